@@ -1,0 +1,139 @@
+"""One commit (or one dispatch) to the mirror repository, and the one run it starts.
+
+The intention is stored before each effect (`committing_at`, `dispatching_at`), so that after a
+kill or an unclear answer the bot looks for its own mark before it writes again. Pure: what
+the batch is owed is a projection of its facts and the time.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+from bot.core.backoff import wait_after
+from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
+from bot.core.image import ImageRef
+
+
+class Via(StrEnum):
+    COMMIT = "commit"
+    """The list lacks the images: a commit adds them, the push starts the run."""
+    DISPATCH = "dispatch"
+    """The list has them already: a push would copy nothing, so the run is asked for."""
+
+
+class Step(StrEnum):
+    """What the world owes an open batch."""
+
+    COMMIT = "commit"
+    FIND_RUN = "find-run"
+    DISPATCH = "dispatch"
+    GIVE_UP = "give-up"
+    FOLLOW = "follow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The stored facts of a batch. Times are UTC; None means: not yet."""
+
+    id: BatchId
+    via: Via
+    opened_at: datetime
+    committing_at: datetime | None = None
+    sha: CommitSha | None = None
+    committed_at: datetime | None = None
+    dispatching_at: datetime | None = None
+    dispatched_at: datetime | None = None
+    run: RunId | None = None
+    run_url: str = ""
+    run_seen_at: datetime | None = None
+    closed_at: datetime | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+    trouble: str = ""
+
+    def postponed(self, now: datetime, *, trouble: str, retry_after: float | None = None) -> Self:
+        wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
+        return replace(
+            self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble[:200]
+        )
+
+    def looked(self, now: datetime) -> Self:
+        """After a look that found nothing new: the next one comes after the interval."""
+        return replace(
+            self, attempts=0, trouble="", not_before=now + poll_interval(now - self._last(now))
+        )
+
+    def _last(self, now: datetime) -> datetime:
+        return self.run_seen_at or self.dispatched_at or self.committed_at or now
+
+
+YOUNG: Final = timedelta(minutes=1)
+OLDER: Final = timedelta(minutes=10)
+
+
+def poll_interval(age: timedelta) -> timedelta:
+    """How long to wait between two looks at something `age` old: the older, the calmer."""
+    if age < YOUNG:
+        return timedelta(seconds=2)
+    if age < OLDER:
+        return timedelta(seconds=10)
+    return timedelta(seconds=30)
+
+
+def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | None:
+    """What is owed at `now`. `patience`: how long a run may take to appear.
+
+    A commit whose run does not appear is dispatched once; a dispatch whose run does not
+    appear either is given up.
+    """
+    if batch.closed_at is not None:
+        return None
+    if batch.not_before is not None and now < batch.not_before:
+        return None
+    if batch.run is not None:
+        return Step.FOLLOW
+    if batch.dispatched_at is not None:
+        return Step.GIVE_UP if now >= batch.dispatched_at + patience else Step.FIND_RUN
+    if batch.via is Via.DISPATCH or batch.dispatching_at is not None:
+        return Step.DISPATCH
+    if batch.committed_at is None:
+        return Step.COMMIT
+    return Step.DISPATCH if now >= batch.committed_at + patience else Step.FIND_RUN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One image of a batch, with what the commit message says of it."""
+
+    image: ImageRef
+    requests: tuple[RequestId, ...]
+    requested_by: tuple[PersonId, ...]
+    approved_by: PersonId | None
+
+
+TRAILER: Final = "Batch"
+
+
+def commit_message(batch: BatchId, shares: tuple[Share, ...]) -> str:
+    """Subject and trailers. No text that a person chose: a name may hold `[skip ci]`."""
+    subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
+    requests = sorted({request for share in shares for request in share.requests})
+    people = sorted({person for share in shares for person in share.requested_by})
+    approvers = sorted({share.approved_by or 0 for share in shares})
+    trailers = [
+        f"{TRAILER}: {batch}",
+        *(f"Request: {request}" for request in requests),
+        *(f"Requested-by: telegram:{person}" for person in people),
+        *(f"Approved-by: {f'telegram:{by}' if by else 'policy'}" for by in approvers),
+    ]
+    return f"{subject}\n\n" + "\n".join(trailers) + "\n"
+
+
+def batch_of(message: str) -> BatchId | None:
+    """The batch that a commit message names in its last paragraph, if any."""
+    for line in message.rstrip().rpartition("\n\n")[2].splitlines():
+        key, _, value = line.partition(":")
+        if key == TRAILER and value.strip():
+            return BatchId(value.strip())
+    return None

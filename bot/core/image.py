@@ -1,0 +1,215 @@
+"""References: which texts name an image, and which image that is.
+
+The grammar and the normalisation are those of the distribution project, which Docker, skopeo
+and every registry read names by; bot/workflow/mirror.py repeats them for the runner. Nothing
+here guesses what a wrong text may have meant (correction.py does), and no reference gets into
+a command, a commit or an address without having passed `ImageRef.parse`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from bot.errors import BotError
+
+HUB: Final = "docker.io"
+HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+"""All of them are Docker Hub; Docker folds the second, the third is where it is reached."""
+OFFICIAL: Final = "library/"
+DEFAULT_TAG: Final = "latest"
+NAME_LIMIT: Final = 255
+
+# Spelled out in ASCII: Python's \w and \d take any alphabet, and $ a final newline.
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_IPV6: Final = r"\[[A-Fa-f0-9:]+\]"
+_DOMAIN: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|{_IPV6})(?::[0-9]+)?"
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_ALGORITHM: Final = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*"
+_REFERENCE: Final = re.compile(
+    rf"(?:(?P<domain>{_DOMAIN})/)?"
+    rf"(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)"
+    rf"(?::(?P<tag>{_TAG}))?"
+    rf"(?:@(?P<digest>{_ALGORITHM}:[0-9A-Fa-f]{{32,}}))?"
+)
+_BARE_ID: Final = re.compile(r"[0-9a-f]{64}")
+_DIGEST: Final = re.compile(
+    r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"  # go-digest knows no other
+)
+_WHOLE_DOMAIN: Final = re.compile(_DOMAIN)
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9._/:@+\[\]-]")
+
+
+class Problem(StrEnum):
+    """Why a text is no reference. The words are in `locales/`, under `problem-<value>`."""
+
+    EMPTY = "empty"
+    BLANK = "blank"
+    """It holds a blank or a line break."""
+    CHARACTER = "character"
+    """It holds a character that no reference may have."""
+    UPPERCASE = "uppercase"
+    """Its repository is not in lower case."""
+    BARE_ID = "bare-id"
+    """64 hexadecimal digits alone are the id of an image, not a name."""
+    TOO_LONG = "too-long"
+    IPV6_HOST = "ipv6-host"
+    """Good grammar, but such a host cannot be a part of the target's name."""
+    NO_DOMAIN = "no-domain"
+    """It begins like a host that is none, such as `my_host.com/a`."""
+    HOST = "host"
+    TAG = "tag"
+    DIGEST = "digest"
+    MALFORMED = "malformed"
+
+
+class BadReference(BotError):  # noqa: N818 - it reads as what it is: a bad reference
+    """A text names no image that we take; `problem` says why."""
+
+    def __init__(self, text: str, problem: Problem) -> None:
+        super().__init__(text, problem)
+        self.text = text
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.text[:NAME_LIMIT]!r} is no image reference: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image, fully qualified. At least one of tag and digest is there."""
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a reference as Docker does; raises BadReference, and nothing else."""
+        if _BARE_ID.fullmatch(text):
+            raise BadReference(text, Problem.BARE_ID)
+        found = _REFERENCE.fullmatch(_qualified(text))
+        if found is None:
+            raise BadReference(text, _diagnose(text))
+        domain, repository, tag, digest = found.group("domain", "repository", "tag", "digest")
+        if (problem := _refusal(domain, repository, digest)) is not None:
+            raise BadReference(text, problem)
+        return cls(domain, repository, tag if tag or digest else DEFAULT_TAG, digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.registry}/{self.repository}{tag}{digest}"
+
+    def spellings(self) -> frozenset[str]:
+        """Every text that Docker reads as this image: what `parse` does, turned round."""
+        return frozenset(text for text in self._candidates() if _names(text, self))
+
+    def _candidates(self) -> Iterator[str]:
+        hosts, repositories = [f"{self.registry}/"], [self.repository]
+        if self.registry == HUB:
+            hosts = ["", *(f"{host}/" for host in HUB_HOSTS)]
+            repositories.append(self.repository.removeprefix(OFFICIAL))
+        suffix = str(self).removeprefix(f"{self.registry}/{self.repository}")
+        suffixes = {suffix, ""} if suffix == f":{DEFAULT_TAG}" else {suffix}
+        for host in hosts:
+            for repository in repositories:
+                yield from (f"{host}{repository}{ending}" for ending in suffixes)
+
+
+def _names(text: str, image: ImageRef) -> bool:
+    try:
+        return ImageRef.parse(text) == image
+    except BadReference:
+        return False
+
+
+def _qualified(text: str) -> str:
+    """The text with the registry and `library/` that Docker adds in thought."""
+    head, slash, rest = text.partition("/")
+    if not slash or not is_host(head):
+        head, rest = HUB, text
+    elif head in HUB_HOSTS:
+        head = HUB
+    if head == HUB and "/" not in rest:
+        rest = OFFICIAL + rest
+    return f"{head}/{rest}"
+
+
+def is_host(component: str) -> bool:
+    """Whether Docker takes the first component of a name for a host."""
+    return (
+        "." in component
+        or ":" in component
+        or component == "localhost"
+        or component != component.lower()
+    )
+
+
+def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem | None:
+    """Why a text of good grammar is refused all the same."""
+    if domain is None:
+        return Problem.NO_DOMAIN
+    if domain.startswith("["):
+        return Problem.IPV6_HOST
+    if len(repository) > NAME_LIMIT:
+        return Problem.TOO_LONG
+    if digest is not None and not _DIGEST.fullmatch(digest):
+        return Problem.DIGEST
+    return None
+
+
+def _diagnose(text: str) -> Problem:
+    """The first thing that is wrong with a text outside the grammar."""
+    if not text or text.isspace():
+        return Problem.EMPTY
+    if any(character.isspace() for character in text):
+        return Problem.BLANK
+    if _FOREIGN.search(text):
+        return Problem.CHARACTER
+    if _REFERENCE.fullmatch(_qualified(text.lower())):
+        return Problem.UPPERCASE
+    return _diagnose_parts(_qualified(text))
+
+
+def _diagnose_parts(qualified: str) -> Problem:
+    name, at_sign, _ = qualified.partition("@")
+    if at_sign and _REFERENCE.fullmatch(name):
+        return Problem.DIGEST
+    head, colon, tag = name.rpartition(":")
+    if colon and "/" not in tag and _REFERENCE.fullmatch(head):
+        return Problem.TAG
+    if not _WHOLE_DOMAIN.fullmatch(name.partition("/")[0]):
+        return Problem.HOST
+    return Problem.MALFORMED
+
+
+class Naming(StrEnum):
+    """How the target names what it holds."""
+
+    NESTED = "nested"
+    FLAT = "flat"
+    """One level only, for registries without nested names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The registry that images go to; `prefix` is its project for all of them, or empty."""
+
+    host: str
+    prefix: str = ""
+    naming: Naming = Naming.NESTED
+
+    def name_of(self, image: ImageRef) -> str:
+        """Where the target holds an image: what people pull. mirror.py names it likewise."""
+        path = f"{image.registry.lower().replace(':', '_')}/{image.repository}"
+        if self.naming is Naming.FLAT:
+            # A slash always stands between alphanumerics, and dashes are doubled: so an odd
+            # run of dashes is a slash, and no two images get one name.
+            path = path.replace("-", "--").replace("/", "-")
+        place = f"{self.host}/{self.prefix}" if self.prefix else self.host
+        suffix = f":{image.tag}" if image.tag else f"@{image.digest}"
+        return f"{place}/{path}{suffix}"

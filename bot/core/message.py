@@ -1,0 +1,76 @@
+"""Things the bot says, as data: which words, with what in them, and which buttons.
+
+The words themselves are in `locales/`; turning a message into text and markup is an adapter's
+work. Nothing here may build a sentence: word order differs from language to language.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+COPY_LIMIT: Final = 256
+"""Telegram's limit of the text that a copy button copies, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """The words under `key`, with `values` in them. A value may be a phrase itself.
+
+    Texts are data: whoever renders them escapes them, whatever they hold.
+    """
+
+    key: str
+    values: "tuple[tuple[str, Value], ...]" = ()
+
+
+Value = str | int | Phrase
+
+
+def say(key: str, **values: Value) -> Phrase:
+    return Phrase(key, tuple(values.items()))
+
+
+class ButtonKind(StrEnum):
+    CALLBACK = "callback"
+    COPY = "copy"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`value`: the callback data, the text to copy, or the address, by kind."""
+
+    label: Phrase
+    kind: ButtonKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    lines: tuple[Phrase, ...]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in one language, as Telegram takes it: HTML, and rows of (label, kind, value)."""
+
+    html: str
+    buttons: tuple[tuple[tuple[str, ButtonKind, str], ...], ...] = ()
+
+
+def size(count: int) -> Phrase:
+    """So many bytes, in the unit that people use for them (powers of 1000)."""
+    amount, unit = float(count), "b"
+    for unit in ("b", "kb", "mb", "gb"):
+        if amount < 1000 or unit == "gb":  # noqa: PLR2004 - the base of the units
+            break
+        amount /= 1000
+    digits = 0 if unit == "b" or amount >= 100 else 1  # noqa: PLR2004 - three digits are enough
+    return say(f"size-{unit}", amount=f"{amount:.{digits}f}")
+
+
+def moment(time: datetime) -> str:
+    """A time people can read and sort, in UTC: what a chat across time zones agrees on."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,378 @@
+"""The way of one image to the target, as a table.
+
+Everything that moves a transfer lives in this file: its facts, the events, TRANSITIONS, and
+what the world still owes it. `advance` is the only way a transfer changes state. The table in
+the README is compared with TRANSITIONS by a test.
+
+Facts are stored and the state is derived from them, so a state cannot contradict its facts.
+Nothing here knows of time, network or chat: every event brings its own time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Self, assert_never
+
+from bot.core.backoff import wait_after
+from bot.core.facts import BatchId, PersonId, RunId, Shape, TransferId
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import ImageRef
+from bot.core.policy import Decision, Ground, Verdict
+
+
+class State(StrEnum):
+    CHECKING = "checking"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    SUBMITTED = "submitted"
+    COPYING = "copying"
+    VERIFYING = "verifying"
+    MIRRORED = "mirrored"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        return not TRANSITIONS[self]
+
+
+class Proof(StrEnum):
+    """How we know that an image arrived."""
+
+    TARGET = "target"
+    """The target itself names the digest that was copied."""
+    RUN = "run"
+    """The target may not be read; the status of exactly this run says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, at a time (UTC)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Event):
+    """The source has the image; the policy decided on it. A WAITING one ends at `expires_at`."""
+
+    digest: str
+    shape: Shape
+    decision: Decision
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identical(Event):
+    """The target has the very digest of the source already."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Event):
+    """The source has no such image, or does not show it to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """It cannot go on, for a reason that waiting does not mend."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Denied(Event):
+    """The policy denies the image; nobody has to be asked, no registry either."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Approved(Event):
+    by: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Event):
+    by: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Event):
+    by: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Expired(Event):
+    """Nobody decided in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Event):
+    """Put in a batch: the intention, stored before the commit is made."""
+
+    batch: BatchId
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen(Event):
+    run: RunId
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunMissing(Event):
+    """No run will come of the batch; the failure says why."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Copied(Event):
+    """The run says that this digest is at the target; `size` in bytes where it told."""
+
+    digest: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFailed(Event):
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Event):
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch(Event):
+    """The target has another digest than the one copied, or none (`found` is None)."""
+
+    found: str | None
+
+
+_S = State
+TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = MappingProxyType(
+    {
+        _S.CHECKING: {
+            Found: frozenset({_S.APPROVED, _S.WAITING}),
+            Denied: frozenset({_S.REJECTED}),
+            Identical: frozenset({_S.MIRRORED}),
+            Missing: frozenset({_S.FAILED}),
+            Refused: frozenset({_S.FAILED}),
+            Cancelled: frozenset({_S.CANCELLED}),
+        },
+        _S.WAITING: {
+            Approved: frozenset({_S.APPROVED}),
+            Rejected: frozenset({_S.REJECTED}),
+            Cancelled: frozenset({_S.CANCELLED}),
+            Expired: frozenset({_S.EXPIRED}),
+        },
+        _S.APPROVED: {
+            Submitted: frozenset({_S.SUBMITTED}),
+            Refused: frozenset({_S.FAILED}),
+            Cancelled: frozenset({_S.CANCELLED}),
+        },
+        _S.SUBMITTED: {
+            RunSeen: frozenset({_S.COPYING}),
+            RunMissing: frozenset({_S.FAILED}),
+        },
+        _S.COPYING: {
+            Copied: frozenset({_S.VERIFYING}),
+            CopyFailed: frozenset({_S.FAILED}),
+        },
+        _S.VERIFYING: {
+            Verified: frozenset({_S.MIRRORED}),
+            Mismatch: frozenset({_S.FAILED}),
+        },
+        _S.MIRRORED: {},
+        _S.FAILED: {},
+        _S.REJECTED: {},
+        _S.EXPIRED: {},
+        _S.CANCELLED: {},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """The stored facts of one image's way. Times are UTC; None means: not yet.
+
+    `approved_by` None with `approved_at` set means that the policy approved; `ground` is why
+    the policy decided as it did.
+    `trouble` is the last temporary one; `not_before` the time of the next try.
+    """
+
+    id: TransferId
+    image: ImageRef
+    opened_at: datetime
+    checked_at: datetime | None = None
+    digest: str | None = None
+    platforms: tuple[str, ...] = ()
+    size: int | None = None
+    ground: Ground | None = None
+    expires_at: datetime | None = None
+    approved_at: datetime | None = None
+    approved_by: PersonId | None = None
+    batch: BatchId | None = None
+    submitted_at: datetime | None = None
+    run: RunId | None = None
+    run_url: str = ""
+    copying_at: datetime | None = None
+    copied_digest: str | None = None
+    copied_at: datetime | None = None
+    ended: State | None = None
+    ended_at: datetime | None = None
+    ended_by: PersonId | None = None
+    reason: str = ""
+    failure: Failure | None = None
+    proof: Proof | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+    trouble: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse facts that contradict one another, wherever they come from."""
+        if self.ended is not None and not self.ended.over:
+            raise ValueError(f"transfer {self.id}: {self.ended} is not an end")
+        if (self.failure is not None) != (self.ended is State.FAILED):
+            raise ValueError(f"transfer {self.id}: a failure belongs to a failed transfer")
+        chain = (self.checked_at, self.approved_at, self.batch, self.run, self.copied_digest)
+        reached = [fact is not None for fact in chain]
+        if reached != sorted(reached, reverse=True):
+            raise ValueError(f"transfer {self.id}: a later fact without the earlier one")
+
+    @property
+    def state(self) -> State:
+        if self.ended is not None:
+            return self.ended
+        if self.copied_digest is not None:
+            return State.VERIFYING
+        if self.run is not None:
+            return State.COPYING
+        if self.batch is not None:
+            return State.SUBMITTED
+        if self.approved_at is not None:
+            return State.APPROVED
+        return State.WAITING if self.checked_at is not None else State.CHECKING
+
+    def postponed(self, now: datetime, *, trouble: str, retry_after: float | None = None) -> Self:
+        """The same transfer after a temporary trouble: no event, only a later try."""
+        wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
+        return replace(
+            self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble[:200]
+        )
+
+
+def advance(transfer: Transfer, event: Event) -> Transfer | None:
+    """The transfer after the event, or None where the table has no such row: nothing changes."""
+    allowed = TRANSITIONS[transfer.state].get(type(event))
+    if allowed is None:
+        return None
+    after = replace(_apply(transfer, event), attempts=0, not_before=None, trouble="")
+    if after.state not in allowed:
+        raise ValueError(f"{transfer.state} + {type(event).__name__} gave {after.state}")
+    return after
+
+
+def _apply(transfer: Transfer, event: Event) -> Transfer:
+    match event:
+        case Found():
+            return _found(transfer, event)
+        case Approved(at, by):
+            return replace(transfer, approved_at=at, approved_by=by)
+        case Submitted(at, batch):
+            return replace(transfer, submitted_at=at, batch=batch)
+        case RunSeen(at, run, url):
+            return replace(transfer, copying_at=at, run=run, run_url=url)
+        case Copied(at, digest, size):
+            return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
+        case _:
+            return _end(transfer, event)
+
+
+def _found(transfer: Transfer, event: Found) -> Transfer:
+    found = replace(
+        transfer,
+        checked_at=event.at,
+        digest=event.digest,
+        platforms=event.shape.platforms,
+        size=event.shape.size,
+        ground=event.decision.ground,
+    )
+    match event.decision.verdict:
+        case Verdict.APPROVE:
+            return replace(found, approved_at=event.at)
+        case Verdict.ASK:
+            return replace(found, expires_at=event.expires_at)
+        case Verdict.DENY:
+            raise ValueError("a denied image is not looked up: send Denied")
+        case never:
+            assert_never(never)
+
+
+def _end(transfer: Transfer, event: Event) -> Transfer:
+    ended = replace(transfer, ended_at=event.at)
+    match event:
+        case Identical(_, digest):
+            return replace(ended, ended=State.MIRRORED, digest=digest, proof=Proof.TARGET)
+        case Verified(_, proof):
+            return replace(ended, ended=State.MIRRORED, proof=proof)
+        case Missing():
+            return replace(ended, ended=State.FAILED, failure=Failure(FailureKind.MISSING))
+        case Refused(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
+            return replace(ended, ended=State.FAILED, failure=failure)
+        case Mismatch(_, found):
+            mismatch = Failure(FailureKind.MISMATCH, found or "")
+            return replace(ended, ended=State.FAILED, failure=mismatch)
+        case Denied(_, decision):
+            denied = replace(ended, ended=State.REJECTED, reason=decision.reason)
+            return replace(denied, ground=decision.ground)
+        case Rejected(_, by, reason):
+            return replace(ended, ended=State.REJECTED, ended_by=by, reason=reason)
+        case Cancelled(_, by):
+            return replace(ended, ended=State.CANCELLED, ended_by=by)
+        case Expired():
+            return replace(ended, ended=State.EXPIRED)
+        case _:
+            raise TypeError(f"no such event: {event!r}")
+
+
+class Action(StrEnum):
+    """What the world owes an open transfer."""
+
+    CHECK = "check"
+    DECIDE = "decide"
+    EXPIRE = "expire"
+    SUBMIT = "submit"
+    FIND_RUN = "find-run"
+    READ_RESULT = "read-result"
+    VERIFY = "verify"
+
+
+_OWED: Final[Mapping[State, Action]] = MappingProxyType(
+    {
+        State.CHECKING: Action.CHECK,
+        State.APPROVED: Action.SUBMIT,
+        State.SUBMITTED: Action.FIND_RUN,
+        State.COPYING: Action.READ_RESULT,
+        State.VERIFYING: Action.VERIFY,
+    }
+)
+
+
+def next_action(transfer: Transfer, now: datetime) -> Action | None:
+    """What is owed at `now`; None where it is over, or its next try lies ahead."""
+    if transfer.not_before is not None and now < transfer.not_before:
+        return None
+    if transfer.state is State.WAITING:
+        late = transfer.expires_at is not None and now >= transfer.expires_at
+        return Action.EXPIRE if late else Action.DECIDE
+    return _OWED.get(transfer.state)

@@ -1,0 +1,43 @@
+"""The tree of this program's own exceptions.
+
+    BotError
+    ├── ConfigError        the config is wrong: one line, exit code 2
+    ├── BadReference       a text is no image reference (core/image.py)
+    ├── Temporary          an outside service is in trouble; the same call may work later
+    ├── Refused            an outside service said no, and will say no again
+    └── Stale              somebody else wrote first; read again, then write again
+
+Expected results (an image that is not there, a press that came too late) are values, not
+exceptions. Nothing here knows how an error is worded for people: core/cards.py does.
+"""
+
+
+class BotError(Exception):
+    """The root: everything this program raises on purpose."""
+
+
+class ConfigError(BotError):
+    """A setting is missing or wrong; the text names the file and the key."""
+
+
+class Temporary(BotError):  # noqa: N818 - it reads as what it is: a temporary trouble
+    """A service did not answer, or asked us to wait.
+
+    `retry_after` is in seconds: the server's own wish, or None when it named none.
+    `unclear` is True when the request may have taken effect all the same.
+    """
+
+    def __init__(
+        self, text: str, *, retry_after: float | None = None, unclear: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+        self.unclear = unclear
+
+
+class Refused(BotError):  # noqa: N818 - it reads as what it is: a refusal
+    """A service refused for good; `text` is its own words, bounded, without secrets."""
+
+
+class Stale(BotError):  # noqa: N818 - it reads as what it is: our copy is stale
+    """A compare-and-swap lost: the branch or the file moved on."""
