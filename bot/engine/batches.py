@@ -1,0 +1,357 @@
+"""The lane that writes to the mirror repository, the only one that does.
+
+It puts approved transfers in batches, makes each batch's commit or dispatch, finds the run
+that came of it, and reads what exactly this run says of each image. Before each write the
+intention is stored; where an earlier try may have taken effect, it looks before it writes.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from bot.core import image_list
+from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
+from bot.core.facts import BatchId, CommitSha
+from bot.core.failures import Failure, FailureKind, classify
+from bot.core.transfer import (
+    Action,
+    Copied,
+    CopyFailed,
+    Event,
+    Refused,
+    RunMissing,
+    RunSeen,
+    State,
+    Submitted,
+    Transfer,
+    next_action,
+)
+from bot.engine.lanes import Pulse, postpone, record_in
+from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
+from bot.errors import BotError, Stale, Temporary
+from bot.errors import Refused as RefusedError
+
+log = logging.getLogger(__name__)
+
+SETTLE: Final = timedelta(seconds=2)
+"""Approvals this close together share a commit."""
+SETTLE_AT_MOST: Final = timedelta(seconds=10)
+"""Longer than this nobody waits for others to join."""
+SPACING: Final = timedelta(seconds=10)
+"""Between two batches. GitHub allows 80 writes of content a minute and 500 an hour:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+WRITE_TRIES: Final = 5
+DISPATCH_LAG: Final = timedelta(seconds=30)
+"""How long a dispatched run may take to show up in GitHub's listing."""
+
+
+class Batches:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        repository: Repository,
+        registries: Registries,
+        patience: timedelta,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._registries = registries
+        self._patience = patience
+        self._clock = clock
+        self._new_id = new_id
+
+    async def tick(self) -> Pulse:
+        """Form what is ready, then take one step with every open batch."""
+        pulse = await self._form()
+        async with self._store.begin() as unit:
+            batches = await unit.open_batches()
+        for batch in batches:
+            step = next_step(batch, self._clock(), patience=self._patience)
+            pulse = max(pulse, Pulse.OPEN)
+            if step is not None:
+                await self._take(batch, step)
+                pulse = Pulse.MOVED
+        return pulse
+
+    # -- forming ------------------------------------------------------------------------
+
+    async def _form(self) -> Pulse:
+        async with self._store.begin() as unit:
+            transfers = await unit.open_transfers()
+            last = await unit.last_batch_at()
+        now = self._clock()
+        ready = [t for t in transfers if next_action(t, now) is Action.SUBMIT]
+        if not ready:
+            return Pulse.OPEN if transfers else Pulse.IDLE
+        if not _settled(ready, transfers, now) or (last is not None and now < last + SPACING):
+            return Pulse.OPEN
+        try:
+            await self._submit(ready)
+        except Temporary as trouble:
+            log.warning("forming a batch: %s", trouble)
+            for transfer in ready:
+                later = transfer.postponed(
+                    now, trouble=str(trouble), retry_after=trouble.retry_after
+                )
+                await postpone(self._store, transfer, later)
+        return Pulse.MOVED
+
+    async def _submit(self, ready: Sequence[Transfer]) -> None:
+        """Store the batches that the transfers go with; nothing is written to GitHub yet."""
+        try:
+            failure = _workflow_failure(await self._repository.workflow())
+            content = b"" if failure else (await self._repository.read_list()).content
+        except RefusedError as refusal:
+            failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
+        if failure is not None:
+            await self._record(ready, Refused(self._clock(), failure))
+            return
+        unlisted = set(image_list.missing(content, [t.image for t in ready]))
+        for via in Via:
+            chosen = [t for t in ready if (t.image in unlisted) is (via is Via.COMMIT)]
+            if chosen:
+                await self._open(via, chosen)
+
+    async def _open(self, via: Via, transfers: Sequence[Transfer]) -> None:
+        now = self._clock()
+        batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
+        async with self._store.begin() as unit:
+            await unit.save_batch(batch)
+            for transfer in transfers:
+                await record_in(unit, transfer.id, Submitted(now, batch.id))
+        log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
+
+    # -- steps --------------------------------------------------------------------------
+
+    async def _take(self, batch: Batch, step: Step) -> None:
+        try:
+            match step:
+                case Step.COMMIT:
+                    await self._commit(batch)
+                case Step.DISPATCH:
+                    await self._dispatch(batch)
+                case Step.FIND_RUN:
+                    await self._find_run(batch)
+                case Step.FOLLOW:
+                    await self._follow(batch)
+                case Step.GIVE_UP:
+                    await self._give_up(batch, await self._why_no_run())
+                case never:
+                    assert_never(never)
+        except RefusedError as refusal:
+            log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
+            await self._give_up(batch, await self._why_no_run(str(refusal)))
+        except BotError as trouble:
+            log.warning("batch %s: %s: %s", batch.id, step, trouble)
+            await self._postpone(batch, trouble)
+
+    async def _commit(self, batch: Batch) -> None:
+        if batch.committing_at is not None:
+            sha = await self._repository.find_commit(batch.id)
+            if sha is not None:
+                await self._committed(batch, sha)
+                return
+        batch = await self._save(replace(batch, committing_at=self._clock()))
+        async with self._store.begin() as unit:
+            shares = await _shares(unit, batch)
+        sha = await self._write(batch, shares)
+        if sha is None:  # somebody added the lines meanwhile: a push of ours would be empty
+            await self._save(replace(batch, via=Via.DISPATCH))
+        else:
+            await self._committed(batch, sha)
+
+    async def _write(self, batch: Batch, shares: tuple[Share, ...]) -> CommitSha | None:
+        """Add the images to the list as it is now; None where nothing is left to add."""
+        for _ in range(WRITE_TRIES):
+            current = await self._repository.read_list()
+            content = image_list.add(current.content, [share.image for share in shares])
+            if content == current.content:
+                return None
+            try:
+                return await self._repository.write_list(
+                    content, blob=current.blob, message=commit_message(batch.id, shares)
+                )
+            except Stale:
+                log.info("batch %s: the list moved on, reading it again", batch.id)
+        raise Temporary("the list keeps changing under our hands")
+
+    async def _committed(self, batch: Batch, sha: CommitSha) -> None:
+        log.info("batch %s: commit %s", batch.id, sha)
+        await self._save(replace(batch, sha=sha, committed_at=self._clock()))
+
+    async def _dispatch(self, batch: Batch) -> None:
+        now = self._clock()
+        if batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+            if run is not None:
+                await self._seen(replace(batch, dispatched_at=now), run)
+                return
+            if now < batch.dispatching_at + DISPATCH_LAG:
+                await self._save(batch.looked(now))
+                return
+        batch = await self._save(replace(batch, dispatching_at=now))
+        async with self._store.begin() as unit:
+            images = [transfer.image for transfer in await unit.transfers_in(batch.id)]
+        run = await self._repository.dispatch(images, batch=batch.id)
+        batch = await self._save(replace(batch, dispatched_at=self._clock()))
+        log.info("batch %s: dispatched", batch.id)
+        if run is not None:
+            await self._seen(batch, run)
+
+    async def _find_run(self, batch: Batch) -> None:
+        if batch.dispatched_at is not None and batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+        elif batch.sha is not None:
+            run = await self._repository.run_of_commit(batch.sha)
+        else:
+            run = None
+        if run is None:
+            await self._save(batch.looked(self._clock()))
+        else:
+            await self._seen(batch, run)
+
+    async def _seen(self, batch: Batch, run: Run) -> None:
+        log.info("batch %s: run %d", batch.id, run.id)
+        now = self._clock()
+        async with self._store.begin() as unit:
+            seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
+            await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=""))
+            for transfer in await unit.transfers_in(batch.id):
+                await record_in(unit, transfer.id, RunSeen(now, run.id, run.url))
+
+    async def _follow(self, batch: Batch) -> None:
+        """Read the run before its results: it ends only after it has posted them all."""
+        assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
+        run, sha = await self._repository.run(batch.run)
+        results = {r.image: r for r in await self._repository.results(run, sha)}
+        async with self._store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        events: list[tuple[Transfer, Event]] = []
+        for transfer in copying:
+            result = results.get(str(transfer.image).lower())
+            event = await self._event(transfer, result, run)
+            if event is not None:
+                events.append((transfer, event))
+        over = len(events) == len(copying)
+        await self._follow_up(batch, events, over=over)
+
+    async def _follow_up(
+        self, batch: Batch, events: Sequence[tuple[Transfer, Event]], *, over: bool
+    ) -> None:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            for transfer, event in events:
+                await record_in(unit, transfer.id, event)
+            await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
+
+    async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:
+        """What became of one image; None while the run has not said anything of it."""
+        now = self._clock()
+        if result is not None and result.digest is not None:
+            return Copied(now, result.digest, result.size)
+        if result is not None:
+            return CopyFailed(now, Failure(classify(result.line), result.line))
+        if not run.over:
+            return None
+        if transfer.digest is not None and await self._arrived(transfer):
+            return Copied(now, transfer.digest, None)
+        cancelled = run.conclusion == "cancelled"
+        kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
+        return CopyFailed(now, Failure(kind, run.conclusion))
+
+    async def _arrived(self, transfer: Transfer) -> bool:
+        """Look first: a run that said nothing may have copied the image all the same."""
+        try:
+            return await self._registries.target_digest(transfer.image) == transfer.digest
+        except BotError:
+            return False
+
+    async def _why_no_run(self, line: str = "") -> Failure:
+        """The cause that the repository itself shows, else what GitHub said."""
+        try:
+            failure = _workflow_failure(await self._repository.workflow())
+        except BotError:
+            failure = None
+        kind = FailureKind.GITHUB_REFUSED if line else FailureKind.RUN_MISSING
+        return failure or Failure(kind, line)
+
+    async def _give_up(self, batch: Batch, failure: Failure) -> None:
+        """Nothing more will come of this batch; each of its images ends with the cause."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            for transfer in await unit.transfers_in(batch.id):
+                if not await record_in(unit, transfer.id, RunMissing(now, failure)):
+                    await record_in(unit, transfer.id, CopyFailed(now, failure))
+            await unit.save_batch(replace(batch, closed_at=now))
+
+    # -- storing ------------------------------------------------------------------------
+
+    async def _save(self, batch: Batch) -> Batch:
+        kept = replace(batch, trouble="") if batch.not_before is None else batch
+        async with self._store.begin() as unit:
+            await unit.save_batch(kept)
+        return kept
+
+    async def _record(self, transfers: Sequence[Transfer], event: Event) -> None:
+        async with self._store.begin() as unit:
+            for transfer in transfers:
+                await record_in(unit, transfer.id, event)
+
+    async def _postpone(self, batch: Batch, trouble: BotError) -> None:
+        """A later try, and the trouble on the cards of those who wait for it."""
+        now = self._clock()
+        retry_after = trouble.retry_after if isinstance(trouble, Temporary) else None
+        async with self._store.begin() as unit:
+            current = next(b for b in await unit.open_batches() if b.id == batch.id)
+            later = current.postponed(now, trouble=str(trouble), retry_after=retry_after)
+            await unit.save_batch(later)
+            for transfer in await unit.transfers_in(batch.id):
+                if transfer.state in (State.SUBMITTED, State.COPYING):
+                    shown = replace(transfer, trouble=later.trouble, attempts=later.attempts)
+                    await unit.save_transfer(shown)
+
+
+def _settled(ready: Sequence[Transfer], open_now: Sequence[Transfer], now: datetime) -> bool:
+    """Whether it is time to commit: nobody joined lately, and no first look is under way.
+
+    Waiting for the first looks means that a person reads of a missing image before anything
+    is committed for the others.
+    """
+    times = [t.approved_at for t in ready if t.approved_at is not None]
+    if now - min(times) >= SETTLE_AT_MOST:
+        return True
+    looking = any(t.state is State.CHECKING and t.attempts == 0 for t in open_now)
+    return not looking and now - max(times) >= SETTLE
+
+
+def _workflow_failure(state: WorkflowState) -> Failure | None:
+    match state:
+        case WorkflowState.ACTIVE:
+            return None
+        case WorkflowState.MISSING:
+            return Failure(FailureKind.WORKFLOW_MISSING)
+        case WorkflowState.OFF:
+            return Failure(FailureKind.WORKFLOW_OFF)
+        case never:
+            assert_never(never)
+
+
+async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
+    shares = []
+    for transfer in await unit.transfers_in(batch.id):
+        requests = await unit.requests_for(transfer.id)
+        shares.append(
+            Share(
+                image=transfer.image,
+                requests=tuple(request.id for request in requests),
+                requested_by=tuple(request.person for request in requests),
+                approved_by=transfer.approved_by,
+            )
+        )
+    return tuple(shares)

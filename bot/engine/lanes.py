@@ -1,0 +1,51 @@
+"""What the three lanes of the reconciler share: how a tick ends, and how an event is stored.
+
+A lane looks at what is open, does what is owed outside a transaction, and stores what came of
+it in one. Between the look and the store a person may have decided otherwise: the table then
+refuses the event, and the person wins.
+"""
+
+from enum import IntEnum
+from typing import Protocol
+
+from bot.core.facts import TransferId
+from bot.core.transfer import Event, Transfer, advance
+from bot.engine.ports import Store, Unit
+
+
+class Pulse(IntEnum):
+    """How a tick ended; the greater one wins where several come together."""
+
+    IDLE = 0
+    """Nothing is open."""
+    OPEN = 1
+    """Something is open, and its time has not come."""
+    MOVED = 2
+    """Something changed: whoever depends on it should look again."""
+
+
+class Lane(Protocol):
+    async def tick(self) -> Pulse: ...
+
+
+async def record(store: Store, transfer: TransferId, event: Event) -> bool:
+    """Store the event in a transaction of its own; False where it came too late."""
+    async with store.begin() as unit:
+        return await record_in(unit, transfer, event)
+
+
+async def record_in(unit: Unit, transfer: TransferId, event: Event) -> bool:
+    current = await unit.transfer(transfer)
+    after = advance(current, event) if current is not None else None
+    if after is None:
+        return False
+    await unit.save_transfer(after)
+    return True
+
+
+async def postpone(store: Store, transfer: Transfer, later: Transfer) -> None:
+    """Keep the later try of a transfer, unless it has moved on meanwhile."""
+    async with store.begin() as unit:
+        current = await unit.transfer(transfer.id)
+        if current == transfer:
+            await unit.save_transfer(later)

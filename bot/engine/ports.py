@@ -1,0 +1,185 @@
+"""The few methods that the engine needs from the world. Adapters provide them.
+
+Every method may raise `errors.Temporary` (the same call may work later); those that write say
+what else they raise. Values only: nothing of a vendor's library passes through here.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.core.batch import Batch
+from bot.core.facts import (
+    BatchId,
+    ChatId,
+    CommitSha,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RequestId,
+    RunId,
+    Shape,
+    TransferId,
+)
+from bot.core.image import ImageRef
+from bot.core.message import Message, Phrase, Rendered
+from bot.core.request import Request
+from bot.core.transfer import Transfer
+
+
+class Registries(Protocol):
+    """Looking at the source and the target without fetching an image."""
+
+    async def source_digest(self, image: ImageRef) -> str | None:
+        """By HEAD. None where the image is missing or private. May raise Refused."""
+
+    async def target_digest(self, image: ImageRef) -> str | None:
+        """By HEAD. None where it is missing. Refused where the target may not be read."""
+
+    async def shape(self, image: ImageRef, digest: str) -> Shape:
+        """By one GET of the manifest. May raise Refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """image.list as it is: its bytes, and the blob sha that a write has to name."""
+
+    content: bytes
+    blob: str
+
+
+class WorkflowState(StrEnum):
+    ACTIVE = "active"
+    MISSING = "missing"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`conclusion` is GitHub's word, empty while the run goes on."""
+
+    id: RunId
+    url: str
+    conclusion: str = ""
+
+    @property
+    def over(self) -> bool:
+        return bool(self.conclusion)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the run says of one image: `digest` where it arrived, else `line` says why not."""
+
+    image: str
+    digest: str | None
+    size: int | None = None
+    line: str = ""
+
+
+class Repository(Protocol):
+    """The mirror repository. Every write is sent once; its answer may be unclear."""
+
+    async def workflow(self) -> WorkflowState: ...
+
+    async def read_list(self) -> ListFile: ...
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        """One commit. Raises Stale where the file is no longer `blob`, Refused for good."""
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        """The commit on the branch that names the batch in its trailer, among the recent."""
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        """Ask for a run; None where GitHub does not say which. Raises Refused for good."""
+
+    async def run_of_commit(self, sha: CommitSha) -> Run | None: ...
+
+    async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None: ...
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]: ...
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+        """The statuses that exactly this run has posted so far."""
+
+
+class Chat(Protocol):
+    """Saying things. Refused: this place or message will never take it."""
+
+    async def send(
+        self, place: Place, text: Rendered, *, reply_to: MessageId | None
+    ) -> MessageId: ...
+
+    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+        """Make the message say so; that it says so already is success."""
+
+
+class Words(Protocol):
+    def render(self, message: Message) -> Rendered: ...
+
+    def plain(self, phrase: Phrase) -> str:
+        """Without markup: for the answer to a press."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An answer that is to be said once. Stored with its cause, so that it is never lost."""
+
+    id: int
+    place: Place
+    reply_to: MessageId | None
+    text: Rendered
+    attempts: int = 0
+    not_before: datetime | None = None
+
+
+class Unit(Protocol):
+    """One transaction of the store: all of it is kept, or nothing."""
+
+    async def last_update(self) -> int: ...
+    async def pass_update(self, update: int) -> None: ...
+    async def remember(self, person: Person) -> None: ...
+    async def names(self, people: Collection[PersonId]) -> Mapping[PersonId, str]: ...
+
+    async def open_request(
+        self, person: PersonId, place: Place, message: MessageId, at: datetime
+    ) -> Request: ...
+    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None: ...
+    async def request(self, request: RequestId) -> Request | None: ...
+    async def open_requests(self) -> Sequence[Request]: ...
+    async def save_request(self, request: Request) -> None: ...
+
+    async def open_transfer(self, image: ImageRef, at: datetime) -> Transfer:
+        """The transfer of the image that is open, or a new one."""
+
+    async def transfer(self, transfer: TransferId) -> Transfer | None: ...
+    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]: ...
+    async def open_transfers(self) -> Sequence[Transfer]: ...
+    async def latest_transfer(self, image: ImageRef) -> Transfer | None: ...
+    async def requests_for(self, transfer: TransferId) -> Sequence[Request]: ...
+    async def save_transfer(self, transfer: Transfer) -> None: ...
+    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+        """How many images of the person are open, and how many were asked for since."""
+
+    async def open_batches(self) -> Sequence[Batch]: ...
+    async def save_batch(self, batch: Batch) -> None: ...
+    async def last_batch_at(self) -> datetime | None: ...
+    async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]: ...
+
+    async def add_note(
+        self, place: Place, text: Rendered, *, reply_to: MessageId | None
+    ) -> None: ...
+    async def notes(self) -> Sequence[Note]: ...
+    async def save_note(self, note: Note) -> None: ...
+    async def drop_note(self, note: int) -> None: ...
+    async def greet(self, chat: ChatId, at: datetime, *, every: float) -> bool:
+        """True where the chat was not told within the last `every` seconds; notes the time."""
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractAsyncContextManager[Unit]:
+        """A transaction; units of one store never overlap."""

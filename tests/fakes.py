@@ -1,0 +1,345 @@
+"""The one fake world of the engine's tests: a clock set by hand, and state behind each port."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.words import LocaleWords
+from bot.core.batch import batch_of
+from bot.core.facts import (
+    BatchId,
+    ChatId,
+    CommitSha,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RunId,
+    Shape,
+)
+from bot.core.image import ImageRef, Naming, Target
+from bot.core.message import Rendered
+from bot.core.policy import Access, Policy, Rule, Verdict
+from bot.engine.batches import Batches
+from bot.engine.checks import Checks
+from bot.engine.intake import House, Incoming, Intake, Press
+from bot.engine.ports import ListFile, Result, Run, WorkflowState
+from bot.engine.reconcile import Reconciler
+from bot.engine.talk import Talk
+from bot.errors import Stale
+
+GROUP = ChatId(-1001)
+WEI = Person(PersonId(1001), "Wei", "en")
+LI = Person(PersonId(1002), "Li", "zh")
+ANA = Person(PersonId(1003), "Ana", "en")
+MALLORY = Person(PersonId(1004), "Mallory <b>", "en")
+NGINX = ImageRef.parse("docker.io/library/nginx:1.27")
+STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
+TARGET = Target("harbor.example.com", "", Naming.NESTED)
+
+
+def digest_of(text: str) -> str:
+    return "sha256:" + text.encode().hex()[:64].ljust(64, "0")
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Said:
+    place: Place
+    text: str
+    reply_to: MessageId | None
+    buttons: tuple[tuple[str, ...], ...]
+    texts: list[str] = field(default_factory=list)
+
+
+class FakeChat:
+    """Remembers what every message says and said. `trouble` is raised once each."""
+
+    def __init__(self) -> None:
+        self.messages: dict[MessageId, Said] = {}
+        self.trouble: list[Exception] = []
+
+    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+        self._stumble()
+        number = MessageId(5000 + len(self.messages))
+        said = Said(place, text.html, reply_to, _labels(text), [text.html])
+        self.messages[number] = said
+        return number
+
+    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+        self._stumble()
+        said = self.messages[message]
+        said.text, said.buttons = text.html, _labels(text)
+        said.texts.append(text.html)
+
+    def _stumble(self) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+
+    @property
+    def texts(self) -> list[str]:
+        return [said.text for said in self.messages.values()]
+
+
+def _labels(text: Rendered) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(button[0] for button in row) for row in text.buttons)
+
+
+class FakeRegistries:
+    """Two sets of digests by image. A value that is an exception is raised."""
+
+    def __init__(self) -> None:
+        self.source: dict[str, str | Exception] = {}
+        self.target: dict[str, str | Exception] = {}
+        self.shapes: dict[str, Shape | Exception] = {}
+        self.looks = 0
+
+    async def source_digest(self, image: ImageRef) -> str | None:
+        self.looks += 1
+        return _given(self.source.get(str(image)))
+
+    async def target_digest(self, image: ImageRef) -> str | None:
+        return _given(self.target.get(str(image)))
+
+    async def shape(self, image: ImageRef, digest: str) -> Shape:
+        shape = self.shapes.get(str(image), Shape(("linux/amd64", "linux/arm64"), None))
+        if isinstance(shape, Exception):
+            raise shape
+        return shape
+
+
+def _given(value: str | Exception | None) -> str | None:
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+@dataclass
+class FakeRun:
+    run: Run
+    sha: CommitSha
+    event: str
+    title: str
+    results: list[Result] = field(default_factory=list)
+
+
+class FakeRepository:
+    """A list with its commits and the runs they start, with a switch for each trouble."""
+
+    def __init__(self) -> None:
+        self.content = b"# images\n"
+        self.commits: list[tuple[CommitSha, str]] = []
+        self.runs: list[FakeRun] = []
+        self.state = WorkflowState.ACTIVE
+        self.pushes_start_runs = True
+        self.dispatches_are_named = True
+        self.dispatches_start_runs = True
+        self.writes = 0
+        self.trouble: dict[str, list[Exception]] = {}
+        self.lost: dict[str, list[Exception]] = {}
+
+    def _stumble(self, call: str) -> None:
+        if self.trouble.get(call):
+            raise self.trouble[call].pop(0)
+
+    def _lose(self, call: str) -> None:
+        """The effect happened, the answer does not arrive."""
+        if self.lost.get(call):
+            raise self.lost[call].pop(0)
+
+    async def workflow(self) -> WorkflowState:
+        self._stumble("workflow")
+        return self.state
+
+    async def read_list(self) -> ListFile:
+        self._stumble("read_list")
+        return ListFile(self.content, f"blob-{hash(self.content)}")
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        self._stumble("write_list")
+        if blob != f"blob-{hash(self.content)}":
+            raise Stale("image.list does not match")
+        self.writes += 1
+        self.content = content
+        sha = CommitSha(f"{self.writes:040x}")
+        self.commits.append((sha, message))
+        if self.pushes_start_runs:
+            self._start("push", sha, "push")
+        self._lose("write_list")
+        return sha
+
+    def _start(self, event: str, sha: CommitSha, title: str) -> Run:
+        number = RunId(300 + len(self.runs))
+        run = Run(number, f"https://github.example.com/runs/{number}")
+        self.runs.append(FakeRun(run, sha, event, title))
+        return run
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        self._stumble("find_commit")
+        return next((sha for sha, message in self.commits if batch_of(message) == batch), None)
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        self._stumble("dispatch")
+        if not self.dispatches_start_runs:
+            return None
+        run = self._start("dispatch", CommitSha("f" * 40), batch)
+        self._lose("dispatch")
+        return run if self.dispatches_are_named else None
+
+    async def run_of_commit(self, sha: CommitSha) -> Run | None:
+        self._stumble("run_of_commit")
+        found = (r.run for r in self.runs if r.event == "push" and r.sha == sha)
+        return next(found, None)
+
+    async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None:
+        self._stumble("run_of_dispatch")
+        found = (r.run for r in self.runs if r.event == "dispatch" and batch in r.title)
+        return next(found, None)
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]:
+        self._stumble("run")
+        found = next(r for r in self.runs if r.run.id == run)
+        return found.run, found.sha
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+        found = next(r for r in self.runs if r.run.id == run.id)
+        return tuple(found.results)
+
+    def report(self, image: ImageRef, digest: str | None, line: str = "", *, run: int = -1) -> None:
+        size = 2_100_000 if digest else None
+        self.runs[run].results.append(Result(str(image), digest, size, line))
+
+    def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
+        self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
+
+
+RULES = (
+    Rule("docker.io/library/**", Verdict.APPROVE),
+    Rule("docker.io/evil/**", Verdict.DENY, "known to be harmful"),
+    Rule("**", Verdict.ASK),
+)
+POLICY = Policy(
+    registries=frozenset({"docker.io", "gcr.io"}),
+    rules=RULES,
+    expire_after=timedelta(hours=72),
+    open_limit=8,
+    daily_limit=12,
+    request_limit=6,
+)
+
+
+class World:
+    """The engine over the fakes and a real database; `settle` lets it come to rest."""
+
+    def __init__(self, store: SqliteStore, policy: Policy = POLICY) -> None:
+        self.clock = Clock()
+        self.chat = FakeChat()
+        self.registries = FakeRegistries()
+        self.repository = FakeRepository()
+        self.store = store
+        self.words = LocaleWords("en")
+        self.policy = policy
+        self._update = 100
+        self._message = 10
+        self._batch = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start (or start again) with nothing in memory."""
+        members = frozenset({WEI.id, LI.id})
+        access = Access(chats={GROUP}, members=members, admins={ANA.id})
+        house = House(policy=self.policy, access=access, target=TARGET, me="mirror_bot")
+        shared = {"store": self.store, "clock": self.clock}
+        self.reconciler = Reconciler(
+            {
+                "talk": Talk(chat=self.chat, words=self.words, target=TARGET, **shared),
+                "checks": Checks(registries=self.registries, policy=self.policy, **shared),
+                "batches": Batches(
+                    repository=self.repository,
+                    registries=self.registries,
+                    patience=timedelta(seconds=90),
+                    new_id=self._new_batch,
+                    **shared,
+                ),
+            }
+        )
+        self.intake = Intake(
+            store=self.store,
+            words=self.words,
+            house=house,
+            clock=self.clock,
+            wake=self.reconciler.wake,
+        )
+
+    def _new_batch(self) -> str:
+        self._batch += 1
+        return f"batch{self._batch}"
+
+    async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: object) -> None:
+        self._update += 1
+        self._message += 1
+        incoming = Incoming(
+            update=self._update,
+            person=person,
+            place=Place(chat),
+            message=MessageId(self._message),
+            text=text,
+            **more,  # type: ignore[arg-type]
+        )
+        await self.intake.receive(incoming)
+
+    async def press(self, person: Person, data: str) -> str:
+        self._update += 1
+        press = Press(update=self._update, person=person, place=Place(GROUP), data=data)
+        return await self.intake.press(press)
+
+    async def settle(self, seconds: float = 30, step: float = 1) -> None:
+        """Let time pass, tick by tick."""
+        passed = 0.0
+        while passed < seconds:
+            await self.reconciler.tick()
+            self.clock.pass_time(step)
+            passed += step
+        await self.reconciler.tick()
+
+    def upstream(self, *images: ImageRef) -> None:
+        for image in images:
+            self.registries.source[str(image)] = digest_of(str(image))
+
+    def copied(self, *images: ImageRef) -> None:
+        """The run copies them, and says so."""
+        for image in images:
+            digest = digest_of(str(image))
+            self.registries.target[str(image)] = digest
+            self.repository.report(image, digest)
+        self.repository.finish()
+
+    @property
+    def card(self) -> str:
+        return next(text for text in self.chat.texts if "▓" in text or "░" in text)
+
+    @property
+    def last(self) -> str:
+        return self.chat.texts[-1]
+
+
+@asynccontextmanager
+async def world(folder: Path, policy: Policy = POLICY) -> AsyncIterator[World]:
+    store = await SqliteStore.open(folder / "bot.sqlite3")
+    try:
+        yield World(store, policy)
+    finally:
+        await store.close()
