@@ -1,0 +1,288 @@
+"""The mirror repository through PyGithub: implements engine.ports.Repository.
+
+The only module that knows GitHub. PyGithub is not safe for threads and blocks, so one worker
+thread makes all its calls, one after the other. Its own retries are off: it would send a write
+twice, and sleep for up to an hour; the engine decides when to try again, looking first.
+"""
+
+import asyncio
+import base64
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import requests
+from github import Auth, Github, GithubException, UnknownObjectException
+from github.CommitStatus import CommitStatus
+from github.ContentFile import ContentFile
+from github.Repository import Repository as GithubRepository
+from github.WorkflowRun import WorkflowRun
+
+from bot.core.batch import batch_of
+from bot.core.facts import BatchId, CommitSha, RunId
+from bot.core.image import ImageRef
+from bot.engine.ports import ListFile, Result, Run, WorkflowState
+from bot.errors import Refused, Stale, Temporary
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TIMEOUT: Final = 15
+"""Seconds to connect, and seconds to wait for an answer."""
+RECENT: Final = 100
+"""How many commits, runs or statuses are looked through at most, unless said otherwise."""
+STATUSES: Final = 1000
+CLOCK_SKEW: Final = timedelta(minutes=5)
+CONTEXT: Final = "mirror/"
+_SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
+_CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+"""Troubles after which a write certainly did not happen."""
+
+
+class MirrorRepository:
+    def __init__(
+        self, *, api: str, token: str, repository: str, branch: str, path: str, workflow: str
+    ) -> None:
+        self._branch = branch
+        self._path = path
+        self._workflow = workflow
+        github = Github(
+            base_url=api,
+            auth=Auth.Token(token),
+            timeout=TIMEOUT,
+            retry=None,
+            per_page=RECENT,
+            lazy=True,
+        )
+        self._repository: GithubRepository = github.get_repo(repository)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="github")
+
+    def close(self) -> None:
+        """Ends the worker thread; a call that it makes now is not waited for."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    async def workflow(self) -> WorkflowState:
+        def look() -> WorkflowState:
+            try:
+                state = self._repository.get_workflow(self._workflow).state
+            except UnknownObjectException:
+                return WorkflowState.MISSING
+            return WorkflowState.ACTIVE if state == "active" else WorkflowState.OFF
+
+        return await self._call(look)
+
+    async def read_list(self) -> ListFile:
+        return await self._call(lambda: self._read(self._path))
+
+    def _read(self, path: str) -> ListFile:
+        try:
+            found = self._repository.get_contents(path, ref=self._branch)
+        except UnknownObjectException:
+            return ListFile(b"", "")
+        if not isinstance(found, ContentFile):
+            raise Refused(f"{path} is a folder in the mirror repository")
+        if found.encoding == "base64":
+            return ListFile(found.decoded_content, found.sha)
+        blob = self._repository.get_git_blob(found.sha)  # past 1 MB the content is left out
+        return ListFile(base64.b64decode(blob.content), found.sha)
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        return await self.put_file(self._path, content, blob=blob, message=message)
+
+    async def read_file(self, path: str) -> ListFile:
+        """Any file of the branch; empty where there is none. For `setup`."""
+        return await self._call(lambda: self._read(path))
+
+    async def put_file(self, path: str, content: bytes, *, blob: str, message: str) -> CommitSha:
+        """One commit that makes the file so, if it is still `blob` (empty: if it is not there)."""
+
+        def put() -> CommitSha:
+            try:
+                answer = (
+                    self._repository.update_file(path, message, content, blob, self._branch)
+                    if blob
+                    else self._repository.create_file(path, message, content, self._branch)
+                )
+            except GithubException as error:
+                if error.status in {409, 422} and _is_stale(error):
+                    raise Stale(_words(error)) from error
+                raise
+            return CommitSha(answer["commit"].sha)
+
+        return await self._call(put)
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Make a repository variable so. For `setup`."""
+
+        def put() -> None:
+            try:
+                self._repository.get_variable(name).edit(value)
+            except UnknownObjectException:
+                self._repository.create_variable(name, value)
+
+        await self._call(put)
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Make a repository secret so; it is encrypted on the way. For `setup`."""
+        await self._call(lambda: self._repository.create_secret(name, value))
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        def look() -> CommitSha | None:
+            commits = self._repository.get_commits(sha=self._branch, path=self._path)
+            for commit in islice(commits, RECENT):
+                if batch_of(commit.commit.message) == batch:
+                    return CommitSha(commit.sha)
+            return None
+
+        return await self._call(look)
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        inputs = {"images": "\n".join(map(str, images)), "batch": batch}
+
+        def send() -> Run | None:
+            workflow = self._repository.get_workflow(self._workflow)
+            try:
+                run = workflow.create_dispatch(
+                    self._branch, inputs, throw=True, return_run_details=True
+                )
+            except GithubException as error:
+                if error.status != 400:  # noqa: PLR2004 - GitHub Enterprise before 3.21
+                    raise
+                workflow.create_dispatch(self._branch, inputs, throw=True)
+                return None
+            return _run(run) if isinstance(run, WorkflowRun) else None
+
+        return await self._call(send)
+
+    async def run_of_commit(self, sha: CommitSha) -> Run | None:
+        def look() -> Run | None:
+            runs = self._repository.get_workflow_runs(head_sha=sha, event="push")
+            return self._first(runs, lambda run: run.head_sha == sha)
+
+        return await self._call(look)
+
+    async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None:
+        created = f">={(since - CLOCK_SKEW).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+
+        def look() -> Run | None:
+            runs = self._repository.get_workflow_runs(event="workflow_dispatch", created=created)
+            return self._first(runs, lambda run: batch in run.display_title)
+
+        return await self._call(look)
+
+    def _first(
+        self, runs: Iterable[WorkflowRun], ours: Callable[[WorkflowRun], bool]
+    ) -> Run | None:
+        """The first run of our workflow that is meant: never simply the latest."""
+        path = f".github/workflows/{self._workflow}"
+        for run in islice(runs, RECENT):
+            if run.path.partition("@")[0] == path and ours(run):
+                return _run(run, completed=True)
+        return None
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]:
+        def look() -> tuple[Run, CommitSha]:
+            found = self._repository.get_workflow_run(run)
+            return _run(found, completed=True), CommitSha(found.head_sha)
+
+        return await self._call(look)
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+        def look() -> tuple[Result, ...]:
+            newest: dict[str, CommitStatus] = {}
+            statuses = self._repository.get_commit(sha).get_statuses()
+            for status in islice(statuses, STATUSES):
+                if status.target_url == run.url and status.context.startswith(CONTEXT):
+                    newest.setdefault(status.context, status)
+            return tuple(r for status in newest.values() if (r := _result(status)) is not None)
+
+        return await self._call(look)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, _translated, work)
+
+
+def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
+    """Only what a dispatch answers holds no conclusion; asking for it would cost a call."""
+    over = completed and run.status == "completed"
+    return Run(RunId(run.id), run.html_url, (run.conclusion or "unknown") if over else "")
+
+
+def _result(status: CommitStatus) -> Result | None:
+    image = status.context.removeprefix(CONTEXT)
+    text = " ".join((status.description or "").split())
+    if status.state == "pending":
+        return None
+    if status.state != "success":
+        return Result(image, None, line=text)
+    match = _SUCCESS.fullmatch(text)
+    if match is None:
+        return Result(image, None, line=f"a status that says nothing we know: {text}")
+    return Result(image, match[1], int(match[2]) if match[2] else None)
+
+
+def _is_stale(error: GithubException) -> bool:
+    """409: somebody wrote first. 422 says the same where the file came or went meanwhile."""
+    return error.status == 409 or "sha" in _words(error).lower()  # noqa: PLR2004 - Conflict
+
+
+def _words(error: GithubException) -> str:
+    """GitHub's own words, on one line and bounded."""
+    data = error.data
+    text = data.get("message", "") if isinstance(data, Mapping) else str(data or "")
+    return " ".join(str(text).split())[:160] or f"status {error.status}"
+
+
+def _translated(work: Callable[[], T]) -> T:
+    """Runs in the worker: every trouble of the libraries becomes one of ours."""
+    try:
+        return work()
+    except GithubException as error:
+        raise _meaning(error) from error
+    except requests.exceptions.RequestException as error:
+        clear = isinstance(error, _CLEAR)
+        name = type(error).__name__
+        raise Temporary(f"GitHub is out of reach ({name})", unclear=not clear) from error
+    except (AssertionError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # What PyGithub raises on an answer of another shape than the documented one.
+        raise Temporary(
+            f"GitHub's answer cannot be read ({type(error).__name__})", unclear=True
+        ) from error
+
+
+def _meaning(error: GithubException) -> Temporary | Refused:
+    words = _words(error)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    limited = "rate limit" in words.lower() or "retry-after" in headers
+    match error.status:
+        case 401:
+            return Temporary("GitHub does not accept the bot's token; renew it", retry_after=60)
+        case 429:
+            return Temporary(f"GitHub asks to wait: {words}", retry_after=_wait(headers))
+        case 403 if limited:
+            return Temporary(f"GitHub asks to wait: {words}", retry_after=_wait(headers))
+        case status if status >= 500 or status < 400:  # noqa: PLR2004 - classes of HTTP status
+            return Temporary(f"GitHub is in trouble: {words}", unclear=True)
+        case status:
+            return Refused(f"GitHub: {words} ({status})")
+
+
+def _wait(headers: Mapping[str, Any]) -> float:
+    """Seconds that GitHub wants us to wait; a minute where it does not say.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    try:
+        if "retry-after" in headers:
+            return float(headers["retry-after"])
+        if str(headers.get("x-ratelimit-remaining")) == "0":
+            reset = datetime.fromtimestamp(float(headers["x-ratelimit-reset"])).astimezone()
+            return max(1.0, (reset - datetime.now().astimezone()).total_seconds())
+    except (ValueError, KeyError, OverflowError):
+        return 60.0
+    return 60.0

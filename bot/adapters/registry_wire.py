@@ -1,0 +1,125 @@
+"""One request to a registry and its answer: bounded in size, in time and in words.
+
+Every trouble of the network becomes one short line. Nothing is followed here, neither a
+redirect nor a demand for a login: that is decided by whoever asks.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from bot.adapters.network_guard import OPERATORS
+from bot.errors import Refused, Temporary
+
+_TIMEOUT: Final = httpx.Timeout(10, connect=5)
+_ERROR_BODY: Final = 4 * 1024
+_LONGEST_WAIT: Final = 24 * 60 * 60.0
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """A server's words without control characters, line ends and more than `limit` of them."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes = b""
+
+
+class Wire:
+    """Sends one request at a time and bounds what comes back. Follows nothing by itself."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        # Cookies would be a login that nobody decided to send.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=_TIMEOUT,
+            cookies=no_cookies,
+            headers={"User-Agent": "imageto-bot", "Accept-Encoding": "identity"},
+        )
+
+    async def ask(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        who: str,
+        headers: Mapping[str, str],
+        operators: bool,
+        limit: int,
+    ) -> Answer:
+        """`operators`: the operator wrote this host down, so it may be private.
+
+        Raises Temporary where the same request may be answered later.
+        """
+        extensions = {OPERATORS: operators}
+        request = self._client.build_request(method, url, headers=headers, extensions=extensions)
+        try:
+            answer = await self._exchange(request, who, limit)
+        except httpx.TimeoutException as error:
+            raise Temporary(f"{who} did not answer in time") from error
+        except httpx.TransportError as error:
+            reason = one_line(str(error)) or type(error).__name__
+            raise Temporary(f"{who} cannot be reached: {reason}") from error
+        _raise_temporary(answer, who)
+        return answer
+
+    async def _exchange(self, request: httpx.Request, who: str, limit: int) -> Answer:
+        response = await self._client.send(request, stream=True, auth=None)
+        try:
+            good = response.status_code == HTTPStatus.OK
+            body = await _read(response, limit if good else _ERROR_BODY)
+        finally:
+            await response.aclose()
+        if good and len(body) > limit:
+            raise Refused(f"{who} sent more than {limit} bytes; it is not read any further")
+        return Answer(response.status_code, response.headers, body)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return b""  # never asked for; a small packed answer can be a huge one
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part[: limit + 1 - len(body)]
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+def _raise_temporary(answer: Answer, who: str) -> None:
+    wait = retry_after(answer.headers.get("retry-after", ""), now=datetime.now(UTC))
+    match answer.status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            raise Temporary(f"{who} answers 429: too many requests", retry_after=wait)
+        case HTTPStatus.REQUEST_TIMEOUT:
+            raise Temporary(f"{who} did not get the request in time", retry_after=wait)
+        case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Temporary(f"{who} is in trouble: it answers {status}", retry_after=wait)
+        case _:
+            return
+
+
+def retry_after(text: str, *, now: datetime) -> float | None:
+    """Seconds to wait by a Retry-After header, which holds seconds or a date."""
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return min(float(text), _LONGEST_WAIT)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
+    return min(max(wait.total_seconds(), 0.0), _LONGEST_WAIT)

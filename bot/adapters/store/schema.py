@@ -1,0 +1,222 @@
+"""The tables, and how the values of core go into columns and come out of them.
+
+A column is called like the field that it keeps. Whoever changes this writes a migration; a
+test compares the two.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from bot.core.batch import Via
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import ImageRef
+from bot.core.policy import Ground
+from bot.core.transfer import Proof, State
+
+
+class Time(TypeDecorator[datetime]):
+    """UTC as ISO 8601 text: sorts, and reads well in a shell."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Image(TypeDecorator[ImageRef]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: ImageRef | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> ImageRef | None:
+        return None if value is None else ImageRef.parse(value)
+
+
+class Platforms(TypeDecorator[tuple[str, ...]]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return " ".join(value or ())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...]:
+        return tuple((value or "").split())
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A member of an enumeration, by its value."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class FailureText(TypeDecorator[Failure]):
+    """`kind: line`, so that the history can be read and searched."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Failure | None, dialect: Dialect) -> str | None:
+        return None if value is None else f"{value.kind}: {value.line}"
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Failure | None:
+        if value is None:
+            return None
+        kind, _, line = value.partition(": ")
+        return Failure(FailureKind(kind), line)
+
+
+metadata = MetaData()
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("language", String(16), nullable=False, server_default=""),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", ForeignKey("people.id"), nullable=False, index=True),
+    Column("chat", BigInteger, nullable=False),
+    Column("thread", BigInteger),
+    Column("message", BigInteger, nullable=False),
+    Column("opened_at", Time, nullable=False),
+    Column("card", BigInteger),
+    Column("shown", Text, nullable=False, server_default=""),
+    Column("cancelled_at", Time),
+    Column("told_at", Time),
+    Column("closed_at", Time),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+    UniqueConstraint("chat", "message", name="one_request_a_message"),
+    Index("open_requests", "id", sqlite_where=text("closed_at IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("via", Word(Via), nullable=False),
+    Column("opened_at", Time, nullable=False, index=True),
+    Column("committing_at", Time),
+    Column("sha", String(64)),
+    Column("committed_at", Time),
+    Column("dispatching_at", Time),
+    Column("dispatched_at", Time),
+    Column("run", BigInteger),
+    Column("run_url", Text, nullable=False, server_default=""),
+    Column("run_seen_at", Time),
+    Column("closed_at", Time),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Index("open_batches", "id", sqlite_where=text("closed_at IS NULL")),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image", Image, nullable=False, index=True),
+    Column("opened_at", Time, nullable=False),
+    Column("checked_at", Time),
+    Column("digest", Text),
+    Column("platforms", Platforms, nullable=False, server_default=""),
+    Column("size", BigInteger),
+    Column("ground", Word(Ground)),
+    Column("expires_at", Time),
+    Column("approved_at", Time),
+    Column("approved_by", BigInteger),
+    Column("batch", ForeignKey("batches.id"), index=True),
+    Column("submitted_at", Time),
+    Column("run", BigInteger),
+    Column("run_url", Text, nullable=False, server_default=""),
+    Column("copying_at", Time),
+    Column("copied_digest", Text),
+    Column("copied_at", Time),
+    Column("ended", Word(State)),
+    Column("ended_at", Time),
+    Column("ended_by", BigInteger),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("failure", FailureText),
+    Column("proof", Word(Proof)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Index("one_open_transfer", "image", unique=True, sqlite_where=text("ended IS NULL")),
+    Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+links = Table(
+    "request_transfers",
+    metadata,
+    Column("request", ForeignKey("requests.id"), primary_key=True),
+    Column("transfer", ForeignKey("transfers.id"), primary_key=True, index=True),
+    Column("position", Integer, nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chat", BigInteger, nullable=False),
+    Column("thread", BigInteger),
+    Column("reply_to", BigInteger),
+    Column("html", Text, nullable=False),
+    Column("buttons", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+)
+
+greetings = Table(
+    "greetings",
+    metadata,
+    Column("chat", BigInteger, primary_key=True),
+    Column("at", Time, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,249 @@
+"""One transaction of the store: implements engine.ports.Unit, query by query."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, Table, and_, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.store.schema import (
+    batches,
+    cursors,
+    greetings,
+    links,
+    notes,
+    people,
+    requests,
+    transfers,
+)
+from bot.core.batch import Batch
+from bot.core.facts import (
+    BatchId,
+    ChatId,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RequestId,
+    TransferId,
+)
+from bot.core.image import ImageRef
+from bot.core.message import ButtonKind, Rendered
+from bot.core.request import Request
+from bot.core.transfer import Transfer
+from bot.engine.ports import Note
+
+UPDATE = "telegram-update"
+
+
+class StoreUnit:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    # -- updates and people -------------------------------------------------------------
+
+    async def last_update(self) -> int:
+        wanted = select(cursors.c.value).where(cursors.c.name == UPDATE)
+        return (await self._connection.execute(wanted)).scalar_one_or_none() or 0
+
+    async def pass_update(self, update: int) -> None:
+        await self._upsert(cursors, {"name": UPDATE, "value": update})
+
+    async def remember(self, person: Person) -> None:
+        row = {"id": person.id, "name": person.name, "language": person.language}
+        await self._upsert(people, row)
+
+    async def names(self, people_wanted: Collection[PersonId]) -> Mapping[PersonId, str]:
+        wanted = select(people.c.id, people.c.name).where(people.c.id.in_(people_wanted))
+        return {PersonId(row.id): row.name for row in await self._connection.execute(wanted)}
+
+    # -- requests -----------------------------------------------------------------------
+
+    async def open_request(
+        self, person: PersonId, place: Place, message: MessageId, at: datetime
+    ) -> Request:
+        row = {
+            "person": person,
+            "chat": place.chat,
+            "thread": place.thread,
+            "message": message,
+            "opened_at": at,
+        }
+        added = await self._connection.execute(insert(requests).values(row))
+        return Request(
+            id=RequestId(_new_key(added)),
+            person=person,
+            place=place,
+            message=message,
+            opened_at=at,
+        )
+
+    async def link(self, request: RequestId, linked: Sequence[TransferId]) -> None:
+        rows = [
+            {"request": request, "transfer": transfer, "position": position}
+            for position, transfer in enumerate(linked)
+        ]
+        await self._connection.execute(insert(links), rows)
+
+    async def request(self, request: RequestId) -> Request | None:
+        wanted = select(requests).where(requests.c.id == request)
+        row = await self._one(wanted)
+        return None if row is None else _request(row)
+
+    async def open_requests(self) -> Sequence[Request]:
+        wanted = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
+        return [_request(row) for row in await self._all(wanted)]
+
+    async def save_request(self, request: Request) -> None:
+        values = _fields(request)
+        place: Place = values.pop("place")
+        values |= {"chat": place.chat, "thread": place.thread}
+        await self._connection.execute(
+            update(requests).where(requests.c.id == request.id).values(values)
+        )
+
+    # -- transfers ----------------------------------------------------------------------
+
+    async def open_transfer(self, image: ImageRef, at: datetime) -> Transfer:
+        wanted = select(transfers).where(
+            and_(transfers.c.image == image, transfers.c.ended.is_(None))
+        )
+        row = await self._one(wanted)
+        if row is not None:
+            return Transfer(**row)
+        values = {"image": image, "opened_at": at}
+        added = await self._connection.execute(insert(transfers).values(values))
+        return Transfer(id=TransferId(_new_key(added)), image=image, opened_at=at)
+
+    async def transfer(self, transfer: TransferId) -> Transfer | None:
+        wanted = select(transfers).where(transfers.c.id == transfer)
+        row = await self._one(wanted)
+        return None if row is None else Transfer(**row)
+
+    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
+        joined = transfers.join(links, links.c.transfer == transfers.c.id)
+        wanted = select(transfers).select_from(joined).where(links.c.request == request)
+        rows = await self._all(wanted.order_by(links.c.position))
+        return tuple(Transfer(**row) for row in rows)
+
+    async def open_transfers(self) -> Sequence[Transfer]:
+        wanted = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
+        return [Transfer(**row) for row in await self._all(wanted)]
+
+    async def latest_transfer(self, image: ImageRef) -> Transfer | None:
+        wanted = select(transfers).where(transfers.c.image == image)
+        row = await self._one(wanted.order_by(transfers.c.id.desc()).limit(1))
+        return None if row is None else Transfer(**row)
+
+    async def requests_for(self, transfer: TransferId) -> Sequence[Request]:
+        joined = requests.join(links, links.c.request == requests.c.id)
+        wanted = select(requests).select_from(joined).where(links.c.transfer == transfer)
+        return [_request(row) for row in await self._all(wanted.order_by(requests.c.id))]
+
+    async def save_transfer(self, transfer: Transfer) -> None:
+        await self._connection.execute(
+            update(transfers).where(transfers.c.id == transfer.id).values(_fields(transfer))
+        )
+
+    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+        joined = links.join(requests, requests.c.id == links.c.request).join(
+            transfers, transfers.c.id == links.c.transfer
+        )
+        counted = select(
+            func.count().filter(transfers.c.ended.is_(None)),
+            func.count().filter(requests.c.opened_at >= since),
+        )
+        wanted = counted.select_from(joined).where(requests.c.person == person)
+        open_now, today = (await self._connection.execute(wanted)).one()
+        return open_now, today
+
+    # -- batches ------------------------------------------------------------------------
+
+    async def open_batches(self) -> Sequence[Batch]:
+        wanted = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
+        return [Batch(**row) for row in await self._all(wanted)]
+
+    async def save_batch(self, batch: Batch) -> None:
+        await self._upsert(batches, _fields(batch))
+
+    async def last_batch_at(self) -> datetime | None:
+        newest = select(batches.c.opened_at).order_by(batches.c.opened_at.desc()).limit(1)
+        return (await self._connection.execute(newest)).scalar_one_or_none()
+
+    async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
+        wanted = select(transfers).where(transfers.c.batch == batch).order_by(transfers.c.id)
+        return tuple(Transfer(**row) for row in await self._all(wanted))
+
+    # -- notes --------------------------------------------------------------------------
+
+    async def add_note(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> None:
+        row = {
+            "chat": place.chat,
+            "thread": place.thread,
+            "reply_to": reply_to,
+            "html": text.html,
+            "buttons": json.dumps(text.buttons),
+        }
+        await self._connection.execute(insert(notes).values(row))
+
+    async def notes(self) -> Sequence[Note]:
+        return [_note(row) for row in await self._all(select(notes).order_by(notes.c.id))]
+
+    async def save_note(self, note: Note) -> None:
+        later = {"attempts": note.attempts, "not_before": note.not_before}
+        await self._connection.execute(update(notes).where(notes.c.id == note.id).values(later))
+
+    async def drop_note(self, note: int) -> None:
+        await self._connection.execute(notes.delete().where(notes.c.id == note))
+
+    async def greet(self, chat: ChatId, at: datetime, *, every: float) -> bool:
+        wanted = select(greetings.c.at).where(greetings.c.chat == chat)
+        last = (await self._connection.execute(wanted)).scalar_one_or_none()
+        if last is not None and at < last + timedelta(seconds=every):
+            return False
+        await self._upsert(greetings, {"chat": chat, "at": at})
+        return True
+
+    async def _one(self, wanted: Select[Any]) -> RowMapping | None:
+        return (await self._connection.execute(wanted)).mappings().one_or_none()
+
+    async def _all(self, wanted: Select[Any]) -> Sequence[RowMapping]:
+        return (await self._connection.execute(wanted)).mappings().all()
+
+    async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
+        keys = [column.name for column in table.primary_key]
+        added = insert(table).values(row)
+        await self._connection.execute(added.on_conflict_do_update(keys, set_=row))
+
+
+def _fields(value: Request | Transfer | Batch) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _request(row: RowMapping) -> Request:
+    values: dict[str, Any] = dict(row)
+    place = Place(ChatId(values.pop("chat")), values.pop("thread"))
+    return Request(place=place, **values)
+
+
+def _note(row: RowMapping) -> Note:
+    buttons = tuple(
+        tuple((label, ButtonKind(kind), value) for label, kind, value in line)
+        for line in json.loads(row["buttons"])
+    )
+    return Note(
+        id=row["id"],
+        place=Place(ChatId(row["chat"]), row["thread"]),
+        reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
+        text=Rendered(row["html"], buttons),
+        attempts=row["attempts"],
+        not_before=row["not_before"],
+    )
+
+
+def _new_key(added: Any) -> int:
+    return int(added.inserted_primary_key[0])

@@ -1,0 +1,252 @@
+"""The settings: a YAML file for what may be shown, the environment for what may not.
+
+Strict: a key that is not known, missing, or of another type is a ConfigError that names the
+file and the key in one line. The only module that reads YAML.
+"""
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from bot.core.facts import ChatId, PersonId
+from bot.core.image import Naming, Target
+from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
+from bot.errors import ConfigError
+
+FILE_LIMIT: Final = 1 << 20
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("should be a host, such as harbor.example.com or harbor.example.com:8443")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if value and not _PATH.fullmatch(value):
+        raise ValueError("should be empty or a lower-case path, such as mirror or team/mirror")
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise ValueError("should be an address, such as https://cache.example.com/dockerhub")
+    if parts.username or parts.password:
+        raise ValueError("should not hold a login: use SOURCE_AUTH")
+    return value.rstrip("/")
+
+
+def _person(value: int) -> int:
+    if value == ANONYMOUS_ADMIN:
+        raise ValueError("is Telegram's anonymous admin: anybody could be behind it")
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
+Url = Annotated[str, AfterValidator(_url)]
+PersonNumber = Annotated[int, Field(gt=0), AfterValidator(_person)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TelegramPart(_Part):
+    chats: tuple[int, ...] = Field(min_length=1)
+    admins: tuple[PersonNumber, ...] = Field(min_length=1)
+    members: tuple[PersonNumber, ...] | None = None
+    language: Literal["en"] = "en"
+    api: Url = "https://api.telegram.org"
+
+
+class GitHubPart(_Part):
+    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")
+    branch: str = Field(default="main", min_length=1)
+    list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
+    workflow: str = Field(default="mirror.yml", pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")
+    api: Url = "https://api.github.com"
+    patience: int = Field(default=90, ge=1, le=3600)
+
+
+class TargetPart(_Part):
+    host: Host
+    prefix: Annotated[str, AfterValidator(_prefix)] = ""
+    naming: Naming = Naming.NESTED
+
+
+class RulePart(_Part):
+    images: str = Field(min_length=1)
+    then: Verdict
+    reason: str = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def _denial_has_a_reason(self) -> "RulePart":
+        if self.then is Verdict.DENY and not self.reason:
+            raise ValueError("a rule that denies needs a reason: people will read it")
+        return self
+
+
+class LimitsPart(_Part):
+    images: int = Field(default=20, ge=1, le=200)
+    open: int = Field(default=40, ge=1)
+    daily: int = Field(default=100, ge=1)
+
+
+class PolicyPart(_Part):
+    registries: tuple[Host, ...] = Field(min_length=1)
+    rules: tuple[RulePart, ...] = ()
+    expire_after_hours: int = Field(default=72, ge=1)
+    limits: LimitsPart = LimitsPart()
+
+
+class Settings(_Part):
+    """The whole file. `policy()`, `access()` and `target()` give core's own values."""
+
+    telegram: TelegramPart
+    github: GitHubPart
+    target: TargetPart
+    policy: PolicyPart
+    addresses: dict[Host, Url] = {}
+    database: str = "imageto-bot.sqlite3"
+
+    def rules(self) -> Policy:
+        part = self.policy
+        return Policy(
+            registries=frozenset(part.registries),
+            rules=tuple(Rule(rule.images, rule.then, rule.reason) for rule in part.rules),
+            expire_after=timedelta(hours=part.expire_after_hours),
+            open_limit=part.limits.open,
+            daily_limit=part.limits.daily,
+            request_limit=part.limits.images,
+        )
+
+    def access(self) -> Access:
+        members = self.telegram.members
+        return Access(
+            chats=frozenset(map(ChatId, self.telegram.chats)),
+            members=None if members is None else frozenset(map(PersonId, members)),
+            admins=frozenset(map(PersonId, self.telegram.admins)),
+        )
+
+    def place(self) -> Target:
+        return Target(self.target.host, self.target.prefix, self.target.naming)
+
+
+class Secrets(BaseModel):
+    """What comes from the environment. Hidden in `repr`, never written to a log."""
+
+    model_config = ConfigDict(frozen=True)
+
+    telegram_token: SecretStr
+    github_token: SecretStr
+    harbor_user: str = ""
+    harbor_pwd: SecretStr = SecretStr("")
+    source_auth: SecretStr = SecretStr("")
+
+    def target_login(self) -> tuple[str, str] | None:
+        password = self.harbor_pwd.get_secret_value()
+        return (self.harbor_user, password) if self.harbor_user and password else None
+
+    def texts(self) -> tuple[str, ...]:
+        """Every secret there is, for the log to hide."""
+        secrets = (self.telegram_token, self.github_token, self.harbor_pwd, self.source_auth)
+        return tuple(text for secret in secrets if (text := secret.get_secret_value()))
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a file. Raises ConfigError, one line."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_LIMIT + 1)
+        if len(content) > FILE_LIMIT:
+            raise ConfigError(f"{path}: is larger than {FILE_LIMIT} bytes")
+        data = yaml.safe_load(content)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}. Copy config.example.yaml and fill it in."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+    return settings_from(data, str(path))
+
+
+def settings_from(data: object, name: str) -> Settings:
+    """The settings in plain data; `name` is what a ConfigError calls it."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"{name}: should hold keys such as telegram: and github:")
+    try:
+        # Through JSON: pydantic's strict mode takes lists for tuples and words for enums there.
+        return Settings.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {_first(error)}") from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    words = first["msg"].removeprefix("Value error, ")
+    more = error.error_count() - 1
+    return f"{key}: {words}" + (f" (and {more} more)" if more else "")
+
+
+_ENVIRONMENT: Final = {
+    "telegram_token": "TELEGRAM_TOKEN",
+    "github_token": "GITHUB_TOKEN",
+    "harbor_user": "HARBOR_USER",
+    "harbor_pwd": "HARBOR_PWD",
+    "source_auth": "SOURCE_AUTH",
+}
+
+
+def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
+    """The secrets of the environment. Raises ConfigError where a needed one is missing."""
+    found = {key: environment.get(name, "") for key, name in _ENVIRONMENT.items()}
+    for key in ("telegram_token", "github_token"):
+        if not found[key].strip():
+            raise ConfigError(f"{_ENVIRONMENT[key]}: is missing in the environment")
+    secrets = Secrets.model_validate({key: value.strip() for key, value in found.items()})
+    source_logins(secrets)
+    return secrets
+
+
+def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
+    """Registry → user and password, from SOURCE_AUTH (the `auths` of a docker config.json)."""
+    text = secrets.source_auth.get_secret_value()
+    if not text:
+        return {}
+    logins: dict[str, tuple[str, str]] = {}
+    try:
+        auths: dict[str, Any] = json.loads(text)["auths"]
+        for registry, entry in auths.items():
+            user, colon, password = base64.b64decode(entry["auth"]).decode().partition(":")
+            if not colon:
+                raise ValueError
+            host = registry.removeprefix("https://").split("/", 1)[0]
+            name = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
+            logins[name] = (user, password)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        # The cause may quote the secret, so it is left out.
+        shape = '{"auths": {"docker.io": {"auth": …}}}'
+        raise ConfigError(f"SOURCE_AUTH: should be JSON like {shape}") from None
+    return logins

@@ -1,0 +1,244 @@
+"""What the chat shows: every state has its line, every key has its words, all of it fits."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes import TARGET
+
+from bot.adapters.words import LocaleWords
+from bot.core import answers
+from bot.core.cards import View, card, cause, listed, result
+from bot.core.commands import SPECS, BadImage, BadImages, Name
+from bot.core.correction import Mistake
+from bot.core.facts import BatchId, MessageId, PersonId, Place, RequestId, RunId, TransferId
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import ImageRef, Problem
+from bot.core.message import ButtonKind, Phrase, moment, say, size
+from bot.core.policy import Decision, Ground, Limit, Verdict
+from bot.core.request import Request
+from bot.core.transfer import Proof, State, Transfer
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+WEI, ANA = PersonId(1001), PersonId(1003)
+VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
+WORDS = LocaleWords("en")
+REQUEST = Request(
+    id=RequestId(41), person=WEI, place=Place(-1), message=MessageId(7), opened_at=NOW
+)  # type: ignore[arg-type]
+CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
+WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
+APPROVED = replace(WAITING, approved_at=NOW)
+BY_ANA = replace(APPROVED, approved_by=ANA)
+SUBMITTED = replace(BY_ANA, batch=BatchId("b"))
+COPYING = replace(SUBMITTED, run=RunId(1), run_url="https://x/runs/1", copying_at=NOW)
+VERIFYING = replace(COPYING, copied_digest="sha256:ab")
+MIRRORED = replace(VERIFYING, ended=State.MIRRORED, proof=Proof.TARGET, ended_at=NOW)
+FAILED = replace(
+    CHECKING, ended=State.FAILED, failure=Failure(FailureKind.NETWORK, "a <b>"), ended_at=NOW
+)
+REJECTED = replace(WAITING, ended=State.REJECTED, ended_by=ANA, ended_at=NOW)
+
+
+def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -> str:
+    return WORDS.render(card(request, transfers, view)).html
+
+
+@pytest.mark.parametrize(
+    ("transfer", "words"),
+    [
+        (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · checking"),
+        (replace(CHECKING, trouble="slow", attempts=2), "slow; tried 2 times, trying again"),
+        (WAITING, "· waits for an admin"),
+        (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB: waits"),
+        (replace(WAITING, platforms=("a",)), "1 platform: waits"),
+        (replace(WAITING, size=999), "999 B: waits"),
+        (APPROVED, "approved by the policy, goes with the next commit"),
+        (BY_ANA, "· approved, goes with the next commit"),
+        (replace(BY_ANA, trouble="slow", attempts=1), "slow; tried once, trying again"),
+        (SUBMITTED, "committed to the list, waiting for the run"),
+        (COPYING, '· copying, <a href="https://x/runs/1">run</a>, 0 s'),
+        (VERIFYING, "copied, checking what arrived"),
+        (MIRRORED, "· mirrored, digest verified"),
+        (replace(MIRRORED, size=340_000_000), "mirrored, 340 MB, digest verified"),
+        (replace(MIRRORED, proof=Proof.RUN), "mirrored, as its run says"),
+        (replace(CHECKING, ended=State.MIRRORED), "already there, same digest"),
+        (FAILED, "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;"),
+        (REJECTED, "🚫 <code>docker.io/library/nginx:1.27</code> · rejected by Ana"),
+        (replace(REJECTED, reason="no"), "rejected by Ana: no"),
+        (replace(REJECTED, ended_by=None), "· not allowed here"),
+        (replace(REJECTED, ended_by=None, reason="harmful"), "not allowed here: harmful"),
+        (
+            replace(REJECTED, ended_by=None, ground=Ground.REGISTRY),
+            "docker.io is not one of the allowed registries",
+        ),
+        (replace(WAITING, ended=State.EXPIRED), "⌛"),
+        (replace(WAITING, ended=State.CANCELLED), "⏹"),
+    ],
+)
+def test_each_image_has_a_line_that_says_where_it_stands(transfer: Transfer, words: str) -> None:
+    assert words in shown(transfer)
+
+
+def test_the_head_counts_what_is_over() -> None:
+    text = shown(MIRRORED, replace(WAITING, id=TransferId(2)))
+    assert text.startswith("<b>#41</b> for Wei: 2 images  ▓▓▓▓▓░░░░░ 1 of 2\n")
+    assert text.endswith("\nApproved by Ana.")
+
+
+def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
+    rows = card(REQUEST, [WAITING, MIRRORED], VIEW).buttons
+    assert [[button.value for button in row] for row in rows] == [["approve:41", "reject:41"]]
+    assert card(REQUEST, [BY_ANA], VIEW).buttons == ()
+
+
+def test_a_cancelled_request_says_so() -> None:
+    text = shown(WAITING, request=replace(REQUEST, cancelled_at=NOW))
+    assert text.endswith("Cancelled.")
+
+
+def test_time_is_shown_in_calm_steps() -> None:
+    for seconds, words in ((9, "0 s"), (47, "40 s"), (119, "110 s"), (120, "2 min")):
+        view = replace(VIEW, now=NOW + timedelta(seconds=seconds))
+        assert shown(COPYING, view=view).splitlines()[1].endswith(f", {words}")
+
+
+def long_name(number: int) -> ImageRef:
+    return ImageRef.parse(f"docker.io/{'a' * 200}/{number:050}:{'t' * 128}")
+
+
+@pytest.mark.parametrize("state", [MIRRORED, FAILED, WAITING])
+def test_no_message_is_longer_than_telegram_takes(state: Transfer) -> None:
+    many = [replace(state, id=TransferId(n), image=long_name(n)) for n in range(200)]
+    for message in (card(REQUEST, many, VIEW), result(REQUEST, many, VIEW)):
+        text = re.sub("<[^>]*>", "", WORDS.render(message).html)
+        assert len(text.encode("utf-16-le")) // 2 < 4096
+    assert "more" in shown(*many)
+
+
+def test_the_result_gives_commands_and_next_steps() -> None:
+    text = WORDS.render(result(REQUEST, [MIRRORED, FAILED], VIEW))
+    assert text.html.splitlines() == [
+        "Done in part, 1 of 2:",
+        "<code>docker pull harbor.example.com/docker.io/library/nginx:1.27</code>",
+        "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;",
+        "Try again with /retry #41.",
+    ]
+    ((label, kind, value),) = text.buttons[0]
+    assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
+    assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
+
+
+def test_what_is_too_long_to_copy_has_no_button() -> None:
+    assert result(REQUEST, [MIRRORED] * 9, VIEW).buttons == ()
+    assert result(REQUEST, [FAILED], VIEW).buttons == ()
+
+
+def test_history_tells_when_and_who_and_links_the_run() -> None:
+    text = WORDS.render(answers.status_of_image(MIRRORED, [REQUEST], VIEW)).html
+    assert "#41 by Wei" in text
+    assert "Approved by Ana: 2026-03-01 12:00 UTC" in text
+    by_policy = replace(CHECKING, ended=State.MIRRORED, ended_at=NOW)
+    assert "Approved" not in WORDS.render(answers.status_of_image(by_policy, [], VIEW)).html
+    policy = WORDS.render(answers.status_of_image(APPROVED, [], VIEW)).html
+    assert "Approved by the policy: 2026-03-01 12:00 UTC" in policy
+
+
+def test_status_counts_what_there_is_no_room_for() -> None:
+    rows = [(replace(REQUEST, id=RequestId(n)), (WAITING, MIRRORED)) for n in range(13)]
+    text = WORDS.render(answers.status(rows, [], VIEW)).html
+    assert "and 1 more" in text
+    assert "… and 3 more." in text
+    over = WORDS.render(answers.status([(REQUEST, (MIRRORED,))], [], VIEW)).html
+    assert "1 of 1" in over
+
+
+def bad(text: str, problem: Problem = Problem.MALFORMED) -> BadImage:
+    return BadImage(text, problem, None)
+
+
+def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
+    text = WORDS.render(
+        answers.bad_images(
+            BadImages(tuple(bad(f"<{n}>" * 99) for n in range(12)), ()), command=Name.MIRROR
+        )
+    ).html
+    assert "… and 2 more." in text
+    assert "&lt;0&gt;" in text
+    assert len(text) < 4096 * 4
+    assert "I cannot read these as images" in text
+
+
+def test_nobody_is_named_where_nobody_decided() -> None:
+    assert answers.decided(RequestId(1), [FAILED], VIEW) == say("nothing-to-decide", request="1")
+    expired = replace(WAITING, ended=State.EXPIRED)
+    assert answers.decided(RequestId(1), [expired], VIEW).key == "already-expired"
+
+
+def test_a_person_without_a_name_is_shown_by_number() -> None:
+    assert VIEW.name(PersonId(5)) == "5"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (5 * 10**12, "5000 GB")],
+)
+def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
+    assert WORDS.plain(size(count)) == text
+
+
+def test_a_moment_names_its_zone() -> None:
+    assert moment(NOW) == "2026-03-01 12:00 UTC"
+
+
+def wanted_phrases() -> list[Phrase]:
+    """One phrase for each key that is made from an enumeration."""
+    return [
+        *(say(f"problem-{problem}") for problem in Problem),
+        *(say(f"mistake-{mistake}") for mistake in Mistake),
+        *(say(f"command-{name}") for name in SPECS),
+        *(say(f"limit-{limit}", number=3) for limit in Limit),
+        *(cause(Failure(kind, "line")) for kind in FailureKind),
+        *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
+        *(say(f"line-{state}", image="x", note=say("note-identical")) for state in State),
+    ]
+
+
+@pytest.mark.parametrize("phrase", wanted_phrases(), ids=lambda phrase: phrase.key)
+def test_every_member_has_its_words(phrase: Phrase, caplog: pytest.LogCaptureFixture) -> None:
+    text = WORDS.plain(phrase)
+    assert text
+    assert text != phrase.key
+    assert not caplog.records
+
+
+def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
+    root = Path(__file__).parents[1] / "bot"
+    code = "\n".join(path.read_text() for path in root.rglob("*.py") if "sandbox" not in path.parts)
+    keys = set(re.findall(r'(?:say|one)\(\s*"([a-z0-9-]+)"', code))
+    keys |= set(re.findall(r'"((?:note|history|result|status|whoami)-[a-z-]+)"', code))
+    ftl = (root / "locales" / "en.ftl").read_text()
+    known = set(re.findall(r"^([a-z][a-z0-9-]*) =", ftl, re.MULTILINE))
+    assert keys - known == set()
+    made = {phrase.key for phrase in wanted_phrases()}
+    made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
+    made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
+    made |= {"button-approve", "button-reject", "note-mirrored-sized", "note-mirrored-by-run-sized"}
+    made |= {"misuse", "approved", "rejected", "shape", "result-none"}
+    assert known - keys - made == set()
+
+
+def test_a_phrase_without_words_shows_its_key_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert WORDS.plain(say("nonsense")) == "nonsense"
+    assert "no words for nonsense" in caplog.text
+    assert "Unknown" in WORDS.plain(say("pull")) or "command" in WORDS.plain(say("pull"))
+
+
+def test_all_denied_gives_each_its_reason() -> None:
+    image = ImageRef.parse("nginx")
+    message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
+    assert "not allowed here: a &lt;reason&gt;" in WORDS.render(message).html

@@ -1,0 +1,180 @@
+"""The settings: strict, complete, and wrong ones named in one line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from bot.config import (
+    Secrets,
+    Settings,
+    read_secrets,
+    read_settings,
+    settings_from,
+    source_logins,
+)
+from bot.core.image import ImageRef, Naming
+from bot.core.policy import Standing, Verdict, decide
+from bot.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
+
+
+def example() -> dict[str, Any]:
+    loaded = yaml.safe_load(EXAMPLE.read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def keys_of(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        inner = next((a for a in (kind, *getattr(kind, "__args__", ())) if _is_part(a)), None)
+        yield f"{path}{name}"
+        if inner is not None:
+            yield from keys_of(inner, f"{path}{name}.")
+
+
+def _is_part(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def written(data: Any, path: str = "") -> Iterator[str]:
+    if isinstance(data, list):
+        for item in data:
+            yield from written(item, path)
+    if isinstance(data, dict) and path != "addresses.":
+        for key, value in data.items():
+            yield f"{path}{key}"
+            yield from written(value, f"{path}{key}.")
+
+
+def test_the_example_loads_and_names_every_key_there_is() -> None:
+    settings = read_settings(EXAMPLE)
+    assert set(written(example())) == set(keys_of(Settings))
+    assert settings.place().naming is Naming.NESTED
+    assert settings.access().standing(1003, -1001234567890) is Standing.ADMIN  # type: ignore[arg-type]
+    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
+
+
+def test_the_example_explains_every_key() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("  ") and line.strip()[0].isalpha() and line.startswith("  "):
+            indent = len(line) - len(line.lstrip())
+            if indent == 2:
+                assert lines[number - 1].strip().startswith("#") or number > 60, line
+
+
+def wrong(path: str, value: Any) -> str:
+    data = example()
+    *parents, last = path.split(".")
+    part: Any = data
+    for parent in parents:
+        part = part[int(parent)] if parent.isdigit() else part[parent]
+    part[last] = value
+    with pytest.raises(ConfigError) as caught:
+        settings_from(data, "config.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("telegram.chats", [], "telegram.chats: "),
+        ("telegram.chats", ["-100"], "telegram.chats.0: "),
+        ("telegram.admins", [1087968824], "telegram.admins.0: is Telegram's anonymous admin"),
+        ("telegram.admin", [1], "telegram.admin: Extra inputs are not permitted"),
+        ("github.repository", "mirror", "github.repository: "),
+        ("github.patience", "90", "github.patience: "),
+        ("target.host", "https://harbor.example.com", "target.host: should be a host"),
+        ("target.prefix", "/Mirror", "target.prefix: should be empty or a lower-case path"),
+        ("target.naming", "deep", "target.naming: "),
+        ("policy.rules.0.then", "allow", "policy.rules.0.then: "),
+        ("policy.rules.1.reason", "", "policy.rules.1: a rule that denies needs a reason"),
+        ("policy.limits.images", 0, "policy.limits.images: "),
+        ("addresses", {"docker.io": "cache.example.com"}, "addresses.docker.io: should be an"),
+        ("addresses", {"docker.io": "https://a:b@c"}, "should not hold a login"),
+        ("telegram", None, "telegram: "),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file_in_one_line(
+    path: str, value: Any, words: str
+) -> None:
+    text = wrong(path, value)
+    assert text.startswith("config.yaml: ")
+    assert words in text
+    assert "\n" not in text
+
+
+def test_more_than_one_mistake_is_counted() -> None:
+    data = example()
+    data["telegram"]["chats"] = data["telegram"]["admins"] = []
+    with pytest.raises(ConfigError, match=r"telegram\.chats: .* \(and 1 more\)"):
+        settings_from(data, "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a: [", "is no YAML"),
+        (b"- 1", "should hold keys"),
+        (b"", "should hold keys"),
+        (b"\xff\xfe\x00", "is no YAML"),
+        (b"x" * ((1 << 20) + 1), "is larger than"),
+        (b"!!python/object/apply:os.system ['true']", "is no YAML"),
+    ],
+)
+def test_a_file_that_is_no_config_is_said_to_be_so(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words) as caught:
+        read_settings(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Copy config\.example\.yaml"):
+        read_settings(tmp_path / "config.yaml")
+
+
+TOKENS = {"TELEGRAM_TOKEN": "111:secret", "GITHUB_TOKEN": "ghp_secret"}
+
+
+@pytest.mark.parametrize("name", sorted(TOKENS))
+def test_a_missing_token_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: is missing in the environment"):
+        read_secrets({**TOKENS, name: " "})
+
+
+def test_secrets_are_hidden_and_known_to_the_log() -> None:
+    secrets = read_secrets({**TOKENS, "HARBOR_USER": "robot$x", "HARBOR_PWD": "hush\n"})
+    assert "secret" not in repr(secrets)
+    assert "hush" not in str(secrets)
+    assert secrets.target_login() == ("robot$x", "hush")
+    assert set(secrets.texts()) == {"111:secret", "ghp_secret", "hush"}
+    assert read_secrets(TOKENS).target_login() is None
+
+
+def logins(text: str) -> dict[str, tuple[str, str]]:
+    return source_logins(read_secrets({**TOKENS, "SOURCE_AUTH": text}))
+
+
+def test_source_logins_are_read_from_docker_auth() -> None:
+    auth = {"auth": "d2VpOmE6Yg=="}
+    text = json.dumps({"auths": {"https://index.docker.io/v1/": auth, "ghcr.io": auth}})
+    assert logins(text) == {"docker.io": ("wei", "a:b"), "ghcr.io": ("wei", "a:b")}
+    assert source_logins(Secrets.model_validate({"telegram_token": "a", "github_token": "b"})) == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}'])
+def test_a_bad_source_auth_is_named_without_being_quoted(text: str) -> None:
+    with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
+        logins(text)
+    assert text not in str(caught.value)

@@ -1,0 +1,252 @@
+"""The database: what goes in comes out, migrations match the tables, trouble is temporary."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from fakes import ANA, GROUP, NGINX, WEI
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.adapters.store import SqliteStore, _begin, migrate
+from bot.adapters.store.schema import batches, metadata, requests, transfers
+from bot.core.batch import Batch, Via
+from bot.core.facts import BatchId, CommitSha, MessageId, Place, RunId, TransferId
+from bot.core.failures import Failure, FailureKind
+from bot.core.message import ButtonKind, Rendered
+from bot.core.policy import Ground
+from bot.core.request import Request
+from bot.core.transfer import Proof, State, Transfer
+from bot.errors import Temporary
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+PLACE = Place(GROUP, 5)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore.open(tmp_path / "bot.sqlite3")
+    yield opened
+    await opened.close()
+
+
+async def request_of_wei(store: SqliteStore, message: int = 7) -> tuple[Request, Transfer]:
+    async with store.begin() as unit:
+        await unit.remember(WEI)
+        request = await unit.open_request(WEI.id, PLACE, MessageId(message), NOW)
+        transfer = await unit.open_transfer(NGINX, NOW)
+        await unit.link(request.id, [transfer.id])
+    return request, transfer
+
+
+async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
+    store: SqliteStore,
+) -> None:
+    request, transfer = await request_of_wei(store)
+    batch = Batch(
+        id=BatchId("b1"),
+        via=Via.COMMIT,
+        opened_at=NOW,
+        committing_at=NOW,
+        sha=CommitSha("a" * 40),
+        committed_at=NOW,
+        dispatching_at=NOW,
+        dispatched_at=NOW,
+        run=RunId(2**40),
+        run_url="https://x",
+        run_seen_at=NOW,
+        attempts=2,
+        not_before=NOW,
+        trouble="slow",
+    )
+    full = replace(
+        transfer,
+        checked_at=NOW,
+        digest="sha256:ab",
+        platforms=("linux/amd64", "linux/arm/v7"),
+        size=2**40,
+        ground=Ground.RULE,
+        expires_at=NOW,
+        approved_at=NOW,
+        approved_by=ANA.id,
+        batch=batch.id,
+        submitted_at=NOW,
+        run=RunId(2**40),
+        run_url="https://x",
+        copying_at=NOW,
+        copied_digest="sha256:ab",
+        copied_at=NOW,
+        ended=State.FAILED,
+        ended_at=NOW,
+        ended_by=ANA.id,
+        reason="because: so",
+        failure=Failure(FailureKind.NETWORK, "a: b"),
+        proof=Proof.RUN,
+        attempts=3,
+        not_before=NOW,
+        trouble="slow",
+    )
+    asked = replace(
+        request, card=MessageId(9), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
+        not_before=NOW,
+    )  # fmt: skip
+    async with store.begin() as unit:
+        await unit.save_batch(batch)
+        await unit.save_transfer(full)
+        await unit.save_request(asked)
+    async with store.begin() as unit:
+        assert await unit.transfer(transfer.id) == full
+        assert await unit.request(request.id) == asked
+        assert await unit.open_batches() == [batch]
+        assert await unit.transfers_in(batch.id) == (full,)
+        assert await unit.transfers_of(request.id) == (full,)
+        assert await unit.requests_for(transfer.id) == [asked]
+        assert await unit.latest_transfer(NGINX) == full
+        assert await unit.last_batch_at() == NOW
+        assert await unit.names([WEI.id, ANA.id]) == {WEI.id: "Wei"}
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "besides"),
+    [
+        (transfers, Transfer, set()),
+        (batches, Batch, set()),
+        (requests, Request, {"chat", "thread"}),
+    ],
+    ids=lambda item: getattr(item, "__name__", ""),
+)
+def test_a_column_is_called_like_the_field_it_keeps(
+    table: object, value: type, besides: set[str]
+) -> None:
+    columns = {column.name for column in table.columns}  # type: ignore[attr-defined]
+    assert columns - besides == {field.name for field in fields(value)} - {"place"}
+
+
+async def test_the_migrations_make_exactly_these_tables(store: SqliteStore) -> None:
+    def compare(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with store._engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+
+
+async def test_opening_again_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    first = await SqliteStore.open(path)
+    request, _ = await request_of_wei(first)
+    await first.close()
+    second = await SqliteStore.open(path)
+    async with second.begin() as unit:
+        assert await unit.request(request.id) == request
+    await second.close()
+
+
+async def test_an_image_has_one_open_transfer_and_a_new_one_after_it_is_over(
+    store: SqliteStore,
+) -> None:
+    _, first = await request_of_wei(store)
+    async with store.begin() as unit:
+        assert await unit.open_transfer(NGINX, NOW) == first
+        assert await unit.open_transfers() == [first]
+        await unit.save_transfer(replace(first, ended=State.CANCELLED))
+        second = await unit.open_transfer(NGINX, NOW)
+        assert second.id != first.id
+        assert await unit.latest_transfer(NGINX) == second
+
+
+async def test_a_message_opens_one_request(store: SqliteStore) -> None:
+    await request_of_wei(store)
+    with pytest.raises(IntegrityError):
+        await request_of_wei(store)
+
+
+async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:
+    with pytest.raises(RuntimeError):
+        async with store.begin() as unit:
+            await unit.pass_update(7)
+            raise RuntimeError
+    async with store.begin() as unit:
+        assert await unit.last_update() == 0
+
+
+async def test_foreign_keys_hold(store: SqliteStore) -> None:
+    with pytest.raises(IntegrityError):
+        async with store.begin() as unit:
+            await unit.link(99, [TransferId(99)])  # type: ignore[arg-type]
+
+
+async def test_what_a_person_has_open_and_asked_for_is_counted(store: SqliteStore) -> None:
+    request, transfer = await request_of_wei(store)
+    async with store.begin() as unit:
+        assert await unit.asked(WEI.id, NOW) == (1, 1)
+        assert await unit.asked(WEI.id, NOW + timedelta(seconds=1)) == (1, 0)
+        assert await unit.asked(ANA.id, NOW) == (0, 0)
+        await unit.save_transfer(replace(transfer, ended=State.CANCELLED))
+        assert await unit.asked(WEI.id, NOW) == (0, 1)
+        await unit.save_request(replace(request, closed_at=NOW))
+        assert await unit.open_requests() == []
+
+
+async def test_notes_wait_in_order_until_they_are_dropped(store: SqliteStore) -> None:
+    text = Rendered("<b>x</b>", ((("Copy", ButtonKind.COPY, "y"),),))
+    async with store.begin() as unit:
+        await unit.add_note(PLACE, text, reply_to=MessageId(7))
+        await unit.add_note(Place(GROUP), Rendered("second"), reply_to=None)
+        first, second = await unit.notes()
+        assert (first.place, first.text, first.reply_to) == (PLACE, text, 7)
+        assert second.reply_to is None
+        await unit.save_note(replace(first, attempts=2, not_before=NOW))
+        await unit.drop_note(second.id)
+        (kept,) = await unit.notes()
+        assert (kept.attempts, kept.not_before) == (2, NOW)
+
+
+async def test_a_chat_is_greeted_once_in_a_while(store: SqliteStore) -> None:
+    async with store.begin() as unit:
+        assert await unit.greet(GROUP, NOW, every=3600)
+        assert not await unit.greet(GROUP, NOW + timedelta(seconds=3599), every=3600)
+        assert await unit.greet(GROUP, NOW + timedelta(seconds=3600), every=3600)
+
+
+async def test_a_sign_of_life_is_kept_to_the_second(store: SqliteStore) -> None:
+    assert await store.last_beat("poll") is None
+    await store.beat("poll", NOW)
+    await store.beat("poll", NOW + timedelta(seconds=2))
+    assert await store.last_beat("poll") == NOW.replace(microsecond=0) + timedelta(seconds=2)
+
+
+async def test_a_locked_database_is_a_temporary_trouble(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store._engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(Temporary, match="locked"):
+            async with store.begin() as unit:
+                await unit.pass_update(1)
+    finally:
+        other.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(Temporary, match="unable to open"):
+        await SqliteStore.open(tmp_path / "missing" / "bot.sqlite3")
+
+
+def test_every_transaction_begins_as_a_writer() -> None:
+    said: list[str] = []
+
+    class Spy:
+        def exec_driver_sql(self, text: str) -> None:
+            said.append(text)
+
+    _begin(Spy())  # type: ignore[arg-type]
+    assert said == ["BEGIN IMMEDIATE"]
+    assert callable(migrate)
