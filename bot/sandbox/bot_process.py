@@ -1,0 +1,74 @@
+"""The bot under the sandbox: the production process, kept alive as systemd or Docker would.
+
+It is a direct child, so that somebody who wants to see it killed can find and kill it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from bot.sandbox.lifetime import stop, tied
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS: Final = 0.5
+STOP_SECONDS: Final = 12.0
+CONFIG_EXIT: Final = 2
+"""With this code the bot says that its config is wrong: starting it again mends nothing."""
+
+
+@asynccontextmanager
+async def kept_alive(
+    *, config: Path, environment: Mapping[str, str], output: Path
+) -> AsyncIterator[None]:
+    """Run `imageto-bot run` until this is left; it writes its log to `output`."""
+    keeper = asyncio.create_task(_keep(config, {**_base(), **environment}, output))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+
+def _base() -> dict[str, str]:
+    """Of our own environment only what a process needs: no tokens of the person who plays."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
+
+
+def _command(config: Path) -> list[str]:
+    script = shutil.which("imageto-bot", path=str(Path(sys.executable).parent))
+    start = [script] if script else [sys.executable, "-m", "bot"]
+    return [*start, "run", "--config", str(config)]
+
+
+async def _keep(config: Path, environment: Mapping[str, str], output: Path) -> None:
+    while True:
+        with output.open("ab") as log_file:
+            process = await asyncio.create_subprocess_exec(
+                *tied(_command(config)),
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=log_file,
+            )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await stop(process, grace=STOP_SECONDS)
+            raise
+        if code == CONFIG_EXIT:
+            log.error("the bot does not start: see %s", output)
+            return
+        log.warning("the bot ended with code %d; starting it again", code)
+        await asyncio.sleep(RESTART_SECONDS)
+
+

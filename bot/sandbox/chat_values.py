@@ -1,0 +1,100 @@
+"""What the sandbox's Telegram is made of: people, chats, messages, buttons. Values only."""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    ADMIN = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    role: Role = Role.MEMBER
+
+    @property
+    def first_name(self) -> str:
+        return self.name.capitalize()
+
+
+PEOPLE = (
+    Person(1001, "wei"),
+    Person(1002, "li"),
+    Person(1003, "ana", Role.ADMIN),
+    Person(1004, "mallory"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    id: int
+    title: str
+    person: Person | None = None  # whose private chat with the bot; None is the group
+
+
+class ButtonKind(StrEnum):
+    CALLBACK = "callback"
+    COPY = "copy"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    text: str
+    kind: ButtonKind
+    value: str
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    file_id: str
+    number: int
+    name: str
+    mime: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    chat: Chat
+    id: int
+    date: int
+    sender: Person | None  # None is the bot
+    text: str  # the caption when there is a document
+    html: str
+    entities: tuple[dict[str, Any], ...] = ()
+    keyboard: Keyboard = ()
+    reply_to: int | None = None
+    topic: int | None = None
+    document: Document | None = None
+    edited: int | None = None
+    history: tuple[str, ...] = ()  # former texts, oldest first
+    reactions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str = ""
+    alert: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    id: str
+    by: Person
+    message: Message
+    data: str
+    at: float
+    answer: asyncio.Future[Answer] = field(repr=False)

@@ -1,0 +1,222 @@
+"""The mirror repository of the sandbox: a real bare git repository, written by plumbing.
+
+It exists so that shas, conflicts and diffs are git's own and not an imitation. The branch moves
+only by compare-and-swap. It never reads the git configuration of the person who runs it, never
+uses a shell, and knows nothing of HTTP.
+"""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BRANCH = "main"
+_AUTHOR = "sandbox"
+_EMAIL = "sandbox@example.com"
+_ENTRY = "%H%n%T%n%P%n%an%n%ae%n%aI%n%B"
+_TIME_LIMIT = 30.0
+_FILE_MODE = "100644"
+_COMMIT_HEAD_LINES = 6
+
+
+class GitError(Exception):
+    """git refused; the text is its own first line."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What stands at a path in a commit."""
+
+    path: str
+    sha: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit with the fields the API shows."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    email: str
+    date: str
+    message: str
+
+
+class GitRepository:
+    """A bare repository under `directory`; reads and writes run git in a worker thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    async def create(self, files: Mapping[str, bytes], *, message: str = "First commit") -> str:
+        """Make the repository with a first commit on main; one that is there stays as it is."""
+        if not (self.directory / "HEAD").exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            await self._git("init", "--bare", "--quiet", f"--initial-branch={BRANCH}")
+        head = await self.resolve(BRANCH)
+        if head is not None:
+            return head
+        entries = [(path, await self.store_blob(data)) for path, data in files.items()]
+        tree = await self.store_tree(None, entries)
+        first = await self.store_commit(tree=tree, parents=(), message=message)
+        await self.move(first, None)
+        return first
+
+    async def head(self) -> str:
+        """Return the tip of main."""
+        sha = await self.resolve(BRANCH)
+        if sha is None:
+            raise GitError(f"{self.directory}: no branch {BRANCH}")
+        return sha
+
+    async def resolve(self, revision: str) -> str | None:
+        """Return the full sha of the commit that a branch name or sha means."""
+        return await self._lookup("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+
+    async def file(self, revision: str, path: str) -> File | None:
+        """Read one file as it is in a commit."""
+        sha = await self._lookup("rev-parse", "--verify", "--quiet", f"{revision}:{path}")
+        data = None if sha is None else await self.blob(sha)
+        return None if sha is None or data is None else File(path, sha, data)
+
+    async def blob(self, sha: str) -> bytes | None:
+        try:
+            return await self._git("cat-file", "blob", sha)
+        except GitError:
+            return None
+
+    async def commit(self, revision: str) -> Commit | None:
+        sha = await self.resolve(revision)
+        return None if sha is None else (await self.log(sha, limit=1))[0]
+
+    async def log(
+        self, revision: str, *, path: str | None = None, limit: int = 100, skip: int = 0
+    ) -> list[Commit]:
+        """Return commits, newest first; with `path` only those that changed it."""
+        paths = [] if path is None else [path]
+        text = await self._git(
+            "log",
+            "-z",
+            f"--format={_ENTRY}",
+            f"-n{limit}",
+            f"--skip={skip}",
+            revision,
+            "--",
+            *paths,
+        )
+        return [_commit(entry) for entry in text.decode().split("\0") if entry]
+
+    async def changed_paths(self, before: str, after: str) -> list[str]:
+        """Return the paths that differ between two commits (GitHub's two-dot diff)."""
+        text = await self._git("diff", "--name-only", "-z", "--no-renames", before, after)
+        return [path for path in text.decode().split("\0") if path]
+
+    async def is_ancestor(self, older: str, newer: str) -> bool:
+        return await self._lookup("merge-base", "--is-ancestor", older, newer) is not None
+
+    async def store_blob(self, data: bytes) -> str:
+        return await self._line("hash-object", "-w", "--stdin", data=data)
+
+    async def store_tree(self, base: str | None, entries: Sequence[tuple[str, str | None]]) -> str:
+        """Write a tree: `base` with these (path, blob sha) put in; a sha of None removes."""
+        with tempfile.TemporaryDirectory(prefix="index-") as scratch:
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            if base is not None:
+                await self._git("read-tree", base, extra=index)
+            lines = "".join(_index_line(path, sha) for path, sha in entries)
+            await self._git("update-index", "-z", "--index-info", data=lines.encode(), extra=index)
+            return await self._line("write-tree", extra=index)
+
+    async def store_commit(
+        self, *, tree: str, parents: Sequence[str], message: str, author: str = _AUTHOR
+    ) -> str:
+        flags = [flag for parent in parents for flag in ("-p", parent)]
+        named = {"GIT_AUTHOR_NAME": author}
+        return await self._line("commit-tree", tree, *flags, data=message.encode(), extra=named)
+
+    async def move(self, new: str, old: str | None) -> bool:
+        """Point main at `new` if it still is at `old` (None: does not exist); say whether."""
+        try:
+            await self._git("update-ref", f"refs/heads/{BRANCH}", new, old or "0" * 40)
+        except GitError:
+            return False
+        return True
+
+    async def clone(self, sha: str, directory: Path) -> None:
+        """Check `sha` out as main in a fresh working copy."""
+        await self._git("clone", "--quiet", "--no-checkout", str(self.directory), str(directory))
+        await self._git("-C", str(directory), "checkout", "--quiet", "-B", BRANCH, sha, bare=False)
+
+    async def _lookup(self, *arguments: str) -> str | None:
+        try:
+            return await self._line(*arguments)
+        except GitError:
+            return None
+
+    async def _line(
+        self, *arguments: str, data: bytes = b"", extra: Mapping[str, str] | None = None
+    ) -> str:
+        return (await self._git(*arguments, data=data, extra=extra)).decode().strip()
+
+    async def _git(
+        self,
+        *arguments: str,
+        data: bytes = b"",
+        extra: Mapping[str, str] | None = None,
+        bare: bool = True,
+    ) -> bytes:
+        command = ["git", *([f"--git-dir={self.directory}"] if bare else []), *arguments]
+        return await asyncio.to_thread(_run, command, data, _environment() | dict(extra or {}))
+
+
+def _run(command: Sequence[str], data: bytes, environment: Mapping[str, str]) -> bytes:
+    try:
+        done = subprocess.run(
+            command, input=data, env=environment, capture_output=True, timeout=_TIME_LIMIT,
+            check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise GitError("git is not installed: apt-get install git") from None
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").splitlines()
+        raise GitError(lines[0] if lines else f"git ended with code {done.returncode}")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the person's own git: no config, no identity, no prompt, no directory."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.devnull,
+        "LC_ALL": "C",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_AUTHOR_NAME": _AUTHOR,
+        "GIT_AUTHOR_EMAIL": _EMAIL,
+        "GIT_COMMITTER_NAME": _AUTHOR,
+        "GIT_COMMITTER_EMAIL": _EMAIL,
+    }
+
+
+def _index_line(path: str, sha: str | None) -> str:
+    return f"0 {'0' * 40}\t{path}\0" if sha is None else f"{_FILE_MODE} {sha}\t{path}\0"
+
+
+def _commit(entry: str) -> Commit:
+    sha, tree, parents, author, email, date, message = entry.split("\n", _COMMIT_HEAD_LINES)
+    return Commit(
+        sha=sha,
+        tree=tree,
+        parents=tuple(parents.split()),
+        author=author,
+        email=email,
+        date=date,
+        message=message.rstrip("\n"),
+    )

@@ -1,0 +1,66 @@
+"""What the sandbox's own API tells about its repository and its registries.
+
+It exists for people and scripts that want to look without a token or a client library. It only
+reads.
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.sandbox.actions import Run
+from bot.sandbox.github import GitHub
+from bot.sandbox.registries import Registries
+
+_LIST = "image.list"
+_LOG_CHARACTERS = 20_000
+
+
+def routes(*, github: GitHub, registries: Registries) -> list[Route]:
+    """Return GET /api/repository and GET /api/registries."""
+
+    async def repository(_request: Request) -> Response:
+        return JSONResponse(await _repository(github))
+
+    async def registry(_request: Request) -> Response:
+        return JSONResponse(await _registries(registries))
+
+    return [
+        Route("/api/repository", repository, methods=["GET"]),
+        Route("/api/registries", registry, methods=["GET"]),
+    ]
+
+
+async def _repository(github: GitHub) -> dict[str, object]:
+    tip = await github.repository.head()
+    images = await github.repository.file(tip, _LIST)
+    commits = await github.repository.log(tip)
+    return {
+        "list": "" if images is None else images.data.decode(errors="replace"),
+        "commits": [{"sha": each.sha, "message": each.message} for each in commits],
+        "runs": [_run(github, each) for each in github.actions.runs()],
+    }
+
+
+def _run(github: GitHub, run: Run) -> dict[str, object]:
+    return {
+        "id": run.id,
+        "sha": run.sha,
+        "event": run.event,
+        "status": run.status,
+        "conclusion": run.conclusion,
+        "log": github.actions.log(run.id)[-_LOG_CHARACTERS:],
+    }
+
+
+async def _registries(registries: Registries) -> dict[str, object]:
+    return {
+        "source": {
+            "address": registries.source_address,
+            "images": await registries.images("source"),
+        },
+        "target": {
+            "address": registries.target_address,
+            "images": await registries.images("target"),
+        },
+    }

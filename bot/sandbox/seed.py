@@ -1,0 +1,207 @@
+"""The stand-in images of the sandbox's source registry.
+
+They exist so that copying is real (layers, indexes, digests) while no one's software is shipped:
+each holds a README that says what it is, and some bytes that do not compress. The same names
+always give the same digests. Nothing here knows how a registry is run.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+REGISTRIES = ("docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io")
+
+_README = """\
+{name} is a stand-in.
+
+It belongs to the sandbox of ImageTo Bot and only has the shape of the image of this name:
+platforms, layers and digests. It holds no software and cannot be run.
+"""
+_CREATED = "2026-01-01T00:00:00Z"
+_KIB = 1024
+_AT_A_TIME = 4
+_SERVERS = ("amd64", "arm64", "arm/v7")
+_MANY = (*_SERVERS, "ppc64le", "s390x")
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """An image to make: `size` is about its bytes on each platform."""
+
+    repository: str
+    tags: tuple[str, ...]
+    size: int
+    architectures: tuple[str, ...] = _SERVERS
+    docker: bool = False
+
+
+STAND_INS = (
+    StandIn("docker.io/library/nginx", ("1.26",), 180 * _KIB),
+    StandIn("docker.io/library/nginx", ("1.27", "latest"), 190 * _KIB),
+    StandIn("docker.io/library/redis", ("7",), 120 * _KIB),
+    StandIn("docker.io/library/alpine", ("3.20",), 30 * _KIB, _MANY),
+    StandIn("docker.io/library/busybox", ("1.36", "latest"), 20 * _KIB, _MANY),
+    StandIn("docker.io/library/hello-world", ("linux",), 10 * _KIB, ("amd64",), docker=True),
+    StandIn("docker.io/bitnami/nginx", ("1.27",), 260 * _KIB, ("amd64", "arm64")),
+    StandIn("gcr.io/distroless/static", ("nonroot",), 40 * _KIB, _MANY),
+    StandIn("ghcr.io/stefanprodan/podinfo", ("6.7.0",), 90 * _KIB),
+    StandIn("quay.io/prometheus/node-exporter", ("v1.8.2",), 70 * _KIB, _MANY),
+    StandIn("registry.k8s.io/pause", ("3.10",), 12 * _KIB, _MANY),
+    StandIn("registry.k8s.io/coredns/coredns", ("v1.11.3",), 80 * _KIB, ("amd64", "arm64")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A manifest or index with the name (tag or digest) it is put under."""
+
+    media_type: str
+    data: bytes
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What one image consists of, manifests in the order in which they must be put."""
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: list[Document] = field(default_factory=list)
+
+
+async def seed(client: httpx.AsyncClient) -> None:
+    """Put all stand-ins into the registry that `client` has as its base URL."""
+    slots = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(stand_in: StandIn) -> None:
+        async with slots:
+            await _push(client, stand_in.repository, build(stand_in))
+
+    async with asyncio.TaskGroup() as group:
+        for stand_in in STAND_INS:
+            group.create_task(one(stand_in))
+
+
+def build(stand_in: StandIn) -> Parts:
+    """Make the blobs and manifests of one image, the same bytes every time."""
+    parts = Parts()
+    if stand_in.docker:
+        manifest = _manifest(stand_in, stand_in.architectures[0], parts)
+        parts.manifests.append(Document(DOCKER_MANIFEST, manifest, stand_in.tags))
+        return parts
+    entries = []
+    for architecture in stand_in.architectures:
+        manifest = _manifest(stand_in, architecture, parts)
+        parts.manifests.append(Document(OCI_MANIFEST, manifest, (_digest(manifest),)))
+        described = _described(OCI_MANIFEST, manifest)
+        entries.append(described | {"platform": _platform(architecture)})
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    parts.manifests.append(Document(OCI_INDEX, _json(index), stand_in.tags))
+    return parts
+
+
+def _manifest(stand_in: StandIn, architecture: str, parts: Parts) -> bytes:
+    """Put the layers and the config of one platform into `parts` and return its manifest."""
+    docker = stand_in.docker
+    archives = list(_layers(stand_in, architecture))
+    layers = [gzip.compress(archive, mtime=0) for archive in archives]
+    config = _json(_config(architecture, archives))
+    parts.blobs |= {_digest(blob): blob for blob in (*layers, config)}
+    layer_type = DOCKER_LAYER if docker else OCI_LAYER
+    return _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": DOCKER_MANIFEST if docker else OCI_MANIFEST,
+            "config": _described(DOCKER_CONFIG if docker else OCI_CONFIG, config),
+            "layers": [_described(layer_type, layer) for layer in layers],
+        }
+    )
+
+
+def _layers(stand_in: StandIn, architecture: str) -> Iterator[bytes]:
+    """Yield a layer that all versions and platforms of a repository share, then one of its own."""
+    name = stand_in.repository
+    yield _archive({"README": _README.format(name=name).encode(), "base": _noise(name, 4 * _KIB)})
+    own = f"{name}:{stand_in.tags[0]} {architecture}"
+    yield _archive({"content": _noise(own, stand_in.size)})
+
+
+def _config(architecture: str, archives: Sequence[bytes]) -> dict[str, object]:
+    return {
+        "created": _CREATED,
+        **_platform(architecture),
+        "config": {"Labels": {"org.opencontainers.image.description": "A stand-in, no software"}},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(archive) for archive in archives]},
+        "history": [{"created": _CREATED, "created_by": "sandbox"} for _ in archives],
+    }
+
+
+def _platform(architecture: str) -> dict[str, str]:
+    name, _, variant = architecture.partition("/")
+    platform = {"os": "linux", "architecture": name}
+    return platform | {"variant": variant} if variant else platform
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _noise(name: str, size: int) -> bytes:
+    """Return bytes that look random and are always the same for a name."""
+    return hashlib.shake_128(name.encode()).digest(size)
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _described(media_type: str, data: bytes) -> dict[str, object]:
+    return {"mediaType": media_type, "size": len(data), "digest": _digest(data)}
+
+
+async def _push(client: httpx.AsyncClient, repository: str, parts: Parts) -> None:
+    for digest, data in parts.blobs.items():
+        await _push_blob(client, repository, digest, data)
+    for document in parts.manifests:
+        for name in document.names:
+            answer = await client.put(
+                f"/v2/{repository}/manifests/{name}",
+                content=document.data,
+                headers={"Content-Type": document.media_type},
+            )
+            answer.raise_for_status()
+
+
+async def _push_blob(client: httpx.AsyncClient, repository: str, digest: str, data: bytes) -> None:
+    there = await client.head(f"/v2/{repository}/blobs/{digest}")
+    if there.status_code == httpx.codes.OK:
+        return
+    upload = await client.post(f"/v2/{repository}/blobs/uploads/")
+    upload.raise_for_status()
+    place = client.base_url.join(upload.headers["Location"])
+    answer = await client.put(place.copy_merge_params({"digest": digest}), content=data)
+    answer.raise_for_status()

@@ -1,0 +1,173 @@
+"""The JSON of the Bot API for what is in the chats. Pure: it reads the world and changes nothing.
+
+The fields are those that a client of Bot API 10 requires, and those that this product may read.
+"""
+
+from typing import Any, assert_never
+
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_values import (
+    Button,
+    ButtonKind,
+    Chat,
+    Document,
+    Keyboard,
+    Message,
+    Person,
+    Press,
+    Role,
+)
+from bot.sandbox.updates import Update
+
+Json = dict[str, Any]
+
+_RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_pin_messages",
+    "can_manage_topics",
+)
+
+
+def update(world: ChatWorld, pending: Update) -> Json:
+    body = pending.body
+    shape = press(world, body) if isinstance(body, Press) else message(world, _message(body))
+    return {"update_id": pending.id, pending.kind: shape}
+
+
+def message(world: ChatWorld, shown: Message) -> Json:
+    """A message with the one it answers, as the server nests it."""
+    shape = _plain(world, shown)
+    if shown.reply_to is not None:
+        answered = world.message(shown.chat, shown.reply_to)
+        if answered is not None:
+            shape["reply_to_message"] = _plain(world, answered)
+    return shape
+
+
+def press(world: ChatWorld, pressed: Press) -> Json:
+    return {
+        "id": pressed.id,
+        "from": person(pressed.by),
+        "message": message(world, pressed.message),
+        "chat_instance": str(pressed.message.chat.id),
+        "data": pressed.data,
+    }
+
+
+def bot(world: ChatWorld) -> Json:
+    return {
+        "id": world.bot_id,
+        "is_bot": True,
+        "first_name": "ImageTo",
+        "username": world.bot_username,
+    }
+
+
+def person(somebody: Person) -> Json:
+    return {
+        "id": somebody.id,
+        "is_bot": False,
+        "first_name": somebody.first_name,
+        "username": somebody.name,
+        "language_code": "en",
+    }
+
+
+def chat(world: ChatWorld, shown: Chat) -> Json:
+    if shown.person is not None:
+        name = {"first_name": shown.person.first_name, "username": shown.person.name}
+        return {"id": shown.id, "type": "private", **name}
+    shape: Json = {"id": shown.id, "type": "supergroup", "title": shown.title}
+    if any(where == shown.id for where, _ in world.topics):
+        shape["is_forum"] = True
+    return shape
+
+
+def full_chat(world: ChatWorld, shown: Chat) -> Json:
+    no_gifts = dict.fromkeys(
+        (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        ),
+        False,
+    )
+    return chat(world, shown) | {
+        "accent_color_id": 0,
+        "max_reaction_count": 11,
+        "accepted_gift_types": no_gifts,
+    }
+
+
+def member(somebody: Person) -> Json:
+    if somebody.role is Role.ADMIN:
+        rights = dict.fromkeys(_RIGHTS, True)
+        flags = {"can_be_edited": False, "is_anonymous": False, "can_promote_members": False}
+        return {"status": "administrator", "user": person(somebody), **rights, **flags}
+    return {"status": "member", "user": person(somebody)}
+
+
+def document(kept: Document) -> Json:
+    return {
+        "file_name": kept.name,
+        "mime_type": kept.mime,
+        "file_id": kept.file_id,
+        "file_unique_id": f"AgAD{kept.number:08d}",
+        "file_size": len(kept.content),
+    }
+
+
+def keyboard(shown: Keyboard) -> Json:
+    return {"inline_keyboard": [[_button(button) for button in row] for row in shown]}
+
+
+def _plain(world: ChatWorld, shown: Message) -> Json:
+    sender = bot(world) if shown.sender is None else person(shown.sender)
+    shape: Json = {
+        "message_id": shown.id,
+        "from": sender,
+        "chat": chat(world, shown.chat),
+        "date": shown.date,
+    }
+    if shown.document is not None:
+        shape["document"] = document(shown.document)
+    if shown.text:
+        text, found = ("caption", "caption_entities") if shown.document else ("text", "entities")
+        shape[text] = shown.text
+        if shown.entities:
+            shape[found] = list(shown.entities)
+    if shown.keyboard:
+        shape["reply_markup"] = keyboard(shown.keyboard)
+    if shown.topic is not None:
+        shape |= {"message_thread_id": shown.topic, "is_topic_message": True}
+    if shown.edited is not None:
+        shape["edit_date"] = shown.edited
+    return shape
+
+
+def _button(button: Button) -> Json:
+    match button.kind:
+        case ButtonKind.CALLBACK:
+            return {"text": button.text, "callback_data": button.value}
+        case ButtonKind.COPY:
+            return {"text": button.text, "copy_text": {"text": button.value}}
+        case ButtonKind.URL:
+            return {"text": button.text, "url": button.value}
+        case _:
+            assert_never(button.kind)
+
+
+def _message(body: object) -> Message:
+    if not isinstance(body, Message):
+        raise TypeError(f"an update holds a {type(body).__name__}")
+    return body

@@ -1,0 +1,118 @@
+"""What starts a run of the mirror workflow, and what that run is told.
+
+It exists because act runs whatever it is given: which push counts (`paths`, `[skip ci]`), the
+title (`run-name`) and the event file are GitHub's side of the work. Pure: no I/O, no clock.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+WORKFLOW = ".github/workflows/mirror.yml"
+PATHS = frozenset({"image.list"})
+INPUTS = frozenset({"images", "batch"})
+
+_SKIP_WORDS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
+_SKIP_TRAILER = re.compile(r"^skip-checks: ?true$", re.IGNORECASE)
+_RUN_NAME = re.compile(r"^run-name:[ \t]*(.+)$", re.MULTILINE)
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
+_FORMAT = re.compile(r"^format\(\s*'([^']*)'\s*,(.*)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A push or a dispatch: what happened on the branch, and at which address of the API."""
+
+    event: str
+    sha: str
+    server: str
+    message: str
+    before: str = "0" * 40
+    forced: bool = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def skipped(message: str) -> bool:
+    """Say whether the tip's message tells GitHub to start nothing."""
+    trailers = message.rstrip().rpartition("\n\n")[2].splitlines()
+    return any(word in message for word in _SKIP_WORDS) or any(
+        _SKIP_TRAILER.match(line.strip()) for line in trailers
+    )
+
+
+def concerned(changed: Sequence[str]) -> bool:
+    """Say whether a push touches what the workflow's `paths` names; nothing changed: no run."""
+    return not PATHS.isdisjoint(changed)
+
+
+def event_file(trigger: Trigger, *, repository: str) -> dict[str, object]:
+    """Return the event as the workflow reads it at GITHUB_EVENT_PATH."""
+    owner = repository.partition("/")[0]
+    common: dict[str, object] = {
+        "ref": "refs/heads/main",
+        "repository": {
+            "full_name": repository,
+            "default_branch": "main",
+            "owner": {"login": owner},
+        },
+        "sender": {"login": owner},
+    }
+    if trigger.event == "workflow_dispatch":
+        return common | {"inputs": dict(trigger.inputs), "workflow": WORKFLOW}
+    head = {"id": trigger.sha, "message": trigger.message}
+    return common | {
+        "before": trigger.before,
+        "after": trigger.sha,
+        "created": set(trigger.before) == {"0"},
+        "deleted": False,
+        "forced": trigger.forced,
+        "commits": [head],
+        "head_commit": head,
+    }
+
+
+def title(workflow: str, trigger: Trigger) -> str:
+    """Return the run's title: `run-name` of the workflow file, else what GitHub shows instead."""
+    found = _RUN_NAME.search(workflow)
+    fallback = trigger.message.partition("\n")[0] if trigger.event == "push" else "mirror"
+    if found is None:
+        return fallback
+    template = found[1].strip().strip("\"'")
+    known = _context(trigger)
+    text = _EXPRESSION.sub(lambda match: _evaluate(match[1], known), template)
+    return text.partition("\n")[0].strip() or fallback
+
+
+def _context(trigger: Trigger) -> dict[str, str]:
+    push = trigger.event == "push"
+    return {
+        "github.sha": trigger.sha,
+        "github.event_name": trigger.event,
+        "github.event.head_commit.message": trigger.message if push else "",
+        **{f"inputs.{name}": trigger.inputs.get(name, "") for name in INPUTS},
+        **{f"github.event.inputs.{name}": trigger.inputs.get(name, "") for name in INPUTS},
+    }
+
+
+def _evaluate(expression: str, known: Mapping[str, str]) -> str:
+    """Evaluate the part of GitHub's expressions that a run-name needs: ||, &&, == and format()."""
+    value = ""
+    for alternative in expression.split("||"):
+        values = [_operand(part.strip(), known) for part in alternative.split("&&")]
+        value = values[-1] if all(values) else ""
+        if value:
+            break
+    return value
+
+
+def _operand(text: str, known: Mapping[str, str]) -> str:
+    left, equals, right = text.partition("==")
+    if equals:
+        return "true" if _operand(left.strip(), known) == _operand(right.strip(), known) else ""
+    call = _FORMAT.match(text)
+    if call is not None:
+        arguments = [_operand(part.strip(), known) for part in call[2].split(",")]
+        return re.sub(r"\{(\d)\}", lambda match: arguments[int(match[1])], call[1])
+    if text.startswith("'") and text.endswith("'"):
+        return text[1:-1]
+    return known.get(text, "")

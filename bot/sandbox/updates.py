@@ -1,0 +1,91 @@
+"""The bot's queue of pending updates, with the rules of getUpdates.
+
+At-least-once: an update stays until a later call confirms it with a higher offset, or until its
+life is over. Nothing here knows what an update says; `body` is handed through.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+LONGEST_POLL = 50
+MOST_AT_ONCE = 100
+_LIFETIMES = {"message": 86_400.0, "edited_message": 86_400.0, "callback_query": 150.0}
+
+
+class Terminated(Exception):  # noqa: N818 - it reads as what it is: the poll was terminated
+    """Another getUpdates came; the older one ends with 409."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    id: int
+    kind: str
+    body: object
+    expires: float
+
+
+class Updates:
+    """The queue of one bot; `clock` gives seconds since the epoch.
+
+    They are the first update_id too: a bot that kept its database must not take the updates of
+    a new sandbox for old ones.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ids = itertools.count(int(clock()))
+        self._next = int(clock())
+        self._pending: list[Update] = []
+        self._allowed: frozenset[str] = frozenset(_LIFETIMES)
+        self._changed = asyncio.Event()
+        self._poll = 0
+
+    def add(self, kind: str, body: object) -> None:
+        """Queue one, unless the bot said that it does not want this kind."""
+        if kind not in self._allowed:
+            return
+        update = Update(next(self._ids), kind, body, self._clock() + _LIFETIMES[kind])
+        self._next = update.id + 1
+        self._pending.append(update)
+        self._wake()
+
+    def allow(self, kinds: Sequence[str]) -> None:
+        """allowed_updates: holds for what is created from now on; an empty list is the default."""
+        self._allowed = frozenset(kinds or _LIFETIMES)
+
+    def drop(self) -> None:
+        self._pending.clear()
+
+    def pending(self) -> list[Update]:
+        now = self._clock()
+        self._pending = [update for update in self._pending if now < update.expires]
+        return list(self._pending)
+
+    async def poll(self, *, offset: int, limit: int, timeout: float) -> list[Update]:  # noqa: ASYNC109 - the Bot API's own parameter, part of its rules
+        """getUpdates. A second poll ends the first, which raises Terminated."""
+        self._poll += 1
+        mine = self._poll
+        self._wake()
+        self._confirm(offset)
+        try:
+            async with asyncio.timeout(min(timeout, LONGEST_POLL)):
+                while not self.pending():
+                    await self._changed.wait()
+                    if mine != self._poll:
+                        raise Terminated
+        except TimeoutError:
+            return self.pending()[:limit]
+        return self.pending()[:limit]
+
+    def _confirm(self, offset: int) -> None:
+        pending = self.pending()
+        if offset < 0:
+            self._pending = pending[offset:]
+        elif offset <= self._next:  # the server ignores one that is out of range
+            self._pending = [update for update in pending if update.id >= offset]
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,256 @@
+"""A whole world on one machine: starts every part of the sandbox, and stops what it started.
+
+Telegram and GitHub are served on one port, beside the page and the API for people; the two
+registries have ports of their own. The bot runs unchanged: only addresses in its config differ.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.adapters.github import MirrorRepository
+from bot.config import Secrets, Settings, settings_from
+from bot.errors import BotError
+from bot.sandbox import repository_api
+from bot.sandbox.bot_process import kept_alive
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_api import chat_routes, http_error, page_route
+from bot.sandbox.faults import Faults, Faulty
+from bot.sandbox.github import GitHub
+from bot.sandbox.registries import Registries
+from bot.sandbox.seed import REGISTRIES
+from bot.sandbox.serve import served
+from bot.sandbox.telegram import telegram_app
+from bot.setup import install
+
+log = logging.getLogger(__name__)
+
+TOKEN: Final = "7000000001:sandbox-only-token-of-a-bot-that-is-not-real"  # noqa: S105 - see its name
+REPOSITORY: Final = "example/mirror"
+README: Final = b"# The mirror repository of the sandbox\n"
+READY_SECONDS: Final = 30.0
+FIRST_RUN_SECONDS: Final = 15
+"""How long the bot waits for a run to appear; on GitHub it is longer, see config.example.yaml."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running sandbox. `log` is where the bot writes."""
+
+    address: str
+    chat: ChatWorld
+    github: GitHub
+    registries: Registries
+    log: Path
+
+
+@asynccontextmanager
+async def world(*, port: int, data: Path, internet: bool = False) -> AsyncIterator[World]:
+    """Everything, running; the bot is polling when this yields. Raises BotError, one line."""
+    faults = Faults()
+    database = data / "imageto-bot.sqlite3"
+    # The chat is new each time, a kept database is not: no message may get an old one's number.
+    chat = ChatWorld(first_message=int(time.time()) if database.exists() else 1)
+    async with AsyncExitStack() as stack:
+        registries = await stack.enter_async_context(
+            Registries(data=data, faults=faults, internet=internet)
+        )
+        github = await stack.enter_async_context(
+            GitHub(
+                data=data,
+                name=REPOSITORY,
+                files={"README.md": README},
+                faults=faults,
+                environment=registries.environment,
+            )
+        )
+        polled = asyncio.Event()
+        app = _app(chat, github, registries, faults, polled)
+        address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
+        settings = _settings(address, chat, registries, database, internet=internet)
+        secrets = _secrets(github, registries)
+        await _prepare(github, registries, settings, secrets)
+        output = data / "bot.log"
+        await stack.enter_async_context(
+            kept_alive(
+                config=_written(settings, data), environment=_environment(secrets), output=output
+            )
+        )
+        await _until_polling(polled, output)
+        yield World(address, chat, github, registries, output)
+
+
+async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
+    try:
+        return await stack.enter_async_context(served(app, port=port))
+    except OSError as error:
+        raise BotError(str(error)) from error
+
+
+def _app(
+    chat: ChatWorld, github: GitHub, registries: Registries, faults: Faults, polled: asyncio.Event
+) -> ASGIApp:
+    telegram = Faulty(telegram_app(chat, token=TOKEN), faults, "telegram")
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        if str(scope.get("path", "")).endswith("/getUpdates"):
+            polled.set()
+        await telegram(scope, receive, send)
+
+    return Starlette(
+        routes=[
+            Mount("/telegram", app=watched),
+            Mount("/github", app=github.app),
+            *chat_routes(chat, faults),
+            *repository_api.routes(github=github, registries=registries),
+            page_route,
+        ],
+        exception_handlers={404: http_error, 405: http_error},
+    )
+
+
+def _settings(
+    address: str, chat: ChatWorld, registries: Registries, database: Path, *, internet: bool
+) -> Settings:
+    people = {person.name: person.id for person in chat.people.values()}
+    data: dict[str, Any] = {
+        "telegram": {
+            "chats": [chat.group.id],
+            "admins": [people["ana"]],
+            "members": [people["wei"], people["li"]],
+            "api": f"{address}/telegram",
+        },
+        "github": {
+            "repository": REPOSITORY,
+            "api": f"{address}/github",
+            "patience": 90 if internet else FIRST_RUN_SECONDS,
+        },
+        "target": {"host": registries.target_address},
+        "policy": {
+            "registries": list(REGISTRIES),
+            "rules": [
+                {"images": "docker.io/library/**", "then": "approve"},
+                {
+                    "images": "docker.io/forbidden/**",
+                    "then": "deny",
+                    "reason": "the sandbox denies these, to show how it looks",
+                },
+                {"images": "**", "then": "ask"},
+            ],
+        },
+        "addresses": registries.addresses,
+        "database": str(database),
+    }
+    return settings_from(data, "the sandbox's config")
+
+
+def _secrets(github: GitHub, registries: Registries) -> Secrets:
+    return Secrets.model_validate(
+        {
+            "telegram_token": TOKEN,
+            "github_token": github.token,
+            "harbor_user": registries.user,
+            "harbor_pwd": registries.password,
+        }
+    )
+
+
+def _environment(secrets: Secrets) -> dict[str, str]:
+    return {
+        "TELEGRAM_TOKEN": secrets.telegram_token.get_secret_value(),
+        "GITHUB_TOKEN": secrets.github_token.get_secret_value(),
+        "HARBOR_USER": secrets.harbor_user,
+        "HARBOR_PWD": secrets.harbor_pwd.get_secret_value(),
+    }
+
+
+def _written(settings: Settings, data: Path) -> Path:
+    """The bot's config file: JSON is YAML too."""
+    path = data / "config.yaml"
+    path.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+async def _prepare(
+    github: GitHub, registries: Registries, settings: Settings, secrets: Secrets
+) -> None:
+    """Set the mirror repository up by the very code that `imageto-bot setup` runs."""
+    part = settings.github
+    repository = MirrorRepository(
+        api=part.api,
+        token=github.token,
+        repository=part.repository,
+        branch=part.branch,
+        path=part.list,
+        workflow=part.workflow,
+    )
+    try:
+        await install(repository, settings, secrets, log.info)
+        addresses = json.dumps(registries.addresses)
+        await repository.set_variable("REGISTRY_ADDRESSES", addresses)
+    finally:
+        repository.close()
+
+
+async def _until_polling(polled: asyncio.Event, output: Path) -> None:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await polled.wait()
+    except TimeoutError:
+        raise BotError(f"the bot did not start: {_last_line(output)}") from None
+
+
+def _last_line(output: Path) -> str:
+    lines = output.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it wrote nothing"
+
+
+@contextmanager
+def folder(data: Path | None) -> Iterator[Path]:
+    """The folder of a sandbox: the given one, kept, or a temporary one."""
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="imageto-sandbox-") as made:
+        yield Path(made)
+
+
+async def serve(
+    *, port: int, data: Path | None, internet: bool, say: Callable[[str], None]
+) -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with folder(data) as kept:
+        running = asyncio.create_task(_run(port, kept, internet=internet, say=say))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        running.cancel()
+        await asyncio.wait({running})
+        if not running.cancelled():
+            running.result()
+
+
+async def _run(port: int, data: Path, *, internet: bool, say: Callable[[str], None]) -> None:
+    async with world(port=port, data=data, internet=internet) as made:
+        if not internet:
+            say("The source registry holds small stand-ins under well-known names.")
+        say("People: wei and li may ask, ana is an admin, mallory has no rights.")
+        say(f"sandbox ready: {made.address}")
+        await asyncio.Event().wait()
