@@ -84,6 +84,15 @@ def test_a_pasted_command_line_is_one_mistake_not_three_images() -> None:
     assert parsed.bad[0].correction.image == NGINX
 
 
+@pytest.mark.parametrize("text", ["nginx 1.27", "redis:7 nginx 1.27", "nginx v1.27"])
+def test_a_blank_for_the_colon_is_one_mistake_not_two_images(text: str) -> None:
+    parsed = read(f"/mirror {text}")
+    assert isinstance(parsed, BadImages)
+    assert len(parsed.bad) == 1
+    assert parsed.bad[0].correction is not None
+    assert parsed.bad[0].correction.image.repository == "library/nginx"
+
+
 def test_an_image_called_docker_is_an_image() -> None:
     assert read("/mirror docker") == Mirror((ImageRef.parse("docker"),))
 

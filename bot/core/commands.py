@@ -131,6 +131,8 @@ REASON_LIMIT: Final = 200
 _COMMAND: Final = re.compile(r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 _SEPARATORS: Final = re.compile(r"[\s,，、]+")
+_VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
+_TAGGED: Final = re.compile(r"[:@： ]")
 _TOOLS: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr", "sudo"})
 
 
@@ -205,7 +207,18 @@ def _texts(rest: str) -> list[str]:
         if words and words[0] in _TOOLS and len(words) > 1:
             texts.append(line.strip())
         else:
-            texts.extend(words)
+            texts.extend(_joined(words))
+    return texts
+
+
+def _joined(words: list[str]) -> list[str]:
+    """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
+    texts: list[str] = []
+    for word in words:
+        if texts and _VERSION.fullmatch(word) and not _TAGGED.search(texts[-1]):
+            texts[-1] += f" {word}"
+        else:
+            texts.append(word)
     return texts
 
 
