@@ -68,7 +68,7 @@ class MirrorRepository:
     async def workflow(self) -> WorkflowState:
         def look() -> WorkflowState:
             try:
-                state = self._repository.get_workflow(self._workflow).state
+                state = _text(self._repository.get_workflow(self._workflow).state)
             except UnknownObjectException:
                 return WorkflowState.MISSING
             return WorkflowState.ACTIVE if state == "active" else WorkflowState.OFF
@@ -111,7 +111,7 @@ class MirrorRepository:
                 if error.status in {409, 422} and _is_stale(error):
                     raise Stale(_words(error)) from error
                 raise
-            return CommitSha(answer["commit"].sha)
+            return CommitSha(_text(answer["commit"].sha))
 
         return await self._call(put)
 
@@ -119,9 +119,7 @@ class MirrorRepository:
         """Make a repository variable so. For `setup`."""
 
         def put() -> None:
-            try:
-                self._repository.get_variable(name).edit(value)
-            except UnknownObjectException:
+            if not self._repository.get_variable(name).edit(value):  # it raises nothing
                 self._repository.create_variable(name, value)
 
         await self._call(put)
@@ -187,7 +185,7 @@ class MirrorRepository:
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         def look() -> tuple[Run, CommitSha]:
             found = self._repository.get_workflow_run(run)
-            return _run(found, completed=True), CommitSha(found.head_sha)
+            return _run(found, completed=True), CommitSha(_text(found.head_sha))
 
         return await self._call(look)
 
@@ -209,8 +207,15 @@ class MirrorRepository:
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
     """Only what a dispatch answers holds no conclusion; asking for it would cost a call."""
-    over = completed and run.status == "completed"
-    return Run(RunId(run.id), run.html_url, (run.conclusion or "unknown") if over else "")
+    over = completed and _text(run.status) == "completed"
+    return Run(RunId(run.id), _text(run.html_url), (run.conclusion or "unknown") if over else "")
+
+
+def _text(value: object) -> str:
+    """A field that GitHub always fills: PyGithub makes None of an answer that is no JSON."""
+    if not isinstance(value, str):
+        raise TypeError("a field is missing")
+    return value
 
 
 def _result(status: CommitStatus) -> Result | None:

@@ -1,0 +1,339 @@
+"""The GitHub adapter against the sandbox's GitHub, over real git: what is read, what is written,
+and that no trouble ever makes it write twice."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from github import GithubException
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bot.adapters.github import MirrorRepository, _meaning, _result
+from bot.core.batch import commit_message
+from bot.core.facts import BatchId, CommitSha
+from bot.core.image import ImageRef
+from bot.engine.ports import Result, Run, WorkflowState
+from bot.errors import Refused, Stale, Temporary
+from bot.sandbox.faults import Faults
+from bot.sandbox.github import GitHub
+from bot.sandbox.serve import served
+
+NAME = "ana/mirror"
+LIST = b"# images\nnginx:1.26\n"
+WORKFLOW = b"""\
+name: mirror
+run-name: mirror ${{ inputs.batch || github.sha }}
+on:
+  push: {branches: [main], paths: [image.list]}
+  workflow_dispatch:
+    inputs: {images: {type: string}, batch: {type: string}}
+jobs:
+  mirror:
+    runs-on: ubuntu-24.04
+    steps:
+      - name: look
+        run: echo done
+"""
+NGINX = ImageRef.parse("nginx:1.27")
+MESSAGE = "Mirror something\n\nBatch: b1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    github: GitHub
+    faults: Faults
+    repository: MirrorRepository
+    stack: AsyncExitStack
+    port: int
+
+    async def commits(self) -> int:
+        return len(await self.github.repository.log(await self.github.repository.head()))
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("bot.adapters.github.TIMEOUT", 2)
+    faults = Faults()
+    files = {"image.list": LIST, ".github/workflows/mirror.yml": WORKFLOW}
+    async with AsyncExitStack() as stack:
+        github = await stack.enter_async_context(
+            GitHub(
+                data=tmp_path,
+                name=NAME,
+                files=files,
+                faults=faults,
+                environment={"HOME": str(tmp_path)},
+                delay=0.05,
+            )
+        )
+        app = Starlette(routes=[Mount("/github", app=github.app)])
+        port = await stack.enter_async_context(served(app))
+        repository = client(port, github.token)
+        stack.callback(repository.close)
+        yield Place(github, faults, repository, stack, port)
+
+
+def client(port: int, token: str, *, name: str = NAME, path: str = "image.list") -> MirrorRepository:
+    return MirrorRepository(
+        api=f"http://127.0.0.1:{port}/github",
+        token=token,
+        repository=name,
+        branch="main",
+        path=path,
+        workflow="mirror.yml",
+    )
+
+
+async def test_a_line_is_added_by_one_commit_that_names_its_batch(place: Place) -> None:
+    before = await place.repository.read_list()
+    assert before.content == LIST
+    sha = await place.repository.write_list(LIST + b"x\n", blob=before.blob, message=MESSAGE)
+    assert sha == await place.github.repository.head()
+    assert (await place.repository.read_list()).content == LIST + b"x\n"
+    assert await place.repository.find_commit(BatchId("b1")) == sha
+    assert await place.repository.find_commit(BatchId("b2")) is None
+
+
+async def test_a_list_past_a_megabyte_is_read_and_written(place: Place) -> None:
+    small = await place.repository.read_list()
+    large = LIST + b"".join(b"docker.io/some/image:%d\n" % n for n in range(60_000))
+    assert len(large) > 1 << 20
+    await place.repository.write_list(large, blob=small.blob, message=MESSAGE)
+    found = await place.repository.read_list()
+    assert found.content == large
+    await place.repository.write_list(large + b"x\n", blob=found.blob, message=MESSAGE)
+    assert (await place.repository.read_list()).content == large + b"x\n"
+
+
+async def test_a_list_that_is_not_there_is_empty_and_can_be_made(place: Place) -> None:
+    other = client(place.port, place.github.token, path="lists/other.list")
+    try:
+        empty = await other.read_list()
+        assert (empty.content, empty.blob) == (b"", "")
+        await other.write_list(b"x\n", blob="", message=MESSAGE)
+        assert (await other.read_list()).content == b"x\n"
+        with pytest.raises(Stale):
+            await other.write_list(b"y\n", blob="", message=MESSAGE)
+    finally:
+        other.close()
+
+
+async def test_a_write_over_somebody_elses_is_stale(place: Place) -> None:
+    before = await place.repository.read_list()
+    await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
+    with pytest.raises(Stale):
+        await place.repository.write_list(LIST + b"b\n", blob=before.blob, message=MESSAGE)
+    assert (await place.repository.read_list()).content == LIST + b"a\n"
+
+
+@pytest.mark.parametrize("what", ["lost", "delay 3"])
+async def test_a_write_whose_answer_is_lost_is_unclear_and_was_sent_once(
+    place: Place, what: str
+) -> None:
+    before = await place.repository.read_list()
+    commits = await place.commits()
+    place.faults.arm(where="github", what=what, path="PUT /github/repos")
+    with pytest.raises(Temporary) as caught:
+        await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
+    assert caught.value.unclear
+    await asyncio.sleep(1.5 if what != "lost" else 0)
+    assert await place.commits() == commits + 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_write_that_github_stumbles_over_is_sent_once(place: Place, status: int) -> None:
+    before = await place.repository.read_list()
+    commits = await place.commits()
+    place.faults.arm(where="github", what=f"status {status}", path="PUT ")
+    with pytest.raises(Temporary):
+        await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
+    assert await place.commits() == commits
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words"),
+    [
+        ("status 401", Temporary, "does not accept the bot's token"),
+        ("status 403", Refused, "403"),
+        ("status 404", Refused, "404"),
+        ("status 422", Refused, "422"),
+        ("status 502", Temporary, "in trouble"),
+        ("retry-after 7", Temporary, "asks to wait"),
+        ("garbage", Temporary, "cannot be read"),
+        ("refused", Temporary, "out of reach"),
+    ],
+)
+async def test_each_trouble_of_github_has_its_meaning(
+    place: Place, what: str, kind: type[Exception], words: str
+) -> None:
+    place.faults.arm(where="github", what=what, times=5)
+    with pytest.raises(kind, match=words) as caught:
+        await place.repository.run(300)  # type: ignore[arg-type]
+    assert place.github.token not in str(caught.value)
+    if what.startswith("retry-after"):
+        assert caught.value.retry_after == 7  # type: ignore[attr-defined]
+
+
+async def test_a_gateways_page_is_not_taken_for_a_workflow_that_is_off(place: Place) -> None:
+    place.faults.arm(where="github", what="garbage")
+    with pytest.raises(Temporary, match="cannot be read"):
+        await place.repository.workflow()
+
+
+async def test_nobody_listening_is_temporary(place: Place) -> None:
+    alone = client(1, place.github.token)
+    try:
+        with pytest.raises(Temporary, match="out of reach"):
+            await alone.workflow()
+    finally:
+        alone.close()
+
+
+async def test_the_workflow_is_active_off_or_missing(place: Place) -> None:
+    assert await place.repository.workflow() is WorkflowState.ACTIVE
+    place.github.actions.workflow_enabled = False
+    assert await place.repository.workflow() is WorkflowState.OFF
+    other = client(place.port, place.github.token, name="ana/other")
+    try:
+        assert await other.workflow() is WorkflowState.MISSING
+    finally:
+        other.close()
+
+
+async def until_over(place: Place, run: Run) -> tuple[Run, CommitSha]:
+    async with asyncio.timeout(15):
+        while True:
+            found, sha = await place.repository.run(run.id)
+            if found.over:
+                return found, sha
+            await asyncio.sleep(0.1)
+
+
+async def test_the_run_of_a_commit_is_found_by_its_sha(place: Place) -> None:
+    before = await place.repository.read_list()
+    sha = await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
+    async with asyncio.timeout(10):
+        while (run := await place.repository.run_of_commit(sha)) is None:
+            await asyncio.sleep(0.05)
+    over, of = await until_over(place, run)
+    assert (over.conclusion, of) == ("success", sha)
+    assert await place.repository.run_of_commit(CommitSha("0" * 40)) is None
+
+
+async def test_a_dispatch_says_which_run_it_started_and_is_found_by_its_batch(
+    place: Place,
+) -> None:
+    began = datetime.now(UTC)
+    run = await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+    assert run is not None
+    await until_over(place, run)
+    found = await place.repository.run_of_dispatch(BatchId("b7"), since=began)
+    assert found is not None
+    assert (found.id, found.url) == (run.id, run.url)
+    assert await place.repository.run_of_dispatch(BatchId("b8"), since=began) is None
+
+
+async def test_a_dispatch_whose_answer_is_lost_was_sent_once(place: Place) -> None:
+    place.faults.arm(where="github", what="lost", path="/dispatches")
+    with pytest.raises(Temporary):
+        await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+    await asyncio.sleep(0.5)
+    assert len(place.github.actions.runs()) == 1
+
+
+async def test_a_switched_off_workflow_refuses_a_dispatch_in_words(place: Place) -> None:
+    place.github.actions.workflow_enabled = False
+    with pytest.raises(Refused, match="disabled workflow"):
+        await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+
+
+async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Place) -> None:
+    sha = CommitSha(await place.github.repository.head())
+    digest = "sha256:" + "a" * 64
+    ours, theirs = (Run(n, f"https://x/runs/{n}") for n in (1, 2))  # type: ignore[arg-type]
+
+    def post(run: Run, state: str, context: str, text: str) -> None:
+        commit = place.repository._repository.get_commit(sha)
+        commit.create_status(state, run.url, text, context)
+
+    for row in (
+        (ours, "failure", "mirror/a.io/b:1", "first try"),
+        (ours, "success", "mirror/a.io/b:1", f"{digest} 1234 copied"),
+        (theirs, "success", "mirror/a.io/c:1", f"{digest} copied"),
+        (ours, "error", "mirror/a.io/d:1", "timed\nout"),
+        (ours, "pending", "mirror/a.io/e:1", "soon"),
+        (ours, "success", "another/check", "fine"),
+    ):
+        await asyncio.to_thread(post, *row)
+    assert set(await place.repository.results(ours, sha)) == {
+        Result("a.io/b:1", digest, 1234),
+        Result("a.io/d:1", None, line="timed out"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("description", "result"),
+    [
+        (f"sha256:{'a' * 64} 12 skipped", Result("x", f"sha256:{'a' * 64}", 12)),
+        (f"sha256:{'a' * 64} copied", Result("x", f"sha256:{'a' * 64}", None)),
+        (f"sha512:{'a' * 128}", Result("x", f"sha512:{'a' * 128}", None)),
+        ("fine", Result("x", None, line="a status that says nothing we know: fine")),
+        (None, Result("x", None, line="a status that says nothing we know: ")),
+    ],
+)
+def test_a_status_is_read_by_its_words_or_not_believed(
+    description: str | None, result: Result
+) -> None:
+    class Status:
+        context = "mirror/x"
+        state = "success"
+
+    status = Status()
+    status.description = description  # type: ignore[attr-defined]
+    assert _result(status) == result  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "headers", "wait"),
+    [
+        (403, "API rate limit exceeded", {"X-RateLimit-Remaining": "0"}, 60),
+        (403, "You have exceeded a secondary rate limit", {"Retry-After": "30"}, 30),
+        (429, "slow down", {}, 60),
+        (403, "secondary rate limit", {"Retry-After": "soon"}, 60),
+    ],
+)
+def test_a_limit_is_waited_for_as_github_says(
+    status: int, message: str, headers: dict[str, str], wait: float
+) -> None:
+    meaning = _meaning(GithubException(status, {"message": message}, headers))
+    assert isinstance(meaning, Temporary)
+    assert meaning.retry_after == wait
+
+
+def test_a_primary_limit_is_waited_for_until_its_reset() -> None:
+    reset = datetime.now(UTC).timestamp() + 600
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
+    meaning = _meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
+    assert isinstance(meaning, Temporary)
+    assert meaning.retry_after == pytest.approx(600, abs=5)
+
+
+async def test_settings_of_the_repository_are_made_so(place: Place) -> None:
+    for value in ("one", "two"):
+        await place.repository.set_variable("HARBOR_HOST", value)
+        await place.repository.set_secret("HARBOR_PWD", f"$ {value}")
+    assert place.github.actions.variables == {"HARBOR_HOST": "two"}
+    assert place.github.actions.secrets == {"HARBOR_PWD": "$ two"}
+
+
+def test_a_name_that_holds_a_skip_mark_cannot_reach_a_commit() -> None:
+    message = commit_message(BatchId("b1"), ())
+    assert "[skip" not in message
+    assert base64.b64encode(message.encode())

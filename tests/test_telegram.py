@@ -1,0 +1,258 @@
+"""The Telegram adapter against the sandbox's Bot API server: sending, editing, polling."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bot.adapters.telegram import (
+    Polling,
+    PollingBot,
+    TelegramChat,
+    introduce,
+    make_bot,
+    set_menus,
+)
+from bot.core.facts import ChatId, MessageId, PersonId, Place
+from bot.core.message import ButtonKind, Rendered
+from bot.engine.intake import Incoming, Press
+from bot.errors import Refused, Temporary
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_api import chat_routes
+from bot.sandbox.faults import Faults, Faulty
+from bot.sandbox.serve import served
+from bot.sandbox.telegram import telegram_app
+
+TOKEN = "7000000001:sandbox"
+
+
+@dataclass
+class Inbox:
+    """Takes updates as the intake would; `trouble` is raised once each."""
+
+    got: list[Incoming | Press] = field(default_factory=list)
+    passed: list[int] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+    offset: int = 0
+
+    async def receive(self, incoming: Incoming) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.got.append(incoming)
+        self.offset = incoming.update
+
+    async def press(self, press: Press) -> str:
+        self.got.append(press)
+        self.offset = press.update
+        return "answered"
+
+    async def pass_over(self, update: int) -> None:
+        self.passed.append(update)
+        self.offset = update
+
+
+@dataclass
+class Site:
+    world: ChatWorld
+    faults: Faults
+    bot: PollingBot
+    chat: TelegramChat
+    api: httpx.AsyncClient
+    port: int
+
+    @property
+    def place(self) -> Place:
+        return Place(ChatId(self.world.group.id))
+
+    async def say(self, who: str, text: str, **more: object) -> int:
+        answer = await self.api.post("/api/chat", json={"as": who, "text": text, **more})
+        answer.raise_for_status()
+        number: int = answer.json()["id"]
+        return number
+
+
+@pytest.fixture
+async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("bot.adapters.telegram.READ_SECONDS", 2)
+    monkeypatch.setattr("bot.adapters.telegram.CONFLICT_WAIT", 0.1)
+    world, faults = ChatWorld(), Faults()
+    app = Starlette(
+        routes=[
+            Mount("/telegram", app=Faulty(telegram_app(world, token=TOKEN), faults, "telegram")),
+            *chat_routes(world, faults, press_seconds=3),
+        ]
+    )
+    async with served(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram")
+        await bot.initialize()
+        yield Site(world, faults, bot, TelegramChat(bot), api, port)
+        await bot.shutdown()
+
+
+TEXT = Rendered("<b>hello</b> &lt;x&gt;", ((("Approve", ButtonKind.CALLBACK, "approve:1"),),))
+
+
+async def test_a_message_is_sent_as_a_reply_with_its_buttons_and_then_edited(site: Site) -> None:
+    asked = await site.say("wei", "/mirror nginx")
+    number = await site.chat.send(site.place, TEXT, reply_to=MessageId(asked))
+    await site.chat.edit(site.place, number, Rendered("bye"))
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert (shown["text"], shown["reply_to"], shown["edits"]) == ("bye", asked, 1)
+    assert shown["buttons"] == []
+
+
+async def test_copy_and_link_buttons_are_what_they_say(site: Site) -> None:
+    row = (("Copy", ButtonKind.COPY, "docker pull x"), ("Run", ButtonKind.URL, "https://x.example"))
+    await site.chat.send(site.place, Rendered("x", (row,)), reply_to=None)
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert [button["kind"] for button in shown["buttons"][0]] == ["copy", "url"]
+
+
+async def test_an_edit_that_changes_nothing_is_a_success(site: Site) -> None:
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    await site.chat.edit(site.place, number, TEXT)
+
+
+async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
+    assert await site.chat.send(site.place, TEXT, reply_to=MessageId(999))
+
+
+async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
+    with pytest.raises(Refused, match="Can't parse entities"):
+        await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
+    with pytest.raises(Refused, match="not found"):
+        await site.chat.edit(site.place, MessageId(999), TEXT)
+    with pytest.raises(Refused):
+        await site.chat.send(Place(ChatId(-4)), TEXT, reply_to=None)
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "retry_after"),
+    [
+        ("retry-after 9", "asks to wait", 9.0),
+        ("status 502", "out of reach", None),
+        ("status 401", "does not accept the bot's token", 30.0),
+        ("garbage", "Telegram", None),
+        ("lost", "out of reach", None),
+        ("delay 3", "did not answer in time", None),
+    ],
+)
+async def test_trouble_is_temporary_and_keeps_telegrams_wish(
+    site: Site, what: str, words: str, retry_after: float | None
+) -> None:
+    site.faults.arm(where="telegram", what=what, path="sendMessage")
+    with pytest.raises(Temporary, match=words) as caught:
+        await site.chat.send(site.place, TEXT, reply_to=None)
+    assert caught.value.retry_after == retry_after
+    assert TOKEN not in str(caught.value)
+
+
+async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 5) -> None:
+    """Poll until the inbox took so many updates."""
+    alive = 0
+
+    async def next_update() -> int:
+        return inbox.offset + 1
+
+    async def beat() -> None:
+        nonlocal alive
+        alive += 1
+
+    polling = Polling(bot=site.bot, receiver=inbox, next_update=next_update, alive=beat)
+    task = asyncio.create_task(polling.run())
+    try:
+        async with asyncio.timeout(seconds):
+            while len(inbox.got) + len(inbox.passed) < count:
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_a_command_arrives_with_who_where_and_what(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx:1.27\nredis:7")
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    (incoming,) = inbox.got
+    assert isinstance(incoming, Incoming)
+    assert incoming.person.id == PersonId(1001)
+    assert incoming.place == site.place
+    assert (incoming.message, incoming.text) == (number, "/mirror nginx:1.27\nredis:7")
+
+
+async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> None:
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    inbox = Inbox()
+    press = {"as": "ana", "message": number, "button": "Approve"}
+    answer = asyncio.create_task(site.api.post("/api/press", json=press))
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Press)
+    assert (inbox.got[0].person.id, inbox.got[0].data) == (1003, "approve:1")
+    assert (await answer).json()["answer"] == "answered"
+
+
+async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> None:
+    await site.say("wei", "/mirror nginx")
+    inbox = Inbox(trouble=[Temporary("the database is locked")])
+    await polled(site, inbox, 1, seconds=8)
+    assert len(inbox.got) == 1
+    assert inbox.passed == []
+
+
+async def test_a_poison_update_is_passed_over_and_the_rest_is_handled(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox(trouble=[KeyError("date")])
+    await site.say("wei", "/mirror poison")
+    await site.say("wei", "/mirror nginx")
+    await polled(site, inbox, 2)
+    assert len(inbox.passed) == 1
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].text == "/mirror nginx"
+    assert "cannot be handled and is passed over" in caplog.text
+
+
+async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx")
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    person = site.world.people["wei"]
+    site.world.rewrite(person, site.world.group, number, "/mirror redis")
+    reply = await site.chat.send(site.place, TEXT, reply_to=None)
+    await site.say("wei", "thank you", reply_to=reply)
+    await polled(site, inbox, 2)
+    assert len(inbox.got) == 1
+    assert len(inbox.passed) == 1
+
+
+@pytest.mark.parametrize("what", ["status 502", "status 409", "retry-after 1", "garbage", "refused"])
+async def test_polling_goes_on_after_trouble(site: Site, what: str) -> None:
+    await site.say("wei", "/mirror nginx")
+    site.faults.arm(where="telegram", what=what, path="getUpdates")
+    inbox = Inbox()
+    await polled(site, inbox, 1, seconds=8)
+    assert len(inbox.got) == 1
+
+
+async def test_the_name_is_asked_for_until_telegram_answers(site: Site) -> None:
+    site.faults.arm(where="telegram", what="status 502", path="getMe")
+    bot = make_bot(TOKEN, f"http://127.0.0.1:{site.port}/telegram")
+    assert await introduce(bot) == "imageto_bot"
+    await bot.shutdown()
+
+
+async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
+    await set_menus(
+        site.bot,
+        everybody=[("mirror", "copy images")],
+        admins=[("mirror", "copy images"), ("approve", "let it go ahead")],
+        chats=[ChatId(site.world.group.id), ChatId(-4)],
+        admin_ids=[PersonId(1003)],
+    )
+    menus = {len(commands) for commands in site.world.commands.values()}
+    assert menus == {1, 2}
