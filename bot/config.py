@@ -239,9 +239,7 @@ def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
     try:
         auths: dict[str, Any] = json.loads(text)["auths"]
         for registry, entry in auths.items():
-            user, colon, password = base64.b64decode(entry["auth"]).decode().partition(":")
-            if not colon:
-                raise ValueError
+            user, password = base64.b64decode(entry["auth"]).decode().split(":", 1)
             host = registry.removeprefix("https://").split("/", 1)[0]
             name = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
             logins[name] = (user, password)

@@ -262,17 +262,22 @@ class World:
         members = frozenset({WEI.id, LI.id})
         access = Access(chats={GROUP}, members=members, admins={ANA.id})
         house = House(policy=self.policy, access=access, target=TARGET, me="mirror_bot")
-        shared = {"store": self.store, "clock": self.clock}
+        store, clock = self.store, self.clock
         self.reconciler = Reconciler(
             {
-                "talk": Talk(chat=self.chat, words=self.words, target=TARGET, **shared),
-                "checks": Checks(registries=self.registries, policy=self.policy, **shared),
+                "talk": Talk(
+                    store=store, chat=self.chat, words=self.words, target=TARGET, clock=clock
+                ),
+                "checks": Checks(
+                    store=store, registries=self.registries, policy=self.policy, clock=clock
+                ),
                 "batches": Batches(
+                    store=store,
                     repository=self.repository,
                     registries=self.registries,
                     patience=timedelta(seconds=90),
+                    clock=clock,
                     new_id=self._new_batch,
-                    **shared,
                 ),
             }
         )

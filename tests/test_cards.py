@@ -10,10 +10,10 @@ from fakes import TARGET
 
 from bot.adapters.words import LocaleWords
 from bot.core import answers
-from bot.core.cards import View, card, cause, listed, result
+from bot.core.cards import View, card, cause, result
 from bot.core.commands import SPECS, BadImage, BadImages, Name
 from bot.core.correction import Mistake
-from bot.core.facts import BatchId, MessageId, PersonId, Place, RequestId, RunId, TransferId
+from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
 from bot.core.message import ButtonKind, Phrase, moment, say, size
@@ -26,8 +26,8 @@ WEI, ANA = PersonId(1001), PersonId(1003)
 VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
 WORDS = LocaleWords("en")
 REQUEST = Request(
-    id=RequestId(41), person=WEI, place=Place(-1), message=MessageId(7), opened_at=NOW
-)  # type: ignore[arg-type]
+    id=RequestId(41), person=WEI, place=Place(ChatId(-1)), message=MessageId(7), opened_at=NOW
+)
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
 APPROVED = replace(WAITING, approved_at=NOW)

@@ -173,7 +173,9 @@ def test_source_logins_are_read_from_docker_auth() -> None:
     assert source_logins(Secrets.model_validate({"telegram_token": "a", "github_token": "b"})) == {}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}'])
+@pytest.mark.parametrize(
+    "text", ["{x", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}']
+)
 def test_a_bad_source_auth_is_named_without_being_quoted(text: str) -> None:
     with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
         logins(text)

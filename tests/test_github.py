@@ -1,5 +1,7 @@
-"""The GitHub adapter against the sandbox's GitHub, over real git: what is read, what is written,
-and that no trouble ever makes it write twice."""
+"""The GitHub adapter against the sandbox's GitHub, over real git.
+
+What is read, what is written, and that no trouble ever makes it write twice.
+"""
 
 import asyncio
 import base64
@@ -80,7 +82,9 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield Place(github, faults, repository, stack, port)
 
 
-def client(port: int, token: str, *, name: str = NAME, path: str = "image.list") -> MirrorRepository:
+def client(
+    port: int, token: str, *, name: str = NAME, path: str = "image.list"
+) -> MirrorRepository:
     return MirrorRepository(
         api=f"http://127.0.0.1:{port}/github",
         token=token,
@@ -220,7 +224,7 @@ async def test_the_run_of_a_commit_is_found_by_its_sha(place: Place) -> None:
     before = await place.repository.read_list()
     sha = await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
     async with asyncio.timeout(10):
-        while (run := await place.repository.run_of_commit(sha)) is None:
+        while (run := await place.repository.run_of_commit(sha)) is None:  # noqa: ASYNC110 - polls a server
             await asyncio.sleep(0.05)
     over, of = await until_over(place, run)
     assert (over.conclusion, of) == ("success", sha)

@@ -166,10 +166,13 @@ async def test_a_message_opens_one_request(store: SqliteStore) -> None:
 
 
 async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with store.begin() as unit:
             await unit.pass_update(7)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with store.begin() as unit:
         assert await unit.last_update() == 0
 

@@ -167,7 +167,7 @@ async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 5) ->
     task = asyncio.create_task(polling.run())
     try:
         async with asyncio.timeout(seconds):
-            while len(inbox.got) + len(inbox.passed) < count:
+            while len(inbox.got) + len(inbox.passed) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
         task.cancel()
@@ -230,7 +230,9 @@ async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Sit
     assert len(inbox.passed) == 1
 
 
-@pytest.mark.parametrize("what", ["status 502", "status 409", "retry-after 1", "garbage", "refused"])
+@pytest.mark.parametrize(
+    "what", ["status 502", "status 409", "retry-after 1", "garbage", "refused"]
+)
 async def test_polling_goes_on_after_trouble(site: Site, what: str) -> None:
     await site.say("wei", "/mirror nginx")
     site.faults.arm(where="telegram", what=what, path="getUpdates")

@@ -45,8 +45,17 @@ _CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLErro
 
 class MirrorRepository:
     def __init__(
-        self, *, api: str, token: str, repository: str, branch: str, path: str, workflow: str
+        self,
+        *,
+        api: str,
+        token: str,
+        repository: str,
+        branch: str,
+        path: str,
+        workflow: str,
+        between_writes: float = 1.0,
     ) -> None:
+        """`between_writes` in seconds: what GitHub asks of those who write one after another."""
         self._branch = branch
         self._path = path
         self._workflow = workflow
@@ -54,6 +63,7 @@ class MirrorRepository:
             base_url=api,
             auth=Auth.Token(token),
             timeout=TIMEOUT,
+            seconds_between_writes=between_writes,
             retry=None,
             per_page=RECENT,
             lazy=True,

@@ -28,6 +28,11 @@ OPERATORS: Final = "imageto.operators"
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
+def host_of(url: httpx.URL) -> str:
+    """As it goes over the wire; `url.host` decodes `xn--` names and may fail at that."""
+    return url.raw_host.decode("ascii")
+
+
 async def system_resolve(host: str, port: int) -> Sequence[str]:
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -69,8 +74,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         operators = request.extensions.get(OPERATORS) is True
-        if not operators and _is_private_number(request.url.host):
-            raise Refused(f"{request.url.host} is a private address")
+        if not operators and _is_private_number(host_of(request.url)):
+            raise Refused(f"{host_of(request.url)} is a private address")
         proxy = self._proxy_of(request.url)
         if proxy is not None:
             return await self._proxied(proxy).handle_async_request(request)
@@ -79,7 +84,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def _proxy_of(self, url: httpx.URL) -> str | None:
         proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if proxy is None or _is_loopback(url.host) or proxy_bypass(url.netloc.decode("ascii")):
+        if proxy is None or _is_loopback(host_of(url)) or proxy_bypass(url.netloc.decode("ascii")):
             return None
         return proxy
 

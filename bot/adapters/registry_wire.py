@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -19,6 +18,7 @@ from bot.adapters.network_guard import OPERATORS
 from bot.errors import Refused, Temporary
 
 _TIMEOUT: Final = httpx.Timeout(10, connect=5)
+_HEADERS: Final = {"User-Agent": "imageto-bot", "Accept-Encoding": "identity"}
 _ERROR_BODY: Final = 4 * 1024
 _LONGEST_WAIT: Final = 24 * 60 * 60.0
 
@@ -36,17 +36,14 @@ class Answer:
 
 
 class Wire:
-    """Sends one request at a time and bounds what comes back. Follows nothing by itself."""
+    """Sends one request at a time and bounds what comes back.
+
+    On httpx's transport rather than its client: cookies, netrc, logins out of a URL and the
+    following of redirects would each be a decision that nobody here took.
+    """
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        # Cookies would be a login that nobody decided to send.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            timeout=_TIMEOUT,
-            cookies=no_cookies,
-            headers={"User-Agent": "imageto-bot", "Accept-Encoding": "identity"},
-        )
+        self._transport = transport
 
     async def ask(
         self,
@@ -62,8 +59,12 @@ class Wire:
 
         Raises Temporary where the same request may be answered later.
         """
-        extensions = {OPERATORS: operators}
-        request = self._client.build_request(method, url, headers=headers, extensions=extensions)
+        request = httpx.Request(
+            method,
+            url,
+            headers={**_HEADERS, **headers},
+            extensions={"timeout": _TIMEOUT.as_dict(), OPERATORS: operators},
+        )
         try:
             answer = await self._exchange(request, who, limit)
         except httpx.TimeoutException as error:
@@ -75,7 +76,7 @@ class Wire:
         return answer
 
     async def _exchange(self, request: httpx.Request, who: str, limit: int) -> Answer:
-        response = await self._client.send(request, stream=True, auth=None)
+        response = await self._transport.handle_async_request(request)
         try:
             good = response.status_code == HTTPStatus.OK
             body = await _read(response, limit if good else _ERROR_BODY)
@@ -83,10 +84,14 @@ class Wire:
             await response.aclose()
         if good and len(body) > limit:
             raise Refused(f"{who} sent more than {limit} bytes; it is not read any further")
+        if not good:
+            # A server's complaint gets into logs and chats; some repeat what they were sent.
+            secret = request.headers.get("authorization", "").rpartition(" ")[2].encode()
+            body = body.replace(secret, b"***") if secret else body
         return Answer(response.status_code, response.headers, body)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:

@@ -68,12 +68,15 @@ class Batch:
         return self.run_seen_at or self.dispatched_at or self.committed_at or now
 
 
+NEW: Final = timedelta(seconds=10)
 YOUNG: Final = timedelta(minutes=1)
 OLDER: Final = timedelta(minutes=10)
 
 
 def poll_interval(age: timedelta) -> timedelta:
     """How long to wait between two looks at something `age` old: the older, the calmer."""
+    if age < NEW:
+        return timedelta(seconds=1)
     if age < YOUNG:
         return timedelta(seconds=2)
     if age < OLDER:

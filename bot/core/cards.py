@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.commands import Verb, button_data
-from bot.core.facts import PersonId
 from bot.core.correction import correct
+from bot.core.facts import PersonId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import DEFAULT_TAG, ImageRef, Target
 from bot.core.message import (

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.core.backoff import wait_after
 from bot.core.cards import card, result
@@ -16,7 +17,7 @@ from bot.core.facts import ChatId, RequestId
 from bot.core.image import Target
 from bot.core.message import Rendered
 from bot.core.request import Request
-from bot.core.transfer import Transfer
+from bot.core.transfer import State, Transfer
 from bot.engine.lanes import Pulse
 from bot.engine.pace import Pace
 from bot.engine.ports import Chat, Note, Store, Words
@@ -24,6 +25,9 @@ from bot.engine.views import view_of
 from bot.errors import Refused, Temporary
 
 log = logging.getLogger(__name__)
+
+FIRST_LOOKS: Final = timedelta(seconds=4)
+"""So long the first edit of a card waits for the first look at each of its images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class Talk:
         shown = _fingerprint(item.card)
         if shown == request.shown or (request.card is None and item.settled):
             return await self._close(item)
-        if not self._due(request) or not self._may_show(request):
+        if not self._due(request) or not self._may_show(request) or self._is_premature(item):
             return False
         try:
             message = request.card
@@ -172,6 +176,12 @@ class Talk:
         if request.card is None:
             return self._may_say(request)
         return self._pace.may_edit(request.place.chat, self._clock())
+
+    def _is_premature(self, item: _Open) -> bool:
+        """Whether an edit would show some first looks, and keep the rest waiting for its turn."""
+        if item.request.card is None or self._clock() - item.request.opened_at > FIRST_LOOKS:
+            return False
+        return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
     def _heed(self, chat: ChatId, trouble: Temporary) -> None:
         """A wish to be left alone counts for the whole chat, not only for this message."""

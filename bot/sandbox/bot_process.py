@@ -70,5 +70,3 @@ async def _keep(config: Path, environment: Mapping[str, str], output: Path) -> N
             return
         log.warning("the bot ended with code %d; starting it again", code)
         await asyncio.sleep(RESTART_SECONDS)
-
-

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +28,18 @@ MISSING: Final = "docker.io/library/nginx:9.99"
 LOOK_EVERY: Final = 0.2
 LIMIT_SECONDS: Final = 90.0
 WIDTH: Final = 8
+_STEP: Final = re.compile(r"\] +((?:⭐ Run Main|\||🏁|❌).*)")
+"""Of act's log the steps, what the script says, and how it ended."""
+_PREFACE: Final = (
+    "A whole world on this machine: git, act, skopeo and both registries are real;",
+    "Telegram and GitHub are servers of our own; the images are small stand-ins.",
+)
 
 
 async def play(*, data: Path | None, say: Say) -> int:
     """Play the conversation; the exit code."""
-    say(click.style("A whole world on this machine: git, act, skopeo and both registries are", dim=True))
-    say(click.style("real; Telegram and GitHub are servers of our own; images are stand-ins.", dim=True))
+    for line in _PREFACE:
+        say(click.style(line, dim=True))
     with folder(data) as kept:
         async with world(port=0, data=kept) as made:
             say(click.style(f"sandbox ready: {made.address}\n", dim=True))
@@ -58,12 +65,12 @@ class _Show:
                 await self._ask("wei", f"/mirror {APPROVED.rsplit('/', 1)[-1]} {ASKED} {MISSING}")
                 card = await self._until(lambda m: "Approve" in _labels(m))
                 await self._press("ana", card["id"], "Approve")
-                await self._until(lambda m: m["reply_to"] and "Done in part, 2 of 3" in m["text"])
-                await asyncio.sleep(LOOK_EVERY)
-                await self._look()
+                await self._until(lambda m: "Done in part, 2 of 3" in m["text"])
+                await self._until(lambda m: m["id"] == card["id"] and "3 of 3" in m["text"])
                 return await self._compare()
         except TimeoutError:
-            self.say(f"\nIt took longer than {LIMIT_SECONDS:.0f} s. The bot's log: {self.world.log}")
+            self.say(f"\nIt took longer than {LIMIT_SECONDS:.0f} s; the bot's log says:")
+            self.say(self.world.log.read_text(errors="replace"))
             return 1
 
     async def _ask(self, who: str, text: str) -> None:
@@ -118,7 +125,7 @@ class _Show:
                     for trailer in filter(None, trailers):
                         self._line("", trailer, "yellow")
         for run in state["runs"]:
-            lines = [line for line in run["log"].splitlines() if line.strip()]
+            lines = [line[1] for line in map(_STEP.search, run["log"].splitlines()) if line]
             for line in lines[self.log.get(run["id"], 0) :]:
                 self._line(f"run {run['id']}", line, "magenta")
             self.log[run["id"]] = len(lines)
@@ -138,7 +145,7 @@ class _Show:
             self.say(f"{image}\n  source {source}\n  target {target}")
         there = {entry["name"] for entry in await registries.images("target")}
         absent = f"{registries.target_address}/{MISSING}" not in there
-        self.say(f"{MISSING}\n  at neither, and it was said so" if absent else f"{MISSING}: there?!")
+        self.say(f"{MISSING}\n  {'at neither, and it was said so' if absent else 'is there?!'}")
         self.say("\n" + ("All as it should be." if well and absent else "NOT as it should be."))
         return 0 if well and absent else 1
 
@@ -152,13 +159,13 @@ def _shown(message: dict[str, Any]) -> str:
     return "\n".join([message["text"], *rows])
 
 
-def _login(registries: Registries) -> Path:
+def _login(registries: Registries) -> str:
     """A file with the login at the target: an argument could be read by anybody here."""
     path = registries.home / "demo-auth.json"
     pair = base64.b64encode(f"{registries.user}:{registries.password}".encode()).decode()
     path.touch(mode=0o600)
     path.write_text(json.dumps({"auths": {registries.target_address: {"auth": pair}}}))
-    return path
+    return str(path)
 
 
 async def _digest(image: str, registries: Registries) -> str:
@@ -166,9 +173,9 @@ async def _digest(image: str, registries: Registries) -> str:
     process = await asyncio.create_subprocess_exec(
         "skopeo",
         "inspect",
-        "--override-os=linux",
+        "--no-tags",  # skopeo asks for tags under the name, not where the name is mapped to
         f"docker://{image}",
-        env={**os.environ, **registries.environment, "REGISTRY_AUTH_FILE": str(_login(registries))},
+        env={**os.environ, **registries.environment, "REGISTRY_AUTH_FILE": _login(registries)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

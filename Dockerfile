@@ -1,0 +1,21 @@
+# The bot and nothing else: no compiler, no shell tools, no root.
+FROM python:3.13-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+RUN python -m venv /app
+COPY requirements.lock ./
+RUN /app/bin/pip install --require-hashes --no-deps -r requirements.lock
+# Our own code is plain Python: copied as it is, no build tool has to be trusted for it.
+COPY bot /app/src/bot
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --uid 10001 --create-home --home-dir /data imageto
+COPY --from=build /app /app
+USER imageto
+WORKDIR /data
+VOLUME /data
+ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONUNBUFFERED=1
+HEALTHCHECK --interval=60s --timeout=10s --start-period=60s \
+  CMD ["python", "-m", "bot", "check", "--alive", "--config", "/data/config.yaml"]
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run", "--config", "/data/config.yaml"]

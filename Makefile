@@ -1,0 +1,76 @@
+# Each target does all its own set-up on Debian 12 or newer, and does nothing twice.
+# Needs nothing beforehand but git, make and (for apt-get, when not root) sudo.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PORT ?= 8080
+DEBIAN := skopeo docker-registry
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo sandbox test lint types unit workflows lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed .debian ## Watch one conversation from question to pulled image (no account needed)
+	@$(BIN)/imageto-bot demo
+
+sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
+	@$(BIN)/imageto-bot sandbox --port $(PORT)
+
+test: lint types workflows unit ## Run every check and test (under 5 minutes)
+
+lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck .ci/run
+	$(BIN)/hadolint Dockerfile
+
+types: $(VENV)/.developing ## Check types: mypy --strict
+	$(BIN)/mypy bot
+	$(BIN)/mypy --python-version 3.10 bot/workflow/mirror.py
+
+workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their schema
+	$(BIN)/zizmor --offline --pedantic --quiet bot/workflow/mirror.yml .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows bot/workflow/mirror.yml .github/workflows/*.yml
+
+unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+lock: $(VENV)/.developing ## Pin what the Docker image installs, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what the other targets made here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy --no-install-recommends python3 python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp of its own for users: trying the demo should not install the developers' tools.
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --editable '.[sandbox]'
+	@touch $@
+
+$(VENV)/.developing: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --editable '.[sandbox,dev]'
+	@touch $@ $(VENV)/.installed
+
+.PHONY: .debian
+.debian:
+	@missing=$$(for name in $(DEBIAN) git; do command -v $$name >/dev/null || echo $$name; done); \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	fi

@@ -1,0 +1,68 @@
+"""Looks whether everything the config names can be reached, and whether a bot is well.
+
+Reads only. Each line says what was looked at and, where it is not well, who can mend it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.telegram import ask_name
+from bot.app import BEAT, Parts, opened
+from bot.config import Secrets, Settings
+from bot.core.image import ImageRef
+from bot.engine.ports import WorkflowState
+from bot.errors import BotError
+
+Say = Callable[[str], None]
+
+
+async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
+    """Whether the bot that uses this database heard from Telegram lately."""
+    store = await SqliteStore.open(Path(settings.database))
+    try:
+        last = await store.last_beat(BEAT)
+    finally:
+        await store.close()
+    if last is None or datetime.now(UTC) - last > within:
+        say(f"not well: last heard from Telegram {last or 'never'}")
+        return False
+    say(f"well: heard from Telegram at {last:%H:%M:%S} UTC")
+    return True
+
+
+async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
+    """Reach Telegram, the mirror repository and the target; all is looked at in any case."""
+    say("config: well")
+    async with opened(settings, secrets) as parts:
+        looks = {
+            "telegram": _telegram,
+            "mirror repository": _repository,
+            "target": _target,
+        }
+        well = True
+        for name, look in looks.items():
+            try:
+                say(f"{name}: {await look(parts)}")
+            except BotError as error:
+                say(f"{name}: NOT WELL: {error}")
+                well = False
+    return well
+
+
+async def _telegram(parts: Parts) -> str:
+    return f"well, I am @{await ask_name(parts.bot)}"
+
+
+async def _repository(parts: Parts) -> str:
+    state = await parts.repository.workflow()
+    if state is not WorkflowState.ACTIVE:
+        raise BotError(f"its workflow is {state}: run `imageto-bot setup`, or enable it")
+    listed = await parts.repository.read_list()
+    return f"well, its workflow is active, the list holds {len(listed.content)} bytes"
+
+
+async def _target(parts: Parts) -> str:
+    found = await parts.registries.target_digest(ImageRef.parse("docker.io/library/hello-world"))
+    return "well, it can be read" + (" and holds hello-world" if found else "")

@@ -1,0 +1,542 @@
+"""Copies the images this run was started for to the target registry, and reports on each.
+
+It stands in the mirror repository as `.github/mirror.py`, put there by `imageto-bot setup`, and
+needs Python 3.10 and skopeo, nothing more. Lines of image.list, inputs and answers of registries
+are untrusted: every reference passes the grammar before use, no shell is started, and passwords
+reach neither an argument list, nor the log, nor the summary.
+"""
+
+import base64
+import contextlib
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from email.message import Message
+from functools import partial
+from http import HTTPStatus
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+ANSWER_SECONDS, COPY_SECONDS = 30, 3600
+MANIFEST_BYTES, LIST_BYTES, SUMMARY_CHARACTERS = 4 << 20, 50 << 20, 200_000
+CHILDREN = 64  # platforms and attestations of one index that are read for its size
+SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
+ACCEPT = ", ".join(
+    f"application/vnd.{kind}"
+    for kind in (
+        "oci.image.index.v1+json",
+        "docker.distribution.manifest.list.v2+json",
+        "oci.image.manifest.v1+json",
+        "docker.distribution.manifest.v2+json",
+        "docker.distribution.manifest.v1+prettyjws",
+    )
+)
+# A service in trouble; what does not match is the image's own fault.
+TROUBLE = re.compile(
+    r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe"
+    r"|connection (?:refused|reset)|unreachable|temporary|status[^0-9]{0,30}5\d\d|skopeo:",
+    re.IGNORECASE,
+)
+
+# The grammar of core/image.py, in short.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?")
+PATH = re.compile(rf"{_NAME}(?:/{_NAME})*")
+REST = re.compile(
+    rf"(?P<path>{PATH.pattern})(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?"
+)
+DIGEST = re.compile(r"sha(?:256|384|512):[0-9a-f]{64,128}")
+DOCKER = ("docker.io", "index.docker.io", "registry-1.docker.io")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A fully qualified reference; tag or digest may be empty, never both."""
+
+    registry: str
+    path: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Image | None":
+        """Read a reference as Docker does; None when the text is none."""
+        head, slash, rest = text.partition("/")
+        if not slash or not (re.search(r"[.:A-Z]", head) or head == "localhost"):
+            head, rest = "docker.io", text
+        head = "docker.io" if head in DOCKER else head
+        if head == "docker.io" and "/" not in rest:
+            rest = f"library/{rest}"
+        found = REST.fullmatch(rest)
+        if not found or not HOST.fullmatch(head) or len(found["path"]) > 255:  # noqa: PLR2004 - distribution's limit
+            return None
+        if re.fullmatch(r"[0-9a-f]{64}", text):  # an image's local id
+            return None
+        tag, digest = found["tag"] or "", found["digest"] or ""
+        return cls(head, found["path"], tag if tag or digest else "latest", digest)
+
+    def __str__(self) -> str:
+        tag, digest = self.tag and f":{self.tag}", self.digest and f"@{self.digest}"
+        return f"{self.registry}/{self.path}{tag}{digest}"
+
+
+def target_path(image: Image, prefix: str, naming: str) -> str:
+    """Where an image lives in the target; `flat` keeps it to one level, without collisions."""
+    path = f"{image.registry.lower().replace(':', '_')}/{image.path}"
+    if naming == "flat":  # a slash stands between alphanumerics: an odd run of dashes is a slash
+        path = path.replace("-", "--").replace("/", "-")
+    return f"{prefix}/{path}" if prefix else path
+
+
+def one_line(text: str, limit: int = 140) -> str:
+    """Make foreign text fit for a log (no workflow command), a summary and a status."""
+    shown = "".join(c if c.isprintable() else " " for c in text).replace("##[", "# #[")
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else f"{shown[:40]}…{shown[41 - limit :]}"
+
+
+def say(line: str) -> None:
+    """Write one line of the log at once; threads must not mix theirs."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+# --- HTTP: bounded, and no login goes along with a redirect
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said; status 0 when nothing usable came."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+class _Redirect(urllib.request.HTTPRedirectHandler):
+    """Keeps the method (urllib turns HEAD into GET, which counts as a pull) and drops the login."""
+
+    def redirect_request(  # noqa: PLR0917 - urllib's own signature
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        del fp, code, msg, headers
+        if req.get_method() not in ("GET", "HEAD"):
+            return None
+        if not newurl.startswith(("https://", f"{req.type}://")):
+            return None
+        kept = {k: v for k, v in req.header_items() if k.lower() == "accept"}
+        return urllib.request.Request(newurl, headers=kept, method=req.get_method())  # noqa: S310 - http(s) only, see above
+
+    http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302  # Python 3.10 lacks it
+
+
+OPENER = urllib.request.build_opener(_Redirect)
+
+
+def ask(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    data: bytes | None = None,
+    limit: int = MANIFEST_BYTES,
+) -> Answer:
+    """Send one request; a refusal is an answer too."""
+    headers = {"User-Agent": "imageto-bot", **headers}
+    if not url.startswith(("https://", "http://")):
+        return Answer(0, Message(), b"")
+    try:
+        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http(s) only, see above
+        with OPENER.open(request, timeout=ANSWER_SECONDS) as got:
+            body = got.read(limit + 1)
+            return Answer(got.status if len(body) <= limit else 0, got.headers, body)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return Answer(refused.code, refused.headers, b"")
+    except (OSError, ValueError, OverflowError, HTTPException):
+        return Answer(0, Message(), b"")
+
+
+# --- settings and registries
+
+
+def _json_of(env: Mapping[str, str], name: str, shape: str) -> Any:
+    try:
+        return json.loads(env.get(name) or "{}")
+    except ValueError:  # its words may hold a piece of the secret
+        raise ValueError(f"{name} must be JSON such as {shape}") from None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the workflow's variables and secrets say."""
+
+    host: str
+    prefix: str
+    naming: str
+    addresses: dict[str, str]
+    logins: dict[str, str]  # "host" or "host/namespace" -> base64 of user:password
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> "Settings":
+        """Raise ValueError with the line that people need, which never holds a value."""
+        for name in ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD"):
+            if not env.get(name):
+                raise ValueError(f"login to the target: {name} is not set in the repository")
+        host, prefix = env["HARBOR_HOST"], env.get("HARBOR_PREFIX", "").strip("/")
+        naming = env.get("NAMING") or "nested"
+        if not HOST.fullmatch(host) or naming not in ("nested", "flat"):
+            raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
+        if prefix and not PATH.fullmatch(prefix):
+            raise ValueError("HARBOR_PREFIX must be a project name, such as mirror")
+        shape = '{"registry": "https://address"}'
+        given = _json_of(env, "REGISTRY_ADDRESSES", shape)
+        if not isinstance(given, dict) or not all(
+            re.match(r"https?://[^/]", str(v)) for v in given.values()
+        ):
+            raise ValueError(f"REGISTRY_ADDRESSES must be JSON such as {shape}")
+        addresses = {k: str(v).rstrip("/") for k, v in given.items()}
+        login = base64.b64encode(f"{env['HARBOR_USER']}:{env['HARBOR_PWD']}".encode()).decode()
+        place = addresses.get(host, f"https://{host}").split("/")[2]
+        return cls(host, prefix, naming, addresses, {**_source_logins(env), place: login})
+
+
+def _source_logins(env: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    shape = '{"auths": {"registry": {"auth": "..."}}}'
+    given = _json_of(env, "SOURCE_AUTH", shape)
+    try:
+        for key, entry in given.get("auths", {}).items():
+            bare = re.sub(r"^https?://([^/]*).*", r"\1", key)  # docker writes https://HOST/v1/
+            found["docker.io" if bare in DOCKER else bare] = str(entry["auth"])
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError(f"SOURCE_AUTH must be JSON such as {shape}") from None
+    return found
+
+
+class Repository:
+    """One repository where it is really reached; asks without a login unless one is its own."""
+
+    def __init__(self, settings: Settings, registry: str, path: str) -> None:
+        base = settings.addresses.get(registry, f"https://{registry}")
+        scheme, _, place = base.partition("://")
+        self.insecure = scheme == "http"
+        self.name = f"{place}/{path}"  # as skopeo calls it
+        self.host, _, self._path = self.name.partition("/")
+        server = "registry-1.docker.io" if self.host == "docker.io" else self.host
+        self._manifests = f"{scheme}://{server}/v2/{self._path}/manifests/"
+        own = [key for key in settings.logins if f"{self.name}/".startswith(f"{key}/")]
+        login = settings.logins[max(own, key=len)] if own else ""
+        self._basic = {"Authorization": f"Basic {login}"} if login else {}
+        self._authorization: dict[str, str] = {}
+
+    def manifest(self, method: str, reference: str) -> Answer:
+        """HEAD or GET; Docker Hub counts only GET as a pull."""
+        for _ in range(2):
+            headers = {"Accept": ACCEPT, **self._authorization}
+            answer = ask(method, self._manifests + reference, headers)
+            if answer.status != HTTPStatus.UNAUTHORIZED:
+                break
+            self._authorization = self._meet(answer.headers.get("WWW-Authenticate", ""))
+        return answer
+
+    def _meet(self, challenge: str) -> dict[str, str]:
+        """Meet the registry's challenge; it says who makes its tokens, and TLS is a must there."""
+        if not challenge.lower().startswith("bearer "):
+            return self._basic
+        given = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        realm = given.get("realm", "")
+        if not self.insecure and not realm.startswith("https://"):
+            return {}
+        scope = given.get("scope") or f"repository:{self._path}:pull"
+        query = urllib.parse.urlencode({"service": given.get("service", ""), "scope": scope})
+        answer = ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", self._basic)
+        with contextlib.suppress(ValueError, AttributeError):
+            said = json.loads(answer.body)
+            if token := said.get("token") or said.get("access_token"):
+                return {"Authorization": f"Bearer {token}"}
+        return {}
+
+    def digest(self, reference: str) -> str | None:
+        """Ask for a digest; "" where there is no such manifest, None where nobody can say."""
+        answer = self.manifest("HEAD", reference)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return ""
+        found = answer.headers.get("Docker-Content-Digest", "")
+        return found if answer.status == HTTPStatus.OK and DIGEST.fullmatch(found) else None
+
+    def size(self, reference: str) -> int | None:
+        """Add up all configs and layers, each once; None where a part is not to be had."""
+        blobs: dict[str, int] = {}
+        try:
+            top = json.loads(self.manifest("GET", reference).body)
+            children = [child["digest"] for child in top.get("manifests", [])]
+            if len(children) > CHILDREN:
+                return None
+            read = (json.loads(self.manifest("GET", child).body) for child in children)
+            for each in read if children else [top]:
+                for blob in (each["config"], *each["layers"]):
+                    blobs[blob["digest"]] = int(blob["size"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return sum(blobs.values())
+
+
+# --- copying
+
+
+def skopeo(folder: Path, *arguments: str, given: str = "") -> str:
+    """Return why it failed, in one line, or nothing; it sees none of this script's secrets."""
+    env = {k: v for k, v in os.environ.items() if k not in SECRETS}
+    env["REGISTRY_AUTH_FILE"] = str(folder / "auth.json")
+    try:
+        done = subprocess.run(
+            ["skopeo", f"--command-timeout={COPY_SECONDS}s", *arguments],
+            input=given.encode(),
+            capture_output=True,
+            check=False,
+            env=env,
+            timeout=COPY_SECONDS + 60,
+        )
+    except (OSError, subprocess.TimeoutExpired) as broken:
+        return f"skopeo: {type(broken).__name__}"
+    return cause(done.stderr.decode(errors="replace")) if done.returncode else ""
+
+
+def cause(stderr: str) -> str:
+    """Find in skopeo's last words what people can use, with the side it is about."""
+    fatal = re.findall(r'level=fatal msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))', stderr)
+    text = "".join(fatal[-1]) if fatal else (stderr.strip().splitlines() or ["no words"])[-1]
+    text = re.sub(r"\\(.)", lambda m: " " if m[1] in "nrt" else m[1], text)
+    side = re.search(r"destination|writing|upload|logging|source|reading|pinging", text)
+    text = re.sub(r"^initializing \w+ \S+ |^.* at destination: ", "", text)
+    text = re.sub(r"^(.+): \1$", r"\1", re.sub(r"^.* (?:in|to) [^ ]+: ", "", text))
+    if side:
+        source = side[0] in ("source", "reading", "pinging")
+        text = f"{'source' if source else 'target'}: {text}"
+    return one_line(text)
+
+
+def log_in(settings: Settings, folder: Path, env: Mapping[str, str]) -> None:
+    """Write the logins to a file that only we can read; ValueError when the target's is wrong."""
+    target = Repository(settings, settings.host, "")
+    others = {k: {"auth": v} for k, v in settings.logins.items() if k != target.host}
+    file = os.open(folder / "auth.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        json.dump({"auths": others}, out)
+    trouble = skopeo(
+        folder,
+        "login",
+        f"--username={env['HARBOR_USER']}",
+        "--password-stdin",
+        f"--tls-verify={'false' if target.insecure else 'true'}",
+        target.host,
+        given=env["HARBOR_PWD"],
+    )
+    if trouble:
+        raise ValueError(one_line(f"login to the target: {trouble.removeprefix('target: ')}"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one image; `state` is that of its commit status."""
+
+    image: Image
+    state: str
+    text: str
+    seconds: float = 0.0
+
+
+def mirror(settings: Settings, folder: Path, image: Image) -> Result:
+    """Copy one image with all its platforms, unless the target has the very same."""
+    source = Repository(settings, image.registry, image.path)
+    path = target_path(image, settings.prefix, settings.naming)
+    target = Repository(settings, settings.host, path)
+    wanted, name = image.digest or source.digest(image.tag), image.tag or image.digest
+    if wanted and wanted == target.digest(name):
+        return Result(image, "success", holding(target, wanted, "skipped"))
+    with tempfile.TemporaryDirectory(dir=folder) as own:  # skopeo leaves a stale digest file
+        copied, trouble = copy(image, source, target, folder, Path(own) / "digest")
+    if trouble:
+        return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
+    held = target.digest(name)
+    if not copied or held not in (copied, None):  # None: Harbor hides what it has not scanned
+        text = one_line(f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}")
+        return Result(image, "failure", text)
+    return Result(image, "success", holding(target, copied, "copied"))
+
+
+def copy(
+    image: Image, source: Repository, target: Repository, folder: Path, digest: Path
+) -> tuple[str, str]:
+    """Return the digest that was copied and what went wrong; one of them is empty."""
+    taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both at once
+    given = f":{image.tag}" if image.tag else f"@{image.digest}"
+    trouble = skopeo(
+        folder,
+        "copy",
+        "--all",
+        "--preserve-digests",
+        "--quiet",
+        "--retry-times=3",
+        f"--digestfile={digest}",
+        *(["--src-tls-verify=false"] if source.insecure else []),
+        *(["--dest-tls-verify=false"] if target.insecure else []),
+        f"docker://{source.name}{taken}",
+        f"docker://{target.name}{given}",
+    )
+    return (digest.read_text().strip() if digest.exists() else ""), trouble
+
+
+def holding(target: Repository, digest: str, done: str) -> str:
+    """Describe a success; the size comes from the target, where asking is free."""
+    size = target.size(digest)
+    return f"{digest} {done}" if size is None else f"{digest} {size} {done}"
+
+
+# --- which images, and what is said of them
+
+
+def entries(content: bytes) -> list[str]:
+    """Return what the lines of image.list say, each once, as core/image_list.py reads them."""
+    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
+    texts = (re.sub(rb"(?:^|\s)#.*", b"", line).strip() for line in lines)
+    return list(dict.fromkeys(text.decode(errors="replace") for text in texts if text))
+
+
+def asked_for(env: Mapping[str, str]) -> list[str]:
+    """Return the inputs of a dispatch, or the lines a push added, or else the whole list."""
+    if env.get("GITHUB_EVENT_NAME") == "workflow_dispatch" and env.get("IMAGES", "").strip():
+        return list(dict.fromkeys(env["IMAGES"].split()))
+    now = entries(Path("image.list").read_bytes())
+    event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+    before = str(event.get("before") or "")
+    if env.get("GITHUB_EVENT_NAME") != "push" or event.get("forced") or not before.strip("0"):
+        return now
+    where = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/contents/image.list"
+    headers = {
+        "Accept": "application/vnd.github.raw+json",
+        "Authorization": f"Bearer {env.get('GITHUB_TOKEN', '')}",
+    }
+    query = urllib.parse.urlencode({"ref": before})
+    old = ask("GET", f"{where}?{query}", headers, limit=LIST_BYTES)
+    known = set(entries(old.body)) if old.status == HTTPStatus.OK else set()
+    return [line for line in now if line not in known]
+
+
+def run_page(env: Mapping[str, str]) -> str:
+    """Return the address of this run, by which the bot knows its statuses from another run's."""
+    server, run = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_RUN_ID", "")
+    return f"{server}/{env['GITHUB_REPOSITORY']}/actions/runs/{run}"
+
+
+def post(env: Mapping[str, str], result: Result) -> bool:
+    """Post the status of one image; twice does no harm, so it is tried again."""
+    url = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/statuses/{env['GITHUB_SHA']}"
+    headers = {
+        "Accept": "application/vnd.github+json",
+        "Authorization": f"Bearer {env.get('GITHUB_TOKEN', '')}",
+        "Content-Type": "application/json",
+    }
+    body = {
+        "state": result.state,
+        "context": f"mirror/{result.image}",
+        "description": result.text,
+        "target_url": run_page(env),
+    }
+    for pause in (1, 5, 20, 0):
+        answer = ask("POST", url, headers, json.dumps(body).encode())
+        if answer.status == HTTPStatus.CREATED:
+            return True
+        wish = answer.headers.get("Retry-After", "")
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.TOO_MANY_REQUESTS and not wish:
+            break
+        time.sleep(min(int(wish), 60) if wish.isdecimal() and pause else pause)
+    say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
+    return False
+
+
+def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[str]) -> None:
+    """Write the table of the run's page, cut before GitHub would drop all of it."""
+    rows = [(one_line(line), "invalid", "not an image reference") for line in bad]
+    rows += [(str(r.image), r.state, r.text) for r in results]
+    table = "| image | result | |\n|---|---|---|\n"
+    for number, row in enumerate(rows):
+        cells = (html.escape(cell).replace("|", "&#124;").replace("`", "&#96;") for cell in row)
+        table += f"| {' | '.join(cells)} |\n"
+        if len(table) > SUMMARY_CHARACTERS:
+            table += f"\nand {len(rows) - number - 1} more\n"
+            break
+    if place := env.get("GITHUB_STEP_SUMMARY"):
+        with Path(place).open("a", encoding="utf-8") as out:
+            out.write(table)
+
+
+def log_line(result: Result) -> str:
+    """Say in one line of the log what became of an image."""
+    if result.state != "success":
+        return f"{result.state} {result.image}: {result.text}"
+    digest, *size, done = result.text.split()
+    shown = f" {int(size[0]) / 1e6:.1f} MB" if size else ""
+    return f"{done} {result.image} {digest[:19]}…{shown} {result.seconds:.1f} s"
+
+
+def handle(
+    image: Image, *, env: Mapping[str, str], settings: Settings | None, folder: Path, trouble: str
+) -> tuple[Result, bool]:
+    """Mirror one image, log it and post it; whatever happens to it, the others go on."""
+    began = time.monotonic()
+    try:
+        done = (
+            Result(image, "error", trouble) if settings is None else mirror(settings, folder, image)
+        )
+    except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
+        done = Result(image, "error", f"mirror.py: {type(unforeseen).__name__}")
+    done = replace(done, seconds=time.monotonic() - began)
+    say(log_line(done))
+    return done, post(env, done)
+
+
+def main() -> int:
+    """Do the run; 1 when any image failed or could not be reported."""
+    env = os.environ
+    lines = asked_for(env)
+    parsed = {line: Image.parse(line) for line in lines}
+    images = list(dict.fromkeys(image for image in parsed.values() if image))
+    bad = [line for line, image in parsed.items() if not image]
+    for line in bad:
+        say(f"invalid {one_line(line)!r}: not an image reference")
+    say(f"{len(images)} to mirror to {one_line(env.get('HARBOR_HOST', ''))}")
+    with tempfile.TemporaryDirectory() as name:
+        folder, settings, trouble = Path(name), None, ""
+        try:
+            if images:
+                settings = Settings.read(env)
+                log_in(settings, folder, env)
+        except ValueError as told:
+            settings, trouble = None, str(told)
+            say(f"error {trouble}")
+        work = partial(handle, env=env, settings=settings, folder=folder, trouble=trouble)
+        with ThreadPoolExecutor(int(env.get("PARALLEL") or 4)) as pool:
+            ended = list(pool.map(work, images))
+    summarise(env, [result for result, _ in ended], bad)
+    good = sum(result.state == "success" for result, _ in ended)
+    say(f"{good} of {len(parsed)} in the target")
+    return 0 if not trouble and not bad and good == len(images) and all(p for _, p in ended) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,351 @@
+"""A runner's world for the workflow's tests: two real registries, and a GitHub of two endpoints.
+
+Small on purpose, and apart from the sandbox: what these tests say of mirror.py must not hang on
+the bot's own servers. Test files import its two fixtures by name.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import bcrypt
+import httpx
+import pytest
+
+from bot.workflow import mirror
+
+SCRIPT = Path(mirror.__file__)
+USER, PASSWORD = "robot$mirror", "s3cret-of-the-target"
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+SHA, RUN = "a" * 40, "318"
+SKOPEO = """#!/bin/sh
+{ printf '%s ' "$@"; echo; cat /proc/$$/environ | tr '\\0' '\\n'; } >> "$HOME/skopeo.log"
+exec REAL "$@"
+"""
+BLOCKED = "".join(
+    f'[[registry]]\nprefix = "{name}"\nlocation = "127.0.0.1:9"\nblocked = true\n'
+    for name in ("docker.io", "ghcr.io", "gcr.io", "example.com:5000")
+)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A docker-registry process; `log` is its access log."""
+
+    address: str
+    log: Path
+    auth: tuple[str, str] | None = None
+
+    def head(self, name: str, reference: str) -> str | None:
+        answer = httpx.head(
+            f"http://{self.address}/v2/{name}/manifests/{reference}",
+            headers={"Accept": f"{INDEX}, {MANIFEST}"},
+            auth=self.auth,
+        )
+        return answer.headers["Docker-Content-Digest"] if answer.is_success else None
+
+    def put(self, name: str, reference: str, manifest: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps(manifest).encode()
+        url = f"http://{self.address}/v2/{name}/manifests/{reference or digest_of(body)}"
+        kind = manifest["mediaType"]
+        httpx.put(url, content=body, headers={"Content-Type": kind}).raise_for_status()
+        return {"mediaType": kind, "digest": digest_of(body), "size": len(body)}
+
+    def blob(self, name: str, kind: str, body: bytes) -> dict[str, Any]:
+        begun = httpx.post(f"http://{self.address}/v2/{name}/blobs/uploads/")
+        url = httpx.URL(begun.headers["Location"]).copy_merge_params({"digest": digest_of(body)})
+        httpx.put(url, content=body).raise_for_status()
+        return {"mediaType": kind, "digest": digest_of(body), "size": len(body)}
+
+
+def digest_of(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+@contextmanager
+def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[Registry]:
+    directory.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = (
+        "version: 0.1\nlog: {level: warn}\n"
+        "storage:\n  delete: {enabled: true}\n"
+        f'  filesystem: {{rootdirectory: "{directory}/data"}}\n'
+        f"http: {{addr: {address}}}\n"
+    )
+    if auth is not None:
+        hashed = bcrypt.hashpw(auth[1].encode(), bcrypt.gensalt(4)).decode()
+        (directory / "passwords").write_text(f"{auth[0]}:{hashed}\n")
+        config += f"auth: {{htpasswd: {{realm: test, path: {directory}/passwords}}}}\n"
+    (directory / "config.yml").write_text(config)
+    log = directory / "log"
+    with log.open("wb") as out:
+        command = ["docker-registry", "serve", str(directory / "config.yml")]
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            wait_for(address)
+            yield Registry(address, log, auth)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_for(address: str) -> None:
+    for _ in range(200):
+        try:
+            httpx.get(f"http://{address}/v2/")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(address)
+
+
+@dataclass
+class GitHub:
+    """The two endpoints the script uses: it remembers statuses, and the list at old commits."""
+
+    address: str = ""
+    sha: str = SHA
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    lists: dict[str, str] = field(default_factory=dict)
+    refusals: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that answers in one call and writes no log; `reply` is the one to write."""
+
+    def reply(self) -> None:
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
+        self.reply()
+
+    do_HEAD = do_POST = do_GET  # noqa: N815 - the standard library's names
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:  # type: ignore[override]
+        pass
+
+
+@contextmanager
+def github_server() -> Iterator[GitHub]:
+    github = GitHub()
+
+    class Handler(Quiet):
+        def reply(self) -> None:
+            if self.command == "POST":
+                self.post_status()
+                return
+            url = urlsplit(self.path)
+            old = github.lists.get(parse_qs(url.query).get("ref", [""])[0])
+            good = url.path == "/repos/wei/mirror/contents/image.list" and old is not None
+            self.answer(200 if good else 404, (old or "").encode())
+
+        def post_status(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if github.refusals:
+                self.answer(github.refusals.pop(), Retry_After="0")
+            elif self.path != f"/repos/wei/mirror/statuses/{github.sha}":
+                self.answer(422)
+            elif self.headers["Authorization"] != "Bearer token-of-the-run":
+                self.answer(401)
+            else:
+                github.statuses.append(body)
+                self.answer(201, b"{}")
+
+    with serving(Handler) as github.address:
+        yield github
+
+
+@dataclass
+class Ran:
+    """What one run left behind."""
+
+    code: int
+    output: str
+    summary: str
+    statuses: dict[str, dict[str, Any]]
+    skopeo: str
+
+    def says(self, image: str) -> str:
+        status = self.statuses[f"mirror/{image}"]
+        return f"{status['state']}: {status['description']}"
+
+
+@dataclass
+class World:
+    """Everything around one run."""
+
+    source: Registry
+    target: Registry
+    github: GitHub
+    directory: Path
+
+    def environment(self) -> dict[str, str]:
+        names = ("docker.io", "ghcr.io", "example.com:5000")
+        addresses = {
+            name: f"http://{self.source.address}/{name.replace(':', '_')}" for name in names
+        }
+        nowhere = "http://127.0.0.1:9"
+        return {
+            "PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(self.directory),
+            "https_proxy": nowhere,
+            "http_proxy": nowhere,
+            "no_proxy": "127.0.0.1",
+            "HARBOR_HOST": self.target.address,
+            "HARBOR_PREFIX": "",
+            "NAMING": "",
+            "HARBOR_USER": USER,
+            "HARBOR_PWD": PASSWORD,
+            "SOURCE_AUTH": "",
+            "REGISTRY_ADDRESSES": json.dumps(
+                {**addresses, self.target.address: f"http://{self.target.address}"}
+            ),
+            "IMAGES": "",
+            "GITHUB_TOKEN": "token-of-the-run",
+            "GITHUB_API_URL": self.github.address,
+            "GITHUB_SERVER_URL": "http://github.test",
+            "GITHUB_REPOSITORY": "wei/mirror",
+            "GITHUB_RUN_ID": RUN,
+            "GITHUB_SHA": SHA,
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_EVENT_PATH": str(self.directory / "event.json"),
+            "GITHUB_STEP_SUMMARY": str(self.directory / "summary.md"),
+        }
+
+    def run(self, text: str, event: dict[str, Any] | None = None, **env: str) -> Ran:
+        (self.directory / "image.list").write_text(text, encoding="utf-8")
+        (self.directory / "event.json").write_text(json.dumps(event or {"before": "0" * 40}))
+        done = subprocess.run(
+            [sys.executable, str(SCRIPT)],
+            cwd=self.directory,
+            env=self.environment() | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        return self.left(done.returncode, done.stdout)
+
+    def left(self, code: int, output: str) -> Ran:
+        statuses = {status["context"]: status for status in self.github.statuses}
+        self.github.statuses.clear()
+        texts = []
+        for name in ("summary.md", "skopeo.log"):
+            path = self.directory / name
+            texts.append(path.read_text(encoding="utf-8") if path.exists() else "")
+            path.unlink(missing_ok=True)
+        return Ran(code, output, texts[0], statuses, texts[1])
+
+    def seed(
+        self, name: str, tag: str = "1", platforms: tuple[str, ...] = ("amd64", "arm64")
+    ) -> str:
+        """Push a small image to the source; return the digest of its index."""
+        children = []
+        for platform in platforms:
+            layer = gzip.compress(f"{name}:{tag} {platform}".encode(), mtime=0)
+            diff = digest_of(gzip.decompress(layer))
+            config = {
+                "architecture": platform,
+                "os": "linux",
+                "rootfs": {"type": "layers", "diff_ids": [diff]},
+            }
+            kinds = "application/vnd.oci.image.config.v1+json", f"{LAYER}+gzip"
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": self.source.blob(name, kinds[0], json.dumps(config).encode()),
+                "layers": [self.source.blob(name, kinds[1], layer)],
+            }
+            pushed = self.source.put(name, "", manifest)
+            children.append({**pushed, "platform": {"architecture": platform, "os": "linux"}})
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}
+        return str(self.source.put(name, tag, index)["digest"])
+
+    @staticmethod
+    def get(registry: Registry, name: str, reference: str) -> bytes:
+        url = f"http://{registry.address}/v2/{name}/manifests/{reference}"
+        accept = {"Accept": f"{INDEX}, {MANIFEST}"}
+        return httpx.get(url, headers=accept, auth=registry.auth).raise_for_status().content
+
+    def size(self, registry: Registry, name: str, digest: str) -> int:
+        """Add up what an index holds, here where no two platforms share a blob."""
+        total = 0
+        for child in json.loads(self.get(registry, name, digest))["manifests"]:
+            manifest = json.loads(self.get(registry, name, child["digest"]))
+            total += sum(blob["size"] for blob in (manifest["config"], *manifest["layers"]))
+        return total
+
+    def asked_of_the_source(self, act: Callable[[], object]) -> list[str]:
+        """Return the requests for manifests that the source got meanwhile, as METHOD."""
+        before = len(self.source.log.read_bytes())
+        act()
+        log = self.source.log.read_bytes()[before:].decode()
+        return re.findall(r'"(HEAD|GET) /v2/\S+/manifests/', log)
+
+
+@pytest.fixture(scope="session")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Registry, Registry]]:
+    directory = tmp_path_factory.mktemp("registries")
+    with (
+        registry(directory / "source") as source,
+        registry(directory / "target", (USER, PASSWORD)) as target,
+    ):
+        yield source, target
+
+
+@pytest.fixture
+def world(registries: tuple[Registry, Registry], tmp_path: Path) -> Iterator[World]:
+    source, target = registries
+    conf = tmp_path / ".config" / "containers" / "registries.conf"
+    conf.parent.mkdir(parents=True)
+    place = f'location = "{source.address}/quay.io"\ninsecure = true\n'
+    conf.write_text(f'{BLOCKED}[[registry]]\nprefix = "quay.io"\n{place}')
+    shim = tmp_path / "bin" / "skopeo"
+    shim.parent.mkdir()
+    shim.write_text(SKOPEO.replace("REAL", shutil.which("skopeo") or "skopeo"))
+    shim.chmod(0o755)
+    with github_server() as github:
+        yield World(source, target, github, tmp_path)

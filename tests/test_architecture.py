@@ -1,0 +1,131 @@
+"""The rooms of the house: who may import whom, and how long a function may get."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BOT = ROOT / "bot"
+MODULES = sorted(path for path in BOT.rglob("*.py"))
+LONGEST_FUNCTION = 50
+LONGEST_MODULE = 420
+
+ALLOWED = {
+    "core": {"core", "errors"},
+    "engine": {"core", "engine", "errors"},
+    "adapters": {"core", "engine", "adapters", "errors"},
+    "workflow": set(),
+}
+ONE_PLACE = {
+    "telegram": "adapters/telegram.py",
+    "github": "adapters/github.py",
+    "requests": "adapters/github.py",
+    "yaml": "config.py",
+    "sqlalchemy": "adapters/store/",
+    "alembic": "adapters/store/",
+    "fluent": "adapters/words.py",
+}
+IMPURE = {
+    "asyncio", "datetime.now", "httpx", "io", "os", "pathlib", "random", "secrets", "socket",
+    "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
+}  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(BOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0, f"{name_of(path)}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms(path: Path) -> set[str]:
+    """The rooms of bot/ that a module imports from."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("bot.")}
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_a_room_imports_only_from_the_rooms_below_it(room: str) -> None:
+    for path in (BOT / room).rglob("*.py"):
+        assert rooms(path) <= ALLOWED[room], name_of(path)
+
+
+def test_adapters_do_not_import_one_another() -> None:
+    for path in (BOT / "adapters").rglob("*.py"):
+        own = path.relative_to(BOT / "adapters").parts[0].removesuffix(".py").split("_")[0]
+        for name in imports(path):
+            if name.startswith("bot.adapters."):
+                other = name.split(".")[2]
+                # network_guard serves the one that connects to hosts which people choose.
+                assert other.startswith(own) or (own, other) == ("registry", "network_guard"), (
+                    f"{name_of(path)} imports {name}"
+                )
+
+
+@pytest.mark.parametrize("library", sorted(ONE_PLACE))
+def test_a_library_is_imported_in_one_place(library: str) -> None:
+    for path in MODULES:
+        if any(name.split(".")[0] == library for name in imports(path)):
+            assert name_of(path).startswith(ONE_PLACE[library]), name_of(path)
+
+
+def test_the_core_is_pure() -> None:
+    for path in (BOT / "core").rglob("*.py"):
+        for name in imports(path):
+            assert not any(name == bad or name.startswith(f"{bad}.") for bad in IMPURE), (
+                f"{name_of(path)} imports {name}"
+            )
+        tree = ast.parse(path.read_text())
+        kinds = {type(node) for node in ast.walk(tree)}
+        assert not kinds & {ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith}
+        calls = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        assert not calls & {"datetime.now", "datetime.utcnow", "open", "print", "input"}
+
+
+def test_nothing_of_the_product_imports_the_sandbox() -> None:
+    for path in MODULES:
+        if "sandbox" in rooms(path):
+            assert name_of(path) == "cli.py" or name_of(path).startswith("sandbox/")
+
+
+def test_the_workflows_script_imports_the_standard_library_alone() -> None:
+    import sys  # noqa: PLC0415 - only here
+
+    for name in imports(BOT / "workflow" / "mirror.py"):
+        assert name.split(".")[0] in sys.stdlib_module_names
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield f"{name_of(path)}:{node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_no_function_is_long() -> None:
+    long = {n: size for path in MODULES for n, size in functions(path) if size > LONGEST_FUNCTION}
+    assert long == {}
+
+
+def test_no_module_is_crowded() -> None:
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
+    lines.pop("workflow/mirror.py")  # one file, since that is what a repository is given
+    assert {name: count for name, count in lines.items() if count > LONGEST_MODULE} == {}
+
+
+def test_every_module_says_why_it_exists() -> None:
+    for path in MODULES:
+        if path.name != "__init__.py" or path.read_text().strip():
+            assert ast.get_docstring(ast.parse(path.read_text())), name_of(path)
+
+
+def test_there_is_no_attic() -> None:
+    attics = {"util", "utils", "helper", "helpers", "common", "misc", "const", "constants"}
+    assert not [name_of(path) for path in MODULES if path.stem in attics]

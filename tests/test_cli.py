@@ -1,0 +1,162 @@
+"""The command line: what is wrong is said in one line, with the exit code that says whose it is."""
+
+import logging
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fakes import TARGET
+
+from bot import checkup
+from bot.adapters.store import SqliteStore
+from bot.app import BEAT
+from bot.config import settings_from
+from bot.logs import HidingFormatter, start_log
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
+TOKENS = {"TELEGRAM_TOKEN": "1:x", "GITHUB_TOKEN": "y"}
+
+
+def imageto_bot(
+    *arguments: str, environment: dict[str, str] | None = None, seconds: float = 30
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", **(environment or {})},
+    )
+
+
+def test_help_names_every_command() -> None:
+    done = imageto_bot("--help")
+    assert done.returncode == 0
+    for command in ("run", "check", "setup", "demo", "sandbox"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "check", "setup"])
+def test_a_missing_config_is_one_line_and_code_2(command: str, tmp_path: Path) -> None:
+    done = imageto_bot(command, "--config", str(tmp_path / "none.yaml"), environment=TOKENS)
+    assert done.returncode == 2
+    assert done.stderr.startswith("imageto-bot: ")
+    assert "none.yaml" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
+    data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+    data["telegram"]["admin"] = 3
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(data))
+    done = imageto_bot("run", "--config", str(path), environment=TOKENS)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"imageto-bot: {path}: telegram.admin: Extra inputs are not permitted\n",
+    )
+
+
+def test_a_missing_token_is_named(tmp_path: Path) -> None:
+    done = imageto_bot("run", "--config", str(EXAMPLE), environment={"TELEGRAM_TOKEN": "1:x"})
+    assert (done.returncode, done.stderr) == (
+        2,
+        "imageto-bot: GITHUB_TOKEN: is missing in the environment\n",
+    )
+
+
+def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    path = config(tmp_path, database=str(tmp_path / "no" / "such" / "folder.sqlite3"))
+    done = imageto_bot("run", "--config", str(path), environment=TOKENS)
+    assert done.returncode == 1
+    assert "the database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def config(folder: Path, **changes: object) -> Path:
+    data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+    data["telegram"]["api"] = data["github"]["api"] = "http://127.0.0.1:9"
+    data["target"]["host"] = "127.0.0.1:9"
+    data["addresses"] = {"127.0.0.1:9": "http://127.0.0.1:9"}
+    data["database"] = str(folder / "bot.sqlite3")
+    data.update(changes)
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_without_a_network_the_bot_keeps_trying_and_says_so(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run", "--config", str(config(tmp_path))],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", **TOKENS},
+    )
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if len([each for each in lines if "next try in" in each]) == 2:
+            break
+    process.terminate()
+    assert process.wait(timeout=15) == 0
+    process.stderr.close()
+    assert "Telegram is out of reach; next try in" in "".join(lines)
+    assert "Traceback" not in "".join(lines)
+
+
+def test_check_says_of_each_part_whether_it_is_well(tmp_path: Path) -> None:
+    done = imageto_bot(
+        "check", "--config", str(config(tmp_path)), environment={**TOKENS, "NO_PROXY": "*"}
+    )
+    assert done.returncode == 1
+    for part in ("telegram", "mirror repository", "target"):
+        assert f"{part}: NOT WELL: " in done.stdout
+    assert "config: well" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_bot_that_heard_from_telegram_lately_is_well(tmp_path: Path) -> None:
+    data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+    data["database"] = str(tmp_path / "bot.sqlite3")
+    settings = settings_from(data, "config.yaml")
+    said: list[str] = []
+    within = timedelta(minutes=3)
+    assert not await checkup.alive(settings, within, said.append)
+    store = await SqliteStore.open(tmp_path / "bot.sqlite3")
+    await store.beat(BEAT, datetime.now(UTC) - timedelta(minutes=4))
+    assert not await checkup.alive(settings, within, said.append)
+    await store.beat(BEAT, datetime.now(UTC))
+    assert await checkup.alive(settings, within, said.append)
+    await store.close()
+    assert [line.split(":")[0] for line in said] == ["not well", "not well", "well"]
+
+
+def test_the_log_hides_every_secret_also_in_tracebacks() -> None:
+    formatter = HidingFormatter(["hush", "hush-hush"])
+    try:
+        int("hush-hush")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "with %s", ("hush",), sys.exc_info())
+    assert "hush" not in formatter.format(record)
+    assert formatter.format(record).count("***") == 2
+
+
+def test_chatty_libraries_are_quiet() -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        start_log()
+        assert logging.getLogger("httpx").getEffectiveLevel() == logging.WARNING
+    finally:
+        for handler in list(root.handlers):
+            root.removeHandler(handler)
+        for handler in before:
+            root.addHandler(handler)
+        root.setLevel(level)
+    assert TARGET.host

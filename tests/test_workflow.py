@@ -1,0 +1,387 @@
+"""The workflow as the runner starts it: between two real registries, by real skopeo and act."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from registry_fixture import PASSWORD, USER, World, registries, world
+
+from bot.workflow import mirror
+
+__all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
+
+WORKFLOW = Path(mirror.__file__).with_name("mirror.yml")
+
+# --- copies
+
+
+def test_an_image_arrives_with_all_its_platforms_and_its_digest(world: World) -> None:
+    digest = world.seed("docker.io/library/all")
+    ran = world.run("docker.io/library/all:1\n")
+    assert ran.code == 0, ran.output
+    assert world.target.head("docker.io/library/all", "1") == digest
+    index = json.loads(world.get(world.target, "docker.io/library/all", digest))
+    for child in index["manifests"]:
+        assert world.target.head("docker.io/library/all", child["digest"]) == child["digest"]
+
+
+def test_a_copy_is_reported_with_digest_and_size_and_the_address_of_the_run(world: World) -> None:
+    digest = world.seed("docker.io/library/told")
+    ran = world.run("docker.io/library/told:1\n")
+    size = world.size(world.source, "docker.io/library/told", digest)
+    status = ran.statuses["mirror/docker.io/library/told:1"]
+    assert status["state"] == "success"
+    assert status["description"] == f"{digest} {size} copied"
+    assert status["target_url"] == "http://github.test/wei/mirror/actions/runs/318"
+    assert f"copied docker.io/library/told:1 {digest[:19]}" in ran.output
+    assert f"| docker.io/library/told:1 | success | {digest} {size} copied |" in ran.summary
+
+
+def test_what_is_there_already_is_skipped_and_costs_no_pull(world: World) -> None:
+    digest = world.seed("docker.io/library/twice")
+    first = world.asked_of_the_source(lambda: world.run("docker.io/library/twice:1\n"))
+    assert "GET" in first
+    runs = []
+    again = world.asked_of_the_source(lambda: runs.append(world.run("docker.io/library/twice:1\n")))
+    assert again == ["HEAD"]
+    assert "copy" not in runs[0].skopeo
+    said = runs[0].says("docker.io/library/twice:1")
+    assert said.startswith(f"success: {digest} ")
+    assert said.endswith(" skipped")
+
+
+def test_a_tag_that_moved_is_copied_again(world: World) -> None:
+    world.seed("docker.io/library/moved", platforms=("amd64",))
+    world.run("docker.io/library/moved:1\n")
+    digest = world.seed("docker.io/library/moved", platforms=("amd64", "arm64"))
+    ran = world.run("docker.io/library/moved:1\n")
+    assert ran.says("docker.io/library/moved:1").endswith("copied")
+    assert world.target.head("docker.io/library/moved", "1") == digest
+
+
+def test_one_image_that_is_missing_does_not_stop_the_others(world: World) -> None:
+    world.seed("ghcr.io/ana/here")
+    ran = world.run("ghcr.io/ana/gone:1\nghcr.io/ana/here:1\n")
+    assert ran.code == 1
+    assert ran.says("ghcr.io/ana/gone:1") == "failure: source: manifest unknown"
+    assert ran.says("ghcr.io/ana/here:1").startswith("success: ")
+    assert "failure ghcr.io/ana/gone:1: source: manifest unknown" in ran.output
+
+
+def test_tag_and_digest_is_copied_by_digest_under_the_tag(world: World) -> None:
+    old = world.seed("docker.io/library/pinned", platforms=("amd64",))
+    world.seed("docker.io/library/pinned", platforms=("arm64",))
+    ran = world.run(f"docker.io/library/pinned:1@{old}\n")
+    assert ran.code == 0, ran.output
+    assert world.target.head("docker.io/library/pinned", "1") == old
+    assert f"mirror/docker.io/library/pinned:1@{old}" in ran.statuses
+
+
+def test_a_digest_alone_is_copied_under_the_digest(world: World) -> None:
+    digest = world.seed("docker.io/library/bare")
+    ran = world.run(f"docker.io/library/bare@{digest}\n")
+    assert ran.code == 0, ran.output
+    assert world.target.head("docker.io/library/bare", digest) == digest
+    assert world.target.head("docker.io/library/bare", "latest") is None
+
+
+def test_flat_naming_and_a_prefix_give_one_level_below_the_project(world: World) -> None:
+    digest = world.seed("example.com_5000/li/a-b")
+    ran = world.run("example.com:5000/li/a-b:1\n", NAMING="flat", HARBOR_PREFIX="mirror")
+    assert ran.code == 0, ran.output
+    assert world.target.head("mirror/example.com_5000-li-a--b", "1") == digest
+
+
+def test_a_source_that_cannot_be_asked_first_is_copied_all_the_same(world: World) -> None:
+    digest = world.seed("quay.io/li/unasked")
+    ran = world.run("quay.io/li/unasked:1\n")
+    assert ran.code == 0, ran.output
+    assert world.target.head("quay.io/li/unasked", "1") == digest
+
+
+def test_a_source_out_of_reach_is_an_error_and_not_the_fault_of_the_image(world: World) -> None:
+    addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+    addresses["gcr.io"] = "http://127.0.0.1:9"
+    ran = world.run("gcr.io/li/far:1\n", REGISTRY_ADDRESSES=json.dumps(addresses))
+    assert ran.code == 1
+    assert ran.says("gcr.io/li/far:1").startswith("error: source: ")
+    assert "connection refused" in ran.says("gcr.io/li/far:1")
+
+
+# --- which images
+
+
+def test_a_push_copies_only_the_lines_it_added(world: World) -> None:
+    for name in ("old", "new"):
+        world.seed(f"docker.io/wei/{name}")
+    world.github.lists["b" * 40] = "docker.io/wei/old:1 # keep\n"
+    ran = world.run("docker.io/wei/old:1\n\n# more\ndocker.io/wei/new:1\n", {"before": "b" * 40})
+    assert set(ran.statuses) == {"mirror/docker.io/wei/new:1"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"before": "b" * 40, "forced": True},
+        {"before": "0" * 40, "created": True},
+        {"before": "c" * 40},  # no list there, or no such commit any more
+    ],
+)
+def test_a_push_without_a_known_past_copies_what_the_target_lacks(
+    world: World, event: dict[str, object]
+) -> None:
+    world.seed("docker.io/wei/whole")
+    world.github.lists["b" * 40] = "docker.io/wei/whole:1\n"
+    ran = world.run("docker.io/wei/whole:1\n", event)
+    assert set(ran.statuses) == {"mirror/docker.io/wei/whole:1"}
+
+
+def test_a_dispatch_copies_the_images_it_names_once_each(world: World) -> None:
+    world.seed("docker.io/library/named")
+    ran = world.run(
+        "docker.io/library/other:1\n",
+        {"inputs": {}},
+        GITHUB_EVENT_NAME="workflow_dispatch",
+        IMAGES="named:1  docker.io/library/named:1\nnamed:1",
+    )
+    assert ran.code == 0, ran.output
+    assert set(ran.statuses) == {"mirror/docker.io/library/named:1"}
+
+
+def test_a_dispatch_without_images_takes_the_whole_list(world: World) -> None:
+    world.seed("docker.io/wei/listed")
+    ran = world.run("docker.io/wei/listed:1\n", {}, GITHUB_EVENT_NAME="workflow_dispatch")
+    assert set(ran.statuses) == {"mirror/docker.io/wei/listed:1"}
+
+
+def test_a_push_that_adds_nothing_ends_well(world: World) -> None:
+    world.github.lists["b" * 40] = "docker.io/wei/a:1\ndocker.io/wei/b:1\n"
+    ran = world.run("docker.io/wei/a:1\n", {"before": "b" * 40})
+    assert (ran.code, ran.statuses) == (0, {})
+
+
+# --- bad input and trouble
+
+ATTACKS = [
+    "nginx;touch owned",
+    "$(touch owned)",
+    "`touch owned`",
+    "--registries-conf=/dev/null",
+    "-a/b",
+    "::add-mask::nginx",
+    "nginx##[error]x",
+    "nginx|touch owned",
+    "<img src=x>|`a`|b",
+    "a\u202eb",
+    "a\x1b[2Jb",
+]
+
+
+def test_a_bad_line_is_reported_and_never_passed_on(world: World) -> None:
+    world.seed("docker.io/wei/beside")
+    ran = world.run("\n".join([*ATTACKS, "docker.io/wei/beside:1"]))
+    assert ran.code == 1
+    assert set(ran.statuses) == {"mirror/docker.io/wei/beside:1"}
+    assert ran.output.count("invalid ") == len(ATTACKS)
+    assert not list(world.directory.glob("**/owned"))
+    assert "owned" not in ran.skopeo
+    assert "registries-conf" not in ran.skopeo
+
+
+def test_a_bad_line_can_neither_command_the_runner_nor_break_the_summary(world: World) -> None:
+    ran = world.run("\n".join(ATTACKS))
+    assert not [line for line in ran.output.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in ran.output
+    assert "\x1b" not in ran.output + ran.summary
+    assert "\u202e" not in ran.output + ran.summary
+    assert "<img" not in ran.summary
+    rows = ran.summary.splitlines()[2:]
+    assert {row.count("|") for row in rows} == {4}
+
+
+def test_old_bad_lines_do_not_make_every_later_run_fail(world: World) -> None:
+    world.seed("docker.io/wei/good")
+    world.github.lists["b" * 40] = "not an image\n"
+    ran = world.run("not an image\ndocker.io/wei/good:1\n", {"before": "b" * 40})
+    assert ran.code == 0, ran.output
+
+
+def test_a_wrong_password_is_an_error_of_every_image_with_its_cause(world: World) -> None:
+    world.seed("docker.io/wei/refused")
+    ran = world.run("docker.io/wei/refused:1\ndocker.io/wei/b:1\n", HARBOR_PWD="wrong-password")
+    assert ran.code == 1
+    for name in ("refused", "b"):
+        said = ran.says(f"docker.io/wei/{name}:1")
+        assert said.startswith("error: login to the target: logging into ")
+        assert said.endswith("invalid username/password")
+    assert "wrong-password" not in ran.output + ran.summary
+    assert world.target.head("docker.io/wei/refused", "1") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HARBOR_HOST", "", "HARBOR_HOST is not set"),
+        ("HARBOR_PWD", "", "HARBOR_PWD is not set"),
+        ("HARBOR_HOST", "https://h", "HARBOR_HOST must be a bare host name"),
+        ("HARBOR_PREFIX", "Upper Case", "HARBOR_PREFIX must be"),
+        ("NAMING", "round", "NAMING nested or flat"),
+        ("SOURCE_AUTH", "hunter2", "SOURCE_AUTH must be JSON"),
+        ("SOURCE_AUTH", '{"auths": {"a.io": "hunter2"}}', "SOURCE_AUTH must be JSON"),
+        ("SOURCE_AUTH", '["hunter2"]', "SOURCE_AUTH must be JSON"),
+        ("REGISTRY_ADDRESSES", '{"a.io": "file:///etc"}', "REGISTRY_ADDRESSES must be JSON"),
+        ("REGISTRY_ADDRESSES", "[]", "REGISTRY_ADDRESSES must be JSON"),
+    ],
+)
+def test_a_wrong_setting_is_said_to_every_image_without_its_value(
+    world: World, name: str, value: str, words: str
+) -> None:
+    ran = world.run("docker.io/wei/a:1\n", **{name: value})
+    assert ran.code == 1
+    assert words in ran.says("docker.io/wei/a:1")
+    assert ran.says("docker.io/wei/a:1").startswith("error: ")
+    assert "hunter2" not in ran.output + ran.summary + str(ran.statuses)
+
+
+def test_no_secret_is_in_an_argument_in_the_log_or_with_skopeo(world: World) -> None:
+    world.seed("docker.io/wei/secret")
+    login = base64.b64encode(b"wei:hub-password").decode()
+    auth = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": login}}})
+    ran = world.run("docker.io/wei/secret:1\n", SOURCE_AUTH=auth)
+    assert ran.code == 0, ran.output
+    seen = ran.output + ran.summary + ran.skopeo + str(ran.statuses)
+    assert "--password-stdin" in ran.skopeo
+    for secret in (PASSWORD, login, "hub-password", "token-of-the-run"):
+        assert secret not in seen
+
+
+def test_a_status_that_github_refuses_for_a_moment_is_posted_again(world: World) -> None:
+    world.seed("docker.io/wei/again")
+    world.github.refusals[:] = [429, 502]
+    ran = world.run("docker.io/wei/again:1\n")
+    assert ran.code == 0, ran.output
+    assert ran.says("docker.io/wei/again:1").startswith("success: ")
+
+
+def test_a_result_that_cannot_be_reported_makes_the_run_red(world: World) -> None:
+    world.seed("docker.io/wei/unsaid")
+    ran = world.run("docker.io/wei/unsaid:1\n", GITHUB_SHA="f" * 40)
+    assert ran.code == 1
+    assert "the status of docker.io/wei/unsaid:1 could not be posted" in ran.output
+
+
+# --- the workflow file
+
+
+def workflow() -> dict[str, object]:
+    """Read it as YAML, where `on` is a boolean."""
+    read = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
+    assert isinstance(read, dict)
+    return {str(key): value for key, value in read.items()}
+
+
+def test_the_workflow_may_read_the_list_and_post_statuses_and_nothing_else() -> None:
+    file = workflow()
+    assert file["permissions"] == {}
+    assert file["jobs"]["mirror"]["permissions"] == {"contents": "read", "statuses": "write"}  # type: ignore[index]
+
+
+def test_no_expression_is_inside_a_script_and_every_action_is_pinned_by_commit() -> None:
+    steps = workflow()["jobs"]["mirror"]["steps"]  # type: ignore[index]
+    assert [step["run"] for step in steps if "run" in step] == ["python3 .github/mirror.py"]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+def test_the_title_of_a_run_holds_the_mark_of_its_batch() -> None:
+    assert workflow()["run-name"] == "mirror ${{ inputs.batch || github.sha }}"
+
+
+def test_the_workflow_hands_over_every_value_that_the_script_reads() -> None:
+    steps = workflow()["jobs"]["mirror"]["steps"]  # type: ignore[index]
+    script = Path(mirror.__file__).read_text(encoding="utf-8")
+    for name in steps[-1]["env"]:
+        assert f'"{name}"' in script
+    read = set(re.findall(r"""\benv(?:\.get\(|\[)["']([A-Z_]+)["']""", script))
+    own = {name for name in read if not name.startswith(("GITHUB_", "REGISTRY_AUTH"))}
+    assert own <= set(steps[-1]["env"])
+
+
+# --- the same by act, unchanged
+
+
+def in_a_repository(world: World, text: str) -> Path:
+    """Lay out a mirror repository as `setup` leaves it; return its folder."""
+    folder = world.directory / "repository"
+    (folder / ".github" / "workflows").mkdir(parents=True)
+    shutil.copy(WORKFLOW, folder / ".github" / "workflows" / "mirror.yml")
+    shutil.copy(mirror.__file__, folder / ".github" / "mirror.py")
+    (folder / "image.list").write_text(text)
+    git = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com", "-C", str(folder)]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "First"]):
+        subprocess.run([*git, *command], check=True, timeout=20)
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, timeout=20, capture_output=True, text=True
+    )
+    world.github.sha = head.stdout.strip()
+    return folder
+
+
+def by_act(world: World, event: str, payload: dict[str, object], text: str) -> tuple[int, str]:
+    """Run the workflow with a runner's files; JSON is YAML, which act reads."""
+    env = world.environment()
+    variables = {name: env[name] for name in ("HARBOR_HOST", "REGISTRY_ADDRESSES")}
+    secrets = {"HARBOR_USER": USER, "HARBOR_PWD": PASSWORD, "GITHUB_TOKEN": env["GITHUB_TOKEN"]}
+    context = ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    files = {
+        "--var-file": variables,
+        "--secret-file": secrets,
+        "--env-file": {name: env[name] for name in context},
+        "--eventpath": payload,
+    }
+    command = [str(Path(sys.executable).with_name("act")), event, "--no-cache-server"]
+    command += ["-W", ".github/workflows/mirror.yml", "-P", "ubuntu-24.04=-self-hosted"]
+    for option, content in files.items():
+        path = world.directory / f"act{option}.yml"
+        path.write_text(json.dumps(content))
+        command += [option, str(path)]
+    done = subprocess.run(
+        command,
+        cwd=in_a_repository(world, text),
+        env={k: v for k, v in env.items() if k in ("PATH", "HOME") or k.endswith("_proxy")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout
+
+
+def test_act_runs_a_push_unchanged(world: World) -> None:
+    digest = world.seed("docker.io/wei/act")
+    world.github.lists["b" * 40] = "docker.io/wei/before:1\n"
+    text = "docker.io/wei/before:1\ndocker.io/wei/act:1\ndocker.io/wei/act-gone:1\n"
+    ran = world.left(*by_act(world, "push", {"before": "b" * 40, "ref": "refs/heads/main"}, text))
+    assert ran.code == 1, ran.output
+    assert ran.says("docker.io/wei/act:1").startswith(f"success: {digest} ")
+    assert ran.says("docker.io/wei/act-gone:1") == "failure: source: manifest unknown"
+    assert len(ran.statuses) == 2
+    assert PASSWORD not in ran.output
+
+
+def test_act_runs_a_dispatch_unchanged(world: World) -> None:
+    digest = world.seed("ghcr.io/wei/dispatched")
+    inputs = {"images": "ghcr.io/wei/dispatched:1", "batch": "b7"}
+    done = by_act(world, "workflow_dispatch", {"inputs": inputs}, "docker.io/wei/other:1\n")
+    ran = world.left(*done)
+    assert ran.code == 0, ran.output
+    assert set(ran.statuses) == {"mirror/ghcr.io/wei/dispatched:1"}
+    assert world.target.head("ghcr.io/wei/dispatched", "1") == digest
