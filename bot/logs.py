@@ -7,12 +7,17 @@ _CHATTY = ("httpx", "httpcore", "telegram", "alembic", "github", "urllib3", "uvi
 """Libraries whose log of each call would hold addresses with the token in them."""
 
 
+SHORTEST_SECRET = 4
+
+
 class HidingFormatter(logging.Formatter):
     """Replaces every known secret in what is written, tracebacks included."""
 
     def __init__(self, secrets: Collection[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._secrets = sorted(secrets, key=len, reverse=True)
+        # Hiding one of a letter or two would only hide the log's own words.
+        long = (secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        self._secrets = sorted(long, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

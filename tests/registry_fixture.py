@@ -163,7 +163,7 @@ class Quiet(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, *args: object) -> None:  # type: ignore[override]
+    def log_message(self, *args: object) -> None:
         pass
 
 
@@ -243,6 +243,7 @@ class World:
                 {**addresses, self.target.address: f"http://{self.target.address}"}
             ),
             "IMAGES": "",
+            "PARALLEL": "",
             "GITHUB_TOKEN": "token-of-the-run",
             "GITHUB_API_URL": self.github.address,
             "GITHUB_SERVER_URL": "http://github.test",
@@ -254,8 +255,9 @@ class World:
             "GITHUB_STEP_SUMMARY": str(self.directory / "summary.md"),
         }
 
-    def run(self, text: str, event: dict[str, Any] | None = None, **env: str) -> Ran:
-        (self.directory / "image.list").write_text(text, encoding="utf-8")
+    def run(self, text: str | None, event: dict[str, Any] | None = None, **env: str) -> Ran:
+        if text is not None:
+            (self.directory / "image.list").write_text(text, encoding="utf-8")
         (self.directory / "event.json").write_text(json.dumps(event or {"before": "0" * 40}))
         done = subprocess.run(
             [sys.executable, str(SCRIPT)],

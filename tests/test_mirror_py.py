@@ -161,7 +161,7 @@ def test_the_script_runs_on_python_3_10() -> None:
 def settings_for(registry: str, url: str, login: str = "") -> mirror.Settings:
     """Settings under which `registry` is reached at `url`, with a login for that host."""
     logins = {url.partition("://")[2]: login} if login else {}
-    return mirror.Settings("h", "", "nested", {registry: url}, logins)
+    return mirror.Settings("h", "", "nested", "", "", {registry: url}, logins)
 
 
 DIGEST = f"sha256:{HEX}"
@@ -188,6 +188,28 @@ def test_a_redirect_keeps_the_method_and_never_takes_the_login_along() -> None:
             found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
             assert found.digest("1") == DIGEST
     assert seen == [("HEAD", None, mirror.ACCEPT)]
+
+
+def test_a_challenge_from_behind_a_redirect_gets_no_login() -> None:
+    asked: list[str] = []
+
+    class Elsewhere(Quiet):
+        def reply(self) -> None:
+            asked.append(self.path)
+            realm = f"http://{self.headers['Host']}/token"
+            self.answer(401, WWW_Authenticate=f'Bearer realm="{realm}"')
+
+    with serving(Elsewhere) as elsewhere:
+
+        class Source(Quiet):
+            def reply(self) -> None:
+                self.answer(307, Location=f"{elsewhere}{self.path}")
+
+        with serving(Source) as source:
+            found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
+            assert found.digest("1") is None
+    assert asked
+    assert not [path for path in asked if path.startswith("/token")]
 
 
 def test_a_token_is_fetched_where_the_registry_says_with_the_login_of_that_registry() -> None:
@@ -217,7 +239,7 @@ def test_a_token_is_fetched_where_the_registry_says_with_the_login_of_that_regis
 
 
 def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear() -> None:
-    settings = mirror.Settings("h", "", "nested", {}, {"a.io": "bG9naW4="})
+    settings = mirror.Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
     repository = mirror.Repository(settings, "a.io", "a/b")
     asked: list[object] = []
 
@@ -233,7 +255,7 @@ def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear() -> No
 
 def test_a_login_belongs_to_its_registry_and_namespace_alone() -> None:
     logins = {"a.io": "wide", "a.io/team": "narrow", "docker.io": "hub"}
-    settings = mirror.Settings("h", "", "nested", {"b.io": "https://cache.io/b"}, logins)
+    settings = mirror.Settings("h", "", "nested", "", "", {"b.io": "https://cache.io/b"}, logins)
     own = {
         (registry, path): mirror.Repository(settings, registry, path)._basic.get("Authorization")
         for registry, path in [
@@ -287,7 +309,7 @@ def test_only_a_404_says_that_a_manifest_is_not_there(
         b'{"config": {"digest": "a", "size": 1}, "layers": [{"digest": "b"}]}',
         b'{"fsLayers": []}',
         json.dumps({"manifests": [{"digest": "sha256:a"}] * 65}).encode(),
-        b" " * (mirror.MANIFEST_BYTES + 1),
+        b" " * ((4 << 20) + 1),
     ],
 )
 def test_a_size_that_cannot_be_added_up_is_left_out(body: bytes) -> None:
@@ -359,7 +381,7 @@ def test_the_logins_are_in_a_file_for_nobody_else(
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"
     folder.mkdir()
-    mirror.log_in(mirror.Settings.read(env), folder, env)
+    mirror.log_in(mirror.Settings.read(env), folder)
     file = folder / "auth.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(json.loads(file.read_text())["auths"]) == {"a.io", world.target.address}

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+_UNITS: Final = ("b", "kb", "mb", "gb")
 COPY_LIMIT: Final = 256
 """Telegram's limit of the text that a copy button copies, in characters."""
 
@@ -62,13 +63,10 @@ class Rendered:
 
 def size(count: int) -> Phrase:
     """So many bytes, in the unit that people use for them (powers of 1000)."""
-    amount, unit = float(count), "b"
-    for unit in ("b", "kb", "mb", "gb"):
-        if amount < 1000 or unit == "gb":  # noqa: PLR2004 - the base of the units
-            break
-        amount /= 1000
-    digits = 0 if unit == "b" or amount >= 100 else 1  # noqa: PLR2004 - three digits are enough
-    return say(f"size-{unit}", amount=f"{amount:.{digits}f}")
+    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
+    amount = count / 1000**power
+    digits = 1 if power > 0 and amount < 100 else 0  # noqa: PLR2004 - three digits are enough
+    return say(f"size-{_UNITS[power]}", amount=f"{amount:.{digits}f}")
 
 
 def moment(time: datetime) -> str:

@@ -19,9 +19,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from functools import partial
 from http import HTTPStatus
@@ -30,8 +30,17 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS, COPY_SECONDS = 30, 3600
-MANIFEST_BYTES, LIST_BYTES, SUMMARY_CHARACTERS = 4 << 20, 50 << 20, 200_000
+LIST_BYTES, SUMMARY_CHARACTERS = 50 << 20, 200_000  # a summary over 1 MiB is dropped
 CHILDREN = 64  # platforms and attestations of one index that are read for its size
+NAMES = (
+    "HARBOR_HOST",
+    "HARBOR_USER",
+    "HARBOR_PWD",
+    "HARBOR_PREFIX",
+    "NAMING",
+    "REGISTRY_ADDRESSES",
+    "SOURCE_AUTH",
+)
 SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
 ACCEPT = ", ".join(
     f"application/vnd.{kind}"
@@ -45,8 +54,8 @@ ACCEPT = ", ".join(
 )
 # A service in trouble; what does not match is the image's own fault.
 TROUBLE = re.compile(
-    r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe"
-    r"|connection (?:refused|reset)|unreachable|temporary|status[^0-9]{0,30}5\d\d|skopeo:",
+    r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe|skopeo:"
+    r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|status[^0-9]{0,30}5\d\d",
     re.IGNORECASE,
 )
 
@@ -151,8 +160,9 @@ def ask(
     method: str,
     url: str,
     headers: dict[str, str],
+    *,
     data: bytes | None = None,
-    limit: int = MANIFEST_BYTES,
+    limit: int = 4 << 20,
 ) -> Answer:
     """Send one request; a refusal is an answer too."""
     headers = {"User-Agent": "imageto-bot", **headers}
@@ -164,20 +174,13 @@ def ask(
             body = got.read(limit + 1)
             return Answer(got.status if len(body) <= limit else 0, got.headers, body)
     except urllib.error.HTTPError as refused:
-        with refused:
-            return Answer(refused.code, refused.headers, b"")
+        with refused:  # what another host asks for after a redirect is none of our login's concern
+            return Answer(refused.code, refused.headers if refused.url == url else Message(), b"")
     except (OSError, ValueError, OverflowError, HTTPException):
         return Answer(0, Message(), b"")
 
 
 # --- settings and registries
-
-
-def _json_of(env: Mapping[str, str], name: str, shape: str) -> Any:
-    try:
-        return json.loads(env.get(name) or "{}")
-    except ValueError:  # its words may hold a piece of the secret
-        raise ValueError(f"{name} must be JSON such as {shape}") from None
 
 
 @dataclass(frozen=True)
@@ -187,43 +190,54 @@ class Settings:
     host: str
     prefix: str
     naming: str
+    user: str
+    password: str = field(repr=False)
     addresses: dict[str, str]
-    logins: dict[str, str]  # "host" or "host/namespace" -> base64 of user:password
+    logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":
         """Raise ValueError with the line that people need, which never holds a value."""
+        given = {name: env.get(name, "").strip() for name in NAMES}
         for name in ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD"):
-            if not env.get(name):
+            if not given[name]:
                 raise ValueError(f"login to the target: {name} is not set in the repository")
-        host, prefix = env["HARBOR_HOST"], env.get("HARBOR_PREFIX", "").strip("/")
-        naming = env.get("NAMING") or "nested"
-        if not HOST.fullmatch(host) or naming not in ("nested", "flat"):
+        host, user, password, prefix, naming, *_ = given.values()
+        if not HOST.fullmatch(host) or naming not in ("", "nested", "flat"):
             raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
         if prefix and not PATH.fullmatch(prefix):
             raise ValueError("HARBOR_PREFIX must be a project name, such as mirror")
-        shape = '{"registry": "https://address"}'
-        given = _json_of(env, "REGISTRY_ADDRESSES", shape)
-        if not isinstance(given, dict) or not all(
-            re.match(r"https?://[^/]", str(v)) for v in given.values()
-        ):
-            raise ValueError(f"REGISTRY_ADDRESSES must be JSON such as {shape}")
-        addresses = {k: str(v).rstrip("/") for k, v in given.items()}
-        login = base64.b64encode(f"{env['HARBOR_USER']}:{env['HARBOR_PWD']}".encode()).decode()
+        addresses = _read(
+            "REGISTRY_ADDRESSES", given, '{"registry": "https://address"}', _addresses
+        )
+        logins = _read("SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins)
+        login = base64.b64encode(f"{user}:{password}".encode()).decode()
         place = addresses.get(host, f"https://{host}").split("/")[2]
-        return cls(host, prefix, naming, addresses, {**_source_logins(env), place: login})
+        return cls(host, prefix, naming, user, password, addresses, {**logins, place: login})
 
 
-def _source_logins(env: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    shape = '{"auths": {"registry": {"auth": "..."}}}'
-    given = _json_of(env, "SOURCE_AUTH", shape)
+def _read(
+    name: str, given: dict[str, str], shape: str, how: Callable[[Any], dict[str, str]]
+) -> dict[str, str]:
     try:
-        for key, entry in given.get("auths", {}).items():
-            bare = re.sub(r"^https?://([^/]*).*", r"\1", key)  # docker writes https://HOST/v1/
-            found["docker.io" if bare in DOCKER else bare] = str(entry["auth"])
-    except (AttributeError, KeyError, TypeError):
-        raise ValueError(f"SOURCE_AUTH must be JSON such as {shape}") from None
+        return how(json.loads(given[name] or "{}"))
+    except (ValueError, AttributeError, KeyError, TypeError):  # its words may hold a secret
+        raise ValueError(f"{name} must be JSON such as {shape}") from None
+
+
+def _addresses(read: Any) -> dict[str, str]:
+    found = {name: str(url).rstrip("/") for name, url in read.items()}
+    if not all(re.match(r"https?://[^/]", url) for url in found.values()):
+        raise ValueError
+    return found
+
+
+def _logins(read: Any) -> dict[str, str]:
+    """Bring the keys to one form: Docker writes https://HOST/v1/ where skopeo writes HOST."""
+    found = {}
+    for key, entry in read.get("auths", {}).items():
+        name = re.sub(r"^https?://([^/]*).*", r"\1", key)
+        found["docker.io" if name in DOCKER else name] = str(entry["auth"])
     return found
 
 
@@ -242,6 +256,10 @@ class Repository:
         login = settings.logins[max(own, key=len)] if own else ""
         self._basic = {"Authorization": f"Basic {login}"} if login else {}
         self._authorization: dict[str, str] = {}
+
+    def tls(self, option: str) -> list[str]:
+        """Return the option of skopeo that lets it speak plain HTTP, where that is wanted."""
+        return [f"--{option}=false"] if self.insecure else []
 
     def manifest(self, method: str, reference: str) -> Answer:
         """HEAD or GET; Docker Hub counts only GET as a pull."""
@@ -302,14 +320,11 @@ def skopeo(folder: Path, *arguments: str, given: str = "") -> str:
     """Return why it failed, in one line, or nothing; it sees none of this script's secrets."""
     env = {k: v for k, v in os.environ.items() if k not in SECRETS}
     env["REGISTRY_AUTH_FILE"] = str(folder / "auth.json")
+    command = ["skopeo", f"--command-timeout={COPY_SECONDS}s", *arguments]
+    limit = COPY_SECONDS + 60
     try:
         done = subprocess.run(
-            ["skopeo", f"--command-timeout={COPY_SECONDS}s", *arguments],
-            input=given.encode(),
-            capture_output=True,
-            check=False,
-            env=env,
-            timeout=COPY_SECONDS + 60,
+            command, input=given.encode(), capture_output=True, check=False, env=env, timeout=limit
         )
     except (OSError, subprocess.TimeoutExpired) as broken:
         return f"skopeo: {type(broken).__name__}"
@@ -330,22 +345,15 @@ def cause(stderr: str) -> str:
     return one_line(text)
 
 
-def log_in(settings: Settings, folder: Path, env: Mapping[str, str]) -> None:
+def log_in(settings: Settings, folder: Path) -> None:
     """Write the logins to a file that only we can read; ValueError when the target's is wrong."""
     target = Repository(settings, settings.host, "")
     others = {k: {"auth": v} for k, v in settings.logins.items() if k != target.host}
     file = os.open(folder / "auth.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as out:
         json.dump({"auths": others}, out)
-    trouble = skopeo(
-        folder,
-        "login",
-        f"--username={env['HARBOR_USER']}",
-        "--password-stdin",
-        f"--tls-verify={'false' if target.insecure else 'true'}",
-        target.host,
-        given=env["HARBOR_PWD"],
-    )
+    options = [f"--username={settings.user}", "--password-stdin", *target.tls("tls-verify")]
+    trouble = skopeo(folder, "login", *options, target.host, given=settings.password)
     if trouble:
         raise ValueError(one_line(f"login to the target: {trouble.removeprefix('target: ')}"))
 
@@ -366,45 +374,33 @@ def mirror(settings: Settings, folder: Path, image: Image) -> Result:
     path = target_path(image, settings.prefix, settings.naming)
     target = Repository(settings, settings.host, path)
     wanted, name = image.digest or source.digest(image.tag), image.tag or image.digest
-    if wanted and wanted == target.digest(name):
-        return Result(image, "success", holding(target, wanted, "skipped"))
-    with tempfile.TemporaryDirectory(dir=folder) as own:  # skopeo leaves a stale digest file
-        copied, trouble = copy(image, source, target, folder, Path(own) / "digest")
-    if trouble:
-        return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
-    held = target.digest(name)
-    if not copied or held not in (copied, None):  # None: Harbor hides what it has not scanned
-        text = one_line(f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}")
-        return Result(image, "failure", text)
-    return Result(image, "success", holding(target, copied, "copied"))
+    done = "skipped"
+    if not wanted or wanted != target.digest(name):
+        wanted, trouble = copy(image, source, target, folder)
+        if trouble:
+            return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
+        held, done = target.digest(name), "copied"
+        if not wanted or held not in (wanted, None):  # None: Harbor hides what is not scanned yet
+            text = f"mismatch: copied {wanted or 'nothing'}, target holds {held or 'nothing'}"
+            return Result(image, "failure", one_line(text))
+    size = target.size(wanted)  # asked of the target, where a GET is no pull from Docker Hub
+    return Result(
+        image, "success", " ".join([wanted, *([] if size is None else [str(size)]), done])
+    )
 
 
-def copy(
-    image: Image, source: Repository, target: Repository, folder: Path, digest: Path
-) -> tuple[str, str]:
+def copy(image: Image, source: Repository, target: Repository, folder: Path) -> tuple[str, str]:
     """Return the digest that was copied and what went wrong; one of them is empty."""
     taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both at once
     given = f":{image.tag}" if image.tag else f"@{image.digest}"
-    trouble = skopeo(
-        folder,
-        "copy",
-        "--all",
-        "--preserve-digests",
-        "--quiet",
-        "--retry-times=3",
-        f"--digestfile={digest}",
-        *(["--src-tls-verify=false"] if source.insecure else []),
-        *(["--dest-tls-verify=false"] if target.insecure else []),
-        f"docker://{source.name}{taken}",
-        f"docker://{target.name}{given}",
-    )
-    return (digest.read_text().strip() if digest.exists() else ""), trouble
-
-
-def holding(target: Repository, digest: str, done: str) -> str:
-    """Describe a success; the size comes from the target, where asking is free."""
-    size = target.size(digest)
-    return f"{digest} {done}" if size is None else f"{digest} {size} {done}"
+    with tempfile.TemporaryDirectory(dir=folder) as own:  # a failure leaves an old file as it was
+        digest = Path(own) / "digest"
+        options = ["--all", "--preserve-digests", "--quiet", "--retry-times=3"]
+        options += [f"--digestfile={digest}"]
+        options += source.tls("src-tls-verify") + target.tls("dest-tls-verify")
+        places = (f"docker://{source.name}{taken}", f"docker://{target.name}{given}")
+        trouble = skopeo(folder, "copy", *options, *places)
+        return (digest.read_text().strip() if digest.exists() else ""), trouble
 
 
 # --- which images, and what is said of them
@@ -417,48 +413,44 @@ def entries(content: bytes) -> list[str]:
     return list(dict.fromkeys(text.decode(errors="replace") for text in texts if text))
 
 
+def github(env: Mapping[str, str], method: str, path: str, data: bytes | None = None) -> Answer:
+    """Ask GitHub about this repository, as this run."""
+    kind = "json" if data else "raw+json"
+    headers = {
+        "Accept": f"application/vnd.github.{kind}",
+        "Authorization": f"Bearer {env['GITHUB_TOKEN']}",
+        "Content-Type": "application/json",
+    }
+    url = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/{path}"
+    return ask(method, url, headers, data=data, limit=LIST_BYTES)
+
+
 def asked_for(env: Mapping[str, str]) -> list[str]:
     """Return the inputs of a dispatch, or the lines a push added, or else the whole list."""
-    if env.get("GITHUB_EVENT_NAME") == "workflow_dispatch" and env.get("IMAGES", "").strip():
+    event_name, file = env["GITHUB_EVENT_NAME"], Path("image.list")
+    if event_name == "workflow_dispatch" and env["IMAGES"].strip():
         return list(dict.fromkeys(env["IMAGES"].split()))
-    now = entries(Path("image.list").read_bytes())
+    now = entries(file.read_bytes() if file.exists() else b"")
     event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
     before = str(event.get("before") or "")
-    if env.get("GITHUB_EVENT_NAME") != "push" or event.get("forced") or not before.strip("0"):
+    if event_name != "push" or event.get("forced") or not before.strip("0"):
         return now
-    where = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/contents/image.list"
-    headers = {
-        "Accept": "application/vnd.github.raw+json",
-        "Authorization": f"Bearer {env.get('GITHUB_TOKEN', '')}",
-    }
-    query = urllib.parse.urlencode({"ref": before})
-    old = ask("GET", f"{where}?{query}", headers, limit=LIST_BYTES)
+    old = github(env, "GET", f"contents/image.list?{urllib.parse.urlencode({'ref': before})}")
     known = set(entries(old.body)) if old.status == HTTPStatus.OK else set()
     return [line for line in now if line not in known]
 
 
-def run_page(env: Mapping[str, str]) -> str:
-    """Return the address of this run, by which the bot knows its statuses from another run's."""
-    server, run = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_RUN_ID", "")
-    return f"{server}/{env['GITHUB_REPOSITORY']}/actions/runs/{run}"
-
-
 def post(env: Mapping[str, str], result: Result) -> bool:
     """Post the status of one image; twice does no harm, so it is tried again."""
-    url = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/statuses/{env['GITHUB_SHA']}"
-    headers = {
-        "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {env.get('GITHUB_TOKEN', '')}",
-        "Content-Type": "application/json",
-    }
+    page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
         "state": result.state,
         "context": f"mirror/{result.image}",
         "description": result.text,
-        "target_url": run_page(env),
+        "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot knows its run's statuses by it
     }
     for pause in (1, 5, 20, 0):
-        answer = ask("POST", url, headers, json.dumps(body).encode())
+        answer = github(env, "POST", f"statuses/{env['GITHUB_SHA']}", json.dumps(body).encode())
         if answer.status == HTTPStatus.CREATED:
             return True
         wish = answer.headers.get("Retry-After", "")
@@ -500,9 +492,7 @@ def handle(
     """Mirror one image, log it and post it; whatever happens to it, the others go on."""
     began = time.monotonic()
     try:
-        done = (
-            Result(image, "error", trouble) if settings is None else mirror(settings, folder, image)
-        )
+        done = mirror(settings, folder, image) if settings else Result(image, "error", trouble)
     except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
         done = Result(image, "error", f"mirror.py: {type(unforeseen).__name__}")
     done = replace(done, seconds=time.monotonic() - began)
@@ -525,12 +515,13 @@ def main() -> int:
         try:
             if images:
                 settings = Settings.read(env)
-                log_in(settings, folder, env)
+                log_in(settings, folder)
         except ValueError as told:
             settings, trouble = None, str(told)
             say(f"error {trouble}")
         work = partial(handle, env=env, settings=settings, folder=folder, trouble=trouble)
-        with ThreadPoolExecutor(int(env.get("PARALLEL") or 4)) as pool:
+        wish = env.get("PARALLEL", "")
+        with ThreadPoolExecutor(int(wish) or 4 if wish.isdecimal() else 4) as pool:
             ended = list(pool.map(work, images))
     summarise(env, [result for result, _ in ended], bad)
     good = sum(result.state == "success" for result, _ in ended)
