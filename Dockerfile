@@ -11,7 +11,7 @@ COPY bot /app/src/bot
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data imageto
 COPY --from=build /app /app
-USER imageto
+USER 10001
 WORKDIR /data
 VOLUME /data
 ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONUNBUFFERED=1

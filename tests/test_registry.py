@@ -4,12 +4,10 @@ import asyncio
 import base64
 import hashlib
 import json
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -802,7 +800,7 @@ async def test_waiting_for_a_turn_does_not_count_as_the_registrys_time(
     ],
 )
 def test_an_address_is_public_only_if_everybody_would_reach_the_same(
-    address: str, public: bool
+    address: str, *, public: bool
 ) -> None:
     assert is_public(address) is public
 
@@ -897,7 +895,7 @@ async def test_a_name_without_an_address_is_temporary(answer: Sequence[str] | OS
 @pytest.mark.parametrize("host", ["127.0.0.1:80", "2130706433:80", "0x7f.1:80", "127.1:80"])
 @pytest.mark.parametrize("env", [False, True])
 async def test_an_address_written_as_a_number_is_refused_behind_a_proxy_too(
-    host: str, env: bool, monkeypatch: pytest.MonkeyPatch
+    host: str, monkeypatch: pytest.MonkeyPatch, *, env: bool
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     client = guarded(Sockets(), ["8.8.8.8"], env=env, allowed=[host])
