@@ -25,6 +25,15 @@ GONE_SECONDS = 2
 Message = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A message of a person, to look for the answers to it."""
+
+    who: str
+    chat: str
+    number: int
+
+
 @dataclass
 class Sandbox:
     process: subprocess.Popen[str]
@@ -32,10 +41,14 @@ class Sandbox:
     address: str
     api: httpx.Client
 
-    def say(self, who: str, text: str, **more: object) -> int:
-        answer = self.api.post("/api/chat", json={"as": who, "text": text, **more})
+    def say(self, who: str, text: str, *, chat: str = "group") -> Asked:
+        answer = self.api.post("/api/chat", json={"as": who, "text": text, "chat": chat})
         assert answer.status_code == 200, answer.text
-        return int(answer.json()["id"])
+        return Asked(who, chat, answer.json()["id"])
+
+    def whisper(self, who: str, text: str) -> Asked:
+        """Say it in private: the group has a limit of messages a minute, shared by all tests."""
+        return self.say(who, text, chat="private")
 
     def press(self, who: str, message: Message, button: str) -> str:
         pressed = {"as": who, "message": message["id"], "button": button}
@@ -47,10 +60,10 @@ class Sandbox:
         found: list[Message] = self.api.get("/api/chat", params=chat).json()["messages"]
         return found
 
-    def answers(self, to: int) -> list[Message]:
-        """What the bot said in the group in reply to a message: the card first."""
-        said = self.messages(chat="group")
-        return [m for m in said if m["from"] == "bot" and m["reply_to"] == to]
+    def answers(self, to: Asked) -> list[Message]:
+        """What the bot said in reply to a message: the card first."""
+        said = self.messages(chat=to.chat, **{"as": to.who})
+        return [m for m in said if m["from"] == "bot" and m["reply_to"] == to.number]
 
     def repository(self) -> dict[str, Any]:
         found: dict[str, Any] = self.api.get("/api/repository").json()
@@ -73,21 +86,16 @@ class Sandbox:
             time.sleep(0.1)
         return found
 
-    def result(self, to: int, words: str) -> Message:
+    def result(self, to: Asked, words: str) -> Message:
         """The reply that tells how it ended."""
         return self.until(lambda: [m for m in self.answers(to)[1:] if words in m["text"]])[0]  # type: ignore[no-any-return]
 
     def answer(self, who: str, text: str) -> str:
-        """Say something in private, and what comes back: the group has a limit a minute."""
-        asked = self.say(who, text, chat="private")
+        """Say something in private, and what comes back."""
+        asked = self.whisper(who, text)
+        return str(self.until(lambda: self.answers(asked))[0]["text"])
 
-        def answers() -> list[str]:
-            said = self.messages(chat="private", **{"as": who})
-            return [m["text"] for m in said if m["from"] == "bot" and m["reply_to"] == asked]
-
-        return str(self.until(answers)[0])
-
-    def card(self, to: int, words: str) -> Message:
+    def card(self, to: Asked, words: str) -> Message:
         return self.until(lambda: [m for m in self.answers(to)[:1] if words in m["text"]])[0]  # type: ignore[no-any-return]
 
     def log(self) -> str:
@@ -169,7 +177,7 @@ def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbox) -> None:
-    asked = s.say("wei", "/mirror docker.io/library/nginx:1.27")
+    asked = s.whisper("wei", "/mirror docker.io/library/nginx:1.27")
     result = s.result(asked, "Done, 1 of 1")
     target = f"{s.target()}/docker.io/library/nginx:1.27"
     assert f"docker pull {target}" in result["text"]
@@ -217,7 +225,7 @@ def test_the_command_approves_as_the_button_does(s: Sandbox) -> None:
 
 def test_a_missing_image_is_said_before_anything_is_committed(s: Sandbox) -> None:
     before = len(s.repository()["commits"])
-    asked = s.say("wei", "/mirror redis:7 redis:no-such-tag")
+    asked = s.whisper("wei", "/mirror redis:7 redis:no-such-tag")
     s.card(asked, "not found at the source")
     assert len(s.repository()["commits"]) == before
     result = s.result(asked, "Done in part, 1 of 2")
@@ -238,7 +246,7 @@ def test_two_people_who_ask_for_the_same_get_one_copy_and_two_answers(s: Sandbox
 
 def test_an_image_that_is_there_is_told_without_a_commit(s: Sandbox) -> None:
     commits = len(s.repository()["commits"])
-    asked = s.say("wei", "/mirror nginx:1.27")
+    asked = s.whisper("wei", "/mirror nginx:1.27")
     s.card(asked, "already there, same digest")
     s.result(asked, "Done, 1 of 1")
     assert len(s.repository()["commits"]) == commits
@@ -268,7 +276,7 @@ def test_bad_input_is_answered_in_words_and_changes_nothing(s: Sandbox, text: st
 
 def test_a_killed_bot_answers_once_after_it_is_started_again(s: Sandbox) -> None:
     s.fault(where="target", what="delay 4", path="POST /v2/")
-    asked = s.say("wei", "/mirror busybox")
+    asked = s.whisper("li", "/mirror busybox")
     s.card(asked, "copying")
     bot = s.bot()
     assert bot is not None
@@ -282,14 +290,14 @@ def test_a_killed_bot_answers_once_after_it_is_started_again(s: Sandbox) -> None
 def test_a_commit_whose_answer_is_lost_is_not_made_twice(s: Sandbox) -> None:
     s.fault(where="github", what="lost", path="PUT /github/repos")
     before = len(s.repository()["commits"])
-    asked = s.say("wei", "/mirror alpine:3.20")
+    asked = s.whisper("li", "/mirror alpine:3.20")
     s.result(asked, "Done, 1 of 1")
     assert len(s.repository()["commits"]) == before + 1
 
 
 def test_a_run_that_never_appears_is_asked_for(s: Sandbox) -> None:
     s.fault(where="actions", what="no-run")
-    asked = s.say("wei", "/mirror nginx:latest")
+    asked = s.whisper("wei", "/mirror nginx:latest")
     s.result(asked, "Done, 1 of 1")
     assert "workflow_dispatch" in {run["event"] for run in s.repository()["runs"]}
 

@@ -7,6 +7,7 @@ by a redirect to a public address. Nothing here decides what an answer means for
 """
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -181,6 +182,9 @@ class RegistryClient:
         )
 
 
+_HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
+
+
 def _base_of(name: str, text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
@@ -196,6 +200,8 @@ def _next_url(url: httpx.URL, answer: Answer, registry: str) -> httpx.URL:
         following = url.join(answer.headers.get("location", ""))
     except (httpx.InvalidURL, ValueError) as error:
         raise Refused(f"{registry} redirects to an address that cannot be read") from error
+    if not _HOST.fullmatch(following.host):  # httpx quotes what cannot stand in a host
+        raise Refused(f"{registry} redirects to an address that cannot be read")
     if following.scheme != "https" or following.userinfo:
         raise Refused(f"{registry} redirects to an address that is not plain https")
     return following

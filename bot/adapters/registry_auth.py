@@ -174,6 +174,9 @@ class Tokens:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+LAST_PORT: Final = 65535
+
+
 def realm_of(endpoint: Endpoint, text: str) -> httpx.URL:
     """The realm, if it is one that this registry may name; Refused if not."""
     try:
@@ -181,7 +184,9 @@ def realm_of(endpoint: Endpoint, text: str) -> httpx.URL:
     except httpx.InvalidURL as error:
         raise Refused(f"{endpoint.registry} names no usable token server") from error
     host = host_of(realm)
-    if host == host_of(endpoint.base):
+    if (realm.port or 0) > LAST_PORT:
+        good = False
+    elif host == host_of(endpoint.base):
         # Plain http only where the operator has the registry itself by plain http.
         good = realm.scheme in {"https", endpoint.base.scheme}
     else:

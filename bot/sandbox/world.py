@@ -41,7 +41,7 @@ TOKEN: Final = "7000000001:sandbox-only-token-of-a-bot-that-is-not-real"  # noqa
 REPOSITORY: Final = "example/mirror"
 README: Final = b"# The mirror repository of the sandbox\n"
 READY_SECONDS: Final = 30.0
-FIRST_RUN_SECONDS: Final = 15
+FIRST_RUN_SECONDS: Final = 6
 """How long the bot waits for a run to appear; on GitHub it is longer, see config.example.yaml."""
 
 
