@@ -234,6 +234,8 @@ async def test_a_locked_database_is_a_temporary_trouble(
         with pytest.raises(Temporary, match="locked"):
             async with store.begin() as unit:
                 await unit.pass_update(1)
+        with pytest.raises(Temporary, match="locked"):
+            await store.beat("poll", NOW)
     finally:
         other.close()
 

@@ -67,7 +67,8 @@ class PollingBot(Bot):
             {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": list(WANTED)},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
-        return updates if isinstance(updates, list) else []
+        listed = updates if isinstance(updates, list) else []
+        return [raw for raw in listed if isinstance(raw.get("update_id"), int)]
 
 
 def make_bot(token: str, api: str) -> PollingBot:

@@ -308,7 +308,9 @@ class Batches:
         now = self._clock()
         retry_after = trouble.retry_after if isinstance(trouble, Temporary) else None
         async with self._store.begin() as unit:
-            current = next(b for b in await unit.open_batches() if b.id == batch.id)
+            current = next((b for b in await unit.open_batches() if b.id == batch.id), None)
+            if current is None:
+                return
             later = current.postponed(now, trouble=str(trouble), retry_after=retry_after)
             await unit.save_batch(later)
             for transfer in await unit.transfers_in(batch.id):

@@ -17,7 +17,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.adapters.store.schema import cursors
 from bot.adapters.store.unit import StoreUnit
@@ -60,23 +60,28 @@ class SqliteStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
         """A transaction; one at a time. Raises Temporary where the file is locked or full."""
+        async with self._connected() as connection:
+            yield StoreUnit(connection)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
         async with self._turn:
             try:
                 async with self._engine.begin() as connection:
-                    yield StoreUnit(connection)
+                    yield connection
             except OperationalError as error:
                 raise Temporary(f"the database: {error.orig}") from error
 
     async def beat(self, name: str, at: datetime) -> None:
         """Note that something was alive at a time: what `check --alive` reads."""
         row = {"name": f"beat-{name}", "value": int(at.timestamp())}
-        async with self._turn, self._engine.begin() as connection:
+        async with self._connected() as connection:
             await connection.execute(
                 insert(cursors).values(row).on_conflict_do_update(["name"], set_=row)
             )
 
     async def last_beat(self, name: str) -> datetime | None:
-        async with self._turn, self._engine.begin() as connection:
+        async with self._connected() as connection:
             wanted = select(cursors.c.value).where(cursors.c.name == f"beat-{name}")
             value = (await connection.execute(wanted)).scalar_one_or_none()
         return None if value is None else datetime.fromtimestamp(value, UTC)
