@@ -26,6 +26,7 @@ OPERATORS: Final = "imageto.operators"
 """The request extension of a host that the operator wrote down: it may be private."""
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_LAST_PORT: Final = 65535
 
 
 def host_of(url: httpx.URL) -> str:
@@ -74,8 +75,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         operators = request.extensions.get(OPERATORS) is True
-        if not operators and _is_private_number(host_of(request.url)):
-            raise Refused(f"{host_of(request.url)} is a private address")
+        _check_written(request.url, operators=operators)
         proxy = self._proxy_of(request.url)
         if proxy is not None:
             return await self._proxied(proxy).handle_async_request(request)
@@ -106,13 +106,23 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _is_private_number(host: str) -> bool:
-    """Also for 2130706433, 0x7f.1 and the like, which some resolvers take for 127.0.0.1."""
+def _check_written(url: httpx.URL, *, operators: bool) -> None:
+    """What can be told from the address alone, so that it counts behind a proxy too."""
+    host = host_of(url)
+    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+        raise Refused(f"{host} has no port {url.port}")
+    if operators:
+        return
     try:
-        return not is_public(host)
+        private = not is_public(host)
     except ValueError:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+            raise Refused(f"{host[:80]!r} is no name of a host") from None
+        # 2130706433, 0x7f.1 and the like: some resolvers take them for 127.0.0.1.
         last = host.rstrip(".").rpartition(".")[2]
-        return re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
+        private = re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
+    if private:
+        raise Refused(f"{host} is a private address")
 
 
 class _PoolTransport(httpx.AsyncHTTPTransport):
