@@ -11,13 +11,14 @@ from fakes import TARGET
 from bot.adapters.words import LocaleWords
 from bot.core import answers
 from bot.core.cards import View, card, cause, result
-from bot.core.commands import SPECS, BadImage, BadImages, Name
+from bot.core.commands import SPECS, BadImages, Name
 from bot.core.correction import Mistake
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
 from bot.core.message import ButtonKind, Phrase, moment, say, size
 from bot.core.policy import Decision, Ground, Limit, Verdict
+from bot.core.reading import BadImage
 from bot.core.request import Request
 from bot.core.transfer import Proof, State, Transfer
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.core.cards import View, denied, head, history, line, listed, pull
-from bot.core.commands import COMMANDS, BadImage, BadImages, Name
+from bot.core.commands import COMMANDS, BadImages, Name
 from bot.core.facts import ChatId, Person, RequestId
 from bot.core.image import ImageRef
 from bot.core.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, moment, say
 from bot.core.policy import Decision, Limit
+from bot.core.reading import BadImage
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 

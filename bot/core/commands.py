@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.core.correction import Correction, certain, correct
 from bot.core.facts import RequestId
-from bot.core.image import BadReference, ImageRef, Problem
+from bot.core.image import ImageRef
+from bot.core.reading import BadImage, read_image
 
 
 class Name(StrEnum):
@@ -98,15 +98,6 @@ class Plain:
     """A command without arguments: help, start, whoami."""
 
     name: Name
-
-
-@dataclass(frozen=True, slots=True)
-class BadImage:
-    """A text that is no image we take, why, and what was probably meant."""
-
-    text: str
-    problem: Problem | None
-    correction: Correction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +211,6 @@ def _joined(words: list[str]) -> list[str]:
         else:
             texts.append(word)
     return texts
-
-
-def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
-    """The image that a text names, or why not and what was probably meant."""
-    correction = correct(text, target_host=target_host)
-    if correction is not None and certain(correction.mistake):
-        return BadImage(text, None, correction)
-    try:
-        return ImageRef.parse(text)
-    except BadReference as error:
-        return BadImage(text, error.problem, correction)
 
 
 class Verb(StrEnum):
