@@ -1,19 +1,26 @@
-"""The sandbox's Bot API and chat API, driven by a real python-telegram-bot client over loopback."""
+"""The sandbox's Bot API, driven by a real python-telegram-bot client over loopback."""
 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sandbox_fixture import (
+    ANA,
+    GROUP,
+    MALLORY,
+    TOKEN,
+    WEI,
+    Place,
+    bot_at,
+    button,
+    place,
+)
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.routing import Mount
-from telegram import Bot as TelegramBot
 from telegram import (
     BotCommand,
     BotCommandScopeChat,
@@ -24,89 +31,12 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
-from telegram.request import HTTPXRequest
 
 from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_api import chat_routes, http_error, page_route
-from bot.sandbox.faults import Faults
-from bot.sandbox.flood import FloodGate, Limit
 from bot.sandbox.serve import served
 from bot.sandbox.telegram import telegram_app
 
-TOKEN = "7000000001:sandbox"
-GROUP = -1_001_000_000_001
-WEI, ANA, MALLORY = 1001, 1003, 1004
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
-class Place:
-    """A served sandbox chat, its bot, and people's own client."""
-
-    bot: TelegramBot
-    api: httpx.AsyncClient
-    world: ChatWorld
-    clock: Clock
-    flood: FloodGate
-    port: int
-
-    async def say(self, who: str, text: str, **more: Any) -> int:
-        answer = await self.api.post("/api/chat", json={"as": who, "text": text, **more})
-        assert answer.status_code == 200, answer.text
-        number: int = answer.json()["id"]
-        return number
-
-    async def read(self) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = (await self.api.get("/api/chat")).json()["messages"]
-        return messages
-
-    async def press(self, who: str, message: int, button: str) -> dict[str, Any]:
-        pressed = {"as": who, "message": message, "button": button}
-        answer = await self.api.post("/api/press", json=pressed)
-        return {"status": answer.status_code, **answer.json()}
-
-
-def bot_at(port: int, token: str = TOKEN) -> TelegramBot:
-    return TelegramBot(
-        token,
-        base_url=f"http://127.0.0.1:{port}/telegram/bot",
-        base_file_url=f"http://127.0.0.1:{port}/telegram/file/bot",
-        request=HTTPXRequest(httpx_kwargs={"trust_env": False}),
-        get_updates_request=HTTPXRequest(httpx_kwargs={"trust_env": False}),
-    )
-
-
-@pytest.fixture
-async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns of its old kind of number
-    clock = Clock()
-    world = ChatWorld(clock=clock)
-    flood = FloodGate(clock, group=Limit(20, 60.0), overall=Limit(30, 1.0))
-    telegram = telegram_app(world, token=TOKEN, flood=flood)
-    app = Starlette(
-        routes=[
-            page_route,
-            *chat_routes(world, Faults(), press_seconds=0.3),
-            Mount("/telegram", telegram),
-        ],
-        exception_handlers={HTTPException: http_error},
-    )
-    async with (
-        served(app) as port,
-        bot_at(port) as bot,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as api,
-    ):
-        yield Place(bot, api, world, clock, flood, port)
-
-
-def button(text: str = "Approve", data: str = "approve:1") -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=data)]])
+__all__ = ["place"]  # a fixture: pytest finds it by this name
 
 
 # Updates
@@ -309,6 +239,63 @@ async def test_all_three_kinds_of_buttons_are_shown(place: Place) -> None:
     ]
 
 
+def keyboard(*rows: int) -> InlineKeyboardMarkup:
+    """So many buttons in each row."""
+    names = [[f"{row}-{number}" for number in range(count)] for row, count in enumerate(rows)]
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(name, callback_data=name) for name in row] for row in names]
+    )
+
+
+async def test_a_message_holds_100_buttons_and_a_row_8(place: Place) -> None:
+    sent = await place.bot.send_message(GROUP, "card", reply_markup=keyboard(*[8] * 12, 4))
+    assert sum(len(row) for row in (await place.read())[0]["buttons"]) == 100
+    for rows in ([8] * 12 + [5], [9]):
+        with pytest.raises(BadRequest, match=r"(?i)reply_markup_too_long"):
+            await place.bot.edit_message_reply_markup(
+                GROUP, sent.message_id, reply_markup=keyboard(*rows)
+            )
+
+
+async def test_the_text_of_a_button_is_shown_in_full(place: Place) -> None:
+    text = "Did you mean docker.io/library/nginx:1.27? " * 3 + "end"
+    await place.bot.send_message(GROUP, "card", reply_markup=button(text))
+    assert (await place.read())[0]["buttons"][0][0]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ({}, "text buttons are unallowed"),
+        ({"callback_data": "a", "url": "http://127.0.0.1/"}, "exactly one action"),
+        ({"callback_data": "a", "copy_text": {"text": "b"}}, "exactly one action"),
+        ({"callback_data": ""}, "button_data_invalid"),
+        ({"copy_text": {"text": ""}}, "button_copy_text_invalid"),
+        ({"copy_text": {"text": "x" * 257}}, "button_copy_text_invalid"),
+        ({"url": "nonsense"}, "wrong http url"),
+    ],
+)
+async def test_a_button_needs_exactly_one_action_that_is_possible(
+    place: Place, action: dict[str, Any], words: str
+) -> None:
+    body = {
+        "chat_id": GROUP,
+        "text": "card",
+        "reply_markup": {"inline_keyboard": [[{"text": "go", **action}]]},
+    }
+    answer = await place.api.post(f"/telegram/bot{TOKEN}/sendMessage", json=body)
+    assert answer.status_code == 400
+    assert words in answer.json()["description"].casefold()
+    assert await place.read() == []
+
+
+async def test_a_copy_button_holds_256_characters(place: Place) -> None:
+    copying = InlineKeyboardButton("Copy", copy_text=CopyTextButton("é" * 256))
+    markup = InlineKeyboardMarkup([[copying]])
+    await place.bot.send_message(GROUP, "card", reply_markup=markup)
+    assert (await place.read())[0]["buttons"][0][0]["value"] == "é" * 256
+
+
 async def test_a_reply_to_a_missing_message_is_refused_unless_it_may_stand_alone(
     place: Place,
 ) -> None:
@@ -378,6 +365,25 @@ async def test_an_answer_stays_in_its_topic(place: Place) -> None:
         await place.bot.send_message(GROUP, "x", message_thread_id=8)
 
 
+async def test_a_message_in_a_topic_answers_the_one_that_opened_the_topic(place: Place) -> None:
+    await place.say("wei", "/help", topic=7)
+    (message,) = await place.received()
+    opening = message.reply_to_message
+    assert opening is not None
+    assert (opening.message_id, opening.text) == (7, None)
+    assert opening.forum_topic_created is not None
+
+
+async def test_a_chain_of_replies_has_a_thread_that_is_no_topic(place: Place) -> None:
+    first = await place.say("wei", "/help")
+    second = await place.say("li", "/help", reply_to=first)
+    await place.say("wei", "/status", reply_to=second)
+    last = (await place.received())[-1]
+    assert (last.message_thread_id, last.is_topic_message) == (first, None)
+    with pytest.raises(BadRequest, match="Message thread not found"):
+        await place.bot.send_message(GROUP, "x", message_thread_id=first)
+
+
 async def test_sends_and_edits_share_the_limit_of_a_group(place: Place) -> None:
     sent = await place.bot.send_message(GROUP, "0")
     for text in range(1, 20):
@@ -442,6 +448,19 @@ async def test_a_callback_answer_over_200_characters_is_refused(place: Place) ->
         await place.bot.answer_callback_query("1", "x" * 201)
 
 
+async def test_of_buttons_that_look_alike_the_exact_one_is_pressed(place: Place) -> None:
+    names = {"nginx:1.27": "a", "nginx:1.2": "b"}
+    rows = [[InlineKeyboardButton(name, callback_data=data)] for name, data in names.items()]
+    rows += [[InlineKeyboardButton("same", callback_data=data)] for data in "cd"]
+    sent = await place.bot.send_message(GROUP, "x", reply_markup=InlineKeyboardMarkup(rows))
+    await place.press("wei", sent.message_id, "nginx:1.2")
+    await place.press("wei", sent.message_id, "NGINX")
+    same = {"as": "wei", "message": sent.message_id, "button": "same", "value": "d"}
+    await place.api.post("/api/press", json=same)
+    pressed = [update.callback_query for update in await place.bot.get_updates()]
+    assert [query.data for query in pressed if query] == ["b", "a", "d"]
+
+
 async def test_a_press_on_what_is_not_there_says_what_is(place: Place) -> None:
     sent = await place.bot.send_message(GROUP, "card", reply_markup=button())
     wrong = await place.press("ana", sent.message_id, "Reject")
@@ -452,24 +471,7 @@ async def test_a_press_on_what_is_not_there_says_what_is(place: Place) -> None:
     assert (await place.press("ana", 99, "Approve"))["status"] == 404
 
 
-# Files, chats, commands, itself
-
-
-async def test_a_document_goes_both_ways(place: Place) -> None:
-    sent = await place.api.post(
-        "/api/chat",
-        data={"as": "wei", "text": "/mirror"},
-        files={"document": ("compose.yml", b"image: nginx", "text/yaml")},
-    )
-    (update,) = await place.bot.get_updates()
-    assert update.message is not None
-    assert update.message.document is not None
-    assert (update.message.message_id, update.message.caption) == (sent.json()["id"], "/mirror")
-    file = await place.bot.get_file(update.message.document.file_id)
-    assert bytes(await file.download_as_bytearray()) == b"image: nginx"
-    await place.bot.send_document(GROUP, b"table", filename="all.txt", caption="<b>all</b>")
-    shown = (await place.read())[1]["document"]
-    assert shown == {"name": "all.txt", "size": 5, "text": "table"}
+# Chats, commands, itself
 
 
 async def test_members_and_admins_are_told_apart(place: Place) -> None:
@@ -489,10 +491,58 @@ async def test_command_menus_are_kept_per_scope(place: Place) -> None:
         await place.bot.set_my_commands([BotCommand("Mirror", "ask")])
 
 
-async def test_a_reaction_shows_on_the_message(place: Place) -> None:
+async def test_command_menus_are_kept_per_language(place: Place) -> None:
+    await place.bot.set_my_commands([BotCommand("mirror", "ask for images")])
+    await place.bot.set_my_commands([BotCommand("mirror", "搬运镜像")], language_code="zh")
+    scope = BotCommandScopeChat(GROUP)
+    await place.bot.set_my_commands([BotCommand("help", "帮助")], scope=scope, language_code="zh")
+    assert [c.description for c in await place.bot.get_my_commands()] == ["ask for images"]
+    chinese = await place.bot.get_my_commands(language_code="zh")
+    assert [c.description for c in chinese] == ["搬运镜像"]
+    await place.bot.delete_my_commands(language_code="zh")
+    assert await place.bot.get_my_commands(language_code="zh") == ()
+    assert len(await place.bot.get_my_commands(scope=scope, language_code="zh")) == 1
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "ZH", "zho"])
+async def test_a_menu_has_a_language_of_two_letters(place: Place, language: str) -> None:
+    with pytest.raises(BadRequest, match="Invalid language code specified"):
+        await place.bot.set_my_commands([BotCommand("mirror", "x")], language_code=language)
+
+
+async def test_a_menu_for_an_unknown_chat_is_refused(place: Place) -> None:
+    with pytest.raises(BadRequest, match="Chat not found"):
+        await place.bot.set_my_commands([BotCommand("a", "b")], scope=BotCommandScopeChat(-4))
+
+
+async def test_a_reaction_shows_on_the_message_and_can_be_taken_back(place: Place) -> None:
     number = await place.say("wei", "/help")
     await place.bot.set_message_reaction(GROUP, number, "👀")
     assert (await place.read())[0]["reactions"] == ["👀"]
+    await place.bot.set_message_reaction(GROUP, number)
+    (shown,) = await place.read()
+    assert (shown["reactions"], shown["edits"]) == ([], 0)
+
+
+@pytest.mark.parametrize("reaction", ["✅", "x", ["👀", "👍"]])
+async def test_a_reaction_that_telegram_does_not_know_is_refused(
+    place: Place, reaction: Any
+) -> None:
+    number = await place.say("wei", "/help")
+    with pytest.raises(BadRequest, match=r"(?i)reaction_invalid"):
+        await place.bot.set_message_reaction(GROUP, number, reaction)
+
+
+async def test_reactions_do_not_count_for_the_limit_of_a_group(place: Place) -> None:
+    number = await place.say("wei", "/help")
+    for _ in range(20):
+        await place.bot.set_message_reaction(GROUP, number, "👀")
+    sent = await place.bot.send_message(GROUP, "card")
+    for text in range(1, 20):
+        await place.bot.edit_message_text(str(text), GROUP, sent.message_id)
+    await place.bot.set_message_reaction(GROUP, number, "👍")
+    with pytest.raises(RetryAfter):
+        await place.bot.send_message(GROUP, "one more")
 
 
 async def test_the_bot_knows_itself(place: Place) -> None:
@@ -522,68 +572,6 @@ async def test_a_malformed_request_is_a_bad_request(place: Place, body: str) -> 
     url = f"/telegram/bot{TOKEN}/sendMessage"
     answer = await place.api.post(url, content=body, headers=kind)
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
-
-
-# The API for people
-
-
-async def test_what_people_type_is_shown_escaped(place: Place) -> None:
-    await place.say("wei", "/mirror <script>alert(1)</script>")
-    (shown,) = await place.read()
-    assert shown["from"] == "wei"
-    assert shown["html"] == "/mirror &lt;script&gt;alert(1)&lt;/script&gt;"
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "words"),
-    [
-        ({"as": "bob", "text": "x"}, 404, "the people are: wei, li, ana, mallory"),
-        ({"text": "x"}, 400, "as is missing"),
-        ({"as": "wei"}, 400, "text is empty"),
-        ({"as": "wei", "text": 5}, 400, "text must be a text"),
-        ({"as": "wei", "text": "x" * 4097}, 400, "at most 4096"),
-        ({"as": "wei", "text": "x", "reply_to": 99}, 404, "no message 99"),
-        ({"as": "wei", "text": "x", "reply_to": "y"}, 400, "reply_to must be a whole number"),
-        ({"as": "wei", "text": "x", "chat": 1003}, 404, "in no chat 1003"),
-        ([], 400, "send a JSON object"),
-    ],
-)
-async def test_mistakes_of_people_are_answered_with_words(
-    place: Place, body: Any, status: int, words: str
-) -> None:
-    answer = await place.api.post("/api/chat", json=body)
-    assert answer.status_code == status
-    assert words in answer.json()["error"]
-
-
-async def test_a_wrong_method_is_answered_in_json(place: Place) -> None:
-    answer = await place.api.put("/api/chat", json={})
-    assert (answer.status_code, answer.json()) == (405, {"error": "Method Not Allowed"})
-
-
-async def test_a_broken_surrogate_does_no_harm(place: Place) -> None:
-    kind = {"Content-Type": "application/json"}
-    text = b'{"as": "wei", "text": "/mirror \\ud800"}'
-    answer = await place.api.post("/api/chat", content=text, headers=kind)
-    assert answer.status_code == 200
-    assert (await place.read())[0]["text"] == "/mirror \ufffd"
-
-
-async def test_reading_can_be_narrowed_to_a_chat_and_to_what_is_new(place: Place) -> None:
-    await place.say("wei", "one")
-    await place.say("wei", "two")
-    await place.say("wei", "alone", chat="private")
-    new = await place.api.get("/api/chat", params={"chat": "group", "after": 1})
-    assert [m["text"] for m in new.json()["messages"]] == ["two"]
-    own = await place.api.get("/api/chat", params={"chat": "private", "as": "wei"})
-    assert [m["text"] for m in own.json()["messages"]] == ["alone"]
-
-
-async def test_the_page_is_whole_in_itself(place: Place) -> None:
-    page = await place.api.get("/")
-    assert page.headers["content-type"].startswith("text/html")
-    assert "src=" not in page.text.replace("img-src", "")
-    assert "innerHTML" not in page.text
 
 
 async def test_stopping_cuts_an_open_long_poll_at_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -21,14 +21,20 @@ from bot.sandbox.chat_values import (
     Button,
     ButtonKind,
     Chat,
+    ChatKind,
     Document,
     Message,
+    Origin,
     Person,
     Press,
+    Role,
+    Upgrade,
 )
 from bot.sandbox.updates import Updates
 
 PRESS_LIFE = 150.0  # seconds in which a button press can be answered
+GENERAL_TOPIC = 1
+_UPGRADED_TEAM = -1_001_000_004_001
 
 
 class UnknownError(LookupError):
@@ -36,7 +42,7 @@ class UnknownError(LookupError):
 
 
 class ChatWorld:
-    """One group, a private chat with each person, and the bot's queue of updates.
+    """A supergroup, a plain group, a private chat with each person, and the bot's updates.
 
     `first_message` is the id of the first message in each chat: a bot which kept its database
     over a restart of the sandbox must not find a stranger's message under an old id.
@@ -52,14 +58,18 @@ class ChatWorld:
     ) -> None:
         self.bot_id, self.bot_username, self.clock = bot_id, bot_username, clock
         self.people = {person.name: person for person in PEOPLE}
-        self.group = Chat(-1_001_000_000_001, "Images")
-        private = [Chat(person.id, person.first_name, person) for person in PEOPLE]
-        self.chats = {chat.id: chat for chat in [self.group, *private]}
+        self.group = Chat(-1_001_000_000_001, "Images", ChatKind.SUPERGROUP)
+        self.team = Chat(-4001, "Team", ChatKind.GROUP)
+        private = [Chat(each.id, each.first_name, ChatKind.PRIVATE, each) for each in PEOPLE]
+        self.chats = {chat.id: chat for chat in [self.group, self.team, *private]}
+        self.teams = [self.team]  # and what became of it; `team` is the one that lives
+        self.upgraded: dict[int, Chat] = {}  # by the id of the plain group that is no more
         self.updates = Updates(clock)
-        self.started: set[int] = {self.group.id}  # chats in which the bot may speak
-        self.topics: set[tuple[int, int]] = set()
+        self.started: set[int] = {self.group.id, self.team.id}  # chats in which the bot may speak
+        self.topics: dict[tuple[int, int], int] = {}  # chat and topic: when it was opened
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._messages: dict[tuple[int, int], Message] = {}  # in the order they were sent
+        self._first = first_message
         self._ids = {chat: itertools.count(first_message) for chat in self.chats}
         self._documents: dict[str, Document] = {}
         self._presses: dict[str, Press] = {}
@@ -72,6 +82,19 @@ class ChatWorld:
 
     def message(self, chat: Chat, number: int) -> Message | None:
         return self._messages.get((chat.id, number))
+
+    def existing(self, chat: Chat, number: int) -> Message:
+        """The message; UnknownError when there is none of this number."""
+        message = self.message(chat, number)
+        if message is None:
+            raise UnknownError(f"there is no message {number} in this chat ({chat.title})")
+        return message
+
+    def seen(self, message: Message) -> Message:
+        """A message as the bot is shown it now: with what it answers, unless that is gone."""
+        if message.reply_to is None:
+            return message
+        return replace(message, answered=self.message(message.chat, message.reply_to))
 
     def document(self, file_id: str) -> Document | None:
         return self._documents.get(file_id)
@@ -99,10 +122,12 @@ class ChatWorld:
         return self.people[name]
 
     def chat_of(self, person: Person, named: str | int | None) -> Chat:
-        """The chat a person means: an id, "group" (or nothing), or "private"."""
+        """The chat a person means: an id, "group" (or nothing), "team" or "private"."""
         match named:
             case None | "" | "group":
                 return self.group
+            case "team":
+                return self.team
             case "private":
                 return self.chats[person.id]
         try:
@@ -111,9 +136,12 @@ class ChatWorld:
             chat = None
         if chat is None or chat.person not in (None, person):
             raise UnknownError(
-                f"{person.name} is in no chat {named!r}; write group, private, "
-                f"{self.group.id} or {person.id}"
+                f"{person.name} is in no chat {named!r}; write group, team, private, "
+                f"{self.group.id}, {self.team.id} or {person.id}"
             )
+        if chat.id in self.upgraded:
+            newer = self.upgraded[chat.id].id
+            raise ValueError(f"the group {chat.id} became the supergroup {newer}: go on there")
         return chat
 
     def say(
@@ -125,53 +153,102 @@ class ChatWorld:
         reply_to: int | None = None,
         topic: int | None = None,
         document: Document | None = None,
+        anonymous: bool = False,
     ) -> Message:
-        """A person writes; the bot learns of it where its privacy mode lets it."""
-        answered = self._existing(chat, reply_to) if reply_to is not None else None
-        if topic is None and answered is not None:
-            topic = answered.topic
-        if topic is not None:
-            self.topics.add((chat.id, topic))
-        self.started.add(chat.id)
-        message = self._add(
-            Message(
-                chat,
-                self._number(chat),
-                int(self.clock()),
-                person,
-                **_written(text, with_document=document is not None),
-                reply_to=reply_to,
-                topic=topic,
-                document=document,
-            )
+        """A person writes; the bot learns of it where its privacy mode lets it.
+
+        `anonymous`: in the name of the group, as only its admins can.
+        """
+        answered = self.existing(chat, reply_to) if reply_to is not None else None
+        parts = _written(text, with_document=document is not None)
+        parts |= {"document": document, "anonymous": anonymous}
+        return self._arrive(person, chat, answered=answered, topic=topic, **parts)
+
+    def forward(
+        self,
+        person: Person,
+        chat: Chat,
+        message: Message,
+        *,
+        topic: int | None = None,
+        anonymous: bool = False,
+    ) -> Message:
+        """A person forwards a message to `chat`: its content without its buttons."""
+        if message.upgrade is not None:
+            raise ValueError(f"message {message.id} only says what happened; it can't be forwarded")
+        return self._arrive(
+            person,
+            chat,
+            topic=topic,
+            anonymous=anonymous,
+            origin=message.origin or _origin(message),
+            text=message.text,
+            html=message.html,
+            entities=message.entities,
+            document=message.document,
         )
-        if self._reaches_bot(message):
-            self.updates.add("message", message)
-        return message
+
+    def take_away(self, person: Person, chat: Chat, number: int) -> None:
+        """A person deletes a message for everybody; no update tells the bot."""
+        message = self.existing(chat, number)
+        free = chat.kind is ChatKind.PRIVATE or person.role is Role.ADMIN
+        if message.sender != person and not free:
+            raise ValueError(f"message {number} is not {person.name}'s own")
+        self.delete(message)
+
+    def upgrade(self, person: Person, chat: Chat) -> Chat:
+        """An admin makes a plain group a supergroup: a new chat, with numbers of its own."""
+        if chat.kind is not ChatKind.GROUP:
+            raise ValueError(f"{chat.title} is no plain group: only one such can be upgraded")
+        if person.role is not Role.ADMIN:
+            raise ValueError(f"{person.name} is no admin of {chat.title}")
+        new = Chat(_UPGRADED_TEAM, chat.title, ChatKind.SUPERGROUP)
+        self.chats[new.id] = self.upgraded[chat.id] = self.team = new
+        self.teams.append(new)
+        self._ids[new.id] = itertools.count(self._first)
+        self.started.add(new.id)
+        nothing: dict[str, Any] = {"text": "", "html": ""}
+        self._arrive(person, chat, **nothing, upgrade=Upgrade("migrate_to_chat_id", new.id))
+        back = Upgrade("migrate_from_chat_id", chat.id)
+        self._arrive(person, new, **nothing, upgrade=back, anonymous=True)
+        return new
 
     def rewrite(self, person: Person, chat: Chat, number: int, text: str) -> Message:
         """A person edits an own message; the bot gets edited_message."""
-        message = self._existing(chat, number)
+        message = self.existing(chat, number)
         if message.sender != person:
             raise ValueError(f"message {number} is not {person.name}'s own")
+        if message.origin is not None or message.upgrade is not None:
+            raise ValueError(f"message {number} was not typed by {person.name}: it can't be edited")
         written = _written(text, with_document=message.document is not None)
         message = self.edit(message, **written)
         if self._reaches_bot(message):
-            self.updates.add("edited_message", message)
+            self.updates.add("edited_message", self.seen(message))
         return message
 
-    def press(self, person: Person, chat: Chat, number: int, named: str) -> tuple[Button, Press]:
-        """Press the first button whose text contains `named`; only callbacks reach the bot."""
-        message = self._existing(chat, number)
+    def press(
+        self, person: Person, chat: Chat, number: int, named: str, *, value: str = ""
+    ) -> tuple[Button, Press]:
+        """Press a button; only callbacks reach the bot.
+
+        The first whose text is `named`, or else contains it; `value` tells apart those that look
+        alike.
+        """
+        message = self.existing(chat, number)
         buttons = [button for row in message.keyboard for button in row]
-        fitting = [button for button in buttons if named.casefold() in button.text.casefold()]
+        fitting = [
+            button
+            for button in buttons
+            if named.casefold() in button.text.casefold() and value in {"", button.value}
+        ]
+        fitting.sort(key=lambda button: button.text != named)
         if not fitting:
             there = ", ".join(button.text for button in buttons) or "none"
             raise UnknownError(f"message {number} has no button with {named!r}; it has: {there}")
         button = fitting[0]
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         query = f"{4_000_000_000_000_000_000 + len(self._presses) + 1}"
-        press = Press(query, person, message, button.value, self.clock(), answer)
+        press = Press(query, person, self.seen(message), button.value, self.clock(), answer)
         if button.kind is ButtonKind.CALLBACK:
             self._presses[query] = press
             self.updates.add("callback_query", press)
@@ -181,9 +258,7 @@ class ChatWorld:
 
     def post(self, chat: Chat, **parts: Any) -> Message:
         """The bot writes: `parts` are fields of Message."""
-        return self._add(
-            Message(chat=chat, id=self._number(chat), date=int(self.clock()), sender=None, **parts)
-        )
+        return self._write(chat, None, **parts)
 
     def edit(self, message: Message, **parts: Any) -> Message:
         """Replace a message; `parts` are fields of Message."""
@@ -213,14 +288,49 @@ class ChatWorld:
 
     # Within
 
-    def _existing(self, chat: Chat, number: int) -> Message:
-        message = self.message(chat, number)
-        if message is None:
-            raise UnknownError(f"there is no message {number} in this chat ({chat.title})")
+    def _arrive(
+        self,
+        person: Person,
+        chat: Chat,
+        *,
+        answered: Message | None = None,
+        topic: int | None = None,
+        **parts: Any,
+    ) -> Message:
+        """A message of a person is there: shown to everybody, and to the bot if it may see it."""
+        _check_author(person, chat, topic=topic, anonymous=parts.get("anonymous", False))
+        if topic is None and answered is not None:
+            topic = answered.topic
+        if topic is not None:
+            self.topics.setdefault((chat.id, topic), int(self.clock()))
+        self.started.add(chat.id)
+        message = self._write(chat, person, answered=answered, topic=topic, **parts)
+        if self._reaches_bot(message):
+            self.updates.add("message", self.seen(message))
         return message
 
+    def _write(
+        self, chat: Chat, sender: Person | None, *, answered: Message | None = None, **parts: Any
+    ) -> Message:
+        reply_to = thread = None
+        if answered is not None:
+            reply_to = answered.id
+            if chat.kind is ChatKind.SUPERGROUP:
+                thread = answered.thread or answered.id
+        return self._add(
+            Message(
+                chat=chat,
+                id=next(self._ids[chat.id]),
+                date=int(self.clock()),
+                sender=sender,
+                reply_to=reply_to,
+                thread=thread,
+                **parts,
+            )
+        )
+
     def _reaches_bot(self, message: Message) -> bool:
-        if message.chat.person is not None:
+        if message.chat.kind is ChatKind.PRIVATE or message.upgrade is not None:
             return True
         if message.reply_to is not None:
             answered = self.message(message.chat, message.reply_to)
@@ -231,9 +341,6 @@ class ChatWorld:
         addressee = message.text.split(maxsplit=1)[0].partition("@")[2]
         return not addressee or addressee.casefold() == self.bot_username.casefold()
 
-    def _number(self, chat: Chat) -> int:
-        return next(self._ids[chat.id])
-
     def _add(self, message: Message) -> Message:
         self._messages[message.chat.id, message.id] = message
         self._wake()
@@ -242,6 +349,19 @@ class ChatWorld:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _check_author(person: Person, chat: Chat, *, topic: int | None, anonymous: bool) -> None:
+    if anonymous and (person.role is not Role.ADMIN or chat.kind is not ChatKind.SUPERGROUP):
+        raise ValueError("only an admin of a supergroup can write in its name")
+    if topic is not None and (chat.kind is not ChatKind.SUPERGROUP or topic <= GENERAL_TOPIC):
+        raise ValueError("topics are in supergroups, numbered from 2; leave it out for General")
+
+
+def _origin(message: Message) -> Origin:
+    if message.anonymous:
+        return Origin(message.date, None, message.chat)
+    return Origin(message.date, message.sender)
 
 
 def _written(text: str, *, with_document: bool) -> dict[str, Any]:

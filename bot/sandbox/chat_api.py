@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -15,7 +16,15 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.chat import ChatWorld, UnknownError
-from bot.sandbox.chat_values import Answer, ButtonKind, Chat, Document, Message
+from bot.sandbox.chat_values import (
+    Answer,
+    ButtonKind,
+    Chat,
+    Document,
+    Message,
+    Origin,
+    Person,
+)
 from bot.sandbox.faults import Faults, documentation
 
 _PAGE = Path(__file__).with_name("page.html")
@@ -41,6 +50,7 @@ def chat_routes(
     return [
         _route("/api/chat", api.say, "POST"),
         _route("/api/chat", api.read, "GET"),
+        Route("/api/document/{wanted}", api.download, methods=["GET"]),
         _route("/api/press", api.press, "POST"),
         _route("/api/faults", api.arm, "POST"),
         _route("/api/faults", api.explain, "GET"),
@@ -62,27 +72,48 @@ class _Api:
     async def say(self, request: Request) -> Any:
         given = await _given(request)
         person = self._world.person(_text(given, "as"))
-        chat = self._world.chat_of(person, _named(given))
-        text = _text(given, "text", default="")
+        upgrade = _flag(given, "upgrade")
+        chat = self._world.chat_of(person, _named(given) or ("team" if upgrade else None))
+        if upgrade:
+            return {"chat": self._world.upgrade(person, chat).id}
+        deleted = _number(given, "delete")
+        if deleted is not None:
+            self._world.take_away(person, chat, deleted)
+            return {"id": deleted}
         edited = _number(given, "edit")
         if edited is not None:
-            return {"id": self._world.rewrite(person, chat, edited, text).id}
-        message = self._world.say(
+            return {
+                "id": self._world.rewrite(person, chat, edited, _text(given, "text", default="")).id
+            }
+        return {"id": (await self._said(person, chat, given)).id}
+
+    async def _said(self, person: Person, chat: Chat, given: dict[str, Any]) -> Message:
+        topic, anonymous = _number(given, "topic"), _flag(given, "anonymous")
+        forwarded = _number(given, "forward")
+        if forwarded is not None:
+            source = (
+                self._world.chat_of(person, _named(given, "from_chat"))
+                if given.get("from_chat")
+                else chat
+            )
+            message = self._world.existing(source, forwarded)
+            return self._world.forward(person, chat, message, topic=topic, anonymous=anonymous)
+        return self._world.say(
             person,
             chat,
-            text,
+            _text(given, "text", default=""),
             reply_to=_number(given, "reply_to"),
-            topic=_number(given, "topic"),
+            topic=topic,
             document=await self._document(given),
+            anonymous=anonymous,
         )
-        return {"id": message.id}
 
     async def read(self, request: Request) -> Any:
         query = request.query_params
         messages = self._world.messages()
         if query.get("chat"):
-            chat = self._chat_to_read(query["chat"], query.get("as", ""))
-            messages = [message for message in messages if message.chat == chat]
+            wanted = self._chats_to_read(query["chat"], query.get("as", ""))
+            messages = [message for message in messages if message.chat in wanted]
         after = _number(query, "after")
         if after is not None:
             messages = [message for message in messages if message.id > after]
@@ -95,7 +126,8 @@ class _Api:
         number = _number(given, "message")
         if number is None:
             raise ValueError("message is missing: the id of the message with the button")
-        button, press = self._world.press(person, chat, number, _text(given, "button"))
+        named, value = _text(given, "button"), _text(given, "value", default="")
+        button, press = self._world.press(person, chat, number, named, value=value)
         if button.kind is not ButtonKind.CALLBACK:
             return {"answer": "", button.kind.value: button.value}
         try:
@@ -122,14 +154,34 @@ class _Api:
         self._faults.clear()
         return {"armed": []}
 
-    def _chat_to_read(self, named: str, who: str) -> Chat:
-        if who or named == "private":
-            return self._world.chat_of(self._world.person(who), named)
+    async def download(self, request: Request) -> Response:
+        """A document by its number or file_id, always as a file to keep: it is never shown."""
+        wanted = request.path_params["wanted"]
+        for document in self._world.documents():
+            if wanted in {str(document.number), document.file_id}:
+                name = quote(document.name.encode(errors="replace"), safe="")
+                return Response(
+                    document.content,
+                    media_type="application/octet-stream",
+                    headers={
+                        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+                        "X-Content-Type-Options": "nosniff",
+                    },
+                )
+        return JSONResponse({"error": f"there is no document {wanted!r}"}, status_code=404)
+
+    def _chats_to_read(self, named: str, who: str) -> list[Chat]:
+        """The chat of this name; for the team also the plain group that it was."""
+        if named == "team":
+            return self._world.teams
+        if named == "private":
+            return [self._world.chat_of(self._world.person(who), named)]
         chats = {str(chat.id): chat for chat in self._world.chats.values()}
         chats["group"] = self._world.group
-        if named not in chats:
-            raise UnknownError(f"there is no chat {named!r}; there are: {', '.join(chats)}")
-        return chats[named]
+        chat = chats.get(named)
+        if chat is None or (who and chat.person not in {None, self._world.person(who)}):
+            raise UnknownError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
+        return [chat]
 
     async def _document(self, given: dict[str, Any]) -> Document | None:
         upload = given.get("document")
@@ -191,10 +243,17 @@ def _number(given: Any, key: str) -> int | None:
         raise ValueError(f"{key} must be a whole number") from exc
 
 
-def _named(given: dict[str, Any]) -> str | int | None:
-    value = given.get("chat")
+def _flag(given: dict[str, Any], key: str) -> bool:
+    value = given.get(key, False)
+    if value not in (True, False, "true", "false"):
+        raise ValueError(f"{key} must be true or false")
+    return value in (True, "true")
+
+
+def _named(given: dict[str, Any], key: str = "chat") -> str | int | None:
+    value = given.get(key)
     if value is not None and not isinstance(value, str | int):
-        raise ValueError("chat must be group, private, or an id")
+        raise ValueError(f"{key} must be group, team, private, or an id")
     return value
 
 
@@ -218,11 +277,28 @@ def _shown(message: Message) -> dict[str, Any]:
         "date": message.date,
         "topic": message.topic,
         "reactions": list(message.reactions),
+        "anonymous": message.anonymous,
     }
+    if message.origin is not None:
+        shown["forwarded_from"] = _author(message.origin)
+    if message.upgrade is not None:
+        shown[message.upgrade.direction] = message.upgrade.id
     if message.document is not None:
-        shown["document"] = {
-            "name": message.document.name,
-            "size": len(message.document.content),
-            "text": message.document.content[:_PREVIEW].decode(errors="replace"),
-        }
+        shown["document"] = _shown_document(message.document)
     return shown
+
+
+def _author(origin: Origin) -> str:
+    if origin.chat is not None:
+        return origin.chat.title
+    return origin.sender.name if origin.sender else "bot"
+
+
+def _shown_document(document: Document) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "name": document.name,
+        "size": len(document.content),
+        "mime": document.mime,
+        "text": document.content[:_PREVIEW].decode(errors="replace"),
+    }

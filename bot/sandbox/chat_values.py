@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
@@ -19,6 +19,7 @@ class Person:
     id: int
     name: str
     role: Role = Role.MEMBER
+    language: str = "en"  # what this person's Telegram is set to
 
     @property
     def first_name(self) -> str:
@@ -27,17 +28,24 @@ class Person:
 
 PEOPLE = (
     Person(1001, "wei"),
-    Person(1002, "li"),
+    Person(1002, "li", language="zh-hans"),
     Person(1003, "ana", Role.ADMIN),
     Person(1004, "mallory"),
 )
+
+
+class ChatKind(StrEnum):
+    PRIVATE = "private"
+    GROUP = "group"
+    SUPERGROUP = "supergroup"
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
     id: int
     title: str
-    person: Person | None = None  # whose private chat with the bot; None is the group
+    kind: ChatKind
+    person: Person | None = None  # whose private chat with the bot it is
 
 
 class ButtonKind(StrEnum):
@@ -66,6 +74,23 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What a service message says when a group became a supergroup: `id` is the other chat."""
+
+    direction: Literal["migrate_to_chat_id", "migrate_from_chat_id"]
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a forwarded message was written first."""
+
+    date: int
+    sender: Person | None  # None is the bot
+    chat: Chat | None = None  # the group in whose name an anonymous admin wrote
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     chat: Chat
     id: int
@@ -73,10 +98,15 @@ class Message:
     sender: Person | None  # None is the bot
     text: str  # the caption when there is a document
     html: str
+    anonymous: bool = False  # an admin who writes in the name of the group
     entities: tuple[dict[str, Any], ...] = ()
     keyboard: Keyboard = ()
     reply_to: int | None = None
+    answered: "Message | None" = field(default=None, repr=False)  # what the bot is shown of it
     topic: int | None = None
+    thread: int | None = None  # the first message of a chain of replies, in a supergroup
+    origin: Origin | None = None
+    upgrade: Upgrade | None = None
     document: Document | None = None
     edited: int | None = None
     history: tuple[str, ...] = ()  # former texts, oldest first

@@ -62,7 +62,7 @@ def parsed(markup: str) -> tuple[str, list[Entity]]:
     if parser.open:
         tag = parser.open[-1].tag
         raise MarkupError(f'Can\'t find end tag corresponding to start tag "{tag}"')
-    return _trimmed("".join(parser.text), parser.entities)
+    return trimmed("".join(parser.text), parser.entities)
 
 
 @dataclass(slots=True)
@@ -167,8 +167,8 @@ class _Parser:
                 pre["language"] = code["language"]
 
 
-def _trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Without white space at both ends, which the server takes away."""
+def trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """A text and its entities without white space at both ends, which the server takes away."""
     shift = length(text) - length(text.lstrip())
     text = text.strip()
     end = length(text)

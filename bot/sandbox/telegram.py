@@ -8,7 +8,9 @@ webhooks (it is polled), Markdown, and the real server's slowing down of polls t
 
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -28,6 +30,7 @@ from bot.sandbox.updates import MOST_AT_ONCE, Terminated
 _LARGEST_DOWNLOAD = 20 << 20
 _LONGEST_ANSWER = 200
 _MOST_COMMANDS = 100
+_LANGUAGE = re.compile(r"(?:[a-z]{2})?")
 # Of one character each; the few that Telegram joins from several are left out.
 _REACTIONS = frozenset(
     "👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕"
@@ -73,6 +76,7 @@ class _BotApi:
             "senddocument": self._messages.send_document,
             "sendchataction": self._send_action,
             "editmessagetext": self._messages.edit_text,
+            "editmessagecaption": self._messages.edit_caption,
             "editmessagereplymarkup": self._messages.edit_markup,
             "deletemessage": self._messages.delete,
             "setmessagereaction": self._react,
@@ -153,15 +157,27 @@ class _BotApi:
         commands = params.data("commands")
         if not isinstance(commands, list) or len(commands) > _MOST_COMMANDS:
             raise bad("can't parse commands: an array of at most 100 expected")
-        self._world.commands[_scope(params)] = [_command(command) for command in commands]
+        self._world.commands[self._scope(params)] = [_command(command) for command in commands]
         return True
 
     async def _get_commands(self, params: Params) -> Any:
-        return self._world.commands.get(_scope(params), [])
+        return self._world.commands.get(self._scope(params), [])
 
     async def _delete_commands(self, params: Params) -> bool:
-        self._world.commands.pop(_scope(params), None)
+        self._world.commands.pop(self._scope(params), None)
         return True
+
+    def _scope(self, params: Params) -> str:
+        """The key under which one menu of commands is kept."""
+        scope = params.data("scope") or {"type": "default"}
+        if not isinstance(scope, dict):
+            raise bad("can't parse BotCommandScope: object expected")
+        if "chat_id" in scope:
+            self._messages.chat(Params(scope))
+        language = params.text("language_code")
+        if not _LANGUAGE.fullmatch(language):
+            raise bad("invalid language code specified")
+        return json.dumps([scope, language], sort_keys=True)
 
     # Around messages
 
@@ -235,9 +251,10 @@ def _refusal(error: ApiError) -> Response:
         "description": error.description,
     }
     headers = {}
-    if error.retry_after is not None:
-        body["parameters"] = {"retry_after": error.retry_after}
-        headers["Retry-After"] = str(error.retry_after)
+    if error.parameters:
+        body["parameters"] = error.parameters
+    if "retry_after" in error.parameters:
+        headers["Retry-After"] = str(error.parameters["retry_after"])
     return JSONResponse(body, status_code=error.status, headers=headers)
 
 
@@ -249,15 +266,7 @@ def _path(document: Document) -> str:
 
 
 def _as_in(somebody: Person, *, private: bool) -> Person:
-    return Person(somebody.id, somebody.name) if private else somebody
-
-
-def _scope(params: Params) -> str:
-    """The key under which one menu of commands is kept."""
-    scope = params.data("scope") or {"type": "default"}
-    if not isinstance(scope, dict):
-        raise bad("can't parse BotCommandScope: object expected")
-    return json.dumps([scope, params.text("language_code")], sort_keys=True)
+    return replace(somebody, role=Role.MEMBER) if private else somebody
 
 
 def _command(command: Any) -> dict[str, str]:

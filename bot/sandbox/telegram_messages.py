@@ -16,6 +16,7 @@ from bot.sandbox.telegram_params import ApiError, Params, bad, keyboard_of
 
 _MOST_BYTES = 50 * 1000 * 1000
 _LONGEST_NAME = 255
+_UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
@@ -48,6 +49,13 @@ class MessageMethods:
             raise bad("message text is empty")
         return self._edit(message, written | {"keyboard": keyboard_of(params)})
 
+    async def edit_caption(self, params: Params) -> Any:
+        message = self._own(params, verb="edit")
+        if message.document is None:
+            raise bad("there is no caption in the message to edit")
+        written = _written(params, "caption", longest=LONGEST_CAPTION)
+        return self._edit(message, written | {"keyboard": keyboard_of(params)})
+
     async def edit_markup(self, params: Params) -> Any:
         message = self._own(params, verb="edit")
         return self._edit(message, {"keyboard": keyboard_of(params)})
@@ -65,6 +73,9 @@ class MessageMethods:
         known = digits.isascii() and digits.isdigit() and int(named) in self._world.chats
         if not known:
             raise bad("chat not found")
+        newer = self._world.upgraded.get(int(named))
+        if newer is not None:
+            raise ApiError(400, _UPGRADED, migrate_to_chat_id=newer.id)
         return self._world.chats[int(named)]
 
     def writable(self, params: Params) -> Chat:
@@ -86,17 +97,19 @@ class MessageMethods:
             raise bad("message thread not found")
         if topic is None and answered is not None:
             topic = answered.topic
-        reply_to = None if answered is None else answered.id
         self._flood.passed(chat.id)
-        message = self._world.post(chat, **parts, keyboard=keyboard, reply_to=reply_to, topic=topic)
-        return shapes.message(self._world, message)
+        message = self._world.post(chat, **parts, keyboard=keyboard, answered=answered, topic=topic)
+        return self._shown(message)
 
     def _edit(self, message: Message, parts: dict[str, Any]) -> Any:
         # The source text is no content: <b> and <strong> make the same message.
         if all(getattr(message, k) == value for k, value in parts.items() if k != "html"):
             raise bad(_NOT_MODIFIED)
         self._flood.passed(message.chat.id)
-        return shapes.message(self._world, self._world.edit(message, **parts))
+        return self._shown(self._world.edit(message, **parts))
+
+    def _shown(self, message: Message) -> Any:
+        return shapes.message(self._world, self._world.seen(message))
 
     def _answered(self, chat: Chat, params: Params) -> Message | None:
         older = {"message_id": params.number("reply_to_message_id")}
@@ -148,7 +161,7 @@ def _written(params: Params, name: str, *, longest: int) -> dict[str, Any]:
                 raise bad(f"can't parse entities: {exc}") from exc
             markup = raw
         case "":
-            text, found = raw.strip(), _given(params)
+            text, found = entities.trimmed(raw, _given(params))
             markup = html.escape(text, quote=False)
         case _:
             raise bad("unsupported parse_mode (the sandbox knows HTML)")
@@ -161,4 +174,12 @@ def _given(params: Params) -> list[entities.Entity]:
     given = itertools.chain.from_iterable(
         params.data(name) or [] for name in ("entities", "caption_entities")
     )
-    return [entity for entity in given if isinstance(entity, dict)]
+    return [_entity(each) for each in given]
+
+
+def _entity(given: Any) -> entities.Entity:
+    match given:
+        case {"type": str(), "offset": int(offset), "length": int(length)} if offset >= 0:
+            return {**given, "length": max(length, 0)}
+        case _:
+            raise bad("can't parse MessageEntity: type, offset and length expected")

@@ -17,15 +17,30 @@ from bot.sandbox.chat_values import Button, ButtonKind, Keyboard
 
 MOST_DATA_BYTES = 64
 _MOST_BUTTONS = 100
+_MOST_IN_A_ROW = 8
 _LONGEST_COPY = 256
+_ACTIONS = frozenset(
+    {
+        "callback_data",
+        "callback_game",
+        "copy_text",
+        "login_url",
+        "pay",
+        "switch_inline_query",
+        "switch_inline_query_chosen_chat",
+        "switch_inline_query_current_chat",
+        "url",
+        "web_app",
+    }
+)
 
 
 class ApiError(Exception):
-    """An answer with ok=false."""
+    """An answer with ok=false; `parameters` are those of the Bot API's ResponseParameters."""
 
-    def __init__(self, status: int, description: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, description: str, **parameters: int) -> None:
         super().__init__(description)
-        self.status, self.description, self.retry_after = status, description, retry_after
+        self.status, self.description, self.parameters = status, description, parameters
 
 
 def bad(description: str) -> ApiError:
@@ -107,7 +122,8 @@ def keyboard_of(params: Params) -> Keyboard:
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad('field "inline_keyboard" must be of type Array of Arrays')
     keyboard = tuple(tuple(_button(button) for button in row) for row in rows if row)
-    if sum(map(len, keyboard)) > _MOST_BUTTONS:
+    widest = max(map(len, keyboard), default=0)
+    if sum(map(len, keyboard)) > _MOST_BUTTONS or widest > _MOST_IN_A_ROW:
         raise bad("REPLY_MARKUP_TOO_LONG")
     return keyboard
 
@@ -119,6 +135,8 @@ def _button(button: Any) -> Button:
     text = button.get("text")
     if not isinstance(text, str) or not text.strip():
         raise bad(f"{prefix}text of the button must be non-empty")
+    if len(_ACTIONS & button.keys()) > 1:
+        raise bad(f"{prefix}exactly one action is expected")
     match button:
         case {"callback_data": str(data)}:
             if not 1 <= len(data.encode()) <= MOST_DATA_BYTES:

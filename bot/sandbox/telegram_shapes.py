@@ -10,9 +10,11 @@ from bot.sandbox.chat_values import (
     Button,
     ButtonKind,
     Chat,
+    ChatKind,
     Document,
     Keyboard,
     Message,
+    Origin,
     Person,
     Press,
     Role,
@@ -21,6 +23,13 @@ from bot.sandbox.updates import Update
 
 Json = dict[str, Any]
 
+_ANONYMOUS: Json = {
+    "id": 1_087_968_824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+_TOPIC_BLUE = 0x6FB9F0
 _RIGHTS = (
     "can_manage_chat",
     "can_delete_messages",
@@ -43,12 +52,13 @@ def update(world: ChatWorld, pending: Update) -> Json:
 
 
 def message(world: ChatWorld, shown: Message) -> Json:
-    """A message with the one it answers, as the server nests it."""
+    """A message with the one it answers, as the server nests it: one level deep."""
     shape = _plain(world, shown)
-    if shown.reply_to is not None:
-        answered = world.message(shown.chat, shown.reply_to)
-        if answered is not None:
-            shape["reply_to_message"] = _plain(world, answered)
+    if shown.answered is not None:
+        shape["reply_to_message"] = _plain(world, shown.answered)
+    elif shown.topic is not None and shown.reply_to is None:
+        # The server lets every message in a topic answer the one that opened the topic.
+        shape["reply_to_message"] = _opening(world, shown.chat, shown.topic)
     return shape
 
 
@@ -77,7 +87,7 @@ def person(somebody: Person) -> Json:
         "is_bot": False,
         "first_name": somebody.first_name,
         "username": somebody.name,
-        "language_code": "en",
+        "language_code": somebody.language,
     }
 
 
@@ -85,7 +95,9 @@ def chat(world: ChatWorld, shown: Chat) -> Json:
     if shown.person is not None:
         name = {"first_name": shown.person.first_name, "username": shown.person.name}
         return {"id": shown.id, "type": "private", **name}
-    shape: Json = {"id": shown.id, "type": "supergroup", "title": shown.title}
+    shape: Json = {"id": shown.id, "type": shown.kind.value, "title": shown.title}
+    if shown.kind is ChatKind.GROUP:
+        shape["all_members_are_administrators"] = False
     if any(where == shown.id for where, _ in world.topics):
         shape["is_forum"] = True
     return shape
@@ -132,13 +144,40 @@ def keyboard(shown: Keyboard) -> Json:
 
 
 def _plain(world: ChatWorld, shown: Message) -> Json:
-    sender = bot(world) if shown.sender is None else person(shown.sender)
     shape: Json = {
         "message_id": shown.id,
-        "from": sender,
+        **_sender(world, shown),
         "chat": chat(world, shown.chat),
         "date": shown.date,
+        **_content(shown),
     }
+    if shown.origin is not None:
+        shape["forward_origin"] = _origin(world, shown.origin)
+    if shown.keyboard:
+        shape["reply_markup"] = keyboard(shown.keyboard)
+    if shown.topic is not None:
+        shape |= {"message_thread_id": shown.topic, "is_topic_message": True}
+    elif shown.thread is not None:
+        shape["message_thread_id"] = shown.thread  # of a chain of replies: it names no topic
+    if shown.edited is not None:
+        shape["edit_date"] = shown.edited
+    return shape
+
+
+def _sender(world: ChatWorld, shown: Message) -> Json:
+    if shown.anonymous:
+        return {"from": _ANONYMOUS, "sender_chat": chat(world, shown.chat)}
+    return {"from": _user(world, shown.sender)}
+
+
+def _user(world: ChatWorld, somebody: Person | None) -> Json:
+    return bot(world) if somebody is None else person(somebody)
+
+
+def _content(shown: Message) -> Json:
+    shape: Json = {}
+    if shown.upgrade is not None:
+        shape[shown.upgrade.direction] = shown.upgrade.id
     if shown.document is not None:
         shape["document"] = document(shown.document)
     if shown.text:
@@ -146,13 +185,26 @@ def _plain(world: ChatWorld, shown: Message) -> Json:
         shape[text] = shown.text
         if shown.entities:
             shape[found] = list(shown.entities)
-    if shown.keyboard:
-        shape["reply_markup"] = keyboard(shown.keyboard)
-    if shown.topic is not None:
-        shape |= {"message_thread_id": shown.topic, "is_topic_message": True}
-    if shown.edited is not None:
-        shape["edit_date"] = shown.edited
     return shape
+
+
+def _origin(world: ChatWorld, origin: Origin) -> Json:
+    if origin.chat is not None:
+        return {"type": "chat", "date": origin.date, "sender_chat": chat(world, origin.chat)}
+    return {"type": "user", "date": origin.date, "sender_user": _user(world, origin.sender)}
+
+
+def _opening(world: ChatWorld, where: Chat, topic: int) -> Json:
+    opener = next(each for each in world.people.values() if each.role is Role.ADMIN)
+    return {
+        "message_id": topic,
+        "from": person(opener),
+        "chat": chat(world, where),
+        "date": world.topics[where.id, topic],
+        "message_thread_id": topic,
+        "is_topic_message": True,
+        "forum_topic_created": {"name": f"Topic {topic}", "icon_color": _TOPIC_BLUE},
+    }
 
 
 def _button(button: Button) -> Json:

@@ -127,7 +127,7 @@ def _settings(
     people = {person.name: person.id for person in chat.people.values()}
     data: dict[str, Any] = {
         "telegram": {
-            "chats": [chat.group.id],
+            "chats": [chat.group.id, chat.team.id],
             "admins": [people["ana"]],
             "members": [people["wei"], people["li"]],
             "api": f"{address}/telegram",

@@ -1,0 +1,119 @@
+"""A served sandbox chat without the rest of the sandbox: its bot, its people, its clock.
+
+Test files import the fixture `place` by name.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+from telegram import Bot as TelegramBot
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram.request import HTTPXRequest
+
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_api import chat_routes, http_error, page_route
+from bot.sandbox.faults import Faults
+from bot.sandbox.flood import FloodGate, Limit
+from bot.sandbox.serve import served
+from bot.sandbox.telegram import telegram_app
+
+TOKEN = "7000000001:sandbox"
+GROUP = -1_001_000_000_001
+WEI, ANA, MALLORY = 1001, 1003, 1004
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Place:
+    """A served sandbox chat, its bot, and people's own client."""
+
+    bot: TelegramBot
+    api: httpx.AsyncClient
+    world: ChatWorld
+    clock: Clock
+    flood: FloodGate
+    port: int
+
+    async def say(self, who: str, text: str, **more: Any) -> int:
+        answer = await self.api.post("/api/chat", json={"as": who, "text": text, **more})
+        assert answer.status_code == 200, answer.text
+        number: int = answer.json()["id"]
+        return number
+
+    async def do(self, who: str, **what: Any) -> dict[str, Any]:
+        """A person does something else in the chat; the answer with its status."""
+        answer = await self.api.post("/api/chat", json={"as": who, **what})
+        return {"status": answer.status_code, **answer.json()}
+
+    async def send_file(
+        self, who: str, name: str, content: bytes, caption: str = "", **more: str
+    ) -> int:
+        fields = {"as": who, "text": caption, **more}
+        files = {"document": (name, content, "text/yaml")}
+        answer = await self.api.post("/api/chat", data=fields, files=files)
+        assert answer.status_code == 200, answer.text
+        number: int = answer.json()["id"]
+        return number
+
+    async def read(self, **chat: str) -> list[dict[str, Any]]:
+        answer = await self.api.get("/api/chat", params=chat)
+        messages: list[dict[str, Any]] = answer.json()["messages"]
+        return messages
+
+    async def received(self) -> list[Message]:
+        """The messages that wait for the bot, edited ones aside."""
+        return [update.message for update in await self.bot.get_updates() if update.message]
+
+    async def press(self, who: str, message: int, button: str) -> dict[str, Any]:
+        pressed = {"as": who, "message": message, "button": button}
+        answer = await self.api.post("/api/press", json=pressed)
+        return {"status": answer.status_code, **answer.json()}
+
+
+def bot_at(port: int, token: str = TOKEN) -> TelegramBot:
+    return TelegramBot(
+        token,
+        base_url=f"http://127.0.0.1:{port}/telegram/bot",
+        base_file_url=f"http://127.0.0.1:{port}/telegram/file/bot",
+        request=HTTPXRequest(httpx_kwargs={"trust_env": False}),
+        get_updates_request=HTTPXRequest(httpx_kwargs={"trust_env": False}),
+    )
+
+
+@pytest.fixture
+async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns of its old kind of number
+    clock = Clock()
+    world = ChatWorld(clock=clock)
+    flood = FloodGate(clock, group=Limit(20, 60.0), overall=Limit(30, 1.0))
+    telegram = telegram_app(world, token=TOKEN, flood=flood)
+    app = Starlette(
+        routes=[
+            page_route,
+            *chat_routes(world, Faults(), press_seconds=0.3),
+            Mount("/telegram", telegram),
+        ],
+        exception_handlers={HTTPException: http_error},
+    )
+    async with (
+        served(app) as port,
+        bot_at(port) as bot,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as api,
+    ):
+        yield Place(bot, api, world, clock, flood, port)
+
+
+def button(text: str = "Approve", data: str = "approve:1") -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=data)]])
