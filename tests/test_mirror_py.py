@@ -338,7 +338,7 @@ PINGING = 'pinging container registry a.io: Get \\"https://a.io/v2/\\": dial tcp
         (f"{UPLOADING}HTTP status: 503 Busy", "target: HTTP status: 503 Busy", True),
         (
             f"initializing source docker://a.io/b:x: {PINGING}connection refused",
-            f"source: {PINGING}connection refused".replace("\\", ""),
+            "source: a.io: dial tcp: connection refused",
             True,
         ),
         ("context deadline exceeded", "context deadline exceeded", True),

@@ -11,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Message
 
 from bot.sandbox.chat import ChatWorld
 from bot.sandbox.chat_api import chat_routes
-from bot.sandbox.faults import KINDS, PLACES, Faults, Faulty
+from bot.sandbox.faults import KINDS, PLACES, REFUSALS, Faults, Faulty, _Half
 from bot.sandbox.serve import served
 
 
@@ -30,6 +31,8 @@ async def place() -> AsyncIterator[Place]:
     faults, effects = Faults(), list[str]()
 
     async def effect(request: Request) -> Response:
+        if request.url.path.endswith("/letters"):
+            return Response(b"abcdefghij")
         effects.append(f"{request.url.path} {(await request.body()).decode()}".strip())
         return JSONResponse({"ok": True})
 
@@ -109,6 +112,57 @@ async def test_garbage_is_html_with_status_200(place: Place) -> None:
     assert place.effects == []
 
 
+@pytest.mark.parametrize("words", [name for name in REFUSALS if name != "too-large"])
+async def test_a_registry_refuses_in_its_own_words(place: Place, words: str) -> None:
+    place.faults.arm(where="source", what=f"says {words}")
+    answer = await place.client.post("/source/x", content=b"body")
+    status, code, text = REFUSALS[words]
+    assert answer.status_code == status
+    assert answer.json() == {"errors": [{"code": code, "message": text, "detail": None}]}
+    assert place.effects == []
+
+
+async def test_what_is_too_large_is_refused_by_the_server_in_front_in_html(place: Place) -> None:
+    place.faults.arm(where="source", what="says too-large")
+    answer = await place.client.post("/source/x", content=b"x" * 1_000_000)
+    assert (answer.status_code, answer.headers["content-type"][:9]) == (413, "text/html")
+
+
+async def test_a_cut_answer_breaks_off_in_the_middle_of_its_body(place: Place) -> None:
+    place.faults.arm(where="github", what="cut")
+    with pytest.raises(httpx.RemoteProtocolError, match="received 5 bytes, expected 10"):
+        await place.client.get("/github/letters")
+
+
+async def test_a_short_answer_looks_whole(place: Place) -> None:
+    place.faults.arm(where="source", what="short")
+    answer = await place.client.get("/source/letters")
+    assert (answer.headers["content-length"], answer.content) == ("5", b"abcde")
+
+
+async def test_a_slow_answer_trickles_and_is_whole_in_the_end(place: Place) -> None:
+    place.faults.arm(where="source", what="slow 20")
+    started = time.monotonic()
+    assert (await place.client.get("/source/letters")).content == b"abcdefghij"
+    assert 0.3 <= time.monotonic() - started < 5
+
+
+async def test_a_body_of_unknown_length_is_cut_and_shortened_too(place: Place) -> None:
+    pieces: list[Message] = []
+
+    async def collect(message: Message) -> None:
+        pieces.append(message)
+
+    for announced in (True, False):
+        pieces.clear()
+        half = _Half(collect, announced=announced)
+        await half({"type": "http.response.start", "status": 200, "headers": []})
+        await half({"type": "http.response.body", "body": b"abcd", "more_body": True})
+        await half({"type": "http.response.body", "body": b"efgh"})
+        assert [piece.get("body") for piece in pieces[1:]] == [b"ab"]
+        assert pieces[1]["more_body"] is not announced
+
+
 async def test_a_path_narrows_a_fault_to_some_requests(place: Place) -> None:
     place.faults.arm(where="github", what="status 500", path="POST /github/git")
     assert (await place.client.get("/github/git")).status_code == 200
@@ -171,6 +225,10 @@ async def test_the_examples_in_the_documentation_can_be_armed(place: Place) -> N
         ({"where": "github", "what": "delay x"}, "write delay and a number"),
         ({"where": "github", "what": "delay 601"}, "write delay and a number from 0 to 600"),
         ({"where": "github", "what": "retry-after 1.5"}, "write retry-after and a number"),
+        ({"where": "github", "what": "says quota"}, "a source or a target says one of: login"),
+        ({"where": "target", "what": "says"}, "a source or a target says one of: login"),
+        ({"where": "target", "what": "says nothing"}, "a source or a target says one of: login"),
+        ({"where": "source", "what": "slow 0"}, "write slow and a number from 1 to"),
         ({"where": "github", "what": "no-run"}, "no-run is for actions"),
         ({"where": "actions", "what": "lost"}, "no-run is for actions"),
         ({"where": "github", "what": "lost", "times": 0}, "times is 0"),

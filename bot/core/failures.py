@@ -2,8 +2,11 @@
 
 The words for each class (its cause and the next step) are in `locales/`, under
 `failure-<kind>` and `failure-<kind>-next`. Nothing here decides what happens next.
+
+The texts were collected from skopeo by provoking each one; tests/test_failures.py holds them.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -20,6 +23,8 @@ class FailureKind(StrEnum):
     TARGET_PROJECT = "target-project"
     TARGET_QUOTA = "target-quota"
     IMMUTABLE = "immutable"
+    PLATFORM = "platform"
+    TOO_LARGE = "too-large"
     NETWORK = "network"
     TIMED_OUT = "timed-out"
     WORKFLOW_MISSING = "workflow-missing"
@@ -32,6 +37,10 @@ class FailureKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+PASSING: Final = frozenset({FailureKind.RATE_LIMITED, FailureKind.NETWORK})
+"""Causes that pass by themselves: the bot waits and tries again before it calls them a failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A cause, with the service's own line where there is one (bounded, one line)."""
@@ -40,29 +49,53 @@ class Failure:
     line: str = ""
 
 
-# What skopeo, registries and Harbor write, lower-cased; the first that occurs decides, so
-# the narrower texts stand first. Sources: skopeo's and distribution's error texts, Harbor's
-# middleware (project, quota and immutability answers).
-_SIGNS: Final[tuple[tuple[FailureKind, tuple[str, ...]], ...]] = (
-    (FailureKind.IMMUTABLE, ("configured as immutable",)),
-    (FailureKind.TARGET_QUOTA, ("configured upper limit", "quota")),
-    (FailureKind.TARGET_PROJECT, ("project not found", "invalid repository name")),
-    (FailureKind.TARGET_LOGIN, ("login to the target", "logging into", "target: unauthorized")),
-    (FailureKind.RATE_LIMITED, ("toomanyrequests", "too many requests", "pull rate limit")),
-    (FailureKind.MISSING, ("manifest unknown", "name unknown", "not found", "not there")),
-    (FailureKind.SOURCE_LOGIN, ("unauthorized", "authentication required", "denied")),
-    (FailureKind.TIMED_OUT, ("deadline exceeded", "timed out", "timeout")),
-    (
-        FailureKind.NETWORK,
-        ("connection refused", "connection reset", "no such host", "eof", "network"),
-    ),
+_SIDE: Final = re.compile(r"login to the (target)|(source|target): ")
+_LOGIN: Final = (
+    r"unauthorized|denied|authentication required|invalid username/password|403 \(forbidden\)"
+)
+_NOT_THERE: Final = r"name unknown|not found|does not exist"
+_K: Final = FailureKind
+# The first row whose side and words fit decides, so narrower words stand above wider ones. Side
+# "" is either. Words are regular expressions over lower-cased text.
+_SIGNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
+    (_K.MISMATCH, "", r"^mismatch: "),
+    (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),
+    (_K.TARGET_QUOTA, "target", r"configured upper limit|quota"),
+    (_K.TOO_LARGE, "", r"statuscode: 413|too large|no space left"),
+    (_K.UNKNOWN, "target", r"read only mode"),  # Harbor during its upkeep: denied, yet no login
+    (_K.TARGET_PROJECT, "target", r"project (?:\S+ )?not found|invalid repository name"),
+    (_K.TARGET_PROJECT, "target", r"push artifact to a proxy project"),
+    (_K.RATE_LIMITED, "", r"too ?many ?requests|pull rate limit|statuscode: 429"),
+    (_K.PLATFORM, "", r"no image found in .{0,40}for architecture"),
+    (_K.TARGET_LOGIN, "target", rf"{_LOGIN}|is not set in the repository"),
+    (_K.SOURCE_LOGIN, "source", _LOGIN),
+    (_K.SOURCE_REFUSED, "source", r"x509:|http response to https client|tls: (?!.*timeout)"),
+    (_K.TARGET_PROJECT, "target", _NOT_THERE),
+    (_K.MISSING, "source", rf"{_NOT_THERE}|manifest unknown"),
+    (_K.NETWORK, "", r"status[^0-9]{0,30}5\d\d\b|\b5\d\d \([a-z]"),
+    # One answer that does not come is the network's fault; the whole copy has skopeo's deadline.
+    (_K.NETWORK, "", r"client\.timeout"),
+    (_K.TIMED_OUT, "", r"deadline exceeded|timeoutexpired"),
+    (_K.NETWORK, "", r"timeout|timed out"),
+    (_K.NETWORK, "", r"connection (?:refused|reset)|broken pipe|\beof\b|closed network connection"),
+    (_K.NETWORK, "", r"no such host|server misbehaving|name resolution|unreachable|no route to"),
+    (_K.NETWORK, "", r"stream error|goaway|proxyconnect"),
+    # What arrived was not what the registry holds: something on the way tore or replaced it.
+    (_K.NETWORK, "", r"not match,? expected"),
+    (_K.NETWORK, "", r"unexpected end of json|invalid character '<'"),
 )
 
 
 def classify(line: str) -> FailureKind:
-    """The class of one line of a tool's error text; UNKNOWN where none fits."""
+    """The class of one line of mirror.py (`source: …`, `target: …`); UNKNOWN where none fits.
+
+    The side is what tells a login that the source wants from one that the target refuses; a
+    line that names none is read as the source's.
+    """
     text = line.lower()
-    for kind, signs in _SIGNS:
-        if any(sign in text for sign in signs):
+    found = _SIDE.match(text)
+    side = (found[1] or found[2]) if found else "source"
+    for kind, where, words in _SIGNS:
+        if where in ("", side) and re.search(words, text):
             return kind
     return FailureKind.UNKNOWN

@@ -16,6 +16,45 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.serve import hang_up
 
+_HUB_SAYS = (
+    "You have reached your pull rate limit. You may increase the limit by authenticating and "
+    "upgrading: https://www.docker.com/increase-rate-limit"
+)
+_QUOTA_SAYS = (
+    "adding 2.1 MiB of storage resource, which when updated to current usage of 8.3 MiB "
+    "will exceed the configured upper limit of 10.0 MiB."
+)
+_NGINX_SAYS = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>\r\n"
+REFUSALS: dict[str, tuple[int, str, str]] = {
+    "login": (401, "UNAUTHORIZED", "authentication required"),
+    "denied": (403, "DENIED", "requested access to the resource is denied"),
+    "name-unknown": (404, "NAME_UNKNOWN", "repository name not known to registry"),
+    "pull-limit": (429, "TOOMANYREQUESTS", _HUB_SAYS),
+    "no-project": (401, "UNAUTHORIZED", "project docker.io not found"),
+    "no-permission": (
+        401,
+        "UNAUTHORIZED",
+        "unauthorized to access repository: docker.io/library/nginx, action: push",
+    ),
+    "quota": (
+        403,
+        "DENIED",
+        _QUOTA_SAYS,
+    ),
+    "proxy-project": (403, "DENIED", "can not push artifact to a proxy project: docker.io"),
+    "immutable": (
+        412,
+        "PRECONDITION",
+        "Failed to process request due to 'library/nginx:1.27' configured as immutable.",
+    ),
+    "too-large": (413, "", _NGINX_SAYS),
+}
+"""How registries refuse, by status, code and message: what "says WORDS" answers.
+
+login, denied and name-unknown are distribution's own words, pull-limit is Docker Hub's. The last
+has no code: it is not a registry that says it but the nginx in front of one. The rest is Harbor's.
+"""
+
 PLACES = {
     "telegram": "the Bot API. getUpdates is spared unless path names it: "
     "its long poll would use up every fault",
@@ -31,10 +70,22 @@ KINDS = {
     "refused": "closes the connection at once; no effect",
     "retry-after SECONDS": "answers 429 and asks to wait so long; no effect",
     "garbage": "answers 200 with a page of HTML instead of JSON; no effect",
+    "cut": "does as asked, then closes the connection in the middle of the answer's body",
+    "short": "does as asked, but the answer's body ends after its first half, as if that were all",
+    "slow BYTES": "does as asked; the answer's body trickles, so many bytes a second",
+    "says WORDS": "where=source or target: refuses as registries do; no effect. WORDS is one of "
+    + ", ".join(REFUSALS),
     "no-run": "where=actions: the next push or dispatch starts no run",
 }
-_NUMBERS = {"status": (400, 599), "delay": (0, 600), "retry-after": (0, 86_400)}
-_PLAIN = {"lost", "refused", "garbage"}
+_NUMBERS = {
+    "status": (400, 599),
+    "delay": (0, 600),
+    "retry-after": (0, 86_400),
+    "slow": (1, 10_000_000),
+}
+_PLAIN = {"lost", "refused", "garbage", "cut", "short"}
+_BODY = {"cut", "short", "slow"}
+_TICKS = 10  # pieces a second of a slow body
 _MOST_TIMES = 1_000_000
 _REGISTRY_CODES = {
     401: "UNAUTHORIZED",
@@ -120,6 +171,8 @@ def documentation() -> dict[str, Any]:
             {"where": "github", "what": "lost", "path": "PATCH "},
             {"where": "actions", "what": "no-run"},
             {"where": "target", "what": "delay 5", "path": "HEAD /v2/"},
+            {"where": "target", "what": "says quota", "times": 50, "path": "/manifests/"},
+            {"where": "source", "what": "cut", "times": 50, "path": "/blobs/"},
         ],
     }
 
@@ -146,8 +199,19 @@ class Faulty:
             await hang_up(scope, receive)
         elif fault.kind == "refused":
             await hang_up(scope, receive)
+        elif fault.kind in _BODY:
+            await self._damaged(fault, scope, receive, send)
         else:
+            await _drained(receive)  # a client in the middle of an upload would read no answer
             await _answer(fault)(scope, receive, send)
+
+    async def _damaged(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.kind == "slow":
+            await self._app(scope, receive, _slowed(send, fault.number))
+            return
+        await self._app(scope, receive, _Half(send, announced=fault.kind == "short"))
+        if fault.kind == "cut":
+            await hang_up(scope, receive)
 
 
 async def _arrived(receive: Receive) -> Receive:
@@ -163,8 +227,62 @@ async def _arrived(receive: Receive) -> Receive:
     return again
 
 
+async def _drained(receive: Receive) -> None:
+    while (await receive()).get("more_body"):
+        pass
+
+
 async def _swallow(_message: Message) -> None:
     pass
+
+
+class _Half:
+    """A send that lets the first half of a body pass, as its whole or as a torn one."""
+
+    def __init__(self, send: Send, *, announced: bool) -> None:
+        self._send, self._announced = send, announced
+        self._left: int | None = None
+        self._over = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._send(self._start(message))
+        elif not self._over:
+            await self._piece(message.get("body", b""), more=message.get("more_body", False))
+
+    def _start(self, message: Message) -> Message:
+        headers = [(name, self._halved(name, value)) for name, value in message.get("headers", ())]
+        return {**message, "headers": headers}
+
+    def _halved(self, name: bytes, value: bytes) -> bytes:
+        if name != b"content-length":
+            return value
+        self._left = int(value) // 2
+        return str(self._left).encode() if self._announced else value
+
+    async def _piece(self, body: bytes, *, more: bool) -> None:
+        if self._left is None:
+            self._left = len(body) // 2
+        piece = body[: self._left]
+        self._left -= len(piece)
+        self._over = self._left == 0 or not more
+        more = not (self._announced and self._over)
+        await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def _slowed(send: Send, rate: float) -> Send:
+    """A send that passes at most `rate` bytes a second."""
+    size = max(1, int(rate / _TICKS))
+
+    async def slowly(message: Message) -> None:
+        body = message.get("body", b"")
+        while len(body) > size:
+            await send({"type": "http.response.body", "body": body[:size], "more_body": True})
+            body = body[size:]
+            await asyncio.sleep(size / rate)
+        await send({**message, "body": body} if body else message)
+
+    return slowly
 
 
 def _answer(fault: Fault) -> Response:
@@ -172,13 +290,24 @@ def _answer(fault: Fault) -> Response:
         return HTMLResponse("<!doctype html><title>Gateway</title><h1>It works!</h1>")
     if fault.kind == "retry-after":
         return too_many(fault.where, int(fault.number))
+    if fault.kind == "says":
+        return _refused(fault.what.split()[1])
     status = int(fault.number)
     return JSONResponse(_error(fault.where, status, _phrase(status)), status_code=status)
 
 
+def _refused(words: str) -> Response:
+    status, code, text = REFUSALS[words]
+    if not code:
+        return HTMLResponse(text, status_code=status)
+    body = {"errors": [{"code": code, "message": text, "detail": None}]}
+    return JSONResponse(body, status_code=status)
+
+
 def too_many(where: str, seconds: int) -> Response:
     """429 with Retry-After, as the service at `where` words it."""
-    body = _error(where, 429, f"{_phrase(429)}: retry after {seconds}")
+    text = f"{_phrase(429)}: retry after {seconds}"
+    body = _error(where, 429, _HUB_SAYS if where == "source" else text)
     if where == "telegram":
         body["parameters"] = {"retry_after": seconds}
     return JSONResponse(body, status_code=429, headers={"Retry-After": str(seconds)})
@@ -207,6 +336,10 @@ def _checked(where: str, what: str) -> str:
     if where == "actions" or kind == "no-run":
         if (where, [kind, *rest]) != ("actions", ["no-run"]):
             raise ValueError(f"{what!r} at {where}: no-run is for actions, and its only fault")
+    elif kind == "says":
+        if where not in ("source", "target") or len(rest) != 1 or rest[0] not in REFUSALS:
+            words = ", ".join(REFUSALS)
+            raise ValueError(f"{what!r} at {where}: a source or a target says one of: {words}")
     elif kind in _NUMBERS:
         low, high = _NUMBERS[kind]
         if not _is_number(rest, whole=kind != "delay") or not low <= float(rest[0]) <= high:

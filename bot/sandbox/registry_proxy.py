@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -41,6 +41,8 @@ class RegistryProxy:
             answer = await self._client.send(passed, stream=True)
         except httpx.TransportError as error:
             return Response(f"the registry does not answer: {error}", _BAD_GATEWAY)
+        except ClientDisconnect:  # in the middle of an upload: nobody will read this
+            return Response(status_code=_BAD_GATEWAY)
         response = StreamingResponse(
             answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)
         )

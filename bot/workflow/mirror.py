@@ -55,8 +55,29 @@ ACCEPT = ", ".join(
 # A service in trouble; what does not match is the image's own fault.
 TROUBLE = re.compile(
     r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe|skopeo:"
-    r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|status[^0-9]{0,30}5\d\d",
+    r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|no such host|stream error"
+    r"|status[^0-9]{0,30}5\d\d|\b5\d\d \([a-z]|goaway|proxyconnect|no route to|name resolution"
+    r"|closed network|not match,? expected|unexpected end of json|invalid character '<'",
     re.IGNORECASE,
+)
+# Which side skopeo was at: what it says it was doing stands before any name.
+_TARGET = r"destination|writing|upload|logging|authenticating"
+_SOURCE = r"source|reading|pinging|choosing|parsing"
+# What stands around the useful words in skopeo's, from the outside in: a status has 140 characters.
+NOISE = (
+    (r"^initializing(?: image from)? \w+ \S+ |^.* at destination: ", ""),
+    (r"^copying (?:image \S+|system image) from manifest list: ", ""),
+    (r"^writing blob: (?:uploading layer chunked: )?|^writing manifest: ", ""),
+    (r"^reading (?:config )?blob(?: \S+)?: ", ""),
+    (r'^authenticating creds for "\S+": |^choosing an image from manifest list \S+ ', ""),
+    (r'^parsing manifest list ".*": ', ""),
+    (r"^failed to read from destination repository \S+: ", ""),
+    (r"^.* (?:in|to) [^ ]+: ", ""),
+    (r"\bpinging container registry [^ ]+: (?=[A-Z])", ""),
+    (r"\bpinging container registry ", ""),
+    (r'\b[A-Z][a-z]+ "\w+://([^/"]*)[^"]*": ', r"\1: "),  # a method and its address: the host
+    (r"\b(sha\d+:[0-9a-f]{12})[0-9a-f]+", r"\1…"),
+    (r"^(.+): \1$", r"\1"),
 )
 
 # The grammar of core/image.py, in short.
@@ -336,12 +357,13 @@ def cause(stderr: str) -> str:
     fatal = re.findall(r'level=fatal msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))', stderr)
     text = "".join(fatal[-1]) if fatal else (stderr.strip().splitlines() or ["no words"])[-1]
     text = re.sub(r"\\(.)", lambda m: " " if m[1] in "nrt" else m[1], text)
-    side = re.search(r"destination|writing|upload|logging|source|reading|pinging", text)
-    text = re.sub(r"^initializing \w+ \S+ |^.* at destination: ", "", text)
-    text = re.sub(r"^(.+): \1$", r"\1", re.sub(r"^.* (?:in|to) [^ ]+: ", "", text))
+    # A layer that the source tears off is met in the middle of its upload.
+    text = re.sub(r"^.* happened during read: ", "reading blob: ", text)
+    side = re.search(f"{_TARGET}|{_SOURCE}", text)
+    for noise, kept in NOISE:
+        text = re.sub(noise, kept, text)
     if side:
-        source = side[0] in ("source", "reading", "pinging")
-        text = f"{'source' if source else 'target'}: {text}"
+        text = f"{'target' if re.match(_TARGET, side[0]) else 'source'}: {text}"
     return one_line(text)
 
 
