@@ -1,17 +1,16 @@
 """The look before the copy: what a registry holds under a name, without fetching it.
 
 Digests are asked for by HEAD, because Docker Hub counts each GET of a manifest as a pull; a
-HEAD without a digest is refused and never made up for by a GET. Only `shape` sends a GET. No
-host is asked that is not on the allow list, the operator's own, or where one of those sent us
-by a redirect to a public address. Nothing here decides what an answer means for a transfer.
+HEAD without a digest is refused and never made up for by a GET. Only `shape` and `describe`
+send GETs of manifests: one, and those of an index's children only where they are not counted
+or not missed. No host is asked that is not on the allow list, the operator's own, or where one
+of those sent us by a redirect to a public address. Nothing here decides what an answer means
+for a transfer.
 """
 
 import asyncio
-import re
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -19,18 +18,30 @@ from typing import Final
 import httpx
 
 from bot.adapters.network_guard import GuardedTransport, Resolve, host_of, system_resolve
-from bot.adapters.registry_auth import TIME_LIMIT, Endpoint, Login, Tokens, challenge_of
-from bot.adapters.registry_manifest import ACCEPT, digest_of, is_digest, shape_of
-from bot.adapters.registry_wire import Answer, Wire, one_line
-from bot.core.facts import Shape
-from bot.core.image import HUB, ImageRef, Target
+from bot.adapters.registry_access import Access, Question
+from bot.adapters.registry_auth import Endpoint, Login
+from bot.adapters.registry_budget import Budgets
+from bot.adapters.registry_manifest import (
+    ACCEPT,
+    Config,
+    Manifest,
+    config_of,
+    digest_of,
+    is_digest,
+    manifest_of,
+    size_of,
+)
+from bot.adapters.registry_tags import MOST_PAGES, MOST_TAGS, first_page, next_page, tags_of
+from bot.adapters.registry_wire import Answer, one_line
+from bot.core.facts import Budget, Shape
+from bot.core.image import HUB, HUB_HOSTS, ImageRef, Target
 from bot.errors import ConfigError, Refused, Temporary
 
-_HUB_ADDRESS: Final = "https://registry-1.docker.io"
+_HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BODY: Final = 4 * 1024 * 1024  # the limit that registries themselves keep to
-_AT_ONCE: Final = 8
-_REDIRECTS: Final = 3
-_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_CONFIG_BODY: Final = 1024 * 1024
+_TAGS_BODY: Final = 4 * 1024 * 1024
+_MOST_CHILDREN: Final = 8
 _NOT_THERE: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
@@ -63,16 +74,13 @@ class RegistryClient:
         self._logins = {name.lower(): Login(*pair) for name, pair in source_logins.items()}
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
-        self._wire = Wire(network)
-        self._tokens = Tokens(self._wire, clock)
-        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(_AT_ONCE)
-        )
+        self._budgets = Budgets(clock)
+        self._access = Access(network, clock, self._budgets)
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None where the image is missing or private: registries do not tell which."""
         endpoint = self._source(image)
-        answer = await self._manifest("HEAD", endpoint, image.digest or image.tag or "")
+        answer = await self._head(endpoint, image.digest or image.tag or "")
         if answer.status in _NOT_THERE:
             return None
         return digest_of(answer, endpoint.registry, wanted=image.digest)
@@ -80,23 +88,70 @@ class RegistryClient:
     async def target_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None where it is missing; Refused where the target may not be read."""
         reference = image.tag or image.digest or ""
-        endpoint = self._place(image, reference)
-        answer = await self._manifest("HEAD", endpoint, reference)
+        endpoint = self._place(image)
+        answer = await self._head(endpoint, reference)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return digest_of(answer, endpoint.registry, wanted=None if image.tag else image.digest)
 
     async def shape(self, image: ImageRef, digest: str) -> Shape:
-        """By one GET of the manifest at the source."""
-        if not is_digest(digest):
-            raise Refused(f"{one_line(digest, 80)} is no digest")
+        """By one GET of the manifest at the source; an index's size by GETs of its children.
+
+        Where those are counted or too many, its size stays None.
+        """
         endpoint = self._source(image)
-        answer = await self._manifest("GET", endpoint, digest)
-        return shape_of(answer, endpoint.registry, digest)
+        manifest = await self._manifest(endpoint, digest)
+        children = await self._children(endpoint, manifest)
+        return Shape(manifest.platforms, size_of(manifest, children.values()))
+
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+        """The shape, and what the config of one platform adds to it.
+
+        What cannot be had after the first manifest, or only by a pull that is not to spare, is
+        left out; raises where that one cannot be had.
+        """
+        endpoint = self._place(image) if at_target else self._source(image)
+        manifest = await self._manifest(endpoint, digest)
+        children = await self._children(endpoint, manifest)
+        config = await self._config(endpoint, await self._common(endpoint, manifest, children))
+        platforms = manifest.platforms
+        if not manifest.children and config.platform:
+            platforms = (config.platform,)
+        return Shape(platforms, size_of(manifest, children.values()), config.created)
+
+    async def tags(self, image: ImageRef) -> tuple[str, ...]:
+        """The first few thousand tags of the image's repository, in the source's order.
+
+        Empty where it is missing or private. No registry counts this as a pull.
+        """
+        endpoint = self._source(image)
+        found: dict[str, None] = {}
+        url = first_page(endpoint.tags())
+        async with self._access.turn(endpoint):
+            for _ in range(MOST_PAGES):
+                question = Question(
+                    method="GET", url=url, accept="application/json", limit=_TAGS_BODY
+                )
+                answer = await self._access.ask(endpoint, question)
+                if answer.status in _NOT_THERE:
+                    break
+                found |= dict.fromkeys(tags_of(answer, endpoint.registry))
+                following = next_page(url, answer)
+                if following is None:
+                    break
+                url = following
+        return tuple(found)[:MOST_TAGS]
+
+    def budgets(self) -> Mapping[str, Budget]:
+        """What registries have lately said of their pull limits, by the name of each."""
+        return self._budgets.known()
+
+    def spares(self, registry: str) -> bool:
+        """Whether a GET that is not necessary may be sent: there is no limit, or half is left."""
+        return self._budgets.spares(registry.lower())
 
     async def aclose(self) -> None:
-        await self._tokens.aclose()
-        await self._wire.aclose()
+        await self._access.aclose()
 
     def _source(self, image: ImageRef) -> Endpoint:
         name = image.registry.lower()
@@ -104,8 +159,9 @@ class RegistryClient:
             raise Refused(f"{image.registry} is not an allowed registry")
         return self._endpoint(name, image.repository, login=self._logins.get(name))
 
-    def _place(self, image: ImageRef, reference: str) -> Endpoint:
+    def _place(self, image: ImageRef) -> Endpoint:
         host = self._target.host
+        reference = image.tag or image.digest or ""
         name = self._target.name_of(image).removeprefix(f"{host}/")
         repository = name[: -len(reference) - 1]  # and the ":" or "@" between them
         endpoint = self._endpoint(host.lower(), repository, login=self._target_login)
@@ -113,76 +169,75 @@ class RegistryClient:
 
     def _endpoint(self, name: str, repository: str, *, login: Login | None) -> Endpoint:
         listed = self._bases.get(name)
-        default = _HUB_ADDRESS if name == HUB else f"https://{name}"
-        base = listed or httpx.URL(default)
+        base = listed or (_HUB_ADDRESS if name == HUB else httpx.URL(f"https://{name}"))
         path = f"{base.path.strip('/')}/{repository}".strip("/")
         return Endpoint(name, base, path, login, operators=listed is not None)
 
-    @asynccontextmanager
-    async def _turn(self, endpoint: Endpoint) -> AsyncIterator[None]:
-        """One of the few places at a registry; the time runs from when it is taken."""
-        async with self._turns[host_of(endpoint.base)]:
-            try:
-                async with asyncio.timeout(TIME_LIMIT):
-                    yield
-            except TimeoutError as error:
-                raise Temporary(f"{endpoint.registry} takes too long to answer") from error
-
-    async def _manifest(self, method: str, endpoint: Endpoint, reference: str) -> Answer:
-        """The registry's answer, after it was given what it asks for to let us in."""
-        async with self._turn(endpoint):
-            header = self._tokens.kept(endpoint)
-            # A kept token may have been withdrawn: so twice.
-            for _ in range(2):
-                answer = await self._follow(method, endpoint, reference, header)
-                if answer.status != HTTPStatus.UNAUTHORIZED:
-                    return answer
-                challenge = challenge_of(answer.headers)
-                header = await self._tokens.answer(endpoint, challenge, refused=header)
-                if header is None:
-                    return answer
-            return await self._follow(method, endpoint, reference, header)
-
-    async def _follow(
-        self, method: str, endpoint: Endpoint, reference: str, header: str | None
-    ) -> Answer:
-        """registry.k8s.io and others send readers elsewhere; a login never goes along."""
-        url, operators = endpoint.manifest(reference), endpoint.operators
-        headers = {"Accept": ACCEPT} | ({"Authorization": header} if header else {})
-        answer = await self._ask(method, url, endpoint, headers, operators=operators)
-        for _ in range(_REDIRECTS):
-            if answer.status not in _MOVED:
-                return answer
-            url = _next_url(url, answer, endpoint.registry)
-            operators = endpoint.operators and host_of(url) == host_of(endpoint.base)
-            headers = {"Accept": ACCEPT}
-            answer = await self._ask(method, url, endpoint, headers, operators=operators)
-            # Only the registry itself may ask for a login.
-            answer.headers.pop("www-authenticate", None)
-        if answer.status in _MOVED:
-            raise Refused(f"{endpoint.registry} redirects more than {_REDIRECTS} times")
-        return answer
+    async def _head(self, endpoint: Endpoint, reference: str) -> Answer:
+        return await self._ask("HEAD", endpoint, endpoint.manifest(reference))
 
     async def _ask(
         self,
         method: str,
-        url: httpx.URL,
         endpoint: Endpoint,
-        headers: Mapping[str, str],
+        url: httpx.URL,
         *,
-        operators: bool,
+        accept: str = ACCEPT,
+        limit: int = _MANIFEST_BODY,
     ) -> Answer:
-        return await self._wire.ask(
-            method,
-            url,
-            who=endpoint.registry,
-            headers=headers,
-            operators=operators,
-            limit=_MANIFEST_BODY,
-        )
+        question = Question(method=method, url=url, accept=accept, limit=limit)
+        async with self._access.turn(endpoint):
+            return await self._access.ask(endpoint, question)
 
+    async def _manifest(self, endpoint: Endpoint, digest: str) -> Manifest:
+        if not is_digest(digest):
+            raise Refused(f"{one_line(digest, 80)} is no digest")
+        answer = await self._ask("GET", endpoint, endpoint.manifest(digest))
+        return manifest_of(answer, endpoint.registry, digest)
 
-_HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
+    async def _manifest_if_any(self, endpoint: Endpoint, digest: str) -> Manifest | None:
+        try:
+            return await self._manifest(endpoint, digest)
+        except (Temporary, Refused):
+            return None
+
+    async def _children(
+        self, endpoint: Endpoint, manifest: Manifest
+    ) -> Mapping[str, Manifest | None]:
+        """All of an index's manifests by digest, None for one that fails; or none of them."""
+        digests = manifest.parts
+        if len(digests) > _MOST_CHILDREN or self._counts(endpoint):
+            return {}
+        found = await asyncio.gather(*(self._manifest_if_any(endpoint, d) for d in digests))
+        return dict(zip(digests, found, strict=True))
+
+    def _counts(self, endpoint: Endpoint) -> bool:
+        """Whether a GET of a manifest is a pull there. Docker Hub counts for some in silence."""
+        return host_of(endpoint.base) in HUB_HOSTS or self._budgets.counts(endpoint.registry)
+
+    async def _common(
+        self, endpoint: Endpoint, manifest: Manifest, children: Mapping[str, Manifest | None]
+    ) -> Manifest | None:
+        """The manifest of the one platform that is looked at closer."""
+        digest = manifest.common_part()
+        if digest is None:
+            return manifest
+        if digest in children:
+            return children[digest]
+        if not self.spares(endpoint.registry):
+            return None
+        return await self._manifest_if_any(endpoint, digest)
+
+    async def _config(self, endpoint: Endpoint, manifest: Manifest | None) -> Config:
+        """By one GET of a blob, which no registry counts."""
+        if manifest is None or manifest.config is None:
+            return Config()
+        url = endpoint.blob(manifest.config)
+        try:
+            answer = await self._ask("GET", endpoint, url, accept="*/*", limit=_CONFIG_BODY)
+        except (Temporary, Refused):
+            return Config()
+        return config_of(answer, manifest.config)
 
 
 def _base_of(name: str, text: str) -> httpx.URL:
@@ -193,15 +248,3 @@ def _base_of(name: str, text: str) -> httpx.URL:
     if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query:
         raise ConfigError(f"addresses: {name}: expected a URL such as http://cache.example:5000")
     return url
-
-
-def _next_url(url: httpx.URL, answer: Answer, registry: str) -> httpx.URL:
-    try:
-        following = url.join(answer.headers.get("location", ""))
-    except (httpx.InvalidURL, ValueError) as error:
-        raise Refused(f"{registry} redirects to an address that cannot be read") from error
-    if not _HOST.fullmatch(following.host):  # httpx quotes what cannot stand in a host
-        raise Refused(f"{registry} redirects to an address that cannot be read")
-    if following.scheme != "https" or following.userinfo:
-        raise Refused(f"{registry} redirects to an address that is not plain https")
-    return following

@@ -62,6 +62,12 @@ class Endpoint:
     def manifest(self, reference: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/manifests/{reference}")
 
+    def blob(self, digest: str) -> httpx.URL:
+        return self.base.copy_with(path=f"/v2/{self.path}/blobs/{digest}")
+
+    def tags(self) -> httpx.URL:
+        return self.base.copy_with(path=f"/v2/{self.path}/tags/list")
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:

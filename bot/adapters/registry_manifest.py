@@ -1,13 +1,18 @@
-"""What a manifest tells, and what it takes to be believed. Pure; every answer is untrusted."""
+"""What manifests and configs tell, and what it takes to be believed.
+
+Pure; every answer is untrusted, and nothing of one is passed on that was not checked.
+"""
 
 import hashlib
 import json
 import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from bot.adapters.registry_wire import Answer, one_line
-from bot.core.facts import Shape
 from bot.errors import Refused
 
 ACCEPT: Final = (
@@ -22,8 +27,55 @@ ACCEPT: Final = (
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _PLATFORM_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _ATTESTATION: Final = "unknown/unknown"
+_COMMON: Final = "linux/amd64"
 _MOST_PLATFORMS: Final = 100
 _LARGEST: Final = 2**63 - 1  # what a column of a database holds
+_MOMENT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?)[0-9]*(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_FIRST_YEAR: Final = 2013
+"""Docker's own. Reproducible builds write 1970, 1980 or the year 1 instead of a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An entry of an index; `platform` is empty for an attestation."""
+
+    digest: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An index has children, an image has blobs (sizes by digest) and a config among them."""
+
+    children: tuple[Child, ...] = ()
+    blobs: Mapping[str, int] = field(default_factory=dict)
+    config: str | None = None
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        # Windows has several of one name, for its versions.
+        return tuple(dict.fromkeys(child.platform for child in self.children if child.platform))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The digests of the children; one may stand for several platforms."""
+        return tuple(dict.fromkeys(child.digest for child in self.children))
+
+    def common_part(self) -> str | None:
+        """The platform that most people have, else the first; None where there is none."""
+        named = [child for child in self.children if child.platform]
+        common = [child for child in named if child.platform == _COMMON] or named
+        return common[0].digest if common else None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the config of one image tells; `platform` is empty where it does not."""
+
+    platform: str = ""
+    created: datetime | None = None
 
 
 def is_digest(text: str) -> bool:
@@ -32,7 +84,7 @@ def is_digest(text: str) -> bool:
 
 def digest_of(answer: Answer, registry: str, *, wanted: str | None) -> str:
     """The digest that the answer to a HEAD names; `wanted` where it was asked for by digest."""
-    _expect_manifest(answer, registry)
+    expect_good(answer, registry)
     digest: str = answer.headers.get("docker-content-digest", "")
     if not digest:
         raise Refused(f"{registry} does not say which digest the image has")
@@ -43,24 +95,55 @@ def digest_of(answer: Answer, registry: str, *, wanted: str | None) -> str:
     return digest
 
 
-def shape_of(answer: Answer, registry: str, digest: str) -> Shape:
-    """What the manifest of that digest says of its image."""
-    _expect_manifest(answer, registry)
-    manifest = _parse(answer.body, registry)
-    if manifest.get("schemaVersion") == 1:
-        return Shape()  # its digest leaves out its own signature, and it names no sizes
-    algorithm, _, value = digest.partition(":")
-    if hashlib.new(algorithm, answer.body).hexdigest() != value:
+def manifest_of(answer: Answer, registry: str, digest: str) -> Manifest:
+    """The manifest of that digest. Raises Refused where it is another one or makes no sense."""
+    expect_good(answer, registry)
+    told = _parse(answer.body, registry)
+    if told.get("schemaVersion") == 1:
+        return Manifest()  # its digest leaves out its own signature, and it names no sizes
+    if not is_content(answer.body, digest):
         raise Refused(f"{registry} sends a manifest that is not the one of its digest")
     try:
-        if "manifests" in manifest:
-            return Shape(platforms=_platforms(manifest["manifests"]))
-        return Shape(size=_size(manifest))
+        return _index(told["manifests"]) if "manifests" in told else _image(told)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(registry) from error
 
 
-def _expect_manifest(answer: Answer, registry: str) -> None:
+def config_of(answer: Answer, digest: str) -> Config:
+    """What is told in the blob of that digest; nothing where it is no config of an image."""
+    if answer.status != HTTPStatus.OK or not is_content(answer.body, digest):
+        return Config()
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return Config()
+    if not isinstance(told, dict):
+        return Config()
+    try:
+        platform = _platform(told)
+    except (KeyError, TypeError, ValueError):
+        platform = ""
+    return Config(platform, _moment(told.get("created")))
+
+
+def size_of(manifest: Manifest, children: Collection[Manifest | None]) -> int | None:
+    """Bytes of all blobs, each once. None unless all of an index's children are known."""
+    images = children if manifest.children else [manifest]
+    blobs: dict[str, int] = {}
+    for image in images:
+        if image is None or not image.blobs:
+            return None
+        blobs |= image.blobs
+    total = sum(blobs.values())
+    return total if blobs and total <= _LARGEST else None
+
+
+def is_content(body: bytes, digest: str) -> bool:
+    algorithm, _, value = digest.partition(":")
+    return hashlib.new(algorithm, body).hexdigest() == value
+
+
+def expect_good(answer: Answer, registry: str) -> None:
     if answer.status != HTTPStatus.OK:
         words = _words(answer.body)
         said = f"{registry} answers {answer.status} {_phrase(answer.status)}".rstrip()
@@ -97,15 +180,18 @@ def _unreadable(registry: str) -> Refused:
     return Refused(f"{registry} sends a manifest that cannot be read")
 
 
-def _platforms(entries: Any) -> tuple[str, ...]:
+def _index(entries: Any) -> Manifest:
     if not isinstance(entries, list):
         raise TypeError
-    named = (_platform(entry["platform"]) for entry in entries if entry.get("platform"))
-    # Windows has several of one name, for its versions.
-    found = tuple(dict.fromkeys(name for name in named if name != _ATTESTATION))
-    if len(found) > _MOST_PLATFORMS:
+    manifest = Manifest(tuple(Child(_digest(e["digest"]), _child_platform(e)) for e in entries))
+    if len(manifest.platforms) > _MOST_PLATFORMS:
         raise ValueError
-    return found
+    return manifest
+
+
+def _child_platform(entry: dict[str, Any]) -> str:
+    name = _platform(entry["platform"]) if entry.get("platform") else ""
+    return "" if name == _ATTESTATION else name
 
 
 def _platform(told: dict[str, Any]) -> str:
@@ -117,8 +203,27 @@ def _platform(told: dict[str, Any]) -> str:
     return "/".join(parts)
 
 
-def _size(manifest: dict[str, Any]) -> int:
-    sizes = [blob["size"] for blob in (manifest["config"], *manifest["layers"])]
+def _image(told: dict[str, Any]) -> Manifest:
+    config = told["config"]
+    blobs = {_digest(blob["digest"]): blob["size"] for blob in (config, *told["layers"])}
+    sizes = blobs.values()
     if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) > _LARGEST:
         raise ValueError
-    return sum(sizes)
+    return Manifest(blobs=blobs, config=config["digest"])
+
+
+def _digest(told: str) -> str:
+    if not is_digest(told):
+        raise ValueError
+    return told
+
+
+def _moment(told: object) -> datetime | None:
+    found = _MOMENT.fullmatch(told) if isinstance(told, str) else None
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(found[1] + found[2]).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.year >= _FIRST_YEAR else None

@@ -5,7 +5,7 @@ redirect nor a demand for a login: that is decided by whoever asks.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -54,10 +54,12 @@ class Wire:
         headers: Mapping[str, str],
         operators: bool,
         limit: int,
+        heard: Callable[[httpx.Headers], None] = lambda _: None,
     ) -> Answer:
         """`operators`: the operator wrote this host down, so it may be private.
 
-        Raises Temporary where the same request may be answered later.
+        `heard` gets the headers of every answer, of one that is raised too. Raises Temporary
+        where the same request may be answered later.
         """
         request = httpx.Request(
             method,
@@ -72,6 +74,7 @@ class Wire:
         except httpx.TransportError as error:
             reason = one_line(str(error)) or type(error).__name__
             raise Temporary(f"{who} cannot be reached: {reason}") from error
+        heard(answer.headers)
         _raise_temporary(answer, who)
         return answer
 

@@ -4,6 +4,7 @@ No rules live here; a value that decides something belongs beside its rule.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NewType
 
 PersonId = NewType("PersonId", int)
@@ -19,14 +20,24 @@ RunId = NewType("RunId", int)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one manifest tells of an image.
+    """What a registry tells of an image without the image itself.
 
-    `platforms` as `os/architecture[/variant]`, empty where the manifest does not say;
-    `size` in bytes of all its blobs, None where the manifest does not say.
+    `platforms` as `os/architecture[/variant]`, empty where it was not told; `size` in bytes of
+    all its blobs, each counted once, None where not all of them are known; `created` in UTC,
+    None where it was not told or is the placeholder that reproducible builds write.
     """
 
     platforms: tuple[str, ...] = ()
     size: int | None = None
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many pulls a registry still gives away, of how many; both as it says itself."""
+
+    remaining: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,270 @@
+"""Which of a repository's tags somebody most likely meant who typed one that is not there.
+
+A tag is read as numbers with a flavour around them (`1.27` and `-alpine`). Tags of the same
+flavour, or of the nearest there is, are compared by their numbers, and of each way to be near
+the best comes first: the next sibling, the line itself, the next line. Tags without numbers are
+compared as words. The tags are a registry's, so all work on them is bounded; what comes out is
+shown to a person, who decides.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import IntEnum
+from heapq import nlargest
+from typing import Final
+
+from bot.core.image import DEFAULT_TAG
+
+_DIGEST: Final = re.compile(r"sha(?:256|384|512)-[0-9a-f]{32,}.*")
+_COMMIT: Final = re.compile(r"(?:[A-Za-z]+-)?((?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{7,40})")
+_LEADING: Final = re.compile(r"([vV]?)([0-9]+(?:\.[0-9]+)*)(.*)")
+_DOTTED: Final = re.compile(r"(.*?[^0-9.])([0-9]+(?:\.[0-9]+)+)(.*)")
+_ANY: Final = re.compile(r"(.*?)([0-9]+)(.*)")
+_SEPARATORS: Final = re.compile(r"[._-]+")
+_LETTERS: Final = re.compile(r"[a-z]+")
+_PLAIN: Final = "*"  # in a flavour it stands where the numbers do
+
+_ALIKE: Final = 0.6  # what difflib itself takes for a close match
+_SURELY_ALIKE: Final = 0.85  # for commits, where any two have much in common
+_LOOKED_AT: Final = 40  # characters, so that long tags cost no more than short ones
+_WEIGHED: Final = 64  # of the best by a rough measure, how many are compared exactly
+_MOST_FLAVOURS: Final = 5  # each is one more pass over all tags
+_BUILD: Final = 10_000  # a first number from here on is a date or a build, not a version
+
+
+class _Way(IntEnum):
+    """How a tag can be near to what was typed, the likeliest first."""
+
+    SPELLING = 0
+    INSIDE = 1
+    """`1.27.4` for `1.27`."""
+    FIRST_INSIDE = 2
+    """`1.27.0` for `1.27`."""
+    SIBLING = 3
+    """`1.27.4` for `1.27.99`."""
+    LINE = 4
+    """`1.27` for `1.27.99`."""
+    OTHER_FLAVOUR = 5
+    """`1.27-alpine3.20` for `1.27-alpine3.99`."""
+    NEIGHBOUR = 6
+    """`1.28` for `1.27.99`."""
+    FAR = 7
+    """`1.28.3` for `1.27`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """`numbers` are empty for words and commits; `flavour` is all the rest, without a `v`."""
+
+    text: str
+    numbers: tuple[int, ...]
+    flavour: str
+
+
+_Rank = tuple[int, ...]
+
+
+def nearest_tags(wanted: str, tags: Collection[str], *, count: int = 3) -> tuple[str, ...]:
+    """At most `count` of the tags, the likeliest first; never `wanted`, a digest or a signature.
+
+    Where nothing is near, a repository with no more than `count` tags shows them all, and a
+    larger one its `latest`.
+    """
+    pool = sorted({tag for tag in tags if tag != wanted and not _DIGEST.fullmatch(tag)})
+    meant, there = _read(wanted), [_read(tag) for tag in pool]
+    if meant.numbers:
+        found = _by_numbers(meant, [tag for tag in there if tag.numbers], count)
+    elif (commit := _COMMIT.fullmatch(wanted)) is not None:
+        found = _by_commit(wanted, commit[1], pool)
+    else:
+        found = _by_words(meant.flavour, there, count)
+    if found:
+        return tuple(found[:count])
+    return tuple(pool if len(pool) <= count else [tag for tag in pool if tag == DEFAULT_TAG])
+
+
+def _read(text: str) -> _Tag:
+    if _COMMIT.fullmatch(text):
+        return _Tag(text, (), "")
+    found = _LEADING.fullmatch(text) or _DOTTED.fullmatch(text) or _ANY.fullmatch(text)
+    if found is None:
+        return _Tag(text, (), text.lower())
+    before, numbers, after = found.groups()
+    flavour = f"{before.lower().removeprefix('v')}{_PLAIN}{after.lower()}"
+    return _Tag(text, tuple(map(int, numbers.split("."))), flavour)
+
+
+# Numbers
+
+
+def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
+    """By the flavours that may be meant, one after the other, until there are enough."""
+    flavours = _flavours(wanted.flavour, {tag.flavour for tag in tags})
+    found: dict[str, None] = {}
+    for flavour in flavours:
+        ways: defaultdict[_Way, list[tuple[_Rank, str]]] = defaultdict(list)
+        for tag in tags:
+            near = _near(wanted, tag, flavour, flavours)
+            if near is not None:
+                ways[near[0]].append((near[1], tag.text))
+        found |= dict.fromkeys(_in_turn(ways, count))
+        if len(found) >= count:
+            return list(found)
+    versions = [] if flavours or not wanted.flavour.startswith(_PLAIN) else _one_of_each(tags)
+    if not versions:
+        return list(found)
+    return _by_numbers(_Tag(wanted.text, wanted.numbers, _PLAIN), versions, count)
+
+
+def _one_of_each(tags: Iterable[_Tag]) -> list[_Tag]:
+    """Of each version the tag with the newest build, as if it had no flavour."""
+    ranked = ((tuple(map(int, re.findall("[0-9]+", tag.flavour))), tag) for tag in tags)
+    newest = sorted(ranked, key=lambda pair: (pair[0], pair[1].text))
+    found = {tag.numbers: tag.text for _, tag in newest if tag.flavour.startswith(_PLAIN)}
+    return [_Tag(text, numbers, _PLAIN) for numbers, text in found.items()]
+
+
+def _flavours(wanted: str, there: set[str]) -> list[str]:
+    """The flavours that may have been meant, the likeliest first."""
+    alike = [] if wanted == _PLAIN else _alike(wanted, there, at_least=_ALIKE)
+    likely = [wanted, *alike, _PLAIN]
+    return list(dict.fromkeys(flavour for flavour in likely if flavour in there))[:_MOST_FLAVOURS]
+
+
+def _near(
+    wanted: _Tag, tag: _Tag, flavour: str, flavours: Sequence[str]
+) -> tuple[_Way, _Rank] | None:
+    """In which way and how near, by a rank whose smallest is the best."""
+    if _same_letters(wanted.text, tag.text):
+        return _Way.SPELLING, (0, len(tag.text))
+    ours, theirs = wanted.numbers, tag.numbers
+    same = _trimmed(ours) == _trimmed(theirs)
+    if (ours[0] < _BUILD) != (theirs[0] < _BUILD):
+        return None
+    if tag.flavour != flavour:
+        if same and tag.flavour in flavours:
+            return _Way.OTHER_FLAVOUR, (flavours.index(tag.flavour),)
+        return None
+    if same and len(theirs) <= len(ours):
+        return _Way.SPELLING, (1, len(ours) - len(theirs))
+    return _by_distance(ours, theirs, same=same)
+
+
+def _by_distance(
+    ours: tuple[int, ...], theirs: tuple[int, ...], *, same: bool
+) -> tuple[_Way, _Rank]:
+    shared = _shared(ours, theirs)
+    newest = tuple(-number for number in theirs)
+    if shared == len(ours):
+        way = _Way.FIRST_INSIDE if same else _Way.INSIDE
+        return way, (len(theirs), *newest)
+    if shared == len(theirs):
+        return _Way.LINE, (-shared,)
+    apart = abs(ours[shared] - theirs[shared])
+    rank = (-shared, apart, newest[shared], len(theirs), *newest)
+    if len(theirs) > len(ours):
+        return _Way.FAR, rank
+    return (_Way.SIBLING if shared == len(ours) - 1 else _Way.NEIGHBOUR), rank
+
+
+def _shared(ours: tuple[int, ...], theirs: tuple[int, ...]) -> int:
+    """How many numbers are the same before the first that is not."""
+    pairs = list(zip(ours, theirs, strict=False))
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), len(pairs))
+
+
+def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """`1.27` and `1.27.0` are the same."""
+    end = len(numbers)
+    while end > 1 and numbers[end - 1] == 0:
+        end -= 1
+    return numbers[:end]
+
+
+def _in_turn(ways: defaultdict[_Way, list[tuple[_Rank, str]]], count: int) -> Iterator[str]:
+    """One tag of each way in turn, so that what is shown is not all of one kind.
+
+    Other spellings come before, and what is far only after all.
+    """
+    queues = {way: [tag for _, tag in sorted(ways[way])[:count]] for way in _Way}
+    yield from queues.pop(_Way.SPELLING)
+    far = queues.pop(_Way.FAR)
+    for turn in range(count):
+        yield from (queue[turn] for queue in queues.values() if turn < len(queue))
+    yield from far
+
+
+# Words
+
+
+def _by_commit(wanted: str, commit: str, pool: list[str]) -> list[str]:
+    """The same commit at another length, or one with a slip in it."""
+    found = {tag: read[1] for tag in pool if (read := _COMMIT.fullmatch(tag)) is not None}
+    same = [tag for tag, it in found.items() if it.startswith(commit) or commit.startswith(it)]
+    return list(dict.fromkeys([*same, *_alike(wanted, found, at_least=_SURELY_ALIKE)]))
+
+
+def _by_words(wanted: str, tags: list[_Tag], count: int) -> list[str]:
+    """The words that are alike, then those with the word in them; else versions that have it."""
+    words = defaultdict[str, list[str]](list)
+    for tag in tags:
+        if tag.flavour and not tag.numbers:
+            words[tag.flavour].append(tag.text)
+    alike = _alike(wanted, words, at_least=_ALIKE)
+    holding = [word for word in words if wanted in _LETTERS.findall(word)]
+    found = [text for word in dict.fromkeys([*alike, *holding]) for text in words[word]]
+    return found or _newest(_versions(wanted, [tag for tag in tags if tag.numbers]), count)
+
+
+def _versions(word: str, tags: list[_Tag]) -> list[_Tag]:
+    """Those with the word in their flavour; for `latest` those without one."""
+    if _alike(word, [DEFAULT_TAG], at_least=_ALIKE):
+        return [tag for tag in tags if tag.flavour == _PLAIN] or _one_of_each(tags)
+    parts = {part for tag in tags for part in _LETTERS.findall(tag.flavour)}
+    meant = set(_alike(word, parts, at_least=_ALIKE)[:1])
+    return [tag for tag in tags if meant.intersection(_LETTERS.findall(tag.flavour))]
+
+
+def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
+    ranked = [(tag.numbers[0] < _BUILD, tag.numbers, tag.text) for tag in tags]
+    return [text for _, _, text in nlargest(count, ranked)]
+
+
+# Likeness
+
+
+def _same_letters(one: str, other: str) -> bool:
+    """Whether only case, a `v`, separators or two neighbouring letters are different."""
+    ours, theirs = _squashed(one), _squashed(other)
+    if ours == theirs:
+        return True
+    if sorted(ours) != sorted(theirs):
+        return False
+    wrong = [place for place, pair in enumerate(zip(ours, theirs, strict=True)) if len({*pair}) > 1]
+    return wrong == [wrong[0], wrong[0] + 1]
+
+
+def _squashed(text: str) -> str:
+    letters = _SEPARATORS.sub("", text.lower())
+    return letters.removeprefix("v") if letters[1:2].isdigit() else letters
+
+
+def _alike(wanted: str, there: Iterable[str], *, at_least: float) -> list[str]:
+    """The texts that differ in few letters, the likest first."""
+    matcher = SequenceMatcher()
+    matcher.set_seq2(wanted[:_LOOKED_AT])
+    rough = list[tuple[float, str]]()
+    for text in there:
+        matcher.set_seq1(text[:_LOOKED_AT])
+        if matcher.real_quick_ratio() >= at_least and (most := matcher.quick_ratio()) >= at_least:
+            rough.append((most, text))
+    exact = list[tuple[float, int, str]]()
+    for _, text in nlargest(_WEIGHED, rough):
+        matcher.set_seq1(text[:_LOOKED_AT])
+        ratio = 1.0 if _same_letters(wanted, text) else matcher.ratio()
+        if ratio >= at_least:
+            exact.append((-ratio, len(text), text))
+    return [text for _, _, text in sorted(exact)]
