@@ -19,21 +19,26 @@ from bot.adapters.github import MirrorRepository
 from bot.adapters.registry import RegistryClient
 from bot.adapters.store import SqliteStore
 from bot.adapters.telegram import (
-    Polling,
+    Menu,
     PollingBot,
     TelegramChat,
     introduce,
     make_bot,
     set_menus,
 )
+from bot.adapters.telegram_updates import Polling
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
 from bot.core.commands import COMMANDS
-from bot.core.facts import ChatId, PersonId
+from bot.core.facts import Budget, ChatId, PersonId
+from bot.core.language import Language
 from bot.core.message import say
 from bot.engine.batches import Batches
+from bot.engine.case import House
 from bot.engine.checks import Checks
-from bot.engine.intake import House, Intake
+from bot.engine.inquiries import Inquiries
+from bot.engine.intake import Intake
+from bot.engine.readings import Readings
 from bot.engine.reconcile import Reconciler
 from bot.engine.talk import Talk
 
@@ -72,7 +77,7 @@ async def opened(settings: Settings, secrets: Secrets) -> AsyncIterator[Parts]:
     repository = make_repository(settings, secrets)
     bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
     try:
-        yield Parts(store, bot, repository, registries, LocaleWords(settings.telegram.language))
+        yield Parts(store, bot, repository, registries, LocaleWords())
     finally:
         with contextlib.suppress(Exception):  # closing connections: nothing depends on it
             await bot.shutdown()
@@ -95,18 +100,40 @@ def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
 
 def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
     target, policy = settings.place(), settings.rules()
+    chat, language = TelegramChat(parts.bot), settings.telegram.language
     return Reconciler(
         {
             # First: a card says that a request is being checked before it says what came of it.
             "talk": Talk(
                 store=parts.store,
-                chat=TelegramChat(parts.bot),
+                chat=chat,
+                words=parts.words,
+                target=target,
+                language=language,
+                clock=utc_now,
+            ),
+            "readings": Readings(
+                store=parts.store,
+                chat=chat,
+                words=parts.words,
+                target=target,
+                language=language,
+                clock=utc_now,
+            ),
+            "inquiries": Inquiries(
+                store=parts.store,
+                registries=parts.registries,
+                repository=parts.repository,
                 words=parts.words,
                 target=target,
                 clock=utc_now,
             ),
             "checks": Checks(
-                store=parts.store, registries=parts.registries, policy=policy, clock=utc_now
+                store=parts.store,
+                registries=parts.registries,
+                policy=policy,
+                target=target,
+                clock=utc_now,
             ),
             "batches": Batches(
                 store=parts.store,
@@ -150,13 +177,20 @@ async def _serve(settings: Settings, parts: Parts) -> None:
 
 
 def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) -> Polling:
-    house = House(policy=settings.rules(), access=settings.access(), target=settings.place(), me=me)
+    house = House(
+        policy=settings.rules(),
+        access=settings.access(),
+        target=settings.place(),
+        me=me,
+        language=settings.telegram.language,
+    )
     intake = Intake(
         store=parts.store,
         words=parts.words,
         house=house,
         clock=utc_now,
         wake=reconciler.wake,
+        budgets=lambda: _budgets(parts),
     )
 
     async def next_update() -> int:
@@ -169,16 +203,29 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
     return Polling(bot=parts.bot, receiver=intake, next_update=next_update, alive=alive)
 
 
+def _budgets(parts: Parts) -> dict[str, Budget]:
+    """What each service still allows us, as it said last."""
+    own = parts.repository.budget()
+    return {**parts.registries.budgets(), **({"GitHub": own} if own is not None else {})}
+
+
 async def _menus(settings: Settings, parts: Parts) -> None:
-    rows = [
-        (spec, (str(spec.name), parts.words.plain(say(f"command-{spec.name}"))))
-        for spec in COMMANDS
-        if spec.in_menu
-    ]
     await set_menus(
         parts.bot,
-        everybody=[row for spec, row in rows if not spec.admins_only],
-        admins=[row for _, row in rows],
+        menus=[
+            _menu(parts, settings.telegram.language, None),
+            *(_menu(parts, language, str(language)[:2]) for language in Language),
+        ],
         chats=[ChatId(chat) for chat in settings.telegram.chats],
         admin_ids=[PersonId(person) for person in settings.telegram.admins],
     )
+
+
+def _menu(parts: Parts, language: Language, code: str | None) -> Menu:
+    rows = [
+        (spec, (str(spec.name), parts.words.plain(say(f"command-{spec.name}"), language)))
+        for spec in COMMANDS
+        if spec.in_menu
+    ]
+    everybody = [row for spec, row in rows if not spec.admins_only]
+    return Menu(code, everybody, [row for _, row in rows])

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import yaml
@@ -28,6 +28,7 @@ from pydantic import (
 
 from bot.core.facts import ChatId, PersonId
 from bot.core.image import Naming, Target
+from bot.core.language import Language
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
 from bot.errors import ConfigError
 
@@ -76,7 +77,7 @@ class TelegramPart(_Part):
     chats: tuple[int, ...] = Field(min_length=1)
     admins: tuple[PersonNumber, ...] = Field(min_length=1)
     members: tuple[PersonNumber, ...] | None = None
-    language: Literal["en"] = "en"
+    language: Language = Language.EN
     api: Url = "https://api.telegram.org"
 
 
@@ -108,9 +109,9 @@ class RulePart(_Part):
 
 
 class LimitsPart(_Part):
-    images: int = Field(default=20, ge=1, le=200)
-    open: int = Field(default=40, ge=1)
-    daily: int = Field(default=100, ge=1)
+    images: int = Field(default=60, ge=1, le=200)
+    open: int = Field(default=120, ge=1)
+    daily: int = Field(default=300, ge=1)
 
 
 class PolicyPart(_Part):

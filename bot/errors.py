@@ -41,3 +41,11 @@ class Refused(BotError):  # noqa: N818 - it reads as what it is: a refusal
 
 class Stale(BotError):  # noqa: N818 - it reads as what it is: our copy is stale
     """A compare-and-swap lost: the branch or the file moved on."""
+
+
+class Moved(BotError):  # noqa: N818 - it reads as what it is: a chat that moved
+    """A group became a supergroup: it goes on under another id."""
+
+    def __init__(self, chat: int) -> None:
+        super().__init__(f"the chat has moved to {chat}")
+        self.chat = chat

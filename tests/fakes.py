@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
 from bot.core.facts import (
     BatchId,
+    Budget,
     ChatId,
     CommitSha,
     MessageId,
@@ -21,15 +23,19 @@ from bot.core.facts import (
     Shape,
 )
 from bot.core.image import ImageRef, Naming, Target
+from bot.core.language import Language
 from bot.core.message import Rendered
 from bot.core.policy import Access, Policy, Rule, Verdict
 from bot.engine.batches import Batches
+from bot.engine.case import Attachment, House, Incoming, Press
 from bot.engine.checks import Checks
-from bot.engine.intake import House, Incoming, Intake, Press
-from bot.engine.ports import ListFile, Result, Run, WorkflowState
+from bot.engine.inquiries import Inquiries
+from bot.engine.intake import Intake
+from bot.engine.ports import Document, ListFile, Result, Run, WorkflowState
+from bot.engine.readings import Readings
 from bot.engine.reconcile import Reconciler
 from bot.engine.talk import Talk
-from bot.errors import Stale
+from bot.errors import Moved, Refused, Stale
 
 GROUP = ChatId(-1001)
 WEI = Person(PersonId(1001), "Wei", "en")
@@ -62,32 +68,61 @@ class Said:
     text: str
     reply_to: MessageId | None
     buttons: tuple[tuple[str, ...], ...]
+    data: dict[str, str]
     texts: list[str] = field(default_factory=list)
+    document: Document | None = None
 
 
 class FakeChat:
-    """Remembers what every message says and said. `trouble` is raised once each."""
+    """Remembers what every message says and said. `trouble` is raised once each.
+
+    `files` are what people sent, by id; `moves` are chats that go on under another id.
+    """
 
     def __init__(self) -> None:
         self.messages: dict[MessageId, Said] = {}
         self.trouble: list[Exception] = []
+        self.files: dict[str, bytes | Exception | list[bytes | Exception]] = {}
+        self.moves: dict[ChatId, ChatId] = {}
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
-        self._stumble()
+        self._stumble(place)
         number = MessageId(5000 + len(self.messages))
-        said = Said(place, text.html, reply_to, _labels(text), [text.html])
+        said = Said(place, text.html, reply_to, _labels(text), _data(text), [text.html])
         self.messages[number] = said
         return number
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
-        self._stumble()
+        self._stumble(place)
         said = self.messages[message]
-        said.text, said.buttons = text.html, _labels(text)
+        assert said.place.chat == place.chat, "a message of another chat"
+        said.text, said.buttons, said.data = text.html, _labels(text), _data(text)
         said.texts.append(text.html)
 
-    def _stumble(self) -> None:
+    async def send_file(
+        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+    ) -> None:
+        number = await self.send(place, caption, reply_to=reply_to)
+        self.messages[number].document = document
+
+    async def fetch(self, file_id: str, *, limit: int) -> bytes:
+        found = self.files.get(file_id, Refused("the file is gone"))
+        if isinstance(found, list):
+            found = found.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        assert len(found) <= limit
+        return found
+
+    def _stumble(self, place: Place) -> None:
+        if place.chat in self.moves:
+            raise Moved(self.moves[place.chat])
         if self.trouble:
             raise self.trouble.pop(0)
+
+    @property
+    def documents(self) -> list[Document]:
+        return [said.document for said in self.messages.values() if said.document is not None]
 
     @property
     def texts(self) -> list[str]:
@@ -98,6 +133,11 @@ def _labels(text: Rendered) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(button[0] for button in row) for row in text.buttons)
 
 
+def _data(text: Rendered) -> dict[str, str]:
+    """What each button carries, by its label."""
+    return {label: value for row in text.buttons for label, _, value in row}
+
+
 class FakeRegistries:
     """Two sets of digests by image. A value that is an exception is raised."""
 
@@ -105,6 +145,8 @@ class FakeRegistries:
         self.source: dict[str, str | Exception] = {}
         self.target: dict[str, str | Exception] = {}
         self.shapes: dict[str, Shape | Exception] = {}
+        self.tagged: dict[str, tuple[str, ...] | Exception] = {}
+        self.limited = False
         self.looks = 0
 
     async def source_digest(self, image: ImageRef) -> str | None:
@@ -119,6 +161,21 @@ class FakeRegistries:
         if isinstance(shape, Exception):
             raise shape
         return shape
+
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+        return await self.shape(image, digest)
+
+    async def tags(self, image: ImageRef) -> tuple[str, ...]:
+        found = self.tagged.get(f"{image.registry}/{image.repository}", ())
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def spares(self, registry: str) -> bool:
+        return not self.limited
+
+    def budgets(self) -> dict[str, Budget]:
+        return {"docker.io": Budget(40, 100)} if self.limited else {}
 
 
 def _given(value: str | Exception | None) -> str | None:
@@ -225,6 +282,9 @@ class FakeRepository:
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
 
+    def budget(self) -> Budget | None:
+        return Budget(4990, 5000)
+
 
 RULES = (
     Rule("docker.io/library/**", Verdict.APPROVE),
@@ -244,13 +304,20 @@ POLICY = Policy(
 class World:
     """The engine over the fakes and a real database; `settle` lets it come to rest."""
 
-    def __init__(self, store: SqliteStore, policy: Policy = POLICY) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        policy: Policy = POLICY,
+        *,
+        language: Language = Language.EN,
+    ) -> None:
         self.clock = Clock()
         self.chat = FakeChat()
         self.registries = FakeRegistries()
         self.repository = FakeRepository()
         self.store = store
-        self.words = LocaleWords("en")
+        self.words = LocaleWords()
+        self.language = language
         self.policy = policy
         self._update = 100
         self._message = 10
@@ -261,15 +328,33 @@ class World:
         """Start (or start again) with nothing in memory."""
         members = frozenset({WEI.id, LI.id})
         access = Access(chats={GROUP}, members=members, admins={ANA.id})
-        house = House(policy=self.policy, access=access, target=TARGET, me="mirror_bot")
-        store, clock = self.store, self.clock
+        house = House(
+            policy=self.policy,
+            access=access,
+            target=TARGET,
+            me="mirror_bot",
+            language=self.language,
+        )
+        store, clock, words = self.store, self.clock, self.words
+        said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.reconciler = Reconciler(
             {
-                "talk": Talk(
-                    store=store, chat=self.chat, words=self.words, target=TARGET, clock=clock
+                "talk": Talk(store=store, chat=self.chat, words=words, **said),
+                "readings": Readings(store=store, chat=self.chat, words=words, **said),
+                "inquiries": Inquiries(
+                    store=store,
+                    registries=self.registries,
+                    repository=self.repository,
+                    words=words,
+                    target=TARGET,
+                    clock=clock,
                 ),
                 "checks": Checks(
-                    store=store, registries=self.registries, policy=self.policy, clock=clock
+                    store=store,
+                    registries=self.registries,
+                    policy=self.policy,
+                    target=TARGET,
+                    clock=clock,
                 ),
                 "batches": Batches(
                     store=store,
@@ -287,29 +372,58 @@ class World:
             house=house,
             clock=self.clock,
             wake=self.reconciler.wake,
+            budgets=self.registries.budgets,
         )
 
     def _new_batch(self) -> str:
         self._batch += 1
         return f"batch{self._batch}"
 
-    async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: object) -> None:
+    async def say(
+        self,
+        person: Person,
+        text: str,
+        *,
+        chat: ChatId = GROUP,
+        thread: int | None = None,
+        **more: object,
+    ) -> bool:
+        """True where work has begun of which the person will hear."""
         self._update += 1
         self._message += 1
         incoming = Incoming(
             update=self._update,
             person=person,
-            place=Place(chat),
+            place=Place(chat, thread),
             message=MessageId(self._message),
             text=text,
             **more,  # type: ignore[arg-type]
         )
-        await self.intake.receive(incoming)
+        return await self.intake.receive(incoming)
 
-    async def press(self, person: Person, data: str) -> str:
+    async def send(self, person: Person, name: str, content: bytes, **more: Any) -> None:
+        """A file with /mirror written under it."""
+        self.chat.files[name] = content
+        file = Attachment(name, name, len(content))
+        await self.say(person, "/mirror", file=file, **more)
+
+    async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
+        """Press a button: by what it carries, or by words on it."""
         self._update += 1
-        press = Press(update=self._update, person=person, place=Place(GROUP), data=data)
+        wanted = data
+        number = next(reversed(self.chat.messages), MessageId(0))
+        for found, said in self.chat.messages.items():
+            for label, carried in said.data.items():
+                if data in label:
+                    number, wanted = found, carried
+        press = Press(
+            update=self._update, person=person, place=Place(chat), message=number, data=wanted
+        )
         return await self.intake.press(press)
+
+    async def move(self, old: ChatId, new: ChatId) -> None:
+        self._update += 1
+        await self.intake.moved(self._update, old, new)
 
     async def settle(self, seconds: float = 30, step: float = 1) -> None:
         """Let time pass, tick by tick."""
@@ -334,7 +448,9 @@ class World:
 
     @property
     def card(self) -> str:
-        return next(text for text in self.chat.texts if "▓" in text or "░" in text)
+        """The newest."""
+        cards = [text for text in self.chat.texts if "▓" in text or "░" in text]
+        return cards[-1]
 
     @property
     def last(self) -> str:
@@ -342,9 +458,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, policy: Policy = POLICY) -> AsyncIterator[World]:
+async def world(
+    folder: Path, policy: Policy = POLICY, *, language: Language = Language.EN
+) -> AsyncIterator[World]:
     store = await SqliteStore.open(folder / "bot.sqlite3")
     try:
-        yield World(store, policy)
+        yield World(store, policy, language=language)
     finally:
         await store.close()

@@ -1,5 +1,6 @@
 """What the chat shows: every state has its line, every key has its words, all of it fits."""
 
+import ast
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,24 +11,35 @@ from fakes import TARGET
 
 from bot.adapters.words import LocaleWords
 from bot.core import answers
-from bot.core.cards import View, card, cause, result
-from bot.core.commands import SPECS, BadImages, Name
+from bot.core.buttons import Verb
+from bot.core.cards import card, cause, short
+from bot.core.commands import SPECS, Name
 from bot.core.correction import Mistake
+from bot.core.extract import Trouble
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
-from bot.core.message import ButtonKind, Phrase, moment, say, size
+from bot.core.inquiry import Question
+from bot.core.language import Language
+from bot.core.message import ButtonKind, Message, Phrase, Rendered, moment, say, size
 from bot.core.policy import Decision, Ground, Limit, Verdict
-from bot.core.reading import BadImage
-from bot.core.request import Request
+from bot.core.reading import BadImage, Gap
+from bot.core.request import Form, Request
+from bot.core.results import result, returned
 from bot.core.transfer import Proof, State, Transfer
+from bot.core.view import View
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WEI, ANA = PersonId(1001), PersonId(1003)
 VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
-WORDS = LocaleWords("en")
+LOCALES = LocaleWords()
 REQUEST = Request(
-    id=RequestId(41), person=WEI, place=Place(ChatId(-1)), message=MessageId(7), opened_at=NOW
+    id=RequestId(41),
+    person=WEI,
+    place=Place(ChatId(-1)),
+    message=MessageId(7),
+    opened_at=NOW,
+    confirmed_at=NOW,
 )
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
@@ -43,28 +55,52 @@ FAILED = replace(
 REJECTED = replace(WAITING, ended=State.REJECTED, ended_by=ANA, ended_at=NOW)
 
 
+def rendered(message: Message) -> Rendered:
+    return LOCALES.render(message, Language.EN)
+
+
+def plain(phrase: Phrase) -> str:
+    return LOCALES.plain(phrase, Language.EN)
+
+
 def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -> str:
-    return WORDS.render(card(request, transfers, view)).html
+    return rendered(card(request, transfers, view)).html
 
 
 @pytest.mark.parametrize(
     ("transfer", "words"),
     [
-        (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · checking"),
+        (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · looking it up"),
         (replace(CHECKING, trouble="slow", attempts=2), "slow; tried 2 times, trying again"),
         (WAITING, "· waits for an admin"),
-        (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB: waits"),
-        (replace(WAITING, platforms=("a",)), "1 platform: waits"),
-        (replace(WAITING, size=999), "999 B: waits"),
+        (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
+        (replace(WAITING, platforms=("a",)), "1 platform · waits"),
+        (replace(WAITING, size=999), "999 B · waits"),
         (APPROVED, "approved by the policy, goes with the next commit"),
         (BY_ANA, "· approved, goes with the next commit"),
         (replace(BY_ANA, trouble="slow", attempts=1), "slow; tried once, trying again"),
-        (SUBMITTED, "committed to the list, waiting for the run"),
+        (
+            replace(BY_ANA, trouble="slow", attempts=9, not_before=NOW + timedelta(minutes=5)),
+            "slow; tried 9 times, next try at 12:05 UTC",
+        ),
+        (
+            replace(
+                BY_ANA,
+                setback=Failure(FailureKind.RATE_LIMITED),
+                not_before=NOW + timedelta(days=1),
+            ),
+            "I try again at 2026-03-02 12:00 UTC",
+        ),
+        (
+            replace(BY_ANA, setback=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
+            "· approved, goes with the next commit",
+        ),
+        (SUBMITTED, "in the list, waiting for its run"),
         (COPYING, '· copying, <a href="https://x/runs/1">run</a>, 0 s'),
         (VERIFYING, "copied, checking what arrived"),
         (MIRRORED, "· mirrored, digest verified"),
-        (replace(MIRRORED, size=340_000_000), "mirrored, 340 MB, digest verified"),
-        (replace(MIRRORED, proof=Proof.RUN), "mirrored, as its run says"),
+        (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),
+        (replace(MIRRORED, proof=Proof.RUN), "mirrored, according to its run"),
         (replace(CHECKING, ended=State.MIRRORED), "already there, same digest"),
         (FAILED, "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;"),
         (REJECTED, "🚫 <code>docker.io/library/nginx:1.27</code> · rejected by Ana"),
@@ -114,45 +150,85 @@ def long_name(number: int) -> ImageRef:
 def test_no_message_is_longer_than_telegram_takes(state: Transfer) -> None:
     many = [replace(state, id=TransferId(n), image=long_name(n)) for n in range(200)]
     for message in (card(REQUEST, many, VIEW), result(REQUEST, many, VIEW)):
-        text = re.sub("<[^>]*>", "", WORDS.render(message).html)
+        text = re.sub("<[^>]*>", "", rendered(message).html)
         assert len(text.encode("utf-16-le")) // 2 < 4096
     assert "more" in shown(*many)
 
 
 def test_the_result_gives_commands_and_next_steps() -> None:
-    text = WORDS.render(result(REQUEST, [MIRRORED, FAILED], VIEW))
+    text = rendered(result(REQUEST, [MIRRORED, FAILED], VIEW))
     assert text.html.splitlines() == [
-        "Done in part, 1 of 2:",
+        "Partly done, 1 of 2:",
         "<code>docker pull harbor.example.com/docker.io/library/nginx:1.27</code>",
         "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;",
-        "Try again with /retry #41.",
+        (
+            "It did not get better by itself. Try again with /retry #41; if that does not help, "
+            "the maintainer can look at the run."
+        ),
     ]
     ((label, kind, value),) = text.buttons[0]
     assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
     assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
+    labels = [[button[0] for button in row] for row in text.buttons]
+    assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Retry failed"]]
 
 
-def test_what_is_too_long_to_copy_has_no_button() -> None:
-    assert result(REQUEST, [MIRRORED] * 9, VIEW).buttons == ()
-    assert result(REQUEST, [FAILED], VIEW).buttons == ()
+def test_what_is_too_long_or_too_many_to_copy_has_no_button() -> None:
+    for transfers in ([MIRRORED] * 9, [replace(MIRRORED, image=long_name(1))] * 2):
+        kinds = {b.kind for row in result(REQUEST, transfers, VIEW).buttons for b in row}
+        assert kinds == {ButtonKind.CALLBACK}
+    some = [replace(MIRRORED, image=ImageRef.parse(f"{'a' * 99}:{n}")) for n in range(3)]
+    copies = [b for row in result(REQUEST, some, VIEW).buttons for b in row if b.kind == "copy"]
+    assert len(copies) == 3, "each by itself, all of them are too long for one button"
+
+
+def test_the_label_of_a_button_shows_the_end_of_a_long_name() -> None:
+    assert short(ImageRef.parse("nginx:1.27")) == "nginx:1.27"
+    assert short(ImageRef.parse("bitnami/nginx")) == "bitnami/nginx:latest"
+    assert short(long_name(1)) == "…" + str(long_name(1))[-40:]
+
+
+def test_images_without_a_tag_are_named_once_with_how_many_more() -> None:
+    images = [ImageRef.parse(f"a{n}") for n in range(8)]
+    transfers = [replace(CHECKING, id=TransferId(n), image=i) for n, i in enumerate(images)]
+    request = replace(REQUEST, untagged=tuple(images))
+    assert "No tag was given for a0, a1, a2, a3, a4, a5 and 2 more, so I" in shown(
+        *transfers, request=request
+    )
+    assert "tag" not in shown(replace(FAILED, image=images[0]), request=request)
+
+
+def test_the_bar_goes_by_images_where_a_size_is_not_known() -> None:
+    done, going = replace(MIRRORED, size=None), replace(COPYING, id=TransferId(2), size=5)
+    assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(done, going)
+    assert "▓▓▓▓▓▓▓▓▓░ 1 of 2" in shown(replace(done, size=95), going)
+    assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(replace(done, size=95), CHECKING)
+
+
+def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
+    assert (
+        "2 images in it are as they were"
+        in rendered(returned(REQUEST.id, [REJECTED, REJECTED])).html
+    )
+    assert "\n" not in rendered(returned(REQUEST.id, [])).html
 
 
 def test_history_tells_when_and_who_and_links_the_run() -> None:
-    text = WORDS.render(answers.status_of_image(MIRRORED, [REQUEST], VIEW)).html
+    text = rendered(answers.status_of_image(MIRRORED, [REQUEST], VIEW)).html
     assert "#41 by Wei" in text
     assert "Approved by Ana: 2026-03-01 12:00 UTC" in text
     by_policy = replace(CHECKING, ended=State.MIRRORED, ended_at=NOW)
-    assert "Approved" not in WORDS.render(answers.status_of_image(by_policy, [], VIEW)).html
-    policy = WORDS.render(answers.status_of_image(APPROVED, [], VIEW)).html
+    assert "Approved" not in rendered(answers.status_of_image(by_policy, [], VIEW)).html
+    policy = rendered(answers.status_of_image(APPROVED, [], VIEW)).html
     assert "Approved by the policy: 2026-03-01 12:00 UTC" in policy
 
 
 def test_status_counts_what_there_is_no_room_for() -> None:
     rows = [(replace(REQUEST, id=RequestId(n)), (WAITING, MIRRORED)) for n in range(13)]
-    text = WORDS.render(answers.status(rows, [], VIEW)).html
+    text = rendered(answers.status(rows, VIEW)).html
     assert "and 1 more" in text
     assert "… and 3 more." in text
-    over = WORDS.render(answers.status([(REQUEST, (MIRRORED,))], [], VIEW)).html
+    over = rendered(answers.status([(REQUEST, (MIRRORED,))], VIEW)).html
     assert "1 of 1" in over
 
 
@@ -161,10 +237,8 @@ def bad(text: str, problem: Problem = Problem.MALFORMED) -> BadImage:
 
 
 def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
-    text = WORDS.render(
-        answers.bad_images(
-            BadImages(tuple(bad(f"<{n}>" * 99) for n in range(12)), ()), command=Name.MIRROR
-        )
+    text = rendered(
+        answers.unreadable([bad(f"<{n}>" * 99) for n in range(12)], command=Name.MIRROR)
     ).html
     assert "… and 2 more." in text
     assert "&lt;0&gt;" in text
@@ -187,7 +261,7 @@ def test_a_person_without_a_name_is_shown_by_number() -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (5 * 10**12, "5000 GB")],
 )
 def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
-    assert WORDS.plain(size(count)) == text
+    assert plain(size(count)) == text
 
 
 def test_a_moment_names_its_zone() -> None:
@@ -197,19 +271,33 @@ def test_a_moment_names_its_zone() -> None:
 def wanted_phrases() -> list[Phrase]:
     """One phrase for each key that is made from an enumeration."""
     return [
-        *(say(f"problem-{problem}") for problem in Problem),
+        *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
         *(say(f"mistake-{mistake}") for mistake in Mistake),
         *(say(f"command-{name}") for name in SPECS),
         *(say(f"limit-{limit}", number=3) for limit in Limit),
         *(cause(Failure(kind, "line")) for kind in FailureKind),
         *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
-        *(say(f"line-{state}", image="x", note=say("note-identical")) for state in State),
+        *(
+            say(
+                f"line-{state}",
+                image="x",
+                shape=say("shape", platforms=0),
+                note=say("note-identical"),
+            )
+            for state in State
+        ),
+        *(say(f"form-{form}") for form in Form),
+        *(say(f"file-{trouble}", file="a.yaml", limit="1024") for trouble in Trouble),
+        *(say(f"{question}-unanswered", trouble="slow") for question in Question),
     ]
 
 
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("phrase", wanted_phrases(), ids=lambda phrase: phrase.key)
-def test_every_member_has_its_words(phrase: Phrase, caplog: pytest.LogCaptureFixture) -> None:
-    text = WORDS.plain(phrase)
+def test_every_member_has_its_words(
+    phrase: Phrase, language: Language, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = LOCALES.plain(phrase, language)
     assert text
     assert text != phrase.key
     assert not caplog.records
@@ -217,29 +305,37 @@ def test_every_member_has_its_words(phrase: Phrase, caplog: pytest.LogCaptureFix
 
 def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     root = Path(__file__).parents[1] / "bot"
-    code = "\n".join(path.read_text() for path in root.rglob("*.py") if "sandbox" not in path.parts)
-    keys = set(re.findall(r'(?:say|one)\(\s*"([a-z0-9-]+)"', code))
-    keys |= set(re.findall(r'"((?:note|history|result|status|whoami)-[a-z-]+)"', code))
+    paths = [path for path in root.rglob("*.py") if "sandbox" not in path.parts]
+    said = {
+        key
+        for path in paths
+        for key in re.findall(r'(?:say|one)\(\s*"([a-z0-9-]+)"', path.read_text())
+    }
+    literals = {
+        node.value
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     ftl = (root / "locales" / "en.ftl").read_text()
     known = set(re.findall(r"^([a-z][a-z0-9-]*) =", ftl, re.MULTILINE))
-    assert keys - known == set()
+    assert said - known == set()
     made = {phrase.key for phrase in wanted_phrases()}
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
-    made |= {"button-approve", "button-reject", "note-mirrored-sized", "note-mirrored-by-run-sized"}
-    made |= {"misuse", "approved", "rejected", "shape", "result-none"}
-    assert known - keys - made == set()
+    made |= {f"button-{verb}" for verb in Verb}
+    assert known - literals - made == set()
 
 
 def test_a_phrase_without_words_shows_its_key_and_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert WORDS.plain(say("nonsense")) == "nonsense"
+    assert plain(say("nonsense")) == "nonsense"
     assert "no words for nonsense" in caplog.text
-    assert "Unknown" in WORDS.plain(say("pull")) or "command" in WORDS.plain(say("pull"))
+    assert "Unknown" in plain(say("pull")) or "command" in plain(say("pull"))
 
 
 def test_all_denied_gives_each_its_reason() -> None:
     image = ImageRef.parse("nginx")
     message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
-    assert "not allowed here: a &lt;reason&gt;" in WORDS.render(message).html
+    assert "not allowed here: a &lt;reason&gt;" in rendered(message).html

@@ -8,8 +8,10 @@ from bot.core.commands import (
     COMMANDS,
     SPECS,
     Approve,
-    BadImages,
     Cancel,
+    Confirm,
+    List,
+    Lookup,
     Mirror,
     Misuse,
     Name,
@@ -17,15 +19,13 @@ from bot.core.commands import (
     Reject,
     Retry,
     Status,
-    Verb,
-    button_data,
     parse,
-    parse_button,
 )
 from bot.core.facts import RequestId
 from bot.core.image import ImageRef
+from bot.core.reading import BadImage
 
-NGINX, REDIS = ImageRef.parse("nginx:1.27"), ImageRef.parse("redis:7")
+NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
 
 
@@ -36,10 +36,20 @@ def read(text: str) -> object:
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("/mirror nginx:1.27", Mirror((NGINX,))),
-        ("/MIRROR@Mirror_Bot nginx:1.27", Mirror((NGINX,))),
-        ("  /mirror nginx:1.27\nredis:7", Mirror((NGINX, REDIS))),
-        ("/mirror nginx:1.27, redis:7，nginx:1.27、redis:7", Mirror((NGINX, REDIS))),
+        ("/mirror nginx:1.27", Mirror("nginx:1.27")),
+        ("/MIRROR@Mirror_Bot nginx:1.27", Mirror("nginx:1.27")),
+        ("  /mirror nginx:1.27\nredis:7 ", Mirror("nginx:1.27\nredis:7")),
+        ("/mirror", Mirror("")),
+        ("/mirror #41", Confirm(R41)),
+        ("/mirror ＃41", Confirm(R41)),
+        ("/mirror 41", Mirror("41")),
+        ("/mirror #" + "9" * 19, Mirror("#" + "9" * 19)),
+        ("/lookup nginx:1.27", Lookup(NGINX)),
+        ("/lookup", Misuse(Name.LOOKUP)),
+        ("/list", List("")),
+        ("/list  GCR   io", List("GCR io")),
+        ("/list " + "镜" * 16, List("镜" * 16)),
+        ("/list " + "镜" * 17, Misuse(Name.LIST)),
         ("/status", Status(None)),
         ("/status #41", Status(R41)),
         ("/status 41", Status(R41)),
@@ -52,8 +62,6 @@ def read(text: str) -> object:
         ("/help", Plain(Name.HELP)),
         ("/start now", Plain(Name.START)),
         ("/whoami", Plain(Name.WHOAMI)),
-        ("/mirror", Misuse(Name.MIRROR)),
-        ("/mirror ,", Misuse(Name.MIRROR)),
         ("/approve", Misuse(Name.APPROVE)),
         ("/approve #41 please", Misuse(Name.APPROVE)),
         ("/cancel all", Misuse(Name.CANCEL)),
@@ -68,40 +76,13 @@ def test_a_message_is_taken_for_its_command(text: str, command: object) -> None:
     assert read(text) == command
 
 
-def test_one_bad_image_stops_all_and_the_good_ones_are_remembered() -> None:
-    parsed = read("/mirror redis:7 Nginx:1.27")
-    assert isinstance(parsed, BadImages)
-    assert parsed.good == (REDIS,)
-    assert parsed.bad[0].correction is not None
-    assert parsed.bad[0].correction.image == NGINX
-
-
-def test_a_pasted_command_line_is_one_mistake_not_three_images() -> None:
-    parsed = read("/mirror docker pull nginx:1.27")
-    assert isinstance(parsed, BadImages)
-    assert [bad.text for bad in parsed.bad] == ["docker pull nginx:1.27"]
-    assert parsed.bad[0].correction is not None
-    assert parsed.bad[0].correction.image == NGINX
-
-
-@pytest.mark.parametrize("text", ["nginx 1.27", "redis:7 nginx 1.27", "nginx v1.27"])
-def test_a_blank_for_the_colon_is_one_mistake_not_two_images(text: str) -> None:
-    parsed = read(f"/mirror {text}")
-    assert isinstance(parsed, BadImages)
-    assert len(parsed.bad) == 1
-    assert parsed.bad[0].correction is not None
-    assert parsed.bad[0].correction.image.repository == "library/nginx"
-
-
-def test_an_image_called_docker_is_an_image() -> None:
-    assert read("/mirror docker") == Mirror((ImageRef.parse("docker"),))
-
-
-def test_a_copied_pull_reference_of_the_target_is_a_mistake_that_is_known() -> None:
-    parsed = read("/status harbor.example.com/docker.io/library/nginx:1.27")
-    assert isinstance(parsed, BadImages)
-    assert parsed.bad[0].correction is not None
-    assert parsed.bad[0].correction.image == NGINX
+def test_a_single_image_is_read_with_its_slips() -> None:
+    assert read("/status harbor.example.com/docker.io/library/nginx:1.27") == Status(NGINX)
+    for name in ("status", "lookup"):
+        parsed = read(f"/{name} Nginx:1.27")
+        assert isinstance(parsed, BadImage)
+        assert parsed.correction is not None
+        assert parsed.correction.image == NGINX
 
 
 def test_a_reason_is_bounded() -> None:
@@ -113,14 +94,6 @@ def test_a_reason_is_bounded() -> None:
 @given(st.text() | st.text().map("/mirror {}".format) | st.text().map("/status {}".format))
 def test_no_text_whatever_raises(text: str) -> None:
     read(text)
-
-
-def test_buttons_say_verb_and_number_and_nothing_else_is_taken() -> None:
-    assert parse_button(button_data(Verb.APPROVE, R41)) == Approve(R41)
-    assert parse_button(button_data(Verb.REJECT, R41)) == Reject(R41)
-    for data in ("", "approve:", "approve:x", "approve:41\n", "cancel:41", "approve:٤١"):
-        assert parse_button(data) is None
-    assert len(button_data(Verb.APPROVE, RequestId(10**18 - 1)).encode()) <= 64
 
 
 def test_the_table_names_each_command_once() -> None:

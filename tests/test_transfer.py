@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.facts import BatchId, PersonId, RunId, Shape, TransferId
-from bot.core.failures import Failure, FailureKind, classify
+from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
 from bot.core.transfer import (
@@ -198,21 +198,3 @@ def test_what_is_put_off_is_owed_later_and_a_question_expires() -> None:
     assert next_action(later, NOW + timedelta(seconds=59)) is None
     assert next_action(later, NOW + timedelta(seconds=60)) is Action.CHECK
     assert next_action(REACHED[State.WAITING], NOW + timedelta(hours=1)) is Action.EXPIRE
-
-
-@pytest.mark.parametrize(
-    ("line", "kind"),
-    [
-        ("reading manifest 9.99: manifest unknown", FailureKind.MISSING),
-        ("unauthorized: authentication required", FailureKind.SOURCE_LOGIN),
-        ("toomanyrequests: You have reached your pull rate limit", FailureKind.RATE_LIMITED),
-        ("login to the target refused: unauthorized", FailureKind.TARGET_LOGIN),
-        ("denied: will exceed the configured upper limit of 1 GiB", FailureKind.TARGET_QUOTA),
-        ("Failed to process request due to 'x' configured as immutable.", FailureKind.IMMUTABLE),
-        ("dial tcp: connection refused", FailureKind.NETWORK),
-        ("context deadline exceeded", FailureKind.TIMED_OUT),
-        ("something else", FailureKind.UNKNOWN),
-    ],
-)
-def test_a_tools_line_is_told_apart_by_its_signs(line: str, kind: FailureKind) -> None:
-    assert classify(line) is kind

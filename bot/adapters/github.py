@@ -23,7 +23,7 @@ from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
 from bot.core.batch import batch_of
-from bot.core.facts import BatchId, CommitSha, RunId
+from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports import ListFile, Result, Run, WorkflowState
 from bot.errors import Refused, Stale, Temporary
@@ -68,12 +68,18 @@ class MirrorRepository:
             per_page=RECENT,
             lazy=True,
         )
+        self._github = github
         self._repository: GithubRepository = github.get_repo(repository)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="github")
 
     def close(self) -> None:
         """Ends the worker thread; a call that it makes now is not waited for."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def budget(self) -> Budget | None:
+        """As the last answer said it. Reads two numbers, so it need not be the worker."""
+        remaining, limit = self._github.requester.rate_limiting
+        return Budget(remaining, limit) if limit > 0 else None
 
     async def workflow(self) -> WorkflowState:
         def look() -> WorkflowState:

@@ -1,16 +1,16 @@
-"""Telegram through python-telegram-bot: implements engine.ports.Chat, and polls for updates.
+"""Telegram through python-telegram-bot: implements engine.ports.Chat.
 
-The only module that knows Telegram. It polls by itself, since the library's own polling
-confirms updates before they are handled and loses them at a kill: here one update is handled
-and stored, and only then the offset moves on. What a message means is decided elsewhere.
+With telegram_updates.py the only module that knows Telegram. What is said, when and in which
+words is decided elsewhere.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NoReturn, Protocol, cast
+from typing import Any, Final, NoReturn, cast
 
 from telegram import (
     Bot,
@@ -20,11 +20,10 @@ from telegram import (
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     LinkPreviewOptions,
     ReplyParameters,
-    Update,
 )
-from telegram import Message as TelegramMessage
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -40,10 +39,10 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.core.backoff import wait_after
-from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
+from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
-from bot.engine.intake import Incoming, Press
-from bot.errors import BotError, Refused, Temporary
+from bot.engine.ports import Document
+from bot.errors import BotError, Moved, Refused, Temporary
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +94,7 @@ class TelegramChat:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_markup(text),
                 link_preview_options=_NO_PREVIEW,
-                # The command may have been deleted meanwhile: the answer comes all the same.
-                reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=True)
-                if reply_to is not None
-                else None,
+                reply_parameters=_reply(reply_to),
             )
         )
         return MessageId(sent.message_id)
@@ -118,6 +114,36 @@ class TelegramChat:
         except Refused as refusal:
             if "not modified" not in str(refusal).lower():
                 raise
+
+    async def send_file(
+        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+    ) -> None:
+        await _asked(
+            self._bot.send_document(
+                chat_id=place.chat,
+                message_thread_id=place.thread,
+                document=InputFile(document.content, filename=document.name),
+                caption=caption.html,
+                parse_mode=ParseMode.HTML,
+                # Told what it is, Telegram would show some files as pictures or music.
+                disable_content_type_detection=True,
+                reply_parameters=_reply(reply_to),
+            )
+        )
+
+    async def fetch(self, file_id: str, *, limit: int) -> bytes:
+        file = await _asked(self._bot.get_file(file_id))
+        if (file.file_size or 0) > limit:
+            raise Refused(f"the file has {file.file_size} bytes")
+        content: bytearray = await _asked(file.download_as_bytearray())
+        return bytes(content)
+
+
+def _reply(message: MessageId | None) -> ReplyParameters | None:
+    """The message may have been deleted meanwhile: the answer comes all the same."""
+    if message is None:
+        return None
+    return ReplyParameters(message, allow_sending_without_reply=True)
 
 
 def _markup(text: Rendered) -> InlineKeyboardMarkup | None:
@@ -148,7 +174,9 @@ def _raise_meaning(error: TelegramError) -> NoReturn:
     match error:
         case RetryAfter():
             raise Temporary("Telegram asks to wait", retry_after=_seconds(error)) from error
-        case BadRequest() | Forbidden() | ChatMigrated():
+        case ChatMigrated():
+            raise Moved(error.new_chat_id) from error
+        case BadRequest() | Forbidden():
             raise Refused(f"Telegram: {error.message[:160]}") from error
         case InvalidToken():
             raise Temporary(
@@ -166,111 +194,7 @@ def _seconds(error: RetryAfter) -> float:
     return cast("timedelta", error.retry_after).total_seconds()
 
 
-class Receiver(Protocol):
-    """What the polling hands updates to; see engine/intake.py."""
-
-    async def receive(self, incoming: Incoming) -> None: ...
-    async def press(self, press: Press) -> str: ...
-    async def pass_over(self, update: int) -> None: ...
-
-
-class Polling:
-    """Asks for updates and hands them on, one at a time, for as long as it runs."""
-
-    def __init__(
-        self,
-        *,
-        bot: PollingBot,
-        receiver: Receiver,
-        next_update: Callable[[], Awaitable[int]],
-        alive: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._bot = bot
-        self._receiver = receiver
-        self._next_update = next_update
-        self._alive = alive
-
-    async def run(self) -> None:
-        attempts = 0
-        while True:
-            try:
-                await self._once()
-                attempts = 0
-            except (BotError, TelegramError) as error:
-                attempts += 1
-                wait = _polling_wait(error, attempts)
-                log.warning("updates: %s; next try in %.0f s", error, wait)
-                await asyncio.sleep(wait)
-
-    async def _once(self) -> None:
-        offset = await self._next_update()
-        for raw in await self._bot.raw_updates(offset):
-            await self._handle(raw)
-        await self._alive()
-
-    async def _handle(self, raw: dict[str, Any]) -> None:
-        """Hand one update on. Only trouble of our own store makes it come again."""
-        number = int(raw["update_id"])
-        try:
-            update = Update.de_json(raw, self._bot)
-            if update.callback_query is not None:
-                await self._press(update)
-                return
-            incoming = _incoming(update)
-            if incoming is not None:
-                await self._receiver.receive(incoming)
-                return
-        except BotError:
-            raise
-        except Exception:  # two of two: an update that we cannot handle must not block the rest
-            log.exception("update %d cannot be handled and is passed over", number)
-        await self._receiver.pass_over(number)
-
-    async def _press(self, update: Update) -> None:
-        query = update.callback_query
-        assert query is not None  # noqa: S101 - the caller looked
-        if query.message is None:  # a button of an inline message: we never send any
-            await self._receiver.pass_over(update.update_id)
-            return
-        user = query.from_user
-        press = Press(
-            update=update.update_id,
-            person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
-            place=Place(ChatId(query.message.chat.id)),
-            data=query.data or "",
-        )
-        answer = await self._receiver.press(press)
-        try:
-            await self._bot.answer_callback_query(query.id, text=answer or None)
-        except TelegramError as error:  # too old by now; the card shows what came of it
-            log.info("update %d: the press cannot be answered: %s", update.update_id, error)
-
-
-def _incoming(update: Update) -> Incoming | None:
-    """A message that may hold a command; None for what never starts anything."""
-    message = update.message
-    if message is None or message.from_user is None or message.forward_origin or message.via_bot:
-        return None
-    text = message.text or message.caption or ""
-    if not text.lstrip().startswith("/"):
-        return None
-    user = message.from_user
-    return Incoming(
-        update=update.update_id,
-        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
-        place=Place(ChatId(message.chat.id), _topic(message)),
-        message=MessageId(message.message_id),
-        text=text,
-        faceless=message.sender_chat is not None,
-    )
-
-
-def _topic(message: TelegramMessage) -> int | None:
-    """The thread id of a plain chain of replies is no topic: answers must not name it."""
-    return message.message_thread_id if message.is_topic_message else None
-
-
-def _polling_wait(error: Exception, attempts: int) -> float:
+def polling_wait(error: Exception, attempts: int) -> float:
     if isinstance(error, Conflict):  # another instance polls with our token
         return CONFLICT_WAIT
     if isinstance(error, RetryAfter):
@@ -278,34 +202,48 @@ def _polling_wait(error: Exception, attempts: int) -> float:
     return min(30.0, wait_after(attempts, seed="updates").total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Rows of (name, words). `language` is a code of two letters, None for all other people."""
+
+    language: str | None
+    everybody: Sequence[tuple[str, str]]
+    admins: Sequence[tuple[str, str]]
+
+
 async def set_menus(
     bot: Bot,
     *,
-    everybody: Sequence[tuple[str, str]],
-    admins: Sequence[tuple[str, str]],
+    menus: Sequence[Menu],
     chats: Collection[ChatId],
-    admin_ids: Iterable[PersonId],
+    admin_ids: Collection[PersonId],
 ) -> None:
-    """The command menus: (name, words) for everybody, and a longer one for each admin.
+    """The command menus: for everybody, and a longer one for each admin.
 
     A menu is a convenience: a chat that does not take it is logged and passed over.
     """
     try:
-        await bot.set_my_commands([BotCommand(*row) for row in everybody])
-        rows = [BotCommand(*row) for row in admins]
-        for person in admin_ids:
-            await _set_menu(bot, rows, BotCommandScopeChat(person))
-            for chat in chats:
-                await _set_menu(bot, rows, BotCommandScopeChatMember(chat, person))
+        for menu in menus:
+            everybody = [BotCommand(*row) for row in menu.everybody]
+            await bot.set_my_commands(everybody, language_code=menu.language)
+            rows = [BotCommand(*row) for row in menu.admins]
+            for person in admin_ids:
+                await _set_menu(bot, rows, BotCommandScopeChat(person), menu.language)
+                for chat in chats:
+                    scope = BotCommandScopeChatMember(chat, person)
+                    await _set_menu(bot, rows, scope, menu.language)
     except TelegramError as error:
         log.warning("the command menus are not set: %s", error)
 
 
 async def _set_menu(
-    bot: Bot, rows: Sequence[BotCommand], scope: BotCommandScopeChatMember | BotCommandScopeChat
+    bot: Bot,
+    rows: Sequence[BotCommand],
+    scope: BotCommandScopeChatMember | BotCommandScopeChat,
+    language: str | None,
 ) -> None:
     try:
-        await bot.set_my_commands(rows, scope=scope)
+        await bot.set_my_commands(rows, scope=scope, language_code=language)
     except BadRequest as error:  # an admin who is not in this chat, or never wrote to the bot
         log.info("no admin menu for %s: %s", scope.chat_id, error)
 
@@ -324,6 +262,6 @@ async def introduce(bot: Bot) -> str:
             return await ask_name(bot)
         except BotError as error:
             attempts += 1
-            wait = _polling_wait(error, attempts)
+            wait = polling_wait(error, attempts)
             log.warning("%s; next try in %.0f s", error, wait)
             await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""Every word the bot says: turns messages into one language's text, as Telegram takes it.
+"""Every word the bot says: turns messages into a language's text, as Telegram takes it.
 
 The words are in `locales/` (Fluent, https://projectfluent.org). A pattern may hold the markup
 that Telegram knows; the values put into it are escaped here and nowhere else.
@@ -6,58 +6,74 @@ that Telegram knows; the values put into it are escaped here and nowhere else.
 
 import html
 import logging
-from collections.abc import Callable
+import re
 from importlib import resources
 from typing import Final
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from bot.core.language import Language
 from bot.core.message import Message, Phrase, Rendered, Value
 
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT: Final = 200
 """Telegram's limit of the answer to a button press, in characters."""
+_TAG: Final = re.compile(r"<[^<>]*>")
 
 
 class LocaleWords:
-    """Implements engine.ports.Words for one language."""
+    """Implements engine.ports.Words. All languages are read at start, so none can be missing later.
 
-    def __init__(self, language: str) -> None:
-        text = resources.files("bot.locales").joinpath(f"{language}.ftl").read_text("utf-8")
-        # Isolating marks would be copied along with a command: people paste what they copy.
-        self._bundle = FluentBundle([language], use_isolating=False)
-        self._bundle.add_resource(FluentResource(text))
+    A key without words in a language is said in English, one without any shows itself: both are
+    wrong, but not silent.
+    """
 
-    def render(self, message: Message) -> Rendered:
-        lines = [self._format(line, html.escape) for line in message.lines]
+    def __init__(self) -> None:
+        self._bundles = {language: _bundle(language) for language in Language}
+
+    def render(self, message: Message, language: Language) -> Rendered:
+        """The text with markup, and the buttons."""
+        lines = [self._format(line, language) for line in message.lines]
         buttons = tuple(
-            tuple((self.plain(button.label), button.kind, button.value) for button in row)
+            tuple((self.plain(button.label, language), button.kind, button.value) for button in row)
             for row in message.buttons
         )
         return Rendered("\n".join(lines), buttons)
 
-    def plain(self, phrase: Phrase) -> str:
-        return self._format(phrase, str)[:ANSWER_LIMIT]
+    def plain(self, phrase: Phrase, language: Language) -> str:
+        """Without markup, for places that take none. At most ANSWER_LIMIT characters."""
+        # While values are escaped, whatever looks like a tag is one of the words' own.
+        return html.unescape(_TAG.sub("", self._format(phrase, language)))[:ANSWER_LIMIT]
 
-    def _format(self, phrase: Phrase, escape: Callable[[str], str]) -> str:
-        """The words of a phrase. A phrase without words shows its key: wrong, but not silent."""
-        known = self._bundle.has_message(phrase.key)
-        pattern = self._bundle.get_message(phrase.key).value if known else None
+    def _format(self, phrase: Phrase, language: Language) -> str:
+        bundle = self._bundles[language]
+        known = bundle.has_message(phrase.key)
+        pattern = bundle.get_message(phrase.key).value if known else None
         if pattern is None:
-            log.error("no words for %s", phrase.key)
-            return escape(phrase.key)
-        values = {name: self._value(value, escape) for name, value in phrase.values}
-        text, errors = self._bundle.format_pattern(pattern, values)
+            log.error("no words for %s in %s", phrase.key, language)
+            if language is Language.EN:
+                return html.escape(phrase.key)
+            return self._format(phrase, Language.EN)
+        values = {name: self._value(value, language) for name, value in phrase.values}
+        text, errors = bundle.format_pattern(pattern, values)
         for error in errors:
-            log.error("the words of %s: %s", phrase.key, error)
+            log.error("the words of %s in %s: %s", phrase.key, language, error)
         return str(text)
 
-    def _value(self, value: Value, escape: Callable[[str], str]) -> str | int:
+    def _value(self, value: Value, language: Language) -> str | int:
         match value:
             case Phrase():
-                return self._format(value, escape)
+                return self._format(value, language)
             case str():
-                return escape(value)
+                return html.escape(value)
             case _:
                 return value
+
+
+def _bundle(language: Language) -> FluentBundle:
+    text = resources.files("bot.locales").joinpath(f"{language}.ftl").read_text("utf-8")
+    # Isolating marks would be copied along with a command: people paste what they copy.
+    bundle = FluentBundle([language], use_isolating=False)
+    bundle.add_resource(FluentResource(text))
+    return bundle

@@ -4,21 +4,26 @@ Errors are for people: what is wrong, and what to type next. The card and the re
 request are in cards.py.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from bot.core.cards import View, denied, head, history, line, listed, pull
-from bot.core.commands import COMMANDS, BadImages, Name
-from bot.core.facts import ChatId, Person, RequestId
+from bot.core.batch import Batch
+from bot.core.cards import cause, denied, head, history, line, listed
+from bot.core.commands import COMMANDS, Name
+from bot.core.draft_card import BAD_SHOWN, bad_lines
+from bot.core.extract import FILE_LIMIT, Trouble
+from bot.core.facts import Budget, ChatId, Person, RequestId
 from bot.core.image import ImageRef
-from bot.core.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, moment, say
+from bot.core.message import COPY_LIMIT, Message, Phrase, moment, say
 from bot.core.policy import Decision, Limit
 from bot.core.reading import BadImage
 from bot.core.request import Request
+from bot.core.results import copy, pull
 from bot.core.transfer import State, Transfer
+from bot.core.view import View
 
-BAD_SHOWN: Final = 10
-TEXT_SHOWN: Final = 80
 RECENT_SHOWN: Final = 10
 
 
@@ -48,37 +53,25 @@ def misuse(name: Name) -> Message:
     return Message(tuple(lines))
 
 
-def bad_images(found: BadImages, *, command: Name) -> Message:
-    """What cannot be read, what was probably meant, and the whole message put right."""
-    lines = [say("bad-head", count=len(found.bad), good=len(found.good))]
-    lines += [_bad_line(bad) for bad in found.bad[:BAD_SHOWN]]
-    if len(found.bad) > BAD_SHOWN:
-        lines.append(say("bad-more", count=len(found.bad) - BAD_SHOWN))
-    text = _put_right(found, command)
-    if text is None:
+def unreadable(bad: Sequence[BadImage], *, command: Name) -> Message:
+    """What cannot be read, where nothing else was found; what was meant as a command to send."""
+    lines = [say("bad-head", count=len(bad)), *bad_lines(tuple(bad))]
+    meant = [each.correction.image for each in bad if each.correction is not None]
+    if len(meant) < len(bad):
         lines.append(say("bad-next", usage=usage(command)))
         return Message(tuple(lines))
+    text = f"/{command} {meant[0]}"
     lines.append(say("bad-corrected", command=text))
-    copy = Button(say("button-copy"), ButtonKind.COPY, text)
-    return Message(tuple(lines), ((copy,),) if len(text) <= COPY_LIMIT else ())
+    fits = len(text) <= COPY_LIMIT
+    return Message(tuple(lines), ((copy(say("button-copy"), text),),) if fits else ())
 
 
-def _bad_line(bad: BadImage) -> Phrase:
-    text = bad.text if len(bad.text) <= TEXT_SHOWN else bad.text[:TEXT_SHOWN] + "…"
-    if bad.correction is not None:
-        reason = say(f"mistake-{bad.correction.mistake}")
-        return say("bad-meant", text=text, reason=reason, image=str(bad.correction.image))
-    return say("bad-line", text=text, reason=say(f"problem-{bad.problem}"))
+def nothing_found(*, file: str) -> Message:
+    return one("nothing-found-file", file=file) if file else one("nothing-found")
 
 
-def _put_right(found: BadImages, command: Name) -> str | None:
-    """The command to send instead; None where a text is beyond guessing."""
-    meant = [bad.correction.image for bad in found.bad if bad.correction is not None]
-    if len(meant) < len(found.bad):
-        return None
-    images = dict.fromkeys([*found.good, *meant])
-    text = f"/{command} " + " ".join(str(image) for image in images)
-    return text if len(text) <= COPY_LIMIT * 4 else None
+def bad_file(trouble: Trouble, file: str) -> Message:
+    return one(f"file-{trouble}", file=file or "…", limit=str(FILE_LIMIT // 1024))
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
@@ -145,28 +138,87 @@ def status_of_image(transfer: Transfer, requests: Sequence[Request], view: View)
 Row = tuple[Request, tuple[Transfer, ...]]
 
 
-def status(mine: Sequence[Row], others: Sequence[Row], view: View) -> Message:
-    """What concerns the person, and what is going on besides, the newest first."""
-    lines: list[Phrase] = []
-    for key, rows in (("status-mine", mine), ("status-others", others)):
-        if rows:
-            lines.append(say(key, count=len(rows)))
-            lines += [_row(request, transfers, view) for request, transfers in rows[:RECENT_SHOWN]]
-            if len(rows) > RECENT_SHOWN:
-                lines.append(say("status-more", count=len(rows) - RECENT_SHOWN))
-    return Message(tuple(lines) or (say("status-nothing"),))
+def status(mine: Sequence[Row], view: View) -> Message:
+    """What concerns the person in this chat, the newest first."""
+    return Message(tuple(_rows("status-mine", mine, view)) or (say("status-nothing"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What an admin sees beside the requests: the queue, the budgets, the last trouble."""
+
+    transfers: Sequence[Transfer]
+    budgets: Mapping[str, Budget]
+    failed: Transfer | None
+    batches: Sequence[Batch]
+
+
+def status_for_admin(
+    mine: Sequence[Row], others: Sequence[Row], vitals: Vitals, view: View
+) -> Message:
+    lines = [*_rows("status-mine", mine, view), *_rows("status-others", others, view)]
+    lines += _queue(vitals.transfers)
+    lines += [
+        say("status-budget", name=name, remaining=budget.remaining, limit=budget.limit)
+        for name, budget in sorted(vitals.budgets.items())
+    ]
+    return Message((*(lines or [say("status-nothing")]), *_troubles(vitals)))
+
+
+def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
+    if not rows:
+        return []
+    lines = [say(key, count=len(rows))]
+    lines += [_row(request, transfers, view) for request, transfers in rows[:RECENT_SHOWN]]
+    if len(rows) > RECENT_SHOWN:
+        lines.append(say("status-more", count=len(rows) - RECENT_SHOWN))
+    return lines
 
 
 def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
+    if not transfers:
+        return say("status-draft", request=str(request.id), person=view.name(request.person))
     pending = [t for t in transfers if not t.state.over] or list(transfers)
-    first = pending[0]
     return say(
         "status-row",
         request=str(request.id),
         person=view.name(request.person),
-        image=str(first.image),
+        image=str(pending[0].image),
         more=len(transfers) - 1,
         waiting=sum(t.state is State.WAITING for t in transfers),
         over=sum(t.state.over for t in transfers),
         count=len(transfers),
     )
+
+
+def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
+    if not transfers:
+        return []
+    counts = Counter(transfer.state for transfer in transfers)
+    return [
+        say(
+            "status-queue",
+            checking=counts[State.CHECKING],
+            waiting=counts[State.WAITING],
+            queued=counts[State.APPROVED] + counts[State.SUBMITTED],
+            copying=counts[State.COPYING] + counts[State.VERIFYING],
+        )
+    ]
+
+
+def _troubles(vitals: Vitals) -> list[Phrase]:
+    """What does not work now, and what failed last."""
+    now = [batch.trouble for batch in vitals.batches if batch.trouble]
+    now += [transfer.trouble for transfer in vitals.transfers if transfer.trouble]
+    lines = [say("status-trouble", trouble=trouble) for trouble in dict.fromkeys(now[:3])]
+    failed = vitals.failed
+    if failed is not None and failed.failure is not None and failed.ended_at is not None:
+        lines.append(
+            say(
+                "status-failed",
+                image=str(failed.image),
+                cause=cause(failed.failure),
+                time=moment(failed.ended_at),
+            )
+        )
+    return lines

@@ -3,11 +3,30 @@
 Pure on purpose: the spread comes from a seed, not from chance, so a test can name the wait.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
 from zlib import crc32
 
-FIRST_WAIT = 2.0
-LONGEST_WAIT = 300.0
+from bot.core.failures import FailureKind
+
+FIRST_WAIT: Final = 2.0
+LONGEST_WAIT: Final = 300.0
+PUT_OFFS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
+    {
+        # Docker Hub counts pulls over six hours: https://docs.docker.com/docker-hub/usage/pulls/
+        FailureKind.RATE_LIMITED: tuple(timedelta(minutes=m) for m in (15, 45, 90, 120, 120)),
+        FailureKind.NETWORK: tuple(timedelta(seconds=s) for s in (20, 90, 300, 900)),
+    }
+)
+"""How long a copy is put off, the first time and after, for causes that pass by themselves."""
+
+
+def put_off(kind: FailureKind, put_offs: int) -> timedelta | None:
+    """How long to put a copy off that was put off `put_offs` times; None: it has failed."""
+    waits = PUT_OFFS.get(kind, ())
+    return waits[put_offs] if put_offs < len(waits) else None
 
 
 def wait_after(attempts: int, *, seed: object, retry_after: float | None = None) -> timedelta:

@@ -1,83 +1,106 @@
-"""The card of a request and the reply with its result: two pure projections of stored facts.
+"""The card of a request: a pure projection of stored facts.
 
-`card` is what the chat should show now; the engine edits the message until it does. Answers to
-commands are in answers.py. No sentence is built here: see message.py.
+`card` is what the chat should show now; the engine edits the message until it does. The reply
+with the result is in results.py, the card of a draft in draft_card.py, answers to commands in
+answers.py. No sentence is built here: see message.py.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.commands import Verb, button_data
+from bot.core.buttons import Verb, button_data
 from bot.core.correction import correct
-from bot.core.facts import PersonId
 from bot.core.failures import Failure, FailureKind
-from bot.core.image import DEFAULT_TAG, ImageRef, Target
-from bot.core.message import (
-    COPY_LIMIT,
-    Button,
-    ButtonKind,
-    Message,
-    Phrase,
-    Value,
-    moment,
-    say,
-    size,
-)
+from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.message import Button, ButtonKind, Message, Phrase, Value, clock, moment, say, size
 from bot.core.policy import Ground
 from bot.core.request import Request
 from bot.core.transfer import Proof, State, Transfer
+from bot.core.view import View
 
 ROOM: Final = 3300
 """Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
 LINE_ROOM: Final = 160
 """What a line takes beside its image, at most about this."""
 BAR: Final = 10
-
-Names = Mapping[PersonId, str]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What every projection needs beside the facts: names, where images go, and the time."""
-
-    names: Names
-    target: Target
-    now: datetime
-
-    def name(self, person: PersonId) -> str:
-        return self.names.get(person, str(person))
+SOON: Final = timedelta(minutes=1)
+"""A next try that is nearer needs no time of day."""
+NAMED: Final = 6
+"""So many images are named in a line about several."""
+LABEL: Final = 40
+_ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 
 
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
     lines = [head(request, transfers, view), *listed(transfers, view), *_deciders(transfers, view)]
+    lines += [*_untagged(request, transfers), *_joined(transfers, view)]
     if request.cancelled_at is not None:
         lines.append(say("card-cancelled"))
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
-    return Message(tuple(lines), (_decision_buttons(request),) if waiting else ())
+    rows = [_decision_buttons(request)] if waiting else []
+    if request.told_at is None:
+        rows += meant_buttons(request, transfers)
+    return Message(tuple(lines), tuple(rows))
 
 
 def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
-    over = sum(transfer.state.over for transfer in transfers)
-    filled = BAR * over // len(transfers)
+    filled = _filled(transfers)
     return say(
         "card-head",
         request=str(request.id),
         person=view.name(request.person),
         count=len(transfers),
-        over=over,
+        over=sum(transfer.state.over for transfer in transfers),
         bar="▓" * filled + "░" * (BAR - filled),
     )
 
 
-def _decision_buttons(request: Request) -> tuple[Button, ...]:
-    return tuple(
-        Button(say(f"button-{verb}"), ButtonKind.CALLBACK, button_data(verb, request.id))
-        for verb in (Verb.APPROVE, Verb.REJECT)
+def _filled(transfers: Sequence[Transfer]) -> int:
+    """The filled part of the bar: by bytes where all are known that have to be copied."""
+    over = sum(transfer.state.over for transfer in transfers)
+    by_images = BAR * over // len(transfers)
+    copied = [t for t in transfers if t.checked_at is not None]
+    total = sum(t.size or 0 for t in copied)
+    unknown = any(t.size is None for t in copied) or any(
+        t.state is State.CHECKING for t in transfers
     )
+    if unknown or total == 0 or over == len(transfers):
+        return by_images
+    return BAR * sum(t.size or 0 for t in copied if t.state.over) // total
+
+
+def _decision_buttons(request: Request) -> tuple[Button, ...]:
+    return tuple(press(verb, request.id) for verb in (Verb.APPROVE, Verb.REJECT))
+
+
+def press(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
+    data = button_data(verb, *arguments)
+    return Button(label or say(f"button-{verb}"), ButtonKind.CALLBACK, data)
+
+
+def meant_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
+    """A row for each image that is there in place of a missing one."""
+    return [
+        (
+            press(
+                Verb.MEANT,
+                *(request.id, transfer.id, position),
+                label=say("button-meant", image=short(image)),
+            ),
+        )
+        for transfer in transfers
+        for position, image in enumerate(transfer.meant)
+        if transfer.state is State.FAILED
+    ]
+
+
+def short(image: ImageRef) -> str:
+    """An image as people call it, for the label of a button: its end is what tells."""
+    text = str(image).removeprefix("docker.io/").removeprefix("library/")
+    return text if len(text) <= LABEL else "…" + text[-LABEL:]
 
 
 def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
@@ -86,8 +109,41 @@ def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     return [say("card-approved-by", person=view.name(person)) for person in people]
 
 
+def _untagged(request: Request, transfers: Sequence[Transfer]) -> list[Phrase]:
+    images = [
+        t.image for t in transfers if t.image in request.untagged and t.state is not State.FAILED
+    ]
+    bare = [short(image).removesuffix(f":{DEFAULT_TAG}") for image in images]
+    return [say("card-untagged", images=several(bare), count=len(bare))] if bare else []
+
+
+def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
+    """What was on its way already, by the request that asked for it first."""
+    firsts = {first.id: first for t in transfers if (first := view.firsts.get(t.id)) is not None}
+    return [
+        say(
+            "card-joined",
+            images=several([short(t.image) for t in transfers if view.firsts.get(t.id) == first]),
+            request=str(first.id),
+            person=view.name(first.person),
+        )
+        for first in firsts.values()
+    ]
+
+
+def several(names: Sequence[str]) -> Phrase:
+    """A few names, the rest by number."""
+    text, more = ", ".join(names[:NAMED]), len(names) - NAMED
+    return say("images-more", images=text, more=more) if more > 0 else say("images", images=text)
+
+
 def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[Phrase]:
-    """A line an image, as many as `room` characters hold; what is left is counted by state."""
+    """A line an image, as many as `room` characters hold; what is left is counted by state.
+
+    Where not all fit, those that somebody has to look at come first.
+    """
+    if sum(len(str(t.image)) + LINE_ROOM for t in transfers) > room:
+        transfers = sorted(transfers, key=_concern)
     lines: list[Phrase] = []
     for position, transfer in enumerate(transfers):
         room -= len(str(transfer.image)) + LINE_ROOM
@@ -98,35 +154,75 @@ def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[
     return lines
 
 
+def _concern(transfer: Transfer) -> int:
+    if transfer.state in _ENDED_BADLY:
+        return 0
+    return 1 if transfer.state is State.WAITING else 2
+
+
 def _folded(transfers: Sequence[Transfer]) -> Phrase:
     counts = Counter(transfer.state for transfer in transfers)
-    values = {str(state): counts[state] for state in State}
-    return say("card-folded", count=len(transfers), **values)
+    under_way = sum(not state.over for state in counts.elements()) - counts[State.WAITING]
+    bad = sum(counts[state] for state in _ENDED_BADLY)
+    return say(
+        "card-folded",
+        count=len(transfers),
+        mirrored=counts[State.MIRRORED],
+        failed=bad,
+        waiting=counts[State.WAITING],
+        going=under_way,
+    )
 
 
 def line(transfer: Transfer, view: View) -> Phrase:
-    """The line of one image: its icon, its name, and where it stands."""
-    return say(f"line-{transfer.state}", image=str(transfer.image), note=_note(transfer, view))
+    """The line of one image: its icon, its name, what is known of it, and where it stands."""
+    return say(
+        f"line-{transfer.state}",
+        image=str(transfer.image),
+        shape=_shape(transfer),
+        note=_note(transfer, view),
+    )
 
 
 def _note(transfer: Transfer, view: View) -> Phrase:
     match transfer.state:
-        case State.WAITING:
-            return say("note-waiting", shape=_shape(transfer))
         case State.COPYING:
             return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.MIRRORED:
             return _mirrored(transfer)
         case State.FAILED if transfer.failure is not None:
-            return _failed(transfer.image, transfer.failure, view)
+            return _failed(transfer, transfer.failure)
         case State.REJECTED:
             return _rejected(transfer, view)
         case _ if transfer.trouble:
-            return say("note-trouble", trouble=transfer.trouble, tries=transfer.attempts)
-        case State.APPROVED if transfer.approved_by is None:
-            return say("note-approved-by-policy")
+            return _troubled(transfer, view)
+        case State.APPROVED | State.SUBMITTED:
+            return _queued(transfer, view)
         case state:
             return say(f"note-{state}")
+
+
+def _troubled(transfer: Transfer, view: View) -> Phrase:
+    values: dict[str, Value] = {"trouble": transfer.trouble, "tries": transfer.attempts}
+    later = transfer.not_before
+    if later is not None and later - view.now > SOON:
+        return say("note-trouble-until", time=_time(later, view), **values)
+    return say("note-trouble", **values)
+
+
+def _queued(transfer: Transfer, view: View) -> Phrase:
+    later = transfer.not_before
+    if transfer.setback is not None and later is not None and later > view.now:
+        return say("note-resumes", cause=cause(transfer.setback), time=_time(later, view))
+    ahead = view.ahead.get(transfer.id, 0)
+    if transfer.state is State.SUBMITTED:
+        return say("note-submitted", ahead=ahead)
+    key = "note-approved-by-policy" if transfer.approved_by is None else "note-approved"
+    return say(key, ahead=ahead)
+
+
+def _time(time: datetime, view: View) -> str:
+    return clock(time) if time.date() == view.now.date() else moment(time)
 
 
 def _shape(transfer: Transfer) -> Phrase:
@@ -148,10 +244,7 @@ def _elapsed(transfer: Transfer, view: View) -> Phrase:
 def _mirrored(transfer: Transfer) -> Phrase:
     if transfer.copied_digest is None:
         return say("note-identical")
-    key = "note-mirrored" if transfer.proof is Proof.TARGET else "note-mirrored-by-run"
-    if transfer.size is None:
-        return say(key)
-    return say(f"{key}-sized", size=size(transfer.size))
+    return say("note-mirrored" if transfer.proof is Proof.TARGET else "note-mirrored-by-run")
 
 
 def _rejected(transfer: Transfer, view: View) -> Phrase:
@@ -168,13 +261,9 @@ def denied(ground: Ground | None, reason: str, registry: str) -> Phrase:
     return say("denied-because", reason=reason) if reason else say("denied")
 
 
-def _failed(image: ImageRef, failure: Failure, view: View) -> Phrase:
-    if failure.kind is FailureKind.MISSING:
-        # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
-        for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
-            correction = correct(text, target_host=view.target.host)
-            if correction is not None:
-                return say("failure-missing-meant", image=str(correction.image))
+def _failed(transfer: Transfer, failure: Failure) -> Phrase:
+    if failure.kind is FailureKind.MISSING and transfer.meant:
+        return say("failure-missing-meant", image=str(transfer.meant[0]))
     return cause(failure)
 
 
@@ -182,45 +271,14 @@ def cause(failure: Failure) -> Phrase:
     return say(f"failure-{failure.kind}", line=failure.line)
 
 
-def result(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
-    """The one reply that tells the person how it ended, with what to type next."""
-    arrived = [t for t in transfers if t.state is State.MIRRORED]
-    others = [t for t in transfers if t.state is not State.MIRRORED]
-    pulls = [pull(transfer, view) for transfer in arrived]
-    key = "result-all" if not others else ("result-some" if arrived else "result-none")
-    lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
-    lines += _pulls(pulls, ROOM // 2 if others else ROOM)
-    lines += listed(others, view, ROOM // 2)
-    lines += _next_steps(others, request)
-    return Message(tuple(lines), _copy_buttons(pulls))
-
-
-def _pulls(commands: Sequence[str], room: int) -> list[Phrase]:
-    lines: list[Phrase] = []
-    for position, command in enumerate(commands):
-        room -= len(command)
-        if room < 0:
-            lines.append(say("pull-more", count=len(commands) - position))
-            break
-        lines.append(say("pull", command=command))
-    return lines
-
-
-def _next_steps(others: Sequence[Transfer], request: Request) -> list[Phrase]:
-    """What a person can do about each kind of failure, once a kind."""
-    kinds = dict.fromkeys(t.failure.kind for t in others if t.failure is not None)
-    return [say(f"failure-{kind}-next", request=str(request.id)) for kind in kinds]
-
-
-def pull(transfer: Transfer, view: View) -> str:
-    return f"docker pull {view.target.name_of(transfer.image)}"
-
-
-def _copy_buttons(commands: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
-    text = "\n".join(commands)
-    if not text or len(text) > COPY_LIMIT:
-        return ()
-    return ((Button(say("button-copy"), ButtonKind.COPY, text),),)
+def likely(image: ImageRef, *, target_host: str) -> ImageRef | None:
+    """What was probably meant by an image that is not there, from its name alone."""
+    # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
+    for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
+        correction = correct(text, target_host=target_host)
+        if correction is not None:
+            return correction.image
+    return None
 
 
 def history(transfer: Transfer, view: View) -> list[Phrase]:

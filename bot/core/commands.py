@@ -1,14 +1,14 @@
-"""The grammar of commands and buttons, and the one table that help and menus are made from.
+"""The grammar of commands, and the one table that help and menus are made from.
 
     message  = "/" name [ "@" bot ] [ blank arguments ]
-    mirror   = image *( separator image )          separator = blank | newline | , | ， | 、
+    mirror   = [ number | anything that names images ]           see extract/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
+    lookup   = image                               list      = [ text ]
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]
-    button   = ( "approve" | "reject" ) ":" number      under 64 bytes, as Telegram wants
 
 Parsing cannot fail: what is no command of ours is None, what is a command wrongly used is a
-`Misuse`. References are parsed here, so that nothing else ever holds an unchecked one.
+`Misuse`. Single references are parsed here; what /mirror is given is read by extract/.
 """
 
 import re
@@ -24,6 +24,8 @@ from bot.core.reading import BadImage, read_image
 class Name(StrEnum):
     MIRROR = "mirror"
     STATUS = "status"
+    LOOKUP = "lookup"
+    LIST = "list"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -49,6 +51,8 @@ class Spec:
 COMMANDS: Final = (
     Spec(Name.MIRROR, "IMAGE…"),
     Spec(Name.STATUS, "[#41 | IMAGE]"),
+    Spec(Name.LOOKUP, "IMAGE"),
+    Spec(Name.LIST, "[text]"),
     Spec(Name.CANCEL, "#41"),
     Spec(Name.RETRY, "#41"),
     Spec(Name.APPROVE, "#41", admins_only=True),
@@ -62,7 +66,29 @@ SPECS: Final = {spec.name: spec for spec in COMMANDS}
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    images: tuple[ImageRef, ...]
+    """`text` as it was pasted; empty where a file or the answered message is meant."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A draft as it stands: all its images, or those that were left ticked."""
+
+    request: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """The lines of image.list that hold `text`, from the page on (0 is the first)."""
+
+    text: str
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +127,20 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True)
-class BadImages:
-    """Some of the images cannot be read: nothing is done. `good` are the readable ones."""
-
-    bad: tuple[BadImage, ...]
-    good: tuple[ImageRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Misuse:
     """A command of ours with arguments that it does not take."""
 
     name: Name
 
 
-Command = Mirror | Status | Approve | Reject | Cancel | Retry | Plain
-Parsed = Command | BadImages | Misuse
+Command = Mirror | Confirm | Status | Lookup | List | Approve | Reject | Cancel | Retry | Plain
+Parsed = Command | BadImage | Misuse
 
 REASON_LIMIT: Final = 200
+FILTER_LIMIT: Final = 48
+"""Bytes: the buttons of a list carry its filter, and they hold 64."""
 _COMMAND: Final = re.compile(r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
-_SEPARATORS: Final = re.compile(r"[\s,，、]+")
-_VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
-_TAGGED: Final = re.compile(r"[:@： ]")
-_TOOLS: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr", "sudo"})
 
 
 def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
@@ -146,9 +162,13 @@ def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
 def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
     match name:
         case Name.MIRROR:
-            return _mirror(rest, target_host)
-        case Name.STATUS:
-            return _status(rest, target_host)
+            number = _NUMBER.fullmatch(rest) if rest.startswith(("#", "＃")) else None
+            return Mirror(rest) if number is None else Confirm(RequestId(int(number[1])))
+        case Name.STATUS | Name.LOOKUP:
+            return _about_image(name, rest, target_host)
+        case Name.LIST:
+            text = " ".join(rest.split())
+            return List(text) if len(text.encode()) <= FILTER_LIMIT else Misuse(name)
         case Name.APPROVE | Name.REJECT | Name.CANCEL | Name.RETRY:
             return _about_request(name, rest)
         case _:
@@ -172,63 +192,14 @@ def _about_request(name: Name, rest: str) -> Parsed:
             return Retry(request)
 
 
-def _status(rest: str, target_host: str) -> Parsed:
-    if not rest:
+def _about_image(name: Name, rest: str, target_host: str) -> Parsed:
+    if name is Name.STATUS and not rest:
         return Status(None)
-    if number := _NUMBER.fullmatch(rest):
+    if name is Name.STATUS and (number := _NUMBER.fullmatch(rest)):
         return Status(RequestId(int(number[1])))
+    if not rest:
+        return Misuse(name)
     read = read_image(rest, target_host=target_host)
-    return BadImages((read,), ()) if isinstance(read, BadImage) else Status(read)
-
-
-def _mirror(rest: str, target_host: str) -> Parsed:
-    read = [read_image(text, target_host=target_host) for text in _texts(rest)]
-    bad = tuple(item for item in read if isinstance(item, BadImage))
-    good = tuple(dict.fromkeys(item for item in read if isinstance(item, ImageRef)))
-    if bad:
-        return BadImages(bad, good)
-    return Mirror(good) if good else Misuse(Name.MIRROR)
-
-
-def _texts(rest: str) -> list[str]:
-    """The single texts of a list. A pasted command line stays whole: it is one mistake."""
-    texts: list[str] = []
-    for line in rest.splitlines():
-        words = [word for word in _SEPARATORS.split(line) if word]
-        if words and words[0] in _TOOLS and len(words) > 1:
-            texts.append(line.strip())
-        else:
-            texts.extend(_joined(words))
-    return texts
-
-
-def _joined(words: list[str]) -> list[str]:
-    """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
-    texts: list[str] = []
-    for word in words:
-        if texts and _VERSION.fullmatch(word) and not _TAGGED.search(texts[-1]):
-            texts[-1] += f" {word}"
-        else:
-            texts.append(word)
-    return texts
-
-
-class Verb(StrEnum):
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
-_BUTTON: Final = re.compile(r"(approve|reject):([0-9]{1,18})", re.ASCII)
-
-
-def button_data(verb: Verb, request: RequestId) -> str:
-    return f"{verb}:{request}"
-
-
-def parse_button(data: str) -> Approve | Reject | None:
-    """What a pressed button asks for; None for data that is not ours (or no longer)."""
-    match = _BUTTON.fullmatch(data)
-    if match is None:
-        return None
-    request = RequestId(int(match[2]))
-    return Approve(request) if match[1] == Verb.APPROVE else Reject(request)
+    if isinstance(read, BadImage):
+        return read
+    return Status(read) if name is Name.STATUS else Lookup(read)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qs, unquote
 
+from bot.core.command_line import image_argument
 from bot.core.image import HUB, OFFICIAL, BadReference, ImageRef, is_host
+from bot.core.mirror_prefix import at_source
+from bot.core.web_page import package_shown, source_shown
 
 
 class Mistake(StrEnum):
@@ -23,12 +25,16 @@ class Mistake(StrEnum):
     INVISIBLE = "invisible"
     """Characters that no screen shows, as web pages have them between letters."""
     WEB_PAGE = "web-page"
+    SOURCE_PAGE = "source-page"
+    """The page of a source repository, whose image is only probably called the same."""
     COMMAND_LINE = "command-line"
     QUOTES = "quotes"
     SCHEME = "scheme"
     FULL_WIDTH = "full-width"
     BLANK = "blank"
     TARGET_PREFIX = "target-prefix"
+    MIRROR_PREFIX = "mirror-prefix"
+    """The name that a public mirror has for an image of another registry."""
     UPPERCASE = "uppercase"
     PUNCTUATION = "punctuation"
     SLASH_FOR_COLON = "slash-for-colon"
@@ -37,10 +43,11 @@ class Mistake(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The first mistake that was found, and the image that was probably meant."""
+    """The first mistake that was found, what was probably meant, and what else was wrong."""
 
     mistake: Mistake
     image: ImageRef
+    more: tuple[Mistake, ...] = ()
 
 
 Rule = Callable[[str], str | None]
@@ -49,7 +56,12 @@ _ROUNDS: Final = 12  # each rule takes something away, so this is never reached 
 _UNCERTAIN: Final = frozenset({Mistake.PUNCTUATION, Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
 _GUESSES: Final = frozenset({Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
 # Where a name was copied from a place that knows it, it is not guessed at any further.
-_COPIED: Final = frozenset({Mistake.WEB_PAGE, Mistake.COMMAND_LINE, Mistake.TARGET_PREFIX})
+_COPIED: Final = frozenset(
+    {
+        *(Mistake.WEB_PAGE, Mistake.SOURCE_PAGE, Mistake.COMMAND_LINE),
+        *(Mistake.TARGET_PREFIX, Mistake.MIRROR_PREFIX),
+    }
+)
 
 
 def certain(mistake: Mistake) -> bool:
@@ -76,7 +88,7 @@ def correct(text: str, *, target_host: str) -> Correction | None:
     image = _read(meant)
     if not found or image is None or image == _read(text) or _leads_nowhere(image):
         return None
-    return Correction(found[0], image)
+    return Correction(found[0], image, tuple(found[1:]))
 
 
 def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
@@ -87,13 +99,15 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
     """
     return (
         (Mistake.INVISIBLE, _without_invisible),
-        (Mistake.WEB_PAGE, _from_web_page),
-        (Mistake.COMMAND_LINE, _from_command_line),
+        (Mistake.WEB_PAGE, package_shown),
+        (Mistake.SOURCE_PAGE, source_shown),
+        (Mistake.COMMAND_LINE, image_argument),
         (Mistake.QUOTES, _without_quotes),
         (Mistake.SCHEME, _without_scheme),
         (Mistake.FULL_WIDTH, _in_half_width),
         (Mistake.BLANK, _without_blank),
         (Mistake.TARGET_PREFIX, partial(_without_target, target_host.lower())),
+        (Mistake.MIRROR_PREFIX, at_source),
         (Mistake.UPPERCASE, _in_lower_case),
         (Mistake.PUNCTUATION, _without_punctuation),
         (Mistake.SLASH_FOR_COLON, _with_colon),
@@ -120,6 +134,11 @@ def _read(text: str) -> ImageRef | None:
         return None
 
 
+_PAGES: Final = frozenset(
+    {"hub.docker.com", "github.com", "gallery.ecr.aws", "console.cloud.google.com"}
+)
+
+
 def _leads_nowhere(image: ImageRef) -> bool:
     """Whether only a host was named, or a web page that shows no image is left."""
     match image.registry:
@@ -128,7 +147,7 @@ def _leads_nowhere(image: ImageRef) -> bool:
         case "quay.io":
             return image.repository.startswith("repository/")
         case host:
-            return host.removeprefix("www.") in {"hub.docker.com", "github.com"}
+            return host.removeprefix("www.") in _PAGES
 
 
 # Characters
@@ -255,134 +274,3 @@ def _source_name(path: str) -> str | None:
 def _unflatten(run: re.Match[str]) -> str:
     """An odd run of dashes is a slash."""
     return "\0" + run[0][1:]
-
-
-# Web pages
-
-_PAGE: Final = re.compile(
-    r"(?:https?://)?(?:www\.)?(hub\.docker\.com|github\.com|quay\.io)/([^?#]*)(?:\?([^#]*))?(?:#.*)?",
-    re.IGNORECASE,
-)
-_NO_IMAGES: Final = frozenset({"search", "u", "orgs", "repositories", "explore", "extensions"})
-
-
-def _from_web_page(text: str) -> str | None:
-    page = _PAGE.fullmatch(text)
-    if page is None:
-        return None
-    parts = [part for part in unquote(page[2]).split("/") if part]
-    query = parse_qs(page[3] or "")
-    match page[1].lower():
-        case "hub.docker.com":
-            return _on_docker_hub(parts, query)
-        case "github.com":
-            return _on_github(parts, query)
-        case _:
-            return _on_quay(parts, query)
-
-
-def _on_docker_hub(parts: list[str], query: dict[str, list[str]]) -> str | None:
-    match parts:
-        case ["_", name, *_]:
-            return _tagged(f"{HUB}/{name}", query.get("name"))
-        case ["r", name] | ["r", name, "tags"]:
-            return _tagged(f"{HUB}/{name}", query.get("name"))
-        case ["r", owner, name, *_] | ["repository", "docker", owner, name, *_]:
-            return _tagged(f"{HUB}/{owner}/{name}", query.get("name"))
-        case ["layers", owner, name, tag, "images", *_]:
-            return f"{HUB}/{owner}/{name}:{tag}"
-        case ["layers", _, owner, name, tag, "images", *_]:  # as it was until 2022
-            return f"{HUB}/{owner}/{name}:{tag}"
-        case [first, *_] if first not in {*_NO_IMAGES, "r", "layers", "repository"}:
-            return "/".join([HUB, *parts])  # taken for the registry itself
-        case _:
-            return None
-
-
-def _on_github(parts: list[str], query: dict[str, list[str]]) -> str | None:
-    match parts:
-        case [owner, _, "pkgs", "container", *name] if name:
-            return _tagged(_on_ghcr(owner, *_package(name)), query.get("tag"))
-        case ["orgs" | "users", owner, "packages", "container", "package", *name] if name:
-            return _on_ghcr(owner, *_package(name))
-        case [owner, name, *_] if owner.lower() not in {"orgs", "users", "marketplace"}:
-            return _on_ghcr(owner, name.removesuffix(".git"))
-        case _:
-            return None
-
-
-def _package(name: list[str]) -> list[str]:
-    """Without the number of a version, which the page of one has behind the name."""
-    return name[:-1] if len(name) > 1 and name[-1].isdecimal() else name
-
-
-def _on_ghcr(*parts: str) -> str:
-    name, tag, digest = _split("/".join(("ghcr.io", *parts)))
-    return name.lower() + tag + digest
-
-
-def _on_quay(parts: list[str], query: dict[str, list[str]]) -> str | None:
-    match parts:
-        case ["repository", owner, name, "manifest", digest]:
-            return f"quay.io/{owner}/{name}@{digest}"
-        case ["repository", owner, name, *_]:
-            return _tagged(f"quay.io/{owner}/{name}", query.get("tag"))
-        case _:
-            return None
-
-
-def _tagged(name: str, tags: list[str] | None) -> str:
-    """With the tag that the page was showing, if it was showing one."""
-    whole = f"{name}:{tags[0]}" if tags else name
-    return whole if _read(whole) is not None else name
-
-
-# Command lines
-
-_TOOLS: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr"})
-_PROMPTS: Final = frozenset({"$", "#", ">", "sudo", "\\"})
-_VERBS: Final = frozenset({"pull", "run", "create"})
-_JOINTS: Final = frozenset({"&&", "||", "|", ";", "&"})
-_SHORT_SWITCHES: Final = frozenset({"-d", "-i", "-t", "-q", "-a", "-P", "-k"})
-_SWITCHES: Final = _SHORT_SWITCHES | {
-    f"--{name}"
-    for name in (
-        *("detach", "interactive", "tty", "quiet", "rm", "init", "privileged", "read-only"),
-        *("publish-all", "no-healthcheck", "oom-kill-disable", "sig-proxy", "all-tags"),
-        *("disable-content-trust", "all-platforms", "plain-http", "skip-verify", "tls-verify"),
-    )
-}
-
-
-def _from_command_line(text: str) -> str | None:
-    """The image of `docker pull …` and its like; None where the line holds more than one."""
-    words = [word for word in text.split() if word not in _PROMPTS]
-    if not words or words[0].lower() not in _TOOLS:
-        return None
-    verb = next((i for i, word in enumerate(words) if word in _VERBS), None)
-    if verb is None:
-        return None
-    end = next((i for i, word in enumerate(words) if word in _JOINTS), len(words))
-    if not _TOOLS.isdisjoint(words[end:]):
-        return None
-    given = _positional(words[verb + 1 : end])
-    return " ".join(given) if words[verb] == "pull" else next(iter(given), None)
-
-
-def _positional(words: list[str]) -> list[str]:
-    """The words that are neither flags nor values of flags."""
-    given: list[str] = []
-    value = False
-    for word in words:
-        if word.startswith("-"):
-            value = _takes_value(word)
-        elif not value:
-            given.append(word)
-        else:
-            value = False
-    return given
-
-
-def _takes_value(flag: str) -> bool:
-    attached = "=" in flag if flag.startswith("--") else len(flag) > len("-p")
-    return not attached and flag not in _SWITCHES

@@ -60,6 +60,12 @@ class Rendered:
     html: str
     buttons: tuple[tuple[tuple[str, ButtonKind, str], ...], ...] = ()
 
+    @property
+    def fingerprint(self) -> str:
+        """All that it says, for comparison with what a message says already."""
+        rows = "\n".join(" ".join(":".join(button) for button in row) for row in self.buttons)
+        return f"{self.html}\n{rows}".strip()
+
 
 def size(count: int) -> Phrase:
     """So many bytes, in the unit that people use for them (powers of 1000)."""
@@ -72,3 +78,8 @@ def size(count: int) -> Phrase:
 def moment(time: datetime) -> str:
     """A time people can read and sort, in UTC: what a chat across time zones agrees on."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def clock(time: datetime) -> str:
+    """The time of a day that is not in doubt."""
+    return f"{time:%H:%M} UTC"

@@ -1,30 +1,54 @@
 """What one message of a person asks for. It owns one card; its images are transfers.
 
-A request is closed when its outcome has been told and its card shows it. Pure facts.
+A request whose images were found in a file or were guessed is a draft (draft.py) until the
+person confirms it. It is closed when its outcome has been told and its card shows it. Pure facts.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.core.facts import MessageId, PersonId, Place, RequestId
+from bot.core.image import ImageRef
+
+
+class Form(StrEnum):
+    """The tool that a pull is written for."""
+
+    DOCKER = "docker"
+    CONTAINERD = "containerd"
+    KUBERNETES = "kubernetes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """The stored facts of a request. Times are UTC; None means: not yet.
 
-    `shown` is what the card shows now, `told_at` when the result was told in a reply.
+    `message` is what the answers reply to, None where that is out of reach. `untagged` are the
+    images that the person named without a tag. `shown` is what the card shows now; `told_in`
+    the message that tells the result, which shows `told`. `returned_at` is when the file that
+    the images came from went back rewritten.
     """
 
     id: RequestId
     person: PersonId
     place: Place
-    message: MessageId
+    message: MessageId | None
     opened_at: datetime
+    confirmed_at: datetime | None = None
+    untagged: tuple[ImageRef, ...] = ()
     card: MessageId | None = None
     shown: str = ""
     cancelled_at: datetime | None = None
     told_at: datetime | None = None
+    told_in: MessageId | None = None
+    told: str = ""
+    form: Form = Form.DOCKER
+    returned_at: datetime | None = None
     closed_at: datetime | None = None
     attempts: int = 0
     not_before: datetime | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        return self.confirmed_at is None

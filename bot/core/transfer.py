@@ -75,7 +75,9 @@ class Identical(Event):
 
 @dataclass(frozen=True, slots=True)
 class Missing(Event):
-    """The source has no such image, or does not show it to us."""
+    """The source has no such image, or does not show it to us; `meant`: what it does have."""
+
+    meant: tuple[ImageRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,14 @@ class CopyFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff(Event):
+    """The copy failed for a cause that passes by itself: it goes into a later batch."""
+
+    failure: Failure
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Verified(Event):
     proof: Proof
 
@@ -187,6 +197,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         _S.COPYING: {
             Copied: frozenset({_S.VERIFYING}),
             CopyFailed: frozenset({_S.FAILED}),
+            PutOff: frozenset({_S.APPROVED}),
         },
         _S.VERIFYING: {
             Verified: frozenset({_S.MIRRORED}),
@@ -207,7 +218,9 @@ class Transfer:
 
     `approved_by` None with `approved_at` set means that the policy approved; `ground` is why
     the policy decided as it did.
-    `trouble` is the last temporary one; `not_before` the time of the next try.
+    `meant` are images that the source does have where this one is missing. `setback` is why
+    a copy was put off, `put_offs` how often. `trouble` is the last temporary one; `not_before`
+    the time of the next try.
     """
 
     id: TransferId
@@ -233,7 +246,10 @@ class Transfer:
     ended_by: PersonId | None = None
     reason: str = ""
     failure: Failure | None = None
+    meant: tuple[ImageRef, ...] = ()
     proof: Proof | None = None
+    setback: Failure | None = None
+    put_offs: int = 0
     attempts: int = 0
     not_before: datetime | None = None
     trouble: str = ""
@@ -276,7 +292,8 @@ def advance(transfer: Transfer, event: Event) -> Transfer | None:
     allowed = TRANSITIONS[transfer.state].get(type(event))
     if allowed is None:
         return None
-    after = replace(_apply(transfer, event), attempts=0, not_before=None, trouble="")
+    later = event.until if isinstance(event, PutOff) else None
+    after = replace(_apply(transfer, event), attempts=0, not_before=later, trouble="")
     if after.state not in allowed:
         raise ValueError(f"{transfer.state} + {type(event).__name__} gave {after.state}")
     return after
@@ -294,8 +311,24 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
             return replace(transfer, copying_at=at, run=run, run_url=url)
         case Copied(at, digest, size):
             return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
+        case PutOff():
+            return _put_off(transfer, event)
         case _:
             return _end(transfer, event)
+
+
+def _put_off(transfer: Transfer, event: PutOff) -> Transfer:
+    """Approved as before, without a trace of the batch that it went with."""
+    return replace(
+        transfer,
+        batch=None,
+        submitted_at=None,
+        run=None,
+        run_url="",
+        copying_at=None,
+        setback=event.failure,
+        put_offs=transfer.put_offs + 1,
+    )
 
 
 def _found(transfer: Transfer, event: Found) -> Transfer:
@@ -325,8 +358,9 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
             return replace(ended, ended=State.MIRRORED, digest=digest, proof=Proof.TARGET)
         case Verified(_, proof):
             return replace(ended, ended=State.MIRRORED, proof=proof)
-        case Missing():
-            return replace(ended, ended=State.FAILED, failure=Failure(FailureKind.MISSING))
+        case Missing(_, meant):
+            missing = Failure(FailureKind.MISSING)
+            return replace(ended, ended=State.FAILED, failure=missing, meant=meant)
         case Refused(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
             return replace(ended, ended=State.FAILED, failure=failure)
         case Mismatch(_, found):

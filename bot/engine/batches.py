@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from bot.core import image_list
+from bot.core.backoff import put_off
 from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
 from bot.core.facts import BatchId, CommitSha
 from bot.core.failures import Failure, FailureKind, classify
@@ -20,6 +21,7 @@ from bot.core.transfer import (
     Copied,
     CopyFailed,
     Event,
+    PutOff,
     Refused,
     RunMissing,
     RunSeen,
@@ -256,7 +258,7 @@ class Batches:
         if result is not None and result.digest is not None:
             return Copied(now, result.digest, result.size)
         if result is not None:
-            return CopyFailed(now, Failure(classify(result.line), result.line))
+            return _failed(transfer, Failure(classify(result.line), result.line), now)
         if not run.over:
             return None
         if transfer.digest is not None and await self._arrived(transfer):
@@ -319,6 +321,12 @@ class Batches:
                     await unit.save_transfer(shown)
 
 
+def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
+    """What passes by itself is tried again later, as long as there is hope."""
+    wait = put_off(failure.kind, transfer.put_offs)
+    return CopyFailed(now, failure) if wait is None else PutOff(now, failure, now + wait)
+
+
 def _settled(ready: Sequence[Transfer], open_now: Sequence[Transfer], now: datetime) -> bool:
     """Whether it is time to commit: nobody joined lately, and no first look is under way.
 
@@ -347,7 +355,8 @@ def _workflow_failure(state: WorkflowState) -> Failure | None:
 async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
     shares = []
     for transfer in await unit.transfers_in(batch.id):
-        requests = await unit.requests_for(transfer.id)
+        asked = await unit.requests_for(transfer.id)
+        requests = [r for r in asked if r.cancelled_at is None] or asked
         shares.append(
             Share(
                 image=transfer.image,

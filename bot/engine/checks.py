@@ -1,7 +1,7 @@
 """The lane that asks registries: before a copy what is there, after it what arrived.
 
-Looks only by HEAD, and by one GET where an admin is to see the platforms. Several at a time;
-one slow registry holds up nobody's card.
+Looks only by HEAD, and by GET for the platforms and the size where an admin is to decide or the
+registry can spare it. Several at a time; one slow registry holds up nobody's card.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.core.facts import Shape
 from bot.core.failures import Failure, FailureKind
+from bot.core.image import Target
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.transfer import (
     Action,
@@ -29,6 +30,7 @@ from bot.core.transfer import (
     next_action,
 )
 from bot.engine.lanes import Pulse, postpone, record
+from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Store
 from bot.errors import Refused as RefusedError
 from bot.errors import Temporary
@@ -48,9 +50,11 @@ class Checks:
         store: Store,
         registries: Registries,
         policy: Policy,
+        target: Target,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
+        self._target = target
         self._registries = registries
         self._policy = policy
         self._clock = clock
@@ -115,11 +119,13 @@ class Checks:
         except RefusedError as refusal:
             return Refused(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         if source is None:
-            return Missing(self._clock())
+            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            return Missing(self._clock(), meant)
         if source == await self._at_target(transfer):
             return Identical(self._clock(), source)
         asks = decision.verdict is Verdict.ASK
-        shape = await self._shape(transfer, source) if asks else Shape()
+        wanted = asks or self._registries.spares(image.registry)
+        shape = await self._shape(transfer, source) if wanted else Shape()
         now = self._clock()
         return Found(now, source, shape, decision, now + self._policy.expire_after)
 
@@ -130,7 +136,7 @@ class Checks:
             return None  # a target that we may not read: the workflow will compare
 
     async def _shape(self, transfer: Transfer, digest: str) -> Shape:
-        """For the admin's eyes only: where it cannot be had, the question is asked without."""
+        """For people's eyes only: where it cannot be had, things go on without."""
         try:
             return await self._registries.shape(transfer.image, digest)
         except (Temporary, RefusedError) as trouble:

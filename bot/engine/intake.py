@@ -1,22 +1,23 @@
-"""Use cases: what people ask of the bot, recorded in one transaction each.
+"""Takes what people say and press, and records what is asked in one transaction each.
 
 Intake only records and wakes: it never waits for the network, writes nothing to GitHub and
 says nothing itself. Answers are stored as notes beside what they answer, so a kill loses
 neither. A repeated update changes nothing.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final, assert_never
 
 from bot.core import answers
-from bot.core.cards import View
+from bot.core.buttons import Meant, Pressed, Show, Tick, Turn, Want, parse_button
 from bot.core.commands import (
     Approve,
-    BadImages,
     Cancel,
     Command,
+    Confirm,
+    List,
+    Lookup,
     Mirror,
     Misuse,
     Name,
@@ -25,65 +26,21 @@ from bot.core.commands import (
     Retry,
     Status,
     parse,
-    parse_button,
 )
-from bot.core.facts import MessageId, Person, Place, RequestId
-from bot.core.image import ImageRef, Target
+from bot.core.facts import Budget, ChatId, Person, Place
+from bot.core.language import Language, spoken
 from bot.core.message import Message, Phrase, say
-from bot.core.policy import Access, Policy, Standing, Verdict, decide, limit_passed
-from bot.core.request import Request
-from bot.core.transfer import (
-    TRANSITIONS,
-    Approved,
-    Cancelled,
-    Denied,
-    Event,
-    Rejected,
-    State,
-    Transfer,
-    advance,
-)
+from bot.core.policy import Standing
+from bot.core.reading import BadImage
+from bot.engine import asking, deciding, telling
+from bot.engine.case import Case, House, Incoming, Outcome, Press
 from bot.engine.ports import Store, Unit, Words
-from bot.engine.views import view_of
 
-DAY: Final = timedelta(days=1)
 GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
-_RETRIED: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 _ADMIN_ONLY: Final = (Approve, Reject)
 _FOR_ALL: Final = (Plain, Status)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A message of a person. `faceless`: sent in the name of a chat."""
-
-    update: int
-    person: Person
-    place: Place
-    message: MessageId
-    text: str
-    faceless: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
-    """A pressed button."""
-
-    update: int
-    person: Person
-    place: Place
-    data: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """The rules of this installation: who, what, where to; `me` is the bot's own name."""
-
-    policy: Policy
-    access: Access
-    target: Target
-    me: str
+_BEGINS_WORK: Final = (Mirror, Lookup, List)
 
 
 class Intake:
@@ -95,24 +52,33 @@ class Intake:
         house: House,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        budgets: Callable[[], Mapping[str, Budget]] = dict,
     ) -> None:
         self._store = store
         self._words = words
         self._house = house
         self._clock = clock
         self._wake = wake
+        self._budgets = budgets
 
-    async def receive(self, incoming: Incoming) -> None:
-        """Record a message and, as a note, the answer that it deserves at once."""
+    async def receive(self, incoming: Incoming) -> bool:
+        """Record a message and, as a note, the answer that it deserves at once.
+
+        True where work has begun that the person will hear of later.
+        """
         async with self._store.begin() as unit:
             if incoming.update <= await unit.last_update():
-                return
+                return False
             await unit.pass_update(incoming.update)
-            answer = await self._answer(unit, incoming)
+            command = self._command(incoming)
+            if command is None:
+                return False
+            answer = await self._answer(unit, incoming, command)
             if answer is not None:
-                text = self._words.render(answer)
+                text = self._words.render(answer, self._language(incoming.place, incoming.person))
                 await unit.add_note(incoming.place, text, reply_to=incoming.message)
         self._wake()
+        return answer is None and isinstance(command, _BEGINS_WORK)
 
     async def press(self, press: Press) -> str:
         """Record a press; the text for the one who pressed, empty for a repeated update."""
@@ -123,7 +89,9 @@ class Intake:
             await unit.remember(press.person)
             answer = await self._pressed(unit, press)
         self._wake()
-        return self._words.plain(answer)
+        # Only the one who pressed reads it: so it is in their own language.
+        language = spoken(press.person.language, otherwise=self._house.language)
+        return self._words.plain(answer, language) if answer is not None else ""
 
     async def pass_over(self, update: int) -> None:
         """An update that is nothing to us: only never ask for it again."""
@@ -131,22 +99,52 @@ class Intake:
             if update > await unit.last_update():
                 await unit.pass_update(update)
 
-    async def _pressed(self, unit: Unit, press: Press) -> Phrase:
-        command = parse_button(press.data)
-        if command is None:
-            return say("button-unknown")
-        standing = self._house.access.standing(press.person.id, press.place.chat)
-        if standing is not Standing.ADMIN:
-            return say("admins-only")
-        return await self._decide(unit, command, press.person)
+    async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
+        """A group became a supergroup: its requests go on there, and it stays served."""
+        async with self._store.begin() as unit:
+            if update > await unit.last_update():
+                await unit.pass_update(update)
+                await unit.move_chat(old, new)
+        self._wake()
 
-    async def _answer(self, unit: Unit, incoming: Incoming) -> Message | None:
+    def _command(self, incoming: Incoming) -> Command | BadImage | Misuse | None:
         house = self._house
-        command = parse(incoming.text, me=house.me, target_host=house.target.host)
-        if command is None:
-            return None
+        return parse(incoming.text, me=house.me, target_host=house.target.host)
+
+    def _language(self, place: Place, person: Person) -> Language:
+        private = int(place.chat) == int(person.id)
+        own = self._house.language
+        return spoken(person.language, otherwise=own) if private else own
+
+    async def _standing(
+        self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
+    ) -> Standing:
+        """In a chat that moved, people stand as they did where it came from."""
+        access = self._house.access
+        standing = access.standing(person.id, chat, faceless=faceless)
+        if standing is Standing.OUTSIDE and (origin := await unit.origin(chat)) != chat:
+            return access.standing(person.id, origin, faceless=faceless)
+        return standing
+
+    def _case(self, unit: Unit, of: Incoming | Press, standing: Standing) -> Case:
+        return Case(
+            unit=unit,
+            house=self._house,
+            now=self._clock(),
+            person=of.person,
+            place=of.place,
+            message=of.message,
+            admin=standing is Standing.ADMIN,
+            language=self._language(of.place, of.person),
+        )
+
+    # -- messages -----------------------------------------------------------------------
+
+    async def _answer(
+        self, unit: Unit, incoming: Incoming, command: Command | BadImage | Misuse
+    ) -> Message | None:
         chat, person = incoming.place.chat, incoming.person
-        standing = house.access.standing(person.id, chat, faceless=incoming.faceless)
+        standing = await self._standing(unit, person, chat, faceless=incoming.faceless)
         if standing is Standing.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
             return None if told else answers.outside(person, chat)
@@ -154,166 +152,92 @@ class Intake:
             return answers.one("faceless")
         await unit.remember(person)
         match command:
-            case BadImages():
-                name = Name.MIRROR if "mirror" in incoming.text[:8].lower() else Name.STATUS
-                return answers.bad_images(command, command=name)
+            case BadImage():
+                name = Name.LOOKUP if "lookup" in incoming.text[:8].lower() else Name.STATUS
+                return answers.unreadable([command], command=name)
             case Misuse(name):
                 return answers.misuse(name)
+            case _ if isinstance(command, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+                return answers.one("admins-only")
+            case _ if standing is Standing.GUEST and not isinstance(command, _FOR_ALL):
+                return answers.one("guest", person=str(person.id))
             case _:
-                return await self._run(unit, command, incoming, standing)
+                return await self._run(self._case(unit, incoming, standing), command, incoming)
 
-    async def _run(
-        self, unit: Unit, command: Command, incoming: Incoming, standing: Standing
-    ) -> Message | None:
-        if isinstance(command, _ADMIN_ONLY) and standing is not Standing.ADMIN:
-            return answers.one("admins-only")
-        if standing is Standing.GUEST and not isinstance(command, _FOR_ALL):
-            return answers.one("guest", person=str(incoming.person.id))
-        admin = standing is Standing.ADMIN
+    async def _run(self, case: Case, command: Command, incoming: Incoming) -> Message | None:
         match command:
-            case Mirror(images):
-                return await self._submit(unit, incoming, images)
-            case Status(about):
-                return await self._status(unit, incoming, about, admin=admin)
+            case Mirror(text):
+                return await asking.mirror(case, text, incoming)
+            case Confirm(number):
+                return _unless_done(await asking.confirm(case, number))
+            case Status():
+                return await telling.status(case, command, self._budgets)
+            case Lookup():
+                return await telling.look_up(case, command)
+            case List():
+                await telling.list_images(case, command)
+                return None
             case Approve() | Reject():
-                return Message((await self._decide(unit, command, incoming.person),))
-            case Cancel(number):
-                return await self._cancel(unit, incoming, number, admin=admin)
+                return Message(((await deciding.decide(case, command)).words,))
+            case Cancel():
+                return Message(((await deciding.cancel(case, command)).words,))
             case Retry(number):
-                return await self._retry(unit, incoming, number, admin=admin)
-            case Plain(Name.WHOAMI):
-                return answers.whoami(incoming.person, incoming.place.chat, admin=admin)
-            case Plain():
-                return answers.help_text(admin=admin)
+                return _unless_done(await asking.retry(case, number))
+            case Plain(name):
+                return _plain(case, name)
             case never:
                 assert_never(never)
 
-    async def _submit(
-        self, unit: Unit, incoming: Incoming, images: Sequence[ImageRef]
-    ) -> Message | None:
-        """Open a request; the answer is None because its card will say what is to be said."""
-        now = self._clock()
-        decisions = [(image, decide(self._house.policy, image)) for image in images]
-        if all(decision.verdict is Verdict.DENY for _, decision in decisions):
-            return answers.all_denied(decisions)
-        open_now, today = await unit.asked(incoming.person.id, now - DAY)
-        limit = limit_passed(
-            self._house.policy, images=len(images), open_now=open_now, asked_today=today
-        )
-        if limit is not None:
-            return answers.over_limit(*limit)
-        request = await unit.open_request(incoming.person.id, incoming.place, incoming.message, now)
-        transfers = [await unit.open_transfer(image, now) for image in images]
-        await unit.link(request.id, [transfer.id for transfer in transfers])
-        for transfer, (_, decision) in zip(transfers, decisions, strict=True):
-            if decision.verdict is Verdict.DENY:
-                await _advance(unit, transfer, Denied(now, decision))
-        return None
+    # -- presses ------------------------------------------------------------------------
 
-    async def _decide(self, unit: Unit, command: Approve | Reject, person: Person) -> Phrase:
-        now = self._clock()
-        transfers = await unit.transfers_of(command.request)
-        if not transfers:
-            return say("no-request", request=str(command.request))
-        event: Event = Approved(now, person.id)
-        if isinstance(command, Reject):
-            event = Rejected(now, person.id, command.reason)
-        moved = [await _advance(unit, transfer, event) for transfer in transfers]
-        if not any(moved):
-            return answers.decided(command.request, transfers, await self._view(unit, transfers))
-        key = "approved" if isinstance(command, Approve) else "rejected"
-        return say(key, request=str(command.request), count=sum(moved))
+    async def _pressed(self, unit: Unit, press: Press) -> Phrase | None:
+        pressed = parse_button(press.data)
+        if pressed is None:
+            return say("button-unknown")
+        standing = await self._standing(unit, press.person, press.place.chat)
+        if isinstance(pressed, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+            return say("admins-only")
+        if standing not in (Standing.MEMBER, Standing.ADMIN):
+            return say("guest", person=str(press.person.id))
+        case = self._case(unit, press, standing)
+        if isinstance(pressed, List):
+            await telling.list_images(case, pressed, edits=press.message)
+            return None
+        if isinstance(pressed, Want):
+            answer = await asking.submit(case, [pressed.image])
+            return say("wanted") if answer is None else answer.lines[0]
+        return (await self._do(case, pressed)).words
 
-    async def _own(
-        self, unit: Unit, incoming: Incoming, number: RequestId, *, admin: bool
-    ) -> Request | Message:
-        """The request, where the person may do something about it; else why not."""
-        request = await unit.request(number)
-        if request is None:
-            return answers.one("no-request", request=str(number))
-        if not admin and request.person != incoming.person.id:
-            return answers.one("not-yours", request=str(number))
-        return request
-
-    async def _cancel(
-        self, unit: Unit, incoming: Incoming, number: RequestId, *, admin: bool
-    ) -> Message:
-        request = await self._own(unit, incoming, number, admin=admin)
-        if isinstance(request, Message):
-            return request
-        transfers = await unit.transfers_of(number)
-        early = [t for t in transfers if Cancelled in TRANSITIONS[t.state]]
-        going = [t for t in transfers if not t.state.over and t not in early]
-        if not early:
-            return answers.one("too-late", request=str(number))
-        event = Cancelled(self._clock(), incoming.person.id)
-        for transfer in early:
-            others = [r for r in await unit.requests_for(transfer.id) if r.id != number]
-            if all(other.cancelled_at is not None for other in others):
-                await _advance(unit, transfer, event)
-        if not going:
-            await unit.save_request(replace(request, cancelled_at=event.at))
-        return answers.one("cancelled", request=str(number), count=len(early), going=len(going))
-
-    async def _retry(
-        self, unit: Unit, incoming: Incoming, number: RequestId, *, admin: bool
-    ) -> Message | None:
-        request = await self._own(unit, incoming, number, admin=admin)
-        if isinstance(request, Message):
-            return request
-        transfers = await unit.transfers_of(number)
-        images = [t.image for t in transfers if t.state in _RETRIED]
-        if not images:
-            return answers.one("nothing-to-retry", request=str(number))
-        return await self._submit(unit, incoming, images)
-
-    async def _status(
-        self, unit: Unit, incoming: Incoming, about: RequestId | ImageRef | None, *, admin: bool
-    ) -> Message:
-        match about:
-            case None:
-                return await self._status_of_chat(unit, incoming)
-            case ImageRef():
-                return await self._status_of_image(unit, about)
-            case number:
-                request = await unit.request(number)
-                if request is None or not (admin or request.place.chat == incoming.place.chat):
-                    return answers.one("no-request", request=str(number))
-                transfers = await unit.transfers_of(number)
-                view = await self._view(unit, transfers, [request])
-                return answers.status_of_request(request, transfers, view)
-
-    async def _status_of_chat(self, unit: Unit, incoming: Incoming) -> Message:
-        requests = [
-            request
-            for request in await unit.open_requests()
-            if incoming.place.chat in (request.place.chat, request.person)
-        ]
-        rows = [(request, await unit.transfers_of(request.id)) for request in requests]
-        rows.sort(key=lambda row: row[0].id, reverse=True)
-        mine = [row for row in rows if row[0].person == incoming.person.id]
-        others = [row for row in rows if row[0].person != incoming.person.id]
-        return answers.status(mine, others, await self._view(unit, (), requests))
-
-    async def _status_of_image(self, unit: Unit, image: ImageRef) -> Message:
-        transfer = await unit.latest_transfer(image)
-        if transfer is None:
-            return answers.one("status-unknown", image=str(image))
-        requests = await unit.requests_for(transfer.id)
-        view = await self._view(unit, [transfer], requests)
-        return answers.status_of_image(transfer, requests, view)
-
-    async def _view(
-        self, unit: Unit, transfers: Sequence[Transfer], requests: Sequence[Request] = ()
-    ) -> View:
-        return await view_of(
-            unit, transfers, requests, target=self._house.target, now=self._clock()
-        )
+    async def _do(self, case: Case, pressed: Pressed) -> Outcome:
+        match pressed:
+            case Approve() | Reject():
+                return await deciding.decide(case, pressed)
+            case Cancel():
+                return await deciding.cancel(case, pressed)
+            case Confirm(number):
+                return await asking.confirm(case, number)
+            case Turn():
+                return await asking.turn(case, pressed)
+            case Tick():
+                return await asking.tick(case, pressed)
+            case Meant():
+                return await asking.meant(case, pressed)
+            case Retry(number):
+                return await asking.retry(case, number)
+            case Show():
+                return await telling.show(case, pressed)
+            case List() | Want():
+                raise TypeError(f"{pressed!r} has no outcome in words")
+            case never:
+                assert_never(never)
 
 
-async def _advance(unit: Unit, transfer: Transfer, event: Event) -> bool:
-    """Store the transfer after the event; False where the table refuses it."""
-    after = advance(transfer, event)
-    if after is not None:
-        await unit.save_transfer(after)
-    return after is not None
+def _plain(case: Case, name: Name) -> Message:
+    if name is Name.WHOAMI:
+        return answers.whoami(case.person, case.place.chat, admin=case.admin)
+    return answers.help_text(admin=case.admin)
+
+
+def _unless_done(outcome: Outcome) -> Message | None:
+    """Nothing, where the card will say what is to be said."""
+    return None if outcome.done else Message((outcome.words,))

@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.core.batch import Batch
+from bot.core.draft import Draft
 from bot.core.facts import (
     BatchId,
+    Budget,
     ChatId,
     CommitSha,
     MessageId,
@@ -26,6 +28,8 @@ from bot.core.facts import (
     TransferId,
 )
 from bot.core.image import ImageRef
+from bot.core.inquiry import Inquiry
+from bot.core.language import Language
 from bot.core.message import Message, Phrase, Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
@@ -41,7 +45,22 @@ class Registries(Protocol):
         """By HEAD. None where it is missing. Refused where the target may not be read."""
 
     async def shape(self, image: ImageRef, digest: str) -> Shape:
-        """By one GET of the manifest. May raise Refused."""
+        """By one GET of the manifest, and more only where none is counted. May raise Refused."""
+
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+        """All that is told of it, by a few GETs. May raise Refused."""
+
+    async def tags(self, image: ImageRef) -> tuple[str, ...]:
+        """Tags of the image's repository at its source, bounded. May raise Refused.
+
+        Empty where it is missing or private.
+        """
+
+    def budgets(self) -> Mapping[str, Budget]:
+        """Pulls left, by registry, where one has lately named a limit."""
+
+    def spares(self, registry: str) -> bool:
+        """Whether a GET there that could be left out may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +125,15 @@ class Repository(Protocol):
     async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
         """The statuses that exactly this run has posted so far."""
 
+    def budget(self) -> Budget | None:
+        """Requests that GitHub still takes this hour, as it said last; None: it did not yet."""
+
 
 class Chat(Protocol):
-    """Saying things. Refused: this place or message will never take it."""
+    """Saying things. Refused: this place or message will never take it.
+
+    Moved: the chat has another id now, and nothing of it can be reached under the old one.
+    """
 
     async def send(
         self, place: Place, text: Rendered, *, reply_to: MessageId | None
@@ -117,24 +142,67 @@ class Chat(Protocol):
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         """Make the message say so; that it says so already is success."""
 
+    async def send_file(
+        self, place: Place, document: "Document", caption: Rendered, *, reply_to: MessageId | None
+    ) -> None: ...
+
+    async def fetch(self, file_id: str, *, limit: int) -> bytes:
+        """A file that a person sent. Refused where it is gone, or longer than `limit` bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it is sent."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """The file that the images of a request came from; `content` None: not fetched yet."""
+
+    request: RequestId
+    name: str
+    file_id: str
+    content: bytes | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+
 
 class Words(Protocol):
-    def render(self, message: Message) -> Rendered: ...
+    def render(self, message: Message, language: Language) -> Rendered: ...
 
-    def plain(self, phrase: Phrase) -> str:
+    def plain(self, phrase: Phrase, language: Language) -> str:
         """Without markup: for the answer to a press."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """An answer that is to be said once. Stored with its cause, so that it is never lost."""
+    """An answer that is to be said once. Stored with its cause, so that it is never lost.
+
+    `edits` is the message that is to say so instead of a new one.
+    """
 
     id: int
     place: Place
     reply_to: MessageId | None
     text: Rendered
+    edits: MessageId | None = None
     attempts: int = 0
     not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """A request that has no number yet; see core/request.py for the fields."""
+
+    person: PersonId
+    place: Place
+    message: MessageId | None
+    opened_at: datetime
+    confirmed_at: datetime | None
+    untagged: tuple[ImageRef, ...] = ()
 
 
 class Unit(Protocol):
@@ -143,12 +211,23 @@ class Unit(Protocol):
     async def last_update(self) -> int: ...
     async def pass_update(self, update: int) -> None: ...
     async def remember(self, person: Person) -> None: ...
-    async def names(self, people: Collection[PersonId]) -> Mapping[PersonId, str]: ...
+    async def people(self, people: Collection[PersonId]) -> Mapping[PersonId, Person]: ...
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        """The chat goes on under another id; messages of the old one are out of reach."""
 
-    async def open_request(
-        self, person: PersonId, place: Place, message: MessageId, at: datetime
-    ) -> Request: ...
-    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None: ...
+    async def origin(self, chat: ChatId) -> ChatId:
+        """The id that the chat had before all its moves."""
+
+    async def open_request(self, request: NewRequest) -> Request: ...
+    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None:
+        """These are the request's transfers now, in this order, and no others."""
+
+    async def draft(self, request: RequestId) -> Draft: ...
+    async def save_draft(self, request: RequestId, draft: Draft) -> None: ...
+    async def file(self, request: RequestId) -> File | None: ...
+    async def save_file(self, file: File) -> None: ...
+    async def drop_file(self, request: RequestId) -> None: ...
+    async def unread_files(self) -> Sequence[File]: ...
     async def request(self, request: RequestId) -> Request | None: ...
     async def open_requests(self) -> Sequence[Request]: ...
     async def save_request(self, request: Request) -> None: ...
@@ -161,7 +240,11 @@ class Unit(Protocol):
     async def open_transfers(self) -> Sequence[Transfer]: ...
     async def latest_transfer(self, image: ImageRef) -> Transfer | None: ...
     async def requests_for(self, transfer: TransferId) -> Sequence[Request]: ...
+    async def firsts(self, request: RequestId) -> Mapping[TransferId, Request]:
+        """For each of its transfers that an earlier request asked for: the earliest."""
+
     async def save_transfer(self, transfer: Transfer) -> None: ...
+    async def last_failed(self) -> Transfer | None: ...
     async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         """How many images of the person are open, and how many were asked for since."""
 
@@ -170,8 +253,20 @@ class Unit(Protocol):
     async def last_batch_at(self) -> datetime | None: ...
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]: ...
 
+    async def add_inquiry(self, inquiry: Inquiry) -> None:
+        """`inquiry.id` is of no account: it gets its own."""
+
+    async def inquiries(self) -> Sequence[Inquiry]: ...
+    async def save_inquiry(self, inquiry: Inquiry) -> None: ...
+    async def drop_inquiry(self, inquiry: int) -> None: ...
+
     async def add_note(
-        self, place: Place, text: Rendered, *, reply_to: MessageId | None
+        self,
+        place: Place,
+        text: Rendered,
+        *,
+        reply_to: MessageId | None,
+        edits: MessageId | None = None,
     ) -> None: ...
     async def notes(self) -> Sequence[Note]: ...
     async def save_note(self, note: Note) -> None: ...

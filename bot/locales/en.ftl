@@ -8,32 +8,50 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
 }  { $bar } { $over } of { $count }
 card-approved-by = Approved by { $person }.
 card-cancelled = Cancelled.
-card-folded = … and { $count } more: { $mirrored } mirrored, { $failed } failed, { $waiting } waiting for an admin, { $copying } being copied.
+card-folded = … and { $count } more: { $mirrored } mirrored, { $going } under way, { $waiting } waiting for an admin, { $failed } not mirrored.
+card-untagged = { $count ->
+    [one] No tag was given for { $images }, so I took <code>latest</code>.
+   *[other] No tag was given for { $images }, so I took <code>latest</code> of each.
+}
+card-joined = Already on its way for #{ $request } ({ $person }): { $images }. You will get the answer too.
+images = { $images }
+images-more = { $images } and { $more } more
 
-line-checking = 🔎 <code>{ $image }</code> · { $note }
-line-waiting = ⏳ <code>{ $image }</code> · { $note }
-line-approved = 👍 <code>{ $image }</code> · { $note }
-line-submitted = 📝 <code>{ $image }</code> · { $note }
-line-copying = 🔄 <code>{ $image }</code> · { $note }
-line-verifying = 🔄 <code>{ $image }</code> · { $note }
-line-mirrored = ✅ <code>{ $image }</code> · { $note }
-line-failed = ❌ <code>{ $image }</code> · { $note }
-line-rejected = 🚫 <code>{ $image }</code> · { $note }
-line-expired = ⌛ <code>{ $image }</code> · { $note }
-line-cancelled = ⏹ <code>{ $image }</code> · { $note }
+line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
+line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
+line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
+line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
+line-verifying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
+line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $note }
+line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
+line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
+line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
+line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
-note-checking = checking
-note-waiting = { $shape }waits for an admin
-note-approved = approved, goes with the next commit
-note-approved-by-policy = approved by the policy, goes with the next commit
-note-submitted = committed to the list, waiting for the run
+note-checking = looking it up
+note-waiting = waits for an admin
+note-approved = approved, goes with the next commit{ $ahead ->
+    [0] { "" }
+    [one] {" "}(1 image ahead of it)
+   *[other] {" "}({ $ahead } images ahead of it)
+}
+note-approved-by-policy = approved by the policy, goes with the next commit{ $ahead ->
+    [0] { "" }
+    [one] {" "}(1 image ahead of it)
+   *[other] {" "}({ $ahead } images ahead of it)
+}
+note-submitted = in the list, waiting for its run{ $ahead ->
+    [0] { "" }
+    [one] {" "}(1 image ahead of it)
+   *[other] {" "}({ $ahead } images ahead of it)
+}
+note-resumes = { $cause }; I try again at { $time }
 note-copying = copying, <a href="{ $url }">run</a>, { $time }
 note-verifying = copied, checking what arrived
 note-identical = already there, same digest
 note-mirrored = mirrored, digest verified
-note-mirrored-sized = mirrored, { $size }, digest verified
-note-mirrored-by-run = mirrored, as its run says (the target cannot be read from here)
-note-mirrored-by-run-sized = mirrored, { $size }, as its run says (the target cannot be read from here)
+note-mirrored-by-run = mirrored, according to its run (I cannot read the target from here)
 note-rejected = rejected by { $person }
 note-rejected-because = rejected by { $person }: { $reason }
 note-expired = nobody decided in time
@@ -41,6 +59,10 @@ note-cancelled = cancelled
 note-trouble = { $trouble }; { $tries ->
     [one] tried once, trying again
    *[other] tried { $tries } times, trying again
+}
+note-trouble-until = { $trouble }; { $tries ->
+    [one] tried once, next try at { $time }
+   *[other] tried { $tries } times, next try at { $time }
 }
 
 denied = not allowed here
@@ -50,13 +72,13 @@ denied-next = Nothing was started. An admin can change what is allowed.
 
 shape = { $platforms ->
     [0] { "" }
-    [one] 1 platform:{ " " }
-   *[other] { $platforms } platforms:{ " " }
+    [one] 1 platform ·{ " " }
+   *[other] { $platforms } platforms ·{ " " }
 }
 shape-sized = { $platforms ->
-    [0] { $size }:{ " " }
-    [one] 1 platform, { $size }:{ " " }
-   *[other] { $platforms } platforms, { $size }:{ " " }
+    [0] { $size } ·{ " " }
+    [one] 1 platform, { $size } ·{ " " }
+   *[other] { $platforms } platforms, { $size } ·{ " " }
 }
 size-b = { $amount } B
 size-kb = { $amount } kB
@@ -68,82 +90,149 @@ time-minutes = { $count } min
 button-approve = ✅ Approve
 button-reject = ❌ Reject
 button-copy = 📋 Copy
+button-copy-one = 📋 { $image }
+button-copy-all = 📋 Copy all
+button-all = ✅ Mirror all { $count }
+button-choose = ☑️ Choose…
+button-chosen = ✅ Mirror { $count }
+button-tick = { $ticked ->
+    [1] ☑️
+   *[other] ⬜
+} { $image }
+button-page = Page { $page } of { $pages }
+button-drop = ✖️ Cancel
+button-yes = ✅ Yes, mirror it
+button-mirror-it = ✅ Mirror it
+button-meant = ➡️ { $image }
+button-retry = 🔁 Retry failed
+button-form = { $on ->
+    [1] •{" "}
+   *[other] { "" }
+}{ $form }
+form-docker = docker
+form-containerd = containerd
+form-kubernetes = Kubernetes
+
+# -- drafts: what was found, before anything is done --------------------------------------
+draft-head = <b>#{ $request }</b> for { $person }: { $count ->
+    [one] 1 image found. Mirror it?
+   *[other] { $count } images found. Mirror them?
+}
+draft-head-file = <b>#{ $request }</b> for { $person }: { $count ->
+    [one] 1 image found in <code>{ $file }</code>. Mirror it?
+   *[other] { $count } images found in <code>{ $file }</code>. Mirror them?
+}
+draft-line = ▫️ <code>{ $image }</code>
+draft-more = … and { $count } more.
+draft-choosing = Tap an image to leave it out, or to take it back in.
+draft-expired = Nobody answered for a day, so I dropped it.
+draft-dropped = #{ $request }: cancelled, nothing was started.
+draft-confirmed = #{ $request } is already under way.
+draft-over = #{ $request } is cancelled. Ask again with /mirror.
+draft-empty = Nothing of #{ $request } is ticked.
+draft-page = Page { $page } of { $pages }
+draft-ticked = { $chosen } of { $count } ticked
+confirmed = { $count ->
+    [one] On it: 1 image.
+   *[other] On it: { $count } images.
+}
+going-on = #{ $request } goes on: { $count ->
+    [one] 1 image.
+   *[other] { $count } images.
+}
+already-taken = #{ $request } is already going on with another image.
+wanted = On it.
+form-shown = Written for { $form }.
+
+nothing-found = I found no image in that. Like this: <code>/mirror nginx:1.27</code>
+nothing-found-file = I found no image in <code>{ $file }</code>.
+file-too-large = { $file } is too large: I read files of up to { $limit } kB.
+file-too-deep = { $file } is nested too deeply for me, or refers to itself too often. Please send the images as text.
+file-too-many = { $file } names more images than I can take at once. Please split it.
+file-not-text = { $file } is not a text file that I can read.
+file-broken = { $file } is malformed, and I found no image in it.
+file-gone = I could not get <code>{ $file }</code> from Telegram. Please send it again.
 
 # -- the result ---------------------------------------------------------------------------
 result-all = Done, { $done } of { $count }:
-result-some = Done in part, { $done } of { $count }:
+result-some = Partly done, { $done } of { $count }:
 result-none = { $count ->
-    [one] It did not work out:
-   *[other] None of the { $count } worked out:
+    [one] That did not work:
+   *[other] None of the { $count } images could be mirrored:
 }
 pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
+returned = Your file for #{ $request }, with the images from our registry.
+returned-others = { $count ->
+    [one] 1 image in it is as it was: it is not in our registry.
+   *[other] { $count } images in it are as they were: they are not in our registry.
+}
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = not found at the source (missing, or private)
 failure-missing-meant = not found at the source. Did you mean <code>{ $image }</code>?
 failure-missing-next = Check the name and the tag, then ask again with /mirror.
-failure-source-login = the source wants a login
-failure-source-login-next = The maintainer can add a login for that registry (secret SOURCE_AUTH), then /retry #{ $request }.
-failure-rate-limited = the source limits how much may be pulled
-failure-rate-limited-next = Try again later with /retry #{ $request }; a login in SOURCE_AUTH raises the limit.
+failure-source-login = the source wants a login (or has no such image)
+failure-source-login-next = Check the name first: some registries answer like this when there is no such image. If it is right, the maintainer can add a login for that registry (secret SOURCE_AUTH), then /retry #{ $request }.
+failure-rate-limited = the registry limits how much we may pull for now
+failure-rate-limited-next = I tried for hours. Later, /retry #{ $request } may work; a login in SOURCE_AUTH, which the maintainer can add, raises the limit.
 failure-source-refused = the source cannot be used: { $line }
-failure-source-refused-next = The maintainer has to look at this; /retry #{ $request } after that.
-failure-target-login = the target refuses our login
-failure-target-login-next = The maintainer has to check HARBOR_USER and HARBOR_PWD, then /retry #{ $request }.
-failure-target-project = the target has no such project
-failure-target-project-next = The maintainer has to create the project in the target, then /retry #{ $request }.
-failure-target-quota = the target has no room left
+failure-source-refused-next = The maintainer has to look at that registry, then /retry #{ $request }.
+failure-target-login = the target does not let our login push this
+failure-target-login-next = The maintainer has to check that HARBOR_USER and HARBOR_PWD still hold (robot accounts expire), that the project exists and that the login may push to it, then /retry #{ $request }.
+failure-target-project = the target has no project that takes this image
+failure-target-project-next = The maintainer has to create the project in the target (one that is no proxy cache), then /retry #{ $request }.
+failure-target-quota = the project in the target is full
 failure-target-quota-next = The maintainer has to raise the quota of the project, then /retry #{ $request }.
 failure-immutable = the target holds another image under this tag and does not allow it to change
 failure-immutable-next = Ask for another tag, or let the maintainer change the immutability rule.
+failure-platform = the image is not built for the wanted platform
+failure-platform-next = Another tag may have it; check at the source, then ask again with /mirror.
+failure-too-large = too large for the target, or for the machine that copies
+failure-too-large-next = The maintainer has to allow larger uploads in front of the target, or to make room, then /retry #{ $request }.
 failure-network = the network failed: { $line }
-failure-network-next = Try again with /retry #{ $request }.
+failure-network-next = It did not get better by itself. Try again with /retry #{ $request }; if that does not help, the maintainer can look at the run.
 failure-timed-out = the copy took too long
-failure-timed-out-next = Try again with /retry #{ $request }.
+failure-timed-out-next = The layers that arrived are kept, so another try goes further: /retry #{ $request }.
 failure-workflow-missing = the mirror repository has no workflow to copy it
 failure-workflow-missing-next = The maintainer has to install it (imageto-bot setup), then /retry #{ $request }.
 failure-workflow-off = the workflow is switched off in the mirror repository
 failure-workflow-off-next = The maintainer has to enable it in the repository's Actions tab, then /retry #{ $request }.
 failure-run-missing = GitHub started no run for it
-failure-run-missing-next = The maintainer should look whether Actions are enabled in the mirror repository, then /retry #{ $request }.
+failure-run-missing-next = The maintainer should check that Actions are enabled in the mirror repository, then /retry #{ $request }.
 failure-run-cancelled = its run was cancelled
 failure-run-cancelled-next = Somebody stopped the run in GitHub; /retry #{ $request } starts another.
 failure-run-silent = its run ended ({ $line }) without a word about this image
 failure-run-silent-next = The run's log tells more; /retry #{ $request } starts another.
 failure-github-refused = GitHub refused it: { $line }
 failure-github-refused-next = The maintainer has to check the bot's token and the repository, then /retry #{ $request }.
-failure-mismatch = the target holds another digest than the one copied
-failure-mismatch-next = Something else writes to that place; the maintainer has to look.
+failure-mismatch = the target holds a different digest from the one that was copied
+failure-mismatch-next = Something else writes to that place. The maintainer has to find out what.
 failure-unknown = copying failed: { $line }
 failure-unknown-next = The run's log tells more; try again with /retry #{ $request }.
 
 # -- commands -----------------------------------------------------------------------------
 command-mirror = copy images to our registry
 command-status = what is going on, one request, or one image
-command-cancel = call a request off
-command-retry = try again what failed
-command-approve = let a request go ahead
-command-reject = turn a request down
+command-lookup = look an image up without copying it
+command-list = what is in image.list
+command-cancel = cancel a request
+command-retry = retry what failed
+command-approve = approve a request
+command-reject = reject a request
 command-whoami = your id and this chat's id
 command-help = what I can do
 command-start = what I can do
 
-help-head = I copy container images to our own registry. Ask me:
+help-head = I copy container images to our own registry. Here is what you can ask:
 help-row = { $usage } · { $words }
 help-example = For example: <code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
 
 misuse = Like this: <code>{ $usage }</code> · { $words }
 
-bad-head = { $good ->
-    [0] { $count ->
-        [one] I cannot read that as an image:
-       *[other] I cannot read these as images:
-    }
-   *[other] I cannot read { $count ->
-        [one] one of these
-       *[other] some of these
-    }, so nothing was started:
+bad-head = { $count ->
+    [one] I cannot read that as an image:
+   *[other] I cannot read these as images:
 }
 bad-line = <code>{ $text }</code>: { $reason }
 bad-meant = <code>{ $text }</code>: { $reason }. Did you mean <code>{ $image }</code>?
@@ -151,19 +240,19 @@ bad-more = … and { $count } more.
 bad-corrected = Send: <code>{ $command }</code>
 bad-next = Like this: <code>{ $usage }</code>, for example <code>nginx:1.27</code> or <code>gcr.io/distroless/static:nonroot</code>.
 
-limit-request = That is more than { $number } images in one message. Please split it.
-limit-open = That would be more than { $number } of your images at a time. Wait for some to finish, or /cancel one.
-limit-daily = That would be more than { $number } images in a day. Please go on tomorrow.
+limit-request = At most { $number } images in one message. Please split it.
+limit-open = You can have { $number } images open at a time. Wait for some to finish, or /cancel a request.
+limit-daily = You can ask for { $number } images a day. Please go on tomorrow.
 
 outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>: the maintainer can add it to my config.
 guest = You are not on my list yet. Your id is <code>{ $person }</code>: ask an admin to add it to my config.
-faceless = I cannot see who you are: you write as an anonymous admin or a channel. Please write as yourself.
+faceless = I cannot see who you are: you are writing as an anonymous admin or a channel. Please write as yourself.
 admins-only = Only an admin can decide this.
 
 whoami = Your id: <code>{ $person }</code> ({ $role })
     This chat's id: <code>{ $chat }</code>
 whoami-admin = admin
-whoami-member = no admin
+whoami-member = not an admin
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }: { $count ->
@@ -182,20 +271,25 @@ nothing-to-decide = #{ $request } needs no decision.
 button-unknown = This button is no longer in use.
 no-request = There is no request #{ $request } here. /status lists what is going on.
 not-yours = #{ $request } is somebody else's: only they or an admin can do that.
-too-late = Nothing of #{ $request } can be cancelled any more: it is being copied, or over.
+too-late = Nothing of #{ $request } can be cancelled any more: it is being copied or already over.
 cancelled = #{ $request }: { $count ->
     [one] 1 image cancelled.
    *[other] { $count } images cancelled.
-} { $going ->
+}{ $going ->
     [0] { "" }
-    [one] 1 more is being copied already.
-   *[other] { $going } more are being copied already.
+    [one] {" "}1 more is being copied already.
+   *[other] {" "}{ $going } more are being copied already.
 }
 nothing-to-retry = Nothing of #{ $request } can be tried again.
 
-status-nothing = Nothing is going on. /mirror starts something.
+status-nothing = Nothing of yours is going on here. /mirror starts something.
 status-mine = Yours:
 status-others = Others:
+status-draft = #{ $request } · a draft, waits for { $person } to confirm it
+status-queue = All chats: { $checking } being looked up, { $waiting } waiting for an admin, { $queued } in the queue, { $copying } being copied.
+status-budget = { $name }: { $remaining } of { $limit } requests left.
+status-trouble = Trouble now: { $trouble }
+status-failed = Last failure: <code>{ $image }</code>, { $cause } ({ $time })
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->
     [0] { "" }
    *[other] {" "}and { $more } more
@@ -212,6 +306,41 @@ history-approved-by-policy = Approved by the policy: { $time }
 history-run = <a href="{ $url }">The run in GitHub</a>
 history-ended = Over: { $time }
 
+# -- looking without mirroring --------------------------------------------------------------
+lookup-head = 🔎 <code>{ $image }</code>
+lookup-denied = <code>{ $image }</code>: { $reason }
+lookup-refused = The source cannot be queried: { $line }
+lookup-missing = Not found at the source (missing, or private).
+lookup-digest = Digest: <code>{ $digest }</code>
+lookup-platforms = Platforms: { $platforms }{ $more ->
+    [0] { "" }
+   *[other] {" "}and { $more } more
+}
+lookup-size = Size: { $size }
+lookup-created = Built: { $time } ({ $days ->
+    [0] today
+    [one] yesterday
+   *[other] { $days } days ago
+})
+lookup-target-same = ✅ Our registry has exactly the same:
+lookup-target-other = ♻️ Our registry has another digest under this tag, probably an older one:
+lookup-target-only = 📦 Our registry still has it:
+lookup-target-none = Our registry does not have it yet.
+lookup-target-unreadable = I cannot read our registry just now.
+lookup-unanswered = I could not look it up: { $trouble }. Please try again later.
+list-head = { $count ->
+    [one] image.list holds 1 image:
+   *[other] image.list holds { $count } images:
+}
+list-head-text = { $count ->
+    [one] image.list holds 1 image with “{ $text }” in it:
+   *[other] image.list holds { $count } images with “{ $text }” in them:
+}
+list-line = <code>{ $image }</code>
+list-empty = image.list is empty. /mirror adds to it.
+list-none = No image in image.list has “{ $text }” in it.
+list-unanswered = I could not read image.list: { $trouble }. Please try again later.
+
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
 problem-blank = a reference has no blanks or line breaks
@@ -220,21 +349,25 @@ problem-uppercase = the repository has to be in lower case
 problem-bare-id = that is the id of an image, not its name
 problem-too-long = the name is longer than 255 characters
 problem-ipv6-host = a registry by IPv6 address cannot be mirrored; use its name
-problem-no-domain = it begins like a registry's name but is none
-problem-host = the registry's name is not a host
+problem-no-domain = it begins like a registry's name but is not one
+problem-host = the registry's name is not a valid host
 problem-tag = the tag is not valid
 problem-digest = the digest is not valid
-problem-malformed = that is not how an image is written
+problem-variable = it holds a variable without a default, so I cannot know what it will be
+problem-no-tag = no tag is given there, so I cannot know which one the chart takes
+problem-malformed = images are not written like that
 
 mistake-invisible = there are invisible characters in it
 mistake-web-page = that is the address of a web page
+mistake-source-page = that is the page of source code, whose image may be called otherwise
 mistake-command-line = that is a command line
 mistake-quotes = leave the quotes out
 mistake-scheme = an image has no https:// in front
 mistake-full-width = there are full-width characters in it
 mistake-blank = there is a blank in it
+mistake-mirror-prefix = that is its name at another mirror; I need the name at the source
 mistake-target-prefix = that is its name in our registry; I need the name at the source
 mistake-uppercase = the repository has to be in lower case
 mistake-punctuation = there is punctuation around it
 mistake-slash-for-colon = the tag comes after a colon
-mistake-wrong-library = library/ belongs to official images of Docker Hub only
+mistake-wrong-library = only official images of Docker Hub have library/

@@ -65,7 +65,7 @@ class _Show:
                 await self._ask("wei", f"/mirror {APPROVED.rsplit('/', 1)[-1]} {ASKED} {MISSING}")
                 card = await self._until(lambda m: "Approve" in _labels(m))
                 await self._press("ana", card["id"], "Approve")
-                await self._until(lambda m: "Done in part, 2 of 3" in m["text"])
+                await self._until(lambda m: "Partly done, 2 of 3" in m["text"])
                 await self._until(lambda m: m["id"] == card["id"] and "3 of 3" in m["text"])
                 return await self._compare()
         except TimeoutError:

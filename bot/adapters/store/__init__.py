@@ -6,6 +6,7 @@ two processes can never both believe that they read the latest state. Migrations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -42,6 +43,10 @@ class SqliteStore:
 
         Raises Temporary where the file cannot be opened or written.
         """
+        try:
+            await asyncio.to_thread(_try_to_open, path)
+        except sqlite3.OperationalError as error:
+            raise Temporary(f"the database {path}: {error}") from error
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -87,6 +92,11 @@ class SqliteStore:
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
+def _try_to_open(path: Path) -> None:
+    """The driver's own thread outlives a failure to open, and may complain at the very end."""
+    sqlite3.connect(path).close()
+
+
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, see _begin
     cursor = connection.cursor()
@@ -104,9 +114,9 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the schema of this connection's database up to date."""
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Bring the schema of this connection's database to a revision, the newest if not named."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -4,6 +4,7 @@ A column is called like the field that it keeps. Whoever changes this writes a m
 test compares the two.
 """
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,19 +16,24 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 
 from bot.core.batch import Via
+from bot.core.correction import Correction, Mistake
 from bot.core.failures import Failure, FailureKind
-from bot.core.image import ImageRef
+from bot.core.image import ImageRef, Problem
+from bot.core.inquiry import Question
+from bot.core.language import Language
 from bot.core.policy import Ground
+from bot.core.reading import BadImage, Gap
+from bot.core.request import Form
 from bot.core.transfer import Proof, State
 
 
@@ -53,6 +59,58 @@ class Image(TypeDecorator[ImageRef]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> ImageRef | None:
         return None if value is None else ImageRef.parse(value)
+
+
+class Images(TypeDecorator[tuple[ImageRef, ...]]):
+    """Separated by blanks, which no reference holds."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[ImageRef, ...] | None, dialect: Dialect) -> str:
+        return " ".join(map(str, value or ()))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ImageRef, ...]:
+        return tuple(map(ImageRef.parse, (value or "").split()))
+
+
+class Positions(TypeDecorator[frozenset[int]]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[int] | None, dialect: Dialect) -> str:
+        return " ".join(map(str, sorted(value or ())))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[int]:
+        return frozenset(map(int, (value or "").split()))
+
+
+class BadTexts(TypeDecorator[tuple[BadImage, ...]]):
+    """JSON: what a person wrote may hold anything."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[BadImage, ...] | None, dialect: Dialect) -> str:
+        return json.dumps([_plain(bad) for bad in value or ()])
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[BadImage, ...]:
+        return tuple(_bad(*row) for row in json.loads(value or "[]"))
+
+
+def _plain(bad: BadImage) -> list[str | None]:
+    meant = bad.correction
+    row = [bad.text, bad.problem, meant and meant.mistake, meant and str(meant.image)]
+    return [None if each is None else str(each) for each in row]
+
+
+def _bad(text: str, problem: str | None, mistake: str | None, image: str | None) -> BadImage:
+    meant = Correction(Mistake(mistake), ImageRef.parse(image)) if mistake and image else None
+    return BadImage(text, _reason(problem) if problem else None, meant)
+
+
+def _reason(value: str) -> Problem | Gap:
+    return Gap(value) if value in set(Gap) else Problem(value)
 
 
 class Platforms(TypeDecorator[tuple[str, ...]]):
@@ -116,16 +174,21 @@ requests = Table(
     Column("person", ForeignKey("people.id"), nullable=False, index=True),
     Column("chat", BigInteger, nullable=False),
     Column("thread", BigInteger),
-    Column("message", BigInteger, nullable=False),
+    Column("message", BigInteger),
     Column("opened_at", Time, nullable=False),
+    Column("confirmed_at", Time),
+    Column("untagged", Images, nullable=False, server_default=""),
     Column("card", BigInteger),
     Column("shown", Text, nullable=False, server_default=""),
     Column("cancelled_at", Time),
     Column("told_at", Time),
+    Column("told_in", BigInteger),
+    Column("told", Text, nullable=False, server_default=""),
+    Column("form", Word(Form), nullable=False, server_default=str(Form.DOCKER)),
+    Column("returned_at", Time),
     Column("closed_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
-    UniqueConstraint("chat", "message", name="one_request_a_message"),
     Index("open_requests", "id", sqlite_where=text("closed_at IS NULL")),
     sqlite_autoincrement=True,
 )
@@ -177,7 +240,10 @@ transfers = Table(
     Column("ended_by", BigInteger),
     Column("reason", Text, nullable=False, server_default=""),
     Column("failure", FailureText),
+    Column("meant", Images, nullable=False, server_default=""),
     Column("proof", Word(Proof)),
+    Column("setback", FailureText),
+    Column("put_offs", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Column("trouble", Text, nullable=False, server_default=""),
@@ -194,6 +260,53 @@ links = Table(
     Column("position", Integer, nullable=False),
 )
 
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("request", ForeignKey("requests.id"), primary_key=True),
+    Column("images", Images, nullable=False, server_default=""),
+    Column("left_out", Positions, nullable=False, server_default=""),
+    Column("page", Integer),
+    Column("bad", BadTexts, nullable=False, server_default="[]"),
+    Column("file", Text, nullable=False, server_default=""),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("request", ForeignKey("requests.id"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("file_id", Text, nullable=False),
+    Column("content", LargeBinary),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+)
+
+inquiries = Table(
+    "inquiries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("question", Word(Question), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("chat", BigInteger, nullable=False),
+    Column("thread", BigInteger),
+    Column("language", Word(Language), nullable=False),
+    Column("opened_at", Time, nullable=False),
+    Column("page", Integer, nullable=False, server_default="0"),
+    Column("message", BigInteger),
+    Column("edits", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Time),
+)
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("chat", BigInteger, primary_key=True, autoincrement=False),
+    Column("origin", BigInteger, nullable=False),
+)
+
 notes = Table(
     "notes",
     metadata,
@@ -201,6 +314,7 @@ notes = Table(
     Column("chat", BigInteger, nullable=False),
     Column("thread", BigInteger),
     Column("reply_to", BigInteger),
+    Column("edits", BigInteger),
     Column("html", Text, nullable=False),
     Column("buttons", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),

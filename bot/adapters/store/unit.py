@@ -13,14 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.store.schema import (
     batches,
     cursors,
+    drafts,
+    files,
     greetings,
+    inquiries,
     links,
+    moves,
     notes,
     people,
     requests,
     transfers,
 )
 from bot.core.batch import Batch
+from bot.core.draft import Draft
 from bot.core.facts import (
     BatchId,
     ChatId,
@@ -32,10 +37,11 @@ from bot.core.facts import (
     TransferId,
 )
 from bot.core.image import ImageRef
+from bot.core.inquiry import Inquiry
 from bot.core.message import ButtonKind, Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
-from bot.engine.ports import Note
+from bot.engine.ports import File, NewRequest, Note
 
 UPDATE = "telegram-update"
 
@@ -57,37 +63,61 @@ class StoreUnit:
         row = {"id": person.id, "name": person.name, "language": person.language}
         await self._upsert(people, row)
 
-    async def names(self, people_wanted: Collection[PersonId]) -> Mapping[PersonId, str]:
-        wanted = select(people.c.id, people.c.name).where(people.c.id.in_(people_wanted))
-        return {PersonId(row.id): row.name for row in await self._connection.execute(wanted)}
+    async def people(self, wanted: Collection[PersonId]) -> Mapping[PersonId, Person]:
+        rows = await self._all(select(people).where(people.c.id.in_(wanted)))
+        return {PersonId(row["id"]): Person(**row) for row in rows}
+
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        await self._upsert(moves, {"chat": new, "origin": await self.origin(old)})
+        lost: dict[Table, dict[str, Any]] = {
+            requests: {"message": None, "card": None, "shown": "", "told_in": None},
+            notes: {"reply_to": None, "edits": None},
+            inquiries: {"message": None, "edits": None},
+        }
+        for table, values in lost.items():
+            moved = update(table).where(table.c.chat == old).values(chat=new, **values)
+            await self._connection.execute(moved)
+
+    async def origin(self, chat: ChatId) -> ChatId:
+        wanted = select(moves.c.origin).where(moves.c.chat == chat)
+        found = (await self._connection.execute(wanted)).scalar_one_or_none()
+        return chat if found is None else ChatId(found)
 
     # -- requests -----------------------------------------------------------------------
 
-    async def open_request(
-        self, person: PersonId, place: Place, message: MessageId, at: datetime
-    ) -> Request:
-        row = {
-            "person": person,
-            "chat": place.chat,
-            "thread": place.thread,
-            "message": message,
-            "opened_at": at,
-        }
-        added = await self._connection.execute(insert(requests).values(row))
-        return Request(
-            id=RequestId(_new_key(added)),
-            person=person,
-            place=place,
-            message=message,
-            opened_at=at,
-        )
+    async def open_request(self, request: NewRequest) -> Request:
+        values = _fields(request)
+        added = await self._connection.execute(insert(requests).values(_placed(dict(values))))
+        return Request(id=RequestId(_new_key(added)), **values)
 
     async def link(self, request: RequestId, linked: Sequence[TransferId]) -> None:
+        await self._connection.execute(links.delete().where(links.c.request == request))
         rows = [
             {"request": request, "transfer": transfer, "position": position}
-            for position, transfer in enumerate(linked)
+            for position, transfer in enumerate(dict.fromkeys(linked))
         ]
         await self._connection.execute(insert(links), rows)
+
+    async def draft(self, request: RequestId) -> Draft:
+        row = await self._one(select(drafts).where(drafts.c.request == request))
+        return Draft() if row is None else Draft(**_without(row, "request"))
+
+    async def save_draft(self, request: RequestId, draft: Draft) -> None:
+        await self._upsert(drafts, {"request": request, **_fields(draft)})
+
+    async def file(self, request: RequestId) -> File | None:
+        row = await self._one(select(files).where(files.c.request == request))
+        return None if row is None else File(**row)
+
+    async def save_file(self, file: File) -> None:
+        await self._upsert(files, _fields(file))
+
+    async def drop_file(self, request: RequestId) -> None:
+        await self._connection.execute(files.delete().where(files.c.request == request))
+
+    async def unread_files(self) -> Sequence[File]:
+        wanted = select(files).where(files.c.content.is_(None)).order_by(files.c.request)
+        return [File(**row) for row in await self._all(wanted)]
 
     async def request(self, request: RequestId) -> Request | None:
         wanted = select(requests).where(requests.c.id == request)
@@ -99,9 +129,7 @@ class StoreUnit:
         return [_request(row) for row in await self._all(wanted)]
 
     async def save_request(self, request: Request) -> None:
-        values = _fields(request)
-        place: Place = values.pop("place")
-        values |= {"chat": place.chat, "thread": place.thread}
+        values = _placed(_fields(request))
         await self._connection.execute(
             update(requests).where(requests.c.id == request.id).values(values)
         )
@@ -144,10 +172,30 @@ class StoreUnit:
         wanted = select(requests).select_from(joined).where(links.c.transfer == transfer)
         return [_request(row) for row in await self._all(wanted.order_by(requests.c.id))]
 
+    async def firsts(self, request: RequestId) -> Mapping[TransferId, Request]:
+        own = select(links.c.transfer).where(links.c.request == request)
+        first = (
+            select(links.c.transfer, func.min(links.c.request).label("first"))
+            .where(links.c.transfer.in_(own))
+            .group_by(links.c.transfer)
+            .having(func.min(links.c.request) < request)
+            .subquery()
+        )
+        wanted = select(first.c.transfer.label("of"), requests).join(
+            requests, requests.c.id == first.c.first
+        )
+        rows = await self._all(wanted)
+        return {TransferId(row["of"]): _request(row, "of") for row in rows}
+
     async def save_transfer(self, transfer: Transfer) -> None:
         await self._connection.execute(
             update(transfers).where(transfers.c.id == transfer.id).values(_fields(transfer))
         )
+
+    async def last_failed(self) -> Transfer | None:
+        wanted = select(transfers).where(transfers.c.failure.is_not(None))
+        row = await self._one(wanted.order_by(transfers.c.ended_at.desc()).limit(1))
+        return None if row is None else Transfer(**row)
 
     async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         joined = links.join(requests, requests.c.id == links.c.request).join(
@@ -178,13 +226,36 @@ class StoreUnit:
         wanted = select(transfers).where(transfers.c.batch == batch).order_by(transfers.c.id)
         return tuple(Transfer(**row) for row in await self._all(wanted))
 
-    # -- notes --------------------------------------------------------------------------
+    # -- inquiries and notes ------------------------------------------------------------
 
-    async def add_note(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> None:
+    async def add_inquiry(self, inquiry: Inquiry) -> None:
+        row = _placed(_fields(inquiry))
+        del row["id"]
+        await self._connection.execute(insert(inquiries).values(row))
+
+    async def inquiries(self) -> Sequence[Inquiry]:
+        rows = await self._all(select(inquiries).order_by(inquiries.c.id))
+        return [Inquiry(place=_place(row), **_without(row, "chat", "thread")) for row in rows]
+
+    async def save_inquiry(self, inquiry: Inquiry) -> None:
+        await self._upsert(inquiries, _placed(_fields(inquiry)))
+
+    async def drop_inquiry(self, inquiry: int) -> None:
+        await self._connection.execute(inquiries.delete().where(inquiries.c.id == inquiry))
+
+    async def add_note(
+        self,
+        place: Place,
+        text: Rendered,
+        *,
+        reply_to: MessageId | None,
+        edits: MessageId | None = None,
+    ) -> None:
         row = {
             "chat": place.chat,
             "thread": place.thread,
             "reply_to": reply_to,
+            "edits": edits,
             "html": text.html,
             "buttons": json.dumps(text.buttons),
         }
@@ -220,14 +291,29 @@ class StoreUnit:
         await self._connection.execute(added.on_conflict_do_update(keys, set_=row))
 
 
-def _fields(value: Request | Transfer | Batch) -> dict[str, Any]:
+Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry
+
+
+def _fields(value: Value) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _request(row: RowMapping) -> Request:
-    values: dict[str, Any] = dict(row)
-    place = Place(ChatId(values.pop("chat")), values.pop("thread"))
-    return Request(place=place, **values)
+def _without(row: RowMapping, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _place(row: RowMapping) -> Place:
+    return Place(ChatId(row["chat"]), row["thread"])
+
+
+def _placed(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a value with its place as columns have it."""
+    place: Place = values.pop("place")
+    return values | {"chat": place.chat, "thread": place.thread}
+
+
+def _request(row: RowMapping, *others: str) -> Request:
+    return Request(place=_place(row), **_without(row, "chat", "thread", *others))
 
 
 def _note(row: RowMapping) -> Note:
@@ -237,7 +323,8 @@ def _note(row: RowMapping) -> Note:
     )
     return Note(
         id=row["id"],
-        place=Place(ChatId(row["chat"]), row["thread"]),
+        place=_place(row),
+        edits=None if row["edits"] is None else MessageId(row["edits"]),
         reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
         text=Rendered(row["html"], buttons),
         attempts=row["attempts"],

@@ -1,0 +1,230 @@
+"""Command lines of container tools, and the images that they name.
+
+A line is read as words, never run nor expanded: `$VERSION` stays what it is. What is known of
+each tool is only where it takes images, and which of its flags take no value.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_RUNTIMES: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr"})
+_OTHERS: Final = frozenset(
+    {"kubectl", "oc", "helm", "kind", "minikube", "skopeo", "crane", "trivy"}
+)
+_STRANGERS: Final = frozenset(
+    {
+        *("curl", "wget", "git", "apt", "apt-get", "yum", "dnf", "cd", "export", "systemctl"),
+        *("kubeadm", "ssh", "scp", "make", "docker-compose", "cat", "vim", "vi", "mkdir"),
+    }
+)
+_PROMPTS: Final = frozenset({"$", "#", ">", "%", "sudo", "\\", "time", "exec", "!", "PS", "k3s"})
+_PROMPT: Final = re.compile(r"[\w.-]+@[\w.-]+[:~]\S*[$#%]|\S*[~\]][$#%]|[A-Z]:\\\S*>|~\][$#]")
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=\S*")
+_VERBS: Final = frozenset({"pull", "run", "create"})
+_NOUNS: Final = frozenset({"image", "images", "i", "container", "containers", "service"})
+_JOINTS: Final = frozenset({"&&", "||", "|", ";", "&"})
+_SUBCOMMANDS: Final = frozenset(
+    {
+        *("build", "push", "exec", "ps", "images", "logs", "tag", "save", "load", "rmi", "rm"),
+        *("stop", "start", "restart", "inspect", "compose", "image", "container", "network"),
+        *("volume", "login", "logout", "manifest", "buildx", "service", "stack", "info", "version"),
+        *("system", "search", "history", "export", "import", "cp", "kill", "stats", "swarm"),
+    }
+)
+_WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")
+_SHORT_SWITCHES: Final = frozenset("ditqaPk")
+_SWITCHES: Final = frozenset(
+    f"--{name}"
+    for name in (
+        *("detach", "interactive", "tty", "quiet", "rm", "init", "privileged", "read-only"),
+        *("publish-all", "no-healthcheck", "oom-kill-disable", "sig-proxy", "all-tags"),
+        *("disable-content-trust", "all-platforms", "plain-http", "skip-verify", "tls-verify"),
+        *("net-host", "replace", "unpack", "local", "force", "raw", "all", "overwrite"),
+    )
+)
+_IMAGE_FLAG: Final = re.compile(r"--image(?:=(\S+))?")
+_NAMED_VALUE: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9.*-]*=(\S+)")
+_SOURCE: Final = re.compile(r"docker://(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The images that a command names, and the words behind them that may be some, too."""
+
+    images: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    """What a chart is told by `--set`, as written."""
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line as a shell splits them, without their quotes."""
+    return [re.sub(r"[\"']", "", word) for word in _WORD.findall(line)]
+
+
+def image_argument(text: str) -> str | None:
+    """The image of `docker pull …` and its like; None where the line holds more than one."""
+    words = [word for word in text.split() if word not in _PROMPTS]
+    if not words or words[0].lower() not in _RUNTIMES:
+        return None
+    end = next((i for i, word in enumerate(words) if word in _JOINTS), len(words))
+    if not _RUNTIMES.isdisjoint(words[end:]):
+        return None
+    rest = words[1:end]
+    verb = _verb(rest)
+    if verb is None:
+        return None
+    given = _positional(rest[verb + 1 :])
+    return " ".join(given) if rest[verb] == "pull" else next(iter(given), None)
+
+
+def command_at(words: Sequence[str]) -> int | None:
+    """Where a command of a tool that is known begins in the words of a line; None: nowhere.
+
+    Behind a prompt every such tool is one; in the middle of a sentence only one that names an
+    image by its verb, since people speak of docker, too.
+    """
+    start = behind_prompt(words)
+    for i, word in enumerate(words):
+        tool = word.rpartition("/")[2].lower()
+        if i == start and tool in _STRANGERS and i + 1 < len(words):
+            return i
+        if tool not in _RUNTIMES | _OTHERS:
+            continue
+        rest = words[i + 1 :]
+        if _takes_images(tool, rest) or (i == start and rest and rest[0] in _SUBCOMMANDS):
+            return i
+    return None
+
+
+def named_by(words: Sequence[str]) -> Named:
+    """The images that one command names; `words` begins with the tool."""
+    tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
+    match tool:
+        case "kubectl" | "oc":
+            return Named(tuple(_by_kubectl(rest)))
+        case "helm":
+            return Named(settings=tuple(_settings(rest)))
+        case "skopeo":
+            return Named(tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1])
+        case "kind" | "minikube" | "crane" | "trivy":
+            return Named(tuple(_positional(rest[_loads(rest) :])))
+        case _:
+            return _by_runtime(rest)
+
+
+def _takes_images(tool: str, rest: Sequence[str]) -> bool:
+    match tool:
+        case "kubectl" | "oc":
+            return rest[:2] == ["set", "image"] or any(map(_IMAGE_FLAG.match, rest))
+        case "helm":
+            return any(word.startswith("--set") for word in rest)
+        case "skopeo":
+            return any(map(_SOURCE.match, rest))
+        case "kind" | "minikube" | "crane" | "trivy":
+            return _loads(rest) > 0
+        case _:
+            return _verb(rest) is not None or _reader(rest) is not None
+
+
+def behind_prompt(words: Sequence[str]) -> int:
+    """The first word that is neither a prompt nor an assignment to a variable."""
+    for i, word in enumerate(words):
+        if word not in _PROMPTS and not _PROMPT.fullmatch(word) and not _ASSIGNMENT.fullmatch(word):
+            return i if not word.startswith("[") else i + 2
+    return len(words)
+
+
+def _verb(words: Sequence[str]) -> int | None:
+    """Where `pull`, `run` or `create` stands, behind nothing but flags and nouns."""
+    value = False
+    for i, word in enumerate(words):
+        if word in _VERBS:
+            return i
+        if word.startswith("-"):
+            value = _takes_value(word)
+        elif value:
+            value = False
+        elif word not in _NOUNS:
+            return None
+    return None
+
+
+def _reader(words: Sequence[str]) -> int | None:
+    """Where a verb stands that names images at the front: `save`, `tag`, `image inspect`."""
+    match list(words[:3]):
+        case ["save" | "tag", *_]:
+            return 0
+        case ["image" | "images" | "manifest" | "i", "save" | "tag" | "inspect" | "export", *_]:
+            return 1
+        case ["buildx", "imagetools", "inspect" | "create"]:
+            return 2
+        case _:
+            return None
+
+
+def _by_runtime(rest: list[str]) -> Named:
+    reader = _reader(rest)
+    if reader is not None:
+        given = _positional(rest[reader + 1 :])
+        return Named(tuple(given[:1] if rest[reader] == "tag" else given))
+    verb = _verb(rest)
+    if verb is None:
+        return Named()
+    given = _positional(rest[verb + 1 :])
+    more = tuple(given[1:]) if rest[verb] == "pull" else ()
+    return Named(tuple(given[:1]), more)
+
+
+def _by_kubectl(rest: list[str]) -> Iterator[str]:
+    if rest[:2] == ["set", "image"]:
+        found = (_NAMED_VALUE.fullmatch(word) for word in rest[2:] if not word.startswith("-"))
+        yield from (match[1] for match in found if match)
+        return
+    for i, word in enumerate(rest):
+        if match := _IMAGE_FLAG.fullmatch(word):
+            yield from [match[1]] if match[1] else rest[i + 1 : i + 2]
+
+
+def _settings(rest: list[str]) -> Iterator[str]:
+    """`a.b=1,c=2` of `--set a.b=1,c=2` and `--set=…`, one setting each."""
+    for i, word in enumerate(rest):
+        flag, equals, value = word.partition("=")
+        if flag not in {"--set", "--set-string", "--set-literal"}:
+            continue
+        given = value if equals else "".join(rest[i + 1 : i + 2])
+        yield from (part for part in given.split(",") if "=" in part)
+
+
+def _loads(rest: Sequence[str]) -> int:
+    """How many words stand before the images of the smaller tools; 0 where none follow."""
+    match list(rest[:2]):
+        case ["load", "docker-image"] | ["image", "load" | "pull"]:
+            return 2
+        case ["pull" | "digest" | "manifest" | "config" | "copy" | "cp" | "image", *_]:
+            return 1
+        case _:
+            return 0
+
+
+def _positional(words: Sequence[str]) -> list[str]:
+    """The words that are neither flags nor values of flags."""
+    given: list[str] = []
+    value = False
+    for word in words:
+        if word.startswith("-"):
+            value = _takes_value(word)
+        elif not value:
+            given.append(word)
+        else:
+            value = False
+    return given
+
+
+def _takes_value(flag: str) -> bool:
+    """Whether the next word belongs to it: `-p`, `-dp` and `--name`; not `-it`, `-p80`, `--rm`."""
+    if flag.startswith("--"):
+        return "=" not in flag and flag not in _SWITCHES
+    return _SHORT_SWITCHES.issuperset(flag[1:-1]) and flag[-1] not in _SHORT_SWITCHES

@@ -1,0 +1,104 @@
+"""The images in anything that people paste or send, and the same file naming the target.
+
+Everything is bounded, since everything comes from outside: the size, the depth, the number of
+texts that are read. Nothing here raises, whatever it is given; what cannot be read is a
+`Trouble` beside what could be.
+"""
+
+import codecs
+from collections.abc import Collection
+from typing import Final
+
+from bot.core.extract.finding import (
+    FILE_LIMIT,
+    MOST_IMAGES,
+    Finding,
+    Kind,
+    Meanings,
+    Trouble,
+    finding_of,
+)
+from bot.core.extract.rewriting import rewritten
+from bot.core.extract.scanning import scan
+from bot.core.image import ImageRef, Target
+from bot.core.reading import BadImage, read_image
+
+__all__ = [
+    "FILE_LIMIT",
+    "MOST_IMAGES",
+    "REWRITABLE",
+    "Finding",
+    "Kind",
+    "Trouble",
+    "extract",
+    "extract_file",
+    "rewrite",
+]
+
+REWRITABLE: Final = frozenset(Kind) - {Kind.TEXT}
+"""The kinds of files that can be given back naming the target."""
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def extract(text: str, *, target_host: str, name: str = "") -> Finding:
+    """The images that a text names; `name` is that of its file, if it came as one.
+
+    `target_host` is the registry that images go to, in front of what people have pulled before.
+    """
+    if len(text) > FILE_LIMIT:
+        return Finding(Kind.TEXT, trouble=Trouble.TOO_LARGE)
+    finding = finding_of(scan(text, name), Meanings(target_host))
+    if finding.images or finding.bad or finding.trouble or name:
+        return finding
+    return _single(text.strip(), target_host) or finding
+
+
+def _single(text: str, target_host: str) -> Finding | None:
+    """A paste of one word is meant as an image, so it is said what is wrong with it."""
+    if len(text.split()) != 1 or not any(c.isascii() and c.isalnum() for c in text):
+        return None
+    read = read_image(text, target_host=target_host)
+    return Finding(Kind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
+
+
+def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
+    """The images that a file names: UTF-8, or UTF-16 with its mark, of `FILE_LIMIT` bytes."""
+    if len(content) > FILE_LIMIT:
+        return Finding(Kind.TEXT, trouble=Trouble.TOO_LARGE)
+    decoded = _decoded(content)
+    if decoded is None:
+        return Finding(Kind.TEXT, trouble=Trouble.NOT_TEXT)
+    return extract(decoded[0], target_host=target_host, name=name or "file")
+
+
+def rewrite(content: bytes, *, name: str, target: Target, images: Collection[ImageRef]) -> bytes:
+    """The same file in which the given images are named as the target names them.
+
+    Every other byte stays; a file that cannot be read comes back as it is.
+    """
+    decoded = _decoded(content) if len(content) <= FILE_LIMIT else None
+    if decoded is None:
+        return content
+    text, mark, encoding = decoded
+    found = scan(text, name or "file")
+    if found.kind not in REWRITABLE:
+        return content
+    changed = rewritten(text, found.mentions, target=target, images=images)
+    return mark + changed.encode(encoding)
+
+
+def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
+    """The text of a file, its byte order mark and its encoding; None where it is no text."""
+    mark, encoding = next(
+        ((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8")
+    )
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else (text, mark, encoding)

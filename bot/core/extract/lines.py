@@ -1,0 +1,240 @@
+"""Images in what is no file: lists, chat, command lines, and what tools print.
+
+Each line is taken for the first thing that it can be; what nothing knows is a list or prose.
+In a list a bare word is an image; in prose only what cannot be anything else is one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.command_line import behind_prompt, command_at, named_by, words_of
+from bot.core.extract import key_lines
+from bot.core.extract.finding import Kind, Mention, Scan, is_tagged
+from bot.core.extract.tables import Table, table_below
+from bot.core.extract.tokens import ENGLISH, Shape, Token, tokens_of
+from bot.core.reading import Gap
+
+_LINE_LIMIT: Final = 20_000
+_CONTINUED: Final = re.compile(r"[ \t]*\\[ \t]*\r?\n[ \t]*")
+_TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
+_BULLET: Final = re.compile(
+    r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|#{1,6}\s+|\(?\d{1,3}[.)、）]\s+"
+    r"|\d{1,3}、|\d{1,3}[.)](?=[a-z]))"
+)
+_FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
+_BORDER: Final = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3040-\u30ff\u3400-\u9fff])"
+)
+_JOINT: Final = re.compile(
+    r"&&|\|\||[;|]|[,，、；。](?=\s*(?:docker|podman|nerdctl|crictl|ctr|kubectl)\s)"
+)
+_LOG: Final = re.compile(
+    r"[IWEF][0-9]{4} [0-9:.]+\s+[0-9]+ \S+\]|\s*Image ID:|\s*imageID:|.*\bSuccessfully assigned "
+)
+_COLUMN: Final = re.compile(r"[ ]{2,}|\t")
+_FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
+_FEW_COLUMNS: Final = 3
+_NETWORK: Final = re.compile(r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded")
+_FROM: Final = re.compile(
+    r"\s*FROM\s+(?:--platform=\S+\s+)?(\S+)(?:\s+(?:AS|as)\s+\S+)?\s*", re.ASCII
+)
+_SAID: Final = re.compile(
+    r"\b[Ii]mage:? {0,2}\\?[\"'“]([^\"'“”\\\s]{1,600})"
+    r"|\breference \\?[\"'“]([^\"'“”\\\s]{1,600})"
+    r"|\bmanifest for (\S{1,600}) not found"
+    r"|\b(?:[Ii]mage is up to date|newer image|pull access denied) for ([^\s,]{1,600})"
+    r"|\bPulled (?:image )?([^\s\"]{1,600}[:@][^\s\"]{1,200})"
+)
+_PULLING: Final = re.compile(r"\s*([\w.-]{1,128}): Pulling from (\S{1,300})\s*")
+_COMMA: Final = re.compile(r"[,，、;；|]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A line that is nothing special."""
+
+    text: str
+    tokens: tuple[Token, ...]
+
+    @property
+    def is_prose(self) -> bool:
+        plain = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
+        odd = any(token.shape not in plain and not _is_open(token) for token in self.tokens)
+        is_cell = self.text.lstrip().startswith("|")  # the other cells say what the images are
+        return odd or is_cell or _FOREIGN.search(self.text) is not None
+
+
+def scan(text: str) -> Scan:
+    """What a text names that is no file."""
+    rows = list(_rows(text))
+    is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
+    mentions: list[Mention] = []
+    sure = True
+    for row in rows:
+        if isinstance(row, Mention):
+            mentions.append(row)
+        else:
+            found, certain = _judged(row, is_mixed=is_mixed)
+            mentions += found
+            sure = sure and certain
+    return Scan(Kind.TEXT, tuple(mentions), sure)
+
+
+def _rows(text: str) -> Iterator[Mention | Words]:
+    table: Table | None = None
+    for line in _CONTINUED.sub(" ", text).splitlines():
+        if not line.strip() or line.lstrip().startswith(("```", "~~~")):
+            table = None
+        elif len(line) > _LINE_LIMIT:
+            yield Words(line, tuple(tokens_of(line)))
+        elif below := table_below(line):
+            table = below
+        elif table is not None and len(table.cells(line)) > table.name + 1:
+            yield from table.mentions(line)
+        else:
+            table = None
+            yield from _row(line.replace("`", " "))
+
+
+def _row(line: str) -> Iterator[Mention | Words]:
+    if _LOG.match(line):
+        return
+    special = list(_special(line))
+    if not special and _is_output(line):
+        yield from (Mention(t.text, loose=True) for t in tokens_of(line) if t.shape is Shape.IMAGE)
+        return
+    if special or _says_image(line) or _NETWORK.search(line):
+        yield from special
+        return
+    plain = _TEMPLATE.sub(" $ ", line)
+    plain = _BORDER.sub(" ", plain[len(bullet[0]) if (bullet := _BULLET.match(plain)) else 0 :])
+    yield from _commands(plain)
+
+
+def _is_output(line: str) -> bool:
+    """Whether a tool has set a line in columns, as no person does who asks for something."""
+    cells = _COLUMN.split(line.strip())
+    is_set = len(cells) > 1 or line[:1] == " "
+    return len(cells) > _FEW_COLUMNS or (is_set and _FIELD.fullmatch(cells[0]) is not None)
+
+
+def _says_image(line: str) -> bool:
+    """Whether a line is `image:` with something that is none: it is no prose all the same."""
+    return re.match(r"\s*(?:- )?[\"']?image[\"']?:\s", line) is not None and "{{" in line
+
+
+def _special(line: str) -> Iterator[Mention]:
+    """Lines of known shape that are no commands."""
+    yield from (Mention(m.text, (), m.gap, loose=True) for m in key_lines.mentions(line))
+    if found := _FROM.fullmatch(line):
+        if found[1] != "scratch":
+            yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, loose=True)
+    elif found := _PULLING.fullmatch(line):
+        yield Mention(f"{found[2]}:{found[1]}", loose=True)
+    elif found := _SAID.search(line):
+        yield Mention(next(group for group in found.groups() if group), loose=True)
+
+
+def _commands(line: str) -> Iterator[Mention | Words]:
+    """The commands of a line; where there is none, all of it is words."""
+    parts = [words_of(part) for part in _JOINT.split(line)]
+    starts = [command_at(words) if words else None for words in parts]
+    if all(start is None for start in starts):
+        yield Words(line, tuple(tokens_of(line)))
+        return
+    for words, start in zip(parts, starts, strict=True):
+        if start is not None:
+            before = " ".join(words[behind_prompt(words) : start])
+            yield Words(before, tuple(tokens_of(before)))
+            yield from _command(words[start:])
+
+
+def _command(words: list[str]) -> Iterator[Mention | Words]:
+    named = named_by(words)
+    more = list(named.more)
+    for text in named.images:
+        token = next(tokens_of(text), None)
+        if token is None or text.startswith("<") or token.shape is Shape.VERSION:
+            continue
+        if "$" in text:
+            yield Mention(text, gap=Gap.VARIABLE)
+            continue
+        image = token.text
+        following = next(tokens_of(more[0]), None) if more else None
+        if following and following.shape is Shape.VERSION and not is_tagged(image):
+            image += f" {more.pop(0)}"
+        yield Mention(image)
+    behind = " ".join(more)
+    # What follows a command is never a list, so one word more keeps it from being taken for it.
+    yield Words(f"{behind} 。", tuple(t for t in tokens_of(behind) if t.shape is Shape.IMAGE))
+    yield from _settings(named.settings)
+
+
+def _settings(settings: Iterable[str]) -> Iterator[Mention]:
+    """What `--set` tells a chart about images, whole or in parts."""
+    groups: dict[str, dict[str, str]] = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        prefix, _, leaf = key.rpartition(".")
+        groups.setdefault(prefix, {})[leaf] = value
+    for group in groups.values():
+        whole = next((v for k, v in group.items() if k.lower().endswith("image") and v), None)
+        name = group.get("repository") or whole
+        if not name:
+            continue
+        if registry := group.get("registry"):
+            name = f"{registry}/{name}"
+        if tag := group.get("tag") or group.get("imageTag"):
+            name += f":{tag}"
+        if digest := group.get("digest"):
+            name += f"@{digest}"
+        needed = whole is None and not is_tagged(name)
+        gap = Gap.VARIABLE if "$" in name else Gap.NO_TAG if needed else None
+        yield Mention(name, (), gap, loose=True)
+
+
+def _is_open(token: Token) -> bool:
+    """`nginx:` before a version: a blank too many behind the colon."""
+    name = token.text.rstrip(":\uff1a")
+    return name != token.text and token.shape is Shape.WORD and name.lower() not in ENGLISH
+
+
+def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
+    """The images of a line, and whether nothing was passed over that may be one."""
+    prose = words.is_prose
+    lists = not prose and (
+        not is_mixed or len(words.tokens) == 1 or _COMMA.search(words.text) is not None
+    )
+    found: list[Mention] = []
+    sure = True
+    tokens = list(words.tokens)
+    while tokens:
+        token = tokens.pop(0)
+        if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
+            tokens.pop(0)
+            found.append(Mention(joined))
+        elif token.shape is Shape.IMAGE:
+            found.append(Mention(token.text, loose=prose))
+        elif token.shape is Shape.PATH:
+            taken = not prose or token.text == token.text.lower()
+            found += [Mention(token.text, loose=prose)] if taken else []
+            sure = sure and not prose
+        elif token.shape is Shape.BARE:
+            taken = lists and not (is_mixed and token.text != token.text.lower())
+            found += [Mention(token.text)] if taken else []
+            sure = sure and taken and not is_mixed
+    return found, sure
+
+
+def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
+    """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
+    nameable = token.shape in {Shape.BARE, Shape.PATH} or _is_open(token)
+    if following.shape is not Shape.VERSION or not nameable:
+        return None
+    if line[token.end : following.start].strip(" \t:\uff1a"):
+        return None
+    if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
+        return None
+    return line[token.start : following.end]

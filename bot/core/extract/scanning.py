@@ -1,0 +1,115 @@
+"""What a text is, by its name and its shape, and so which reader it gets.
+
+A name is a hint only: people send values as `new.txt` and logs as `x.yaml`.
+"""
+
+import re
+from typing import Final
+
+from bot.core.extract import dockerfile, key_lines, lines, manifests
+from bot.core.extract.finding import Kind, Scan, Trouble
+from bot.core.extract.yaml_tree import Mapping, Node, Scalar, documents
+
+_YAML_NAME: Final = re.compile(
+    r".*\.(?:ya?ml|json|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
+)
+_VALUES_NAME: Final = re.compile(r"(?:.*/)?(?:.*[._-])?values(?:[._-].*)?", re.IGNORECASE)
+_KEY: Final = re.compile(
+    r"^[ \t]*(?:- )*[\"']?[A-Za-z_][\w./-]*[\"']?[ \t]*:(?:\s|$)", re.MULTILINE
+)
+_TOP: Final = re.compile(
+    r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
+)
+_FENCE: Final = re.compile(
+    r"^[ \t]*(?:```|~~~)([\w.+-]*)[^\n]*\n(.*?)^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL
+)
+_SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
+
+
+def scan(text: str, name: str) -> Scan:
+    """What a text names, and as what kind of file."""
+    if dockerfile.is_name(name) or (not _YAML_NAME.fullmatch(name) and dockerfile.looks_like(text)):
+        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+    if _YAML_NAME.fullmatch(name):
+        return _scan_yaml_file(text, name)
+    if _KEY.search(text) or text.lstrip()[:1] in {"{", "["}:
+        found = _scan_structured(text, name)
+        if found is not None:
+            return found
+    return _scan_text(text)
+
+
+def _scan_yaml_file(text: str, name: str) -> Scan:
+    roots = documents(text)
+    if isinstance(roots, list):
+        return _scan_roots(text, roots, name)
+    found = tuple(key_lines.mentions(text))
+    kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
+    trouble = None if found and roots is Trouble.BROKEN else roots
+    return Scan(kind, found, trouble=trouble)
+
+
+def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
+    kind = manifests.kind_of(roots)
+    if kind is Kind.COMPOSE:
+        return Scan(kind, manifests.compose_mentions(text, roots))
+    if kind is None:
+        helm = _VALUES_NAME.fullmatch(name) or manifests.spells_images(roots)
+        kind = Kind.HELM if helm else Kind.KUBERNETES
+    return Scan(kind, manifests.mentions(text, roots))
+
+
+def _scan_structured(text: str, name: str) -> Scan | None:
+    """A text without a name that tells, if it is YAML that names images or surely is a file."""
+    roots = documents(text)
+    if not isinstance(roots, list):
+        return Scan(Kind.TEXT, trouble=roots) if roots is Trouble.TOO_DEEP else None
+    if all(isinstance(root, Scalar) for root in roots):
+        return None
+    found = _scan_roots(text, roots, name)
+    return found if found.mentions or manifests.kind_of(roots) is not None else None
+
+
+def _scan_text(text: str) -> Scan:
+    if blocks := list(_FENCE.finditer(text)):
+        return _scan_fenced(text, blocks)
+    for top in list(_TOP.finditer(text))[:3]:
+        head, body = text[: top.start()], text[top.start() :]
+        roots = documents(body) if head.strip() else Trouble.BROKEN
+        if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
+            inner = _scan_roots(body, roots, "")
+            if inner.mentions and _is_whole(inner, roots):
+                return _merged([lines.scan(head), inner])
+    return lines.scan(text)
+
+
+def _is_whole(inner: Scan, roots: list[Node]) -> bool:
+    """Whether what stands below a sentence is a file, and not a list with a colon in it."""
+    return manifests.kind_of(roots) is not None or inner.kind is Kind.HELM
+
+
+def _scan_fenced(text: str, blocks: list[re.Match[str]]) -> Scan:
+    scans: list[Scan] = []
+    position = 0
+    for block in blocks:
+        scans.append(lines.scan(text[position : block.start()]))
+        name = "Dockerfile" if block[1].lower() in {"dockerfile", "docker"} else ""
+        shell = block[1].lower() in _SHELL
+        scans.append(lines.scan(block[2]) if shell else _scan_block(block[2], name))
+        position = block.end()
+    return _merged([*scans, lines.scan(text[position:])])
+
+
+def _scan_block(text: str, name: str) -> Scan:
+    """One fenced block; never looked into for another, so that this ends."""
+    if name or dockerfile.looks_like(text):
+        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+    found = _scan_structured(text, name) if _KEY.search(text) else None
+    return found or lines.scan(text)
+
+
+def _merged(scans: list[Scan]) -> Scan:
+    """Several pieces of one paste: none of it can be given back as a file."""
+    mentions = tuple(mention for scan in scans for mention in scan.mentions)
+    trouble = next((scan.trouble for scan in scans if scan.trouble), None)
+    return Scan(Kind.TEXT, mentions, all(scan.sure for scan in scans), trouble)

@@ -1,0 +1,98 @@
+"""Public mirrors of other registries, and the names at the source of what they hold.
+
+A copy of a copy may be old or cut down, and half of these hosts are gone by next year: what is
+asked for by such a name is mirrored from where it comes from. Only hosts of which it is known
+what they stand for are here; a new one is a row in one of the tables.
+"""
+
+import re
+from typing import Final
+
+from bot.core.image import HUB, is_host
+
+_KUBERNETES: Final = "registry.k8s.io"
+
+_WHOLE: Final = {
+    "k8s.gcr.io": _KUBERNETES,
+    "lank8s.cn": _KUBERNETES,
+    "registry.lank8s.cn": _KUBERNETES,
+    "gcr.lank8s.cn": "gcr.io",
+    "mirror.gcr.io": HUB,
+    "mirror.ccs.tencentyun.com": HUB,
+    "hub-mirror.c.163.com": HUB,
+    "registry.docker-cn.com": HUB,
+    "docker.mirrors.sjtug.sjtu.edu.cn": HUB,
+    "mirror.baidubce.com": HUB,
+    "docker.1panel.live": HUB,
+    "docker.xuanyuan.me": HUB,
+    "hub.rat.dev": HUB,
+    "dockerpull.org": HUB,
+    "dockerpull.com": HUB,
+    "m.daocloud.io": HUB,
+    "dockerproxy.com": HUB,
+    "dockerproxy.net": HUB,
+    "dockerproxy.cn": HUB,
+}
+"""Hosts that stand for one registry; where the name goes on with a host, for that one."""
+
+_FAMILY: Final = re.compile(
+    r"([a-z0-9-]+)\.(?:m\.daocloud\.io|nju\.edu\.cn|mirrors?\.nju\.edu\.cn|mirrors\.ustc\.edu\.cn"
+    r"|azk8s\.cn|dockerproxy\.(?:com|net|cn)|1ms\.run)"
+)
+_MEMBERS: Final = {
+    "docker": HUB,
+    "dockerhub": HUB,
+    "hub": HUB,
+    "gcr": "gcr.io",
+    "ghcr": "ghcr.io",
+    "quay": "quay.io",
+    "k8s": _KUBERNETES,
+    "k8s-gcr": _KUBERNETES,
+    "mcr": "mcr.microsoft.com",
+    "nvcr": "nvcr.io",
+    "elastic": "docker.elastic.co",
+}
+"""What the first label of a family's host stands for."""
+
+_ALIYUN: Final = re.compile(
+    r"registry(?:\.[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com/(?:google_containers|k8sxio)/(.+)"
+)
+_RENAMED: Final = {
+    "coredns": f"{_KUBERNETES}/coredns/coredns",
+    "metrics-server": f"{_KUBERNETES}/metrics-server/metrics-server",
+    "nginx-ingress-controller": f"{_KUBERNETES}/ingress-nginx/controller",
+    "kube-webhook-certgen": f"{_KUBERNETES}/ingress-nginx/kube-webhook-certgen",
+    "kube-state-metrics": f"{_KUBERNETES}/kube-state-metrics/kube-state-metrics",
+    "storage-provisioner": "gcr.io/k8s-minikube/storage-provisioner",
+    "kicbase": "gcr.io/k8s-minikube/kicbase",
+}
+"""Aliyun's one flat project holds what the source has at these places."""
+
+_HUAWEI: Final = re.compile(r"swr\.[a-z]+-[a-z]+-[0-9]+\.myhuaweicloud\.com/ddn-k8s/(.+)")
+_ACCELERATOR: Final = re.compile(r"[a-z0-9]+\.mirror\.aliyuncs\.com")
+_NAME: Final = re.compile(r"[^:@]+")
+
+
+def at_source(text: str) -> str | None:
+    """The name at its source of an image behind a well-known mirror; None for any other."""
+    if found := _ALIYUN.fullmatch(text):
+        return _NAME.sub(
+            lambda name: _RENAMED.get(name[0], f"{_KUBERNETES}/{name[0]}"), found[1], 1
+        )
+    if found := _HUAWEI.fullmatch(text):
+        return found[1] if _is_qualified(found[1]) else None
+    host, slash, rest = text.partition("/")
+    source = _source(host.lower()) if slash else None
+    if source is None:
+        return None
+    return rest if _is_qualified(rest) else f"{source}/{rest}"
+
+
+def _is_qualified(name: str) -> bool:
+    return "/" in name and is_host(name.partition("/")[0])
+
+
+def _source(host: str) -> str | None:
+    if found := _FAMILY.fullmatch(host):
+        return _MEMBERS.get(found[1])
+    return HUB if _ACCELERATOR.fullmatch(host) else _WHOLE.get(host)

@@ -1,0 +1,229 @@
+"""Use cases of those who ask: open a request, confirm a draft, go on with what failed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import answers
+from bot.core.buttons import Meant, Tick, Turn
+from bot.core.commands import Name
+from bot.core.draft import AT_ONCE, Draft, draft_of
+from bot.core.extract import FILE_LIMIT, Finding, Trouble, extract
+from bot.core.facts import RequestId, TransferId
+from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.message import Message, Phrase, say
+from bot.core.policy import Decision, Verdict, decide, limit_passed
+from bot.core.request import Request
+from bot.core.results import RETRIED
+from bot.core.transfer import Denied, State
+from bot.engine.case import Attachment, Case, Incoming, Outcome
+from bot.engine.ports import File, NewRequest
+
+DAY = timedelta(days=1)
+
+
+async def mirror(case: Case, text: str, incoming: Incoming) -> Message | None:
+    """What was pasted behind the command, else the file on it, else what it replies to."""
+    file = incoming.file or (None if text or incoming.quoted else incoming.quoted_file)
+    if file is not None:
+        return await _take_file(case, file)
+    pasted = text or incoming.quoted
+    if not pasted.strip():
+        return answers.misuse(Name.MIRROR)
+    finding = extract(pasted, target_host=case.house.target.host)
+    if not finding.images and not any(bad.correction for bad in finding.bad):
+        return _nothing_to_do(finding)
+    untagged = tuple(i for i in finding.images if _is_untagged(i, pasted))
+    if not finding.bad and finding.sure and len(finding.images) <= AT_ONCE:
+        return await submit(case, finding.images, untagged=untagged)
+    return await _offer(case, finding, untagged)
+
+
+def _nothing_to_do(finding: Finding) -> Message:
+    if finding.bad:
+        return answers.unreadable(finding.bad, command=Name.MIRROR)
+    if finding.trouble is not None:
+        return answers.bad_file(finding.trouble, "")
+    return answers.nothing_found(file="")
+
+
+def _is_untagged(image: ImageRef, text: str) -> bool:
+    """Whether the person named no tag, so that it was the default that was taken."""
+    if image.tag != DEFAULT_TAG or image.digest is not None:
+        return False
+    return not any(spelling in text for spelling in image.spellings() if ":latest" in spelling)
+
+
+async def _take_file(case: Case, file: Attachment) -> Message | None:
+    """A draft without images: they are found as soon as the file is here."""
+    if file.size > FILE_LIMIT:
+        return answers.bad_file(Trouble.TOO_LARGE, file.name)
+    request = await _open(case, confirmed=False)
+    await case.unit.save_draft(request.id, Draft(file=file.name))
+    kept = File(request=request.id, name=file.name, file_id=file.file_id)
+    await case.unit.save_file(kept)
+    return None
+
+
+async def _offer(case: Case, finding: Finding, untagged: tuple[ImageRef, ...]) -> Message | None:
+    decisions = _decisions(case, finding.images)
+    if decisions and not finding.bad and _all_denied(decisions):
+        return answers.all_denied(decisions)
+    request = await _open(case, confirmed=False, untagged=untagged)
+    await case.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
+    return None
+
+
+async def _open(case: Case, *, confirmed: bool, untagged: tuple[ImageRef, ...] = ()) -> Request:
+    return await case.unit.open_request(
+        NewRequest(
+            person=case.person.id,
+            place=case.place,
+            message=case.message,
+            opened_at=case.now,
+            confirmed_at=case.now if confirmed else None,
+            untagged=untagged,
+        )
+    )
+
+
+async def submit(
+    case: Case, images: Sequence[ImageRef], *, untagged: tuple[ImageRef, ...] = ()
+) -> Message | None:
+    """Open a request; the answer is None because its card will say what is to be said."""
+    decisions = _decisions(case, images)
+    if _all_denied(decisions):
+        return answers.all_denied(decisions)
+    limit = await _limit(case, len(images))
+    if limit is not None:
+        return Message((limit,))
+    request = await _open(case, confirmed=True, untagged=untagged)
+    await case.unit.link(request.id, await _transfers(case, decisions))
+    return None
+
+
+def _decisions(case: Case, images: Sequence[ImageRef]) -> list[tuple[ImageRef, Decision]]:
+    return [(image, decide(case.house.policy, image)) for image in images]
+
+
+def _all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
+    return all(decision.verdict is Verdict.DENY for _, decision in decisions)
+
+
+async def _limit(case: Case, images: int) -> Phrase | None:
+    open_now, today = await case.unit.asked(case.person.id, case.now - DAY)
+    limit = limit_passed(case.house.policy, images=images, open_now=open_now, asked_today=today)
+    return None if limit is None else say(f"limit-{limit[0]}", number=limit[1])
+
+
+async def _transfers(
+    case: Case, decisions: Sequence[tuple[ImageRef, Decision]]
+) -> list[TransferId]:
+    """A transfer for each image, or the one that is open for it; the denied ones end here."""
+    opened = []
+    for image, decision in decisions:
+        transfer = await case.unit.open_transfer(image, case.now)
+        if decision.verdict is Verdict.DENY:
+            await case.advance(transfer, Denied(case.now, decision))
+        opened.append(transfer.id)
+    return opened
+
+
+async def _draft(case: Case, number: RequestId) -> tuple[Request, Draft] | Outcome:
+    """A draft that still waits for this person's word; else why nothing can be done."""
+    request = await case.own(number)
+    if isinstance(request, Outcome):
+        return request
+    if not request.is_draft:
+        return Outcome(say("draft-confirmed", request=str(number)), done=False)
+    if request.cancelled_at is not None:
+        return Outcome(say("draft-over", request=str(number)), done=False)
+    return request, await case.unit.draft(number)
+
+
+async def confirm(case: Case, number: RequestId) -> Outcome:
+    """Go ahead with what is ticked of a draft."""
+    found = await _draft(case, number)
+    if isinstance(found, Outcome):
+        return found
+    request, draft = found
+    if not draft.chosen:
+        return Outcome(say("draft-empty", request=str(number)), done=False)
+    limit = await _limit(case, len(draft.chosen))
+    if limit is not None:
+        return Outcome(limit, done=False)
+    transfers = await _transfers(case, _decisions(case, draft.chosen))
+    await case.unit.link(number, transfers)
+    await case.unit.save_request(replace(request, confirmed_at=case.now))
+    return Outcome(say("confirmed", count=len(transfers)))
+
+
+async def turn(case: Case, turned: Turn) -> Outcome:
+    found = await _draft(case, turned.request)
+    if isinstance(found, Outcome):
+        return found
+    _, draft = found
+    await case.unit.save_draft(turned.request, draft.turned(turned.page))
+    return Outcome(say("draft-page", page=turned.page + 1, pages=draft.pages))
+
+
+async def tick(case: Case, ticked: Tick) -> Outcome:
+    found = await _draft(case, ticked.request)
+    if isinstance(found, Outcome):
+        return found
+    draft = found[1].ticked(ticked.position)
+    await case.unit.save_draft(ticked.request, draft)
+    return Outcome(say("draft-ticked", chosen=len(draft.chosen), count=len(draft.images)))
+
+
+async def meant(case: Case, pressed: Meant) -> Outcome:
+    """Take an image that is there in place of one that is missing, in the same request."""
+    request = await case.own(pressed.request)
+    if isinstance(request, Outcome):
+        return request
+    transfers = await case.unit.transfers_of(pressed.request)
+    missing = next((t for t in transfers if t.id == pressed.transfer), None)
+    if missing is None or missing.state is not State.FAILED:
+        return Outcome(say("already-taken", request=str(pressed.request)), done=False)
+    if pressed.position >= len(missing.meant):
+        return Outcome(say("button-unknown"), done=False)
+    return await _go_on(case, request, {missing.id: missing.meant[pressed.position]})
+
+
+async def retry(case: Case, number: RequestId) -> Outcome:
+    """Try again what failed, expired or was cancelled, in the same request."""
+    request = await case.own(number)
+    if isinstance(request, Outcome):
+        return request
+    transfers = await case.unit.transfers_of(number)
+    again = {t.id: t.image for t in transfers if t.state in RETRIED}
+    if not again:
+        return Outcome(say("nothing-to-retry", request=str(number)), done=False)
+    return await _go_on(case, request, again)
+
+
+async def _go_on(case: Case, request: Request, images: Mapping[TransferId, ImageRef]) -> Outcome:
+    """New transfers in the places of old ones; what was told already is told anew."""
+    decisions = _decisions(case, list(images.values()))
+    if _all_denied(decisions):
+        return Outcome(say("denied-next"), done=False)
+    limit = await _limit(case, len(images))
+    if limit is not None:
+        return Outcome(limit, done=False)
+    opened = dict(zip(images, await _transfers(case, decisions), strict=True))
+    old = [transfer.id for transfer in await case.unit.transfers_of(request.id)]
+    await case.unit.link(request.id, [opened.get(number, number) for number in old])
+    again = replace(
+        request,
+        told_at=None,
+        told_in=None,
+        told="",
+        cancelled_at=None,
+        closed_at=None,
+        attempts=0,
+        not_before=None,
+    )
+    if request.told_at is not None or request.closed_at is not None:
+        again = replace(again, card=None, shown="")  # the old one is far up in the chat
+    await case.unit.save_request(again)
+    return Outcome(say("going-on", request=str(request.id), count=len(opened)))

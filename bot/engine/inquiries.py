@@ -1,0 +1,113 @@
+"""The lane that answers /lookup and /list: it looks, and leaves the answer as a note.
+
+Reads only. A question that nobody answers for a while is answered with that.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core import image_list
+from bot.core.backoff import wait_after
+from bot.core.image import ImageRef, Target
+from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
+from bot.core.message import Message
+from bot.engine.lanes import Pulse
+from bot.engine.meaning import meant_by
+from bot.engine.ports import Registries, Repository, Store, Words
+from bot.errors import Refused, Temporary
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = timedelta(seconds=45)
+"""A person who wants to look something up does not wait longer."""
+
+
+class Inquiries:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registries: Registries,
+        repository: Repository,
+        words: Words,
+        target: Target,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._registries = registries
+        self._repository = repository
+        self._words = words
+        self._target = target
+        self._clock = clock
+
+    async def tick(self) -> Pulse:
+        """One try at every question that is due."""
+        async with self._store.begin() as unit:
+            inquiries = await unit.inquiries()
+        now = self._clock()
+        due = [i for i in inquiries if i.not_before is None or now >= i.not_before]
+        for inquiry in due:
+            await self._try(inquiry)
+        if due:
+            return Pulse.MOVED
+        return Pulse.OPEN if inquiries else Pulse.IDLE
+
+    async def _try(self, inquiry: Inquiry) -> None:
+        try:
+            answer = await self._answer(inquiry)
+        except Refused as refusal:
+            answer = unanswered(inquiry.question, str(refusal))
+        except Temporary as trouble:
+            log.warning("inquiry %d: %s", inquiry.id, trouble)
+            now, attempts = self._clock(), inquiry.attempts + 1
+            wait = wait_after(attempts, seed=inquiry.id, retry_after=trouble.retry_after)
+            if now + wait < inquiry.opened_at + PATIENCE:
+                later = replace(inquiry, attempts=attempts, not_before=now + wait)
+                async with self._store.begin() as unit:
+                    await unit.save_inquiry(later)
+                return
+            answer = unanswered(inquiry.question, str(trouble))
+        await self._tell(inquiry, answer)
+
+    async def _answer(self, inquiry: Inquiry) -> Message:
+        match inquiry.question:
+            case Question.LOOKUP:
+                look = await self._look(ImageRef.parse(inquiry.text))
+                return looked_up(look, self._target, self._clock())
+            case Question.LIST:
+                content = (await self._repository.read_list()).content
+                images = [str(image) for image in image_list.entries(content)]
+                return listing(images, inquiry.text, inquiry.page)
+
+    async def _look(self, image: ImageRef) -> Look:
+        there = await self._at_target(image)
+        try:
+            source = await self._registries.source_digest(image)
+        except Refused as refusal:
+            return Look(image=image, there=there, refusal=str(refusal))
+        if source is None:
+            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            return Look(image=image, there=there, meant=meant)
+        try:
+            shape = await self._registries.describe(image, source)
+        except (Refused, Temporary) as trouble:
+            log.info("inquiry about %s: no details: %s", image, trouble)
+            return Look(image=image, source=source, there=there)
+        return Look(image=image, source=source, there=there, shape=shape)
+
+    async def _at_target(self, image: ImageRef) -> str | None:
+        """None where the target cannot be read now; empty where it has no such image."""
+        try:
+            return await self._registries.target_digest(image) or ""
+        except (Refused, Temporary) as trouble:
+            log.info("inquiry about %s: the target: %s", image, trouble)
+            return None
+
+    async def _tell(self, inquiry: Inquiry, answer: Message) -> None:
+        text = self._words.render(answer, inquiry.language)
+        async with self._store.begin() as unit:
+            await unit.drop_inquiry(inquiry.id)
+            await unit.add_note(inquiry.place, text, reply_to=inquiry.message, edits=inquiry.edits)

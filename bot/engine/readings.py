@@ -1,0 +1,145 @@
+"""The lane that reads the files people send, and gives up drafts that nobody confirms.
+
+A file is fetched once and kept until it has gone back rewritten, or nothing can come of it any
+more. Whatever it holds, reading it happens beside the loop and within bounds: see extract/.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core import answers
+from bot.core.backoff import wait_after
+from bot.core.draft import KEPT, draft_of
+from bot.core.extract import FILE_LIMIT, REWRITABLE, Finding, extract_file
+from bot.core.facts import RequestId
+from bot.core.image import Target
+from bot.core.language import Language
+from bot.core.message import Message
+from bot.core.request import Request
+from bot.engine.lanes import Pulse
+from bot.engine.ports import Chat, File, Store, Unit, Words
+from bot.engine.views import language_of
+from bot.errors import Refused, Temporary
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER: Final = timedelta(minutes=10)
+"""So long a file is asked for that Telegram does not hand out."""
+
+
+class Readings:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        chat: Chat,
+        words: Words,
+        target: Target,
+        language: Language,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._chat = chat
+        self._words = words
+        self._target = target
+        self._language = language
+        self._clock = clock
+
+    async def tick(self) -> Pulse:
+        """Fetch and read every file that waits, and end the drafts that are too old."""
+        async with self._store.begin() as unit:
+            files = await unit.unread_files()
+            drafts = [r for r in await unit.open_requests() if r.is_draft]
+        now = self._clock()
+        due = [file for file in files if file.not_before is None or now >= file.not_before]
+        moved = [await self._read(file) for file in due]
+        moved += [await self._expire(r) for r in drafts if now - r.opened_at >= KEPT]
+        if any(moved):
+            return Pulse.MOVED
+        return Pulse.OPEN if files else Pulse.IDLE
+
+    async def _read(self, file: File) -> bool:
+        try:
+            content = await self._chat.fetch(file.file_id, limit=FILE_LIMIT)
+        except Refused as refusal:
+            log.warning("request %d: its file: %s", file.request, refusal)
+            await self._end(file, answers.one("file-gone", file=file.name))
+            return True
+        except Temporary as trouble:
+            return await self._put_off(file, trouble)
+        finding = await asyncio.to_thread(
+            extract_file, content, target_host=self._target.host, name=file.name
+        )
+        if finding.images or any(bad.correction for bad in finding.bad):
+            await self._keep(replace(file, content=content), finding)
+        else:
+            await self._end(file, _why_nothing(finding, file.name))
+        return True
+
+    async def _keep(self, file: File, finding: Finding) -> None:
+        log.info("request %d: %d images in its file", file.request, len(finding.images))
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            if request is None:
+                return
+            draft = draft_of(finding.images, finding.bad, file=file.name)
+            await unit.save_draft(file.request, draft)
+            if finding.kind in REWRITABLE:
+                await unit.save_file(file)
+            else:
+                await unit.drop_file(file.request)
+
+    async def _end(self, file: File, answer: Message) -> None:
+        """Nothing can come of the file; the person hears why."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            await unit.drop_file(file.request)
+            if request is None:
+                return
+            language = await language_of(
+                unit, request.place, request.person, otherwise=self._language
+            )
+            text = self._words.render(answer, language)
+            await unit.add_note(request.place, text, reply_to=request.message)
+            await unit.save_request(replace(request, cancelled_at=now, closed_at=now))
+
+    async def _put_off(self, file: File, trouble: Temporary) -> bool:
+        now = self._clock()
+        log.warning("request %d: its file: %s", file.request, trouble)
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            late = request is None or now - request.opened_at >= GIVE_UP_AFTER
+            if not late:
+                attempts = file.attempts + 1
+                wait = wait_after(attempts, seed=file.request, retry_after=trouble.retry_after)
+                await unit.save_file(replace(file, attempts=attempts, not_before=now + wait))
+        if late:
+            await self._end(file, answers.one("file-gone", file=file.name))
+        return late
+
+    async def _expire(self, draft: Request) -> bool:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            request = await unit.request(draft.id)
+            if request is None or not request.is_draft or request.cancelled_at is not None:
+                return False
+            await unit.drop_file(request.id)
+            await unit.save_request(replace(request, cancelled_at=now))
+        return True
+
+
+async def _waiting(unit: Unit, number: RequestId) -> Request | None:
+    """The request, if it still waits for its file."""
+    request = await unit.request(number)
+    return request if request is not None and request.cancelled_at is None else None
+
+
+def _why_nothing(finding: Finding, name: str) -> Message:
+    if finding.trouble is not None:
+        return answers.bad_file(finding.trouble, name)
+    return answers.nothing_found(file=name)

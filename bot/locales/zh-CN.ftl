@@ -1,0 +1,336 @@
+# 机器人说的每一句话，简体中文。标记只用 Telegram 的 HTML 模式认得的那些。
+# 花括号里的值在传进来之前已经转义。键、变量、标记与 en.ftl 一一对应，由测试保证。
+#
+# 用词（全文统一）：
+#   image 镜像 · tag 标签 · digest 摘要 · manifest 清单 · platform 平台
+#   registry 镜像仓库 · source 源站 · target 目标仓库 · project 项目 · quota 配额
+#   mirror 同步 · mirror repository 同步仓库（GitHub 上放 image.list 的那个）
+#   request 请求 · approve 批准 · reject 驳回 · cancel 取消 · policy 策略
+#   admin 管理员 · maintainer 维护者 · workflow 工作流 · run 运行 · commit 提交
+# 行文：称呼用“你”；中文句子用全角标点，中文与西文、数字之间空一格。
+
+# -- the card -----------------------------------------------------------------------------
+card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
+card-approved-by = { $person } 已批准。
+card-cancelled = 已取消。
+card-folded = ……另有 { $count } 个：{ $mirrored } 个已同步，{ $going } 个进行中，{ $waiting } 个等管理员批准，{ $failed } 个未同步。
+card-untagged = { $count ->
+    [1] { $images } 没写标签，我取了 <code>latest</code>。
+   *[other] { $images } 没写标签，我都取了 <code>latest</code>。
+}
+card-joined = { $images } 已经在处理了（#{ $request }，{ $person } 的请求），有结果也会告诉你。
+images = { $images }
+images-more = { $images } 和另外 { $more } 个
+
+line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
+line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
+line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
+line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
+line-verifying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
+line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $note }
+line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
+line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
+line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
+line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
+
+note-checking = 查询中
+note-waiting = 等管理员批准
+note-approved = 已批准，等下一次提交{ $ahead ->
+    [0] { "" }
+   *[other] （前面还有 { $ahead } 个镜像）
+}
+note-approved-by-policy = 策略自动批准，等下一次提交{ $ahead ->
+    [0] { "" }
+   *[other] （前面还有 { $ahead } 个镜像）
+}
+note-submitted = 已写入列表，等运行开始{ $ahead ->
+    [0] { "" }
+   *[other] （前面还有 { $ahead } 个镜像）
+}
+note-resumes = { $cause }；{ $time } 自动再试
+note-copying = 同步中，<a href="{ $url }">查看运行</a>，已用 { $time }
+note-verifying = 已推送，正在校验
+note-identical = 目标仓库里已经有了，摘要一致
+note-mirrored = 已同步，摘要校验无误
+note-mirrored-by-run = 已同步，以运行的结果为准（我这里读不到目标仓库）
+note-rejected = 被 { $person } 驳回
+note-rejected-because = 被 { $person } 驳回：{ $reason }
+note-expired = 一直没人处理，已过期
+note-cancelled = 已取消
+note-trouble = { $trouble }；已试 { $tries } 次，还会再试
+note-trouble-until = { $trouble }；已试 { $tries } 次，{ $time } 再试
+
+denied = 这里不允许同步
+denied-because = 这里不允许同步：{ $reason }
+denied-registry = { $registry } 不是允许的源站
+denied-next = 没有开始任何同步。允许哪些镜像，管理员可以调整。
+
+shape = { $platforms ->
+    [0] { "" }
+   *[other] { $platforms } 个平台 ·{ " " }
+}
+shape-sized = { $platforms ->
+    [0] { $size } ·{ " " }
+   *[other] { $platforms } 个平台，{ $size } ·{ " " }
+}
+size-b = { $amount } B
+size-kb = { $amount } kB
+size-mb = { $amount } MB
+size-gb = { $amount } GB
+time-seconds = { $count } 秒
+time-minutes = { $count } 分钟
+
+button-approve = ✅ 批准
+button-reject = ❌ 驳回
+button-copy = 📋 复制
+button-copy-one = 📋 { $image }
+button-copy-all = 📋 全部复制
+button-all = ✅ 同步全部 { $count } 个
+button-choose = ☑️ 挑选
+button-chosen = ✅ 同步 { $count } 个
+button-tick = { $ticked ->
+    [1] ☑️
+   *[other] ⬜
+} { $image }
+button-page = 第 { $page }/{ $pages } 页
+button-drop = ✖️ 取消
+button-yes = ✅ 对，同步它
+button-mirror-it = ✅ 同步它
+button-meant = ➡️ { $image }
+button-retry = 🔁 重试失败的
+button-form = { $on ->
+    [1] •{" "}
+   *[other] { "" }
+}{ $form }
+form-docker = docker
+form-containerd = containerd
+form-kubernetes = Kubernetes
+
+# -- drafts: what was found, before anything is done --------------------------------------
+draft-head = <b>#{ $request }</b> { $person }，找到 { $count } 个镜像。要同步吗？
+draft-head-file = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 里找到 { $count } 个镜像。要同步吗？
+draft-line = ▫️ <code>{ $image }</code>
+draft-more = ……另有 { $count } 个。
+draft-choosing = 点一下镜像就去掉，再点一下又加回来。
+draft-expired = 一天没人回应，这个请求我就先放下了。
+draft-dropped = #{ $request }：已取消，什么都没有开始。
+draft-confirmed = #{ $request } 已经在处理了。
+draft-over = #{ $request } 已经取消了。还需要的话，用 /mirror 再发一次。
+draft-empty = #{ $request } 一个镜像都没勾选。
+draft-page = 第 { $page }/{ $pages } 页
+draft-ticked = 共 { $count } 个，勾选了 { $chosen } 个
+confirmed = 收到，开始处理 { $count } 个镜像。
+going-on = #{ $request } 继续处理 { $count } 个镜像。
+already-taken = #{ $request } 已经换成另一个镜像在处理了。
+wanted = 收到，这就处理。
+form-shown = 已换成 { $form } 的写法。
+
+nothing-found = 这里面没找到镜像。这样写：<code>/mirror nginx:1.27</code>
+nothing-found-file = <code>{ $file }</code> 里没找到镜像。
+file-too-large = { $file } 太大了，我最多读 { $limit } kB 的文件。
+file-too-deep = { $file } 嵌套太深，或者自我引用太多，我读不了。请直接用文字把镜像发给我。
+file-too-many = { $file } 里的镜像太多，一次处理不完。请分几次发。
+file-not-text = { $file } 不是我能读的文本。
+file-broken = { $file } 的格式有误，里面也没找到镜像。
+file-gone = 没能从 Telegram 取到 <code>{ $file }</code>，请再发一次。
+
+# -- the result ---------------------------------------------------------------------------
+result-all = 同步完成，{ $done }/{ $count }：
+result-some = 部分完成，{ $done }/{ $count }：
+result-none = { $count ->
+    [1] 没能同步成功：
+   *[other] { $count } 个镜像都没能同步成功：
+}
+pull = <code>{ $command }</code>
+pull-more = ……另有 { $count } 条。
+returned = 这是 #{ $request } 的文件，镜像已换成我们镜像仓库里的。
+returned-others = 其中 { $count } 个镜像保持原样：我们的镜像仓库里没有。
+
+# -- failures: the cause, and what to do next ------------------------------------------------
+failure-missing = 源站上找不到（不存在，或者是私有的）
+failure-missing-meant = 源站上找不到。你要的是不是 <code>{ $image }</code>？
+failure-missing-next = 核对一下名称和标签，再用 /mirror 发一次。
+failure-source-login = 源站要求登录（也可能没有这个镜像）
+failure-source-login-next = 先核对名称：有些源站没有这个镜像时也会这样回答。名称没错的话，请维护者为这个源站配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
+failure-rate-limited = 拉取太频繁，暂时被限流了
+failure-rate-limited-next = 我试了好几个小时。晚些时候可以再发 /retry #{ $request }；请维护者在 SOURCE_AUTH 里配置登录，可以提高限额。
+failure-source-refused = 源站用不了：{ $line }
+failure-source-refused-next = 请维护者看一下这个源站，处理好之后发 /retry #{ $request }。
+failure-target-login = 目标仓库不让我们的账号推送
+failure-target-login-next = 请维护者确认 HARBOR_USER 和 HARBOR_PWD 没有失效（机器人账户会过期）、项目已经建好、账号有推送权限，再发 /retry #{ $request }。
+failure-target-project = 目标仓库里没有能放这个镜像的项目
+failure-target-project-next = 请维护者在目标仓库里建好项目（不能是代理缓存项目），再发 /retry #{ $request }。
+failure-target-quota = 目标仓库里的项目满了
+failure-target-quota-next = 请维护者调高项目的配额，再发 /retry #{ $request }。
+failure-immutable = 目标仓库的这个标签已经指向另一个镜像，而且不允许改动
+failure-immutable-next = 换一个标签，或者请维护者调整标签不可变规则。
+failure-platform = 这个镜像没有所要的平台
+failure-platform-next = 换个标签也许就有；先到源站上看看，再用 /mirror 发一次。
+failure-too-large = 太大了，目标仓库或负责同步的机器放不下
+failure-too-large-next = 请维护者放宽目标仓库前面的上传限制，或者腾出空间，再发 /retry #{ $request }。
+failure-network = 网络出了问题：{ $line }
+failure-network-next = 等了一阵也没有好转。发 /retry #{ $request } 再试一次；还不行的话，请维护者看看运行日志。
+failure-timed-out = 同步超时
+failure-timed-out-next = 传好的部分还在，再试会快一些：发 /retry #{ $request } 就行。
+failure-workflow-missing = 同步仓库里没有装同步用的工作流
+failure-workflow-missing-next = 请维护者装上（imageto-bot setup），再发 /retry #{ $request }。
+failure-workflow-off = 同步仓库里的工作流被停用了
+failure-workflow-off-next = 请维护者在仓库的 Actions 页面启用它，再发 /retry #{ $request }。
+failure-run-missing = GitHub 上一直没有出现对应的运行
+failure-run-missing-next = 请维护者看看同步仓库有没有启用 Actions，再发 /retry #{ $request }。
+failure-run-cancelled = 这次运行被取消了
+failure-run-cancelled-next = 有人在 GitHub 上停掉了这次运行；发 /retry #{ $request } 可以重新来过。
+failure-run-silent = 运行已经结束（{ $line }），却没有提到这个镜像
+failure-run-silent-next = 详情见运行日志；发 /retry #{ $request } 可以重新来过。
+failure-github-refused = 被 GitHub 拒绝：{ $line }
+failure-github-refused-next = 请维护者检查机器人的令牌和同步仓库，再发 /retry #{ $request }。
+failure-mismatch = 目标仓库里的摘要和推送上去的不一致
+failure-mismatch-next = 还有别的东西在写这个位置，需要维护者看一下。
+failure-unknown = 同步失败：{ $line }
+failure-unknown-next = 详情见运行日志；发 /retry #{ $request } 再试一次。
+
+# -- commands -----------------------------------------------------------------------------
+command-mirror = 把镜像同步到我们的镜像仓库
+command-status = 看看进展，也可以查某个请求或某个镜像
+command-lookup = 只查镜像，不同步
+command-list = 看看 image.list 里有什么
+command-cancel = 取消请求
+command-retry = 重试失败的镜像
+command-approve = 批准请求
+command-reject = 驳回请求
+command-whoami = 查看你的 ID 和本会话的 ID
+command-help = 我能做什么
+command-start = 我能做什么
+
+help-head = 我负责把容器镜像同步到我们自己的镜像仓库。可以这样用：
+help-row = { $usage } · { $words }
+help-example = 例如：<code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
+
+misuse = 这样用：<code>{ $usage }</code> · { $words }
+
+bad-head = { $count ->
+    [1] 这个我看不出是哪个镜像：
+   *[other] 这几个我看不出是哪个镜像：
+}
+bad-line = <code>{ $text }</code>：{ $reason }
+bad-meant = <code>{ $text }</code>：{ $reason }。你要的是不是 <code>{ $image }</code>？
+bad-more = ……另有 { $count } 个。
+bad-corrected = 可以直接发：<code>{ $command }</code>
+bad-next = 这样写：<code>{ $usage }</code>，例如 <code>nginx:1.27</code> 或 <code>gcr.io/distroless/static:nonroot</code>。
+
+limit-request = 一条消息最多 { $number } 个镜像，请分几次发。
+limit-open = 每人最多同时有 { $number } 个镜像在处理。等几个完成，或者用 /cancel 取消一个。
+limit-daily = 每人每天最多 { $number } 个镜像，明天再继续吧。
+
+outside = 这个会话我还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>，请维护者加到我的配置里。
+guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>，请管理员加到我的配置里。
+faceless = 我看不到你是谁：你正以匿名管理员或频道的身份发言。请换回自己的身份再发。
+admins-only = 这件事只有管理员能决定。
+
+whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
+    本会话的 ID：<code>{ $chat }</code>
+whoami-admin = 管理员
+whoami-member = 不是管理员
+
+# -- answers to commands and presses --------------------------------------------------------
+approved = #{ $request }：已批准 { $count } 个镜像。
+rejected = #{ $request }：已驳回 { $count } 个镜像。
+already-approved = { $person } 已经批准过了。
+already-rejected = { $person } 已经驳回了。
+already-cancelled = #{ $request } 已经取消了。
+already-expired = #{ $request } 已经过期了。
+nothing-to-decide = #{ $request } 没有需要审批的镜像。
+button-unknown = 这个按钮已经失效了。
+no-request = 这里没有 #{ $request } 这个请求。发 /status 看看正在进行的请求。
+not-yours = #{ $request } 是别人的请求，只有本人或管理员能操作。
+too-late = #{ $request } 已经没有可以取消的了：不是在同步中，就是已经结束。
+cancelled = #{ $request }：已取消 { $count } 个镜像。{ $going ->
+    [0] { "" }
+   *[other] 另有 { $going } 个已经在同步了。
+}
+nothing-to-retry = #{ $request } 没有可以重试的镜像。
+
+status-nothing = 你在这里没有进行中的请求。想要什么镜像，用 /mirror 告诉我。
+status-mine = 你的：
+status-others = 其他人的：
+status-draft = #{ $request } · 草稿，等 { $person } 确认
+status-queue = 所有会话：{ $checking } 个查询中，{ $waiting } 个等管理员批准，{ $queued } 个排队中，{ $copying } 个同步中。
+status-budget = { $name }：请求次数还剩 { $remaining }/{ $limit }。
+status-trouble = 当前问题：{ $trouble }
+status-failed = 最近一次失败：<code>{ $image }</code>，{ $cause }（{ $time }）
+status-row = #{ $request } · <code>{ $image }</code>{ $more ->
+    [0] { "" }
+   *[other] {" "}和另外 { $more } 个
+} · { $over }/{ $count }{ $waiting ->
+    [0] { "" }
+   *[other] ，{ $waiting } 个等管理员批准
+} · { $person }
+status-more = ……另有 { $count } 个。
+status-unknown = 还没有人要过 <code>{ $image }</code>。发 <code>/mirror { $image }</code> 就可以。
+history-opened = 提出时间：{ $time }
+history-asked = #{ $request }，{ $person } 的请求
+history-approved = { $person } 于 { $time } 批准
+history-approved-by-policy = 策略于 { $time } 自动批准
+history-run = <a href="{ $url }">在 GitHub 上查看运行</a>
+history-ended = 结束时间：{ $time }
+
+# -- looking without mirroring --------------------------------------------------------------
+lookup-head = 🔎 <code>{ $image }</code>
+lookup-denied = <code>{ $image }</code>：{ $reason }
+lookup-refused = 源站查不了：{ $line }
+lookup-missing = 源站上找不到（不存在，或者是私有的）。
+lookup-digest = 摘要：<code>{ $digest }</code>
+lookup-platforms = 平台：{ $platforms }{ $more ->
+    [0] { "" }
+   *[other] {" "}和另外 { $more } 个
+}
+lookup-size = 大小：{ $size }
+lookup-created = 构建时间：{ $time }（{ $days ->
+    [0] 今天
+    [1] 昨天
+   *[other] { $days } 天前
+}）
+lookup-target-same = ✅ 我们的镜像仓库里有，完全一样：
+lookup-target-other = ♻️ 我们的镜像仓库里，这个标签指向另一个摘要，多半是旧版：
+lookup-target-only = 📦 我们的镜像仓库里还留着它：
+lookup-target-none = 我们的镜像仓库里还没有。
+lookup-target-unreadable = 现在读不到我们的镜像仓库。
+lookup-unanswered = 没能查到：{ $trouble }。请过一会儿再试。
+list-head = image.list 里有 { $count } 个镜像：
+list-head-text = image.list 里有 { $count } 个带“{ $text }”的镜像：
+list-line = <code>{ $image }</code>
+list-empty = image.list 还是空的。用 /mirror 就能往里加。
+list-none = image.list 里没有带“{ $text }”的镜像。
+list-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
+
+# -- mistakes: why a text is no image -------------------------------------------------------
+problem-empty = 里面什么都没有
+problem-blank = 镜像名里不能有空格或换行
+problem-character = 里面有镜像名不能用的字符
+problem-uppercase = 仓库名要用小写
+problem-bare-id = 这是镜像的 ID，不是名称
+problem-too-long = 名称超过了 255 个字符
+problem-ipv6-host = 不支持用 IPv6 地址写的镜像仓库，请用它的域名
+problem-no-domain = 开头像是镜像仓库的域名，其实不是
+problem-host = 镜像仓库的域名不对
+problem-tag = 标签不合规范
+problem-digest = 摘要不合规范
+problem-variable = 里面有个变量没写默认值，我不知道它会是什么
+problem-no-tag = 那里没写标签，我不知道 chart 会用哪一个
+problem-malformed = 镜像名不是这样写的
+
+mistake-invisible = 里面混进了看不见的字符
+mistake-web-page = 这是网页的地址
+mistake-source-page = 这是源代码的页面，镜像不一定叫这个名字
+mistake-command-line = 这是一条命令
+mistake-quotes = 不用加引号
+mistake-scheme = 镜像名前面没有 https://
+mistake-full-width = 里面有全角字符
+mistake-blank = 中间多了空格
+mistake-mirror-prefix = 这是它在别的镜像站上的名称，我要的是源站上的名称
+mistake-target-prefix = 这是它在我们镜像仓库里的名称，我要的是源站上的名称
+mistake-uppercase = 仓库名要用小写
+mistake-punctuation = 前后多了标点
+mistake-slash-for-colon = 标签前面应该是冒号
+mistake-wrong-library = 只有 Docker Hub 的官方镜像才写 library/
