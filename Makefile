@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit workflows lock clean
+.PHONY: help demo sandbox test lint types unit long workflows lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their sch
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows bot/workflow/mirror.yml .github/workflows/*.yml
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term:skip-covered
+
+long: $(VENV)/.developing .debian ## Run the tests that take minutes: limits and waits as they are
+	$(BIN)/pytest -m long
 
 lock: $(VENV)/.developing ## Pin what the Docker image installs, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -9,163 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
+from sandbox_process import Sandbox, start, stop
 
 pytestmark = pytest.mark.e2e
-
-START_SECONDS = 40
-PATIENCE_SECONDS = 40
-GONE_SECONDS = 2
-Message = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A message of a person, to look for the answers to it."""
-
-    who: str
-    chat: str
-    number: int
-
-
-@dataclass
-class Sandbox:
-    process: subprocess.Popen[str]
-    data: Path
-    address: str
-    api: httpx.Client
-
-    def say(self, who: str, text: str, *, chat: str = "group") -> Asked:
-        answer = self.api.post("/api/chat", json={"as": who, "text": text, "chat": chat})
-        assert answer.status_code == 200, answer.text
-        return Asked(who, chat, answer.json()["id"])
-
-    def whisper(self, who: str, text: str) -> Asked:
-        """Say it in private: the group has a limit of messages a minute, shared by all tests."""
-        return self.say(who, text, chat="private")
-
-    def press(self, who: str, message: Message, button: str) -> str:
-        pressed = {"as": who, "message": message["id"], "button": button}
-        answer = self.api.post("/api/press", json=pressed)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["answer"])
-
-    def messages(self, **chat: str) -> list[Message]:
-        found: list[Message] = self.api.get("/api/chat", params=chat).json()["messages"]
-        return found
-
-    def answers(self, to: Asked) -> list[Message]:
-        """What the bot said in reply to a message: the card first."""
-        said = self.messages(chat=to.chat, **{"as": to.who})
-        return [m for m in said if m["from"] == "bot" and m["reply_to"] == to.number]
-
-    def repository(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.api.get("/api/repository").json()
-        return found
-
-    def digests(self, side: str) -> dict[str, str]:
-        images = self.api.get("/api/registries").json()[side]["images"]
-        return {image["name"]: image["digest"] for image in images}
-
-    def target(self) -> str:
-        return str(self.api.get("/api/registries").json()["target"]["address"])
-
-    def fault(self, **fault: object) -> None:
-        assert self.api.post("/api/faults", json=fault).status_code == 200
-
-    def until(self, look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := look()):
-            assert time.monotonic() < deadline, (self.messages()[-4:], self.log()[-2000:])
-            time.sleep(0.1)
-        return found
-
-    def result(self, to: Asked, words: str) -> Message:
-        """The reply that tells how it ended."""
-        return self.until(lambda: [m for m in self.answers(to)[1:] if words in m["text"]])[0]  # type: ignore[no-any-return]
-
-    def answer(self, who: str, text: str) -> str:
-        """Say something in private, and what comes back."""
-        asked = self.whisper(who, text)
-        return str(self.until(lambda: self.answers(asked))[0]["text"])
-
-    def card(self, to: Asked, words: str) -> Message:
-        return self.until(lambda: [m for m in self.answers(to)[:1] if words in m["text"]])[0]  # type: ignore[no-any-return]
-
-    def log(self) -> str:
-        return (self.data / "bot.log").read_text()
-
-    def bot(self) -> int | None:
-        """The process id of the bot: the child of the sandbox that runs `imageto-bot run`."""
-        for child in children(self.process.pid):
-            command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-            if "run" in command:
-                return child
-        return None
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            if int(stat.rpartition(")")[2].split()[1]) == parent:
-                found.append(int(entry.name))
-    return found
-
-
-def tree(parent: int) -> set[int]:
-    below = children(parent)
-    return set(below).union(*(tree(child) for child in below))
-
-
-def start(data: Path) -> Sandbox:
-    with (data.parent / f"{data.name}.err").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data", str(data)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    assert process.stdout is not None
-    deadline = time.monotonic() + START_SECONDS
-    for line in process.stdout:
-        if ready := re.match(r"sandbox ready: (http://127\.0\.0\.1:[0-9]+)$", line):
-            api = httpx.Client(base_url=ready[1], trust_env=False, timeout=20)
-            return Sandbox(process, data, ready[1], api)
-        assert time.monotonic() < deadline
-    raise AssertionError((data.parent / f"{data.name}.err").read_text())
-
-
-def stop(sandbox: Sandbox) -> set[int]:
-    """End it as systemd would; what is left running of all that it started."""
-    started = tree(sandbox.process.pid)
-    sandbox.api.close()
-    sandbox.process.send_signal(signal.SIGTERM)
-    sandbox.process.wait(timeout=30)
-    assert sandbox.process.stdout is not None
-    sandbox.process.stdout.close()
-    deadline = time.monotonic() + GONE_SECONDS
-    while (left := {pid for pid in started if alive(pid)}) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left
-
-
-def alive(pid: int) -> bool:
-    """Whether it runs; one that nobody has waited for yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +126,7 @@ def test_bad_input_is_answered_in_words_and_changes_nothing(s: Sandbox, text: st
 
 def test_a_killed_bot_answers_once_after_it_is_started_again(s: Sandbox) -> None:
     s.fault(where="target", what="delay 4", path="POST /v2/")
-    asked = s.whisper("li", "/mirror busybox")
+    asked = s.whisper("wei", "/mirror busybox")
     s.card(asked, "copying")
     bot = s.bot()
     assert bot is not None
@@ -290,7 +140,7 @@ def test_a_killed_bot_answers_once_after_it_is_started_again(s: Sandbox) -> None
 def test_a_commit_whose_answer_is_lost_is_not_made_twice(s: Sandbox) -> None:
     s.fault(where="github", what="lost", path="PUT /github/repos")
     before = len(s.repository()["commits"])
-    asked = s.whisper("li", "/mirror alpine:3.20")
+    asked = s.whisper("wei", "/mirror alpine:3.20")
     s.result(asked, "Done, 1 of 1")
     assert len(s.repository()["commits"]) == before + 1
 
@@ -313,7 +163,7 @@ def test_status_and_whoami_and_help_answer(s: Sandbox) -> None:
         ("/whoami", "Your id: 1001"),
         ("/help", "/mirror IMAGE…"),
         ("/status nginx:1.27", "docker pull"),
-        ("/status", "Nothing is going on"),
+        ("/status", "Nothing of yours is going on"),
     ):
         assert words in s.answer("wei", text)
 

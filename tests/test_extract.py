@@ -3,10 +3,29 @@
 The pastes stand in tests/pastes/, each above what it has to give; README.md there says how.
 """
 
-import pytest
-from pasted import ALL, Paste
+import codecs
+import time
 
-from bot.core.extract import Finding
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pasted import ALL, HOST, Paste
+
+from bot.core.extract import (
+    FILE_LIMIT,
+    MOST_IMAGES,
+    Finding,
+    Trouble,
+    extract,
+    extract_file,
+    rewrite,
+    yaml_tree,
+)
+from bot.core.extract.scanning import scan
+from bot.core.extract.tokens import Shape, shape_of
+from bot.core.extract.variables import expand
+from bot.core.image import Target
 
 ENOUGH = 70
 
@@ -37,3 +56,306 @@ def test_a_paste_gives_exactly_its_images_and_none_besides(paste: Paste) -> None
 def test_there_are_enough_pastes_and_no_two_are_called_alike() -> None:
     assert len(ALL) >= ENOUGH
     assert len({paste.title for paste in ALL}) == len(ALL)
+
+
+def found(text: str, name: str = "") -> list[str]:
+    return [str(image) for image in extract(text, target_host=HOST, name=name).images]
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "nginx",
+            "nginx:1.27",
+            "Nginx",
+            "quay.io/a/b:1",
+            "a/b",
+            "1.27",
+            "latest",
+            HOST,
+            "@sha256:",
+        ),
+        *(
+            "image: ",
+            "- ",
+            "  ",
+            "\n",
+            "\r\n",
+            "\t",
+            ": ",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            "&a ",
+            "*a",
+            "<<: ",
+        ),
+        *(
+            "services:\n",
+            "apiVersion: v1\nkind: Pod\n",
+            "repository: ",
+            "tag: ",
+            "registry: ",
+            "---\n",
+        ),
+        *(
+            "docker pull ",
+            "docker run ",
+            "--set ",
+            "helm x ",
+            "image.tag=",
+            "kubectl set image ",
+            "&& ",
+        ),
+        *(
+            "FROM ",
+            "ARG ",
+            "COPY --from=",
+            "RUN --mount=type=bind,from=",
+            " AS ",
+            "\\\n",
+            "<<EOF\n",
+        ),
+        *(
+            "${",
+            "$",
+            "{{",
+            "}}",
+            ":-",
+            "`",
+            "```\n",
+            "~~~",
+            '"',
+            "'",
+            "|",
+            ">-\n",
+            "#",
+            "# escape=`\n",
+        ),
+        *(
+            "REPOSITORY  TAG  IMAGE ID\n",
+            "IMAGES",
+            "https://",
+            "hub.docker.com/_/",
+            "同步",
+            "，",
+            "：",
+        ),
+        *("🚀", "\u200b", "\0", "\ud800", "\x85", "\u2028", "\ufeff", "12:30", "/etc", "null", "~"),
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map("".join))
+NAMES = st.sampled_from(["", "a.yaml", "values.yaml", "Dockerfile", "a.txt", "a.json", "\0"])
+
+
+@given(text=TEXTS, name=NAMES)
+@settings(max_examples=400)
+def test_no_text_whatever_raises(text: str, name: str) -> None:
+    finding = extract(text, target_host=HOST, name=name)
+    assert len(set(finding.images)) == len(finding.images) <= MOST_IMAGES
+
+
+@given(
+    content=st.one_of(st.binary(max_size=60), TEXTS.map(lambda t: t.encode(errors="replace"))),
+    name=NAMES,
+)
+def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
+    content: bytes, name: str
+) -> None:
+    extract_file(content, target_host=HOST, name=name)
+    assert rewrite(content, name=name, target=Target(HOST), images=()) == content
+
+
+DEEP = 20_000
+BOMBS = {
+    "aliases": "a0: &a0 x\n"
+    + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, DEEP // 2)),
+    "merges": "a0: &a0 {image: a}\n"
+    + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, DEEP)),
+    "itself": "a: &a [*a, {image: nginx}]\nservices: &s {b: *s}\n",
+    "flow": "[" * DEEP,
+    "braces": "{a: " * DEEP,
+    "dashes": "- " * DEEP,
+    "documents": "--- a\n" * DEEP,
+    "scalars": "[" + "1," * (FILE_LIMIT // 2 - 1) + "]",
+    "variables": "services: {a: {image: '" + "${a:-" * DEEP + "'}}",
+    "arguments": "ARG A=aaaaaaaaa\n" + "ARG A=$A$A\n" * DEEP + "FROM $A\n",
+    "one word": "a" * FILE_LIMIT,
+    "blanks": " " * FILE_LIMIT,
+    "an image of blanks": "image:" + " " * DEEP * 20,
+    "times": "12:30 " * (FILE_LIMIT // 6),
+    "fences": "```\na\n" * (FILE_LIMIT // 6),
+    "pulls": "docker pull a;" * (FILE_LIMIT // 14),
+    "flags": "docker run " + "-a b " * (FILE_LIMIT // 5),
+    "escapes": "a \\\n" * (FILE_LIMIT // 4),
+}
+
+
+@pytest.mark.parametrize("name", ["", "a.yaml", "Dockerfile"])
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_gets_an_answer_in_time(bomb: str, name: str) -> None:
+    content = BOMBS[bomb].encode()[:FILE_LIMIT]
+    start = time.process_time()
+    if name:
+        rewrite(content, name=name, target=Target(HOST), images=())
+    else:
+        extract(content.decode(), target_host=HOST)
+    assert time.process_time() - start < 4  # measured: under 1.5 s each
+
+
+@pytest.mark.parametrize("bomb", ["dashes", "braces", "documents", "scalars"])
+def test_a_bound_that_is_passed_is_told(bomb: str) -> None:
+    content = BOMBS[bomb].encode()[:FILE_LIMIT]
+    finding = extract_file(content, target_host=HOST, name="a.yaml")
+    assert finding.trouble is Trouble.TOO_DEEP
+    assert finding.images == ()
+
+
+def test_a_bomb_of_aliases_hides_no_image() -> None:
+    text = "a: &a [*a, {image: nginx}]\nb: &b {b: *b, <<: *b}\n"
+    assert found(text, "a.yaml") == ["docker.io/library/nginx:latest"]
+
+
+def test_a_file_is_at_most_so_large() -> None:
+    large = b"image: a\n" * (FILE_LIMIT // 9 + 1)
+    assert extract_file(large, target_host=HOST, name="a.yaml").trouble is Trouble.TOO_LARGE
+    assert extract(large.decode(), target_host=HOST).trouble is Trouble.TOO_LARGE
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0", b"image: \xff", b"\0\0", b"\xff\xfea"])
+def test_a_file_that_is_no_text_is_told(content: bytes) -> None:
+    assert extract_file(content, target_host=HOST, name="a").trouble is Trouble.NOT_TEXT
+
+
+def test_a_file_with_a_mark_of_utf16_is_text() -> None:
+    content = codecs.BOM_UTF16_LE + "nginx:1.27\r\n".encode("utf-16-le")
+    finding = extract_file(content, target_host=HOST, name="list.txt")
+    assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1.27"]
+
+
+@pytest.mark.parametrize("line", ["a{n}:1", "A{n}:1", "A/a:1 a{n}:1"])
+def test_more_images_than_a_request_may_hold_are_told(line: str) -> None:
+    text = "\n".join(line.format(n=n) for n in range(MOST_IMAGES + 1))
+    finding = extract(text, target_host=HOST)
+    assert finding.trouble is Trouble.TOO_MANY
+    assert max(len(finding.images), len(finding.bad)) == MOST_IMAGES
+
+
+def test_only_so_many_texts_are_read_even_if_they_mean_the_same() -> None:
+    hidden = ("\u200b" * (n % 40) + "nginx" + "\u200b" * (n // 40) + ":1" for n in range(3000))
+    finding = extract(" ".join(hidden), target_host=HOST)
+    assert finding.trouble is Trouble.TOO_MANY
+    assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f"docker pull a/{'b' * 2000}:1", ""),
+        (f"services: {{a: {{image: {'b' * 2000}}}}}", "compose.yml"),
+        (f"FROM {'b' * 2000}", "Dockerfile"),
+    ],
+)
+def test_a_text_that_no_image_is_as_long_as_is_passed_over(text: str, name: str) -> None:
+    finding = extract(text, target_host=HOST, name=name)
+    assert (finding.images, finding.bad, finding.trouble) == ((), (), None)
+
+
+def test_a_long_text_that_is_no_file_is_read_to_a_bound() -> None:
+    finding = extract("nginx:1 " + "同步 " * 100_000, target_host=HOST)
+    assert finding.trouble is Trouble.TOO_MANY
+    assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
+
+
+def test_the_parser_in_c_and_the_one_in_python_see_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = next(paste.text for paste in ALL if "WordPress" in paste.title) + "# 网🚀\nx: '网' # y\n"
+    mentions = scan(text, "a.yaml").mentions
+    monkeypatch.setattr(yaml_tree, "_LOADER", yaml.SafeLoader)
+    assert scan(text, "a.yaml").mentions == mentions
+
+
+WORDS = {
+    "nginx:1.27": Shape.IMAGE,
+    "nginx@sha256:" + "0f" * 32: Shape.IMAGE,
+    "ghcr.io/a/b": Shape.IMAGE,
+    "docker://a": Shape.IMAGE,
+    "https://quay.io/a/b": Shape.IMAGE,
+    "https://example.com/a:1": Shape.IMAGE,
+    "10.0.0.1:5000/a:1": Shape.IMAGE,
+    "hub.docker.com/_/nginx": Shape.IMAGE,
+    "a/b": Shape.OTHER,
+    "owner/name": Shape.PATH,
+    "nginx": Shape.BARE,
+    "1.27": Shape.VERSION,
+    "latest": Shape.VERSION,
+    "please": Shape.WORD,
+    "nginx:": Shape.WORD,
+    "version:1.27": Shape.WORD,
+    "12:30": Shape.OTHER,
+    "1.2.3.4": Shape.OTHER,
+    "1.2.3.4:80": Shape.OTHER,
+    "localhost:8080": Shape.OTHER,
+    "example.com:443": Shape.OTHER,
+    "example.com": Shape.OTHER,
+    "/etc/x": Shape.OTHER,
+    "./x": Shape.OTHER,
+    "~/x": Shape.OTHER,
+    "--flag": Shape.OTHER,
+    "@wei": Shape.OTHER,
+    "wei@example.com": Shape.OTHER,
+    "git@github.com:owner/app.git": Shape.OTHER,
+    "2024/05/01": Shape.OTHER,
+    "and/or": Shape.OTHER,
+    "docs/": Shape.OTHER,
+    "k8s/app.yaml": Shape.OTHER,
+    "a/b:c:d": Shape.OTHER,
+    "a/b?c": Shape.OTHER,
+    "x:y": Shape.OTHER,
+    "x.y": Shape.OTHER,
+    "$A/b": Shape.OTHER,
+    "C:\\x": Shape.OTHER,
+    "ftp://a/b:1": Shape.OTHER,
+    "https://example.com/a": Shape.OTHER,
+    "https://github.com/a/b": Shape.OTHER,
+    "https://registry-1.docker.io/v2/": Shape.OTHER,
+    "name:": Shape.WORD,
+    "...": Shape.OTHER,
+    "a_:b": Shape.OTHER,
+    "a" * 2000: Shape.OTHER,
+}
+
+
+@pytest.mark.parametrize(("word", "shape"), WORDS.items(), ids=[word[:30] for word in WORDS])
+def test_a_word_alone_is_what_it_looks_like(word: str, shape: Shape) -> None:
+    assert shape_of(word) is shape
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "value"),
+    [
+        ("a", {}, "a"),
+        ("$A-${A}", {"A": "1"}, "1-1"),
+        ("$$A \\$A", {}, "$A $A"),
+        ("${A:-d}${A-d}${A:+d}${A+d}", {}, "dd"),
+        ("${A:-d}${A-d}${A:+d}${A+d}", {"A": ""}, "dd"),
+        ("${A:-d}${A:+e}${A:?x}", {"A": "1"}, "1e1"),
+        ("${A:-${B:-c}}", {}, "c"),
+        ("$A", {}, None),
+        ("${A}", {}, None),
+        ("${A", {}, None),
+        ("${A?b}", {}, None),
+        ("${A/b/c}", {"A": "b"}, None),
+        ("${}", {}, None),
+        ("$", {}, None),
+        ("$(A)", {}, None),
+        ("${A:-" * 9 + "}" * 9, {}, None),
+    ],
+)
+def test_a_variable_is_what_the_file_says_or_nothing(
+    text: str, known: dict[str, str], value: str | None
+) -> None:
+    assert expand(text, known) == value

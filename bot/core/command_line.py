@@ -44,6 +44,7 @@ _SWITCHES: Final = frozenset(
         *("net-host", "replace", "unpack", "local", "force", "raw", "all", "overwrite"),
     )
 )
+_FAR: Final = 100  # words behind a tool in which it has to name an image
 _IMAGE_FLAG: Final = re.compile(r"--image(?:=(\S+))?")
 _NAMED_VALUE: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9.*-]*=(\S+)")
 _SOURCE: Final = re.compile(r"docker://(\S+)")
@@ -93,7 +94,7 @@ def command_at(words: Sequence[str]) -> int | None:
             return i
         if tool not in _RUNTIMES | _OTHERS:
             continue
-        rest = words[i + 1 :]
+        rest = words[i + 1 : i + 1 + _FAR]
         if _takes_images(tool, rest) or (i == start and rest and rest[0] in _SUBCOMMANDS):
             return i
     return None

@@ -12,6 +12,7 @@ from typing import Final
 from bot.core.extract.finding import (
     FILE_LIMIT,
     MOST_IMAGES,
+    TEXT_LIMIT,
     Finding,
     Kind,
     Meanings,
@@ -60,7 +61,11 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
 def _single(text: str, target_host: str) -> Finding | None:
     """A paste of one word is meant as an image, so it is said what is wrong with it."""
-    if len(text.split()) != 1 or not any(c.isascii() and c.isalnum() for c in text):
+    if (
+        len(text) > TEXT_LIMIT
+        or len(text.split()) != 1
+        or not any(c.isascii() and c.isalnum() for c in text)
+    ):
         return None
     read = read_image(text, target_host=target_host)
     return Finding(Kind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from bot.core.image import BadReference, ImageRef
+from bot.core.image import ImageRef
 from bot.core.reading import BadImage, Gap, read_image
 
 FILE_LIMIT: Final = 1024 * 1024
@@ -156,14 +156,6 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
 def is_tagged(text: str) -> bool:
     """Whether a text says its tag or digest itself."""
     return "@" in text or ":" in text.rpartition("/")[2]
-
-
-def is_reference(text: str) -> bool:
-    try:
-        ImageRef.parse(text)
-    except BadReference:
-        return False
-    return True
 
 
 def in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:

@@ -11,13 +11,15 @@ from typing import Final
 
 from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.extract import key_lines
-from bot.core.extract.finding import Kind, Mention, Scan, is_tagged
+from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_tagged
 from bot.core.extract.tables import Table, table_below
 from bot.core.extract.tokens import ENGLISH, Shape, Token, tokens_of
 from bot.core.reading import Gap
 
-_LINE_LIMIT: Final = 20_000
-_CONTINUED: Final = re.compile(r"[ \t]*\\[ \t]*\r?\n[ \t]*")
+MOST_TEXT: Final = 200_000
+"""Characters that are read of what is no file: more than anybody has ever written."""
+_LINE_LIMIT: Final = 4_000
+_CONTINUED: Final = re.compile(r"\\[ \t]{0,9}\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
     r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|#{1,6}\s+|\(?\d{1,3}[.)、）]\s+"
@@ -68,7 +70,7 @@ class Words:
 
 def scan(text: str) -> Scan:
     """What a text names that is no file."""
-    rows = list(_rows(text))
+    rows = list(_rows(text[:MOST_TEXT]))
     is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
     sure = True
@@ -79,7 +81,8 @@ def scan(text: str) -> Scan:
             found, certain = _judged(row, is_mixed=is_mixed)
             mentions += found
             sure = sure and certain
-    return Scan(Kind.TEXT, tuple(mentions), sure)
+    trouble = Trouble.TOO_MANY if len(text) > MOST_TEXT else None
+    return Scan(Kind.TEXT, tuple(mentions), sure, trouble)
 
 
 def _rows(text: str) -> Iterator[Mention | Words]:
@@ -180,19 +183,22 @@ def _settings(settings: Iterable[str]) -> Iterator[Mention]:
         prefix, _, leaf = key.rpartition(".")
         groups.setdefault(prefix, {})[leaf] = value
     for group in groups.values():
-        whole = next((v for k, v in group.items() if k.lower().endswith("image") and v), None)
-        name = group.get("repository") or whole
-        if not name:
-            continue
-        if registry := group.get("registry"):
-            name = f"{registry}/{name}"
-        if tag := group.get("tag") or group.get("imageTag"):
-            name += f":{tag}"
-        if digest := group.get("digest"):
-            name += f"@{digest}"
-        needed = whole is None and not is_tagged(name)
-        gap = Gap.VARIABLE if "$" in name else Gap.NO_TAG if needed else None
+        yield from _set_together(group)
+
+
+def _set_together(group: dict[str, str]) -> Iterator[Mention]:
+    """The images of settings that stand under one key, which may share a tag."""
+    version = f":{tag}" if (tag := group.get("tag") or group.get("imageTag")) else ""
+    version += f"@{digest}" if (digest := group.get("digest")) else ""
+    if repository := group.get("repository"):
+        registry = group.get("registry")
+        name = (f"{registry}/{repository}" if registry else repository) + version
+        gap = Gap.VARIABLE if "$" in name else None if is_tagged(name) else Gap.NO_TAG
         yield Mention(name, (), gap, loose=True)
+    for key, value in group.items():
+        if key.lower().endswith("image") and value:
+            name = value if is_tagged(value) else value + version
+            yield Mention(name, (), Gap.VARIABLE if "$" in name else None, loose=True)
 
 
 def _is_open(token: Token) -> bool:

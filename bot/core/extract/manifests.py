@@ -82,16 +82,13 @@ def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
     return in_order(found)
 
 
-def spells_images(roots: Iterable[Node]) -> bool:
+def spells_images(roots: Iterable[Node], found: Iterable[Mention]) -> bool:
     """Whether images are given in parts anywhere, as only the values of charts do."""
-    return any(
-        isinstance(node, Mapping) and _repository(key, node) is not None
-        for root in roots
-        for key, node in _nodes(root)
-    )
+    parts = {place.part for mention in found for place in mention.places}
+    return not parts <= {Part.WHOLE} or _global_registry(roots) is not None
 
 
-def _global_registry(roots: list[Node]) -> Scalar | None:
+def _global_registry(roots: Iterable[Node]) -> Scalar | None:
     """`global.imageRegistry`, which charts put in the place of every registry."""
     for root in roots:
         common = root.get("global") if isinstance(root, Mapping) else None
@@ -175,10 +172,9 @@ class _Walk:
             if not isinstance(item, Mapping) or not _is_kustomized(item):
                 continue
             renamed, name = item.text("newName"), item.text("name")
-            if (shown := renamed or name) is None:
-                continue
             spots = places(self.text, renamed, Part.NAME) if renamed else ()
-            yield from _versioned(shown.value.strip(), item, spots)
+            if shown := renamed or name:
+                yield from _versioned(shown.value.strip(), item, spots)
 
     def _in_text(self, node: Scalar) -> Iterator[Mention]:
         """A flag that names an image, or a manifest within the text."""

@@ -7,10 +7,12 @@ that several images share, by an anchor, is changed only if all of them are to b
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from bot.core.extract.finding import Meanings, Mention, Part, Place
+from bot.core.extract.finding import Meanings, Mention, Part
 from bot.core.image import ImageRef, Target
 
-Wish = tuple[Mention, dict[Place, str]]
+Span = tuple[int, int]
+Wish = dict[Span, str | None]
+"""What a mention wants to stand at its places; None: what stands there now."""
 
 
 def rewritten(
@@ -19,11 +21,11 @@ def rewritten(
     """The text in which every mention of one of the images names it at the target."""
     meanings = Meanings(target.host)
     wanted = frozenset(images)
-    wishes: list[dict[Place, str | None]] = []
+    wishes: list[Wish] = []
     for mention in mentions:
         read = meanings.of(mention)
         name = target.name_of(read) if isinstance(read, ImageRef) and read in wanted else None
-        wishes.append({place: _part(name, place.part) for place in mention.places})
+        wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.places})
     return _applied(text, _agreed(wishes))
 
 
@@ -40,36 +42,33 @@ def _part(name: str | None, part: Part) -> str | None:
             return f"{host}/{repository}"
         case Part.REGISTRY:
             return host
-        case Part.REPOSITORY:
+        case _:
             return repository
 
 
-def _agreed(wishes: list[dict[Place, str | None]]) -> dict[tuple[int, int], str]:
+def _agreed(wishes: list[Wish]) -> dict[Span, str]:
     """The changes that no mention objects to; an image is changed at all its places or none."""
-    while True:
-        asked: dict[tuple[int, int], set[str | None]] = defaultdict(set)
-        for wish in wishes:
-            for place, text in wish.items():
-                asked[place.start, place.end].add(text)
-        disputed = {span for span, texts in asked.items() if len(texts) > 1}
-        if not disputed:
-            return {span: text for span, (text,) in asked.items() if text is not None}
-        wishes = [_withdrawn(wish, disputed) for wish in wishes]
+    asked: dict[Span, set[str | None]] = defaultdict(set)
+    sharers: dict[Span, list[int]] = defaultdict(list)
+    for number, wish in enumerate(wishes):
+        for span, text in wish.items():
+            asked[span].add(text)
+            sharers[span].append(number)
+    disputed = [span for span, texts in asked.items() if len(texts) > 1 or None in texts]
+    kept = set(range(len(wishes)))
+    while disputed:
+        # Who gives up one place gives up the others, and so those who share them do.
+        for number in sharers.pop(disputed.pop(), ()):
+            if number in kept:
+                kept.remove(number)
+                disputed += wishes[number]
+    return {span: text for n in kept for span, text in wishes[n].items() if text is not None}
 
 
-def _withdrawn(
-    wish: dict[Place, str | None], disputed: set[tuple[int, int]]
-) -> dict[Place, str | None]:
-    if any((place.start, place.end) in disputed for place in wish):
-        return dict.fromkeys(wish)
-    return wish
-
-
-def _applied(text: str, changes: dict[tuple[int, int], str]) -> str:
+def _applied(text: str, changes: dict[Span, str]) -> str:
     pieces: list[str] = []
     position = 0
     for (start, end), new in sorted(changes.items()):
-        if start >= position:  # places never overlap; if they did, the first one would win
-            pieces += (text[position:start], new)
-            position = end
+        pieces += (text[position:start], new)
+        position = end
     return "".join((*pieces, text[position:]))

@@ -53,10 +53,11 @@ def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
     kind = manifests.kind_of(roots)
     if kind is Kind.COMPOSE:
         return Scan(kind, manifests.compose_mentions(text, roots))
+    found = manifests.mentions(text, roots)
     if kind is None:
-        helm = _VALUES_NAME.fullmatch(name) or manifests.spells_images(roots)
+        helm = _VALUES_NAME.fullmatch(name) or manifests.spells_images(roots, found)
         kind = Kind.HELM if helm else Kind.KUBERNETES
-    return Scan(kind, manifests.mentions(text, roots))
+    return Scan(kind, found)
 
 
 def _scan_structured(text: str, name: str) -> Scan | None:
@@ -71,7 +72,7 @@ def _scan_structured(text: str, name: str) -> Scan | None:
 
 
 def _scan_text(text: str) -> Scan:
-    if blocks := list(_FENCE.finditer(text)):
+    if len(text) <= lines.MOST_TEXT and (blocks := list(_FENCE.finditer(text))):
         return _scan_fenced(text, blocks)
     for top in list(_TOP.finditer(text))[:3]:
         head, body = text[: top.start()], text[top.start() :]

@@ -129,8 +129,15 @@ def shape_of(text: str) -> Shape:
         return Shape.OTHER
     if "://" in plain or source_shown(plain) or package_shown(plain):
         return _shape_of_address(plain)
+    is_folder = plain.endswith("/") and plain.count("/") == 1
     plain = plain.rstrip(_EDGES)
-    if not plain or plain[0] in "-./~@+" or _ADDRESS.fullmatch(plain) or _FILE.fullmatch(plain):
+    if (
+        is_folder
+        or not plain
+        or plain[0] in "-./~@+"
+        or _ADDRESS.fullmatch(plain)
+        or _FILE.fullmatch(plain)
+    ):
         return Shape.OTHER
     if "@" in plain:
         return Shape.IMAGE if _DIGEST.fullmatch(plain) else Shape.OTHER

@@ -1,0 +1,179 @@
+"""Plays a conversation over the fake world, and writes down what its people see on their phones.
+
+It is a transcript for readers: the time since the start, a number for each message, the text
+without its markup, the buttons in their rows. An edit that changes nothing visible is left out.
+"""
+
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from fakes import GROUP, FakeChat, World, digest_of
+
+from bot.core.facts import ChatId, MessageId, Person, Place, Shape
+from bot.core.image import ImageRef
+from bot.core.language import Language
+from bot.core.message import Rendered
+from bot.engine.case import Attachment, Press
+from bot.engine.ports import Document, Result
+
+_LINK: Final = re.compile(r'<a href="([^"]*)">(.*?)</a>')
+_TAG: Final = re.compile(r"<[^<>]*>")
+_MARGIN: Final = "      "
+
+
+def visible(text: Rendered) -> list[str]:
+    """The lines that a person reads: an address stands behind its link, buttons under the text."""
+    plain = html.unescape(_TAG.sub("", _LINK.sub(r"\2 ‹\1›", text.html)))
+    rows = (" ".join(f"[{label}]" for label, _, _ in row) for row in text.buttons)
+    return [*plain.splitlines(), *rows]
+
+
+class WatchedChat(FakeChat):
+    """Hands the screen whatever is said, as it is said."""
+
+    def __init__(self, screen: "Screen") -> None:
+        super().__init__()
+        self._screen = screen
+
+    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+        number = await super().send(place, text, reply_to=reply_to)
+        self._screen.said(number, text, reply_to)
+        return number
+
+    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+        await super().edit(place, message, text)
+        self._screen.edited(message, text)
+
+    async def send_file(
+        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+    ) -> None:
+        await super().send_file(place, document, caption, reply_to=reply_to)
+        self._screen.attached(document.name, document.content)
+
+
+class Screen:
+    """People act through `say`, `send` and `press`; `text` is what was seen of it all."""
+
+    def __init__(self, world: World, language: Language) -> None:
+        self.world = world
+        self._language = language
+        self._start = world.clock.now
+        self._lines: list[str] = []
+        self._numbers: dict[MessageId, int] = {}
+        self._seen: dict[MessageId, list[str]] = {}
+        world.chat = WatchedChat(self)
+        world.start()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines).strip() + "\n"
+
+    # -- what people do -----------------------------------------------------------------
+
+    async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: Any) -> None:
+        where = "" if chat == GROUP else ", in another group"
+        if int(chat) == int(person.id):
+            where = ", in private"
+        number = MessageId(self.world._message + 1)
+        quoted = ", quoting" if "quoted" in more else ""
+        self._note(f"({self._number(number)}) {person.name}{where}{quoted}", text.splitlines())
+        if "quoted" in more:
+            self._add([f"> {line}" for line in more["quoted"].splitlines()])
+        if "file" in more:
+            self._add([f"📎 {more['file'].name}"])
+        if await self.world.say(self._here(person), text, chat=chat, **more):
+            self._add(["👀"])
+
+    async def send(self, person: Person, name: str, content: bytes, *, size: int = 0) -> None:
+        """A file with /mirror written under it; `size` where Telegram is to name another one."""
+        self.world.chat.files[name] = content
+        await self.say(person, "/mirror", file=Attachment(name, name, size or len(content)))
+
+    async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> None:
+        """Press the newest button that carries the data: one that is there to be seen."""
+        world = self.world
+        found = [
+            (number, label)
+            for number, said in world.chat.messages.items()
+            for label, carried in said.data.items()
+            if carried == data
+        ]
+        assert found, f"no button carries {data}"
+        message, label = found[-1]
+        self._note(f"{person.name} presses [{label}] under ({self._number(message)})", [])
+        world._update += 1
+        press = Press(
+            update=world._update,
+            person=self._here(person),
+            place=Place(chat),
+            message=message,
+            data=data,
+        )
+        toast = await world.intake.press(press)
+        self._add([f"“{toast}”"] if toast else [])
+
+    async def wait(self, seconds: float = 8, *, step: float = 1) -> None:
+        await self.world.settle(seconds, step)
+
+    # -- what the world does ------------------------------------------------------------
+
+    def upstream(self, image: ImageRef, size: int, *platforms: str) -> None:
+        """The source has the image, of so many bytes."""
+        self.world.upstream(image)
+        shape = Shape(platforms or ("linux/amd64", "linux/arm64"), size)
+        self.world.registries.shapes[str(image)] = shape
+
+    def copied(self, *images: ImageRef, run: int = -1) -> None:
+        """The run copies the images, says so, and ends."""
+        found = self.world.repository.runs[run]
+        for image in images:
+            digest = digest_of(str(image))
+            self.world.registries.target[str(image)] = digest
+            shape = self.world.registries.shapes[str(image)]
+            assert isinstance(shape, Shape)
+            found.results.append(Result(str(image), digest, shape.size, ""))
+        self.world.repository.finish(run=run)
+
+    def failed(self, image: ImageRef, line: str, *, run: int = -1) -> None:
+        """The run says why it did not copy the image, and goes on."""
+        self.world.repository.report(image, None, line, run=run)
+
+    # -- what is seen of it -------------------------------------------------------------
+
+    def said(self, message: MessageId, text: Rendered, reply_to: MessageId | None) -> None:
+        to = f", to ({self._number(reply_to)})" if reply_to in self._numbers else ""
+        self._seen[message] = visible(text)
+        self._note(f"({self._number(message)}) bot{to}", self._seen[message])
+
+    def edited(self, message: MessageId, text: Rendered) -> None:
+        lines = visible(text)
+        if lines != self._seen[message]:
+            self._seen[message] = lines
+            self._note(f"({self._number(message)}) becomes", lines)
+
+    def attached(self, name: str, content: bytes) -> None:
+        self._add([f"📎 {name}", *(f"| {line}" for line in content.decode().splitlines())])
+
+    def _note(self, head: str, lines: list[str]) -> None:
+        passed = self.world.clock.now - self._start
+        self._lines += ["", f"{_timer(passed)}  {head}"]
+        self._add(lines)
+
+    def _add(self, lines: list[str]) -> None:
+        self._lines += [f"{_MARGIN}{line}".rstrip() for line in lines]
+
+    def _number(self, message: MessageId | None) -> int:
+        assert message is not None
+        return self._numbers.setdefault(message, len(self._numbers) + 1)
+
+    def _here(self, person: Person) -> Person:
+        """Everybody's app speaks the language of the screen: a toast is in the reader's own."""
+        return replace(person, language=self._language)
+
+
+def _timer(passed: timedelta) -> str:
+    minutes, seconds = divmod(int(passed.total_seconds()), 60)
+    return f"{minutes}:{seconds:02}"
