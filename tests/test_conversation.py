@@ -100,7 +100,7 @@ async def test_a_draft_is_its_owners_and_can_be_confirmed_by_command(w: World) -
     assert w.last == not_yours
     for number in range(4):
         await w.press(WEI, f"tick:1:{number}")
-    assert await w.press(WEI, "all:1") == "Nothing of #1 is ticked."
+    assert await w.press(WEI, "all:1") == "Nothing is ticked in #1: tick at least one image."
     await w.press(WEI, "tick:1:2")
     await w.say(WEI, "/mirror #1")
     await w.settle(3)
@@ -208,6 +208,12 @@ async def test_the_default_tag_is_said(w: World) -> None:
     assert "No tag was given for nginx, so I took <code>latest</code>." in w.card
 
 
+async def test_the_default_tag_is_said_before_a_file_is_confirmed(w: World) -> None:
+    await w.send(WEI, "compose.yaml", COMPOSE.replace(b"nginx:1.27", b"nginx"))
+    await w.settle(3)
+    assert "No tag was given for nginx, so I took <code>latest</code>." in w.last
+
+
 async def test_old_and_strange_buttons_are_answered(w: World) -> None:
     for data in ("meant:1:1:9", "all:77", "form:77:docker", "retry:77"):
         assert "There is no request" in await w.press(WEI, data)
@@ -306,7 +312,7 @@ async def test_a_file_of_which_nothing_can_come_is_answered(
 async def test_a_file_that_is_too_large_is_not_even_fetched(w: World) -> None:
     await w.say(WEI, "/mirror", file=Attachment("f", "a.yaml", 3 << 20))
     await w.settle(2)
-    assert w.last == "a.yaml is too large: I read files of up to 1024 kB."
+    assert w.last.startswith("a.yaml is too large: I read files of up to 1024 kB.")
 
 
 async def test_a_file_that_does_not_come_is_asked_for_again_and_then_given_up(w: World) -> None:
@@ -371,7 +377,7 @@ async def test_a_passing_failure_waits_and_resumes_by_itself(w: World) -> None:
     w.repository.finish("failure")
     await w.settle(8)
     assert "the registry limits how much we may pull for now" in w.card
-    assert "I try again at 12:" in w.card
+    assert "I will try again at 12:" in w.card
     assert len(w.chat.messages) == 1, "nothing is over yet"
     await w.settle(16 * 60, step=5)
     assert [run.event for run in w.repository.runs] == ["push", "dispatch"]
@@ -427,7 +433,7 @@ async def test_what_waits_says_how_many_go_before_it(w: World) -> None:
     await w.settle(6)
     await w.say(LI, "/mirror redis:7")
     await w.settle(5)
-    assert "goes with the next commit (1 image ahead of it)" in w.card
+    assert "in the queue (1 image ahead of it)" in w.card
 
 
 async def test_the_bar_goes_by_bytes_where_all_are_known(w: World) -> None:
@@ -511,6 +517,21 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
     assert "/lookup IMAGE" in w.last
 
 
+async def test_a_look_up_says_what_it_can_and_offers_what_a_button_can_hold(w: World) -> None:
+    image = ImageRef.parse(f"docker.io/{'long/' * 12}name:1")
+    w.upstream(image)
+    w.registries.shapes[str(image)] = Shape()
+    await w.say(WEI, f"/lookup {image}")
+    await w.settle(2)
+    assert "Platforms" not in w.last
+    assert "Size" not in w.last
+    assert next(iter(w.chat.messages.values())).buttons == ()
+    w.registries.shapes[str(image)] = Refused("no manifest")
+    await w.say(WEI, f"/lookup {image}")
+    await w.settle(2)
+    assert "Digest: " in w.last
+
+
 async def test_an_image_that_only_the_target_has_left_can_still_be_pulled(w: World) -> None:
     w.registries.target[str(NGINX)] = digest_of("old")
     await w.say(WEI, "/lookup nginx:1.27")
@@ -540,7 +561,7 @@ async def test_the_list_is_filtered_and_paged(w: World) -> None:
     w.repository.content = b""
     await w.say(WEI, "/list")
     await w.settle(2)
-    assert w.last == "image.list is empty. /mirror adds to it."
+    assert w.last == "image.list is empty. Use /mirror to add to it."
 
 
 async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None:
@@ -565,6 +586,13 @@ async def test_an_admin_sees_the_queue_the_budgets_and_the_last_trouble(w: World
     await w.say(WEI, "/status")
     await w.settle(2)
     assert "All chats" not in w.last
+
+
+async def test_an_admin_of_an_idle_house_sees_just_what_is_left_to_spend(w: World) -> None:
+    w.registries.limited = True
+    await w.say(ANA, "/status")
+    await w.settle(2)
+    assert w.last == "docker.io: 40 of 100 requests left."
 
 
 # -- places and languages ---------------------------------------------------------------

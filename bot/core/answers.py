@@ -17,7 +17,7 @@ from bot.core.extract import FILE_LIMIT, Trouble
 from bot.core.facts import Budget, ChatId, Person, RequestId
 from bot.core.image import ImageRef
 from bot.core.message import COPY_LIMIT, Message, Phrase, moment, say
-from bot.core.policy import Decision, Limit
+from bot.core.policy import Decision
 from bot.core.reading import BadImage
 from bot.core.request import Request
 from bot.core.results import copy, pull
@@ -84,10 +84,6 @@ def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
         for image, decision in images[:BAD_SHOWN]
     ]
     return Message((*lines, say("denied-next")))
-
-
-def over_limit(limit: Limit, number: int) -> Message:
-    return one(f"limit-{limit}", number=number)
 
 
 def outside(person: Person, chat: ChatId) -> Message:

@@ -36,7 +36,8 @@ _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, St
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
     lines = [head(request, transfers, view), *listed(transfers, view), *_deciders(transfers, view)]
-    lines += [*_untagged(request, transfers), *_joined(transfers, view)]
+    named = [t.image for t in transfers if t.state is not State.FAILED]
+    lines += [*untagged_line(request, named), *_joined(transfers, view)]
     if request.cancelled_at is not None:
         lines.append(say("card-cancelled"))
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
@@ -109,11 +110,9 @@ def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     return [say("card-approved-by", person=view.name(person)) for person in people]
 
 
-def _untagged(request: Request, transfers: Sequence[Transfer]) -> list[Phrase]:
-    images = [
-        t.image for t in transfers if t.image in request.untagged and t.state is not State.FAILED
-    ]
-    bare = [short(image).removesuffix(f":{DEFAULT_TAG}") for image in images]
+def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
+    """Which of the images the person named without a tag, and what was taken for it."""
+    bare = [short(i).removesuffix(f":{DEFAULT_TAG}") for i in images if i in request.untagged]
     return [say("card-untagged", images=several(bare), count=len(bare))] if bare else []
 
 

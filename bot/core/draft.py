@@ -4,11 +4,12 @@ A request starts as a draft where its images came from a file, are many, or were
 card lists them and asks. Pure values; which buttons change them how is decided here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Self
 
-from bot.core.image import ImageRef
+from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.reading import BadImage
 
 AT_ONCE: Final = 3
@@ -63,3 +64,18 @@ def draft_of(
     """A draft of what was read, with the likely meanings of what was misspelt behind it."""
     meant = (bad.correction.image for bad in bad if bad.correction is not None)
     return Draft(images=tuple(dict.fromkeys([*images, *meant])), bad=bad, file=file)
+
+
+def untagged(images: Iterable[ImageRef], text: str) -> tuple[ImageRef, ...]:
+    """Those of the images that the text names without a tag, so that the default was taken."""
+    return tuple(
+        image
+        for image in images
+        if image.tag == DEFAULT_TAG
+        and image.digest is None
+        and not any(
+            spelling in text
+            for spelling in image.spellings()
+            if spelling.endswith(f":{DEFAULT_TAG}")
+        )
+    )

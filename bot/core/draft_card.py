@@ -6,7 +6,7 @@ The same message becomes the card of the request once the person confirms. A pur
 from typing import Final
 
 from bot.core.buttons import Verb
-from bot.core.cards import ROOM, press, short
+from bot.core.cards import ROOM, press, short, untagged_line
 from bot.core.draft import KEPT, PAGE, Draft
 from bot.core.image import ImageRef
 from bot.core.message import Button, Message, Phrase, say
@@ -21,6 +21,7 @@ TEXT_SHOWN: Final = 80
 def draft_card(request: Request, draft: Draft, view: View) -> Message:
     """What the chat should show of a draft now."""
     lines = [_head(request, draft, view), *_listed(draft), *bad_lines(draft.bad)]
+    lines += untagged_line(request, draft.images)
     if request.cancelled_at is not None:
         late = request.cancelled_at - request.opened_at >= KEPT
         return Message((*lines, say("draft-expired" if late else "card-cancelled")))

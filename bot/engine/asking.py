@@ -7,10 +7,10 @@ from datetime import timedelta
 from bot.core import answers
 from bot.core.buttons import Meant, Tick, Turn
 from bot.core.commands import Name
-from bot.core.draft import AT_ONCE, Draft, draft_of
+from bot.core.draft import AT_ONCE, Draft, draft_of, untagged
 from bot.core.extract import FILE_LIMIT, Finding, Trouble, extract
 from bot.core.facts import RequestId, TransferId
-from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.image import ImageRef
 from bot.core.message import Message, Phrase, say
 from bot.core.policy import Decision, Verdict, decide, limit_passed
 from bot.core.request import Request
@@ -33,10 +33,10 @@ async def mirror(case: Case, text: str, incoming: Incoming) -> Message | None:
     finding = extract(pasted, target_host=case.house.target.host)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
-    untagged = tuple(i for i in finding.images if _is_untagged(i, pasted))
+    bare = untagged(finding.images, pasted)
     if not finding.bad and finding.sure and len(finding.images) <= AT_ONCE:
-        return await submit(case, finding.images, untagged=untagged)
-    return await _offer(case, finding, untagged)
+        return await submit(case, finding.images, bare=bare)
+    return await _offer(case, finding, bare)
 
 
 def _nothing_to_do(finding: Finding) -> Message:
@@ -45,13 +45,6 @@ def _nothing_to_do(finding: Finding) -> Message:
     if finding.trouble is not None:
         return answers.bad_file(finding.trouble, "")
     return answers.nothing_found(file="")
-
-
-def _is_untagged(image: ImageRef, text: str) -> bool:
-    """Whether the person named no tag, so that it was the default that was taken."""
-    if image.tag != DEFAULT_TAG or image.digest is not None:
-        return False
-    return not any(spelling in text for spelling in image.spellings() if ":latest" in spelling)
 
 
 async def _take_file(case: Case, file: Attachment) -> Message | None:
@@ -65,16 +58,16 @@ async def _take_file(case: Case, file: Attachment) -> Message | None:
     return None
 
 
-async def _offer(case: Case, finding: Finding, untagged: tuple[ImageRef, ...]) -> Message | None:
+async def _offer(case: Case, finding: Finding, bare: tuple[ImageRef, ...]) -> Message | None:
     decisions = _decisions(case, finding.images)
     if decisions and not finding.bad and _all_denied(decisions):
         return answers.all_denied(decisions)
-    request = await _open(case, confirmed=False, untagged=untagged)
+    request = await _open(case, confirmed=False, bare=bare)
     await case.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
     return None
 
 
-async def _open(case: Case, *, confirmed: bool, untagged: tuple[ImageRef, ...] = ()) -> Request:
+async def _open(case: Case, *, confirmed: bool, bare: tuple[ImageRef, ...] = ()) -> Request:
     return await case.unit.open_request(
         NewRequest(
             person=case.person.id,
@@ -82,22 +75,25 @@ async def _open(case: Case, *, confirmed: bool, untagged: tuple[ImageRef, ...] =
             message=case.message,
             opened_at=case.now,
             confirmed_at=case.now if confirmed else None,
-            untagged=untagged,
+            untagged=bare,
         )
     )
 
 
 async def submit(
-    case: Case, images: Sequence[ImageRef], *, untagged: tuple[ImageRef, ...] = ()
+    case: Case, images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
 ) -> Message | None:
-    """Open a request; the answer is None because its card will say what is to be said."""
+    """Open a request; the answer is None because its card will say what is to be said.
+
+    `bare` are the images that were named without a tag.
+    """
     decisions = _decisions(case, images)
     if _all_denied(decisions):
         return answers.all_denied(decisions)
     limit = await _limit(case, len(images))
     if limit is not None:
         return Message((limit,))
-    request = await _open(case, confirmed=True, untagged=untagged)
+    request = await _open(case, confirmed=True, bare=bare)
     await case.unit.link(request.id, await _transfers(case, decisions))
     return None
 

@@ -1,6 +1,7 @@
 """How fast a chat may be spoken to. Knows no chat service, only times.
 
-Telegram allows a bot about 20 messages a minute in a group, and edits count as messages
+Telegram allows a bot about 20 messages a minute in a group and one a second in a private chat,
+and edits count as messages
 (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Cards leave
 room, so that a result never waits behind an edit. Kept in memory: after a restart the
 service's own "retry after" is obeyed.
@@ -16,6 +17,8 @@ WINDOW: Final = timedelta(seconds=60)
 MESSAGES: Final = 19
 CARDS: Final = 14
 """Of MESSAGES, how many may be cards."""
+IN_PRIVATE: Final = 3
+"""So many times as much may be said to one person as to a group."""
 BETWEEN_EDITS: Final = timedelta(seconds=3)
 
 
@@ -35,7 +38,7 @@ class Pace:
         said = self._said[chat]
         while said and said[0] <= now - WINDOW:
             said.popleft()
-        return len(said) < (CARDS if card else MESSAGES)
+        return len(said) < (CARDS if card else MESSAGES) * (IN_PRIVATE if chat > 0 else 1)
 
     def may_edit(self, chat: ChatId, now: datetime) -> bool:
         last = self._edited.get(chat)
