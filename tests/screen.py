@@ -26,7 +26,7 @@ _MARGIN: Final = "      "
 
 def visible(text: Rendered) -> list[str]:
     """The lines that a person reads: an address stands behind its link, buttons under the text."""
-    plain = html.unescape(_TAG.sub("", _LINK.sub(r"\2 ‹\1›", text.html)))
+    plain = html.unescape(_TAG.sub("", _LINK.sub(r"\2 ‹\1›", text.html)))  # noqa: RUF001 - no address holds them
     rows = (" ".join(f"[{label}]" for label, _, _ in row) for row in text.buttons)
     return [*plain.splitlines(), *rows]
 
@@ -74,14 +74,10 @@ class Screen:
     # -- what people do -----------------------------------------------------------------
 
     async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: Any) -> None:
-        where = "" if chat == GROUP else ", in another group"
-        if int(chat) == int(person.id):
-            where = ", in private"
         number = MessageId(self.world._message + 1)
-        quoted = ", quoting" if "quoted" in more else ""
-        self._note(f"({self._number(number)}) {person.name}{where}{quoted}", text.splitlines())
-        if "quoted" in more:
-            self._add([f"> {line}" for line in more["quoted"].splitlines()])
+        speaker = "an anonymous admin" if more.get("faceless") else person.name
+        head = f"({self._number(number)}) {speaker}{_where(person, chat)}"
+        self._note(head, text.splitlines())
         if "file" in more:
             self._add([f"📎 {more['file'].name}"])
         if await self.world.say(self._here(person), text, chat=chat, **more):
@@ -172,6 +168,12 @@ class Screen:
     def _here(self, person: Person) -> Person:
         """Everybody's app speaks the language of the screen: a toast is in the reader's own."""
         return replace(person, language=self._language)
+
+
+def _where(person: Person, chat: ChatId) -> str:
+    if int(chat) == int(person.id):
+        return ", in private"
+    return "" if chat == GROUP else ", in another group"
 
 
 def _timer(passed: timedelta) -> str:

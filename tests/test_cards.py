@@ -76,8 +76,8 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
         (replace(WAITING, platforms=("a",)), "1 platform · waits"),
         (replace(WAITING, size=999), "999 B · waits"),
-        (APPROVED, "approved by the policy, goes with the next commit"),
-        (BY_ANA, "· approved, goes with the next commit"),
+        (APPROVED, "approved by the policy, in the queue"),
+        (BY_ANA, "· approved, in the queue"),
         (replace(BY_ANA, trouble="slow", attempts=1), "slow; tried once, trying again"),
         (
             replace(BY_ANA, trouble="slow", attempts=9, not_before=NOW + timedelta(minutes=5)),
@@ -89,11 +89,11 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
                 setback=Failure(FailureKind.RATE_LIMITED),
                 not_before=NOW + timedelta(days=1),
             ),
-            "I try again at 2026-03-02 12:00 UTC",
+            "I will try again at 2026-03-02 12:00 UTC",
         ),
         (
             replace(BY_ANA, setback=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
-            "· approved, goes with the next commit",
+            "· approved, in the queue",
         ),
         (SUBMITTED, "in the list, waiting for its run"),
         (COPYING, '· copying, <a href="https://x/runs/1">run</a>, 0 s'),
@@ -162,8 +162,8 @@ def test_the_result_gives_commands_and_next_steps() -> None:
         "<code>docker pull harbor.example.com/docker.io/library/nginx:1.27</code>",
         "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;",
         (
-            "It did not get better by itself. Try again with /retry #41; if that does not help, "
-            "the maintainer can look at the run."
+            "It did not get better by itself. Send /retry #41 to try again; if that does not "
+            "help, ask the maintainer to look at the run."
         ),
     ]
     ((label, kind, value),) = text.buttons[0]

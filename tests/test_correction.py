@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.correction import Mistake, certain, correct
@@ -371,6 +371,7 @@ TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=12).map("".joi
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_a_correction_is_a_reference_and_never_what_was_typed(text: str) -> None:
     correction = correct(text, target_host=HOST)
     if correction is None:
@@ -384,6 +385,7 @@ def test_a_correction_is_a_reference_and_never_what_was_typed(text: str) -> None
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
     correction = correct(text, target_host=HOST)
     if correction is not None:

@@ -346,7 +346,7 @@ async def test_a_copy_that_failed_is_told_in_words_and_can_be_tried_again(w: Wor
     assert sum("░" in text or "▓" in text for text in w.chat.texts) == 2, "a card for each try"
     await w.say(WEI, "/retry #1")
     await w.settle(2)
-    assert w.last == "Nothing of #1 can be tried again."
+    assert w.last == "There is nothing in #1 to try again."
 
 
 async def test_a_run_that_said_nothing_is_believed_where_the_target_has_the_image(
@@ -546,7 +546,7 @@ async def test_a_guest_may_look_but_not_ask(w: World) -> None:
     assert "You are not on my list yet. Your id is <code>1004</code>" in w.last
     await w.say(MALLORY, "/status")
     await w.settle(2)
-    assert w.last == "Nothing of yours is going on here. /mirror starts something."
+    assert w.last == "Nothing of yours is going on here. Want an image? Send /mirror and its name."
 
 
 async def test_an_anonymous_admin_is_nobody(w: World) -> None:
@@ -592,7 +592,7 @@ async def test_cancel_stops_what_is_not_under_way(w: World) -> None:
     assert await w.press(ANA, "approve:1") == "#1 was cancelled."
     await w.say(WEI, "/cancel #1")
     await w.settle(2)
-    assert "Nothing of #1 can be cancelled any more" in w.last
+    assert "It is too late to cancel #1" in w.last
 
 
 async def test_cancel_leaves_what_another_person_waits_for(w: World) -> None:
@@ -636,7 +636,7 @@ async def test_status_shows_what_is_mine_and_one_request_and_one_image(w: World)
     for text in ("/status #1", "/status nginx:1.27"):
         await w.say(WEI, text)
         await w.settle(2)
-        assert "The run in GitHub" in w.last
+        assert "The run on GitHub" in w.last
         assert "docker pull harbor.example.com/docker.io/library/nginx:1.27" in w.last
     await w.say(WEI, "/status redis:7")
     await w.say(WEI, "/status #99")

@@ -7,7 +7,6 @@ UPDATE_SCREENS=1 pytest tests/test_screens.py, and read what changed before it i
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 

@@ -79,6 +79,7 @@ def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
         say(
             f"line-{State.REJECTED}",
             image=str(image),
+            shape=say("shape", platforms=0),
             note=denied(decision.ground, decision.reason, image.registry),
         )
         for image, decision in images[:BAD_SHOWN]

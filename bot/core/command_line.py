@@ -30,6 +30,8 @@ _SUBCOMMANDS: Final = frozenset(
         *("build", "push", "exec", "ps", "images", "logs", "tag", "save", "load", "rmi", "rm"),
         *("stop", "start", "restart", "inspect", "compose", "image", "container", "network"),
         *("volume", "login", "logout", "manifest", "buildx", "service", "stack", "info", "version"),
+        *("repo", "install", "upgrade", "template", "get", "describe", "apply", "delete"),
+        *("rollout", "scale", "create", "uninstall", "list", "up", "down", "rollback"),
         *("system", "search", "history", "export", "import", "cp", "kill", "stats", "swarm"),
     }
 )
@@ -110,7 +112,9 @@ def named_by(words: Sequence[str]) -> Named:
             return Named(settings=tuple(_settings(rest)))
         case "skopeo":
             return Named(tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1])
-        case "kind" | "minikube" | "crane" | "trivy":
+        case "crane":  # behind the image comes a file, or where it is copied to
+            return Named(tuple(_positional(rest[_loads(rest) :])[:1]))
+        case "kind" | "minikube" | "trivy":
             return Named(tuple(_positional(rest[_loads(rest) :])))
         case _:
             return _by_runtime(rest)

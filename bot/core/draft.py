@@ -66,6 +66,11 @@ def draft_of(
     return Draft(images=tuple(dict.fromkeys([*images, *meant])), bad=bad, file=file)
 
 
+def beside(page: int, pages: int) -> tuple[int, ...]:
+    """The pages before and behind one, round and round; only one where there are just two."""
+    return tuple(dict.fromkeys(to % pages for to in (page - 1, page + 1)))
+
+
 def untagged(images: Iterable[ImageRef], text: str) -> tuple[ImageRef, ...]:
     """Those of the images that the text names without a tag, so that the default was taken."""
     return tuple(

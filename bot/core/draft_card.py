@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.core.buttons import Verb
 from bot.core.cards import ROOM, press, short, untagged_line
-from bot.core.draft import KEPT, PAGE, Draft
+from bot.core.draft import KEPT, PAGE, Draft, beside
 from bot.core.image import ImageRef
 from bot.core.message import Button, Message, Phrase, say
 from bot.core.reading import BadImage
@@ -90,7 +90,7 @@ def _choice(request: Request, draft: Draft, page: int) -> tuple[tuple[Button, ..
         for position, image in enumerate(draft.images[first : first + PAGE], first)
     ]
     if draft.pages > 1:
-        rows.append(tuple(_turn(request, draft, to) for to in (page - 1, page + 1)))
+        rows.append(tuple(_turn(request, draft, to) for to in beside(page, draft.pages)))
     go = [] if not draft.chosen else [
         press(Verb.ALL, request.id, label=say("button-chosen", count=len(draft.chosen)))
     ]  # fmt: skip
@@ -104,9 +104,7 @@ def _tick(request: Request, draft: Draft, position: int, image: ImageRef) -> But
     return press(Verb.TICK, request.id, position, label=label)
 
 
-def _turn(request: Request, draft: Draft, to: int) -> Button:
-    """Round and round: behind the last page comes the first."""
-    page = to % draft.pages
+def _turn(request: Request, draft: Draft, page: int) -> Button:
     return press(
         Verb.PAGE, request.id, page, label=say("button-page", page=page + 1, pages=draft.pages)
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.core.buttons import DATA_LIMIT, Verb, button_data
 from bot.core.cards import press, short
+from bot.core.draft import beside
 from bot.core.facts import MessageId, PersonId, Place, Shape
 from bot.core.image import ImageRef, Target
 from bot.core.language import Language
@@ -145,10 +146,10 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
     turns = tuple(
         press(
             Verb.LIST,
-            *(to % pages, text),
-            label=say("button-page", page=to % pages + 1, pages=pages),
+            *(to, text),
+            label=say("button-page", page=to + 1, pages=pages),
         )
-        for to in (page - 1, page + 1)
+        for to in beside(page, pages)
     )
     return Message(tuple(lines), (turns,))
 

@@ -31,12 +31,12 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = looking it up
 note-waiting = waits for an admin
-note-approved = approved, goes with the next commit{ $ahead ->
+note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
 }
-note-approved-by-policy = approved by the policy, goes with the next commit{ $ahead ->
+note-approved-by-policy = approved by the policy, in the queue{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
@@ -46,7 +46,7 @@ note-submitted = in the list, waiting for its run{ $ahead ->
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
 }
-note-resumes = { $cause }; I try again at { $time }
+note-resumes = { $cause }; I will try again at { $time }
 note-copying = copying, <a href="{ $url }">run</a>, { $time }
 note-verifying = copied, checking what arrived
 note-identical = already there, same digest
@@ -129,8 +129,11 @@ draft-expired = Nobody answered for a day, so I dropped it.
 draft-dropped = #{ $request }: cancelled, nothing was started.
 draft-confirmed = #{ $request } is already under way.
 draft-over = #{ $request } is cancelled. Ask again with /mirror.
-draft-empty = Nothing of #{ $request } is ticked.
-draft-page = Page { $page } of { $pages }
+draft-empty = Nothing is ticked in #{ $request }: tick at least one image.
+draft-page = { $pages ->
+    [1] Tap what to leave out.
+   *[other] Page { $page } of { $pages }
+}
 draft-ticked = { $chosen } of { $count } ticked
 confirmed = { $count ->
     [one] On it: 1 image.
@@ -146,11 +149,11 @@ form-shown = Written for { $form }.
 
 nothing-found = I found no image in that. Like this: <code>/mirror nginx:1.27</code>
 nothing-found-file = I found no image in <code>{ $file }</code>.
-file-too-large = { $file } is too large: I read files of up to { $limit } kB.
+file-too-large = { $file } is too large: I read files of up to { $limit } kB. Please split it, or send the images as text.
 file-too-deep = { $file } is nested too deeply for me, or refers to itself too often. Please send the images as text.
 file-too-many = { $file } names more images than I can take at once. Please split it.
-file-not-text = { $file } is not a text file that I can read.
-file-broken = { $file } is malformed, and I found no image in it.
+file-not-text = { $file } is not a text file that I can read. Please send the images as text.
+file-broken = { $file } is malformed, and I found no image in it. Please check it, or send the images as text.
 file-gone = I could not get <code>{ $file }</code> from Telegram. Please send it again.
 
 # -- the result ---------------------------------------------------------------------------
@@ -164,8 +167,8 @@ pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
 returned = Your file for #{ $request }, with the images from our registry.
 returned-others = { $count ->
-    [one] 1 image in it is as it was: it is not in our registry.
-   *[other] { $count } images in it are as they were: they are not in our registry.
+    [one] 1 image in it is as it was: it was not mirrored.
+   *[other] { $count } images in it are as they were: they were not mirrored.
 }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
@@ -173,41 +176,41 @@ failure-missing = not found at the source (missing, or private)
 failure-missing-meant = not found at the source. Did you mean <code>{ $image }</code>?
 failure-missing-next = Check the name and the tag, then ask again with /mirror.
 failure-source-login = the source wants a login (or has no such image)
-failure-source-login-next = Check the name first: some registries answer like this when there is no such image. If it is right, the maintainer can add a login for that registry (secret SOURCE_AUTH), then /retry #{ $request }.
+failure-source-login-next = Check the name first: some registries answer like this when there is no such image. If it is right, ask the maintainer to add a login for that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the registry limits how much we may pull for now
-failure-rate-limited-next = I tried for hours. Later, /retry #{ $request } may work; a login in SOURCE_AUTH, which the maintainer can add, raises the limit.
+failure-rate-limited-next = I kept trying for hours. /retry #{ $request } may work later; the maintainer can raise the limit with a login (secret SOURCE_AUTH).
 failure-source-refused = the source cannot be used: { $line }
-failure-source-refused-next = The maintainer has to look at that registry, then /retry #{ $request }.
+failure-source-refused-next = Ask the maintainer to look at that registry, then send /retry #{ $request }.
 failure-target-login = the target does not let our login push this
-failure-target-login-next = The maintainer has to check that HARBOR_USER and HARBOR_PWD still hold (robot accounts expire), that the project exists and that the login may push to it, then /retry #{ $request }.
+failure-target-login-next = Ask the maintainer to check that HARBOR_USER and HARBOR_PWD are still valid (robot accounts expire), that the project exists and that the login may push to it. Then send /retry #{ $request }.
 failure-target-project = the target has no project that takes this image
-failure-target-project-next = The maintainer has to create the project in the target (one that is no proxy cache), then /retry #{ $request }.
+failure-target-project-next = Ask the maintainer to create the project in the target (not as a proxy cache), then send /retry #{ $request }.
 failure-target-quota = the project in the target is full
-failure-target-quota-next = The maintainer has to raise the quota of the project, then /retry #{ $request }.
+failure-target-quota-next = Ask the maintainer to raise the project's quota, then send /retry #{ $request }.
 failure-immutable = the target holds another image under this tag and does not allow it to change
-failure-immutable-next = Ask for another tag, or let the maintainer change the immutability rule.
+failure-immutable-next = Take another tag, or ask the maintainer to change the immutability rule.
 failure-platform = the image is not built for the wanted platform
-failure-platform-next = Another tag may have it; check at the source, then ask again with /mirror.
+failure-platform-next = Another tag may have it: look at the source, then ask again with /mirror.
 failure-too-large = too large for the target, or for the machine that copies
-failure-too-large-next = The maintainer has to allow larger uploads in front of the target, or to make room, then /retry #{ $request }.
+failure-too-large-next = Ask the maintainer to allow larger uploads in front of the target, or to make room, then send /retry #{ $request }.
 failure-network = the network failed: { $line }
-failure-network-next = It did not get better by itself. Try again with /retry #{ $request }; if that does not help, the maintainer can look at the run.
+failure-network-next = It did not get better by itself. Send /retry #{ $request } to try again; if that does not help, ask the maintainer to look at the run.
 failure-timed-out = the copy took too long
-failure-timed-out-next = The layers that arrived are kept, so another try goes further: /retry #{ $request }.
+failure-timed-out-next = What has arrived is kept, so another try gets further: send /retry #{ $request }.
 failure-workflow-missing = the mirror repository has no workflow to copy it
-failure-workflow-missing-next = The maintainer has to install it (imageto-bot setup), then /retry #{ $request }.
+failure-workflow-missing-next = Ask the maintainer to install it (imageto-bot setup), then send /retry #{ $request }.
 failure-workflow-off = the workflow is switched off in the mirror repository
-failure-workflow-off-next = The maintainer has to enable it in the repository's Actions tab, then /retry #{ $request }.
+failure-workflow-off-next = Ask the maintainer to enable it in the repository's Actions tab, then send /retry #{ $request }.
 failure-run-missing = GitHub started no run for it
-failure-run-missing-next = The maintainer should check that Actions are enabled in the mirror repository, then /retry #{ $request }.
+failure-run-missing-next = Ask the maintainer to check that Actions are enabled in the mirror repository, then send /retry #{ $request }.
 failure-run-cancelled = its run was cancelled
-failure-run-cancelled-next = Somebody stopped the run in GitHub; /retry #{ $request } starts another.
+failure-run-cancelled-next = Somebody stopped the run on GitHub; /retry #{ $request } starts another.
 failure-run-silent = its run ended ({ $line }) without a word about this image
 failure-run-silent-next = The run's log tells more; /retry #{ $request } starts another.
 failure-github-refused = GitHub refused it: { $line }
-failure-github-refused-next = The maintainer has to check the bot's token and the repository, then /retry #{ $request }.
+failure-github-refused-next = Ask the maintainer to check the bot's token and the mirror repository, then send /retry #{ $request }.
 failure-mismatch = the target holds a different digest from the one that was copied
-failure-mismatch-next = Something else writes to that place. The maintainer has to find out what.
+failure-mismatch-next = Something else writes to that place: ask the maintainer to find out what.
 failure-unknown = copying failed: { $line }
 failure-unknown-next = The run's log tells more; try again with /retry #{ $request }.
 
@@ -224,9 +227,10 @@ command-whoami = your id and this chat's id
 command-help = what I can do
 command-start = what I can do
 
-help-head = I copy container images to our own registry. Here is what you can ask:
+help-head = I copy container images to our own registry. Here is what you can send:
 help-row = { $usage } · { $words }
 help-example = For example: <code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
+    A compose file, Kubernetes YAML or a Dockerfile will do too: send it with /mirror as its caption, or reply to it with /mirror.
 
 misuse = Like this: <code>{ $usage }</code> · { $words }
 
@@ -240,9 +244,9 @@ bad-more = … and { $count } more.
 bad-corrected = Send: <code>{ $command }</code>
 bad-next = Like this: <code>{ $usage }</code>, for example <code>nginx:1.27</code> or <code>gcr.io/distroless/static:nonroot</code>.
 
-limit-request = At most { $number } images in one message. Please split it.
-limit-open = You can have { $number } images open at a time. Wait for some to finish, or /cancel a request.
-limit-daily = You can ask for { $number } images a day. Please go on tomorrow.
+limit-request = At most { $number } images in one message: leave some out, or ask in several.
+limit-open = You can have { $number } images open at a time. Wait for some to finish, or send /cancel with the number of a request.
+limit-daily = You can ask for { $number } images a day. Please ask again in some hours.
 
 outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>: the maintainer can add it to my config.
 guest = You are not on my list yet. Your id is <code>{ $person }</code>: ask an admin to add it to my config.
@@ -271,7 +275,7 @@ nothing-to-decide = #{ $request } needs no decision.
 button-unknown = This button is no longer in use.
 no-request = There is no request #{ $request } here. /status lists what is going on.
 not-yours = #{ $request } is somebody else's: only they or an admin can do that.
-too-late = Nothing of #{ $request } can be cancelled any more: it is being copied or already over.
+too-late = It is too late to cancel #{ $request }: it is being copied or already over.
 cancelled = #{ $request }: { $count ->
     [one] 1 image cancelled.
    *[other] { $count } images cancelled.
@@ -280,9 +284,9 @@ cancelled = #{ $request }: { $count ->
     [one] {" "}1 more is being copied already.
    *[other] {" "}{ $going } more are being copied already.
 }
-nothing-to-retry = Nothing of #{ $request } can be tried again.
+nothing-to-retry = There is nothing in #{ $request } to try again.
 
-status-nothing = Nothing of yours is going on here. /mirror starts something.
+status-nothing = Nothing of yours is going on here. Want an image? Send /mirror and its name.
 status-mine = Yours:
 status-others = Others:
 status-draft = #{ $request } · a draft, waits for { $person } to confirm it
@@ -298,13 +302,13 @@ status-row = #{ $request } · <code>{ $image }</code>{ $more ->
    *[other] , { $waiting } waiting for an admin
 } · { $person }
 status-more = … and { $count } more.
-status-unknown = Nobody has asked for <code>{ $image }</code> yet. <code>/mirror { $image }</code> does.
+status-unknown = Nobody has asked for <code>{ $image }</code> yet. To ask for it: <code>/mirror { $image }</code>
 history-opened = Asked for: { $time }
 history-asked = #{ $request } by { $person }
 history-approved = Approved by { $person }: { $time }
 history-approved-by-policy = Approved by the policy: { $time }
-history-run = <a href="{ $url }">The run in GitHub</a>
-history-ended = Over: { $time }
+history-run = <a href="{ $url }">The run on GitHub</a>
+history-ended = Ended: { $time }
 
 # -- looking without mirroring --------------------------------------------------------------
 lookup-head = 🔎 <code>{ $image }</code>
@@ -337,14 +341,14 @@ list-head-text = { $count ->
    *[other] image.list holds { $count } images with “{ $text }” in them:
 }
 list-line = <code>{ $image }</code>
-list-empty = image.list is empty. /mirror adds to it.
+list-empty = image.list is empty. Use /mirror to add to it.
 list-none = No image in image.list has “{ $text }” in it.
 list-unanswered = I could not read image.list: { $trouble }. Please try again later.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
-problem-blank = a reference has no blanks or line breaks
-problem-character = it holds a character that no reference may have
+problem-blank = an image's name has no blanks or line breaks
+problem-character = it holds a character that no image's name may have
 problem-uppercase = the repository has to be in lower case
 problem-bare-id = that is the id of an image, not its name
 problem-too-long = the name is longer than 255 characters
@@ -359,7 +363,7 @@ problem-malformed = images are not written like that
 
 mistake-invisible = there are invisible characters in it
 mistake-web-page = that is the address of a web page
-mistake-source-page = that is the page of source code, whose image may be called otherwise
+mistake-source-page = that is a page of source code; the image may have another name
 mistake-command-line = that is a command line
 mistake-quotes = leave the quotes out
 mistake-scheme = an image has no https:// in front

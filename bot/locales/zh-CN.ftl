@@ -15,8 +15,8 @@ card-approved-by = { $person } 已批准。
 card-cancelled = 已取消。
 card-folded = ……另有 { $count } 个：{ $mirrored } 个已同步，{ $going } 个进行中，{ $waiting } 个等管理员批准，{ $failed } 个未同步。
 card-untagged = { $count ->
-    [1] { $images } 没写标签，我取了 <code>latest</code>。
-   *[other] { $images } 没写标签，我都取了 <code>latest</code>。
+    [1] { $images } 没写标签，按 <code>latest</code> 处理。
+   *[other] { $images } 没写标签，都按 <code>latest</code> 处理。
 }
 card-joined = { $images } 已经在处理了（#{ $request }，{ $person } 的请求），有结果也会告诉你。
 images = { $images }
@@ -36,11 +36,11 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = 查询中
 note-waiting = 等管理员批准
-note-approved = 已批准，等下一次提交{ $ahead ->
+note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
-note-approved-by-policy = 策略自动批准，等下一次提交{ $ahead ->
+note-approved-by-policy = 按策略自动批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
@@ -48,7 +48,7 @@ note-submitted = 已写入列表，等运行开始{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
-note-resumes = { $cause }；{ $time } 自动再试
+note-resumes = { $cause }；{ $time } 自动重试
 note-copying = 同步中，<a href="{ $url }">查看运行</a>，已用 { $time }
 note-verifying = 已推送，正在校验
 note-identical = 目标仓库里已经有了，摘要一致
@@ -63,8 +63,8 @@ note-trouble-until = { $trouble }；已试 { $tries } 次，{ $time } 再试
 
 denied = 这里不允许同步
 denied-because = 这里不允许同步：{ $reason }
-denied-registry = { $registry } 不是允许的源站
-denied-next = 没有开始任何同步。允许哪些镜像，管理员可以调整。
+denied-registry = 不允许从 { $registry } 同步
+denied-next = 什么都没有开始。确实需要的话，请管理员调整允许的范围。
 
 shape = { $platforms ->
     [0] { "" }
@@ -117,8 +117,11 @@ draft-expired = 一天没人回应，这个请求我就先放下了。
 draft-dropped = #{ $request }：已取消，什么都没有开始。
 draft-confirmed = #{ $request } 已经在处理了。
 draft-over = #{ $request } 已经取消了。还需要的话，用 /mirror 再发一次。
-draft-empty = #{ $request } 一个镜像都没勾选。
-draft-page = 第 { $page }/{ $pages } 页
+draft-empty = #{ $request } 一个镜像都没勾选，至少勾一个吧。
+draft-page = { $pages ->
+    [1] 不要哪个，点一下就行。
+   *[other] 第 { $page }/{ $pages } 页
+}
 draft-ticked = 共 { $count } 个，勾选了 { $chosen } 个
 confirmed = 收到，开始处理 { $count } 个镜像。
 going-on = #{ $request } 继续处理 { $count } 个镜像。
@@ -128,11 +131,11 @@ form-shown = 已换成 { $form } 的写法。
 
 nothing-found = 这里面没找到镜像。这样写：<code>/mirror nginx:1.27</code>
 nothing-found-file = <code>{ $file }</code> 里没找到镜像。
-file-too-large = { $file } 太大了，我最多读 { $limit } kB 的文件。
+file-too-large = { $file } 太大了，我最多读 { $limit } kB 的文件。请拆开发，或者直接用文字把镜像发给我。
 file-too-deep = { $file } 嵌套太深，或者自我引用太多，我读不了。请直接用文字把镜像发给我。
 file-too-many = { $file } 里的镜像太多，一次处理不完。请分几次发。
-file-not-text = { $file } 不是我能读的文本。
-file-broken = { $file } 的格式有误，里面也没找到镜像。
+file-not-text = { $file } 不是我能读的文本文件。请直接用文字把镜像发给我。
+file-broken = { $file } 的格式有误，里面也没找到镜像。请检查一下，或者直接用文字把镜像发给我。
 file-gone = 没能从 Telegram 取到 <code>{ $file }</code>，请再发一次。
 
 # -- the result ---------------------------------------------------------------------------
@@ -144,8 +147,8 @@ result-none = { $count ->
 }
 pull = <code>{ $command }</code>
 pull-more = ……另有 { $count } 条。
-returned = 这是 #{ $request } 的文件，镜像已换成我们镜像仓库里的。
-returned-others = 其中 { $count } 个镜像保持原样：我们的镜像仓库里没有。
+returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
+returned-others = 其中 { $count } 个镜像没有同步，保持原样。
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = 源站上找不到（不存在，或者是私有的）
@@ -154,25 +157,25 @@ failure-missing-next = 核对一下名称和标签，再用 /mirror 发一次。
 failure-source-login = 源站要求登录（也可能没有这个镜像）
 failure-source-login-next = 先核对名称：有些源站没有这个镜像时也会这样回答。名称没错的话，请维护者为这个源站配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被限流了
-failure-rate-limited-next = 我试了好几个小时。晚些时候可以再发 /retry #{ $request }；请维护者在 SOURCE_AUTH 里配置登录，可以提高限额。
+failure-rate-limited-next = 我连着试了几个小时。晚些时候再发 /retry #{ $request } 也许就行；维护者在 Secret SOURCE_AUTH 里配置登录，可以提高限额。
 failure-source-refused = 源站用不了：{ $line }
 failure-source-refused-next = 请维护者看一下这个源站，处理好之后发 /retry #{ $request }。
 failure-target-login = 目标仓库不让我们的账号推送
 failure-target-login-next = 请维护者确认 HARBOR_USER 和 HARBOR_PWD 没有失效（机器人账户会过期）、项目已经建好、账号有推送权限，再发 /retry #{ $request }。
 failure-target-project = 目标仓库里没有能放这个镜像的项目
 failure-target-project-next = 请维护者在目标仓库里建好项目（不能是代理缓存项目），再发 /retry #{ $request }。
-failure-target-quota = 目标仓库里的项目满了
+failure-target-quota = 目标仓库里这个项目的配额用完了
 failure-target-quota-next = 请维护者调高项目的配额，再发 /retry #{ $request }。
 failure-immutable = 目标仓库的这个标签已经指向另一个镜像，而且不允许改动
 failure-immutable-next = 换一个标签，或者请维护者调整标签不可变规则。
 failure-platform = 这个镜像没有所要的平台
-failure-platform-next = 换个标签也许就有；先到源站上看看，再用 /mirror 发一次。
+failure-platform-next = 换个标签也许就有：先到源站上看看，再用 /mirror 发一次。
 failure-too-large = 太大了，目标仓库或负责同步的机器放不下
 failure-too-large-next = 请维护者放宽目标仓库前面的上传限制，或者腾出空间，再发 /retry #{ $request }。
 failure-network = 网络出了问题：{ $line }
 failure-network-next = 等了一阵也没有好转。发 /retry #{ $request } 再试一次；还不行的话，请维护者看看运行日志。
 failure-timed-out = 同步超时
-failure-timed-out-next = 传好的部分还在，再试会快一些：发 /retry #{ $request } 就行。
+failure-timed-out-next = 传好的部分都还在，接着传会快一些：发 /retry #{ $request } 就行。
 failure-workflow-missing = 同步仓库里没有装同步用的工作流
 failure-workflow-missing-next = 请维护者装上（imageto-bot setup），再发 /retry #{ $request }。
 failure-workflow-off = 同步仓库里的工作流被停用了
@@ -206,6 +209,7 @@ command-start = 我能做什么
 help-head = 我负责把容器镜像同步到我们自己的镜像仓库。可以这样用：
 help-row = { $usage } · { $words }
 help-example = 例如：<code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
+    也可以直接发 compose 文件、Kubernetes YAML 或 Dockerfile：在说明文字里写 /mirror，或者用 /mirror 回复它。
 
 misuse = 这样用：<code>{ $usage }</code> · { $words }
 
@@ -219,14 +223,14 @@ bad-more = ……另有 { $count } 个。
 bad-corrected = 可以直接发：<code>{ $command }</code>
 bad-next = 这样写：<code>{ $usage }</code>，例如 <code>nginx:1.27</code> 或 <code>gcr.io/distroless/static:nonroot</code>。
 
-limit-request = 一条消息最多 { $number } 个镜像，请分几次发。
-limit-open = 每人最多同时有 { $number } 个镜像在处理。等几个完成，或者用 /cancel 取消一个。
-limit-daily = 每人每天最多 { $number } 个镜像，明天再继续吧。
+limit-request = 一条消息最多 { $number } 个镜像，去掉几个，或者分几次发吧。
+limit-open = 每人最多同时有 { $number } 个镜像在处理。等几个完成，或者用 /cancel 加编号取消一个请求。
+limit-daily = 每人每天最多 { $number } 个镜像，过几个小时再来吧。
 
 outside = 这个会话我还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>，请维护者加到我的配置里。
 guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>，请管理员加到我的配置里。
 faceless = 我看不到你是谁：你正以匿名管理员或频道的身份发言。请换回自己的身份再发。
-admins-only = 这件事只有管理员能决定。
+admins-only = 这件事要由管理员决定。
 
 whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
     本会话的 ID：<code>{ $chat }</code>
@@ -242,9 +246,9 @@ already-cancelled = #{ $request } 已经取消了。
 already-expired = #{ $request } 已经过期了。
 nothing-to-decide = #{ $request } 没有需要审批的镜像。
 button-unknown = 这个按钮已经失效了。
-no-request = 这里没有 #{ $request } 这个请求。发 /status 看看正在进行的请求。
+no-request = 这里没有 #{ $request } 这个请求。发 /status 看看有哪些在进行。
 not-yours = #{ $request } 是别人的请求，只有本人或管理员能操作。
-too-late = #{ $request } 已经没有可以取消的了：不是在同步中，就是已经结束。
+too-late = #{ $request } 来不及取消了：已经在同步，或者已经结束。
 cancelled = #{ $request }：已取消 { $count } 个镜像。{ $going ->
     [0] { "" }
    *[other] 另有 { $going } 个已经在同步了。
@@ -267,12 +271,12 @@ status-row = #{ $request } · <code>{ $image }</code>{ $more ->
    *[other] ，{ $waiting } 个等管理员批准
 } · { $person }
 status-more = ……另有 { $count } 个。
-status-unknown = 还没有人要过 <code>{ $image }</code>。发 <code>/mirror { $image }</code> 就可以。
+status-unknown = 还没有人要过 <code>{ $image }</code>。想要的话，发 <code>/mirror { $image }</code>
 history-opened = 提出时间：{ $time }
 history-asked = #{ $request }，{ $person } 的请求
 history-approved = { $person } 于 { $time } 批准
 history-approved-by-policy = 策略于 { $time } 自动批准
-history-run = <a href="{ $url }">在 GitHub 上查看运行</a>
+history-run = <a href="{ $url }">到 GitHub 上查看运行</a>
 history-ended = 结束时间：{ $time }
 
 # -- looking without mirroring --------------------------------------------------------------
@@ -291,8 +295,8 @@ lookup-created = 构建时间：{ $time }（{ $days ->
     [1] 昨天
    *[other] { $days } 天前
 }）
-lookup-target-same = ✅ 我们的镜像仓库里有，完全一样：
-lookup-target-other = ♻️ 我们的镜像仓库里，这个标签指向另一个摘要，多半是旧版：
+lookup-target-same = ✅ 我们的镜像仓库里已经有了，摘要一致：
+lookup-target-other = ♻️ 我们的镜像仓库里有这个标签，但摘要不同，多半是旧版：
 lookup-target-only = 📦 我们的镜像仓库里还留着它：
 lookup-target-none = 我们的镜像仓库里还没有。
 lookup-target-unreadable = 现在读不到我们的镜像仓库。
@@ -322,7 +326,7 @@ problem-malformed = 镜像名不是这样写的
 
 mistake-invisible = 里面混进了看不见的字符
 mistake-web-page = 这是网页的地址
-mistake-source-page = 这是源代码的页面，镜像不一定叫这个名字
+mistake-source-page = 这是源代码的页面，镜像可能另有名称
 mistake-command-line = 这是一条命令
 mistake-quotes = 不用加引号
 mistake-scheme = 镜像名前面没有 https://

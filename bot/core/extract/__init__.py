@@ -6,6 +6,7 @@ texts that are read. Nothing here raises, whatever it is given; what cannot be r
 """
 
 import codecs
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -21,6 +22,7 @@ from bot.core.extract.finding import (
 )
 from bot.core.extract.rewriting import rewritten
 from bot.core.extract.scanning import scan
+from bot.core.extract.tokens import Shape, tokens_of
 from bot.core.image import ImageRef, Target
 from bot.core.reading import BadImage, read_image
 
@@ -39,6 +41,13 @@ __all__ = [
 REWRITABLE: Final = frozenset(Kind) - {Kind.TEXT}
 """The kinds of files that can be given back naming the target."""
 
+_WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
+GUESSES: Final = 5
+"""So many bare words of a sentence are asked back about."""
+
+NO_IMAGE: Final = "scratch"
+"""What Dockerfiles begin with that begin with nothing."""
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -56,16 +65,31 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
     finding = finding_of(scan(text, name), Meanings(target_host))
     if finding.images or finding.bad or finding.trouble or name:
         return finding
-    return _single(text.strip(), target_host) or finding
+    guessed = None if finding.sure else _guessed(text, target_host)
+    return guessed or _single(text.strip(), target_host) or finding
+
+
+def _guessed(text: str, target_host: str) -> Finding | None:
+    """The bare words of a sentence that names nothing else: asking back beats finding nothing.
+
+    None where they are so many that the sentence is about something else.
+    """
+    words = dict.fromkeys(
+        token.text
+        for line in text.splitlines()
+        for token in tokens_of(line)
+        if token.shape is Shape.BARE and token.text != NO_IMAGE
+    )
+    if len(words) > GUESSES:
+        return None
+    read = [read_image(word, target_host=target_host) for word in words]
+    images = tuple(dict.fromkeys(image for image in read if isinstance(image, ImageRef)))
+    return Finding(Kind.TEXT, images, sure=False) if images else None
 
 
 def _single(text: str, target_host: str) -> Finding | None:
     """A paste of one word is meant as an image, so it is said what is wrong with it."""
-    if (
-        len(text) > TEXT_LIMIT
-        or len(text.split()) != 1
-        or not any(c.isascii() and c.isalnum() for c in text)
-    ):
+    if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text):
         return None
     read = read_image(text, target_host=target_host)
     return Finding(Kind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None

@@ -24,7 +24,7 @@ _NO_IMAGE: Final = re.compile(
 
 def is_no_image(text: str) -> bool:
     """Whether the value of a key `image` is something else: a template, a picture, a path."""
-    if len(text) > TEXT_LIMIT or _NO_IMAGE.match(text):
+    if not text or len(text) > TEXT_LIMIT or _NO_IMAGE.match(text):
         return True
     return "{{" in text or ("://" in text and shape_of(text) is not Shape.IMAGE)
 

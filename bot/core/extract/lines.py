@@ -22,7 +22,7 @@ _LINE_LIMIT: Final = 4_000
 _CONTINUED: Final = re.compile(r"\\[ \t]{0,9}\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
-    r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|#{1,6}\s+|\(?\d{1,3}[.)、）]\s+"
+    r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
     r"|\d{1,3}、|\d{1,3}[.)](?=[a-z]))"
 )
 _FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
@@ -50,6 +50,7 @@ _SAID: Final = re.compile(
     r"|\bPulled (?:image )?([^\s\"]{1,600}[:@][^\s\"]{1,200})"
 )
 _PULLING: Final = re.compile(r"\s*([\w.-]{1,128}): Pulling from (\S{1,300})\s*")
+_ENUMERATION: Final = re.compile(r"([^:\uff1a]*[\u3040-\u30ff\u3400-\u9fff])[:\uff1a](.*)")
 _COMMA: Final = re.compile(r"[,，、;；|]")
 
 
@@ -64,8 +65,8 @@ class Words:
     def is_prose(self) -> bool:
         plain = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
         odd = any(token.shape not in plain and not _is_open(token) for token in self.tokens)
-        is_cell = self.text.lstrip().startswith("|")  # the other cells say what the images are
-        return odd or is_cell or _FOREIGN.search(self.text) is not None
+        is_beside = self.text.lstrip().startswith(("|", "#"))  # a table's row, a comment
+        return odd or is_beside or _FOREIGN.search(self.text) is not None
 
 
 def scan(text: str) -> Scan:
@@ -145,13 +146,22 @@ def _commands(line: str) -> Iterator[Mention | Words]:
     parts = [words_of(part) for part in _JOINT.split(line)]
     starts = [command_at(words) if words else None for words in parts]
     if all(start is None for start in starts):
-        yield Words(line, tuple(tokens_of(line)))
+        for text in _parts(line):
+            yield Words(text, tuple(tokens_of(text)))
         return
     for words, start in zip(parts, starts, strict=True):
         if start is not None:
             before = " ".join(words[behind_prompt(words) : start])
             yield Words(before, tuple(tokens_of(before)))
             yield from _command(words[start:])
+
+
+def _parts(line: str) -> tuple[str, ...]:
+    """A line, or what is said before a colon and the list behind it."""
+    found = _ENUMERATION.fullmatch(line)
+    if found is None or _FOREIGN.search(found[2]):
+        return (line,)
+    return found[1], found[2]
 
 
 def _command(words: list[str]) -> Iterator[Mention | Words]:

@@ -137,9 +137,9 @@ class _Walk:
 
     def _under_image(self, key: str, node: Mapping) -> Iterator[Mention]:
         """`image: x`, with its tag beside it in old charts; `image: {reference: x}`."""
-        image = node.text("image")
-        if image is not None:
-            yield from self._whole(image, node.text("imageTag") or node.text("tag"))
+        for name, image in node.pairs:  # all of them: what is pasted may repeat the key
+            if _key(name) == "image" and isinstance(image, Scalar) and not image.is_null:
+                yield from self._whole(image, node.text("imageTag") or node.text("tag"))
         if key == "image":
             inner = node.text("reference") or node.text("name")
             yield from self._whole(inner, None) if inner else ()

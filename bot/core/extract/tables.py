@@ -18,7 +18,6 @@ class Table:
 
     name: int
     tag: int | None
-    columns: int
 
     def mentions(self, line: str) -> Iterator[Mention]:
         """The images of a row."""
@@ -44,4 +43,4 @@ def table_below(line: str) -> Table | None:
     name = next((cells.index(name) for name in _NAMES if name in cells), None)
     if name is None or len(cells) == 1:
         return None
-    return Table(name, cells.index("TAG") if "TAG" in cells else None, len(cells))
+    return Table(name, cells.index("TAG") if "TAG" in cells else None)

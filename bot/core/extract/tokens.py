@@ -58,6 +58,7 @@ ENGLISH: Final = frozenset(
     where which while who why will with without won work working works would yes yesterday yet
     you your yours thx ty tks todo note cc base build builds built check file files folder
     line lines link links mail open page pages read run running runs write written node nodes
+    amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
 _LABELS: Final = (ENGLISH - {"node"}) | {
@@ -80,12 +81,12 @@ _KNOWN_HOST: Final = re.compile(
 )
 
 _WIDE: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: "."}
-_INNER: Final = "\uff0f\uff1a\uff20\uff0e\u3002\uff0d"
+_INNER: Final = "\uff0f\uff1a\uff20\uff0e\uff0d"
 _HIDDEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _CHARACTER: Final = (
     rf"[A-Za-z0-9._/:@+%?&=#$~\\\[\]{{}}!{_INNER}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{_HIDDEN}-]"
 )
-_TOKEN: Final = re.compile(rf"{_CHARACTER}+")
+_TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
@@ -107,7 +108,7 @@ def tokens_of(line: str) -> Iterator[Token]:
         trimmed = text.lstrip(_LEADING)
         start += len(text) - len(trimmed)
         if any(character.isalnum() for character in trimmed):
-            ended = trimmed.rstrip("\u3002\uff0e")  # the full stops of a Chinese sentence
+            ended = trimmed.rstrip("\uff0e")  # the full stops of a Chinese sentence
             yield Token(ended, shape_of(ended), start, start + len(ended))
 
 
