@@ -86,6 +86,15 @@ class TelegramChat:
         self._bot = bot
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+        try:
+            return await self._send(place, text, reply_to=reply_to)
+        except Refused as refusal:
+            if place.thread is None or "thread not found" not in str(refusal).lower():
+                raise
+        # Its topic was deleted: better in the open than not at all.
+        return await self._send(Place(place.chat), text, reply_to=reply_to)
+
+    async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         sent = await _asked(
             self._bot.send_message(
                 chat_id=place.chat,

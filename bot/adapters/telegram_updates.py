@@ -17,7 +17,7 @@ from telegram.error import TelegramError
 from bot.adapters.telegram import PollingBot, polling_wait
 from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
 from bot.engine.case import Attachment, Incoming, Press
-from bot.errors import BotError
+from bot.errors import BotError, Temporary
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Polling:
                 if await self._receiver.receive(incoming):
                     await self._acknowledge(incoming)
                 return
-        except BotError:
+        except Temporary:
             raise
         except Exception:  # two of two: an update that we cannot handle must not block the rest
             log.exception("update %d cannot be handled and is passed over", number)

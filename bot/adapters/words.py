@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_LIMIT: Final = 200
 """Telegram's limit of the answer to a button press, in characters."""
+TEXT_LIMIT: Final = 4096
+"""Telegram's limit of a message, in UTF-16 units without the markup."""
 _TAG: Final = re.compile(r"<[^<>]*>")
 
 
@@ -39,7 +41,7 @@ class LocaleWords:
             tuple((self.plain(button.label, language), button.kind, button.value) for button in row)
             for row in message.buttons
         )
-        return Rendered("\n".join(lines), buttons)
+        return Rendered("\n".join(_fitting(lines)), buttons)
 
     def plain(self, phrase: Phrase, language: Language) -> str:
         """Without markup, for places that take none. At most ANSWER_LIMIT characters."""
@@ -69,6 +71,17 @@ class LocaleWords:
                 return html.escape(value)
             case _:
                 return value
+
+
+def _fitting(lines: list[str]) -> list[str]:
+    """As many lines as a message holds: one too long would not be sent at all, ever."""
+    room = TEXT_LIMIT - 2
+    for position, line in enumerate(lines):
+        room -= len(html.unescape(_TAG.sub("", line)).encode("utf-16-le")) // 2 + 1
+        if room < 0:
+            log.warning("a message of %d lines is cut at %d", len(lines), position)
+            return [*lines[:position], "…"]
+    return lines
 
 
 def _bundle(language: Language) -> FluentBundle:

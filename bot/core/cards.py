@@ -30,6 +30,8 @@ SOON: Final = timedelta(minutes=1)
 NAMED: Final = 6
 """So many images are named in a line about several."""
 LABEL: Final = 40
+MEANT_SHOWN: Final = 12
+"""Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 
 
@@ -41,7 +43,7 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     if request.cancelled_at is not None:
         lines.append(say("card-cancelled"))
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
-    rows = [_decision_buttons(request)] if waiting else []
+    rows = [_decision_buttons(request)] if waiting and request.cancelled_at is None else []
     if request.told_at is None:
         rows += meant_buttons(request, transfers)
     return Message(tuple(lines), tuple(rows))
@@ -83,7 +85,9 @@ def press(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button
 
 
 def meant_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
-    """A row for each image that is there in place of a missing one."""
+    """A row for each image that is there in place of a missing one: the likeliest of all first."""
+    missing = [t for t in transfers if t.state is State.FAILED and t.meant]
+    each = max(1, MEANT_SHOWN // max(1, len(missing)))
     return [
         (
             press(
@@ -92,9 +96,8 @@ def meant_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple
                 label=say("button-meant", image=short(image)),
             ),
         )
-        for transfer in transfers
-        for position, image in enumerate(transfer.meant)
-        if transfer.state is State.FAILED
+        for transfer in missing[:MEANT_SHOWN]
+        for position, image in enumerate(transfer.meant[:each])
     ]
 
 

@@ -97,9 +97,9 @@ def _form_buttons(request: Request) -> tuple[Button, ...]:
     )
 
 
-def returned(request: RequestId, others: Sequence[Transfer]) -> Message:
+def returned(request: RequestId, others: int) -> Message:
     """The caption of the file that goes back rewritten; `others` are named as before in it."""
     lines = [say("returned", request=str(request))]
     if others:
-        lines.append(say("returned-others", count=len(others)))
+        lines.append(say("returned-others", count=others))
     return Message(tuple(lines))

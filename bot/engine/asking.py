@@ -106,9 +106,15 @@ def _all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
     return all(decision.verdict is Verdict.DENY for _, decision in decisions)
 
 
-async def _limit(case: Case, images: int) -> Phrase | None:
+async def _limit(case: Case, images: int, *, again: bool = False) -> Phrase | None:
+    """The limit that would be passed; what is asked for `again` was counted the first time."""
     open_now, today = await case.unit.asked(case.person.id, case.now - DAY)
-    limit = limit_passed(case.house.policy, images=images, open_now=open_now, asked_today=today)
+    limit = limit_passed(
+        case.house.policy,
+        images=images,
+        open_now=open_now,
+        asked_today=today - images if again else today,
+    )
     return None if limit is None else say(f"limit-{limit[0]}", number=limit[1])
 
 
@@ -183,7 +189,9 @@ async def meant(case: Case, pressed: Meant) -> Outcome:
         return Outcome(say("already-taken", request=str(pressed.request)), done=False)
     if pressed.position >= len(missing.meant):
         return Outcome(say("button-unknown"), done=False)
-    return await _go_on(case, request, {missing.id: missing.meant[pressed.position]})
+    image = missing.meant[pressed.position]
+    twins = [t.id for t in transfers if t.image == image and t.state in RETRIED]
+    return await _go_on(case, request, dict.fromkeys([missing.id, *twins], image))
 
 
 async def retry(case: Case, number: RequestId) -> Outcome:
@@ -200,15 +208,20 @@ async def retry(case: Case, number: RequestId) -> Outcome:
 
 async def _go_on(case: Case, request: Request, images: Mapping[TransferId, ImageRef]) -> Outcome:
     """New transfers in the places of old ones; what was told already is told anew."""
-    decisions = _decisions(case, list(images.values()))
+    decisions = _decisions(case, list(dict.fromkeys(images.values())))
     if _all_denied(decisions):
         return Outcome(say("denied-next"), done=False)
-    limit = await _limit(case, len(images))
+    limit = await _limit(case, len(decisions), again=True)
     if limit is not None:
         return Outcome(limit, done=False)
-    opened = dict(zip(images, await _transfers(case, decisions), strict=True))
-    old = [transfer.id for transfer in await case.unit.transfers_of(request.id)]
-    await case.unit.link(request.id, [opened.get(number, number) for number in old])
+    old = await case.unit.transfers_of(request.id)
+    there = {t.image: t.id for t in old if t.id not in images}  # it may be its own neighbour
+    missing = [row for row in decisions if row[0] not in there]
+    opened = dict(
+        zip([image for image, _ in missing], await _transfers(case, missing), strict=True)
+    )
+    places = {number: (opened | there)[image] for number, image in images.items()}
+    await case.unit.link(request.id, [places.get(t.id, t.id) for t in old])
     again = replace(
         request,
         told_at=None,
@@ -222,4 +235,4 @@ async def _go_on(case: Case, request: Request, images: Mapping[TransferId, Image
     if request.told_at is not None or request.closed_at is not None:
         again = replace(again, card=None, shown="")  # the old one is far up in the chat
     await case.unit.save_request(again)
-    return Outcome(say("going-on", request=str(request.id), count=len(opened)))
+    return Outcome(say("going-on", request=str(request.id), count=len(places)))

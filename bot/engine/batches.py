@@ -30,7 +30,7 @@ from bot.core.transfer import (
     Transfer,
     next_action,
 )
-from bot.engine.lanes import Pulse, postpone, record_in
+from bot.engine.lanes import Pulse, guarded, postpone, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
 from bot.errors import BotError, Stale, Temporary
 from bot.errors import Refused as RefusedError
@@ -47,6 +47,9 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 WRITE_TRIES: Final = 5
 DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
+
+
+_LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
 class Batches:
@@ -76,7 +79,8 @@ class Batches:
             step = next_step(batch, self._clock(), patience=self._patience)
             pulse = max(pulse, Pulse.OPEN)
             if step is not None:
-                await self._take(batch, step)
+                with guarded(f"batch {batch.id}"):
+                    await self._take(batch, step)
                 pulse = Pulse.MOVED
         return pulse
 
@@ -123,6 +127,9 @@ class Batches:
         now = self._clock()
         batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
         async with self._store.begin() as unit:
+            found = [await unit.transfer(transfer.id) for transfer in transfers]
+            if all(t is None or t.state is not State.APPROVED for t in found):
+                return  # all were called off meanwhile; a dispatch of nothing is one of the list
             await unit.save_batch(batch)
             for transfer in transfers:
                 await record_in(unit, transfer.id, Submitted(now, batch.id))
@@ -132,13 +139,15 @@ class Batches:
 
     async def _take(self, batch: Batch, step: Step) -> None:
         try:
+            if step in _LOOK_FIRST and await self._found(batch):
+                return
             match step:
                 case Step.COMMIT:
                     await self._commit(batch)
                 case Step.DISPATCH:
                     await self._dispatch(batch)
                 case Step.FIND_RUN:
-                    await self._find_run(batch)
+                    await self._save(batch.looked(self._clock()))
                 case Step.FOLLOW:
                     await self._follow(batch)
                 case Step.GIVE_UP:
@@ -196,26 +205,28 @@ class Batches:
             if now < batch.dispatching_at + DISPATCH_LAG:
                 await self._save(batch.looked(now))
                 return
-        batch = await self._save(replace(batch, dispatching_at=now))
         async with self._store.begin() as unit:
             images = [transfer.image for transfer in await unit.transfers_in(batch.id)]
+        if not images:  # a dispatch of nothing would be one of the whole list
+            await self._save(replace(batch, closed_at=now))
+            return
+        batch = await self._save(replace(batch, dispatching_at=now))
         run = await self._repository.dispatch(images, batch=batch.id)
         batch = await self._save(replace(batch, dispatched_at=self._clock()))
         log.info("batch %s: dispatched", batch.id)
         if run is not None:
             await self._seen(batch, run)
 
-    async def _find_run(self, batch: Batch) -> None:
+    async def _found(self, batch: Batch) -> bool:
+        """Look first, time out second: after an outage the run may be there, or be over."""
+        run = None
         if batch.dispatched_at is not None and batch.dispatching_at is not None:
             run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
         elif batch.sha is not None:
             run = await self._repository.run_of_commit(batch.sha)
-        else:
-            run = None
-        if run is None:
-            await self._save(batch.looked(self._clock()))
-        else:
+        if run is not None:
             await self._seen(batch, run)
+        return run is not None
 
     async def _seen(self, batch: Batch, run: Run) -> None:
         log.info("batch %s: run %d", batch.id, run.id)

@@ -6,7 +6,7 @@ from bot.core import answers
 from bot.core.commands import Approve, Cancel, Reject
 from bot.core.message import say
 from bot.core.request import Request
-from bot.core.transfer import TRANSITIONS, Approved, Cancelled, Event, Rejected
+from bot.core.transfer import TRANSITIONS, Approved, Cancelled, Event, Rejected, State
 from bot.engine.case import Case, Outcome
 
 
@@ -44,7 +44,7 @@ async def cancel(case: Case, command: Cancel) -> Outcome:
         others = [r for r in await case.unit.requests_for(transfer.id) if r.id != number]
         if all(other.cancelled_at is not None for other in others):
             await case.advance(transfer, event)
-    if not going:
+    if not going and not any(t.state is State.MIRRORED for t in transfers):
         await case.unit.save_request(replace(request, cancelled_at=event.at))
     words = say("cancelled", request=str(number), count=len(early), going=len(going))
     return Outcome(words)

@@ -5,12 +5,18 @@ it in one. Between the look and the store a person may have decided otherwise: t
 refuses the event, and the person wins.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Protocol
 
 from bot.core.facts import TransferId
 from bot.core.transfer import Event, Transfer, advance
 from bot.engine.ports import Store, Unit
+from bot.errors import BotError
+
+log = logging.getLogger(__name__)
 
 
 class Pulse(IntEnum):
@@ -22,6 +28,17 @@ class Pulse(IntEnum):
     """Something is open, and its time has not come."""
     MOVED = 2
     """Something changed: whoever depends on it should look again."""
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """One poisoned item is logged, and the rest of its lane goes on; our own errors pass."""
+    try:
+        yield
+    except BotError:
+        raise
+    except Exception:
+        log.exception("%s: passed over in this tick", what)
 
 
 class Lane(Protocol):

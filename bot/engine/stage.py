@@ -16,6 +16,7 @@ from bot.core.message import Message, Rendered
 from bot.core.request import Request
 from bot.core.results import RETRIED, result
 from bot.core.transfer import State, Transfer
+from bot.engine.lanes import guarded
 from bot.engine.ports import Unit, Words
 from bot.engine.views import language_of, view_of
 
@@ -78,7 +79,11 @@ class Stage:
     async def look(self, unit: Unit) -> list[Standing]:
         """Every open request, the oldest first."""
         queue = await unit.open_transfers()
-        return [await self._standing(unit, r, queue) for r in await unit.open_requests()]
+        standings = []
+        for request in await unit.open_requests():
+            with guarded(f"request {request.id}"):
+                standings.append(await self._standing(unit, request, queue))
+        return standings
 
     async def language(self, unit: Unit, request: Request) -> Language:
         return await language_of(unit, request.place, request.person, otherwise=self._language)

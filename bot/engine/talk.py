@@ -7,28 +7,32 @@ twice, never lose it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.core.backoff import wait_after
 from bot.core.extract import rewrite
-from bot.core.facts import ChatId, RequestId
+from bot.core.facts import ChatId
 from bot.core.image import Target
 from bot.core.language import Language
 from bot.core.results import returned
 from bot.core.transfer import State
-from bot.engine.lanes import Pulse
+from bot.engine.lanes import Pulse, guarded
 from bot.engine.pace import Pace
 from bot.engine.ports import Chat, Document, File, Note, Store, Words
 from bot.engine.stage import Stage, Standing
 from bot.errors import BotError, Moved, Refused, Temporary
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 FIRST_LOOKS: Final = timedelta(seconds=4)
 """So long the first edit of a card waits for the first look at each of its images."""
+MOVED_NOWHERE: Final = timedelta(minutes=1)
+_MESSAGES: Final = frozenset({"card", "shown", "told_in"})
+"""Facts about messages, which count for the chat that they stand in."""
 
 
 class Talk:
@@ -55,11 +59,13 @@ class Talk:
         async with self._store.begin() as unit:
             items = await self._stage.look(unit)
             notes = await unit.notes()
-        spoke = [await self._tell(item) for item in items if item.owes_result]
-        spoke += [await self._note(note) for note in notes]
-        spoke += [await self._return(item) for item in items if item.owes_file]
-        spoke += [await self._retell(item) for item in items if item.retold]
-        spoke += [await self._show(item) for item in items]
+        spoke = [
+            await _each(self._tell, [item for item in items if item.owes_result]),
+            await _each(self._note, notes),
+            await _each(self._return, [item for item in items if item.owes_file]),
+            await _each(self._retell, [item for item in items if item.retold]),
+            await _each(self._show, items),
+        ]
         if any(spoke):
             return Pulse.MOVED
         return Pulse.OPEN if items or notes else Pulse.IDLE
@@ -81,7 +87,7 @@ class Talk:
         self._pace.said(request.place.chat, now)
         log.info("request %d: result told", request.id)
         await self._keep(
-            request.id,
+            item,
             told_at=now,
             told_in=message,
             told=text.fingerprint,
@@ -98,10 +104,11 @@ class Talk:
         async with self._store.begin() as unit:
             file = await unit.file(request.id)
             language = await self._stage.language(unit, request)
+            draft = await unit.draft(request.id)
         if file is not None and file.content is not None:
             document = await self._rewritten(file, item)
-            others = [t for t in item.transfers if t.state is not State.MIRRORED]
-            caption = self._words.render(returned(request.id, others), language)
+            arrived = {t.image for t in item.transfers if t.state is State.MIRRORED}
+            caption = self._words.render(returned(request.id, draft.unwritten(arrived)), language)
             try:
                 await self._chat.send_file(
                     request.place, document, caption, reply_to=request.message
@@ -113,7 +120,7 @@ class Talk:
             self._pace.said(request.place.chat, self._clock())
         async with self._store.begin() as unit:
             await unit.drop_file(request.id)
-        await self._keep(request.id, returned_at=self._clock(), attempts=0, not_before=None)
+        await self._keep(item, returned_at=self._clock(), attempts=0, not_before=None)
         return True
 
     async def _rewritten(self, file: File, item: Standing) -> Document:
@@ -171,7 +178,7 @@ class Talk:
         """Bring the card up to date, and close the request once its last word is said."""
         request = item.request
         if item.card is None:
-            return False
+            return await self._close(item)
         shown = item.card.fingerprint
         if shown == request.shown or (request.card is None and item.settled):
             return await self._close(item)
@@ -188,10 +195,10 @@ class Talk:
             return await self._stumbled(item, trouble)
         except Refused as refusal:  # we were shown the door: the result is tried all the same
             log.warning("request %d: its card cannot be shown: %s", request.id, refusal)
-            await self._keep(request.id, shown=shown)
+            await self._keep(item, shown=shown)
             return True
         self._pace.said(request.place.chat, self._clock())
-        await self._keep(request.id, card=card, shown=shown, attempts=0, not_before=None)
+        await self._keep(item, card=card, shown=shown, attempts=0, not_before=None)
         return True
 
     async def _edited(self, item: Standing, edit: Awaitable[None], **facts: str) -> bool:
@@ -203,13 +210,16 @@ class Talk:
         except Refused as refusal:  # deleted, most likely: what else is owed still comes
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
         self._pace.said(request.place.chat, self._clock(), edit=True)
-        await self._keep(request.id, attempts=0, not_before=None, **facts)
+        await self._keep(item, attempts=0, not_before=None, **facts)
         return True
 
     async def _close(self, item: Standing) -> bool:
         if not item.settled or item.owes_file or item.retold:
             return False
-        await self._keep(item.request.id, closed_at=self._clock())
+        async with self._store.begin() as unit:
+            if await unit.request(item.request.id) != item.request:
+                return False  # somebody went on with it, or wants it written otherwise
+            await unit.save_request(replace(item.request, closed_at=self._clock()))
         return True
 
     # -- pace and trouble ---------------------------------------------------------------
@@ -242,11 +252,14 @@ class Talk:
         self._heed(request.place.chat, trouble)
         attempts = request.attempts + 1
         wait = wait_after(attempts, seed=request.id, retry_after=trouble.retry_after)
-        await self._keep(request.id, attempts=attempts, not_before=self._clock() + wait)
+        await self._keep(item, attempts=attempts, not_before=self._clock() + wait)
         return False
 
     async def _move(self, chat: ChatId, moved: Moved) -> None:
         log.info("chat %d has become %d", chat, moved.chat)
+        if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
+            self._pace.hold(chat, self._clock() + MOVED_NOWHERE)
+            return
         async with self._store.begin() as unit:
             await unit.move_chat(chat, ChatId(moved.chat))
 
@@ -256,9 +269,28 @@ class Talk:
             until = self._clock() + timedelta(seconds=trouble.retry_after)
             self._pace.hold(chat, until)
 
-    async def _keep(self, request: RequestId, **facts: object) -> None:
-        """Store facts of the request over whatever a person changed meanwhile."""
+    async def _keep(self, item: Standing, **facts: object) -> None:
+        """Store facts of the request over whatever a person changed meanwhile.
+
+        What was said of transfers that others replaced meanwhile tells no result, and messages
+        of a chat that has moved are out of reach.
+        """
         async with self._store.begin() as unit:
-            current = await unit.request(request)
-            if current is not None:
-                await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
+            current = await unit.request(item.request.id)
+            if current is None:
+                return
+            linked = [t.id for t in await unit.transfers_of(current.id)]
+            if "told_at" in facts and linked != [t.id for t in item.transfers]:
+                return
+            if current.place != item.request.place:
+                facts = {name: fact for name, fact in facts.items() if name not in _MESSAGES}
+            await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
+
+
+async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T]) -> bool:
+    """Take a step with every item, whatever becomes of the others; True where one spoke."""
+    spoke = False
+    for item in items:
+        with guarded(str(item)[:80]):
+            spoke = await step(item) or spoke
+    return spoke

@@ -63,7 +63,8 @@ async def _of_image(case: Case, image: ImageRef) -> Message:
     transfer = await case.unit.latest_transfer(image)
     if transfer is None:
         return answers.one("status-unknown", image=str(image))
-    requests = await case.unit.requests_for(transfer.id)
+    asked = await case.unit.requests_for(transfer.id)
+    requests = [r for r in asked if case.admin or r.place.chat == case.place.chat]
     view = await case.view([transfer], requests)
     return answers.status_of_image(transfer, requests, view)
 

@@ -30,7 +30,12 @@ async def view_of(
     """
     firsts: dict[TransferId, Request] = {}
     for request in requests:
-        firsts |= await unit.firsts(request.id)
+        # Who asked in another chat is nobody's business here.
+        firsts |= {
+            transfer: first
+            for transfer, first in (await unit.firsts(request.id)).items()
+            if first.place.chat == request.place.chat and first.cancelled_at is None
+        }
     people = {request.person for request in (*requests, *firsts.values())}
     for transfer in transfers:
         people |= {p for p in (transfer.approved_by, transfer.ended_by) if p is not None}
@@ -40,7 +45,7 @@ async def view_of(
 
 def _places(transfers: Sequence[Transfer], queue: Sequence[Transfer]) -> Mapping[TransferId, int]:
     """How many images were approved earlier and go with another commit, for each that waits."""
-    before = [other for other in queue if other.state in _AHEAD]
+    before = [o for o in queue if o.state in _AHEAD and o.not_before is None]
     return {
         transfer.id: sum(_goes_before(other, transfer) for other in before)
         for transfer in transfers
