@@ -251,6 +251,7 @@ async def what_is_not_allowed(screen: Screen) -> None:
     screen.world.registries.target[str(NGINX)] = digest_of(str(NGINX))
     await screen.say(WEI, f"/mirror quay.io/prometheus/node-exporter:v1.8.2 evil/miner:1 {NGINX}")
     await screen.wait()
+    await screen.say(WEI, "/mirror quay.io/prometheus/node-exporter:v1.8.2 evil/miner:1")
     await screen.say(WEI, "/lookup quay.io/prometheus/node-exporter:v1.8.2")
     await screen.say(WEI, "/mirror " + " ".join(f"redis:{number}" for number in range(7)))
     await screen.wait(4)

@@ -130,6 +130,12 @@ async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
     assert await site.chat.send(site.place, TEXT, reply_to=MessageId(999))
 
 
+async def test_an_answer_to_a_deleted_topic_comes_in_the_open(site: Site) -> None:
+    assert await site.chat.send(Place(site.place.chat, 99), TEXT, reply_to=None)
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert shown["topic"] is None
+
+
 async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
     with pytest.raises(Refused, match="Can't parse entities"):
         await site.chat.send(site.place, Rendered("<b>"), reply_to=None)

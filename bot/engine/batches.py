@@ -261,6 +261,9 @@ class Batches:
         async with self._store.begin() as unit:
             for transfer, event in events:
                 await record_in(unit, transfer.id, event)
+            for transfer in await unit.transfers_in(batch.id):
+                if transfer.trouble:  # it is over: GitHub has answered
+                    await unit.save_transfer(replace(transfer, trouble="", attempts=0))
             await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
 
     async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:

@@ -143,8 +143,7 @@ class Talk:
             else:
                 await self._chat.send(note.place, note.text, reply_to=note.reply_to)
         except Moved as moved:
-            await self._move(chat, moved)
-            return True
+            return await self._move(chat, moved)
         except Temporary as trouble:
             await self._put_off_note(note, trouble)
             return False
@@ -245,8 +244,7 @@ class Talk:
         """Nothing was said: the chat is elsewhere, or it has to be tried again later."""
         request = item.request
         if isinstance(trouble, Moved):
-            await self._move(request.place.chat, trouble)
-            return True
+            return await self._move(request.place.chat, trouble)
         assert isinstance(trouble, Temporary)  # noqa: S101 - what the callers catch
         log.warning("request %d: %s", request.id, trouble)
         self._heed(request.place.chat, trouble)
@@ -255,13 +253,15 @@ class Talk:
         await self._keep(item, attempts=attempts, not_before=self._clock() + wait)
         return False
 
-    async def _move(self, chat: ChatId, moved: Moved) -> None:
+    async def _move(self, chat: ChatId, moved: Moved) -> bool:
+        """True where there is another chat to go on in."""
         log.info("chat %d has become %d", chat, moved.chat)
         if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
             self._pace.hold(chat, self._clock() + MOVED_NOWHERE)
-            return
+            return False
         async with self._store.begin() as unit:
             await unit.move_chat(chat, ChatId(moved.chat))
+        return True
 
     def _heed(self, chat: ChatId, trouble: Temporary) -> None:
         """A wish to be left alone counts for the whole chat, not only for this message."""
