@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit long workflows lock clean
+.PHONY: help demo sandbox test lint types unit long chaos workflows lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their sch
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term:skip-covered
+
+chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' tests/chaos
 
 long: $(VENV)/.developing .debian ## Run the tests that take minutes: limits and waits as they are
 	$(BIN)/pytest -m long
