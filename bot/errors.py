@@ -8,8 +8,13 @@
     └── Stale              somebody else wrote first; read again, then write again
 
 Expected results (an image that is not there, a press that came too late) are values, not
-exceptions. Nothing here knows how an error is worded for people: core/cards.py does.
+exceptions. Nothing here knows how an error is worded for people: core/trouble.py and
+core/failures.py name the causes.
 """
+
+from typing import Final
+
+from bot.core.trouble import LINE_LIMIT, Trouble, TroubleKind
 
 
 class BotError(Exception):
@@ -21,16 +26,23 @@ class ConfigError(BotError):
 
 
 class Temporary(BotError):  # noqa: N818 - it reads as what it is: a temporary trouble
-    """A service did not answer, or asked us to wait.
+    """A service did not answer, or asked us to wait. `text` is for the log, `trouble` for people.
 
     `retry_after` is in seconds: the server's own wish, or None when it named none.
     `unclear` is True when the request may have taken effect all the same.
     """
 
     def __init__(
-        self, text: str, *, retry_after: float | None = None, unclear: bool = False
+        self,
+        text: str,
+        *,
+        kind: TroubleKind = TroubleKind.OTHER,
+        who: str = "",
+        retry_after: float | None = None,
+        unclear: bool = False,
     ) -> None:
         super().__init__(text)
+        self.trouble: Final = Trouble(kind, who, text[:LINE_LIMIT])
         self.retry_after = retry_after
         self.unclear = unclear
 

@@ -20,10 +20,12 @@ from bot.core.batch import (
 )
 from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
+from bot.core.trouble import Trouble, TroubleKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PATIENCE = timedelta(seconds=90)
 LATER = NOW + PATIENCE
+SLOW = Trouble(TroubleKind.SILENT, "GitHub")
 NEW = Batch(id=BatchId("b1"), via=Via.COMMIT, opened_at=NOW)
 COMMITTED = replace(NEW, sha=CommitSha("a" * 40), committed_at=NOW)
 DISPATCHED = replace(COMMITTED, dispatching_at=LATER, dispatched_at=LATER)
@@ -53,13 +55,17 @@ def test_looks_are_frequent_when_young_and_rare_when_old() -> None:
     ages = [timedelta(seconds=s) for s in (0, 9, 10, 59, 60, 599, 600, 90_000)]
     assert [poll_interval(age).total_seconds() for age in ages] == [1, 1, 2, 2, 10, 10, 30, 30]
     assert NEW.looked(NOW).not_before == NOW + timedelta(seconds=1)
-    seen = replace(COMMITTED, run_seen_at=NOW, attempts=3, trouble="slow").looked(LATER)
-    assert (seen.not_before, seen.attempts, seen.trouble) == (LATER + timedelta(seconds=10), 0, "")
+    seen = replace(COMMITTED, run_seen_at=NOW, attempts=3, trouble=SLOW).looked(LATER)
+    assert (seen.not_before, seen.attempts, seen.trouble) == (
+        LATER + timedelta(seconds=10),
+        0,
+        None,
+    )
 
 
 def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
-    first = NEW.postponed(NOW, trouble="slow")
-    second = first.postponed(NOW, trouble="slow")
+    first = NEW.postponed(NOW, trouble=SLOW)
+    second = first.postponed(NOW, trouble=SLOW)
     assert first.not_before is not None
     assert second.not_before is not None
     assert NOW < first.not_before < second.not_before

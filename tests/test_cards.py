@@ -15,11 +15,11 @@ from bot.core.buttons import Verb
 from bot.core.cards import card, cause, short
 from bot.core.commands import SPECS, Name
 from bot.core.correction import Mistake
-from bot.core.extract import Trouble
+from bot.core.extract import Trouble as FileTrouble
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
-from bot.core.inquiry import Question
+from bot.core.inquiry import Question, unanswered
 from bot.core.language import Language
 from bot.core.message import ButtonKind, Message, Phrase, Rendered, moment, say, size
 from bot.core.policy import Decision, Ground, Limit, Verdict
@@ -27,6 +27,7 @@ from bot.core.reading import BadImage, Gap
 from bot.core.request import Form, Request
 from bot.core.results import result, returned
 from bot.core.transfer import Proof, State, Transfer
+from bot.core.trouble import Trouble, TroubleKind, trouble_words
 from bot.core.view import View
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ REQUEST = Request(
     opened_at=NOW,
     confirmed_at=NOW,
 )
+SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
 APPROVED = replace(WAITING, approved_at=NOW)
@@ -71,17 +73,23 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
     ("transfer", "words"),
     [
         (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · looking it up"),
-        (replace(CHECKING, trouble="slow", attempts=2), "slow; tried 2 times, trying again"),
+        (
+            replace(CHECKING, trouble=SLOW, attempts=2),
+            "docker.io does not answer; tried 2 times, trying again",
+        ),
         (WAITING, "· waits for an admin"),
         (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
         (replace(WAITING, platforms=("a",)), "1 platform · waits"),
         (replace(WAITING, size=999), "999 B · waits"),
         (APPROVED, "approved by the policy, in the queue"),
         (BY_ANA, "· approved, in the queue"),
-        (replace(BY_ANA, trouble="slow", attempts=1), "slow; tried once, trying again"),
         (
-            replace(BY_ANA, trouble="slow", attempts=9, not_before=NOW + timedelta(minutes=5)),
-            "slow; tried 9 times, next try at 12:05 UTC",
+            replace(BY_ANA, trouble=SLOW, attempts=1),
+            "docker.io does not answer; tried once, trying again",
+        ),
+        (
+            replace(BY_ANA, trouble=SLOW, attempts=9, not_before=NOW + timedelta(minutes=5)),
+            "docker.io does not answer; tried 9 times, next try at 12:05 UTC",
         ),
         (
             replace(
@@ -284,8 +292,9 @@ def wanted_phrases() -> list[Phrase]:
             for state in State
         ),
         *(say(f"form-{form}") for form in Form),
-        *(say(f"file-{trouble}", file="a.yaml", limit="1024") for trouble in Trouble),
-        *(say(f"{question}-unanswered", trouble="slow") for question in Question),
+        *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
+        *(say(f"file-{trouble}", file="a.yaml", limit="1024") for trouble in FileTrouble),
+        *(unanswered(question, SLOW).lines[0] for question in Question),
     ]
 
 

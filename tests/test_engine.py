@@ -234,7 +234,7 @@ async def test_a_list_that_never_stops_changing_is_tried_later(w: World) -> None
     w.repository.trouble["write_list"] = [Stale("moved")] * 10
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(6)
-    assert "keeps changing" in w.card
+    assert "image.list keeps being changed by others" in w.card
     await w.settle(20)
     assert w.repository.writes == 1
 

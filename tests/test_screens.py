@@ -17,6 +17,7 @@ from screen import Screen
 from bot.core.facts import ChatId, Shape
 from bot.core.image import ImageRef
 from bot.core.language import Language
+from bot.core.trouble import TroubleKind
 from bot.errors import Temporary
 
 SCREENS = Path(__file__).parent / "screens"
@@ -179,7 +180,9 @@ async def looking_without_mirroring(screen: Screen) -> None:
     await screen.wait(2)
     await screen.say(WEI, "/lookup nginx:1.72")
     await screen.wait(2)
-    registries.source[str(REDIS)] = Temporary("docker.io does not answer")
+    registries.source[str(REDIS)] = Temporary(
+        "docker.io did not answer in time", kind=TroubleKind.SILENT, who="docker.io"
+    )
     await screen.say(WEI, "/lookup redis:7.4")
     await screen.wait(40)
     await the_list_and_the_status(screen)

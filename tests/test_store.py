@@ -36,6 +36,7 @@ from bot.core.policy import Ground
 from bot.core.reading import BadImage, Gap
 from bot.core.request import Form, Request
 from bot.core.transfer import Proof, State, Transfer
+from bot.core.trouble import Trouble, TroubleKind
 from bot.engine.ports import File, NewRequest
 from bot.errors import Temporary
 
@@ -88,7 +89,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         run_seen_at=NOW,
         attempts=2,
         not_before=NOW,
-        trouble="slow",
+        trouble=Trouble(TroubleKind.FAULTY, "harbor.example.com:8443", "it answers 503"),
     )
     full = replace(
         transfer,
@@ -118,7 +119,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         put_offs=2,
         attempts=3,
         not_before=NOW,
-        trouble="slow",
+        trouble=Trouble(TroubleKind.FAULTY, "harbor.example.com:8443", "it answers 503"),
     )
     asked = replace(
         request, card=MessageId(9), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,

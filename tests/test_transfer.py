@@ -37,8 +37,10 @@ from bot.core.transfer import (
     advance,
     next_action,
 )
+from bot.core.trouble import Trouble, TroubleKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 NEW = Transfer(id=TransferId(1), image=ImageRef.parse("nginx"), opened_at=NOW)
 ANA = PersonId(1003)
 FAILURE = Failure(FailureKind.UNKNOWN, "line")
@@ -123,12 +125,12 @@ def test_no_order_of_events_makes_facts_that_contradict_the_state(events: list[E
 
 
 def test_an_advance_forgets_the_trouble_before_it() -> None:
-    waiting = NEW.postponed(NOW, trouble="slow", retry_after=60)
-    assert (waiting.attempts, waiting.trouble) == (1, "slow")
+    waiting = NEW.postponed(NOW, trouble=SLOW, retry_after=60)
+    assert (waiting.attempts, waiting.trouble) == (1, SLOW)
     assert waiting.not_before == NOW + timedelta(seconds=60)
     after = advance(waiting, EVENTS[0])
     assert after is not None
-    assert (after.attempts, after.not_before, after.trouble) == (0, None, "")
+    assert (after.attempts, after.not_before, after.trouble) == (0, None, None)
 
 
 def test_a_denied_image_is_never_found() -> None:
@@ -194,7 +196,7 @@ def test_the_world_owes_each_state_its_action(state: State, action: Action | Non
 
 
 def test_what_is_put_off_is_owed_later_and_a_question_expires() -> None:
-    later = NEW.postponed(NOW, trouble="slow", retry_after=60)
+    later = NEW.postponed(NOW, trouble=SLOW, retry_after=60)
     assert next_action(later, NOW + timedelta(seconds=59)) is None
     assert next_action(later, NOW + timedelta(seconds=60)) is Action.CHECK
     assert next_action(REACHED[State.WAITING], NOW + timedelta(hours=1)) is Action.EXPIRE

@@ -25,6 +25,7 @@ from github.WorkflowRun import WorkflowRun
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
+from bot.core.trouble import TroubleKind
 from bot.engine.ports import ListFile, Result, Run, WorkflowState
 from bot.errors import Refused, Stale, Temporary
 
@@ -36,6 +37,8 @@ TIMEOUT: Final = 15
 RECENT: Final = 100
 """How many commits, runs or statuses are looked through at most, unless said otherwise."""
 STATUSES: Final = 1000
+TOKEN_WAIT: Final = 60.0
+WHO: Final = "GitHub"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
@@ -266,13 +269,19 @@ def _translated(work: Callable[[], T]) -> T:
     except GithubException as error:
         raise _meaning(error) from error
     except requests.exceptions.RequestException as error:
-        clear = isinstance(error, _CLEAR)
-        name = type(error).__name__
-        raise Temporary(f"GitHub is out of reach ({name})", unclear=not clear) from error
+        raise Temporary(
+            f"GitHub is out of reach ({type(error).__name__})",
+            kind=TroubleKind.UNREACHABLE,
+            who=WHO,
+            unclear=not isinstance(error, _CLEAR),
+        ) from error
     except (AssertionError, ValueError, KeyError, TypeError, AttributeError) as error:
         # What PyGithub raises on an answer of another shape than the documented one.
         raise Temporary(
-            f"GitHub's answer cannot be read ({type(error).__name__})", unclear=True
+            f"GitHub's answer cannot be read ({type(error).__name__})",
+            kind=TroubleKind.UNREADABLE,
+            who=WHO,
+            unclear=True,
         ) from error
 
 
@@ -282,13 +291,14 @@ def _meaning(error: GithubException) -> Temporary | Refused:
     limited = "rate limit" in words.lower() or "retry-after" in headers
     match error.status:
         case 401:
-            return Temporary("GitHub does not accept the bot's token; renew it", retry_after=60)
-        case 429:
-            return Temporary(f"GitHub asks to wait: {words}", retry_after=_wait(headers))
-        case 403 if limited:
-            return Temporary(f"GitHub asks to wait: {words}", retry_after=_wait(headers))
+            text = "GitHub does not accept the bot's token; renew GITHUB_TOKEN"
+            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
+        case 429 | 403 if limited or error.status == 429:  # noqa: PLR2004 - see the cases
+            text, wait = f"GitHub asks to wait: {words}", _wait(headers)
+            return Temporary(text, kind=TroubleKind.BUSY, who=WHO, retry_after=wait)
         case status if status >= 500 or status < 400:  # noqa: PLR2004 - classes of HTTP status
-            return Temporary(f"GitHub is in trouble: {words}", unclear=True)
+            text = f"GitHub is in trouble: {words}"
+            return Temporary(text, kind=TroubleKind.FAULTY, who=WHO, unclear=True)
         case status:
             return Refused(f"GitHub: {words} ({status})")
 

@@ -20,6 +20,7 @@ from bot.adapters.network_guard import host_of
 from bot.adapters.registry_auth import TIME_LIMIT, Endpoint, Tokens, challenge_of
 from bot.adapters.registry_budget import Budgets
 from bot.adapters.registry_wire import Answer, Wire
+from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
 
 _AT_ONCE: Final = 8
@@ -59,7 +60,11 @@ class Access:
                 async with asyncio.timeout(TIME_LIMIT):
                     yield
             except TimeoutError as error:
-                raise Temporary(f"{endpoint.registry} takes too long to answer") from error
+                raise Temporary(
+                    f"{endpoint.registry} takes too long to answer",
+                    kind=TroubleKind.SILENT,
+                    who=endpoint.registry,
+                ) from error
 
     async def ask(self, endpoint: Endpoint, question: Question) -> Answer:
         """The answer, after the registry was given what it asks for to let us in.

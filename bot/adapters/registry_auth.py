@@ -20,6 +20,7 @@ import httpx
 
 from bot.adapters.network_guard import host_of
 from bot.adapters.registry_wire import Answer, Wire, one_line
+from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
 
 TIME_LIMIT: Final = 20.0
@@ -144,7 +145,11 @@ class Tokens:
             async with asyncio.timeout(TIME_LIMIT):
                 return await self._fetch(endpoint, challenge)
         except TimeoutError as error:
-            raise Temporary(f"the login of {endpoint.registry} takes too long") from error
+            raise Temporary(
+                f"the login of {endpoint.registry} takes too long",
+                kind=TroubleKind.SILENT,
+                who=endpoint.registry,
+            ) from error
 
     async def _fetch(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         url = realm_of(endpoint, challenge.realm)

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from bot.adapters.network_guard import OPERATORS
+from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
 
 _TIMEOUT: Final = httpx.Timeout(10, connect=5)
@@ -70,10 +71,14 @@ class Wire:
         try:
             answer = await self._exchange(request, who, limit)
         except httpx.TimeoutException as error:
-            raise Temporary(f"{who} did not answer in time") from error
+            raise Temporary(
+                f"{who} did not answer in time", kind=TroubleKind.SILENT, who=who
+            ) from error
         except httpx.TransportError as error:
             reason = one_line(str(error)) or type(error).__name__
-            raise Temporary(f"{who} cannot be reached: {reason}") from error
+            raise Temporary(
+                f"{who} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=who
+            ) from error
         heard(answer.headers)
         _raise_temporary(answer, who)
         return answer
@@ -112,13 +117,14 @@ def _raise_temporary(answer: Answer, who: str) -> None:
     wait = retry_after(answer.headers.get("retry-after", ""), now=datetime.now(UTC))
     match answer.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
-            raise Temporary(f"{who} answers 429: too many requests", retry_after=wait)
+            kind, says = TroubleKind.BUSY, "answers 429: too many requests"
         case HTTPStatus.REQUEST_TIMEOUT:
-            raise Temporary(f"{who} did not get the request in time", retry_after=wait)
+            kind, says = TroubleKind.SILENT, "did not get the request in time"
         case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Temporary(f"{who} is in trouble: it answers {status}", retry_after=wait)
+            kind, says = TroubleKind.FAULTY, f"is in trouble: it answers {status}"
         case _:
             return
+    raise Temporary(f"{who} {says}", kind=kind, who=who, retry_after=wait)
 
 
 def retry_after(text: str, *, now: datetime) -> float | None:

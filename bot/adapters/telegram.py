@@ -41,6 +41,7 @@ from telegram.request import HTTPXRequest
 from bot.core.backoff import wait_after
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
+from bot.core.trouble import TroubleKind
 from bot.engine.ports import Document
 from bot.errors import BotError, Moved, Refused, Temporary
 
@@ -54,6 +55,8 @@ READ_SECONDS: Final = 20
 """Longer than the library's 5: a send that is given up may have arrived, and would be repeated."""
 WANTED: Final = ("message", "callback_query")
 CONFLICT_WAIT: Final = 5.0
+TOKEN_WAIT: Final = 30.0
+WHO: Final = "Telegram"
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
@@ -181,22 +184,30 @@ async def _asked(call: Awaitable[Any]) -> Any:
 def _raise_meaning(error: TelegramError) -> NoReturn:
     """The library's tree, put right: there a refusal counts as a network error."""
     match error:
-        case RetryAfter():
-            raise Temporary("Telegram asks to wait", retry_after=_seconds(error)) from error
         case ChatMigrated():
             raise Moved(error.new_chat_id) from error
         case BadRequest() | Forbidden():
             raise Refused(f"Telegram: {error.message[:160]}") from error
-        case InvalidToken():
-            raise Temporary(
-                "Telegram does not accept the bot's token; check TELEGRAM_TOKEN", retry_after=30
-            ) from error
-        case TimedOut():
-            raise Temporary("Telegram did not answer in time", unclear=True) from error
-        case NetworkError():
-            raise Temporary("Telegram is out of reach", unclear=True) from error
         case _:
-            raise Temporary(f"Telegram: {error.message[:160]}", unclear=True) from error
+            raise _temporary(error) from error
+
+
+def _temporary(error: TelegramError) -> Temporary:
+    match error:
+        case RetryAfter():
+            return Temporary(
+                "Telegram asks to wait", kind=TroubleKind.BUSY, who=WHO, retry_after=_seconds(error)
+            )
+        case InvalidToken():
+            text = "Telegram does not accept the bot's token; check TELEGRAM_TOKEN"
+            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
+        case TimedOut():
+            kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
+        case NetworkError():
+            kind, text = TroubleKind.UNREACHABLE, "Telegram is out of reach"
+        case _:
+            kind, text = TroubleKind.UNREADABLE, f"Telegram: {error.message[:160]}"
+    return Temporary(text, kind=kind, who=WHO, unclear=True)
 
 
 def _seconds(error: RetryAfter) -> float:

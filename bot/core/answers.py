@@ -22,9 +22,11 @@ from bot.core.reading import BadImage
 from bot.core.request import Request
 from bot.core.results import copy, pull
 from bot.core.transfer import State, Transfer
+from bot.core.trouble import trouble_words
 from bot.core.view import View
 
 RECENT_SHOWN: Final = 10
+TROUBLES_AT_MOST: Final = 3
 
 
 def one(key: str, **values: str | int) -> Message:
@@ -205,9 +207,9 @@ def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
 
 def _troubles(vitals: Vitals) -> list[Phrase]:
     """What does not work now, and what failed last."""
-    now = [batch.trouble for batch in vitals.batches if batch.trouble]
-    now += [transfer.trouble for transfer in vitals.transfers if transfer.trouble]
-    lines = [say("status-trouble", trouble=trouble) for trouble in dict.fromkeys(now[:3])]
+    now = [*(batch.trouble for batch in vitals.batches), *(t.trouble for t in vitals.transfers)]
+    words = dict.fromkeys(trouble_words(trouble) for trouble in now if trouble is not None)
+    lines = [say("status-trouble", trouble=word) for word in list(words)[:TROUBLES_AT_MOST]]
     failed = vitals.failed
     if failed is not None and failed.failure is not None and failed.ended_at is not None:
         lines.append(

@@ -13,6 +13,7 @@ from typing import Final, Self
 from bot.core.backoff import wait_after
 from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
+from bot.core.trouble import Trouble
 
 
 class Via(StrEnum):
@@ -50,18 +51,18 @@ class Batch:
     closed_at: datetime | None = None
     attempts: int = 0
     not_before: datetime | None = None
-    trouble: str = ""
+    trouble: Trouble | None = None
 
-    def postponed(self, now: datetime, *, trouble: str, retry_after: float | None = None) -> Self:
+    def postponed(
+        self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
+    ) -> Self:
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
-        return replace(
-            self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble[:200]
-        )
+        return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
     def looked(self, now: datetime) -> Self:
         """After a look that found nothing new: the next one comes after the interval."""
         return replace(
-            self, attempts=0, trouble="", not_before=now + poll_interval(now - self._last(now))
+            self, attempts=0, trouble=None, not_before=now + poll_interval(now - self._last(now))
         )
 
     def _last(self, now: datetime) -> datetime:

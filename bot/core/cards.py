@@ -18,6 +18,7 @@ from bot.core.message import Button, ButtonKind, Message, Phrase, Value, clock, 
 from bot.core.policy import Ground
 from bot.core.request import Request
 from bot.core.transfer import Proof, State, Transfer
+from bot.core.trouble import Trouble, trouble_words
 from bot.core.view import View
 
 ROOM: Final = 3300
@@ -196,16 +197,16 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return _failed(transfer, transfer.failure)
         case State.REJECTED:
             return _rejected(transfer, view)
-        case _ if transfer.trouble:
-            return _troubled(transfer, view)
+        case _ if transfer.trouble is not None:
+            return _troubled(transfer, transfer.trouble, view)
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
         case state:
             return say(f"note-{state}")
 
 
-def _troubled(transfer: Transfer, view: View) -> Phrase:
-    values: dict[str, Value] = {"trouble": transfer.trouble, "tries": transfer.attempts}
+def _troubled(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
+    values: dict[str, Value] = {"trouble": trouble_words(trouble), "tries": transfer.attempts}
     later = transfer.not_before
     if later is not None and later - view.now > SOON:
         return say("note-trouble-until", time=_time(later, view), **values)

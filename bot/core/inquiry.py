@@ -17,6 +17,7 @@ from bot.core.image import ImageRef, Target
 from bot.core.language import Language
 from bot.core.message import COPY_LIMIT, Button, Message, Phrase, moment, say, size
 from bot.core.results import copy
+from bot.core.trouble import Trouble, trouble_words
 
 PAGE: Final = 20
 """Lines of image.list on a page."""
@@ -154,6 +155,6 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
     return Message(tuple(lines), (turns,))
 
 
-def unanswered(question: Question, trouble: str) -> Message:
+def unanswered(question: Question, trouble: Trouble) -> Message:
     """Nobody answered for too long; the person may ask again."""
-    return Message((say(f"{question}-unanswered", trouble=trouble),))
+    return Message((say(f"{question}-unanswered", trouble=trouble_words(trouble)),))

@@ -20,6 +20,7 @@ from bot.core.facts import BatchId, PersonId, RunId, Shape, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
+from bot.core.trouble import Trouble
 
 
 class State(StrEnum):
@@ -252,7 +253,7 @@ class Transfer:
     put_offs: int = 0
     attempts: int = 0
     not_before: datetime | None = None
-    trouble: str = ""
+    trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
         """Refuse facts that contradict one another, wherever they come from."""
@@ -279,12 +280,12 @@ class Transfer:
             return State.APPROVED
         return State.WAITING if self.checked_at is not None else State.CHECKING
 
-    def postponed(self, now: datetime, *, trouble: str, retry_after: float | None = None) -> Self:
+    def postponed(
+        self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
+    ) -> Self:
         """The same transfer after a temporary trouble: no event, only a later try."""
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
-        return replace(
-            self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble[:200]
-        )
+        return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
 
 def advance(transfer: Transfer, event: Event) -> Transfer | None:
@@ -293,7 +294,7 @@ def advance(transfer: Transfer, event: Event) -> Transfer | None:
     if allowed is None:
         return None
     later = event.until if isinstance(event, PutOff) else None
-    after = replace(_apply(transfer, event), attempts=0, not_before=later, trouble="")
+    after = replace(_apply(transfer, event), attempts=0, not_before=later, trouble=None)
     if after.state not in allowed:
         raise ValueError(f"{transfer.state} + {type(event).__name__} gave {after.state}")
     return after

@@ -30,6 +30,7 @@ from bot.core.transfer import (
     Transfer,
     next_action,
 )
+from bot.core.trouble import TroubleKind
 from bot.engine.lanes import Pulse, guarded, postpone, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
 from bot.errors import BotError, Stale, Temporary
@@ -102,7 +103,7 @@ class Batches:
             log.warning("forming a batch: %s", trouble)
             for transfer in ready:
                 later = transfer.postponed(
-                    now, trouble=str(trouble), retry_after=trouble.retry_after
+                    now, trouble=trouble.trouble, retry_after=trouble.retry_after
                 )
                 await postpone(self._store, transfer, later)
         return Pulse.MOVED
@@ -157,7 +158,7 @@ class Batches:
         except RefusedError as refusal:
             log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
             await self._give_up(batch, await self._why_no_run(str(refusal)))
-        except BotError as trouble:
+        except Temporary as trouble:
             log.warning("batch %s: %s: %s", batch.id, step, trouble)
             await self._postpone(batch, trouble)
 
@@ -189,7 +190,7 @@ class Batches:
                 )
             except Stale:
                 log.info("batch %s: the list moved on, reading it again", batch.id)
-        raise Temporary("the list keeps changing under our hands")
+        raise Temporary("the list keeps changing under our hands", kind=TroubleKind.CONTESTED)
 
     async def _committed(self, batch: Batch, sha: CommitSha) -> None:
         log.info("batch %s: commit %s", batch.id, sha)
@@ -233,7 +234,7 @@ class Batches:
         now = self._clock()
         async with self._store.begin() as unit:
             seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
-            await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=""))
+            await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
             for transfer in await unit.transfers_in(batch.id):
                 await record_in(unit, transfer.id, RunSeen(now, run.id, run.url))
 
@@ -262,8 +263,8 @@ class Batches:
             for transfer, event in events:
                 await record_in(unit, transfer.id, event)
             for transfer in await unit.transfers_in(batch.id):
-                if transfer.trouble:  # it is over: GitHub has answered
-                    await unit.save_transfer(replace(transfer, trouble="", attempts=0))
+                if transfer.trouble is not None:  # it is over: GitHub has answered
+                    await unit.save_transfer(replace(transfer, trouble=None, attempts=0))
             await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
 
     async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:
@@ -309,7 +310,7 @@ class Batches:
     # -- storing ------------------------------------------------------------------------
 
     async def _save(self, batch: Batch) -> Batch:
-        kept = replace(batch, trouble="") if batch.not_before is None else batch
+        kept = replace(batch, trouble=None) if batch.not_before is None else batch
         async with self._store.begin() as unit:
             await unit.save_batch(kept)
         return kept
@@ -319,15 +320,14 @@ class Batches:
             for transfer in transfers:
                 await record_in(unit, transfer.id, event)
 
-    async def _postpone(self, batch: Batch, trouble: BotError) -> None:
+    async def _postpone(self, batch: Batch, trouble: Temporary) -> None:
         """A later try, and the trouble on the cards of those who wait for it."""
         now = self._clock()
-        retry_after = trouble.retry_after if isinstance(trouble, Temporary) else None
         async with self._store.begin() as unit:
             current = next((b for b in await unit.open_batches() if b.id == batch.id), None)
             if current is None:
                 return
-            later = current.postponed(now, trouble=str(trouble), retry_after=retry_after)
+            later = current.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
             await unit.save_batch(later)
             for transfer in await unit.transfers_in(batch.id):
                 if transfer.state in (State.SUBMITTED, State.COPYING):

@@ -29,6 +29,7 @@ from bot.core.transfer import (
     Verified,
     next_action,
 )
+from bot.core.trouble import TroubleKind
 from bot.engine.lanes import Pulse, postpone, record
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Store
@@ -81,7 +82,7 @@ class Checks:
                 if event is None:
                     log.warning("transfer %d: %s", transfer.id, trouble)
                     later = transfer.postponed(
-                        self._clock(), trouble=str(trouble), retry_after=trouble.retry_after
+                        self._clock(), trouble=trouble.trouble, retry_after=trouble.retry_after
                     )
                     await postpone(self._store, transfer, later)
                     return True
@@ -151,5 +152,9 @@ class Checks:
         if found == transfer.copied_digest:
             return Verified(self._clock(), Proof.TARGET)
         if transfer.attempts + 1 < VERIFY_TRIES:
-            raise Temporary(f"the target has {found or 'nothing'} yet")
+            raise Temporary(
+                f"the target has {found or 'nothing'} yet",
+                kind=TroubleKind.BEHIND,
+                who=self._target.host,
+            )
         return Mismatch(self._clock(), found)

@@ -14,6 +14,7 @@ from bot.core.backoff import wait_after
 from bot.core.image import ImageRef, Target
 from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
 from bot.core.message import Message
+from bot.core.trouble import Trouble, TroubleKind
 from bot.engine.lanes import Pulse
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Repository, Store, Words
@@ -59,7 +60,7 @@ class Inquiries:
         try:
             answer = await self._answer(inquiry)
         except Refused as refusal:
-            answer = unanswered(inquiry.question, str(refusal))
+            answer = unanswered(inquiry.question, Trouble(TroubleKind.OTHER, line=str(refusal)))
         except Temporary as trouble:
             log.warning("inquiry %d: %s", inquiry.id, trouble)
             now, attempts = self._clock(), inquiry.attempts + 1
@@ -69,7 +70,7 @@ class Inquiries:
                 async with self._store.begin() as unit:
                     await unit.save_inquiry(later)
                 return
-            answer = unanswered(inquiry.question, str(trouble))
+            answer = unanswered(inquiry.question, trouble.trouble)
         await self._tell(inquiry, answer)
 
     async def _answer(self, inquiry: Inquiry) -> Message:

@@ -64,6 +64,15 @@ note-trouble-until = { $trouble }; { $tries ->
     [one] tried once, next try at { $time }
    *[other] tried { $tries } times, next try at { $time }
 }
+trouble-silent = { $who } does not answer
+trouble-unreachable = { $who } cannot be reached
+trouble-busy = { $who } asks me to wait
+trouble-faulty = { $who } has a problem of its own
+trouble-unreadable = { $who } gives answers that make no sense
+trouble-locked-out = { $who } does not accept my token any more: the maintainer has to renew it
+trouble-contested = image.list keeps being changed by others
+trouble-behind = { $who } does not show the new image yet
+trouble-other = { $line }
 
 denied = not allowed here
 denied-because = not allowed here: { $reason }

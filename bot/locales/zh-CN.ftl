@@ -60,6 +60,15 @@ note-expired = 一直没人处理，已过期
 note-cancelled = 已取消
 note-trouble = { $trouble }；已试 { $tries } 次，还会再试
 note-trouble-until = { $trouble }；已试 { $tries } 次，{ $time } 再试
+trouble-silent = { $who } 没有回应
+trouble-unreachable = 连不上 { $who }
+trouble-busy = { $who } 让我等一等再试
+trouble-faulty = { $who } 自己出了故障
+trouble-unreadable = { $who } 的回答看不懂
+trouble-locked-out = { $who } 不认我的令牌了，需要维护者换一个
+trouble-contested = image.list 一直有别人在改
+trouble-behind = { $who } 还看不到新镜像
+trouble-other = { $line }
 
 denied = 这里不允许同步
 denied-because = 这里不允许同步：{ $reason }

@@ -35,6 +35,7 @@ from bot.core.policy import Ground
 from bot.core.reading import BadImage, Gap
 from bot.core.request import Form
 from bot.core.transfer import Proof, State
+from bot.core.trouble import Trouble, TroubleKind
 
 
 class Time(TypeDecorator[datetime]):
@@ -157,6 +158,22 @@ class FailureText(TypeDecorator[Failure]):
         return Failure(FailureKind(kind), line)
 
 
+class TroubleText(TypeDecorator[Trouble]):
+    """`kind who line`: who is a service or a registry, and holds no blank."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Trouble | None, dialect: Dialect) -> str:
+        return "" if value is None else f"{value.kind} {value.who} {value.line}"
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Trouble | None:
+        if not value:
+            return None
+        kind, who, line = value.split(" ", 2)
+        return Trouble(TroubleKind(kind), who, line)
+
+
 metadata = MetaData()
 
 people = Table(
@@ -210,7 +227,7 @@ batches = Table(
     Column("closed_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
-    Column("trouble", Text, nullable=False, server_default=""),
+    Column("trouble", TroubleText, nullable=False, server_default=""),
     Index("open_batches", "id", sqlite_where=text("closed_at IS NULL")),
 )
 
@@ -246,7 +263,7 @@ transfers = Table(
     Column("put_offs", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
-    Column("trouble", Text, nullable=False, server_default=""),
+    Column("trouble", TroubleText, nullable=False, server_default=""),
     Index("one_open_transfer", "image", unique=True, sqlite_where=text("ended IS NULL")),
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
     sqlite_autoincrement=True,

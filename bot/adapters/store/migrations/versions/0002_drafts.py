@@ -1,4 +1,7 @@
-"""Drafts, files, inquiries and moved chats; a request may be continued after its result."""
+"""Drafts, files, inquiries and moved chats; a request may be continued after its result.
+
+Troubles have a kind from here on. The old ones are only forgotten: the next try tells them anew.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,6 +49,8 @@ def _transfers() -> None:
     op.add_column("transfers", _text("meant"))
     op.add_column("transfers", sa.Column("setback", sa.Text))
     op.add_column("transfers", _count("put_offs"))
+    op.execute("UPDATE transfers SET trouble = ''")
+    op.execute("UPDATE batches SET trouble = ''")
 
 
 def _drafts_and_files() -> None:
