@@ -77,7 +77,7 @@ async def opened(settings: Settings, secrets: Secrets) -> AsyncIterator[Parts]:
     repository = make_repository(settings, secrets)
     bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
     try:
-        yield Parts(store, bot, repository, registries, LocaleWords())
+        yield Parts(store, bot, repository, registries, LocaleWords(settings.zone()))
     finally:
         with contextlib.suppress(Exception):  # closing connections: nothing depends on it
             await bot.shutdown()

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
@@ -58,6 +59,14 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("should be a time zone, such as Asia/Shanghai or UTC") from error
+    return value
+
+
 def _person(value: int) -> int:
     if value == ANONYMOUS_ADMIN:
         raise ValueError("is Telegram's anonymous admin: anybody could be behind it")
@@ -78,6 +87,7 @@ class TelegramPart(_Part):
     admins: tuple[PersonNumber, ...] = Field(min_length=1)
     members: tuple[PersonNumber, ...] | None = None
     language: Language = Language.EN
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     api: Url = "https://api.telegram.org"
 
 
@@ -152,6 +162,9 @@ class Settings(_Part):
 
     def place(self) -> Target:
         return Target(self.target.host, self.target.prefix, self.target.naming)
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.telegram.timezone)
 
 
 class Secrets(BaseModel):

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from fakes import TARGET
@@ -21,7 +22,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
 from bot.core.inquiry import Question, unanswered
 from bot.core.language import Language
-from bot.core.message import ButtonKind, Message, Phrase, Rendered, moment, say, size
+from bot.core.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
 from bot.core.policy import Decision, Ground, Limit, Verdict
 from bot.core.reading import BadImage, Gap
 from bot.core.request import Form, Request
@@ -269,8 +270,20 @@ def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
     assert plain(size(count)) == text
 
 
-def test_a_moment_names_its_zone() -> None:
-    assert moment(NOW) == "2026-03-01 12:00 UTC"
+@pytest.mark.parametrize(
+    ("moment", "zone", "text"),
+    [
+        (Moment(NOW), "UTC", "2026-03-01 12:00 UTC"),
+        (Moment(NOW, NOW), "UTC", "12:00 UTC"),
+        (Moment(NOW, NOW + timedelta(days=1)), "UTC", "2026-03-01 12:00 UTC"),
+        (Moment(NOW), "Asia/Shanghai", "2026-03-01 20:00 CST"),
+        (Moment(NOW + timedelta(hours=5), NOW), "Asia/Shanghai", "2026-03-02 01:00 CST"),
+        (Moment(NOW + timedelta(hours=9), NOW + timedelta(hours=5)), "Asia/Shanghai", "05:00 CST"),
+    ],
+)
+def test_a_moment_is_told_where_its_readers_are(moment: Moment, zone: str, text: str) -> None:
+    words = LocaleWords(ZoneInfo(zone))
+    assert words.plain(say("history-opened", time=moment), Language.EN) == f"Asked for: {text}"
 
 
 def wanted_phrases() -> list[Phrase]:

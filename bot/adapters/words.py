@@ -7,13 +7,14 @@ that Telegram knows; the values put into it are escaped here and nowhere else.
 import html
 import logging
 import re
+from datetime import UTC, tzinfo
 from importlib import resources
 from typing import Final
 
 from fluent.runtime import FluentBundle, FluentResource
 
 from bot.core.language import Language
-from bot.core.message import Message, Phrase, Rendered, Value
+from bot.core.message import Message, Moment, Phrase, Rendered, Value
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,9 @@ class LocaleWords:
     wrong, but not silent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        """`zone`: where the people are whom times are told to."""
+        self._zone = zone
         self._bundles = {language: _bundle(language) for language in Language}
 
     def render(self, message: Message, language: Language) -> Rendered:
@@ -67,10 +70,19 @@ class LocaleWords:
         match value:
             case Phrase():
                 return self._format(value, language)
+            case Moment():
+                return _clock(value, self._zone)
             case str():
                 return html.escape(value)
             case _:
                 return value
+
+
+def _clock(moment: Moment, zone: tzinfo) -> str:
+    """A time that people can read and sort, with its zone, since a chat may cross several."""
+    local = moment.time.astimezone(zone)
+    today = moment.seen is not None and local.date() == moment.seen.astimezone(zone).date()
+    return f"{local:%H:%M %Z}" if today else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def _fitting(lines: list[str]) -> list[str]:

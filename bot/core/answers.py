@@ -16,7 +16,7 @@ from bot.core.draft_card import BAD_SHOWN, bad_lines
 from bot.core.extract import FILE_LIMIT, Trouble
 from bot.core.facts import Budget, ChatId, Person, RequestId
 from bot.core.image import ImageRef
-from bot.core.message import COPY_LIMIT, Message, Phrase, moment, say
+from bot.core.message import COPY_LIMIT, Message, Moment, Phrase, say
 from bot.core.policy import Decision
 from bot.core.reading import BadImage
 from bot.core.request import Request
@@ -113,7 +113,7 @@ def decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Ph
 
 
 def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
-    lines = [head(request, transfers, view), say("history-opened", time=moment(request.opened_at))]
+    lines = [head(request, transfers, view), say("history-opened", time=Moment(request.opened_at))]
     lines += listed(transfers, view)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]
@@ -217,7 +217,7 @@ def _troubles(vitals: Vitals) -> list[Phrase]:
                 "status-failed",
                 image=str(failed.image),
                 cause=cause(failed.failure),
-                time=moment(failed.ended_at),
+                time=Moment(failed.ended_at),
             )
         )
     return lines

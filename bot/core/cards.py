@@ -7,14 +7,14 @@ answers.py. No sentence is built here: see message.py.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from bot.core.buttons import Verb, button_data
 from bot.core.correction import correct
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import DEFAULT_TAG, ImageRef
-from bot.core.message import Button, ButtonKind, Message, Phrase, Value, clock, moment, say, size
+from bot.core.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
 from bot.core.policy import Ground
 from bot.core.request import Request
 from bot.core.transfer import Proof, State, Transfer
@@ -209,23 +209,19 @@ def _troubled(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
     values: dict[str, Value] = {"trouble": trouble_words(trouble), "tries": transfer.attempts}
     later = transfer.not_before
     if later is not None and later - view.now > SOON:
-        return say("note-trouble-until", time=_time(later, view), **values)
+        return say("note-trouble-until", time=Moment(later, view.now), **values)
     return say("note-trouble", **values)
 
 
 def _queued(transfer: Transfer, view: View) -> Phrase:
     later = transfer.not_before
     if transfer.setback is not None and later is not None and later > view.now:
-        return say("note-resumes", cause=cause(transfer.setback), time=_time(later, view))
+        return say("note-resumes", cause=cause(transfer.setback), time=Moment(later, view.now))
     ahead = view.ahead.get(transfer.id, 0)
     if transfer.state is State.SUBMITTED:
         return say("note-submitted", ahead=ahead)
     key = "note-approved-by-policy" if transfer.approved_by is None else "note-approved"
     return say(key, ahead=ahead)
-
-
-def _time(time: datetime, view: View) -> str:
-    return clock(time) if time.date() == view.now.date() else moment(time)
 
 
 def _shape(transfer: Transfer) -> Phrase:
@@ -286,9 +282,9 @@ def likely(image: ImageRef, *, target_host: str) -> ImageRef | None:
 
 def history(transfer: Transfer, view: View) -> list[Phrase]:
     """When what happened to one image, and by whom: for /status."""
-    lines = [say("history-opened", time=moment(transfer.opened_at))]
+    lines = [say("history-opened", time=Moment(transfer.opened_at))]
     if transfer.approved_at is not None:
-        time = moment(transfer.approved_at)
+        time = Moment(transfer.approved_at)
         by = transfer.approved_by
         lines.append(
             say("history-approved-by-policy", time=time)
@@ -298,5 +294,5 @@ def history(transfer: Transfer, view: View) -> list[Phrase]:
     if transfer.run_url:
         lines.append(say("history-run", url=transfer.run_url))
     if transfer.ended_at is not None:
-        lines.append(say("history-ended", time=moment(transfer.ended_at)))
+        lines.append(say("history-ended", time=Moment(transfer.ended_at)))
     return lines

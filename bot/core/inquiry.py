@@ -15,7 +15,7 @@ from bot.core.draft import beside
 from bot.core.facts import MessageId, PersonId, Place, Shape
 from bot.core.image import ImageRef, Target
 from bot.core.language import Language
-from bot.core.message import COPY_LIMIT, Button, Message, Phrase, moment, say, size
+from bot.core.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
 from bot.core.results import copy
 from bot.core.trouble import Trouble, trouble_words
 
@@ -90,7 +90,7 @@ def _facts(digest: str, shape: Shape, now: datetime) -> list[Phrase]:
         lines.append(say("lookup-size", size=size(shape.size)))
     if shape.created is not None:
         days = max(0, (now - shape.created).days)
-        lines.append(say("lookup-created", time=moment(shape.created), days=days))
+        lines.append(say("lookup-created", time=Moment(shape.created), days=days))
     return lines
 
 

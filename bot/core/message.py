@@ -25,7 +25,15 @@ class Phrase:
     values: "tuple[tuple[str, Value], ...]" = ()
 
 
-Value = str | int | Phrase
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time (UTC). `seen` is when it is read: the date of the same day goes without."""
+
+    time: datetime
+    seen: datetime | None = None
+
+
+Value = str | int | Phrase | Moment
 
 
 def say(key: str, **values: Value) -> Phrase:
@@ -73,13 +81,3 @@ def size(count: int) -> Phrase:
     amount = count / 1000**power
     digits = 1 if power > 0 and amount < 100 else 0  # noqa: PLR2004 - three digits are enough
     return say(f"size-{_UNITS[power]}", amount=f"{amount:.{digits}f}")
-
-
-def moment(time: datetime) -> str:
-    """A time people can read and sort, in UTC: what a chat across time zones agrees on."""
-    return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def clock(time: datetime) -> str:
-    """The time of a day that is not in doubt."""
-    return f"{time:%H:%M} UTC"
