@@ -245,6 +245,14 @@ ROWS = {
         ("nginx?", NGINX),
         ("ghcr.io/owner/app/", "ghcr.io/owner/app:latest"),
     ],
+    Mistake.TAG_JOINED: [
+        ("nginx-1.27", NGINX_127),
+        ("nginx1.27", NGINX_127),
+        ("nginx_1.27", NGINX_127),
+        ("ubuntu22.04", "docker.io/library/ubuntu:22.04"),
+        ("node-exporter-v1.8.2", "docker.io/library/node-exporter:v1.8.2"),
+        ("python3.12-slim", "docker.io/library/python:3.12-slim"),
+    ],
     Mistake.SLASH_FOR_COLON: [
         ("nginx/1.27", NGINX_127),
         ("redis/7-alpine", "docker.io/library/redis:7-alpine"),

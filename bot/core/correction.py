@@ -39,6 +39,8 @@ class Mistake(StrEnum):
     PUNCTUATION = "punctuation"
     SLASH_FOR_COLON = "slash-for-colon"
     WRONG_LIBRARY = "wrong-library"
+    TAG_JOINED = "tag-joined"
+    """The version stands right behind the name: `mysql-5.7`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
         (Mistake.TARGET_PREFIX, partial(_without_target, target_host.lower())),
         (Mistake.MIRROR_PREFIX, at_source),
         (Mistake.UPPERCASE, _in_lower_case),
+        (Mistake.TAG_JOINED, tag_split_off),
         (Mistake.PUNCTUATION, _without_punctuation),
         (Mistake.SLASH_FOR_COLON, _with_colon),
         (Mistake.WRONG_LIBRARY, _without_library),
@@ -215,6 +218,17 @@ def _without_blank(text: str) -> str | None:
     tagged = _split(words[1])[1:] != ("", "")
     is_tag = _VERSION.fullmatch(words[2].rstrip(_TRAILING))
     return None if tagged or is_tag is None else f"{words[1]}:{words[2]}"
+
+
+_JOINED: Final = re.compile(
+    r"(?P<name>[A-Za-z]+(?:-[A-Za-z]+)*?)[-_]?(?P<tag>v?[0-9]+(?:\.[0-9]+){1,2}(?:-[a-z0-9.]+)?)"
+)
+
+
+def tag_split_off(text: str) -> str | None:
+    """`mysql-5.7`, `ubuntu22.04`: no official image has a full stop in its name."""
+    joined = _JOINED.fullmatch(text)
+    return None if joined is None else f"{joined['name']}:{joined['tag']}"
 
 
 def _with_colon(text: str) -> str | None:

@@ -383,4 +383,5 @@ mistake-target-prefix = that is its name in our registry; I need the name at the
 mistake-uppercase = the repository has to be in lower case
 mistake-punctuation = there is punctuation around it
 mistake-slash-for-colon = the tag comes after a colon
+mistake-tag-joined = the tag comes after a colon
 mistake-wrong-library = only official images of Docker Hub have library/

@@ -346,4 +346,5 @@ mistake-target-prefix = 这是它在我们镜像仓库里的名称，我要的�
 mistake-uppercase = 仓库名要用小写
 mistake-punctuation = 前后多了标点
 mistake-slash-for-colon = 标签前面应该是冒号
+mistake-tag-joined = 标签前面要加冒号
 mistake-wrong-library = 只有 Docker Hub 的官方镜像才写 library/

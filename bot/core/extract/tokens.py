@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from bot.core.correction import tag_split_off
 from bot.core.extract.finding import TEXT_LIMIT, is_tagged
 from bot.core.web_page import package_shown, source_shown
 
@@ -202,7 +203,7 @@ def _shape_of_word(plain: str, *, ends_open: bool) -> Shape:
         return Shape.VERSION
     if plain.lower() in ENGLISH:
         return Shape.VERSION if plain == "latest" else Shape.WORD
-    if not _NAME.fullmatch(plain) or "." in plain or len(plain) == 1:
+    if not _NAME.fullmatch(plain) or len(plain) == 1 or ("." in plain and not tag_split_off(plain)):
         return Shape.OTHER
     if ends_open:
         return Shape.WORD
