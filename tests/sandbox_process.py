@@ -1,6 +1,7 @@
 """The whole sandbox as a process of its own, for the end-to-end tests."""
 
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 
-START_SECONDS = 40
+START_SECONDS = 60
 PATIENCE_SECONDS = 40
 GONE_SECONDS = 2
 Message = dict[str, Any]
@@ -137,14 +138,28 @@ def start(data: Path) -> Sandbox:
             stderr=errors,
             text=True,
         )
+    api = httpx.Client(trust_env=False, timeout=20)
+    sandbox = Sandbox(process, data, "", api)
+    try:
+        sandbox.address = _address(process)
+    except BaseException:
+        stop(sandbox)
+        raise
+    api.base_url = sandbox.address
+    return sandbox
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """Where it serves, which it prints when it is ready."""
     assert process.stdout is not None
     deadline = time.monotonic() + START_SECONDS
-    for line in process.stdout:
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([process.stdout], [], [], deadline - time.monotonic())
+        line = process.stdout.readline() if readable else ""
         if ready := re.match(r"sandbox ready: (http://127\.0\.0\.1:[0-9]+)$", line):
-            api = httpx.Client(base_url=ready[1], trust_env=False, timeout=20)
-            return Sandbox(process, data, ready[1], api)
-        assert time.monotonic() < deadline
-    raise AssertionError((data.parent / f"{data.name}.err").read_text())
+            return ready[1]
+        assert process.poll() is None, f"the sandbox has ended with {process.returncode}"
+    raise AssertionError(f"the sandbox is not ready after {START_SECONDS} s")
 
 
 def stop(sandbox: Sandbox) -> set[int]:
