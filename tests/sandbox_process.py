@@ -1,10 +1,10 @@
 """The whole sandbox as a process of its own, for the end-to-end tests."""
 
 import re
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -152,14 +152,15 @@ def start(data: Path) -> Sandbox:
 def _address(process: subprocess.Popen[str]) -> str:
     """Where it serves, which it prints when it is ready."""
     assert process.stdout is not None
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        readable, _, _ = select.select([process.stdout], [], [], deadline - time.monotonic())
-        line = process.stdout.readline() if readable else ""
-        if ready := re.match(r"sandbox ready: (http://127\.0\.0\.1:[0-9]+)$", line):
-            return ready[1]
-        assert process.poll() is None, f"the sandbox has ended with {process.returncode}"
-    raise AssertionError(f"the sandbox is not ready after {START_SECONDS} s")
+    late = threading.Timer(START_SECONDS, process.terminate)
+    late.start()
+    try:
+        for line in process.stdout:
+            if ready := re.match(r"sandbox ready: (http://127\.0\.0\.1:[0-9]+)$", line):
+                return ready[1]
+    finally:
+        late.cancel()
+    raise AssertionError("the sandbox did not come up")
 
 
 def stop(sandbox: Sandbox) -> set[int]:

@@ -47,6 +47,7 @@ def is_answer(message: Message, to: int) -> bool:
 def test_a_network_that_fails_for_a_while_is_waited_for(s: Sandbox) -> None:
     s.fault(where="source", what="cut", times=40, path="/blobs/")
     asked = s.whisper("wei", "/mirror nginx:1.27")
-    s.until(lambda: "I try again at" in s.answers(asked)[0]["text"], seconds=120)
+    put_off = "I will try again at"
+    s.until(lambda: [m for m in s.answers(asked)[:1] if put_off in m["text"]], seconds=120)
     s.api.delete("/api/faults")
     s.until(lambda: [m for m in s.answers(asked)[1:] if "Done, 1 of 1" in m["text"]], seconds=180)
