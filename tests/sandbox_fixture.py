@@ -110,7 +110,7 @@ async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     async with (
         served(app) as port,
         bot_at(port) as bot,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as api,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as api,
     ):
         yield Place(bot, api, world, clock, flood, port)
 

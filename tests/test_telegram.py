@@ -95,7 +95,10 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
             *chat_routes(world, faults, press_seconds=10),
         ]
     )
-    async with served(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
+    async with (
+        served(app) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as api,
+    ):
         bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram")
         await bot.initialize()
         yield Site(world, faults, bot, TelegramChat(bot), api, port)
