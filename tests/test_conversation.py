@@ -390,7 +390,7 @@ async def test_a_network_that_stays_down_is_a_failure_in_the_end(w: World) -> No
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27")
     for number in range(5):
-        await w.settle(1200, step=5)
+        await w.settle(1200, step=20)
         assert len(w.repository.runs) == number + 1
         w.repository.report(NGINX, None, "source: dial tcp 10.0.0.1:443: connection refused")
         w.repository.finish("failure")
