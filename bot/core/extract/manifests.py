@@ -18,6 +18,7 @@ from bot.core.reading import Gap
 
 _FLAG: Final = re.compile(r"--?[a-z0-9-]*(?:image|config-reloader)=(\S+)")
 _IMAGE_KEY: Final = re.compile(r"(?:.*[._-])?image|[a-z][A-Za-z0-9]*Image", re.ASCII)
+_LONGEST_SPELLING: Final = 4 * TEXT_LIMIT
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
 
@@ -70,6 +71,8 @@ def _composed(text: str, image: Scalar) -> Iterator[Mention]:
 def places(text: str, scalar: Scalar, part: Part = Part.WHOLE) -> tuple[Place, ...]:
     """Where the text of a scalar stands, without quotes; nowhere if it is folded or escaped."""
     value = scalar.value.strip()
+    if scalar.end - scalar.start > _LONGEST_SPELLING:  # any number of aliases may look there
+        return ()
     start = text.rfind(value, scalar.start, scalar.end)
     return (Place(start, start + len(value), part),) if value and start >= 0 else ()
 
