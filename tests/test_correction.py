@@ -402,7 +402,11 @@ def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a-" * 2048, "docker pull " * 340, "(" * 4096, "a/" * 2048, ": " * 2048, "-" * 4096]
+    "text",
+    [
+        *("a-" * 2048, "docker pull " * 340, "(" * 4096, "a/" * 2048, ": " * 2048, "-" * 4096),
+        f"a{' ' * 4094}b",
+    ],
 )
 def test_a_long_message_is_read_in_no_time(text: str) -> None:
     start = time.process_time()

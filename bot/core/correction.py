@@ -207,11 +207,13 @@ _VERSION: Final = re.compile(
     r"|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot|debug|lts)"
     r"(?:-[A-Za-z0-9_.-]*)?"
 )
+# From the first blank of a run only: trying each of them makes long runs take for ever.
+_COLON: Final = re.compile(r"(?<![ \t])[ \t]*:[ \t]*")
 _TWO_WORDS: Final = re.compile(r"(\S+)[ \t]+(\S+)")
 
 
 def _without_blank(text: str) -> str | None:
-    tight = re.sub(r"[ \t]*:[ \t]*", ":", text.strip())
+    tight = _COLON.sub(":", text.strip())
     words = _TWO_WORDS.fullmatch(tight)
     if words is None:
         return tight
