@@ -6,6 +6,7 @@ an image, too, but one that the builder pulls for itself, so it is left out.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -141,13 +142,13 @@ class _Reader:
     escape: str = "\\"
     directives: bool = True
     words: Instruction = field(default_factory=list)
-    heredocs: list[str] = field(default_factory=list)
+    heredocs: deque[str] = field(default_factory=deque)
 
     def line(self, line: str, start: int) -> Instruction | None:
         """Take one line; the instruction that ends with it, if one does."""
         if self.heredocs and not self.words:
             if line.strip() == self.heredocs[0]:
-                del self.heredocs[0]
+                self.heredocs.popleft()
             return None
         if self._is_comment(line):
             return None

@@ -5,6 +5,7 @@ In a list a bare word is an image; in prose only what cannot be anything else is
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -225,11 +226,11 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
     )
     found: list[Mention] = []
     sure = True
-    tokens = list(words.tokens)
+    tokens = deque(words.tokens)
     while tokens:
-        token = tokens.pop(0)
+        token = tokens.popleft()
         if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
-            tokens.pop(0)
+            tokens.popleft()
             found.append(Mention(joined))
         elif token.shape is Shape.IMAGE:
             found.append(Mention(token.text, loose=prose))
