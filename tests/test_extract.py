@@ -188,6 +188,15 @@ BOMBS = {
     "an image of blanks": "image:" + " " * DEEP * 20,
     "times": "12:30 " * (FILE_LIMIT // 6),
     "fences": "```\na\n" * (FILE_LIMIT // 6),
+    "open fences": "```a\n" * (2 * DEEP),
+    "here-documents": "RUN " + "<<A " * (6 * DEEP) + "\n" + "A\n" * (FILE_LIMIT // 4),
+    "aliases of a long spelling": 'a: &a {name: b, newName: "c\\\n'
+    + " " * (FILE_LIMIT // 2)
+    + 'd"}\nimages: ['
+    + "*a," * (FILE_LIMIT // 8)
+    + "]\n",
+    "blanks in images": "".join(f"- image: a{n}{' ' * 1000}b\n" for n in range(1000)),
+    "a sentence above what is no YAML": "for wei\n" + "a: b\n" * (FILE_LIMIT // 6) + "x: [}",
     "pulls": "docker pull a;" * (FILE_LIMIT // 14),
     "flags": "docker run " + "-a b " * (FILE_LIMIT // 5),
     "escapes": "a \\\n" * (FILE_LIMIT // 4),

@@ -4,6 +4,9 @@ A name is a hint only: people send values as `new.txt` and logs as `x.yaml`.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from bot.core.extract import dockerfile, key_lines, lines, manifests
@@ -20,9 +23,10 @@ _KEY: Final = re.compile(
 _TOP: Final = re.compile(
     r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
 )
-_FENCE: Final = re.compile(
-    r"^[ \t]*(?:```|~~~)([\w.+-]*)[^\n]*\n(.*?)^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL
-)
+_FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^\n]*)$", re.MULTILINE)
+_MOST_TOPS: Final = 3
+_MOST_BELOW: Final = 100_000
+"""In texts of so many characters, so many places below a sentence are tried as a file's begin."""
 _SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
 
 
@@ -32,11 +36,11 @@ def scan(text: str, name: str) -> Scan:
         return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     if _YAML_NAME.fullmatch(name):
         return _scan_yaml_file(text, name)
-    if _KEY.search(text) or text.lstrip()[:1] in {"{", "["}:
-        found = _scan_structured(text, name)
-        if found is not None:
-            return found
-    return _scan_text(text)
+    if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
+        return _scan_text(text)
+    roots = documents(text)
+    found = _scan_structured(text, roots, name)
+    return found or _scan_text(text, is_file=_has_keys(roots))
 
 
 def _scan_yaml_file(text: str, name: str) -> Scan:
@@ -60,9 +64,12 @@ def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
     return Scan(kind, found)
 
 
-def _scan_structured(text: str, name: str) -> Scan | None:
+def _has_keys(roots: list[Node] | Trouble) -> bool:
+    return isinstance(roots, list) and any(isinstance(root, Mapping) for root in roots)
+
+
+def _scan_structured(text: str, roots: list[Node] | Trouble, name: str) -> Scan | None:
     """A text without a name that tells, if it is YAML that names images or surely is a file."""
-    roots = documents(text)
     if not isinstance(roots, list):
         return Scan(Kind.TEXT, trouble=roots) if roots is Trouble.TOO_DEEP else None
     if all(isinstance(root, Scalar) for root in roots):
@@ -71,10 +78,12 @@ def _scan_structured(text: str, name: str) -> Scan | None:
     return found if found.mentions or manifests.kind_of(roots) is not None else None
 
 
-def _scan_text(text: str) -> Scan:
-    if len(text) <= lines.MOST_TEXT and (blocks := list(_FENCE.finditer(text))):
+def _scan_text(text: str, *, is_file: bool = False) -> Scan:
+    """`is_file`: it is YAML as a whole, so that none is looked for below a sentence."""
+    if len(text) <= lines.MOST_TEXT and (blocks := list(_blocks(text))):
         return _scan_fenced(text, blocks)
-    for top in list(_TOP.finditer(text))[:3]:
+    tops = _TOP.finditer(text) if not is_file and len(text) <= _MOST_BELOW else iter(())
+    for top in islice(tops, _MOST_TOPS):
         head, body = text[: top.start()], text[top.start() :]
         roots = documents(body) if head.strip() else Trouble.BROKEN
         if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
@@ -89,15 +98,37 @@ def _is_whole(inner: Scan, roots: list[Node]) -> bool:
     return manifests.kind_of(roots) is not None or inner.kind is Kind.HELM
 
 
-def _scan_fenced(text: str, blocks: list[re.Match[str]]) -> Scan:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Fenced lines; `start` and `end` are those of the fences around them."""
+
+    start: int
+    end: int
+    language: str
+    text: str
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """All of them, in one pass: a fence that is never closed must not be looked for again."""
+    opening: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opening is None:
+            opening = fence
+        elif not fence[1] and not fence[2].strip(" \t"):
+            body = text[opening.end() + 1 : fence.start()]
+            yield _Block(opening.start(), fence.end(), opening[1].lower(), body)
+            opening = None
+
+
+def _scan_fenced(text: str, blocks: list[_Block]) -> Scan:
     scans: list[Scan] = []
     position = 0
     for block in blocks:
-        scans.append(lines.scan(text[position : block.start()]))
-        name = "Dockerfile" if block[1].lower() in {"dockerfile", "docker"} else ""
-        shell = block[1].lower() in _SHELL
-        scans.append(lines.scan(block[2]) if shell else _scan_block(block[2], name))
-        position = block.end()
+        scans.append(lines.scan(text[position : block.start]))
+        name = "Dockerfile" if block.language in {"dockerfile", "docker"} else ""
+        shell = block.language in _SHELL
+        scans.append(lines.scan(block.text) if shell else _scan_block(block.text, name))
+        position = block.end
     return _merged([*scans, lines.scan(text[position:])])
 
 
@@ -105,7 +136,7 @@ def _scan_block(text: str, name: str) -> Scan:
     """One fenced block; never looked into for another, so that this ends."""
     if name or dockerfile.looks_like(text):
         return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
-    found = _scan_structured(text, name) if _KEY.search(text) else None
+    found = _scan_structured(text, documents(text), name) if _KEY.search(text) else None
     return found or lines.scan(text)
 
 
