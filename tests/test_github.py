@@ -10,15 +10,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from github import GithubException
+from github import BadAttributeException, GithubException
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from bot.adapters.github import MirrorRepository, _meaning, _result
+from bot.adapters.github import MirrorRepository, _meaning, _result, _run, _translated
 from bot.core.batch import commit_message
-from bot.core.facts import BatchId, CommitSha
+from bot.core.facts import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports import Result, Run, WorkflowState
 from bot.errors import Refused, Stale, Temporary
@@ -290,6 +291,8 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
         (f"sha512:{'a' * 128}", Result("x", f"sha512:{'a' * 128}", None)),
         ("fine", Result("x", None, line="a status that says nothing we know: fine")),
         (None, Result("x", None, line="a status that says nothing we know: ")),
+        (f"sha256:{'a' * 64} {2**63} copied", Result("x", f"sha256:{'a' * 64}", None)),
+        ("a\0b\ud800", Result("x", None, line="a status that says nothing we know: a b")),
     ],
 )
 def test_a_status_is_read_by_its_words_or_not_believed(
@@ -311,6 +314,11 @@ def test_a_status_is_read_by_its_words_or_not_believed(
         (403, "You have exceeded a secondary rate limit", {"Retry-After": "30"}, 30),
         (429, "slow down", {}, 60),
         (403, "secondary rate limit", {"Retry-After": "soon"}, 60),
+        (429, "slow down", {"Retry-After": "nan"}, 60),
+        (429, "slow down", {"Retry-After": "inf"}, 60),
+        (429, "slow down", {"Retry-After": "-5"}, 1),
+        (429, "slow down", {"Retry-After": "1e300"}, 3600),
+        (429, "slow down", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1e17"}, 3600),
     ],
 )
 def test_a_limit_is_waited_for_as_github_says(
@@ -327,6 +335,44 @@ def test_a_primary_limit_is_waited_for_until_its_reset() -> None:
     meaning = _meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
     assert isinstance(meaning, Temporary)
     assert meaning.retry_after == pytest.approx(600, abs=5)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        BadAttributeException(5, str, None),
+        RuntimeError("Github server redirected from host a to b"),
+        RecursionError("maximum recursion depth exceeded while decoding a JSON array"),
+        OverflowError("cannot convert float infinity to integer"),
+        IndexError(),
+    ],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_what_the_library_cannot_read_is_a_temporary_trouble(raised: Exception) -> None:
+    def work() -> None:
+        raise raised
+
+    with pytest.raises(Temporary, match="cannot be read") as caught:
+        _translated(work)
+    assert caught.value.unclear
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("id", 2**63), ("id", 0), ("id", None), ("html_url", None), ("html_url", "https://x/\n")],
+)
+def test_a_run_that_cannot_be_stored_is_none(field: str, value: object) -> None:
+    class Answered:
+        id = 7
+        html_url = "https://x/runs/7"
+        status = "completed"
+        conclusion = "success"
+
+    answered: Any = Answered()
+    assert _run(answered, completed=True) == Run(RunId(7), "https://x/runs/7", "success")
+    setattr(answered, field, value)
+    with pytest.raises((TypeError, ValueError)):
+        _run(answered, completed=True)
 
 
 async def test_settings_of_the_repository_are_made_so(place: Place) -> None:

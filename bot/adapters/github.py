@@ -8,15 +8,23 @@ twice, and sleep for up to an hour; the engine decides when to try again, lookin
 import asyncio
 import base64
 import logging
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 import requests
-from github import Auth, Github, GithubException, UnknownObjectException
+from github import (
+    Auth,
+    BadAttributeException,
+    Github,
+    GithubException,
+    UnknownObjectException,
+)
 from github.CommitStatus import CommitStatus
 from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
@@ -42,8 +50,19 @@ WHO: Final = "GitHub"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
+_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
+_LARGEST: Final = 2**63 - 1  # what a column of a database holds
+_LONGEST_WAIT: Final = 60 * 60.0  # no limit of GitHub's runs longer
+_WORDS: Final = 160
 _CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
 """Troubles after which a write certainly did not happen."""
+_UNREADABLE: Final = (
+    *(BadAttributeException, AssertionError, ArithmeticError, AttributeError, LookupError),
+    *(RuntimeError, TypeError, ValueError),
+)
+"""What PyGithub raises on an answer of another shape than the documented one: a RuntimeError
+where it is sent to another host, or where JSON is nested too deep.
+"""
 
 
 class MirrorRepository:
@@ -104,10 +123,11 @@ class MirrorRepository:
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):
             raise Refused(f"{path} is a folder in the mirror repository")
+        sha = _sha(found.sha)
         if found.encoding == "base64":
-            return ListFile(found.decoded_content, found.sha)
-        blob = self._repository.get_git_blob(found.sha)  # past 1 MB the content is left out
-        return ListFile(base64.b64decode(blob.content), found.sha)
+            return ListFile(found.decoded_content, sha)
+        blob = self._repository.get_git_blob(sha)  # past 1 MB the content is left out
+        return ListFile(base64.b64decode(blob.content), sha)
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         return await self.put_file(self._path, content, blob=blob, message=message)
@@ -130,7 +150,7 @@ class MirrorRepository:
                 if error.status in {409, 422} and _is_stale(error):
                     raise Stale(_words(error)) from error
                 raise
-            return CommitSha(_text(answer["commit"].sha))
+            return CommitSha(_sha(answer["commit"].sha))
 
         return await self._call(put)
 
@@ -152,7 +172,7 @@ class MirrorRepository:
             commits = self._repository.get_commits(sha=self._branch, path=self._path)
             for commit in islice(commits, RECENT):
                 if batch_of(commit.commit.message) == batch:
-                    return CommitSha(commit.sha)
+                    return CommitSha(_sha(commit.sha))
             return None
 
         return await self._call(look)
@@ -204,7 +224,7 @@ class MirrorRepository:
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         def look() -> tuple[Run, CommitSha]:
             found = self._repository.get_workflow_run(run)
-            return _run(found, completed=True), CommitSha(_text(found.head_sha))
+            return _run(found, completed=True), CommitSha(_sha(found.head_sha))
 
         return await self._call(look)
 
@@ -226,20 +246,37 @@ class MirrorRepository:
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
     """Only what a dispatch answers holds no conclusion; asking for it would cost a call."""
+    number = run.id  # once: another field may make the library fetch all of them anew
+    if not 0 < number <= _LARGEST:
+        raise ValueError("a number that no run has")
     over = completed and _text(run.status) == "completed"
-    return Run(RunId(run.id), _text(run.html_url), (run.conclusion or "unknown") if over else "")
+    conclusion = _text(run.conclusion or "unknown") if over else ""
+    return Run(RunId(number), _text(run.html_url), conclusion)
 
 
 def _text(value: object) -> str:
     """A field that GitHub always fills: PyGithub makes None of an answer that is no JSON."""
-    if not isinstance(value, str):
-        raise TypeError("a field is missing")
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("a field is missing, or no line of text")
     return value
 
 
+def _sha(value: object) -> str:
+    text = _text(value)
+    if not _SHA.fullmatch(text):
+        raise ValueError("a field is no sha")
+    return text
+
+
+def _line(text: str) -> str:
+    """Foreign words as one bounded line that can be stored, logged and shown."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * _WORDS])
+    return " ".join(shown.split())[:_WORDS]
+
+
 def _result(status: CommitStatus) -> Result | None:
-    image = status.context.removeprefix(CONTEXT)
-    text = " ".join((status.description or "").split())
+    image = _text(status.context).removeprefix(CONTEXT)
+    text = _line(status.description or "")
     if status.state == "pending":
         return None
     if status.state != "success":
@@ -247,7 +284,8 @@ def _result(status: CommitStatus) -> Result | None:
     match = _SUCCESS.fullmatch(text)
     if match is None:
         return Result(image, None, line=f"a status that says nothing we know: {text}")
-    return Result(image, match[1], int(match[2]) if match[2] else None)
+    size = int(match[2] or 0)
+    return Result(image, match[1], size if 0 < size <= _LARGEST else None)
 
 
 def _is_stale(error: GithubException) -> bool:
@@ -259,7 +297,7 @@ def _words(error: GithubException) -> str:
     """GitHub's own words, on one line and bounded."""
     data = error.data
     text = data.get("message", "") if isinstance(data, Mapping) else str(data or "")
-    return " ".join(str(text).split())[:160] or f"status {error.status}"
+    return _line(str(text)) or f"status {error.status}"
 
 
 def _translated(work: Callable[[], T]) -> T:
@@ -275,8 +313,7 @@ def _translated(work: Callable[[], T]) -> T:
             who=WHO,
             unclear=not isinstance(error, _CLEAR),
         ) from error
-    except (AssertionError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # What PyGithub raises on an answer of another shape than the documented one.
+    except _UNREADABLE as error:
         raise Temporary(
             f"GitHub's answer cannot be read ({type(error).__name__})",
             kind=TroubleKind.UNREADABLE,
@@ -304,16 +341,14 @@ def _meaning(error: GithubException) -> Temporary | Refused:
 
 
 def _wait(headers: Mapping[str, Any]) -> float:
-    """Seconds that GitHub wants us to wait; a minute where it does not say.
+    """Seconds that GitHub wants us to wait; a minute where it does not say, or nothing sensible.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
-    try:
+    wait = math.nan
+    with suppress(ValueError, KeyError):
         if "retry-after" in headers:
-            return float(headers["retry-after"])
-        if str(headers.get("x-ratelimit-remaining")) == "0":
-            reset = datetime.fromtimestamp(float(headers["x-ratelimit-reset"])).astimezone()
-            return max(1.0, (reset - datetime.now().astimezone()).total_seconds())
-    except (ValueError, KeyError, OverflowError):
-        return 60.0
-    return 60.0
+            wait = float(headers["retry-after"])
+        elif str(headers.get("x-ratelimit-remaining")) == "0":
+            wait = float(headers["x-ratelimit-reset"]) - datetime.now(UTC).timestamp()
+    return min(max(wait, 1.0), _LONGEST_WAIT) if math.isfinite(wait) else 60.0
