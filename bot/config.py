@@ -5,7 +5,6 @@ file and the key in one line. The only module that reads YAML.
 """
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -34,6 +33,11 @@ from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
 from bot.errors import ConfigError
 
 FILE_LIMIT: Final = 1 << 20
+_WORDS: Final = 1000
+_UNREADABLE: Final = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
+)
+"""What the libraries raise on YAML of good grammar: a 13th month, a list in itself."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
@@ -127,7 +131,7 @@ class LimitsPart(_Part):
 class PolicyPart(_Part):
     registries: tuple[Host, ...] = Field(min_length=1)
     rules: tuple[RulePart, ...] = ()
-    expire_after_hours: int = Field(default=72, ge=1)
+    expire_after_hours: int = Field(default=72, ge=1, le=8760)
     limits: LimitsPart = LimitsPart()
 
 
@@ -200,8 +204,8 @@ def read_settings(path: Path) -> Settings:
         raise ConfigError(
             f"{path}: {error.strerror}. Copy config.example.yaml and fill it in."
         ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, *_UNREADABLE) as error:
+        raise ConfigError(_line(f"{path}: is no YAML: {error}")) from error
     return settings_from(data, str(path))
 
 
@@ -211,9 +215,27 @@ def settings_from(data: object, name: str) -> Settings:
         raise ConfigError(f"{name}: should hold keys such as telegram: and github:")
     try:
         # Through JSON: pydantic's strict mode takes lists for tuples and words for enums there.
-        return Settings.model_validate_json(json.dumps(data, default=str))
+        return Settings.model_validate_json(_json(data, name))
     except ValidationError as error:
-        raise ConfigError(f"{name}: {_first(error)}") from error
+        raise ConfigError(_line(f"{name}: {_first(error)}")) from error
+    except _UNREADABLE as error:
+        raise ConfigError(_line(f"{name}: cannot be read: {error}")) from error
+
+
+def _json(data: object, name: str) -> str:
+    """The data as JSON, bounded: what YAML says once by an alias, JSON says each time."""
+    pieces, size = list[str](), 0
+    for piece in json.JSONEncoder(default=str).iterencode(data):
+        pieces.append(piece)
+        size += len(piece)
+        if size > FILE_LIMIT:
+            raise ConfigError(f"{name}: says more than {FILE_LIMIT} characters by its aliases")
+    return "".join(pieces)
+
+
+def _line(text: str) -> str:
+    """One line, whatever a key or a parser's words hold."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS]
 
 
 def _first(error: ValidationError) -> str:
@@ -257,7 +279,7 @@ def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
             host = registry.removeprefix("https://").split("/", 1)[0]
             name = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
             logins[name] = (user, password)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # The cause may quote the secret, so it is left out.
         shape = '{"auths": {"docker.io": {"auth": …}}}'
         raise ConfigError(f"SOURCE_AUTH: should be JSON like {shape}") from None

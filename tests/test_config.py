@@ -121,6 +121,12 @@ def test_more_than_one_mistake_is_counted() -> None:
         settings_from(data, "config.yaml")
 
 
+BOMB = b"a0: &a0 " + b"x" * 99 + b"\n"
+BOMB += b"".join(
+    b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 20)
+)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -130,7 +136,18 @@ def test_more_than_one_mistake_is_counted() -> None:
         (b"\xff\xfe\x00", "is no YAML"),
         (b"x" * ((1 << 20) + 1), "is larger than"),
         (b"!!python/object/apply:os.system ['true']", "is no YAML"),
+        (b"a: 2026-13-45", "is no YAML: month must be"),
+        (b"a: !!int ''", "is no YAML"),
+        (b"a: !!bool x", "is no YAML"),
+        (b"a: !!timestamp x", "is no YAML"),
+        (b"a: " + b"9" * 5000, "is no YAML"),
+        (b"[" * 5000, "is no YAML"),
+        (b"a: &a [*a]", "cannot be read: Circular"),
+        (b"2026-11-25: x", "cannot be read: keys must be"),
+        (b'"a\\nb": x', "telegram: Field required"),
+        (BOMB, "by its aliases"),
     ],
+    ids=range(16),
 )
 def test_a_file_that_is_no_config_is_said_to_be_so(
     tmp_path: Path, content: bytes, words: str
@@ -139,7 +156,14 @@ def test_a_file_that_is_no_config_is_said_to_be_so(
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words) as caught:
         read_settings(path)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_key_of_two_lines_is_named_in_one(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(EXAMPLE.read_bytes() + b'"a\\nb": x\n')
+    with pytest.raises(ConfigError, match="a b: Extra inputs"):
+        read_settings(path)
 
 
 def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
@@ -177,7 +201,7 @@ def test_source_logins_are_read_from_docker_auth() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{x", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}']
+    "text", ["{x", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}', "[" * 5000]
 )
 def test_a_bad_source_auth_is_named_without_being_quoted(text: str) -> None:
     with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
