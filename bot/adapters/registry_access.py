@@ -122,7 +122,7 @@ def _next_url(url: httpx.URL, answer: Answer, registry: str) -> httpx.URL:
         following = url.join(answer.headers.get("location", ""))
     except (httpx.InvalidURL, ValueError) as error:
         raise Refused(f"{registry} redirects to an address that cannot be read") from error
-    if not _HOST.fullmatch(following.host):  # httpx quotes what cannot stand in a host
+    if not _HOST.fullmatch(host_of(following)):  # httpx quotes what cannot stand in a host
         raise Refused(f"{registry} redirects to an address that cannot be read")
     if following.scheme != "https" or following.userinfo:
         raise Refused(f"{registry} redirects to an address that is not plain https")
