@@ -96,6 +96,10 @@ def test_no_text_whatever_raises(text: str) -> None:
     read(text)
 
 
+def test_a_filter_that_is_no_unicode_raises_nothing_either() -> None:
+    assert read("/list \ud800") == List("\ud800")
+
+
 def test_the_table_names_each_command_once() -> None:
     assert sorted(SPECS) == sorted(Name)
     assert len(COMMANDS) == len(Name)

@@ -168,7 +168,9 @@ def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
             return _about_image(name, rest, target_host)
         case Name.LIST:
             text = " ".join(rest.split())
-            return List(text) if len(text.encode()) <= FILTER_LIMIT else Misuse(name)
+            return (
+                List(text) if len(text.encode(errors="replace")) <= FILTER_LIMIT else Misuse(name)
+            )
         case Name.APPROVE | Name.REJECT | Name.CANCEL | Name.RETRY:
             return _about_request(name, rest)
         case _:
