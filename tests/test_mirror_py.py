@@ -4,6 +4,7 @@ import json
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,10 @@ def test_only_a_404_says_that_a_manifest_is_not_there(
         b'{"config": {"digest": "a", "size": 1}, "layers": [{"digest": "b"}]}',
         b'{"fsLayers": []}',
         json.dumps({"manifests": [{"digest": "sha256:a"}] * 65}).encode(),
+        b"[" * 5000,
+        b'{"config": {"digest": "a", "size": 1e400}, "layers": []}',
+        b'{"config": {"digest": "a", "size": -1}, "layers": []}',
+        b'{"config": {"digest": "a", "size": 9223372036854775808}, "layers": []}',
         b" " * ((4 << 20) + 1),
     ],
 )
@@ -357,6 +362,23 @@ def test_the_useful_words_of_skopeo_are_found(words: str, line: str, trouble: bo
 )
 def test_other_last_words_are_taken_as_they_are(stderr: str, line: str) -> None:
     assert mirror.cause(stderr) == line
+
+
+def test_a_registrys_answer_that_is_nested_too_deep_gives_no_token() -> None:
+    class Realm(Quiet):
+        def reply(self) -> None:
+            self.answer(200, b'{"token": ' * 5000)
+
+    with serving(Realm) as realm:
+        repository = mirror.Repository(settings_for("a.io", realm), "a.io", "x")
+        assert repository._meet(f'Bearer realm="{realm}/token"') == {}
+
+
+@pytest.mark.parametrize("words", ["a: " * 300_000, "writing blob: " * 70_000, "GET a://" * 99_999])
+def test_the_longest_words_are_read_in_no_time(words: str) -> None:
+    began = time.process_time()
+    assert len(mirror.cause(f'time="t" level=fatal msg="reading manifest: {words}"')) <= 140
+    assert time.process_time() - began < 1
 
 
 def test_a_long_cause_keeps_its_beginning_and_its_end() -> None:

@@ -30,7 +30,10 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS, COPY_SECONDS = 30, 3600
+WORDS = 1000  # characters at both ends of what skopeo says that are looked at
 LIST_BYTES, SUMMARY_CHARACTERS = 50 << 20, 200_000  # a summary over 1 MiB is dropped
+LARGEST = 2**63 - 1  # bytes: what fits into a database
+UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
 CHILDREN = 64  # platforms and attestations of one index that are read for its size
 NAMES = (
     "HARBOR_HOST",
@@ -242,7 +245,7 @@ def _read(
 ) -> dict[str, str]:
     try:
         return how(json.loads(given[name] or "{}"))
-    except (ValueError, AttributeError, KeyError, TypeError):  # its words may hold a secret
+    except (*UNREADABLE, AttributeError, KeyError, TypeError):  # its words may hold a secret
         raise ValueError(f"{name} must be JSON such as {shape}") from None
 
 
@@ -303,7 +306,7 @@ class Repository:
         scope = given.get("scope") or f"repository:{self._path}:pull"
         query = urllib.parse.urlencode({"service": given.get("service", ""), "scope": scope})
         answer = ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", self._basic)
-        with contextlib.suppress(ValueError, AttributeError):
+        with contextlib.suppress(*UNREADABLE, AttributeError):
             said = json.loads(answer.body)
             if token := said.get("token") or said.get("access_token"):
                 return {"Authorization": f"Bearer {token}"}
@@ -329,9 +332,10 @@ class Repository:
             for each in read if children else [top]:
                 for blob in (each["config"], *each["layers"]):
                     blobs[blob["digest"]] = int(blob["size"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (*UNREADABLE, KeyError, TypeError, AttributeError):
             return None
-        return sum(blobs.values())
+        total = sum(blobs.values())
+        return total if min(blobs.values()) >= 0 and total <= LARGEST else None
 
 
 # --- copying
@@ -356,6 +360,8 @@ def cause(stderr: str) -> str:
     """Find in skopeo's last words what people can use, with the side it is about."""
     fatal = re.findall(r'level=fatal msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))', stderr)
     text = "".join(fatal[-1]) if fatal else (stderr.strip().splitlines() or ["no words"])[-1]
+    if len(text) > 2 * WORDS:  # a registry chose the words, and the patterns below are slow on long
+        text = f"{text[:WORDS]}…{text[-WORDS:]}"
     text = re.sub(r"\\(.)", lambda m: " " if m[1] in "nrt" else m[1], text)
     # A layer that the source tears off is met in the middle of its upload.
     text = re.sub(r"^.* happened during read: ", "reading blob: ", text)
@@ -478,7 +484,7 @@ def post(env: Mapping[str, str], result: Result) -> bool:
         wish = answer.headers.get("Retry-After", "")
         if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.TOO_MANY_REQUESTS and not wish:
             break
-        time.sleep(min(int(wish), 60) if wish.isdecimal() and pause else pause)
+        time.sleep(min(int(wish[:9]), 60) if wish.isdecimal() and pause else pause)
     say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
     return False
 
