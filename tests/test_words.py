@@ -108,6 +108,18 @@ def test_a_value_that_was_not_given_is_logged(caplog: pytest.LogCaptureFixture) 
     assert caplog.messages[0].startswith("the words of pull in zh-CN: ")
 
 
+@pytest.mark.parametrize("value", ["x" * 5000, "<" * 1000, "'" * 2501])
+def test_a_value_that_is_too_long_is_cut_and_the_words_around_it_stay(
+    value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = WORDS.plain(say("bad-line", text="x" * 180, reason=value), Language.EN)
+    assert said.startswith("x" * 180 + ": ")
+    whole = WORDS.render(Message((say("bad-line", text=value, reason=value),)), Language.EN).html
+    assert whole.count("…") == 2
+    assert "</code>: " in whole
+    assert not caplog.messages
+
+
 def test_nothing_is_read_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     words = LocaleWords()
     monkeypatch.delattr("bot.adapters.words.resources")

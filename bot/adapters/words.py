@@ -22,6 +22,8 @@ ANSWER_LIMIT: Final = 200
 """Telegram's limit of the answer to a button press, in characters."""
 TEXT_LIMIT: Final = 4096
 """Telegram's limit of a message, in UTF-16 units without the markup."""
+VALUE_LIMIT: Final = 1200
+"""Characters of a value when escaped: two of them and their words fit where fluent takes 2500."""
 _TAG: Final = re.compile(r"<[^<>]*>")
 
 
@@ -73,7 +75,7 @@ class LocaleWords:
             case Moment():
                 return _clock(value, self._zone)
             case str():
-                return html.escape(value)
+                return _escaped(value)
             case _:
                 return value
 
@@ -83,6 +85,14 @@ def _clock(moment: Moment, zone: tzinfo) -> str:
     local = moment.time.astimezone(zone)
     today = moment.seen is not None and local.date() == moment.seen.astimezone(zone).date()
     return f"{local:%H:%M %Z}" if today else f"{local:%Y-%m-%d %H:%M %Z}"
+
+
+def _escaped(text: str) -> str:
+    """A value as text, cut where the library would give up the whole message for its length."""
+    kept = text
+    while len(shown := html.escape(kept)) > VALUE_LIMIT:
+        kept = kept[: len(kept) * 3 // 4]
+    return shown if kept == text else f"{shown}…"
 
 
 def _fitting(lines: list[str]) -> list[str]:
