@@ -16,6 +16,7 @@ from bot.core.buttons import Verb
 from bot.core.cards import card, cause, short
 from bot.core.commands import SPECS, Name
 from bot.core.correction import Mistake
+from bot.core.extract import Rewritten
 from bot.core.extract import Trouble as FileTrouble
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
@@ -105,7 +106,7 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             "· approved, in the queue",
         ),
         (SUBMITTED, "in the list, waiting for its run"),
-        (COPYING, '· copying, <a href="https://x/runs/1">run</a>, 0 s'),
+        (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
         (VERIFYING, "copied, checking what arrived"),
         (MIRRORED, "· mirrored, digest verified"),
         (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),
@@ -148,7 +149,11 @@ def test_a_cancelled_request_says_so() -> None:
 def test_time_is_shown_in_calm_steps() -> None:
     for seconds, words in ((9, "0 s"), (47, "40 s"), (119, "110 s"), (120, "2 min")):
         view = replace(VIEW, now=NOW + timedelta(seconds=seconds))
-        assert shown(COPYING, view=view).splitlines()[1].endswith(f", {words}")
+        assert (
+            shown(COPYING, view=view)
+            .splitlines()[1]
+            .endswith(f'copying for {words} (<a href="https://x/runs/1">run</a>)')
+        )
 
 
 def long_name(number: int) -> ImageRef:
@@ -182,8 +187,9 @@ def test_the_result_gives_commands_and_next_steps() -> None:
     assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Retry failed"]]
 
 
-def test_what_is_too_long_or_too_many_to_copy_has_no_button() -> None:
-    for transfers in ([MIRRORED] * 9, [replace(MIRRORED, image=long_name(1))] * 2):
+def test_what_is_too_long_to_copy_has_no_button() -> None:
+    long = replace(MIRRORED, image=long_name(1))
+    for transfers in ([long], [long] * 2, [long] * 9):
         kinds = {b.kind for row in result(REQUEST, transfers, VIEW).buttons for b in row}
         assert kinds == {ButtonKind.CALLBACK}
     some = [replace(MIRRORED, image=ImageRef.parse(f"{'a' * 99}:{n}")) for n in range(3)]
@@ -215,8 +221,14 @@ def test_the_bar_goes_by_images_where_a_size_is_not_known() -> None:
 
 
 def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
-    assert "2 images in it are as they were" in rendered(returned(REQUEST.id, 2)).html
-    assert "\n" not in rendered(returned(REQUEST.id, 0)).html
+    for back, changed, text in (
+        (Rewritten(b""), True, "Your file for #41, with the images from our registry."),
+        (Rewritten(b"", ("redis",)), True, "since it was not mirrored: redis"),
+        (Rewritten(b"", ("redis", "x" * 99)), True, f"not mirrored: redis, …{'x' * 40}"),
+        (Rewritten(b"", (), (CHECKING.image,)), True, "To be changed by hand: nginx:1.27"),
+        (Rewritten(b"", (), (CHECKING.image,)), False, "a.yaml</code> without changing something"),
+    ):
+        assert text in rendered(returned(REQUEST.id, "a.yaml", back, changed=changed)).html
 
 
 def test_history_tells_when_and_who_and_links_the_run() -> None:
@@ -295,6 +307,11 @@ def wanted_phrases() -> list[Phrase]:
         *(say(f"limit-{limit}", number=3) for limit in Limit),
         *(cause(Failure(kind, "line")) for kind in FailureKind),
         *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
+        say("failure-missing-meant-next"),
+        *(
+            answers.bad_file(trouble, "").lines[0]
+            for trouble in (FileTrouble.TOO_LARGE, FileTrouble.TOO_DEEP, FileTrouble.TOO_MANY)
+        ),
         *(
             say(
                 f"line-{state}",

@@ -113,8 +113,8 @@ async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> N
         await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
         await w.settle(2)
     assert await w.press(WEI, "drop:1") == "#1: cancelled, nothing was started."
-    assert await w.press(WEI, "drop:1") == "#1 is cancelled. Ask again with /mirror."
-    assert await w.press(WEI, "all:1") == "#1 is cancelled. Ask again with /mirror."
+    assert await w.press(WEI, "drop:1") == "#1 was cancelled. Ask again with /mirror."
+    assert await w.press(WEI, "all:1") == "#1 was cancelled. Ask again with /mirror."
     await w.settle(4)
     first, second = w.chat.messages.values()
     assert first.text.endswith("Cancelled.")
@@ -246,7 +246,7 @@ async def test_a_file_is_listed_mirrored_and_given_back_rewritten(w: World) -> N
         assert await unit.open_requests() == []
 
 
-async def test_the_file_waits_until_what_failed_has_been_tried_again(w: World) -> None:
+async def test_the_file_comes_back_with_what_arrived_and_again_with_the_rest(w: World) -> None:
     w.upstream(NGINX, REDIS)
     await w.send(WEI, "compose.yaml", COMPOSE)
     await w.settle(3)
@@ -255,13 +255,44 @@ async def test_the_file_waits_until_what_failed_has_been_tried_again(w: World) -
     w.copied(NGINX)
     w.repository.report(REDIS, None, "target: exceeds the configured upper limit")
     await w.settle(10)
-    assert w.chat.documents == []
+    assert w.last.endswith("As it was, since it was not mirrored: redis:7")
+    (document,) = w.chat.documents
+    assert document.content.count(b"harbor.example.com") == 1
     await w.press(WEI, "Retry failed")
     await w.settle(15)
     w.copied(REDIS)
     await w.settle(15)
-    (document,) = w.chat.documents
-    assert document.content.count(b"harbor.example.com") == 2
+    assert w.last == "Your file for #1, with the images from our registry."
+    assert w.chat.documents[1].content.count(b"harbor.example.com") == 2
+    async with w.store.begin() as unit:
+        assert await unit.file(1) is None  # type: ignore[arg-type]
+
+
+async def test_what_was_corrected_and_confirmed_is_rewritten_too(w: World) -> None:
+    w.upstream(NGINX)
+    await w.send(WEI, "compose.yaml", b"services: {a: {image: 'Nginx:1.27'}}")
+    await w.settle(3)
+    await w.press(WEI, "Yes, mirror it")
+    await w.settle(10)
+    w.copied(NGINX)
+    await w.settle(15)
+    assert w.chat.documents[0].content == (
+        b"services: {a: {image: 'harbor.example.com/docker.io/library/nginx:1.27'}}"
+    )
+    assert w.last == "Your file for #1, with the images from our registry."
+
+
+async def test_a_file_that_cannot_be_changed_is_said_to_be_so(w: World) -> None:
+    w.upstream(NGINX)
+    kustomization = b"images:\n- name: nginx\n  newTag: '1.27'\n"
+    await w.send(WEI, "kustomization.yaml", kustomization)
+    await w.settle(3)
+    await w.press(WEI, "Mirror it")
+    await w.settle(10)
+    w.copied(NGINX)
+    await w.settle(15)
+    assert w.chat.documents == []
+    assert w.last.endswith("To be changed by hand: nginx:1.27")
 
 
 async def test_a_denied_image_stays_as_it_is_in_the_file_and_is_counted(w: World) -> None:
@@ -272,7 +303,7 @@ async def test_a_denied_image_stays_as_it_is_in_the_file_and_is_counted(w: World
     await w.settle(10)
     w.copied(NGINX)
     await w.settle(15)
-    assert "1 image in it is as it was" in w.last
+    assert "since it was not mirrored: evil/redis:7" in w.last
     assert b'"evil/redis:7"' in w.chat.documents[0].content
 
 
@@ -288,6 +319,33 @@ async def test_a_reply_to_a_message_or_to_a_file_takes_what_is_there(w: World) -
     await w.say(WEI, "/mirror nginx:1.27", quoted="redis:7")
     await w.settle(3)
     assert "redis" not in w.card
+
+
+@pytest.mark.parametrize("words", ["please", "同步一下，谢谢", "this one"])
+async def test_words_that_name_no_image_leave_what_is_replied_to(w: World, words: str) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, f"/mirror {words}", quoted="nginx:1.27")
+    await w.settle(3)
+    assert "docker.io/library/nginx:1.27" in w.card
+    w.chat.files["f"] = COMPOSE
+    await w.say(WEI, f"/mirror {words}", quoted_file=Attachment("f", "a.yaml"))
+    await w.settle(3)
+    assert "2 images found in <code>a.yaml</code>" in w.last
+
+
+async def test_images_in_the_caption_of_a_file_are_taken_beside_it(w: World) -> None:
+    w.upstream(NGINX)
+    w.chat.files["f"] = COMPOSE
+    await w.say(WEI, "/mirror nginx:1.27", file=Attachment("f", "a.yaml", len(COMPOSE)))
+    await w.settle(5)
+    assert any("2 images found in <code>a.yaml</code>" in text for text in w.chat.texts)
+    assert "1 image " in w.card
+
+
+async def test_a_file_of_nothing_but_variables_is_told_which(w: World) -> None:
+    await w.send(WEI, "compose.yaml", b"services: {a: {image: '${REGISTRY}/web:${TAG}'}}")
+    await w.settle(3)
+    assert "<code>${REGISTRY}/web:${TAG}</code>: it holds a variable" in w.last
 
 
 @pytest.mark.parametrize(
@@ -312,7 +370,7 @@ async def test_a_file_of_which_nothing_can_come_is_answered(
 async def test_a_file_that_is_too_large_is_not_even_fetched(w: World) -> None:
     await w.say(WEI, "/mirror", file=Attachment("f", "a.yaml", 3 << 20))
     await w.settle(2)
-    assert w.last.startswith("a.yaml is too large: I read files of up to 1024 kB.")
+    assert w.last.startswith("a.yaml is too large: I read files of up to 1 MiB.")
 
 
 async def test_a_file_that_does_not_come_is_asked_for_again_and_then_given_up(w: World) -> None:
@@ -579,7 +637,7 @@ async def test_an_admin_sees_the_queue_the_budgets_and_the_last_trouble(w: World
     await w.settle(2)
     await w.say(ANA, "/status")
     await w.settle(2)
-    assert "Others:" in w.last
+    assert "Other people's requests:" in w.last
     assert "#2 · a draft, waits for Wei to confirm it" in w.last
     assert "All chats: 0 being looked up, 1 waiting for an admin, 0 in the queue, 1 being" in w.last
     assert "Last failure: <code>docker.io/library/redis:7</code>, not found" in w.last

@@ -150,7 +150,12 @@ LABELS: dict[Verb | None, tuple[Phrase, ...]] = {
     Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
     Verb.LIST: (say("button-page", page=2, pages=3),),
     Verb.WANT: (say("button-mirror-it"), say("button-meant", image=IMAGE)),
-    None: (say("button-copy"), say("button-copy-one", image=IMAGE), say("button-copy-all")),
+    None: (
+        say("button-copy"),
+        say("button-copy-one", image=IMAGE),
+        say("button-copy-part", first=1, last=4),
+        say("button-copy-all"),
+    ),
 }
 """What stands on the buttons of each verb, in the order of the READMEs; None: nothing is sent."""
 
@@ -164,7 +169,7 @@ def test_the_labels_are_those_of_all_buttons() -> None:
     named = {phrase.key for label in LABELS.values() for phrase in label} | {"button-form"}
     # `button-unknown` is the answer to a press that nothing is behind.
     keys = set(re.findall(r"^((?:button|form)-[a-z-]+) =", english, re.MULTILINE))
-    assert named == keys - {"button-unknown", "form-shown"}
+    assert named == keys - {"button-unknown", "form-shown", "form-already"}
     assert set(LABELS) - {None} == set(Verb)
 
 

@@ -766,3 +766,23 @@ async def test_a_tick_without_anything_open_is_idle(w: World) -> None:
     assert await w.reconciler.tick() == 0
     await w.say(WEI, "/mirror nginx:1.27", chat=GROUP)
     assert await w.reconciler.tick() == 2
+
+
+async def test_who_calls_off_what_others_want_too_is_not_told_of_it_again(w: World) -> None:
+    w.upstream(STATIC, NGINX)
+    w.registries.target[str(NGINX)] = digest_of(str(NGINX))
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.say(LI, f"/mirror {STATIC} {NGINX}")
+    await w.settle(6)
+    await w.say(LI, "/cancel #2")
+    await w.settle(8)
+    assert any(text.startswith("#2: 1 image cancelled.") for text in w.chat.texts)
+    assert any(text.startswith("Done, 1 of 1") for text in w.chat.texts)
+    assert await states(w) == [State.WAITING, State.MIRRORED]
+
+
+async def test_an_admin_hears_that_a_draft_waits_for_its_person(w: World) -> None:
+    await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
+    await w.say(ANA, "/approve #1")
+    await w.settle(3)
+    assert "#1 still waits for Wei to confirm it." in w.chat.texts

@@ -166,7 +166,7 @@ def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
     content: bytes, name: str
 ) -> None:
     extract_file(content, target_host=HOST, name=name)
-    assert rewrite(content, name=name, target=Target(HOST), images=()) == content
+    assert rewrite(content, name=name, target=Target(HOST), images=()).content == content
 
 
 DEEP = 20_000

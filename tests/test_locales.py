@@ -28,7 +28,7 @@ QUOTES = r"\u201c\u201d"  # English has them too
 ELLIPSIS = r"\u2026"
 NAMES = {
     "Actions", "B", "Docker", "Dockerfile", "GB", "GitHub", "Hub", "ID", "IPv6", "Kubernetes",
-    "MB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd", "docker", "https",
+    "MB", "MiB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd", "docker", "https",
     "image.list", "imageto-bot", "kB", "library", "setup",
 }  # fmt: skip
 """What Chinese sentences leave in Latin letters, beside commands and settings."""

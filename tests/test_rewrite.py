@@ -21,7 +21,7 @@ def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") ->
     content = text.encode()
     found = extract_file(content, target_host=target.host, name=name).images
     images = [image for image in found if str(image) != keep]
-    return rewrite(content, name=name, target=target, images=images).decode()
+    return rewrite(content, name=name, target=target, images=images).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_place_that_two_images_share_changes_for_both_or_not_at_all() -> None:
 def test_the_encoding_and_its_mark_stay(mark: bytes, encoding: str) -> None:
     before = mark + "# 网站 🚀\r\nservices: {a: {image: nginx:1}}\r\n".encode(encoding)
     images = extract_file(before, target_host="", name="c.yml").images
-    assert rewrite(before, name="c.yml", target=TARGET, images=images) == (
+    assert rewrite(before, name="c.yml", target=TARGET, images=images).content == (
         mark
         + f"# 网站 🚀\r\nservices: {{a: {{image: {TARGET.name_of(images[0])}}}}}\r\n".encode(
             encoding
@@ -169,7 +169,7 @@ def test_what_is_no_file_that_names_images_comes_back_as_it_is() -> None:
         b"image: \xff",
         b"image: nginx:1\n" * 80_000,
     ):
-        assert rewrite(content, name="", target=TARGET, images=nginx) == content
+        assert rewrite(content, name="", target=TARGET, images=nginx).content == content
 
 
 def test_what_can_not_be_rewritten_is_told_beforehand() -> None:
@@ -190,14 +190,14 @@ def test_a_rewritten_file_names_the_target_and_differs_by_nothing_else(
     target = Target("h.example.com", "p", naming)
     content = paste.text.encode()
     before = extract_file(content, target_host="", name=paste.name)
-    after = rewrite(content, name=paste.name, target=target, images=before.images)
+    after = rewrite(content, name=paste.name, target=target, images=before.images).content
     found = {without_digest(i) for i in extract_file(after, target_host="", name=paste.name).images}
     expected = {
         without_digest(i if i in before.fixed else ImageRef.parse(target.name_of(i)))
         for i in before.images
     }
     assert found == expected
-    assert rewrite(content, name=paste.name, target=target, images=()) == content
+    assert rewrite(content, name=paste.name, target=target, images=()).content == content
     lines = paste.text.splitlines()
     new_lines = after.decode().splitlines()
     assert len(lines) == len(new_lines)
@@ -233,8 +233,8 @@ def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], na
     """The pieces between the changes are the same, in the same order."""
     content = "".join(lines).encode()
     found = extract_file(content, target_host=TARGET.host, name=name)
-    after = rewrite(content, name=name, target=TARGET, images=found.images)
-    assert rewrite(content, name=name, target=TARGET, images=()) == content
+    after = rewrite(content, name=name, target=TARGET, images=found.images).content
+    assert rewrite(content, name=name, target=TARGET, images=()).content == content
     if found.kind not in REWRITABLE:
         assert after == content
         return
@@ -258,5 +258,5 @@ def test_a_file_of_many_images_is_rewritten_up_to_the_bound() -> None:
     found = extract_file(content, target_host="", name="many.yaml")
     assert len(found.images) == MOST_IMAGES
     assert found.kind is Kind.KUBERNETES
-    after = rewrite(content, name="many.yaml", target=TARGET, images=found.images)
+    after = rewrite(content, name="many.yaml", target=TARGET, images=found.images).content
     assert after.count(TARGET.host.encode()) == MOST_IMAGES

@@ -145,11 +145,16 @@ def _incoming(update: Update) -> Incoming | None:
 
 
 def _quoted(message: TelegramMessage) -> str:
-    """The part that the person marked when replying, else all of the answered message."""
+    """The part that the person marked when replying, else all of the answered message.
+
+    Of a message with a file the file is meant, unless a part of its caption was marked.
+    """
     if message.quote is not None and message.quote.is_manual:
         return message.quote.text
     answered = message.reply_to_message
-    return "" if answered is None else answered.text or answered.caption or ""
+    if answered is None or answered.document is not None:
+        return ""
+    return answered.text or answered.caption or ""
 
 
 def _attachment(message: TelegramMessage | None) -> Attachment | None:

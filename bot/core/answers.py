@@ -20,12 +20,14 @@ from bot.core.message import COPY_LIMIT, Message, Moment, Phrase, say
 from bot.core.policy import Decision
 from bot.core.reading import BadImage
 from bot.core.request import Request
-from bot.core.results import copy, pull
+from bot.core.results import copy, pull, pull_lines
 from bot.core.transfer import State, Transfer
 from bot.core.trouble import trouble_words
 from bot.core.view import View
 
 RECENT_SHOWN: Final = 10
+STATUS_ROOM: Final = 600
+"""Characters of pulls beside the lines of the images; the result has them all."""
 TROUBLES_AT_MOST: Final = 3
 
 
@@ -73,7 +75,10 @@ def nothing_found(*, file: str) -> Message:
 
 
 def bad_file(trouble: Trouble, file: str) -> Message:
-    return one(f"file-{trouble}", file=file or "…", limit=str(FILE_LIMIT // 1024))
+    """Why a file, or without a name a message, cannot be read as a whole."""
+    if not file:
+        return one(f"text-{trouble}")
+    return one(f"file-{trouble}", file=file, limit=str(FILE_LIMIT // 1024**2))
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
@@ -118,7 +123,7 @@ def status_of_request(request: Request, transfers: Sequence[Transfer], view: Vie
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]
     pulls = [pull(t, view) for t in transfers if t.state is State.MIRRORED]
-    lines += [say("pull", command=text) for text in pulls[:RECENT_SHOWN]]
+    lines += pull_lines(pulls, STATUS_ROOM)
     return Message(tuple(lines))
 
 

@@ -23,8 +23,8 @@ from bot.core.view import View
 
 ROOM: Final = 3300
 """Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
-LINE_ROOM: Final = 160
-"""What a line takes beside its image, at most about this."""
+LINE_ROOM: Final = 90
+"""What a line takes beside its image and what a service or a person says, about."""
 BAR: Final = 10
 SOON: Final = timedelta(minutes=1)
 """A next try that is nearer needs no time of day."""
@@ -136,8 +136,11 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
 
 def several(names: Sequence[str]) -> Phrase:
     """A few names, the rest by number."""
-    text, more = ", ".join(names[:NAMED]), len(names) - NAMED
-    return say("images-more", images=text, more=more) if more > 0 else say("images", images=text)
+    words: Value = names[0]
+    for name in names[1:NAMED]:
+        words = say("images-also", images=words, image=name)
+    more = len(names) - NAMED
+    return say("images-more", images=words, more=more) if more > 0 else say("images", images=words)
 
 
 def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[Phrase]:
@@ -145,16 +148,27 @@ def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[
 
     Where not all fit, those that somebody has to look at come first.
     """
-    if sum(len(str(t.image)) + LINE_ROOM for t in transfers) > room:
+    if room_for(transfers) > room:
         transfers = sorted(transfers, key=_concern)
     lines: list[Phrase] = []
     for position, transfer in enumerate(transfers):
-        room -= len(str(transfer.image)) + LINE_ROOM
+        room -= room_for([transfer])
         if room < 0:
             lines.append(_folded(transfers[position:]))
             break
         lines.append(line(transfer, view))
     return lines
+
+
+def room_for(transfers: Sequence[Transfer]) -> int:
+    """Characters that the lines of all these take, about."""
+    return sum(LINE_ROOM + len(str(t.image)) + _quoted(t) for t in transfers)
+
+
+def _quoted(transfer: Transfer) -> int:
+    meant = sum(len(str(image)) for image in transfer.meant[:1])
+    cause = len(transfer.failure.line) if transfer.failure is not None else 0
+    return meant + max(cause, len(transfer.reason))
 
 
 def _concern(transfer: Transfer) -> int:

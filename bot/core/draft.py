@@ -4,7 +4,7 @@ A request starts as a draft where its images came from a file, are many, or were
 card lists them and asks. Pure values; which buttons change them how is decided here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Self
@@ -46,12 +46,6 @@ class Draft:
     @property
     def corrected(self) -> tuple[BadImage, ...]:
         return tuple(bad for bad in self.bad if bad.correction is not None)
-
-    def unwritten(self, arrived: Collection[ImageRef]) -> int:
-        """How many of the file's texts stay as they were, where these images have arrived."""
-        meant = {bad.correction.image for bad in self.corrected if bad.correction is not None}
-        plain = [image for image in self.images if image not in meant]
-        return len(self.bad) + sum(image not in arrived for image in plain)
 
     def turned(self, page: int) -> Self:
         """With the choice open at a page; a page that is not there is the last one."""

@@ -8,6 +8,7 @@ from typing import Final
 from bot.core.buttons import Verb
 from bot.core.cards import ROOM, press, short, untagged_line
 from bot.core.draft import KEPT, PAGE, Draft, beside
+from bot.core.extract import MOST_IMAGES
 from bot.core.image import ImageRef
 from bot.core.message import Button, Message, Phrase, say
 from bot.core.reading import BadImage
@@ -22,6 +23,8 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     """What the chat should show of a draft now."""
     lines = [_head(request, draft, view), *_listed(draft), *bad_lines(draft.bad)]
     lines += untagged_line(request, draft.images)
+    if len(draft.images) >= MOST_IMAGES:
+        lines.append(say("draft-most", count=MOST_IMAGES))
     if request.cancelled_at is not None:
         late = request.cancelled_at - request.opened_at >= KEPT
         return Message((*lines, say("draft-expired" if late else "card-cancelled")))

@@ -23,14 +23,28 @@ DAY = timedelta(days=1)
 
 
 async def mirror(case: Case, text: str, incoming: Incoming) -> Message | None:
-    """What was pasted behind the command, else the file on it, else what it replies to."""
-    file = incoming.file or (None if text or incoming.quoted else incoming.quoted_file)
-    if file is not None:
-        return await _take_file(case, file)
-    pasted = text or incoming.quoted
+    """The file on the command and what was pasted behind it, else what it replies to."""
+    finding = extract(text, target_host=case.house.target.host)
+    if incoming.file is not None:
+        answer = await _take_file(case, incoming.file)
+        return await _take_text(case, text, finding) if _names_images(finding) else answer
+    if not _names_images(finding):  # "/mirror this, please" below what is meant
+        if incoming.quoted.strip():
+            text = incoming.quoted
+            finding = extract(text, target_host=case.house.target.host)
+        elif incoming.quoted_file is not None:
+            return await _take_file(case, incoming.quoted_file)
+    return await _take_text(case, text, finding)
+
+
+def _names_images(finding: Finding) -> bool:
+    """Whether somebody who wrote this meant images by it, rather than said something."""
+    return finding.sure and (bool(finding.images) or any(bad.correction for bad in finding.bad))
+
+
+async def _take_text(case: Case, pasted: str, finding: Finding) -> Message | None:
     if not pasted.strip():
         return answers.misuse(Name.MIRROR)
-    finding = extract(pasted, target_host=case.house.target.host)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
     bare = untagged(finding.images, pasted)
@@ -227,6 +241,7 @@ async def _go_on(case: Case, request: Request, images: Mapping[TransferId, Image
         told_at=None,
         told_in=None,
         told="",
+        returned_at=None,
         cancelled_at=None,
         closed_at=None,
         attempts=0,

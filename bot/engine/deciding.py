@@ -4,15 +4,21 @@ from dataclasses import replace
 
 from bot.core import answers
 from bot.core.commands import Approve, Cancel, Reject
+from bot.core.facts import RequestId
 from bot.core.message import say
 from bot.core.request import Request
-from bot.core.transfer import TRANSITIONS, Approved, Cancelled, Event, Rejected, State
+from bot.core.transfer import TRANSITIONS, Approved, Cancelled, Event, Rejected, State, Transfer
 from bot.engine.case import Case, Outcome
 
 
 async def decide(case: Case, command: Approve | Reject) -> Outcome:
     """Let a request's waiting images go ahead, or turn them down. Only for admins."""
+    request = await case.unit.request(command.request)
     transfers = await case.unit.transfers_of(command.request)
+    if request is not None and request.is_draft and request.cancelled_at is None:
+        view = await case.view((), [request])
+        words = say("draft-unconfirmed", request=str(request.id), person=view.name(request.person))
+        return Outcome(words, done=False)
     if not transfers:
         return Outcome(say("no-request", request=str(command.request)), done=False)
     event: Event = Approved(case.now, case.person.id)
@@ -40,14 +46,22 @@ async def cancel(case: Case, command: Cancel) -> Outcome:
     if not early:
         return Outcome(say("too-late", request=str(number)), done=False)
     event = Cancelled(case.now, case.person.id)
+    shared = [t.id for t in early if await _is_wanted(case, t, besides=number)]
     for transfer in early:
-        others = [r for r in await case.unit.requests_for(transfer.id) if r.id != number]
-        if all(other.cancelled_at is not None for other in others):
+        if transfer.id not in shared:
             await case.advance(transfer, event)
     if not going and not any(t.state is State.MIRRORED for t in transfers):
         await case.unit.save_request(replace(request, cancelled_at=event.at))
+    else:  # what others want goes on without this request
+        await case.unit.link(number, [t.id for t in transfers if t.id not in shared])
     words = say("cancelled", request=str(number), count=len(early), going=len(going))
     return Outcome(words)
+
+
+async def _is_wanted(case: Case, transfer: Transfer, *, besides: RequestId) -> bool:
+    """Whether another request than this one still waits for the image."""
+    requests = await case.unit.requests_for(transfer.id)
+    return any(r.id != besides and r.cancelled_at is None for r in requests)
 
 
 async def _drop(case: Case, request: Request) -> Outcome:

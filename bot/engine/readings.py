@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.core import answers
 from bot.core.backoff import wait_after
+from bot.core.commands import Name
 from bot.core.draft import KEPT, draft_of, untagged
 from bot.core.extract import FILE_LIMIT, REWRITABLE, Finding, extract_file
 from bot.core.facts import RequestId
@@ -145,4 +146,6 @@ async def _waiting(unit: Unit, number: RequestId) -> Request | None:
 def _why_nothing(finding: Finding, name: str) -> Message:
     if finding.trouble is not None:
         return answers.bad_file(finding.trouble, name)
+    if finding.bad:
+        return answers.unreadable(finding.bad, command=Name.MIRROR)
     return answers.nothing_found(file=name)

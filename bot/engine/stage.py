@@ -55,11 +55,15 @@ class Standing:
 
     @property
     def owes_file(self) -> bool:
-        """Whether the file can go back: nothing of it can still arrive, and something did."""
+        """Whether the file can go back: all is over, and something of it has arrived."""
         if not self.has_file or self.request.told_at is None or not self.ended:
             return False
-        states = {transfer.state for transfer in self.transfers}
-        return State.MIRRORED in states and not states & RETRIED
+        return any(transfer.state is State.MIRRORED for transfer in self.transfers)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a retry would find nothing left to try."""
+        return not any(transfer.state in RETRIED for transfer in self.transfers)
 
 
 class Stage:

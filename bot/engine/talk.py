@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 FIRST_LOOKS: Final = timedelta(seconds=4)
 """So long the first edit of a card waits for the first look at each of its images."""
+FILES_KEPT: Final = timedelta(days=7)
+"""So long a file is kept of which something may still arrive, once its request is closed."""
 MOVED_NOWHERE: Final = timedelta(minutes=1)
 _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
@@ -104,31 +106,36 @@ class Talk:
         async with self._store.begin() as unit:
             file = await unit.file(request.id)
             language = await self._stage.language(unit, request)
-            draft = await unit.draft(request.id)
         if file is not None and file.content is not None:
-            document = await self._rewritten(file, item)
-            arrived = {t.image for t in item.transfers if t.state is State.MIRRORED}
-            caption = self._words.render(returned(request.id, draft.unwritten(arrived)), language)
             try:
-                await self._chat.send_file(
-                    request.place, document, caption, reply_to=request.message
-                )
+                await self._hand_back(file, file.content, item, language)
             except (Temporary, Moved) as trouble:
                 return await self._stumbled(item, trouble)
             except Refused as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
             self._pace.said(request.place.chat, self._clock())
         async with self._store.begin() as unit:
-            await unit.drop_file(request.id)
+            if item.complete:
+                await unit.drop_file(request.id)
+            await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
         await self._keep(item, returned_at=self._clock(), attempts=0, not_before=None)
         return True
 
-    async def _rewritten(self, file: File, item: Standing) -> Document:
+    async def _hand_back(
+        self, file: File, content: bytes, item: Standing, language: Language
+    ) -> None:
+        request = item.request
         images = [t.image for t in item.transfers if t.state is State.MIRRORED]
-        content = await asyncio.to_thread(
-            rewrite, file.content or b"", name=file.name, target=self._target, images=images
+        back = await asyncio.to_thread(
+            rewrite, content, name=file.name, target=self._target, images=images
         )
-        return Document(file.name, content)
+        changed = back.content != content
+        text = self._words.render(returned(request.id, file.name, back, changed=changed), language)
+        if not changed:
+            await self._chat.send(request.place, text, reply_to=request.message)
+            return
+        document = Document(file.name, back.content)
+        await self._chat.send_file(request.place, document, text, reply_to=request.message)
 
     async def _note(self, note: Note) -> bool:
         now, chat = self._clock(), note.place.chat

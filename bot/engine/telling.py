@@ -103,5 +103,8 @@ async def show(case: Case, command: Show) -> Outcome:
     request = await case.unit.request(command.request)
     if request is None or request.place.chat != case.place.chat:
         return Outcome(say("no-request", request=str(command.request)), done=False)
+    form = say(f"form-{command.form}")
+    if command.form is request.form:
+        return Outcome(say("form-already", form=form))
     await case.unit.save_request(replace(request, form=command.form, closed_at=None))
-    return Outcome(say("form-shown", form=say(f"form-{command.form}")))
+    return Outcome(say("form-shown", form=form))

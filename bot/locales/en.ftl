@@ -8,13 +8,26 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
 }  { $bar } { $over } of { $count }
 card-approved-by = Approved by { $person }.
 card-cancelled = Cancelled.
-card-folded = … and { $count } more: { $mirrored } mirrored, { $going } under way, { $waiting } waiting for an admin, { $failed } not mirrored.
+card-folded = … and { $count } more{ $mirrored ->
+    [0] { "" }
+   *[other] , { $mirrored } mirrored
+}{ $going ->
+    [0] { "" }
+   *[other] , { $going } under way
+}{ $waiting ->
+    [0] { "" }
+   *[other] , { $waiting } waiting for an admin
+}{ $failed ->
+    [0] { "" }
+   *[other] , { $failed } not mirrored
+}.
 card-untagged = { $count ->
     [one] No tag was given for { $images }, so I took <code>latest</code>.
    *[other] No tag was given for { $images }, so I took <code>latest</code> of each.
 }
 card-joined = Already on its way for #{ $request } ({ $person }): { $images }. You will get the answer too.
 images = { $images }
+images-also = { $images }, { $image }
 images-more = { $images } and { $more } more
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
@@ -47,7 +60,7 @@ note-submitted = in the list, waiting for its run{ $ahead ->
    *[other] {" "}({ $ahead } images ahead of it)
 }
 note-resumes = { $cause }; I will try again at { $time }
-note-copying = copying, <a href="{ $url }">run</a>, { $time }
+note-copying = copying for { $time } (<a href="{ $url }">run</a>)
 note-verifying = copied, checking what arrived
 note-identical = already there, same digest
 note-mirrored = mirrored, digest verified
@@ -100,6 +113,7 @@ button-approve = ✅ Approve
 button-reject = ❌ Reject
 button-copy = 📋 Copy
 button-copy-one = 📋 { $image }
+button-copy-part = 📋 { $first }–{ $last }
 button-copy-all = 📋 Copy all
 button-all = ✅ Mirror all { $count }
 button-choose = ☑️ Choose…
@@ -137,7 +151,9 @@ draft-choosing = Tap an image to leave it out, or to take it back in.
 draft-expired = Nobody answered for a day, so I dropped it.
 draft-dropped = #{ $request }: cancelled, nothing was started.
 draft-confirmed = #{ $request } is already under way.
-draft-over = #{ $request } is cancelled. Ask again with /mirror.
+draft-over = #{ $request } was cancelled. Ask again with /mirror.
+draft-unconfirmed = #{ $request } still waits for { $person } to confirm it.
+draft-most = There is more, but I take only the first { $count } images of a text.
 draft-empty = Nothing is ticked in #{ $request }: tick at least one image.
 draft-page = { $pages ->
     [1] Tap what to leave out.
@@ -155,12 +171,16 @@ going-on = #{ $request } goes on: { $count ->
 already-taken = #{ $request } is already going on with another image.
 wanted = On it.
 form-shown = Written for { $form }.
+form-already = Already written for { $form }.
 
 nothing-found = I found no image in that. Like this: <code>/mirror nginx:1.27</code>
 nothing-found-file = I found no image in <code>{ $file }</code>.
-file-too-large = { $file } is too large: I read files of up to { $limit } kB. Please split it, or send the images as text.
+file-too-large = { $file } is too large: I read files of up to { $limit } MiB. Please split it, or send the images as text.
 file-too-deep = { $file } is nested too deeply for me, or refers to itself too often. Please send the images as text.
 file-too-many = { $file } names more images than I can take at once. Please split it.
+text-too-large = That is too much text for me. Please send it in parts, or only the names of the images.
+text-too-deep = That is nested too deeply for me. Please send only the names of the images.
+text-too-many = That is more than I can take at once. Please send it in parts.
 file-not-text = { $file } is not a text file that I can read. Please send the images as text.
 file-broken = { $file } is malformed, and I found no image in it. Please check it, or send the images as text.
 file-gone = I could not get <code>{ $file }</code> from Telegram. Please send it again.
@@ -175,15 +195,21 @@ result-none = { $count ->
 pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
 returned = Your file for #{ $request }, with the images from our registry.
+returned-nothing = I could not change the images in <code>{ $file }</code> without changing something else.
 returned-others = { $count ->
-    [one] 1 image in it is as it was: it was not mirrored.
-   *[other] { $count } images in it are as they were: they were not mirrored.
+    [one] As it was, since it was not mirrored: { $images }
+   *[other] As they were, since they were not mirrored: { $images }
+}
+returned-fixed = { $count ->
+    [one] To be changed by hand: { $images }
+   *[other] To be changed by hand, { $count } images: { $images }
 }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = not found at the source (missing, or private)
 failure-missing-meant = not found at the source. Did you mean <code>{ $image }</code>?
 failure-missing-next = Check the name and the tag, then ask again with /mirror.
+failure-missing-meant-next = Tap the one you mean, or send the right name with /mirror.
 failure-source-login = the source wants a login (or has no such image)
 failure-source-login-next = Check the name first: some registries answer like this when there is no such image. If it is right, ask the maintainer to add a login for that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the registry limits how much we may pull for now
@@ -296,8 +322,8 @@ cancelled = #{ $request }: { $count ->
 nothing-to-retry = There is nothing in #{ $request } to try again.
 
 status-nothing = Nothing of yours is going on here. Want an image? Send /mirror and its name.
-status-mine = Yours:
-status-others = Others:
+status-mine = Your requests:
+status-others = Other people's requests:
 status-draft = #{ $request } · a draft, waits for { $person } to confirm it
 status-queue = All chats: { $checking } being looked up, { $waiting } waiting for an admin, { $queued } in the queue, { $copying } being copied.
 status-budget = { $name }: { $remaining } of { $limit } requests left.

@@ -13,13 +13,26 @@
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
 card-approved-by = { $person } 已批准。
 card-cancelled = 已取消。
-card-folded = ……另有 { $count } 个：{ $mirrored } 个已同步，{ $going } 个进行中，{ $waiting } 个等管理员批准，{ $failed } 个未同步。
+card-folded = ……另有 { $count } 个{ $mirrored ->
+    [0] { "" }
+   *[other] ，{ $mirrored } 个已同步
+}{ $going ->
+    [0] { "" }
+   *[other] ，{ $going } 个进行中
+}{ $waiting ->
+    [0] { "" }
+   *[other] ，{ $waiting } 个等管理员批准
+}{ $failed ->
+    [0] { "" }
+   *[other] ，{ $failed } 个未同步
+}。
 card-untagged = { $count ->
     [1] { $images } 没写标签，按 <code>latest</code> 处理。
    *[other] { $images } 没写标签，都按 <code>latest</code> 处理。
 }
 card-joined = { $images } 已经在处理了（#{ $request }，{ $person } 的请求），有结果也会告诉你。
 images = { $images }
+images-also = { $images }、{ $image }
 images-more = { $images } 和另外 { $more } 个
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
@@ -49,7 +62,7 @@ note-submitted = 已写入列表，等运行开始{ $ahead ->
    *[other] （前面还有 { $ahead } 个镜像）
 }
 note-resumes = { $cause }；{ $time } 自动重试
-note-copying = 同步中，<a href="{ $url }">查看运行</a>，已用 { $time }
+note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行</a>
 note-verifying = 已推送，正在校验
 note-identical = 目标仓库里已经有了，摘要一致
 note-mirrored = 已同步，摘要校验无误
@@ -62,16 +75,16 @@ note-trouble = { $trouble }；已试 { $tries } 次，还会再试
 note-trouble-until = { $trouble }；已试 { $tries } 次，{ $time } 再试
 trouble-silent = { $who } 没有回应
 trouble-unreachable = 连不上 { $who }
-trouble-busy = { $who } 让我等一等再试
+trouble-busy = { $who } 要求稍后再试
 trouble-faulty = { $who } 自己出了故障
-trouble-unreadable = { $who } 的回答看不懂
+trouble-unreadable = { $who } 返回的内容无法识别
 trouble-locked-out = { $who } 不认我的令牌了，需要维护者换一个
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
 trouble-other = { $line }
 
-denied = 这里不允许同步
-denied-because = 这里不允许同步：{ $reason }
+denied = 策略不允许同步
+denied-because = 策略不允许同步：{ $reason }
 denied-registry = 不允许从 { $registry } 同步
 denied-next = 什么都没有开始。确实需要的话，请管理员调整允许的范围。
 
@@ -94,6 +107,7 @@ button-approve = ✅ 批准
 button-reject = ❌ 驳回
 button-copy = 📋 复制
 button-copy-one = 📋 { $image }
+button-copy-part = 📋 { $first }–{ $last }
 button-copy-all = 📋 全部复制
 button-all = ✅ 同步全部 { $count } 个
 button-choose = ☑️ 挑选
@@ -126,6 +140,8 @@ draft-expired = 一天没人回应，这个请求我就先放下了。
 draft-dropped = #{ $request }：已取消，什么都没有开始。
 draft-confirmed = #{ $request } 已经在处理了。
 draft-over = #{ $request } 已经取消了。还需要的话，用 /mirror 再发一次。
+draft-unconfirmed = #{ $request } 还在等 { $person } 确认。
+draft-most = 后面还有，但一段内容我最多取前 { $count } 个镜像。
 draft-empty = #{ $request } 一个镜像都没勾选，至少勾一个吧。
 draft-page = { $pages ->
     [1] 不要哪个，点一下就行。
@@ -137,12 +153,16 @@ going-on = #{ $request } 继续处理 { $count } 个镜像。
 already-taken = #{ $request } 已经换成另一个镜像在处理了。
 wanted = 收到，这就处理。
 form-shown = 已换成 { $form } 的写法。
+form-already = 已经是 { $form } 的写法了。
 
 nothing-found = 这里面没找到镜像。这样写：<code>/mirror nginx:1.27</code>
 nothing-found-file = <code>{ $file }</code> 里没找到镜像。
-file-too-large = { $file } 太大了，我最多读 { $limit } kB 的文件。请拆开发，或者直接用文字把镜像发给我。
+file-too-large = { $file } 太大了，我最多读 { $limit } MiB 的文件。请拆开发，或者直接用文字把镜像发给我。
 file-too-deep = { $file } 嵌套太深，或者自我引用太多，我读不了。请直接用文字把镜像发给我。
 file-too-many = { $file } 里的镜像太多，一次处理不完。请分几次发。
+text-too-large = 这段内容太长了。请分几次发，或者只发镜像名。
+text-too-deep = 这段内容嵌套太深，我读不了。请只发镜像名。
+text-too-many = 镜像太多，一次处理不完。请分几次发。
 file-not-text = { $file } 不是我能读的文本文件。请直接用文字把镜像发给我。
 file-broken = { $file } 的格式有误，里面也没找到镜像。请检查一下，或者直接用文字把镜像发给我。
 file-gone = 没能从 Telegram 取到 <code>{ $file }</code>，请再发一次。
@@ -157,12 +177,21 @@ result-none = { $count ->
 pull = <code>{ $command }</code>
 pull-more = ……另有 { $count } 条。
 returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
-returned-others = 其中 { $count } 个镜像没有同步，保持原样。
+returned-nothing = <code>{ $file }</code> 里的镜像我没法改：一改就会动到别的内容。
+returned-others = 没有同步、保持原样的：{ $images }{ $count ->
+    [1] { "" }
+   *[other] （共 { $count } 个）
+}
+returned-fixed = 需要手动改的：{ $images }{ $count ->
+    [1] { "" }
+   *[other] （共 { $count } 个）
+}
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = 源站上找不到（不存在，或者是私有的）
 failure-missing-meant = 源站上找不到。你要的是不是 <code>{ $image }</code>？
 failure-missing-next = 核对一下名称和标签，再用 /mirror 发一次。
+failure-missing-meant-next = 点一下你要的那个，或者用 /mirror 发正确的名称。
 failure-source-login = 源站要求登录（也可能没有这个镜像）
 failure-source-login-next = 先核对名称：有些源站没有这个镜像时也会这样回答。名称没错的话，请维护者为这个源站配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被限流了
@@ -177,7 +206,7 @@ failure-target-quota = 目标仓库里这个项目的配额用完了
 failure-target-quota-next = 请维护者调高项目的配额，再发 /retry #{ $request }。
 failure-immutable = 目标仓库的这个标签已经指向另一个镜像，而且不允许改动
 failure-immutable-next = 换一个标签，或者请维护者调整标签不可变规则。
-failure-platform = 这个镜像没有所要的平台
+failure-platform = 这个镜像没有需要的平台
 failure-platform-next = 换个标签也许就有：先到源站上看看，再用 /mirror 发一次。
 failure-too-large = 太大了，目标仓库或负责同步的机器放不下
 failure-too-large-next = 请维护者放宽目标仓库前面的上传限制，或者腾出空间，再发 /retry #{ $request }。
@@ -265,8 +294,8 @@ cancelled = #{ $request }：已取消 { $count } 个镜像。{ $going ->
 nothing-to-retry = #{ $request } 没有可以重试的镜像。
 
 status-nothing = 你在这里没有进行中的请求。想要什么镜像，用 /mirror 告诉我。
-status-mine = 你的：
-status-others = 其他人的：
+status-mine = 你的请求：
+status-others = 其他人的请求：
 status-draft = #{ $request } · 草稿，等 { $person } 确认
 status-queue = 所有会话：{ $checking } 个查询中，{ $waiting } 个等管理员批准，{ $queued } 个排队中，{ $copying } 个同步中。
 status-budget = { $name }：请求次数还剩 { $remaining }/{ $limit }。

@@ -115,6 +115,10 @@ class StoreUnit:
     async def drop_file(self, request: RequestId) -> None:
         await self._connection.execute(files.delete().where(files.c.request == request))
 
+    async def drop_files(self, *, closed_before: datetime) -> None:
+        closed = select(requests.c.id).where(requests.c.closed_at < closed_before)
+        await self._connection.execute(files.delete().where(files.c.request.in_(closed)))
+
     async def unread_files(self) -> Sequence[File]:
         wanted = select(files).where(files.c.content.is_(None)).order_by(files.c.request)
         return [File(**row) for row in await self._all(wanted)]

@@ -8,6 +8,7 @@ texts that are read. Nothing here raises, whatever it is given; what cannot be r
 import codecs
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 from bot.core.extract.finding import (
@@ -32,6 +33,7 @@ __all__ = [
     "REWRITABLE",
     "Finding",
     "Kind",
+    "Rewritten",
     "Trouble",
     "extract",
     "extract_file",
@@ -105,20 +107,31 @@ def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
     return extract(decoded[0], target_host=target_host, name=name or "file")
 
 
-def rewrite(content: bytes, *, name: str, target: Target, images: Collection[ImageRef]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A file as it goes back; see `Rewriting` for what had to stay in it as it was."""
+
+    content: bytes
+    others: tuple[str, ...] = ()
+    fixed: tuple[ImageRef, ...] = ()
+
+
+def rewrite(
+    content: bytes, *, name: str, target: Target, images: Collection[ImageRef]
+) -> Rewritten:
     """The same file in which the given images are named as the target names them.
 
     Every other byte stays; a file that cannot be read comes back as it is.
     """
     decoded = _decoded(content) if len(content) <= FILE_LIMIT else None
     if decoded is None:
-        return content
+        return Rewritten(content)
     text, mark, encoding = decoded
     found = scan(text, name or "file")
     if found.kind not in REWRITABLE:
-        return content
+        return Rewritten(content)
     changed = rewritten(text, found.mentions, target=target, images=images)
-    return mark + changed.encode(encoding)
+    return Rewritten(mark + changed.text.encode(encoding), changed.others, changed.fixed)
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str] | None:

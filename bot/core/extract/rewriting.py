@@ -6,27 +6,58 @@ that several images share, by an anchor, is changed only if all of them are to b
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from bot.core.extract.finding import Meanings, Mention, Part
 from bot.core.image import ImageRef, Target
+from bot.core.reading import BadImage
 
 Span = tuple[int, int]
 Wish = dict[Span, str | None]
 """What a mention wants to stand at its places; None: what stands there now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A text in which images are named as the target names them, and what had to stay.
+
+    `others` are named as before because they are none of the images; `fixed` although they
+    are: where they stand, something else would change with them.
+    """
+
+    text: str
+    others: tuple[str, ...] = ()
+    fixed: tuple[ImageRef, ...] = ()
+
+
 def rewritten(
     text: str, mentions: Iterable[Mention], *, target: Target, images: Collection[ImageRef]
-) -> str:
+) -> Rewriting:
     """The text in which every mention of one of the images names it at the target."""
-    meanings = Meanings(target.host)
-    wanted = frozenset(images)
+    meanings, wanted = Meanings(target.host), frozenset(images)
     wishes: list[Wish] = []
+    found: list[ImageRef | None] = []
+    others: dict[str, None] = {}
     for mention in mentions:
         read = meanings.of(mention)
-        name = target.name_of(read) if isinstance(read, ImageRef) and read in wanted else None
+        image = image if (image := _meant(read)) in wanted else None
+        if image is None and read is not None:
+            others.setdefault(mention.text)
+        name = target.name_of(image) if image is not None else None
+        found.append(image)
         wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.places})
-    return _applied(text, _agreed(wishes))
+    kept = _agreed(wishes)
+    changes = {span: new for n in kept for span, new in wishes[n].items() if new is not None}
+    stays = (image for n, image in enumerate(found) if n not in kept or not wishes[n])
+    fixed = tuple(dict.fromkeys(image for image in stays if image is not None))
+    return Rewriting(_applied(text, changes), tuple(others), fixed)
+
+
+def _meant(read: ImageRef | BadImage | None) -> ImageRef | None:
+    """The image that a text names, or the one that the person has confirmed in its place."""
+    if isinstance(read, BadImage):
+        return None if read.correction is None else read.correction.image
+    return read
 
 
 def _part(name: str | None, part: Part) -> str | None:
@@ -46,8 +77,8 @@ def _part(name: str | None, part: Part) -> str | None:
             return repository
 
 
-def _agreed(wishes: list[Wish]) -> dict[Span, str]:
-    """The changes that no mention objects to; an image is changed at all its places or none."""
+def _agreed(wishes: list[Wish]) -> set[int]:
+    """The mentions whose changes no other objects to: at all their places, or at none."""
     asked: dict[Span, set[str | None]] = defaultdict(set)
     sharers: dict[Span, list[int]] = defaultdict(list)
     for number, wish in enumerate(wishes):
@@ -62,7 +93,7 @@ def _agreed(wishes: list[Wish]) -> dict[Span, str]:
             if number in kept:
                 kept.remove(number)
                 disputed += wishes[number]
-    return {span: text for n in kept for span, text in wishes[n].items() if text is not None}
+    return kept
 
 
 def _applied(text: str, changes: dict[Span, str]) -> str:
