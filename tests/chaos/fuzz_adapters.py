@@ -1,0 +1,369 @@
+"""Fuzz targets of the adapters that read people, files and the operator: updates, words, config."""
+
+import asyncio
+import re
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from fuzz_core import expect_image, expect_line
+from fuzz_github import LARGEST
+from generators import HEX, VALUES, Choices, body, broken, command, mutated, reference
+from sqlalchemy.dialects import sqlite
+
+from bot.adapters.github import _result
+from bot.adapters.store import schema
+from bot.adapters.telegram_updates import Polling
+from bot.adapters.words import LocaleWords
+from bot.config import read_secrets, read_settings
+from bot.core.correction import Correction, Mistake
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import BadReference, ImageRef, Problem
+from bot.core.language import Language
+from bot.core.message import Button, ButtonKind, Message, Phrase
+from bot.core.reading import BadImage, Gap
+from bot.engine.case import Incoming, Press
+from bot.errors import ConfigError, Temporary
+from bot.sandbox import entities
+from bot.workflow import mirror
+
+ROOT: Final = Path(__file__).parents[2]
+
+# --- updates from Telegram
+
+_USER: Final = {"id": 1001, "is_bot": False, "first_name": "Wei", "language_code": "zh-hans"}
+_CHAT: Final = {"id": -1001234567890, "type": "supergroup", "title": "images"}
+_DOCUMENT: Final = {"file_id": "f", "file_unique_id": "u", "file_name": "a.yaml", "file_size": 9}
+_MESSAGE: Final = {
+    "message_id": 5,
+    "date": 1_764_000_000,
+    "from": _USER,
+    "chat": _CHAT,
+    "text": "/mirror nginx:1",
+    "entities": [{"type": "bot_command", "offset": 0, "length": 7}],
+}
+_ANSWERING: Final = _MESSAGE | {
+    "reply_to_message": _MESSAGE | {"document": _DOCUMENT, "caption": "nginx:1"},
+    "quote": {"text": "nginx:1", "position": 0, "is_manual": True},
+    "is_topic_message": True,
+    "message_thread_id": 3,
+}
+_FILE: Final = {k: v for k, v in _MESSAGE.items() if k not in {"text", "entities"}} | {
+    "document": _DOCUMENT,
+    "caption": "/mirror",
+}
+_PRESS: Final = {
+    "id": "9",
+    "from": _USER,
+    "chat_instance": "c",
+    "data": "approve:41",
+    "message": _MESSAGE,
+}
+_UPDATES: Final = (
+    *({"update_id": 7, "message": each} for each in (_MESSAGE, _ANSWERING, _FILE)),
+    {"update_id": 7, "callback_query": _PRESS},
+    {"update_id": 7, "message": _MESSAGE | {"migrate_to_chat_id": -1009}},
+    {"update_id": 7, "edited_message": _MESSAGE},
+)
+
+
+class _Bot:
+    """Takes the two calls that handling an update makes."""
+
+    async def set_message_reaction(self, *_: object, **__: object) -> None: ...
+    async def answer_callback_query(self, *_: object, **__: object) -> None: ...
+
+
+@dataclass
+class _Inbox:
+    """Notes what it is handed; `away` is a store that is out of reach for once."""
+
+    away: bool = False
+    taken: list[int] = field(default_factory=list)
+
+    def _take(self, update: int) -> None:
+        if self.away:
+            raise Temporary("the database is locked")
+        self.taken.append(update)
+
+    async def receive(self, incoming: Incoming) -> bool:
+        assert incoming.text.lstrip().startswith("/")
+        self._take(incoming.update)
+        return True
+
+    async def moved(self, update: int, *_: object) -> None:
+        self._take(update)
+
+    async def press(self, press: Press) -> str:
+        self._take(press.update)
+        return "done"
+
+    async def pass_over(self, update: int) -> None:
+        self._take(update)
+
+
+async def _no_update() -> int:
+    return 0
+
+
+async def _alive() -> None: ...
+
+
+def updates(choices: Choices) -> None:
+    """Each update is taken once or passed over; only a store in trouble makes it come again."""
+    inbox = _Inbox(away=choices.below(20) == 1)
+    polling = Polling(
+        bot=_Bot(),  # type: ignore[arg-type] - it takes what is asked of it here
+        receiver=inbox,
+        next_update=_no_update,
+        alive=_alive,
+    )
+    raw = choices.pick(_UPDATES)
+    if "message" in raw and choices.below(2):
+        raw = raw | {"message": raw["message"] | {"text": command(choices)}}
+    raw = mutated(raw, choices)
+    if not isinstance(raw, dict):
+        raw = {"message": raw}
+    raw["update_id"] = 7
+    try:
+        asyncio.run(polling._handle(raw))
+    except Temporary:
+        assert inbox.away
+        return
+    assert inbox.taken == [7], raw
+
+
+# --- the words of the bot
+
+_WORDS: Final = LocaleWords()
+_PATTERN: Final = (ROOT / "bot" / "locales" / "en.ftl").read_text(encoding="utf-8")
+_KEYS: Final = {
+    block.split(" =", 1)[0]: sorted(set(re.findall(r"\$(\w+)", block)))
+    for block in re.split(r"\n(?=[a-z])", _PATTERN)
+    if re.match(r"[a-z][a-z0-9-]* =", block)
+}
+
+
+def said(choices: Choices) -> None:
+    """Whatever a person calls themselves, a file or an image: the markup stays well-formed."""
+    key = choices.pick(sorted(_KEYS))
+    values = tuple((name, _value(choices)) for name in _KEYS[key])
+    language = choices.pick(tuple(Language))
+    phrase = Phrase(key, values)
+    label = Button(phrase, ButtonKind.COPY, "x")
+    rendered = _WORDS.render(Message((phrase, phrase), ((label,),)), language)
+    text, _ = entities.parsed(rendered.html)
+    assert entities.length(text) <= 4096
+    assert "{" not in text or "{" in str(values)
+    if key in _SHOWN and "…" not in text:
+        assert all(value.strip() in text for _, value in values if isinstance(value, str))
+    assert len(rendered.buttons[0][0][0]) <= 200
+
+
+_SHOWN: Final = {"pull", "outside", "bad-meant", "draft-line"}
+"""Keys whose words show every value as it is."""
+
+
+def _value(choices: Choices) -> str | int | Phrase:
+    match choices.below(8):
+        case 0:
+            return choices.below(200)
+        case 1:
+            return Phrase("whoami-admin")
+        case 2:
+            return reference(choices).replace("\ud800", "?")
+        case _:
+            text = choices.pick(
+                ("wei", "<b>", "&amp;", "</code>", "a\nb", "{ $x }", '"', "x" * 5000)
+            )
+            return broken(text, choices, choices.below(3)).replace("\ud800", "?")
+
+
+# --- the config and the environment
+
+_EXAMPLE: Final = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+_BARE: Final = "\n".join(
+    line for line in _EXAMPLE.splitlines() if not line.lstrip().startswith("#")
+)
+_LINES: Final = (
+    *("a: 2026-13-45", "a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: !!float x"),
+    *("a: &a [*a]", "? [a, b]\n: c", "? {a: b}\n: c", "a: !!python/object:os.system x", "~: x"),
+    *("2026-11-25: x", "a: !!binary é", "a: .nan", "a: .inf", "a: 0x", "a: 1:99:99", "<<: [1]"),
+    *(f"a: {'9' * 5000}", "[" * 2000, "<<: *x", "a: !!set {b}", "a: !!omap [b: c]", "a: *a"),
+    *("a: !!pairs [b]", "%YAML 9.9\n---", '"a\\nb": x', '"\\0": x', "a: |\n x\x85", "\ufeff"),
+    *("--- a\n--- b", "a: !!str", "'", "\x07"),
+)
+_BOMB: Final = "a0: &a0 x\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+_PLAIN: Final = tuple(line for line in _BARE.splitlines() if ": " in line)
+_FILES: Final = Path(tempfile.gettempdir())
+
+
+def config_files(choices: Choices) -> None:
+    """Any file is a config or a ConfigError of one line."""
+    text = _BARE
+    for _ in range(choices.below(4)):
+        match choices.below(4):
+            case 0:
+                text += "\n" + (_BOMB if choices.below(30) == 1 else choices.pick(_LINES))
+            case 1:
+                line = choices.pick(_PLAIN)
+                key = line[: line.index(":")]
+                value = choices.pick(
+                    (*map(repr, VALUES[:20]), *_LINES, "[]", "{}", "~", "-1", "1e9")
+                )
+                text = text.replace(line, f"{key}: {value.removeprefix('a: ')}")
+            case _:
+                text = broken(text, choices, 1)
+    place = _FILES / "imageto-bot-fuzz.yaml"
+    place.write_bytes(
+        text.encode(errors="surrogatepass") + (choices.rest() if choices.below(9) == 1 else b"")
+    )
+    try:
+        settings = read_settings(place)
+    except ConfigError as error:
+        expect_line(str(error))
+        return
+    settings.rules(), settings.access(), settings.place()
+    assert datetime(2026, 1, 1, tzinfo=UTC) + settings.rules().expire_after
+
+
+def environments(choices: Choices) -> None:
+    login = choices.pick(
+        ('{"auths": {"docker.io": {"auth": "d2VpOnA="}}}', "{}", "[" * 5000, "", "9" * 5000)
+    )
+    given = {"TELEGRAM_TOKEN": "t", "GITHUB_TOKEN": "g"}
+    given["SOURCE_AUTH"] = broken(login, choices, choices.below(3))
+    try:
+        read_secrets(given)
+    except ConfigError as error:
+        _expect_no_secret(str(error))
+    settings = given | {"HARBOR_HOST": "h", "HARBOR_USER": "u", "HARBOR_PWD": "p"}
+    for name in ("HARBOR_HOST", "NAMING", "HARBOR_PREFIX", "REGISTRY_ADDRESSES"):
+        if choices.below(4) == 0:
+            settings[name] = choices.pick(
+                (login, '{"a.io": "http://b:1"}', "flat", broken("h", choices, 2))
+            )
+    try:
+        mirror.Settings.read(settings)
+    except ValueError as error:
+        _expect_no_secret(str(error))
+
+
+def _expect_no_secret(words: str) -> None:
+    assert "d2Vp" not in words
+    expect_line(words)
+
+
+# --- values in the database
+
+
+def stored_values(choices: Choices) -> None:
+    """What goes into a column comes out of it the same, as text that a database takes."""
+    text = broken("source: manifest unknown", choices, choices.below(4))
+    images = tuple(image for image in choices.several(_image, 4) if image is not None)
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=choices.below(2**16) ** 3)
+    meant = Correction(choices.pick(tuple(Mistake)), images[0]) if images else None
+    bad = BadImage(text, choices.pick((*Problem, *Gap)), meant)
+    dialect = sqlite.dialect()
+    columns: tuple[tuple[Any, Any], ...] = (
+        (schema.Time(), moment),
+        (schema.Images(), images),
+        (schema.Positions(), frozenset(choices.several(lambda c: c.below(500), 5))),
+        (schema.BadTexts(), (bad, bad)),
+        (schema.Platforms(), ("linux/amd64", "linux/arm/v7")[: choices.below(3)]),
+        (schema.FailureText(), Failure(choices.pick(tuple(FailureKind)), text)),
+        *((schema.Image(), image) for image in images),
+    )
+    for column, value in columns:
+        kept = column.process_bind_param(value, dialect)
+        assert isinstance(kept, str)
+        assert column.process_result_value(kept, dialect) == value
+        kept.encode(errors="strict" if "\ud800" not in text else "replace")
+
+
+def _image(choices: Choices) -> ImageRef | None:
+    try:
+        return ImageRef.parse(reference(choices))
+    except BadReference:
+        return None
+
+
+# --- what the workflow's script makes of answers
+
+_BLOB: Final = {"digest": f"sha256:{HEX}", "size": 1234}
+_MANIFESTS: Final = (
+    {"config": _BLOB, "layers": [_BLOB, {"digest": f"sha256:{HEX[::-1]}", "size": 5}]},
+    {"manifests": [_BLOB, _BLOB]},
+    {"token": "t", "access_token": "t"},
+)
+_CHALLENGES: Final = (
+    *('Bearer realm="https://a.io/token",service="s",scope="repository:x:pull"', "Basic x"),
+    *(
+        'Bearer realm="http://a.io/t"',
+        'Bearer realm="\0"',
+        "Bearer ",
+        "bearer realm=x",
+        "",
+        "Negotiate",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Status:
+    """A commit status as GitHub gives it back."""
+
+    context: str
+    state: str
+    description: str
+
+
+def script_answers(choices: Choices) -> None:
+    """The script survives any answer; what it says of a success is what the bot reads of it."""
+
+    def ask(*_: object, **__: object) -> mirror.Answer:
+        headers = httpx.Headers()  # case does not matter there either
+        if choices.below(2):
+            headers["WWW-Authenticate"] = choices.pick(_CHALLENGES)
+        if choices.below(2):
+            headers["Docker-Content-Digest"] = (
+                broken(f"sha256:{HEX}", choices, choices.below(2))
+                .encode("ascii", "replace")
+                .decode()
+            )
+        status = choices.pick((0, 200, 200, 200, 401, 404, 503))
+        return mirror.Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
+
+    settings = mirror.Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
+    kept, mirror.ask = mirror.ask, ask
+    try:
+        repository = mirror.Repository(settings, "a.io", "x")
+        digest, size = repository.digest("1"), repository.size("1")
+    finally:
+        mirror.ask = kept
+    assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)
+    assert size is None or 0 <= size <= LARGEST
+    if digest:
+        words = " ".join([digest, *([] if size is None else [str(size)]), "copied"])
+        read = _result(_Status("mirror/a.io/x:1", "success", words))  # type: ignore[arg-type]
+        assert read is not None
+        assert read.digest == digest
+        assert read.size == (size or None)
+
+
+def dispatched(choices: Choices) -> None:
+    """The list and the inputs as the script takes them: each line once, none that is no image."""
+    lines = mirror.entries(
+        b"\n".join(reference(choices).encode(errors="replace") for _ in range(3))
+    )
+    assert len(set(lines)) == len(lines)
+    for line in lines:
+        assert mirror.one_line(line).isprintable()
+        image = mirror.Image.parse(line)
+        if image is not None:
+            expect_image(ImageRef.parse(str(image)))

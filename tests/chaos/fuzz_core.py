@@ -1,0 +1,328 @@
+"""Fuzz targets of core and of the workflow's script: each takes choices and asserts what must hold.
+
+Whatever a target lets through is a defect of the product, and so is what takes too long.
+"""
+
+import re
+import time
+from dataclasses import astuple
+from typing import Final
+
+from generators import Choices, broken, command, image_list, paste, reference
+
+from bot.core import batch, buttons, commands, failures
+from bot.core import image_list as lists
+from bot.core.correction import Correction, correct
+from bot.core.extract import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
+from bot.core.facts import BatchId, PersonId, RequestId, TransferId
+from bot.core.image import BadReference, ImageRef, Naming, Target
+from bot.core.reading import BadImage, read_image
+from bot.core.request import Form
+from bot.workflow import mirror
+
+HOST: Final = "harbor.example.com"
+ME: Final = "imageto_bot"
+SECONDS: Final = 2.0
+"""Of processor time: what one input may take at most."""
+
+# Written once more, so that a slip in the grammar of the product cannot hide behind itself.
+_HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?"
+_PATH: Final = r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*"
+_TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST: Final = r"sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})"
+_ALPHABET: Final = re.compile(rb"[A-Za-z0-9._/:@-]+")
+_NORMAL: Final = re.compile(rf"{_HOST}/{_PATH}(?=[:@])(?::{_TAG})?(?:@{_DIGEST})?")
+_AT_TARGET: Final = re.compile(rf"{re.escape(HOST)}/{_PATH}(?::{_TAG}|@{_DIGEST})")
+TARGETS: Final = tuple(
+    Target(HOST, prefix, naming) for naming in Naming for prefix in ("", "mirror", "team/mirror")
+)
+
+
+def expect_image(image: ImageRef) -> None:
+    """What every image holds that the product has accepted, whatever it was made from."""
+    name = str(image)
+    assert _ALPHABET.fullmatch(name.encode()), name
+    assert _NORMAL.fullmatch(name), name
+    assert ImageRef.parse(name) == image
+    assert len(image.repository) <= 255
+
+
+def expect_line(words: str) -> None:
+    """What an error says can stand in a log."""
+    assert words.isprintable(), words
+
+
+def _by_the_bot(text: str) -> ImageRef | None:
+    try:
+        return ImageRef.parse(text)
+    except BadReference as error:
+        expect_line(str(error))
+        return None
+
+
+def references(choices: Choices) -> None:
+    """The grammar, and the script's: the same set, the same normal form, the same target."""
+    text = reference(choices)
+    image, script = _by_the_bot(text), mirror.Image.parse(text)
+    if image is None or script is None:
+        assert image is None, f"{text!r} is an image to the bot alone"
+        assert script is None, f"{text!r} is an image to the script alone"
+        return
+    assert _ALPHABET.fullmatch(text.encode()), text
+    expect_image(image)
+    assert str(script) == str(image)
+    assert text in image.spellings() or text != str(image)
+    suffix = f":{script.tag}" if script.tag else f"@{script.digest}"
+    for target in TARGETS:
+        name = target.name_of(image)
+        assert _AT_TARGET.fullmatch(name), name
+        assert name == f"{HOST}/{mirror.target_path(script, target.prefix, target.naming)}{suffix}"
+
+
+def targets_apart(choices: Choices) -> None:
+    """Two images never get one name in the target, however it names them."""
+    first = _by_the_bot(reference(choices))
+    second = first and _by_the_bot(_neighbour(str(first), choices))
+    if first is None or second is None or first == second:
+        return
+    for target in TARGETS:
+        names = [target.name_of(image).lower() for image in (first, second)]
+        same = names[0] == names[1]
+        keys = [(i.registry.lower(), i.repository, (i.tag or i.digest or "").lower())
+                for i in (first, second)]  # fmt: skip
+        assert not same or keys[0] == keys[1], names
+
+
+def _neighbour(name: str, choices: Choices) -> str:
+    """Another separator in the place of one: what a naming may confuse."""
+    found = [match.span() for match in re.finditer(r"[-_./:]+", name)]
+    start, end = choices.pick(found)
+    return (
+        name[:start] + choices.pick(("-", "/", "--", "---", "_", "__", ".", ":", "")) + name[end:]
+    )
+
+
+def corrections(choices: Choices) -> None:
+    text = reference(choices) if choices.below(3) else paste(choices)[0][:4096]
+    read = read_image(text, target_host=HOST)
+    meant = correct(text, target_host=HOST)
+    for each in (meant, read.correction if isinstance(read, BadImage) else None):
+        if isinstance(each, Correction):
+            expect_image(each.image)
+    if isinstance(read, ImageRef):
+        expect_image(read)
+    else:
+        assert read.problem is not None or read.correction is not None
+
+
+def lines_of_the_list(choices: Choices) -> None:
+    """Old bytes stay in front, what is added is a line each, and adding again adds nothing."""
+    wanted = [_by_the_bot(reference(choices)) for _ in range(choices.below(4))]
+    images = [image for image in wanted if image is not None]
+    content = image_list(choices)
+    listed = lists.entries(content)
+    read = [mirror.Image.parse(line) for line in mirror.entries(content)]
+    assert [str(i) for i in dict.fromkeys(listed)] == list(dict.fromkeys(str(i) for i in read if i))
+    after = lists.add(content, images)
+    assert after.startswith(content)
+    assert lists.add(after, images) == after
+    assert lists.missing(after, images) == ()
+    added = lists.entries(after)
+    assert added[: len(listed)] == listed
+    assert set(added) == {*listed, *images}
+    for line in after[len(content) :].split():
+        expect_image(ImageRef.parse(line.decode("ascii")))
+
+
+def typed_commands(choices: Choices) -> None:
+    me = choices.pick((ME, "IMAGETO_BOT", "a", ""))
+    found = commands.parse(command(choices), me=me, target_host=HOST)
+    match found:
+        case commands.Lookup(image=image) | commands.Status(about=ImageRef() as image):
+            expect_image(image)
+        case commands.List(text=text):
+            assert len(text.encode(errors="replace")) <= commands.FILTER_LIMIT
+        case commands.Reject(reason=reason):
+            assert len(reason) <= commands.REASON_LIMIT
+            assert "\n" not in reason
+        case commands.Approve(request=number) | commands.Cancel(request=number):
+            assert 0 <= number < 10**18
+
+
+def _data_of(pressed: buttons.Pressed) -> str:
+    verb = buttons.Verb
+    match pressed:
+        case commands.List(text=text, page=page):
+            return buttons.button_data(verb.LIST, page, text)
+        case buttons.Show(request=request, form=form):
+            return buttons.button_data(verb.FORM, request, form)
+        case buttons.Want(image=image):
+            return buttons.button_data(verb.WANT, image)
+        case commands.Reject(request=request):
+            return buttons.button_data(verb.REJECT, request)
+        case _:
+            return buttons.button_data(_VERBS[type(pressed)], *astuple(pressed))
+
+
+_VERBS: Final = {
+    commands.Approve: buttons.Verb.APPROVE,
+    commands.Confirm: buttons.Verb.ALL,
+    commands.Cancel: buttons.Verb.DROP,
+    commands.Retry: buttons.Verb.RETRY,
+    buttons.Turn: buttons.Verb.PAGE,
+    buttons.Tick: buttons.Verb.TICK,
+    buttons.Meant: buttons.Verb.MEANT,
+}
+
+
+def pressed_buttons(choices: Choices) -> None:
+    """Data that reads as a press is written as a press that reads the same."""
+    verb = choices.pick((*buttons.Verb, "no", ""))
+    arguments = choices.several(_argument, 4)
+    data = broken(":".join((str(verb), *arguments)), choices, choices.pick((0, 0, 1, 2)))
+    pressed = buttons.parse_button(data)
+    if pressed is None:
+        return
+    written = _data_of(pressed)
+    assert buttons.parse_button(written) == pressed
+    if isinstance(pressed, buttons.Want):
+        expect_image(pressed.image)
+    elif not isinstance(pressed, commands.List):
+        assert len(written) <= buttons.DATA_LIMIT
+
+
+def _argument(choices: Choices) -> str:
+    match choices.below(5):
+        case 0:
+            return choices.pick(("0", "1", "41", "9" * 18, "9" * 19, "-1", "１", "01", ""))  # noqa: RUF001 - a full-width digit
+        case 1:
+            return choices.pick((*Form, "nginx", "a b", "é", "x" * 60))
+        case 2:
+            return reference(choices)
+        case _:
+            return str(choices.below(10**4))
+
+
+def sent_buttons(choices: Choices) -> None:
+    """What the bot itself puts on a button fits, and is read as what was meant."""
+    first, second, third = (10 ** choices.below(18) + choices.below(9) for _ in range(3))
+    request = RequestId(first)
+    for pressed in (
+        commands.Approve(request),
+        commands.Confirm(request),
+        buttons.Tick(request, second),
+        buttons.Meant(request, TransferId(second), third % 1000),
+        buttons.Show(request, choices.pick(tuple(Form))),
+    ):
+        data = _data_of(pressed)
+        assert len(data.encode()) <= buttons.DATA_LIMIT
+        assert buttons.parse_button(data) == pressed
+
+
+def commits(choices: Choices) -> None:
+    """A commit names its batch, and nothing in it is a word that a person chose."""
+    names = [_by_the_bot(reference(choices)) for _ in range(1 + choices.below(3))]
+    shares = tuple(
+        batch.Share(
+            image=image,
+            requests=(RequestId(choices.below(99)),),
+            requested_by=(PersonId(choices.below(9999)),),
+            approved_by=PersonId(choices.below(9999)) if choices.below(2) else None,
+        )
+        for image in names
+        if image is not None
+    )
+    if shares:
+        written = batch.commit_message(BatchId("b41"), shares)
+        assert batch.batch_of(written) == "b41"
+        assert re.fullmatch(rb"[A-Za-z0-9 ._/:@\n-]+", written.encode())
+        assert all(re.match(r"[A-Z][a-z-]+: ", line) for line in written.split("\n")[2:-1])
+    text = broken("Mirror x\n\nBatch: b41\nRequest: 1\n", choices, choices.below(4))
+    found = batch.batch_of(text)
+    assert found is None or (found and found == found.strip() and "\n" not in found)
+
+
+def causes(choices: Choices) -> None:
+    """Whatever skopeo or a status says has a class; the script makes one harmless line of it."""
+    start = choices.pick(("source: ", "target: ", "login to the target: ", "", "mismatch: "))
+    words = choices.several(lambda c: c.pick(_SAID), 6)
+    text = broken(start + " ".join(words), choices, choices.below(4))
+    assert failures.classify(text) in failures.FailureKind
+    line = mirror.cause(f'time="t" level=fatal msg="{text}"' if choices.below(2) else text)
+    assert len(line) <= 140
+    assert line.isprintable()
+    assert "##[" not in line
+    assert failures.classify(line) in failures.FailureKind
+
+
+_SAID: Final = (
+    *("unauthorized", "denied", "manifest unknown", "toomanyrequests: ", "StatusCode: 503", "EOF"),
+    *("initializing source docker://a.io/b:x: reading manifest x in a.io/b: ", "quota", "tls: "),
+    *("writing blob: uploading layer chunked: ", "at destination: ", "context deadline exceeded"),
+    *('pinging container registry a.io: Get \\"https://a.io/v2/\\": dial tcp: ', "\\n::error::x"),
+    *("sha256:" + "a" * 64, "no image found in manifest list for architecture amd64", 'level="'),
+    *(
+        "project x not found",
+        "not match, expected ",
+        "a: a",
+        "in b: ",
+        "to c: ",
+        "\\",
+        '\\"',
+        "level=fatal msg=",
+    ),
+)
+
+
+def _in_time(began: float, what: object) -> None:
+    assert time.process_time() - began < SECONDS, f"too slow: {what!r}"
+
+
+def _expect_finding(finding: Finding) -> None:
+    assert len(set(finding.images)) == len(finding.images) <= MOST_IMAGES
+    assert set(finding.fixed) <= set(finding.images)
+    for image in finding.images:
+        expect_image(image)
+    for bad in finding.bad:
+        assert bad.problem is not None or bad.correction is not None
+        if bad.correction is not None:
+            expect_image(bad.correction.image)
+
+
+def pastes(choices: Choices) -> None:
+    text, name = paste(choices)
+    began = time.process_time()
+    _expect_finding(extract(text, target_host=HOST, name=name))
+    _in_time(began, text)
+
+
+_ENCODINGS: Final = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gb18030")
+_AT: Final = Target("zz.example.com", "p")
+_NAMED: Final = re.compile(r"zz\.example\.com(?:/[A-Za-z0-9._/:@-]*)?")
+
+
+def files(choices: Choices) -> None:
+    """A file comes back with its images renamed and not a byte besides, and stays that way."""
+    encoding = choices.pick(_ENCODINGS)
+    text, name = paste(choices)
+    content = text.encode(encoding, errors="replace")
+    began = time.process_time()
+    found = extract_file(content, target_host="", name=name)
+    _expect_finding(found)
+    assert rewrite(content, name=name, target=_AT, images=()) == content
+    after = rewrite(content, name=name, target=_AT, images=found.images)
+    _in_time(began, content)
+    if found.kind not in REWRITABLE or not found.images:
+        assert after == content
+    if b"zz" not in content and encoding.startswith("utf-8"):
+        _expect_only_names_changed(content.decode(), after.decode())
+
+
+def _expect_only_names_changed(before: str, after: str) -> None:
+    """What stands between the new names stood there before, in the same order."""
+    assert before.count("\n") == after.count("\n")
+    position = 0
+    for piece in re.split(r"zz\.example\.com|p/[A-Za-z0-9._/:@-]+", after):
+        at = before.find(piece.lstrip("/"), position)
+        assert at >= 0, f"{piece!r} is new"
+        position = at + len(piece.lstrip("/"))

@@ -1,0 +1,189 @@
+"""Inputs by the million: nothing raises what is not of errors.py, nothing wrong is accepted.
+
+Three drivers throw bytes at the targets of fuzz_targets.py: a seeded random, which is fast,
+hypothesis, which shrinks what it finds, and atheris, which follows the coverage. What one of them
+has found is kept as an example in the ordinary test file of the part that was mended.
+"""
+
+import importlib.util
+import logging
+import math
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fuzz_targets import TARGETS
+from generators import FILES, SEEDS, Choices
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pasted import ALL
+
+from bot import config
+from bot.adapters import github, registry_manifest, words
+from bot.core import image, image_list
+from bot.workflow import mirror
+
+HERE = Path(__file__).parent
+SIZES = (8, 16, 32, 64, 200)
+PART = 100
+"""The small selection takes one of so many inputs."""
+BY_COVERAGE = {
+    "references": 60_000,
+    "corrections": 12_000,
+    "files": 5_000,
+    "github_answers": 20_000,
+    "registry_bodies": 20_000,
+    "typed_commands": 60_000,
+}
+SECONDS = 12
+DONE = re.compile(r"^Done ([0-9]+) runs in", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _no_log() -> Iterator[None]:
+    """A million inputs would write a million lines."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def throw(name: str, inputs: Iterable[bytes], tally: Counter[str]) -> None:
+    check = TARGETS[name].check
+    for data in inputs:
+        tally["inputs"] += 1
+        try:
+            check(Choices(data))
+        except Exception as error:
+            tally["violations"] += 1
+            error.add_note(f"{name} was given {data.hex()}")
+            raise
+
+
+def drawn(name: str, number: int) -> Iterator[bytes]:
+    """The same bytes in each run."""
+    source = random.Random(name)  # noqa: S311 - it has to be foreseeable
+    for _ in range(number):
+        yield source.randbytes(source.choice(SIZES))
+
+
+def shrinking(name: str, examples: int, tally: Counter[str]) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.binary(max_size=200))
+    def some(data: bytes) -> None:
+        throw(name, [data], tally)
+
+    some()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_input_of_a_fixed_selection_gets_through(name: str, tally: Counter[str]) -> None:
+    throw(name, drawn(name, TARGETS[name].inputs // PART), tally)
+    shrinking(name, 20, tally)
+
+
+BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
+    "the script takes a line end": (
+        *("references", mirror, "REST"),
+        re.compile(mirror.REST.pattern + r"\n?"),
+    ),
+    "the script takes any digit": (
+        *("references", mirror, "REST"),
+        re.compile(mirror.REST.pattern.replace("0-9_", r"\d_")),
+    ),
+    "the bot takes a longer name": ("references", image, "NAME_LIMIT", 256),
+    "a dash is a slash to a flat target": (
+        *("targets_apart", image.Target, "name_of"),
+        lambda self, ref: f"{self.host}/{str(ref).replace('/', '-')}",
+    ),
+    "a line is added without its end": (
+        "lines_of_the_list",
+        image_list,
+        "_line_end",
+        lambda _: b"",
+    ),
+    "a value is said as it is": ("said", words, "_escaped", str),
+    "an answer of another shape is let through": ("github_answers", github, "_UNREADABLE", ()),
+    "no wait is too long": ("github_answers", github, "_LONGEST_WAIT", math.inf),
+    "any digest is believed": ("registry_headers", registry_manifest, "is_digest", bool),
+    "a config may raise anything": ("config_files", config, "_UNREADABLE", ()),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_break_on_purpose_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, place, attribute, broken = BREAKS[name]
+    monkeypatch.setattr(place, attribute, broken)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever comes of the break
+        throw(target, drawn(name, 20_000), Counter())
+    assert any("was given" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_input_gets_through(name: str, tally: Counter[str]) -> None:
+    throw(name, drawn(f"{name}, large", TARGETS[name].inputs), tally)
+    shrinking(name, 300, tally)
+
+
+@pytest.mark.chaos
+def test_a_large_run_throws_a_million_inputs() -> None:
+    assert sum(target.inputs for target in TARGETS.values()) >= 1_000_000
+
+
+def seeded(folder: Path) -> Path:
+    """A corpus of what people write, as the generators take it, and of some random bytes."""
+    folder.mkdir()
+    texts = [f"\0{text}".encode() for text in SEEDS]
+    for paste in ALL:
+        name = FILES.index(paste.name) if paste.name in FILES else 0
+        texts += [bytes((1, name)) + paste.text.encode(), bytes((0, 1, name)) + paste.text.encode()]
+    for number, data in enumerate((*texts, *drawn("corpus", 100))):
+        (folder / str(number)).write_bytes(data)
+    return folder
+
+
+def followed(name: str, runs: int, folder: Path, tally: Counter[str]) -> None:
+    if importlib.util.find_spec("atheris") is None:
+        pytest.skip("no atheris here: it exists for CPython 3.11 to 3.13 on Linux x86_64 alone")
+    done = subprocess.run(
+        [
+            *(sys.executable, str(HERE / "fuzz_by_coverage.py"), name),
+            *(f"-runs={runs}", f"-max_total_time={SECONDS}", "-seed=41"),
+            *("-max_len=2000", "-len_control=0", f"-artifact_prefix={folder}/"),
+            str(seeded(folder / "corpus")),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    runs_done = DONE.search(done.stderr)
+    tally["inputs"] += int(runs_done[1]) if runs_done else 0
+    tally["violations"] += done.returncode != 0
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert runs_done is not None, done.stderr[-3000:]
+    assert int(runs_done[1]) > 0
+
+
+def test_coverage_leads_to_no_input_that_gets_through(tmp_path: Path, tally: Counter[str]) -> None:
+    followed("references", 1_000, tmp_path, tally)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", BY_COVERAGE)
+def test_coverage_leads_to_nothing_in_a_large_run(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    followed(name, BY_COVERAGE[name], tmp_path, tally)
