@@ -344,6 +344,14 @@ def test_a_target_with_a_port_is_known_again() -> None:
     assert str(correction.image) == NGINX_127
 
 
+@pytest.mark.parametrize("path", ["docker.io/library/nginx", "docker.io-library-nginx"])
+@pytest.mark.parametrize("prefix", ["", "mirror/", "team/mirror/", "a/b/c/"])
+def test_a_target_with_any_prefix_is_known_again(prefix: str, path: str) -> None:
+    correction = correct(f"{HOST}/{prefix}{path}:1.27", target_host=HOST)
+    assert correction is not None
+    assert (correction.mistake, str(correction.image)) == (Mistake.TARGET_PREFIX, NGINX_127)
+
+
 def test_a_target_on_docker_hub_leaves_docker_hubs_own_images_alone() -> None:
     assert correct("docker.io/library/nginx:1.27", target_host="docker.io") is None
 

@@ -268,9 +268,11 @@ def _without_target(host: str, text: str) -> str | None:
     rest = text[len(host) + 1 :]
     if rest.startswith(OFFICIAL):
         return rest
-    for path in (rest, rest.partition("/")[2]):  # the second: behind the target's prefix
+    path = rest
+    while path:
         if (source := _source_name(path)) is not None:
             return source
+        path = path.partition("/")[2]  # behind the target's prefix, which may have several parts
     return None
 
 
