@@ -5,7 +5,7 @@ Whatever a target lets through is a defect of the product, and so is what takes 
 
 import re
 import time
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Final
 
 from generators import Choices, broken, command, image_list, paste, reference
@@ -15,7 +15,7 @@ from bot.core import image_list as lists
 from bot.core.correction import Correction, correct
 from bot.core.extract import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.core.facts import BatchId, PersonId, RequestId, TransferId
-from bot.core.image import BadReference, ImageRef, Naming, Target
+from bot.core.image import BadReference, ImageRef, Naming, Target, is_host
 from bot.core.reading import BadImage, read_image
 from bot.core.request import Form
 from bot.workflow import mirror
@@ -113,6 +113,21 @@ def corrections(choices: Choices) -> None:
         expect_image(read)
     else:
         assert read.problem is not None or read.correction is not None
+
+
+def pulled_names(choices: Choices) -> None:
+    """What people have pulled from the target names the image that it is a copy of."""
+    image = _by_the_bot(reference(choices))
+    if image is None or (image.repository.startswith("library/") and "." in image.repository):
+        return  # no official image has a full stop: such a name is asked back about
+    source = replace(
+        image, registry=image.registry.lower(), digest=None if image.tag else image.digest
+    )
+    if source.registry == HOST or not is_host(source.registry):
+        return  # a copy of a copy; or a host by its capitals alone, which no target's name has
+    for target in TARGETS:
+        name = target.name_of(image)
+        assert read_image(name, target_host=HOST) == source, name
 
 
 def lines_of_the_list(choices: Choices) -> None:
@@ -312,6 +327,7 @@ def files(choices: Choices) -> None:
     assert rewrite(content, name=name, target=_AT, images=()) == content
     after = rewrite(content, name=name, target=_AT, images=found.images)
     _in_time(began, content)
+    assert rewrite(after, name=name, target=_AT, images=found.images) == after
     if found.kind not in REWRITABLE or not found.images:
         assert after == content
     if b"zz" not in content and encoding.startswith("utf-8"):

@@ -31,6 +31,7 @@ TARGETS: Final = {
         FuzzTarget(fuzz_core.commits, 40_000),
         FuzzTarget(fuzz_core.lines_of_the_list, 20_000),
         FuzzTarget(fuzz_core.corrections, 20_000),
+        FuzzTarget(fuzz_core.pulled_names, 8_000),
         FuzzTarget(fuzz_core.pastes, 6_000),
         FuzzTarget(fuzz_core.files, 5_000),
         FuzzTarget(fuzz_github.github_answers, 25_000),
