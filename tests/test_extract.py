@@ -279,6 +279,12 @@ def test_a_long_text_that_is_no_file_is_read_to_a_bound() -> None:
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
 
 
+def test_a_text_of_very_many_lines_is_read_to_a_bound() -> None:
+    finding = extract("nginx:1\n" + "for wei\n" * 20_000, target_host=HOST)
+    assert finding.trouble is Trouble.TOO_MANY
+    assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
+
+
 def test_the_parser_in_c_and_the_one_in_python_see_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -167,6 +167,55 @@ def _word(choices: Choices) -> str:
             return choices.pick(WORDS)
 
 
+UNITS = (
+    *(
+        "a/",
+        "a:",
+        "${",
+        "[[",
+        "{{",
+        "```a\n",
+        "image: a\n",
+        "- ",
+        "a: ",
+        "ab ",
+        "<<A ",
+        "a b: ",
+        "\\\n",
+    ),
+    *(
+        "RUN <<A <<A\n",
+        "FROM a\n",
+        "docker pull ",
+        "a@b:",
+        "a.",
+        "--",
+        " : ",
+        "&a ",
+        "Pulled ",
+        "**",
+    ),
+    *(
+        "image:\n  repository: a\n  tag: b\n",
+        "REPOSITORY TAG\na b\n",
+        "中a",
+        'k: "',
+        "a  b  c  d\n",
+    ),
+)
+LENGTH = 60_000
+
+
+def repeated(choices: Choices) -> tuple[str, str]:
+    """One thing, or two in turn, over and over: what a slow pattern or loop is slow at."""
+    some = (UNITS, UNITS, WORDS, ODD)
+    unit = choices.pick(choices.pick(some)) + choices.pick(
+        ("", "", choices.pick(choices.pick(some)))
+    )
+    tail = choices.pick(("", "\n", "x", '"', "\n: [}\nimage: nginx:1\n", "\n```\n", "\\"))
+    return unit * (LENGTH // len(unit)) + tail, choices.pick(FILES)
+
+
 COMMANDS = (
     *("/mirror", "/status", "/lookup", "/list", "/approve", "/reject", "/cancel", "/retry"),
     *("/help", "/start", "/whoami", "/Mirror", "/ mirror", "mirror", "／mirror", "//mirror"),

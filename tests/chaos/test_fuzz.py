@@ -90,7 +90,7 @@ def shrinking(name: str, examples: int, tally: Counter[str]) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_of_a_fixed_selection_gets_through(name: str, tally: Counter[str]) -> None:
     throw(name, drawn(name, TARGETS[name].inputs // PART), tally)
-    shrinking(name, 20, tally)
+    shrinking(name, min(20, TARGETS[name].inputs // PART), tally)
 
 
 BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
@@ -134,7 +134,7 @@ def test_a_break_on_purpose_is_found(name: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_gets_through(name: str, tally: Counter[str]) -> None:
     throw(name, drawn(f"{name}, large", TARGETS[name].inputs), tally)
-    shrinking(name, 300, tally)
+    shrinking(name, min(300, TARGETS[name].inputs // 10), tally)
 
 
 @pytest.mark.chaos

@@ -19,6 +19,7 @@ from bot.core.reading import Gap
 
 MOST_TEXT: Final = 200_000
 """Characters that are read of what is no file: more than anybody has ever written."""
+MOST_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
 _CONTINUED: Final = re.compile(r"\\[ \t]{0,9}\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
@@ -72,7 +73,8 @@ class Words:
 
 def scan(text: str) -> Scan:
     """What a text names that is no file."""
-    rows = list(_rows(text[:MOST_TEXT]))
+    lines = _CONTINUED.sub(" ", text[:MOST_TEXT]).splitlines()
+    rows = list(_rows(lines[:MOST_LINES]))
     is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
     sure = True
@@ -83,13 +85,14 @@ def scan(text: str) -> Scan:
             found, certain = _judged(row, is_mixed=is_mixed)
             mentions += found
             sure = sure and certain
-    trouble = Trouble.TOO_MANY if len(text) > MOST_TEXT else None
+    is_cut = len(text) > MOST_TEXT or len(lines) > MOST_LINES
+    trouble = Trouble.TOO_MANY if is_cut else None
     return Scan(Kind.TEXT, tuple(mentions), sure, trouble)
 
 
-def _rows(text: str) -> Iterator[Mention | Words]:
+def _rows(lines: Iterable[str]) -> Iterator[Mention | Words]:
     table: Table | None = None
-    for line in _CONTINUED.sub(" ", text).splitlines():
+    for line in lines:
         if not line.strip() or line.lstrip().startswith(("```", "~~~")):
             table = None
         elif len(line) > _LINE_LIMIT:
