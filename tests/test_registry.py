@@ -437,9 +437,10 @@ async def test_an_answer_that_holds_no_usable_token_is_refused(answer: httpx.Res
 
 async def test_a_realm_in_trouble_is_temporary() -> None:
     played = hub(lambda _: httpx.Response(429, headers={"Retry-After": "5"}))
-    with pytest.raises(Temporary) as told:
+    with pytest.raises(Temporary, match=r"^the login of docker\.io answers 429") as told:
         await reader(played).source_digest(NGINX)
     assert told.value.retry_after == 5
+    assert told.value.trouble.who == "docker.io"  # what people are told, in their own language
 
 
 @pytest.mark.parametrize(

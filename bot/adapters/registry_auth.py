@@ -160,7 +160,8 @@ class Tokens:
         answer = await self._wire.ask(
             "GET",
             url.copy_merge_params(query),
-            who=f"the login of {endpoint.registry}",
+            who=endpoint.registry,
+            part="the login of ",
             headers={"Authorization": login.header()} if login else {},
             operators=endpoint.operators and host_of(url) == host_of(endpoint.base),
             limit=_TOKEN_BODY,

@@ -55,9 +55,12 @@ class Wire:
         headers: Mapping[str, str],
         operators: bool,
         limit: int,
+        part: str = "",
         heard: Callable[[httpx.Headers], None] = lambda _: None,
     ) -> Answer:
-        """`operators`: the operator wrote this host down, so it may be private.
+        """`who` is the registry, and `part`, for the log, what of it is asked.
+
+        `operators`: the operator wrote this host down, so it may be private.
 
         `heard` gets the headers of every answer, of one that is raised too. Raises Temporary
         where the same request may be answered later.
@@ -68,22 +71,23 @@ class Wire:
             headers={**_HEADERS, **headers},
             extensions={"timeout": _TIMEOUT.as_dict(), OPERATORS: operators},
         )
+        name = f"{part}{who}"
         try:
-            answer = await self._exchange(request, who, limit)
+            answer = await self._exchange(request, name, limit)
         except httpx.TimeoutException as error:
             raise Temporary(
-                f"{who} did not answer in time", kind=TroubleKind.SILENT, who=who
+                f"{name} did not answer in time", kind=TroubleKind.SILENT, who=who
             ) from error
         except httpx.TransportError as error:
             reason = one_line(str(error)) or type(error).__name__
             raise Temporary(
-                f"{who} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=who
+                f"{name} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=who
             ) from error
         heard(answer.headers)
-        _raise_temporary(answer, who)
+        _raise_temporary(answer, who, name)
         return answer
 
-    async def _exchange(self, request: httpx.Request, who: str, limit: int) -> Answer:
+    async def _exchange(self, request: httpx.Request, name: str, limit: int) -> Answer:
         response = await self._transport.handle_async_request(request)
         try:
             good = response.status_code == HTTPStatus.OK
@@ -91,7 +95,7 @@ class Wire:
         finally:
             await response.aclose()
         if good and len(body) > limit:
-            raise Refused(f"{who} sent more than {limit} bytes; it is not read any further")
+            raise Refused(f"{name} sent more than {limit} bytes; it is not read any further")
         if not good:
             # A server's complaint gets into logs and chats; some repeat what they were sent.
             secret = request.headers.get("authorization", "").rpartition(" ")[2].encode()
@@ -113,7 +117,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-def _raise_temporary(answer: Answer, who: str) -> None:
+def _raise_temporary(answer: Answer, who: str, name: str) -> None:
     wait = retry_after(answer.headers.get("retry-after", ""), now=datetime.now(UTC))
     match answer.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
@@ -124,7 +128,7 @@ def _raise_temporary(answer: Answer, who: str) -> None:
             kind, says = TroubleKind.FAULTY, f"is in trouble: it answers {status}"
         case _:
             return
-    raise Temporary(f"{who} {says}", kind=kind, who=who, retry_after=wait)
+    raise Temporary(f"{name} {says}", kind=kind, who=who, retry_after=wait)
 
 
 def retry_after(text: str, *, now: datetime) -> float | None:

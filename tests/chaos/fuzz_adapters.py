@@ -25,6 +25,7 @@ from bot.core.image import BadReference, ImageRef, Problem
 from bot.core.language import Language
 from bot.core.message import Button, ButtonKind, Message, Phrase
 from bot.core.reading import BadImage, Gap
+from bot.core.trouble import Trouble, TroubleKind
 from bot.engine.case import Incoming, Press
 from bot.errors import ConfigError, Temporary
 from bot.sandbox import entities
@@ -277,6 +278,7 @@ def stored_values(choices: Choices) -> None:
         (schema.BadTexts(), (bad, bad)),
         (schema.Platforms(), ("linux/amd64", "linux/arm/v7")[: choices.below(3)]),
         (schema.FailureText(), Failure(choices.pick(tuple(FailureKind)), text)),
+        (schema.TroubleText(), Trouble(choices.pick(tuple(TroubleKind)), "a.io:5000", text)),
         *((schema.Image(), image) for image in images),
     )
     for column, value in columns:

@@ -209,6 +209,8 @@ def expect_trouble(error: Temporary | Refused | Stale) -> None:
     assert words
     assert words.isprintable(), words
     assert len(words) <= 300
+    if isinstance(error, Temporary):
+        assert " " not in error.trouble.who  # it stands in a column, between blanks
     wait = error.retry_after if isinstance(error, Temporary) else None
     assert wait is None or (math.isfinite(wait) and 0 <= wait <= DAY), wait
 
