@@ -120,9 +120,10 @@ class Access:
 def _next_url(url: httpx.URL, answer: Answer, registry: str) -> httpx.URL:
     try:
         following = url.join(answer.headers.get("location", ""))
+        host = following.host  # decoded, which fails for some; a request to those cannot be made
     except (httpx.InvalidURL, ValueError) as error:
         raise Refused(f"{registry} redirects to an address that cannot be read") from error
-    if not _HOST.fullmatch(host_of(following)):  # httpx quotes what cannot stand in a host
+    if not _HOST.fullmatch(host):  # httpx quotes what cannot stand in a host
         raise Refused(f"{registry} redirects to an address that cannot be read")
     if following.scheme != "https" or following.userinfo:
         raise Refused(f"{registry} redirects to an address that is not plain https")
