@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -187,9 +187,14 @@ class Secrets(BaseModel):
         return (self.harbor_user, password) if self.harbor_user and password else None
 
     def texts(self) -> tuple[str, ...]:
-        """Every secret there is, for the log to hide."""
+        """Every secret there is, in each form that it takes on its way, for the log to hide."""
+        logins = [*source_logins(self).values(), *filter(None, [self.target_login()])]
         secrets = (self.telegram_token, self.github_token, self.harbor_pwd, self.source_auth)
-        return tuple(text for secret in secrets if (text := secret.get_secret_value()))
+        texts = [secret.get_secret_value() for secret in secrets]
+        texts += [password for _, password in logins]
+        texts += [quoted for text in texts for quoted in (quote(text, ""), quote_plus(text))]
+        texts += [base64.b64encode(":".join(login).encode()).decode() for login in logins]
+        return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def read_settings(path: Path) -> Settings:

@@ -1,6 +1,5 @@
 """The command line: what is wrong is said in one line, with the exit code that says whose it is."""
 
-import logging
 import subprocess
 import sys
 import threading
@@ -10,13 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes import TARGET
 
 from bot import checkup
 from bot.adapters.store import SqliteStore
 from bot.app import BEAT
 from bot.config import settings_from
-from bot.logs import HidingFormatter, start_log
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token-of-tests"}
@@ -139,28 +136,3 @@ async def test_a_bot_that_heard_from_telegram_lately_is_well(tmp_path: Path) -> 
     assert await checkup.alive(settings, within, said.append)
     await store.close()
     assert [line.split(":")[0] for line in said] == ["not well", "not well", "well"]
-
-
-def test_the_log_hides_every_secret_also_in_tracebacks() -> None:
-    formatter = HidingFormatter(["hush", "hush-hush"])
-    try:
-        int("hush-hush")
-    except ValueError:
-        record = logging.LogRecord("x", logging.ERROR, "x", 1, "with %s", ("hush",), sys.exc_info())
-    assert "hush" not in formatter.format(record)
-    assert formatter.format(record).count("***") == 3
-
-
-def test_chatty_libraries_are_quiet() -> None:
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    try:
-        start_log()
-        assert logging.getLogger("httpx").getEffectiveLevel() == logging.WARNING
-    finally:
-        for handler in list(root.handlers):
-            root.removeHandler(handler)
-        for handler in before:
-            root.addHandler(handler)
-        root.setLevel(level)
-    assert TARGET.host

@@ -185,7 +185,7 @@ def test_secrets_are_hidden_and_known_to_the_log() -> None:
     assert "secret" not in repr(secrets)
     assert "hush" not in str(secrets)
     assert secrets.target_login() == ("robot$x", "hush")
-    assert set(secrets.texts()) == {"111:secret", "ghp_secret", "hush"}
+    assert {"111:secret", "ghp_secret", "hush"} < set(secrets.texts())
     assert read_secrets(TOKENS).target_login() is None
 
 
