@@ -1,7 +1,8 @@
 """Every word the bot says: turns messages into a language's text, as Telegram takes it.
 
 The words are in `locales/` (Fluent, https://projectfluent.org). A pattern may hold the markup
-that Telegram knows; the values put into it are escaped here and nowhere else.
+that Telegram knows; the values put into it are escaped, and kept to their line, here and nowhere
+else.
 """
 
 import html
@@ -25,6 +26,8 @@ TEXT_LIMIT: Final = 4096
 VALUE_LIMIT: Final = 1200
 """Characters of a value when escaped: two of them and their words fit where fluent takes 2500."""
 _TAG: Final = re.compile(r"<[^<>]*>")
+_UNRULY: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+"""What ends lines or turns the direction of text: a name with it could write lines of its own."""
 
 
 class LocaleWords:
@@ -75,7 +78,7 @@ class LocaleWords:
             case Moment():
                 return _clock(value, self._zone)
             case str():
-                return _escaped(value)
+                return _escaped(_UNRULY.sub(" ", value))
             case _:
                 return value
 

@@ -8,7 +8,6 @@ reach neither an argument list, nor the log, nor the summary.
 
 import base64
 import contextlib
-import html
 import json
 import os
 import re
@@ -29,9 +28,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-ANSWER_SECONDS, COPY_SECONDS = 30, 3600
+ANSWER_SECONDS, COPY_SECONDS = 30, 3600  # of silence, and in all
+BODY_SECONDS = 120  # in all: a body that comes drop by drop is never silent
 WORDS = 1000  # characters at both ends of what skopeo says that are looked at
 LIST_BYTES, SUMMARY_CHARACTERS = 50 << 20, 200_000  # a summary over 1 MiB is dropped
+LOG_CHARACTERS = 1000
 LARGEST = 2**63 - 1  # bytes: what fits into a database
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
 CHILDREN = 64  # platforms and attestations of one index that are read for its size
@@ -136,16 +137,28 @@ def target_path(image: Image, prefix: str, naming: str) -> str:
 
 
 def one_line(text: str, limit: int = 140) -> str:
-    """Make foreign text fit for a log (no workflow command), a summary and a status."""
-    shown = "".join(c if c.isprintable() else " " for c in text).replace("##[", "# #[")
-    shown = " ".join(shown.split())
+    """Make foreign text fit for a status: one line that shows all there is of it."""
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return shown if len(shown) <= limit else f"{shown[:40]}…{shown[41 - limit :]}"
 
 
-def say(line: str) -> None:
-    """Write one line of the log at once; threads must not mix theirs."""
-    sys.stdout.write(f"{line}\n")
+def say(text: str) -> None:
+    """Write one line of the log at once, whatever is in it; threads must not mix theirs.
+
+    The runner takes `::name::` at the start of a line for a command, and `##[name]` anywhere.
+    """
+    line = one_line(text, LOG_CHARACTERS).replace("##[", "# #[")
+    sys.stdout.write(f"{re.sub('^::', ': :', line)}\n")
     sys.stdout.flush()
+
+
+def cell(text: str) -> str:
+    """Make a cell of a Markdown table that shows the text as it is: no link, no image, no tag.
+
+    Within code nothing is read as Markdown but the end of the code and that of the cell.
+    """
+    shown = one_line(text).replace("`", "'").replace("|", "¦")
+    return f"`{shown}`" if shown else ""
 
 
 # --- HTTP: bounded, and no login goes along with a redirect
@@ -180,6 +193,16 @@ class _Redirect(urllib.request.HTTPRedirectHandler):
 OPENER = urllib.request.build_opener(_Redirect)
 
 
+def read(answer: Any, limit: int) -> bytes | None:
+    """Read a body; None where it is too long, or takes too long."""
+    body, until = bytearray(), time.monotonic() + BODY_SECONDS
+    while part := answer.read1(1 << 16):
+        body += part
+        if len(body) > limit or time.monotonic() > until:
+            return None
+    return bytes(body)
+
+
 def ask(
     method: str,
     url: str,
@@ -195,8 +218,8 @@ def ask(
     try:
         request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http(s) only, see above
         with OPENER.open(request, timeout=ANSWER_SECONDS) as got:
-            body = got.read(limit + 1)
-            return Answer(got.status if len(body) <= limit else 0, got.headers, body)
+            body = read(got, limit)
+            return Answer(0 if body is None else got.status, got.headers, body or b"")
     except urllib.error.HTTPError as refused:
         with refused:  # what another host asks for after a redirect is none of our login's concern
             return Answer(refused.code, refused.headers if refused.url == url else Message(), b"")
@@ -491,12 +514,11 @@ def post(env: Mapping[str, str], result: Result) -> bool:
 
 def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[str]) -> None:
     """Write the table of the run's page, cut before GitHub would drop all of it."""
-    rows = [(one_line(line), "invalid", "not an image reference") for line in bad]
+    rows = [(line, "invalid", "not an image reference") for line in bad]
     rows += [(str(r.image), r.state, r.text) for r in results]
     table = "| image | result | |\n|---|---|---|\n"
     for number, row in enumerate(rows):
-        cells = (html.escape(cell).replace("|", "&#124;").replace("`", "&#96;") for cell in row)
-        table += f"| {' | '.join(cells)} |\n"
+        table += f"| {' | '.join(map(cell, row))} |\n"
         if len(table) > SUMMARY_CHARACTERS:
             table += f"\nand {len(rows) - number - 1} more\n"
             break
@@ -537,7 +559,7 @@ def main() -> int:
     bad = [line for line, image in parsed.items() if not image]
     for line in bad:
         say(f"invalid {one_line(line)!r}: not an image reference")
-    say(f"{len(images)} to mirror to {one_line(env.get('HARBOR_HOST', ''))}")
+    say(f"{len(images)} to mirror to {env.get('HARBOR_HOST', '')}")
     with tempfile.TemporaryDirectory() as name:
         folder, settings, trouble = Path(name), None, ""
         try:
