@@ -126,6 +126,7 @@ class LimitsPart(_Part):
     images: int = Field(default=60, ge=1, le=200)
     open: int = Field(default=120, ge=1)
     daily: int = Field(default=300, ge=1)
+    minute: int = Field(default=10, ge=1)
 
 
 class PolicyPart(_Part):
@@ -154,6 +155,7 @@ class Settings(_Part):
             open_limit=part.limits.open,
             daily_limit=part.limits.daily,
             request_limit=part.limits.images,
+            minute_limit=part.limits.minute,
         )
 
     def access(self) -> Access:

@@ -298,6 +298,7 @@ POLICY = Policy(
     open_limit=8,
     daily_limit=12,
     request_limit=6,
+    minute_limit=1000,
 )
 
 

@@ -23,7 +23,7 @@ from bot.core.failures import PASSING, FailureKind
 from bot.core.language import Language
 from bot.core.message import COPY_LIMIT, Phrase, say
 from bot.core.transfer import TRANSITIONS, State
-from bot.engine import batches, pace
+from bot.engine import allowance, batches, pace
 
 ROOT = Path(__file__).parents[1]
 READMES = {
@@ -281,6 +281,7 @@ def test_the_limits_are_those_of_the_code(language: Language) -> None:
         [FILTER_LIMIT, REASON_LIMIT],
         [inquiry.PAGE],
         [pace.MESSAGES, pace.CARDS, pace.IN_PRIVATE],
+        [allowance.STRANGERS],
         [pace.BETWEEN_EDITS // timedelta(seconds=1)],
         [batches.SPACING // timedelta(seconds=1)],
     ]

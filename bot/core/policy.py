@@ -74,6 +74,8 @@ class Policy:
     open_limit: int
     daily_limit: int
     request_limit: int
+    minute_limit: int = 10
+    """Commands of one person within a minute."""
 
 
 def decide(policy: Policy, image: ImageRef) -> Decision:

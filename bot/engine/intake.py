@@ -33,6 +33,7 @@ from bot.core.message import Message, Phrase, say
 from bot.core.policy import Standing
 from bot.core.reading import BadImage
 from bot.engine import asking, deciding, telling
+from bot.engine.allowance import STRANGERS, Allowance, Hearing
 from bot.engine.case import Case, House, Incoming, Outcome, Press
 from bot.engine.ports import Store, Unit, Words
 
@@ -40,6 +41,8 @@ GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
 _ADMIN_ONLY: Final = (Approve, Reject)
 _FOR_ALL: Final = (Plain, Status)
+_PASSED_OVER: Final = Message(())
+"""An answer that is not said, to what begins nothing."""
 _BEGINS_WORK: Final = (Mirror, Lookup, List)
 
 
@@ -60,6 +63,7 @@ class Intake:
         self._clock = clock
         self._wake = wake
         self._budgets = budgets
+        self._allowance = Allowance()
 
     async def receive(self, incoming: Incoming) -> bool:
         """Record a message and, as a note, the answer that it deserves at once.
@@ -74,6 +78,8 @@ class Intake:
             if command is None:
                 return False
             answer = await self._answer(unit, incoming, command)
+            if answer == _PASSED_OVER:
+                return False
             if answer is not None:
                 text = self._words.render(answer, self._language(incoming.place, incoming.person))
                 await unit.add_note(incoming.place, text, reply_to=incoming.message)
@@ -86,7 +92,6 @@ class Intake:
             if press.update <= await unit.last_update():
                 return ""
             await unit.pass_update(press.update)
-            await unit.remember(press.person)
             answer = await self._pressed(unit, press)
         self._wake()
         # Only the one who pressed reads it: so it is in their own language.
@@ -147,7 +152,9 @@ class Intake:
         standing = await self._standing(unit, person, chat, faceless=incoming.faceless)
         if standing is Standing.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
-            return None if told else answers.outside(person, chat)
+            return _PASSED_OVER if told else answers.outside(person, chat)
+        if (turned_away := self._turned_away(standing, person, chat)) is not None:
+            return turned_away
         if standing is Standing.NOBODY:
             return answers.one("faceless")
         await unit.remember(person)
@@ -163,6 +170,26 @@ class Intake:
                 return answers.one("guest", person=str(person.id))
             case _:
                 return await self._run(self._case(unit, incoming, standing), command, incoming)
+
+    def _turned_away(self, standing: Standing, person: Person, chat: ChatId) -> Message | None:
+        """What a person is told who is too fast; None where it is their turn."""
+        now, most = self._clock(), self._house.policy.minute_limit
+        match standing:
+            case Standing.ADMIN:
+                return None
+            case Standing.MEMBER:
+                turn = self._allowance.take(person.id, now, most=most)
+            case _:  # there may be many of them: whoever comes first in a minute is answered
+                turn = self._allowance.take(chat, now, most=STRANGERS)
+        if turn is Hearing.LISTEN:
+            return None
+        if turn is Hearing.PASS_OVER or standing is not Standing.MEMBER:
+            return _PASSED_OVER
+        return Message((self._too_fast(person),))
+
+    def _too_fast(self, person: Person) -> Phrase:
+        seconds = self._allowance.wait(person.id, self._clock())
+        return say("limit-minute", number=self._house.policy.minute_limit, seconds=seconds)
 
     async def _run(self, case: Case, command: Command, incoming: Incoming) -> Message | None:
         match command:
@@ -199,14 +226,26 @@ class Intake:
             return say("admins-only")
         if standing not in (Standing.MEMBER, Standing.ADMIN):
             return say("guest", person=str(press.person.id))
+        await unit.remember(press.person)
         case = self._case(unit, press, standing)
-        if isinstance(pressed, List):
-            await telling.list_images(case, pressed, edits=press.message)
-            return None
+        if isinstance(pressed, List | Want):
+            return await self._begin(case, pressed)
+        return (await self._do(case, pressed)).words
+
+    async def _begin(self, case: Case, pressed: List | Want) -> Phrase | None:
+        """What begins as a command does, and is counted as one."""
+        if not case.admin:
+            most = self._house.policy.minute_limit
+            if self._allowance.take(case.person.id, case.now, most=most) is not Hearing.LISTEN:
+                return self._too_fast(case.person)
         if isinstance(pressed, Want):
             answer = await asking.submit(case, [pressed.image])
             return say("wanted") if answer is None else answer.lines[0]
-        return (await self._do(case, pressed)).words
+        # What a press carries is up to who sends it: no card or result is overwritten by a list.
+        if await case.unit.shows_request(case.place.chat, case.message):
+            return say("button-unknown")
+        await telling.list_images(case, pressed, edits=case.message)
+        return None
 
     async def _do(self, case: Case, pressed: Pressed) -> Outcome:
         match pressed:

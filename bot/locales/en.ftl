@@ -281,6 +281,7 @@ bad-next = Like this: <code>{ $usage }</code>, for example <code>nginx:1.27</cod
 
 limit-request = At most { $number } images in one message: leave some out, or ask in several.
 limit-open = You can have { $number } images open at a time. Wait for some to finish, or send /cancel with the number of a request.
+limit-minute = That was fast: I take { $number } commands a minute from each person. What you send now I pass over; please go on in { $seconds } s.
 limit-daily = You can ask for { $number } images a day. Please ask again in some hours.
 
 outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>: the maintainer can add it to my config.

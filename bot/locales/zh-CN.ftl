@@ -263,6 +263,7 @@ bad-next = 这样写：<code>{ $usage }</code>，例如 <code>nginx:1.27</code> 
 
 limit-request = 一条消息最多 { $number } 个镜像，去掉几个，或者分几次发吧。
 limit-open = 每人最多同时有 { $number } 个镜像在处理。等几个完成，或者用 /cancel 加编号取消一个请求。
+limit-minute = 发得太快了：每人每分钟我只处理 { $number } 条命令。现在发的我先跳过，{ $seconds } 秒后再继续吧。
 limit-daily = 每人每天最多 { $number } 个镜像，过几个小时再来吧。
 
 outside = 这个会话我还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>，请维护者加到我的配置里。

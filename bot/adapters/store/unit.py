@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, and_, func, select, update
+from sqlalchemy import RowMapping, Select, Table, and_, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,6 +127,11 @@ class StoreUnit:
         wanted = select(requests).where(requests.c.id == request)
         row = await self._one(wanted)
         return None if row is None else _request(row)
+
+    async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
+        ours = or_(requests.c.card == message, requests.c.told_in == message)
+        wanted = select(requests.c.id).where(requests.c.chat == chat, ours).limit(1)
+        return (await self._connection.execute(wanted)).first() is not None
 
     async def open_requests(self) -> Sequence[Request]:
         wanted = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)

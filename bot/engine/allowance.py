@@ -1,0 +1,55 @@
+"""How often one person is listened to, so that nobody can use up what the bot may say in a chat.
+
+Kept in memory: after a restart everybody starts afresh. Knows no commands and no chats, only
+who speaks and when.
+"""
+
+from collections import deque
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+WINDOW: Final = timedelta(minutes=1)
+STRANGERS: Final = 4
+"""So many commands in a WINDOW are answered to all of a chat together who may not ask there."""
+
+
+class Hearing(Enum):
+    LISTEN = auto()
+    SAY_SO = auto()
+    """Too fast: the person hears of it, once in a WINDOW."""
+    PASS_OVER = auto()
+
+
+class Allowance:
+    """Counts by speaker: a person's id, or a group's for all its strangers."""
+
+    def __init__(self) -> None:
+        self._heard: dict[int, deque[datetime]] = {}
+        self._told: dict[int, datetime] = {}
+
+    def take(self, speaker: int, now: datetime, *, most: int) -> Hearing:
+        self._forget(now)
+        heard = self._heard.setdefault(speaker, deque())
+        if len(heard) < most:
+            heard.append(now)
+            return Hearing.LISTEN
+        if speaker in self._told:
+            return Hearing.PASS_OVER
+        self._told[speaker] = now
+        return Hearing.SAY_SO
+
+    def wait(self, speaker: int, now: datetime) -> int:
+        """Whole seconds until the speaker is listened to again."""
+        heard = self._heard.get(speaker)
+        return max(1, round((heard[0] + WINDOW - now).total_seconds())) if heard else 1
+
+    def _forget(self, now: datetime) -> None:
+        """What is over; also what lies ahead, where the clock was set back."""
+        for speaker in list(self._heard):
+            heard = self._heard[speaker]
+            while heard and not now - WINDOW < heard[0] <= now:
+                heard.popleft()
+            if not heard:
+                del self._heard[speaker]
+        self._told = {s: at for s, at in self._told.items() if now - WINDOW < at <= now}

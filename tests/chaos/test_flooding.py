@@ -1,0 +1,154 @@
+"""One who writes without end uses up neither the chat nor the bot: the others are still served."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
+
+from bot.core.facts import ChatId, MessageId, Person, PersonId
+from bot.engine.allowance import STRANGERS, WINDOW, Allowance, Hearing
+
+STRICT = replace(POLICY, minute_limit=10)
+SPAM = (
+    "/help",
+    "/status",
+    "/mirror",
+    "/mirror x y z & nonsense",
+    "/approve #1",
+    "/whoami",
+    "/lookup nginx:1.27",
+    "/list",
+    "/retry #999",
+    "/mirror nginx:1.27 redis:7 busybox:1 alpine:3",
+)
+
+
+async def flood(w: World, who: Person, number: int, *, per_tick: int, **how: object) -> None:
+    """So many messages, a few a second, with the bot at work meanwhile."""
+    for position in range(number):
+        await w.say(who, SPAM[position % len(SPAM)], **how)  # type: ignore[arg-type]
+        if position % per_tick == per_tick - 1:
+            await w.reconciler.tick()
+            w.clock.pass_time(1)
+
+
+@pytest.mark.parametrize(
+    ("who", "how"),
+    [(MALLORY, {}), (WEI, {}), (MALLORY, {"faceless": True})],
+    ids=["a guest", "a member", "an anonymous admin"],
+)
+async def test_li_is_served_while_somebody_floods_the_group(
+    who: Person, how: dict[str, object], tmp_path: Path, tally: Counter[str]
+) -> None:
+    async with world(tmp_path, STRICT) as w:
+        w.upstream(NGINX)
+        await flood(w, who, 250, per_tick=10, **how)
+        message = await ask(w)
+        tally["inputs"] += 500
+        for _ in range(20):  # seconds
+            await flood(w, who, 8, per_tick=8, **how)
+            if answered(w, message):
+                break
+        assert answered(w, message), [s.text for s in w.chat.messages.values()][-12:]
+
+
+async def ask(w: World) -> MessageId:
+    await w.say(LI, "/mirror docker.io/library/evil-or-not:1")
+    return MessageId(w._message)
+
+
+def answered(w: World, message: MessageId) -> bool:
+    return any(said.reply_to == message for said in w.chat.messages.values())
+
+
+@pytest.mark.parametrize("who", [MALLORY, WEI], ids=["a guest", "a member"])
+async def test_a_flood_takes_no_more_than_its_part_of_what_may_be_said(
+    who: Person, tmp_path: Path, tally: Counter[str]
+) -> None:
+    async with world(tmp_path, STRICT) as w:
+        w.upstream(NGINX)
+        await w.say(LI, "/whoami")
+        await w.settle(120, step=10)
+        before = len(w.chat.messages)
+        await flood(w, who, 300, per_tick=10)
+        tally["inputs"] += 300
+        sent = len(w.chat.messages) - before
+        assert sent <= (STRANGERS if who is MALLORY else 10 + 4)
+
+
+async def test_a_member_who_is_too_fast_is_told_once_and_when_to_go_on(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        for _ in range(40):
+            await w.say(WEI, "/whoami")
+        await w.settle(5)
+        told = [text for text in w.chat.texts if "10 commands a minute" in text]
+        (line,) = told
+        assert line.endswith("What you send now I pass over; please go on in 60 s.")
+        assert len(w.chat.texts) == 11
+        w.clock.pass_time(60)
+        await w.say(WEI, "/whoami")
+        await w.settle(70, step=5)
+        assert len(w.chat.texts) == 12
+
+
+async def test_admins_are_never_too_fast(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        for _ in range(15):
+            await w.say(ANA, "/whoami")
+        await w.settle(5)
+        assert len(w.chat.texts) == 15
+
+
+async def test_strangers_do_not_use_up_one_anothers_patience_with_members(tmp_path: Path) -> None:
+    """A hundred accounts are no better off than one."""
+    async with world(tmp_path, STRICT) as w:
+        for number in range(100):
+            await w.say(Person(PersonId(5000 + number), f"M{number}", "en"), "/help")
+        await w.say(WEI, "/whoami")
+        await w.settle(3)
+        assert len(w.chat.texts) == STRANGERS + 1
+        assert "1001" in w.last
+
+
+async def test_presses_that_begin_something_are_counted_with_commands(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        w.repository.content = b"".join(b"docker.io/a/b%d:1\n" % n for n in range(60))
+        await w.say(WEI, "/list")
+        await w.settle(3)
+        answers = [await w.press(WEI, "list:1:") for _ in range(30)]
+        assert answers[:9] == [""] * 9
+        assert all("10 commands a minute" in answer for answer in answers[9:])
+        async with w.store.begin() as unit:
+            assert len(await unit.inquiries()) == 9
+
+
+async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        begun = [await w.say(WEI, "/lookup nginx:1") for _ in range(12)]
+        assert begun == [True] * 10 + [False] * 2
+        w.clock.pass_time(5)
+        outside = ChatId(-5)
+        assert not any([await w.say(MALLORY, "/mirror nginx", chat=outside) for _ in range(3)])
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
+    allowance, clock = Allowance(), Clock()
+    turns = [allowance.take(1, clock.now, most=2) for _ in range(4)]
+    quiet = Hearing.PASS_OVER
+    assert turns == [Hearing.LISTEN, Hearing.LISTEN, Hearing.SAY_SO, quiet]
+    clock.now -= timedelta(days=1)
+    assert allowance.take(1, clock.now, most=2) is Hearing.LISTEN
+
+
+def test_nothing_is_kept_of_those_who_have_gone() -> None:
+    allowance, clock = Allowance(), Clock()
+    for number in range(1000):
+        allowance.take(number, clock.now, most=1)
+        allowance.take(number, clock.now, most=1)
+    clock.now += WINDOW
+    allowance.take(1, clock.now, most=1)
+    assert len(allowance._heard) == 1
+    assert not allowance._told
