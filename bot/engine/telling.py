@@ -12,6 +12,7 @@ from bot.core.image import ImageRef
 from bot.core.inquiry import Inquiry, Question
 from bot.core.message import Message, say
 from bot.core.policy import Verdict, decide
+from bot.core.request import Request
 from bot.engine.case import Case, Outcome
 
 Budgets = Callable[[], Mapping[str, Budget]]
@@ -29,11 +30,16 @@ async def status(case: Case, command: Status, budgets: Budgets) -> Message:
 
 async def _of_request(case: Case, number: RequestId) -> Message:
     request = await case.unit.request(number)
-    if request is None or not (case.admin or request.place.chat == case.place.chat):
+    if request is None or not _may_see(case, request):
         return answers.one("no-request", request=str(number))
     transfers = await case.unit.transfers_of(number)
     view = await case.view(transfers, [request])
     return answers.status_of_request(request, transfers, view)
+
+
+def _may_see(case: Case, request: Request) -> bool:
+    """What others asked for in another chat is nobody's business here."""
+    return case.admin or request.person == case.person.id or request.place.chat == case.place.chat
 
 
 async def _of_chat(case: Case, budgets: Budgets) -> Message:
@@ -64,7 +70,7 @@ async def _of_image(case: Case, image: ImageRef) -> Message:
     if transfer is None:
         return answers.one("status-unknown", image=str(image))
     asked = await case.unit.requests_for(transfer.id)
-    requests = [r for r in asked if case.admin or r.place.chat == case.place.chat]
+    requests = [r for r in asked if _may_see(case, r)]
     view = await case.view([transfer], requests)
     return answers.status_of_image(transfer, requests, view)
 

@@ -1,0 +1,426 @@
+"""Who may do what where, as one table: each command and each button, each role, each kind of chat.
+
+It is complete by construction: a new command or button fails here until it has a row. What is
+refused changes nothing in the database; what is allowed does, or is answered.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Final, get_args
+
+import pytest
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
+
+from bot.core import buttons, commands
+from bot.core.buttons import Verb, button_data, parse_button
+from bot.core.commands import COMMANDS, Name, parse
+from bot.core.draft import Draft
+from bot.core.facts import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.image import ImageRef
+from bot.core.language import Language, spoken
+from bot.core.message import Message, say
+from bot.core.policy import ANONYMOUS_ADMIN, Access
+from bot.core.request import Request
+from bot.engine.case import Case, Outcome, Press
+
+OTHER: Final = ChatId(-1002)  # served too
+UNSERVED: Final = ChatId(-1999)
+SUPERGROUP: Final = ChatId(-1_001_000_000_777)
+ANONYMOUS: Final = Person(ANONYMOUS_ADMIN, "Group", "en")
+CHANNEL: Final = Person(PersonId(136_817_688), "Channel", "en")
+GENEROUS: Final = replace(POLICY, open_limit=9999, daily_limit=9999)
+
+ROLES: Final = {
+    "admin": ANA,
+    "owner": WEI,  # a member, whose request it is
+    "member": LI,
+    "guest": MALLORY,
+    "anonymous": ANONYMOUS,
+    "channel": CHANNEL,
+}
+CHATS: Final = ("group", "topic", "moved", "other", "private", "unserved")
+ELSEWHERE: Final = frozenset({"other", "private", "unserved"})
+"""Where a request of the first group is asked for from outside."""
+
+YES: Final = "yes"
+Row = Mapping[str, str]
+
+
+def row(admin: str, owner: str, member: str, guest: str, **elsewhere: str) -> Row:
+    """What each role gets; `member_elsewhere` and the like where it is another chat's request."""
+    return {"admin": admin, "owner": owner, "member": member, "guest": guest, **elsewhere}
+
+
+ASKING = row(YES, YES, YES, "guest")
+DECIDING = row(YES, "admins-only", "admins-only", "admins-only")
+OWN = row(YES, YES, "not-yours", "guest")
+OPEN = row(YES, YES, YES, YES)
+
+BY_COMMAND: Final[Mapping[str, Row]] = {
+    "/mirror IMAGE": ASKING,
+    "/mirror #": OWN,
+    "/status": OPEN,
+    "/status IMAGE": OPEN,
+    "/status #": OPEN | {"member_elsewhere": "no-request", "guest_elsewhere": "no-request"},
+    "/lookup IMAGE": ASKING,
+    "/list": ASKING,
+    "/approve #": DECIDING,
+    "/reject #": DECIDING,
+    "/cancel #": OWN,
+    "/retry #": OWN,
+    "/whoami": OPEN,
+    "/help": OPEN,
+    "/start": OPEN,
+}
+BY_BUTTON: Final[Mapping[Verb, Row]] = {
+    Verb.APPROVE: DECIDING,
+    Verb.REJECT: DECIDING,
+    Verb.ALL: OWN,
+    Verb.PAGE: OWN,
+    Verb.TICK: OWN,
+    Verb.DROP: OWN,
+    Verb.MEANT: OWN,
+    Verb.RETRY: OWN,
+    Verb.FORM: ASKING
+    | {f"{role}_elsewhere": "no-request" for role in ("admin", "owner", "member")},
+    Verb.LIST: ASKING,
+    Verb.WANT: ASKING,
+}
+READS: Final = ("/status", "/status IMAGE", "/status #", "/whoami", "/help", "/start")
+"""Those that are answered and change nothing."""
+KINDS: Final = {
+    "/mirror #": "draft",
+    "/retry #": "failed",
+    Verb.ALL: "draft",
+    Verb.PAGE: "draft",
+    Verb.TICK: "draft",
+    Verb.MEANT: "failed",
+    Verb.RETRY: "failed",
+}
+
+
+# ---- the table is whole
+
+
+def written(command: str, number: int = 1) -> str:
+    return command.replace("#", f"#{number}").replace("IMAGE", str(NGINX))
+
+
+def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
+    more: dict[Verb, tuple[object, ...]] = {
+        Verb.PAGE: (0,),
+        Verb.TICK: (0,),
+        Verb.MEANT: (transfer, 0),
+        Verb.FORM: ("kubernetes",),
+    }
+    if verb is Verb.LIST:
+        return button_data(verb, 0, "")
+    if verb is Verb.WANT:
+        return button_data(verb, NGINX)
+    return button_data(verb, number, *more.get(verb, ()))
+
+
+def test_every_command_has_a_row_in_each_of_its_forms() -> None:
+    assert {command.split()[0][1:] for command in BY_COMMAND} == set(Name)
+    assert {spec.name for spec in COMMANDS} == set(Name)
+    read = {type(parse(written(c), me="b", target_host="h")) for c in BY_COMMAND}
+    assert read == set(get_args(commands.Command))
+
+
+def test_every_button_has_a_row() -> None:
+    assert set(BY_BUTTON) == set(Verb)
+    assert {type(parse_button(pressed(verb))) for verb in Verb} == set(get_args(buttons.Pressed))
+
+
+def test_every_row_says_something_of_every_role() -> None:
+    for each in (*BY_COMMAND.values(), *BY_BUTTON.values()):
+        assert {"admin", "owner", "member", "guest"} <= set(each)
+
+
+def expected(each: Row, role: str, chat: str, *, press: bool) -> str:
+    """What the table says, with the two rules that come before it."""
+    if chat == "unserved" or (chat == "private" and role not in {"admin", "owner", "member"}):
+        # Who presses is told in a popup that nobody else sees.
+        return each["guest"] if press and each is DECIDING else "guest" if press else "outside"
+    if role in {"anonymous", "channel"}:
+        # Of a press Telegram tells the person, never these: one that comes all the same is nobody.
+        return each["guest"].replace(YES, "guest") if press else "faceless"
+    if chat in ELSEWHERE:
+        return each.get(f"{role}_elsewhere", each[role])
+    return each[role]
+
+
+# ---- the table is so
+
+
+@dataclass
+class Scene:
+    """A world with one served group more, and somebody in some chat of it."""
+
+    world: World
+    database: Path
+    who: Person
+    place: Place
+    home: Place
+    faceless: bool
+    numbers: Callable[[], int]
+
+    async def request(self, kind: str) -> tuple[RequestId, TransferId]:
+        """A fresh request of Wei's: `draft`, `waiting` or `failed`."""
+        w = self.world
+        image = ImageRef.parse(f"gcr.io/wei/made:{self.numbers()}")
+        if kind == "waiting":
+            w.upstream(image)
+        await w.say(WEI, f"/mirror {image}", chat=self.home.chat, thread=self.home.thread)
+        async with w.store.begin() as unit:
+            number = (await unit.open_requests())[-1].id
+            request = await unit.request(number)
+            transfer = (await unit.transfers_of(number))[0]
+            assert request is not None
+            if kind == "draft":
+                await unit.save_request(replace(request, confirmed_at=None))
+                await unit.save_draft(number, Draft(images=(image, NGINX)))
+        if kind != "draft":
+            await w.reconciler.tick()
+        async with w.store.begin() as unit:
+            found = await unit.transfer(transfer.id)
+            assert found is not None
+            if kind == "failed":
+                assert found.state.over
+                await unit.save_transfer(replace(found, meant=(NGINX,)))
+        return number, transfer.id
+
+    def facts(self) -> list[object]:
+        """Everything that is stored of what people asked for."""
+        names = (
+            "requests",
+            "transfers",
+            "request_transfers",
+            "drafts",
+            "files",
+            "inquiries",
+            "batches",
+        )
+        with sqlite3.connect(self.database) as connection:
+            read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names stand above
+        connection.close()
+        return [*read]
+
+    async def command(self, text: str) -> str:
+        """What the person is answered at once."""
+        async with self.world.store.begin() as unit:
+            for note in await unit.notes():
+                await unit.drop_note(note.id)
+        await self.world.say(
+            self.who, text, chat=self.place.chat, thread=self.place.thread, faceless=self.faceless
+        )
+        async with self.world.store.begin() as unit:
+            notes = await unit.notes()
+        assert all(note.place == self.place for note in notes)
+        return "\n".join(note.text.html for note in notes)
+
+    async def press(self, data: str) -> str:
+        self.world._update += 1
+        press = Press(
+            update=self.world._update,
+            person=self.who,
+            place=self.place,
+            message=MessageId(7),
+            data=data,
+        )
+        return await self.world.intake.press(press)
+
+    def words(self, key: str, number: int, *, press: bool) -> str:
+        values = {"person": str(self.who.id), "chat": str(self.place.chat), "request": str(number)}
+        own = press or int(self.place.chat) == int(self.who.id)
+        language = spoken(self.who.language, otherwise=Language.EN) if own else Language.EN
+        if press:
+            return self.world.words.plain(say(key, **values), language)
+        return self.world.words.render(Message((say(key, **values),)), language).html
+
+
+@asynccontextmanager
+async def scene(role: str, chat: str, folder: Path) -> AsyncIterator[Scene]:
+    who = ROLES[role]
+    home, place = {
+        "group": (Place(GROUP), Place(GROUP)),
+        "topic": (Place(GROUP, 7), Place(GROUP, 7)),
+        "moved": (Place(SUPERGROUP), Place(SUPERGROUP)),
+        "other": (Place(GROUP), Place(OTHER)),
+        "private": (Place(GROUP), Place(ChatId(who.id))),
+        "unserved": (Place(GROUP), Place(UNSERVED)),
+    }[chat]
+    async with world(folder, GENEROUS) as w:
+        members = frozenset({WEI.id, LI.id})
+        access = Access(chats={GROUP, OTHER}, members=members, admins={ANA.id})
+        w.intake._house = replace(w.intake._house, access=access)
+        if chat == "moved":
+            await w.move(GROUP, SUPERGROUP)
+        faceless = role in {"anonymous", "channel"}
+        numbers = count(1).__next__
+        yield Scene(w, folder / "bot.sqlite3", who, place, home, faceless, numbers)
+
+
+REFUSALS: Final = ("guest", "faceless", "outside", "admins-only", "not-yours", "no-request")
+ALWAYS: Final = ("group", "other")
+cells = pytest.mark.parametrize(
+    "chat", [pytest.param(c, marks=() if c in ALWAYS else pytest.mark.chaos) for c in CHATS]
+)
+roles = pytest.mark.parametrize("role", ROLES)
+
+
+Wrong = tuple[str, str, str, bool]
+
+
+async def commands_gone_wrong(s: Scene, role: str, chat: str) -> list[Wrong]:
+    wrong: list[Wrong] = []
+    for command, each in BY_COMMAND.items():
+        number, _ = await s.request(KINDS.get(command, "waiting"))
+        s.world.clock.pass_time(3601)  # so that nobody is silent for having just spoken
+        before = s.facts()
+        answer = await s.command(written(command, number))
+        changed = s.facts() != before
+        wanted = expected(each, role, chat, press=False)
+        good = answer == s.words(wanted, number, press=False) and not changed
+        if wanted == YES:
+            told = answer not in {s.words(key, number, press=False) for key in REFUSALS}
+            good = told and changed is (command not in READS)
+            good = good and (bool(answer) or command not in READS)
+        wrong += [] if good else [(command, wanted, answer, changed)]
+    return wrong
+
+
+async def presses_gone_wrong(s: Scene, role: str, chat: str) -> list[Wrong]:
+    wrong: list[Wrong] = []
+    for verb, each in BY_BUTTON.items():
+        number, transfer = await s.request(KINDS.get(verb, "waiting"))
+        before = s.facts()
+        answer = await s.press(pressed(verb, number, transfer))
+        changed = s.facts() != before
+        wanted = expected(each, role, chat, press=True)
+        good = answer == s.words(wanted, number, press=True) and not changed
+        if wanted == YES:
+            refusals = {s.words(key, number, press=True) for key in REFUSALS}
+            good = changed and answer not in refusals
+        wrong += [] if good else [(verb, wanted, answer, changed)]
+    return wrong
+
+
+@cells
+@roles
+async def test_everybody_may_do_what_the_table_says_and_nothing_else(
+    role: str, chat: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    async with scene(role, chat, tmp_path) as s:
+        wrong = await commands_gone_wrong(s, role, chat)
+        wrong += await presses_gone_wrong(s, role, chat)
+    tally["inputs"] += len(BY_COMMAND) + len(BY_BUTTON)
+    tally["violations"] += len(wrong)
+    assert wrong == []
+
+
+async def everything_is_ones_own(self: Case, number: RequestId) -> Request | Outcome:
+    request = await self.unit.request(number)
+    return request if request is not None else Outcome(say("no-request", request=str(number)))
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "role", "chat", "caught"),
+    [
+        ("bot.engine.intake._ADMIN_ONLY", (), "member", "group", "/approve #"),
+        ("bot.engine.case.Case.own", everything_is_ones_own, "member", "group", "/cancel #"),
+        ("bot.engine.telling._may_see", lambda *_: True, "member", "other", "/status #"),
+        (
+            "bot.engine.intake._FOR_ALL",
+            tuple(get_args(commands.Command)),
+            "guest",
+            "group",
+            "/list",
+        ),
+    ],
+)
+async def test_the_table_notices_a_check_that_is_dropped(
+    *,
+    where: str,
+    what: object,
+    role: str,
+    chat: str,
+    caught: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, what)
+    async with scene(role, chat, tmp_path) as s:
+        assert caught in {command for command, *_ in await commands_gone_wrong(s, role, chat)}
+
+
+# ---- presses with made-up data
+
+
+async def test_a_made_up_press_cannot_write_a_list_over_a_card_or_a_result(tmp_path: Path) -> None:
+    """A client may send any data for any message that has buttons."""
+    async with world(tmp_path) as w:
+        w.upstream(NGINX)
+        await w.say(WEI, f"/mirror {NGINX}")
+        await w.settle(20)
+        w.copied(NGINX)
+        await w.settle(20)
+        before = {number: said.text for number, said in w.chat.messages.items()}
+        assert len(before) == 2
+        for number in before:
+            press = Press(
+                update=w._update + 1, person=LI, place=Place(GROUP), message=number, data="list:0:"
+            )
+            w._update += 1
+            assert await w.intake.press(press) == w.words.plain(
+                say("button-unknown"), Language.ZH_CN
+            )
+        await w.settle(20)
+        assert {number: said.text for number, said in w.chat.messages.items()} == before
+
+
+MADE_UP: Final = (
+    "meant:1:999:0",
+    "meant:1:1:99",
+    "tick:1:999999999999999999",
+    "page:1:999999999999999999",
+    "form:1:html",
+    "approve:999999999999999999",
+    "approve:1:1",
+    "want:127.0.0.1:80/a:1",
+    "want:evil.example/a:1",
+    "list:999999999999999999:x",
+    "list:0:" + "x" * 400,
+    "approve:-1",
+    "approve:1\n",
+    "approve:１",  # noqa: RUF001 - a digit that is none
+    "",
+    ":",
+    "a" * 10_000,
+)
+
+
+async def test_a_made_up_press_is_answered_and_begins_nothing(
+    tmp_path: Path, tally: Counter[str]
+) -> None:
+    async with scene("owner", "group", tmp_path) as s:
+        await s.request("failed")
+        before = s.facts()[:3]
+        for data in MADE_UP:
+            tally["inputs"] += 1
+            assert isinstance(await s.press(data), str)
+            assert s.facts()[:3] == before, data
+        await s.world.settle(3)
+
+
+async def test_a_strangers_press_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with scene("guest", "unserved", tmp_path) as s:
+        await s.press("approve:1")
+        with sqlite3.connect(s.database) as connection:
+            assert connection.execute("select * from people").fetchall() == []
+        connection.close()
