@@ -20,8 +20,9 @@ ALLOWED = {
 }
 ONE_PLACE = {
     "telegram": "adapters/telegram",
-    "github": "adapters/github.py",
-    "requests": "adapters/github.py",
+    "github": "adapters/github",
+    "requests": "adapters/github",
+    "urllib3": "adapters/github",
     "yaml": ("config.py", "core/extract/yaml_tree.py"),
     "sqlalchemy": "adapters/store/",
     "alembic": "adapters/store/",

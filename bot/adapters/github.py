@@ -30,6 +30,7 @@ from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
+from bot.adapters.github_wire import bound
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
@@ -90,6 +91,7 @@ class MirrorRepository:
             per_page=RECENT,
             lazy=True,
         )
+        bound(github, api)
         self._github = github
         self._repository: GithubRepository = github.get_repo(repository)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="github")

@@ -36,8 +36,8 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
-from telegram.request import HTTPXRequest
 
+from bot.adapters.telegram_wire import BoundedRequest
 from bot.core.backoff import wait_after
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
@@ -79,8 +79,8 @@ def make_bot(token: str, api: str) -> PollingBot:
         token,
         base_url=f"{api}/bot",
         base_file_url=f"{api}/file/bot",
-        request=HTTPXRequest(connection_pool_size=8, read_timeout=READ_SECONDS, pool_timeout=10),
-        get_updates_request=HTTPXRequest(connection_pool_size=1),
+        request=BoundedRequest(connection_pool_size=8, read_timeout=READ_SECONDS, pool_timeout=10),
+        get_updates_request=BoundedRequest(connection_pool_size=1),
     )
 
 
@@ -148,6 +148,8 @@ class TelegramChat:
         if (file.file_size or 0) > limit:
             raise Refused(f"the file has {file.file_size} bytes")
         content: bytearray = await _asked(file.download_as_bytearray())
+        if len(content) > limit:  # Telegram need not say the size beforehand
+            raise Refused(f"the file has {len(content)} bytes")
         return bytes(content)
 
 

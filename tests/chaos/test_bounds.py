@@ -1,0 +1,349 @@
+"""Answers and files made to fill memory or to hold things up, from every service and person.
+
+Real servers on loopback, and the product's own clients; the bounds are made small where waiting
+for the real ones would take minutes.
+"""
+
+import asyncio
+import gzip
+import json
+import resource
+import time
+import zlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from fakes import NGINX, TARGET
+
+from bot.adapters import github_wire, registry_access, telegram_wire
+from bot.adapters.github import MirrorRepository
+from bot.adapters.registry import RegistryClient
+from bot.adapters.registry_tags import MOST_PAGES, MOST_TAGS
+from bot.adapters.telegram import PollingBot, TelegramChat, make_bot
+from bot.core.extract import FILE_LIMIT, MOST_IMAGES, extract_file
+from bot.errors import Refused, Temporary
+from bot.workflow import mirror
+
+Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+MIB = 1024 * 1024
+
+
+def memory() -> int:
+    """The most that this process has ever held, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@asynccontextmanager
+async def listening(answer: Answer) -> AsyncIterator[tuple[str, list[int]]]:
+    """A server that gives every request the same answer, and counts those who connect."""
+    serving: set[asyncio.Task[None]] = set()
+    opened: list[int] = []
+
+    async def serve(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
+        opened.append(len(opened))
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while True:
+                await reading.readuntil(b"\r\n\r\n")
+                await answer(writing)
+                await writing.drain()
+        writing.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", opened
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving)
+        await asyncio.sleep(0)  # so that what was aborted is closed
+
+
+@asynccontextmanager
+async def served(answer: Answer) -> AsyncIterator[str]:
+    async with listening(answer) as (address, _):
+        yield address
+
+
+def head(*headers: str) -> bytes:
+    lines = ("HTTP/1.1 200 OK", "Content-Type: application/json", *headers, "", "")
+    return "\r\n".join(lines).encode()
+
+
+async def endless(writing: asyncio.StreamWriter) -> None:
+    """A body that has no end, as fast as the line allows."""
+    writing.write(head("Transfer-Encoding: chunked"))
+    piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    while True:
+        writing.write(piece)
+        await writing.drain()
+
+
+async def huge(writing: asyncio.StreamWriter) -> None:
+    """A gibibyte that says so."""
+    writing.write(head(f"Content-Length: {1024 * MIB}"))
+    for _ in range(1024):
+        writing.write(b" " * MIB)
+        await writing.drain()
+
+
+def packed(kind: str) -> Answer:
+    """64 MiB of blanks in some 64 kB."""
+    blanks = b" " * MIB
+    if kind == "gzip":
+        body = gzip.compress(blanks * 64)
+    else:
+        squeeze = zlib.compressobj(9)
+        body = b"".join([*(squeeze.compress(blanks) for _ in range(64)), squeeze.flush()])
+
+    async def answer(writing: asyncio.StreamWriter) -> None:
+        writing.write(head(f"Content-Encoding: {kind}", f"Content-Length: {len(body)}") + body)
+
+    return answer
+
+
+async def drip(writing: asyncio.StreamWriter) -> None:
+    """A body of one byte every now and then, which is never silent for long."""
+    writing.write(head("Content-Length: 1000000"))
+    while True:
+        writing.write(b" ")
+        await writing.drain()
+        await asyncio.sleep(0.02)
+
+
+async def headers(writing: asyncio.StreamWriter) -> None:
+    """Headers without an end."""
+    writing.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writing.write(b"X-More: " + b"x" * 8000 + b"\r\n")
+        await writing.drain()
+
+
+async def shut(bot: PollingBot) -> None:
+    """The library closes only what was introduced to Telegram."""
+    for request in bot._request:
+        await request.shutdown()
+
+
+BOMBS = {
+    "endless": endless,
+    "huge": huge,
+    "gzip": packed("gzip"),
+    "deflate": packed("deflate"),
+    "drip": drip,
+    "headers": headers,
+}
+bombs = pytest.mark.parametrize("bomb", BOMBS)
+
+
+@pytest.fixture(autouse=True)
+def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The bounds of time, made short."""
+    for where in (github_wire, telegram_wire):
+        monkeypatch.setattr(where, "ANSWER_SECONDS", 1.0)
+        monkeypatch.setattr(where, "MOST_BYTES", 8 * MIB)
+    monkeypatch.setattr(registry_access, "TIME_LIMIT", 1.0)
+    monkeypatch.setattr(mirror, "BODY_SECONDS", 1.0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    began = memory()
+    yield
+    assert memory() - began < 120 * MIB
+
+
+@asynccontextmanager
+async def github(api: str) -> AsyncIterator[MirrorRepository]:
+    repository = MirrorRepository(
+        api=api,
+        token="t",
+        repository="example/mirror",
+        branch="main",
+        path="image.list",
+        workflow="mirror.yml",
+    )
+    try:
+        yield repository
+    finally:
+        repository.close()
+
+
+@bombs
+async def test_an_answer_of_github_is_bounded(bomb: str, tally: Counter[str]) -> None:
+    tally["faults"] += 1
+    async with served(BOMBS[bomb]) as address, github(address) as repository:
+        began = time.monotonic()
+        with pytest.raises(Temporary):
+            await repository.read_list()
+        assert time.monotonic() - began < 10
+
+
+@bombs
+async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) -> None:
+    tally["faults"] += 1
+    async with served(BOMBS[bomb]) as address:
+        bot = make_bot("1:t", address)
+        began = time.monotonic()
+        with pytest.raises(Temporary):
+            await TelegramChat(bot).fetch("file", limit=FILE_LIMIT)
+        assert time.monotonic() - began < 10
+        await shut(bot)
+
+
+@bombs
+async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]) -> None:
+    tally["faults"] += 1
+    async with served(BOMBS[bomb]) as address:
+        client = RegistryClient(
+            addresses={"docker.io": address},
+            target=TARGET,
+            allowed=["docker.io"],
+            target_login=None,
+            source_logins={},
+            trust_env=False,
+        )
+        for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
+            began = time.monotonic()
+            with pytest.raises((Temporary, Refused)):
+                await ask()
+            assert time.monotonic() - began < 10
+        await client.aclose()
+
+
+@bombs
+async def test_an_answer_to_the_workflow_is_bounded(bomb: str, tally: Counter[str]) -> None:
+    tally["faults"] += 1
+    async with served(BOMBS[bomb]) as address:
+        began = time.monotonic()
+        answer = await asyncio.to_thread(mirror.ask, "GET", f"{address}/v2/", {})
+        assert time.monotonic() - began < 10
+    assert len(answer.body) <= 4 * MIB
+
+
+async def test_what_is_not_too_much_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound of the list is far beyond what people have."""
+    monkeypatch.setattr(github_wire, "MOST_BYTES", 32 * MIB)
+    monkeypatch.setattr(github_wire, "ANSWER_SECONDS", 30.0)
+    body = json.dumps({"message": "x" * 20 * MIB}).encode()
+
+    async def answer(writing: asyncio.StreamWriter) -> None:
+        writing.write(b"HTTP/1.1 409 Conflict\r\n")
+        writing.write(head(f"Content-Length: {len(body)}").partition(b"\r\n")[2] + body)
+
+    async with served(answer) as address, github(address) as repository:
+        with pytest.raises(Refused, match="xxx"):
+            await repository.read_list()
+
+
+async def test_one_connection_to_github_serves_many_requests() -> None:
+    """To bound what is read must not cost a handshake each time."""
+    body = json.dumps({"state": "active"}).encode()
+
+    async def answer(writing: asyncio.StreamWriter) -> None:
+        writing.write(head(f"Content-Length: {len(body)}") + body)
+
+    async with listening(answer) as (address, opened), github(address) as repository:
+        for _ in range(3):
+            await repository.workflow()
+        assert len(opened) == 1
+
+
+async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
+    told = {"ok": True, "result": {"file_id": "f", "file_unique_id": "u", "file_path": "d/f"}}
+    bodies = iter([json.dumps(told).encode(), b"x" * (FILE_LIMIT + 1)])
+
+    async def answer(writing: asyncio.StreamWriter) -> None:
+        body = next(bodies)
+        writing.write(head(f"Content-Length: {len(body)}") + body)
+
+    async with served(answer) as address:
+        bot: PollingBot = make_bot("1:t", address)
+        with pytest.raises(Refused, match="1048577 bytes"):
+            await TelegramChat(bot).fetch("f", limit=FILE_LIMIT)
+        await shut(bot)
+
+
+async def test_a_repository_of_a_million_tags_is_read_in_a_few_pages(tally: Counter[str]) -> None:
+    pages = 0
+
+    async def answer(writing: asyncio.StreamWriter) -> None:
+        nonlocal pages
+        pages += 1
+        tags = [f"{pages}.{number}" for number in range(1000)]
+        body = json.dumps({"tags": tags}).encode()
+        link = f'Link: </v2/library/nginx/tags/list?n=1000&last={pages}>; rel="next"'
+        writing.write(head(link, f"Content-Length: {len(body)}") + body)
+
+    async with served(answer) as address:
+        client = RegistryClient(
+            addresses={"docker.io": address},
+            target=TARGET,
+            allowed=["docker.io"],
+            target_login=None,
+            source_logins={},
+            trust_env=False,
+        )
+        assert len(await client.tags(NGINX)) == MOST_TAGS
+        assert pages == MOST_PAGES
+        await client.aclose()
+    tally["inputs"] += 1
+
+
+# ---- files
+
+
+def aliases() -> bytes:
+    """The billion laughs: ten aliases of ten aliases of …"""
+    lines = ["a0: &a0 [docker.io/library/x:1, y, z]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    return "\n".join([*lines, "image: *a11", "services: {a: {image: nginx:1.27}}"]).encode()
+
+
+YAML_BOMBS: dict[str, Callable[[], bytes]] = {
+    "aliases": aliases,
+    "a cycle of aliases": lambda: b"a: &a [*a, *a]\nservices: {a: {image: nginx:1.27}}\n",
+    "merges": lambda: b"a: &a {image: x}\n" + b"b: {<<: *a}\n" * 20_000,
+    "nested lists": lambda: b"[" * 500_000,
+    "nested maps": lambda: b"{a: " * 200_000,
+    "nested blocks": lambda: b"".join(b" " * n + b"a:\n" for n in range(1300)),
+    "a huge scalar": lambda: b"image: " + b"x" * (FILE_LIMIT - 10),
+    "a huge number": lambda: b"image: " + b"9" * (FILE_LIMIT - 10),
+    "a sexagesimal number": lambda: b"image: 1" + b":59" * 300_000,
+    "a huge key": lambda: b"? " + b"k" * (FILE_LIMIT - 20) + b"\n: image: a\n",
+    "many documents": lambda: b"---\nimage: a/b:1\n" * 60_000,
+    "many images": lambda: b"".join(b"- image: a/b%d:1\n" % n for n in range(50_000)),
+    "many anchors": lambda: b"".join(b"- &a%d x\n" % n for n in range(90_000)),
+    "many tags": lambda: b"- !!python/object/apply:os.system ['touch owned']\n" * 20_000,
+    "many comments": lambda: b"#\n" * 500_000,
+    "many tabs": lambda: b"a:\t" * 300_000,
+    "a Dockerfile of one line": lambda: b"FROM " + b"a\\\n" * 300_000,
+    "variables of variables": lambda: b"ARG A=$A$A\n" * 30_000 + b"FROM $A\n",
+    "braces": lambda: b"image: " + b"${a:-" * 100_000,
+    "blanks": lambda: b" " * FILE_LIMIT,
+    "zeros": lambda: b"\0" * FILE_LIMIT,
+    "a command without an end": lambda: b"docker pull " + b"--a " * 200_000,
+}
+
+
+@pytest.mark.parametrize("bomb", YAML_BOMBS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "compose.yaml",
+        pytest.param("Dockerfile", marks=pytest.mark.chaos),
+        pytest.param("list.txt", marks=pytest.mark.chaos),
+    ],
+)
+def test_a_file_made_to_explode_is_read_within_bounds(
+    bomb: str, name: str, tally: Counter[str]
+) -> None:
+    content = YAML_BOMBS[bomb]()[:FILE_LIMIT]
+    tally["inputs"] += 1
+    began = time.process_time()
+    finding = extract_file(content, target_host=TARGET.host, name=name)
+    assert time.process_time() - began < 20  # the longest takes 3 on a machine at rest
+    assert len(finding.images) <= MOST_IMAGES
+    assert all(len(str(image)) < 1000 for image in finding.images)
