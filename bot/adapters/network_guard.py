@@ -26,6 +26,11 @@ OPERATORS: Final = "imageto.operators"
 """The request extension of a host that the operator wrote down: it may be private."""
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")
+"""By RFC 9637, which Python's own lists do not know yet."""
+_RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
+"""Gateways to 6to4, withdrawn by RFC 7526: whoever is nearest may say that it is one."""
 _LAST_PORT: Final = 65535
 
 
@@ -45,8 +50,10 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in _NAT64:  # the network's gateway turns it into the IPv4 address at its end
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        if ip.ipv4_mapped or ip.sixtofour or ip.is_site_local:
+        if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION or ip.sixtofour or ip.teredo:
             return False
+    elif ip in _RELAYS:
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 

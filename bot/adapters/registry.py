@@ -169,7 +169,10 @@ class RegistryClient:
 
     def _endpoint(self, name: str, repository: str, *, login: Login | None) -> Endpoint:
         listed = self._bases.get(name)
-        base = listed or (_HUB_ADDRESS if name == HUB else httpx.URL(f"https://{name}"))
+        try:
+            base = listed or (_HUB_ADDRESS if name == HUB else httpx.URL(f"https://{name}"))
+        except httpx.InvalidURL as error:  # such as 0177.0.0.1
+            raise Refused(f"{name} is no name of a host") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")
         return Endpoint(name, base, path, login, operators=listed is not None)
 

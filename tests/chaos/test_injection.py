@@ -25,6 +25,7 @@ from bot.core.image import BadReference, ImageRef
 from bot.core.inquiry import Question, listing, unanswered
 from bot.core.language import Language
 from bot.core.message import Message, say
+from bot.core.trouble import Trouble, TroubleKind
 from bot.errors import Refused
 from bot.sandbox.entities import parsed
 from bot.workflow import mirror
@@ -252,7 +253,8 @@ def test_a_list_with_hostile_lines_is_shown_as_it_is(text: str) -> None:
         assert len(shown.splitlines()) == 2
         assert {entity["type"] for entity in entities} <= {"code", "bold"}
     for question in Question:
-        shown, entities = parsed(words.render(unanswered(question, text), Language.EN).html)
+        trouble = Trouble(TroubleKind.OTHER, line=text)
+        shown, entities = parsed(words.render(unanswered(question, trouble), Language.EN).html)
         assert "text_link" not in {entity["type"] for entity in entities}
 
 
