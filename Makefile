@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit long chaos workflows lock clean
+.PHONY: help demo sandbox test lint types unit long chaos workflows audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ types: $(VENV)/.developing ## Check types: mypy --strict
 workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their schema
 	$(BIN)/zizmor --offline --pedantic --quiet bot/workflow/mirror.yml .github/workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows bot/workflow/mirror.yml .github/workflows/*.yml
+
+# Strict: a package that nobody can say anything about is a failure, not a success.
+audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image installs (needs the internet)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  --requirement requirements.lock
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term:skip-covered

@@ -330,7 +330,7 @@ def test_the_readme_names_only_targets_that_there_are(language: Language) -> Non
 
 
 def documents() -> list[Path]:
-    return [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
