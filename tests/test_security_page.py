@@ -1,6 +1,7 @@
 """SECURITY.md names what there is: its tests, its targets, its numbers."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -46,3 +47,13 @@ def test_known_vulnerabilities_are_looked_for_by_a_step_of_its_own() -> None:
     assert "make audit" in runs
     target = (ROOT / "Makefile").read_text("utf-8").partition("\naudit:")[2]
     assert "--strict" in target.split("\n\n")[0]
+
+
+def test_bandits_rules_are_on_and_every_exception_says_why() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
+    assert lint["select"] == ["ALL"]
+    assert {rule for rule in lint["ignore"] if rule.startswith("S")} == {"S603", "S607"}
+    for path in [*(ROOT / "bot").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for line in path.read_text("utf-8").splitlines():
+            if "# noqa" in line and path != Path(__file__):
+                assert re.search(r"# noqa: [A-Z0-9, ]+ - \w", line), f"{path.name}: {line}"
