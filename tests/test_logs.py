@@ -6,11 +6,18 @@ import logging
 import re
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bot.config import read_secrets
+from bot.adapters.telegram import TelegramChat, make_bot
+from bot.app import Parts, opened
+from bot.config import read_secrets, read_settings
+from bot.core.facts import ChatId, Place
+from bot.core.message import Rendered
+from bot.errors import Temporary
 from bot.logs import HidingFormatter, start_log, visible
 
 LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]{12} [A-Z]+ [a-z._]+: ")
@@ -172,3 +179,42 @@ def test_what_nobody_caught_is_logged_like_everything_else(crash: str) -> None:
     assert more
     assert all(line.startswith("  | ") for line in more)
     assert "hush" not in told
+
+
+TELEGRAM_TOKEN = "7000:AAF-secret"
+
+
+async def test_no_adapter_shows_a_secret_when_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings = read_settings(Path(__file__).parents[1] / "config.example.yaml")
+    settings = settings.model_copy(update={"database": str(tmp_path / "bot.sqlite3")})
+    async with opened(settings, SECRETS) as parts:
+        told = " ".join([repr(parts), str(parts), *(repr(part) for part in shallow(parts))])
+        for request in parts.bot._request:
+            await request.shutdown()
+    assert "PollingBot" in told
+    assert not [text for text in SECRETS.texts() if text in told]
+
+
+def shallow(parts: Parts) -> list[object]:
+    """Each adapter, and what it is made of."""
+    adapters = [parts.store, parts.bot, parts.repository, parts.registries]
+    inner = [part for each in adapters for part in vars(each).values()]
+    return [*adapters, *(part for part in inner if not isinstance(part, str))]
+
+
+async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its addresses hold the token."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    bot = make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
+    with pytest.raises(Temporary) as told:
+        await TelegramChat(bot).send(Place(ChatId(1)), Rendered("x"), reply_to=None)
+    for request in bot._request:
+        await request.shutdown()
+    trace = "".join(traceback.format_exception(told.value))
+    assert "ConnectError" in trace
+    assert TELEGRAM_TOKEN not in trace

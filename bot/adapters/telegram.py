@@ -63,6 +63,10 @@ _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 class PollingBot(Bot):
     """Bot with updates as they come: one that the library cannot read must not stop the rest."""
 
+    def __repr__(self) -> str:
+        """The library's own shows the token."""
+        return f"{type(self).__name__}[]"
+
     async def raw_updates(self, offset: int) -> list[dict[str, Any]]:
         updates = await self._post(
             "getUpdates",
