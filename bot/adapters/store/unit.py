@@ -44,6 +44,8 @@ from bot.core.transfer import Transfer
 from bot.engine.ports import File, NewRequest, Note
 
 UPDATE = "telegram-update"
+LATE = 2000
+"""So many of the newest requests are looked through for a message of theirs."""
 
 
 class StoreUnit:
@@ -130,7 +132,8 @@ class StoreUnit:
 
     async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
         ours = or_(requests.c.card == message, requests.c.told_in == message)
-        wanted = select(requests.c.id).where(requests.c.chat == chat, ours).limit(1)
+        late = requests.c.id > select(func.max(requests.c.id) - LATE).scalar_subquery()
+        wanted = select(requests.c.id).where(late, requests.c.chat == chat, ours).limit(1)
         return (await self._connection.execute(wanted)).first() is not None
 
     async def open_requests(self) -> Sequence[Request]:
