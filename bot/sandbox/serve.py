@@ -114,7 +114,8 @@ class _Protocol(H11Protocol):
 
 @contextmanager
 def _bound(port: int) -> Iterator[socket.socket]:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named TCP, asyncio sends small answers at once; else each could wait for 40 ms (Nagle).
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
