@@ -45,7 +45,8 @@ class ChatWorld:
     """A supergroup, a plain group, a private chat with each person, and the bot's updates.
 
     `first_message` is the id of the first message in each chat: a bot which kept its database
-    over a restart of the sandbox must not find a stranger's message under an old id.
+    over a restart of the sandbox must not find a stranger's message under an old id. `people`
+    and `groups` join those that are always there.
     """
 
     def __init__(
@@ -55,17 +56,22 @@ class ChatWorld:
         bot_username: str = "imageto_bot",
         clock: Callable[[], float] = time.time,
         first_message: int = 1,
+        people: Sequence[Person] = (),
+        groups: Sequence[Chat] = (),
     ) -> None:
         self.bot_id, self.bot_username, self.clock = bot_id, bot_username, clock
-        self.people = {person.name: person for person in PEOPLE}
+        self.people = {person.name: person for person in (*PEOPLE, *people)}
         self.group = Chat(-1_001_000_000_001, "Images", ChatKind.SUPERGROUP)
         self.team = Chat(-4001, "Team", ChatKind.GROUP)
-        private = [Chat(each.id, each.first_name, ChatKind.PRIVATE, each) for each in PEOPLE]
-        self.chats = {chat.id: chat for chat in [self.group, self.team, *private]}
+        private = [
+            Chat(each.id, each.first_name, ChatKind.PRIVATE, each) for each in self.people.values()
+        ]
+        shared = [self.group, self.team, *groups]
+        self.chats = {chat.id: chat for chat in [*shared, *private]}
         self.teams = [self.team]  # and what became of it; `team` is the one that lives
         self.upgraded: dict[int, Chat] = {}  # by the id of the plain group that is no more
         self.updates = Updates(clock)
-        self.started: set[int] = {self.group.id, self.team.id}  # chats in which the bot may speak
+        self.started = {chat.id for chat in shared}  # chats in which the bot may speak
         self.topics: dict[tuple[int, int], int] = {}  # chat and topic: when it was opened
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._messages: dict[tuple[int, int], Message] = {}  # in the order they were sent

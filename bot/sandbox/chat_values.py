@@ -32,6 +32,7 @@ PEOPLE = (
     Person(1003, "ana", Role.ADMIN),
     Person(1004, "mallory"),
 )
+STRANGER = "mallory"  # in the groups, but on no list of the bot
 
 
 class ChatKind(StrEnum):

@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.sandbox.actions import Actions
+from bot.sandbox.act import run_act
+from bot.sandbox.actions import Actions, Runner
 from bot.sandbox.faults import Faults, Faulty
 from bot.sandbox.git_repository import GitRepository
 from bot.sandbox.github_actions import ActionsEndpoints
@@ -43,6 +44,7 @@ class GitHub:
         environment: Mapping[str, str],
         delay: float = 0.3,
         time_limit: float = 900.0,
+        runner: Runner = run_act,
     ) -> None:
         self.name = name
         self.token = f"github_pat_{secrets.token_urlsafe(24)}"
@@ -55,6 +57,7 @@ class GitHub:
             environment=environment,
             delay=delay,
             time_limit=time_limit,
+            runner=runner,
         )
         self._data = data
         self._files = dict(files)

@@ -117,6 +117,10 @@ class Registries:
         """What a run must have in its environment, so that it finds these and nothing else."""
         return environment(self.home, internet=self.internet)
 
+    def client(self, side: Side) -> httpx.AsyncClient:
+        """The registry itself, past its proxy and its faults, as whoever may push there."""
+        return self._clients[side]
+
     async def images(self, side: Side) -> list[dict[str, str]]:
         """List what a registry holds by tag; faults do not touch this."""
         client = self._clients.get(side)

@@ -24,9 +24,12 @@ from bot.adapters.github import MirrorRepository
 from bot.config import Secrets, Settings, settings_from
 from bot.errors import BotError
 from bot.sandbox import repository_api
+from bot.sandbox.act import run_act
+from bot.sandbox.actions import Runner
 from bot.sandbox.bot_process import kept_alive
 from bot.sandbox.chat import ChatWorld
 from bot.sandbox.chat_api import chat_routes, http_error, page_route
+from bot.sandbox.chat_values import STRANGER, Role
 from bot.sandbox.faults import Faults, Faulty
 from bot.sandbox.github import GitHub
 from bot.sandbox.registries import Registries
@@ -56,13 +59,32 @@ class World:
     log: Path
 
 
+Watch = Callable[[str, ASGIApp], ASGIApp]
+"""Puts something in front of a server, "telegram" or "github": a counter of calls, say."""
+
+
+def _unwatched(_name: str, app: ASGIApp) -> ASGIApp:
+    return app
+
+
 @asynccontextmanager
-async def world(*, port: int, data: Path, internet: bool = False) -> AsyncIterator[World]:
-    """Everything, running; the bot is polling when this yields. Raises BotError, one line."""
+async def world(
+    *,
+    port: int,
+    data: Path,
+    internet: bool = False,
+    chat: ChatWorld | None = None,
+    runner: Runner = run_act,
+    watch: Watch = _unwatched,
+) -> AsyncIterator[World]:
+    """Everything, running; the bot is polling when this yields. Raises BotError, one line.
+
+    `chat` may have more people and groups than the sandbox's own.
+    """
     faults = Faults()
     database = data / "imageto-bot.sqlite3"
     # The chat is new each time, a kept database is not: no message may get an old one's number.
-    chat = ChatWorld(first_message=int(time.time()) if database.exists() else 1)
+    chat = chat or ChatWorld(first_message=int(time.time()) if database.exists() else 1)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
             Registries(data=data, faults=faults, internet=internet)
@@ -74,10 +96,11 @@ async def world(*, port: int, data: Path, internet: bool = False) -> AsyncIterat
                 files={"README.md": README},
                 faults=faults,
                 environment=registries.environment,
+                runner=runner,
             )
         )
         polled = asyncio.Event()
-        app = _app(chat, github, registries, faults, polled)
+        app = _app(chat, github, registries, faults, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
         settings = _settings(address, chat, registries, database, internet=internet)
         secrets = _secrets(github, registries)
@@ -100,7 +123,13 @@ async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
 
 
 def _app(
-    chat: ChatWorld, github: GitHub, registries: Registries, faults: Faults, polled: asyncio.Event
+    chat: ChatWorld,
+    github: GitHub,
+    registries: Registries,
+    faults: Faults,
+    *,
+    polled: asyncio.Event,
+    watch: Watch,
 ) -> ASGIApp:
     telegram = Faulty(telegram_app(chat, token=TOKEN), faults, "telegram")
 
@@ -111,8 +140,8 @@ def _app(
 
     return Starlette(
         routes=[
-            Mount("/telegram", app=watched),
-            Mount("/github", app=github.app),
+            Mount("/telegram", app=watch("telegram", watched)),
+            Mount("/github", app=watch("github", github.app)),
             *chat_routes(chat, faults),
             *repository_api.routes(github=github, registries=registries),
             page_route,
@@ -124,12 +153,12 @@ def _app(
 def _settings(
     address: str, chat: ChatWorld, registries: Registries, database: Path, *, internet: bool
 ) -> Settings:
-    people = {person.name: person.id for person in chat.people.values()}
+    people = [person for person in chat.people.values() if person.name != STRANGER]
     data: dict[str, Any] = {
         "telegram": {
-            "chats": [chat.group.id, chat.team.id],
-            "admins": [people["ana"]],
-            "members": [people["wei"], people["li"]],
+            "chats": [each.id for each in chat.chats.values() if each.person is None],
+            "admins": [person.id for person in people if person.role is Role.ADMIN],
+            "members": [person.id for person in people if person.role is Role.MEMBER],
             "api": f"{address}/telegram",
         },
         "github": {
