@@ -7,7 +7,7 @@ What a message means is decided elsewhere.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from telegram import MaybeInaccessibleMessage, Update
@@ -21,7 +21,11 @@ from bot.errors import BotError, Temporary
 
 log = logging.getLogger(__name__)
 
-REACTION_SECONDS: Final = 5.0
+COURTESY_SECONDS: Final = 5.0
+COURTESIES_AT_ONCE: Final = 4
+MOST_COURTESIES: Final = 200
+BEAT_SECONDS: Final = 5.0
+"""At most so often it is noted that we are alive: each time costs a write."""
 SEEN: Final = "👀"
 NAME_LIMIT: Final = 120
 
@@ -33,6 +37,38 @@ class Receiver(Protocol):
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
     async def press(self, press: Press) -> str: ...
     async def pass_over(self, update: int) -> None: ...
+
+
+class Courtesies:
+    """Small answers that no update waits for: beside the polling, a few at a time, tried once."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(COURTESIES_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def owe(self, update: int, call: Coroutine[Any, Any, object]) -> None:
+        if len(self._tasks) >= MOST_COURTESIES:
+            call.close()
+            return
+        task = asyncio.create_task(self._pay(update, call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pay(self, update: int, call: Coroutine[Any, Any, object]) -> None:
+        try:
+            async with self._places, asyncio.timeout(COURTESY_SECONDS):
+                await call
+        except (TelegramError, TimeoutError) as error:  # too old by now: the card says it too
+            log.info("update %d: no reaction, no popup: %s", update, error)
+        finally:
+            call.close()
+
+    async def aclose(self) -> None:
+        """What was begun is brought to its end, within bounds."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=COURTESY_SECONDS)
+            for task in late:
+                task.cancel()
 
 
 class Polling:
@@ -50,8 +86,16 @@ class Polling:
         self._receiver = receiver
         self._next_update = next_update
         self._alive = alive
+        self._courtesies = Courtesies()
+        self._next_beat = 0.0
 
     async def run(self) -> None:
+        try:
+            await self._poll()
+        finally:
+            await self._courtesies.aclose()
+
+    async def _poll(self) -> None:
         attempts = 0
         while True:
             try:
@@ -67,7 +111,10 @@ class Polling:
         offset = await self._next_update()
         for raw in await self._bot.raw_updates(offset):
             await self._handle(raw)
-        await self._alive()
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_beat:
+            self._next_beat = now + BEAT_SECONDS
+            await self._alive()
 
     async def _handle(self, raw: dict[str, Any]) -> None:
         """Hand one update on. Only trouble of our own store makes it come again."""
@@ -83,7 +130,7 @@ class Polling:
             incoming = _incoming(update)
             if incoming is not None:
                 if await self._receiver.receive(incoming):
-                    await self._acknowledge(incoming)
+                    self._courtesies.owe(number, self._reaction(incoming))
                 return
         except Temporary:
             raise
@@ -91,15 +138,8 @@ class Polling:
             log.exception("update %d cannot be handled and is passed over", number)
         await self._receiver.pass_over(number)
 
-    async def _acknowledge(self, incoming: Incoming) -> None:
-        """A courtesy: it is not tried twice, and nothing waits for it for long."""
-        try:
-            async with asyncio.timeout(REACTION_SECONDS):
-                await self._bot.set_message_reaction(
-                    incoming.place.chat, incoming.message, reaction=SEEN
-                )
-        except (TelegramError, TimeoutError) as error:
-            log.info("update %d: no reaction: %s", incoming.update, error)
+    async def _reaction(self, incoming: Incoming) -> None:
+        await self._bot.set_message_reaction(incoming.place.chat, incoming.message, reaction=SEEN)
 
     async def _press(self, update: Update) -> None:
         query = update.callback_query
@@ -116,10 +156,8 @@ class Polling:
             data=query.data or "",
         )
         answer = await self._receiver.press(press)
-        try:
-            await self._bot.answer_callback_query(query.id, text=answer or None)
-        except TelegramError as error:  # too old by now; the card shows what came of it
-            log.info("update %d: the press cannot be answered: %s", update.update_id, error)
+        popup = self._bot.answer_callback_query(query.id, text=answer or None)
+        self._courtesies.owe(update.update_id, popup)
 
 
 def _incoming(update: Update) -> Incoming | None:
