@@ -185,7 +185,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         language=settings.telegram.language,
     )
     intake = Intake(
-        store=parts.store,
+        store=parts.store.ahead(),
         words=parts.words,
         house=house,
         clock=utc_now,
@@ -194,7 +194,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
     )
 
     async def next_update() -> int:
-        async with parts.store.begin() as unit:
+        async with parts.store.ahead().begin() as unit:
             return await unit.last_update() + 1
 
     async def alive() -> None:

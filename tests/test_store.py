@@ -1,5 +1,6 @@
 """The database: what goes in comes out, migrations match the tables, trouble is temporary."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import fields, replace
@@ -13,7 +14,8 @@ from fakes import ANA, GROUP, NGINX, STATIC, WEI
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from bot.adapters.store import SqliteStore, _begin, migrate
+from bot.adapters.store import Ahead, SqliteStore, migrate
+from bot.adapters.store.connection import begin
 from bot.adapters.store.schema import (
     batches,
     drafts,
@@ -165,8 +167,7 @@ async def test_the_migrations_make_exactly_these_tables(store: SqliteStore) -> N
     def compare(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    async with store._engine.connect() as connection:
-        assert await connection.run_sync(compare) == []
+    assert compare(store._database.connection) == []
 
 
 async def test_opening_again_keeps_everything(tmp_path: Path) -> None:
@@ -301,8 +302,10 @@ async def test_the_first_to_ask_for_an_image_is_known(store: SqliteStore) -> Non
     first, transfer = await request_of_wei(store, 7)
     second, _ = await request_of_wei(store, 8)
     async with store.begin() as unit:
-        assert await unit.firsts(first.id) == {}
-        assert await unit.firsts(second.id) == {transfer.id: first}
+        assert await unit.firsts_of_all([first.id, second.id]) == {
+            first.id: {},
+            second.id: {transfer.id: first},
+        }
 
 
 async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:
@@ -366,8 +369,7 @@ async def test_a_sign_of_life_is_kept_to_the_second(store: SqliteStore) -> None:
 async def test_a_locked_database_is_a_temporary_trouble(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with store._engine.connect() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    monkeypatch.setattr(store._database, "busy_seconds", 0.1)
     other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -392,6 +394,72 @@ def test_every_transaction_begins_as_a_writer() -> None:
         def exec_driver_sql(self, text: str) -> None:
             said.append(text)
 
-    _begin(Spy())  # type: ignore[arg-type]
+    begin(Spy())  # type: ignore[arg-type]
     assert said == ["BEGIN IMMEDIATE"]
     assert callable(migrate)
+
+
+async def test_a_message_is_taken_before_the_lanes_that_wait_already(store: SqliteStore) -> None:
+    order: list[str] = []
+
+    async def take(name: str, kept: SqliteStore | Ahead) -> None:
+        async with kept.begin():
+            order.append(name)
+
+    async with store.begin():
+        lanes = [asyncio.create_task(take(f"lane {number}", store)) for number in (1, 2)]
+        await asyncio.sleep(0)
+        message = asyncio.create_task(take("message", store.ahead()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*lanes, message)
+    assert order == ["message", "lane 1", "lane 2"]
+
+
+async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> None:
+    async def take() -> None:
+        async with store.begin() as unit:
+            await unit.last_update()
+
+    async with store.begin():
+        first, second = asyncio.create_task(take()), asyncio.create_task(take())
+        await asyncio.sleep(0)
+        first.cancel()
+    # And one that is given up in the very moment in which its turn has come.
+    async with store.begin():
+        third = asyncio.create_task(take())
+        await asyncio.sleep(0)
+    third.cancel()
+    await asyncio.wait({first, second, third})
+    async with asyncio.timeout(5), store.begin() as unit:
+        await unit.pass_update(7)
+    async with store.begin() as unit:
+        assert await unit.last_update() == 7
+
+
+async def test_what_fails_halfway_leaves_nothing(store: SqliteStore) -> None:
+    async def fail() -> None:
+        async with store.begin() as unit:
+            await unit.pass_update(5)
+            raise ValueError("halfway")
+
+    with pytest.raises(ValueError, match="halfway"):
+        await fail()
+    async with store.begin() as unit:
+        assert await unit.last_update() == 0
+
+
+async def test_the_backlog_names_what_is_owed_and_leaves_out_silent_chats(
+    store: SqliteStore,
+) -> None:
+    request, transfer = await request_of_wei(store)
+    async with store.begin() as unit:
+        assert await unit.unshown(NOW, silent=[], limit=9) == [request]
+        assert await unit.unshown(NOW, silent=[request.place.chat], limit=9) == []
+        assert await unit.untold(NOW, silent=[], limit=9) == []
+        assert await unit.open_requests_after(request.id, limit=9) == []
+        assert await unit.due_looks(NOW, limit=9) == [transfer]
+        assert await unit.first_looks()
+        await unit.save_transfers([replace(transfer, ended=State.CANCELLED, ended_at=NOW)])
+        assert await unit.untold(NOW, silent=[], limit=9) == [request]
+        assert not await unit.any_open()
+        assert await unit.asked(request.person, NOW - timedelta(days=1)) == (0, 1)

@@ -5,8 +5,9 @@ that came of it, and reads what exactly this run says of each image. Before each
 intention is stored; where an earlier try may have taken effect, it looks before it writes.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
@@ -14,7 +15,7 @@ from typing import Final, assert_never
 from bot.core import image_list
 from bot.core.backoff import put_off
 from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
-from bot.core.facts import BatchId, CommitSha
+from bot.core.facts import BatchId, CommitSha, TransferId
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.transfer import (
     Action,
@@ -31,7 +32,7 @@ from bot.core.transfer import (
     next_action,
 )
 from bot.core.trouble import TroubleKind
-from bot.engine.lanes import Pulse, guarded, postpone, record_in
+from bot.engine.lanes import Pulse, guarded, postpone, record_all_in, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
 from bot.errors import BotError, Stale, Temporary
 from bot.errors import Refused as RefusedError
@@ -88,15 +89,16 @@ class Batches:
     # -- forming ------------------------------------------------------------------------
 
     async def _form(self) -> Pulse:
-        async with self._store.begin() as unit:
-            transfers = await unit.open_transfers()
-            last = await unit.last_batch_at()
         now = self._clock()
-        ready = [t for t in transfers if next_action(t, now) is Action.SUBMIT]
-        if not ready:
-            return Pulse.OPEN if transfers else Pulse.IDLE
-        if not _settled(ready, transfers, now) or (last is not None and now < last + SPACING):
-            return Pulse.OPEN
+        async with self._store.begin() as unit:
+            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
+            last = await unit.last_batch_at()
+            if pulse is Pulse.IDLE or (last is not None and now < last + SPACING):
+                return pulse
+            due, looking = await unit.due_submissions(now), await unit.first_looks()
+        ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
+        if not ready or not _settled(ready, now, looking=looking):
+            return pulse
         try:
             await self._submit(ready)
         except Temporary as trouble:
@@ -118,7 +120,9 @@ class Batches:
         if failure is not None:
             await self._record(ready, Refused(self._clock(), failure))
             return
-        unlisted = set(image_list.missing(content, [t.image for t in ready]))
+        wanted = [t.image for t in ready]
+        # Beside the loop: a list of years takes a while.
+        unlisted = set(await asyncio.to_thread(image_list.missing, content, wanted))
         for via in Via:
             chosen = [t for t in ready if (t.image in unlisted) is (via is Via.COMMIT)]
             if chosen:
@@ -128,12 +132,11 @@ class Batches:
         now = self._clock()
         batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
         async with self._store.begin() as unit:
-            found = [await unit.transfer(transfer.id) for transfer in transfers]
-            if all(t is None or t.state is not State.APPROVED for t in found):
+            found = await unit.transfers([transfer.id for transfer in transfers])
+            if all(transfer.state is not State.APPROVED for transfer in found.values()):
                 return  # all were called off meanwhile; a dispatch of nothing is one of the list
             await unit.save_batch(batch)
-            for transfer in transfers:
-                await record_in(unit, transfer.id, Submitted(now, batch.id))
+            await record_all_in(unit, dict.fromkeys(found, Submitted(now, batch.id)))
         log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
 
     # -- steps --------------------------------------------------------------------------
@@ -181,7 +184,8 @@ class Batches:
         """Add the images to the list as it is now; None where nothing is left to add."""
         for _ in range(WRITE_TRIES):
             current = await self._repository.read_list()
-            content = image_list.add(current.content, [share.image for share in shares])
+            wanted = [share.image for share in shares]
+            content = await asyncio.to_thread(image_list.add, current.content, wanted)
             if content == current.content:
                 return None
             try:
@@ -235,8 +239,8 @@ class Batches:
         async with self._store.begin() as unit:
             seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
             await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
-            for transfer in await unit.transfers_in(batch.id):
-                await record_in(unit, transfer.id, RunSeen(now, run.id, run.url))
+            joined = [transfer.id for transfer in await unit.transfers_in(batch.id)]
+            await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
 
     async def _follow(self, batch: Batch) -> None:
         """Read the run before its results: it ends only after it has posted them all."""
@@ -246,25 +250,24 @@ class Batches:
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        events: list[tuple[Transfer, Event]] = []
+        events: dict[TransferId, Event] = {}
         for transfer in copying:
             result = results.get(str(transfer.image).lower())
             event = await self._event(transfer, result, run)
             if event is not None:
-                events.append((transfer, event))
+                events[transfer.id] = event
         over = len(events) == len(copying)
         await self._follow_up(batch, events, over=over)
 
     async def _follow_up(
-        self, batch: Batch, events: Sequence[tuple[Transfer, Event]], *, over: bool
+        self, batch: Batch, events: Mapping[TransferId, Event], *, over: bool
     ) -> None:
         now = self._clock()
         async with self._store.begin() as unit:
-            for transfer, event in events:
-                await record_in(unit, transfer.id, event)
-            for transfer in await unit.transfers_in(batch.id):
-                if transfer.trouble is not None:  # it is over: GitHub has answered
-                    await unit.save_transfer(replace(transfer, trouble=None, attempts=0))
+            await record_all_in(unit, events)
+            # GitHub has answered: the trouble is over.
+            troubled = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
+            await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in troubled])
             await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
 
     async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:
@@ -317,8 +320,7 @@ class Batches:
 
     async def _record(self, transfers: Sequence[Transfer], event: Event) -> None:
         async with self._store.begin() as unit:
-            for transfer in transfers:
-                await record_in(unit, transfer.id, event)
+            await record_all_in(unit, dict.fromkeys([t.id for t in transfers], event))
 
     async def _postpone(self, batch: Batch, trouble: Temporary) -> None:
         """A later try, and the trouble on the cards of those who wait for it."""
@@ -329,10 +331,13 @@ class Batches:
                 return
             later = current.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
             await unit.save_batch(later)
-            for transfer in await unit.transfers_in(batch.id):
-                if transfer.state in (State.SUBMITTED, State.COPYING):
-                    shown = replace(transfer, trouble=later.trouble, attempts=later.attempts)
-                    await unit.save_transfer(shown)
+            waiting = (State.SUBMITTED, State.COPYING)
+            shown = [
+                replace(transfer, trouble=later.trouble, attempts=later.attempts)
+                for transfer in await unit.transfers_in(batch.id)
+                if transfer.state in waiting
+            ]
+            await unit.save_transfers(shown)
 
 
 def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
@@ -341,7 +346,7 @@ def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
     return CopyFailed(now, failure) if wait is None else PutOff(now, failure, now + wait)
 
 
-def _settled(ready: Sequence[Transfer], open_now: Sequence[Transfer], now: datetime) -> bool:
+def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool:
     """Whether it is time to commit: nobody joined lately, and no first look is under way.
 
     Waiting for the first looks means that a person reads of a missing image before anything
@@ -350,7 +355,6 @@ def _settled(ready: Sequence[Transfer], open_now: Sequence[Transfer], now: datet
     times = [t.approved_at for t in ready if t.approved_at is not None]
     if now - min(times) >= SETTLE_AT_MOST:
         return True
-    looking = any(t.state is State.CHECKING and t.attempts == 0 for t in open_now)
     return not looking and now - max(times) >= SETTLE
 
 
@@ -368,9 +372,10 @@ def _workflow_failure(state: WorkflowState) -> Failure | None:
 
 async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
     shares = []
-    for transfer in await unit.transfers_in(batch.id):
-        asked = await unit.requests_for(transfer.id)
-        requests = [r for r in asked if r.cancelled_at is None] or asked
+    transfers = await unit.transfers_in(batch.id)
+    asked = await unit.requests_for_all([transfer.id for transfer in transfers])
+    for transfer in transfers:
+        requests = [r for r in asked[transfer.id] if r.cancelled_at is None] or asked[transfer.id]
         shares.append(
             Share(
                 image=transfer.image,

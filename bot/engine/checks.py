@@ -39,6 +39,8 @@ from bot.errors import Temporary
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 8
+MOST: Final = 4 * AT_ONCE
+"""Of more than these a tick takes the oldest: whoever comes meanwhile is seen by the next one."""
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 VERIFY_TRIES: Final = 4
 _OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
@@ -63,14 +65,13 @@ class Checks:
 
     async def tick(self) -> Pulse:
         """One look at every transfer that is owed one."""
-        async with self._store.begin() as unit:
-            transfers = await unit.open_transfers()
         now = self._clock()
+        async with self._store.begin() as unit:
+            transfers = await unit.due_looks(now, limit=MOST)
+            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
         due = [t for t in transfers if next_action(t, now) in _OURS]
         moved = await asyncio.gather(*(self._look(transfer) for transfer in due))
-        if any(moved):
-            return Pulse.MOVED
-        return Pulse.OPEN if transfers else Pulse.IDLE
+        return Pulse.MOVED if any(moved) else pulse
 
     async def _look(self, transfer: Transfer) -> bool:
         async with self._places:

@@ -6,7 +6,7 @@ refuses the event, and the person wins.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Protocol
@@ -58,6 +58,13 @@ async def record_in(unit: Unit, transfer: TransferId, event: Event) -> bool:
         return False
     await unit.save_transfer(after)
     return True
+
+
+async def record_all_in(unit: Unit, events: Mapping[TransferId, Event]) -> None:
+    """The same for many, in a few queries; events that come too late are left out."""
+    found = await unit.transfers(events.keys())
+    moved = [advance(transfer, events[number]) for number, transfer in found.items()]
+    await unit.save_transfers([transfer for transfer in moved if transfer is not None])
 
 
 async def postpone(store: Store, transfer: Transfer, later: Transfer) -> None:

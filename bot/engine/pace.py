@@ -1,13 +1,14 @@
 """How fast a chat may be spoken to. Knows no chat service, only times.
 
-Telegram allows a bot about 20 messages a minute in a group and one a second in a private chat,
-and edits count as messages
+Telegram allows a bot about 20 messages a minute in a group, one a second in a private chat and
+30 a second in all, and edits count as messages
 (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Cards leave
-room, so that a result never waits behind an edit. Kept in memory: after a restart the
-service's own "retry after" is obeyed.
+room, so that a result never waits behind an edit. Kept in memory, of the last minute alone:
+after a restart the service's own "retry after" is obeyed.
 """
 
-from collections import defaultdict, deque
+from collections import deque
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,11 +21,16 @@ CARDS: Final = 14
 IN_PRIVATE: Final = 3
 """So many times as much may be said to one person as to a group."""
 BETWEEN_EDITS: Final = timedelta(seconds=3)
+MOMENT: Final = timedelta(seconds=1)
+IN_ALL: Final = 25
+"""In a moment, over all chats. Edits leave some of it to what is said once."""
+EDITS_IN_ALL: Final = 20
 
 
 class Pace:
     def __init__(self) -> None:
-        self._said: defaultdict[ChatId, deque[datetime]] = defaultdict(deque)
+        self._lately: deque[datetime] = deque()
+        self._said: dict[ChatId, deque[datetime]] = {}
         self._edited: dict[ChatId, datetime] = {}
         self._held: dict[ChatId, datetime] = {}
 
@@ -32,20 +38,45 @@ class Pace:
         """The service asked for silence in this chat until then."""
         self._held[chat] = until
 
-    def may_say(self, chat: ChatId, now: datetime, *, card: bool = False) -> bool:
-        if now < self._held.get(chat, now):
-            return False
-        said = self._said[chat]
-        while said and said[0] <= now - WINDOW:
-            said.popleft()
-        return len(said) < (CARDS if card else MESSAGES) * (IN_PRIVATE if chat > 0 else 1)
+    def may_speak(self, now: datetime) -> bool:
+        """Whether anything may be said in any chat."""
+        return _count(self._lately, now, MOMENT) < IN_ALL
+
+    def may_say(self, chat: ChatId, now: datetime) -> bool:
+        return self.may_speak(now) and not self._is_silent(chat, now, MESSAGES)
 
     def may_edit(self, chat: ChatId, now: datetime) -> bool:
         last = self._edited.get(chat)
-        calm = last is None or now - last >= BETWEEN_EDITS
-        return calm and self.may_say(chat, now, card=True)
+        calm = last is None or not last <= now < last + BETWEEN_EDITS
+        room = _count(self._lately, now, MOMENT) < EDITS_IN_ALL
+        return calm and room and not self._is_silent(chat, now, CARDS)
+
+    def silent(self, now: datetime) -> Collection[ChatId]:
+        """The chats in which nothing may be said now, whatever the others have had."""
+        self._forget(now)
+        return [chat for chat in {*self._said, *self._held} if self._is_silent(chat, now, MESSAGES)]
 
     def said(self, chat: ChatId, now: datetime, *, edit: bool = False) -> None:
-        self._said[chat].append(now)
+        self._lately.append(now)
+        self._said.setdefault(chat, deque()).append(now)
         if edit:
             self._edited[chat] = now
+
+    def _is_silent(self, chat: ChatId, now: datetime, most: int) -> bool:
+        if now < self._held.get(chat, now):
+            return True
+        most *= IN_PRIVATE if chat > 0 else 1
+        return _count(self._said.get(chat, deque()), now, WINDOW) >= most
+
+    def _forget(self, now: datetime) -> None:
+        """Whoever was spoken to once would be remembered for ever."""
+        self._said = {chat: said for chat, said in self._said.items() if _count(said, now, WINDOW)}
+        self._edited = {chat: at for chat, at in self._edited.items() if chat in self._said}
+        self._held = {chat: until for chat, until in self._held.items() if now < until}
+
+
+def _count(said: deque[datetime], now: datetime, window: timedelta) -> int:
+    """How often within the window; what a clock that was set back calls the future is dropped."""
+    while said and not now - window < said[0] <= now:
+        said.popleft()
+    return len(said)

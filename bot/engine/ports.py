@@ -205,7 +205,61 @@ class NewRequest:
     untagged: tuple[ImageRef, ...] = ()
 
 
-class Unit(Protocol):
+class Backlog(Protocol):
+    """What is owed now. Bounded answers, oldest first, at a cost of what is open at most.
+
+    `silent` are chats that nothing can be said in at present.
+    """
+
+    async def untold(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        """Open requests whose transfers are all over, and whose result has not been told."""
+
+    async def unshown(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        """Open requests without a card."""
+
+    async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
+        """The open requests that follow this number."""
+
+    async def unconfirmed(self) -> Sequence[Request]:
+        """Open requests that are drafts."""
+
+    async def transfers_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, tuple[Transfer, ...]]: ...
+
+    async def firsts_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
+        """For each transfer of a request that an earlier request asked for: the earliest."""
+
+    async def drafts_of_all(self, asked: Collection[RequestId]) -> Mapping[RequestId, Draft]: ...
+
+    async def any_open(self) -> bool:
+        """Whether any transfer is not over."""
+
+    async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
+        """Open transfers that may be owed a look at a registry, or an end."""
+
+    async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
+        """Approved transfers that are in no batch."""
+
+    async def first_looks(self) -> bool:
+        """Whether a transfer still waits for its first look."""
+
+    async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:
+        """When each open transfer was approved that is on its way, in order; and its batch."""
+
+    async def any_notes(self) -> bool: ...
+    async def due_notes(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Note]: ...
+
+
+class Unit(Backlog, Protocol):
     """One transaction of the store: all of it is kept, or nothing."""
 
     async def last_update(self) -> int: ...
@@ -246,17 +300,21 @@ class Unit(Protocol):
     async def open_transfers(self) -> Sequence[Transfer]: ...
     async def latest_transfer(self, image: ImageRef) -> Transfer | None: ...
     async def requests_for(self, transfer: TransferId) -> Sequence[Request]: ...
-    async def firsts(self, request: RequestId) -> Mapping[TransferId, Request]:
-        """For each of its transfers that an earlier request asked for: the earliest."""
-
+    async def requests_for_all(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Request]]: ...
     async def save_transfer(self, transfer: Transfer) -> None: ...
+    async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]: ...
+    async def save_transfers(self, changed: Sequence[Transfer]) -> None: ...
     async def last_failed(self) -> Transfer | None: ...
     async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         """How many images of the person are open, and how many were asked for since."""
 
     async def open_batches(self) -> Sequence[Batch]: ...
     async def save_batch(self, batch: Batch) -> None: ...
-    async def last_batch_at(self) -> datetime | None: ...
+    async def last_batch_at(self) -> datetime | None:
+        """When the last one was opened, or its commit was made: commits are to keep a distance."""
+
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]: ...
 
     async def add_inquiry(self, inquiry: Inquiry) -> None:

@@ -54,7 +54,7 @@ class Readings:
         """Fetch and read every file that waits, and end the drafts that are too old."""
         async with self._store.begin() as unit:
             files = await unit.unread_files()
-            drafts = [r for r in await unit.open_requests() if r.is_draft]
+            drafts = await unit.unconfirmed()
         now = self._clock()
         due = [file for file in files if file.not_before is None or now >= file.not_before]
         moved = [await self._read(file) for file in due]

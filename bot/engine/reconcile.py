@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 OPEN_INTERVAL: Final = 0.5
 """Seconds between two ticks while something is open: what is not due costs one query."""
+REST: Final = 0.05
+"""Seconds between two ticks at least: all that happens within them is one tick's work."""
 IDLE_INTERVAL: Final = 30.0
 TROUBLE_INTERVAL: Final = 5.0
 
@@ -46,6 +48,7 @@ class Reconciler:
         while True:
             waker.clear()
             interval = await self._tick_lane(name)
+            await asyncio.sleep(REST)
             try:
                 async with asyncio.timeout(interval):
                     await waker.wait()

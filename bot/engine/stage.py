@@ -1,35 +1,55 @@
-"""How each open request stands: what its messages should say now, and what is still owed.
+"""How open requests stand: what their messages should say now, and what is still owed.
 
-A look without effects, made at each tick of the lane that talks.
+A look without effects, made at each tick of the lane that talks: at those that are owed a result
+or a card, and in turns at a few of all the others. So a tick stays short however many are open;
+what changes without an event of its own (a place in the queue, the seconds of a copy) is seen
+when it is its turn. Words are made when they are asked for, outside of the transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Final
 
 from bot.core.cards import card
 from bot.core.draft import Draft
 from bot.core.draft_card import draft_card
+from bot.core.facts import ChatId, Person, PersonId, RequestId
 from bot.core.image import Target
 from bot.core.language import Language
 from bot.core.message import Message, Rendered
 from bot.core.request import Request
 from bot.core.results import RETRIED, result
 from bot.core.transfer import State, Transfer
+from bot.core.view import View
 from bot.engine.lanes import guarded
 from bot.engine.ports import Unit, Words
-from bot.engine.views import language_of, view_of
+from bot.engine.views import (
+    Firsts,
+    Queue,
+    firsts_of,
+    involved,
+    language_among,
+    language_of,
+    names_of,
+)
+from bot.errors import BotError
+
+AT_ONCE: Final = 30
+"""So many of each kind are looked at in a tick."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
-    """A request with what its card and its result should say; None: nothing to say yet."""
+    """A request, and what its card and its result should say; None: nothing to say yet."""
 
     request: Request
     transfers: tuple[Transfer, ...]
-    card: Rendered | None
-    result: Rendered | None
-    has_file: bool
+    draft: Draft
+    view: View
+    language: Language
+    words: Words
 
     @property
     def ended(self) -> bool:
@@ -49,14 +69,16 @@ class Standing:
     @property
     def retold(self) -> bool:
         """Whether the result says something else than it should by now."""
-        if self.result is None or self.request.told_in is None:
+        if self.request.told_in is None or self.result is None:
             return False
         return self.result.fingerprint != self.request.told
 
     @property
     def owes_file(self) -> bool:
         """Whether the file can go back: all is over, and something of it has arrived."""
-        if not self.has_file or self.request.told_at is None or not self.ended:
+        if not self.draft.file or self.request.returned_at is not None:
+            return False
+        if self.request.is_draft or self.request.told_at is None or not self.ended:
             return False
         return any(transfer.state is State.MIRRORED for transfer in self.transfers)
 
@@ -64,6 +86,28 @@ class Standing:
     def complete(self) -> bool:
         """Whether a retry would find nothing left to try."""
         return not any(transfer.state in RETRIED for transfer in self.transfers)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is a draft of which nothing is known yet."""
+        return self.request.is_draft and not self.draft.images and not self.draft.bad
+
+    @cached_property
+    def card(self) -> Rendered | None:
+        if self.is_unread:
+            return None
+        if self.request.is_draft:
+            return self._rendered(draft_card(self.request, self.draft, self.view))
+        return self._rendered(card(self.request, self.transfers, self.view))
+
+    @cached_property
+    def result(self) -> Rendered | None:
+        if self.request.is_draft or not self.ended:
+            return None
+        return self._rendered(result(self.request, self.transfers, self.view))
+
+    def _rendered(self, message: Message) -> Rendered:
+        return self.words.render(message, self.language)
 
 
 class Stage:
@@ -79,41 +123,72 @@ class Stage:
         self._target = target
         self._language = language
         self._clock = clock
+        self._last = RequestId(0)
 
-    async def look(self, unit: Unit) -> list[Standing]:
-        """Every open request, the oldest first."""
-        queue = await unit.open_transfers()
-        standings = []
-        for request in await unit.open_requests():
-            with guarded(f"request {request.id}"):
-                standings.append(await self._standing(unit, request, queue))
-        return standings
+    async def look(self, unit: Unit, *, silent: Collection[ChatId] = ()) -> list[Standing]:
+        """Those open requests that it is time to look at, the oldest first."""
+        now, before = self._clock(), self._last
+        found = [*await self._next(unit)]
+        if before != self._last:  # they are not all that there are
+            found += await unit.untold(now, silent=silent, limit=AT_ONCE)
+            found += await unit.unshown(now, silent=silent, limit=AT_ONCE)
+        requests = {request.id: request for request in found}
+        return await self._standings(unit, [requests[number] for number in sorted(requests)])
 
     async def language(self, unit: Unit, request: Request) -> Language:
         return await language_of(unit, request.place, request.person, otherwise=self._language)
 
-    async def _standing(self, unit: Unit, request: Request, queue: Sequence[Transfer]) -> Standing:
-        transfers = await unit.transfers_of(request.id)
-        view = await view_of(
-            unit, transfers, [request], target=self._target, now=self._clock(), queue=queue
-        )
-        language = await self.language(unit, request)
-        draft = await unit.draft(request.id)
-        if request.is_draft:
-            shown = None if _is_unread(draft) else draft_card(request, draft, view)
-            return Standing(request, (), self._rendered(shown, language), None, has_file=False)
-        ended = all(transfer.state.over for transfer in transfers)
-        return Standing(
-            request,
-            transfers,
-            self._rendered(card(request, transfers, view), language),
-            self._rendered(result(request, transfers, view) if ended else None, language),
-            has_file=bool(draft.file) and request.returned_at is None,
-        )
+    async def _next(self, unit: Unit) -> Sequence[Request]:
+        """In turns: those that follow the last ones, and from the start again."""
+        requests = await unit.open_requests_after(self._last, limit=AT_ONCE)
+        self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
+        return requests
 
-    def _rendered(self, message: Message | None, language: Language) -> Rendered | None:
-        return None if message is None else self._words.render(message, language)
+    async def _standings(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+        """All at once; where that fails one by one, so that the poisoned one is alone."""
+        if not requests:
+            return []
+        try:
+            return await self._looked(unit, requests)
+        except BotError:
+            raise
+        except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
+            standings = []
+            for request in requests:
+                with guarded(f"request {request.id}"):
+                    standings += await self._looked(unit, [request])
+            return standings
 
+    async def _looked(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+        numbers = [request.id for request in requests]
+        transfers = await unit.transfers_of_all(numbers)
+        drafts = await unit.drafts_of_all(numbers)
+        firsts = await firsts_of(unit, requests)
+        every = [transfer for of in transfers.values() for transfer in of]
+        others = [first for of in firsts.values() for first in of.values()]
+        people = await unit.people(involved(every, [*requests, *others]))
+        queue = Queue(await unit.queue())
+        return [
+            Standing(
+                request,
+                transfers[request.id],
+                drafts[request.id],
+                self._view(people, queue, transfers[request.id], firsts[request.id]),
+                self._spoken(people, request),
+                self._words,
+            )
+            for request in requests
+        ]
 
-def _is_unread(draft: Draft) -> bool:
-    return not draft.images and not draft.bad
+    def _view(
+        self,
+        people: Mapping[PersonId, Person],
+        queue: Queue,
+        transfers: Sequence[Transfer],
+        firsts: Firsts,
+    ) -> View:
+        ahead = queue.ahead(transfers)
+        return View(names_of(people), self._target, self._clock(), ahead, firsts)
+
+    def _spoken(self, people: Mapping[PersonId, Person], request: Request) -> Language:
+        return language_among(people, request.place, request.person, otherwise=self._language)

@@ -22,7 +22,7 @@ from bot.core.transfer import State
 from bot.engine.lanes import Pulse, guarded
 from bot.engine.pace import Pace
 from bot.engine.ports import Chat, Document, File, Note, Store, Words
-from bot.engine.stage import Stage, Standing
+from bot.engine.stage import AT_ONCE, Stage, Standing
 from bot.errors import BotError, Moved, Refused, Temporary
 
 log = logging.getLogger(__name__)
@@ -58,25 +58,33 @@ class Talk:
 
     async def tick(self) -> Pulse:
         """Say what is owed, as far as the pace allows."""
+        now = self._clock()
+        if not self._pace.may_speak(now):
+            return Pulse.OPEN
+        silent = self._pace.silent(now)
         async with self._store.begin() as unit:
-            items = await self._stage.look(unit)
-            notes = await unit.notes()
+            items = await self._stage.look(unit, silent=silent)
+            notes = await unit.due_notes(now, silent=silent, limit=AT_ONCE)
+            waiting = bool(items) or await unit.any_notes()
         spoke = [
             await _each(self._tell, [item for item in items if item.owes_result]),
             await _each(self._note, notes),
             await _each(self._return, [item for item in items if item.owes_file]),
-            await _each(self._retell, [item for item in items if item.retold]),
-            await _each(self._show, items),
+            await _each(self._retell, [item for item in items if item.request.told_in]),
+            await _each(self._show, [item for item in items if item.request.card is None]),
+            await _each(self._show, [item for item in items if item.request.card is not None]),
         ]
         if any(spoke):
             return Pulse.MOVED
-        return Pulse.OPEN if items or notes else Pulse.IDLE
+        return Pulse.OPEN if waiting else Pulse.IDLE
 
     # -- what is said once --------------------------------------------------------------
 
     async def _tell(self, item: Standing) -> bool:
+        if not self._may_say(item):
+            return False
         request, text = item.request, item.result
-        if text is None or not self._due(item) or not self._may_say(item):
+        if text is None:
             return False
         message = None
         try:
@@ -101,7 +109,7 @@ class Talk:
     async def _return(self, item: Standing) -> bool:
         """The file that the images came from, with their names at the target."""
         request = item.request
-        if not self._due(item) or not self._may_say(item):
+        if not self._may_say(item):
             return False
         async with self._store.begin() as unit:
             file = await unit.file(request.id)
@@ -174,8 +182,10 @@ class Talk:
 
     async def _retell(self, item: Standing) -> bool:
         """The result as the person wants it now: for another tool."""
+        if not self._may_edit(item) or not item.retold:
+            return False
         request, text = item.request, item.result
-        if text is None or request.told_in is None or not self._may_edit(item):
+        if text is None or request.told_in is None:
             return False
         edit = self._chat.edit(request.place, request.told_in, text)
         return await self._edited(item, edit, told=text.fingerprint)
@@ -183,18 +193,18 @@ class Talk:
     async def _show(self, item: Standing) -> bool:
         """Bring the card up to date, and close the request once its last word is said."""
         request = item.request
-        if item.card is None:
+        if item.is_unread or (request.card is None and item.settled):
+            return await self._close(item)
+        if not (self._may_say(item) if request.card is None else self._may_edit(item)):
+            return False
+        if item.card is None or item.card.fingerprint == request.shown:
             return await self._close(item)
         shown = item.card.fingerprint
-        if shown == request.shown or (request.card is None and item.settled):
-            return await self._close(item)
         if request.card is not None:
-            if not self._may_edit(item) or self._is_premature(item):
+            if self._is_premature(item):
                 return False
             edit = self._chat.edit(request.place, request.card, item.card)
             return await self._edited(item, edit, shown=shown)
-        if not self._due(item) or not self._may_say(item):
-            return False
         try:
             card = await self._chat.send(request.place, item.card, reply_to=request.message)
         except (Temporary, Moved) as trouble:
@@ -235,7 +245,7 @@ class Talk:
         return later is None or self._clock() >= later
 
     def _may_say(self, item: Standing) -> bool:
-        return self._pace.may_say(item.request.place.chat, self._clock())
+        return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
 
     def _may_edit(self, item: Standing) -> bool:
         chat = item.request.place.chat

@@ -188,7 +188,7 @@ requests = Table(
     "requests",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("person", ForeignKey("people.id"), nullable=False, index=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
     Column("chat", BigInteger, nullable=False),
     Column("thread", BigInteger),
     Column("message", BigInteger),
@@ -207,6 +207,7 @@ requests = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Index("open_requests", "id", sqlite_where=text("closed_at IS NULL")),
+    Index("requests_of_person", "person", "opened_at"),
     sqlite_autoincrement=True,
 )
 
@@ -228,7 +229,7 @@ batches = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Column("trouble", TroubleText, nullable=False, server_default=""),
-    Index("open_batches", "id", sqlite_where=text("closed_at IS NULL")),
+    Index("open_batches", "opened_at", sqlite_where=text("closed_at IS NULL")),
 )
 
 transfers = Table(
@@ -245,7 +246,7 @@ transfers = Table(
     Column("expires_at", Time),
     Column("approved_at", Time),
     Column("approved_by", BigInteger),
-    Column("batch", ForeignKey("batches.id"), index=True),
+    Column("batch", ForeignKey("batches.id")),
     Column("submitted_at", Time),
     Column("run", BigInteger),
     Column("run_url", Text, nullable=False, server_default=""),
@@ -266,6 +267,9 @@ transfers = Table(
     Column("trouble", TroubleText, nullable=False, server_default=""),
     Index("one_open_transfer", "image", unique=True, sqlite_where=text("ended IS NULL")),
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
+    # Without the many that never were in a batch: they are no way to those that wait for one.
+    Index("transfers_in_batch", "batch", sqlite_where=text("batch IS NOT NULL")),
+    Index("failed_transfers", "ended_at", sqlite_where=text("failure IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, and_, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.store.backlog import Backlog
+from bot.adapters.store.rows import fields_of, note_of, place_of, placed, request_of, without
 from bot.adapters.store.schema import (
     batches,
     cursors,
@@ -38,7 +38,7 @@ from bot.core.facts import (
 )
 from bot.core.image import ImageRef
 from bot.core.inquiry import Inquiry
-from bot.core.message import ButtonKind, Rendered
+from bot.core.message import Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.engine.ports import File, NewRequest, Note
@@ -48,10 +48,7 @@ LATE = 2000
 """So many of the newest requests are looked through for a message of theirs."""
 
 
-class StoreUnit:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
+class StoreUnit(Backlog):
     # -- updates and people -------------------------------------------------------------
 
     async def last_update(self) -> int:
@@ -88,8 +85,8 @@ class StoreUnit:
     # -- requests -----------------------------------------------------------------------
 
     async def open_request(self, request: NewRequest) -> Request:
-        values = _fields(request)
-        added = await self._connection.execute(insert(requests).values(_placed(dict(values))))
+        values = fields_of(request)
+        added = await self._connection.execute(insert(requests).values(placed(dict(values))))
         return Request(id=RequestId(_new_key(added)), **values)
 
     async def link(self, request: RequestId, linked: Sequence[TransferId]) -> None:
@@ -102,17 +99,17 @@ class StoreUnit:
 
     async def draft(self, request: RequestId) -> Draft:
         row = await self._one(select(drafts).where(drafts.c.request == request))
-        return Draft() if row is None else Draft(**_without(row, "request"))
+        return Draft() if row is None else Draft(**without(row, "request"))
 
     async def save_draft(self, request: RequestId, draft: Draft) -> None:
-        await self._upsert(drafts, {"request": request, **_fields(draft)})
+        await self._upsert(drafts, {"request": request, **fields_of(draft)})
 
     async def file(self, request: RequestId) -> File | None:
         row = await self._one(select(files).where(files.c.request == request))
         return None if row is None else File(**row)
 
     async def save_file(self, file: File) -> None:
-        await self._upsert(files, _fields(file))
+        await self._upsert(files, fields_of(file))
 
     async def drop_file(self, request: RequestId) -> None:
         await self._connection.execute(files.delete().where(files.c.request == request))
@@ -128,7 +125,7 @@ class StoreUnit:
     async def request(self, request: RequestId) -> Request | None:
         wanted = select(requests).where(requests.c.id == request)
         row = await self._one(wanted)
-        return None if row is None else _request(row)
+        return None if row is None else request_of(row)
 
     async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
         ours = or_(requests.c.card == message, requests.c.told_in == message)
@@ -138,10 +135,10 @@ class StoreUnit:
 
     async def open_requests(self) -> Sequence[Request]:
         wanted = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
-        return [_request(row) for row in await self._all(wanted)]
+        return await self._requests(wanted)
 
     async def save_request(self, request: Request) -> None:
-        values = _placed(_fields(request))
+        values = placed(fields_of(request))
         await self._connection.execute(
             update(requests).where(requests.c.id == request.id).values(values)
         )
@@ -172,7 +169,7 @@ class StoreUnit:
 
     async def open_transfers(self) -> Sequence[Transfer]:
         wanted = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
-        return [Transfer(**row) for row in await self._all(wanted)]
+        return await self._transfers(wanted)
 
     async def latest_transfer(self, image: ImageRef) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.image == image)
@@ -182,27 +179,33 @@ class StoreUnit:
     async def requests_for(self, transfer: TransferId) -> Sequence[Request]:
         joined = requests.join(links, links.c.request == requests.c.id)
         wanted = select(requests).select_from(joined).where(links.c.transfer == transfer)
-        return [_request(row) for row in await self._all(wanted.order_by(requests.c.id))]
+        return await self._requests(wanted.order_by(requests.c.id))
 
-    async def firsts(self, request: RequestId) -> Mapping[TransferId, Request]:
-        own = select(links.c.transfer).where(links.c.request == request)
-        first = (
-            select(links.c.transfer, func.min(links.c.request).label("first"))
-            .where(links.c.transfer.in_(own))
-            .group_by(links.c.transfer)
-            .having(func.min(links.c.request) < request)
-            .subquery()
-        )
-        wanted = select(first.c.transfer.label("of"), requests).join(
-            requests, requests.c.id == first.c.first
-        )
-        rows = await self._all(wanted)
-        return {TransferId(row["of"]): _request(row, "of") for row in rows}
+    async def requests_for_all(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Request]]:
+        joined = requests.join(links, links.c.request == requests.c.id)
+        asked = select(links.c.transfer.label("of"), requests).select_from(joined)
+        asked = asked.where(links.c.transfer.in_(wanted)).order_by(requests.c.id)
+        found: dict[TransferId, list[Request]] = {transfer: [] for transfer in wanted}
+        for row in await self._all(asked):
+            found[row["of"]].append(request_of(row, "of"))
+        return found
 
     async def save_transfer(self, transfer: Transfer) -> None:
         await self._connection.execute(
-            update(transfers).where(transfers.c.id == transfer.id).values(_fields(transfer))
+            update(transfers).where(transfers.c.id == transfer.id).values(fields_of(transfer))
         )
+
+    async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        found = await self._transfers(select(transfers).where(transfers.c.id.in_(wanted)))
+        return {transfer.id: transfer for transfer in found}
+
+    async def save_transfers(self, changed: Sequence[Transfer]) -> None:
+        if changed:
+            rows = [{"of": transfer.id, **fields_of(transfer)} for transfer in changed]
+            row = update(transfers).where(transfers.c.id == bindparam("of"))
+            await self._connection.execute(row, rows)
 
     async def last_failed(self) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.failure.is_not(None))
@@ -210,16 +213,16 @@ class StoreUnit:
         return None if row is None else Transfer(**row)
 
     async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
-        joined = links.join(requests, requests.c.id == links.c.request).join(
-            transfers, transfers.c.id == links.c.transfer
-        )
-        counted = select(
-            func.count().filter(transfers.c.ended.is_(None)),
-            func.count().filter(requests.c.opened_at >= since),
-        )
-        wanted = counted.select_from(joined).where(requests.c.person == person)
-        open_now, today = (await self._connection.execute(wanted)).one()
-        return open_now, today
+        joined = links.join(requests, requests.c.id == links.c.request)
+        lately = select(func.count()).select_from(joined)
+        lately = lately.where(requests.c.person == person, requests.c.opened_at >= since)
+        going = joined.join(transfers, transfers.c.id == links.c.transfer)
+        open_now = select(func.count()).select_from(going)
+        # The sum keeps SQLite from going through all that the person ever asked for.
+        own = (requests.c.person + 0) == person
+        open_now = open_now.where(requests.c.closed_at.is_(None), own, transfers.c.ended.is_(None))
+        both = [await self._connection.execute(each) for each in (open_now, lately)]
+        return both[0].scalar_one(), both[1].scalar_one()
 
     # -- batches ------------------------------------------------------------------------
 
@@ -228,11 +231,12 @@ class StoreUnit:
         return [Batch(**row) for row in await self._all(wanted)]
 
     async def save_batch(self, batch: Batch) -> None:
-        await self._upsert(batches, _fields(batch))
+        await self._upsert(batches, fields_of(batch))
 
     async def last_batch_at(self) -> datetime | None:
-        newest = select(batches.c.opened_at).order_by(batches.c.opened_at.desc()).limit(1)
-        return (await self._connection.execute(newest)).scalar_one_or_none()
+        last = select(batches.c.opened_at, batches.c.committed_at)
+        rows = await self._connection.execute(last.order_by(batches.c.opened_at.desc()).limit(2))
+        return max((row.committed_at or row.opened_at for row in rows), default=None)
 
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
         wanted = select(transfers).where(transfers.c.batch == batch).order_by(transfers.c.id)
@@ -241,16 +245,16 @@ class StoreUnit:
     # -- inquiries and notes ------------------------------------------------------------
 
     async def add_inquiry(self, inquiry: Inquiry) -> None:
-        row = _placed(_fields(inquiry))
+        row = placed(fields_of(inquiry))
         del row["id"]
         await self._connection.execute(insert(inquiries).values(row))
 
     async def inquiries(self) -> Sequence[Inquiry]:
         rows = await self._all(select(inquiries).order_by(inquiries.c.id))
-        return [Inquiry(place=_place(row), **_without(row, "chat", "thread")) for row in rows]
+        return [Inquiry(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
 
     async def save_inquiry(self, inquiry: Inquiry) -> None:
-        await self._upsert(inquiries, _placed(_fields(inquiry)))
+        await self._upsert(inquiries, placed(fields_of(inquiry)))
 
     async def drop_inquiry(self, inquiry: int) -> None:
         await self._connection.execute(inquiries.delete().where(inquiries.c.id == inquiry))
@@ -274,7 +278,7 @@ class StoreUnit:
         await self._connection.execute(insert(notes).values(row))
 
     async def notes(self) -> Sequence[Note]:
-        return [_note(row) for row in await self._all(select(notes).order_by(notes.c.id))]
+        return [note_of(row) for row in await self._all(select(notes).order_by(notes.c.id))]
 
     async def save_note(self, note: Note) -> None:
         later = {"attempts": note.attempts, "not_before": note.not_before}
@@ -290,58 +294,6 @@ class StoreUnit:
             return False
         await self._upsert(greetings, {"chat": chat, "at": at})
         return True
-
-    async def _one(self, wanted: Select[Any]) -> RowMapping | None:
-        return (await self._connection.execute(wanted)).mappings().one_or_none()
-
-    async def _all(self, wanted: Select[Any]) -> Sequence[RowMapping]:
-        return (await self._connection.execute(wanted)).mappings().all()
-
-    async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
-        keys = [column.name for column in table.primary_key]
-        added = insert(table).values(row)
-        await self._connection.execute(added.on_conflict_do_update(keys, set_=row))
-
-
-Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry
-
-
-def _fields(value: Value) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _without(row: RowMapping, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
-
-
-def _place(row: RowMapping) -> Place:
-    return Place(ChatId(row["chat"]), row["thread"])
-
-
-def _placed(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a value with its place as columns have it."""
-    place: Place = values.pop("place")
-    return values | {"chat": place.chat, "thread": place.thread}
-
-
-def _request(row: RowMapping, *others: str) -> Request:
-    return Request(place=_place(row), **_without(row, "chat", "thread", *others))
-
-
-def _note(row: RowMapping) -> Note:
-    buttons = tuple(
-        tuple((label, ButtonKind(kind), value) for label, kind, value in line)
-        for line in json.loads(row["buttons"])
-    )
-    return Note(
-        id=row["id"],
-        place=_place(row),
-        edits=None if row["edits"] is None else MessageId(row["edits"]),
-        reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
-        text=Rendered(row["html"], buttons),
-        attempts=row["attempts"],
-        not_before=row["not_before"],
-    )
 
 
 def _new_key(added: Any) -> int:
