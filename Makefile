@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit long chaos workflows audit lock clean
+.PHONY: help demo sandbox test lint types unit long chaos load soak workflows audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,13 @@ unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes)
 	$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' tests/chaos
+
+load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
+	$(BIN)/python tests/load history
+	$(BIN)/python tests/load load
+
+soak: $(VENV)/.developing .debian ## Serve people for 20 minutes among faults, and watch memory and files
+	$(BIN)/python tests/load soak
 
 long: $(VENV)/.developing .debian ## Run the tests that take minutes: limits and waits as they are
 	$(BIN)/pytest -m long

@@ -1,0 +1,115 @@
+"""`make load` and `make soak`: throw a load at the bot, tell what it took, check the bars.
+
+Usage: python tests/load load | history | soak [minutes]. Ends with 1 where a bar is missed.
+"""
+
+import asyncio
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import history
+from crowd import FULL
+from play import Played, play
+from report import Row, below, tell
+from soak import Soaked, soak
+
+MINUTES = 20.0
+LOAD_WORDS = """\
+{people} people send {requests} requests for {images} images in {seconds:.0f} s, one of ten of them
+in one of {groups} groups, the rest in private; flood limits are on. The bot, python-telegram-bot,
+PyGithub, the database and both registries are real, Telegram and GitHub are the sandbox's. **act
+is replaced** by a runner that copies by HTTP and posts the results (`tests/load/runner.py`)."""
+HISTORY_WORDS = """\
+The median of {times} times, over an empty database and over one with {transfers:,} closed
+transfers, each with a request, and a batch for each hundred. Times under 0.5 ms count as 0.5 ms."""
+SOAK_WORDS = """\
+A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
+files are the medians of the second and the last quarter."""
+
+
+def load_rows(played: Played) -> list[Row]:
+    size, stored = played.size, [1000 * seconds for seconds in played.stored]
+    middle, calls = statistics.median(stored), played.calls.of("telegram")
+    said = sum(calls.get(f"POST /{what}", 0) for what in ("sendMessage", "editMessageText"))
+    answered = f"{statistics.median(played.answered):.0f} / {max(played.answered):.0f} s"
+    return [
+        Row(
+            "lost, told twice, or otherwise wrong",
+            "; ".join(played.wrong[:3]) or "0",
+            "0",
+            not played.wrong,
+        ),
+        below("message to stored, p99", 1000 * played.p99, 50, " ms"),
+        Row("message to stored, median / longest", f"{middle:.0f} / {max(stored):.0f} ms"),
+        below("memory of the bot at its peak", played.bot.peak, 200, " MB"),
+        Row("processor time of the bot", f"{played.bot.processor:.0f} s"),
+        below("calls to GitHub", played.github_calls, 1000),
+        *[Row(f"… {what}", str(count)) for what, count in played.calls.of("github").items()],
+        Row("commits", str(len(played.calls.commits))),
+        Row(
+            "nearest two commits",
+            f"{played.nearest_commits:.1f} s",
+            "10 s or more",
+            played.nearest_commits >= 10,
+        ),
+        Row("refused for flooding (429)", str(played.too_many), "0", played.too_many == 0),
+        Row("messages and edits", f"{said:,}"),
+        Row("message to result, median / longest", answered),
+        Row(f"until all {size.requests:,} were answered", f"{played.took:.0f} s"),
+    ]
+
+
+def history_rows(times: dict[str, tuple[float, float]]) -> list[Row]:
+    return [
+        Row(
+            what,
+            f"{1000 * without:.2f} → {1000 * with_it:.2f} ms"
+            f" (x {history.ratio(without, with_it):.2f})",
+            f"under x {history.LIMIT:g}",
+            history.ratio(without, with_it) < history.LIMIT,
+        )
+        for what, (without, with_it) in times.items()
+    ]
+
+
+def soak_rows(soaked: Soaked) -> list[Row]:
+    memory, files = soaked.medians("rss"), soaked.medians("files")
+    return [
+        Row("requests, faults", f"{soaked.requests:,}, {soaked.faults}"),
+        Row(
+            "memory",
+            f"{memory[0]:.1f} → {memory[1]:.1f} MB",
+            "+ 5 % or 3 MB at most",
+            memory[1] - memory[0] <= max(3.0, 0.05 * memory[0]),
+        ),
+        Row(
+            "open files",
+            f"{files[0]:.0f} → {files[1]:.0f}",
+            "+ 2 at most",
+            files[1] - files[0] <= 2,
+        ),
+    ]
+
+
+def main(what: str, minutes: float) -> bool:
+    match what:
+        case "load":
+            words = LOAD_WORDS.format(**vars(FULL))
+            return tell("Load", words, load_rows(asyncio.run(play(FULL))), "make load")
+        case "history":
+            words = HISTORY_WORDS.format(times=history.TIMES, transfers=history.TRANSFERS)
+            rows = history_rows(asyncio.run(history.compare()))
+            return tell("History", words, rows, "make load")
+        case "soak":
+            words = SOAK_WORDS.format(every="1.5", minutes=minutes, fault=20)
+            return tell("Soak", words, soak_rows(asyncio.run(soak(minutes))), "make soak")
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    wanted = [*sys.argv[1:], ""][0]
+    sys.exit(not main(wanted, float([*sys.argv[2:], MINUTES][0])))

@@ -1,0 +1,72 @@
+"""Who asks for what, where and when: 200 people, in private and in ten groups.
+
+The four people of the sandbox are there too, but it is the numbered members who ask. The plan is
+the same for the same seed.
+"""
+
+import random
+from dataclasses import dataclass
+
+from images import LoadImage, images
+
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_values import Chat, ChatKind, Person
+
+SEED = 4
+IN_GROUPS = 10
+"""Of so many requests one is made in a group: the limit of 20 messages a minute is a group's."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a load is."""
+
+    people: int
+    requests: int
+    images: int
+    seconds: float
+    groups: int
+
+
+FULL = Size(people=200, requests=1000, images=400, seconds=60, groups=10)
+MINIATURE = Size(people=20, requests=40, images=16, seconds=10, groups=2)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: `at` in seconds after the start."""
+
+    at: float
+    person: str
+    chat: int
+    image: LoadImage
+
+
+def chat_world(size: Size) -> ChatWorld:
+    people = [
+        Person(2001 + number, f"member-{number + 1}", language="zh-hans" if number % 2 else "en")
+        for number in range(size.people)
+    ]
+    groups = [
+        Chat(-1_001_000_001_000 - number, f"Group {number + 1}", ChatKind.SUPERGROUP)
+        for number in range(size.groups)
+    ]
+    return ChatWorld(people=people, groups=groups)
+
+
+def plan(size: Size, world: ChatWorld) -> list[Ask]:
+    """Every image is asked for as often as any other; people and moments are drawn by lot."""
+    lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
+    members = [person for person in world.people.values() if person.name.startswith("member-")]
+    groups = [chat for chat in world.chats.values() if chat.title.startswith("Group ")]
+    pool = images(size.images)
+    wanted = [pool[number % size.images] for number in range(size.requests)]
+    lot.shuffle(wanted)
+    times = sorted(lot.uniform(0, size.seconds) for _ in wanted)
+    asks = []
+    for number, (at, image) in enumerate(zip(times, wanted, strict=True)):
+        person = members[number % len(members)]
+        grouped = number % IN_GROUPS == 0
+        chat = groups[number // IN_GROUPS % len(groups)].id if grouped else person.id
+        asks.append(Ask(at, person.name, chat, image))
+    return asks

@@ -1,0 +1,141 @@
+"""What a history of a million closed transfers does to the time of a tick.
+
+The engine over a real database, twice in one run: one that is empty, and one with the history.
+In both a few things are open. Registries, GitHub and the chat are the fakes of the engine's
+tests, so that only the database can make a difference. The history is made by plain SQL: each
+transfer was asked for by one request of one of 200 people, and 100 went with each batch.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fakes import GROUP, WEI, World, world
+
+from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
+from bot.core.image import ImageRef
+from bot.engine.ports import NewRequest
+
+TRANSFERS = 1_000_000
+TIMES = 41
+OPEN = 5
+LIMIT = 2.0
+FLOOR = 0.0005
+"""Seconds: below this a ratio compares the noise of two clocks."""
+_NUMBERS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) INSERT INTO "
+)
+_AT = "'2025-01-01T00:00:00.000000+00:00'"
+_HISTORY = (
+    (
+        "INSERT INTO people (id, name) SELECT 1001, 'Wei' WHERE NOT EXISTS"
+        " (SELECT 1 FROM people WHERE id = 1001)"
+    ),
+    _NUMBERS + "people (id, name) SELECT 5000 + i, 'member' FROM n WHERE i <= 200",
+    _NUMBERS + "batches (id, via, opened_at, committed_at, closed_at)"
+    f" SELECT 'old' || i, 'commit', {_AT}, {_AT}, {_AT} FROM n WHERE i <= :count / 100 + 1",
+    _NUMBERS + "transfers (id, image, opened_at, checked_at, digest, approved_at, batch, run,"
+    " copied_digest, ended, ended_at, failure) SELECT i,"
+    " 'docker.io/library/old' || (i % 5000) || ':' || (i % 7),"
+    f" {_AT}, {_AT}, 'sha256:0', {_AT}, 'old' || (i / 100 + 1), i / 100 + 1, 'sha256:0',"
+    f" CASE WHEN i % 50 THEN 'mirrored' ELSE 'failed' END, {_AT},"
+    " CASE WHEN i % 50 THEN NULL ELSE 'network: no answer' END FROM n",
+    _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
+    " SELECT i, CASE WHEN i % 10 THEN 5000 + i % 200 + 1 ELSE 1001 END,"
+    f" {int(GROUP)}, {_AT}, {_AT}, {_AT}, {_AT} FROM n",
+    _NUMBERS + "request_transfers (request, transfer, position) SELECT i, i, 0 FROM n",
+)
+
+
+async def compare(transfers: int = TRANSFERS) -> dict[str, tuple[float, float]]:
+    """Median seconds of each thing that is done again and again: without, and with the history."""
+    found = {}
+    for count in (0, transfers):
+        with tempfile.TemporaryDirectory(prefix="imageto-history-") as made:
+            async with world(Path(made)) as played:
+                if count:
+                    _write_history(played, count)
+                await _open_some(played)
+                found[count] = await _times(played)
+    return {what: (found[0][what], found[transfers][what]) for what in found[0]}
+
+
+def ratio(without: float, with_history: float) -> float:
+    return max(with_history, FLOOR) / max(without, FLOOR)
+
+
+def _write_history(played: World, count: int) -> None:
+    connection = played.store._database.connection
+    connection.exec_driver_sql("PRAGMA synchronous=OFF")
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    for statement in _HISTORY:
+        connection.exec_driver_sql(statement.replace(":count", str(count)))
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    connection.exec_driver_sql("PRAGMA synchronous=FULL")
+
+
+async def _open_some(played: World) -> None:
+    """Transfers that wait for an admin, since what moves on would not be the same each time."""
+    for number in range(OPEN):
+        image = f"gcr.io/some/open{number}:1"
+        played.registries.source[image] = "sha256:" + "1" * 64
+        await played.say(WEI, f"/mirror {image}")
+    await played.settle(40)
+    async with played.store.begin() as unit:
+        person = Person(PersonId(4001), "member")
+        await unit.remember(person)
+        transfer = await unit.open_transfer(ImageRef.parse("gcr.io/some/open0:1"), played.clock())
+        request = await unit.open_request(
+            NewRequest(
+                person=person.id,
+                place=Place(ChatId(4001)),
+                message=MessageId(1),
+                opened_at=played.clock(),
+                confirmed_at=played.clock(),
+            )
+        )
+        await unit.link(request.id, [transfer.id])
+    await played.settle(40)
+
+
+async def _times(played: World) -> dict[str, float]:
+    lanes = {f"tick of {name}": lane.tick for name, lane in played.reconciler._lanes.items()}
+    asks = {
+        "/mirror (and the limits)": "/mirror gcr.io/some/open1:1",
+        "/status": "/status",
+        "/status of an image": "/status docker.io/library/old6:6",
+        "/status of a number": "/status 1",
+    }
+
+    def saying(text: str) -> Callable[[], Awaitable[object]]:
+        return lambda: played.say(WEI, text)
+
+    async def asked() -> object:
+        async with played.store.begin() as unit:
+            return await unit.asked(WEI.id, played.clock())
+
+    async def failed() -> object:
+        async with played.store.begin() as unit:
+            return await unit.last_failed()
+
+    every = {
+        **lanes,
+        **{what: saying(text) for what, text in asks.items()},
+        "what a person asked": asked,
+        "the last failure": failed,
+    }
+    return {what: await _median(do) for what, do in every.items()}
+
+
+async def _median(do: Callable[[], Awaitable[object]]) -> float:
+    await do()
+    times = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        await do()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

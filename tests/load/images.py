@@ -1,0 +1,101 @@
+"""The images of the load: small, real, each with a digest of its own, at the sandbox's source.
+
+One layer and one config serve all tags of a repository; an annotation tells their manifests
+apart. So seeding and copying hundreds of them costs a few requests each.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from bot.sandbox.seed import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+
+TAGS = 20
+_BLOBS = (json.dumps({"os": "linux", "architecture": "amd64"}).encode(), b"a layer of the load")
+
+
+@dataclass(frozen=True)
+class LoadImage:
+    """`name` as image.list has it; `repository` includes the registry, as the sandbox keeps it."""
+
+    repository: str
+    tag: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+    @property
+    def manifest(self) -> bytes:
+        config, layer = _BLOBS
+        told = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _described(OCI_CONFIG, config),
+            "layers": [_described(OCI_LAYER, layer)],
+            "annotations": {"org.opencontainers.image.ref.name": self.name},
+        }
+        return json.dumps(told).encode()
+
+    @property
+    def digest(self) -> str:
+        return _digest(self.manifest)
+
+
+def images(number: int) -> tuple[LoadImage, ...]:
+    """Approved by the sandbox's policy, since all are of docker.io/library."""
+    return tuple(
+        LoadImage(f"docker.io/library/load{position // TAGS}", f"1.{position % TAGS}")
+        for position in range(number)
+    )
+
+
+def named(name: str) -> LoadImage:
+    repository, _, tag = name.rpartition(":")
+    return LoadImage(repository, tag)
+
+
+async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage]) -> None:
+    """Put them into the registry behind `client`: what is there already is not sent again."""
+    for image in wanted:
+        for blob in _BLOBS:
+            await _put_blob(client, image.repository, blob)
+        answer = await client.put(
+            f"/v2/{image.repository}/manifests/{image.tag}",
+            content=image.manifest,
+            headers={"Content-Type": OCI_MANIFEST},
+        )
+        answer.raise_for_status()
+
+
+async def missing(client: httpx.AsyncClient, wanted: Sequence[LoadImage]) -> list[str]:
+    """Those which the registry does not have with their own digest."""
+    found = []
+    for image in wanted:
+        address = f"/v2/{image.repository}/manifests/{image.tag}"
+        head = await client.head(address, headers={"Accept": OCI_MANIFEST})
+        if head.headers.get("Docker-Content-Digest") != image.digest:
+            found.append(image.name)
+    return found
+
+
+async def _put_blob(client: httpx.AsyncClient, repository: str, blob: bytes) -> None:
+    there = await client.head(f"/v2/{repository}/blobs/{_digest(blob)}")
+    if there.status_code == httpx.codes.OK:
+        return
+    upload = await client.post(f"/v2/{repository}/blobs/uploads/")
+    upload.raise_for_status()
+    place = client.base_url.join(upload.headers["Location"])
+    sent = await client.put(place.copy_merge_params({"digest": _digest(blob)}), content=blob)
+    sent.raise_for_status()
+
+
+def _described(kind: str, blob: bytes) -> dict[str, object]:
+    return {"mediaType": kind, "size": len(blob), "digest": _digest(blob)}
+
+
+def _digest(blob: bytes) -> str:
+    return f"sha256:{hashlib.sha256(blob).hexdigest()}"

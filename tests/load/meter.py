@@ -1,0 +1,148 @@
+"""What is measured, and how.
+
+**Stored**: a second connection asks the bot's database every millisecond how far the stored
+offset of Telegram's updates is. It sees committed transactions only, so a message counts as
+stored when it would survive a power cut. Several updates between two looks get the later time.
+**Calls** are counted in front of the sandbox's servers. **Memory and files** are the kernel's:
+/proc of the bot's process.
+"""
+
+import os
+import re
+import sqlite3
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sandbox_process import children
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOK_SECONDS = 0.001
+_NUMBERS = re.compile(r"/[0-9a-f]{40}(?=/|$)|/\d+(?=/|$)")
+_TOKEN = re.compile(r"/bot[^/]+/")
+
+
+class StoredTimes:
+    """When the database had each update, by time.monotonic."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="stored times")
+        self._seen: list[tuple[int, float]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def of(self, update: int) -> float | None:
+        return next((at for stored, at in self._seen if stored >= update), None)
+
+    def last(self) -> int:
+        return self._seen[-1][0] if self._seen else 0
+
+    def _look(self) -> None:
+        place = f"file:{self._database}?mode=ro"
+        connection = sqlite3.connect(place, uri=True, isolation_level=None)
+        wanted = "SELECT value FROM cursors WHERE name = 'telegram-update'"
+        try:
+            while not self._over.wait(LOOK_SECONDS):
+                row = connection.execute(wanted).fetchone()
+                if row is not None and row[0] > self.last():
+                    self._seen.append((row[0], time.monotonic()))
+        finally:
+            connection.close()
+
+
+class Calls:
+    """Counts what the servers of the sandbox are asked; see bot.sandbox.world.Watch."""
+
+    def __init__(self) -> None:
+        self.made: Counter[tuple[str, str]] = Counter()
+        self.refused: Counter[tuple[str, int]] = Counter()
+        self.commits: list[float] = []
+        self.owner = ""
+
+    def watch(self, name: str, app: ASGIApp) -> ASGIApp:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            async def noted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    self._note(name, scope, message["status"])
+                await send(message)
+
+            await app(scope, receive, noted)
+
+        return counted
+
+    def _note(self, name: str, scope: Scope, status: int) -> None:
+        who = name if name == "telegram" or self._is_owner(scope) else "runner"
+        what = f"{scope['method']} {_kind(scope['path'])}"
+        self.made[who, what] += 1
+        if status >= 400:
+            self.refused[who, status] += 1
+        if what == "PUT /contents/image.list" and status < 300:
+            self.commits.append(time.monotonic())
+
+    def _is_owner(self, scope: Scope) -> bool:
+        sent = dict(scope["headers"]).get(b"authorization", b"").decode()
+        return bool(self.owner) and sent.endswith(self.owner)
+
+    def clear(self) -> None:
+        """Forget what setting up took."""
+        for counts in (self.made, self.refused, self.commits):
+            counts.clear()
+
+    def of(self, who: str) -> dict[str, int]:
+        return {what: count for (by, what), count in self.made.most_common() if by == who}
+
+
+def _kind(path: str) -> str:
+    path = _NUMBERS.sub("/N", _TOKEN.sub("/", path))
+    for front in ("/telegram", "/github/repos/example/mirror", "/github"):
+        path = path.removeprefix(front)
+    return path
+
+
+def bot_process() -> int:
+    """The bot: the child of this process that runs `imageto-bot run`."""
+    for child in children(os.getpid()):
+        if "run" in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+            return child
+    raise AssertionError("the bot does not run")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A look at a process: memory in MB, open file descriptors, seconds of processor time."""
+
+    rss: float
+    peak: float
+    files: int
+    processor: float
+
+
+def sample(pid: int) -> Sample:
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    seconds = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+    return Sample(_megabytes(status, "VmRSS"), _megabytes(status, "VmHWM"), files, seconds)
+
+
+def _megabytes(status: Mapping[str, str], name: str) -> float:
+    return int(status[name].split()[0]) / 1024
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,50 @@
+"""What was measured as a table, printed and written into docs/benchmarks.md, section by section."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+HEAD = """\
+# Benchmarks
+
+Measured by programs of this repository, which write what they found here. How each number is
+taken, and what stands in for what, is said in the heads of the modules of `tests/load`.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """`good` None: a number that is told, and no bar."""
+
+    what: str
+    found: str
+    bar: str = ""
+    good: bool | None = None
+
+    def __str__(self) -> str:
+        verdict = {None: "", True: "yes", False: "**no**"}[self.good]
+        return f"| {self.what} | {self.found} | {self.bar} | {verdict} |"
+
+
+def below(what: str, found: float, limit: float, unit: str = "") -> Row:
+    return Row(what, f"{found:,.4g}{unit}", f"under {limit:,.4g}{unit}", found < limit)
+
+
+def tell(title: str, words: str, rows: Sequence[Row], command: str) -> bool:
+    """Print and write the section; False where a bar was missed."""
+    machine = (
+        f"`{command}`, {os.cpu_count()} cores ({platform.machine()}),"
+        f" Python {platform.python_version()}, load average at the end {os.getloadavg()[0]:.1f}."
+    )
+    table = ["| what | measured | bar | met |", "|---|---|---|---|", *map(str, rows)]
+    section = "\n".join([f"## {title}", "", words, "", machine, "", *table, ""])
+    print(section)  # noqa: T201 - a program's output
+    page = PAGE.read_text("utf-8") if PAGE.exists() else HEAD
+    old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    kept = old.sub("", page).rstrip("\n")
+    PAGE.write_text(f"{kept}\n\n{section}", "utf-8")
+    return all(row.good is not False for row in rows)

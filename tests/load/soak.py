@@ -1,0 +1,110 @@
+"""A steady load with faults now and then, and what it does to memory and open files.
+
+Flat means: the median of the last quarter is that of the second one, within 5 % or 3 MB for
+memory, within 2 for files. The first quarter warms up.
+"""
+
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from crowd import SEED, Size, chat_world
+from images import LoadImage, images, put
+from meter import Calls, Sample, bot_process, sample
+from runner import StandInRunner
+
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.world import world
+
+SIZE = Size(people=50, requests=0, images=400, seconds=0, groups=4)
+EVERY = 1.5
+"""Seconds between two requests: what the pace of the chats can follow."""
+FAULT_EVERY = 20.0
+SAMPLE_EVERY = 5.0
+FAULTS = (
+    {"where": "telegram", "what": "status 502", "times": 3},
+    {"where": "telegram", "what": "retry-after 2", "path": "sendMessage"},
+    {"where": "telegram", "what": "lost", "path": "editMessageText"},
+    {"where": "telegram", "what": "status 500", "path": "getUpdates"},
+    {"where": "github", "what": "status 503", "times": 2},
+    {"where": "github", "what": "lost", "path": "PUT "},
+    {"where": "github", "what": "garbage"},
+    {"where": "source", "what": "refused", "times": 3},
+    {"where": "source", "what": "retry-after 2"},
+    {"where": "target", "what": "status 500", "times": 2},
+    {"where": "target", "what": "delay 3"},
+)
+
+
+@dataclass(frozen=True)
+class Soaked:
+    minutes: float
+    samples: Sequence[Sample]
+    requests: int
+    faults: int
+
+    def medians(self, name: str) -> tuple[float, float]:
+        """Of the second and of the last quarter."""
+        values = [float(getattr(each, name)) for each in self.samples]
+        quarter = len(values) // 4
+        return (
+            statistics.median(values[quarter : 2 * quarter]),
+            statistics.median(values[3 * quarter :]),
+        )
+
+
+async def soak(minutes: float) -> Soaked:
+    chat, runner = chat_world(SIZE), StandInRunner()
+    with tempfile.TemporaryDirectory(prefix="imageto-soak-") as made:
+        async with world(
+            port=0, data=Path(made), chat=chat, runner=runner, watch=Calls().watch
+        ) as place:
+            runner.target = place.registries.client("target")
+            pool = images(SIZE.images)
+            await put(place.registries.client("source"), pool)
+            until = time.monotonic() + minutes * 60
+            async with httpx.AsyncClient(base_url=place.address, trust_env=False) as api:
+                requests, faults, samples = await asyncio.gather(
+                    _ask(chat, pool, until), _break(api, until), _watch(until)
+                )
+    return Soaked(minutes, samples, requests, faults)
+
+
+async def _ask(chat: ChatWorld, pool: Sequence[LoadImage], until: float) -> int:
+    """Each time somebody else asks; images come again, as they do in a house."""
+    lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
+    members = [person for person in chat.people.values() if person.name.startswith("member-")]
+    count = 0
+    while time.monotonic() < until:
+        person = members[count % len(members)]
+        chat.say(person, chat.chats[person.id], f"/mirror {lot.choice(pool).name}")
+        count += 1
+        await asyncio.sleep(EVERY)
+    return count
+
+
+async def _break(api: httpx.AsyncClient, until: float) -> int:
+    count = 0
+    while time.monotonic() + FAULT_EVERY < until:
+        await asyncio.sleep(FAULT_EVERY)
+        armed = await api.post("/api/faults", json=FAULTS[count % len(FAULTS)])
+        armed.raise_for_status()
+        count += 1
+    return count
+
+
+async def _watch(until: float) -> list[Sample]:
+    """One process all the time: a bot that died and came back would look young."""
+    pid, samples = bot_process(), []
+    while time.monotonic() < until:
+        with suppress(FileNotFoundError):  # it died: then the last samples are missing
+            samples.append(sample(pid))
+        await asyncio.sleep(SAMPLE_EVERY)
+    return samples
