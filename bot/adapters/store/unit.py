@@ -115,8 +115,10 @@ class StoreUnit(Backlog):
         await self._connection.execute(files.delete().where(files.c.request == request))
 
     async def drop_files(self, *, closed_before: datetime) -> None:
-        closed = select(requests.c.id).where(requests.c.closed_at < closed_before)
-        await self._connection.execute(files.delete().where(files.c.request.in_(closed)))
+        # By the few files there are, not by all requests that were ever closed.
+        own = select(requests.c.id).where(requests.c.id == files.c.request)
+        closed = own.where(requests.c.closed_at < closed_before).exists()
+        await self._connection.execute(files.delete().where(closed))
 
     async def unread_files(self) -> Sequence[File]:
         wanted = select(files).where(files.c.content.is_(None)).order_by(files.c.request)
@@ -216,11 +218,13 @@ class StoreUnit(Backlog):
         joined = links.join(requests, requests.c.id == links.c.request)
         lately = select(func.count()).select_from(joined)
         lately = lately.where(requests.c.person == person, requests.c.opened_at >= since)
-        going = joined.join(transfers, transfers.c.id == links.c.transfer)
-        open_now = select(func.count()).select_from(going)
-        # The sum keeps SQLite from going through all that the person ever asked for.
-        own = (requests.c.person + 0) == person
-        open_now = open_now.where(requests.c.closed_at.is_(None), own, transfers.c.ended.is_(None))
+        # Request by request, and the sum, keep SQLite to what is open: its own plan went
+        # through every link there is.
+        of_one = select(func.count()).where(links.c.request == requests.c.id)
+        of_one = of_one.where(links.c.transfer == transfers.c.id, transfers.c.ended.is_(None))
+        counted = func.coalesce(func.sum(of_one.scalar_subquery()), 0)
+        open_now = select(counted).select_from(requests)
+        open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + 0) == person)
         both = [await self._connection.execute(each) for each in (open_now, lately)]
         return both[0].scalar_one(), both[1].scalar_one()
 
