@@ -74,6 +74,8 @@ def _write_history(played: World, count: int) -> None:
     for statement in _HISTORY:
         connection.exec_driver_sql(statement.replace(":count", str(count)))
     connection.exec_driver_sql("COMMIT")
+    # What a bot writes in years is not one log that each later commit has to go through.
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
     connection.exec_driver_sql("PRAGMA foreign_keys=ON")
     connection.exec_driver_sql("PRAGMA synchronous=FULL")
 

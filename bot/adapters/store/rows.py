@@ -43,7 +43,9 @@ class Rows:
     async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
         keys = [column.name for column in table.primary_key]
         added = insert(table).values(row)
-        await self._connection.execute(added.on_conflict_do_update(keys, set_=row))
+        # Without the key: setting it, even to what it is, SQLite looks at all that refers to it.
+        rest = {name: value for name, value in row.items() if name not in keys}
+        await self._connection.execute(added.on_conflict_do_update(keys, set_=rest))
 
 
 Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry
