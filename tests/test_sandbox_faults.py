@@ -15,7 +15,8 @@ from starlette.types import Message
 
 from bot.sandbox.chat import ChatWorld
 from bot.sandbox.chat_api import chat_routes
-from bot.sandbox.faults import KINDS, PLACES, REFUSALS, Faults, Faulty, _Half
+from bot.sandbox.fault_answers import GITHUB_REFUSALS, REFUSALS
+from bot.sandbox.faults import KINDS, PLACES, Faults, Faulty, _Half
 from bot.sandbox.serve import served
 
 
@@ -109,6 +110,66 @@ async def test_garbage_is_html_with_status_200(place: Place) -> None:
     answer = await place.client.get("/github/x")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
+    assert place.effects == []
+
+
+@pytest.mark.parametrize(("what", "effects"), [("silent", []), ("unanswered", ["/github/x body"])])
+async def test_a_silent_service_never_answers_with_or_without_the_effect(
+    place: Place, what: str, effects: list[str]
+) -> None:
+    place.faults.arm(where="github", what=what)
+    with pytest.raises(httpx.ReadTimeout):
+        await place.client.post("/github/x", content=b"body", timeout=0.3)
+    assert place.effects == effects
+
+
+async def test_a_gateway_refuses_with_a_page_of_its_own(place: Place) -> None:
+    place.faults.arm(where="telegram", what="page 403")
+    answer = await place.client.get("/telegram/x")
+    assert (answer.status_code, answer.headers["content-type"][:9]) == (403, "text/html")
+    assert place.effects == []
+
+
+async def test_a_malformed_answer_is_json_that_breaks_off(place: Place) -> None:
+    place.faults.arm(where="github", what="malformed")
+    answer = await place.client.get("/github/x")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    with pytest.raises(ValueError, match="Unterminated string"):
+        answer.json()
+    assert place.effects == []
+
+
+async def test_an_endless_answer_keeps_coming_so_no_single_read_times_out(place: Place) -> None:
+    place.faults.arm(where="source", what="endless")
+    got = 0
+    async with place.client.stream("GET", "/source/x", timeout=0.5) as answer:
+        async for piece in answer.aiter_raw():
+            got += len(piece)
+            if got == 8:  # 0.8 s: longer than a read may take
+                break
+    assert got == 8
+
+
+@pytest.mark.parametrize("kind", ["huge", "packed"])
+async def test_a_huge_answer_is_as_large_as_was_asked_for_when_unpacked(
+    place: Place, kind: str
+) -> None:
+    place.faults.arm(where="github", what=f"{kind} 3")
+    answer = await place.client.get("/github/x")
+    assert len(answer.content) > 3 << 20
+    assert answer.json() == {"ok": True, "result": []}
+    assert (answer.num_bytes_downloaded < 100_000) is (kind == "packed")
+
+
+@pytest.mark.parametrize("words", GITHUB_REFUSALS)
+async def test_github_refuses_in_its_own_words_and_headers(place: Place, words: str) -> None:
+    place.faults.arm(where="github", what=f"says {words}")
+    answer = await place.client.post("/github/x", content=b"body")
+    status, text, headers = GITHUB_REFUSALS[words]
+    assert (answer.status_code, answer.json()["message"]) == (status, text)
+    for name, value in headers.items():
+        told = answer.headers[name]
+        assert told == value or 590 <= int(told) - time.time() <= 610
     assert place.effects == []
 
 
@@ -226,6 +287,9 @@ async def test_the_examples_in_the_documentation_can_be_armed(place: Place) -> N
         ({"where": "github", "what": "delay 601"}, "write delay and a number from 0 to 600"),
         ({"where": "github", "what": "retry-after 1.5"}, "write retry-after and a number"),
         ({"where": "github", "what": "says quota"}, "a source or a target says one of: login"),
+        ({"where": "telegram", "what": "says login"}, "github: permission, primary-limit"),
+        ({"where": "github", "what": "huge"}, "write huge and a number from 1 to 1024"),
+        ({"where": "github", "what": "silent 3"}, "no fault is called 'silent 3'"),
         ({"where": "target", "what": "says"}, "a source or a target says one of: login"),
         ({"where": "target", "what": "says nothing"}, "a source or a target says one of: login"),
         ({"where": "source", "what": "slow 0"}, "write slow and a number from 1 to"),

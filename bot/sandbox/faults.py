@@ -6,54 +6,14 @@ of the service it was made to.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.sandbox.fault_answers import GITHUB_REFUSALS, REFUSALS, TICKS, answer
 from bot.sandbox.serve import hang_up
-
-_HUB_SAYS = (
-    "You have reached your pull rate limit. You may increase the limit by authenticating and "
-    "upgrading: https://www.docker.com/increase-rate-limit"
-)
-_QUOTA_SAYS = (
-    "adding 2.1 MiB of storage resource, which when updated to current usage of 8.3 MiB "
-    "will exceed the configured upper limit of 10.0 MiB."
-)
-_NGINX_SAYS = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>\r\n"
-REFUSALS: dict[str, tuple[int, str, str]] = {
-    "login": (401, "UNAUTHORIZED", "authentication required"),
-    "denied": (403, "DENIED", "requested access to the resource is denied"),
-    "name-unknown": (404, "NAME_UNKNOWN", "repository name not known to registry"),
-    "pull-limit": (429, "TOOMANYREQUESTS", _HUB_SAYS),
-    "no-project": (401, "UNAUTHORIZED", "project docker.io not found"),
-    "no-permission": (
-        401,
-        "UNAUTHORIZED",
-        "unauthorized to access repository: docker.io/library/nginx, action: push",
-    ),
-    "quota": (
-        403,
-        "DENIED",
-        _QUOTA_SAYS,
-    ),
-    "proxy-project": (403, "DENIED", "can not push artifact to a proxy project: docker.io"),
-    "immutable": (
-        412,
-        "PRECONDITION",
-        "Failed to process request due to 'library/nginx:1.27' configured as immutable.",
-    ),
-    "too-large": (413, "", _NGINX_SAYS),
-}
-"""How registries refuse, by status, code and message: what "says WORDS" answers.
-
-login, denied and name-unknown are distribution's own words, pull-limit is Docker Hub's. The last
-has no code: it is not a registry that says it but the nginx in front of one. The rest is Harbor's.
-"""
 
 PLACES = {
     "telegram": "the Bot API. getUpdates is spared unless path names it: "
@@ -69,30 +29,41 @@ KINDS = {
     "lost": "does as asked, then closes the connection without a byte of an answer",
     "refused": "closes the connection at once; no effect",
     "retry-after SECONDS": "answers 429 and asks to wait so long; no effect",
+    "silent": "takes the request and never answers; no effect",
+    "unanswered": "does as asked, then never answers",
     "garbage": "answers 200 with a page of HTML instead of JSON; no effect",
+    "page NNN": "answers this error with a page of HTML, as a gateway in front would; no effect",
+    "malformed": "answers 200 with JSON that breaks off; no effect",
+    "endless": "answers 200 with a body that trickles and never ends; no effect",
+    "huge MIB": "answers 200 with a JSON text of so many MiB; no effect",
+    "packed MIB": "the same by gzip: a thousandth on the way, so many MiB when unpacked; no effect",
     "cut": "does as asked, then closes the connection in the middle of the answer's body",
     "short": "does as asked, but the answer's body ends after its first half, as if that were all",
     "slow BYTES": "does as asked; the answer's body trickles, so many bytes a second",
     "says WORDS": "where=source or target: refuses as registries do; no effect. WORDS is one of "
-    + ", ".join(REFUSALS),
+    + ", ".join(REFUSALS)
+    + ". where=github: as GitHub does: "
+    + ", ".join(GITHUB_REFUSALS),
     "no-run": "where=actions: the next push or dispatch starts no run",
 }
 _NUMBERS = {
     "status": (400, 599),
+    "page": (400, 599),
     "delay": (0, 600),
     "retry-after": (0, 86_400),
     "slow": (1, 10_000_000),
+    "huge": (1, 1024),
+    "packed": (1, 1024),
 }
-_PLAIN = {"lost", "refused", "garbage", "cut", "short"}
+_SAYS: Mapping[str, Mapping[str, object]] = {
+    "source": REFUSALS,
+    "target": REFUSALS,
+    "github": GITHUB_REFUSALS,
+}
+_SILENT = {"silent", "unanswered"}
+_PLAIN = {"lost", "refused", "garbage", "cut", "short", "malformed", "endless"} | _SILENT
 _BODY = {"cut", "short", "slow"}
-_TICKS = 10  # pieces a second of a slow body
 _MOST_TIMES = 1_000_000
-_REGISTRY_CODES = {
-    401: "UNAUTHORIZED",
-    403: "DENIED",
-    404: "MANIFEST_UNKNOWN",
-    429: "TOOMANYREQUESTS",
-}
 
 
 @dataclass(slots=True)
@@ -107,8 +78,12 @@ class Fault:
         return self.what.split()[0]
 
     @property
+    def word(self) -> str:
+        return self.what.partition(" ")[2]
+
+    @property
     def number(self) -> float:
-        return float(self.what.split()[1])
+        return float(self.word)
 
     def hits(self, line: str) -> bool:
         """Whether it applies to a request of this "METHOD /path"."""
@@ -199,11 +174,19 @@ class Faulty:
             await hang_up(scope, receive)
         elif fault.kind == "refused":
             await hang_up(scope, receive)
+        elif fault.kind in _SILENT:
+            await self._unanswered(fault, scope, receive)
         elif fault.kind in _BODY:
             await self._damaged(fault, scope, receive, send)
         else:
             await _drained(receive)  # a client in the middle of an upload would read no answer
-            await _answer(fault)(scope, receive, send)
+            await answer(fault.where, fault.kind, fault.word)(scope, receive, send)
+
+    async def _unanswered(self, fault: Fault, scope: Scope, receive: Receive) -> None:
+        read = await _arrived(receive)
+        if fault.kind == "unanswered":
+            await self._app(scope, read, _swallow)
+        await _gone(receive)
 
     async def _damaged(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.kind == "slow":
@@ -229,6 +212,12 @@ async def _arrived(receive: Receive) -> Receive:
 
 async def _drained(receive: Receive) -> None:
     while (await receive()).get("more_body"):
+        pass
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
@@ -272,7 +261,7 @@ class _Half:
 
 def _slowed(send: Send, rate: float) -> Send:
     """A send that passes at most `rate` bytes a second."""
-    size = max(1, int(rate / _TICKS))
+    size = max(1, int(rate / TICKS))
 
     async def slowly(message: Message) -> None:
         body = message.get("body", b"")
@@ -285,61 +274,18 @@ def _slowed(send: Send, rate: float) -> Send:
     return slowly
 
 
-def _answer(fault: Fault) -> Response:
-    if fault.kind == "garbage":
-        return HTMLResponse("<!doctype html><title>Gateway</title><h1>It works!</h1>")
-    if fault.kind == "retry-after":
-        return too_many(fault.where, int(fault.number))
-    if fault.kind == "says":
-        return _refused(fault.what.split()[1])
-    status = int(fault.number)
-    return JSONResponse(_error(fault.where, status, _phrase(status)), status_code=status)
-
-
-def _refused(words: str) -> Response:
-    status, code, text = REFUSALS[words]
-    if not code:
-        return HTMLResponse(text, status_code=status)
-    body = {"errors": [{"code": code, "message": text, "detail": None}]}
-    return JSONResponse(body, status_code=status)
-
-
-def too_many(where: str, seconds: int) -> Response:
-    """429 with Retry-After, as the service at `where` words it."""
-    text = f"{_phrase(429)}: retry after {seconds}"
-    body = _error(where, 429, _HUB_SAYS if where == "source" else text)
-    if where == "telegram":
-        body["parameters"] = {"retry_after": seconds}
-    return JSONResponse(body, status_code=429, headers={"Retry-After": str(seconds)})
-
-
-def _error(where: str, status: int, text: str) -> dict[str, Any]:
-    match where:
-        case "telegram":
-            return {"ok": False, "error_code": status, "description": text}
-        case "github":
-            return {"message": text, "documentation_url": "https://docs.github.com/rest"}
-        case _:
-            code = _REGISTRY_CODES.get(status, "UNKNOWN")
-            return {"errors": [{"code": code, "message": text, "detail": None}]}
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
-
-
 def _checked(where: str, what: str) -> str:
     kind, *rest = what.split() or [""]
     if where == "actions" or kind == "no-run":
         if (where, [kind, *rest]) != ("actions", ["no-run"]):
             raise ValueError(f"{what!r} at {where}: no-run is for actions, and its only fault")
     elif kind == "says":
-        if where not in ("source", "target") or len(rest) != 1 or rest[0] not in REFUSALS:
-            words = ", ".join(REFUSALS)
-            raise ValueError(f"{what!r} at {where}: a source or a target says one of: {words}")
+        known = _SAYS.get(where, {})
+        if len(rest) != 1 or rest[0] not in known:
+            words, own = ", ".join(REFUSALS), ", ".join(GITHUB_REFUSALS)
+            raise ValueError(
+                f"{what!r} at {where}: a source or a target says one of: {words}; github: {own}"
+            )
     elif kind in _NUMBERS:
         low, high = _NUMBERS[kind]
         if not _is_number(rest, whole=kind != "delay") or not low <= float(rest[0]) <= high:
