@@ -22,7 +22,7 @@ ONE_PLACE = {
     "telegram": "adapters/telegram",
     "github": "adapters/github",
     "requests": "adapters/github",
-    "urllib3": "adapters/github",
+    "urllib3": "adapters/github_wire.py",
     "yaml": ("config.py", "core/extract/yaml_tree.py"),
     "sqlalchemy": "adapters/store/",
     "alembic": "adapters/store/",

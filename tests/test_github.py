@@ -17,7 +17,9 @@ from github import BadAttributeException, GithubException
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from bot.adapters.github import MirrorRepository, _meaning, _result, _run, _translated
+from bot.adapters.github import MirrorRepository, _result, _run
+from bot.adapters.github_trouble import meaning, translated
+from bot.adapters.github_wire import Bounds
 from bot.core.batch import commit_message
 from bot.core.facts import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
@@ -28,6 +30,7 @@ from bot.sandbox.github import GitHub
 from bot.sandbox.serve import served
 
 NAME = "ana/mirror"
+QUICK = Bounds(read=2)
 LIST = b"# images\nnginx:1.26\n"
 WORKFLOW = b"""\
 name: mirror
@@ -62,7 +65,6 @@ class Place:
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("bot.adapters.github.TIMEOUT", 2)
     faults = Faults()
     files = {"image.list": LIST, ".github/workflows/mirror.yml": WORKFLOW}
     async with AsyncExitStack() as stack:
@@ -84,7 +86,13 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 def client(
-    port: int, token: str, *, name: str = NAME, path: str = "image.list"
+    port: int,
+    token: str,
+    *,
+    name: str = NAME,
+    path: str = "image.list",
+    workflow: str = "mirror.yml",
+    bounds: Bounds = QUICK,
 ) -> MirrorRepository:
     return MirrorRepository(
         api=f"http://127.0.0.1:{port}/github",
@@ -92,7 +100,8 @@ def client(
         repository=name,
         branch="main",
         path=path,
-        workflow="mirror.yml",
+        workflow=workflow,
+        bounds=bounds,
     )
 
 
@@ -172,10 +181,16 @@ async def test_a_write_that_github_stumbles_over_is_sent_once(place: Place, stat
         ("status 502", Temporary, "in trouble"),
         ("retry-after 7", Temporary, "asks to wait"),
         ("garbage", Temporary, "cannot be read"),
+        ("malformed", Temporary, "cannot be read"),
+        ("page 403", Temporary, "cannot be read"),
+        ("page 404", Temporary, "cannot be read"),
+        ("cut", Temporary, "out of reach"),
+        ("says permission", Refused, "403, the token needs contents=write"),
+        ("says secondary-limit-429-silent", Temporary, "asks to wait"),
         ("refused", Temporary, "out of reach"),
     ],
 )
-async def test_each_trouble_of_github_has_its_meaning(
+async def test_each_trouble_of_github_has_itsmeaning(
     place: Place, what: str, kind: type[Exception], words: str
 ) -> None:
     place.faults.arm(where="github", what=what, times=5)
@@ -192,6 +207,93 @@ async def test_a_gateways_page_is_not_taken_for_a_workflow_that_is_off(place: Pl
         await place.repository.workflow()
 
 
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("silent", "did not answer in time"),
+        ("endless", "did not answer in time"),
+        ("huge 3", "cannot be read .AnswerError"),
+        ("packed 3", "cannot be read .AnswerError"),
+    ],
+)
+async def test_an_answer_has_an_end_in_time_and_size_and_the_worker_is_free_again(
+    place: Place, what: str, words: str
+) -> None:
+    bounds = Bounds(read=0.5, whole=1.0, size=2 << 20)
+    quick = client(place.port, place.github.token, bounds=bounds)
+    try:
+        place.faults.arm(where="github", what=what)
+        async with asyncio.timeout(5):
+            with pytest.raises(Temporary, match=words) as caught:
+                await quick.read_list()
+            assert caught.value.unclear
+            assert (await quick.read_list()).content == LIST
+    finally:
+        quick.close()
+
+
+TRICKLES = {
+    "headers": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    "a chunk that is announced as a gigabyte": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40000000\r\n",
+        b" ",
+    ),
+    "what ends with its connection": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", b" "),
+}
+
+
+@pytest.mark.parametrize("what", TRICKLES)
+async def test_whatever_part_of_an_answer_trickles_ends_with_its_time(what: str) -> None:
+    begin, piece = TRICKLES[what]
+    ended = asyncio.Event()
+
+    async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(begin)
+        try:
+            while True:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        except ConnectionError:
+            writer.close()
+            ended.set()
+
+    async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        alone = client(port, "token", bounds=Bounds(read=0.5, whole=1.0))
+        try:
+            async with asyncio.timeout(4):
+                with pytest.raises(Temporary, match="in time") as caught:
+                    await alone.workflow()
+            assert caught.value.unclear
+        finally:
+            alone.close()
+        await ended.wait()
+
+
+async def test_closing_cuts_a_call_that_is_under_way(place: Place) -> None:
+    alone = client(place.port, place.github.token)
+    place.faults.arm(where="github", what="endless")
+    call = asyncio.create_task(alone.workflow())
+    await asyncio.sleep(0.3)
+    alone.close()
+    async with asyncio.timeout(1):
+        with pytest.raises(Temporary):
+            await call
+
+
+async def test_a_repository_that_the_token_may_not_see_is_told_from_a_missing_file(
+    place: Place,
+) -> None:
+    other = client(place.port, place.github.token, name="ana/other")
+    try:
+        for look in (other.workflow, other.read_list):
+            with pytest.raises(Refused, match="no repository ana/other"):
+                await look()
+    finally:
+        other.close()
+
+
 async def test_nobody_listening_is_temporary(place: Place) -> None:
     alone = client(1, place.github.token)
     try:
@@ -205,7 +307,7 @@ async def test_the_workflow_is_active_off_or_missing(place: Place) -> None:
     assert await place.repository.workflow() is WorkflowState.ACTIVE
     place.github.actions.workflow_enabled = False
     assert await place.repository.workflow() is WorkflowState.OFF
-    other = client(place.port, place.github.token, name="ana/other")
+    other = client(place.port, place.github.token, workflow="other.yml")
     try:
         assert await other.workflow() is WorkflowState.MISSING
     finally:
@@ -319,22 +421,23 @@ def test_a_status_is_read_by_its_words_or_not_believed(
         (429, "slow down", {"Retry-After": "-5"}, 1),
         (429, "slow down", {"Retry-After": "1e300"}, 3600),
         (429, "slow down", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1e17"}, 3600),
+        (403, "You have triggered an abuse detection mechanism", {}, 60),
     ],
 )
 def test_a_limit_is_waited_for_as_github_says(
     status: int, message: str, headers: dict[str, str], wait: float
 ) -> None:
-    meaning = _meaning(GithubException(status, {"message": message}, headers))
-    assert isinstance(meaning, Temporary)
-    assert meaning.retry_after == wait
+    found = meaning(GithubException(status, {"message": message}, headers))
+    assert isinstance(found, Temporary)
+    assert found.retry_after == wait
 
 
 def test_a_primary_limit_is_waited_for_until_its_reset() -> None:
     reset = datetime.now(UTC).timestamp() + 600
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
-    meaning = _meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
-    assert isinstance(meaning, Temporary)
-    assert meaning.retry_after == pytest.approx(600, abs=5)
+    found = meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
+    assert isinstance(found, Temporary)
+    assert found.retry_after == pytest.approx(600, abs=5)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +456,7 @@ def test_what_the_library_cannot_read_is_a_temporary_trouble(raised: Exception) 
         raise raised
 
     with pytest.raises(Temporary, match="cannot be read") as caught:
-        _translated(work)
+        translated(work)
     assert caught.value.unclear
 
 

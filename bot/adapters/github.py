@@ -1,69 +1,47 @@
 """The mirror repository through PyGithub: implements engine.ports.Repository.
 
-The only module that knows GitHub. PyGithub is not safe for threads and blocks, so one worker
-thread makes all its calls, one after the other. Its own retries are off: it would send a write
-twice, and sleep for up to an hour; the engine decides when to try again, looking first.
+With github_trouble.py and github_wire.py the only module that knows GitHub. PyGithub is not
+safe for threads and blocks, so one worker thread makes all its calls, one after the other. Its
+own retries are off: it would send a write twice, and sleep for up to an hour; the engine decides
+when to try again, looking first.
 """
 
 import asyncio
 import base64
 import logging
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import requests
-from github import (
-    Auth,
-    BadAttributeException,
-    Github,
-    GithubException,
-    UnknownObjectException,
-)
+from github import Auth, Github, GithubException, UnknownObjectException
 from github.CommitStatus import CommitStatus
 from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
-from bot.adapters.github_wire import bound
+from bot.adapters.github_trouble import is_githubs, line_of, translated, words_of
+from bot.adapters.github_wire import Bounds, bounded
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.core.trouble import TroubleKind
 from bot.engine.ports import ListFile, Result, Run, WorkflowState
-from bot.errors import Refused, Stale, Temporary
+from bot.errors import Refused, Stale
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-TIMEOUT: Final = 15
-"""Seconds to connect, and seconds to wait for an answer."""
+BOUNDS: Final = Bounds()
 RECENT: Final = 100
 """How many commits, runs or statuses are looked through at most, unless said otherwise."""
 STATUSES: Final = 1000
-TOKEN_WAIT: Final = 60.0
-WHO: Final = "GitHub"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _LARGEST: Final = 2**63 - 1  # what a column of a database holds
-_LONGEST_WAIT: Final = 60 * 60.0  # no limit of GitHub's runs longer
-_WORDS: Final = 160
-_CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
-"""Troubles after which a write certainly did not happen."""
-_UNREADABLE: Final = (
-    *(BadAttributeException, AssertionError, ArithmeticError, AttributeError, LookupError),
-    *(RuntimeError, TypeError, ValueError),
-)
-"""What PyGithub raises on an answer of another shape than the documented one: a RuntimeError
-where it is sent to another host, or where JSON is nested too deep.
-"""
 
 
 class MirrorRepository:
@@ -76,29 +54,34 @@ class MirrorRepository:
         branch: str,
         path: str,
         workflow: str,
-        between_writes: float = 1.0,
+        between: tuple[float, float] = (0.25, 1.0),
+        bounds: Bounds = BOUNDS,
     ) -> None:
-        """`between_writes` in seconds: what GitHub asks of those who write one after another."""
+        """`between` two calls, and two writes: what GitHub asks of those who call in a row."""
         self._branch = branch
         self._path = path
         self._workflow = workflow
-        github = Github(
-            base_url=api,
-            auth=Auth.Token(token),
-            timeout=TIMEOUT,
-            seconds_between_writes=between_writes,
-            retry=None,
-            per_page=RECENT,
-            lazy=True,
-        )
-        bound(github, api)
-        self._github = github
-        self._repository: GithubRepository = github.get_repo(repository)
+        self._name = repository
+
+        def build() -> Github:
+            return Github(
+                base_url=api,
+                auth=Auth.Token(token),
+                seconds_between_requests=between[0],
+                seconds_between_writes=between[1],
+                retry=None,
+                per_page=RECENT,
+                lazy=True,
+            )
+
+        self._github = bounded(build, bounds)
+        self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="github")
 
     def close(self) -> None:
-        """Ends the worker thread; a call that it makes now is not waited for."""
+        """Ends the worker thread; a call that it makes now is cut off."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+        self._github.close()
 
     def budget(self) -> Budget | None:
         """As the last answer said it. Reads two numbers, so it need not be the worker."""
@@ -109,7 +92,8 @@ class MirrorRepository:
         def look() -> WorkflowState:
             try:
                 state = _text(self._repository.get_workflow(self._workflow).state)
-            except UnknownObjectException:
+            except UnknownObjectException as error:
+                self._expect_repository(error)
                 return WorkflowState.MISSING
             return WorkflowState.ACTIVE if state == "active" else WorkflowState.OFF
 
@@ -121,7 +105,8 @@ class MirrorRepository:
     def _read(self, path: str) -> ListFile:
         try:
             found = self._repository.get_contents(path, ref=self._branch)
-        except UnknownObjectException:
+        except UnknownObjectException as error:
+            self._expect_repository(error)
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):
             raise Refused(f"{path} is a folder in the mirror repository")
@@ -130,6 +115,16 @@ class MirrorRepository:
             return ListFile(found.decoded_content, sha)
         blob = self._repository.get_git_blob(sha)  # past 1 MB the content is left out
         return ListFile(base64.b64decode(blob.content), sha)
+
+    def _expect_repository(self, missing: UnknownObjectException) -> None:
+        """Something is missing: is it that, or can the token not see the repository at all?"""
+        if not is_githubs(missing):
+            raise missing
+        try:
+            self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
+        except UnknownObjectException as error:
+            text = f"GitHub shows the bot's token no repository {self._name} (404)"
+            raise Refused(text) from error
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         return await self.put_file(self._path, content, blob=blob, message=message)
@@ -150,7 +145,7 @@ class MirrorRepository:
                 )
             except GithubException as error:
                 if error.status in {409, 422} and _is_stale(error):
-                    raise Stale(_words(error)) from error
+                    raise Stale(words_of(error)) from error
                 raise
             return CommitSha(_sha(answer["commit"].sha))
 
@@ -243,7 +238,7 @@ class MirrorRepository:
 
     async def _call(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, _translated, work)
+        return await loop.run_in_executor(self._worker, translated, work)
 
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
@@ -270,15 +265,9 @@ def _sha(value: object) -> str:
     return text
 
 
-def _line(text: str) -> str:
-    """Foreign words as one bounded line that can be stored, logged and shown."""
-    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * _WORDS])
-    return " ".join(shown.split())[:_WORDS]
-
-
 def _result(status: CommitStatus) -> Result | None:
     image = _text(status.context).removeprefix(CONTEXT)
-    text = _line(status.description or "")
+    text = line_of(status.description or "")
     if status.state == "pending":
         return None
     if status.state != "success":
@@ -292,65 +281,4 @@ def _result(status: CommitStatus) -> Result | None:
 
 def _is_stale(error: GithubException) -> bool:
     """409: somebody wrote first. 422 says the same where the file came or went meanwhile."""
-    return error.status == 409 or "sha" in _words(error).lower()  # noqa: PLR2004 - Conflict
-
-
-def _words(error: GithubException) -> str:
-    """GitHub's own words, on one line and bounded."""
-    data = error.data
-    text = data.get("message", "") if isinstance(data, Mapping) else str(data or "")
-    return _line(str(text)) or f"status {error.status}"
-
-
-def _translated(work: Callable[[], T]) -> T:
-    """Runs in the worker: every trouble of the libraries becomes one of ours."""
-    try:
-        return work()
-    except GithubException as error:
-        raise _meaning(error) from error
-    except requests.exceptions.RequestException as error:
-        raise Temporary(
-            f"GitHub is out of reach ({type(error).__name__})",
-            kind=TroubleKind.UNREACHABLE,
-            who=WHO,
-            unclear=not isinstance(error, _CLEAR),
-        ) from error
-    except _UNREADABLE as error:
-        raise Temporary(
-            f"GitHub's answer cannot be read ({type(error).__name__})",
-            kind=TroubleKind.UNREADABLE,
-            who=WHO,
-            unclear=True,
-        ) from error
-
-
-def _meaning(error: GithubException) -> Temporary | Refused:
-    words = _words(error)
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    limited = "rate limit" in words.lower() or "retry-after" in headers
-    match error.status:
-        case 401:
-            text = "GitHub does not accept the bot's token; renew GITHUB_TOKEN"
-            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
-        case 429 | 403 if limited or error.status == 429:  # noqa: PLR2004 - see the cases
-            text, wait = f"GitHub asks to wait: {words}", _wait(headers)
-            return Temporary(text, kind=TroubleKind.BUSY, who=WHO, retry_after=wait)
-        case status if status >= 500 or status < 400:  # noqa: PLR2004 - classes of HTTP status
-            text = f"GitHub is in trouble: {words}"
-            return Temporary(text, kind=TroubleKind.FAULTY, who=WHO, unclear=True)
-        case status:
-            return Refused(f"GitHub: {words} ({status})")
-
-
-def _wait(headers: Mapping[str, Any]) -> float:
-    """Seconds that GitHub wants us to wait; a minute where it does not say, or nothing sensible.
-
-    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-    """
-    wait = math.nan
-    with suppress(ValueError, KeyError):
-        if "retry-after" in headers:
-            wait = float(headers["retry-after"])
-        elif str(headers.get("x-ratelimit-remaining")) == "0":
-            wait = float(headers["x-ratelimit-reset"]) - datetime.now(UTC).timestamp()
-    return min(max(wait, 1.0), _LONGEST_WAIT) if math.isfinite(wait) else 60.0
+    return error.status == 409 or "sha" in words_of(error).lower()  # noqa: PLR2004 - Conflict

@@ -1,83 +1,185 @@
-"""GitHub's answers, bounded in size and in time before PyGithub reads them.
+"""PyGithub's way to the network, bounded: every answer has an end, in time and in size.
 
-They are asked for unpacked, so that a small answer cannot become a huge one, and read piece by
-piece, so that one which never ends, or comes drop by drop, is given up. Knows requests and
-PyGithub's transport, not what is asked.
+The time limits of `requests` are for one read each, so an answer that trickles would keep the
+one worker thread for ever, and nothing can stop a thread that waits for a socket but the end of
+that socket. So a watch shuts it down when the time of a whole exchange is over. Nothing here
+knows what is asked.
 """
 
-import time
-from collections.abc import Mapping
+import contextlib
+import io
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
-import urllib3
 from github import Github
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+)
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-MOST_BYTES: Final = 32 * 1024 * 1024
-"""A list of some 300,000 images: https://docs.github.com/en/rest/git/blobs sends it in base64."""
-ANSWER_SECONDS: Final = 120.0
 _PIECE: Final = 64 * 1024
+_LATER: Final = 202
 
 
-class TooMuch(requests.exceptions.RequestException):
-    """An answer that is larger, or takes longer, than any should."""
+class AnswerError(requests.exceptions.RequestException):
+    """An answer that is none: too large, or only the promise of one."""
 
 
-class BoundedAdapter(requests.adapters.HTTPAdapter):
-    """Sends as its parent does, and hands on answers that have been read whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Seconds for one read, seconds for one exchange from its first byte to its last, bytes.
 
-    def send(
-        self, request: requests.PreparedRequest, *rest: Any, **named: Any
-    ) -> requests.Response:
-        request.headers["Accept-Encoding"] = "identity"
-        until = time.monotonic() + ANSWER_SECONDS
-        response = super().send(request, *rest, **{**named, "stream": True})
+    The bytes are those after unpacking. GitHub sends files in base64, so a list of 48 MiB (a
+    million images) still fits.
+    """
+
+    read: float = 15
+    whole: float = 60
+    size: int = 64 * 1024 * 1024
+
+
+def bounded(build: Callable[[], Github], bounds: Bounds) -> Github:
+    """What `build` returns, made to keep to the bounds.
+
+    A Requester takes its kinds of connection when it is made, so the change is over when this
+    returns.
+    """
+
+    class Plain(HTTPRequestsConnectionClass):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self.session.mount("http://", _BoundedAdapter(bounds))
+
+    class Secure(HTTPSRequestsConnectionClass):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self.session.mount("https://", _BoundedAdapter(bounds))
+
+    Requester.injectConnectionClasses(Plain, Secure)
+    try:
+        return build()
+    finally:
+        Requester.resetConnectionClasses()
+
+
+class _Line:
+    """A second handle of the last connection's socket.
+
+    The first is out of reach while TLS is being agreed, and after an answer that ends with its
+    connection.
+    """
+
+    handle: socket.socket | None = None
+
+    def keep(self, sock: socket.socket) -> socket.socket:
+        self.drop()
+        self.handle = sock.dup()
+        return sock
+
+    def cut(self) -> None:
+        if self.handle is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                self.handle.shutdown(socket.SHUT_RDWR)
+
+    def drop(self) -> None:
+        if self.handle is not None:
+            self.handle.close()
+            self.handle = None
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """One exchange at a time, as PyGithub makes them: so there is one line, and one watch."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._bounds = bounds
+        self._line = _Line()
+        self._kinds = _kinds(self._line)
+
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:
+        pool: HTTPConnectionPool = super().get_connection_with_tls_context(*args, **more)
+        pool.ConnectionCls = self._kinds[pool.scheme or "http"]
+        return pool
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]  # as a session calls it
+        with self._watched() as is_over:
+            try:
+                answer = super().send(request, **{**more, "timeout": self._bounds.read})
+                body = self._read(answer)
+            except requests.exceptions.RequestException as error:
+                if is_over():
+                    raise requests.exceptions.ReadTimeout("it takes too long") from error
+                raise
+            if is_over():  # what was cut off may look whole
+                raise requests.exceptions.ReadTimeout("it takes too long")
+        if answer.status_code == _LATER and request.method == "GET":
+            raise AnswerError("an answer for later")  # PyGithub would ask for it without an end
+        return self._whole(answer, body)
+
+    def _whole(self, answer: requests.Response, body: bytes) -> requests.Response:
+        """The same answer with its body read and unpacked."""
+        headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-encoding"}
+        raw = HTTPResponse(
+            io.BytesIO(body),
+            headers=headers,
+            status=answer.status_code,
+            reason=answer.reason,
+            preload_content=False,
+        )
+        whole = self.build_response(answer.request, raw)
+        whole.encoding = "utf-8"  # else it is guessed, at length
+        return whole
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[Callable[[], bool]]:
+        over = threading.Event()
+
+        def end() -> None:
+            over.set()
+            self._line.cut()
+
+        watch = threading.Timer(self._bounds.whole, end)
+        watch.daemon = True
+        watch.start()
         try:
-            body = _read(response, until)
-        except urllib3.exceptions.HTTPError as error:
-            response.close()
-            raise requests.exceptions.ConnectionError(error, request=request) from error
-        except TooMuch:
-            response.close()  # what is left of it must not come before the next answer
-            raise
-        vars(response).update(_content=body, _content_consumed=True)
-        return response
+            yield over.is_set
+        finally:
+            watch.cancel()
+            watch.join()
+
+    def _read(self, answer: requests.Response) -> bytes:
+        body = bytearray()
+        for piece in answer.iter_content(_PIECE):
+            body += piece
+            if len(body) > self._bounds.size:
+                answer.close()
+                raise AnswerError(f"an answer of more than {self._bounds.size} bytes")
+        return bytes(body)
+
+    def close(self) -> None:
+        """An exchange that is under way in another thread ends at once."""
+        self._line.cut()
+        super().close()
+        self._line.drop()
 
 
-def _read(response: requests.Response, until: float) -> bytes:
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise TooMuch("an answer is packed, which was not asked for")
-    body = bytearray()
-    while piece := response.raw.read1(_PIECE, decode_content=False):
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise TooMuch(f"an answer has more than {MOST_BYTES} bytes")
-        if time.monotonic() > until:
-            raise TooMuch(f"an answer takes more than {ANSWER_SECONDS:.0f} seconds")
-    return bytes(body)
+def _kinds(line: _Line) -> Mapping[str, type[HTTPConnection]]:
+    """Connections that hand their socket to the watch before they do anything with it."""
 
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return line.keep(super()._new_conn())
 
-class _Http(HTTPRequestsConnectionClass):
-    def __init__(self, *rest: Any, **named: Any) -> None:
-        super().__init__(*rest, **named)
-        self.session.mount("http://", _adapter(vars(self)))
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return line.keep(super()._new_conn())
 
-
-class _Https(HTTPSRequestsConnectionClass):
-    def __init__(self, *rest: Any, **named: Any) -> None:
-        super().__init__(*rest, **named)
-        self.session.mount("https://", _adapter(vars(self)))
-
-
-def _adapter(connection: Mapping[str, Any]) -> BoundedAdapter:
-    size = connection["pool_size"]
-    return BoundedAdapter(max_retries=connection["retry"], pool_connections=size, pool_maxsize=size)
-
-
-def bound(github: Github, api: str) -> None:
-    """Bound all that this client reads from here on."""
-    # PyGithub's own way to another transport gives up connections after each request; a test
-    # drives the whole to see that this one is in effect.
-    kind = _Https if api.startswith("https:") else _Http
-    vars(github.requester)["_Requester__connectionClass"] = kind
+    return {"http": Plain, "https": Secure}

@@ -224,7 +224,7 @@ async def _prepare(
         branch=part.branch,
         path=part.list,
         workflow=part.workflow,
-        between_writes=0.0,
+        between=(0.0, 0.0),
     )
     try:
         await install(repository, settings, secrets, log.info)

@@ -14,8 +14,8 @@ from typing import Any, Final
 import requests
 from generators import HEX, Choices, body, broken
 
-from bot.adapters import github
 from bot.adapters.github import MirrorRepository
+from bot.adapters.github_trouble import translated
 from bot.core.batch import BatchId
 from bot.core.facts import CommitSha, RunId
 from bot.core.image import ImageRef
@@ -162,14 +162,14 @@ def _repository() -> MirrorRepository:
         branch="main",
         path="image.list",
         workflow="mirror.yml",
-        between_writes=0.0,
+        between=(0.0, 0.0),
     )
     requester: Any = found._github.requester
     requester._Requester__connectionClass = _WIRE
     requester._Requester__seconds_between_requests = None
 
     async def call(work: Callable[[], Any]) -> Any:
-        return github._translated(work)
+        return translated(work)
 
     found._call = call  # type: ignore[method-assign] - in this thread: the wire is played
     return found

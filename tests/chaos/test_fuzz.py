@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from pasted import ALL
 
 from bot import config
-from bot.adapters import github, registry_manifest, words
+from bot.adapters import github_trouble, registry_manifest, words
 from bot.core import image, image_list
 from bot.workflow import mirror
 
@@ -114,8 +114,13 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
         lambda _: b"",
     ),
     "a value is said as it is": ("said", words, "_escaped", str),
-    "an answer of another shape is let through": ("github_answers", github, "_UNREADABLE", ()),
-    "no wait is too long": ("github_answers", github, "_LONGEST_WAIT", math.inf),
+    "an answer of another shape is let through": (
+        "github_answers",
+        github_trouble,
+        "_SHAPELESS",
+        (),
+    ),
+    "no wait is too long": ("github_answers", github_trouble, "LONGEST_WAIT", math.inf),
     "any digest is believed": ("registry_headers", registry_manifest, "is_digest", bool),
     "a config may raise anything": ("config_files", config, "_UNREADABLE", ()),
 }
