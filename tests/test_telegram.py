@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from telegram.error import TelegramError
 
 from bot.adapters.telegram import (
     Menu,
@@ -18,6 +21,7 @@ from bot.adapters.telegram import (
     set_menus,
 )
 from bot.adapters.telegram_updates import Polling
+from bot.adapters.telegram_wire import Bounds
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
 from bot.engine.case import Incoming, Press
@@ -29,6 +33,7 @@ from bot.sandbox.faults import Faults, Faulty
 from bot.sandbox.serve import served
 from bot.sandbox.telegram import telegram_app
 
+QUICK = Bounds(read=2, whole=3, size=100_000)
 TOKEN = "7000000001:sandbox"
 
 
@@ -86,7 +91,6 @@ class Site:
 @pytest.fixture
 async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("bot.adapters.telegram.READ_SECONDS", 2)
     monkeypatch.setattr("bot.adapters.telegram.CONFLICT_WAIT", 0.1)
     world, faults = ChatWorld(), Faults()
     app = Starlette(
@@ -99,7 +103,7 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
         served(app) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as api,
     ):
-        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram")
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram", QUICK)
         await bot.initialize()
         yield Site(world, faults, bot, TelegramChat(bot), api, port)
         await bot.shutdown()
@@ -129,6 +133,47 @@ async def test_an_edit_that_changes_nothing_is_a_success(site: Site) -> None:
     await site.chat.edit(site.place, number, TEXT)
 
 
+@pytest.mark.parametrize("what", ["status 413", "page 413", "page 414", "status 422"])
+async def test_what_telegram_cannot_take_by_its_size_or_kind_is_refused(
+    site: Site, what: str
+) -> None:
+    site.faults.arm(where="telegram", what=what, path="sendMessage")
+    with pytest.raises(Refused):
+        await site.chat.send(site.place, TEXT, reply_to=None)
+
+
+ODD = ['{"ok":false,"error_code":500,"description":"x"}', '{"ok":true,"result":{}}', "[]", "7"]
+
+
+@pytest.mark.parametrize("body", [*ODD, '{"ok":true,"result":[1]}', '{"ok":true,"result":"x"}'])
+async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> None:
+    async def odd(_: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    app = Starlette(routes=[Route("/{rest:path}", odd, methods=["GET", "POST"])])
+    async with served(app) as port:
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}", QUICK)
+        chat = TelegramChat(bot)
+        await bot._request[0].initialize()
+        await bot._request[1].initialize()
+        place = Place(ChatId(-1))
+        for call in (
+            chat.send(place, TEXT, reply_to=None),
+            chat.send_file(place, Document("x", b"x"), TEXT, reply_to=None),
+            chat.fetch("x", limit=10),
+        ):
+            with pytest.raises(Temporary) as caught:
+                await call
+            assert caught.value.unclear
+        if body != '{"ok":true,"result":[1]}':
+            with pytest.raises(TelegramError):
+                await bot.raw_updates(1)
+        else:
+            assert await bot.raw_updates(1) == []
+        await bot._request[0].shutdown()
+        await bot._request[1].shutdown()
+
+
 async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
     assert await site.chat.send(site.place, TEXT, reply_to=MessageId(999))
 
@@ -152,11 +197,21 @@ async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
     ("what", "words", "retry_after"),
     [
         ("retry-after 9", "asks to wait", 9.0),
-        ("status 502", "out of reach", None),
+        ("status 429", "asks to wait", None),
+        ("status 502", "in trouble: Bad Gateway", None),
         ("status 401", "does not accept the bot's token", 30.0),
-        ("garbage", "Telegram", None),
+        ("status 404", "does not accept the bot's token", 30.0),
+        ("garbage", "cannot be read", None),
+        ("malformed", "cannot be read", None),
+        ("page 400", "cannot be read", None),
+        ("page 403", "cannot be read", None),
+        ("page 404", "cannot be read", None),
+        ("huge 1", "cannot be read", None),
+        ("packed 1", "cannot be read", None),
         ("lost", "out of reach", None),
+        ("cut", "out of reach", None),
         ("delay 3", "did not answer in time", None),
+        ("endless", "did not answer in time", None),
     ],
 )
 async def test_trouble_is_temporary_and_keeps_telegrams_wish(
@@ -333,7 +388,16 @@ async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Sit
 
 
 @pytest.mark.parametrize(
-    "what", ["status 502", "status 409", "retry-after 1", "garbage", "refused"]
+    "what",
+    [
+        "status 502",
+        "status 409",
+        "retry-after 1",
+        "garbage",
+        "malformed",
+        "huge 1",
+        "refused",
+    ],
 )
 async def test_polling_goes_on_after_trouble(site: Site, what: str) -> None:
     await site.say("wei", "/mirror nginx")

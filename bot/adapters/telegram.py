@@ -1,7 +1,7 @@
 """Telegram through python-telegram-bot: implements engine.ports.Chat.
 
-With telegram_updates.py the only module that knows Telegram. What is said, when and in which
-words is decided elsewhere.
+With telegram_updates.py and telegram_wire.py the only module that knows Telegram. What is said,
+when and in which words is decided elsewhere.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NoReturn, cast
 
+import httpx
 from telegram import (
     Bot,
     BotCommand,
@@ -37,7 +38,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.adapters.telegram_wire import BoundedRequest
+from bot.adapters.telegram_wire import BOUNDS, BoundedRequest, Bounds, TooLarge
 from bot.core.backoff import wait_after
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
@@ -50,42 +51,49 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 """Times of the library as timedelta: its older way warns at every use."""
 
-POLL_SECONDS: Final = 30
-READ_SECONDS: Final = 20
-"""Longer than the library's 5: a send that is given up may have arrived, and would be repeated."""
 WANTED: Final = ("message", "callback_query")
 CONFLICT_WAIT: Final = 5.0
 TOKEN_WAIT: Final = 30.0
+LONGEST_WAIT: Final = 24 * 60 * 60.0
 WHO: Final = "Telegram"
+_SHAPELESS: Final = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What the library raises on an answer of another shape than the documented one."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
 class PollingBot(Bot):
     """Bot with updates as they come: one that the library cannot read must not stop the rest."""
 
+    def __init__(self, token: str, api: str, bounds: Bounds) -> None:
+        super().__init__(
+            token,
+            base_url=f"{api}/bot",
+            base_file_url=f"{api}/file/bot",
+            request=BoundedRequest(bounds, connections=8),
+            get_updates_request=BoundedRequest(bounds, connections=1, poll=bounds.poll),
+        )
+        self._poll_seconds = bounds.poll
+
     def __repr__(self) -> str:
         """The library's own shows the token."""
         return f"{type(self).__name__}[]"
 
     async def raw_updates(self, offset: int) -> list[dict[str, Any]]:
-        updates = await self._post(
-            "getUpdates",
-            {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": list(WANTED)},
-            read_timeout=POLL_SECONDS + READ_SECONDS,
-        )
-        listed = updates if isinstance(updates, list) else []
-        return [raw for raw in listed if isinstance(raw.get("update_id"), int)]
+        """Raises nothing but the library's own errors."""
+        asked = {"offset": offset, "timeout": self._poll_seconds, "allowed_updates": list(WANTED)}
+        try:
+            updates = await self._post("getUpdates", asked)
+        except _SHAPELESS as error:
+            raise TelegramError("Invalid server response") from error
+        if not isinstance(updates, list):
+            raise TelegramError("Invalid server response")
+        read = [raw for raw in updates if isinstance(raw, dict)]
+        return [raw for raw in read if isinstance(raw.get("update_id"), int)]
 
 
-def make_bot(token: str, api: str) -> PollingBot:
+def make_bot(token: str, api: str, bounds: Bounds = BOUNDS) -> PollingBot:
     """A bot for the Bot API at `api`, the public one or a server of one's own."""
-    return PollingBot(
-        token,
-        base_url=f"{api}/bot",
-        base_file_url=f"{api}/file/bot",
-        request=BoundedRequest(connection_pool_size=8, read_timeout=READ_SECONDS, pool_timeout=10),
-        get_updates_request=BoundedRequest(connection_pool_size=1),
-    )
+    return PollingBot(token, api, bounds)
 
 
 class TelegramChat:
@@ -152,7 +160,7 @@ class TelegramChat:
         if (file.file_size or 0) > limit:
             raise Refused(f"the file has {file.file_size} bytes")
         content: bytearray = await _asked(file.download_as_bytearray())
-        if len(content) > limit:  # Telegram need not say the size beforehand
+        if len(content) > limit:  # whatever was said of it before
             raise Refused(f"the file has {len(content)} bytes")
         return bytes(content)
 
@@ -185,6 +193,8 @@ async def _asked(call: Awaitable[Any]) -> Any:
         return await call
     except TelegramError as error:
         _raise_meaning(error)
+    except _SHAPELESS as error:
+        raise _unreadable(error) from error
 
 
 def _raise_meaning(error: TelegramError) -> NoReturn:
@@ -192,6 +202,11 @@ def _raise_meaning(error: TelegramError) -> NoReturn:
     match error:
         case ChatMigrated():
             raise Moved(error.new_chat_id) from error
+        case TooLarge():
+            raise Refused(f"Telegram: {error.message}") from error
+        case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
+            # Its answer could not be parsed: it is not Telegram that refuses, but what is in front.
+            raise _unreadable(error) from error
         case BadRequest() | Forbidden():
             raise Refused(f"Telegram: {error.message[:160]}") from error
         case _:
@@ -209,15 +224,24 @@ def _temporary(error: TelegramError) -> Temporary:
             return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
         case TimedOut():
             kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
-        case NetworkError():
+        case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
             kind, text = TroubleKind.UNREACHABLE, "Telegram is out of reach"
+        case NetworkError() if "too many requests" in error.message.lower():
+            kind, text = TroubleKind.BUSY, "Telegram asks to wait"
+        case NetworkError():
+            kind, text = TroubleKind.FAULTY, f"Telegram is in trouble: {error.message[:80]}"
         case _:
-            kind, text = TroubleKind.UNREADABLE, f"Telegram: {error.message[:160]}"
+            return _unreadable(error)
     return Temporary(text, kind=kind, who=WHO, unclear=True)
 
 
+def _unreadable(error: Exception) -> Temporary:
+    text = f"Telegram's answer cannot be read ({type(error).__name__})"
+    return Temporary(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
+
+
 def _seconds(error: RetryAfter) -> float:
-    return cast("timedelta", error.retry_after).total_seconds()
+    return min(cast("timedelta", error.retry_after).total_seconds(), LONGEST_WAIT)
 
 
 def polling_wait(error: Exception, attempts: int) -> float:
