@@ -15,14 +15,14 @@ import httpx
 import pytest
 from registry_fixture import Registry, registry
 
-from bot.adapters import registry_access
 from bot.adapters.network_guard import GuardedTransport, is_public
 from bot.adapters.registry import RegistryClient
 from bot.adapters.registry_auth import challenge_of
 from bot.adapters.registry_manifest import ACCEPT
-from bot.adapters.registry_wire import one_line, retry_after
+from bot.adapters.registry_wire import Bounds, one_line, retry_after
 from bot.core.facts import Shape
 from bot.core.image import ImageRef, Naming, Target
+from bot.core.trouble import TroubleKind
 from bot.errors import ConfigError, Refused, Temporary
 
 DIGEST = "sha256:" + "a" * 64
@@ -272,11 +272,7 @@ async def test_a_trouble_of_the_network_is_temporary(error: Exception) -> None:
     assert "\n" not in str(told.value)
 
 
-async def test_a_server_that_never_ends_its_answer_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(registry_access, "TIME_LIMIT", 0.05)
-
+async def test_a_server_that_never_ends_its_answer_is_given_up() -> None:
     async def drip() -> AsyncIterator[bytes]:
         while True:
             yield b" "
@@ -284,7 +280,7 @@ async def test_a_server_that_never_ends_its_answer_is_given_up(
 
     played = always(lambda: httpx.Response(200, content=drip()))
     with pytest.raises(Temporary, match="takes too long"):
-        await reader(played).shape(STATIC, DIGEST)
+        await reader(played, bounds=Bounds(whole=0.05)).shape(STATIC, DIGEST)
 
 
 # ---- logins
@@ -417,22 +413,43 @@ async def test_a_realm_that_gives_strangers_nothing_means_missing_or_private(sta
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(200, content=b"<html>"),
         httpx.Response(200, json=["t1"]),
         httpx.Response(200, json={"token": 7}),
         httpx.Response(200, json={"token": "t1\r\nX-Evil: 1"}),
-        httpx.Response(200, content=b"[" * 60_000),
         httpx.Response(200, json={"token": "t" * 70_000}),
         httpx.Response(302, headers={"Location": "https://evil.example/"}),
         httpx.Response(400),
     ],
-    ids=["html", "list", "number", "two lines", "deep", "long", "redirect", "400"],
+    ids=["list", "number", "two lines", "long", "redirect", "400"],
 )
 async def test_an_answer_that_holds_no_usable_token_is_refused(answer: httpx.Response) -> None:
     played = hub(lambda _: answer)
     with pytest.raises(Refused, match=r"^the login of docker\.io "):
         await reader(played).source_digest(NGINX)
     assert played.asked("evil.example") == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, html="<p>Sign in to the hotel's network</p>"),
+        httpx.Response(200, content=b"[" * 60_000),
+        httpx.Response(200, content=b'{"token": "t1'),
+    ],
+    ids=["html", "a page", "deep", "cut"],
+)
+async def test_a_token_server_that_sends_no_json_may_do_so_later(answer: httpx.Response) -> None:
+    with pytest.raises(Temporary, match=r"^the login of docker\.io ") as told:
+        await reader(hub(lambda _: answer)).source_digest(NGINX)
+    trouble = told.value.trouble
+    assert (trouble.kind, trouble.who) == (TroubleKind.UNREADABLE, "docker.io")
+
+
+async def test_a_page_in_place_of_a_registrys_answer_is_temporary() -> None:
+    page = always(lambda: httpx.Response(200, html="<p>Sign in to the hotel's network</p>"))
+    with pytest.raises(Temporary, match="page of HTML"):
+        await reader(page).source_digest(STATIC)
 
 
 async def test_a_realm_in_trouble_is_temporary() -> None:
@@ -727,16 +744,12 @@ async def test_at_most_eight_requests_are_under_way_at_one_registry() -> None:
     assert most == 8
 
 
-async def test_waiting_for_a_turn_does_not_count_as_the_registrys_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(registry_access, "TIME_LIMIT", 0.2)
-
+async def test_waiting_for_a_turn_does_not_count_as_the_registrys_time() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.05)
         return found()
 
-    client = reader(httpx.MockTransport(handler))
+    client = reader(httpx.MockTransport(handler), bounds=Bounds(whole=0.2))
     images = [ImageRef.parse(f"gcr.io/a/b{n}:1") for n in range(48)]
     digests = await asyncio.gather(*(client.source_digest(image) for image in images))
     assert digests == [DIGEST] * 48

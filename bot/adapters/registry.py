@@ -32,7 +32,7 @@ from bot.adapters.registry_manifest import (
     size_of,
 )
 from bot.adapters.registry_tags import MOST_PAGES, MOST_TAGS, first_page, next_page, tags_of
-from bot.adapters.registry_wire import Answer, one_line
+from bot.adapters.registry_wire import BOUNDS, Answer, Bounds, one_line
 from bot.core.facts import Budget, Shape
 from bot.core.image import HUB, HUB_HOSTS, ImageRef, Target
 from bot.errors import ConfigError, Refused, Temporary
@@ -67,6 +67,7 @@ class RegistryClient:
         resolve: Resolve = system_resolve,
         trust_env: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self._bases = {name.lower(): _base_of(name, url) for name, url in addresses.items()}
         self._target = target
@@ -75,7 +76,7 @@ class RegistryClient:
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
         self._budgets = Budgets(clock)
-        self._access = Access(network, clock, self._budgets)
+        self._access = Access(network, clock, self._budgets, bounds)
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None where the image is missing or private: registries do not tell which."""

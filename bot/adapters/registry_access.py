@@ -17,9 +17,9 @@ from typing import Final
 import httpx
 
 from bot.adapters.network_guard import host_of
-from bot.adapters.registry_auth import TIME_LIMIT, Endpoint, Tokens, challenge_of
+from bot.adapters.registry_auth import Endpoint, Tokens, challenge_of
 from bot.adapters.registry_budget import Budgets
-from bot.adapters.registry_wire import Answer, Wire
+from bot.adapters.registry_wire import BOUNDS, Answer, Bounds, Wire
 from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
 
@@ -43,10 +43,15 @@ class Access:
     """The way in to every registry, and what they say of their pull limits on it."""
 
     def __init__(
-        self, network: httpx.AsyncBaseTransport, clock: Callable[[], float], budgets: Budgets
+        self,
+        network: httpx.AsyncBaseTransport,
+        clock: Callable[[], float],
+        budgets: Budgets,
+        bounds: Bounds = BOUNDS,
     ) -> None:
-        self._wire = Wire(network)
-        self._tokens = Tokens(self._wire, clock)
+        self._bounds = bounds
+        self._wire = Wire(network, bounds)
+        self._tokens = Tokens(self._wire, clock, bounds)
         self._budgets = budgets
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(_AT_ONCE)
@@ -57,7 +62,7 @@ class Access:
         """One of the few places at a registry; the time runs from when it is taken."""
         async with self._turns[host_of(endpoint.base)]:
             try:
-                async with asyncio.timeout(TIME_LIMIT):
+                async with asyncio.timeout(self._bounds.whole):
                     yield
             except TimeoutError as error:
                 raise Temporary(

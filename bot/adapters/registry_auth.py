@@ -19,12 +19,9 @@ from urllib.request import parse_http_list, parse_keqv_list
 import httpx
 
 from bot.adapters.network_guard import host_of
-from bot.adapters.registry_wire import Answer, Wire, one_line
+from bot.adapters.registry_wire import BOUNDS, Answer, Bounds, Wire, one_line
 from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
-
-TIME_LIMIT: Final = 20.0
-"""Seconds for one look at a registry, logins and redirects and all."""
 
 REALMS: Final = {
     "docker.io": frozenset({"auth.docker.io"}),
@@ -100,8 +97,11 @@ def _parse(text: str) -> Challenge | None:
 class Tokens:
     """The Authorization headers that are in force, and the way to new ones."""
 
-    def __init__(self, wire: Wire, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, wire: Wire, clock: Callable[[], float] = time.monotonic, bounds: Bounds = BOUNDS
+    ) -> None:
         self._wire = wire
+        self._bounds = bounds
         self._clock = clock
         self._kept: dict[Endpoint, tuple[str, float]] = {}
         self._fetching: dict[Endpoint, asyncio.Task[str | None]] = {}
@@ -142,7 +142,7 @@ class Tokens:
 
     async def _fetch_in_time(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         try:
-            async with asyncio.timeout(TIME_LIMIT):
+            async with asyncio.timeout(self._bounds.whole):
                 return await self._fetch(endpoint, challenge)
         except TimeoutError as error:
             raise Temporary(
@@ -215,8 +215,9 @@ def _token_of(answer: Answer, registry: str) -> tuple[str, float]:
         raise Refused(f"the login of {registry} answers {answer.status}")
     try:
         told = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        told = None
+    except (ValueError, RecursionError) as error:
+        text = f"the login of {registry} sends what is no JSON"
+        raise Temporary(text, kind=TroubleKind.UNREADABLE, who=registry) from error
     if not isinstance(told, dict):
         raise Refused(f"the login of {registry} sends no token")
     token = told.get("token") or told.get("access_token")

@@ -18,7 +18,6 @@ from bot.adapters.network_guard import OPERATORS
 from bot.core.trouble import TroubleKind
 from bot.errors import Refused, Temporary
 
-_TIMEOUT: Final = httpx.Timeout(10, connect=5)
 _HEADERS: Final = {"User-Agent": "imageto-bot", "Accept-Encoding": "identity"}
 _ERROR_BODY: Final = 4 * 1024
 _LONGEST_WAIT: Final = 24 * 60 * 60.0
@@ -27,6 +26,18 @@ _LONGEST_WAIT: Final = 24 * 60 * 60.0
 def one_line(text: str, limit: int = 200) -> str:
     """A server's words without control characters, line ends and more than `limit` of them."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Seconds to connect, for one read, and for one look, logins and redirects and all."""
+
+    connect: float = 5
+    read: float = 10
+    whole: float = 20
+
+
+BOUNDS: Final = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,9 @@ class Wire:
     following of redirects would each be a decision that nobody here took.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds = BOUNDS) -> None:
         self._transport = transport
+        self._timeout = httpx.Timeout(bounds.read, connect=bounds.connect)
 
     async def ask(
         self,
@@ -69,7 +81,7 @@ class Wire:
             method,
             url,
             headers={**_HEADERS, **headers},
-            extensions={"timeout": _TIMEOUT.as_dict(), OPERATORS: operators},
+            extensions={"timeout": self._timeout.as_dict(), OPERATORS: operators},
         )
         name = f"{part}{who}"
         try:
@@ -124,6 +136,9 @@ def _raise_temporary(answer: Answer, who: str, name: str) -> None:
             kind, says = TroubleKind.BUSY, "answers 429: too many requests"
         case HTTPStatus.REQUEST_TIMEOUT:
             kind, says = TroubleKind.SILENT, "did not get the request in time"
+        case HTTPStatus.OK if answer.headers.get("content-type", "").startswith("text/html"):
+            # No registry says anything in HTML, but what stands in front of one does.
+            kind, says = TroubleKind.UNREADABLE, "answers with a page of HTML"
         case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind, says = TroubleKind.FAULTY, f"is in trouble: it answers {status}"
         case _:
