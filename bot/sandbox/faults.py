@@ -180,7 +180,10 @@ class Faulty:
             await self._damaged(fault, scope, receive, send)
         else:
             await _drained(receive)  # a client in the middle of an upload would read no answer
-            await answer(fault.where, fault.kind, fault.word)(scope, receive, send)
+            # There is no body of a HEAD that could trickle.
+            bare = scope["method"] == "HEAD" and fault.kind == "endless"
+            kind = "malformed" if bare else fault.kind
+            await answer(fault.where, kind, fault.word)(scope, receive, send)
 
     async def _unanswered(self, fault: Fault, scope: Scope, receive: Receive) -> None:
         read = await _arrived(receive)

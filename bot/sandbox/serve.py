@@ -36,6 +36,8 @@ async def served(app: ASGIApp, *, port: int = 0) -> AsyncIterator[int]:
             log_config=None,
             access_log=False,
             date_header=False,
+            # As nginx does; by uvicorn's 5 s a client often meets a connection that just ends.
+            timeout_keep_alive=75,
             server_header=False,
         )
     )
