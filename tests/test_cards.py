@@ -107,6 +107,10 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         ),
         (SUBMITTED, "in the list, waiting for its run"),
         (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
+        (
+            replace(COPYING, trouble=Trouble(TroubleKind.UNREACHABLE, "GitHub"), attempts=3),
+            "GitHub cannot be reached; tried 3 times, trying again",
+        ),
         (VERIFYING, "copied, checking what arrived"),
         (MIRRORED, "· mirrored, digest verified"),
         (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),

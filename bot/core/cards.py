@@ -203,8 +203,6 @@ def line(transfer: Transfer, view: View) -> Phrase:
 
 def _note(transfer: Transfer, view: View) -> Phrase:
     match transfer.state:
-        case State.COPYING:
-            return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.MIRRORED:
             return _mirrored(transfer)
         case State.FAILED if transfer.failure is not None:
@@ -213,6 +211,8 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return _rejected(transfer, view)
         case _ if transfer.trouble is not None:
             return _troubled(transfer, transfer.trouble, view)
+        case State.COPYING:
+            return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
         case state:
