@@ -19,7 +19,7 @@ from fakes import (
 )
 
 from bot.core.batch import batch_of
-from bot.core.facts import ChatId, Person, PersonId, Shape
+from bot.core.facts import ChatId, MessageId, Person, PersonId, Shape
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN
 from bot.core.transfer import State
@@ -713,6 +713,23 @@ async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
     w.chat.trouble = [Temporary("Telegram is out of reach")]
     await w.settle(30)
     assert sum(text.startswith("That did not work") for text in w.chat.texts) == 1
+
+
+async def test_a_result_put_off_stays_so_though_the_card_is_edited_meanwhile(w: World) -> None:
+    await w.say(WEI, "/mirror nginx:9.99")
+    await w.settle(0)
+    sends = 0
+
+    async def failing(*_: object, **__: object) -> MessageId:
+        nonlocal sends
+        sends += 1
+        raise Temporary("Telegram is out of reach")
+
+    w.chat.send = failing  # type: ignore[method-assign]
+    w.clock.pass_time(3)
+    await w.settle(1)
+    assert "not found" in w.card
+    assert sends == 1
 
 
 async def test_a_chat_that_shut_the_door_does_not_stop_the_others(w: World) -> None:

@@ -33,6 +33,7 @@ FIRST_LOOKS: Final = timedelta(seconds=4)
 FILES_KEPT: Final = timedelta(days=7)
 """So long a file is kept of which something may still arrive, once its request is closed."""
 MOVED_NOWHERE: Final = timedelta(minutes=1)
+_PATIENCE: Final = frozenset({"attempts", "not_before"})
 _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
 
@@ -299,6 +300,9 @@ class Talk:
             linked = [t.id for t in await unit.transfers_of(current.id)]
             if "told_at" in facts and linked != [t.id for t in item.transfers]:
                 return
+            if current.not_before != item.request.not_before and not facts.get("not_before", True):
+                # Put off in this very tick: what else was said in it does not call that off.
+                facts = {name: fact for name, fact in facts.items() if name not in _PATIENCE}
             if current.place != item.request.place:
                 facts = {name: fact for name, fact in facts.items() if name not in _MESSAGES}
             await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
