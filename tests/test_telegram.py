@@ -290,6 +290,17 @@ async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Sit
         await site.chat.fetch("nonsense", limit=11)
 
 
+@pytest.mark.parametrize("what", ["garbage", "malformed", "short"])
+async def test_a_file_that_is_not_what_was_announced_is_fetched_again(
+    site: Site, what: str
+) -> None:
+    document = site.world.keep("a.yaml", "text/yaml", b"image: nginx:1.27\n" * 9)
+    site.faults.arm(where="telegram", what=what, path="/file/")
+    with pytest.raises(Temporary, match="cannot be read"):
+        await site.chat.fetch(document.file_id, limit=1000)
+    assert await site.chat.fetch(document.file_id, limit=1000) == document.content
+
+
 async def test_a_reply_brings_the_text_it_answers(site: Site) -> None:
     first = await site.say("wei", "nginx:1.27 please")
     await site.say("wei", "/mirror", reply_to=first)

@@ -162,6 +162,8 @@ class TelegramChat:
         content: bytearray = await _asked(file.download_as_bytearray())
         if len(content) > limit:  # whatever was said of it before
             raise Refused(f"the file has {len(content)} bytes")
+        if file.file_size not in (None, len(content)):  # torn, or something else in its place
+            raise _unreadable(TelegramError("the file has another size"))
         return bytes(content)
 
 
