@@ -1,0 +1,162 @@
+"""Gathers what a database says for the evidence of invariants.py: the same for every world.
+
+What a request's messages may say by the stored facts is worked out by the projections of core,
+not taken from what the bot believes to have shown.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from invariants import Asked
+from sqlalchemy import Table, select
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.store.schema import batches, inquiries, moves, requests, transfers
+from bot.adapters.store.unit import StoreUnit
+from bot.adapters.words import LocaleWords
+from bot.core.batch import Batch
+from bot.core.cards import card
+from bot.core.draft_card import draft_card
+from bot.core.facts import RequestId, TransferId
+from bot.core.image import Target
+from bot.core.language import Language
+from bot.core.message import ButtonKind, Message, say
+from bot.core.request import Request
+from bot.core.results import result
+from bot.core.transfer import Transfer
+from bot.core.view import View
+from bot.engine.views import language_of, view_of
+
+MANY: Final = 40
+"""Results of more images are not recognised by their first line."""
+_TAG: Final = re.compile(r"<[^<>]*>")
+_HEADS: Final = ("result-all", "result-some", "result-none")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a database holds in the end; `left` is what is still to be done, in words."""
+
+    asked: tuple[Asked, ...]
+    transfers: tuple[Transfer, ...]
+    batches: tuple[Batch, ...]
+    left: tuple[str, ...]
+    family: dict[int, tuple[int, ...]]
+
+
+def plain(text: str) -> str:
+    """A text of Telegram's HTML without markup."""
+    return html.unescape(_TAG.sub("", text))
+
+
+def result_heads(words: LocaleWords) -> frozenset[str]:
+    """The first lines by which a result can be told from any other message."""
+    return frozenset(
+        words.plain(say(key, done=done, count=count, request="1"), language)
+        for language in Language
+        for key in _HEADS
+        for count in range(1, MANY)
+        for done in range(count + 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What texts depend on beside the facts; `language` is the one of groups."""
+
+    words: LocaleWords
+    target: Target
+    language: Language
+    now: datetime
+
+    async def spoken(self, unit: StoreUnit, request: Request) -> Language:
+        return await language_of(unit, request.place, request.person, otherwise=self.language)
+
+    async def view(self, unit: StoreUnit, request: Request, linked: Sequence[Transfer]) -> View:
+        queue = await unit.open_transfers()
+        return await view_of(unit, linked, [request], target=self.target, now=self.now, queue=queue)
+
+
+async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:
+    """All that is in the database."""
+    async with store.begin() as unit:
+        found = [await unit.transfer(TransferId(n)) for n in await _ids(unit, transfers)]
+        numbers = await _ids(unit, requests)
+        asked = [await _asked(unit, RequestId(number), circumstances) for number in numbers]
+        return Stored(
+            tuple(asked),
+            tuple(transfer for transfer in found if transfer is not None),
+            tuple(Batch(**row) for row in await unit._all(select(batches))),
+            tuple(await _left(unit, asked)),
+            await _family(unit),
+        )
+
+
+async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:
+    rows = await unit._all(select(table.c.id).order_by(table.c.id))
+    return [row["id"] for row in rows]
+
+
+async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
+    """Notes and inquiries, and the files of requests that need them no more."""
+    left = [f"note {note.id}: {plain(note.text.html)[:60]!r}" for note in await unit.notes()]
+    for row in await unit._all(select(inquiries.c.id, inquiries.c.text)):
+        left.append(f"inquiry {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
+    for one in asked:
+        file = await unit.file(one.request.id)
+        if file is None:
+            continue
+        if file.content is None:
+            left.append(f"the file of #{one.request.id} was never read")
+        elif one.request.returned_at is not None or one.request.cancelled_at is not None:
+            left.append(f"the file of #{one.request.id} is kept for nothing")
+    return left
+
+
+async def _family(unit: StoreUnit) -> dict[int, tuple[int, ...]]:
+    """For each chat that moved: what it was before, as far back as is known."""
+    rows = await unit._all(select(moves))
+    return {row["chat"]: (row["origin"],) for row in rows}
+
+
+async def _asked(unit: StoreUnit, number: RequestId, circumstances: Circumstances) -> Asked:
+    request = await unit.request(number)
+    assert request is not None
+    linked, draft = await unit.transfers_of(number), await unit.draft(number)
+    view = await circumstances.view(unit, request, linked)
+    language = await circumstances.spoken(unit, request)
+
+    def text(message: Message) -> str:
+        return plain(circumstances.words.render(message, language).html)
+
+    asked = Asked(request=request, transfers=linked, draft=draft)
+    if request.is_draft:
+        if not draft.images and not draft.bad:
+            return asked
+        shown = draft_card(request, draft, view)
+        return replace(asked, cards=frozenset({text(shown)}), data=_data(shown))
+    ended = all(transfer.state.over for transfer in linked)
+    told = frozenset({text(result(request, linked, view))}) if ended else frozenset()
+    if request.cancelled_at is not None:  # closed, and not followed further
+        return replace(asked, results=told)
+    cards = frozenset(text(card(request, linked, each)) for each in _views(request, view))
+    data = _data(card(request, linked, view))
+    return replace(asked, cards=cards, results=told, data=data)
+
+
+def _views(request: Request, view: View) -> list[View]:
+    """A closed card goes on to say who asked first, even where they ask for it no more."""
+    return [view] if request.closed_at is None else [view, replace(view, firsts={})]
+
+
+def _data(message: Message) -> tuple[str, ...]:
+    return tuple(
+        button.value
+        for row in message.buttons
+        for button in row
+        if button.kind is ButtonKind.CALLBACK
+    )

@@ -1,0 +1,460 @@
+"""What must be true when everything has come to rest, whatever was thrown at the bot before.
+
+`Evidence` is what can be seen from outside at the end; `violations` says, in words for people,
+which promise it breaks. Pure, and the same for the fake world and for the sandbox: how the
+evidence is gathered is in gathering.py. Nothing here may look at how the bot works inside.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from bot.core import image_list
+from bot.core.batch import TRAILER, Batch
+from bot.core.draft import KEPT, Draft
+from bot.core.image import ImageRef
+from bot.core.policy import Policy, Verdict, decide
+from bot.core.request import Request
+from bot.core.transfer import Proof, State, Transfer
+
+SECONDS_LATE: Final = 120
+"""How late what is due by the clock may be at rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message of a person that the bot took: its offset has moved past it.
+
+    `images` are those that the person asked for, fully qualified, as far as they are known to the
+    one who threw the faults; `wants_answer` is False for chatter that deserves none.
+    """
+
+    chat: int
+    message: int
+    images: tuple[str, ...] = ()
+    wants_answer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the bot: every text it has had, without markup, the present one last.
+
+    `data` is what its buttons carry now. `is_result`: it tells how a request ended. `is_deleted`:
+    somebody took it out of the chat; it was read before.
+    """
+
+    chat: int
+    id: int
+    reply_to: int | None
+    texts: tuple[str, ...]
+    data: tuple[str, ...] = ()
+    is_result: bool = False
+    is_file: bool = False
+    is_deleted: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.texts[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as it is stored, and what its messages may say by these facts.
+
+    `cards` and `results` are texts without markup; an empty set is not compared. `data` is what
+    the card's buttons have to carry, None where they are not compared.
+    """
+
+    request: Request
+    transfers: tuple[Transfer, ...]
+    draft: Draft
+    cards: frozenset[str] = frozenset()
+    results: frozenset[str] = frozenset()
+    data: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run of the workflow: `batch` is the one that its commit or its dispatch names.
+
+    None where that cannot be known; empty for a run that somebody else began.
+    """
+
+    id: int
+    batch: str | None
+    dispatched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is left at the end.
+
+    `people_list` is what image.list would be had the bot never written: its bytes before, with
+    the edits that people made meanwhile. `removed` are images whose lines people took out again.
+    `target_before` and `target_now` are digests by image; `target_touched` the images that
+    somebody else changed there. `gone_on` is how often people made each request go on
+    (retry, or what was meant). `unreachable` are chats that take nothing any more, `family` maps
+    a chat to those it has been before. `repetitions` is how many messages may have been said
+    twice: one for each kill between Telegram's acceptance and the save, and one for each answer
+    of Telegram that was lost. `left` describes what is still open or running.
+    """
+
+    now: datetime
+    policy: Policy
+    admins: frozenset[int]
+    asked: tuple[Asked, ...]
+    transfers: tuple[Transfer, ...]
+    batches: tuple[Batch, ...]
+    accepted: tuple[Accepted, ...]
+    said: tuple[Said, ...]
+    people_list: bytes
+    list_now: bytes
+    commits: tuple[str, ...]
+    runs: tuple[Ran, ...] = ()
+    target_before: Mapping[str, str] = field(default_factory=dict)
+    target_now: Mapping[str, str] = field(default_factory=dict)
+    target_touched: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    gone_on: Mapping[int, int] = field(default_factory=dict)
+    unreachable: frozenset[int] = frozenset()
+    family: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    repetitions: int = 0
+    left: tuple[str, ...] = ()
+
+    def chats_of(self, request: Request) -> tuple[int, ...]:
+        """The chat of a request, and what it was before it moved."""
+        chat = int(request.place.chat)
+        return (chat, *self.family.get(chat, ()))
+
+    def reached(self, request: Request) -> bool:
+        return not self.unreachable.intersection(self.chats_of(request))
+
+
+def violations(evidence: Evidence) -> list[str]:
+    """Every promise that is broken, in words; empty where all hold."""
+    return [words for check in _CHECKS for words in check(evidence)]
+
+
+# -- people get answers -------------------------------------------------------------------
+
+
+def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
+    """A request with all its images, or an answer in reply."""
+    for accepted in evidence.accepted:
+        if not accepted.wants_answer or accepted.chat in evidence.unreachable:
+            continue
+        where = f"message {accepted.message} of chat {accepted.chat}"
+        requests = [a for a in evidence.asked if _begun_by(a.request, accepted, evidence)]
+        if any(a.request.is_draft and a.request.cancelled_at is not None for a in requests):
+            continue  # dropped, maybe before its file was read
+        if requests:
+            known = {str(image) for asked in requests for image in _images(asked, evidence)}
+            yield from (
+                f"{where}: nothing is known of {image}, which it asked for"
+                for image in accepted.images
+                if image not in known
+            )
+        elif not _answers(evidence, accepted):
+            yield f"{where} was accepted, and nobody answered it"
+
+
+def each_message_begins_one_request(evidence: Evidence) -> Iterator[str]:
+    """A button under a message of the bot may begin several; a person's message only one."""
+    people = {(accepted.chat, accepted.message) for accepted in evidence.accepted}
+    for key, requests in _by_message(evidence).items():
+        if key in people and len(requests) > 1:
+            numbers = ", ".join(f"#{request.id}" for request in requests)
+            yield f"message {key[1]} of chat {key[0]} began {numbers}"
+
+
+def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
+    """A request of a chat that has moved does not know its message any more."""
+    if request.message is None:
+        return accepted.chat in evidence.chats_of(request)
+    return (request.place.chat, request.message) == (accepted.chat, accepted.message)
+
+
+def _images(asked: Asked, evidence: Evidence) -> set[ImageRef]:
+    """Those it is about; and where people made it go on, also those that gave way to others."""
+    own = {transfer.image for transfer in asked.transfers} | set(asked.draft.images)
+    if evidence.gone_on.get(asked.request.id):
+        own |= {transfer.image for transfer in evidence.transfers}
+    return own
+
+
+def _answers(evidence: Evidence, accepted: Accepted) -> list[Said]:
+    moved = {chat for chat, former in evidence.family.items() if accepted.chat in former}
+    return [
+        said
+        for said in evidence.said
+        if (said.chat, said.reply_to) == (accepted.chat, accepted.message)
+        or (said.chat in moved and said.reply_to is None)
+    ]
+
+
+def every_image_has_an_end(evidence: Evidence) -> Iterator[str]:
+    """Over, or waiting for a person who has still time."""
+    for asked in evidence.asked:
+        request = asked.request
+        if request.is_draft and request.cancelled_at is None:
+            if (evidence.now - request.opened_at - KEPT).total_seconds() > SECONDS_LATE:
+                yield f"#{request.id} is a draft that should have been dropped by now"
+        elif not request.is_draft and not asked.transfers:
+            yield f"#{request.id} was confirmed and has no images"
+    for transfer in evidence.transfers:
+        name = f"transfer {transfer.id} of {transfer.image}"
+        if transfer.state is State.WAITING and transfer.expires_at is not None:
+            if (evidence.now - transfer.expires_at).total_seconds() > SECONDS_LATE:
+                yield f"{name} waits for an admin though its time is over"
+        elif not transfer.state.over:
+            yield f"{name} has no end: it is {transfer.state}"
+
+
+def every_outcome_was_told(evidence: Evidence) -> Iterator[str]:
+    for asked in evidence.asked:
+        request = asked.request
+        over = asked.transfers and all(t.state.over for t in asked.transfers)
+        if not over or request.cancelled_at is not None or not evidence.reached(request):
+            continue
+        told = [said for said in evidence.said if _tells(said, asked, evidence)]
+        if not told:
+            yield f"#{request.id} is over, and its result was told to nobody"
+        if request.told_at is None:
+            yield f"#{request.id}: its result is not marked as told"
+        if request.told_in is not None and asked.results:
+            shown = [said for said in told if said.id == request.told_in]
+            if not shown:
+                yield f"#{request.id}: message {request.told_in}, which should tell it, does not"
+            elif not shown[0].is_deleted and shown[0].text not in asked.results:
+                yield f"#{request.id}: its result says {shown[0].text!r} and should not"
+
+
+def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
+    """Whether the message is a result with a word on each of the images."""
+    request = asked.request
+    return (
+        said.is_result
+        and said.chat in evidence.chats_of(request)
+        and (request.message is None or said.reply_to in (request.message, None))
+        and all(str(transfer.image) in said.text for transfer in asked.transfers)
+    )
+
+
+def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
+    """Beyond what was lost between Telegram's acceptance and our save."""
+    told: list[str] = []
+    for key, requests in _by_message(evidence).items():
+        replies = [said for said in evidence.said if (said.chat, said.reply_to) == key]
+        rounds = sum(1 + evidence.gone_on.get(request.id, 0) for request in requests)
+        names = ", ".join(f"#{request.id}" for request in requests)
+        for what, found, allowed in (
+            ("result", sum(s.is_result for s in replies), rounds),
+            ("file", sum(s.is_file for s in replies), len(requests)),
+            ("card", sum(not s.is_result and not s.is_file for s in replies), rounds),
+        ):
+            told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
+    begun = set(_by_message(evidence))
+    moved = {chat for former in evidence.family.values() for chat in former}
+    answered = {(a.chat, a.message) for a in evidence.accepted if a.chat not in moved}
+    for accepted in answered - begun:
+        answers = sum((said.chat, said.reply_to) == accepted for said in evidence.said)
+        told += [f"message {accepted[1]} was answered {answers} times"] * max(0, answers - 1)
+    if len(told) > evidence.repetitions:
+        yield from sorted(set(told))
+
+
+def _by_message(evidence: Evidence) -> dict[tuple[int, int], list[Request]]:
+    """Requests by the message they began with; those whose chat has moved are left out."""
+    found: dict[tuple[int, int], list[Request]] = {}
+    for asked in evidence.asked:
+        request = asked.request
+        if request.message is not None:
+            found.setdefault((request.place.chat, request.message), []).append(request)
+    return found
+
+
+# -- the mirror repository ------------------------------------------------------------------
+
+
+def foreign_lines_are_unchanged(evidence: Evidence) -> Iterator[str]:
+    """Without the lines of the bot, image.list is what people have made it, byte for byte."""
+    theirs = set(image_list.entries(evidence.people_list))
+    ours = {str(t.image).encode() for t in evidence.transfers if t.image not in theirs}
+    lines = evidence.list_now.splitlines(keepends=True)
+    rest = b"".join(line for line in lines if line.strip() not in ours)
+    # A last line without an end gets one when a line is added behind it.
+    ends = {evidence.people_list + end for end in (b"", b"\n", b"\r\n")}
+    if rest not in ends:
+        yield f"image.list: other people's lines were {evidence.people_list!r} and are {rest!r}"
+
+
+def every_approved_image_is_listed_once(evidence: Evidence) -> Iterator[str]:
+    now = Counter(image_list.entries(evidence.list_now))
+    theirs = Counter(image_list.entries(evidence.people_list))
+    committed = {batch.id for batch in evidence.batches if batch.sha is not None}
+    for image in {transfer.image for transfer in evidence.transfers}:
+        if now[image] > max(1, theirs[image]):
+            yield f"image.list names {image} {now[image]} times"
+    for transfer in evidence.transfers:
+        image = transfer.image
+        if transfer.batch in committed and not now[image] and str(image) not in evidence.removed:
+            yield f"image.list lacks {image}, though batch {transfer.batch} was committed"
+
+
+def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
+    """By an admin where the policy asks; and only what somebody asked for."""
+    approved = {t.image for t in evidence.transfers if t.approved_at is not None}
+    theirs = set(image_list.entries(evidence.people_list)) | _touched(evidence)
+    for image in set(image_list.entries(evidence.list_now)) - theirs - approved:
+        yield f"image.list names {image}, which nobody has approved"
+    copied = set(evidence.target_now) - set(evidence.target_before)
+    for name in sorted(copied - {str(image) for image in theirs | approved}):
+        yield f"the target has {name}, which nobody has approved"
+    for transfer in evidence.transfers:
+        if transfer.approved_at is None:
+            continue
+        verdict, by = decide(evidence.policy, transfer.image).verdict, transfer.approved_by
+        if verdict is Verdict.DENY:
+            yield f"{transfer.image} was approved, and the policy denies it"
+        if verdict is Verdict.ASK and by is None:
+            yield f"{transfer.image} was approved by nobody, and the policy wants an admin's word"
+        if by is not None and by not in evidence.admins:
+            yield f"{transfer.image} was approved by {by}, who is no admin"
+
+
+def _touched(evidence: Evidence) -> set[ImageRef]:
+    return {ImageRef.parse(name) for name in evidence.removed | evidence.target_touched}
+
+
+def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
+    for message in evidence.commits:
+        trailers = _trailers(message)
+        for transfer in evidence.transfers:
+            if transfer.batch is None or (TRAILER, str(transfer.batch)) not in trailers:
+                continue
+            by = transfer.approved_by
+            approver = "policy" if by is None else f"telegram:{by}"
+            if ("Approved-by", approver) not in trailers:
+                yield f"the commit of batch {transfer.batch} does not say who approved it"
+
+
+def each_batch_is_committed_once(evidence: Evidence) -> Iterator[str]:
+    named = Counter(
+        value for message in evidence.commits for key, value in _trailers(message) if key == TRAILER
+    )
+    for batch, times in named.items():
+        if times > 1:
+            yield f"batch {batch} was committed {times} times"
+    known = {batch.id for batch in evidence.batches}
+    yield from (f"batch {b} was committed and is not stored" for b in named if b not in known)
+
+
+def each_batch_is_dispatched_once(evidence: Evidence) -> Iterator[str]:
+    asked = Counter(run.batch for run in evidence.runs if run.dispatched and run.batch)
+    yield from (f"batch {b} was dispatched {n} times" for b, n in asked.items() if n > 1)
+
+
+def commits_are_known(evidence: Evidence) -> Iterator[str]:
+    """What stands in the history is no secret to the database, whatever became of the answer."""
+    refused = {t.batch for t in evidence.transfers if t.failure is not None}
+    unknown = {b.id for b in evidence.batches if b.sha is None and b.id not in refused}
+    for message in evidence.commits:
+        for key, value in _trailers(message):
+            if key == TRAILER and value in unknown:
+                yield f"batch {value} was committed, and the database does not know of it"
+
+
+def _trailers(message: str) -> set[tuple[str, str]]:
+    lines = message.rstrip().rpartition("\n\n")[2].splitlines()
+    return {(key, value.strip()) for key, _, value in (line.partition(":") for line in lines)}
+
+
+# -- what is said is so ---------------------------------------------------------------------
+
+
+def runs_are_those_of_the_batch(evidence: Evidence) -> Iterator[str]:
+    batch_of_run = {run.id: run.batch for run in evidence.runs}
+    for transfer in evidence.transfers:
+        if transfer.run is None:
+            continue
+        batch = batch_of_run.get(transfer.run, "")
+        if batch is not None and batch != transfer.batch:
+            yield (
+                f"{transfer.image} was told by run {transfer.run}, which is not the one of its"
+                f" batch {transfer.batch}"
+            )
+
+
+def mirrored_means_that_it_is_there(evidence: Evidence) -> Iterator[str]:
+    """The newest word on each image counts: somebody may have asked for it again."""
+    newest = {transfer.image: transfer for transfer in evidence.transfers}
+    for image, transfer in newest.items():
+        if transfer.state is not State.MIRRORED or str(image) in evidence.target_touched:
+            continue
+        there = evidence.target_now.get(str(image))
+        said = transfer.copied_digest or transfer.digest
+        if there is None:
+            yield f"{image} is called mirrored, and the target does not have it"
+        elif transfer.proof is Proof.TARGET and there != said:
+            yield f"{image} is called verified as {said}, and the target has {there}"
+
+
+def database_and_chat_agree(evidence: Evidence) -> Iterator[str]:
+    messages = {(said.chat, said.id): said for said in evidence.said}
+    for asked in evidence.asked:
+        request = asked.request
+        if request.card is None or not evidence.reached(request):
+            continue
+        said = messages.get((request.place.chat, request.card))
+        if said is None:
+            yield f"#{request.id}: its card {request.card} is not in the chat"
+            continue
+        if said.is_deleted:
+            continue
+        if asked.cards and said.text not in asked.cards:
+            yield f"#{request.id}: its card says {said.text!r}, not {min(asked.cards)!r}"
+        if asked.data is not None and set(said.data) != set(asked.data):
+            yield f"#{request.id}: its card has the buttons {said.data}, not {asked.data}"
+
+
+def every_request_has_a_card(evidence: Evidence) -> Iterator[str]:
+    """Somebody who has to wait sees where it stands."""
+    for asked in evidence.asked:
+        request = asked.request
+        if request.closed_at is None and request.card is None and evidence.reached(request):
+            yield f"#{request.id} is open, and the chat shows no card of it"
+
+
+def nothing_is_left_running(evidence: Evidence) -> Iterator[str]:
+    yield from (f"left open: {what}" for what in evidence.left)
+    for batch in evidence.batches:
+        if batch.closed_at is None:
+            yield f"batch {batch.id} is left open"
+    for asked in evidence.asked:
+        request = asked.request
+        waits = request.is_draft or any(not t.state.over for t in asked.transfers)
+        if request.closed_at is None and (request.cancelled_at is not None or not waits):
+            yield f"#{request.id} is over and is left open"
+
+
+_CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
+    every_message_has_an_outcome,
+    each_message_begins_one_request,
+    every_image_has_an_end,
+    every_outcome_was_told,
+    nothing_is_told_twice,
+    foreign_lines_are_unchanged,
+    every_approved_image_is_listed_once,
+    nothing_is_copied_without_approval,
+    commits_say_who_approved,
+    each_batch_is_committed_once,
+    each_batch_is_dispatched_once,
+    commits_are_known,
+    runs_are_those_of_the_batch,
+    mirrored_means_that_it_is_there,
+    database_and_chat_agree,
+    every_request_has_a_card,
+    nothing_is_left_running,
+)
