@@ -5,7 +5,9 @@ Whatever a target lets through is a defect of the product, and so is what takes 
 
 import re
 import time
+from contextlib import redirect_stdout
 from dataclasses import astuple, replace
+from io import StringIO
 from typing import Final
 
 from generators import Choices, broken, command, image_list, paste, reference, repeated
@@ -268,7 +270,10 @@ def causes(choices: Choices) -> None:
     line = mirror.cause(f'time="t" level=fatal msg="{text}"' if choices.below(2) else text)
     assert len(line) <= 140
     assert line.isprintable()
-    assert "##[" not in line
+    with redirect_stdout(StringIO()) as printed:
+        mirror.say(line)
+    assert "##[" not in printed.getvalue()
+    assert not printed.getvalue().startswith("::")
     assert failures.classify(line) in failures.FailureKind
 
 

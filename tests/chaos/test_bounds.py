@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from fakes import NGINX, TARGET
 
-from bot.adapters import github_wire, registry_access, telegram_wire
+from bot.adapters import github_wire, registry_wire, telegram_wire
 from bot.adapters.github import MirrorRepository
 from bot.adapters.registry import RegistryClient
 from bot.adapters.registry_tags import MOST_PAGES, MOST_TAGS
@@ -143,11 +143,7 @@ bombs = pytest.mark.parametrize("bomb", BOMBS)
 
 @pytest.fixture(autouse=True)
 def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The bounds of time, made short."""
-    for where in (github_wire, telegram_wire):
-        monkeypatch.setattr(where, "ANSWER_SECONDS", 1.0)
-        monkeypatch.setattr(where, "MOST_BYTES", 8 * MIB)
-    monkeypatch.setattr(registry_access, "TIME_LIMIT", 1.0)
+    """The bounds of the script, made short, and the memory that all this may take."""
     monkeypatch.setattr(mirror, "BODY_SECONDS", 1.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     began = memory()
@@ -155,8 +151,11 @@ def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert memory() - began < 120 * MIB
 
 
+SHORT = github_wire.Bounds(whole=1.0, size=8 * MIB)
+
+
 @asynccontextmanager
-async def github(api: str) -> AsyncIterator[MirrorRepository]:
+async def github(api: str, bounds: github_wire.Bounds = SHORT) -> AsyncIterator[MirrorRepository]:
     repository = MirrorRepository(
         api=api,
         token="t",
@@ -164,6 +163,8 @@ async def github(api: str) -> AsyncIterator[MirrorRepository]:
         branch="main",
         path="image.list",
         workflow="mirror.yml",
+        between=(0.0, 0.0),
+        bounds=bounds,
     )
     try:
         yield repository
@@ -185,7 +186,7 @@ async def test_an_answer_of_github_is_bounded(bomb: str, tally: Counter[str]) ->
 async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) -> None:
     tally["faults"] += 1
     async with served(BOMBS[bomb]) as address:
-        bot = make_bot("1:t", address)
+        bot = make_bot("1:t", address, telegram_wire.Bounds(whole=1.0))
         began = time.monotonic()
         with pytest.raises(Temporary):
             await TelegramChat(bot).fetch("file", limit=FILE_LIMIT)
@@ -204,6 +205,7 @@ async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]
             target_login=None,
             source_logins={},
             trust_env=False,
+            bounds=registry_wire.Bounds(whole=1.0),
         )
         for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
             began = time.monotonic()
@@ -223,17 +225,16 @@ async def test_an_answer_to_the_workflow_is_bounded(bomb: str, tally: Counter[st
     assert len(answer.body) <= 4 * MIB
 
 
-async def test_what_is_not_too_much_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_too_much_is_read_whole() -> None:
     """The bound of the list is far beyond what people have."""
-    monkeypatch.setattr(github_wire, "MOST_BYTES", 32 * MIB)
-    monkeypatch.setattr(github_wire, "ANSWER_SECONDS", 30.0)
     body = json.dumps({"message": "x" * 20 * MIB}).encode()
 
     async def answer(writing: asyncio.StreamWriter) -> None:
         writing.write(b"HTTP/1.1 409 Conflict\r\n")
         writing.write(head(f"Content-Length: {len(body)}").partition(b"\r\n")[2] + body)
 
-    async with served(answer) as address, github(address) as repository:
+    bounds = github_wire.Bounds()
+    async with served(answer) as address, github(address, bounds) as repository:
         with pytest.raises(Refused, match="xxx"):
             await repository.read_list()
 
