@@ -41,8 +41,7 @@ class Accepted:
 class Said:
     """A message of the bot: every text it has had, without markup, the present one last.
 
-    `data` is what its buttons carry now. `is_result`: it tells how a request ended. `is_deleted`:
-    somebody took it out of the chat; it was read before.
+    `data` is what its buttons carry now. `is_result`: it tells how a request ended.
     """
 
     chat: int
@@ -52,7 +51,6 @@ class Said:
     data: tuple[str, ...] = ()
     is_result: bool = False
     is_file: bool = False
-    is_deleted: bool = False
 
     @property
     def text(self) -> str:
@@ -147,10 +145,8 @@ def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
             continue
         where = f"message {accepted.message} of chat {accepted.chat}"
         requests = [a for a in evidence.asked if _begun_by(a.request, accepted, evidence)]
-        if any(a.request.is_draft and a.request.cancelled_at is not None for a in requests):
-            continue  # dropped, maybe before its file was read
         if requests:
-            known = {str(image) for asked in requests for image in _images(asked, evidence)}
+            known = {str(image) for asked in requests for image in _images(asked)}
             yield from (
                 f"{where}: nothing is known of {image}, which it asked for"
                 for image in accepted.images
@@ -160,15 +156,6 @@ def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
             yield f"{where} was accepted, and nobody answered it"
 
 
-def each_message_begins_one_request(evidence: Evidence) -> Iterator[str]:
-    """A button under a message of the bot may begin several; a person's message only one."""
-    people = {(accepted.chat, accepted.message) for accepted in evidence.accepted}
-    for key, requests in _by_message(evidence).items():
-        if key in people and len(requests) > 1:
-            numbers = ", ".join(f"#{request.id}" for request in requests)
-            yield f"message {key[1]} of chat {key[0]} began {numbers}"
-
-
 def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
     """A request of a chat that has moved does not know its message any more."""
     if request.message is None:
@@ -176,12 +163,10 @@ def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
     return (request.place.chat, request.message) == (accepted.chat, accepted.message)
 
 
-def _images(asked: Asked, evidence: Evidence) -> set[ImageRef]:
-    """Those it is about; and where people made it go on, also those that gave way to others."""
+def _images(asked: Asked) -> set[ImageRef]:
+    """Those it is about, and those that gave way to what was meant."""
     own = {transfer.image for transfer in asked.transfers} | set(asked.draft.images)
-    if evidence.gone_on.get(asked.request.id):
-        own |= {transfer.image for transfer in evidence.transfers}
-    return own
+    return own | set(asked.request.untagged)
 
 
 def _answers(evidence: Evidence, accepted: Accepted) -> list[Said]:
@@ -227,7 +212,7 @@ def every_outcome_was_told(evidence: Evidence) -> Iterator[str]:
             shown = [said for said in told if said.id == request.told_in]
             if not shown:
                 yield f"#{request.id}: message {request.told_in}, which should tell it, does not"
-            elif not shown[0].is_deleted and shown[0].text not in asked.results:
+            elif shown[0].text not in asked.results:
                 yield f"#{request.id}: its result says {shown[0].text!r} and should not"
 
 
@@ -256,9 +241,7 @@ def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
         ):
             told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
     begun = set(_by_message(evidence))
-    moved = {chat for former in evidence.family.values() for chat in former}
-    answered = {(a.chat, a.message) for a in evidence.accepted if a.chat not in moved}
-    for accepted in answered - begun:
+    for accepted in {(a.chat, a.message) for a in evidence.accepted} - begun:
         answers = sum((said.chat, said.reply_to) == accepted for said in evidence.said)
         told += [f"message {accepted[1]} was answered {answers} times"] * max(0, answers - 1)
     if len(told) > evidence.repetitions:
@@ -356,16 +339,6 @@ def each_batch_is_dispatched_once(evidence: Evidence) -> Iterator[str]:
     yield from (f"batch {b} was dispatched {n} times" for b, n in asked.items() if n > 1)
 
 
-def commits_are_known(evidence: Evidence) -> Iterator[str]:
-    """What stands in the history is no secret to the database, whatever became of the answer."""
-    refused = {t.batch for t in evidence.transfers if t.failure is not None}
-    unknown = {b.id for b in evidence.batches if b.sha is None and b.id not in refused}
-    for message in evidence.commits:
-        for key, value in _trailers(message):
-            if key == TRAILER and value in unknown:
-                yield f"batch {value} was committed, and the database does not know of it"
-
-
 def _trailers(message: str) -> set[tuple[str, str]]:
     lines = message.rstrip().rpartition("\n\n")[2].splitlines()
     return {(key, value.strip()) for key, _, value in (line.partition(":") for line in lines)}
@@ -411,8 +384,6 @@ def database_and_chat_agree(evidence: Evidence) -> Iterator[str]:
         if said is None:
             yield f"#{request.id}: its card {request.card} is not in the chat"
             continue
-        if said.is_deleted:
-            continue
         if asked.cards and said.text not in asked.cards:
             yield f"#{request.id}: its card says {said.text!r}, not {min(asked.cards)!r}"
         if asked.data is not None and set(said.data) != set(asked.data):
@@ -441,7 +412,6 @@ def nothing_is_left_running(evidence: Evidence) -> Iterator[str]:
 
 _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     every_message_has_an_outcome,
-    each_message_begins_one_request,
     every_image_has_an_end,
     every_outcome_was_told,
     nothing_is_told_twice,
@@ -451,7 +421,6 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     commits_say_who_approved,
     each_batch_is_committed_once,
     each_batch_is_dispatched_once,
-    commits_are_known,
     runs_are_those_of_the_batch,
     mirrored_means_that_it_is_there,
     database_and_chat_agree,
