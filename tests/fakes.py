@@ -45,6 +45,7 @@ MALLORY = Person(PersonId(1004), "Mallory <b>", "en")
 NGINX = ImageRef.parse("docker.io/library/nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
 TARGET = Target("harbor.example.com", "", Naming.NESTED)
+WORDS = LocaleWords()
 
 
 def digest_of(text: str) -> str:
@@ -317,7 +318,7 @@ class World:
         self.registries = FakeRegistries()
         self.repository = FakeRepository()
         self.store = store
-        self.words = LocaleWords()
+        self.words = WORDS
         self.language = language
         self.policy = policy
         self._update = 100
@@ -336,31 +337,33 @@ class World:
             me="mirror_bot",
             language=self.language,
         )
-        store, clock, words = self.store, self.clock, self.words
+        store, clock, words = self.wired(self.store), self.clock, self.words
+        chat, registries = self.wired(self.chat), self.wired(self.registries)
+        repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.reconciler = Reconciler(
             {
-                "talk": Talk(store=store, chat=self.chat, words=words, **said),
-                "readings": Readings(store=store, chat=self.chat, words=words, **said),
+                "talk": Talk(store=store, chat=chat, words=words, **said),
+                "readings": Readings(store=store, chat=chat, words=words, **said),
                 "inquiries": Inquiries(
                     store=store,
-                    registries=self.registries,
-                    repository=self.repository,
+                    registries=registries,
+                    repository=repository,
                     words=words,
                     target=TARGET,
                     clock=clock,
                 ),
                 "checks": Checks(
                     store=store,
-                    registries=self.registries,
+                    registries=registries,
                     policy=self.policy,
                     target=TARGET,
                     clock=clock,
                 ),
                 "batches": Batches(
                     store=store,
-                    repository=self.repository,
-                    registries=self.registries,
+                    repository=repository,
+                    registries=registries,
                     patience=timedelta(seconds=90),
                     clock=clock,
                     new_id=self._new_batch,
@@ -368,13 +371,17 @@ class World:
             }
         )
         self.intake = Intake(
-            store=self.store,
-            words=self.words,
+            store=store,
+            words=words,
             house=house,
-            clock=self.clock,
+            clock=clock,
             wake=self.reconciler.wake,
             budgets=self.registries.budgets,
         )
+
+    def wired(self, port: Any) -> Any:
+        """What the engine gets for a port: a harness puts its faults in between."""
+        return port
 
     def _new_batch(self) -> str:
         self._batch += 1

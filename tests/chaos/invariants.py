@@ -146,7 +146,7 @@ def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
         where = f"message {accepted.message} of chat {accepted.chat}"
         requests = [a for a in evidence.asked if _begun_by(a.request, accepted, evidence)]
         if requests:
-            known = {str(image) for asked in requests for image in _images(asked)}
+            known = {str(image) for asked in requests for image in _images(asked, evidence)}
             yield from (
                 f"{where}: nothing is known of {image}, which it asked for"
                 for image in accepted.images
@@ -163,10 +163,12 @@ def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
     return (request.place.chat, request.message) == (accepted.chat, accepted.message)
 
 
-def _images(asked: Asked) -> set[ImageRef]:
-    """Those it is about, and those that gave way to what was meant."""
+def _images(asked: Asked, evidence: Evidence) -> set[ImageRef]:
+    """Those it is about; and where people made it go on, also those that gave way to others."""
     own = {transfer.image for transfer in asked.transfers} | set(asked.draft.images)
-    return own | set(asked.request.untagged)
+    if evidence.gone_on.get(asked.request.id):
+        own |= {transfer.image for transfer in evidence.transfers}
+    return own
 
 
 def _answers(evidence: Evidence, accepted: Accepted) -> list[Said]:

@@ -1,0 +1,154 @@
+"""Where a process can be killed: at every write of the store and around every outside call.
+
+`Killer` counts the points that a scenario passes and ends the process at one of them. A killed
+process does nothing any more: whatever of it still runs beside is stopped at its next point.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from functools import wraps
+from typing import Any, Final
+
+from bot.core.facts import RequestId
+
+WRITES: Final = frozenset(
+    {
+        "pass_update",
+        "remember",
+        "move_chat",
+        "open_request",
+        "link",
+        "save_draft",
+        "save_file",
+        "drop_file",
+        "save_request",
+        "open_transfer",
+        "save_transfer",
+        "save_batch",
+        "add_inquiry",
+        "save_inquiry",
+        "drop_inquiry",
+        "add_note",
+        "save_note",
+        "drop_note",
+        "greet",
+    }
+)
+SENDS: Final = frozenset({"send", "send_file"})
+
+
+class Killed(BaseException):
+    """`kill -9`: nothing of the program may catch it."""
+
+
+class Killer:
+    """Ends the process at the points named by their numbers, the first being 1.
+
+    `passed` names every point so far. `unsaved` are messages that Telegram has taken and the
+    database does not know of yet; a kill then makes one repetition each legitimate.
+    """
+
+    def __init__(self, at: Collection[int] = ()) -> None:
+        self._at = frozenset(at)
+        self.passed: list[str] = []
+        self.kills = 0
+        self.dead = False
+        self.unsaved = 0
+        self.repetitions = 0
+        self.gone_on: Counter[int] = Counter()
+
+    def point(self, name: str) -> None:
+        if self.dead:
+            raise Killed(name)
+        self.passed.append(name)
+        if len(self.passed) in self._at:
+            self.kill(name)
+
+    def kill(self, name: str) -> None:
+        self.dead = True
+        self.kills += 1
+        self.repetitions += self.unsaved
+        self.unsaved = 0
+        raise Killed(name)
+
+    def revive(self) -> None:
+        self.dead = False
+
+
+class KillableStore:
+    """Each transaction can be killed before every write in it, before its commit and after it."""
+
+    def __init__(self, store: Any, killer: Killer) -> None:
+        self._store = store
+        self._killer = killer
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator["KillableUnit"]:
+        killer = self._killer
+        async with self._store.begin() as unit:
+            killable = KillableUnit(unit, killer)
+            yield killable
+            if killable.written:
+                killer.point(f"store: before the commit of {killable.written[-1]}")
+        if killable.written:
+            killer.unsaved = 0
+            killer.gone_on.update(killable.gone_on)
+            killer.point(f"store: after the commit of {killable.written[-1]}")
+
+
+class KillableUnit:
+    def __init__(self, unit: Any, killer: Killer) -> None:
+        self._unit = unit
+        self._killer = killer
+        self.written: list[str] = []
+        self.gone_on: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if self._killer.dead:
+            raise Killed(name)
+        method = getattr(self._unit, name)
+        return self._writing(name, method) if name in WRITES else method
+
+    def _writing(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        async def write(*args: Any, **kwargs: Any) -> Any:
+            self._killer.point(f"store: before {name}")
+            if name == "link":
+                await self._note_going_on(args[0])
+            self.written.append(name)
+            return await method(*args, **kwargs)
+
+        return write
+
+    async def _note_going_on(self, request: RequestId) -> None:
+        """Other transfers in the places of old ones: there will be another result."""
+        if await self._unit.transfers_of(request):
+            self.gone_on.append(request)
+
+
+class KillablePort:
+    """Every call can be killed before it, and after its effect when nobody heard the answer."""
+
+    def __init__(self, port: Any, killer: Killer) -> None:
+        self._port = port
+        self._killer = killer
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        return self._calling(name, method) if asyncio.iscoroutinefunction(method) else method
+
+    def _calling(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        where = type(self._port).__name__
+
+        @wraps(method)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self._killer.point(f"{where}: before {name}")
+            answer = await method(*args, **kwargs)
+            if name in SENDS:
+                self._killer.unsaved += 1
+            self._killer.point(f"{where}: after {name}")
+            return answer
+
+        return call

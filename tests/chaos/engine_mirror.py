@@ -1,0 +1,179 @@
+"""A mirror repository with a history, people who write to it too, and Actions that copy.
+
+It stands in for GitHub in the engine's fault tests. What the bot may see is the port of
+fakes.FakeRepository; the rest of this class is the world's side of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from fakes import FakeRegistries, FakeRepository, FakeRun
+from invariants import Ran
+
+from bot.core import image_list
+from bot.core.batch import batch_of
+from bot.core.facts import BatchId, CommitSha, RunId
+from bot.core.image import ImageRef
+from bot.engine.ports import Result, Run, WorkflowState
+from bot.errors import Refused, Stale
+
+COPY_SECONDS: Final = 4.0
+
+
+@dataclass
+class Job:
+    """What a run is to do. `attempt` is the one whose results count."""
+
+    images: tuple[ImageRef, ...]
+    began: datetime
+    seconds: float = COPY_SECONDS
+
+
+@dataclass
+class Plan:
+    """How copying an image goes: `lines` fail it, one run each; `silent`: not a word of it."""
+
+    lines: list[str] = field(default_factory=list)
+    silent: bool = False
+
+
+class MirrorRepository(FakeRepository):
+    """`people_list` is what image.list would be without the bot; `removed` what people took out.
+
+    `race` is done to the list just before the next write arrives, as another person's push would.
+    """
+
+    def __init__(self, registries: FakeRegistries, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._registries = registries
+        self._clock = clock
+        self.people_list = self.content
+        self.removed: set[str] = set()
+        self.jobs: dict[RunId, Job] = {}
+        self.plans: dict[str, Plan] = {}
+        self.race: list[Callable[[], None]] = []
+        self.gone_runs: set[RunId] = set()
+
+    # -- what the bot sees --------------------------------------------------------------
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        self._stumble("write_list")
+        if self.race:
+            self.race.pop(0)()
+        if blob != f"blob-{hash(self.content)}":
+            raise Stale("image.list does not match")
+        sha = self._commit(content, message)
+        self._lose("write_list")
+        return sha
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        self._stumble("dispatch")
+        if self.state is not WorkflowState.ACTIVE:
+            raise Refused(f"GitHub: the workflow is {self.state} (422)")
+        if not self.dispatches_start_runs:
+            return None
+        run = self._start("dispatch", CommitSha("f" * 40), batch)
+        chosen = tuple(images) or image_list.entries(self.content)
+        self.jobs[run.id] = Job(chosen, self._clock())
+        self._lose("dispatch")
+        return run if self.dispatches_are_named else None
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]:
+        if run in self.gone_runs:
+            self._stumble("run")
+            raise Refused("GitHub: Not Found (404)")
+        return await super().run(run)
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+        self._stumble("results")
+        newest = {result.image: result for result in await super().results(run, sha)}
+        return tuple(newest.values())
+
+    # -- what people do -----------------------------------------------------------------
+
+    def people_write(self, edit: Callable[[bytes], bytes]) -> None:
+        """Somebody changes the list by hand and pushes; the same is done to what is theirs."""
+        lost = set(image_list.entries(self.content)) - set(image_list.entries(edit(self.content)))
+        self.removed |= {str(image) for image in lost}
+        self.people_list = edit(self.people_list)
+        self._commit(edit(self.content), "Tidy up")
+
+    def force_push(self, *, commits: int = 1) -> None:
+        """Somebody takes the last commits away, as if they had never been."""
+        self.removed |= {str(image) for image in image_list.entries(self.content)}
+        del self.commits[-commits:]
+        self.content = self.people_list
+
+    def rerun(self, *, run: int = -1) -> None:
+        """Somebody presses "Re-run": a second attempt under the same number."""
+        found = self.runs[run]
+        found.run = replace(found.run, conclusion="")
+        self.jobs[found.run.id].began = self._clock()
+
+    def cancel_runs(self) -> None:
+        for found in self.runs:
+            if not found.run.over:
+                found.run = replace(found.run, conclusion="cancelled")
+
+    def delete_runs(self) -> None:
+        self.gone_runs |= {found.run.id for found in self.runs}
+
+    # -- Actions ------------------------------------------------------------------------
+
+    def work(self) -> None:
+        """What is due by now is copied, with its statuses, and the run ends."""
+        for found in self.runs:
+            job = self.jobs[found.run.id]
+            if not found.run.over and self._clock() >= job.began + timedelta(seconds=job.seconds):
+                well = [self._copy(found, image) for image in job.images]
+                conclusion = "success" if all(well) else "failure"
+                found.run = replace(found.run, conclusion=conclusion)
+
+    @property
+    def busy(self) -> bool:
+        return any(not found.run.over for found in self.runs)
+
+    def _copy(self, found: FakeRun, image: ImageRef) -> bool:
+        plan = self.plans.get(str(image), Plan())
+        digest = self._registries.source.get(str(image))
+        if plan.silent:
+            return False
+        if plan.lines:
+            found.results.append(Result(str(image), None, line=plan.lines.pop(0)))
+            return False
+        if not isinstance(digest, str):
+            found.results.append(Result(str(image), None, line="manifest unknown"))
+            return False
+        self._registries.target[str(image)] = digest
+        found.results.append(Result(str(image), digest, 2_100_000))
+        return True
+
+    def _commit(self, content: bytes, message: str) -> CommitSha:
+        added = set(image_list.entries(content)) - set(image_list.entries(self.content))
+        self.writes += 1
+        sha = CommitSha(f"{self.writes:040x}")
+        self.content = content
+        self.commits.append((sha, message))
+        if self.pushes_start_runs and self.state is WorkflowState.ACTIVE:
+            run = self._start("push", sha, "push")
+            images = tuple(i for i in image_list.entries(content) if i in added)
+            self.jobs[run.id] = Job(images, self._clock())
+        return sha
+
+    # -- what is left -------------------------------------------------------------------
+
+    def ran(self) -> tuple[Ran, ...]:
+        messages = dict(self.commits)
+        return tuple(
+            Ran(found.run.id, found.title, dispatched=True)
+            if found.event == "dispatch"
+            else Ran(found.run.id, self._batch(found.sha, messages))
+            for found in self.runs
+        )
+
+    @staticmethod
+    def _batch(sha: CommitSha, messages: dict[CommitSha, str]) -> str | None:
+        """None for a commit that was pushed away: nobody can tell any more."""
+        return None if sha not in messages else (batch_of(messages[sha]) or "")

@@ -1,0 +1,302 @@
+"""Conversations that together cover the whole product, for kills and faults to be thrown at.
+
+A scenario says what people do and lets time pass; it does not look at what comes of it, since
+that differs by where the process was killed. Each ends when nothing moves any more.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from engine_mirror import Plan
+from engine_world import ChaosWorld
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of
+
+from bot.core.facts import ChatId
+from bot.core.image import ImageRef
+from bot.engine.case import Attachment
+from bot.errors import Temporary
+
+Scenario = Callable[[ChaosWorld], Awaitable[None]]
+SUPERGROUP: Final = ChatId(-1009)
+REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
+MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")
+COMPOSE: Final = b"services:\n  web:\n    image: nginx:1.27\n  cache:\n    image: redis:7\n"
+_ALL: dict[str, Scenario] = {}
+
+
+def scenario(function: Scenario) -> Scenario:
+    _ALL[getattr(function, "__name__", "")] = function
+    return function
+
+
+async def mirror(w: ChaosWorld, person: object, *images: ImageRef) -> None:
+    names = tuple(map(str, images))
+    await w.say(person, "/mirror " + " ".join(names), images=names)  # type: ignore[arg-type]
+
+
+@scenario
+async def approved_by_the_policy(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def asked_and_approved(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    await w.press(WEI, "approve:1")
+    await w.press(ANA, "approve:1")
+    await w.press(ANA, "approve:1")
+    await w.rest()
+
+
+@scenario
+async def approved_by_a_command(w: ChaosWorld) -> None:
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.settle(5)
+    await w.say(LI, "/approve #1")
+    await w.say(ANA, "/approve #1")
+    await w.rest()
+
+
+@scenario
+async def rejected_with_a_reason(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    await w.say(ANA, "/reject #1 use <ours> instead")
+    await w.rest()
+
+
+@scenario
+async def cancelled_while_it_waits(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    await w.say(LI, "/cancel #1")
+    await w.say(WEI, "/cancel #1")
+    await w.rest()
+
+
+@scenario
+async def cancelled_before_its_commit(w: ChaosWorld) -> None:
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.tick()
+    await w.say(WEI, "/cancel #1")
+    await w.rest()
+
+
+@scenario
+async def shared_by_two_people(w: ChaosWorld) -> None:
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await mirror(w, LI, STATIC, NGINX)
+    await w.settle(5)
+    await w.say(LI, "/cancel #2")
+    await w.press(ANA, "approve:1")
+    await w.rest()
+
+
+@scenario
+async def one_of_two_is_missing(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX, MISSING)
+    await w.rest()
+
+
+@scenario
+async def one_of_two_is_denied(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX, ImageRef.parse("docker.io/evil/miner:1"))
+    await w.say(WEI, "/mirror quay.io/x/y:1")
+    await w.rest()
+
+
+@scenario
+async def there_already(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.holds(NGINX, digest_of(str(NGINX)))
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def a_file_goes_back_rewritten(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    await w.send(WEI, "compose.yaml", COMPOSE, images=(str(NGINX), str(REDIS)))
+    await w.settle(5)
+    await w.press(WEI, "page:1:0")
+    await w.press(WEI, "tick:1:1")
+    await w.settle(5)
+    await w.press(WEI, "all:1")
+    await w.rest()
+
+
+@scenario
+async def files_that_hold_nothing(w: ChaosWorld) -> None:
+    await w.send(WEI, "notes.txt", b"nothing here\n")
+    await w.say(WEI, "/mirror", file=Attachment("gone", "gone.yaml", 10))
+    await w.rest()
+
+
+@scenario
+async def a_draft_is_dropped_and_one_forgotten(w: ChaosWorld) -> None:
+    four = [ImageRef.parse(f"docker.io/library/many:{n}") for n in range(4)]
+    w.upstream(*four)
+    await mirror(w, WEI, *four)
+    await mirror(w, LI, *four)
+    await w.settle(5)
+    await w.press(WEI, "drop:1")
+    await w.rest()
+    w.clock.pass_time(25 * 3600)
+    await w.rest()
+
+
+@scenario
+async def corrected_by_a_press(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.registries.tagged["docker.io/library/nginx"] = ("1.27", "1.26", "9.9")
+    await mirror(w, WEI, MISSING)
+    await w.rest()
+    await w.press(WEI, "meant:1:1:0")
+    w.upstream(ImageRef.parse("docker.io/library/nginx:9.9"))
+    await w.rest()
+
+
+@scenario
+async def retried_after_a_failure(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    w.repository.plans[str(NGINX)] = Plan(["unauthorized: access to the project is denied"])
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+    await w.say(WEI, "/retry #1")
+    await w.say(WEI, "/retry #1")
+    await w.rest()
+
+
+@scenario
+async def put_off_by_a_limit(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    limit = "toomanyrequests: You have reached your pull rate limit"
+    w.repository.plans[str(NGINX)] = Plan([limit, limit])
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+@scenario
+async def listed_already(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda text: text + b"nginx:1.27 # ours\r\n")
+    w.repository.work()
+    w.upstream(NGINX, REDIS)
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+@scenario
+async def a_push_starts_no_run(w: ChaosWorld) -> None:
+    w.repository.pushes_start_runs = False
+    w.repository.dispatches_are_named = False
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def nothing_starts_a_run(w: ChaosWorld) -> None:
+    w.repository.pushes_start_runs = False
+    w.repository.dispatches_start_runs = False
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def a_run_that_says_nothing(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    w.repository.plans[str(NGINX)] = Plan(silent=True)
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+@scenario
+async def looked_up_and_listed(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.repository.people_write(lambda text: text + b"".join(b"a:%d\n" % n for n in range(30)))
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.say(LI, "/lookup nginx:9.99", chat=ChatId(LI.id))
+    await w.say(LI, "/list", chat=ChatId(LI.id))
+    await w.settle(5)
+    await w.press(LI, "list:1:", chat=ChatId(LI.id))
+    await w.rest()
+
+
+@scenario
+async def answers_at_once(w: ChaosWorld) -> None:
+    await w.say(WEI, "/help")
+    await w.say(ANA, "/status")
+    await w.say(MALLORY, "/mirror nginx:1.27")
+    await w.say(LI, "/mirror", chat=ChatId(LI.id))
+    await w.say(WEI, "just talk")
+    await w.say(WEI, "/whoami", chat=ChatId(-5))
+    await w.rest()
+
+
+@scenario
+async def the_group_becomes_a_supergroup(w: ChaosWorld) -> None:
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.settle(5)
+    await w.say(LI, "/help")
+    w.chat.moves[GROUP] = SUPERGROUP
+    await w.settle(5)
+    await w.move(GROUP, SUPERGROUP)
+    await w.press(ANA, "approve:1", chat=SUPERGROUP)
+    await w.say(LI, "/status", chat=SUPERGROUP)
+    await w.rest()
+
+
+@scenario
+async def nobody_decides(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.rest()
+    w.clock.pass_time(73 * 3600)
+    await w.rest()
+
+
+@scenario
+async def written_for_another_tool(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+    await w.press(LI, "form:1:kubernetes")
+    await w.rest()
+
+
+@scenario
+async def answers_get_lost(w: ChaosWorld) -> None:
+    """Each write to GitHub takes effect once without an answer."""
+    w.upstream(NGINX, REDIS)
+    w.repository.people_write(lambda text: text + b"redis:7\n")
+    lost = Temporary("GitHub is out of reach", unclear=True)
+    w.repository.lost = {"write_list": [lost], "dispatch": [lost]}
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+@scenario
+async def everything_stumbles_once(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    calls = ("workflow", "read_list", "write_list", "run_of_commit", "run", "results")
+    w.repository.trouble = {call: [Temporary("GitHub is in trouble")] for call in calls}
+    w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=5)]
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(_ALL)

@@ -1,0 +1,305 @@
+"""The engine's fake world with kills in it: people and time go on, whatever ends the process.
+
+After a kill the world is started anew with nothing in memory and a store opened again on the
+same file; Telegram delivers again what was not confirmed. `evidence` is what is left at the end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import aiosqlite
+from engine_kills import KillablePort, KillableStore, Killed, Killer
+from engine_mirror import MirrorRepository
+from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
+from gathering import Circumstances, plain, result_heads, stored
+from invariants import Accepted, Evidence, Said
+from sqlalchemy import StaticPool, event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.adapters.store import SqliteStore, _begin, _prepare
+from bot.core.buttons import parse_button
+from bot.core.commands import Mirror, Retry, parse
+from bot.core.facts import ChatId, Person
+from bot.core.image import ImageRef
+from bot.core.language import Language
+from bot.core.policy import Policy
+from bot.core.transfer import State
+from bot.engine.lanes import Pulse
+from bot.errors import BotError
+
+T = TypeVar("T")
+STEP: Final = 2.5
+"""Seconds between two ticks: the waits of the engine are of this size."""
+HEADS: Final = result_heads(WORDS)
+
+
+class ChaosWorld(World):
+    """`points` of the killer count from the start, across restarts."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        reopen: Callable[[], SqliteStore],
+        killer: Killer,
+        policy: Policy = POLICY,
+    ) -> None:
+        self.killer = killer
+        self._reopen = reopen
+        self.accepted: list[Accepted] = []
+        self.restarts = 0
+        self.left: list[str] = []
+        self.unreachable: set[int] = set()
+        self.touched: set[str] = set()
+        self.target_before: dict[str, str] = {}
+        super().__init__(store, policy)
+
+    def start(self) -> None:
+        if not isinstance(self.repository, MirrorRepository):
+            self.repository = MirrorRepository(self.registries, self.clock)
+        super().start()
+
+    def wired(self, port: Any) -> Any:
+        if isinstance(port, SqliteStore):
+            return KillableStore(port, self.killer)
+        return KillablePort(port, self.killer)
+
+    # -- kills ----------------------------------------------------------------------------
+
+    async def surviving(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Do it, again after every kill: what is not confirmed comes again."""
+        while True:
+            before = asyncio.all_tasks()
+            try:
+                return await step()
+            except Killed:
+                dying = asyncio.all_tasks() - before
+                if dying:  # each of them ends at its next point
+                    await asyncio.wait(dying)
+                await self.restart()
+
+    async def restart(self) -> None:
+        """A new process on the same database."""
+        await self.store.close()
+        self.store = self._reopen()
+        self.restarts += 1
+        self.killer.revive()
+        self.start()
+
+    # -- people ---------------------------------------------------------------------------
+
+    async def say(
+        self,
+        person: Person,
+        text: str,
+        *,
+        chat: ChatId = GROUP,
+        thread: int | None = None,
+        images: tuple[str, ...] = (),
+        **more: object,
+    ) -> bool:
+        update, message = self._update, self._message
+
+        async def deliver() -> bool:
+            self._update, self._message = update, message
+            return await super(ChaosWorld, self).say(person, text, chat=chat, thread=thread, **more)
+
+        begun = await self.surviving(deliver)
+        command = parse(text, me="mirror_bot", target_host=TARGET.host)
+        wants = command is not None and not isinstance(command, Retry)
+        asked = images if isinstance(command, Mirror) else ()
+        self.accepted.append(Accepted(int(chat), self._message, asked, wants))
+        return begun
+
+    async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
+        update = self._update
+
+        async def deliver() -> str:
+            self._update = update
+            return await super(ChaosWorld, self).press(person, data, chat=chat)
+
+        return await self.surviving(deliver)
+
+    async def move(self, old: ChatId, new: ChatId) -> None:
+        update = self._update
+
+        async def deliver() -> None:
+            self._update = update
+            await super(ChaosWorld, self).move(old, new)
+
+        await self.surviving(deliver)
+
+    def holds(self, image: ImageRef, digest: str) -> None:
+        """The target has this before anybody asks."""
+        self.registries.target[str(image)] = self.target_before[str(image)] = digest
+
+    # -- time -----------------------------------------------------------------------------
+
+    async def tick(self) -> Pulse:
+        self.repository.work()
+        return await self.surviving(self._tick_lanes)
+
+    async def _tick_lanes(self) -> Pulse:
+        """Each lane on its own, as the reconciler does: a trouble in one ends its tick."""
+        pulses = [await self._tick_lane(name) for name in self.reconciler._lanes]
+        return max(pulses)
+
+    async def _tick_lane(self, name: str) -> Pulse:
+        try:
+            return await self.reconciler._lanes[name].tick()
+        except BotError:
+            return Pulse.OPEN
+
+    async def settle(self, seconds: float = 10, step: float = STEP) -> None:
+        passed = 0.0
+        while passed < seconds:
+            await self.tick()
+            self.clock.pass_time(step)
+            passed += step
+
+    async def rest(self, *, hours: float = 6) -> None:
+        """Let time pass until nothing moves any more, in growing steps."""
+        step, end = STEP, self.clock() + timedelta(hours=hours)
+        while self.clock() < end:
+            pulse = await self.tick()
+            if not self.repository.busy and pulse is not Pulse.MOVED:
+                if pulse is Pulse.IDLE or await self._waits_for_people():
+                    return
+                step = min(step * 1.5, 600)
+            self.clock.pass_time(step)
+
+    async def _waits_for_people(self) -> bool:
+        """Whether all that is open is a question to a person, and is shown."""
+        async with self.store.begin() as unit:
+            going = [t for t in await unit.open_transfers() if t.state is not State.WAITING]
+            busy = going or await unit.open_batches() or await unit.notes()
+            if busy or await unit.inquiries() or await unit.unread_files():
+                return False
+        for asked in (await self._stored()).asked:
+            request = asked.request
+            waits = request.is_draft or any(not t.state.over for t in asked.transfers)
+            shown = self.chat.messages.get(request.card) if request.card is not None else None
+            settled = waits and shown is not None and plain(shown.text) in asked.cards
+            if request.closed_at is None and not settled:
+                return False
+        return True
+
+    # -- what is left ---------------------------------------------------------------------
+
+    async def _stored(self) -> Any:
+        return await stored(
+            self.store,
+            Circumstances(words=WORDS, target=TARGET, language=Language.EN, now=self.clock()),
+        )
+
+    async def evidence(self) -> Evidence:
+        found = await self._stored()
+        repository = self.repository
+        return Evidence(
+            now=self.clock(),
+            policy=self.policy,
+            admins=frozenset({int(ANA.id)}),
+            asked=found.asked,
+            transfers=found.transfers,
+            batches=found.batches,
+            accepted=tuple(self.accepted),
+            said=_said(self.chat),
+            people_list=repository.people_list,
+            list_now=repository.content,
+            commits=tuple(message for _, message in repository.commits),
+            runs=repository.ran(),
+            target_before=dict(self.target_before),
+            target_now={
+                name: digest
+                for name, digest in self.registries.target.items()
+                if isinstance(digest, str)
+            },
+            target_touched=frozenset(self.touched),
+            removed=frozenset(repository.removed),
+            gone_on=dict(self.killer.gone_on),
+            unreachable=frozenset(self.unreachable),
+            family=found.family,
+            repetitions=self.killer.repetitions,
+            left=(*found.left, *self.left),
+        )
+
+
+def _said(chat: FakeChat) -> tuple[Said, ...]:
+    return tuple(
+        Said(
+            chat=int(said.place.chat),
+            id=int(number),
+            reply_to=None if said.reply_to is None else int(said.reply_to),
+            texts=tuple(plain(text) for text in (*said.texts, said.text)),
+            data=tuple(v for v in said.data.values() if parse_button(v) is not None),
+            is_result=plain(said.texts[0]).splitlines()[0] in HEADS,
+            is_file=said.document is not None,
+        )
+        for number, said in chat.messages.items()
+    )
+
+
+_template: list[bytes] = []
+
+
+@asynccontextmanager
+async def chaos_world(
+    folder: Path, killer: Killer | None = None, *, policy: Policy = POLICY
+) -> AsyncIterator[ChaosWorld]:
+    """A world with a database of its own in the folder."""
+    path = folder / "bot.sqlite3"
+    if not _template:  # to migrate each time would take most of the time
+        store = await SqliteStore.open(folder / "template.sqlite3")
+        await store.close()
+        _template.append((folder / "template.sqlite3").read_bytes())
+    _fresh(path)
+    world = ChaosWorld(_opened(path), lambda: _opened(path), killer or Killer(), policy)
+    try:
+        yield world
+    finally:
+        await world.store.close()
+
+
+def _fresh(path: Path) -> None:
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    path.write_bytes(_template[0])
+
+
+def _opened(path: Path) -> SqliteStore:
+    """As SqliteStore.open does, without migrations, and without waiting for the disk."""
+
+    async def connect() -> aiosqlite.Connection:
+        connection = aiosqlite.connect(path)
+        connection._tx = _AtOnce()  # type: ignore[assignment]
+        return await connection._connect()
+
+    engine = create_async_engine("sqlite+aiosqlite://", async_creator=connect, poolclass=StaticPool)
+    for name, listener in (("connect", _prepare), ("connect", _hasty), ("begin", _begin)):
+        event.listen(engine.sync_engine, name, listener)
+    return SqliteStore(engine)
+
+
+class _AtOnce:
+    """Stands for the queue to aiosqlite's thread: a statement is done before it is waited for.
+
+    To hand each of a scenario's thousand statements to a thread takes most of its time.
+    """
+
+    def put_nowait(self, job: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
+        future, function = job
+        assert future is not None
+        try:
+            future.set_result(function())
+        except Exception as error:  # noqa: BLE001 - handed on, as the thread does
+            future.set_exception(error)
+
+
+def _hasty(connection: Any, _record: object) -> None:
+    """A power cut is SQLite's own concern; here only the process dies."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()

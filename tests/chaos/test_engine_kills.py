@@ -1,0 +1,112 @@
+"""The process is killed at every point of every scenario; nothing is lost, nothing done twice.
+
+A scenario runs once to count its points, then once for each of them. `make test` takes a few
+points of each, `make chaos` those that differ, `make long` simply all, and pairs of kills.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from engine_kills import Killer
+from engine_scenarios import SCENARIOS
+from engine_world import chaos_world
+from invariants import violations
+
+EACH_IN_TEST = 2
+PAIRS_IN_CHAOS = 4
+PAIRS_IN_LONG = 40
+_EFFECTS = ("commit of", "write_list", "dispatch", "send", "edit")
+
+
+@pytest.fixture
+async def points(name: str, tmp_path: Path) -> list[str]:
+    """The points that a scenario passes undisturbed, which breaks no promise."""
+    killer = Killer()
+    async with chaos_world(tmp_path, killer) as w:
+        await SCENARIOS[name](w)
+        assert violations(await w.evidence()) == []
+    return killer.passed
+
+
+def differing(points: Sequence[str]) -> list[int]:
+    """The first points of each kind: a poll that is repeated a hundred times dies but once."""
+    seen: Counter[str] = Counter()
+    chosen = []
+    for number, point in enumerate(points, 1):
+        seen[point] += 1
+        has_effect = any(effect in point for effect in _EFFECTS)
+        if "after" in point and not has_effect:
+            continue  # nothing has changed: the next point is the same
+        if seen[point] <= (2 if has_effect else 1):
+            chosen.append(number)
+    return chosen
+
+
+@dataclass
+class Range:
+    """Where the kills of a scenario are thrown, and what came of them."""
+
+    name: str
+    points: list[str]
+    folder: Path
+    tally: Counter[str]
+
+    async def kill_at(self, chosen: Iterable[Sequence[int]]) -> None:
+        found = {}
+        for numbers in chosen:
+            broken = await self._kill_at(numbers)
+            if broken:
+                found[", ".join(self.points[min(n, len(self.points)) - 1] for n in numbers)] = (
+                    broken
+                )
+        self.tally["violations"] += sum(map(len, found.values()))
+        assert found == {}
+
+    async def _kill_at(self, numbers: Sequence[int]) -> list[str]:
+        killer = Killer(numbers)
+        async with chaos_world(self.folder, killer) as w:
+            await SCENARIOS[self.name](w)
+            assert killer.kills >= 1
+            self.tally["kill points"] += killer.kills
+            return violations(await w.evidence())
+
+    def pairs(self, count: int) -> list[list[int]]:
+        """A kill, and another one within the next points that the new process passes."""
+        chance = random.Random(f"{self.name} in pairs")  # noqa: S311 - the same each time
+        firsts = chance.choices(differing(self.points), k=count)
+        return [[first, first + chance.randint(1, 12)] for first in firsts]
+
+
+@pytest.fixture
+def where(name: str, points: list[str], tmp_path: Path, tally: Counter[str]) -> Range:
+    return Range(name, points, tmp_path, tally)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_a_kill_here_and_there_breaks_no_promise(where: Range) -> None:
+    chance = random.Random(where.name)  # noqa: S311 - the same each time
+    some = chance.sample(differing(where.points), EACH_IN_TEST)
+    await where.kill_at([[number] for number in some])
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_a_kill_at_any_point_breaks_no_promise(where: Range) -> None:
+    await where.kill_at([[number] for number in differing(where.points)])
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_a_kill_during_the_recovery_from_a_kill_breaks_no_promise(where: Range) -> None:
+    await where.kill_at(where.pairs(PAIRS_IN_CHAOS))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_kills_at_simply_every_point_and_in_pairs_break_no_promise(where: Range) -> None:
+    everywhere = [[number] for number in range(1, len(where.points) + 1)]
+    await where.kill_at([*everywhere, *where.pairs(PAIRS_IN_LONG)])
