@@ -33,10 +33,14 @@ class Job:
 
 @dataclass
 class Plan:
-    """How copying an image goes: `lines` fail it, one run each; `silent`: not a word of it."""
+    """How copying an image goes: `lines` fail it, one run each.
+
+    `silent`: the run says not a word of it; `lies`: it says that it arrived, and it did not.
+    """
 
     lines: list[str] = field(default_factory=list)
     silent: bool = False
+    lies: bool = False
 
 
 class MirrorRepository(FakeRepository):
@@ -146,7 +150,8 @@ class MirrorRepository(FakeRepository):
         if not isinstance(digest, str):
             found.results.append(Result(str(image), None, line="manifest unknown"))
             return False
-        self._registries.target[str(image)] = digest
+        if not plan.lies:
+            self._registries.target[str(image)] = digest
         found.results.append(Result(str(image), digest, 2_100_000))
         return True
 

@@ -5,23 +5,25 @@ that differs by where the process was killed. Each ends when nothing moves any m
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
 from engine_mirror import Plan
-from engine_world import ChaosWorld
-from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of
+from engine_world import STEP, ChaosWorld
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
 
 from bot.core.facts import ChatId
 from bot.core.image import ImageRef
 from bot.engine.case import Attachment
-from bot.errors import Temporary
+from bot.errors import Refused, Temporary
 
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
 SUPERGROUP: Final = ChatId(-1009)
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
 MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")
 COMPOSE: Final = b"services:\n  web:\n    image: nginx:1.27\n  cache:\n    image: redis:7\n"
+START: Final = Clock().now
 _ALL: dict[str, Scenario] = {}
 
 
@@ -220,6 +222,32 @@ async def a_run_that_says_nothing(w: ChaosWorld) -> None:
     w.upstream(NGINX, REDIS)
     w.repository.plans[str(NGINX)] = Plan(silent=True)
     await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+@scenario
+async def a_run_that_lies(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.repository.plans[str(NGINX)] = Plan(lies=True)
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def a_card_that_cannot_be_sent(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.chat.trouble = [Refused("Telegram: not enough rights to send text messages")]
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def somebody_else_pushes_right_after(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    await mirror(w, WEI, NGINX)
+    while not w.repository.runs and w.clock() < START + timedelta(minutes=5):
+        await w.settle(STEP)
+    w.repository.people_write(lambda text: text + b"redis:7\n")
     await w.rest()
 
 

@@ -34,6 +34,8 @@ from bot.errors import BotError
 T = TypeVar("T")
 STEP: Final = 2.5
 """Seconds between two ticks: the waits of the engine are of this size."""
+MOST_TICKS: Final = 250
+"""What has not come to rest by then never does."""
 HEADS: Final = result_heads(WORDS)
 
 
@@ -163,7 +165,9 @@ class ChaosWorld(World):
     async def rest(self, *, hours: float = 6) -> None:
         """Let time pass until nothing moves any more, in growing steps."""
         step, end = STEP, self.clock() + timedelta(hours=hours)
-        while self.clock() < end:
+        for _ in range(MOST_TICKS):
+            if self.clock() >= end:
+                return
             pulse = await self.tick()
             if not self.repository.busy and pulse is not Pulse.MOVED:
                 if pulse is Pulse.IDLE or await self._waits_for_people():

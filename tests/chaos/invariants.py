@@ -156,6 +156,15 @@ def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
             yield f"{where} was accepted, and nobody answered it"
 
 
+def each_message_begins_one_request(evidence: Evidence) -> Iterator[str]:
+    """A button under a message of the bot may begin several; a person's message only one."""
+    people = {(accepted.chat, accepted.message) for accepted in evidence.accepted}
+    for key, requests in _by_message(evidence).items():
+        if key in people and len(requests) > 1:
+            numbers = ", ".join(f"#{request.id}" for request in requests)
+            yield f"message {key[1]} of chat {key[0]} began {numbers}"
+
+
 def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
     """A request of a chat that has moved does not know its message any more."""
     if request.message is None:
@@ -341,6 +350,15 @@ def each_batch_is_dispatched_once(evidence: Evidence) -> Iterator[str]:
     yield from (f"batch {b} was dispatched {n} times" for b, n in asked.items() if n > 1)
 
 
+def commits_are_known(evidence: Evidence) -> Iterator[str]:
+    """What stands in the history is no secret to the database, whatever became of the answer."""
+    unknown = {batch.id for batch in evidence.batches if batch.sha is None}
+    for message in evidence.commits:
+        for key, value in _trailers(message):
+            if key == TRAILER and value in unknown:
+                yield f"batch {value} was committed, and the database does not know of it"
+
+
 def _trailers(message: str) -> set[tuple[str, str]]:
     lines = message.rstrip().rpartition("\n\n")[2].splitlines()
     return {(key, value.strip()) for key, _, value in (line.partition(":") for line in lines)}
@@ -414,6 +432,7 @@ def nothing_is_left_running(evidence: Evidence) -> Iterator[str]:
 
 _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     every_message_has_an_outcome,
+    each_message_begins_one_request,
     every_image_has_an_end,
     every_outcome_was_told,
     nothing_is_told_twice,
@@ -423,6 +442,7 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     commits_say_who_approved,
     each_batch_is_committed_once,
     each_batch_is_dispatched_once,
+    commits_are_known,
     runs_are_those_of_the_batch,
     mirrored_means_that_it_is_there,
     database_and_chat_agree,
