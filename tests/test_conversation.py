@@ -108,6 +108,17 @@ async def test_a_draft_is_its_owners_and_can_be_confirmed_by_command(w: World) -
         assert [str(t.image) for t in await unit.transfers_of(1)] == ["docker.io/c/c:1"]  # type: ignore[arg-type]
 
 
+async def test_the_status_of_a_draft_says_what_it_waits_for(w: World) -> None:
+    await w.say(WEI, "/mirror nginx:0 nginx:1 nginx:2 nginx:3")
+    await w.say(WEI, "/status #1")
+    await w.settle(3)
+    assert "#1 · a draft, waits for Wei to confirm it" in w.chat.texts
+    await w.say(WEI, "/cancel #1")
+    await w.say(WEI, "/status #1")
+    await w.settle(3)
+    assert w.last == "#1 is cancelled. Ask again with /mirror."
+
+
 async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> None:
     for _ in range(2):
         await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")

@@ -127,6 +127,13 @@ def status_of_request(request: Request, transfers: Sequence[Transfer], view: Vie
     return Message(tuple(lines))
 
 
+def status_of_draft(request: Request, view: View) -> Message:
+    """It has no images yet: they are only proposed until the person says what is meant."""
+    if request.cancelled_at is not None:
+        return one("draft-over", request=str(request.id))
+    return Message((_draft_row(request, view),))
+
+
 def status_of_image(transfer: Transfer, requests: Sequence[Request], view: View) -> Message:
     lines = [line(transfer, view)]
     lines += [
@@ -181,7 +188,7 @@ def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
 
 def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
     if not transfers:
-        return say("status-draft", request=str(request.id), person=view.name(request.person))
+        return _draft_row(request, view)
     pending = [t for t in transfers if not t.state.over] or list(transfers)
     return say(
         "status-row",
@@ -193,6 +200,10 @@ def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
         over=sum(t.state.over for t in transfers),
         count=len(transfers),
     )
+
+
+def _draft_row(request: Request, view: View) -> Phrase:
+    return say("status-draft", request=str(request.id), person=view.name(request.person))
 
 
 def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:

@@ -34,6 +34,8 @@ async def _of_request(case: Case, number: RequestId) -> Message:
         return answers.one("no-request", request=str(number))
     transfers = await case.unit.transfers_of(number)
     view = await case.view(transfers, [request])
+    if request.is_draft:
+        return answers.status_of_draft(request, view)
     return answers.status_of_request(request, transfers, view)
 
 
