@@ -77,7 +77,8 @@ class Said:
 class FakeChat:
     """Remembers what every message says and said. `trouble` is raised once each.
 
-    `files` are what people sent, by id; `moves` are chats that go on under another id.
+    `files` are what people sent, by id; `moves` are chats that go on under another id; `deleted`
+    are messages that people took out of the chat.
     """
 
     def __init__(self) -> None:
@@ -85,6 +86,7 @@ class FakeChat:
         self.trouble: list[Exception] = []
         self.files: dict[str, bytes | Exception | list[bytes | Exception]] = {}
         self.moves: dict[ChatId, ChatId] = {}
+        self.deleted: set[MessageId] = set()
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         self._stumble(place)
@@ -95,6 +97,8 @@ class FakeChat:
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         self._stumble(place)
+        if message in self.deleted:
+            raise Refused("message to edit not found")
         said = self.messages[message]
         assert said.place.chat == place.chat, "a message of another chat"
         said.text, said.buttons, said.data = text.html, _labels(text), _data(text)

@@ -1,5 +1,7 @@
 """Where a process can be killed: at every write of the store and around every outside call.
 
+There too a call can meet a fault instead of an answer.
+
 `Killer` counts the points that a scenario passes and ends the process at one of them. A killed
 process does nothing any more: whatever of it still runs beside is stopped at its next point.
 """
@@ -8,10 +10,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
 from bot.core.facts import RequestId
+from bot.errors import Temporary
 
 WRITES: Final = frozenset(
     {
@@ -73,20 +77,64 @@ class Killer:
         self.unsaved = 0
         raise Killed(name)
 
+    def kill_after(self, points: int) -> None:
+        """Once more, so many points from now."""
+        self._at |= {len(self.passed) + points}
+
+    def calm(self) -> None:
+        """No more kills."""
+        self._at = frozenset()
+
     def revive(self) -> None:
         self.dead = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a call meets instead of its answer; `late`: after its effect."""
+
+    error: Exception
+    late: bool = False
+
+
+class Faults:
+    """Faults by the name of the call that meets them, each once; `down` are ports that are away."""
+
+    def __init__(self) -> None:
+        self.armed: dict[str, list[Fault]] = {}
+        self.down: set[str] = set()
+        self.thrown = 0
+
+    def arm(self, call: str, fault: Fault) -> None:
+        self.armed.setdefault(call, []).append(fault)
+
+    def clear(self) -> None:
+        self.armed.clear()
+        self.down.clear()
+
+    def next(self, port: str, call: str) -> Fault | None:
+        if port in self.down:
+            return Fault(Temporary(f"{port} is out of reach"))
+        if not self.armed.get(call):
+            return None
+        self.thrown += 1
+        return self.armed[call].pop(0)
 
 
 class KillableStore:
     """Each transaction can be killed before every write in it, before its commit and after it."""
 
-    def __init__(self, store: Any, killer: Killer) -> None:
+    def __init__(self, store: Any, killer: Killer, faults: Faults) -> None:
         self._store = store
         self._killer = killer
+        self._faults = faults
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["KillableUnit"]:
         killer = self._killer
+        fault = self._faults.next("store", "begin")
+        if fault is not None:
+            raise fault.error
         async with self._store.begin() as unit:
             killable = KillableUnit(unit, killer)
             yield killable
@@ -129,11 +177,15 @@ class KillableUnit:
 
 
 class KillablePort:
-    """Every call can be killed before it, and after its effect when nobody heard the answer."""
+    """Every call can be killed before it, and after its effect when nobody heard the answer.
 
-    def __init__(self, port: Any, killer: Killer) -> None:
+    So can a fault come at either time.
+    """
+
+    def __init__(self, port: Any, killer: Killer, faults: Faults) -> None:
         self._port = port
         self._killer = killer
+        self._faults = faults
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
@@ -145,9 +197,15 @@ class KillablePort:
         @wraps(method)
         async def call(*args: Any, **kwargs: Any) -> Any:
             self._killer.point(f"{where}: before {name}")
+            fault = self._faults.next(where, name)
+            if fault is not None and not fault.late:
+                raise fault.error
             answer = await method(*args, **kwargs)
             if name in SENDS:
                 self._killer.unsaved += 1
+            if fault is not None:  # what was sent without an answer is sent again
+                self._killer.repetitions += name in SENDS
+                raise fault.error
             self._killer.point(f"{where}: after {name}")
             return answer
 

@@ -12,24 +12,25 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiosqlite
-from engine_kills import KillablePort, KillableStore, Killed, Killer
+from engine_kills import Faults, KillablePort, KillableStore, Killed, Killer
 from engine_mirror import MirrorRepository
 from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
 from gathering import Circumstances, plain, result_heads, stored
 from invariants import Accepted, Evidence, Said
-from sqlalchemy import StaticPool, event
+from sqlalchemy import StaticPool, event, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.adapters.store import SqliteStore, _begin, _prepare
+from bot.adapters.store.schema import transfers
 from bot.core.buttons import parse_button
 from bot.core.commands import Mirror, Retry, parse
-from bot.core.facts import ChatId, Person
+from bot.core.facts import ChatId, MessageId, Person
 from bot.core.image import ImageRef
 from bot.core.language import Language
 from bot.core.policy import Policy
 from bot.core.transfer import State
 from bot.engine.lanes import Pulse
-from bot.errors import BotError
+from bot.errors import BotError, Temporary
 
 T = TypeVar("T")
 STEP: Final = 2.5
@@ -50,6 +51,7 @@ class ChaosWorld(World):
         policy: Policy = POLICY,
     ) -> None:
         self.killer = killer
+        self.faults = Faults()
         self._reopen = reopen
         self.accepted: list[Accepted] = []
         self.restarts = 0
@@ -57,6 +59,7 @@ class ChaosWorld(World):
         self.unreachable: set[int] = set()
         self.touched: set[str] = set()
         self.target_before: dict[str, str] = {}
+        self._delivered: list[tuple[int, Callable[[], Awaitable[Any]]]] = []
         super().__init__(store, policy)
 
     def start(self) -> None:
@@ -66,8 +69,8 @@ class ChaosWorld(World):
 
     def wired(self, port: Any) -> Any:
         if isinstance(port, SqliteStore):
-            return KillableStore(port, self.killer)
-        return KillablePort(port, self.killer)
+            return KillableStore(port, self.killer, self.faults)
+        return KillablePort(port, self.killer, self.faults)
 
     # -- kills ----------------------------------------------------------------------------
 
@@ -77,6 +80,8 @@ class ChaosWorld(World):
             before = asyncio.all_tasks()
             try:
                 return await step()
+            except Temporary:  # polling asks for the same update again
+                self.clock.pass_time(1)
             except Killed:
                 dying = asyncio.all_tasks() - before
                 if dying:  # each of them ends at its next point
@@ -106,10 +111,16 @@ class ChaosWorld(World):
         update, message = self._update, self._message
 
         async def deliver() -> bool:
+            latest = self._message
             self._update, self._message = update, message
-            return await super(ChaosWorld, self).say(person, text, chat=chat, thread=thread, **more)
+            begun = await super(ChaosWorld, self).say(
+                person, text, chat=chat, thread=thread, **more
+            )
+            self._message = max(latest, self._message)
+            return begun
 
         begun = await self.surviving(deliver)
+        self._delivered.append((update, deliver))
         command = parse(text, me="mirror_bot", target_host=TARGET.host)
         wants = command is not None and not isinstance(command, Retry)
         asked = images if isinstance(command, Mirror) else ()
@@ -117,13 +128,17 @@ class ChaosWorld(World):
         return begun
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
+        if not any(said.place.chat == chat for said in list(self.chat.messages.values())[-1:]):
+            return ""  # no button is at hand there
         update = self._update
 
         async def deliver() -> str:
             self._update = update
             return await super(ChaosWorld, self).press(person, data, chat=chat)
 
-        return await self.surviving(deliver)
+        answer = await self.surviving(deliver)
+        self._delivered.append((update, deliver))
+        return answer
 
     async def move(self, old: ChatId, new: ChatId) -> None:
         update = self._update
@@ -133,6 +148,14 @@ class ChaosWorld(World):
             await super(ChaosWorld, self).move(old, new)
 
         await self.surviving(deliver)
+
+    async def deliver_again(self, back: int) -> None:
+        """Telegram delivers an update of lately once more, as after an answer that got lost."""
+        if back < len(self._delivered):
+            number, repeat = self._delivered[-1 - back]
+            latest, self._update = self._update, number
+            await self.surviving(repeat)
+            self._update = latest
 
     def holds(self, image: ImageRef, digest: str) -> None:
         """The target has this before anybody asks."""
@@ -191,6 +214,16 @@ class ChaosWorld(World):
                 return False
         return True
 
+    async def images(self) -> list[str]:
+        """Those that are on their way, or were."""
+        async with self.store.begin() as unit:
+            rows = await unit._all(select(transfers.c.image))
+        return [str(row["image"]) for row in rows]
+
+    async def open_requests(self) -> list[int]:
+        async with self.store.begin() as unit:
+            return [int(request.id) for request in await unit.open_requests()]
+
     # -- what is left ---------------------------------------------------------------------
 
     async def _stored(self) -> Any:
@@ -210,7 +243,7 @@ class ChaosWorld(World):
             transfers=found.transfers,
             batches=found.batches,
             accepted=tuple(self.accepted),
-            said=_said(self.chat),
+            said=_said(self.chat, self.chat.deleted),
             people_list=repository.people_list,
             list_now=repository.content,
             commits=tuple(message for _, message in repository.commits),
@@ -231,7 +264,7 @@ class ChaosWorld(World):
         )
 
 
-def _said(chat: FakeChat) -> tuple[Said, ...]:
+def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:
     return tuple(
         Said(
             chat=int(said.place.chat),
@@ -241,6 +274,7 @@ def _said(chat: FakeChat) -> tuple[Said, ...]:
             data=tuple(v for v in said.data.values() if parse_button(v) is not None),
             is_result=plain(said.texts[0]).splitlines()[0] in HEADS,
             is_file=said.document is not None,
+            is_deleted=number in deleted,
         )
         for number, said in chat.messages.items()
     )
