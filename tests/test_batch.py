@@ -43,8 +43,10 @@ DISPATCHED = replace(COMMITTED, dispatching_at=LATER, dispatched_at=LATER)
         (replace(NEW, via=Via.DISPATCH), NOW, Step.DISPATCH),
         (replace(COMMITTED, run=RunId(1)), LATER, Step.FOLLOW),
         (replace(NEW, closed_at=NOW), NOW, None),
-        (replace(NEW, not_before=LATER), NOW, None),
-        (replace(NEW, not_before=LATER), LATER, Step.COMMIT),
+        (replace(NEW, attempts=7, not_before=LATER), NOW, None),
+        (replace(NEW, attempts=7, not_before=LATER), LATER, Step.COMMIT),
+        # Without a trouble no look is so far ahead: the clock was set back since.
+        (replace(NEW, not_before=LATER), NOW, Step.COMMIT),
     ],
 )
 def test_a_batch_is_owed_one_step_at_a_time(batch: Batch, at: datetime, step: Step | None) -> None:

@@ -4,7 +4,7 @@ Pure on purpose: the spread comes from a seed, not from chance, so a test can na
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 from zlib import crc32
@@ -21,6 +21,21 @@ PUT_OFFS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
     }
 )
 """How long a copy is put off, the first time and after, for causes that pass by themselves."""
+FURTHEST: Final = timedelta(hours=2)
+"""No wait is longer: a next try that lies further ahead was planned by a clock that was wrong."""
+
+
+def is_due(not_before: datetime | None, now: datetime, *, at_most: timedelta = FURTHEST) -> bool:
+    """Whether the time of the next try has come, also where the clock was set back meanwhile.
+
+    `at_most` is the longest wait that can have been meant.
+    """
+    return not_before is None or now >= not_before or not_before - now > at_most
+
+
+def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
+    """Whether a wait is over; what happened far ahead of now happened by a clock since set back."""
+    return abs(now - since) >= wait
 
 
 def put_off(kind: FailureKind, put_offs: int) -> timedelta | None:
@@ -33,8 +48,10 @@ def wait_after(attempts: int, *, seed: object, retry_after: float | None = None)
     """The wait after the `attempts`-th failure in a row (1 is the first), in time.
 
     Doubles from 2 s to 5 min, each spread over ±25 % by `seed` so that many waits do not end
-    together. `retry_after` (seconds) is the server's own wish: the wait is never shorter.
+    together. `retry_after` (seconds) is the server's own wish: the wait is never shorter, but
+    for one of more than FURTHEST.
     """
     grown = min(FIRST_WAIT * 2.0 ** min(attempts - 1, 16), LONGEST_WAIT)
     spread = 0.75 + (crc32(f"{seed}/{attempts}".encode()) % 1000) / 2000
-    return timedelta(seconds=max(grown * spread, retry_after or 0.0))
+    wished = min(retry_after or 0.0, FURTHEST.total_seconds())
+    return timedelta(seconds=max(grown * spread, wished))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.backoff import wait_after
+from bot.core.backoff import FURTHEST, is_due, wait_after
 from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.trouble import Trouble
@@ -72,6 +72,7 @@ class Batch:
 NEW: Final = timedelta(seconds=10)
 YOUNG: Final = timedelta(minutes=1)
 OLDER: Final = timedelta(minutes=10)
+LONGEST_POLL: Final = timedelta(seconds=30)
 
 
 def poll_interval(age: timedelta) -> timedelta:
@@ -82,7 +83,7 @@ def poll_interval(age: timedelta) -> timedelta:
         return timedelta(seconds=2)
     if age < OLDER:
         return timedelta(seconds=10)
-    return timedelta(seconds=30)
+    return LONGEST_POLL
 
 
 def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | None:
@@ -93,7 +94,8 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
     """
     if batch.closed_at is not None:
         return None
-    if batch.not_before is not None and now < batch.not_before:
+    at_most = FURTHEST if batch.attempts else LONGEST_POLL
+    if not is_due(batch.not_before, now, at_most=at_most):
         return None
     if batch.run is not None:
         return Step.FOLLOW

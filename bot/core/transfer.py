@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self, assert_never
 
-from bot.core.backoff import wait_after
+from bot.core.backoff import is_due, wait_after
 from bot.core.facts import BatchId, PersonId, RunId, Shape, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef
@@ -405,7 +405,7 @@ _OWED: Final[Mapping[State, Action]] = MappingProxyType(
 
 def next_action(transfer: Transfer, now: datetime) -> Action | None:
     """What is owed at `now`; None where it is over, or its next try lies ahead."""
-    if transfer.not_before is not None and now < transfer.not_before:
+    if not is_due(transfer.not_before, now):
         return None
     if transfer.state is State.WAITING:
         late = transfer.expires_at is not None and now >= transfer.expires_at

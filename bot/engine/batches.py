@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from bot.core import image_list
-from bot.core.backoff import put_off
+from bot.core.backoff import has_passed, put_off
 from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
 from bot.core.facts import BatchId, CommitSha, TransferId
 from bot.core.failures import Failure, FailureKind, classify
@@ -93,7 +93,8 @@ class Batches:
         async with self._store.begin() as unit:
             pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
             last = await unit.last_batch_at()
-            if pulse is Pulse.IDLE or (last is not None and now < last + SPACING):
+            calm = last is None or has_passed(SPACING, last, now)
+            if pulse is Pulse.IDLE or not calm:
                 return pulse
             due, looking = await unit.due_submissions(now), await unit.first_looks()
         ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
@@ -353,9 +354,9 @@ def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool
     is committed for the others.
     """
     times = [t.approved_at for t in ready if t.approved_at is not None]
-    if now - min(times) >= SETTLE_AT_MOST:
+    if has_passed(SETTLE_AT_MOST, min(times), now):
         return True
-    return not looking and now - max(times) >= SETTLE
+    return not looking and has_passed(SETTLE, max(times), now)
 
 
 def _workflow_failure(state: WorkflowState) -> Failure | None:

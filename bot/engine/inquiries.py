@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import image_list
-from bot.core.backoff import wait_after
+from bot.core.backoff import is_due, wait_after
 from bot.core.image import ImageRef, Target
 from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
 from bot.core.message import Message
@@ -49,7 +49,7 @@ class Inquiries:
         async with self._store.begin() as unit:
             inquiries = await unit.inquiries()
         now = self._clock()
-        due = [i for i in inquiries if i.not_before is None or now >= i.not_before]
+        due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
         for inquiry in due:
             await self._try(inquiry)
         if due:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import answers
-from bot.core.backoff import wait_after
+from bot.core.backoff import is_due, wait_after
 from bot.core.commands import Name
 from bot.core.draft import KEPT, draft_of, untagged
 from bot.core.extract import FILE_LIMIT, REWRITABLE, Finding, extract_file
@@ -56,7 +56,7 @@ class Readings:
             files = await unit.unread_files()
             drafts = await unit.unconfirmed()
         now = self._clock()
-        due = [file for file in files if file.not_before is None or now >= file.not_before]
+        due = [file for file in files if is_due(file.not_before, now)]
         moved = [await self._read(file) for file in due]
         moved += [await self._expire(r) for r in drafts if now - r.opened_at >= KEPT]
         if any(moved):

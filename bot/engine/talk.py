@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from bot.core.backoff import wait_after
+from bot.core.backoff import FURTHEST, is_due, wait_after
 from bot.core.extract import rewrite
 from bot.core.facts import ChatId
 from bot.core.image import Target
@@ -148,7 +148,7 @@ class Talk:
 
     async def _note(self, note: Note) -> bool:
         now, chat = self._clock(), note.place.chat
-        if note.not_before is not None and now < note.not_before:
+        if not is_due(note.not_before, now):
             return False
         edit = note.edits is not None
         if not (self._pace.may_edit(chat, now) if edit else self._pace.may_say(chat, now)):
@@ -242,8 +242,7 @@ class Talk:
     # -- pace and trouble ---------------------------------------------------------------
 
     def _due(self, item: Standing) -> bool:
-        later = item.request.not_before
-        return later is None or self._clock() >= later
+        return is_due(item.request.not_before, self._clock())
 
     def _may_say(self, item: Standing) -> bool:
         return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
@@ -284,8 +283,8 @@ class Talk:
     def _heed(self, chat: ChatId, trouble: Temporary) -> None:
         """A wish to be left alone counts for the whole chat, not only for this message."""
         if trouble.retry_after is not None:
-            until = self._clock() + timedelta(seconds=trouble.retry_after)
-            self._pace.hold(chat, until)
+            wish = timedelta(seconds=trouble.retry_after)
+            self._pace.hold(chat, self._clock() + min(wish, FURTHEST))
 
     async def _keep(self, item: Standing, **facts: object) -> None:
         """Store facts of the request over whatever a person changed meanwhile.

@@ -149,6 +149,12 @@ class ChaosWorld(World):
 
         await self.surviving(deliver)
 
+    def jump(self, hours: float) -> None:
+        """The bot's clock is set forward or back; that of GitHub is not."""
+        self.clock.pass_time(hours * 3600)
+        for job in self.repository.jobs.values():
+            job.began += timedelta(hours=hours)
+
     async def deliver_again(self, back: int) -> None:
         """Telegram delivers an update of lately once more, as after an answer that got lost."""
         if back < len(self._delivered):

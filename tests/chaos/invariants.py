@@ -256,7 +256,9 @@ def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
         ):
             told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
     begun = set(_by_message(evidence))
-    for accepted in {(a.chat, a.message) for a in evidence.accepted} - begun:
+    moved = {chat for former in evidence.family.values() for chat in former}
+    answered = {(a.chat, a.message) for a in evidence.accepted if a.chat not in moved}
+    for accepted in answered - begun:
         answers = sum((said.chat, said.reply_to) == accepted for said in evidence.said)
         told += [f"message {accepted[1]} was answered {answers} times"] * max(0, answers - 1)
     if len(told) > evidence.repetitions:

@@ -164,7 +164,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(hours=st.integers(-8, 30))
     def jump(self, hours: int) -> None:
-        self.w.clock.pass_time(hours * 3600)
+        self.w.jump(hours)
 
     @rule(call=st.sampled_from(READS + WRITES), seconds=st.sampled_from((None, 7.0, 600.0)))
     def trouble(self, call: str, seconds: float | None) -> None:
