@@ -667,6 +667,19 @@ async def test_a_repeated_update_changes_nothing(w: World) -> None:
     assert len(await states(w)) == 1
 
 
+async def test_updates_that_are_numbered_anew_after_a_quiet_week_are_not_lost(w: World) -> None:
+    w.upstream(NGINX, STATIC)
+    w._update = 700_000_000
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.settle(5)
+    w._update = 12_345
+    await w.say(WEI, "/mirror nginx:1.27")
+    assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
+    assert len(await states(w)) == 2
+    w._update -= 1
+    assert await w.press(ANA, "approve:1") == ""
+
+
 async def test_chatter_and_other_bots_commands_start_nothing(w: World) -> None:
     for text in ("hello", "/mirror@other_bot nginx", "/unknown", "see /mirror nginx"):
         await w.say(WEI, text)

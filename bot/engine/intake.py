@@ -39,6 +39,10 @@ from bot.engine.ports import Store, Unit, Words
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
+REPEATED_WITHIN: Final = 10_000
+"""Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
+last one begins a new series, as after a week without updates:
+https://core.telegram.org/bots/api#update"""
 _ADMIN_ONLY: Final = (Approve, Reject)
 _FOR_ALL: Final = (Plain, Status)
 _PASSED_OVER: Final = Message(())
@@ -71,7 +75,7 @@ class Intake:
         True where work has begun that the person will hear of later.
         """
         async with self._store.begin() as unit:
-            if incoming.update <= await unit.last_update():
+            if await _is_repeated(unit, incoming.update):
                 return False
             await unit.pass_update(incoming.update)
             command = self._command(incoming)
@@ -89,7 +93,7 @@ class Intake:
     async def press(self, press: Press) -> str:
         """Record a press; the text for the one who pressed, empty for a repeated update."""
         async with self._store.begin() as unit:
-            if press.update <= await unit.last_update():
+            if await _is_repeated(unit, press.update):
                 return ""
             await unit.pass_update(press.update)
             answer = await self._pressed(unit, press)
@@ -101,13 +105,13 @@ class Intake:
     async def pass_over(self, update: int) -> None:
         """An update that is nothing to us: only never ask for it again."""
         async with self._store.begin() as unit:
-            if update > await unit.last_update():
+            if not await _is_repeated(unit, update):
                 await unit.pass_update(update)
 
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
         """A group became a supergroup: its requests go on there, and it stays served."""
         async with self._store.begin() as unit:
-            if update > await unit.last_update():
+            if not await _is_repeated(unit, update):
                 await unit.pass_update(update)
                 await unit.move_chat(old, new)
         self._wake()
@@ -269,6 +273,11 @@ class Intake:
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:
                 assert_never(never)
+
+
+async def _is_repeated(unit: Unit, update: int) -> bool:
+    last = await unit.last_update()
+    return last - REPEATED_WITHIN < update <= last
 
 
 def _plain(case: Case, name: Name) -> Message:
