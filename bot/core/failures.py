@@ -34,6 +34,7 @@ class FailureKind(StrEnum):
     RUN_SILENT = "run-silent"
     GITHUB_REFUSED = "github-refused"
     MISMATCH = "mismatch"
+    ABSENT = "absent"
     UNKNOWN = "unknown"
 
 
@@ -58,6 +59,7 @@ _K: Final = FailureKind
 # The first row whose side and words fit decides, so narrower words stand above wider ones. Side
 # "" is either. Words are regular expressions over lower-cased text.
 _SIGNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
+    (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),
     (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),
     (_K.TARGET_QUOTA, "target", r"configured upper limit|quota"),

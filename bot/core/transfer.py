@@ -365,8 +365,8 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
         case Refused(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
             return replace(ended, ended=State.FAILED, failure=failure)
         case Mismatch(_, found):
-            mismatch = Failure(FailureKind.MISMATCH, found or "")
-            return replace(ended, ended=State.FAILED, failure=mismatch)
+            kind = FailureKind.MISMATCH if found else FailureKind.ABSENT
+            return replace(ended, ended=State.FAILED, failure=Failure(kind, found or ""))
         case Denied(_, decision):
             denied = replace(ended, ended=State.REJECTED, reason=decision.reason)
             return replace(denied, ground=decision.ground)

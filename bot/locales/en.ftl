@@ -246,6 +246,8 @@ failure-github-refused = GitHub refused it: { $line }
 failure-github-refused-next = Ask the maintainer to check the bot's token and the mirror repository, then send /retry #{ $request }.
 failure-mismatch = the target holds a different digest from the one that was copied
 failure-mismatch-next = Something else writes to that place: ask the maintainer to find out what.
+failure-absent = its run says that it was copied, but the target does not have it
+failure-absent-next = Something removes images there, or the run pushes to another registry: ask the maintainer to look, then send /retry #{ $request }.
 failure-unknown = copying failed: { $line }
 failure-unknown-next = The run's log tells more; try again with /retry #{ $request }.
 

@@ -228,6 +228,8 @@ failure-github-refused = 被 GitHub 拒绝：{ $line }
 failure-github-refused-next = 请维护者检查机器人的令牌和同步仓库，再发 /retry #{ $request }。
 failure-mismatch = 目标仓库里的摘要和推送上去的不一致
 failure-mismatch-next = 还有别的东西在写这个位置，需要维护者看一下。
+failure-absent = 运行说已经推送，目标仓库里却没有
+failure-absent-next = 可能有东西在删除那里的镜像，或者运行推到了别的仓库：请维护者看一下，再发 /retry #{ $request }。
 failure-unknown = 同步失败：{ $line }
 failure-unknown-next = 详情见运行日志；发 /retry #{ $request } 再试一次。
 
