@@ -388,6 +388,40 @@ async def test_another_digest_at_the_target_is_no_success(w: World) -> None:
     assert not any(text.startswith("Done") for text in w.chat.texts)
 
 
+async def test_nothing_at_the_target_is_no_success_and_is_called_so(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    w.copied(NGINX)
+    del w.registries.target[str(NGINX)]
+    await w.settle(40)
+    assert "its run says that it was copied, but the target does not have it" in w.card
+
+
+async def test_a_run_that_did_well_without_our_image_is_followed_by_one_that_names_it(
+    w: World,
+) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    w.repository.finish("success")
+    await w.settle(20)
+    assert [run.event for run in w.repository.runs] == ["push", "dispatch"]
+    w.repository.finish("success")
+    await w.settle(10)
+    assert "its run ended (success) without a word" in w.card
+
+
+async def test_a_run_that_is_gone_has_copied_what_the_target_has(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    w.registries.target[str(NGINX)] = digest_of(str(NGINX))
+    w.repository.trouble["run"] = [Refused("GitHub: Not Found (404)")]
+    await w.settle(8)
+    assert w.last.startswith("Done, 1 of 1")
+
+
 @pytest.mark.parametrize("trouble", [Refused("no access"), Temporary("out of reach")])
 async def test_where_the_target_cannot_be_read_the_run_is_quoted(
     w: World, trouble: Exception

@@ -284,7 +284,12 @@ class Batches:
             return Copied(now, transfer.digest, None)
         cancelled = run.conclusion == "cancelled"
         kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
-        return CopyFailed(now, Failure(kind, run.conclusion))
+        failure = Failure(kind, run.conclusion)
+        if run.conclusion == "success" and transfer.put_offs == 0:
+            # It did well and had nothing to do with it: others wrote the line first, or moved
+            # it. Since the list has it, the next batch asks for it by name.
+            return PutOff(now, failure, now)
+        return CopyFailed(now, failure)
 
     async def _arrived(self, transfer: Transfer) -> bool:
         """Look first: a run that said nothing may have copied the image all the same."""
@@ -303,11 +308,18 @@ class Batches:
         return failure or Failure(kind, line)
 
     async def _give_up(self, batch: Batch, failure: Failure) -> None:
-        """Nothing more will come of this batch; each of its images ends with the cause."""
+        """Nothing more will come of this batch; what has not arrived ends with the cause."""
         now = self._clock()
         async with self._store.begin() as unit:
-            for transfer in await unit.transfers_in(batch.id):
-                if not await record_in(unit, transfer.id, RunMissing(now, failure)):
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        arrived = {t.id: t.digest for t in copying if t.digest and await self._arrived(t)}
+        async with self._store.begin() as unit:
+            for transfer in transfers:
+                digest = arrived.get(transfer.id)
+                if digest is not None:
+                    await record_in(unit, transfer.id, Copied(now, digest, None))
+                elif not await record_in(unit, transfer.id, RunMissing(now, failure)):
                     await record_in(unit, transfer.id, CopyFailed(now, failure))
             await unit.save_batch(replace(batch, closed_at=now))
 
