@@ -358,7 +358,8 @@ def each_batch_is_dispatched_once(evidence: Evidence) -> Iterator[str]:
 
 def commits_are_known(evidence: Evidence) -> Iterator[str]:
     """What stands in the history is no secret to the database, whatever became of the answer."""
-    unknown = {batch.id for batch in evidence.batches if batch.sha is None}
+    refused = {t.batch for t in evidence.transfers if t.failure is not None}
+    unknown = {b.id for b in evidence.batches if b.sha is None and b.id not in refused}
     for message in evidence.commits:
         for key, value in _trailers(message):
             if key == TRAILER and value in unknown:

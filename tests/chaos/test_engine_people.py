@@ -1,0 +1,219 @@
+"""People at work at the mirror repository, beside the bot and against it, at each phase."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from engine_mirror import Plan
+from engine_people import DEEDS
+from engine_scenarios import COMPOSE, MISSING, REDIS, mirror
+from engine_world import ChaosWorld, chaos_world
+from fakes import ANA, GROUP, NGINX, STATIC, WEI
+from gathering import plain
+from invariants import violations
+
+from bot.core.facts import MessageId, Place
+from bot.core.image import ImageRef
+from bot.engine.case import Press
+
+PHASES: Final = ("before", "checked", "committing", "committed", "copying", "copied")
+
+WORDS: Final = {
+    ("delete_the_workflow", "before"): "has no workflow to copy it",
+    ("delete_the_workflow", "checked"): "has no workflow to copy it",
+    ("delete_the_workflow", "committing"): "has no workflow to copy it",
+    ("disable_the_workflow", "before"): "the workflow is switched off",
+    ("disable_the_workflow", "checked"): "the workflow is switched off",
+    ("disable_the_workflow", "committing"): "the workflow is switched off",
+    ("cancel_the_run", "committed"): "its run was cancelled",
+    ("cancel_the_run", "copying"): "its run was cancelled",
+    ("delete_the_runs", "committed"): "GitHub refused it",
+    ("delete_the_runs", "copying"): "GitHub refused it",
+}
+"""What a person reads where the deed ends the copy; in all other cases the image arrives."""
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[ChaosWorld]:
+    async with chaos_world(tmp_path) as made:
+        made.upstream(NGINX, REDIS, STATIC)
+        yield made
+
+
+def results(w: ChaosWorld) -> list[str]:
+    """How it ended, as people read it."""
+    heads = ("Done", "Partly", "That did not work", "None of the")
+    return [plain(text) for text in w.chat.texts if text.startswith(heads)]
+
+
+async def done_at(w: ChaosWorld, phase: str, deed: str) -> None:
+    """One request for nginx, and the deed when it has come so far."""
+    repository = w.repository
+    if phase == "committing":  # between the bot's look at the list and its write
+        repository.race.append(lambda: DEEDS[deed](repository))
+    if phase == "before":
+        DEEDS[deed](repository)
+    await mirror(w, WEI, NGINX)
+    await w.tick()
+    if phase == "checked":
+        DEEDS[deed](repository)
+    while phase in ("committed", "copying", "copied") and not repository.commits:
+        await w.settle(1, 1)
+    if phase == "committed":
+        DEEDS[deed](repository)
+    await w.settle(2, 1)
+    if phase == "copying":
+        DEEDS[deed](repository)
+    if phase == "copied":
+        await w.settle(4, 1)
+        repository.work()
+        DEEDS[deed](repository)
+    await w.rest()
+
+
+async def judged(w: ChaosWorld, deed: str, phase: str, tally: Counter[str]) -> None:
+    await done_at(w, phase, deed)
+    tally["faults"] += 1
+    broken = violations(await w.evidence())
+    tally["violations"] += len(broken)
+    assert not broken, broken
+    assert len(results(w)) == 1
+    assert WORDS.get((deed, phase), "Done, 1 of 1") in results(w)[0]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_what_people_do_meanwhile_ends_in_words_they_understand(
+    w: ChaosWorld, deed: str, phase: str, tally: Counter[str]
+) -> None:
+    await judged(w, deed, phase, tally)
+
+
+@pytest.mark.parametrize(
+    ("deed", "phase"),
+    [
+        ("add_what_the_bot_is_about_to_add", "committing"),
+        ("reorder_the_list", "committing"),
+        ("delete_the_list", "committing"),
+        ("force_push_it_away", "copying"),
+        ("delete_the_workflow", "committing"),
+        ("disable_the_workflow", "checked"),
+        ("cancel_the_run", "copying"),
+        ("run_it_again", "copied"),
+        ("delete_the_runs", "copying"),
+    ],
+)
+async def test_what_people_are_likely_to_do_ends_in_words_they_understand(
+    w: ChaosWorld, deed: str, phase: str, tally: Counter[str]
+) -> None:
+    await judged(w, deed, phase, tally)
+
+
+async def test_an_image_that_somebody_else_listed_just_before_us_arrives_all_the_same(
+    w: ChaosWorld,
+) -> None:
+    """Our push adds only the other one, so our run has nothing to do with it; theirs fails."""
+    w.repository.plans[str(NGINX)] = Plan(["unauthorized: authentication required"])
+    add = DEEDS["add_what_the_bot_is_about_to_add"]
+    w.repository.race.append(lambda: add(w.repository))
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+    assert results(w)[-1].startswith("Done, 2 of 2")
+    assert violations(await w.evidence()) == []
+
+
+async def test_a_cancelled_run_that_is_started_again_by_hand_can_be_retried(w: ChaosWorld) -> None:
+    await done_at(w, "copying", "cancel_the_run")
+    w.repository.rerun()
+    await w.settle(20)
+    await w.say(WEI, "/retry #1")
+    await w.rest()
+    assert results(w)[-1].startswith("Done, 1 of 1")
+    assert violations(await w.evidence()) == []
+
+
+async def both(w: ChaosWorld, data: str, *, message: int = 5000) -> list[str]:
+    """The same button pressed by two people in the same moment."""
+    presses = [
+        Press(
+            update=9000 + number,
+            person=ANA,
+            place=Place(GROUP),
+            message=MessageId(message),
+            data=data,
+        )
+        for number in range(2)
+    ]
+    w._update = 9001
+    return list(await asyncio.gather(*(w.intake.press(press) for press in presses)))
+
+
+@pytest.mark.parametrize(
+    ("data", "answers"),
+    [
+        ("approve:1", ["#1: 1 image approved.", "Already approved by Ana."]),
+        ("reject:1", ["#1: 1 image rejected.", "Already rejected by Ana."]),
+        ("drop:1", ["#1: 1 image cancelled.", "It is too late to cancel #1"]),
+    ],
+)
+async def test_a_decision_pressed_twice_at_once_is_made_once(
+    w: ChaosWorld, data: str, answers: list[str]
+) -> None:
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    said = await both(w, data)
+    assert [each.startswith(words) for each, words in zip(said, answers, strict=True)] == [True] * 2
+    await w.rest()
+    assert violations(await w.evidence()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "answers"),
+    [
+        ("all:1", ["On it: 2 images.", "#1 is already under way."]),
+        ("drop:1", ["#1: cancelled, nothing was started.", "#1 is cancelled."]),
+        ("tick:1:0", ["1 of 2 ticked", "2 of 2 ticked"]),
+        ("page:1:0", ["Tap what to leave out.", "Tap what to leave out."]),
+    ],
+)
+async def test_a_draft_is_confirmed_once_however_often_its_buttons_are_pressed(
+    w: ChaosWorld, data: str, answers: list[str]
+) -> None:
+    await w.send(WEI, "compose.yaml", COMPOSE)
+    await w.settle(5)
+    said = await both(w, data)
+    assert [each.startswith(words) for each, words in zip(said, answers, strict=True)] == [True] * 2
+    await w.rest()
+    assert violations(await w.evidence()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "answers"),
+    [
+        ("retry:1", ["#1 goes on: 1 image.", "There is nothing in #1 to try again."]),
+        ("meant:1:1:0", ["#1 goes on: 1 image.", "#1 is already going on with another image."]),
+    ],
+)
+async def test_going_on_pressed_twice_at_once_happens_once(
+    w: ChaosWorld, data: str, answers: list[str]
+) -> None:
+    w.registries.tagged["docker.io/library/nginx"] = ("9.9",)
+    w.upstream(ImageRef.parse("docker.io/library/nginx:9.9"))
+    await mirror(w, WEI, MISSING)
+    await w.rest()
+    assert await both(w, data, message=5001) == answers
+    await w.rest()
+    assert violations(await w.evidence()) == []
+
+
+async def test_a_form_pressed_twice_at_once_is_written_once(w: ChaosWorld) -> None:
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+    assert await both(w, "form:1:kubernetes") == ["Written for Kubernetes."] * 2
+    await w.rest()
+    assert results(w) == ["Done, 1 of 1:\nimage: harbor.example.com/docker.io/library/nginx:1.27"]
+    assert violations(await w.evidence()) == []
