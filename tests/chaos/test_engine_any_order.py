@@ -8,10 +8,9 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final
 
 import pytest
 from engine_kills import Fault, Killer
@@ -35,7 +34,6 @@ from bot.core.facts import ChatId, Person
 from bot.core.image import ImageRef
 from bot.errors import Refused, Temporary
 
-T = TypeVar("T")
 SUPERGROUP: Final = ChatId(-1009)
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
 OTHER: Final = ImageRef.parse("gcr.io/distroless/base:latest")
@@ -62,7 +60,7 @@ LINES: Final = (
 
 PRESSES: Final = (
     *("approve:{}", "approve:{}", "reject:{}", "all:{}", "all:{}", "drop:{}", "retry:{}"),
-    *("form:{}:kubernetes", "page:{}:0", "tick:{}:0", "meant:{}:1:0", "list:0:", "want:redis:7"),
+    *("form:{}:kubernetes", "page:{}:0", "tick:{}:0", "meant:{}:1:0", "want:redis:7"),
 )
 
 
@@ -71,7 +69,6 @@ class Model:
     """The little that has to be known to tell right from wrong."""
 
     asked: set[str] = field(default_factory=set)
-    decisions: int = 0
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -108,7 +105,7 @@ class AnyOrder(RuleBasedStateMachine):
         text = "".join(f"  - image: {name}\n" for name in names)
         file = f"spec:\n{text}".encode()
         name = f"pods{len(self.w.chat.files)}.yaml"
-        self._do(self.w.send(WEI, name, file, images=names, chat=self.chat))
+        self.do(self.w.send(WEI, name, file, images=names, chat=self.chat))
 
     @rule(
         person=st.sampled_from((*ASKERS, MALLORY)),
@@ -132,7 +129,7 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(times):
             if verb.startswith("want"):
                 self.model.asked.add(str(REDIS))
-            self._do(self.w.press(person, verb.format(number), chat=self.chat))
+            self.do(self.w.press(person, verb.format(number), chat=self.chat))
 
     @rule(deed=st.sampled_from(sorted(DEEDS)), late=st.booleans())
     def work_at_the_repository(self, deed: str, late: bool) -> None:  # noqa: FBT001
@@ -154,13 +151,13 @@ class AnyOrder(RuleBasedStateMachine):
         self.w.chat.moves[GROUP] = self.chat = SUPERGROUP
         if announced:
             self.do(self.w.tick())
-        self._do(self.w.move(GROUP, SUPERGROUP))
+        self.do(self.w.move(GROUP, SUPERGROUP))
 
     # -- time, faults, kills --------------------------------------------------------------
 
     @rule(ticks=st.integers(1, 4), seconds=st.sampled_from((0.5, STEP, 20.0)))
     def pass_time(self, ticks: int, seconds: float) -> None:
-        self._do(self.w.settle(ticks * seconds, seconds))
+        self.do(self.w.settle(ticks * seconds, seconds))
 
     @rule(hours=st.integers(-8, 30))
     def jump(self, hours: int) -> None:
@@ -185,7 +182,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(port=st.sampled_from((TELEGRAM, GITHUB, REGISTRY)), hours=st.sampled_from((0.1, 25.0)))
     def be_away(self, port: str, hours: float) -> None:
         self.w.faults.down.add(port)
-        self._do(self.w.settle(hours * 3600, hours * 450))
+        self.do(self.w.settle(hours * 3600, hours * 450))
         self.w.faults.down.discard(port)
 
     @rule(ahead=st.integers(1, 25))
@@ -194,16 +191,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self._do(self.w.restart())
+        self.do(self.w.restart())
 
     @rule(back=st.integers(0, 3))
     def deliver_again(self, back: int) -> None:
-        self._do(self.w.deliver_again(back))
+        self.do(self.w.deliver_again(back))
 
     # -- what must be true ----------------------------------------------------------------
 
     @invariant()
     def only_what_was_asked_for_is_on_its_way(self) -> None:
+        type(self).tally["inputs"] += 1  # it is looked at after every step
         names = set(self.do(self.w.images()))
         meant = {f"docker.io/library/nginx:{tag}" for tag in ("1.26", "1.27", "latest")}
         assert names <= self.model.asked | meant
@@ -231,11 +229,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert not found, found
 
     def _say(self, person: Person, text: str, **more: Any) -> None:
-        self._do(self.w.say(person, text, chat=self.chat, **more))
-
-    def _do(self, step: Coroutine[Any, Any, T]) -> T:
-        type(self).tally["inputs"] += 1
-        return self.do(step)
+        self.do(self.w.say(person, text, chat=self.chat, **more))
 
 
 def throw(tally: Counter[str], *, examples: int, steps: int) -> None:
@@ -261,4 +255,4 @@ def test_in_a_few_orders_no_promise_is_broken(tally: Counter[str]) -> None:
 
 @pytest.mark.chaos
 def test_in_any_order_no_promise_is_broken(tally: Counter[str]) -> None:
-    throw(tally, examples=150, steps=30)
+    throw(tally, examples=100, steps=30)
