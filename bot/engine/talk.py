@@ -55,10 +55,12 @@ class Talk:
         self._target = target
         self._clock = clock
         self._pace = Pace()
+        self._unsaved: list[Callable[[], Awaitable[None]]] = []
         self._stage = Stage(words=words, target=target, language=language, clock=clock)
 
     async def tick(self) -> Pulse:
         """Say what is owed, as far as the pace allows."""
+        await self._save_rest()
         now = self._clock()
         if not self._pace.may_speak(now):
             return Pulse.OPEN
@@ -97,14 +99,8 @@ class Talk:
         now = self._clock()
         self._pace.said(request.place.chat, now)
         log.info("request %d: result told", request.id)
-        await self._keep(
-            item,
-            told_at=now,
-            told_in=message,
-            told=text.fingerprint,
-            attempts=0,
-            not_before=None,
-        )
+        told = {"told_at": now, "told_in": message, "told": text.fingerprint}
+        await self._save(lambda: self._keep(item, **told, attempts=0, not_before=None))
         return True
 
     async def _return(self, item: Standing) -> bool:
@@ -123,12 +119,15 @@ class Talk:
             except Refused as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
             self._pace.said(request.place.chat, self._clock())
+        await self._save(lambda: self._returned(item))
+        return True
+
+    async def _returned(self, item: Standing) -> None:
         async with self._store.begin() as unit:
             if item.complete:
-                await unit.drop_file(request.id)
+                await unit.drop_file(item.request.id)
             await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
         await self._keep(item, returned_at=self._clock(), attempts=0, not_before=None)
-        return True
 
     async def _hand_back(
         self, file: File, content: bytes, item: Standing, language: Language
@@ -166,9 +165,12 @@ class Talk:
         except Refused as refusal:
             log.warning("note %d cannot be said: %s", note.id, refusal)
         self._pace.said(chat, now, edit=edit)
+        await self._save(lambda: self._drop(note))
+        return True
+
+    async def _drop(self, note: Note) -> None:
         async with self._store.begin() as unit:
             await unit.drop_note(note.id)
-        return True
 
     async def _put_off_note(self, note: Note, trouble: Temporary) -> None:
         log.warning("note %d: %s", note.id, trouble)
@@ -215,7 +217,8 @@ class Talk:
             await self._keep(item, shown=shown)
             return True
         self._pace.said(request.place.chat, self._clock())
-        await self._keep(item, card=card, shown=shown, attempts=0, not_before=None)
+        facts = {"card": card, "shown": shown}
+        await self._save(lambda: self._keep(item, **facts, attempts=0, not_before=None))
         return True
 
     async def _edited(self, item: Standing, edit: Awaitable[None], **facts: str) -> bool:
@@ -238,6 +241,19 @@ class Talk:
                 return False  # somebody went on with it, or wants it written otherwise
             await unit.save_request(replace(item.request, closed_at=self._clock()))
         return True
+
+    # -- saving what was said --------------------------------------------------------------
+
+    async def _save(self, save: Callable[[], Awaitable[None]]) -> None:
+        """A full disk must not make us say it again and again: it is saved before all else."""
+        self._unsaved.append(save)
+        await self._save_rest()
+
+    async def _save_rest(self) -> None:
+        """Raises Temporary where the database takes nothing; then nothing more is said."""
+        while self._unsaved:
+            await self._unsaved[0]()
+            del self._unsaved[0]
 
     # -- pace and trouble ---------------------------------------------------------------
 

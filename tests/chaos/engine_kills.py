@@ -132,7 +132,7 @@ class KillableStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["KillableUnit"]:
         killer = self._killer
-        fault = self._faults.next("store", "begin")
+        fault = self._faults.next("lock", "begin")
         if fault is not None:
             raise fault.error
         async with self._store.begin() as unit:
@@ -140,6 +140,9 @@ class KillableStore:
             yield killable
             if killable.written:
                 killer.point(f"store: before the commit of {killable.written[-1]}")
+                fault = self._faults.next("store", "commit")
+                if fault is not None:
+                    raise fault.error
         if killable.written:
             killer.unsaved = 0
             killer.gone_on.update(killable.gone_on)

@@ -318,6 +318,17 @@ async def answers_get_lost(w: ChaosWorld) -> None:
 
 
 @scenario
+async def the_disk_is_full_for_a_while(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.say(WEI, "/help")
+    w.faults.down.add("store")
+    await w.settle(30, 10)
+    w.faults.down.clear()
+    await w.rest()
+
+
+@scenario
 async def everything_stumbles_once(w: ChaosWorld) -> None:
     w.upstream(NGINX)
     calls = ("workflow", "read_list", "write_list", "run_of_commit", "run", "results")

@@ -47,10 +47,10 @@ TELEGRAM, GITHUB, REGISTRY = "FakeChat", "MirrorRepository", "FakeRegistries"
 READS: Final = (
     *("source_digest", "target_digest", "shape", "describe", "tags"),
     *("workflow", "read_list", "find_commit", "run_of_commit", "run_of_dispatch", "run"),
-    *("results", "fetch", "begin"),
+    *("results", "fetch", "begin", "commit"),
 )
 WRITES: Final = ("send", "edit", "send_file", "write_list", "dispatch")
-REFUSED: Final = tuple(call for call in READS if call not in ("begin", "fetch"))
+REFUSED: Final = tuple(call for call in READS if call not in ("begin", "commit", "fetch"))
 LINES: Final = (
     "toomanyrequests: pull rate limit",
     "unauthorized: authentication required",

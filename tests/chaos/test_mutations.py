@@ -203,6 +203,13 @@ def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batches, "commit_message", mutant)
 
 
+def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
+    async def mutant(self: Talk, save: Callable[[], Awaitable[None]]) -> None:
+        await save()
+
+    patch.setattr(Talk, "_save", mutant)
+
+
 def never_close_a_batch(patch: pytest.MonkeyPatch) -> None:
     follow_up = Batches._follow_up
 
@@ -262,6 +269,9 @@ MUTATIONS: Final = (
     ),
     Mutation(call_it_mirrored_without_a_look, "a_run_that_lies", "the target does not have it"),
     Mutation(name_no_approver_in_the_commit, "asked_and_approved", "does not say who approved it"),
+    Mutation(
+        forget_what_the_full_disk_did_not_take, "the_disk_is_full_for_a_while", "was answered"
+    ),
     Mutation(never_close_a_batch, "approved_by_the_policy", "is left open"),
 )
 
