@@ -27,6 +27,7 @@ WRITES: Final = frozenset(
         "save_draft",
         "save_file",
         "drop_file",
+        "drop_files",
         "save_request",
         "open_transfer",
         "save_transfer",

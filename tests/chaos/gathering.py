@@ -26,7 +26,7 @@ from bot.core.image import Target
 from bot.core.language import Language
 from bot.core.message import ButtonKind, Message, say
 from bot.core.request import Request
-from bot.core.results import result
+from bot.core.results import RETRIED, result
 from bot.core.transfer import Transfer
 from bot.core.view import View
 from bot.engine.views import language_of, view_of
@@ -112,9 +112,13 @@ async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
             continue
         if file.content is None:
             left.append(f"the file of #{one.request.id} was never read")
-        elif one.request.returned_at is not None or one.request.cancelled_at is not None:
+        elif one.request.returned_at is not None and not _may_go_on(one):
             left.append(f"the file of #{one.request.id} is kept for nothing")
     return left
+
+
+def _may_go_on(one: Asked) -> bool:
+    return any(transfer.state in RETRIED for transfer in one.transfers)
 
 
 async def _family(unit: StoreUnit) -> dict[int, tuple[int, ...]]:

@@ -245,14 +245,17 @@ def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
 def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
     """Beyond what was lost between Telegram's acceptance and our save."""
     told: list[str] = []
+    of_files = {asked.request.id for asked in evidence.asked if asked.draft.file}
     for key, requests in _by_message(evidence).items():
         replies = [said for said in evidence.said if (said.chat, said.reply_to) == key]
         rounds = sum(1 + evidence.gone_on.get(request.id, 0) for request in requests)
         names = ", ".join(f"#{request.id}" for request in requests)
+        others = rounds * (1 + any(request.id in of_files for request in requests))
         for what, found, allowed in (
             ("result", sum(s.is_result for s in replies), rounds),
-            ("file", sum(s.is_file for s in replies), len(requests)),
-            ("card", sum(not s.is_result and not s.is_file for s in replies), rounds),
+            ("file", sum(s.is_file for s in replies), rounds),
+            # A file in which nothing changes is spoken of, and not sent.
+            ("card", sum(not s.is_result and not s.is_file for s in replies), others),
         ):
             told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
     begun = set(_by_message(evidence))

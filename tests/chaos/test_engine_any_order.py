@@ -229,6 +229,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert not found, found
 
     def _say(self, person: Person, text: str, **more: Any) -> None:
+        self.w.clock.pass_time(16)  # whoever says too much is not listened to
         self.do(self.w.say(person, text, chat=self.chat, **more))
 
 
