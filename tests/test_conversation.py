@@ -116,7 +116,7 @@ async def test_the_status_of_a_draft_says_what_it_waits_for(w: World) -> None:
     await w.say(WEI, "/cancel #1")
     await w.say(WEI, "/status #1")
     await w.settle(3)
-    assert w.last == "#1 is cancelled. Ask again with /mirror."
+    assert w.last == "#1 was cancelled. Ask again with /mirror."
 
 
 async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> None:
