@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from bot.adapters.store.rows import Rows, note_of, request_of, without
 from bot.adapters.store.schema import drafts, links, notes, requests, transfers
+from bot.core.backoff import FURTHEST
 from bot.core.draft import Draft
 from bot.core.facts import BatchId, ChatId, RequestId, TransferId
 from bot.core.request import Request
@@ -140,4 +141,5 @@ def _due(now: datetime) -> Select[tuple[Transfer]]:
 
 
 def _in_time(not_before: ColumnElement[datetime | None], now: datetime) -> ColumnElement[bool]:
-    return or_(not_before.is_(None), not_before <= now)
+    """As core's `is_due` sees it."""
+    return or_(not_before.is_(None), not_before <= now, not_before > now + FURTHEST)
