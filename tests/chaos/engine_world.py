@@ -11,16 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import aiosqlite
 from engine_kills import Faults, KillablePort, KillableStore, Killed, Killer
 from engine_mirror import MirrorRepository
 from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
 from gathering import Circumstances, plain, result_heads, stored
 from invariants import Accepted, Evidence, Said
-from sqlalchemy import StaticPool, event, select
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import select
 
-from bot.adapters.store import SqliteStore, _begin, _prepare
+from bot.adapters.store import SqliteStore
+from bot.adapters.store.connection import Database
 from bot.adapters.store.schema import transfers
 from bot.core.buttons import parse_button
 from bot.core.commands import Mirror, Retry, parse
@@ -315,35 +314,6 @@ def _fresh(path: Path) -> None:
 
 def _opened(path: Path) -> SqliteStore:
     """As SqliteStore.open does, without migrations, and without waiting for the disk."""
-
-    async def connect() -> aiosqlite.Connection:
-        connection = aiosqlite.connect(path)
-        connection._tx = _AtOnce()  # type: ignore[assignment]
-        return await connection._connect()
-
-    engine = create_async_engine("sqlite+aiosqlite://", async_creator=connect, poolclass=StaticPool)
-    for name, listener in (("connect", _prepare), ("connect", _hasty), ("begin", _begin)):
-        event.listen(engine.sync_engine, name, listener)
-    return SqliteStore(engine)
-
-
-class _AtOnce:
-    """Stands for the queue to aiosqlite's thread: a statement is done before it is waited for.
-
-    To hand each of a scenario's thousand statements to a thread takes most of its time.
-    """
-
-    def put_nowait(self, job: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
-        future, function = job
-        assert future is not None
-        try:
-            future.set_result(function())
-        except Exception as error:  # noqa: BLE001 - handed on, as the thread does
-            future.set_exception(error)
-
-
-def _hasty(connection: Any, _record: object) -> None:
-    """A power cut is SQLite's own concern; here only the process dies."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=OFF")
-    cursor.close()
+    database = Database.open(path)
+    database._file.execute("PRAGMA synchronous=OFF")
+    return SqliteStore(database)

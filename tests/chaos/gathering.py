@@ -29,7 +29,7 @@ from bot.core.request import Request
 from bot.core.results import RETRIED, result
 from bot.core.transfer import Transfer
 from bot.core.view import View
-from bot.engine.views import language_of, view_of
+from bot.engine.views import Queue, language_of, view_of
 
 MANY: Final = 40
 """Results of more images are not recognised by their first line."""
@@ -77,8 +77,8 @@ class Circumstances:
         return await language_of(unit, request.place, request.person, otherwise=self.language)
 
     async def view(self, unit: StoreUnit, request: Request, linked: Sequence[Transfer]) -> View:
-        queue = await unit.open_transfers()
-        return await view_of(unit, linked, [request], target=self.target, now=self.now, queue=queue)
+        view = await view_of(unit, linked, [request], target=self.target, now=self.now)
+        return replace(view, ahead=Queue(await unit.queue()).ahead(linked))
 
 
 async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:
