@@ -42,7 +42,7 @@ def test_only_the_last_minute_is_remembered() -> None:
     pace = Pace()
     for person in range(5000):
         pace.said(ChatId(person + 1), NOW, edit=True)
-        pace.hold(ChatId(person + 1), NOW + SECOND)
+        pace.hold(ChatId(person + 1), NOW, NOW + SECOND)
     pace.silent(NOW + 61 * SECOND)
     assert (pace._said, pace._edited, pace._held) == ({}, {}, {})
 

@@ -32,11 +32,11 @@ class Pace:
         self._lately: deque[datetime] = deque()
         self._said: dict[ChatId, deque[datetime]] = {}
         self._edited: dict[ChatId, datetime] = {}
-        self._held: dict[ChatId, datetime] = {}
+        self._held: dict[ChatId, tuple[datetime, datetime]] = {}
 
-    def hold(self, chat: ChatId, until: datetime) -> None:
-        """The service asked for silence in this chat until then."""
-        self._held[chat] = until
+    def hold(self, chat: ChatId, now: datetime, until: datetime) -> None:
+        """The service asked for silence in this chat from now until then."""
+        self._held[chat] = now, until
 
     def may_speak(self, now: datetime) -> bool:
         """Whether anything may be said in any chat."""
@@ -63,7 +63,7 @@ class Pace:
             self._edited[chat] = now
 
     def _is_silent(self, chat: ChatId, now: datetime, most: int) -> bool:
-        if now < self._held.get(chat, now):
+        if chat in self._held and _is_within(self._held[chat], now):
             return True
         most *= IN_PRIVATE if chat > 0 else 1
         return _count(self._said.get(chat, deque()), now, WINDOW) >= most
@@ -72,7 +72,13 @@ class Pace:
         """Whoever was spoken to once would be remembered for ever."""
         self._said = {chat: said for chat, said in self._said.items() if _count(said, now, WINDOW)}
         self._edited = {chat: at for chat, at in self._edited.items() if chat in self._said}
-        self._held = {chat: until for chat, until in self._held.items() if now < until}
+        self._held = {chat: held for chat, held in self._held.items() if _is_within(held, now)}
+
+
+def _is_within(held: tuple[datetime, datetime], now: datetime) -> bool:
+    """A silence that begins in the future was asked for before the clock was set back."""
+    begin, end = held
+    return begin <= now < end
 
 
 def _count(said: deque[datetime], now: datetime, window: timedelta) -> int:

@@ -290,7 +290,8 @@ class Talk:
         """True where there is another chat to go on in."""
         log.info("chat %d has become %d", chat, moved.chat)
         if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
-            self._pace.hold(chat, self._clock() + MOVED_NOWHERE)
+            now = self._clock()
+            self._pace.hold(chat, now, now + MOVED_NOWHERE)
             return False
         async with self._store.begin() as unit:
             await unit.move_chat(chat, ChatId(moved.chat))
@@ -300,7 +301,8 @@ class Talk:
         """A wish to be left alone counts for the whole chat, not only for this message."""
         if trouble.retry_after is not None:
             wish = timedelta(seconds=trouble.retry_after)
-            self._pace.hold(chat, self._clock() + min(wish, FURTHEST))
+            now = self._clock()
+            self._pace.hold(chat, now, now + min(wish, FURTHEST))
 
     async def _keep(self, item: Standing, **facts: object) -> None:
         """Store facts of the request over whatever a person changed meanwhile.

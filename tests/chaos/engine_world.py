@@ -212,7 +212,8 @@ class ChaosWorld(World):
                 return False
         for asked in (await self._stored()).asked:
             request = asked.request
-            waits = request.is_draft or any(not t.state.over for t in asked.transfers)
+            asks = request.is_draft and request.cancelled_at is None
+            waits = asks or any(not t.state.over for t in asked.transfers)
             shown = self.chat.messages.get(request.card) if request.card is not None else None
             settled = waits and shown is not None and plain(shown.text) in asked.cards
             if request.closed_at is None and not settled:
