@@ -4,6 +4,7 @@ A reader (lines, dockerfile, manifests) says where a text names an image and as 
 not say which image that is. Finding that out, once for each text, is `Meanings`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,7 @@ FILE_LIMIT: Final = 1024 * 1024
 MOST_IMAGES: Final = 500
 TEXT_LIMIT: Final = 1024
 """Characters of one text: the longest reference is half as long, a page's address is not."""
+_DIGEST: Final = re.compile(r"(?:docker\.io/)?(?:library/)?sha[0-9]{1,3}:\w*", re.IGNORECASE)
 _MOST_TEXTS: Final = 2000  # a tenth of a millisecond each: what one paste may cost to read
 
 
@@ -110,7 +112,7 @@ class Meanings:
         """What a mention means; None for a loose one that means nothing."""
         if mention.gap is not None:
             return BadImage(mention.text, mention.gap, None)
-        if len(mention.text) > TEXT_LIMIT:
+        if len(mention.text) > TEXT_LIMIT or is_digest(mention.text):
             return None
         read = self._read(mention.text)
         if mention.loose and isinstance(read, BadImage) and read.correction is None:
@@ -151,6 +153,11 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
         trouble,
         tuple(fixed)[:MOST_IMAGES] if scan.kind is not Kind.TEXT else (),
     )
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a digest alone, which reads as an image called sha256, too."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def is_tagged(text: str) -> bool:

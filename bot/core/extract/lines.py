@@ -14,7 +14,7 @@ from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.extract import key_lines
 from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_tagged
 from bot.core.extract.tables import Table, table_below
-from bot.core.extract.tokens import ENGLISH, Shape, Token, tokens_of
+from bot.core.extract.tokens import LABELS, Shape, Token, tokens_of
 from bot.core.reading import Gap
 
 MOST_TEXT: Final = 200_000
@@ -36,6 +36,8 @@ _JOINT: Final = re.compile(
 )
 _LOG: Final = re.compile(
     r"[IWEF][0-9]{4} [0-9:.]+\s+[0-9]+ \S+\]|\s*Image ID:|\s*imageID:|.*\bSuccessfully assigned "
+    r"|\s*[0-9a-f]{12}: (?:Pull|Already|Download|Verify|Extract|Wait|Layer)|\s*Digest: sha"
+    r"|\s*Using default tag:"
 )
 _COLUMN: Final = re.compile(r"[ ]{2,}|\t")
 _FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
@@ -218,7 +220,7 @@ def _set_together(group: dict[str, str]) -> Iterator[Mention]:
 def _is_open(token: Token) -> bool:
     """`nginx:` before a version: a blank too many behind the colon."""
     name = token.text.rstrip(":\uff1a")
-    return name != token.text and token.shape is Shape.WORD and name.lower() not in ENGLISH
+    return name != token.text and token.shape is Shape.WORD and name.lower() not in LABELS
 
 
 def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:

@@ -18,6 +18,8 @@ from bot.core.reading import Gap
 
 _FLAG: Final = re.compile(r"--?[a-z0-9-]*(?:image|config-reloader)=(\S+)")
 _IMAGE_KEY: Final = re.compile(r"(?:.*[._-])?image|[a-z][A-Za-z0-9]*Image", re.ASCII)
+_WHOLE_KEYS: Final = frozenset({"image", "Image"})
+"""The second is how Docker and Amazon write it."""
 _LONGEST_SPELLING: Final = 4 * TEXT_LIMIT
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
@@ -141,7 +143,7 @@ class _Walk:
     def _under_image(self, key: str, node: Mapping) -> Iterator[Mention]:
         """`image: x`, with its tag beside it in old charts; `image: {reference: x}`."""
         for name, image in node.pairs:  # all of them: what is pasted may repeat the key
-            if _key(name) == "image" and isinstance(image, Scalar) and not image.is_null:
+            if _key(name) in _WHOLE_KEYS and isinstance(image, Scalar) and not image.is_null:
                 yield from self._whole(image, node.text("imageTag") or node.text("tag"))
         if key == "image":
             inner = node.text("reference") or node.text("name")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.extract.finding import Mention
+from bot.core.extract.tokens import Shape, shape_of
 
 _GAP: Final = re.compile(r"[ ]{2,}|\t+")
 _ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
-_NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES")
+_NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,14 @@ class Table:
         tag = cells[self.tag] if self.tag is not None and self.tag < len(cells) else None
         names = cells[self.name].split(",") if self.name < len(cells) else []
         for name in names:
-            if name and "<" not in name and tag != "<none>" and not _ID.fullmatch(name):
+            is_none = not name or "<" in name or _ID.fullmatch(name) or tag == "<none>"
+            if not is_none and shape_of(name) is not Shape.WORD:
                 yield Mention(f"{name}:{tag}" if tag else name, loose=True)
 
     def cells(self, line: str) -> list[str]:
         """Split at wide gaps; at every blank where a chat has made them all narrow."""
         wide = _GAP.split(line.strip())
-        return wide if len(wide) > max(self.name, self.tag or 0) else line.split()
+        return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
 
 
 def table_below(line: str) -> Table | None:

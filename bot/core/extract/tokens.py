@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from bot.core.correction import tag_split_off
-from bot.core.extract.finding import TEXT_LIMIT, is_tagged
+from bot.core.extract.finding import TEXT_LIMIT, is_digest, is_tagged
 from bot.core.web_page import package_shown, source_shown
 
 
@@ -62,7 +62,7 @@ ENGLISH: Final = frozenset(
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
-_LABELS: Final = (ENGLISH - {"node"}) | {
+LABELS: Final = (ENGLISH - {"node"}) | {
     *("http", "https", "host", "name", "status", "date", "ip", "status", "created", "size"),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
 }
@@ -70,9 +70,13 @@ _PAIRS: Final = frozenset(
     {
         *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),
         *("input/output", "client/server", "dev/prod", "test/prod", "his/her", "s/he", "a/b"),
-        *("on/off", "true/false", "up/down", "linux/amd64", "linux/arm64", "linux/arm/v7"),
-        *("amd64/arm64", "arm64/amd64", "x86/arm", "windows/amd64", "pull/push", "start/stop"),
+        *("on/off", "true/false", "up/down", "amd64/arm64", "arm64/amd64", "x86/arm"),
+        *("pull/push", "start/stop", "unknown/unknown"),
     }
+)
+_PLATFORM: Final = re.compile(
+    r"(?:(?:linux|windows|darwin|freebsd)/)?"
+    r"(?:386|amd64|arm64|arm|ppc64(?:le)?|s390x|mips(?:64)?(?:le)?|riscv64|loong64)(?:/v[0-9]+)?"
 )
 _KNOWN_HOST: Final = re.compile(
     r"(?:[a-z0-9-]+\.)*(?:docker\.io|ghcr\.io|gcr\.io|quay\.io|k8s\.io|pkg\.dev|nvcr\.io"
@@ -90,6 +94,8 @@ _CHARACTER: Final = (
 _TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
+_ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
+"""What Docker prints of an id."""
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
@@ -119,7 +125,7 @@ def _unlabelled(text: str, start: int) -> tuple[str, int]:
         return text, start
     body = text[text.rfind("=") + 1 :]
     label, colon, rest = body.translate(_WIDE).partition(":")
-    if colon and rest and label.lower() in _LABELS:
+    if colon and rest and label.lower() in LABELS:
         body = body[len(label) + 1 :]
     return body, start + len(text) - len(body)
 
@@ -174,7 +180,9 @@ def _shape_of_address(plain: str) -> Shape:
 def _shape_of_path(plain: str) -> Shape:
     parts = plain.split("/")
     host, last = parts[0].lower(), parts[-1]
-    if plain.lower() in _PAIRS or all(not re.search("[A-Za-z]", part) for part in parts):
+    if plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower()):
+        return Shape.OTHER
+    if all(not re.search("[A-Za-z]", part) for part in parts) or is_digest(plain):
         return Shape.OTHER
     name, colon, tag = last.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
@@ -189,9 +197,14 @@ def _shape_of_path(plain: str) -> Shape:
 def _shape_of_pair(plain: str) -> Shape:
     """`nginx:1.27`; but `localhost:8080`, `12:30` and `note:this` are none."""
     name, _, tag = plain.partition(":")
-    if name.lower() in _LABELS:
+    if name.lower() in LABELS:
         return Shape.WORD
-    if name.lower() == "localhost" or "." in name or not re.search("[A-Za-z]", name):
+    if (
+        is_digest(plain)
+        or name.lower() == "localhost"
+        or "." in name
+        or not re.search("[A-Za-z]", name)
+    ):
         return Shape.OTHER
     if len(name) == 1 or not _NAME.fullmatch(name) or not _TAG.fullmatch(tag):
         return Shape.OTHER
@@ -207,4 +220,6 @@ def _shape_of_word(plain: str, *, ends_open: bool) -> Shape:
         return Shape.OTHER
     if ends_open:
         return Shape.WORD
+    if _ID.fullmatch(plain):
+        return Shape.OTHER
     return Shape.BARE if is_tagged(plain) or re.search("[A-Za-z]", plain) else Shape.OTHER
