@@ -21,7 +21,8 @@ MOST_TEXT: Final = 200_000
 """Characters that are read of what is no file: more than anybody has ever written."""
 MOST_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
-_CONTINUED: Final = re.compile(r"\\[ \t]{0,9}\r?\n[ \t]{0,99}")
+# From the first blank of a run only: trying each of them makes long runs take for ever.
+_CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
     r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
@@ -125,9 +126,17 @@ def _row(line: str) -> Iterator[Mention | Words]:
 
 def _is_output(line: str) -> bool:
     """Whether a tool has set a line in columns, as no person does who asks for something."""
+    if command_at(words_of(line)) is not None or _is_row_of_names(line):
+        return False
     cells = _COLUMN.split(line.strip())
     is_set = len(cells) > 1 or line[:1] == " "
     return len(cells) > _FEW_COLUMNS or (is_set and _FIELD.fullmatch(cells[0]) is not None)
+
+
+def _is_row_of_names(line: str) -> bool:
+    """Whether there is nothing but what a list holds; tools print numbers and headers beside it."""
+    names = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
+    return line == line.lower() and all(token.shape in names for token in tokens_of(line))
 
 
 def _says_image(line: str) -> bool:
