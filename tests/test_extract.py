@@ -350,6 +350,20 @@ def test_a_word_alone_is_what_it_looks_like(word: str, shape: Shape) -> None:
     assert shape_of(word) is shape
 
 
+WORDLIKE = """
+bash caddy composer crate dart docker express flink friendica ghost hitch jetty julia kong maven
+mono node notary odoo perl photon plone python redmine registry rocket ruby rust solr spark storm
+swift tomcat traefik unit varnish vault znc
+"""
+
+
+@pytest.mark.parametrize("name", WORDLIKE.split())
+def test_no_official_image_is_taken_for_a_word_of_a_language(name: str) -> None:
+    assert shape_of(name) is Shape.BARE
+    assert shape_of(f"{name}:1.2") is Shape.IMAGE
+    assert found(name) == [f"docker.io/library/{name}:latest"]
+
+
 @pytest.mark.parametrize(
     ("text", "known", "value"),
     [

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from bot.core.correction import tag_split_off
 from bot.core.extract.finding import (
     FILE_LIMIT,
     MOST_IMAGES,
@@ -18,12 +19,14 @@ from bot.core.extract.finding import (
     Finding,
     Kind,
     Meanings,
+    Mention,
+    Scan,
     Trouble,
     finding_of,
 )
+from bot.core.extract.lines import guesses_of
 from bot.core.extract.rewriting import rewritten
 from bot.core.extract.scanning import scan
-from bot.core.extract.tokens import Shape, tokens_of
 from bot.core.image import ImageRef, Target
 from bot.core.reading import BadImage, read_image
 
@@ -77,16 +80,14 @@ def _guessed(text: str, target_host: str) -> Finding | None:
     None where they are so many that the sentence is about something else.
     """
     words = dict.fromkeys(
-        token.text
-        for line in text.splitlines()
-        for token in tokens_of(line)
-        if token.shape is Shape.BARE and token.text != NO_IMAGE
+        word for line in text.splitlines() for word in guesses_of(line) if word != NO_IMAGE
     )
     if len(words) > GUESSES:
         return None
-    read = [read_image(word, target_host=target_host) for word in words]
-    images = tuple(dict.fromkeys(image for image in read if isinstance(image, ImageRef)))
-    return Finding(Kind.TEXT, images, sure=False) if images else None
+    plain = [word for word in words if word == word.lower() and not tag_split_off(word)]
+    mentions = tuple(Mention(word, loose=True) for word in plain)
+    guessed = finding_of(Scan(Kind.TEXT, mentions, sure=False), Meanings(target_host))
+    return guessed if guessed.images or guessed.bad else None
 
 
 def _single(text: str, target_host: str) -> Finding | None:

@@ -93,6 +93,19 @@ def scan(text: str) -> Scan:
     return Scan(Kind.TEXT, tuple(mentions), sure, trouble)
 
 
+def guesses_of(line: str) -> Iterator[str]:
+    """The bare words of a line, each with the number behind it, which may be its version."""
+    tokens = deque(tokens_of(line))
+    while tokens:
+        token = tokens.popleft()
+        if token.shape is not Shape.BARE:
+            continue
+        joined = _joined(line, token, tokens[0], prose=False) if tokens else None
+        if joined is not None:
+            tokens.popleft()
+        yield joined or token.text
+
+
 def _rows(lines: Iterable[str]) -> Iterator[Mention | Words]:
     table: Table | None = None
     for line in lines:

@@ -58,11 +58,11 @@ ENGLISH: Final = frozenset(
     use used using version versions very via wait want wants was way we well were what when
     where which while who why will with without won work working works would yes yesterday yet
     you your yours thx ty tks todo note cc base build builds built check file files folder
-    line lines link links mail open page pages read run running runs write written node nodes
+    line lines link links mail open page pages read run running runs write written nodes
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
-LABELS: Final = (ENGLISH - {"node"}) | {
+LABELS: Final = ENGLISH | {
     *("http", "https", "host", "name", "status", "date", "ip", "status", "created", "size"),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
 }
