@@ -19,6 +19,7 @@ from bot.core.extract import (
     Trouble,
     extract,
     extract_file,
+    lines,
     rewrite,
     yaml_tree,
 )
@@ -199,6 +200,15 @@ BOMBS = {
     "a sentence above what is no YAML": "for wei\n" + "a: b\n" * (FILE_LIMIT // 6) + "x: [}",
     "pulls": "docker pull a;" * (FILE_LIMIT // 14),
     "flags": "docker run " + "-a b " * (FILE_LIMIT // 5),
+    "variables of a shell": "a=bbbbbbbb\n"
+    'a="'
+    + "$a" * 1000
+    + '"\nb="'
+    + "$a$a " * 800
+    + '"\n'
+    + "docker pull $a$b\n" * (FILE_LIMIT // 20),
+    "loops": "for a in b c d; do docker pull $a$a$a; done\n" * (FILE_LIMIT // 45),
+    "arrays": "a=( b\n" * (FILE_LIMIT // 7),
     "escapes": "a \\\n" * (FILE_LIMIT // 4),
 }
 
@@ -251,6 +261,15 @@ def test_more_images_than_a_request_may_hold_are_told(line: str) -> None:
     finding = extract(text, target_host=HOST)
     assert finding.trouble is Trouble.TOO_MANY
     assert max(len(finding.images), len(finding.bad)) == MOST_IMAGES
+
+
+def test_a_loop_makes_only_so_many_texts() -> None:
+    values = " ".join(f"x:{n}" for n in range(600))
+    pulls = "".join(f"docker pull a{n}/$a\n" for n in range(100))
+    finding = extract(f"for a in {values}; do\n{pulls}done", target_host=HOST)
+    assert finding.trouble is Trouble.TOO_MANY
+    assert len(finding.images) == MOST_IMAGES
+    assert len(lines.scan(f"for a in {values}; do\n{pulls}done").mentions) < 6000
 
 
 def test_only_so_many_texts_are_read_even_if_they_mean_the_same() -> None:

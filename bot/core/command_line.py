@@ -90,16 +90,17 @@ def command_at(words: Sequence[str]) -> int | None:
     image by its verb, since people speak of docker, too.
     """
     start = behind_prompt(words)
+    stranger = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
         if i == start and tool in _STRANGERS and i + 1 < len(words):
-            return i
+            stranger = i  # it may run one of ours: `ssh node1 docker pull nginx`
         if tool not in _RUNTIMES | _OTHERS:
             continue
         rest = words[i + 1 : i + 1 + _FAR]
         if _takes_images(tool, rest) or (i == start and rest and rest[0] in _SUBCOMMANDS):
             return i
-    return None
+    return stranger
 
 
 def named_by(words: Sequence[str]) -> Named:
@@ -116,6 +117,12 @@ def named_by(words: Sequence[str]) -> Named:
             return Named(tuple(_positional(rest[_loads(rest) :])[:1]))
         case "kind" | "minikube" | "trivy":
             return Named(tuple(_positional(rest[_loads(rest) :])))
+        case "export":
+            return Named(more=tuple(rest))
+        case "make":  # its variables name what it builds; but people make an image available, too
+            return Named(more=tuple(word for word in rest if "=" not in word))
+        case _ if tool in _STRANGERS:
+            return Named()
         case _:
             return _by_runtime(rest)
 

@@ -13,6 +13,7 @@ from typing import Final
 from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.extract import key_lines
 from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_tagged
+from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
 from bot.core.extract.tokens import LABELS, Shape, Token, tokens_of
 from bot.core.reading import Gap
@@ -28,13 +29,16 @@ _BULLET: Final = re.compile(
     r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
     r"|\d{1,3}、|\d{1,3}[.)](?=[a-z]))"
 )
+_NUMBER: Final = re.compile(r"[0-9]")
+_NUMBER_WITHIN: Final = re.compile(r"(?<![^\s,，、;；])[0-9]{1,3}\.(?=[a-z])")
 _FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
 _BORDER: Final = re.compile(
     r"(?<=[\u3040-\u30ff\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3040-\u30ff\u3400-\u9fff])"
 )
 _JOINT: Final = re.compile(
-    r"&&|\|\||[;|]|[,，、；。](?=\s*(?:docker|podman|nerdctl|crictl|ctr|kubectl)\s)"
+    r"(&&|\|\||[;|]|[,，、；。](?=\s*(?:docker|podman|nerdctl|crictl|ctr|kubectl)\s))"
 )
+_SPOKEN: Final = frozenset(",，、；。")
 _LOG: Final = re.compile(
     r"[IWEF][0-9]{4} [0-9:.]+\s+[0-9]+ \S+\]|\s*Image ID:|\s*imageID:|.*\bSuccessfully assigned "
     r"|\s*[0-9a-f]{12}: (?:Pull|Already|Download|Verify|Extract|Wait|Layer)|\s*Digest: sha"
@@ -42,6 +46,9 @@ _LOG: Final = re.compile(
 )
 _COLUMN: Final = re.compile(r"[ ]{2,}|\t")
 _FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
+_SHELL_WORDS: Final = frozenset(
+    {"echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test", "["}
+)
 _FEW_COLUMNS: Final = 3
 _NETWORK: Final = re.compile(r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded")
 _FROM: Final = re.compile(
@@ -76,8 +83,9 @@ class Words:
 
 def scan(text: str) -> Scan:
     """What a text names that is no file."""
-    lines = _CONTINUED.sub(" ", text[:MOST_TEXT]).splitlines()
-    rows = list(_rows(lines[:MOST_LINES]))
+    whole = on_one_line(_CONTINUED.sub(" ", text[:MOST_TEXT]))
+    lines = whole.splitlines()
+    rows = list(_rows(lines[:MOST_LINES], Variables(whole)))
     is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
     sure = True
@@ -106,7 +114,7 @@ def guesses_of(line: str) -> Iterator[str]:
         yield joined or token.text
 
 
-def _rows(lines: Iterable[str]) -> Iterator[Mention | Words]:
+def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Words]:
     table: Table | None = None
     for line in lines:
         if not line.strip() or line.lstrip().startswith(("```", "~~~")):
@@ -119,10 +127,12 @@ def _rows(lines: Iterable[str]) -> Iterator[Mention | Words]:
             yield from table.mentions(line)
         else:
             table = None
-            yield from _row(line.replace("`", " "))
+            yield from _row(line.replace("`", " "), variables)
+    for text_set in variables.rest():
+        yield _only_images(text_set)
 
 
-def _row(line: str) -> Iterator[Mention | Words]:
+def _row(line: str, variables: Variables) -> Iterator[Mention | Words]:
     if _LOG.match(line):
         return
     special = list(_special(line))
@@ -133,8 +143,11 @@ def _row(line: str) -> Iterator[Mention | Words]:
         yield from special
         return
     plain = _TEMPLATE.sub(" $ ", line)
-    plain = _BORDER.sub(" ", plain[len(bullet[0]) if (bullet := _BULLET.match(plain)) else 0 :])
-    yield from _commands(plain)
+    bullet = _BULLET.match(plain)
+    plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
+    if bullet is not None and _NUMBER.search(bullet[0]):
+        plain = _NUMBER_WITHIN.sub(" ", plain)
+    yield from _commands(plain, variables)
 
 
 def _is_output(line: str) -> bool:
@@ -169,19 +182,31 @@ def _special(line: str) -> Iterator[Mention]:
         yield Mention(next(group for group in found.groups() if group), loose=True)
 
 
-def _commands(line: str) -> Iterator[Mention | Words]:
+def _commands(line: str, variables: Variables) -> Iterator[Mention | Words]:
     """The commands of a line; where there is none, all of it is words."""
-    parts = [words_of(part) for part in _JOINT.split(line)]
+    line, is_script = variables.learn(line)
+    pieces = _JOINT.split(line)
+    parts = [words_of(part) for part in pieces[::2]]
     starts = [command_at(words) if words else None for words in parts]
     if all(start is None for start in starts):
         for text in _parts(line):
-            yield Words(text, tuple(tokens_of(text)))
+            yield _only_images(text) if is_script else Words(text, tuple(tokens_of(text)))
         return
-    for words, start in zip(parts, starts, strict=True):
+    is_fed = any("xargs" in words for words in parts)
+    for number, (words, start) in enumerate(zip(parts, starts, strict=True)):
+        begin = behind_prompt(words)
         if start is not None:
-            before = " ".join(words[behind_prompt(words) : start])
-            yield Words(before, tuple(tokens_of(before)))
-            yield from _command(words[start:])
+            yield _only_images(" ".join(words[begin:start]))
+            yield from _command(words[start:], variables)
+        elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
+            text = pieces[2 * number]
+            is_said = number < len(starts) - 1 and pieces[2 * number + 1] in _SPOKEN
+            yield Words(text, tuple(tokens_of(text))) if is_said else _only_images(text)
+
+
+def _only_images(text: str) -> Words:
+    """What stands beside commands: no list, so no bare word in it is an image."""
+    return Words(text, tuple(token for token in tokens_of(text) if token.shape is Shape.IMAGE))
 
 
 def _parts(line: str) -> tuple[str, ...]:
@@ -192,25 +217,31 @@ def _parts(line: str) -> tuple[str, ...]:
     return found[1], found[2]
 
 
-def _command(words: list[str]) -> Iterator[Mention | Words]:
+def _command(words: list[str], variables: Variables) -> Iterator[Mention | Words]:
     named = named_by(words)
     more = list(named.more)
     for text in named.images:
-        token = next(tokens_of(text), None)
-        if token is None or text.startswith("<") or token.shape is Shape.VERSION:
-            continue
-        if "$" in text:
-            yield Mention(text, gap=Gap.VARIABLE)
-            continue
-        image = token.text
-        following = next(tokens_of(more[0]), None) if more else None
-        if following and following.shape is Shape.VERSION and not is_tagged(image):
-            image += f" {more.pop(0)}"
-        yield Mention(image)
-    behind = " ".join(more)
-    # What follows a command is never a list, so one word more keeps it from being taken for it.
-    yield Words(f"{behind} 。", tuple(t for t in tokens_of(behind) if t.shape is Shape.IMAGE))
+        for image in variables.texts(text):
+            yield from _named(image, more)
+    yield _only_images(" ".join(more))
     yield from _settings(named.settings)
+
+
+def _named(text: str, more: list[str]) -> Iterator[Mention]:
+    """What one word of a command names, and the version that follows as a word of its own."""
+    token, *others = [*tokens_of(text), None]
+    if token is None or text.startswith("<") or token.shape is Shape.VERSION:
+        return
+    if "$" in text:
+        yield Mention(text, gap=Gap.VARIABLE)
+        return
+    image = token.text
+    following = next(tokens_of(more[0]), None) if more else None
+    if following and following.shape is Shape.VERSION and not is_tagged(image):
+        image += f" {more.pop(0)}"
+    yield Mention(image)
+    nameable = {Shape.IMAGE, Shape.PATH, Shape.BARE}
+    yield from (Mention(t.text, loose=True) for t in others if t and t.shape in nameable)
 
 
 def _settings(settings: Iterable[str]) -> Iterator[Mention]:

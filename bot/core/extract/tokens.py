@@ -63,6 +63,7 @@ ENGLISH: Final = frozenset(
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
 LABELS: Final = ENGLISH | {
+    *("q", "img"),
     *("http", "https", "host", "name", "status", "date", "ip", "status", "created", "size"),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
 }
