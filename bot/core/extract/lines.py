@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.extract import key_lines
-from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_tagged
+from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_digest, is_tagged
 from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
 from bot.core.extract.tokens import LABELS, Shape, Token, tokens_of
@@ -50,16 +50,24 @@ _SHELL_WORDS: Final = frozenset(
     {"echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test", "["}
 )
 _FEW_COLUMNS: Final = 3
-_NETWORK: Final = re.compile(r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded")
+_ERROR: Final = re.compile(
+    r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded|\bTLS handshake|\bx509: "
+    r"|\bconnection (?:refused|reset)|\bno such host|\btoomanyrequests: |\bunexpected EOF"
+    r"|\brequest canceled|\brpc error: |\bError response from daemon: "
+)
 _FROM: Final = re.compile(
     r"\s*FROM\s+(?:--platform=\S+\s+)?(\S+)(?:\s+(?:AS|as)\s+\S+)?\s*", re.ASCII
 )
 _SAID: Final = re.compile(
-    r"\b[Ii]mage:? {0,2}\\?[\"'“]([^\"'“”\\\s]{1,600})"
-    r"|\breference \\?[\"'“]([^\"'“”\\\s]{1,600})"
+    r"\b[Ii]mage[:=]? {0,2}\\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
+    r"|\breference \\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
     r"|\bmanifest for (\S{1,600}) not found"
-    r"|\b(?:[Ii]mage is up to date|newer image|pull access denied) for ([^\s,]{1,600})"
+    r"|\b(?:[Ii]mage is up to date|newer image|pull access denied|metadata) for ([^\s,]{1,600})"
     r"|\bPulled (?:image )?([^\s\"]{1,600}[:@][^\s\"]{1,200})"
+    r"|\b(?:source docker://|pull image |to pull )([^\s\"':@]{1,300}[:@][^\s\"']{1,300})"
+)
+_FETCHED: Final = re.compile(
+    r"https?://([\w.-]{1,200}(?::[0-9]{1,5})?)/v2/([a-z0-9._/-]{1,300})/manifests/([\w.:-]{1,200})"
 )
 _PULLING: Final = re.compile(r"\s*([\w.-]{1,128}): Pulling from (\S{1,300})\s*")
 _ENUMERATION: Final = re.compile(r"([^:\uff1a]*[\u3040-\u30ff\u3400-\u9fff])[:\uff1a](.*)")
@@ -103,6 +111,8 @@ def scan(text: str) -> Scan:
 
 def guesses_of(line: str) -> Iterator[str]:
     """The bare words of a line, each with the number behind it, which may be its version."""
+    if _ERROR.search(line) or _LOG.match(line):
+        return
     tokens = deque(tokens_of(line))
     while tokens:
         token = tokens.popleft()
@@ -133,14 +143,18 @@ def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Word
 
 
 def _row(line: str, variables: Variables) -> Iterator[Mention | Words]:
-    if _LOG.match(line):
-        return
-    special = list(_special(line))
-    if not special and _is_output(line):
-        yield from (Mention(t.text, loose=True) for t in tokens_of(line) if t.shape is Shape.IMAGE)
-        return
-    if special or _says_image(line) or _NETWORK.search(line):
+    special = list(_said(line) if (is_log := _LOG.match(line)) else _special(line))
+    if is_log:
         yield from special
+        return
+    if not special and _is_output(line):
+        yield from _only_named(line)
+        return
+    if special or _says_image(line):
+        yield from special
+        return
+    if _ERROR.search(line):
+        yield from _only_named(line)
         return
     plain = _TEMPLATE.sub(" $ ", line)
     bullet = _BULLET.match(plain)
@@ -178,8 +192,24 @@ def _special(line: str) -> Iterator[Mention]:
             yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, loose=True)
     elif found := _PULLING.fullmatch(line):
         yield Mention(f"{found[2]}:{found[1]}", loose=True)
-    elif found := _SAID.search(line):
-        yield Mention(next(group for group in found.groups() if group), loose=True)
+    else:
+        yield from _said(line)
+
+
+def _said(line: str) -> Iterator[Mention]:
+    """The image that a tool's own sentence is about, or that it was fetching."""
+    if found := _SAID.search(line):
+        yield Mention(next(group for group in found.groups() if group).rstrip(":."), loose=True)
+    elif found := _FETCHED.search(line):
+        joint = "@" if is_digest(found[3]) else ":"
+        yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", loose=True)
+
+
+def _only_named(line: str) -> Iterator[Mention]:
+    """The whole references of a line that no person wrote; the addresses in it are none."""
+    for token in tokens_of(line):
+        if token.shape is Shape.IMAGE and "://" not in token.text:
+            yield Mention(token.text, loose=True)
 
 
 def _commands(line: str, variables: Variables) -> Iterator[Mention | Words]:

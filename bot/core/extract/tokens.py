@@ -64,7 +64,20 @@ ENGLISH: Final = frozenset(
 )
 LABELS: Final = ENGLISH | {
     *("q", "img"),
-    *("http", "https", "host", "name", "status", "date", "ip", "status", "created", "size"),
+    *(
+        "dockerfile",
+        "makefile",
+        "http",
+        "https",
+        "host",
+        "name",
+        "status",
+        "date",
+        "ip",
+        "status",
+        "created",
+        "size",
+    ),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
 }
 _PAIRS: Final = frozenset(
