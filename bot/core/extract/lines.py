@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.command_line import behind_prompt, command_at, named_by, words_of
+from bot.core.correction import tag_split_off
 from bot.core.extract import key_lines
 from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_digest, is_tagged
 from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
 from bot.core.extract.tokens import LABELS, Shape, Token, tokens_of
 from bot.core.reading import Gap
+from bot.core.web_page import package_shown
 
 MOST_TEXT: Final = 200_000
 """Characters that are read of what is no file: more than anybody has ever written."""
@@ -119,9 +121,11 @@ def guesses_of(line: str) -> Iterator[str]:
         if token.shape is not Shape.BARE:
             continue
         joined = _joined(line, token, tokens[0], prose=False) if tokens else None
-        if joined is not None:
+        if joined is None or "," in line[token.end : tokens[0].start]:
+            yield token.text
+        else:
             tokens.popleft()
-        yield joined or token.text
+            yield joined
 
 
 def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Words]:
@@ -259,19 +263,19 @@ def _command(words: list[str], variables: Variables) -> Iterator[Mention | Words
 
 def _named(text: str, more: list[str]) -> Iterator[Mention]:
     """What one word of a command names, and the version that follows as a word of its own."""
-    token, *others = [*tokens_of(text), None]
-    if token is None or text.startswith("<") or token.shape is Shape.VERSION:
+    tokens = list(tokens_of(text))
+    if not tokens or text.startswith("<") or tokens[0].shape is Shape.VERSION:
         return
     if "$" in text:
         yield Mention(text, gap=Gap.VARIABLE)
         return
-    image = token.text
+    image = tokens[0].text
     following = next(tokens_of(more[0]), None) if more else None
     if following and following.shape is Shape.VERSION and not is_tagged(image):
         image += f" {more.pop(0)}"
     yield Mention(image)
     nameable = {Shape.IMAGE, Shape.PATH, Shape.BARE}
-    yield from (Mention(t.text, loose=True) for t in others if t and t.shape in nameable)
+    yield from (Mention(t.text, loose=True) for t in tokens[1:] if t.shape in nameable)
 
 
 def _settings(settings: Iterable[str]) -> Iterator[Mention]:
@@ -320,7 +324,7 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
         if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
             tokens.popleft()
             found.append(Mention(joined))
-        elif token.shape is Shape.IMAGE:
+        elif token.shape is Shape.IMAGE or _is_versioned(token, words.text):
             found.append(Mention(token.text, loose=prose))
         elif token.shape is Shape.PATH:
             taken = not prose or token.text == token.text.lower()
@@ -335,11 +339,27 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
 
 def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
     """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
-    nameable = token.shape in {Shape.BARE, Shape.PATH} or _is_open(token)
-    if following.shape is not Shape.VERSION or not nameable:
+    if following.shape is not Shape.VERSION or not _lacks_tag(token):
         return None
-    if line[token.end : following.start].strip(" \t:\uff1a"):
+    between = line[token.end : following.start].replace("\uff0c", ",")
+    # A list with commas may go on with a number; in a sentence a comma may be just one.
+    if between not in {",", ", "} and between.strip(" \t:\uff1a"):
+        return None
+    if prose and token.shape is Shape.BARE and between == ", ":
         return None
     if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
         return None
-    return line[token.start : following.end]
+    return f"{token.text} {following.text}" if "," in between else line[token.start : following.end]
+
+
+def _lacks_tag(token: Token) -> bool:
+    """Whether a version behind a word can be its tag."""
+    if token.shape is Shape.IMAGE:
+        return not is_tagged(package_shown(token.text) or token.text.rstrip(":\uff1a"))
+    return token.shape in {Shape.BARE, Shape.PATH} or _is_open(token)
+
+
+def _is_versioned(token: Token, line: str) -> bool:
+    """`mysql8.0.36` in a sentence, where `python3.12` may be just the language."""
+    split = tag_split_off(token.text) if token.shape is Shape.BARE else None
+    return split is not None and (split.count(".") > 1 or _FOREIGN.search(line) is not None)

@@ -63,22 +63,9 @@ ENGLISH: Final = frozenset(
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
 LABELS: Final = ENGLISH | {
-    *("q", "img"),
-    *(
-        "dockerfile",
-        "makefile",
-        "http",
-        "https",
-        "host",
-        "name",
-        "status",
-        "date",
-        "ip",
-        "status",
-        "created",
-        "size",
-    ),
+    *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
+    *("dockerfile", "makefile"),
 }
 _PAIRS: Final = frozenset(
     {
