@@ -553,11 +553,11 @@ async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
         names = " ".join(f"nginx:{n}" for n in range(start, start + 3))
         await w.say(WEI, f"/mirror {names}")
         await w.settle(5)
-    await w.say(WEI, "/mirror nginx:a nginx:b nginx:c")
+    await w.say(WEI, "/mirror nginx:20 nginx:21 nginx:22")
     await w.settle(30)
     assert any("You can ask for 12 images a day" in text for text in w.chat.texts)
     w.clock.pass_time(25 * 3600)
-    await w.say(WEI, "/mirror nginx:a nginx:b nginx:c")
+    await w.say(WEI, "/mirror nginx:20 nginx:21 nginx:22")
     await w.settle(5)
     assert any(text.startswith("None of the 3 images could be mirrored:") for text in w.chat.texts)
 

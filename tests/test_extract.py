@@ -244,7 +244,9 @@ def test_a_file_is_at_most_so_large() -> None:
     assert extract(large.decode(), target_host=HOST).trouble is Trouble.TOO_LARGE
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0", b"image: \xff", b"\0\0", b"\xff\xfea"])
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\n\0", b"image: \xff", b"\0\0", b"\xff\xfea", b"\xcd\xf8\x01"]
+)
 def test_a_file_that_is_no_text_is_told(content: bytes) -> None:
     assert extract_file(content, target_host=HOST, name="a").trouble is Trouble.NOT_TEXT
 
@@ -253,6 +255,12 @@ def test_a_file_with_a_mark_of_utf16_is_text() -> None:
     content = codecs.BOM_UTF16_LE + "nginx:1.27\r\n".encode("utf-16-le")
     finding = extract_file(content, target_host=HOST, name="list.txt")
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1.27"]
+
+
+def test_a_file_as_windows_in_china_saves_it_is_text() -> None:
+    content = "需要同步：nginx:1.27、redis:7\r\n".encode("gbk")
+    finding = extract_file(content, target_host=HOST, name="镜像.txt")
+    assert told(finding) == "docker.io/library/nginx:1.27\ndocker.io/library/redis:7\n"
 
 
 @pytest.mark.parametrize("line", ["a{n}:1", "A{n}:1", "A/a:1 a{n}:1"])

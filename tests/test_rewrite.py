@@ -13,6 +13,7 @@ from bot.core.extract.scanning import scan
 from bot.core.image import ImageRef, Naming, Target
 
 TARGET = Target("harbor.example.com:8443", "mirror")
+DIGEST = "sha256:" + "0f" * 32
 FILES = [paste for paste in ALL if paste.name]
 
 
@@ -90,6 +91,16 @@ def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") ->
             ),
         ),
         (
+            "Dockerfile",
+            f"FROM redis:7@{DIGEST}\nFROM nginx@{DIGEST}\n",
+            f"FROM H/docker.io/library/redis:7@{DIGEST}\nFROM H/docker.io/library/nginx@{DIGEST}\n",
+        ),
+        (
+            "values.yaml",
+            f"image: {{repository: a/b, tag: 1, digest: '{DIGEST}'}}\n",
+            f"image: {{repository: H/docker.io/a/b, tag: 1, digest: '{DIGEST}'}}\n",
+        ),
+        (
             "deployment.yaml",
             "  {{- if .Values.x }}\n  image: nginx:1 # a\n  image: {{ .Values.image }}\n",
             (
@@ -148,6 +159,7 @@ def test_a_place_that_two_images_share_changes_for_both_or_not_at_all() -> None:
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (b"", "gb18030"),
     ],
 )
 def test_the_encoding_and_its_mark_stay(mark: bytes, encoding: str) -> None:
@@ -167,6 +179,7 @@ def test_what_is_no_file_that_names_images_comes_back_as_it_is() -> None:
         b"please nginx:1\n",
         b"\xff\xfe\x00",
         b"image: \xff",
+        b"\xcd\xf8\x01 nginx:1\n",
         b"image: nginx:1\n" * 80_000,
     ):
         assert rewrite(content, name="", target=TARGET, images=nginx).content == content

@@ -139,7 +139,10 @@ Parsed = Command | BadImage | Misuse
 REASON_LIMIT: Final = 200
 FILTER_LIMIT: Final = 48
 """Bytes: the buttons of a list carry its filter, and they hold 64."""
-_COMMAND: Final = re.compile(r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
+# Chinese needs no blank behind a command; Telegram sees one there all the same.
+_COMMAND: Final = re.compile(
+    r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
+)
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
 

@@ -58,6 +58,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CHINESE: Final = "gb18030"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def extract(text: str, *, target_host: str, name: str = "") -> Finding:
@@ -99,7 +101,7 @@ def _single(text: str, target_host: str) -> Finding | None:
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
-    """The images that a file names: UTF-8, or UTF-16 with its mark, of `FILE_LIMIT` bytes."""
+    """The images that a file of `FILE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
     if len(content) > FILE_LIMIT:
         return Finding(Kind.TEXT, trouble=Trouble.TOO_LARGE)
     decoded = _decoded(content)
@@ -143,5 +145,16 @@ def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError:
-        return None
+        return None if mark else _in_chinese(content)
     return None if "\0" in text else (text, mark, encoding)
+
+
+def _in_chinese(content: bytes) -> tuple[str, bytes, str] | None:
+    """A text as Windows in China saves it; none whose bytes would not come back the same."""
+    try:
+        text = content.decode(_CHINESE)
+    except UnicodeDecodeError:
+        return None
+    if _CONTROL.search(text) or text.encode(_CHINESE) != content:
+        return None
+    return text, b"", _CHINESE

@@ -16,7 +16,7 @@ from bot.core.extract import key_lines
 from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_digest, is_tagged
 from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
-from bot.core.extract.tokens import LABELS, Shape, Token, tokens_of
+from bot.core.extract.tokens import LABELS, Shape, Token, is_doubtful, tokens_of
 from bot.core.reading import Gap
 from bot.core.web_page import package_shown
 
@@ -326,6 +326,7 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
             found.append(Mention(joined))
         elif token.shape is Shape.IMAGE or _is_versioned(token, words.text):
             found.append(Mention(token.text, loose=prose))
+            sure = sure and not is_doubtful(token.text)
         elif token.shape is Shape.PATH:
             taken = not prose or token.text == token.text.lower()
             found += [Mention(token.text, loose=prose)] if taken else []

@@ -43,7 +43,7 @@ def rewritten(
         image = image if (image := _meant(read)) in wanted else None
         if image is None and read is not None:
             others.setdefault(mention.text)
-        name = target.name_of(image) if image is not None else None
+        name = _name(image, target) if image is not None else None
         found.append(image)
         wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.places})
     kept = _agreed(wishes)
@@ -58,6 +58,12 @@ def _meant(read: ImageRef | BadImage | None) -> ImageRef | None:
     if isinstance(read, BadImage):
         return None if read.correction is None else read.correction.image
     return read
+
+
+def _name(image: ImageRef, target: Target) -> str:
+    """Where the target holds an image, with the digest that pins it: it arrives unchanged."""
+    name = target.name_of(image)
+    return f"{name}@{image.digest}" if image.tag and image.digest else name
 
 
 def _part(name: str | None, part: Part) -> str | None:

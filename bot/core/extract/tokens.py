@@ -67,6 +67,13 @@ LABELS: Final = ENGLISH | {
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
     *("dockerfile", "makefile"),
 }
+_KEYS: Final = frozenset(
+    {
+        *("localhost", "cpu", "memory", "mem", "disk", "gpu", "limit", "limits", "key", "value"),
+        *("user", "password", "tel", "phone", "mobile", "wechat", "qq", "email", "type", "kind"),
+    }
+)
+"""What stands before a colon in front of anything but an image."""
 _PAIRS: Final = frozenset(
     {
         *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),
@@ -101,6 +108,13 @@ _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
+_TAG_WORD: Final = re.compile(
+    r"(?i)^(?:latest|stable|edge|main|master|nightly|mainline|alpine|slim|lts|nonroot|debug|dev|rc"
+    r"|beta|alpha|canary|release|fpm|apache|cli|jre|jdk|musl|glibc|full|perl|rolling|devel|noble"
+    r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
+)
+_AMOUNT: Final = re.compile(r"[0-9]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
+"""Of memory, of time; and the number of a telephone."""
 _DIGEST: Final = re.compile(r"[^@]+@sha[0-9]+:[0-9A-Fa-f]+", re.IGNORECASE)
 _FILE: Final = re.compile(
     r".*\.(?:ya?ml|json|md|txt|sh|go|py|js|ts|tsx|html?|css|log|env|conf|cfg|ini|toml|xml|zip|gz"
@@ -200,16 +214,17 @@ def _shape_of_pair(plain: str) -> Shape:
     name, _, tag = plain.partition(":")
     if name.lower() in LABELS:
         return Shape.WORD
-    if (
-        is_digest(plain)
-        or name.lower() == "localhost"
-        or "." in name
-        or not re.search("[A-Za-z]", name)
-    ):
+    if name.lower() in _KEYS or is_digest(plain) or _AMOUNT.fullmatch(tag):
         return Shape.OTHER
-    if len(name) == 1 or not _NAME.fullmatch(name) or not _TAG.fullmatch(tag):
+    if "." in name or not re.search("[A-Za-z]", name) or len(name) == 1:
         return Shape.OTHER
-    return Shape.IMAGE
+    return Shape.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else Shape.OTHER
+
+
+def is_doubtful(text: str) -> bool:
+    """Whether a pair may be any other: `foo:bar` has no number, nor a tag that people use."""
+    _, _, tag = text.partition(":")
+    return "/" not in text and tag.isalpha() and _TAG_WORD.search(tag) is None
 
 
 def _shape_of_word(plain: str, *, ends_open: bool) -> Shape:
