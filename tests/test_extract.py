@@ -263,6 +263,42 @@ def test_a_file_as_windows_in_china_saves_it_is_text() -> None:
     assert told(finding) == "docker.io/library/nginx:1.27\ndocker.io/library/redis:7\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "untagged"),
+    [
+        ("nginx redis:latest mysql:8", "", ["docker.io/library/nginx:latest"]),
+        ("nginx nginx:latest", "", []),
+        ("nginx 镜像，还有 busybox:latest", "", []),
+        ("docker pull nginx", "", ["docker.io/library/nginx:latest"]),
+        ("能不能同步 nginx", "", ["docker.io/library/nginx:latest"]),
+        ("REPOSITORY  TAG  IMAGE ID\nnginx  latest  39286ab8a5e1\n", "", []),
+        ("latest: Pulling from library/nginx", "", []),
+        ("https://hub.docker.com/r/bitnami/redis", "", ["docker.io/bitnami/redis:latest"]),
+        ("https://quay.io/repository/a/b?tab=tags&tag=latest", "", []),
+        ("image: {repository: a/b, tag: latest}", "values.yaml", []),
+        ("images: [{name: a, newName: a/b, newTag: latest}]", "kustomization.yaml", []),
+        (
+            "services: {a: {image: 'nginx:${TAG:-latest}'}, b: {image: redis}}",
+            "c.yml",
+            ["docker.io/library/redis:latest"],
+        ),
+        ("image: nginx@sha256:" + "0f" * 32, "a.yaml", []),
+    ],
+)
+def test_only_what_is_named_without_a_tag_is_said_to_be(
+    text: str, name: str, untagged: list[str]
+) -> None:
+    finding = extract(text, target_host=HOST, name=name)
+    assert finding.images or finding.bad
+    assert [str(image) for image in finding.untagged] == untagged
+
+
+def test_a_tag_in_a_file_with_a_mark_is_seen() -> None:
+    content = codecs.BOM_UTF16_LE + "nginx:latest\r\nredis\r\n".encode("utf-16-le")
+    finding = extract_file(content, target_host=HOST, name="list.txt")
+    assert [str(image) for image in finding.untagged] == ["docker.io/library/redis:latest"]
+
+
 @pytest.mark.parametrize("line", ["a{n}:1", "A{n}:1", "A/a:1 a{n}:1"])
 def test_more_images_than_a_request_may_hold_are_told(line: str) -> None:
     text = "\n".join(line.format(n=n) for n in range(MOST_IMAGES + 1))

@@ -4,12 +4,11 @@ A request starts as a draft where its images came from a file, are many, or were
 card lists them and asks. Pure values; which buttons change them how is decided here.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Self
 
-from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.image import ImageRef
 from bot.core.reading import BadImage
 
 AT_ONCE: Final = 3
@@ -69,18 +68,3 @@ def draft_of(
 def beside(page: int, pages: int) -> tuple[int, ...]:
     """The pages before and behind one, round and round; only one where there are just two."""
     return tuple(dict.fromkeys(to % pages for to in (page - 1, page + 1)))
-
-
-def untagged(images: Iterable[ImageRef], text: str) -> tuple[ImageRef, ...]:
-    """Those of the images that the text names without a tag, so that the default was taken."""
-    return tuple(
-        image
-        for image in images
-        if image.tag == DEFAULT_TAG
-        and image.digest is None
-        and not any(
-            spelling in text
-            for spelling in image.spellings()
-            if spelling.endswith(f":{DEFAULT_TAG}")
-        )
-    )

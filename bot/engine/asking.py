@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.core import answers
 from bot.core.buttons import Meant, Tick, Turn
 from bot.core.commands import Name
-from bot.core.draft import AT_ONCE, Draft, draft_of, untagged
+from bot.core.draft import AT_ONCE, Draft, draft_of
 from bot.core.extract import FILE_LIMIT, Finding, Trouble, extract
 from bot.core.facts import RequestId, TransferId
 from bot.core.image import ImageRef
@@ -47,10 +47,9 @@ async def _take_text(case: Case, pasted: str, finding: Finding) -> Message | Non
         return answers.misuse(Name.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
-    bare = untagged(finding.images, pasted)
     if not finding.bad and finding.sure and len(finding.images) <= AT_ONCE:
-        return await submit(case, finding.images, bare=bare)
-    return await _offer(case, finding, bare)
+        return await submit(case, finding.images, bare=finding.untagged)
+    return await _offer(case, finding)
 
 
 def _nothing_to_do(finding: Finding) -> Message:
@@ -72,11 +71,11 @@ async def _take_file(case: Case, file: Attachment) -> Message | None:
     return None
 
 
-async def _offer(case: Case, finding: Finding, bare: tuple[ImageRef, ...]) -> Message | None:
+async def _offer(case: Case, finding: Finding) -> Message | None:
     decisions = _decisions(case, finding.images)
     if decisions and not finding.bad and _all_denied(decisions):
         return answers.all_denied(decisions)
-    request = await _open(case, confirmed=False, bare=bare)
+    request = await _open(case, confirmed=False, bare=finding.untagged)
     await case.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
     return None
 

@@ -14,7 +14,7 @@ from typing import Final
 from bot.core import answers
 from bot.core.backoff import is_due, wait_after
 from bot.core.commands import Name
-from bot.core.draft import KEPT, draft_of, untagged
+from bot.core.draft import KEPT, draft_of
 from bot.core.extract import FILE_LIMIT, REWRITABLE, Finding, extract_file
 from bot.core.facts import RequestId
 from bot.core.image import Target
@@ -89,9 +89,7 @@ class Readings:
                 return
             draft = draft_of(finding.images, finding.bad, file=file.name)
             await unit.save_draft(file.request, draft)
-            text = (file.content or b"").decode(errors="replace")
-            bare = untagged(finding.images, text)
-            await unit.save_request(replace(request, untagged=bare))
+            await unit.save_request(replace(request, untagged=finding.untagged))
             if finding.kind in REWRITABLE:
                 await unit.save_file(file)
             else:

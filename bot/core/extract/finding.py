@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from bot.core.image import ImageRef
+from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.reading import BadImage, Gap, read_image
 
 FILE_LIMIT: Final = 1024 * 1024
@@ -19,6 +19,7 @@ MOST_IMAGES: Final = 500
 TEXT_LIMIT: Final = 1024
 """Characters of one text: the longest reference is half as long, a page's address is not."""
 _DIGEST: Final = re.compile(r"(?:docker\.io/)?(?:library/)?sha[0-9]{1,3}:\w*", re.IGNORECASE)
+_DEFAULT: Final = re.compile(rf"(?:[:=]|%3A){DEFAULT_TAG}\b|/tags?/{DEFAULT_TAG}\b", re.IGNORECASE)
 _MOST_TEXTS: Final = 2000  # a tenth of a millisecond each: what one paste may cost to read
 
 
@@ -58,6 +59,9 @@ class Finding:
     trouble: Trouble | None = None
     fixed: tuple[ImageRef, ...] = ()
     """Those of the images that `rewrite` has to leave as they are at some place."""
+    untagged: tuple[ImageRef, ...] = ()
+    """Those of the images that are named without a tag wherever they are, so that the default
+    was taken."""
 
 
 class Part(StrEnum):
@@ -133,6 +137,7 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
     fixed: dict[ImageRef, None] = {}
+    said: set[ImageRef] = set()
     trouble = scan.trouble
     for mention in scan.mentions:
         read = meanings.of(mention)
@@ -140,19 +145,28 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
             bad.setdefault(read.text, read)
         elif read is not None:
             images.setdefault(read)
+            if _says_tag(mention.text):
+                said.add(read)
             if not mention.places:
                 fixed.setdefault(read)
         if meanings.exhausted or len(images) > MOST_IMAGES or len(bad) > MOST_IMAGES:
             trouble = Trouble.TOO_MANY
             break
+    kept = tuple(images)[:MOST_IMAGES]
     return Finding(
         scan.kind,
-        tuple(images)[:MOST_IMAGES],
+        kept,
         tuple(bad.values())[:MOST_IMAGES],
         scan.sure,
         trouble,
         tuple(fixed)[:MOST_IMAGES] if scan.kind is not Kind.TEXT else (),
+        tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
     )
+
+
+def _says_tag(text: str) -> bool:
+    """Whether a text that means `latest` says so; the page of an image may, too."""
+    return _DEFAULT.search(text) is not None
 
 
 def is_digest(text: str) -> bool:
