@@ -282,7 +282,8 @@ def _settings(settings: Iterable[str]) -> Iterator[Mention]:
     """What `--set` tells a chart about images, whole or in parts."""
     groups: dict[str, dict[str, str]] = {}
     for setting in settings:
-        key, _, value = setting.partition("=")
+        key, _, given = setting.partition("=")
+        value = "" if given == "null" else given  # how a chart's own setting is taken away
         prefix, _, leaf = key.rpartition(".")
         groups.setdefault(prefix, {})[leaf] = value
     for group in groups.values():
