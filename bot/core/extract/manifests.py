@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.core.extract import key_lines
 from bot.core.extract.finding import TEXT_LIMIT, Kind, Mention, Part, Place, in_order, is_tagged
+from bot.core.extract.tokens import Shape, shape_of
 from bot.core.extract.variables import expand
 from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence
 from bot.core.reading import Gap
@@ -174,6 +175,8 @@ class _Walk:
 
     def _kustomized(self, node: Sequence) -> Iterator[Mention]:
         for item in node.items:
+            if isinstance(item, Scalar) and shape_of(item.value) is Shape.IMAGE:
+                yield from self._whole(item, None)
             if not isinstance(item, Mapping) or not _is_kustomized(item):
                 continue
             renamed, name = item.text("newName"), item.text("name")

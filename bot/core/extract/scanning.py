@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.core.extract import dockerfile, key_lines, lines, manifests
 from bot.core.extract.finding import Kind, Scan, Trouble
-from bot.core.extract.yaml_tree import Mapping, Node, Scalar, documents
+from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 
 _YAML_NAME: Final = re.compile(
     r".*\.(?:ya?ml|json|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
@@ -46,11 +46,21 @@ def scan(text: str, name: str) -> Scan:
 def _scan_yaml_file(text: str, name: str) -> Scan:
     roots = documents(text)
     if isinstance(roots, list):
-        return _scan_roots(text, roots, name)
-    found = tuple(key_lines.mentions(text))
+        found = _scan_roots(text, roots, name)
+        return found if found.mentions or not _is_list(roots) else lines.scan(text)
+    named = tuple(key_lines.mentions(text))
     kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
-    trouble = None if found and roots is Trouble.BROKEN else roots
-    return Scan(kind, found, trouble=trouble)
+    trouble = None if named and roots is Trouble.BROKEN else roots
+    return Scan(kind, named, trouble=trouble)
+
+
+def _is_list(roots: list[Node]) -> bool:
+    """Whether a file is nothing but a list of texts, whatever it is called."""
+    return all(
+        isinstance(node, Scalar)
+        for root in roots
+        for node in (root.items if isinstance(root, Sequence) else [root])
+    )
 
 
 def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
