@@ -207,6 +207,7 @@ BOMBS = {
     + "$a$a " * 800
     + '"\n'
     + "docker pull $a$b\n" * (FILE_LIMIT // 20),
+    "texts in a text": "a: |\n" + "  b: |\n    image: {repository: a/b}\n" * (FILE_LIMIT // 40),
     "loops": "for a in b c d; do docker pull $a$a$a; done\n" * (FILE_LIMIT // 45),
     "arrays": "a=( b\n" * (FILE_LIMIT // 7),
     "escapes": "a \\\n" * (FILE_LIMIT // 4),
@@ -223,6 +224,13 @@ def test_a_bomb_gets_an_answer_in_time(bomb: str, name: str) -> None:
     else:
         extract(content.decode(), target_host=HOST)
     assert time.process_time() - start < 10  # measured: 1.5 s, three times that under coverage
+
+
+@pytest.mark.parametrize("text", ["{/* " * (FILE_LIMIT // 4), "{" + '"a/*' * (FILE_LIMIT // 4)])
+def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
+    start = time.process_time()
+    assert extract(text, target_host=HOST, name="a.json").trouble is not None
+    assert time.process_time() - start < 10  # measured: 0.5 s
 
 
 @pytest.mark.parametrize("bomb", ["dashes", "braces", "documents", "scalars"])

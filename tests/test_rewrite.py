@@ -14,7 +14,7 @@ from bot.core.image import ImageRef, Naming, Target
 
 TARGET = Target("harbor.example.com:8443", "mirror")
 DIGEST = "sha256:" + "0f" * 32
-FILES = [paste for paste in ALL if paste.name]
+FILES = [paste for paste in ALL if paste.name and not paste.kind.startswith("text")]
 
 
 def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") -> str:
@@ -99,6 +99,27 @@ def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") ->
             "values.yaml",
             f"image: {{repository: a/b, tag: 1, digest: '{DIGEST}'}}\n",
             f"image: {{repository: H/docker.io/a/b, tag: 1, digest: '{DIGEST}'}}\n",
+        ),
+        (
+            "ci.yml",
+            "steps: [{uses: docker://alpine:3}, {uses: actions/checkout@v4}]\n",
+            "steps: [{uses: docker://H/docker.io/library/alpine:3}, {uses: actions/checkout@v4}]\n",
+        ),
+        (
+            "app.yaml",
+            "a: |\n  image: {repository: a/b, tag: 1}\n  x:\n    image: nginx:1\n",
+            (
+                "a: |\n  image: {repository: a/b, tag: 1}\n  x:\n"
+                "    image: H/docker.io/library/nginx:1\n"
+            ),
+        ),
+        (
+            "a.json",
+            '{"image": "nginx:1", // image: redis:7\n "b": {"image": "redis:7"}}\n',
+            (
+                '{"image": "H/docker.io/library/nginx:1", // image: redis:7\n'
+                ' "b": {"image": "H/docker.io/library/redis:7"}}\n'
+            ),
         ),
         (
             "deployment.yaml",

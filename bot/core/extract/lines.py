@@ -14,6 +14,7 @@ from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.correction import tag_split_off
 from bot.core.extract import key_lines
 from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_digest, is_tagged
+from bot.core.extract.settings import images_set
 from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
 from bot.core.extract.tokens import LABELS, Shape, Token, is_doubtful, tokens_of
@@ -258,7 +259,7 @@ def _command(words: list[str], variables: Variables) -> Iterator[Mention | Words
         for image in variables.texts(text):
             yield from _named(image, more)
     yield _only_images(" ".join(more))
-    yield from _settings(named.settings)
+    yield from images_set(named.settings)
 
 
 def _named(text: str, more: list[str]) -> Iterator[Mention]:
@@ -276,33 +277,6 @@ def _named(text: str, more: list[str]) -> Iterator[Mention]:
     yield Mention(image)
     nameable = {Shape.IMAGE, Shape.PATH, Shape.BARE}
     yield from (Mention(t.text, loose=True) for t in tokens[1:] if t.shape in nameable)
-
-
-def _settings(settings: Iterable[str]) -> Iterator[Mention]:
-    """What `--set` tells a chart about images, whole or in parts."""
-    groups: dict[str, dict[str, str]] = {}
-    for setting in settings:
-        key, _, given = setting.partition("=")
-        value = "" if given == "null" else given  # how a chart's own setting is taken away
-        prefix, _, leaf = key.rpartition(".")
-        groups.setdefault(prefix, {})[leaf] = value
-    for group in groups.values():
-        yield from _set_together(group)
-
-
-def _set_together(group: dict[str, str]) -> Iterator[Mention]:
-    """The images of settings that stand under one key, which may share a tag."""
-    version = f":{tag}" if (tag := group.get("tag") or group.get("imageTag")) else ""
-    version += f"@{digest}" if (digest := group.get("digest")) else ""
-    if repository := group.get("repository"):
-        registry = group.get("registry")
-        name = (f"{registry}/{repository}" if registry else repository) + version
-        gap = Gap.VARIABLE if "$" in name else None if is_tagged(name) else Gap.NO_TAG
-        yield Mention(name, (), gap, loose=True)
-    for key, value in group.items():
-        if key.lower().endswith("image") and value:
-            name = value if is_tagged(value) else value + version
-            yield Mention(name, (), Gap.VARIABLE if "$" in name else None, loose=True)
 
 
 def _is_open(token: Token) -> bool:

@@ -7,18 +7,22 @@ could list; so does a mapping that spells an image in parts, as charts do.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core.extract import key_lines
 from bot.core.extract.finding import TEXT_LIMIT, Kind, Mention, Part, Place, in_order, is_tagged
+from bot.core.extract.settings import images_set
 from bot.core.extract.tokens import Shape, shape_of
 from bot.core.extract.variables import expand
-from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence
+from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 from bot.core.reading import Gap
 
 _FLAG: Final = re.compile(r"--?[a-z0-9-]*(?:image|config-reloader)=(\S+)")
 _IMAGE_KEY: Final = re.compile(r"(?:.*[._-])?image|[a-z][A-Za-z0-9]*Image", re.ASCII)
+_SURE_KEYS: Final = frozenset({"imageName", "containerImage", "container", "uses"})
+"""Keys of which only a whole reference is taken: others put the name of something there."""
+_RELATED: Final = "RELATED_IMAGE"
 _WHOLE_KEYS: Final = frozenset({"image", "Image"})
 """The second is how Docker and Amazon write it."""
 _LONGEST_SPELLING: Final = 4 * TEXT_LIMIT
@@ -83,7 +87,7 @@ def places(text: str, scalar: Scalar, part: Part = Part.WHOLE) -> tuple[Place, .
 def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
     """Every image that a manifest or a chart's values name, at any depth."""
     roots = list(roots)
-    walk = _Walk(text, _global_registry(roots))
+    walk = _Walk(text, _global_registry(roots), _hub(roots), _is_pipeline(roots))
     found = [mention for root in roots for mention in walk.of(root)]
     return in_order(found)
 
@@ -101,6 +105,26 @@ def _global_registry(roots: Iterable[Node]) -> Scalar | None:
         if isinstance(common, Mapping) and (registry := common.text("imageRegistry")):
             return registry
     return None
+
+
+def _hub(roots: Iterable[Node]) -> tuple[str, str] | None:
+    """`global.hub` and `global.tag`, which Istio's charts put around all bare names."""
+    for root in roots:
+        common = root.get("global") if isinstance(root, Mapping) else None
+        if isinstance(common, Mapping) and (hub := common.text("hub")):
+            tag = common.text("tag")
+            return hub.value.strip(), tag.value.strip() if tag else ""
+    return None
+
+
+def _is_pipeline(roots: Iterable[Node]) -> bool:
+    """Whether there are jobs as GitLab has them, whose services are images."""
+    return any(
+        isinstance(job, Mapping) and job.get("script") is not None
+        for root in roots
+        if isinstance(root, Mapping)
+        for _, job in root.pairs
+    )
 
 
 def _nodes(root: Node) -> Iterator[tuple[str, Node]]:
@@ -127,7 +151,11 @@ def _key(node: Node) -> str:
 @dataclass(frozen=True, slots=True)
 class _Walk:
     text: str
-    registry: Scalar | None
+    registry: Scalar | None = None
+    hub: tuple[str, str] | None = None
+    is_pipeline: bool = False
+    is_inner: bool = False
+    """It walks through a text within the text, where places cannot be told."""
 
     def of(self, root: Node) -> Iterator[Mention]:
         for key, node in _nodes(root):
@@ -138,6 +166,14 @@ class _Walk:
                     yield from self._under_image(key, node)
                 case Sequence() if key == "images":
                     yield from self._kustomized(node)
+                case Sequence() if key == "services" and self.is_pipeline:
+                    yield from self._serving(node)
+                case Sequence() if key == "parameters":
+                    yield from images_set(_parameters(node))
+                case Scalar(value=value) if key in _SURE_KEYS and shape_of(value) is Shape.IMAGE:
+                    # What GitHub runs a step in keeps its scheme when it is renamed.
+                    image = replace(node, value=value.removeprefix("docker://"))
+                    yield from self._whole(image, None)
                 case Scalar() if key != "description":
                     yield from self._in_text(node)
 
@@ -146,6 +182,9 @@ class _Walk:
         for name, image in node.pairs:  # all of them: what is pasted may repeat the key
             if _key(name) in _WHOLE_KEYS and isinstance(image, Scalar) and not image.is_null:
                 yield from self._whole(image, node.text("imageTag") or node.text("tag"))
+        variable, given = node.text("name"), node.text("value")
+        if variable is not None and given is not None and variable.value.startswith(_RELATED):
+            yield from self._whole(given, None)
         if key == "image":
             inner = node.text("reference") or node.text("name")
             yield from self._whole(inner, None) if inner else ()
@@ -155,6 +194,10 @@ class _Walk:
         if tag is not None and not is_tagged(name) and len(name) <= TEXT_LIMIT:
             spot = places(self.text, image, Part.NAME)
             mention = key_lines.mention_of(f"{name}:{tag.value.strip()}", *spot)
+        elif self.hub is not None and "/" not in name and not is_tagged(name):
+            # What stands in front of all names is not to be changed for one of them.
+            whole = "/".join((self.hub[0], name)) + (f":{self.hub[1]}" if self.hub[1] else "")
+            mention = Mention(whole, (), None if self.hub[1] else Gap.NO_TAG)
         else:
             mention = key_lines.mention_of(name, *places(self.text, image))
         if mention is not None:
@@ -173,6 +216,13 @@ class _Walk:
             name, spots = f"{self.registry.value.strip()}/{repository.value.strip()}", ()
         yield from _versioned(name, node, spots)
 
+    def _serving(self, node: Sequence) -> Iterator[Mention]:
+        """The services of a job of GitLab."""
+        for item in node.items:
+            image = item.text("name") if isinstance(item, Mapping) else item
+            if isinstance(image, Scalar):
+                yield from self._whole(image, None)
+
     def _kustomized(self, node: Sequence) -> Iterator[Mention]:
         for item in node.items:
             if isinstance(item, Scalar) and shape_of(item.value) is Shape.IMAGE:
@@ -187,12 +237,33 @@ class _Walk:
     def _in_text(self, node: Scalar) -> Iterator[Mention]:
         """A flag that names an image, or a manifest within the text."""
         if "\n" in node.value:
-            yield from key_lines.mentions(self.text, node.start, node.end)
+            whole = list(key_lines.mentions(self.text, node.start, node.end))
+            yield from whole
+            if not self.is_inner:
+                known = {mention.text for mention in whole}
+                yield from (m for m in _within(node.value) if m.text not in known)
         elif node.value.startswith("-") and (found := _FLAG.fullmatch(node.value[:TEXT_LIMIT])):
             spots = places(self.text, Scalar(found[1], node.start, node.end, node.is_plain))
             mention = key_lines.mention_of(found[1], *spots)
             if mention is not None:
                 yield Mention(mention.text, spots, mention.gap, loose=True)
+
+
+def _within(text: str) -> Iterator[Mention]:
+    """The images of YAML that is a text in other YAML, such as the values of an Argo CD chart."""
+    roots = documents(text)
+    if isinstance(roots, list):
+        walk = _Walk("", _global_registry(roots), is_inner=True)
+        yield from (found for root in roots if isinstance(root, Mapping) for found in walk.of(root))
+
+
+def _parameters(node: Sequence) -> Iterator[str]:
+    """`name` and `value` of each parameter of a chart, as `--set` would write them."""
+    for item in node.items:
+        name = item.text("name") if isinstance(item, Mapping) else None
+        value = item.text("value") if isinstance(item, Mapping) else None
+        if name is not None and value is not None:
+            yield f"{name.value}={value.value.strip()[:TEXT_LIMIT]}"
 
 
 def _is_kustomized(node: Node) -> bool:

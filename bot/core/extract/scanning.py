@@ -14,8 +14,10 @@ from bot.core.extract.finding import Kind, Scan, Trouble
 from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 
 _YAML_NAME: Final = re.compile(
-    r".*\.(?:ya?ml|json|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
+    r".*\.(?:ya?ml|jsonc?|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
 )
+_JSON_NAME: Final = re.compile(r".*\.jsonc?", re.IGNORECASE)
+_JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VALUES_NAME: Final = re.compile(r"(?:.*/)?(?:.*[._-])?values(?:[._-].*)?", re.IGNORECASE)
 _KEY: Final = re.compile(
     r"^[ \t]*(?:- )*[\"']?[A-Za-z_][\w./-]*[\"']?[ \t]*:(?:\s|$)", re.MULTILINE
@@ -45,6 +47,8 @@ def scan(text: str, name: str) -> Scan:
 
 def _scan_yaml_file(text: str, name: str) -> Scan:
     roots = documents(text)
+    if roots is Trouble.BROKEN and _JSON_NAME.fullmatch(name):
+        roots = documents(_JSON_COMMENT.sub(_blanked, text))
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
         return found if found.mentions or not _is_list(roots) else lines.scan(text)
@@ -52,6 +56,11 @@ def _scan_yaml_file(text: str, name: str) -> Scan:
     kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
     trouble = None if named and roots is Trouble.BROKEN else roots
     return Scan(kind, named, trouble=trouble)
+
+
+def _blanked(found: re.Match[str]) -> str:
+    """A comment as so many blanks, so that everything stays at its place; a text as it is."""
+    return found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0])
 
 
 def _is_list(roots: list[Node]) -> bool:
