@@ -467,6 +467,56 @@ async def test_a_cancelled_run_ends_with_all_its_processes(world: World) -> None
     assert await asyncio.to_thread(run.cancel) is False
 
 
+async def test_a_run_that_is_over_can_be_done_again_under_its_own_number(world: World) -> None:
+    run = await sleeping_run(world)
+    with pytest.raises(GithubException) as running:
+        await asyncio.to_thread(post, run, "rerun")
+    assert (running.value.status, words(running.value)) == (
+        403,
+        "This workflow is already running",
+    )
+    await asyncio.to_thread(run.cancel)
+    assert (await world.run_of(run.head_sha)).run_attempt == 1
+    await asyncio.to_thread(post, run, "rerun")
+    again = await world.run_of(run.head_sha, until="in_progress")
+    assert (again.id, again.run_attempt, again.conclusion) == (run.id, 2, None)
+    await asyncio.to_thread(again.cancel)
+
+
+def post(run: Any, what: str) -> None:
+    run.requester.requestJsonAndCheck("POST", f"{run.url}/{what}")
+
+
+def words(error: GithubException) -> str:
+    return str(error.data["message"])
+
+
+async def test_a_branch_that_is_called_otherwise_takes_nothing_under_its_old_name(
+    world: World,
+) -> None:
+    def rename(old: str, new: str) -> None:
+        address = f"{world.repository.url}/branches/{old}/rename"
+        world.repository.requester.requestJsonAndCheck("POST", address, input={"new_name": new})
+
+    await asyncio.to_thread(rename, "main", "trunk")
+    with pytest.raises(GithubException) as read:
+        await asyncio.to_thread(world.repository.get_contents, "image.list", ref="main")
+    assert (read.value.status, words(read.value)) == (404, "No commit found for the ref main")
+    with pytest.raises(GithubException) as written:
+        await asyncio.to_thread(
+            world.repository.create_file, "image.list", "x", "x\n", branch="main"
+        )
+    assert (written.value.status, words(written.value)) == (404, "Branch main not found")
+    workflow = await asyncio.to_thread(world.repository.get_workflow, "mirror.yml")
+    assert workflow.state == "active"
+    with pytest.raises(GithubException, match="No ref found"):
+        await asyncio.to_thread(workflow.create_dispatch, "main", {}, throw=True)
+    with pytest.raises(GithubException, match="404"):
+        await asyncio.to_thread(rename, "main", "other")
+    await asyncio.to_thread(rename, "trunk", "main")
+    assert await world.add("docker.io/library/nginx:1.27")
+
+
 async def test_leaving_the_world_ends_runs_and_the_next_one_remembers_them(tmp_path: Path) -> None:
     async with world_of(tmp_path) as world:
         run = await sleeping_run(world)

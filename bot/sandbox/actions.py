@@ -45,6 +45,7 @@ class Run:
     status: str = "queued"
     conclusion: str | None = None
     shown: bool = False
+    attempt: int = 1
 
     @property
     def number(self) -> int:
@@ -81,6 +82,7 @@ class Actions:
         self._runner = runner
         self._slots = asyncio.Semaphore(_AT_A_TIME)
         self._runs: dict[int, Run] = {}
+        self._triggers: dict[int, Trigger] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._last = _FIRST_ID
         self._act = ""
@@ -136,11 +138,27 @@ class Actions:
         name = title(workflow.data.decode(errors="replace"), trigger)
         at = _now()
         run = Run(self._last, trigger.event, trigger.sha, name, trigger.server, at, at, at)
-        self._runs[run.id] = run
-        task = asyncio.create_task(self._work(run.id, trigger), name=f"run {run.id}")
-        self._tasks[run.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(run.id, None))
+        self._runs[run.id], self._triggers[run.id] = run, trigger
+        self._begin(run.id, trigger)
         return run.id
+
+    def _begin(self, number: int, trigger: Trigger) -> None:
+        task = asyncio.create_task(self._work(number, trigger), name=f"run {number}")
+        self._tasks[number] = task
+        task.add_done_callback(lambda _: self._tasks.pop(number, None))
+
+    def rerun(self, number: int) -> bool:
+        """Do a run that is over once more, under its own number; say whether that can be.
+
+        What started it is not kept over a restart of the sandbox.
+        """
+        trigger, old = self._triggers.get(number), self._runs[number]
+        if trigger is None or old.status != "completed":
+            return False
+        self._runs[number] = replace(old, attempt=old.attempt + 1)
+        self._change(number, status="queued")
+        self._begin(number, trigger)
+        return True
 
     def cancel(self, number: int) -> bool:
         """Stop a run that is not over; say whether there was something to stop."""
@@ -185,7 +203,7 @@ class Actions:
                 "GITHUB_REPOSITORY": self.name,
                 "GITHUB_RUN_ID": str(number),
                 "GITHUB_RUN_NUMBER": str(number - _FIRST_ID),
-                "GITHUB_RUN_ATTEMPT": "1",
+                "GITHUB_RUN_ATTEMPT": str(self._runs[number].attempt),
             },
             variables=dict(self.variables),
             environment=self._environment,

@@ -148,6 +148,13 @@ class GitRepository:
             return False
         return True
 
+    async def rename(self, old: str, new: str) -> bool:
+        """Call a branch otherwise, as the default one where it is that; say whether it was there.
+
+        Only `main` is written by the rest of the sandbox: under another name it is out of reach.
+        """
+        return await self._lookup("branch", "--move", "--", old, new) is not None
+
     async def clone(self, sha: str, directory: Path) -> None:
         """Check `sha` out as main in a fresh working copy."""
         await self._git("clone", "--quiet", "--no-checkout", str(self.directory), str(directory))

@@ -37,6 +37,9 @@ from bot.sandbox.triggers import INPUTS, WORKFLOW, Trigger
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_ID = "1"
 _CONFLICT = 409
+_FORBIDDEN = 403
+_DEFAULT = "HEAD"
+"""Workflows are those of the default branch, whatever it is called."""
 
 
 class ActionsEndpoints:
@@ -64,6 +67,7 @@ class ActionsEndpoints:
             Route(f"{own}/runs/{{run:int}}", self.run, methods=["GET"]),
             Route(f"{own}/runs/{{run:int}}/jobs", self.jobs, methods=["GET"]),
             Route(f"{own}/runs/{{run:int}}/cancel", self.cancel, methods=["POST"]),
+            Route(f"{own}/runs/{{run:int}}/rerun", self.rerun, methods=["POST"]),
             Route(f"{own}/secrets/public-key", self.public_key, methods=["GET"]),
             Route(secret, self.secret, methods=["GET"]),
             Route(secret, self.store_secret, methods=["PUT"]),
@@ -81,7 +85,7 @@ class ActionsEndpoints:
         return nothing()
 
     async def workflows(self, request: Request) -> Response:
-        there = await self._repository.file(BRANCH, WORKFLOW) is not None
+        there = await self._repository.file(_DEFAULT, WORKFLOW) is not None
         return listed(request, [self._workflow(request)] if there else [], key="workflows")
 
     async def workflow(self, request: Request) -> Response:
@@ -135,6 +139,11 @@ class ActionsEndpoints:
         if not self._actions.cancel(self._run(request).id):
             raise Problem(_CONFLICT, "Cannot cancel a workflow run that is completed.")
         return answer({}, 202)
+
+    async def rerun(self, request: Request) -> Response:
+        if not self._actions.rerun(self._run(request).id):
+            raise Problem(_FORBIDDEN, "This workflow is already running")
+        return answer({}, 201)
 
     async def page(self, request: Request) -> Response:
         """Show people the run behind its html_url: state and log, as plain text."""
@@ -191,18 +200,19 @@ class ActionsEndpoints:
     async def _dispatchable(self, data: dict[str, Any]) -> str:
         """Return the sha to run at, or refuse the dispatch in GitHub's words."""
         ref = text_field(data, "ref").removeprefix("refs/heads/")
-        if ref != BRANCH:
+        tip = await self._repository.resolve(BRANCH) if ref == BRANCH else None
+        if tip is None:
             raise invalid(f"No ref found for: {ref}")
         if not (self._actions.enabled and self._actions.workflow_enabled):
             raise invalid("Cannot trigger a 'workflow_dispatch' on a disabled workflow")
         unknown = sorted(set(data.get("inputs") or {}) - INPUTS)
         if unknown:
             raise invalid(f"Unexpected inputs provided: {_quoted(unknown)}")
-        return await self._repository.head()
+        return tip
 
     async def _expect_workflow(self, request: Request) -> None:
         known = {WORKFLOW.rpartition("/")[2], WORKFLOW, str(shapes.WORKFLOW_ID)}
-        there = await self._repository.file(BRANCH, WORKFLOW) is not None
+        there = await self._repository.file(_DEFAULT, WORKFLOW) is not None
         if request.path_params["workflow"] not in known or not there:
             raise not_found()
 

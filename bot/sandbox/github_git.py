@@ -61,6 +61,7 @@ class GitEndpoints:
             Route(f"{git}/blobs", self.create_blob, methods=["POST"]),
             Route(f"{git}/trees", self.create_tree, methods=["POST"]),
             Route(f"{git}/commits", self.create_commit, methods=["POST"]),
+            Route(f"{prefix}/branches/{{branch}}/rename", self.rename, methods=["POST"]),
             Route(f"{prefix}/contents/{{path:path}}", self.contents, methods=["GET"]),
             Route(f"{prefix}/contents/{{path:path}}", self.write_contents, methods=["PUT"]),
             Route(f"{prefix}/commits", self.commits, methods=["GET"]),
@@ -72,12 +73,19 @@ class GitEndpoints:
 
     async def ref(self, request: Request) -> Response:
         _main_only(request.path_params["branch"])
-        return answer(shapes.ref(self._place(request), await self._repository.head()))
+        tip = await self._commit(BRANCH, not_found())
+        return answer(shapes.ref(self._place(request), tip.sha))
+
+    async def rename(self, request: Request) -> Response:
+        old, new = request.path_params["branch"], text_field(await body(request), "new_name")
+        if not await self._repository.rename(old, new):
+            raise not_found()
+        return answer({"name": new}, 201)
 
     async def move_ref(self, request: Request) -> Response:
         _main_only(request.path_params["branch"])
         data = await body(request)
-        new, old = text_field(data, "sha"), await self._repository.head()
+        new, old = text_field(data, "sha"), (await self._commit(BRANCH, not_found())).sha
         if not _is_sha(new) or await self._repository.resolve(new) is None:
             raise invalid("Object does not exist")
         if not data.get("force") and not await self._repository.is_ancestor(old, new):
@@ -148,7 +156,7 @@ class GitEndpoints:
         message, path = text_field(data, "message"), _path(request)
         fresh = _decoded(text_field(data, "content"))
         _main_only(str(data.get("branch", BRANCH)), f"Branch {data.get('branch')} not found")
-        tip = await self._commit(await self._repository.head(), not_found())
+        tip = await self._commit(BRANCH, Problem(404, f"Branch {BRANCH} not found"))
         old = await self._repository.file(tip.sha, path)
         _refuse_stale(path, old, data.get("sha"))
         sha = await self._write(tip, path, fresh, message)

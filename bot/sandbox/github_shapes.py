@@ -208,7 +208,7 @@ def run(place: Place, found: Run, message: str) -> Shape:
         "head_commit": {"id": found.sha, "message": message},
         "path": WORKFLOW,
         "run_number": found.number,
-        "run_attempt": 1,
+        "run_attempt": found.attempt,
         "event": found.event,
         "status": found.status,
         "conclusion": found.conclusion,
@@ -235,7 +235,7 @@ def job(place: Place, found: Run, steps: Sequence[tuple[str, str | None]]) -> Sh
     return {
         "id": found.id * 10,
         "run_id": found.id,
-        "run_attempt": 1,
+        "run_attempt": found.attempt,
         "run_url": f"{place.api}/actions/runs/{found.id}",
         "node_id": f"CR_{found.id}",
         "name": "mirror",

@@ -32,7 +32,9 @@ def routes(*, github: GitHub, registries: Registries) -> list[Route]:
 
 
 async def _repository(github: GitHub) -> dict[str, object]:
-    tip = await github.repository.head()
+    tip = await github.repository.resolve("HEAD")
+    if tip is None:
+        return {"list": "", "commits": [], "runs": []}
     images = await github.repository.file(tip, _LIST)
     commits = await github.repository.log(tip)
     return {
