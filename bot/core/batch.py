@@ -60,15 +60,20 @@ class Batch:
         return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
     def looked(self, now: datetime) -> Self:
-        """After a look that found nothing new: the next one comes after the interval."""
-        return replace(
-            self, attempts=0, trouble=None, not_before=now + poll_interval(now - self._last(now))
-        )
+        """After a look that found nothing new: the next one comes after the interval.
+
+        Times that lie ahead are of a clock that was set back since: patience begins anew.
+        """
+        there = {name: getattr(self, name) for name in _WAITED_FROM}
+        past = {name: min(at, now) for name, at in there.items() if at is not None}
+        interval = poll_interval(now - self._last(now))
+        return replace(self, attempts=0, trouble=None, not_before=now + interval, **past)
 
     def _last(self, now: datetime) -> datetime:
         return self.run_seen_at or self.dispatched_at or self.committed_at or now
 
 
+_WAITED_FROM: Final = ("committed_at", "dispatching_at", "dispatched_at")
 NEW: Final = timedelta(seconds=10)
 YOUNG: Final = timedelta(minutes=1)
 OLDER: Final = timedelta(minutes=10)
