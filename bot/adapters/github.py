@@ -6,13 +6,12 @@ own retries are off: it would send a write twice, and sleep for up to an hour; t
 when to try again, looking first.
 """
 
-import asyncio
 import base64
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -24,6 +23,7 @@ from github.WorkflowRun import WorkflowRun
 
 from bot.adapters.github_trouble import is_githubs, line_of, translated, words_of
 from bot.adapters.github_wire import Bounds, bounded
+from bot.adapters.github_worker import Worker
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
@@ -37,7 +37,8 @@ BOUNDS: Final = Bounds()
 RECENT: Final = 100
 """How many commits, runs or statuses are looked through at most, unless said otherwise."""
 STATUSES: Final = 1000
-CLOCK_SKEW: Final = timedelta(minutes=5)
+CLOCK_SKEW: Final = timedelta(days=1)
+"""How wrong our clock may be: a run is known by its batch, its time only shortens the list."""
 CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
@@ -76,11 +77,11 @@ class MirrorRepository:
 
         self._github = bounded(build, bounds)
         self._repository: GithubRepository = self._github.get_repo(repository)
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="github")
+        self._worker = Worker("github")
 
     def close(self) -> None:
         """Ends the worker thread; a call that it makes now is cut off."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
         self._github.close()
 
     def budget(self) -> Budget | None:
@@ -237,8 +238,7 @@ class MirrorRepository:
         return await self._call(look)
 
     async def _call(self, work: Callable[[], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, translated, work)
+        return await self._worker.do(partial(translated, work))
 
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:

@@ -32,6 +32,7 @@ from bot.core.transfer import (
     next_action,
 )
 from bot.core.trouble import TroubleKind
+from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, guarded, postpone, record_all_in, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
 from bot.errors import BotError, Stale, Temporary
@@ -72,12 +73,14 @@ class Batches:
         self._clock = clock
         self._new_id = new_id
 
-    async def tick(self) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> Pulse:
         """Form what is ready, then take one step with every open batch."""
         pulse = await self._form()
         async with self._store.begin() as unit:
             batches = await unit.open_batches()
         for batch in batches:
+            if stopped():
+                break
             step = next_step(batch, self._clock(), patience=self._patience)
             pulse = max(pulse, Pulse.OPEN)
             if step is not None:
@@ -208,7 +211,7 @@ class Batches:
             if run is not None:
                 await self._seen(replace(batch, dispatched_at=now), run)
                 return
-            if now < batch.dispatching_at + DISPATCH_LAG:
+            if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.looked for clocks set back
                 await self._save(batch.looked(now))
                 return
         async with self._store.begin() as unit:

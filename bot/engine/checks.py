@@ -30,6 +30,7 @@ from bot.core.transfer import (
     next_action,
 )
 from bot.core.trouble import TroubleKind
+from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, postpone, record
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Store
@@ -63,18 +64,20 @@ class Checks:
         self._clock = clock
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def tick(self) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> Pulse:
         """One look at every transfer that is owed one."""
         now = self._clock()
         async with self._store.begin() as unit:
             transfers = await unit.due_looks(now, limit=MOST)
             pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
         due = [t for t in transfers if next_action(t, now) in _OURS]
-        moved = await asyncio.gather(*(self._look(transfer) for transfer in due))
+        moved = await asyncio.gather(*(self._look(transfer, stopped) for transfer in due))
         return Pulse.MOVED if any(moved) else pulse
 
-    async def _look(self, transfer: Transfer) -> bool:
+    async def _look(self, transfer: Transfer, stopped: Stopped) -> bool:
         async with self._places:
+            if stopped():
+                return False
             event: Event | None
             try:
                 event = await self._event(transfer)

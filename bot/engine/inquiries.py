@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import image_list
-from bot.core.backoff import is_due, wait_after
+from bot.core.backoff import has_passed, is_due, wait_after
 from bot.core.image import ImageRef, Target
 from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
 from bot.core.message import Message
 from bot.core.trouble import Trouble, TroubleKind
+from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Repository, Store, Words
@@ -44,14 +45,15 @@ class Inquiries:
         self._target = target
         self._clock = clock
 
-    async def tick(self) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> Pulse:
         """One try at every question that is due."""
         async with self._store.begin() as unit:
             inquiries = await unit.inquiries()
         now = self._clock()
         due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
         for inquiry in due:
-            await self._try(inquiry)
+            if not stopped():
+                await self._try(inquiry)
         if due:
             return Pulse.MOVED
         return Pulse.OPEN if inquiries else Pulse.IDLE
@@ -65,7 +67,7 @@ class Inquiries:
             log.warning("inquiry %d: %s", inquiry.id, trouble)
             now, attempts = self._clock(), inquiry.attempts + 1
             wait = wait_after(attempts, seed=inquiry.id, retry_after=trouble.retry_after)
-            if now + wait < inquiry.opened_at + PATIENCE:
+            if not has_passed(PATIENCE - wait, inquiry.opened_at, now):
                 later = replace(inquiry, attempts=attempts, not_before=now + wait)
                 async with self._store.begin() as unit:
                     await unit.save_inquiry(later)

@@ -1,4 +1,4 @@
-"""What the three lanes of the reconciler share: how a tick ends, and how an event is stored.
+"""What the lanes of the reconciler share: how a tick ends, and how an event is stored.
 
 A lane looks at what is open, does what is owed outside a transaction, and stores what came of
 it in one. Between the look and the store a person may have decided otherwise: the table then
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.core.facts import TransferId
 from bot.core.transfer import Event, Transfer, advance
+from bot.engine.halt import Stopped
 from bot.engine.ports import Store, Unit
 from bot.errors import BotError
 
@@ -42,7 +43,8 @@ def guarded(what: str) -> Iterator[None]:
 
 
 class Lane(Protocol):
-    async def tick(self) -> Pulse: ...
+    async def tick(self, stopped: Stopped = ...) -> Pulse:
+        """Take the steps that are owed, until there are none or `stopped` says so."""
 
 
 async def record(store: Store, transfer: TransferId, event: Event) -> bool:

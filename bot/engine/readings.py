@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import answers
-from bot.core.backoff import is_due, wait_after
+from bot.core.backoff import has_passed, is_due, wait_after
 from bot.core.commands import Name
 from bot.core.draft import KEPT, draft_of
 from bot.core.extract import FILE_LIMIT, REWRITABLE, Finding, extract_file
@@ -21,6 +21,7 @@ from bot.core.image import Target
 from bot.core.language import Language
 from bot.core.message import Message
 from bot.core.request import Request
+from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse
 from bot.engine.ports import Chat, File, Store, Unit, Words
 from bot.engine.views import language_of
@@ -50,14 +51,14 @@ class Readings:
         self._language = language
         self._clock = clock
 
-    async def tick(self) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> Pulse:
         """Fetch and read every file that waits, and end the drafts that are too old."""
         async with self._store.begin() as unit:
             files = await unit.unread_files()
             drafts = await unit.unconfirmed()
         now = self._clock()
         due = [file for file in files if is_due(file.not_before, now)]
-        moved = [await self._read(file) for file in due]
+        moved = [await self._read(file) for file in due if not stopped()]
         moved += [await self._expire(r) for r in drafts if now - r.opened_at >= KEPT]
         if any(moved):
             return Pulse.MOVED
@@ -115,7 +116,7 @@ class Readings:
         log.warning("request %d: its file: %s", file.request, trouble)
         async with self._store.begin() as unit:
             request = await _waiting(unit, file.request)
-            late = request is None or now - request.opened_at >= GIVE_UP_AFTER
+            late = request is None or has_passed(GIVE_UP_AFTER, request.opened_at, now)
             if not late:
                 attempts = file.attempts + 1
                 wait = wait_after(attempts, seed=file.request, retry_after=trouble.retry_after)

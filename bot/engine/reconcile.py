@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
+from bot.engine.halt import Halt
 from bot.engine.lanes import Lane, Pulse
 from bot.errors import BotError
 
@@ -27,27 +28,38 @@ class Reconciler:
     def __init__(self, lanes: Mapping[str, Lane]) -> None:
         self._lanes = lanes
         self._wakers = {name: asyncio.Event() for name in lanes}
+        self._held = False
 
     def wake(self) -> None:
         """Something may have changed: every lane looks now."""
         for waker in self._wakers.values():
             waker.set()
 
+    def hold(self, *, held: bool) -> None:
+        """Take no step as long as held: somebody else may be doing the same work."""
+        if self._held and not held:
+            self.wake()
+        self._held = held
+
     async def tick(self) -> Pulse:
         """One tick of every lane, one after the other."""
         return max([await lane.tick() for lane in self._lanes.values()])
 
-    async def run(self) -> None:
-        """Tick until cancelled. Each lane has its own pace, so none holds up another."""
+    async def run(self, halt: Halt) -> None:
+        """Tick until the halt. Each lane has its own pace, so none holds up another."""
         async with asyncio.TaskGroup() as group:
             for name in self._lanes:
-                group.create_task(self._run_lane(name))
+                group.create_task(self._run_lane(name, halt))
+            await halt.wait()
+            self.wake()
 
-    async def _run_lane(self, name: str) -> None:
+    async def _run_lane(self, name: str, halt: Halt) -> None:
         waker = self._wakers[name]
-        while True:
+        while not halt.wished():
             waker.clear()
-            interval = await self._tick_lane(name)
+            interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, halt)
+            if halt.wished():
+                return
             await asyncio.sleep(REST)
             try:
                 async with asyncio.timeout(interval):
@@ -55,9 +67,9 @@ class Reconciler:
             except TimeoutError:
                 continue
 
-    async def _tick_lane(self, name: str) -> float:
+    async def _tick_lane(self, name: str, halt: Halt) -> float:
         try:
-            pulse = await self._lanes[name].tick()
+            pulse = await self._lanes[name].tick(lambda: self._held or halt.wished())
         except BotError as trouble:
             log.warning("%s: %s", name, trouble)
             return TROUBLE_INTERVAL

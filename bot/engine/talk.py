@@ -19,6 +19,7 @@ from bot.core.image import Target
 from bot.core.language import Language
 from bot.core.results import returned
 from bot.core.transfer import State
+from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, guarded
 from bot.engine.pace import Pace
 from bot.engine.ports import Chat, Document, File, Note, Store, Words
@@ -58,7 +59,7 @@ class Talk:
         self._unsaved: list[Callable[[], Awaitable[None]]] = []
         self._stage = Stage(words=words, target=target, language=language, clock=clock)
 
-    async def tick(self) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> Pulse:
         """Say what is owed, as far as the pace allows."""
         await self._save_rest()
         now = self._clock()
@@ -70,12 +71,12 @@ class Talk:
             notes = await unit.due_notes(now, silent=silent, limit=AT_ONCE)
             waiting = bool(items) or await unit.any_notes()
         spoke = [
-            await _each(self._tell, [item for item in items if item.owes_result]),
-            await _each(self._note, notes),
-            await _each(self._return, [item for item in items if item.owes_file]),
-            await _each(self._retell, [item for item in items if item.request.told_in]),
-            await _each(self._show, [item for item in items if item.request.card is None]),
-            await _each(self._show, [item for item in items if item.request.card is not None]),
+            await _each(self._tell, [item for item in items if item.owes_result], stopped),
+            await _each(self._note, notes, stopped),
+            await _each(self._return, [item for item in items if item.owes_file], stopped),
+            await _each(self._retell, [item for item in items if item.request.told_in], stopped),
+            await _each(self._show, [i for i in items if i.request.card is None], stopped),
+            await _each(self._show, [i for i in items if i.request.card is not None], stopped),
         ]
         if any(spoke):
             return Pulse.MOVED
@@ -325,10 +326,12 @@ class Talk:
             await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
 
 
-async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T]) -> bool:
+async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stopped: Stopped) -> bool:
     """Take a step with every item, whatever becomes of the others; True where one spoke."""
     spoke = False
     for item in items:
+        if stopped():
+            break
         with guarded(str(item)[:80]):
             spoke = await step(item) or spoke
     return spoke
