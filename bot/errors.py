@@ -5,7 +5,9 @@
     ├── BadReference       a text is no image reference (core/image.py)
     ├── Temporary          an outside service is in trouble; the same call may work later
     ├── Refused            an outside service said no, and will say no again
-    └── Stale              somebody else wrote first; read again, then write again
+    ├── Stale              somebody else wrote first; read again, then write again
+    ├── Moved              a group became a supergroup: it goes on under another id
+    └── Taken              another bot has what only one may have: one line, exit code 3
 
 Expected results (an image that is not there, a press that came too late) are values, not
 exceptions. Nothing here knows how an error is worded for people: core/trouble.py and
@@ -53,6 +55,10 @@ class Refused(BotError):  # noqa: N818 - it reads as what it is: a refusal
 
 class Stale(BotError):  # noqa: N818 - it reads as what it is: our copy is stale
     """A compare-and-swap lost: the branch or the file moved on."""
+
+
+class Taken(BotError):  # noqa: N818 - it reads as what it is: taken by another
+    """Another bot has what only one may have; the text says what, and what to do."""
 
 
 class Moved(BotError):  # noqa: N818 - it reads as what it is: a chat that moved

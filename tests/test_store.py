@@ -14,7 +14,7 @@ from fakes import ANA, GROUP, NGINX, STATIC, WEI
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from bot.adapters.store import Ahead, SqliteStore, migrate
+from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate
 from bot.adapters.store.connection import begin
 from bot.adapters.store.schema import (
     batches,
@@ -359,11 +359,30 @@ async def test_a_chat_is_greeted_once_in_a_while(store: SqliteStore) -> None:
         assert await unit.greet(GROUP, NOW + timedelta(seconds=3600), every=3600)
 
 
-async def test_a_sign_of_life_is_kept_to_the_second(store: SqliteStore) -> None:
-    assert await store.last_beat("poll") is None
+async def test_a_sign_of_life_is_kept_to_the_second(store: SqliteStore, tmp_path: Path) -> None:
+    path, first = tmp_path / "bot.sqlite3", NOW.replace(microsecond=0)
+    assert last_beat(path, "poll") is None
+    async with store.begin() as unit:
+        assert await unit.beat("poll", NOW) is None
+    async with store.begin() as unit:
+        assert await unit.beat("poll", NOW + timedelta(seconds=2)) == first
+    assert last_beat(path, "poll") == first + timedelta(seconds=2)
+
+
+def test_a_look_at_a_database_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    assert last_beat(tmp_path / "bot.sqlite3", "poll") is None
+    (tmp_path / "empty.sqlite3").touch()
+    assert last_beat(tmp_path / "empty.sqlite3", "poll") is None
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.sqlite3"]
+
+
+async def test_a_look_beside_a_bot_that_writes_waits_for_nothing(
+    store: SqliteStore, tmp_path: Path
+) -> None:
     await store.beat("poll", NOW)
-    await store.beat("poll", NOW + timedelta(seconds=2))
-    assert await store.last_beat("poll") == NOW.replace(microsecond=0) + timedelta(seconds=2)
+    async with store.begin() as unit:
+        await unit.pass_update(7)
+        assert last_beat(tmp_path / "bot.sqlite3", "poll") == NOW.replace(microsecond=0)
 
 
 async def test_a_locked_database_is_a_temporary_trouble(
@@ -380,6 +399,24 @@ async def test_a_locked_database_is_a_temporary_trouble(
             await store.beat("poll", NOW)
     finally:
         other.close()
+
+
+async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: SqliteStore) -> None:
+    connection = store._database.connection
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(Temporary, match="is full: make room"):
+        async with store.begin() as unit:
+            await unit.remember(replace(WEI, name="W" * 100_000))
+    connection.exec_driver_sql("PRAGMA max_page_count=100000")
+    async with store.begin() as unit:
+        await unit.remember(replace(WEI, name="W" * 100_000))
+
+
+async def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "bot.sqlite3").write_text("telegram: {chats: [-1001]}\n" * 100)
+    with pytest.raises(Temporary, match=r"not a database: .* name another"):
+        await SqliteStore.open(tmp_path / "bot.sqlite3")
 
 
 async def test_a_file_that_cannot_be_opened_is_said_to_be_so(tmp_path: Path) -> None:

@@ -8,20 +8,18 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, NullPool, create_engine, event, select
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, NullPool, create_engine, event
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
-from bot.adapters.store.connection import Database, Statements, begin
-from bot.adapters.store.schema import cursors
-from bot.adapters.store.unit import StoreUnit
+from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin
+from bot.adapters.store.unit import BEAT, StoreUnit
 from bot.errors import Temporary
 
 log = logging.getLogger(__name__)
@@ -33,22 +31,23 @@ MIGRATION_SECONDS: Final = 5.0
 class SqliteStore:
     """Implements engine.ports.Store. Open it with `await SqliteStore.open(path)`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
         self._database = database
+        self._path = path
 
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Open the file, create it where it is missing, and bring its schema up to date.
 
-        Raises Temporary where the file cannot be opened or written.
+        Raises Temporary where the file cannot be opened or written, or is no database.
         """
         try:
             await asyncio.to_thread(_try_to_open, path)
         except sqlite3.OperationalError as error:
-            raise Temporary(f"the database {path}: {error}") from error
-        with _troubled(f"the database {path}"):
+            raise _trouble(path, error) from error
+        with _troubled(path):
             await asyncio.to_thread(_migrated, path)
-            return cls(Database.open(path))
+            return cls(Database.open(path), path)
 
     async def close(self) -> None:
         await self._database.aclose()
@@ -64,23 +63,59 @@ class SqliteStore:
 
     @asynccontextmanager
     async def _statements(self, *, ahead: bool = False) -> AsyncIterator[Statements]:
-        with _troubled("the database"):
+        with _troubled(self._path):
             async with self._database.transaction(ahead=ahead) as statements:
                 yield statements
 
     async def beat(self, name: str, at: datetime) -> None:
-        """Note that something was alive at a time: what `check --alive` reads."""
-        row = {"name": f"beat-{name}", "value": int(at.timestamp())}
-        async with self._statements() as statements:
-            await statements.execute(
-                insert(cursors).values(row).on_conflict_do_update(["name"], set_=row)
-            )
+        """Note a sign of life: what `check --alive` reads."""
+        async with self.begin() as unit:
+            await unit.beat(name, at)
 
-    async def last_beat(self, name: str) -> datetime | None:
-        async with self._statements() as statements:
-            wanted = select(cursors.c.value).where(cursors.c.name == f"beat-{name}")
-            value = (await statements.execute(wanted)).scalar_one_or_none()
-        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+def last_beat(path: Path, name: str) -> datetime | None:
+    """The last sign of life, read beside a bot that may be running; changes nothing.
+
+    None where there was none yet. Raises Temporary where it cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
+            found = connection.execute(
+                "SELECT value FROM cursors WHERE name = ?", (f"{BEAT}{name}",)
+            ).fetchone()
+    except sqlite3.DatabaseError as error:
+        if "no such table" in str(error):
+            return None
+        raise _trouble(path, error) from error
+    return None if found is None else datetime.fromtimestamp(found[0], UTC)
+
+
+_REMEDIES: Final = (
+    ("locked", "another program holds it; when that lets go, all goes on by itself"),
+    ("full", "make room on its disk; then all goes on by itself"),
+    ("disk i/o", "look at its disk, and whether it is full; then all goes on by itself"),
+    ("readonly", "let the bot write the file and its folder"),
+    ("unable to open", "let the bot write the file and its folder"),
+    ("malformed", "the file is damaged; stop the bot and put a copy of it back"),
+    ("not a database", "the file is something else; name another one in the config"),
+)
+"""What SQLite says of its file, and what somebody can do about it."""
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Not of a statement: that would be a mistake of ours."""
+    return any(words in str(error).lower() for words, _ in _REMEDIES) or isinstance(
+        getattr(error, "orig", error), sqlite3.OperationalError
+    )
+
+
+def _trouble(path: Path, error: Exception) -> Temporary:
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    remedy = next((what for words, what in _REMEDIES if words in said.lower()), "")
+    return Temporary(f"the database {path}: {said}" + (f": {remedy}" if remedy else ""))
 
 
 class Ahead:
@@ -96,11 +131,13 @@ class Ahead:
 
 
 @contextmanager
-def _troubled(what: str) -> Iterator[None]:
+def _troubled(path: Path) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Temporary(f"{what}: {error.orig}") from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if not _is_of_the_file(error):
+            raise
+        raise _trouble(path, error) from error
 
 
 def _try_to_open(path: Path) -> None:

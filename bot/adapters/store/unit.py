@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, and_, bindparam, func, or_, select, update
@@ -46,10 +46,18 @@ from bot.engine.ports import File, NewRequest, Note
 UPDATE = "telegram-update"
 LATE = 2000
 """So many of the newest requests are looked through for a message of theirs."""
+BEAT = "beat-"
 
 
 class StoreUnit(Backlog):
-    # -- updates and people -------------------------------------------------------------
+    # -- signs of life, updates and people ----------------------------------------------
+
+    async def beat(self, name: str, at: datetime) -> datetime | None:
+        row = {"name": f"{BEAT}{name}", "value": int(at.timestamp())}
+        wanted = select(cursors.c.value).where(cursors.c.name == row["name"])
+        last = (await self._connection.execute(wanted)).scalar_one_or_none()
+        await self._upsert(cursors, row)
+        return None if last is None else datetime.fromtimestamp(last, UTC)
 
     async def last_update(self) -> int:
         wanted = select(cursors.c.value).where(cursors.c.name == UPDATE)
