@@ -6,18 +6,20 @@ Nothing else builds an adapter, and nothing here decides anything.
 import asyncio
 import contextlib
 import logging
+import os
 import secrets as randomness
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bot.adapters.github import MirrorRepository
 from bot.adapters.registry import RegistryClient
-from bot.adapters.store import SqliteStore
+from bot.adapters.store import SqliteStore, last_beat
+from bot.adapters.store.lock import alone
 from bot.adapters.telegram import (
     Menu,
     PollingBot,
@@ -26,6 +28,7 @@ from bot.adapters.telegram import (
     make_bot,
     set_menus,
 )
+from bot.adapters.telegram_turn import Turn
 from bot.adapters.telegram_updates import Polling
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
@@ -36,16 +39,21 @@ from bot.core.message import say
 from bot.engine.batches import Batches
 from bot.engine.case import House
 from bot.engine.checks import Checks
+from bot.engine.halt import Halt
 from bot.engine.inquiries import Inquiries
 from bot.engine.intake import Intake
+from bot.engine.presence import BEAT, Presence
 from bot.engine.readings import Readings
 from bot.engine.reconcile import Reconciler
 from bot.engine.talk import Talk
 
 log = logging.getLogger(__name__)
 
-BEAT: Final = "poll"
-STOP_SECONDS: Final = 10
+STOP_SECONDS: Final = 10.0
+"""So long a stop waits for what is under way; the rest is left to the next start."""
+CLOSE_SECONDS: Final = 2.0
+SETTLED: Final = timedelta(seconds=90)
+"""Who was heard by Telegram so lately goes on where it was: no other will have taken its turn."""
 
 
 def utc_now() -> datetime:
@@ -53,13 +61,19 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The adapters of one process, open."""
+class Clients:
+    """The services of one process, within reach."""
 
-    store: SqliteStore
     bot: PollingBot
     repository: MirrorRepository
     registries: RegistryClient
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Clients):
+    """All adapters of a bot, open."""
+
+    store: SqliteStore
     words: LocaleWords
 
 
@@ -67,6 +81,17 @@ class Parts:
 async def opened(settings: Settings, secrets: Secrets) -> AsyncIterator[Parts]:
     """The adapters, closed again at the end. Raises Temporary where the database cannot open."""
     store = await SqliteStore.open(Path(settings.database))
+    try:
+        async with connected(settings, secrets) as services:
+            words = LocaleWords(settings.zone())
+            yield Parts(services.bot, services.repository, services.registries, store, words)
+    finally:
+        await _closed(store.close())
+
+
+@asynccontextmanager
+async def connected(settings: Settings, secrets: Secrets) -> AsyncIterator[Clients]:
+    """The services without the database: for who looks beside a running bot."""
     registries = RegistryClient(
         addresses=settings.addresses,
         target=settings.place(),
@@ -77,13 +102,18 @@ async def opened(settings: Settings, secrets: Secrets) -> AsyncIterator[Parts]:
     repository = make_repository(settings, secrets)
     bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
     try:
-        yield Parts(store, bot, repository, registries, LocaleWords(settings.zone()))
+        yield Clients(bot, repository, registries)
     finally:
-        with contextlib.suppress(Exception):  # closing connections: nothing depends on it
-            await bot.shutdown()
+        await _closed(bot.shutdown())
         repository.close()
-        await registries.aclose()
-        await store.close()
+        await _closed(registries.aclose())
+
+
+async def _closed(closing: Coroutine[Any, Any, None]) -> None:
+    """Nothing depends on a connection that closes well, and nobody waits for it for long."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
 
 
 def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
@@ -148,32 +178,63 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
 
 
 async def run(settings: Settings, secrets: Secrets) -> None:
-    """Serve until SIGTERM or SIGINT. What is under way goes on at the next start."""
-    stop = asyncio.Event()
+    """Serve until SIGTERM or SIGINT. What takes long goes on at the next start."""
+    halt = Halt()
+    _heed_signals(halt)
+    work = asyncio.create_task(_work(settings, secrets, halt))
+    told = asyncio.create_task(halt.wait())
+    await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not work.done():
+        log.info("stopping: what has begun is finished within %.0f s", STOP_SECONDS)
+        await asyncio.wait({work}, timeout=STOP_SECONDS)
+    if not work.done():
+        log.warning("stopping: what is not finished goes on at the next start")
+        work.cancel()
+        await asyncio.wait({work}, timeout=CLOSE_SECONDS)
+    if work.done() and not work.cancelled():
+        work.result()
+
+
+def _heed_signals(halt: Halt) -> None:
+    """The first signal asks for a stop; another one means it."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with opened(settings, secrets) as parts:
-        serving = asyncio.create_task(_serve(settings, parts))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not serving.done():
-            log.info("stopping; what is under way goes on at the next start")
-            serving.cancel()
-            await asyncio.wait({serving}, timeout=STOP_SECONDS)
-        if serving.done() and not serving.cancelled():
-            serving.result()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def asked() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, _end_at_once)
+        halt.wish()
+
+    for number in numbers:
+        loop.add_signal_handler(number, asked)
 
 
-async def _serve(settings: Settings, parts: Parts) -> None:
+def _end_at_once(number: int, _frame: object) -> None:
+    """As safe as a kill. Not the default handler: as a container's first process we have none."""
+    os._exit(128 + number)
+
+
+async def _work(settings: Settings, secrets: Secrets, halt: Halt) -> None:
+    async with AsyncExitStack() as stack:
+        database = Path(settings.database)
+        if await halt.first(stack.enter_async_context(alone(database))) is None:
+            return
+        parts = await stack.enter_async_context(opened(settings, secrets))
+        await _serve(settings, parts, halt)
+
+
+async def _serve(settings: Settings, parts: Parts, halt: Halt) -> None:
     reconciler = make_reconciler(settings, parts)
     async with asyncio.TaskGroup() as group:
-        group.create_task(reconciler.run())
-        me = await introduce(parts.bot)
+        group.create_task(reconciler.run(halt))
+        me = await halt.first(introduce(parts.bot))
+        if me is None:
+            return
         log.info("I am @%s; mirror repository %s", me, settings.github.repository)
-        group.create_task(_menus(settings, parts))
-        await _polling(settings, parts, me, reconciler).run()
+        group.create_task(halt.first(_menus(settings, parts)))
+        await _polling(settings, parts, me, reconciler).run(halt)
 
 
 def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) -> Polling:
@@ -192,15 +253,28 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         wake=reconciler.wake,
         budgets=lambda: _budgets(parts),
     )
+    presence = Presence(
+        store=parts.store,
+        words=parts.words,
+        chats=house.access.chats,
+        language=house.language,
+        clock=utc_now,
+        wake=reconciler.wake,
+    )
 
     async def next_update() -> int:
         async with parts.store.ahead().begin() as unit:
             return await unit.last_update() + 1
 
-    async def alive() -> None:
-        await parts.store.beat(BEAT, utc_now())
-
-    return Polling(bot=parts.bot, receiver=intake, next_update=next_update, alive=alive)
+    last = last_beat(Path(settings.database), BEAT)
+    settled = last is not None and abs(utc_now() - last) <= SETTLED
+    return Polling(
+        bot=parts.bot,
+        receiver=intake,
+        next_update=next_update,
+        alive=presence.heard,
+        turn=Turn(settled=settled, hold=lambda held: reconciler.hold(held=held)),
+    )
 
 
 def _budgets(parts: Parts) -> dict[str, Budget]:

@@ -3,29 +3,33 @@
 Reads only. Each line says what was looked at and, where it is not well, who can mend it.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.adapters.store import SqliteStore
+from bot.adapters.store import last_beat
+from bot.adapters.store.lock import is_taken
 from bot.adapters.telegram import ask_name
-from bot.app import BEAT, Parts, opened
+from bot.app import Clients, connected
 from bot.config import Secrets, Settings
 from bot.core.image import ImageRef
 from bot.engine.ports import WorkflowState
+from bot.engine.presence import BEAT
 from bot.errors import BotError
 
 Say = Callable[[str], None]
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
-    """Whether the bot that uses this database heard from Telegram lately."""
-    store = await SqliteStore.open(Path(settings.database))
-    try:
-        last = await store.last_beat(BEAT)
-    finally:
-        await store.close()
-    if last is None or datetime.now(UTC) - last > within:
+    """Whether a bot uses this database, and heard from Telegram lately."""
+    database = Path(settings.database)
+    if not is_taken(database):
+        say("not well: no bot is running here")
+        return False
+    last = await asyncio.to_thread(last_beat, database, BEAT)
+    # A beat that lies ahead is of a clock that was set back: whoever lives beats anew.
+    if last is None or abs(datetime.now(UTC) - last) > within:
         say(f"not well: last heard from Telegram {last or 'never'}")
         return False
     say(f"well: heard from Telegram at {last:%H:%M:%S} UTC")
@@ -35,7 +39,7 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
 async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     """Reach Telegram, the mirror repository and the target; all is looked at in any case."""
     say("config: well")
-    async with opened(settings, secrets) as parts:
+    async with connected(settings, secrets) as parts:
         looks = {
             "telegram": _telegram,
             "mirror repository": _repository,
@@ -51,11 +55,11 @@ async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     return well
 
 
-async def _telegram(parts: Parts) -> str:
+async def _telegram(parts: Clients) -> str:
     return f"well, I am @{await ask_name(parts.bot)}"
 
 
-async def _repository(parts: Parts) -> str:
+async def _repository(parts: Clients) -> str:
     state = await parts.repository.workflow()
     if state is not WorkflowState.ACTIVE:
         raise BotError(f"its workflow is {state}: run `imageto-bot setup`, or enable it")
@@ -63,6 +67,6 @@ async def _repository(parts: Parts) -> str:
     return f"well, its workflow is active, the list holds {len(listed.content)} bytes"
 
 
-async def _target(parts: Parts) -> str:
+async def _target(parts: Clients) -> str:
     found = await parts.registries.target_digest(ImageRef.parse("docker.io/library/hello-world"))
     return "well, it can be read" + (" and holds hello-world" if found else "")

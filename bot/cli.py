@@ -1,6 +1,7 @@
 """The command line: arguments in, one line and an exit code out.
 
-0: well; 1: something did not work, said on standard error; 2: the config is wrong.
+0: well; 1: something did not work, said on standard error; 2: the config is wrong; 3: another
+bot already does this one's work.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import click
 
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
-from bot.errors import BotError, ConfigError
+from bot.errors import BotError, ConfigError, Taken
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
@@ -128,6 +129,9 @@ def _one_line(command: Callable[..., object]) -> int:
     except ConfigError as error:
         click.echo(f"imageto-bot: {error}", err=True)
         return 2
+    except Taken as error:
+        click.echo(f"imageto-bot: {error}", err=True)
+        return 3
     except BotError as error:
         click.echo(f"imageto-bot: {error}", err=True)
         return 1

@@ -12,8 +12,9 @@ import yaml
 
 from bot import checkup
 from bot.adapters.store import SqliteStore
-from bot.app import BEAT
+from bot.adapters.store.lock import alone
 from bot.config import settings_from
+from bot.engine.presence import BEAT
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token-of-tests"}
@@ -122,17 +123,24 @@ def test_check_says_of_each_part_whether_it_is_well(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-async def test_a_bot_that_heard_from_telegram_lately_is_well(tmp_path: Path) -> None:
+async def test_a_bot_that_runs_and_heard_from_telegram_lately_is_well(tmp_path: Path) -> None:
     data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
-    data["database"] = str(tmp_path / "bot.sqlite3")
+    path = tmp_path / "bot.sqlite3"
+    data["database"] = str(path)
     settings = settings_from(data, "config.yaml")
     said: list[str] = []
-    within = timedelta(minutes=3)
-    assert not await checkup.alive(settings, within, said.append)
-    store = await SqliteStore.open(tmp_path / "bot.sqlite3")
-    await store.beat(BEAT, datetime.now(UTC) - timedelta(minutes=4))
-    assert not await checkup.alive(settings, within, said.append)
-    await store.beat(BEAT, datetime.now(UTC))
-    assert await checkup.alive(settings, within, said.append)
+
+    async def well() -> bool:
+        return await checkup.alive(settings, timedelta(minutes=3), said.append)
+
+    assert not await well()
+    store = await SqliteStore.open(path)
+    async with alone(path):
+        assert not await well()
+        for minutes, is_well in ((-4, False), (4, False), (1, True), (0, True)):
+            await store.beat(BEAT, datetime.now(UTC) + timedelta(minutes=minutes))
+            assert await well() is is_well
+    assert not await well()
     await store.close()
-    assert [line.split(":")[0] for line in said] == ["not well", "not well", "well"]
+    assert said[0] == said[-1] == "not well: no bot is running here"
+    assert said[1].startswith("not well: last heard from Telegram never")

@@ -20,11 +20,13 @@ from bot.adapters.telegram import (
     make_bot,
     set_menus,
 )
+from bot.adapters.telegram_turn import Turn
 from bot.adapters.telegram_updates import Polling
 from bot.adapters.telegram_wire import Bounds
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
 from bot.engine.case import Incoming, Press
+from bot.engine.halt import Halt
 from bot.engine.ports import Document
 from bot.errors import Moved, Refused, Temporary
 from bot.sandbox.chat import ChatWorld
@@ -45,6 +47,7 @@ class Inbox:
     passed: list[int] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
     moves: list[tuple[ChatId, ChatId]] = field(default_factory=list)
+    holds: list[bool] = field(default_factory=list)
     offset: int = 0
 
     async def receive(self, incoming: Incoming) -> bool:
@@ -66,6 +69,12 @@ class Inbox:
     async def pass_over(self, update: int) -> None:
         self.passed.append(update)
         self.offset = update
+
+    def excuse(self, incoming: Incoming) -> Rendered | None:
+        return Rendered("later") if incoming.text.startswith("/") else None
+
+    def excuse_press(self, press: Press) -> str:
+        return "press again"
 
 
 @dataclass
@@ -91,7 +100,8 @@ class Site:
 @pytest.fixture
 async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("bot.adapters.telegram.CONFLICT_WAIT", 0.1)
+    monkeypatch.setattr("bot.adapters.telegram_turn.AGAIN", 0.1)
+    monkeypatch.setattr("bot.adapters.telegram_updates.STORE_SECONDS", 0.2)
     world, faults = ChatWorld(), Faults()
     app = Starlette(
         routes=[
@@ -231,18 +241,25 @@ async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 10) -
     async def next_update() -> int:
         return inbox.offset + 1
 
-    async def beat() -> None:
+    async def beat(silence: float | None) -> None:
         nonlocal alive
         alive += 1
 
-    polling = Polling(bot=site.bot, receiver=inbox, next_update=next_update, alive=beat)
-    task = asyncio.create_task(polling.run())
+    polling = Polling(
+        bot=site.bot,
+        receiver=inbox,
+        next_update=next_update,
+        alive=beat,
+        turn=Turn(settled=True, hold=inbox.holds.append),
+    )
+    halt = Halt()
+    task = asyncio.create_task(polling.run(halt))
     try:
         async with asyncio.timeout(seconds):
             while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
-        task.cancel()
+        halt.wish()  # the update that has begun is finished, its answer included
         await asyncio.wait({task})
 
 
@@ -369,6 +386,43 @@ async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> Non
     await polled(site, inbox, 1, seconds=8)
     assert len(inbox.got) == 1
     assert inbox.passed == []
+
+
+async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(site: Site) -> None:
+    asked = [await site.say("wei", "/mirror nginx"), await site.say("li", "/mirror redis")]
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    press = {"as": "ana", "message": number, "button": "Approve"}
+    answer = asyncio.create_task(site.api.post("/api/press", json=press))
+    inbox = Inbox(trouble=[Temporary("the database is full")] * 3)
+    await polled(site, inbox, 3)
+    assert (await answer).json()["answer"] == "press again"
+    shown = (await site.api.get("/api/chat")).json()["messages"]
+    assert [m["reply_to"] for m in shown if m["text"] == "later"] == [asked[0]]
+    assert [update.update for update in inbox.got] == sorted(update.update for update in inbox.got)
+
+
+async def test_an_excuse_that_cannot_be_said_is_left_out(site: Site) -> None:
+    await site.say("wei", "/mirror nginx")
+    site.faults.arm(where="telegram", what="status 502", path="sendMessage", times=9)
+    inbox = Inbox(trouble=[Temporary("the database is locked")] * 2)
+    await polled(site, inbox, 1)
+    assert len(inbox.got) == 1
+
+
+async def test_updates_that_telegram_numbers_anew_are_taken(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a week without any: https://core.telegram.org/bots/api#update"""
+    await site.say("wei", "/mirror nginx")
+    inbox = Inbox(offset=2**40)
+    await polled(site, inbox, 1)
+    await site.say("wei", "/mirror redis")
+    await polled(site, inbox, 2)
+    assert [update.text for update in inbox.got if isinstance(update, Incoming)] == [
+        "/mirror nginx",
+        "/mirror redis",
+    ]
+    assert caplog.text.count("Telegram counts anew") == 1
 
 
 async def test_a_poison_update_is_passed_over_and_the_rest_is_handled(

@@ -29,7 +29,6 @@ from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
-    Conflict,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -52,7 +51,6 @@ os.environ.setdefault("PTB_TIMEDELTA", "1")
 """Times of the library as timedelta: its older way warns at every use."""
 
 WANTED: Final = ("message", "callback_query")
-CONFLICT_WAIT: Final = 5.0
 TOKEN_WAIT: Final = 30.0
 LONGEST_WAIT: Final = 24 * 60 * 60.0
 WHO: Final = "Telegram"
@@ -78,9 +76,15 @@ class PollingBot(Bot):
         """The library's own shows the token."""
         return f"{type(self).__name__}[]"
 
-    async def raw_updates(self, offset: int) -> list[dict[str, Any]]:
-        """Raises nothing but the library's own errors."""
-        asked = {"offset": offset, "timeout": self._poll_seconds, "allowed_updates": list(WANTED)}
+    async def raw_updates(
+        self, offset: int, *, seconds: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Updates from this number on; without any it waits for `seconds`, by default long.
+
+        Raises nothing but the library's own errors.
+        """
+        patience = self._poll_seconds if seconds is None else int(seconds)
+        asked = {"offset": offset, "timeout": patience, "allowed_updates": list(WANTED)}
         try:
             updates = await self._post("getUpdates", asked)
         except _SHAPELESS as error:
@@ -247,8 +251,6 @@ def _seconds(error: RetryAfter) -> float:
 
 
 def polling_wait(error: Exception, attempts: int) -> float:
-    if isinstance(error, Conflict):  # another instance polls with our token
-        return CONFLICT_WAIT
     if isinstance(error, RetryAfter):
         return _seconds(error)
     return min(30.0, wait_after(attempts, seed="updates").total_seconds())

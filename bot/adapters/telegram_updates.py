@@ -7,16 +7,20 @@ What a message means is decided elsewhere.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from telegram import MaybeInaccessibleMessage, Update
 from telegram import Message as TelegramMessage
-from telegram.error import TelegramError
+from telegram.error import Conflict, TelegramError
 
-from bot.adapters.telegram import PollingBot, polling_wait
+from bot.adapters.telegram import PollingBot, TelegramChat, polling_wait
+from bot.adapters.telegram_turn import CALM, Overtaken, Turn
 from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
+from bot.core.message import Rendered
 from bot.engine.case import Attachment, Incoming, Press
+from bot.engine.halt import Halt
 from bot.errors import BotError, Temporary
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,10 @@ BEAT_SECONDS: Final = 5.0
 """At most so often it is noted that we are alive: each time costs a write."""
 SEEN: Final = "👀"
 NAME_LIMIT: Final = 120
+STORE_SECONDS: Final = 5.0
+"""Between two tries to store what came, while it cannot be stored."""
+RECOUNTED: Final = 10_000
+"""An update that is so much older than the last one is none of before: Telegram counts anew."""
 
 
 class Receiver(Protocol):
@@ -37,6 +45,8 @@ class Receiver(Protocol):
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
     async def press(self, press: Press) -> str: ...
     async def pass_over(self, update: int) -> None: ...
+    def excuse(self, incoming: Incoming) -> Rendered | None: ...
+    def excuse_press(self, press: Press) -> str: ...
 
 
 class Courtesies:
@@ -72,7 +82,10 @@ class Courtesies:
 
 
 class Polling:
-    """Asks for updates and hands them on, one at a time, for as long as it runs."""
+    """Asks for updates and hands them on, one at a time, for as long as it runs.
+
+    `alive` hears of each answer, with the seconds since the one before it, if there was any.
+    """
 
     def __init__(
         self,
@@ -80,7 +93,8 @@ class Polling:
         bot: PollingBot,
         receiver: Receiver,
         next_update: Callable[[], Awaitable[int]],
-        alive: Callable[[], Awaitable[None]],
+        alive: Callable[[float | None], Awaitable[None]],
+        turn: Turn,
     ) -> None:
         self._bot = bot
         self._receiver = receiver
@@ -88,36 +102,85 @@ class Polling:
         self._alive = alive
         self._courtesies = Courtesies()
         self._next_beat = 0.0
+        self._turn = turn
+        self._next: int | None = None
+        self._answered: float | None = None
+        self._excused: set[int] = set()
 
-    async def run(self) -> None:
+    async def run(self, halt: Halt) -> None:
         try:
-            await self._poll()
+            await self._poll(halt)
         finally:
             await self._courtesies.aclose()
 
-    async def _poll(self) -> None:
+    async def _poll(self, halt: Halt) -> None:
         attempts = 0
-        while True:
+        while not halt.wished():
             try:
-                await self._once()
+                wait = await self._once(halt)
                 attempts = 0
             except (BotError, TelegramError) as error:
                 attempts += 1
-                wait = polling_wait(error, attempts)
+                wait = (
+                    STORE_SECONDS if isinstance(error, BotError) else polling_wait(error, attempts)
+                )
                 log.warning("updates: %s; next try in %.0f s", error, wait)
-                await asyncio.sleep(wait)
+            if wait:
+                await halt.first(asyncio.sleep(wait))
 
-    async def _once(self) -> None:
-        offset = await self._next_update()
-        for raw in await self._bot.raw_updates(offset):
+    async def _once(self, halt: Halt) -> float:
+        """One poll and what it brought; the seconds to wait before the next."""
+        if self._next is None:
+            self._next = await self._next_update()
+        self._turn.begin()
+        try:
+            raws = await halt.first(self._bot.raw_updates(self._next, seconds=self._seconds()))
+            if raws is None:
+                return 0.0
+            if not self._turn.may_take([int(raw["update_id"]) for raw in raws]):
+                return 1.0
+        except (Conflict, Overtaken) as conflict:
+            if "webhook" in str(conflict):
+                raise
+            return self._turn.lost()
+        for position, raw in enumerate(raws):
+            if halt.wished():
+                return 0.0
+            await self._take(raw, raws[position:])
+        await self._heard()
+        return 0.0
+
+    def _seconds(self) -> float | None:
+        """The first poll is short: who is killed often keeps its turn, and shows life at once."""
+        if self._turn.disputed:
+            return CALM
+        return None if self._answered is not None else 0
+
+    async def _take(self, raw: dict[str, Any], rest: Sequence[dict[str, Any]]) -> None:
+        """Hand one update on; only when it is stored the offset moves past it."""
+        number = int(raw["update_id"])
+        assert self._next is not None  # noqa: S101 - it was needed to ask
+        try:
+            if number < self._next - RECOUNTED:
+                log.warning("update %d after %d: Telegram counts anew", number, self._next - 1)
+                self._next = number
             await self._handle(raw)
-        now = asyncio.get_running_loop().time()
+        except Temporary:
+            for waiting in rest:
+                await self._excuse(waiting)
+            raise
+        self._excused.clear()
+        self._next = max(self._next, number + 1)
+
+    async def _heard(self) -> None:
+        now = _since_boot()
         if now >= self._next_beat:
+            await self._alive(None if self._answered is None else now - self._answered)
             self._next_beat = now + BEAT_SECONDS
-            await self._alive()
+        self._answered = now
 
     async def _handle(self, raw: dict[str, Any]) -> None:
-        """Hand one update on. Only trouble of our own store makes it come again."""
+        """Only trouble of our own store makes an update come again."""
         number = int(raw["update_id"])
         try:
             update = Update.de_json(raw, self._bot)
@@ -142,22 +205,64 @@ class Polling:
         await self._bot.set_message_reaction(incoming.place.chat, incoming.message, reaction=SEEN)
 
     async def _press(self, update: Update) -> None:
-        query = update.callback_query
-        assert query is not None  # noqa: S101 - the caller looked
-        if query.message is None:  # a button of an inline message: we never send any
+        press = _pressed(update)
+        if press is None:
             await self._receiver.pass_over(update.update_id)
             return
-        user = query.from_user
-        press = Press(
-            update=update.update_id,
-            person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
-            place=Place(ChatId(query.message.chat.id), _topic(query.message)),
-            message=MessageId(query.message.message_id),
-            data=query.data or "",
-        )
-        answer = await self._receiver.press(press)
+        self._answer(update, await self._receiver.press(press))
+
+    def _answer(self, update: Update, answer: str) -> None:
+        query = update.callback_query
+        assert query is not None  # noqa: S101 - the caller looked
         popup = self._bot.answer_callback_query(query.id, text=answer or None)
         self._courtesies.owe(update.update_id, popup)
+
+    # -- while nothing can be stored ----------------------------------------------------
+
+    async def _excuse(self, raw: dict[str, Any]) -> None:
+        """Say once a chat that nothing can be taken now: not stored, so not tried again."""
+        try:
+            update = Update.de_json(raw, self._bot)
+            async with asyncio.timeout(COURTESY_SECONDS):
+                if update.callback_query is not None:
+                    self._excuse_press(update)
+                elif (incoming := _incoming(update)) is not None:
+                    await self._excuse_message(incoming)
+        except Exception as error:  # noqa: BLE001 - a courtesy; it is handled as it should be later
+            log.info("update %s: no excuse: %s", raw["update_id"], error)
+
+    async def _excuse_message(self, incoming: Incoming) -> None:
+        chat = int(incoming.place.chat)
+        text = self._receiver.excuse(incoming) if chat not in self._excused else None
+        if text is not None:
+            self._excused.add(chat)
+            chat_service = TelegramChat(self._bot)
+            await chat_service.send(incoming.place, text, reply_to=incoming.message)
+
+    def _excuse_press(self, update: Update) -> None:
+        press = _pressed(update)
+        if press is not None and update.update_id not in self._excused:
+            self._excused.add(update.update_id)
+            self._answer(update, self._receiver.excuse_press(press))
+
+
+def _since_boot() -> float:
+    """Seconds that also pass while the machine sleeps, where the system can tell."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _pressed(update: Update) -> Press | None:
+    query = update.callback_query
+    if query is None or query.message is None:  # of an inline message: we never send any
+        return None
+    user = query.from_user
+    return Press(
+        update=update.update_id,
+        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
+        place=Place(ChatId(query.message.chat.id), _topic(query.message)),
+        message=MessageId(query.message.message_id),
+        data=query.data or "",
+    )
 
 
 def _incoming(update: Update) -> Incoming | None:

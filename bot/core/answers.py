@@ -7,6 +7,7 @@ request are in cards.py.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bot.core.batch import Batch
@@ -33,6 +34,12 @@ TROUBLES_AT_MOST: Final = 3
 
 def one(key: str, **values: str | int) -> Message:
     return Message((say(key, **values),))
+
+
+def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
+    """We were away for so long that messages are lost."""
+    began, ended, kept = map(Moment, (since, until, lost_before))
+    return Message((say("absent", since=began, until=ended, before=kept),))
 
 
 def help_text(*, admin: bool) -> Message:

@@ -29,7 +29,7 @@ from bot.core.commands import (
 )
 from bot.core.facts import Budget, ChatId, Person, Place
 from bot.core.language import Language, spoken
-from bot.core.message import Message, Phrase, say
+from bot.core.message import Message, Phrase, Rendered, say
 from bot.core.policy import Standing
 from bot.core.reading import BadImage
 from bot.engine import asking, deciding, telling
@@ -107,6 +107,21 @@ class Intake:
         async with self._store.begin() as unit:
             if not await _is_repeated(unit, update):
                 await unit.pass_update(update)
+
+    def excuse(self, incoming: Incoming) -> Rendered | None:
+        """What to say at once while nothing can be stored; None: nothing would be answered.
+
+        Nothing can be looked up now either: so only where the config alone serves the chat.
+        """
+        access, place, person = self._house.access, incoming.place, incoming.person
+        standing = access.standing(person.id, place.chat, faceless=incoming.faceless)
+        if standing in (Standing.OUTSIDE, Standing.NOBODY) or self._command(incoming) is None:
+            return None
+        return self._words.render(answers.one("cannot-store"), self._language(place, person))
+
+    def excuse_press(self, press: Press) -> str:
+        language = spoken(press.person.language, otherwise=self._house.language)
+        return self._words.plain(say("cannot-store-press"), language)
 
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
         """A group became a supergroup: its requests go on there, and it stays served."""

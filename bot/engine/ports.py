@@ -262,6 +262,9 @@ class Backlog(Protocol):
 class Unit(Backlog, Protocol):
     """One transaction of the store: all of it is kept, or nothing."""
 
+    async def beat(self, name: str, at: datetime) -> datetime | None:
+        """Note a sign of life, to the second; the time of the one before it."""
+
     async def last_update(self) -> int: ...
     async def pass_update(self, update: int) -> None: ...
     async def remember(self, person: Person) -> None: ...

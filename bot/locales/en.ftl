@@ -288,6 +288,9 @@ limit-daily = You can ask for { $number } images a day. Please ask again in some
 
 outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>: the maintainer can add it to my config.
 guest = You are not on my list yet. Your id is <code>{ $person }</code>: ask an admin to add it to my config.
+cannot-store = I cannot write anything down just now, so nothing has happened yet. Your message is kept: I take it up by itself as soon as I can.
+cannot-store-press = I cannot write anything down just now. Please press again in a few minutes.
+absent = I was out of reach from { $since } to { $until }. Telegram keeps messages for a day only: what was sent to me before { $before } may be lost. Please ask again.
 faceless = I cannot see who you are: you are writing as an anonymous admin or a channel. Please write as yourself.
 admins-only = Only an admin can decide this.
 

@@ -270,6 +270,9 @@ limit-daily = 每人每天最多 { $number } 个镜像，过几个小时再来�
 
 outside = 这个会话我还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>，请维护者加到我的配置里。
 guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>，请管理员加到我的配置里。
+cannot-store = 我现在无法保存任何内容，所以还什么都没有做。你的消息不会丢，等我恢复后会自动处理。
+cannot-store-press = 我现在无法保存任何内容，请过几分钟再点一次。
+absent = { $since } 到 { $until } 期间联系不上我。Telegram 只保留一天的消息，{ $before } 之前发给我的可能已经丢失，请再发一次。
 faceless = 我看不到你是谁：你正以匿名管理员或频道的身份发言。请换回自己的身份再发。
 admins-only = 这件事要由管理员决定。
 
