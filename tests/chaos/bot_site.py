@@ -1,0 +1,275 @@
+"""The real bot process against servers of the test: Telegram and GitHub as in the sandbox.
+
+The registry only knows digests, and there is no act: a push starts no run. What is tried is what
+the process does by itself: starting, stopping, waiting, storing.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from bot.sandbox.chat import ChatWorld
+from bot.sandbox.chat_api import chat_routes
+from bot.sandbox.faults import Faults, Faulty
+from bot.sandbox.github import GitHub
+from bot.sandbox.serve import served
+from bot.sandbox.telegram import telegram_app
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "7000000001:token-of-a-bot-of-tests"
+NAME = "example/mirror"
+LIST = b"# one a line\n"
+WORKFLOW = (ROOT / "bot/workflow/mirror.yml").read_bytes()
+SECONDS = 90.0
+"""How long anything may take: the machine may be busy."""
+Message = dict[str, Any]
+
+
+@dataclass
+class Bot:
+    """One bot process: its config, its log, and its clock."""
+
+    process: asyncio.subprocess.Process
+    folder: Path
+    ended: asyncio.Task[int]
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "bot.sqlite3"
+
+    def log(self) -> str:
+        return (self.folder / "bot.log").read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def end(self, seconds: float = SECONDS) -> int:
+        """Its exit code, when it has ended by itself."""
+        return await asyncio.wait_for(asyncio.shield(self.ended), seconds)
+
+    async def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return await self.end()
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.ended
+
+    def set_clock(self, seconds: float) -> None:
+        set_clock(self.folder, seconds)
+
+    def look(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database holds, read beside the bot."""
+        address = f"{self.database.as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            return connection.execute(query).fetchall()
+
+
+def set_clock(folder: Path, seconds: float) -> None:
+    fresh = folder / "clock.new"
+    fresh.write_text(str(seconds))
+    fresh.replace(folder / "clock")
+
+
+@dataclass
+class Site:
+    world: ChatWorld
+    faults: Faults
+    github: GitHub
+    api: httpx.AsyncClient
+    folder: Path
+    bots: list[Bot] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return str(self.api.base_url).rstrip("/")
+
+    async def start(self, name: str = "bot", *, clock: float = 0.0, **changes: object) -> Bot:
+        """Start a bot; one with the same name has the same folder, and so the same database."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        set_clock(folder, clock)
+        self.configure(folder, **changes)
+        command = [sys.executable, str(Path(__file__).with_name("driven_bot.py"))]
+        with (folder / "bot.log").open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                "run",
+                "--config",
+                str(folder / "config.yaml"),
+                cwd=folder,
+                env=self.environment(folder),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        bot = Bot(process, folder, asyncio.create_task(process.wait()))
+        self.bots.append(bot)
+        return bot
+
+    async def serving(self, name: str = "bot", **changes: Any) -> Bot:
+        """A bot that has polled, and found itself alone."""
+        bot = await self.start(name, **changes)
+        await self.until(lambda: bot.database.exists() and "I am @" in bot.log(), bot)
+        return bot
+
+    def configure(self, folder: Path, **changes: object) -> None:
+        people = {person.name: person.id for person in self.world.people.values()}
+        data: dict[str, Any] = {
+            "telegram": {
+                "chats": [self.world.group.id],
+                "admins": [people["ana"]],
+                "members": [people["wei"], people["li"]],
+                "api": f"{self.address}/telegram",
+            },
+            "github": {"repository": NAME, "api": f"{self.address}/github"},
+            "target": {"host": "target.example.com"},
+            "policy": {
+                "registries": ["docker.io"],
+                "rules": [{"images": "docker.io/library/**", "then": "approve"}],
+            },
+            "addresses": {
+                "docker.io": f"{self.address}/source",
+                "target.example.com": f"{self.address}/target",
+            },
+            "database": str(folder / "bot.sqlite3"),
+        }
+        (folder / "config.yaml").write_text(json.dumps(data | changes))
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "NO_PROXY": "*",
+            "TELEGRAM_TOKEN": TOKEN,
+            "GITHUB_TOKEN": self.github.token,
+            "CLOCK_FILE": str(folder / "clock"),
+        }
+
+    async def command(self, bot: Bot, *arguments: str) -> tuple[int, str]:
+        """Another command beside a bot, with its config."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            *arguments,
+            "--config",
+            str(bot.folder / "config.yaml"),
+            cwd=bot.folder,
+            env=self.environment(bot.folder),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    # -- people ---------------------------------------------------------------------------
+
+    async def say(self, who: str, text: str, *, chat: str = "group") -> int:
+        answer = await self.api.post("/api/chat", json={"as": who, "text": text, "chat": chat})
+        answer.raise_for_status()
+        number: int = answer.json()["id"]
+        return number
+
+    async def press(self, who: str, message: Message, button: str) -> str:
+        pressed = {"as": who, "message": message["id"], "button": button}
+        answer = await self.api.post("/api/press", json=pressed)
+        return str(answer.json().get("answer"))
+
+    async def read(self) -> list[Message]:
+        found: list[Message] = (await self.api.get("/api/chat")).json()["messages"]
+        return found
+
+    async def answers(self, to: int) -> list[Message]:
+        return [m for m in await self.read() if m["from"] == "bot" and m["reply_to"] == to]
+
+    async def answer(self, to: int, words: str = "", *, seconds: float = SECONDS) -> Message:
+        """The first answer that holds these words."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for message in await self.answers(to):
+                if words in message["text"]:
+                    return message
+            assert time.monotonic() < deadline, (words, await self.read(), self._logs())
+            await asyncio.sleep(0.05)
+
+    async def until(self, look: Callable[[], object], *bots: Bot, seconds: float = SECONDS) -> None:
+        """Until it is so; a bot that ends meanwhile is a failure."""
+        deadline = time.monotonic() + seconds
+        while not look():
+            assert not any(bot.ended.done() for bot in bots), self._logs()
+            assert time.monotonic() < deadline, self._logs()
+            await asyncio.sleep(0.05)
+
+    def _logs(self) -> str:
+        return "\n".join(bot.log()[-3000:] for bot in self.bots)
+
+    async def commits(self) -> list[str]:
+        log = await self.github.repository.log(await self.github.repository.head())
+        return [commit.message for commit in log if "Batch:" in commit.message]
+
+
+async def registry(request: Request) -> Response:
+    """Every image has a digest of its own at the source, and none is at the target."""
+    if request.path_params["side"] == "target":
+        return Response(status_code=404)
+    digest = hashlib.sha256(request.path_params["rest"].encode()).hexdigest()
+    headers = {
+        "Docker-Content-Digest": f"sha256:{digest}",
+        "Content-Type": "application/vnd.oci.image.index.v1+json",
+    }
+    return Response(headers=headers)
+
+
+@asynccontextmanager
+async def bot_site(folder: Path) -> AsyncIterator[Site]:
+    faults, world = Faults(), ChatWorld()
+    async with AsyncExitStack() as stack:
+        github = await stack.enter_async_context(
+            GitHub(
+                data=folder / "github",
+                name=NAME,
+                files={"image.list": LIST, ".github/workflows/mirror.yml": WORKFLOW},
+                faults=faults,
+                environment={},
+            )
+        )
+        github.actions.enabled = False  # a push starts nothing
+        telegram = Faulty(telegram_app(world, token=TOKEN), faults, "telegram")
+        app = Starlette(
+            routes=[
+                Mount("/telegram", app=telegram),
+                Mount("/github", app=github.app),
+                Route("/v2/{side}/{rest:path}", registry, methods=["HEAD", "GET"]),
+                *chat_routes(world, faults, press_seconds=3.0),
+            ]
+        )
+        port = await stack.enter_async_context(served(app))
+        api = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+        )
+        site = Site(world, faults, github, api, folder)
+        try:
+            yield site
+        finally:
+            for bot in site.bots:
+                await bot.kill()

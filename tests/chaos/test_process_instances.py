@@ -1,0 +1,101 @@
+"""Two bots at once: with one database, and with one token. Never two writers, never silence."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from bot_site import Site, bot_site
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with bot_site(tmp_path) as made:
+        yield made
+
+
+async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kill(
+    site: Site, tally: Counter[str]
+) -> None:
+    first = await site.serving()
+    second = await site.start()
+    waiting = "another bot uses the database"
+    await site.until(lambda: waiting in second.log(), first, second)
+    asked = await site.say("wei", "/whoami")
+    await site.answer(asked)
+    assert second.log().count("I am @") == 1, "the second serves beside the first"
+    await first.kill()
+    tally["kill points"] += 1
+    await site.until(lambda: second.log().count("I am @") == 2, second)
+    await site.answer(await site.say("wei", "/whoami"))
+    assert await second.stop() == 0
+
+
+@pytest.mark.chaos
+async def test_a_second_bot_that_waits_for_the_database_in_vain_says_so_and_ends_with_3(
+    site: Site,
+) -> None:
+    first = await site.serving()
+    waiting = await site.start()
+    linked = site.folder / "linked"
+    linked.symlink_to(first.folder)  # another name of the same database
+    other = await site.start("linked")
+    assert (await waiting.end(), await other.end()) == (3, 3)
+    lines = [line for line in first.log().splitlines() if line.startswith("imageto-bot: ")]
+    assert len(lines) == 2
+    assert all("stop it first, or give this one a database" in line for line in lines)
+    assert "Traceback" not in first.log()
+    assert await first.stop() == 0
+
+
+@pytest.mark.chaos
+async def test_a_bot_that_waits_for_the_database_stops_at_once_when_told(site: Site) -> None:
+    first = await site.serving()
+    waiting = await site.start("bot")
+    await site.until(lambda: "another bot uses" in waiting.log(), waiting)
+    assert await waiting.stop() == 0
+    assert not first.ended.done()
+
+
+@pytest.mark.chaos
+async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
+    bot = await site.serving()
+    await site.answer(await site.say("wei", "/whoami"))
+    code, said = await site.command(bot, "check")
+    assert (code, said.count("well")) == (0, 4), said
+    code, said = await site.command(bot, "setup")
+    assert code == 0, said
+    code, said = await site.command(bot, "check", "--alive")
+    assert (code, said.startswith("well: heard from Telegram")) == (0, True)
+    await site.answer(await site.say("wei", "/whoami"))
+    await bot.kill()
+    assert await site.command(bot, "check", "--alive") == (1, "not well: no bot is running here\n")
+
+
+@pytest.mark.chaos
+async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_for_its_end(
+    site: Site, tally: Counter[str]
+) -> None:
+    first = await site.serving("first")
+    await site.until(lambda: "its messages are ours" in first.log(), first)
+    second = await site.serving("second")
+    same = "with the same token (409 Conflict)"
+    await site.until(lambda: same in first.log() and same in second.log(), first, second)
+    asked = [await site.say("wei", f"/mirror nginx:1.{number}") for number in range(5)]
+    for number in asked:
+        assert (await site.answer(number))["text"].startswith("#")
+    await site.until(lambda: first.look("SELECT * FROM batches WHERE sha IS NOT NULL"), first)
+    await asyncio.sleep(3)
+    commits = "\n".join(await site.commits())
+    assert [commits.count(f"Request: {number}") for number in range(1, 6)] == [1] * 5
+    assert second.look("SELECT * FROM requests") == []
+    assert first.look("SELECT count(*) FROM requests") == [(5,)]
+    tally["faults"] += 1
+    assert await first.stop() == 0
+    await site.until(lambda: "its messages are ours" in second.log(), second)
+    await site.answer(await site.say("li", "/whoami"))
+    assert second.look("SELECT count(*) FROM people WHERE id = 1002") == [(1,)]
+    assert await second.stop() == 0
