@@ -106,7 +106,10 @@ class Sandbox:
     def bot(self) -> int | None:
         """The process id of the bot: the child of the sandbox that runs `imageto-bot run`."""
         for child in children(self.process.pid):
-            command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            try:
+                command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            except OSError:  # it has just ended
+                continue
             if "run" in command:
                 return child
         return None
