@@ -19,7 +19,7 @@ from bot.sandbox.lifetime import stop, tied
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS: Final = 0.5
-STOP_SECONDS: Final = 12.0
+STOP_SECONDS: Final = 15.0
 CONFIG_EXIT: Final = 2
 """With this code the bot says that its config is wrong: starting it again mends nothing."""
 
