@@ -317,4 +317,4 @@ def _opened(path: Path) -> SqliteStore:
     """As SqliteStore.open does, without migrations, and without waiting for the disk."""
     database = Database.open(path)
     database._file.execute("PRAGMA synchronous=OFF")
-    return SqliteStore(database)
+    return SqliteStore(database, path)

@@ -31,7 +31,8 @@ from bot.adapters.registry_wire import Bounds as RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
 from bot.adapters.telegram import PollingBot, TelegramChat, make_bot, polling_wait
-from bot.adapters.telegram_updates import Polling
+from bot.adapters.telegram_turn import Turn
+from bot.adapters.telegram_updates import STORE_SECONDS, Polling
 from bot.adapters.telegram_wire import Bounds as TelegramBounds
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
@@ -44,6 +45,7 @@ from bot.core.transfer import State
 from bot.engine.batches import Batches
 from bot.engine.case import House
 from bot.engine.checks import Checks
+from bot.engine.halt import Halt
 from bot.engine.inquiries import Inquiries
 from bot.engine.intake import Intake
 from bot.engine.readings import Readings
@@ -147,8 +149,13 @@ class FaultsWorld:
             wake=lambda: None,
             budgets=self.registries.budgets,
         )
+        self.halt = Halt()
         self.polling = Polling(
-            bot=self.bot, receiver=intake, next_update=self._next, alive=self._alive
+            bot=self.bot,
+            receiver=intake,
+            next_update=self._next,
+            alive=self._alive,
+            turn=Turn(settled=True, hold=lambda _: None),
         )
 
     def _reconciler(self, chat: TelegramChat) -> Reconciler:
@@ -183,7 +190,7 @@ class FaultsWorld:
         async with self.store.begin() as unit:
             return await unit.last_update() + 1
 
-    async def _alive(self) -> None:
+    async def _alive(self, _: float | None) -> None:
         await self.store.beat("poll", self.clock())
 
     # -- people -----------------------------------------------------------------------------
@@ -227,7 +234,7 @@ class FaultsWorld:
 
     async def _tick(self) -> None:
         for name in self.reconciler._lanes:
-            await self.reconciler._tick_lane(name)
+            await self.reconciler._tick_lane(name, self.halt)
             running = list(self.github.actions._tasks.values())
             if running:  # a run is at work, and over before anybody looks again
                 await asyncio.wait(running)
@@ -236,10 +243,13 @@ class FaultsWorld:
         attempts = 0
         while await self._undelivered():
             try:
-                await self.polling._once()
-            except (BotError, TelegramError) as error:  # what Polling.run() does, but by our clock
+                wait = await self.polling._once(self.halt)
+            except BotError:  # what Polling.run() does, but by our clock
+                wait = STORE_SECONDS
+            except TelegramError as error:
                 attempts += 1
                 wait = polling_wait(error, attempts)
+            if wait:
                 self.polled.append(wait)
                 self.clock.now += timedelta(seconds=wait)
 

@@ -97,7 +97,7 @@ def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
     pace = Pace()
     for _ in range(MESSAGES):
         pace.said(GROUP, NOW, edit=True)
-    pace.hold(GROUP, NOW, timedelta(minutes=1))
+    pace.hold(GROUP, NOW, NOW + timedelta(minutes=1))
     assert not pace.may_say(GROUP, NOW)
     assert pace.may_edit(GROUP, NOW - timedelta(hours=8))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bot_site import Site, bot_site
 
-from bot.adapters.telegram import POLL_SECONDS
+from bot.adapters.telegram_wire import BOUNDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
@@ -74,7 +74,7 @@ async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Cou
     await site.answer(await site.say("wei", "/mirror nginx:1.26"), "in the list")
     bot.signal(signal.SIGSTOP)
     asked = await site.say("wei", "/mirror nginx:1.27")
-    await asyncio.sleep(POLL_SECONDS + 3)
+    await asyncio.sleep(BOUNDS.poll + 3)
     bot.signal(signal.SIGCONT)
     tally["faults"] += 1
     await site.answer(asked, "in the list")
