@@ -16,7 +16,9 @@ from bot.core.buttons import Verb
 from bot.core.cards import card, cause, short
 from bot.core.commands import SPECS, Name
 from bot.core.correction import Mistake
-from bot.core.extract import Rewritten
+from bot.core.draft import Draft
+from bot.core.draft_card import draft_card
+from bot.core.extract import MOST_IMAGES, Rewritten
 from bot.core.extract import Trouble as FileTrouble
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
@@ -199,6 +201,12 @@ def test_what_is_too_long_to_copy_has_no_button() -> None:
     some = [replace(MIRRORED, image=ImageRef.parse(f"{'a' * 99}:{n}")) for n in range(3)]
     copies = [b for row in result(REQUEST, some, VIEW).buttons for b in row if b.kind == "copy"]
     assert len(copies) == 3, "each by itself, all of them are too long for one button"
+
+
+def test_a_draft_says_where_it_stops() -> None:
+    draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(MOST_IMAGES)))
+    text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
+    assert "I take only the first 500 images of a text." in text
 
 
 def test_the_label_of_a_button_shows_the_end_of_a_long_name() -> None:

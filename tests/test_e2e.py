@@ -163,7 +163,7 @@ def test_status_and_whoami_and_help_answer(s: Sandbox) -> None:
         ("/whoami", "Your id: 1001"),
         ("/help", "/mirror IMAGE…"),
         ("/status nginx:1.27", "docker pull"),
-        ("/status", "Yours:"),
+        ("/status", "Your requests:"),
     ):
         assert words in s.answer("wei", text)
 

@@ -178,6 +178,8 @@ def _settings(
                 },
                 {"images": "**", "then": "ask"},
             ],
+            # Scripts play here, too, and they are faster than people.
+            "limits": {"minute": 120},
         },
         "addresses": registries.addresses,
         "database": str(database),

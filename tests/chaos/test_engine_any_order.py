@@ -132,7 +132,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.do(self.w.press(person, verb.format(number), chat=self.chat))
 
     @rule(deed=st.sampled_from(sorted(DEEDS)), late=st.booleans())
-    def work_at_the_repository(self, deed: str, late: bool) -> None:  # noqa: FBT001
+    def work_at_the_repository(self, deed: str, late: bool) -> None:  # noqa: FBT001 - drawn
         repository = self.w.repository
         if late:  # between the bot's look and its write
             repository.race.append(lambda: DEEDS[deed](repository))
@@ -147,7 +147,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @precondition(lambda self: self.chat == GROUP)
     @rule(announced=st.booleans())
-    def make_the_group_a_supergroup(self, announced: bool) -> None:  # noqa: FBT001
+    def make_the_group_a_supergroup(self, announced: bool) -> None:  # noqa: FBT001 - drawn
         self.w.chat.moves[GROUP] = self.chat = SUPERGROUP
         if announced:
             self.do(self.w.tick())
@@ -176,7 +176,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.w.faults.arm(call, Fault(Refused("no")))
 
     @rule(image=st.sampled_from(THERE), line=st.sampled_from(LINES), silent=st.booleans())
-    def fail_a_copy(self, image: ImageRef, line: str, silent: bool) -> None:  # noqa: FBT001
+    def fail_a_copy(self, image: ImageRef, line: str, silent: bool) -> None:  # noqa: FBT001 - drawn
         self.w.repository.plans[str(image)] = Plan([] if silent else [line], silent=silent)
 
     @rule(port=st.sampled_from((TELEGRAM, GITHUB, REGISTRY)), hours=st.sampled_from((0.1, 25.0)))
