@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit long chaos load soak workflows audit lock clean
+.PHONY: help demo sandbox test lint types unit promises long chaos load soak workflows audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/imageto-bot sandbox --port $(PORT)
 
-test: lint types workflows unit ## Run every check and test (under 5 minutes)
+test: lint types workflows unit promises ## Run every check and test (under 5 minutes)
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 	$(BIN)/ruff check .
@@ -47,7 +47,11 @@ audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image i
 	  --requirement requirements.lock
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered \
+	  --ignore tests/chaos --ignore tests/load
+
+promises: $(VENV)/.developing .debian ## Throw a fixed selection of kills, faults and inputs (under 2 minutes)
+	$(BIN)/pytest --numprocesses 4 --dist loadfile tests/chaos tests/load
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes)
 	$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' tests/chaos

@@ -63,6 +63,11 @@ class Standing:
         return self.ended and self.request.told_at is not None
 
     @property
+    def is_new(self) -> bool:
+        """Whether it has no card yet."""
+        return self.request.card is None
+
+    @property
     def owes_result(self) -> bool:
         return self.ended and self.request.told_at is None and self.request.cancelled_at is None
 

@@ -1,0 +1,27 @@
+"""No paste, however it was made, keeps anybody waiting."""
+
+import time
+from collections import Counter
+
+import pytest
+from bombs import BOMBS
+from pasted import HOST
+
+from bot.core.extract import FILE_LIMIT, extract, rewrite
+from bot.core.image import Target
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", *(pytest.param(name, marks=pytest.mark.chaos) for name in ("a.yaml", "Dockerfile"))],
+)
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_gets_an_answer_in_time(bomb: str, name: str, tally: Counter[str]) -> None:
+    tally["inputs"] += 1
+    content = BOMBS[bomb].encode()[:FILE_LIMIT]
+    start = time.process_time()
+    if name:
+        rewrite(content, name=name, target=Target(HOST), images=())
+    else:
+        extract(content.decode(), target_host=HOST)
+    assert time.process_time() - start < 10  # measured: 1.5 s
