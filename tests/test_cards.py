@@ -203,6 +203,13 @@ def test_what_is_too_long_to_copy_has_no_button() -> None:
     assert len(copies) == 3, "each by itself, all of them are too long for one button"
 
 
+def test_an_absence_is_told_with_what_may_be_lost() -> None:
+    day = timedelta(days=1)
+    text = rendered(answers.absent(NOW - 2 * day, NOW, NOW - day)).html
+    for moment in ("2026-02-27 12:00 UTC", "2026-02-28 12:00 UTC", "2026-03-01 12:00 UTC"):
+        assert moment in text
+
+
 def test_a_draft_says_where_it_stops() -> None:
     draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(MOST_IMAGES)))
     text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html

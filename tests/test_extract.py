@@ -187,6 +187,13 @@ def test_a_bound_that_is_passed_is_told(bomb: str) -> None:
     assert finding.images == ()
 
 
+def test_a_fence_that_names_a_language_closes_no_other() -> None:
+    text = "see:\n```yaml\nimage: nginx:1.27\n```yaml\nimage: redis:7\n```\n"
+    assert told(extract(text, target_host=HOST)) == (
+        "docker.io/library/nginx:1.27\ndocker.io/library/redis:7\n"
+    )
+
+
 def test_no_place_is_looked_for_in_a_very_long_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifests, "_LONGEST_SPELLING", 20)
     content = b"services: {a: {image: 'nginx:1.27-with-a-long-tag'}, b: {image: redis}}"
