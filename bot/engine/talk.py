@@ -75,8 +75,7 @@ class Talk:
             await _each(self._note, notes, stopped),
             await _each(self._return, [item for item in items if item.owes_file], stopped),
             await _each(self._retell, [item for item in items if item.request.told_in], stopped),
-            # Of what is over before its card was shown, the result says it all.
-            await _each(self._show, [i for i in items if i.is_new and not i.owes_result], stopped),
+            await _each(self._show, [i for i in items if i.is_new], stopped),
             await _each(self._show, [i for i in items if not i.is_new], stopped),
         ]
         if any(spoke):
