@@ -25,7 +25,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/imageto-bot sandbox --port $(PORT)
 
-test: lint types workflows unit promises ## Run every check and test (under 5 minutes)
+test: lint types workflows unit promises ## Run every check and test (about 7 minutes on two cores)
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 	$(BIN)/ruff check .
