@@ -32,14 +32,14 @@ class Pulse(IntEnum):
 
 
 @contextmanager
-def guarded(what: str) -> Iterator[None]:
+def guarded(what: object) -> Iterator[None]:
     """One poisoned item is logged, and the rest of its lane goes on; our own errors pass."""
     try:
         yield
     except BotError:
         raise
     except Exception:
-        log.exception("%s: passed over in this tick", what)
+        log.exception("%.80s: passed over in this tick", what)
 
 
 class Lane(Protocol):

@@ -36,8 +36,8 @@ from bot.engine.views import (
 )
 from bot.errors import BotError
 
-AT_ONCE: Final = 30
-"""So many of each kind are looked at in a tick."""
+AT_ONCE: Final = 10
+"""So many of each kind are looked at in a tick: a look keeps intake waiting."""
 
 
 @dataclass(frozen=True)

@@ -332,6 +332,7 @@ async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stoppe
     for item in items:
         if stopped():
             break
-        with guarded(str(item)[:80]):
+        with guarded(item):
             spoke = await step(item) or spoke
+        await asyncio.sleep(0)  # a word takes its time to be made: others go on in between
     return spoke

@@ -115,7 +115,7 @@ class Backlog(Rows):
         going = and_(transfers.c.approved_at.is_not(None), transfers.c.not_before.is_(None))
         wanted = select(transfers.c.approved_at, transfers.c.batch).where(_UNDER_WAY, going)
         rows = await self._connection.execute(wanted.order_by(transfers.c.approved_at))
-        return [(row.approved_at, row.batch) for row in rows]
+        return [(at, batch) for at, batch in rows]
 
     # -- notes --------------------------------------------------------------------------
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, Table
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Insert, RowMapping, Select, Table, Update, bindparam, insert, update
 
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
@@ -40,12 +40,44 @@ class Rows:
     async def _transfers(self, wanted: Select[Any]) -> list[Transfer]:
         return [Transfer(**row) for row in await self._all(wanted)]
 
+    async def _add(self, table: Table, row: Mapping[str, Any]) -> int:
+        """The key that the row got, if its table gives keys."""
+        added = await self._connection.execute(_addition(table), row)
+        return int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
+
+    async def _save(self, table: Table, row: Mapping[str, Any]) -> bool:
+        """Change the row that has this key; False where there is none."""
+        changed = await self._connection.execute(_change(table), _values(table, row))
+        return changed.rowcount > 0
+
+    async def _save_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        values = [_values(table, row) for row in rows]
+        await self._connection.execute(_change(table), values)
+
     async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
-        keys = [column.name for column in table.primary_key]
-        added = insert(table).values(row)
-        # Without the key: setting it, even to what it is, SQLite looks at all that refers to it.
-        rest = {name: value for name, value in row.items() if name not in keys}
-        await self._connection.execute(added.on_conflict_do_update(keys, set_=rest))
+        # Not by ON CONFLICT: SQLAlchemy would write such a statement anew each time.
+        if not await self._save(table, row):
+            await self._connection.execute(_addition(table), row)
+
+
+_OF: Final = "of_"
+"""Before the name of a key that says which row is meant."""
+
+
+def _values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the key: setting it, even to what it is, SQLite looks at all that refers to it."""
+    keys = table.primary_key.columns
+    return {f"{_OF}{name}" if name in keys else name: value for name, value in row.items()}
+
+
+@cache
+def _addition(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _change(table: Table) -> Update:
+    return update(table).where(*(key == bindparam(f"{_OF}{key.name}") for key in table.primary_key))
 
 
 Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry

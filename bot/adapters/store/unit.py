@@ -5,8 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bot.adapters.store.backlog import Backlog
 from bot.adapters.store.rows import fields_of, note_of, place_of, placed, request_of, without
@@ -94,8 +104,8 @@ class StoreUnit(Backlog):
 
     async def open_request(self, request: NewRequest) -> Request:
         values = fields_of(request)
-        added = await self._connection.execute(insert(requests).values(placed(dict(values))))
-        return Request(id=RequestId(_new_key(added)), **values)
+        added = await self._add(requests, placed(dict(values)))
+        return Request(id=RequestId(added), **values)
 
     async def link(self, request: RequestId, linked: Sequence[TransferId]) -> None:
         await self._connection.execute(links.delete().where(links.c.request == request))
@@ -148,10 +158,7 @@ class StoreUnit(Backlog):
         return await self._requests(wanted)
 
     async def save_request(self, request: Request) -> None:
-        values = placed(fields_of(request))
-        await self._connection.execute(
-            update(requests).where(requests.c.id == request.id).values(values)
-        )
+        await self._save(requests, placed(fields_of(request)))
 
     # -- transfers ----------------------------------------------------------------------
 
@@ -163,8 +170,8 @@ class StoreUnit(Backlog):
         if row is not None:
             return Transfer(**row)
         values = {"image": image, "opened_at": at}
-        added = await self._connection.execute(insert(transfers).values(values))
-        return Transfer(id=TransferId(_new_key(added)), image=image, opened_at=at)
+        added = await self._add(transfers, values)
+        return Transfer(id=TransferId(added), image=image, opened_at=at)
 
     async def transfer(self, transfer: TransferId) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.id == transfer)
@@ -203,9 +210,7 @@ class StoreUnit(Backlog):
         return found
 
     async def save_transfer(self, transfer: Transfer) -> None:
-        await self._connection.execute(
-            update(transfers).where(transfers.c.id == transfer.id).values(fields_of(transfer))
-        )
+        await self._save(transfers, fields_of(transfer))
 
     async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
         found = await self._transfers(select(transfers).where(transfers.c.id.in_(wanted)))
@@ -213,9 +218,8 @@ class StoreUnit(Backlog):
 
     async def save_transfers(self, changed: Sequence[Transfer]) -> None:
         if changed:
-            rows = [{"of": transfer.id, **fields_of(transfer)} for transfer in changed]
-            row = update(transfers).where(transfers.c.id == bindparam("of"))
-            await self._connection.execute(row, rows)
+            rows = [fields_of(transfer) for transfer in changed]
+            await self._save_all(transfers, rows)
 
     async def last_failed(self) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.failure.is_not(None))
@@ -223,18 +227,9 @@ class StoreUnit(Backlog):
         return None if row is None else Transfer(**row)
 
     async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
-        joined = links.join(requests, requests.c.id == links.c.request)
-        lately = select(func.count()).select_from(joined)
-        lately = lately.where(requests.c.person == person, requests.c.opened_at >= since)
-        # Request by request, and the sum, keep SQLite to what is open: its own plan went
-        # through every link there is.
-        of_one = select(func.count()).where(links.c.request == requests.c.id)
-        of_one = of_one.where(links.c.transfer == transfers.c.id, transfers.c.ended.is_(None))
-        counted = func.coalesce(func.sum(of_one.scalar_subquery()), 0)
-        open_now = select(counted).select_from(requests)
-        open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + 0) == person)
-        both = [await self._connection.execute(each) for each in (open_now, lately)]
-        return both[0].scalar_one(), both[1].scalar_one()
+        of = {"person": person, "since": since}
+        open_now, lately = [await self._connection.execute(each, of) for each in _ASKED]
+        return open_now.scalar_one(), lately.scalar_one()
 
     # -- batches ------------------------------------------------------------------------
 
@@ -259,7 +254,7 @@ class StoreUnit(Backlog):
     async def add_inquiry(self, inquiry: Inquiry) -> None:
         row = placed(fields_of(inquiry))
         del row["id"]
-        await self._connection.execute(insert(inquiries).values(row))
+        await self._add(inquiries, row)
 
     async def inquiries(self) -> Sequence[Inquiry]:
         rows = await self._all(select(inquiries).order_by(inquiries.c.id))
@@ -287,7 +282,7 @@ class StoreUnit(Backlog):
             "html": text.html,
             "buttons": json.dumps(text.buttons),
         }
-        await self._connection.execute(insert(notes).values(row))
+        await self._add(notes, row)
 
     async def notes(self) -> Sequence[Note]:
         return [note_of(row) for row in await self._all(select(notes).order_by(notes.c.id))]
@@ -308,5 +303,21 @@ class StoreUnit(Backlog):
         return True
 
 
-def _new_key(added: Any) -> int:
-    return int(added.inserted_primary_key[0])
+def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
+    """Images of a person that are open, and those since a time; made once, asked at each message.
+
+    Request by request, and the sum, keep SQLite to what is open: its own plan went through every
+    link there is.
+    """
+    person: BindParameter[int] = bindparam("person")
+    since: BindParameter[datetime] = bindparam("since")
+    of_one = select(func.count()).where(links.c.request == requests.c.id)
+    of_one = of_one.where(links.c.transfer == transfers.c.id, transfers.c.ended.is_(None))
+    open_now = select(func.coalesce(func.sum(of_one.scalar_subquery()), 0)).select_from(requests)
+    open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + 0) == person)
+    joined = links.join(requests, requests.c.id == links.c.request)
+    lately = select(func.count()).select_from(joined)
+    return open_now, lately.where(requests.c.person == person, requests.c.opened_at >= since)
+
+
+_ASKED = _asked()
