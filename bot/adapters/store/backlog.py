@@ -8,8 +8,20 @@ a query cannot know for sure it answers too much rather than too little.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from bot.adapters.store.rows import Rows, note_of, request_of, without
 from bot.adapters.store.schema import drafts, links, notes, requests, transfers
@@ -23,6 +35,12 @@ from bot.engine.ports import Note
 _OPEN = requests.c.closed_at.is_(None)
 _UNDER_WAY = transfers.c.ended.is_(None)
 
+_NOW: BindParameter[datetime] = bindparam("now")
+_TOO_FAR: BindParameter[datetime] = bindparam("too_far")
+_LIMIT: BindParameter[int] = bindparam("limit")
+_ASKED: BindParameter[Any] = bindparam("asked", expanding=True)
+_SILENT: BindParameter[Any] = bindparam("silent", expanding=True)
+
 
 class Backlog(Rows):
     # -- requests -----------------------------------------------------------------------
@@ -30,21 +48,15 @@ class Backlog(Rows):
     async def untold(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
-        own = select(links.c.transfer).where(links.c.request == requests.c.id)
-        going = own.join(transfers, transfers.c.id == links.c.transfer).where(_UNDER_WAY)
-        waiting = and_(requests.c.told_at.is_(None), requests.c.cancelled_at.is_(None))
-        wanted = _speakable(now, silent).where(waiting, exists(own), ~exists(going))
-        return await self._requests(wanted.limit(limit))
+        return await self._requests(_untold(), **_at(now), silent=silent, limit=limit)
 
     async def unshown(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
-        wanted = _speakable(now, silent).where(requests.c.card.is_(None), requests.c.shown == "")
-        return await self._requests(wanted.limit(limit))
+        return await self._requests(_unshown(), **_at(now), silent=silent, limit=limit)
 
     async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
-        wanted = select(requests).where(_OPEN, requests.c.id > request)
-        return await self._requests(wanted.order_by(requests.c.id).limit(limit))
+        return await self._requests(_following(), last=request, limit=limit)
 
     async def unconfirmed(self) -> Sequence[Request]:
         wanted = select(requests).where(_OPEN, requests.c.confirmed_at.is_(None))
@@ -53,12 +65,9 @@ class Backlog(Rows):
     async def transfers_of_all(
         self, asked: Collection[RequestId]
     ) -> Mapping[RequestId, tuple[Transfer, ...]]:
-        joined = transfers.join(links, links.c.transfer == transfers.c.id)
-        wanted = select(links.c.request.label("of"), transfers).select_from(joined)
-        wanted = wanted.where(links.c.request.in_(asked)).order_by(links.c.position)
         found: defaultdict[RequestId, list[Transfer]] = defaultdict(list)
         values: dict[TransferId, Transfer] = {}  # many ask for the same
-        for row in await self._all(wanted):
+        for row in await self._all(_transfers_of(), asked=asked):
             own = values.get(row["id"]) or Transfer(**without(row, "of"))
             values[own.id] = own
             found[RequestId(row["of"])].append(own)
@@ -67,27 +76,13 @@ class Backlog(Rows):
     async def firsts_of_all(
         self, asked: Collection[RequestId]
     ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
-        own = links.alias()
-        shared = select(own.c.transfer).where(own.c.request.in_(asked))
-        first = (
-            select(links.c.transfer, func.min(links.c.request).label("first"))
-            .where(links.c.transfer.in_(shared))
-            .group_by(links.c.transfer)
-            .subquery()
-        )
-        wanted = (
-            select(own.c.request.label("by"), first.c.transfer.label("of"), requests)
-            .join(first, first.c.transfer == own.c.transfer)
-            .join(requests, requests.c.id == first.c.first)
-            .where(own.c.request.in_(asked), first.c.first < own.c.request)
-        )
         found: dict[RequestId, dict[TransferId, Request]] = {request: {} for request in asked}
-        for row in await self._all(wanted):
+        for row in await self._all(_firsts(), asked=asked):
             found[row["by"]][row["of"]] = request_of(row, "by", "of")
         return found
 
     async def drafts_of_all(self, asked: Collection[RequestId]) -> Mapping[RequestId, Draft]:
-        rows = await self._all(select(drafts).where(drafts.c.request.in_(asked)))
+        rows = await self._all(_drafts(), asked=asked)
         found = {row["request"]: Draft(**without(row, "request")) for row in rows}
         return {request: found.get(request, Draft()) for request in asked}
 
@@ -97,25 +92,17 @@ class Backlog(Rows):
         return await self._any(select(transfers.c.id).where(_UNDER_WAY))
 
     async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
-        checking = transfers.c.checked_at.is_(None)
-        expired = and_(transfers.c.approved_at.is_(None), transfers.c.expires_at <= now)
-        verifying = transfers.c.copied_digest.is_not(None)
-        wanted = _due(now).where(or_(checking, expired, verifying))
-        return await self._transfers(wanted.limit(limit))
+        return await self._transfers(_due_looks(), **_at(now), limit=limit)
 
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
-        approved = and_(transfers.c.approved_at.is_not(None), transfers.c.batch.is_(None))
-        return await self._transfers(_due(now).where(approved))
+        return await self._transfers(_due_submissions(), **_at(now))
 
     async def first_looks(self) -> bool:
         unseen = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
         return await self._any(select(transfers.c.id).where(unseen))
 
     async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:
-        going = and_(transfers.c.approved_at.is_not(None), transfers.c.not_before.is_(None))
-        wanted = select(transfers.c.approved_at, transfers.c.batch).where(_UNDER_WAY, going)
-        rows = await self._connection.execute(wanted.order_by(transfers.c.approved_at))
-        return [(at, batch) for at, batch in rows]
+        return [(at, batch) for at, batch in await self._connection.execute(_queue())]
 
     # -- notes --------------------------------------------------------------------------
 
@@ -125,21 +112,103 @@ class Backlog(Rows):
     async def due_notes(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Note]:
-        wanted = select(notes).where(_in_time(notes.c.not_before, now))
-        wanted = wanted.where(notes.c.chat.not_in(silent)).order_by(notes.c.id)
-        return [note_of(row) for row in await self._all(wanted.limit(limit))]
+        rows = await self._all(_due_notes(), **_at(now), silent=silent, limit=limit)
+        return [note_of(row) for row in rows]
 
 
-def _speakable(now: datetime, silent: Collection[ChatId]) -> Select[tuple[Request]]:
-    wanted = select(requests).where(_OPEN, _in_time(requests.c.not_before, now))
-    return wanted.where(requests.c.chat.not_in(silent)).order_by(requests.c.id)
+# -- the statements: each is made once, since making one takes longer than running it ------
 
 
-def _due(now: datetime) -> Select[tuple[Transfer]]:
-    wanted = select(transfers).where(_UNDER_WAY, _in_time(transfers.c.not_before, now))
+@cache
+def _untold() -> Select[Any]:
+    own = select(links.c.transfer).where(links.c.request == requests.c.id)
+    going = own.join(transfers, transfers.c.id == links.c.transfer).where(_UNDER_WAY)
+    waiting = and_(requests.c.told_at.is_(None), requests.c.cancelled_at.is_(None))
+    return _speakable().where(waiting, exists(own), ~exists(going))
+
+
+@cache
+def _unshown() -> Select[Any]:
+    return _speakable().where(requests.c.card.is_(None), requests.c.shown == "")
+
+
+def _speakable() -> Select[Any]:
+    wanted = select(requests).where(_OPEN, _in_time(requests.c.not_before))
+    return wanted.where(requests.c.chat.not_in(_SILENT)).order_by(requests.c.id).limit(_LIMIT)
+
+
+@cache
+def _following() -> Select[Any]:
+    last: BindParameter[int] = bindparam("last")
+    wanted = select(requests).where(_OPEN, requests.c.id > last)
+    return wanted.order_by(requests.c.id).limit(_LIMIT)
+
+
+@cache
+def _transfers_of() -> Select[Any]:
+    joined = transfers.join(links, links.c.transfer == transfers.c.id)
+    wanted = select(links.c.request.label("of"), transfers).select_from(joined)
+    return wanted.where(links.c.request.in_(_ASKED)).order_by(links.c.position)
+
+
+@cache
+def _firsts() -> Select[Any]:
+    own = links.alias()
+    shared = select(own.c.transfer).where(own.c.request.in_(_ASKED))
+    first = (
+        select(links.c.transfer, func.min(links.c.request).label("first"))
+        .where(links.c.transfer.in_(shared))
+        .group_by(links.c.transfer)
+        .subquery()
+    )
+    return (
+        select(own.c.request.label("by"), first.c.transfer.label("of"), requests)
+        .join(first, first.c.transfer == own.c.transfer)
+        .join(requests, requests.c.id == first.c.first)
+        .where(own.c.request.in_(_ASKED), first.c.first < own.c.request)
+    )
+
+
+@cache
+def _drafts() -> Select[Any]:
+    return select(drafts).where(drafts.c.request.in_(_ASKED))
+
+
+@cache
+def _due_looks() -> Select[Any]:
+    checking = transfers.c.checked_at.is_(None)
+    expired = and_(transfers.c.approved_at.is_(None), transfers.c.expires_at <= _NOW)
+    verifying = transfers.c.copied_digest.is_not(None)
+    return _due().where(or_(checking, expired, verifying)).limit(_LIMIT)
+
+
+@cache
+def _due_submissions() -> Select[Any]:
+    return _due().where(transfers.c.approved_at.is_not(None), transfers.c.batch.is_(None))
+
+
+def _due() -> Select[Any]:
+    wanted = select(transfers).where(_UNDER_WAY, _in_time(transfers.c.not_before))
     return wanted.order_by(transfers.c.id)
 
 
-def _in_time(not_before: ColumnElement[datetime | None], now: datetime) -> ColumnElement[bool]:
+@cache
+def _queue() -> Select[Any]:
+    going = and_(transfers.c.approved_at.is_not(None), transfers.c.not_before.is_(None))
+    wanted = select(transfers.c.approved_at, transfers.c.batch).where(_UNDER_WAY, going)
+    return wanted.order_by(transfers.c.approved_at)
+
+
+@cache
+def _due_notes() -> Select[Any]:
+    wanted = select(notes).where(_in_time(notes.c.not_before), notes.c.chat.not_in(_SILENT))
+    return wanted.order_by(notes.c.id).limit(_LIMIT)
+
+
+def _in_time(not_before: ColumnElement[datetime | None]) -> ColumnElement[bool]:
     """As core's `is_due` sees it."""
-    return or_(not_before.is_(None), not_before <= now, not_before > now + FURTHEST)
+    return or_(not_before.is_(None), not_before <= _NOW, not_before > _TOO_FAR)
+
+
+def _at(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "too_far": now + FURTHEST}

@@ -28,17 +28,17 @@ class Rows:
     async def _one(self, wanted: Select[Any]) -> RowMapping | None:
         return (await self._connection.execute(wanted)).mappings().one_or_none()
 
-    async def _all(self, wanted: Select[Any]) -> Sequence[RowMapping]:
-        return (await self._connection.execute(wanted)).mappings().all()
+    async def _all(self, wanted: Select[Any], **values: Any) -> Sequence[RowMapping]:
+        return (await self._connection.execute(wanted, values)).mappings().all()
 
     async def _any(self, wanted: Select[Any]) -> bool:
         return (await self._connection.execute(wanted.limit(1))).first() is not None
 
-    async def _requests(self, wanted: Select[Any]) -> list[Request]:
-        return [request_of(row) for row in await self._all(wanted)]
+    async def _requests(self, wanted: Select[Any], **values: Any) -> list[Request]:
+        return [request_of(row) for row in await self._all(wanted, **values)]
 
-    async def _transfers(self, wanted: Select[Any]) -> list[Transfer]:
-        return [Transfer(**row) for row in await self._all(wanted)]
+    async def _transfers(self, wanted: Select[Any], **values: Any) -> list[Transfer]:
+        return [Transfer(**row) for row in await self._all(wanted, **values)]
 
     async def _add(self, table: Table, row: Mapping[str, Any]) -> int:
         """The key that the row got, if its table gives keys."""
