@@ -7,7 +7,7 @@ intention is stored; where an earlier try may have taken effect, it looks before
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
@@ -33,7 +33,7 @@ from bot.core.transfer import (
 )
 from bot.core.trouble import TroubleKind
 from bot.engine.halt import Stopped, never
-from bot.engine.lanes import Pulse, guarded, postpone, record_all_in, record_in
+from bot.engine.lanes import Pulse, guarded, postpone, record_all, record_all_in, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
 from bot.errors import BotError, Stale, Temporary
 from bot.errors import Refused as RefusedError
@@ -260,18 +260,16 @@ class Batches:
             event = await self._event(transfer, result, run)
             if event is not None:
                 events[transfer.id] = event
+        await record_all(self._store, events)
         over = len(events) == len(copying)
-        await self._follow_up(batch, events, over=over)
+        await self._follow_up(batch, over=over, troubled=any(t.trouble for t in transfers))
 
-    async def _follow_up(
-        self, batch: Batch, events: Mapping[TransferId, Event], *, over: bool
-    ) -> None:
+    async def _follow_up(self, batch: Batch, *, over: bool, troubled: bool) -> None:
         now = self._clock()
         async with self._store.begin() as unit:
-            await record_all_in(unit, events)
-            # GitHub has answered: the trouble is over.
-            troubled = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
-            await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in troubled])
+            if troubled:  # GitHub has answered: the trouble is over
+                shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
+                await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
             await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
 
     async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 from bot.core.facts import TransferId
 from bot.core.transfer import Event, Transfer, advance
@@ -18,6 +19,8 @@ from bot.engine.ports import Store, Unit
 from bot.errors import BotError
 
 log = logging.getLogger(__name__)
+
+PORTION: Final = 20
 
 
 class Pulse(IntEnum):
@@ -60,6 +63,14 @@ async def record_in(unit: Unit, transfer: TransferId, event: Event) -> bool:
         return False
     await unit.save_transfer(after)
     return True
+
+
+async def record_all(store: Store, events: Mapping[TransferId, Event]) -> None:
+    """For many that do not belong together: in portions, since intake waits for a transaction."""
+    waiting = iter(events.items())
+    while portion := dict(islice(waiting, PORTION)):
+        async with store.begin() as unit:
+            await record_all_in(unit, portion)
 
 
 async def record_all_in(unit: Unit, events: Mapping[TransferId, Event]) -> None:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 OPEN_INTERVAL: Final = 0.5
 """Seconds between two ticks while something is open: what is not due costs one query."""
-REST: Final = 0.05
+REST: Final = 0.1
 """Seconds between two ticks at least: all that happens within them is one tick's work."""
 IDLE_INTERVAL: Final = 30.0
 TROUBLE_INTERVAL: Final = 5.0
