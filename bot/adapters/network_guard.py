@@ -141,7 +141,7 @@ class _PoolTransport(httpx.AsyncHTTPTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=100,
-            max_keepalive_connections=20,
+            max_keepalive_connections=8,
             keepalive_expiry=30,
             network_backend=backend,
         )

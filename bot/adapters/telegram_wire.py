@@ -53,6 +53,7 @@ class BoundedRequest(HTTPXRequest):
             read_timeout=bounds.read + poll,
             pool_timeout=10,
             httpx_kwargs={
+                "limits": httpx.Limits(max_connections=connections, max_keepalive_connections=3),
                 # Not asked for packed: a small packed answer can be a huge one.
                 "headers": {"Accept-Encoding": "identity"},
                 "event_hooks": {"response": [self._bound]},

@@ -39,7 +39,7 @@ from bot.errors import Temporary
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 MOST: Final = 4 * AT_ONCE
 """Of more than these a tick takes the oldest: whoever comes meanwhile is seen by the next one."""
 GIVE_UP_AFTER: Final = timedelta(hours=24)

@@ -58,11 +58,13 @@ def named(name: str) -> LoadImage:
     return LoadImage(repository, tag)
 
 
-async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage]) -> None:
-    """Put them into the registry behind `client`: what is there already is not sent again."""
+async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage], filled: set[str]) -> None:
+    """Put them into the registry behind `client`; `filled`: the repositories that have the blobs."""
     for image in wanted:
-        for blob in _BLOBS:
-            await _put_blob(client, image.repository, blob)
+        if image.repository not in filled:
+            for blob in _BLOBS:
+                await _put_blob(client, image.repository, blob)
+            filled.add(image.repository)
         answer = await client.put(
             f"/v2/{image.repository}/manifests/{image.tag}",
             content=image.manifest,
@@ -83,9 +85,6 @@ async def missing(client: httpx.AsyncClient, wanted: Sequence[LoadImage]) -> lis
 
 
 async def _put_blob(client: httpx.AsyncClient, repository: str, blob: bytes) -> None:
-    there = await client.head(f"/v2/{repository}/blobs/{_digest(blob)}")
-    if there.status_code == httpx.codes.OK:
-        return
     upload = await client.post(f"/v2/{repository}/blobs/uploads/")
     upload.raise_for_status()
     place = client.base_url.join(upload.headers["Location"])

@@ -55,7 +55,12 @@ class StoredTimes:
         connection = sqlite3.connect(place, uri=True, isolation_level=None)
         wanted = "SELECT value FROM cursors WHERE name = 'telegram-update'"
         try:
+            seen = 0
             while not self._over.wait(LOOK_SECONDS):
+                # Cheap: it changes with each commit of somebody else.
+                if (version := connection.execute("PRAGMA data_version").fetchone()[0]) == seen:
+                    continue
+                seen = version
                 row = connection.execute(wanted).fetchone()
                 if row is not None and row[0] > self.last():
                     self._seen.append((row[0], time.monotonic()))

@@ -82,7 +82,7 @@ async def play(size: Size) -> Played:
         data = Path(made)
         async with world(port=0, data=data, chat=chat, runner=runner, watch=calls.watch) as place:
             runner.target = place.registries.client("target")
-            await put(place.registries.client("source"), images(size.images))
+            await put(place.registries.client("source"), images(size.images), set())
             calls.owner = place.github.token
             calls.clear()
             with StoredTimes(data / DATABASE) as stored:

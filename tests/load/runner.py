@@ -28,6 +28,7 @@ class StandInRunner:
     def __init__(self) -> None:
         self.target: httpx.AsyncClient | None = None
         self.copied: list[str] = []
+        self._filled: set[str] = set()
         self._repositories: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __call__(self, _act: str, job: Job) -> bool:
@@ -48,7 +49,7 @@ class StandInRunner:
         assert self.target is not None
         image = named(name)
         async with self._repositories[image.repository]:  # all of its tags share their blobs
-            await put(self.target, [image])
+            await put(self.target, [image], self._filled)
         self.copied.append(name)
         return image
 

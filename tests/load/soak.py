@@ -68,7 +68,7 @@ async def soak(minutes: float) -> Soaked:
         ) as place:
             runner.target = place.registries.client("target")
             pool = images(SIZE.images)
-            await put(place.registries.client("source"), pool)
+            await put(place.registries.client("source"), pool, set())
             until = time.monotonic() + minutes * 60
             async with httpx.AsyncClient(base_url=place.address, trust_env=False) as api:
                 requests, faults, samples = await asyncio.gather(
