@@ -18,7 +18,15 @@ from pathlib import Path
 
 from crowd import Ask, Size, chat_world, plan
 from images import images, missing, put
-from meter import Calls, Sample, StoredTimes, bot_process, percentile, sample
+from meter import (
+    Calls,
+    Sample,
+    StoredTimes,
+    bot_process,
+    give_way_to_bot,
+    percentile,
+    sample,
+)
 from runner import StandInRunner
 
 from bot.sandbox.chat import ChatWorld
@@ -85,6 +93,7 @@ async def play(size: Size) -> Played:
             await put(place.registries.client("source"), images(size.images), set())
             calls.owner = place.github.token
             calls.clear()
+            give_way_to_bot()
             with StoredTimes(data / DATABASE) as stored:
                 started = time.monotonic()
                 asked = await _ask(chat, plan(size, chat))
