@@ -245,8 +245,9 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         me=me,
         language=settings.telegram.language,
     )
+    ahead = parts.store.ahead()
     intake = Intake(
-        store=parts.store.ahead(),
+        store=ahead,
         words=parts.words,
         house=house,
         clock=utc_now,
@@ -263,7 +264,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
     )
 
     async def next_update() -> int:
-        async with parts.store.ahead().begin() as unit:
+        async with ahead.begin() as unit:
             return await unit.last_update() + 1
 
     last = last_beat(Path(settings.database), BEAT)
@@ -274,6 +275,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         next_update=next_update,
         alive=presence.heard,
         turn=Turn(settled=settled, hold=lambda held: reconciler.hold(held=held)),
+        together=ahead.together,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -471,6 +472,43 @@ async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> N
         await unit.pass_update(7)
     async with store.begin() as unit:
         assert await unit.last_update() == 7
+
+
+async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
+    store: SqliteStore,
+) -> None:
+    ahead = store.ahead()
+    async with ahead.together():
+        async with ahead.begin() as unit:
+            await unit.remember(WEI)
+        with suppress(LookupError):
+            async with ahead.begin() as unit:
+                await unit.remember(ANA)
+                raise LookupError
+        async with ahead.begin() as unit:
+            await unit.pass_update(9)
+    async with store.begin() as unit:
+        assert set(await unit.people([WEI.id, ANA.id])) == {WEI.id}
+        assert await unit.last_update() == 9
+
+
+async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: SqliteStore) -> None:
+    ahead, full = store.ahead(), Rendered("x" * 100_000)
+    connection = store._database.connection
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    async def store_both() -> None:
+        async with ahead.together():
+            async with ahead.begin() as unit:
+                await unit.pass_update(8)
+            async with ahead.begin() as unit:
+                await unit.add_note(PLACE, full, reply_to=None)
+
+    with pytest.raises(Temporary, match="make room on its disk"):
+        await store_both()
+    async with ahead.begin() as unit:
+        assert await unit.last_update() == 0
 
 
 async def test_what_fails_halfway_leaves_nothing(store: SqliteStore) -> None:

@@ -1,7 +1,8 @@
 """The Telegram adapter against the sandbox's Bot API server: sending, editing, polling."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import httpx
@@ -234,7 +235,14 @@ async def test_trouble_is_temporary_and_keeps_telegrams_wish(
     assert TOKEN not in str(caught.value)
 
 
-async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 10) -> None:
+async def polled(
+    site: Site,
+    inbox: Inbox,
+    count: int,
+    *,
+    seconds: float = 10,
+    together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+) -> None:
     """Poll until the inbox took so many updates."""
     alive = 0
 
@@ -251,6 +259,7 @@ async def polled(site: Site, inbox: Inbox, count: int, *, seconds: float = 10) -
         next_update=next_update,
         alive=beat,
         turn=Turn(settled=True, hold=inbox.holds.append),
+        together=together,
     )
     halt = Halt()
     task = asyncio.create_task(polling.run(halt))
@@ -386,6 +395,41 @@ async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> Non
     await polled(site, inbox, 1, seconds=8)
     assert len(inbox.got) == 1
     assert inbox.passed == []
+
+
+async def test_what_comes_at_once_is_stored_as_one_and_acknowledged_after_it(site: Site) -> None:
+    messages = [await site.say("wei", f"/mirror nginx:{number}") for number in range(12)]
+    inbox, stored = Inbox(), list[int]()
+
+    @asynccontextmanager
+    async def together() -> AsyncIterator[None]:
+        before = len(inbox.got)
+        yield
+        assert not any(message.reactions for message in site.world.messages()[-12:][before:])
+        stored.append(len(inbox.got) - before)
+
+    await polled(site, inbox, 12, together=together)
+    assert stored == [10, 2]
+    shown = {message.id: message.reactions for message in site.world.messages()}
+    assert all(shown[message] for message in messages)
+
+
+async def test_what_cannot_be_stored_as_one_is_stored_one_by_one(site: Site) -> None:
+    for number in range(3):
+        await site.say("wei", f"/mirror nginx:{number}")
+    inbox = Inbox()
+
+    @asynccontextmanager
+    async def together() -> AsyncIterator[None]:
+        yield
+        inbox.got.clear()
+        inbox.offset -= 3
+        raise Temporary("the database is full")
+
+    await polled(site, inbox, 3, together=together)
+    assert [update.text for update in inbox.got if isinstance(update, Incoming)] == [
+        f"/mirror nginx:{number}" for number in range(3)
+    ]
 
 
 async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(site: Site) -> None:

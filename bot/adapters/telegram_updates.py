@@ -1,14 +1,16 @@
-"""Updates from Telegram: asks for them, one at a time, and tells what each message holds.
+"""Updates from Telegram: asks for them, and tells what each message holds.
 
 It polls by itself, since the library's own polling confirms updates before they are handled and
-loses them at a kill: here one update is handled and stored, and only then the offset moves on.
-What a message means is decided elsewhere.
+loses them at a kill: here updates are handled in their order and stored, those that came at once
+in one transaction, and only then the offset moves on. What a message means is decided elsewhere.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any, Final, Protocol
 
 from telegram import MaybeInaccessibleMessage, Update
@@ -16,6 +18,7 @@ from telegram import Message as TelegramMessage
 from telegram.error import Conflict, TelegramError
 
 from bot.adapters.telegram import PollingBot, TelegramChat, polling_wait
+from bot.adapters.telegram_courtesies import COURTESY_SECONDS, Courtesies
 from bot.adapters.telegram_turn import CALM, Overtaken, Turn
 from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
 from bot.core.message import Rendered
@@ -25,13 +28,12 @@ from bot.errors import BotError, Temporary
 
 log = logging.getLogger(__name__)
 
-COURTESY_SECONDS: Final = 5.0
-COURTESIES_AT_ONCE: Final = 4
-MOST_COURTESIES: Final = 200
 BEAT_SECONDS: Final = 5.0
 """At most so often it is noted that we are alive: each time costs a write."""
 SEEN: Final = "👀"
 NAME_LIMIT: Final = 120
+STORED_AT_ONCE: Final = 10
+"""So many updates share a transaction: what waits for the disk once, is stored sooner."""
 STORE_SECONDS: Final = 5.0
 """Between two tries to store what came, while it cannot be stored."""
 RECOUNTED: Final = 10_000
@@ -49,38 +51,6 @@ class Receiver(Protocol):
     def excuse_press(self, press: Press) -> str: ...
 
 
-class Courtesies:
-    """Small answers that no update waits for: beside the polling, a few at a time, tried once."""
-
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(COURTESIES_AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def owe(self, update: int, call: Coroutine[Any, Any, object]) -> None:
-        if len(self._tasks) >= MOST_COURTESIES:
-            call.close()
-            return
-        task = asyncio.create_task(self._pay(update, call))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _pay(self, update: int, call: Coroutine[Any, Any, object]) -> None:
-        try:
-            async with self._places, asyncio.timeout(COURTESY_SECONDS):
-                await call
-        except (TelegramError, TimeoutError) as error:  # too old by now: the card says it too
-            log.info("update %d: no reaction, no popup: %s", update, error)
-        finally:
-            call.close()
-
-    async def aclose(self) -> None:
-        """What was begun is brought to its end, within bounds."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=COURTESY_SECONDS)
-            for task in late:
-                task.cancel()
-
-
 class Polling:
     """Asks for updates and hands them on, one at a time, for as long as it runs.
 
@@ -95,12 +65,16 @@ class Polling:
         next_update: Callable[[], Awaitable[int]],
         alive: Callable[[float | None], Awaitable[None]],
         turn: Turn,
+        together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
+        """`together`: what is handed on within is stored as one, or not at all."""
         self._bot = bot
         self._receiver = receiver
         self._next_update = next_update
         self._alive = alive
+        self._together = together
         self._courtesies = Courtesies()
+        self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
         self._next_beat = 0.0
         self._turn = turn
         self._next: int | None = None
@@ -143,10 +117,10 @@ class Polling:
             if "webhook" in str(conflict):
                 raise
             return self._turn.lost()
-        for position, raw in enumerate(raws):
+        for position in range(0, len(raws), STORED_AT_ONCE):
             if halt.wished():
                 return 0.0
-            await self._take(raw, raws[position:])
+            await self._take_some(raws[position:], halt)
         await self._heard()
         return 0.0
 
@@ -155,6 +129,38 @@ class Polling:
         if self._turn.disputed:
             return CALM
         return None if self._answered is not None else 0
+
+    async def _take_some(self, raws: Sequence[dict[str, Any]], halt: Halt) -> None:
+        """The first few of them, stored together; where that fails, one by one."""
+        some = raws[:STORED_AT_ONCE]
+        if len(some) > 1 and await self._taken_together(some):
+            return
+        for position, raw in enumerate(some):
+            if halt.wished():
+                return
+            await self._take(raw, raws[position:])
+
+    async def _taken_together(self, raws: Sequence[dict[str, Any]]) -> bool:
+        numbers = [int(raw["update_id"]) for raw in raws]
+        assert self._next is not None  # noqa: S101 - it was needed to ask
+        if min(numbers) < self._next:
+            return False
+        try:
+            async with self._together():
+                for raw in raws:
+                    await self._handle(raw)
+        except Temporary:
+            self._owed.clear()
+            return False
+        self._pay()
+        self._next = max(numbers) + 1
+        return True
+
+    def _pay(self) -> None:
+        """Only now that it is stored, people are told that it was seen."""
+        for update, call in self._owed:
+            self._courtesies.owe(update, call())
+        self._owed.clear()
 
     async def _take(self, raw: dict[str, Any], rest: Sequence[dict[str, Any]]) -> None:
         """Hand one update on; only when it is stored the offset moves past it."""
@@ -169,6 +175,7 @@ class Polling:
             for waiting in rest:
                 await self._excuse(waiting)
             raise
+        self._pay()
         self._excused.clear()
         self._next = max(self._next, number + 1)
 
@@ -193,7 +200,7 @@ class Polling:
             incoming = _incoming(update)
             if incoming is not None:
                 if await self._receiver.receive(incoming):
-                    self._courtesies.owe(number, self._reaction(incoming))
+                    self._owed.append((number, partial(self._reaction, incoming)))
                 return
         except Temporary:
             raise
@@ -209,13 +216,13 @@ class Polling:
         if press is None:
             await self._receiver.pass_over(update.update_id)
             return
-        self._answer(update, await self._receiver.press(press))
+        popup = self._popup(update, await self._receiver.press(press))
+        self._owed.append((update.update_id, popup))
 
-    def _answer(self, update: Update, answer: str) -> None:
+    def _popup(self, update: Update, answer: str) -> Callable[[], Coroutine[Any, Any, bool]]:
         query = update.callback_query
         assert query is not None  # noqa: S101 - the caller looked
-        popup = self._bot.answer_callback_query(query.id, text=answer or None)
-        self._courtesies.owe(update.update_id, popup)
+        return partial(self._bot.answer_callback_query, query.id, text=answer or None)
 
     # -- while nothing can be stored ----------------------------------------------------
 
@@ -243,7 +250,8 @@ class Polling:
         press = _pressed(update)
         if press is not None and update.update_id not in self._excused:
             self._excused.add(update.update_id)
-            self._answer(update, self._receiver.excuse_press(press))
+            popup = self._popup(update, self._receiver.excuse_press(press))
+            self._courtesies.owe(update.update_id, popup())
 
 
 def _since_boot() -> float:

@@ -141,8 +141,9 @@ class FaultsWorld:
         access = Access(chats=chats, members=members, admins={PersonId(1003)})
         house = House(policy=POLICY, access=access, target=self.place, me="imageto_bot")
         self.reconciler = self._reconciler(TelegramChat(self.bot))
+        ahead = self.store.ahead()
         intake = Intake(
-            store=self.store,
+            store=ahead,
             words=WORDS,
             house=house,
             clock=self.clock,
@@ -156,6 +157,7 @@ class FaultsWorld:
             next_update=self._next,
             alive=self._alive,
             turn=Turn(settled=True, hold=lambda _: None),
+            together=ahead.together,
         )
 
     def _reconciler(self, chat: TelegramChat) -> Reconciler:

@@ -59,7 +59,7 @@ def named(name: str) -> LoadImage:
 
 
 async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage], filled: set[str]) -> None:
-    """Put them into the registry behind `client`; `filled`: the repositories that have the blobs."""
+    """Put them into the registry behind `client`; those in `filled` have the blobs already."""
     for image in wanted:
         if image.repository not in filled:
             for blob in _BLOBS:

@@ -123,11 +123,26 @@ class Ahead:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+        self._shared: Statements | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
-        async with self._store._statements(ahead=True) as statements:  # noqa: SLF001 - its own kind
+        if self._shared is not None:
+            with _troubled(self._store._path), self._shared.part():  # noqa: SLF001 - its own kind
+                yield StoreUnit(self._shared)
+            return
+        async with self._store._statements(ahead=True) as statements:  # noqa: SLF001 - as above
             yield StoreUnit(statements)
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """What is begun within becomes one transaction: one wait for the disk, not many."""
+        async with self._store._statements(ahead=True) as statements:  # noqa: SLF001 - as above
+            self._shared = statements
+            try:
+                yield
+            finally:
+                self._shared = None
 
 
 @contextmanager

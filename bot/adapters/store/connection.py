@@ -8,9 +8,9 @@ the disk. For another process that writes, it is asked again after a pause.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,8 +33,9 @@ BUSY_PAUSE: Final = 0.02
 class Statements:
     """What a transaction offers those who ask: statements, and their results."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, file: sqlite3.Connection) -> None:
         self._connection = connection
+        self._file = file
 
     async def execute(
         self,
@@ -42,6 +43,19 @@ class Statements:
         rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
         return self._connection.execute(statement, rows)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """All of what is done within is kept with the rest of the transaction, or nothing."""
+        self._connection.exec_driver_sql("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self._file.in_transaction:  # a full disk may have ended it already
+                self._connection.exec_driver_sql("ROLLBACK TO part")
+                self._connection.exec_driver_sql("RELEASE part")
+            raise
+        self._connection.exec_driver_sql("RELEASE part")
 
 
 class Turns:
@@ -106,7 +120,7 @@ class Database:
             await self._begin()
             before = self._file.total_changes
             try:
-                yield Statements(self.connection)
+                yield Statements(self.connection, self._file)
                 await self._commit(anything=self._file.total_changes != before)
             finally:
                 if self._file.in_transaction:  # a full disk may have ended it already
