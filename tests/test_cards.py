@@ -18,8 +18,7 @@ from bot.core.commands import SPECS, Name
 from bot.core.correction import Mistake
 from bot.core.draft import Draft
 from bot.core.draft_card import draft_card
-from bot.core.extract import MOST_IMAGES, Rewritten
-from bot.core.extract import Trouble as FileTrouble
+from bot.core.extract import MOST_IMAGES, Flaw, Rewritten
 from bot.core.facts import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
@@ -328,8 +327,8 @@ def wanted_phrases() -> list[Phrase]:
         *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
         say("failure-missing-meant-next"),
         *(
-            answers.bad_file(trouble, "").lines[0]
-            for trouble in (FileTrouble.TOO_LARGE, FileTrouble.TOO_DEEP, FileTrouble.TOO_MANY)
+            answers.bad_file(flaw, "").lines[0]
+            for flaw in (Flaw.TOO_LARGE, Flaw.TOO_DEEP, Flaw.TOO_MANY)
         ),
         *(
             say(
@@ -342,7 +341,7 @@ def wanted_phrases() -> list[Phrase]:
         ),
         *(say(f"form-{form}") for form in Form),
         *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
-        *(say(f"file-{trouble}", file="a.yaml", limit="1024") for trouble in FileTrouble),
+        *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
         *(unanswered(question, SLOW).lines[0] for question in Question),
     ]
 

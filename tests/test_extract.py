@@ -17,7 +17,7 @@ from bot.core.extract import (
     FILE_LIMIT,
     MOST_IMAGES,
     Finding,
-    Trouble,
+    Flaw,
     extract,
     extract_file,
     lines,
@@ -45,7 +45,7 @@ def told(finding: Finding) -> str:
 
 
 def kind_told(finding: Finding) -> str:
-    words = [str(finding.kind), "" if finding.sure else "unsure", str(finding.trouble or "")]
+    words = [str(finding.kind), "" if finding.sure else "unsure", str(finding.flaw or "")]
     return " ".join(word for word in words if word)
 
 
@@ -175,7 +175,7 @@ def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
 @pytest.mark.parametrize("text", ["{/* " * (FILE_LIMIT // 4), "{" + '"a/*' * (FILE_LIMIT // 4)])
 def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
     start = time.process_time()
-    assert extract(text, target_host=HOST, name="a.json").trouble is not None
+    assert extract(text, target_host=HOST, name="a.json").flaw is not None
     assert time.process_time() - start < 10  # measured: 0.5 s
 
 
@@ -183,7 +183,7 @@ def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
 def test_a_bound_that_is_passed_is_told(bomb: str) -> None:
     content = BOMBS[bomb].encode()[:FILE_LIMIT]
     finding = extract_file(content, target_host=HOST, name="a.yaml")
-    assert finding.trouble is Trouble.TOO_DEEP
+    assert finding.flaw is Flaw.TOO_DEEP
     assert finding.images == ()
 
 
@@ -210,15 +210,15 @@ def test_a_bomb_of_aliases_hides_no_image() -> None:
 
 def test_a_file_is_at_most_so_large() -> None:
     large = b"image: a\n" * (FILE_LIMIT // 9 + 1)
-    assert extract_file(large, target_host=HOST, name="a.yaml").trouble is Trouble.TOO_LARGE
-    assert extract(large.decode(), target_host=HOST).trouble is Trouble.TOO_LARGE
+    assert extract_file(large, target_host=HOST, name="a.yaml").flaw is Flaw.TOO_LARGE
+    assert extract(large.decode(), target_host=HOST).flaw is Flaw.TOO_LARGE
 
 
 @pytest.mark.parametrize(
     "content", [b"\x89PNG\r\n\x1a\n\0", b"image: \xff", b"\0\0", b"\xff\xfea", b"\xcd\xf8\x01"]
 )
 def test_a_file_that_is_no_text_is_told(content: bytes) -> None:
-    assert extract_file(content, target_host=HOST, name="a").trouble is Trouble.NOT_TEXT
+    assert extract_file(content, target_host=HOST, name="a").flaw is Flaw.NOT_TEXT
 
 
 def test_a_file_with_a_mark_of_utf16_is_text() -> None:
@@ -273,7 +273,7 @@ def test_a_tag_in_a_file_with_a_mark_is_seen() -> None:
 def test_more_images_than_a_request_may_hold_are_told(line: str) -> None:
     text = "\n".join(line.format(n=n) for n in range(MOST_IMAGES + 1))
     finding = extract(text, target_host=HOST)
-    assert finding.trouble is Trouble.TOO_MANY
+    assert finding.flaw is Flaw.TOO_MANY
     assert max(len(finding.images), len(finding.bad)) == MOST_IMAGES
 
 
@@ -281,7 +281,7 @@ def test_a_loop_makes_only_so_many_texts() -> None:
     values = " ".join(f"x:{n}" for n in range(600))
     pulls = "".join(f"docker pull a{n}/$a\n" for n in range(100))
     finding = extract(f"for a in {values}; do\n{pulls}done", target_host=HOST)
-    assert finding.trouble is Trouble.TOO_MANY
+    assert finding.flaw is Flaw.TOO_MANY
     assert len(finding.images) == MOST_IMAGES
     assert len(lines.scan(f"for a in {values}; do\n{pulls}done").mentions) < 6000
 
@@ -289,7 +289,7 @@ def test_a_loop_makes_only_so_many_texts() -> None:
 def test_only_so_many_texts_are_read_even_if_they_mean_the_same() -> None:
     hidden = ("\u200b" * (n % 40) + "nginx" + "\u200b" * (n // 40) + ":1" for n in range(3000))
     finding = extract(" ".join(hidden), target_host=HOST)
-    assert finding.trouble is Trouble.TOO_MANY
+    assert finding.flaw is Flaw.TOO_MANY
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
 
 
@@ -303,18 +303,18 @@ def test_only_so_many_texts_are_read_even_if_they_mean_the_same() -> None:
 )
 def test_a_text_that_no_image_is_as_long_as_is_passed_over(text: str, name: str) -> None:
     finding = extract(text, target_host=HOST, name=name)
-    assert (finding.images, finding.bad, finding.trouble) == ((), (), None)
+    assert (finding.images, finding.bad, finding.flaw) == ((), (), None)
 
 
 def test_a_long_text_that_is_no_file_is_read_to_a_bound() -> None:
     finding = extract("nginx:1 " + "同步 " * 100_000, target_host=HOST)
-    assert finding.trouble is Trouble.TOO_MANY
+    assert finding.flaw is Flaw.TOO_MANY
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
 
 
 def test_a_text_of_very_many_lines_is_read_to_a_bound() -> None:
     finding = extract("nginx:1\n" + "for wei\n" * 20_000, target_host=HOST)
-    assert finding.trouble is Trouble.TOO_MANY
+    assert finding.flaw is Flaw.TOO_MANY
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
 
 

@@ -14,7 +14,7 @@ from bot.core.batch import Batch
 from bot.core.cards import cause, denied, head, history, line, listed
 from bot.core.commands import COMMANDS, Name
 from bot.core.draft_card import BAD_SHOWN, bad_lines
-from bot.core.extract import FILE_LIMIT, Trouble
+from bot.core.extract import FILE_LIMIT, Flaw
 from bot.core.facts import Budget, ChatId, Person, RequestId
 from bot.core.image import ImageRef
 from bot.core.message import COPY_LIMIT, Message, Moment, Phrase, say
@@ -81,11 +81,11 @@ def nothing_found(*, file: str) -> Message:
     return one("nothing-found-file", file=file) if file else one("nothing-found")
 
 
-def bad_file(trouble: Trouble, file: str) -> Message:
+def bad_file(flaw: Flaw, file: str) -> Message:
     """Why a file, or without a name a message, cannot be read as a whole."""
     if not file:
-        return one(f"text-{trouble}")
-    return one(f"file-{trouble}", file=file, limit=str(FILE_LIMIT // 1024**2))
+        return one(f"text-{flaw}")
+    return one(f"file-{flaw}", file=file, limit=str(FILE_LIMIT // 1024**2))
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:

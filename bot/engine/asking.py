@@ -8,7 +8,7 @@ from bot.core import answers
 from bot.core.buttons import Meant, Tick, Turn
 from bot.core.commands import Name
 from bot.core.draft import AT_ONCE, Draft, draft_of
-from bot.core.extract import FILE_LIMIT, Finding, Trouble, extract
+from bot.core.extract import FILE_LIMIT, Finding, Flaw, extract
 from bot.core.facts import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.message import Message, Phrase, say
@@ -55,15 +55,15 @@ async def _take_text(case: Case, pasted: str, finding: Finding) -> Message | Non
 def _nothing_to_do(finding: Finding) -> Message:
     if finding.bad:
         return answers.unreadable(finding.bad, command=Name.MIRROR)
-    if finding.trouble is not None:
-        return answers.bad_file(finding.trouble, "")
+    if finding.flaw is not None:
+        return answers.bad_file(finding.flaw, "")
     return answers.nothing_found(file="")
 
 
 async def _take_file(case: Case, file: Attachment) -> Message | None:
     """A draft without images: they are found as soon as the file is here."""
     if file.size > FILE_LIMIT:
-        return answers.bad_file(Trouble.TOO_LARGE, file.name)
+        return answers.bad_file(Flaw.TOO_LARGE, file.name)
     request = await _open(case, confirmed=False)
     await case.unit.save_draft(request.id, Draft(file=file.name))
     kept = File(request=request.id, name=file.name, file_id=file.file_id)

@@ -143,8 +143,8 @@ async def _waiting(unit: Unit, number: RequestId) -> Request | None:
 
 
 def _why_nothing(finding: Finding, name: str) -> Message:
-    if finding.trouble is not None:
-        return answers.bad_file(finding.trouble, name)
+    if finding.flaw is not None:
+        return answers.bad_file(finding.flaw, name)
     if finding.bad:
         return answers.unreadable(finding.bad, command=Name.MIRROR)
     return answers.nothing_found(file=name)

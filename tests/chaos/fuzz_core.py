@@ -306,7 +306,6 @@ def _in_time(began: float, what: object) -> None:
 
 def _expect_finding(finding: Finding) -> None:
     assert len(set(finding.images)) == len(finding.images) <= MOST_IMAGES
-    assert set(finding.fixed) <= set(finding.images)
     for image in finding.images:
         expect_image(image)
     for bad in finding.bad:

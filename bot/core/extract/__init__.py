@@ -2,7 +2,7 @@
 
 Everything is bounded, since everything comes from outside: the size, the depth, the number of
 texts that are read. Nothing here raises, whatever it is given; what cannot be read is a
-`Trouble` beside what could be.
+`Flaw` beside what could be.
 """
 
 import codecs
@@ -17,11 +17,11 @@ from bot.core.extract.finding import (
     MOST_IMAGES,
     TEXT_LIMIT,
     Finding,
+    Flaw,
     Kind,
     Meanings,
     Mention,
     Scan,
-    Trouble,
     finding_of,
 )
 from bot.core.extract.lines import guesses_of
@@ -35,9 +35,9 @@ __all__ = [
     "MOST_IMAGES",
     "REWRITABLE",
     "Finding",
+    "Flaw",
     "Kind",
     "Rewritten",
-    "Trouble",
     "extract",
     "extract_file",
     "rewrite",
@@ -68,9 +68,9 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
     `target_host` is the registry that images go to, in front of what people have pulled before.
     """
     if len(text) > FILE_LIMIT:
-        return Finding(Kind.TEXT, trouble=Trouble.TOO_LARGE)
+        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
     finding = finding_of(scan(text, name), Meanings(target_host))
-    if finding.images or finding.bad or finding.trouble or name:
+    if finding.images or finding.bad or finding.flaw or name:
         return finding
     guessed = None if finding.sure else _guessed(text, target_host)
     return guessed or _single(text.strip(), target_host) or finding
@@ -103,10 +103,10 @@ def _single(text: str, target_host: str) -> Finding | None:
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
     """The images that a file of `FILE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
     if len(content) > FILE_LIMIT:
-        return Finding(Kind.TEXT, trouble=Trouble.TOO_LARGE)
+        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
     decoded = _decoded(content)
     if decoded is None:
-        return Finding(Kind.TEXT, trouble=Trouble.NOT_TEXT)
+        return Finding(Kind.TEXT, flaw=Flaw.NOT_TEXT)
     return extract(decoded[0], target_host=target_host, name=name or "file")
 
 

@@ -32,7 +32,7 @@ class Kind(StrEnum):
     DOCKERFILE = "dockerfile"
 
 
-class Trouble(StrEnum):
+class Flaw(StrEnum):
     """Why a paste could not be read as a whole. The words are under `file-<value>`."""
 
     TOO_LARGE = "too-large"
@@ -56,9 +56,7 @@ class Finding:
     """Surely meant as images, but not readable as they stand, or only by a correction."""
     sure: bool = True
     """False: they were sifted out of prose, so the person should see them first."""
-    trouble: Trouble | None = None
-    fixed: tuple[ImageRef, ...] = ()
-    """Those of the images that `rewrite` has to leave as they are at some place."""
+    flaw: Flaw | None = None
     untagged: tuple[ImageRef, ...] = ()
     """Those of the images that are named without a tag wherever they are, so that the default
     was taken."""
@@ -101,7 +99,7 @@ class Scan:
     kind: Kind
     mentions: tuple[Mention, ...] = ()
     sure: bool = True
-    trouble: Trouble | None = None
+    flaw: Flaw | None = None
 
 
 @dataclass(slots=True)
@@ -136,9 +134,8 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
     """What the mentions of a scan come to."""
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
-    fixed: dict[ImageRef, None] = {}
     said: set[ImageRef] = set()
-    trouble = scan.trouble
+    flaw = scan.flaw
     for mention in scan.mentions:
         read = meanings.of(mention)
         if isinstance(read, BadImage):
@@ -147,10 +144,8 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
             images.setdefault(read)
             if _says_tag(mention.text):
                 said.add(read)
-            if not mention.places:
-                fixed.setdefault(read)
         if meanings.exhausted or len(images) > MOST_IMAGES or len(bad) > MOST_IMAGES:
-            trouble = Trouble.TOO_MANY
+            flaw = Flaw.TOO_MANY
             break
     kept = tuple(images)[:MOST_IMAGES]
     return Finding(
@@ -158,8 +153,7 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
         kept,
         tuple(bad.values())[:MOST_IMAGES],
         scan.sure,
-        trouble,
-        tuple(fixed)[:MOST_IMAGES] if scan.kind is not Kind.TEXT else (),
+        flaw,
         tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
     )
 

@@ -13,7 +13,7 @@ from typing import Final
 from bot.core.command_line import behind_prompt, command_at, named_by, words_of
 from bot.core.correction import tag_split_off
 from bot.core.extract import key_lines
-from bot.core.extract.finding import Kind, Mention, Scan, Trouble, is_digest, is_tagged
+from bot.core.extract.finding import Flaw, Kind, Mention, Scan, is_digest, is_tagged
 from bot.core.extract.settings import images_set
 from bot.core.extract.shell import Variables, on_one_line
 from bot.core.extract.tables import Table, table_below
@@ -108,8 +108,8 @@ def scan(text: str) -> Scan:
             mentions += found
             sure = sure and certain
     is_cut = len(text) > MOST_TEXT or len(lines) > MOST_LINES
-    trouble = Trouble.TOO_MANY if is_cut else None
-    return Scan(Kind.TEXT, tuple(mentions), sure, trouble)
+    flaw = Flaw.TOO_MANY if is_cut else None
+    return Scan(Kind.TEXT, tuple(mentions), sure, flaw)
 
 
 def guesses_of(line: str) -> Iterator[str]:

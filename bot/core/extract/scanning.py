@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from bot.core.extract import dockerfile, key_lines, lines, manifests
-from bot.core.extract.finding import Kind, Scan, Trouble
+from bot.core.extract.finding import Flaw, Kind, Scan
 from bot.core.extract.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 
 _YAML_NAME: Final = re.compile(
@@ -47,15 +47,15 @@ def scan(text: str, name: str) -> Scan:
 
 def _scan_yaml_file(text: str, name: str) -> Scan:
     roots = documents(text)
-    if roots is Trouble.BROKEN and _JSON_NAME.fullmatch(name):
+    if roots is Flaw.BROKEN and _JSON_NAME.fullmatch(name):
         roots = documents(_JSON_COMMENT.sub(_blanked, text))
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
         return found if found.mentions or not _is_list(roots) else lines.scan(text)
     named = tuple(key_lines.mentions(text))
     kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
-    trouble = None if named and roots is Trouble.BROKEN else roots
-    return Scan(kind, named, trouble=trouble)
+    flaw = None if named and roots is Flaw.BROKEN else roots
+    return Scan(kind, named, flaw=flaw)
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -83,14 +83,14 @@ def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
     return Scan(kind, found)
 
 
-def _has_keys(roots: list[Node] | Trouble) -> bool:
+def _has_keys(roots: list[Node] | Flaw) -> bool:
     return isinstance(roots, list) and any(isinstance(root, Mapping) for root in roots)
 
 
-def _scan_structured(text: str, roots: list[Node] | Trouble, name: str) -> Scan | None:
+def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> Scan | None:
     """A text without a name that tells, if it is YAML that names images or surely is a file."""
     if not isinstance(roots, list):
-        return Scan(Kind.TEXT, trouble=roots) if roots is Trouble.TOO_DEEP else None
+        return Scan(Kind.TEXT, flaw=roots) if roots is Flaw.TOO_DEEP else None
     if all(isinstance(root, Scalar) for root in roots):
         return None
     found = _scan_roots(text, roots, name)
@@ -104,7 +104,7 @@ def _scan_text(text: str, *, is_file: bool = False) -> Scan:
     tops = _TOP.finditer(text) if not is_file and len(text) <= _MOST_BELOW else iter(())
     for top in islice(tops, _MOST_TOPS):
         head, body = text[: top.start()], text[top.start() :]
-        roots = documents(body) if head.strip() else Trouble.BROKEN
+        roots = documents(body) if head.strip() else Flaw.BROKEN
         if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
             inner = _scan_roots(body, roots, "")
             if inner.mentions and _is_whole(inner, roots):
@@ -162,5 +162,5 @@ def _scan_block(text: str, name: str) -> Scan:
 def _merged(scans: list[Scan]) -> Scan:
     """Several pieces of one paste: none of it can be given back as a file."""
     mentions = tuple(mention for scan in scans for mention in scan.mentions)
-    trouble = next((scan.trouble for scan in scans if scan.trouble), None)
-    return Scan(Kind.TEXT, mentions, all(scan.sure for scan in scans), trouble)
+    flaw = next((scan.flaw for scan in scans if scan.flaw), None)
+    return Scan(Kind.TEXT, mentions, all(scan.sure for scan in scans), flaw)

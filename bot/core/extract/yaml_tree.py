@@ -12,7 +12,7 @@ from typing import Final
 
 import yaml
 
-from bot.core.extract.finding import Trouble
+from bot.core.extract.finding import Flaw
 
 DEEPEST: Final = 100
 MOST_DOCUMENTS: Final = 1000
@@ -82,16 +82,16 @@ def _merged(mapping: Mapping) -> Iterator[Mapping]:
                 yield node
 
 
-def documents(text: str) -> list[Node] | Trouble:
+def documents(text: str) -> list[Node] | Flaw:
     """The root of each document of a text, or why there is none."""
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if not builder.take(event):
-                return Trouble.TOO_DEEP
+                return Flaw.TOO_DEEP
     except (yaml.YAMLError, UnicodeError):
-        return Trouble.BROKEN
-    return builder.roots if not builder.has_stray_alias else Trouble.BROKEN
+        return Flaw.BROKEN
+    return builder.roots if not builder.has_stray_alias else Flaw.BROKEN
 
 
 @dataclass(slots=True)
