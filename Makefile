@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PORT ?= 8080
 DEBIAN := skopeo docker-registry
+# tests/conftest.py says which tests are one worker's.
+SPREAD := --dist loadgroup --no-loadscope-reorder
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -47,14 +49,14 @@ audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image i
 	  --requirement requirements.lock
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered \
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) --cov --cov-report=term:skip-covered \
 	  --ignore tests/chaos --ignore tests/load
 
 promises: $(VENV)/.developing .debian ## Throw a fixed selection of kills, faults and inputs (under 2 minutes)
-	$(BIN)/pytest --numprocesses 4 --dist loadfile tests/chaos tests/load
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) tests/chaos tests/load
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes)
-	$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' tests/chaos
+	$(BIN)/pytest --numprocesses 3 $(SPREAD) -m 'not long' tests/chaos
 
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
 	$(BIN)/python tests/load history

@@ -16,6 +16,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TALLY] = Counter()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file is one worker's, unless its tests name groups of their own; the slow ones begin."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Counter[str]:
     return request.config.stash[_TALLY]

@@ -37,6 +37,7 @@ PATIENCE = 240.0
 """Seconds after the last message until everybody must have been answered."""
 LOOK_SECONDS = 0.25
 PULL = "docker pull "
+HEARD = "its messages are ours"
 DATABASE = "imageto-bot.sqlite3"
 
 
@@ -94,6 +95,7 @@ async def play(size: Size) -> Played:
             calls.owner = place.github.token
             calls.clear()
             give_way_to_bot()
+            await _until_heard(place.log)
             with StoredTimes(data / DATABASE) as stored:
                 started = time.monotonic()
                 asked = await _ask(chat, plan(size, chat))
@@ -112,6 +114,13 @@ async def play(size: Size) -> Played:
             )
             played.wrong += await _wrong(place, asked, data / DATABASE)
     return played
+
+
+async def _until_heard(log: Path) -> None:
+    """A bot whose token is new takes nothing before it knows that no other bot has it."""
+    async with asyncio.timeout(PATIENCE):
+        while HEARD not in log.read_text():  # noqa: ASYNC110, ASYNC240 - a small file
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _ask(chat: ChatWorld, asks: Sequence[Ask]) -> list[Asked]:
