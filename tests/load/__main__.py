@@ -24,7 +24,7 @@ PyGithub, the database and both registries are real, Telegram and GitHub are the
 is replaced** by a runner that copies by HTTP and posts the results (`tests/load/runner.py`)."""
 HISTORY_WORDS = """\
 The median of {times} times, over a database with {young} closed transfers and over one with
-{transfers:,}, each with a request, and a batch for each hundred. Times under 0.5 ms count as that."""
+{transfers:,}, each with a request, and a batch for each hundred. Below 0.5 ms counts as 0.5 ms."""
 SOAK_WORDS = """\
 A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
 files are the medians of the second and the last quarter."""
