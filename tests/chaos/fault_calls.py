@@ -98,7 +98,8 @@ async def _status(world: FaultsWorld, _name: str) -> AsyncIterator[int]:
 
 async def _file(world: FaultsWorld, name: str) -> AsyncIterator[int]:
     image = _there(world, name)
-    text = f"services:\n  a:\n    image: {image}\n".encode()
+    # Longer than any page that a fault puts in its place: by its size it is told apart.
+    text = f"services:\n  a:\n    image: {image}\n{'#' * 80}\n".encode()
     yield world.send_file(f"{name}.yaml", text)
 
 
