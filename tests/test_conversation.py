@@ -1,5 +1,6 @@
 """Conversations that people enjoy: drafts, corrections, files, look-ups, forms, joining."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -631,6 +632,48 @@ async def test_the_list_is_filtered_and_paged(w: World) -> None:
     await w.say(WEI, "/list")
     await w.settle(2)
     assert w.last == "image.list is empty. Use /mirror to add to it."
+
+
+async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: World) -> None:
+    w.repository.content = b"nginx:1.27\nredis:7.4.1\ngcr.io/some/static:1\nquay.io/a/gone:1\n"
+    for name in ("docker.io/library/nginx:1.27", "docker.io/library/redis:7.4.1"):
+        w.registries.source[name] = digest_of("new")
+        w.registries.target[name] = digest_of("old")
+    w.registries.source["gcr.io/some/static:1"] = digest_of("same")
+    w.registries.target["gcr.io/some/static:1"] = digest_of("same")
+    assert await w.say(WEI, "/outdated")
+    await w.settle(2)
+    assert w.last == (
+        "2 images are not what they are at their sources:\n"
+        f"⚠️ <code>docker.io/library/redis:7.4.1</code>: <code>{digest_of('old')[:19]}</code> →"
+        f" <code>{digest_of('new')[:19]}</code>. A version should not move: ask its makers why"
+        " before you /mirror it again.\n"
+        f"♻️ <code>docker.io/library/nginx:1.27</code>: <code>{digest_of('old')[:19]}</code> →"
+        f" <code>{digest_of('new')[:19]}</code>\n"
+        "1 image is no longer at its source (gone, or private); our copy stays."
+    )
+    await w.press(WEI, "♻️ nginx:1.27")
+    await w.settle(2)
+    assert "nginx:1.27" in w.card
+    w.registries.source["docker.io/library/redis:7.4.1"] = Temporary("docker.io is slow")
+    await w.say(WEI, "/outdated redis")
+    await w.settle(2)
+    assert "1 image could not be compared: a registry did not answer" in w.last
+
+
+async def test_a_registry_that_never_answers_keeps_no_question_open(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: object) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr("bot.engine.inquiries.COMPARE_SECONDS", 0.05)
+    monkeypatch.setattr(w.registries, "source_digest", never)
+    w.repository.content = b"nginx:1.27\n"
+    await w.say(WEI, "/outdated")
+    await w.settle(2)
+    assert w.last.startswith("I could compare nothing.\n1 image could not be compared")
 
 
 async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None:

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings
-from bot.core import draft, inquiry
+from bot.core import draft, freshness, inquiry
 from bot.core.backoff import PUT_OFFS
 from bot.core.buttons import Verb
 from bot.core.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
@@ -23,7 +23,7 @@ from bot.core.failures import PASSING, FailureKind
 from bot.core.language import Language
 from bot.core.message import COPY_LIMIT, Phrase, say
 from bot.core.transfer import TRANSITIONS, State
-from bot.engine import allowance, batches, pace
+from bot.engine import allowance, batches, inquiries, pace
 
 ROOT = Path(__file__).parents[1]
 READMES = {
@@ -149,7 +149,11 @@ LABELS: dict[Verb | None, tuple[Phrase, ...]] = {
     Verb.RETRY: (say("button-retry"),),
     Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
     Verb.LIST: (say("button-page", page=2, pages=3),),
-    Verb.WANT: (say("button-mirror-it"), say("button-meant", image=IMAGE)),
+    Verb.WANT: (
+        say("button-mirror-it"),
+        say("button-meant", image=IMAGE),
+        say("button-update", image=IMAGE),
+    ),
     None: (
         say("button-copy"),
         say("button-copy-one", image=IMAGE),
@@ -280,6 +284,7 @@ def test_the_limits_are_those_of_the_code(language: Language) -> None:
         [COPY_LIMIT],
         [FILTER_LIMIT, REASON_LIMIT],
         [inquiry.PAGE],
+        [freshness.MOST, inquiries.COMPARE_SECONDS, freshness.SHOWN],
         [pace.MESSAGES, pace.CARDS, pace.IN_PRIVATE],
         [allowance.STRANGERS],
         [pace.BETWEEN_EDITS // timedelta(seconds=1)],

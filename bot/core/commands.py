@@ -4,6 +4,7 @@
     mirror   = [ number | anything that names images ]           see extract/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
     lookup   = image                               list      = [ text ]
+    outdated = [ text ]
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]
 
@@ -26,6 +27,7 @@ class Name(StrEnum):
     STATUS = "status"
     LOOKUP = "lookup"
     LIST = "list"
+    OUTDATED = "outdated"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -53,6 +55,7 @@ COMMANDS: Final = (
     Spec(Name.STATUS, "[#41 | IMAGE]"),
     Spec(Name.LOOKUP, "IMAGE"),
     Spec(Name.LIST, "[text]"),
+    Spec(Name.OUTDATED, "[text]"),
     Spec(Name.CANCEL, "#41"),
     Spec(Name.RETRY, "#41"),
     Spec(Name.APPROVE, "#41", admins_only=True),
@@ -89,6 +92,13 @@ class List:
 
     text: str
     page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Of the lines of image.list that hold `text`, those that have moved at their sources."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,8 @@ class Misuse:
     name: Name
 
 
-Command = Mirror | Confirm | Status | Lookup | List | Approve | Reject | Cancel | Retry | Plain
+Looking = Lookup | List | Outdated
+Command = Mirror | Confirm | Status | Looking | Approve | Reject | Cancel | Retry | Plain
 Parsed = Command | BadImage | Misuse
 
 REASON_LIMIT: Final = 200
@@ -169,11 +180,11 @@ def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
             return Mirror(rest) if number is None else Confirm(RequestId(int(number[1])))
         case Name.STATUS | Name.LOOKUP:
             return _about_image(name, rest, target_host)
-        case Name.LIST:
+        case Name.LIST | Name.OUTDATED:
             text = " ".join(rest.split())
-            return (
-                List(text) if len(text.encode(errors="replace")) <= FILTER_LIMIT else Misuse(name)
-            )
+            if len(text.encode(errors="replace")) > FILTER_LIMIT:
+                return Misuse(name)
+            return List(text) if name is Name.LIST else Outdated(text)
         case Name.APPROVE | Name.REJECT | Name.CANCEL | Name.RETRY:
             return _about_request(name, rest)
         case _:

@@ -1,4 +1,4 @@
-"""Questions that need a look at the world before they can be answered: /lookup and /list.
+"""Questions that need a look at the world before they can be answered: /lookup, /list, /outdated.
 
 Stored until they are answered, so that a restart loses none. Pure: what was seen comes in.
 """
@@ -28,6 +28,7 @@ _UNKNOWN: Final = Shape()
 class Question(StrEnum):
     LOOKUP = "lookup"
     LIST = "list"
+    OUTDATED = "outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,13 +118,13 @@ def _offers(look: Look, target: Target) -> tuple[tuple[Button, ...], ...]:
         command = _pull(look.image, target)
         rows += [(copy(say("button-copy"), command),)] if len(command) <= COPY_LIMIT else []
     if look.source is not None and look.there != look.source:
-        rows += _want(look.image, say("button-mirror-it"))
+        rows += want(look.image, say("button-mirror-it"))
     for image in look.meant:
-        rows += _want(image, say("button-meant", image=short(image)))
+        rows += want(image, say("button-meant", image=short(image)))
     return tuple(rows)
 
 
-def _want(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
+def want(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
     """A button that asks for the image; none where its name is longer than a button holds."""
     if len(button_data(Verb.WANT, image).encode()) > DATA_LIMIT:
         return []
@@ -135,7 +136,7 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
     wanted = text.lower()
     found = [entry for entry in entries if wanted in entry.lower()]
     if not found:
-        return Message((say("list-none", text=text) if text else say("list-empty"),))
+        return none_listed(text)
     pages = -(-len(found) // PAGE)
     page = min(page, pages - 1)
     head = say("list-head-text", count=len(found), text=text) if text else (
@@ -153,6 +154,10 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
         for to in beside(page, pages)
     )
     return Message(tuple(lines), (turns,))
+
+
+def none_listed(text: str) -> Message:
+    return Message((say("list-none", text=text) if text else say("list-empty"),))
 
 
 def unanswered(question: Question, trouble: Trouble) -> Message:

@@ -1,16 +1,18 @@
-"""The lane that answers /lookup and /list: it looks, and leaves the answer as a note.
+"""The lane that answers /lookup, /list and /outdated: it looks, and leaves the answer as a note.
 
 Reads only. A question that nobody answers for a while is answered with that.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import image_list
 from bot.core.backoff import has_passed, is_due, wait_after
+from bot.core.freshness import MOST, Compared, meant, outdated
 from bot.core.image import ImageRef, Target
 from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
 from bot.core.message import Message
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = timedelta(seconds=45)
 """A person who wants to look something up does not wait longer."""
+AT_ONCE: Final = 8
+COMPARE_SECONDS: Final = 20.0
+"""What was not compared by then is said to be so: others have questions too."""
 
 
 class Inquiries:
@@ -84,6 +89,40 @@ class Inquiries:
                 content = (await self._repository.read_list()).content
                 images = [str(image) for image in image_list.entries(content)]
                 return listing(images, inquiry.text, inquiry.page)
+            case Question.OUTDATED:
+                return await self._outdated(inquiry.text)
+
+    async def _outdated(self, text: str) -> Message:
+        content = (await self._repository.read_list()).content
+        images, fixed = meant(image_list.entries(content), text)
+        compared = await self._compared(images[:MOST])
+        return outdated(compared, text=text, listed=len(images), fixed=fixed)
+
+    async def _compared(self, images: Sequence[ImageRef]) -> list[Compared]:
+        """By HEADs alone, which no registry counts as a pull."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def compared(image: ImageRef) -> Compared:
+            async with places:
+                return Compared(image, await self._at_source(image), await self._at_target(image))
+
+        looks = {image: asyncio.create_task(compared(image)) for image in images}
+        if looks:
+            _, late = await asyncio.wait(looks.values(), timeout=COMPARE_SECONDS)
+            for look in late:
+                look.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        return [
+            Compared(image) if look.cancelled() else look.result() for image, look in looks.items()
+        ]
+
+    async def _at_source(self, image: ImageRef) -> str | None:
+        """None where nobody can be asked now; empty where there is no such image."""
+        try:
+            return await self._registries.source_digest(image) or ""
+        except (Refused, Temporary) as trouble:
+            log.info("comparing %s: %s", image, trouble)
+            return None
 
     async def _look(self, image: ImageRef) -> Look:
         there = await self._at_target(image)

@@ -21,6 +21,7 @@ from bot.core.commands import (
     Mirror,
     Misuse,
     Name,
+    Outdated,
     Plain,
     Reject,
     Retry,
@@ -47,7 +48,7 @@ _ADMIN_ONLY: Final = (Approve, Reject)
 _FOR_ALL: Final = (Plain, Status)
 _PASSED_OVER: Final = Message(())
 """An answer that is not said, to what begins nothing."""
-_BEGINS_WORK: Final = (Mirror, Lookup, List)
+_BEGINS_WORK: Final = (Mirror, Lookup, List, Outdated)
 
 
 class Intake:
@@ -218,11 +219,8 @@ class Intake:
                 return _unless_done(await asking.confirm(case, number))
             case Status():
                 return await telling.status(case, command, self._budgets)
-            case Lookup():
-                return await telling.look_up(case, command)
-            case List():
-                await telling.list_images(case, command)
-                return None
+            case Lookup() | List() | Outdated():
+                return await telling.look(case, command)
             case Approve() | Reject():
                 return Message(((await deciding.decide(case, command)).words,))
             case Cancel():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core import answers
 from bot.core.buttons import Show
 from bot.core.cards import denied
-from bot.core.commands import List, Lookup, Status
+from bot.core.commands import List, Looking, Lookup, Outdated, Status
 from bot.core.facts import Budget, MessageId, RequestId
 from bot.core.image import ImageRef
 from bot.core.inquiry import Inquiry, Question
@@ -77,8 +77,20 @@ async def _of_image(case: Case, image: ImageRef) -> Message:
     return answers.status_of_image(transfer, requests, view)
 
 
-async def look_up(case: Case, command: Lookup) -> Message | None:
-    """Registries are asked later; the answer comes as a note. A denied image is not asked for."""
+async def look(case: Case, command: Looking) -> Message | None:
+    """What has to be asked of the world: the answer comes later, as a note."""
+    match command:
+        case Lookup():
+            return await _look_up(case, command)
+        case List():
+            await list_images(case, command)
+        case Outdated(text):
+            await case.unit.add_inquiry(_inquiry(case, Question.OUTDATED, text))
+    return None
+
+
+async def _look_up(case: Case, command: Lookup) -> Message | None:
+    """A denied image is not asked for."""
     decision = decide(case.house.policy, command.image)
     if decision.verdict is Verdict.DENY:
         words = denied(decision.ground, decision.reason, command.image.registry)

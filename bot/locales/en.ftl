@@ -126,6 +126,7 @@ button-page = Page { $page } of { $pages }
 button-drop = ✖️ Cancel
 button-yes = ✅ Yes, mirror it
 button-mirror-it = ✅ Mirror it
+button-update = ♻️ { $image }
 button-meant = ➡️ { $image }
 button-retry = 🔁 Retry failed
 button-form = { $on ->
@@ -256,6 +257,7 @@ command-mirror = copy images to our registry
 command-status = what is going on, one request, or one image
 command-lookup = look an image up without copying it
 command-list = what is in image.list
+command-outdated = what has moved at its source since we copied it
 command-cancel = cancel a request
 command-retry = retry what failed
 command-approve = approve a request
@@ -385,6 +387,33 @@ list-line = <code>{ $image }</code>
 list-empty = image.list is empty. Use /mirror to add to it.
 list-none = No image in image.list has “{ $text }” in it.
 list-unanswered = I could not read image.list: { $trouble }. Please try again later.
+outdated-head = { $count ->
+    [one] 1 image is not what it is at its source:
+   *[other] { $count } images are not what they are at their sources:
+}
+outdated-line = ♻️ <code>{ $image }</code>: <code>{ $old }</code> → <code>{ $new }</code>
+outdated-version = ⚠️ <code>{ $image }</code>: <code>{ $old }</code> → <code>{ $new }</code>. A version should not move: ask its makers why before you /mirror it again.
+outdated-new = 📦 <code>{ $image }</code>: not in our registry yet
+outdated-more = … and { $count } more.
+outdated-none = { $count ->
+    [0] I could compare nothing.
+    [one] ✅ The image I looked at is what it is at its source.
+   *[other] ✅ All is well with the { $count } images I looked at: nothing has moved.
+}
+outdated-fixed = { $count ->
+    [one] That image is listed by its digest, which never moves.
+   *[other] Those { $count } images are listed by their digests, which never move.
+}
+outdated-vanished = { $count ->
+    [one] 1 image is no longer at its source (gone, or private); our copy stays.
+   *[other] { $count } images are no longer at their sources (gone, or private); our copies stay.
+}
+outdated-untold = { $count ->
+    [one] 1 image could not be compared: a registry did not answer. Ask again later.
+   *[other] { $count } images could not be compared: registries did not answer. Ask again later.
+}
+outdated-cut = I looked at the first { $count } of { $listed }. <code>/outdated TEXT</code> looks at those with TEXT in their names.
+outdated-unanswered = I could not read image.list: { $trouble }. Please try again later.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there

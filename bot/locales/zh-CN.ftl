@@ -120,6 +120,7 @@ button-page = 第 { $page }/{ $pages } 页
 button-drop = ✖️ 取消
 button-yes = ✅ 对，同步它
 button-mirror-it = ✅ 同步它
+button-update = ♻️ { $image }
 button-meant = ➡️ { $image }
 button-retry = 🔁 重试失败的
 button-form = { $on ->
@@ -238,6 +239,7 @@ command-mirror = 把镜像同步到我们的镜像仓库
 command-status = 看看进展，也可以查某个请求或某个镜像
 command-lookup = 只查镜像，不同步
 command-list = 看看 image.list 里有什么
+command-outdated = 看看哪些镜像在源站上已经变了
 command-cancel = 取消请求
 command-retry = 重试失败的镜像
 command-approve = 批准请求
@@ -351,6 +353,20 @@ list-line = <code>{ $image }</code>
 list-empty = image.list 还是空的。用 /mirror 就能往里加。
 list-none = image.list 里没有带“{ $text }”的镜像。
 list-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
+outdated-head = 有 { $count } 个镜像和源站上的不一样：
+outdated-line = ♻️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>
+outdated-version = ⚠️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>。版本号的标签不该变，重新 /mirror 之前请先问问它的作者。
+outdated-new = 📦 <code>{ $image }</code>：我们的镜像仓库里还没有
+outdated-more = ……另有 { $count } 个。
+outdated-none = { $count ->
+    [0] 没有能比对的。
+   *[other] ✅ 看过的 { $count } 个镜像都和源站上的一样。
+}
+outdated-fixed = { $count } 个镜像是按摘要列出的，摘要不会变。
+outdated-vanished = 有 { $count } 个镜像在源站上已经没有了（被删除，或不公开）；我们的副本还在。
+outdated-untold = 有 { $count } 个镜像没能比对：镜像仓库没有回应。请过一会儿再试。
+outdated-cut = { $listed } 个里只看了前 { $count } 个。用 <code>/outdated TEXT</code> 可以只看名称里带这段文字的。
+outdated-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有

@@ -69,6 +69,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/status #": OPEN | {"member_elsewhere": "no-request", "guest_elsewhere": "no-request"},
     "/lookup IMAGE": ASKING,
     "/list": ASKING,
+    "/outdated": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
     "/cancel #": OWN,
