@@ -51,12 +51,13 @@ class Inquiries:
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> Pulse:
-        """One try at every question that is due."""
+        """One try at every question that is due, but for comparisons, which take long: at one."""
         async with self._store.begin() as unit:
             inquiries = await unit.inquiries()
         now = self._clock()
         due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
-        for inquiry in due:
+        long = [inquiry for inquiry in due if inquiry.question is Question.OUTDATED]
+        for inquiry in [*(each for each in due if each not in long), *long[:1]]:
             if not stopped():
                 await self._try(inquiry)
         if due:
