@@ -39,6 +39,13 @@ SELECT (SELECT count(*) FROM requests WHERE closed_at IS NULL
      + (SELECT count(*) FROM notes) + (SELECT count(*) FROM inquiries)
 """
 """What is still to be done; a draft may wait for its person."""
+STILL_OPEN = (
+    "SELECT id, told_at, card, shown != '', returned_at, attempts, not_before FROM requests"
+    " WHERE closed_at IS NULL",
+    "SELECT * FROM batches WHERE closed_at IS NULL",
+    "SELECT * FROM notes",
+    "SELECT * FROM inquiries",
+)
 
 
 @dataclass
@@ -120,7 +127,11 @@ class People:
     def rest(self, seconds: float = REST_SECONDS) -> None:
         """Until nothing is open any more, and no press is under way."""
         self.presses.shutdown()
-        self.sandbox.until(lambda: self.look(OPEN) == [(0,)], seconds)
+        try:
+            self.sandbox.until(lambda: self.look(OPEN) == [(0,)], seconds)
+        except AssertionError as late:
+            late.add_note(f"still open: {[self.look(rows) for rows in STILL_OPEN]}")
+            raise
         time.sleep(1)
 
     async def evidence(self) -> Evidence:

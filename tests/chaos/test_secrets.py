@@ -74,6 +74,8 @@ def give_a_source_login(sandbox: Sandbox, token: str) -> None:
 
 def converse(sandbox: Sandbox) -> None:
     """What goes well, what fails, and what is in trouble on its way."""
+    # A login that takes a moment: its command line must not be gone before anybody looked.
+    sandbox.fault(where="target", what="delay 1", times=8, path="/v2/")
     done = sandbox.whisper("wei", "/mirror nginx:1.27")
     sandbox.result(done, "docker pull")
     missing = sandbox.whisper("li", "/mirror docker.io/library/no-such-image:1")
