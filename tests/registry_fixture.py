@@ -244,6 +244,7 @@ class World:
             ),
             "IMAGES": "",
             "PARALLEL": "",
+            "PATIENCE": "0",
             "GITHUB_TOKEN": "token-of-the-run",
             "GITHUB_API_URL": self.github.address,
             "GITHUB_SERVER_URL": "http://github.test",

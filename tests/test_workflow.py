@@ -310,7 +310,7 @@ def test_the_title_of_a_run_holds_the_mark_of_its_batch() -> None:
 
 def test_the_workflow_hands_over_every_value_that_the_script_reads() -> None:
     steps = workflow()["jobs"]["mirror"]["steps"]  # type: ignore[index]
-    read = {*mirror.NAMES, "GITHUB_TOKEN", "IMAGES", "PARALLEL"}
+    read = {*mirror.NAMES, "GITHUB_TOKEN", "IMAGES", "PARALLEL", "SHARD", "SHARDS"}
     assert set(steps[-1]["env"]) == read
 
 

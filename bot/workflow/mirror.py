@@ -14,10 +14,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -25,6 +27,7 @@ from email.message import Message
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +39,18 @@ LOG_CHARACTERS = 1000
 LARGEST = 2**63 - 1  # bytes: what fits into a database
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
 CHILDREN = 64  # platforms and attestations of one index that are read for its size
-NAMES = (
-    "HARBOR_HOST",
-    "HARBOR_USER",
-    "HARBOR_PWD",
-    "HARBOR_PREFIX",
-    "NAMING",
-    "REGISTRY_ADDRESSES",
-    "SOURCE_AUTH",
-)
+PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of an image whose registry is in trouble
+PATIENCE = 80  # seconds of them an image; the variable PATIENCE changes it
+LONGEST_REST = 60  # seconds: no server is let ask for more at a time
+POLLS = (5, 15, 45, 120, 300)  # and 300 again: between two looks at the pulls that are left
+RUN_SECONDS = 285 * 60  # for waits: under `timeout-minutes`, with time for a copy after them
+BEGAN = time.monotonic()
+INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and each attestation
+PLACES = 4  # copies at a time, measured; the variable PARALLEL changes it
+AWAKE, LOOKS = 128, threading.Semaphore(16)  # images in hand, and questions asked at a time
+SHARED = 1_000_000  # bytes: a smaller layer goes up twice sooner than it is waited for
+_TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
+NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
 SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
 ACCEPT = ", ".join(
     f"application/vnd.{kind}"
@@ -172,6 +178,11 @@ class Answer:
     headers: Message
     body: bytes
 
+    @property
+    def trouble(self) -> bool:
+        """Say whether asking again may help."""
+        return self.status in {0, 429} or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
 
 class _Redirect(urllib.request.HTTPRedirectHandler):
     """Keeps the method (urllib turns HEAD into GET, which counts as a pull) and drops the login."""
@@ -227,6 +238,32 @@ def ask(
         return Answer(0, Message(), b"")
 
 
+def rest(answer: Answer, pause: float) -> None:
+    """Sleep as long as the server asks for, within bounds, or else for `pause`."""
+    wish = answer.headers.get("Retry-After", "")
+    time.sleep(min(int(wish[:9]), LONGEST_REST) if wish.isdecimal() else pause)
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """What a registry that counts pulls says is left of them: Docker Hub does, on HEAD too."""
+
+    left: int
+    limit: int
+    need: int  # for the image that was asked about: how many platforms it has is not known
+
+    @classmethod
+    def read(cls, headers: Message) -> "Pulls | None":
+        """Read `100;w=21600`; None where nothing is counted, as it is for those who pay."""
+        given = (headers.get(f"ratelimit-{name}", "") for name in ("remaining", "limit"))
+        left, limit = (re.match(r"[0-9]{1,9}(?=;|$)", text.strip()) for text in given)
+        if not left or not limit:
+            return None
+        many = re.search("index|list", headers.get("Content-Type", ""))
+        need = max(1, min(INDEX_PULLS, int(limit[0]) // 2)) if many else 1
+        return cls(int(left[0]), int(limit[0]), need)
+
+
 # --- settings and registries
 
 
@@ -241,6 +278,8 @@ class Settings:
     password: str = field(repr=False)
     addresses: dict[str, str]
     logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
+    patience: int = 0  # seconds that are waited for a registry in trouble, an image
+    known: dict[str, str] = field(default_factory=dict, repr=False)  # place -> Authorization
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":
@@ -249,7 +288,7 @@ class Settings:
         for name in ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD"):
             if not given[name]:
                 raise ValueError(f"login to the target: {name} is not set in the repository")
-        host, user, password, prefix, naming, *_ = given.values()
+        host, user, password, prefix, naming, *_, wish = given.values()
         if not HOST.fullmatch(host) or naming not in ("", "nested", "flat"):
             raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
         if prefix and not PATH.fullmatch(prefix):
@@ -260,7 +299,8 @@ class Settings:
         logins = _read("SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins)
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         place = addresses.get(host, f"https://{host}").split("/")[2]
-        return cls(host, prefix, naming, user, password, addresses, {**logins, place: login})
+        logins, patience = {**logins, place: login}, int(wish) if wish.isdecimal() else PATIENCE
+        return cls(host, prefix, naming, user, password, addresses, logins, patience)
 
 
 def _read(
@@ -301,39 +341,56 @@ class Repository:
         self._manifests = f"{scheme}://{server}/v2/{self._path}/manifests/"
         own = [key for key in settings.logins if f"{self.name}/".startswith(f"{key}/")]
         login = settings.logins[max(own, key=len)] if own else ""
-        self._basic = {"Authorization": f"Basic {login}"} if login else {}
-        self._authorization: dict[str, str] = {}
+        self._basic = f"Basic {login}" if login else ""
+        self._known, self._patience = settings.known, settings.patience
+        self.pulls: Pulls | None = None  # as the last answer said it
 
     def tls(self, option: str) -> list[str]:
         """Return the option of skopeo that lets it speak plain HTTP, where that is wanted."""
         return [f"--{option}=false"] if self.insecure else []
 
     def manifest(self, method: str, reference: str) -> Answer:
-        """HEAD or GET; Docker Hub counts only GET as a pull."""
+        """HEAD or GET; Docker Hub counts only GET as a pull. Trouble is waited out, shortly."""
+        for pause in PAUSES[:2]:
+            answer = self._ask(method, reference)
+            if not answer.trouble or pause > self._patience:
+                return answer
+            rest(answer, pause)
+        return self._ask(method, reference)
+
+    def _ask(self, method: str, reference: str) -> Answer:
         for _ in range(2):
-            headers = {"Accept": ACCEPT, **self._authorization}
-            answer = ask(method, self._manifests + reference, headers)
+            met = self._known.get(self.name) or (self._known.get(self.host) and self._basic)
+            headers = {"Accept": ACCEPT, **({"Authorization": met} if met else {})}
+            with LOOKS:
+                answer = ask(method, self._manifests + reference, headers)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 break
-            self._authorization = self._meet(answer.headers.get("WWW-Authenticate", ""))
+            challenge = answer.headers.get("WWW-Authenticate", "")
+            met = self._meet(challenge)
+            # All repositories of a host that asks for Basic do so, and each has its own token.
+            self._known[self.host if met.startswith("Basic ") else self.name] = met
+        self.pulls = Pulls.read(answer.headers)
         return answer
 
-    def _meet(self, challenge: str) -> dict[str, str]:
+    def _meet(self, challenge: str) -> str:
         """Meet the registry's challenge; it says who makes its tokens, and TLS is a must there."""
         if not challenge.lower().startswith("bearer "):
             return self._basic
         given = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         realm = given.get("realm", "")
         if not self.insecure and not realm.startswith("https://"):
-            return {}
+            return ""
         scope = given.get("scope") or f"repository:{self._path}:pull"
         query = urllib.parse.urlencode({"service": given.get("service", ""), "scope": scope})
-        answer = ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", self._basic)
+        login = {"Authorization": self._basic} if self._basic else {}
+        with LOOKS:
+            answer = ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", login)
         with contextlib.suppress(*UNREADABLE, AttributeError):
             said = json.loads(answer.body)
             if token := said.get("token") or said.get("access_token"):
-                return {"Authorization": f"Bearer {token}"}
-        return {}
+                return f"Bearer {token}"
+        return ""
 
     def digest(self, reference: str) -> str | None:
         """Ask for a digest; "" where there is no such manifest, None where nobody can say."""
@@ -343,33 +400,80 @@ class Repository:
         found = answer.headers.get("Docker-Content-Digest", "")
         return found if answer.status == HTTPStatus.OK and DIGEST.fullmatch(found) else None
 
-    def size(self, reference: str) -> int | None:
-        """Add up all configs and layers, each once; None where a part is not to be had."""
+    def blobs(self, reference: str) -> dict[str, int]:
+        """Return the size of every config and layer; none where a part is not to be had."""
         blobs: dict[str, int] = {}
         try:
             top = json.loads(self.manifest("GET", reference).body)
             children = [child["digest"] for child in top.get("manifests", [])]
             if len(children) > CHILDREN:
-                return None
+                return {}
             read = (json.loads(self.manifest("GET", child).body) for child in children)
             for each in read if children else [top]:
                 for blob in (each["config"], *each["layers"]):
-                    blobs[blob["digest"]] = int(blob["size"])
+                    blobs[str(blob["digest"])] = int(blob["size"])
         except (*UNREADABLE, KeyError, TypeError, AttributeError):
-            return None
-        total = sum(blobs.values())
-        return total if min(blobs.values()) >= 0 and total <= LARGEST else None
+            return {}
+        return blobs if min(blobs.values()) >= 0 and sum(blobs.values()) <= LARGEST else {}
+
+
+# --- what may go on at the same time
+
+
+class Traffic:
+    """Lets copies go on: so many at a time, no layer twice, no more pulls than are left.
+
+    skopeo remembers, from one process to the next, which layers the target holds, and has them
+    mounted. It cannot know of one that is on its way: whoever needs that waits for it here.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._turn = threading.Condition()
+        self._places = places
+        self._flying: set[str] = set()
+        self._landed: set[str] = set()
+        self._promised: Counter[str] = Counter()
+
+    def copy(self, layers: set[str], work: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        """Do the work when it is its turn."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._places and not layers - self._landed & self._flying)
+            self._places -= 1
+            own = layers - self._landed
+            self._flying |= own
+        digest = ""
+        try:
+            digest, trouble = work()
+        finally:
+            with self._turn:
+                self._places += 1
+                self._flying -= own
+                self._landed |= own if digest and not trouble else set()
+                self._turn.notify_all()
+        return digest, trouble
+
+    def promise(self, host: str, need: int, pulls: Pulls) -> bool:
+        """Set `need` pulls aside, if as many are left; what copies will still use counts."""
+        with self._turn:
+            enough = pulls.left - self._promised[host] >= need
+            self._promised[host] += need if enough else 0
+            return enough
+
+    def keep(self, host: str, need: int) -> None:
+        """The copy is over: what it used the registry has counted."""
+        with self._turn:
+            self._promised[host] -= need
 
 
 # --- copying
 
 
-def skopeo(folder: Path, *arguments: str, given: str = "") -> str:
+def skopeo(folder: Path, *arguments: str, given: str = "", seconds: int = COPY_SECONDS) -> str:
     """Return why it failed, in one line, or nothing; it sees none of this script's secrets."""
     env = {k: v for k, v in os.environ.items() if k not in SECRETS}
     env["REGISTRY_AUTH_FILE"] = str(folder / "auth.json")
-    command = ["skopeo", f"--command-timeout={COPY_SECONDS}s", *arguments]
-    limit = COPY_SECONDS + 60
+    command = ["skopeo", f"--command-timeout={seconds}s", *arguments]
+    limit = seconds + 60
     try:
         done = subprocess.run(
             command, input=given.encode(), capture_output=True, check=False, env=env, timeout=limit
@@ -417,41 +521,105 @@ class Result:
     state: str
     text: str
     seconds: float = 0.0
+    waited: float = 0.0  # of them, for pulls
 
 
-def mirror(settings: Settings, folder: Path, image: Image) -> Result:
-    """Copy one image with all its platforms, unless the target has the very same."""
-    source = Repository(settings, image.registry, image.path)
-    path = target_path(image, settings.prefix, settings.naming)
-    target = Repository(settings, settings.host, path)
-    wanted, name = image.digest or source.digest(image.tag), image.tag or image.digest
-    done = "skipped"
-    if not wanted or wanted != target.digest(name):
-        wanted, trouble = copy(image, source, target, folder)
+class Copying:
+    """The way of one image from its source to the target, with all the tries it takes."""
+
+    def __init__(
+        self, image: Image, run: "Run", settings: Settings, tell: Callable[[str], object]
+    ) -> None:
+        """`tell` is given the words why, when the image has to wait for pulls."""
+        self.image, self.folder, self.traffic, self.tell = image, run.folder, run.traffic, tell
+        self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
+        self.source = Repository(settings, image.registry, image.path)
+        path = target_path(image, settings.prefix, settings.naming)
+        self.target = Repository(settings, settings.host, path)
+
+    def result(self) -> Result:
+        """Try until it is there, or not to be had, or patience or time is used up."""
+        left = self.patience
+        for pause in PAUSES:
+            done = self.attempt()
+            left -= pause
+            late = self.spent + pause > COPY_SECONDS or time.monotonic() - BEGAN > RUN_SECONDS
+            if done.state != "error" or done.text.startswith("skopeo:") or left < 0 or late:
+                return done
+            say(f"again in {pause} s: {self.image}: {done.text}")
+            time.sleep(pause)
+        return self.attempt()
+
+    def attempt(self) -> Result:
+        """Copy it with all its platforms, unless the target has the very same."""
+        image, source, target = self.image, self.source, self.target
+        name = image.tag or image.digest
+        wanted = image.digest or source.digest(image.tag)
+        if wanted and wanted == target.digest(name):
+            return Result(image, "success", f"{wanted} skipped")  # its size would cost a GET
+        if image.digest:
+            source.digest(image.digest)  # for the pulls that are left
+        pulls = 0 if wanted == "" else self.pulls_set_aside()
+        if pulls is None:
+            return Result(image, "error", self.short_of_pulls())
+        # Where pulls are counted a look at the layers is one: the name must do in their place.
+        blobs = source.blobs(wanted) if wanted and not pulls else {}
+        layers = {digest for digest, size in blobs.items() if size >= SHARED}
+        try:
+            copied, trouble = self.traffic.copy(layers if blobs else {source.name}, self.copy)
+        finally:
+            self.traffic.keep(source.host, pulls)
         if trouble:
             return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
-        held, done = target.digest(name), "copied"
-        if not wanted or held not in (wanted, None):  # None: Harbor hides what is not scanned yet
-            text = f"mismatch: copied {wanted or 'nothing'}, target holds {held or 'nothing'}"
+        held = target.digest(name)
+        if not copied or held not in (copied, None):  # None: Harbor hides what is not scanned yet
+            text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
             return Result(image, "failure", one_line(text))
-    size = target.size(wanted)  # asked of the target, where a GET is no pull from Docker Hub
-    return Result(
-        image, "success", " ".join([wanted, *([] if size is None else [str(size)]), done])
-    )
+        if copied != wanted or not blobs:
+            blobs = target.blobs(copied)  # where a GET is no pull from Docker Hub
+        size = f" {sum(blobs.values())}" if blobs else ""
+        return Result(image, "success", f"{copied}{size} copied")
 
+    def pulls_set_aside(self) -> int | None:
+        """Wait for enough pulls; 0 where none are counted, None when the run's time is up."""
+        began, pauses = time.monotonic(), chain(POLLS, repeat(POLLS[-1]))
+        while pulls := self.source.pulls:
+            late = time.monotonic() - BEGAN > RUN_SECONDS
+            need = 1 if late else pulls.need  # what is left is tried in the end
+            if self.traffic.promise(self.source.host, need, pulls):
+                break
+            if late:
+                return None
+            pause = next(pauses)
+            self.tell(f"{self.short_of_pulls()}, asks again in {pause} s")
+            time.sleep(pause)
+            self.source.digest(self.image.digest or self.image.tag)
+            self.source.pulls = self.source.pulls or pulls  # an answer in trouble says nothing
+            self.waited = time.monotonic() - began
+        return need if pulls else 0
 
-def copy(image: Image, source: Repository, target: Repository, folder: Path) -> tuple[str, str]:
-    """Return the digest that was copied and what went wrong; one of them is empty."""
-    taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both at once
-    given = f":{image.tag}" if image.tag else f"@{image.digest}"
-    with tempfile.TemporaryDirectory(dir=folder) as own:  # a failure leaves an old file as it was
-        digest = Path(own) / "digest"
-        options = ["--all", "--preserve-digests", "--quiet", "--retry-times=3"]
-        options += [f"--digestfile={digest}"]
-        options += source.tls("src-tls-verify") + target.tls("dest-tls-verify")
-        places = (f"docker://{source.name}{taken}", f"docker://{target.name}{given}")
-        trouble = skopeo(folder, "copy", *options, *places)
-        return (digest.read_text().strip() if digest.exists() else ""), trouble
+    def short_of_pulls(self) -> str:
+        """Say it so that the bot knows it for what it is."""
+        pulls = self.source.pulls or Pulls(0, 0, 0)
+        waited = f", waited {self.waited / 60:.0f} min" if self.waited else ""
+        text = f"source: too many requests: {pulls.left} of {pulls.limit} pulls left"
+        return f"{text} at {self.image.registry}{waited}"
+
+    def copy(self) -> tuple[str, str]:
+        """Return the digest that was copied and what went wrong; one of them is empty."""
+        image, began = self.image, time.monotonic()
+        taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both
+        given = f":{image.tag}" if image.tag else f"@{image.digest}"
+        with tempfile.TemporaryDirectory(dir=self.folder) as own:  # a failure leaves an old file
+            digest = Path(own) / "digest"
+            options = ["--all", "--preserve-digests", "--quiet", "--retry-times=3"]
+            options += [f"--digestfile={digest}"]
+            options += self.source.tls("src-tls-verify") + self.target.tls("dest-tls-verify")
+            places = (f"docker://{self.source.name}{taken}", f"docker://{self.target.name}{given}")
+            seconds = max(1, COPY_SECONDS - int(self.spent))
+            trouble = skopeo(self.folder, "copy", *options, *places, seconds=seconds)
+            self.spent += time.monotonic() - began
+            return (digest.read_text().strip() if digest.exists() else ""), trouble
 
 
 # --- which images, and what is said of them
@@ -476,22 +644,33 @@ def github(env: Mapping[str, str], method: str, path: str, data: bytes | None = 
     return ask(method, url, headers, data=data, limit=LIST_BYTES)
 
 
-def asked_for(env: Mapping[str, str]) -> list[str]:
-    """Return the inputs of a dispatch, or the lines a push added, or else the whole list."""
+def asked_for(env: Mapping[str, str]) -> tuple[list[str], bool]:
+    """Return the inputs of a dispatch, or the lines a push added, or else the whole list.
+
+    True where nobody asked for these very images: then only news is worth a status.
+    """
     event_name, file = env["GITHUB_EVENT_NAME"], Path("image.list")
     if event_name == "workflow_dispatch" and env["IMAGES"].strip():
-        return list(dict.fromkeys(env["IMAGES"].split()))
+        return list(dict.fromkeys(env["IMAGES"].split())), False
     now = entries(file.read_bytes() if file.exists() else b"")
+    if event_name != "push":
+        return share(now, env.get("SHARDS", ""), env.get("SHARD", "")), True
     event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
     before = str(event.get("before") or "")
-    if event_name != "push" or event.get("forced") or not before.strip("0"):
-        return now
+    if event.get("forced") or not before.strip("0"):
+        return now, False
     old = github(env, "GET", f"contents/image.list?{urllib.parse.urlencode({'ref': before})}")
     known = set(entries(old.body)) if old.status == HTTPStatus.OK else set()
-    return [line for line in now if line not in known]
+    return [line for line in now if line not in known], False
 
 
-def post(env: Mapping[str, str], result: Result) -> bool:
+def share(lines: list[str], shards: str, shard: str) -> list[str]:
+    """Return what one of the jobs of the matrix does: every line is some job's, whatever is set."""
+    names = [name.strip() for name in shards.split(",")]
+    return lines[names.index(shard) :: len(names)] if shard in names else lines
+
+
+def post(env: Mapping[str, str], result: Result, pauses: Sequence[float] = (1, 5, 20, 0)) -> bool:
     """Post the status of one image; twice does no harm, so it is tried again."""
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
@@ -500,14 +679,14 @@ def post(env: Mapping[str, str], result: Result) -> bool:
         "description": result.text,
         "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot knows its run's statuses by it
     }
-    for pause in (1, 5, 20, 0):
+    for pause in pauses:
         answer = github(env, "POST", f"statuses/{env['GITHUB_SHA']}", json.dumps(body).encode())
         if answer.status == HTTPStatus.CREATED:
             return True
-        wish = answer.headers.get("Retry-After", "")
-        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.TOO_MANY_REQUESTS and not wish:
+        final = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.TOO_MANY_REQUESTS
+        if not pause or (final and not answer.headers.get("Retry-After")):
             break
-        time.sleep(min(int(wish[:9]), 60) if wish.isdecimal() and pause else pause)
+        rest(answer, pause)
     say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
     return False
 
@@ -531,29 +710,53 @@ def log_line(result: Result) -> str:
     """Say in one line of the log what became of an image."""
     if result.state != "success":
         return f"{result.state} {result.image}: {result.text}"
+    waited = f", {result.waited:.0f} s of them waiting for pulls" if result.waited else ""
     digest, *size, done = result.text.split()
     shown = f" {int(size[0]) / 1e6:.1f} MB" if size else ""
-    return f"{done} {result.image} {digest[:19]}…{shown} {result.seconds:.1f} s"
+    return f"{done} {result.image} {digest[:19]}…{shown} {result.seconds:.1f} s{waited}"
 
 
-def handle(
-    image: Image, *, env: Mapping[str, str], settings: Settings | None, folder: Path, trouble: str
-) -> tuple[Result, bool]:
-    """Mirror one image, log it and post it; whatever happens to it, the others go on."""
-    began = time.monotonic()
-    try:
-        done = mirror(settings, folder, image) if settings else Result(image, "error", trouble)
-    except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
-        done = Result(image, "error", f"mirror.py: {type(unforeseen).__name__}")
-    done = replace(done, seconds=time.monotonic() - began)
-    say(log_line(done))
-    return done, post(env, done)
+@dataclass(frozen=True)
+class Run:
+    """What all images of a run have in common; without settings there is `trouble`."""
+
+    env: Mapping[str, str]
+    folder: Path
+    whole: bool
+    settings: Settings | None
+    trouble: str
+    traffic: Traffic
+
+    def handle(self, image: Image) -> tuple[Result, bool]:
+        """Mirror one image, log it and post it; whatever happens to it, the others go on."""
+        began, waited = time.monotonic(), 0.0
+        try:
+            done = Result(image, "error", self.trouble)
+            if self.settings:
+                copying = Copying(image, self, self.settings, partial(self.tell, image, []))
+                done, waited = copying.result(), copying.waited
+        except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
+            done = Result(image, "error", f"mirror.py: {type(unforeseen).__name__}")
+        done = replace(done, seconds=time.monotonic() - began, waited=waited)
+        say(log_line(done))
+        if not self.whole:
+            return done, post(self.env, done)
+        if self.settings and not done.text.endswith(" skipped"):
+            post(self.env, done, (0,))  # once: GitHub takes 500 an hour, nobody waits for these
+        return done, True
+
+    def tell(self, image: Image, told: list[str], text: str) -> None:
+        """Log that an image waits, and post it the first time."""
+        say(f"waiting {image}: {text}")
+        if not (told or self.whole):
+            post(self.env, Result(image, "pending", one_line(text)), (0,))
+        told.append(text)
 
 
 def main() -> int:
     """Do the run; 1 when any image failed or could not be reported."""
     env = os.environ
-    lines = asked_for(env)
+    lines, whole = asked_for(env)
     parsed = {line: Image.parse(line) for line in lines}
     images = list(dict.fromkeys(image for image in parsed.values() if image))
     bad = [line for line, image in parsed.items() if not image]
@@ -569,10 +772,11 @@ def main() -> int:
         except ValueError as told:
             settings, trouble = None, str(told)
             say(f"error {trouble}")
-        work = partial(handle, env=env, settings=settings, folder=folder, trouble=trouble)
         wish = env.get("PARALLEL", "")
-        with ThreadPoolExecutor(int(wish) or 4 if wish.isdecimal() else 4) as pool:
-            ended = list(pool.map(work, images))
+        traffic = Traffic(int(wish) or PLACES if wish.isdecimal() else PLACES)
+        run = Run(env, folder, whole, settings, trouble, traffic)
+        with ThreadPoolExecutor(AWAKE) as pool:
+            ended = list(pool.map(run.handle, images))
     summarise(env, [result for result, _ in ended], bad)
     good = sum(result.state == "success" for result, _ in ended)
     say(f"{good} of {len(parsed)} in the target")
