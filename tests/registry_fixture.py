@@ -283,24 +283,32 @@ class World:
         return Ran(code, output, texts[0], statuses, texts[1])
 
     def seed(
-        self, name: str, tag: str = "1", platforms: tuple[str, ...] = ("amd64", "arm64")
+        self,
+        name: str,
+        tag: str = "1",
+        platforms: tuple[str, ...] = ("amd64", "arm64"),
+        layer: bytes = b"",
     ) -> str:
-        """Push a small image to the source; return the digest of its index."""
+        """Push a small image to the source, over `layer` if any; return its index's digest."""
+        base = [layer] if layer else []
         children = []
         for platform in platforms:
-            layer = gzip.compress(f"{name}:{tag} {platform}".encode(), mtime=0)
-            diff = digest_of(gzip.decompress(layer))
+            own = gzip.compress(f"{name}:{tag} {platform}".encode(), mtime=0)
+            diffs = [digest_of(each) for each in (*base, gzip.decompress(own))]
             config = {
                 "architecture": platform,
                 "os": "linux",
-                "rootfs": {"type": "layers", "diff_ids": [diff]},
+                "rootfs": {"type": "layers", "diff_ids": diffs},
             }
             kinds = "application/vnd.oci.image.config.v1+json", f"{LAYER}+gzip"
             manifest = {
                 "schemaVersion": 2,
                 "mediaType": MANIFEST,
                 "config": self.source.blob(name, kinds[0], json.dumps(config).encode()),
-                "layers": [self.source.blob(name, kinds[1], layer)],
+                "layers": [
+                    *(self.source.blob(name, LAYER, each) for each in base),
+                    self.source.blob(name, kinds[1], own),
+                ],
             }
             pushed = self.source.put(name, "", manifest)
             children.append({**pushed, "platform": {"architecture": platform, "os": "linux"}})

@@ -4,7 +4,11 @@ import json
 import shutil
 import stat
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from registry_fixture import SCRIPT, Quiet, World, registries, serving, world
 
-from bot.core import image_list
+from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.workflow import mirror
 
@@ -174,7 +178,7 @@ def copying(
     """One image's way, as a run of four places would begin it."""
     image = mirror.Image.parse(text)
     assert image is not None
-    run = mirror.Run({}, folder, False, settings, "", mirror.Traffic(4))  # noqa: FBT003 - a row
+    run = mirror.Run({}, folder, False, settings, "", mirror.Traffic(4))
     return mirror.Copying(image, run, settings, (told if told is not None else []).append)
 
 
@@ -429,3 +433,314 @@ def test_a_target_that_holds_something_else_afterwards_is_a_failure(
     assert result.state == "failure"
     assert result.text.startswith("mismatch: copied sha256:")
     assert result.text.endswith("holds nothing")
+
+
+# --- pulls that are counted
+
+
+def hub(answers: list[dict[str, str]]) -> type[Quiet]:
+    """A registry that counts pulls: each HEAD is answered by the next headers, then the last."""
+
+    class Hub(Quiet):
+        def reply(self) -> None:
+            said = answers.pop(0) if len(answers) > 1 else answers[0]
+            self.answer(200, Docker_Content_Digest=DIGEST, **said)
+
+    return Hub
+
+
+def counted(left: int, limit: int = 100, kind: str = "index") -> dict[str, str]:
+    return {
+        "ratelimit_limit": f"{limit};w=21600",
+        "ratelimit_remaining": f"{left};w=21600",
+        "Content_Type": f"application/vnd.oci.image.{kind}.v1+json",
+    }
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Every sleep, which takes no time here."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+def between(source: str, target: str, patience: int = 0) -> mirror.Settings:
+    addresses = {"docker.io": source, "h": target}
+    return mirror.Settings("h", "", "nested", "", "", addresses, {}, patience)
+
+
+class Empty(Quiet):
+    """A target without the image, until something says that it was copied."""
+
+    held = False
+
+    def reply(self) -> None:
+        self.answer(200 if type(self).held else 404, Docker_Content_Digest=DIGEST)
+
+
+@contextmanager
+def copied_between(
+    monkeypatch: pytest.MonkeyPatch, source: type[Quiet], *outcomes: str, patience: int = 0
+) -> Iterator[tuple[mirror.Settings, list[int]]]:
+    """Both ends, and skopeo replaced by one that says `outcomes`, then succeeds; its calls."""
+    calls: list[int] = []
+
+    class Target(Empty):
+        pass
+
+    def copy(_: mirror.Copying) -> tuple[str, str]:
+        calls.append(1)
+        trouble = outcomes[len(calls) - 1] if len(calls) <= len(outcomes) else ""
+        Target.held = not trouble
+        return ("", trouble) if trouble else (DIGEST, "")
+
+    monkeypatch.setattr(mirror.Copying, "copy", copy)
+    with serving(source) as place, serving(Target) as target:
+        yield between(place, target, patience), calls
+
+
+def test_an_image_waits_until_enough_pulls_are_left_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
+) -> None:
+    told: list[str] = []
+    answers = [counted(3), counted(7), counted(60)]
+    with copied_between(monkeypatch, hub(answers)) as (given, calls):
+        way = copying("docker.io/wei/a:1", given, tmp_path, told)
+        assert way.result().text == f"{DIGEST} copied"
+    assert slept == [5, 15]
+    assert calls == [1]
+    words = "source: too many requests: {} of 100 pulls left at docker.io"
+    assert told[0] == f"{words.format(3)}, asks again in 5 s"
+    assert told[1].startswith(words.format(7))
+    assert failures.classify(told[0]) is failures.FailureKind.RATE_LIMITED
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({}, False),
+        (counted(1, kind="manifest"), False),
+        (counted(0, kind="manifest"), True),
+        (counted(5, limit=10), False),
+        (counted(4, limit=10), True),
+        (counted(20), False),
+        (counted(19), True),
+        ({"ratelimit_limit": "many", "ratelimit_remaining": "none"}, False),
+        ({"ratelimit_limit": "100;w=1", "ratelimit_remaining": "9" * 4000}, False),
+    ],
+)
+def test_what_an_image_may_cost_must_be_left(
+    headers: dict[str, str],
+    waits: bool,  # noqa: FBT001 - a table's column
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    slept: list[float],
+) -> None:
+    answers = [headers, counted(100)] if waits else [headers]
+    with copied_between(monkeypatch, hub(answers)) as (given, _):
+        assert copying("docker.io/wei/a:1", given, tmp_path).result().state == "success"
+    assert bool(slept) == waits
+
+
+def test_no_manifest_is_fetched_where_pulls_are_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            asked.append(self.command)
+            self.answer(200, Docker_Content_Digest=DIGEST, **counted(50))
+
+    with copied_between(monkeypatch, Source) as (given, _):
+        copying(f"docker.io/wei/a:1@{DIGEST}", given, tmp_path).result()
+        copying("docker.io/wei/a:1", given, tmp_path).result()
+    assert set(asked) == {"HEAD"}
+
+
+def test_a_wait_ends_with_the_time_of_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
+) -> None:
+    monkeypatch.setattr(mirror, "BEGAN", time.monotonic() - mirror.RUN_SECONDS)
+    with copied_between(monkeypatch, hub([counted(0)]), patience=80) as (given, calls):
+        result = copying("docker.io/wei/a:1", given, tmp_path).result()
+    assert (result.state, calls, slept) == ("error", [], [])
+    assert result.text == "source: too many requests: 0 of 100 pulls left at docker.io"
+    with copied_between(monkeypatch, hub([counted(1)])) as (given, calls):
+        assert copying("docker.io/wei/a:1", given, tmp_path).result().state == "success"
+    assert calls == [1]
+
+
+def test_the_wait_is_shorter_than_the_job() -> None:
+    workflow = Path(mirror.__file__).with_name("mirror.yml").read_text()
+    assert f"timeout-minutes: {mirror.RUN_SECONDS // 60 + 15}\n" in workflow
+
+
+def test_pulls_are_promised_once() -> None:
+    traffic = mirror.Traffic(4)
+    pulls = mirror.Pulls(30, 100, 20)
+    assert traffic.promise("docker.io", 20, pulls)
+    assert not traffic.promise("docker.io", 20, pulls)
+    assert traffic.promise("other.io", 20, pulls)
+    traffic.keep("docker.io", 20)
+    assert traffic.promise("docker.io", 20, pulls)
+
+
+# --- trouble that passes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "source: toomanyrequests: slow down",
+        "target: HTTP status: 503 Busy",
+        "source: a.io: read: connection reset by peer",
+        "source: unexpected EOF",
+    ],
+)
+def test_trouble_is_waited_out_ever_longer(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
+) -> None:
+    with copied_between(monkeypatch, hub([{}]), words, words, words, patience=80) as (given, calls):
+        assert copying("docker.io/wei/a:1", given, tmp_path).result().state == "success"
+    assert slept == [2, 6, 18]
+    assert len(calls) == 4
+
+
+def test_patience_and_time_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
+) -> None:
+    words = ["source: unexpected EOF"] * 20
+    with copied_between(monkeypatch, hub([{}]), *words, patience=30) as (given, calls):
+        assert copying("docker.io/wei/a:1", given, tmp_path).result().text == words[0]
+    assert (slept, len(calls)) == ([2, 6, 18], 4)
+    with copied_between(monkeypatch, hub([{}]), *words, patience=500) as (given, calls):
+        way = copying("docker.io/wei/a:1", given, tmp_path)
+        way.spent = mirror.COPY_SECONDS - 10
+        assert way.result().text == words[0]
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    "words", ["source: manifest unknown", "target: denied: quota", "skopeo: FileNotFoundError"]
+)
+def test_what_will_not_change_is_not_tried_again(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
+) -> None:
+    with copied_between(monkeypatch, hub([{}]), words, patience=80) as (given, calls):
+        assert copying("docker.io/wei/a:1", given, tmp_path).result().text == words
+    assert (slept, calls) == ([], [1])
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "pauses"),
+    [
+        (429, {"Retry_After": "7"}, [7]),
+        (429, {"Retry_After": "99999999999"}, [60]),
+        (503, {"Retry_After": "soon"}, [2]),
+        (500, {}, [2]),
+        (404, {"Retry_After": "7"}, []),
+        (403, {}, []),
+    ],
+)
+def test_a_question_is_asked_again_when_the_server_says(
+    status: int, headers: dict[str, str], pauses: list[float], slept: list[float]
+) -> None:
+    asked: list[str] = []
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            asked.append(self.command)
+            if len(asked) == 1:
+                self.answer(status, **headers)
+            else:
+                self.answer(200, Docker_Content_Digest=DIGEST)
+
+    with serving(Source) as source:
+        found = mirror.Repository(between(source, "", 80), "docker.io", "x").digest("1")
+    assert slept == pauses
+    assert found == (DIGEST if pauses else "" if status == 404 else None)
+
+
+def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
+    seen: list[str | None] = []
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            seen.append(self.headers["Authorization"])
+            if seen[-1] is None:
+                self.answer(401, WWW_Authenticate='Basic realm="r"')
+            else:
+                self.answer(200, Docker_Content_Digest=DIGEST)
+
+    with serving(Source) as source:
+        given = settings_for("a.io", source, "bG9naW4=")
+        for path in ("x", "y"):
+            assert mirror.Repository(given, "a.io", path).digest("1") == DIGEST
+    assert seen == [None, "Basic bG9naW4=", "Basic bG9naW4="]
+
+
+# --- what may go on at the same time
+
+
+def at_the_same_time(traffic: mirror.Traffic, *layers: set[str], fails: bool = False) -> int:
+    """Copy all of these; return how many were under way together at most."""
+    under_way, most, lock = 0, 0, threading.Lock()
+
+    def work() -> tuple[str, str]:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.05)
+        with lock:
+            under_way -= 1
+        return ("", "EOF") if fails else (DIGEST, "")
+
+    with ThreadPoolExecutor(len(layers)) as pool:
+        list(pool.map(lambda own: traffic.copy(own, work), layers))
+    return most
+
+
+def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
+    traffic = mirror.Traffic(4)
+    traffic.copy({"base"}, lambda: (DIGEST, ""))
+    assert at_the_same_time(traffic, {"base", "a"}, {"base", "b"}, {"base", "c"}) == 3
+    assert at_the_same_time(mirror.Traffic(4), {"base", "a"}, {"base", "b"}) == 1
+    assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
+
+
+def test_a_layer_whose_copy_failed_is_still_to_come() -> None:
+    assert at_the_same_time(mirror.Traffic(4), {"base"}, {"base"}, {"base"}, fails=True) == 1
+
+
+def test_no_more_copies_than_places_are_under_way() -> None:
+    assert at_the_same_time(mirror.Traffic(2), *[set[str]() for _ in range(6)]) == 2
+
+
+def test_a_copy_that_breaks_gives_its_place_back() -> None:
+    traffic = mirror.Traffic(1)
+    with pytest.raises(OSError, match="disk"):
+        traffic.copy({"base"}, _broken)
+    assert traffic.copy({"base"}, lambda: (DIGEST, "")) == (DIGEST, "")
+
+
+def _broken() -> tuple[str, str]:
+    raise OSError("disk")
+
+
+# --- shards
+
+
+@pytest.mark.parametrize("shards", ["1", "1, 2, 3", "1,2,3,4,5,6,7", "9, 4"])
+def test_the_shards_of_a_list_are_all_of_it_and_share_nothing(shards: str) -> None:
+    lines = [f"a:{n}" for n in range(20)]
+    parts = [mirror.share(lines, shards, name.strip()) for name in shards.split(",")]
+    assert sorted(line for part in parts for line in part) == sorted(lines)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize(("shards", "shard"), [("", ""), ("4", "1"), ("1, 2", "3"), ("a", "")])
+def test_shards_that_make_no_sense_leave_nothing_out(shards: str, shard: str) -> None:
+    assert mirror.share(["a", "b"], shards, shard) == ["a", "b"]

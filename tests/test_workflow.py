@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from registry_fixture import PASSWORD, USER, World, registries, world
+from registry_fixture import PASSWORD, USER, World, digest_of, registries, world
 
 from bot.workflow import mirror
 
@@ -114,6 +115,21 @@ def test_a_source_out_of_reach_is_an_error_and_not_the_fault_of_the_image(world:
     assert "connection refused" in ran.says("gcr.io/li/far:1")
 
 
+def test_a_layer_that_images_share_goes_up_once(world: World) -> None:
+    names = [f"docker.io/wei/shared{n}" for n in range(6)]
+    layer = os.urandom(3_000_000)
+    for name in names:
+        world.seed(name, layer=layer)
+    before = len(world.target.log.read_bytes())
+    ran = world.run("".join(f"{name}:1\n" for name in names), PARALLEL="6")
+    assert ran.code == 0, ran.output
+    uploads = world.target.log.read_bytes()[before:].decode()
+    shared = digest_of(layer).removeprefix("sha256:")
+    put = re.findall(rf'"PUT /v2/(\S+)/blobs/uploads/\S+{shared}', uploads)
+    mounted = re.findall(rf'"POST \S+mount=sha256%3A{shared} HTTP/1.1" 201', uploads)
+    assert (len(put), len(mounted)) == (1, 5)
+
+
 # --- which images
 
 
@@ -158,6 +174,27 @@ def test_a_dispatch_without_images_takes_the_whole_list(world: World) -> None:
     world.seed("docker.io/wei/listed")
     ran = world.run("docker.io/wei/listed:1\n", {}, GITHUB_EVENT_NAME="workflow_dispatch")
     assert set(ran.statuses) == {"mirror/docker.io/wei/listed:1"}
+
+
+def test_of_a_whole_list_only_news_is_posted(world: World) -> None:
+    for name in ("a", "b"):
+        world.seed(f"docker.io/wei/news-{name}")
+    world.run("docker.io/wei/news-a:1\n")
+    text = "docker.io/wei/news-a:1\ndocker.io/wei/news-b:1\n"
+    ran = world.run(text, {}, GITHUB_EVENT_NAME="schedule")
+    assert set(ran.statuses) == {"mirror/docker.io/wei/news-b:1"}
+    assert ran.summary.count("| `success` |") == 2
+    world.github.refusals[:] = [429]
+    ran = world.run("docker.io/wei/none:1\n", {}, GITHUB_EVENT_NAME="schedule")
+    assert (ran.code, ran.statuses) == (1, {})
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch"])
+def test_a_shard_does_its_part_of_a_whole_list_and_all_of_a_push(world: World, event: str) -> None:
+    text = "".join(f"docker.io/wei/part{n}:1\n" for n in range(5))
+    ran = world.run(text, None, GITHUB_EVENT_NAME=event, SHARDS="1, 2", SHARD="2")
+    done = [int(name[-3]) for name in ran.statuses]
+    assert sorted(done) == ([0, 1, 2, 3, 4] if event == "push" else [1, 3])
 
 
 def test_a_push_that_takes_the_list_away_ends_well(world: World) -> None:
@@ -334,10 +371,14 @@ def in_a_repository(world: World, text: str) -> Path:
     return folder
 
 
-def by_act(world: World, event: str, payload: dict[str, object], text: str) -> tuple[int, str]:
+def by_act(
+    world: World, event: str, payload: dict[str, object], text: str, **more: str
+) -> tuple[int, str]:
     """Run the workflow with a runner's files; JSON is YAML, which act reads."""
     env = world.environment()
-    variables = {name: env[name] for name in ("HARBOR_HOST", "REGISTRY_ADDRESSES")}
+    variables = {
+        name: env[name] for name in ("HARBOR_HOST", "REGISTRY_ADDRESSES", "PATIENCE")
+    } | more
     secrets = {"HARBOR_USER": USER, "HARBOR_PWD": PASSWORD, "GITHUB_TOKEN": env["GITHUB_TOKEN"]}
     context = ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     files = {
@@ -385,3 +426,39 @@ def test_act_runs_a_dispatch_unchanged(world: World) -> None:
     assert ran.code == 0, ran.output
     assert set(ran.statuses) == {"mirror/ghcr.io/wei/dispatched:1"}
     assert world.target.head("ghcr.io/wei/dispatched", "1") == digest
+
+
+def jobs_of(output: str) -> set[str]:
+    """The jobs that did something, as act names them."""
+    return set(re.findall(r"^\[mirror/([^]]+?) *\].*Run Main Copy images", output, re.MULTILINE))
+
+
+def test_act_shares_a_whole_list_among_the_jobs_of_the_matrix(world: World) -> None:
+    names = [f"docker.io/wei/sharded{n}" for n in range(5)]
+    for name in names:
+        world.seed(name)
+    text = "".join(f"{name}:1\n" for name in names)
+    done = by_act(world, "workflow_dispatch", {"inputs": {}}, text, SHARDS="1, 2, 3")
+    ran = world.left(*done)
+    assert ran.code == 0, ran.output
+    assert set(ran.statuses) == {f"mirror/{name}:1" for name in names}
+    assert len(jobs_of(ran.output)) == 3
+    assert sorted(re.findall(r"(\d) to mirror", ran.output)) == ["1", "2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("push", {"before": "0" * 40, "ref": "refs/heads/main"}),
+        ("workflow_dispatch", {"inputs": {"images": "docker.io/wei/one:1"}}),
+    ],
+)
+def test_act_does_a_push_and_named_images_in_one_job(
+    world: World, event: str, payload: dict[str, object]
+) -> None:
+    world.seed("docker.io/wei/one")
+    done = by_act(world, event, payload, "docker.io/wei/one:1\n", SHARDS="1, 2, 3")
+    ran = world.left(*done)
+    assert ran.code == 0, ran.output
+    assert len(jobs_of(ran.output)) == 1
+    assert set(ran.statuses) == {"mirror/docker.io/wei/one:1"}
