@@ -583,7 +583,7 @@ def test_pulls_are_promised_once() -> None:
     assert traffic.promise("docker.io", 20, pulls)
     assert not traffic.promise("docker.io", 20, pulls)
     assert traffic.promise("other.io", 20, pulls)
-    traffic.keep("docker.io", 20)
+    traffic.copy(set(), lambda: (DIGEST, ""), {"docker.io": 20})
     assert traffic.promise("docker.io", 20, pulls)
 
 
@@ -699,13 +699,13 @@ def at_the_same_time(traffic: mirror.Traffic, *layers: set[str], fails: bool = F
         return ("", "EOF") if fails else (DIGEST, "")
 
     with ThreadPoolExecutor(len(layers)) as pool:
-        list(pool.map(lambda own: traffic.copy(own, work), layers))
+        list(pool.map(lambda own: traffic.copy(own, work, {}), layers))
     return most
 
 
 def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
     traffic = mirror.Traffic(4)
-    traffic.copy({"base"}, lambda: (DIGEST, ""))
+    traffic.copy({"base"}, lambda: (DIGEST, ""), {})
     assert at_the_same_time(traffic, {"base", "a"}, {"base", "b"}, {"base", "c"}) == 3
     assert at_the_same_time(mirror.Traffic(4), {"base", "a"}, {"base", "b"}) == 1
     assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
@@ -722,8 +722,8 @@ def test_no_more_copies_than_places_are_under_way() -> None:
 def test_a_copy_that_breaks_gives_its_place_back() -> None:
     traffic = mirror.Traffic(1)
     with pytest.raises(OSError, match="disk"):
-        traffic.copy({"base"}, _broken)
-    assert traffic.copy({"base"}, lambda: (DIGEST, "")) == (DIGEST, "")
+        traffic.copy({"base"}, _broken, {"a.io": 1})
+    assert traffic.copy({"base"}, lambda: (DIGEST, ""), {}) == (DIGEST, "")
 
 
 def _broken() -> tuple[str, str]:

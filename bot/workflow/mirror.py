@@ -366,8 +366,7 @@ class Repository:
                 answer = ask(method, self._manifests + reference, headers)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 break
-            challenge = answer.headers.get("WWW-Authenticate", "")
-            met = self._meet(challenge)
+            met = self._meet(answer.headers.get("WWW-Authenticate", ""))
             # All repositories of a host that asks for Basic do so, and each has its own token.
             self._known[self.host if met.startswith("Basic ") else self.name] = met
         self.pulls = Pulls.read(answer.headers)
@@ -434,14 +433,16 @@ class Traffic:
         self._landed: set[str] = set()
         self._promised: Counter[str] = Counter()
 
-    def copy(self, layers: set[str], work: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-        """Do the work when it is its turn."""
+    def copy(
+        self, layers: set[str], work: Callable[[], tuple[str, str]], promised: Mapping[str, int]
+    ) -> tuple[str, str]:
+        """Do the work when it is its turn; the pulls promised to it are counted after that."""
         with self._turn:
             self._turn.wait_for(lambda: self._places and not layers - self._landed & self._flying)
             self._places -= 1
             own = layers - self._landed
             self._flying |= own
-        digest = ""
+        digest, trouble = "", ""
         try:
             digest, trouble = work()
         finally:
@@ -449,20 +450,16 @@ class Traffic:
                 self._places += 1
                 self._flying -= own
                 self._landed |= own if digest and not trouble else set()
+                self._promised.subtract(promised)
                 self._turn.notify_all()
         return digest, trouble
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
-        """Set `need` pulls aside, if as many are left; what copies will still use counts."""
+        """Set pulls aside, if enough are left beside those that other copies may still use."""
         with self._turn:
             enough = pulls.left - self._promised[host] >= need
             self._promised[host] += need if enough else 0
             return enough
-
-    def keep(self, host: str, need: int) -> None:
-        """The copy is over: what it used the registry has counted."""
-        with self._turn:
-            self._promised[host] -= need
 
 
 # --- copying
@@ -565,10 +562,8 @@ class Copying:
         # Where pulls are counted a look at the layers is one: the name must do in their place.
         blobs = source.blobs(wanted) if wanted and not pulls else {}
         layers = {digest for digest, size in blobs.items() if size >= SHARED}
-        try:
-            copied, trouble = self.traffic.copy(layers if blobs else {source.name}, self.copy)
-        finally:
-            self.traffic.keep(source.host, pulls)
+        layers = layers if blobs else {source.name}
+        copied, trouble = self.traffic.copy(layers, self.copy, {source.host: pulls})
         if trouble:
             return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
         held = target.digest(name)

@@ -247,7 +247,7 @@ def environments(choices: Choices) -> None:
     except ConfigError as error:
         _expect_no_secret(str(error))
     settings = given | {"HARBOR_HOST": "h", "HARBOR_USER": "u", "HARBOR_PWD": "p"}
-    for name in ("HARBOR_HOST", "NAMING", "HARBOR_PREFIX", "REGISTRY_ADDRESSES"):
+    for name in ("HARBOR_HOST", "NAMING", "HARBOR_PREFIX", "REGISTRY_ADDRESSES", "PATIENCE"):
         if choices.below(4) == 0:
             settings[name] = choices.pick(
                 (login, '{"a.io": "http://b:1"}', "flat", broken("h", choices, 2))
@@ -341,6 +341,10 @@ def script_answers(choices: Choices) -> None:
                 .encode("ascii", "replace")
                 .decode()
             )
+        for name in ("ratelimit-limit", "ratelimit-remaining"):
+            if choices.below(2):
+                value = broken("100;w=21600", choices, choices.below(3))
+                headers[name] = value.encode("ascii", "replace").decode()
         status = choices.pick((0, 200, 200, 200, 401, 404, 503))
         return mirror.Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
 
@@ -348,13 +352,16 @@ def script_answers(choices: Choices) -> None:
     kept, mirror.ask = mirror.ask, ask
     try:
         repository = mirror.Repository(settings, "a.io", "x")
-        digest, size = repository.digest("1"), repository.size("1")
+        digest, blobs = repository.digest("1"), repository.blobs("1")
     finally:
         mirror.ask = kept
     assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)
-    assert size is None or 0 <= size <= LARGEST
+    size = sum(blobs.values())
+    assert 0 <= size <= LARGEST
+    assert repository.pulls is None or min(repository.pulls.left, repository.pulls.limit) >= 0
+    assert repository.pulls is None or repository.pulls.need > 0
     if digest:
-        words = " ".join([digest, *([] if size is None else [str(size)]), "copied"])
+        words = " ".join([digest, *([str(size)] if blobs else []), "copied"])
         read = _result(_Status("mirror/a.io/x:1", "success", words))  # type: ignore[arg-type]
         assert read is not None
         assert read.digest == digest

@@ -166,7 +166,10 @@ SHELL = ("$(touch owned)", "`touch owned`", "a;touch owned", "a\ntouch owned", "
 
 @pytest.mark.parametrize(
     "name",
-    ["HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "HARBOR_USER", "IMAGES", "PARALLEL", "SOURCE_AUTH"],
+    [
+        *("HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "HARBOR_USER", "IMAGES", "SOURCE_AUTH"),
+        *("PARALLEL", "PATIENCE", "SHARD", "SHARDS"),
+    ],
 )
 def test_no_value_of_the_workflow_reaches_a_shell(
     name: str, runner: Runner, tally: Counter[str]
