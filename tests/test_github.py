@@ -371,6 +371,7 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
         commit.create_status(state, run.url, text, context)
 
     for row in (
+        (ours, "pending", "mirror/a.io/b:1", "source: too many requests: 0 of 100 pulls left"),
         (ours, "failure", "mirror/a.io/b:1", "first try"),
         (ours, "success", "mirror/a.io/b:1", f"{digest} 1234 copied"),
         (theirs, "success", "mirror/a.io/c:1", f"{digest} copied"),
