@@ -206,6 +206,7 @@ class Ran:
     summary: str
     statuses: dict[str, dict[str, Any]]
     skopeo: str
+    posted: list[dict[str, Any]]
 
     def says(self, image: str) -> str:
         status = self.statuses[f"mirror/{image}"]
@@ -273,14 +274,15 @@ class World:
         return self.left(done.returncode, done.stdout)
 
     def left(self, code: int, output: str) -> Ran:
-        statuses = {status["context"]: status for status in self.github.statuses}
+        posted = list(self.github.statuses)
+        statuses = {status["context"]: status for status in posted}
         self.github.statuses.clear()
         texts = []
         for name in ("summary.md", "skopeo.log"):
             path = self.directory / name
             texts.append(path.read_text(encoding="utf-8") if path.exists() else "")
             path.unlink(missing_ok=True)
-        return Ran(code, output, texts[0], statuses, texts[1])
+        return Ran(code, output, texts[0], statuses, texts[1], posted)
 
     def seed(
         self,

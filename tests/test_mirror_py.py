@@ -663,6 +663,16 @@ def test_a_question_is_asked_again_when_the_server_says(
     assert found == (DIGEST if pauses else "" if status == 404 else None)
 
 
+def test_without_patience_nothing_is_asked_twice(slept: list[float]) -> None:
+    class Source(Quiet):
+        def reply(self) -> None:
+            self.answer(503, Retry_After="1")
+
+    with serving(Source) as source:
+        assert mirror.Repository(between(source, ""), "docker.io", "x").digest("1") is None
+    assert slept == []
+
+
 def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
     seen: list[str | None] = []
 

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from registry_fixture import PASSWORD, USER, World, digest_of, registries, world
+from registry_fixture import (
+    INDEX,
+    PASSWORD,
+    USER,
+    Quiet,
+    World,
+    digest_of,
+    registries,
+    serving,
+    world,
+)
 
 from bot.workflow import mirror
 
@@ -113,6 +123,36 @@ def test_a_source_out_of_reach_is_an_error_and_not_the_fault_of_the_image(world:
     assert ran.code == 1
     assert ran.says("gcr.io/li/far:1").startswith("error: source: ")
     assert "connection refused" in ran.says("gcr.io/li/far:1")
+
+
+def test_an_image_for_which_too_few_pulls_are_left_is_pending_and_then_copied(world: World) -> None:
+    digest = world.seed("docker.io/wei/counted")
+    left = [4, 60]
+
+    class Hub(Quiet):
+        """The source, counting: each HEAD says what is left, all else is the registry's."""
+
+        def reply(self) -> None:
+            headers = {"Docker_Content_Digest": digest, "Content_Type": INDEX}
+            if self.command != "HEAD":
+                self.answer(307, Location=f"http://{world.source.address}{self.path}")
+                return
+            headers["ratelimit_remaining"] = f"{left.pop(0)};w=21600"
+            self.answer(200, ratelimit_limit="100;w=21600", **headers)
+
+    addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+    with serving(Hub) as hub:
+        addresses["docker.io"] = f"{hub}/docker.io"
+        given = {"REGISTRY_ADDRESSES": json.dumps(addresses)}
+        ran = world.run("docker.io/wei/counted:1\n", None, **given)
+    assert ran.code == 0, ran.output
+    assert [status["state"] for status in ran.posted] == ["pending", "success"]
+    words = "source: too many requests: 4 of 100 pulls left at docker.io, asks again in 5 s"
+    assert ran.posted[0]["description"] == words
+    assert f"waiting docker.io/wei/counted:1: {words}" in ran.output
+    assert "s, 5 s of them waiting for pulls" in ran.output
+    assert re.fullmatch(f"{digest} [0-9]+ copied", ran.posted[1]["description"])
+    assert world.target.head("docker.io/wei/counted", "1") == digest
 
 
 def test_a_layer_that_images_share_goes_up_once(world: World) -> None:
