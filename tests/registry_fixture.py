@@ -81,7 +81,7 @@ def digest_of(body: bytes) -> str:
 
 @contextmanager
 def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[Registry]:
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"

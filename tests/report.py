@@ -3,16 +3,17 @@
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
 # Benchmarks
 
 Measured by programs of this repository, which write what they found here. How each number is
-taken, and what stands in for what, is said in the heads of the modules of `tests/load`.
+taken, and what stands in for what, is said in the heads of the modules of `tests/load`
+and `tests/bench`.
 """
 
 
@@ -34,14 +35,21 @@ def below(what: str, found: float, limit: float, unit: str = "") -> Row:
     return Row(what, f"{found:,.4g}{unit}", f"under {limit:,.4g}{unit}", found < limit)
 
 
-def tell(title: str, words: str, rows: Sequence[Row], command: str) -> bool:
+def table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    rows = [columns, ["---"] * len(columns), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def tell(title: str, words: str, rows: Sequence[Row], command: str, *, versions: str = "") -> bool:
     """Print and write the section; False where a bar was missed."""
+    known = ", ".join(filter(None, [f"Python {platform.python_version()}", versions]))
     machine = (
         f"`{command}`, {os.cpu_count()} cores ({platform.machine()}),"
-        f" Python {platform.python_version()}, load average at the end {os.getloadavg()[0]:.1f}."
+        f" {known}, load average at the end {os.getloadavg()[0]:.1f}."
     )
-    table = ["| what | measured | bar | met |", "|---|---|---|---|", *map(str, rows)]
-    section = "\n".join([f"## {title}", "", words, "", machine, "", *table, ""])
+    bars = ["| what | measured | bar | met |", "|---|---|---|---|", *map(str, rows)]
+    section = "\n".join([f"## {title}", "", words, "", machine, "", *bars, ""])
     print(section)  # noqa: T201 - a program's output
     page = PAGE.read_text("utf-8") if PAGE.exists() else HEAD
     old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)

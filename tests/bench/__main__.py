@@ -1,0 +1,152 @@
+"""`make bench`: this workflow beside every other way to copy the same images, on this machine.
+
+Usage: python tests/bench [runs, 3 if not said]. Real registries, real programs, own images; what
+each part is and stands for is said in the heads of the modules here. Writes docs/benchmarks.md
+and docs/benchmarks.svg. Ends with 1 where a bar is missed.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import contenders as ways
+import verdicts
+from comparing import Result, compare, note
+from own_images import Image, big, publish, tiny
+from picture import picture
+from registry_fixture import Registry, registry
+from report import PAGE, table, tell
+from sites import Link, Work
+from this_workflow import ThisWorkflow
+
+from bot.sandbox.act import find_act
+
+RUNS = 3
+LISTED = 500
+WORDS = """\
+This workflow, as it ships and through act, beside every other way on the same work: {big} images of
+our own with {size:.0f} MB of shared and other layers, six of them for several platforms, and a list
+of {listed} tiny ones, between two real docker-registry servers; the target asks for a login. A
+round trip is put before both. Medians; who takes over {slow:.0f} s is run once. CPU and memory are those of the way's own
+processes and of docker's daemon, not of the registries. MB and requests are what the registries'
+own logs tell. The workflow's time is from the checkout to act's end, without GitHub's queue.
+The original loop copies the whole list whatever is new, so it has been let do so once, for one
+new image in {listed}; its daemon is empty at each start, as a new runner's is. It copies
+one platform of each image, so it moves fewer bytes.
+{left_out}
+
+![Seconds of each way, by kind of work](benchmarks.svg)"""
+
+
+def all_contenders() -> list[ways.Contender]:
+    return [
+        ThisWorkflow(),
+        ways.DockerLoop(),
+        ways.SkopeoCopy(),
+        ways.SkopeoSync(),
+        ways.Crane(),
+        ways.Regsync(),
+        ways.ImageSyncer(),
+        ways.Floor(),
+    ]
+
+
+def held(folder: Path) -> Path:
+    """What the target has of the list before there is something new."""
+    with registry(folder / "held") as target:
+        publish(target.address, tiny(range(LISTED)))
+    return folder / "held" / "data"
+
+
+def everything(images: Sequence[Image]) -> list[Work]:
+    return [
+        Work(verdicts.EVERYTHING, Link(milliseconds), images, images, added=images)
+        for milliseconds in (0.0, 20.0, 50.0)
+    ]
+
+
+def in_a_list(source: Registry, before: Path) -> list[Work]:
+    """One new, and nothing new; the source holds what the list says."""
+    listed = publish(source.address, tiny(range(LISTED + 1)))
+    loop, floor = verdicts.LOOP, verdicts.FLOOR
+    new, old = listed[-1:], listed[: LISTED - 1]
+    own = frozenset(way.name for way in all_contenders()) - {verdicts.WORKFLOW}
+    return [
+        Work(verdicts.ALONE, Link(), new, new, added=new, without=own),
+        Work(verdicts.ONE, Link(), [*old, *new], new, added=new, held=before),
+        Work(
+            verdicts.NOTHING,
+            Link(20),
+            listed[:LISTED],
+            (),
+            held=before,
+            without=frozenset({loop, floor}),
+        ),
+    ]
+
+
+def some_moved(source: Registry, before: Path) -> Work:
+    """Ten tags of the source are others from now on: this work is the last."""
+    moved = publish(source.address, tiny(range(0, LISTED, LISTED // 10), moved=True))
+    rest = publish(source.address, tiny(n for n in range(LISTED) if n % (LISTED // 10)))
+    images = [*moved, *rest]
+    return Work(
+        verdicts.MOVED, Link(), images, moved, held=before, without=frozenset({verdicts.LOOP})
+    )
+
+
+def bench(runs: int, folder: Path) -> tuple[list[Result], list[str], float]:
+    found = [(way, way.missing()) for way in all_contenders()]
+    left_out = [f"{way.name}: {why}" for way, why in found if why]
+    here = [way for way, why in found if not why]
+    with registry(folder / "source") as source:
+        note("making images")
+        images = publish(source.address, big())
+        before = held(folder)
+        works = everything(images)
+        results = compare(works, here, source, folder, runs=runs)
+        results += compare(in_a_list(source, before), here, source, folder, runs=runs)
+        last = [some_moved(source, before)]
+        results += compare(last, here, source, folder, runs=runs)
+    size = sum({digest: n for i in images for digest, n in i.blobs.items()}.values()) / 1e6
+    return results, left_out, size
+
+
+def versions() -> str:
+    """What the programs say of themselves."""
+    asked = [(find_act(), "--version"), *((name, "--version") for name in ("skopeo", "curl"))]
+    asked += [("docker-registry", "--version"), ("dockerd", "--version"), ("git", "--version")]
+    said = []
+    for name, option in asked:
+        if shutil.which(name):
+            out = subprocess.run([name, option], capture_output=True, text=True, check=False).stdout
+            number = re.search(r"v?(\d+\.\d[\w.+~-]*)", out)
+            said.append(f"{Path(name).name} {number[1] if number else '?'}")
+    return ", ".join(said)
+
+
+def main(runs: int) -> bool:
+    with tempfile.TemporaryDirectory(prefix="imageto-bench-") as made:
+        results, left_out, size = bench(runs, Path(made))
+    found = verdicts.Found(results)
+    listed = "Not measured here: " + "; ".join(left_out) + "." if left_out else ""
+    words = WORDS.format(size=size, big=20, listed=LISTED, slow=40, left_out=listed)
+    measured = table(verdicts.COLUMNS, verdicts.table(found))
+    PAGE.with_suffix(".svg").write_text(picture(results), "utf-8")
+    return tell(
+        "Bench",
+        f"{words}\n\n{measured}",
+        verdicts.bars(found),
+        "make bench",
+        versions=versions(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(not main(int([*sys.argv[1:], RUNS][0])))

@@ -1,0 +1,252 @@
+"""The other ways to do the same work, each as its own documentation tells, and the floor.
+
+None of them knows which lines are new: they are given the whole list, as the original workflow
+was. A login is written beforehand, which costs them nothing.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from measuring import NotDoneError, Spending, daemon
+from own_images import Image, distinct
+from registry_fixture import PASSWORD, USER
+from sites import Site
+
+_READY_SECONDS = 30.0
+_AT_ONCE = 8
+
+
+class Contender(Protocol):
+    """One way to do the work."""
+
+    name: str
+
+    def missing(self) -> str:
+        """Why it cannot be measured here, or nothing."""
+        ...
+
+    def opened(self, site: Site) -> contextlib.AbstractContextManager[Sequence[int]]:
+        """Set up what is not measured; yields the processes that work for it all the time."""
+        ...
+
+    def go(self, site: Site, spending: Spending) -> None:
+        """Do the work. Raises NotDoneError."""
+        ...
+
+
+class DockerLoop:
+    """The original loop: pull, tag and push of each line, on a daemon that holds nothing yet."""
+
+    name = "original loop (docker)"
+
+    def __init__(self) -> None:
+        self._client: tuple[str, ...] = ()
+
+    def missing(self) -> str:
+        programs = [name for name in ("docker", "dockerd") if shutil.which(name) is None]
+        if programs:
+            return f"{' and '.join(programs)} not on PATH"
+        return "" if os.geteuid() == 0 else "dockerd needs root"
+
+    @contextlib.contextmanager
+    def opened(self, site: Site) -> Iterator[Sequence[int]]:
+        place = site.folder / "docker"
+        place.mkdir()
+        address = f"unix://{place}/socket"
+        self._client = ("docker", "--host", address)
+        command = ["dockerd", "--host", address, "--data-root", f"{place}/data"]
+        command += ["--exec-root", f"{place}/exec", "--pidfile", f"{place}/pid"]
+        command += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+        with daemon(command, site.env, site.folder / "dockerd.log") as process:
+            _until(lambda: _answers((*self._client, "version"), site.env), "dockerd")
+            yield (process.pid,)
+
+    def go(self, site: Site, spending: Spending) -> None:
+        for image in site.work.images:
+            there, here = site.places(image)
+            spending.run(*self._client, "pull", "--quiet", there)
+            spending.run(*self._client, "tag", there, here)
+            spending.run(*self._client, "push", "--quiet", here)
+
+
+class OnPath:
+    """A program that needs nothing but to be there."""
+
+    name = ""
+    program = ""
+
+    def missing(self) -> str:
+        return "" if shutil.which(self.program) else f"{self.program} not on PATH"
+
+    @contextlib.contextmanager
+    def opened(self, site: Site) -> Iterator[Sequence[int]]:
+        yield ()
+
+
+class SkopeoCopy(OnPath):
+    """`skopeo copy --all` of each line, one after another."""
+
+    name, program = "skopeo copy --all", "skopeo"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        options = ("--all", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false")
+        for image in site.work.images:
+            places = [f"docker://{place}" for place in site.places(image)]
+            spending.run("skopeo", "copy", *options, *places)
+
+
+class SkopeoSync(OnPath):
+    """`skopeo sync` of the whole list; it finds out itself what is there already."""
+
+    name, program = "skopeo sync", "skopeo"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        wanted: defaultdict[str, list[str]] = defaultdict(list)
+        for image in site.work.images:
+            wanted[image.repository.removeprefix("docker.io/")].append(image.tag)
+        listed = site.folder / "sync.yml"
+        listed.write_text(json.dumps({"docker.io": {"tls-verify": False, "images": wanted}}))
+        options = ("--all", "--scoped", "--keep-going", "--dest-tls-verify=false")
+        places = ("--src=yaml", "--dest=docker", str(listed), site.target)
+        spending.run("skopeo", "sync", *options, *places)
+
+
+class Crane(OnPath):
+    """`crane copy` of each line, one after another."""
+
+    name, program = "crane copy", "crane"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        for image in site.work.images:
+            spending.run("crane", "copy", "--insecure", *site.places(image))
+
+
+class Regsync(OnPath):
+    """`regsync once` of the whole list."""
+
+    name, program = "regsync once", "regsync"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        login = {"registry": site.target, "user": USER, "pass": PASSWORD, "tls": "disabled"}
+        pairs = [dict(zip(("source", "target"), site.places(i))) for i in site.work.images]  # noqa: B905 - two of two
+        config = site.folder / "regsync.yml"
+        config.write_text(
+            json.dumps(
+                {
+                    "version": 1,
+                    "creds": [{"registry": site.source, "tls": "disabled"}, login],
+                    "sync": [{"type": "image", **pair} for pair in pairs],
+                }
+            )
+        )
+        spending.run("regsync", "once", "--config", str(config))
+
+
+class ImageSyncer(OnPath):
+    """`image-syncer` of the whole list, with its own number at a time."""
+
+    name, program = "image-syncer", "image-syncer"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        logins, listed = site.folder / "auth.json", site.folder / "images.json"
+        target = {"username": USER, "password": PASSWORD, "insecure": True}
+        logins.write_text(json.dumps({site.source: {"insecure": True}, site.target: target}))
+        listed.write_text(json.dumps(dict(site.places(image) for image in site.work.images)))
+        spending.run("image-syncer", f"--auth={logins}", f"--images={listed}")
+
+
+class Floor(OnPath):
+    """The same bytes by curl, eight at a time: each blob once, mounts, manifests. No checks.
+
+    It is told what the target lacks, which nobody else is.
+    """
+
+    name, program = "floor (curl)", "curl"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        images = site.work.moving
+        first = {digest: repository for repository, digest, _ in distinct(images)}
+        mounts = {
+            (image.repository, digest, first[digest])
+            for image in images
+            for digest in image.blobs
+            if first[digest] != image.repository
+        }
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            blobs = pool.map(lambda blob: _blob(site, spending, *blob), first.items())
+            assert len(list(blobs)) == len(first)
+            done = pool.map(lambda mount: _mount(site, spending, *mount), mounts)
+            assert len(list(done)) == len(mounts)
+            pushed = pool.map(lambda image: _manifests(site, spending, image), images)
+            assert len(list(pushed)) == len(images)
+
+
+_CURL = ("curl", "--silent", "--show-error", "--fail")
+_LOGIN = ("--user", f"{USER}:{PASSWORD}")
+
+
+def _blob(site: Site, spending: Spending, digest: str, repository: str) -> None:
+    start = f"http://{site.target}/v2/{repository}/blobs/uploads/"
+    told = spending.run(
+        *_CURL, *_LOGIN, "-X", "POST", "-o", "/dev/null", "-w", "%header{location}", start
+    ).decode()
+    if not told.startswith("http"):  # curl before 7.83 has no %header
+        raise NotDoneError("curl: no place for an upload")
+    place = f"{told}{'&' if '?' in told else '?'}digest={digest}"
+    _pipe(
+        spending,
+        (*_CURL, f"http://{site.source}/v2/{repository}/blobs/{digest}"),
+        (*_CURL, *_LOGIN, "-H", "Expect:", "-T", "-", place),
+    )
+
+
+def _mount(site: Site, spending: Spending, repository: str, digest: str, first: str) -> None:
+    place = f"http://{site.target}/v2/{repository}/blobs/uploads/?mount={digest}&from={first}"
+    spending.run(*_CURL, *_LOGIN, "-X", "POST", place)
+
+
+def _manifests(site: Site, spending: Spending, image: Image) -> None:
+    for reference, kind in image.manifests:
+        path = f"v2/{image.repository}/manifests/{reference}"
+        _pipe(
+            spending,
+            (*_CURL, "-H", f"Accept: {kind}", f"http://{site.source}/{path}"),
+            (*_CURL, *_LOGIN, "-H", f"Content-Type: {kind}", "-T", "-", f"http://{site.target}/{path}"),
+        )  # fmt: skip
+
+
+def _pipe(spending: Spending, out: Sequence[str], into: Sequence[str]) -> None:
+    read, write = os.pipe()
+    try:
+        giver = spending.start(*out, out=write, given=subprocess.DEVNULL)
+        taker = spending.start(*into, given=read)
+    finally:
+        os.close(read)
+        os.close(write)
+    with giver, taker:
+        assert giver.stderr is not None
+        assert taker.stderr is not None
+        complaint = giver.stderr.read()
+        spending.wait(giver, complaint)
+        complaint = taker.stderr.read()
+        spending.wait(taker, complaint)
+
+
+def _answers(command: Sequence[str], env: dict[str, str]) -> bool:
+    return subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
+
+
+def _until(ready: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while not ready():
+        if time.monotonic() > until:
+            raise NotDoneError(f"{what} did not start")
+        time.sleep(0.1)

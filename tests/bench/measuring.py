@@ -1,0 +1,168 @@
+"""What one piece of work cost: seconds, processor seconds, and memory at its peak.
+
+Processor time is the kernel's: of each command by wait4 (with all it waited for itself), of a
+daemon by /proc before and after. Memory is the resident size of all processes of the tree added
+up, looked at ten times a second: what they share counts for each. Everything started here is
+ended here, by its id, when its time is over.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bot.sandbox.lifetime import tied
+
+LIMIT_SECONDS = 900.0
+_LOOK = 0.1
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class NotDoneError(Exception):
+    """A contender did not do its work; the text is the last of its own words."""
+
+
+class Spending:
+    """Starts commands and adds up what they take; `daemons` are processes that serve them."""
+
+    def __init__(
+        self, env: Mapping[str, str], daemons: Sequence[int] = (), limit: float = LIMIT_SECONDS
+    ) -> None:
+        self.env = dict(env)
+        self.peak = 0
+        self.wall = 0.0
+        self._daemons = daemons
+        self._limit = limit
+        self._processor = 0.0
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._over = threading.Event()
+        self._late = False
+
+    @property
+    def processor(self) -> float:
+        return self._processor
+
+    @contextlib.contextmanager
+    def measured(self) -> Iterator[None]:
+        watching = threading.Thread(target=self._watch, name="memory")
+        before, started = sum(map(_used, self._daemons)), time.monotonic()
+        watching.start()
+        try:
+            yield
+        finally:
+            self.wall = self.wall or time.monotonic() - started
+            self._processor += sum(map(_used, self._daemons)) - before
+            self._over.set()
+            watching.join()
+        if self._late:
+            raise NotDoneError(f"took longer than {self._limit:.0f} s")
+
+    def charge(self, wall: float, processor: float) -> None:
+        """Take these instead of what the process that started the work took as a whole."""
+        self.wall, self._processor = wall, processor
+
+    def run(self, *command: str, given: bytes = b"", into: int | None = None) -> bytes:
+        """Run one command to its end and return what it printed."""
+        process = self.start(*command, out=subprocess.PIPE if into is None else into)
+        with process:
+            assert process.stdin is not None
+            assert process.stderr is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(given)
+                process.stdin.close()
+            said = process.stdout.read() if process.stdout else b""
+            complaint = process.stderr.read()
+            self.wait(process, complaint or said)
+        return said
+
+    def start(
+        self,
+        *command: str,
+        out: int = subprocess.PIPE,
+        given: int = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command, env=self.env, stdin=given, stdout=out, stderr=subprocess.PIPE
+        )
+        with self._lock:
+            self._running.add(process.pid)
+        return process
+
+    def wait(self, process: subprocess.Popen[bytes], said: bytes = b"") -> None:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        with self._lock:
+            self._running.discard(process.pid)
+            self._processor += used.ru_utime + used.ru_stime
+        if process.returncode:
+            words = said.decode(errors="replace").strip().splitlines() or ["no words"]
+            raise NotDoneError(f"{Path(str(process.args[0])).name}: {words[-1][:300]}")  # type: ignore[index]
+
+    def _watch(self) -> None:
+        until = time.monotonic() + self._limit
+        while not self._over.wait(_LOOK):
+            with self._lock:
+                roots = [*self._running, *self._daemons]
+            self.peak = max(self.peak, sum(_resident(pid) for pid in _tree(roots)))
+            if time.monotonic() > until and not self._late:
+                self._late = True
+                with self._lock:
+                    for pid in self._running:
+                        os.kill(pid, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def daemon(
+    command: Sequence[str], env: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a server running; it ends with the block, and with this process."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            tied(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _tree(roots: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    left = list(roots)
+    while left:
+        pid = left.pop()
+        if pid in found:
+            continue
+        found.add(pid)
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                left += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _used(pid: int) -> float:
+    """Processor seconds of a daemon, its children that live and those that it waited for."""
+    total = 0
+    for each in _tree([pid]):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15]))
+    return total / _TICKS

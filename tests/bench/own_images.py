@@ -1,0 +1,244 @@
+"""The images of the bench: made of a fixed seed, so that each run copies the very same bytes.
+
+They are real: each layer is a tar that docker can unpack, and is pseudo-random, so that nobody
+gains by compressing it again. What is kept of an image once it is at the source is what the floor
+and the comparison need; bodies are not kept.
+"""
+
+import functools
+import gzip
+import hashlib
+import io
+import json
+import random
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import httpx
+
+KINDS = "application/vnd.docker.distribution.manifest"
+INDEX, MANIFEST = f"{KINDS}.list.v2+json", f"{KINDS}.v2+json"
+CONFIG = "application/vnd.docker.container.image.v1+json"
+LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+MB = 1_000_000
+TAGS = 10
+FRONT = "docker.io/library"
+
+Layer = tuple[str, int]
+"""The seed that its bytes come from, and how many they are: equal ones are shared."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`platforms` has the layers of each one; with more than one there is an index."""
+
+    repository: str
+    tag: str
+    platforms: dict[str, tuple[Layer, ...]]
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image at the source; `manifests` are references, those of platforms first."""
+
+    repository: str
+    tag: str
+    digest: str
+    platforms: frozenset[str]
+    blobs: dict[str, int]
+    manifests: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+
+def big(unit: int = MB) -> list[Recipe]:
+    """Twenty, six of them for several platforms, 400 units of layers; bases are shared."""
+    singles = [
+        Recipe(
+            f"{FRONT}/single{n}",
+            "1",
+            {
+                "amd64": (
+                    (f"base{n % 4}", 15 * unit),
+                    (f"own{n}", 11 * unit),
+                    (f"top{n}", 3 * unit),
+                )
+            },
+        )
+        for n in range(14)
+    ]
+    several = [
+        Recipe(
+            f"{FRONT}/several{n}",
+            "1",
+            {
+                each: ((f"base-{each}", 12 * unit), (f"several{n}-{each}", 7 * unit))
+                for each in ("amd64", "arm64", "s390x")[: 2 + n % 2]
+            },
+        )
+        for n in range(6)
+    ]
+    return singles + several
+
+
+def tiny(numbers: Iterable[int], *, moved: bool = False) -> list[Recipe]:
+    """A layer of some bytes each, ten tags to a repository."""
+    return [
+        Recipe(
+            f"{FRONT}/tiny{n // TAGS}",
+            f"1.{n % TAGS}",
+            {"amd64": ((f"tiny{n}{'-moved' if moved else ''}", 200),)},
+        )
+        for n in numbers
+    ]
+
+
+class Publisher:
+    """Puts images into the registry at `address`, each blob once."""
+
+    def __init__(self, address: str) -> None:
+        self._client = httpx.Client(base_url=f"http://{address}", timeout=60, trust_env=False)
+        self._places: dict[str, str] = {}
+        self._there: set[tuple[str, str]] = set()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def publish(self, recipe: Recipe) -> Image:
+        blobs: dict[str, int] = {}
+        children = []
+        for platform, layers in recipe.platforms.items():
+            manifest = self._manifest(recipe, platform, layers, blobs)
+            children.append((platform, manifest))
+        if len(children) == 1:
+            top, kind = children[0][1], MANIFEST
+        else:
+            top, kind = _index(children), INDEX
+            for _, body in children:
+                self._put(recipe.repository, digest_of(body), MANIFEST, body)
+        self._put(recipe.repository, recipe.tag, kind, top)
+        below = () if kind == MANIFEST else tuple((digest_of(b), MANIFEST) for _, b in children)
+        return Image(
+            recipe.repository,
+            recipe.tag,
+            digest_of(top),
+            frozenset(recipe.platforms),
+            blobs,
+            (*below, (recipe.tag, kind)),
+        )
+
+    def _manifest(
+        self, recipe: Recipe, platform: str, layers: tuple[Layer, ...], blobs: dict[str, int]
+    ) -> bytes:
+        described, diffs = [], []
+        for layer in layers:
+            digest, diff, size = _facts(layer)
+            if (digest, recipe.repository) not in self._there:
+                body = b"" if digest in self._places else _layer(layer)[0]
+                self._blob(recipe.repository, digest, body)
+            described.append({"mediaType": LAYER, "digest": digest, "size": size})
+            diffs.append(diff)
+            blobs[digest] = size
+        config = json.dumps(
+            {
+                "architecture": platform,
+                "os": "linux",
+                "config": {},
+                "rootfs": {"type": "layers", "diff_ids": diffs},
+            }
+        ).encode()
+        self._blob(recipe.repository, digest_of(config), config)
+        blobs[digest_of(config)] = len(config)
+        return json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": {
+                    "mediaType": CONFIG,
+                    "digest": digest_of(config),
+                    "size": len(config),
+                },
+                "layers": described,
+            }
+        ).encode()
+
+    def _blob(self, repository: str, digest: str, body: bytes) -> None:
+        if (digest, repository) in self._there:
+            return
+        place = f"/v2/{repository}/blobs/uploads/"
+        if other := self._places.get(digest):
+            asked = {"mount": digest, "from": other}
+            assert self._client.post(place, params=asked).status_code == 201, "not mounted"
+        else:
+            begun = self._client.post(place).raise_for_status()
+            url = httpx.URL(begun.headers["Location"]).copy_merge_params({"digest": digest})
+            self._client.put(url, content=body).raise_for_status()
+        self._places[digest] = repository
+        self._there.add((digest, repository))
+
+    def _put(self, repository: str, reference: str, kind: str, body: bytes) -> None:
+        self._client.put(
+            f"/v2/{repository}/manifests/{reference}", content=body, headers={"Content-Type": kind}
+        ).raise_for_status()
+
+
+def publish(address: str, recipes: Iterable[Recipe]) -> list[Image]:
+    publisher = Publisher(address)
+    try:
+        return [publisher.publish(recipe) for recipe in recipes]
+    finally:
+        publisher.close()
+
+
+def distinct(images: Iterable[Image]) -> Iterator[tuple[str, str, int]]:
+    """Each blob once, with a repository it is in and its size: what has to move."""
+    seen = set()
+    for image in images:
+        for digest, size in image.blobs.items():
+            if digest not in seen:
+                seen.add(digest)
+                yield image.repository, digest, size
+
+
+def digest_of(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+@functools.cache
+def _facts(layer: Layer) -> tuple[str, str, int]:
+    packed, diff = _layer(layer)
+    return digest_of(packed), diff, len(packed)
+
+
+@functools.lru_cache(maxsize=1)
+def _layer(layer: Layer) -> tuple[bytes, str]:
+    seed, size = layer
+    content = random.Random(seed).randbytes(size)  # noqa: S311 - bytes to copy, no secret
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        info = tarfile.TarInfo(f"data/{seed}")
+        info.size = size
+        tar.addfile(info, io.BytesIO(content))
+    plain = buffer.getvalue()
+    return gzip.compress(plain, 1, mtime=0), digest_of(plain)
+
+
+def _index(children: list[tuple[str, bytes]]) -> bytes:
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [
+                {
+                    "mediaType": MANIFEST,
+                    "digest": digest_of(body),
+                    "size": len(body),
+                    "platform": {"architecture": platform, "os": "linux"},
+                }
+                for platform, body in children
+            ],
+        }
+    ).encode()

@@ -1,0 +1,121 @@
+"""Where a contender works: two registries, the lines before them, and what skopeo has to know.
+
+The source stays; the target is new for each run, empty or with what a list had copied before. A
+line is there only where it has a length: at 0 ms and no limit everybody talks to the registries
+themselves.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from own_images import Image
+from registry_fixture import PASSWORD, USER, Registry, registry
+
+from bot.sandbox.confinement import environment, registries_conf
+from bot.sandbox.lifetime import tied
+
+LINE = Path(__file__).with_name("slow_link.py")
+
+
+@dataclass(frozen=True)
+class Link:
+    """How far away both registries are."""
+
+    milliseconds: float = 0
+    megabits: float = 0
+
+    def __str__(self) -> str:
+        limit = f", {self.megabits:g} Mbit/s" if self.megabits else ""
+        return f"{self.milliseconds:g} ms{limit}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """`images` is the list; a push adds `added` to it (none: the whole list is looked at).
+
+    `moving` is what the target lacks, `held` the storage of the target before.
+    """
+
+    title: str
+    link: Link
+    images: Sequence[Image]
+    moving: Sequence[Image]
+    added: Sequence[Image] = ()
+    held: Path | None = None
+    without: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return f"{self.title}, {self.link}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Addresses as a contender reaches them; `real` are the registries behind the lines."""
+
+    work: Work
+    source: str
+    target: str
+    real: tuple[Registry, Registry]
+    folder: Path
+    env: dict[str, str]
+
+    def places(self, image: Image) -> tuple[str, str]:
+        """Where one image is and goes to, without any mapping of names."""
+        return f"{self.source}/{image.name}", f"{self.target}/{image.name}"
+
+
+@contextlib.contextmanager
+def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
+    """Make everything new but the source; the folder is gone afterwards."""
+    place = folder / "site"
+    target_folder = place / "target"
+    target_folder.mkdir(parents=True)
+    try:
+        if work.held is not None:
+            shutil.copytree(work.held, target_folder / "data")
+        with contextlib.ExitStack() as stack:
+            target = stack.enter_context(registry(target_folder, (USER, PASSWORD)))
+            near = [
+                stack.enter_context(_line(each.address, work.link)) for each in (source, target)
+            ]
+            env = _environment(place, *near)
+            yield Site(work, near[0], near[1], (source, target), place, env)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _line(address: str, link: Link) -> Iterator[str]:
+    if not (link.milliseconds or link.megabits):
+        yield address
+        return
+    command = [sys.executable, str(LINE), address, str(link.milliseconds), str(link.megabits)]
+    with subprocess.Popen(tied(command), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
+
+
+def _environment(place: Path, source: str, target: str) -> dict[str, str]:
+    home = place / "home"
+    conf = home / ".config" / "containers" / "registries.conf"
+    conf.parent.mkdir(parents=True)
+    text = registries_conf(known=("docker.io",), source=source, target=target, internet=False)
+    conf.write_text(text)
+    login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    auth = home / "config.json"
+    auth.write_text(json.dumps({"auths": {target: {"auth": login}}}))
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "TMPDIR")}
+    logins = {"REGISTRY_AUTH_FILE": str(auth), "DOCKER_CONFIG": str(home)}
+    return kept | environment(home, internet=False) | logins

@@ -1,0 +1,139 @@
+"""A long line in front of a registry: TCP with a round trip and a bandwidth, on loopback.
+
+Usage: python slow_link.py HOST:PORT ROUND_TRIP_MS MEGABITS (0: no limit); prints its own port.
+It runs as a process of its own, so that its processor time is nobody's. Each direction waits for
+half of the round trip, and a new connection for a whole one, as TCP's handshake does. There is no
+slow start and no loss. A connection holds up to 8 MB on its way, which no window of ours fills.
+"""
+
+import asyncio
+import sys
+from collections import deque
+
+WINDOW = 8 << 20
+CHUNK = 1 << 18
+
+
+class Line:
+    """One direction of all connections together: when the next bytes can be sent."""
+
+    def __init__(self, delay: float, rate: float) -> None:
+        self.delay = delay
+        self._rate = rate
+        self._free = 0.0
+
+    def arrival(self, now: float, size: int) -> float:
+        if self._rate:
+            self._free = max(self._free, now) + size / self._rate
+            return self._free + self.delay
+        return now + self.delay
+
+
+class End(asyncio.Protocol):
+    """One end of a connection; what comes in goes out of `other` after the line's delay."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._size = 0
+        self._held = self._stuck = self._scheduled = False
+        self.transport: asyncio.Transport | None = None
+        self.other: End | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._put(data)
+        self._size += len(data)
+        if self._size > WINDOW and self.transport and not self._held:
+            self._held = True
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self._put(b"")
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._put(b"")
+
+    def pause_writing(self) -> None:
+        if self.other:
+            self.other._stuck = True
+
+    def resume_writing(self) -> None:
+        if self.other:
+            self.other._stuck = False
+            self.other.forward()
+
+    def _put(self, data: bytes) -> None:
+        self._waiting.append((self._line.arrival(self._loop.time(), len(data)), data))
+        self.forward()
+
+    def forward(self) -> None:
+        """Send what has arrived; nothing goes before the other end is there."""
+        if self.other is None or self.other.transport is None:
+            return
+        now = self._loop.time()
+        while self._waiting and not self._stuck and self._waiting[0][0] <= now:
+            _, data = self._waiting.popleft()
+            self._size -= len(data)
+            self._send(self.other.transport, data)
+        if self._held and self._size < WINDOW // 2 and self.transport:
+            self._held = False
+            self.transport.resume_reading()
+        if self._waiting and not self._stuck and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_at(self._waiting[0][0], self._due)
+
+    def _due(self) -> None:
+        self._scheduled = False
+        self.forward()
+
+    @staticmethod
+    def _send(transport: asyncio.Transport, data: bytes) -> None:
+        if transport.is_closing():
+            return
+        if data:
+            transport.write(data)
+        else:
+            transport.close()
+
+
+async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
+    up, down = Line(round_trip / 2, rate), Line(round_trip / 2, rate)
+    loop = asyncio.get_running_loop()
+    tasks = set()
+
+    def accepted() -> End:
+        near = End(up)
+
+        async def join() -> None:
+            await asyncio.sleep(round_trip)  # the handshake
+            far = End(down)
+            near.other, far.other = far, near
+            try:
+                await loop.create_connection(lambda: far, host, port)
+            except OSError:
+                if near.transport:
+                    near.transport.abort()
+                return
+            near.forward()
+
+        task = loop.create_task(join())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return near
+
+    server = await loop.create_server(accepted, "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    address, milliseconds, megabits = sys.argv[1:]
+    name, _, number = address.partition(":")
+    asyncio.run(serve(name, int(number), float(milliseconds) / 1000, float(megabits) * 125_000))
