@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from own_images import Image, big, publish, tiny
 from picture import picture
 from registry_fixture import Registry, registry
 from report import PAGE, table, tell
-from sites import Link, Work
+from sites import Link, Work, storage
+from the_floor import Floor
 from this_workflow import ThisWorkflow
 
 from bot.sandbox.act import find_act
@@ -33,9 +33,10 @@ WORDS = """\
 This workflow, as it ships and through act, beside every other way on the same work: {big} images of
 our own with {size:.0f} MB of shared and other layers, six of them for several platforms, and a list
 of {listed} tiny ones, between two real docker-registry servers; the target asks for a login. A
-round trip is put before both. Medians; who takes over {slow:.0f} s is run once. CPU and memory are those of the way's own
-processes and of docker's daemon, not of the registries. MB and requests are what the registries'
-own logs tell. The workflow's time is from the checkout to act's end, without GitHub's queue.
+round trip is put before both; the registries keep all in memory where there is room. Medians; who
+takes over {slow:.0f} s is run once. CPU and memory are those of the way's own processes and of
+docker's daemon, not of the registries. MB and requests are what the registries' own logs tell.
+The workflow's time is from the checkout to act's end, without GitHub's queue.
 The original loop copies the whole list whatever is new, so it has been let do so once, for one
 new image in {listed}; its daemon is empty at each start, as a new runner's is. It copies
 one platform of each image, so it moves fewer bytes.
@@ -53,7 +54,7 @@ def all_contenders() -> list[ways.Contender]:
         ways.Crane(),
         ways.Regsync(),
         ways.ImageSyncer(),
-        ways.Floor(),
+        Floor(),
     ]
 
 
@@ -132,8 +133,8 @@ def versions() -> str:
 
 
 def main(runs: int) -> bool:
-    with tempfile.TemporaryDirectory(prefix="imageto-bench-") as made:
-        results, left_out, size = bench(runs, Path(made))
+    with storage() as folder:
+        results, left_out, size = bench(runs, folder)
     found = verdicts.Found(results)
     listed = "Not measured here: " + "; ".join(left_out) + "." if left_out else ""
     words = WORDS.format(size=size, big=20, listed=LISTED, slow=40, left_out=listed)

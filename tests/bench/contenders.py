@@ -12,11 +12,9 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from measuring import NotDoneError, Spending, daemon
-from own_images import Image, distinct
 from registry_fixture import PASSWORD, USER
 from sites import Site
 
@@ -161,83 +159,6 @@ class ImageSyncer(OnPath):
         logins.write_text(json.dumps({site.source: {"insecure": True}, site.target: target}))
         listed.write_text(json.dumps(dict(site.places(image) for image in site.work.images)))
         spending.run("image-syncer", f"--auth={logins}", f"--images={listed}")
-
-
-class Floor(OnPath):
-    """The same bytes by curl, eight at a time: each blob once, mounts, manifests. No checks.
-
-    It is told what the target lacks, which nobody else is.
-    """
-
-    name, program = "floor (curl)", "curl"
-
-    def go(self, site: Site, spending: Spending) -> None:
-        images = site.work.moving
-        first = {digest: repository for repository, digest, _ in distinct(images)}
-        mounts = {
-            (image.repository, digest, first[digest])
-            for image in images
-            for digest in image.blobs
-            if first[digest] != image.repository
-        }
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            blobs = pool.map(lambda blob: _blob(site, spending, *blob), first.items())
-            assert len(list(blobs)) == len(first)
-            done = pool.map(lambda mount: _mount(site, spending, *mount), mounts)
-            assert len(list(done)) == len(mounts)
-            pushed = pool.map(lambda image: _manifests(site, spending, image), images)
-            assert len(list(pushed)) == len(images)
-
-
-_CURL = ("curl", "--silent", "--show-error", "--fail")
-_LOGIN = ("--user", f"{USER}:{PASSWORD}")
-
-
-def _blob(site: Site, spending: Spending, digest: str, repository: str) -> None:
-    start = f"http://{site.target}/v2/{repository}/blobs/uploads/"
-    told = spending.run(
-        *_CURL, *_LOGIN, "-X", "POST", "-o", "/dev/null", "-w", "%header{location}", start
-    ).decode()
-    if not told.startswith("http"):  # curl before 7.83 has no %header
-        raise NotDoneError("curl: no place for an upload")
-    place = f"{told}{'&' if '?' in told else '?'}digest={digest}"
-    _pipe(
-        spending,
-        (*_CURL, f"http://{site.source}/v2/{repository}/blobs/{digest}"),
-        (*_CURL, *_LOGIN, "-H", "Expect:", "-T", "-", place),
-    )
-
-
-def _mount(site: Site, spending: Spending, repository: str, digest: str, first: str) -> None:
-    place = f"http://{site.target}/v2/{repository}/blobs/uploads/?mount={digest}&from={first}"
-    spending.run(*_CURL, *_LOGIN, "-X", "POST", place)
-
-
-def _manifests(site: Site, spending: Spending, image: Image) -> None:
-    for reference, kind in image.manifests:
-        path = f"v2/{image.repository}/manifests/{reference}"
-        _pipe(
-            spending,
-            (*_CURL, "-H", f"Accept: {kind}", f"http://{site.source}/{path}"),
-            (*_CURL, *_LOGIN, "-H", f"Content-Type: {kind}", "-T", "-", f"http://{site.target}/{path}"),
-        )  # fmt: skip
-
-
-def _pipe(spending: Spending, out: Sequence[str], into: Sequence[str]) -> None:
-    read, write = os.pipe()
-    try:
-        giver = spending.start(*out, out=write, given=subprocess.DEVNULL)
-        taker = spending.start(*into, given=read)
-    finally:
-        os.close(read)
-        os.close(write)
-    with giver, taker:
-        assert giver.stderr is not None
-        assert taker.stderr is not None
-        complaint = giver.stderr.read()
-        spending.wait(giver, complaint)
-        complaint = taker.stderr.read()
-        spending.wait(taker, complaint)
 
 
 def _answers(command: Sequence[str], env: dict[str, str]) -> bool:

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from registry_fixture import PASSWORD, USER, Registry, registry
 from bot.sandbox.confinement import environment, registries_conf
 from bot.sandbox.lifetime import tied
 
+MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - a folder of our own is made there
 LINE = Path(__file__).with_name("slow_link.py")
 
 
@@ -74,11 +76,19 @@ class Site:
 
 
 @contextlib.contextmanager
+def storage() -> Iterator[Path]:
+    """A folder for the registries, in memory where there is room: their disks are not measured."""
+    fits = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    with tempfile.TemporaryDirectory(prefix="imageto-bench-", dir=MEMORY if fits else None) as made:
+        yield Path(made)
+
+
+@contextlib.contextmanager
 def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
-    """Make everything new but the source; the folder is gone afterwards."""
-    place = folder / "site"
-    target_folder = place / "target"
-    target_folder.mkdir(parents=True)
+    """Make everything new but the source; `folder` is for the target, as `storage` gives it."""
+    target_folder = folder / "target"
+    target_folder.mkdir()
+    place = Path(tempfile.mkdtemp(prefix="imageto-bench-"))
     try:
         if work.held is not None:
             shutil.copytree(work.held, target_folder / "data")
@@ -91,6 +101,7 @@ def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
             yield Site(work, near[0], near[1], (source, target), place, env)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(target_folder)
 
 
 @contextlib.contextmanager

@@ -66,7 +66,8 @@ class End(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self.other:
             self.other._stuck = False
-            self.other.forward()
+            # Not at once: the transport that calls this must not be closed under its feet.
+            self._loop.call_soon(self.other.forward)
 
     def _put(self, data: bytes) -> None:
         self._waiting.append((self._line.arrival(self._loop.time(), len(data)), data))

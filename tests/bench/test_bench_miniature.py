@@ -8,19 +8,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from comparing import Measure, Result, compare
-from contenders import Floor, SkopeoCopy, SkopeoSync
+from contenders import SkopeoCopy, SkopeoSync
 from own_images import big, distinct, publish
 from picture import picture
 from registry_fixture import registry
-from sites import Link, Work
+from sites import Link, Work, storage
+from the_floor import Floor
 from verdicts import COLUMNS, EVERYTHING, Found, bars, table
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+def results() -> list[Result]:
     """A single and an index, near and far."""
-    folder = tmp_path_factory.mktemp("bench")
-    with registry(folder / "source") as source:
+    with storage() as folder, registry(folder / "source") as source:
         recipes = big(unit=1000)
         images = publish(source.address, [recipes[0], recipes[-1]])
         works = [Work(EVERYTHING, Link(ms), images, images, added=images) for ms in (0.0, 20.0)]

@@ -26,7 +26,6 @@ from bot.setup import FIRST_LIST, SCRIPT
 from bot.workflow import mirror
 
 ACT = Path(__file__).with_name("act_run.py")
-SHIPPED = Path(mirror.__file__)
 REPOSITORY = "wei/mirror"
 TOKEN = "token-of-the-run"
 
@@ -56,15 +55,17 @@ class ThisWorkflow:
         spending.charge(told["wall"], told["processor"])
 
 
+def _files() -> dict[str, bytes]:
+    """What `setup` installs, as it ships."""
+    shipped = Path(mirror.__file__)
+    return {SCRIPT: shipped.read_bytes(), WORKFLOW: shipped.with_suffix(".yml").read_bytes()}
+
+
 async def _committed(site: Site, github: GitHub) -> Trigger:
     """Make the mirror repository as `setup` leaves it, and then the push."""
     work, new = site.work, {image.name for image in site.work.added}
     old = _list(image for image in work.images if image.name not in new)
-    files = {
-        "image.list": old,
-        SCRIPT: SHIPPED.read_bytes(),
-        WORKFLOW: SHIPPED.with_suffix(".yml").read_bytes(),
-    }
+    files = {"image.list": old, **_files()}
     repository = GitRepository(site.folder / "repository.git")
     first = await repository.create(files)
     github.lists[first] = old.decode()

@@ -1,0 +1,106 @@
+"""The floor: the same bytes by curl, GET to PUT, as fast as this machine lets them pass.
+
+It is told what the target lacks, which nobody else is, and checks nothing. Eight pairs of curl at
+a time, each with all of its blobs one after another on two kept connections; a blob passes
+through a named pipe, never over a disk. Each blob goes once, the other repositories mount it.
+"""
+
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from contenders import OnPath
+from measuring import NotDoneError, Spending
+from own_images import INDEX, MANIFEST, distinct
+from registry_fixture import PASSWORD, USER
+from sites import Site
+
+AT_ONCE = 8
+_CURL = ("curl", "--silent", "--show-error", "--fail")
+_LOGIN = ("--user", f"{USER}:{PASSWORD}")
+_PARALLEL = ("--parallel", "--parallel-immediate", "--parallel-max", str(AT_ONCE))
+
+
+class Floor(OnPath):
+    name, program = "floor (curl)", "curl"
+
+    def go(self, site: Site, spending: Spending) -> None:
+        images = site.work.moving
+        blobs = sorted(distinct(images), key=lambda blob: -blob[2])
+        first = {digest: repository for repository, digest, _ in blobs}
+        places = _places(site, spending, first)
+        pairs = [
+            (f"{site.source}/v2/{where}/blobs/{digest}", f"{places[digest]}&digest={digest}")
+            for where, digest, _ in blobs
+        ]
+        _stream(site, spending, pairs)
+        mounts = [
+            f"{site.target}/v2/{i.repository}/blobs/uploads/?mount={d}&from={first[d]}"
+            for i in images
+            for d in i.blobs
+            if first[d] != i.repository
+        ]
+        if mounts:
+            spending.run(*_CURL, *_PARALLEL, *_LOGIN, "-X", "POST", *mounts)
+        for kind in (MANIFEST, INDEX):
+            paths = [
+                f"v2/{image.repository}/manifests/{reference}"
+                for image in images
+                for reference, is_a in image.manifests
+                if is_a == kind
+            ]
+            pairs = [(f"{site.source}/{path}", f"{site.target}/{path}") for path in paths]
+            header = (f"Accept: {kind}", f"Content-Type: {kind}")
+            _stream(site, spending, pairs, header)
+
+
+def _places(site: Site, spending: Spending, first: dict[str, str]) -> dict[str, str]:
+    """Begin all uploads at once: those of one repository can take any of its places."""
+    starts = [f"{site.target}/v2/{where}/blobs/uploads/" for where in first.values()]
+    options = ("-X", "POST", "--write-out", "%header{location}\\n")
+    told = spending.run(*_CURL, *_PARALLEL, *_LOGIN, *options, *starts).decode().split()
+    free: defaultdict[str, list[str]] = defaultdict(list)
+    for place in told:
+        free[place.partition("/v2/")[2].partition("/blobs/")[0]].append(place)
+    if len(told) != len(first):  # curl before 7.83 has no %header
+        raise NotDoneError("curl: no place for an upload")
+    return {digest: free[where].pop() for digest, where in first.items()}
+
+
+def _stream(
+    site: Site,
+    spending: Spending,
+    pairs: Iterable[tuple[str, str]],
+    header: tuple[str, str] = ("Accept: */*", "Content-Type: application/octet-stream"),
+) -> None:
+    """Deal the pairs out to the workers, the largest first."""
+    dealt = [batch for n in range(AT_ONCE) if (batch := list(pairs)[n::AT_ONCE])]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        work = [pool.submit(_batch, site, spending, batch, header) for batch in dealt]
+        for each in work:
+            each.result()
+
+
+def _batch(
+    site: Site, spending: Spending, pairs: Sequence[tuple[str, str]], header: tuple[str, str]
+) -> None:
+    accept, kind = header
+    out, into = [*_CURL, "-H", accept], [*_CURL, *_LOGIN, "-H", "Expect:", "-H", kind]
+    pipes = []
+    for source, target in pairs:
+        pipe = Path(site.folder) / f"pipe-{os.urandom(6).hex()}"
+        os.mkfifo(pipe)
+        pipes.append(pipe)
+        out += ["-o", str(pipe), source]
+        into += ["-T", str(pipe), target]
+    taker = spending.start(*into, out=subprocess.DEVNULL, given=subprocess.DEVNULL)
+    giver = spending.start(*out, out=subprocess.DEVNULL, given=subprocess.DEVNULL)
+    with giver, taker:
+        for each in (giver, taker):
+            assert each.stderr is not None
+            spending.wait(each, each.stderr.read())
+    for pipe in pipes:
+        pipe.unlink()
