@@ -94,9 +94,7 @@ def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
             shutil.copytree(work.held, target_folder / "data")
         with contextlib.ExitStack() as stack:
             target = stack.enter_context(registry(target_folder, (USER, PASSWORD)))
-            near = [
-                stack.enter_context(_line(each.address, work.link)) for each in (source, target)
-            ]
+            near = [stack.enter_context(line(each.address, work.link)) for each in (source, target)]
             env = _environment(place, *near)
             yield Site(work, near[0], near[1], (source, target), place, env)
     finally:
@@ -105,7 +103,7 @@ def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
 
 
 @contextlib.contextmanager
-def _line(address: str, link: Link) -> Iterator[str]:
+def line(address: str, link: Link) -> Iterator[str]:
     if not (link.milliseconds or link.megabits):
         yield address
         return
