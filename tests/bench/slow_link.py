@@ -7,6 +7,8 @@ slow start and no loss. A connection holds up to 8 MB on its way, which no windo
 """
 
 import asyncio
+import contextlib
+import os
 import sys
 from collections import deque
 
@@ -32,9 +34,10 @@ class Line:
 class End(asyncio.Protocol):
     """One end of a connection; what comes in goes out of `other` after the line's delay."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, handshake: float = 0) -> None:
         self._line = line
         self._loop = asyncio.get_running_loop()
+        self._open = self._loop.time() + handshake
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._size = 0
         self._held = self._stuck = self._scheduled = False
@@ -70,7 +73,8 @@ class End(asyncio.Protocol):
             self._loop.call_soon(self.other.forward)
 
     def _put(self, data: bytes) -> None:
-        self._waiting.append((self._line.arrival(self._loop.time(), len(data)), data))
+        sent = max(self._loop.time(), self._open)
+        self._waiting.append((self._line.arrival(sent, len(data)), data))
         self.forward()
 
     def forward(self) -> None:
@@ -109,10 +113,10 @@ async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
     tasks = set()
 
     def accepted() -> End:
-        near = End(up)
+        near = End(up, handshake=round_trip)
 
         async def join() -> None:
-            await asyncio.sleep(round_trip)  # the handshake
+            await asyncio.sleep(round_trip)
             far = End(down)
             near.other, far.other = far, near
             try:
@@ -135,6 +139,8 @@ async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
 
 
 if __name__ == "__main__":
+    with contextlib.suppress(PermissionError):
+        os.nice(-10)  # a network does not come late because the runner is busy
     address, milliseconds, megabits = sys.argv[1:]
     name, _, number = address.partition(":")
     asyncio.run(serve(name, int(number), float(milliseconds) / 1000, float(megabits) * 125_000))
