@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PORT ?= 8080
+RUNS ?= 3
 DEBIAN := skopeo docker-registry
 # tests/conftest.py says which tests are one worker's.
 SPREAD := --dist loadgroup --no-loadscope-reorder
@@ -16,7 +17,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo sandbox test lint types unit promises long chaos load soak workflows audit lock clean
+.PHONY: help demo sandbox test lint types unit promises long chaos load bench soak workflows audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +62,10 @@ chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the b
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
 	$(BIN)/python tests/load history
 	$(BIN)/python tests/load load
+
+# RUNS=1 for a first look. Docker is measured where dockerd is there and this is root.
+bench: $(VENV)/.developing .debian ## Measure this workflow beside docker, skopeo and curl (15 minutes for each of RUNS=3)
+	$(BIN)/python tests/bench $(RUNS)
 
 soak: $(VENV)/.developing .debian ## Serve people for 20 minutes among faults, and watch memory and files
 	$(BIN)/python tests/load soak

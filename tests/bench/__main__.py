@@ -1,8 +1,9 @@
 """`make bench`: this workflow beside every other way to copy the same images, on this machine.
 
-Usage: python tests/bench [runs, 3 if not said]. Real registries, real programs, own images; what
-each part is and stands for is said in the heads of the modules here. Writes docs/benchmarks.md
-and docs/benchmarks.svg. Ends with 1 where a bar is missed.
+Usage: python tests/bench [RUNS [MEGABITS]]: 3 runs and lines of any width if not said. Real
+registries, real programs, own images; what each part is and stands for is said in the heads of
+the modules here. Writes docs/benchmarks.md and docs/benchmarks.svg. Ends with 1 where a bar is
+missed.
 """
 
 import re
@@ -66,9 +67,9 @@ def held(folder: Path) -> Path:
     return folder / "held" / "data"
 
 
-def everything(images: Sequence[Image]) -> list[Work]:
+def everything(images: Sequence[Image], megabits: float) -> list[Work]:
     return [
-        Work(verdicts.EVERYTHING, Link(milliseconds), images, images, added=images)
+        Work(verdicts.EVERYTHING, Link(milliseconds, megabits), images, images, added=images)
         for milliseconds in (0.0, 20.0, 50.0)
     ]
 
@@ -100,7 +101,7 @@ def some_moved(source: Registry, before: Path) -> Work:
     return Work(verdicts.MOVED, Link(), images, moved, held=before, without=SAME_WHATEVER_IS_NEW)
 
 
-def bench(runs: int, folder: Path) -> tuple[list[Result], list[str], float]:
+def bench(runs: int, megabits: float, folder: Path) -> tuple[list[Result], list[str], float]:
     found = [(way, way.missing()) for way in all_contenders()]
     left_out = [f"{way.name}: {why}" for way, why in found if why]
     here = [way for way, why in found if not why]
@@ -108,7 +109,7 @@ def bench(runs: int, folder: Path) -> tuple[list[Result], list[str], float]:
         note("making images")
         images = publish(source.address, big())
         before = held(folder)
-        works = everything(images)
+        works = everything(images, megabits)
         results = compare(works, here, source, folder, runs=runs)
         results += compare(in_a_list(source, before), here, source, folder, runs=runs)
         last = [some_moved(source, before)]
@@ -130,9 +131,9 @@ def versions() -> str:
     return ", ".join(said)
 
 
-def main(runs: int) -> bool:
+def main(runs: int, megabits: float) -> bool:
     with storage() as folder:
-        results, left_out, size = bench(runs, folder)
+        results, left_out, size = bench(runs, megabits, folder)
     found = verdicts.Found(results)
     listed = "Not measured here: " + "; ".join(left_out) + "." if left_out else ""
     words = WORDS.format(size=size, big=20, listed=LISTED, slow=40, left_out=listed)
@@ -148,4 +149,4 @@ def main(runs: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(not main(int([*sys.argv[1:], RUNS][0])))
+    sys.exit(not main(int([*sys.argv[1:], RUNS][0]), float([*sys.argv[2:], 0][0])))

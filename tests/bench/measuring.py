@@ -2,7 +2,8 @@
 
 Processor time is the kernel's: of each command by wait4 (with all it waited for itself), of a
 daemon by /proc before and after. Memory is the resident size of all processes of the tree added
-up, looked at ten times a second: what they share counts for each. Everything started here is
+up, looked at ten times a second: what they share counts for each. It is at least the kernel's own
+peak of the largest command, which may be over before the first look. Everything started here is
 ended here, by its id, when its time is over.
 """
 
@@ -100,6 +101,7 @@ class Spending:
         with self._lock:
             self._running.discard(process.pid)
             self._processor += used.ru_utime + used.ru_stime
+            self.peak = max(self.peak, used.ru_maxrss * 1024)
         if process.returncode:
             words = said.decode(errors="replace").strip().splitlines() or ["no words"]
             raise NotDoneError(f"{Path(str(process.args[0])).name}: {words[-1][:300]}")  # type: ignore[index]
