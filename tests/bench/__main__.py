@@ -149,4 +149,5 @@ def main(runs: int, megabits: float) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(not main(int([*sys.argv[1:], RUNS][0]), float([*sys.argv[2:], 0][0])))
+    wanted = [*sys.argv[1:], str(RUNS)][0]
+    sys.exit(not main(int(wanted), float([*sys.argv[2:], "0"][0])))

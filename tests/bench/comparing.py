@@ -76,7 +76,7 @@ def compare(
     *,
     runs: int,
 ) -> list[Result]:
-    results = []
+    results: list[Result] = []
     for work in works:
         own = [each for each in contenders if each.name not in work.without]
         found = {each.name: Result(work, each.name) for each in own}

@@ -56,13 +56,16 @@ class Spending:
         watching.start()
         try:
             yield
+        except NotDoneError as failed:
+            raise NotDoneError(self._too_late() or str(failed)) from failed
         finally:
             self.wall = self.wall or time.monotonic() - started
             self._processor += sum(map(_used, self._daemons)) - before
             self._over.set()
             watching.join()
-        if self._late:
-            raise NotDoneError(f"took longer than {self._limit:.0f} s")
+
+    def _too_late(self) -> str:
+        return f"took longer than {self._limit:g} s" if self._late else ""
 
     def charge(self, wall: float, processor: float) -> None:
         """Take these instead of what the process that started the work took as a whole."""

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from comparing import Result, compare
 from contenders import SkopeoCopy, SkopeoSync
+from measuring import NotDoneError, Spending
 from own_images import big, distinct, publish
 from picture import picture
 from registry_fixture import registry
@@ -77,3 +78,10 @@ def test_a_get_of_a_manifest_misses_the_bar_of_heads_only(results: list[Result])
     said = {row.what: row.good for row in bars(found)}
     assert said["3. GETs of a manifest, both sides"] is False
     assert said["3. nothing new in 500, 20 ms"] is True
+
+
+def test_what_takes_too_long_is_ended_and_told_so() -> None:
+    spending = Spending({"PATH": "/usr/bin:/bin"}, limit=0.2)
+    with pytest.raises(NotDoneError, match=r"took longer than 0.2 s"), spending.measured():
+        spending.run("sleep", "20")
+    assert spending.wall < 10
