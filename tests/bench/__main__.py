@@ -30,7 +30,7 @@ from bot.sandbox.act import find_act
 
 RUNS = 3
 LISTED = 500
-SAME_WHATEVER_IS_NEW = frozenset({verdicts.LOOP, ways.SkopeoCopy.name, ways.Crane.name})
+SAME_WHATEVER_IS_NEW = frozenset({*verdicts.LOOPS, ways.SkopeoCopy.name, ways.Crane.name})
 WORDS = """\
 This workflow, as it ships and through act, beside every other way on the same work: {big} images of
 our own with {size:.0f} MB of shared and other layers, six of them for several platforms, and a list
@@ -48,9 +48,12 @@ is; it copies one platform of each image, so it moves fewer bytes.
 
 
 def all_contenders() -> list[ways.Contender]:
+    """In the order of each round; podman does the original loop only where docker cannot."""
+    docker = ways.DockerLoop()
     return [
         ThisWorkflow(),
-        ways.DockerLoop(),
+        docker,
+        *([ways.PodmanLoop()] if docker.missing() else []),
         ways.SkopeoCopy(),
         ways.SkopeoSync(),
         ways.Crane(),

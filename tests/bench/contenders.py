@@ -40,13 +40,24 @@ class Contender(Protocol):
         ...
 
 
-class DockerLoop:
-    """The original loop: pull, tag and push of each line, on a daemon that holds nothing yet."""
+class Loop:
+    """The original loop: pull, tag and push of each line, on a machine that holds nothing yet."""
 
-    name = "original loop (docker)"
+    options: tuple[str, ...] = ("--quiet",)
 
     def __init__(self) -> None:
         self._client: tuple[str, ...] = ()
+
+    def go(self, site: Site, spending: Spending) -> None:
+        for image in site.work.images:
+            there, here = site.places(image)
+            spending.run(*self._client, "pull", *self.options, there)
+            spending.run(*self._client, "tag", there, here)
+            spending.run(*self._client, "push", *self.options, here)
+
+
+class DockerLoop(Loop):
+    name = "original loop (docker)"
 
     def missing(self) -> str:
         programs = [name for name in ("docker", "dockerd") if shutil.which(name) is None]
@@ -67,12 +78,22 @@ class DockerLoop:
             _until(lambda: _answers((*self._client, "version"), site.env), "dockerd")
             yield (process.pid,)
 
-    def go(self, site: Site, spending: Spending) -> None:
-        for image in site.work.images:
-            there, here = site.places(image)
-            spending.run(*self._client, "pull", "--quiet", there)
-            spending.run(*self._client, "tag", there, here)
-            spending.run(*self._client, "push", "--quiet", here)
+
+class PodmanLoop(Loop):
+    """For machines where no docker daemon can be started."""
+
+    name = "original loop (podman)"
+    options = ("--quiet", "--tls-verify=false")
+
+    def missing(self) -> str:
+        return "" if shutil.which("podman") else "podman not on PATH"
+
+    @contextlib.contextmanager
+    def opened(self, site: Site) -> Iterator[Sequence[int]]:
+        place = site.folder / "podman"
+        folders = ("--root", f"{place}/data", "--runroot", f"{place}/run")
+        self._client = ("podman", *folders, "--events-backend=none", "--cgroup-manager=cgroupfs")
+        yield ()
 
 
 class OnPath:
