@@ -11,10 +11,12 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from bot.sandbox.lifetime import tied
 
@@ -41,7 +43,7 @@ class Spending:
         self._limit = limit
         self._processor = 0.0
         self._lock = threading.Lock()
-        self._running: set[int] = set()
+        self._running: dict[int, IO[bytes]] = {}
         self._over = threading.Event()
         self._late = False
 
@@ -71,40 +73,41 @@ class Spending:
         """Take these instead of what the process that started the work took as a whole."""
         self.wall, self._processor = wall, processor
 
-    def run(self, *command: str, given: bytes = b"", into: int | None = None) -> bytes:
+    def run(self, *command: str, given: bytes = b"") -> bytes:
         """Run one command to its end and return what it printed."""
-        process = self.start(*command, out=subprocess.PIPE if into is None else into)
-        with process:
+        with self.start(*command, out=subprocess.PIPE, given=subprocess.PIPE) as process:
             assert process.stdin is not None
-            assert process.stderr is not None
+            assert process.stdout is not None
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(given)
                 process.stdin.close()
-            said = process.stdout.read() if process.stdout else b""
-            complaint = process.stderr.read()
-            self.wait(process, complaint or said)
+            said = process.stdout.read()
+            self.wait(process, said)
         return said
 
     def start(
         self,
         *command: str,
-        out: int = subprocess.PIPE,
-        given: int = subprocess.PIPE,
+        out: int = subprocess.DEVNULL,
+        given: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
+        """Its complaints go to a file: a pipe that nobody reads meanwhile would stop it."""
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
         process = subprocess.Popen(
-            command, env=self.env, stdin=given, stdout=out, stderr=subprocess.PIPE
+            command, env=self.env, stdin=given, stdout=out, stderr=complaints
         )
         with self._lock:
-            self._running.add(process.pid)
+            self._running[process.pid] = complaints
         return process
 
     def wait(self, process: subprocess.Popen[bytes], said: bytes = b"") -> None:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        with self._lock:
-            self._running.discard(process.pid)
+        with self._lock, self._running.pop(process.pid) as complaints:
             self._processor += used.ru_utime + used.ru_stime
             self.peak = max(self.peak, used.ru_maxrss * 1024)
+            complaints.seek(0)
+            said = complaints.read() or said
         if process.returncode:
             words = said.decode(errors="replace").strip().splitlines() or ["no words"]
             raise NotDoneError(f"{Path(str(process.args[0])).name}: {words[-1][:300]}")  # type: ignore[index]

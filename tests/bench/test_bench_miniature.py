@@ -85,3 +85,10 @@ def test_what_takes_too_long_is_ended_and_told_so() -> None:
     with pytest.raises(NotDoneError, match=r"took longer than 0.2 s"), spending.measured():
         spending.run("sleep", "20")
     assert spending.wall < 10
+
+
+def test_much_that_is_said_does_not_hold_up_who_says_it() -> None:
+    spending = Spending({"PATH": "/usr/bin:/bin"}, limit=10)
+    with spending.measured():
+        spending.run("sh", "-c", "head -c 300000 /dev/zero >&2; echo done")
+    assert spending.wall < 10

@@ -6,7 +6,6 @@ through a named pipe, never over a disk. Each blob goes once, the other reposito
 """
 
 import os
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -96,11 +95,8 @@ def _batch(
         pipes.append(pipe)
         out += ["-o", str(pipe), source]
         into += ["-T", str(pipe), target]
-    taker = spending.start(*into, out=subprocess.DEVNULL, given=subprocess.DEVNULL)
-    giver = spending.start(*out, out=subprocess.DEVNULL, given=subprocess.DEVNULL)
-    with giver, taker:
+    with spending.start(*into) as taker, spending.start(*out) as giver:
         for each in (giver, taker):
-            assert each.stderr is not None
-            spending.wait(each, each.stderr.read())
+            spending.wait(each)
     for pipe in pipes:
         pipe.unlink()
