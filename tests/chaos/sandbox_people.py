@@ -40,8 +40,7 @@ SELECT (SELECT count(*) FROM requests WHERE closed_at IS NULL
 """
 """What is still to be done; a draft may wait for its person."""
 STILL_OPEN = (
-    "SELECT id, told_at, card, shown != '', returned_at, attempts, not_before FROM requests"
-    " WHERE closed_at IS NULL",
+    "SELECT id, told_at, card, returned_at, not_before FROM requests WHERE closed_at IS NULL",
     "SELECT * FROM batches WHERE closed_at IS NULL",
     "SELECT * FROM notes",
     "SELECT * FROM inquiries",
