@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from invariants import violations
 from sandbox_people import REST_SECONDS, People
-from sandbox_process import Asked, Sandbox, start, stop
+from sandbox_process import Asked, Message, Sandbox, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -46,6 +46,7 @@ class Conversations:
     def __init__(self, people: People) -> None:
         self._people = people
         self._open: list[tuple[str, Asked, str]] = []
+        self._pressed: set[int] = set()
         self.begin: list[Callable[[], None]] = []
 
     def ask(self, who: str, text: str, *images: str, chat: str = "private") -> Asked:
@@ -59,10 +60,10 @@ class Conversations:
         """Begin the next conversation, and press what can be pressed."""
         if self.begin:
             self.begin.pop(0)()
-        for who, asked, button in self._open:
-            for message in self._people.sandbox.answers(asked):
-                if any(button in b["text"] for row in message["buttons"] for b in row):
-                    self._people.press(who, message, button)
+        for number, (who, asked, button) in enumerate(self._open):
+            for message in self._shown(asked, button):
+                self._people.press(who, message, button)
+                self._pressed.add(number)
 
     def finish(self) -> None:
         """Without kills: until every button is pressed that was to be."""
@@ -73,11 +74,18 @@ class Conversations:
             time.sleep(1)
 
     def _unpressed(self) -> bool:
-        return any(
-            not (answers := self._people.sandbox.answers(asked))
-            or any(button in b["text"] for row in answers[0]["buttons"] for b in row)
-            for _, asked, button in self._open
-        )
+        """A card that has no button may not have it yet: it has to have been pressed once."""
+        if len(self._pressed) < len(self._open):
+            return True
+        return any(self._shown(asked, button) for _, asked, button in self._open)
+
+    def _shown(self, asked: Asked, button: str) -> list[Message]:
+        """The answers that have this button now."""
+        return [
+            message
+            for message in self._people.sandbox.answers(asked)
+            if any(button in b["text"] for row in message["buttons"] for b in row)
+        ]
 
 
 def small(people: People) -> Conversations:
