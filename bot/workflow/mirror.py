@@ -465,8 +465,9 @@ class Traffic:
 # --- copying
 
 
-def skopeo(folder: Path, *arguments: str, given: str = "", seconds: int = COPY_SECONDS) -> str:
+def skopeo(folder: Path, *arguments: str, given: str = "", seconds: int = 0) -> str:
     """Return why it failed, in one line, or nothing; it sees none of this script's secrets."""
+    seconds = seconds or COPY_SECONDS
     env = {k: v for k, v in os.environ.items() if k not in SECRETS}
     env["REGISTRY_AUTH_FILE"] = str(folder / "auth.json")
     command = ["skopeo", f"--command-timeout={seconds}s", *arguments]

@@ -92,7 +92,7 @@ class Spending:
         given: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """Its complaints go to a file: a pipe that nobody reads meanwhile would stop it."""
-        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes it
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `wait`
         process = subprocess.Popen(
             command, env=self.env, stdin=given, stdout=out, stderr=complaints
         )
