@@ -11,8 +11,8 @@ PYTHON ?= python3
 PORT ?= 8080
 RUNS ?= 3
 DEBIAN := skopeo docker-registry
-# tests/conftest.py says which tests are one worker's.
-SPREAD := --dist loadgroup --no-loadscope-reorder
+# A file is one worker's, in the order of tests/conftest.py.
+SPREAD := --dist loadfile --no-loadscope-reorder
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

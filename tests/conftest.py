@@ -16,14 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TALLY] = Counter()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """A file is one worker's, unless its tests name groups of their own."""
-    if item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins."""
+    """What takes long begins, so that no worker is left alone with it in the end."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 

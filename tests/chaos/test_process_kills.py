@@ -23,7 +23,6 @@ COMPOSE = b"services:\n  a: {image: 'alpine:3.20'}\n  b: {image: 'busybox:1.36'}
 ALPINE, BUSYBOX = "docker.io/library/alpine:3.20", "docker.io/library/busybox:1.36"
 NGINX, REDIS = "docker.io/library/nginx:1.27", "docker.io/library/redis:7"
 STARTED = "I am @"
-PARTS = 5
 START_SECONDS = 4.0
 MISSING = "docker.io/library/redis:no-such-tag"
 STATIC, PODINFO = "gcr.io/distroless/static:nonroot", "ghcr.io/stefanprodan/podinfo:6.7.0"
@@ -200,16 +199,11 @@ async def test_five_kills_at_random_moments_break_no_promise(
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(
-    "part",
-    [pytest.param(part, marks=pytest.mark.xdist_group(f"kills {part}")) for part in range(PARTS)],
-)
 async def test_a_hundred_kills_at_random_moments_break_no_promise(
-    part: int, people: People, tally: Counter[str], capsys: pytest.CaptureFixture[str]
+    people: People, tally: Counter[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In parts side by side: a new process takes seconds before it can be killed at work."""
-    seed = seed_of_this_run() + part
+    seed = seed_of_this_run()
     with capsys.disabled():
         print(f"\nkills of the process: CHAOS_SEED={seed}")  # noqa: T201 - to play it again
-    play(people, large(people), kills=95 // PARTS, seed=seed)
+    play(people, large(people), kills=95, seed=seed)
     await check(people, seed, tally)
