@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.freshness import BUTTONS, SHOWN, Compared, is_version, meant, outdated
+from bot.core.freshness import BUTTONS, SHOWN, Compared, is_version, movable, outdated
 from bot.core.image import ImageRef
 from bot.core.message import Message
 
@@ -78,7 +78,7 @@ def test_of_many_the_first_are_shown_and_fewer_are_offered() -> None:
 
 def test_digests_never_move_and_only_what_holds_the_text_is_meant() -> None:
     entries = [ImageRef.parse(name) for name in (f"nginx@{OLD}", "nginx:1", "nginx:1", "redis:7")]
-    assert meant(entries, "NGINX") == ([entries[1]], 1)
+    assert movable(entries, "NGINX") == ([entries[1]], 1)
     assert keys(outdated([], text="nginx", listed=0, fixed=1)) == ["outdated-fixed"]
     assert keys(outdated([], text="nginx", listed=0, fixed=0)) == ["list-none"]
     assert keys(outdated([], text="", listed=0, fixed=0)) == ["list-empty"]

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.core.cards import short
 from bot.core.image import ImageRef
-from bot.core.inquiry import none_listed, want
+from bot.core.inquiry import holding, none_listed, want
 from bot.core.message import Button, Message, Phrase, say
 
 MOST: Final = 200
@@ -53,10 +53,9 @@ def is_version(tag: str) -> bool:
     return _VERSION.fullmatch(tag) is not None
 
 
-def meant(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
+def movable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
     """Those with `text` in them that can move, and how many cannot: a digest names one for ever."""
-    wanted = text.lower()
-    found = [entry for entry in dict.fromkeys(entries) if wanted in str(entry).lower()]
+    found = holding(dict.fromkeys(entries), text)
     moving = [entry for entry in found if not entry.digest]
     return moving, len(found) - len(moving)
 

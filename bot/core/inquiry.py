@@ -3,11 +3,11 @@
 Stored until they are answered, so that a restart loses none. Pure: what was seen comes in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.core.buttons import DATA_LIMIT, Verb, button_data
 from bot.core.cards import press, short
@@ -18,6 +18,8 @@ from bot.core.language import Language
 from bot.core.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
 from bot.core.results import copy
 from bot.core.trouble import Trouble, trouble_words
+
+T = TypeVar("T")
 
 PAGE: Final = 20
 """Lines of image.list on a page."""
@@ -133,8 +135,7 @@ def want(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
 
 def listing(entries: Sequence[str], text: str, page: int) -> Message:
     """A page of what image.list holds, of the lines with `text` in them."""
-    wanted = text.lower()
-    found = [entry for entry in entries if wanted in entry.lower()]
+    found = holding(entries, text)
     if not found:
         return none_listed(text)
     pages = -(-len(found) // PAGE)
@@ -154,6 +155,12 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
         for to in beside(page, pages)
     )
     return Message(tuple(lines), (turns,))
+
+
+def holding(entries: Iterable[T], text: str) -> list[T]:
+    """Those with `text` in their names, in whatever case."""
+    wanted = text.lower()
+    return [entry for entry in entries if wanted in str(entry).lower()]
 
 
 def none_listed(text: str) -> Message:

@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.core import image_list
 from bot.core.backoff import has_passed, is_due, wait_after
-from bot.core.freshness import MOST, Compared, meant, outdated
+from bot.core.freshness import MOST, Compared, movable, outdated
 from bot.core.image import ImageRef, Target
 from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unanswered
 from bot.core.message import Message
@@ -95,7 +95,7 @@ class Inquiries:
 
     async def _outdated(self, text: str) -> Message:
         content = (await self._repository.read_list()).content
-        images, fixed = meant(image_list.entries(content), text)
+        images, fixed = movable(image_list.entries(content), text)
         compared = await self._compared(images[:MOST])
         return outdated(compared, text=text, listed=len(images), fixed=fixed)
 

@@ -260,7 +260,7 @@ async def bot_site(folder: Path) -> AsyncIterator[Site]:
                 Mount("/telegram", app=telegram),
                 Mount("/github", app=github.app),
                 Route("/v2/{side}/{rest:path}", registry, methods=["HEAD", "GET"]),
-                *chat_routes(world, faults, press_seconds=10.0),
+                *chat_routes(world, faults, press_seconds=15.0),
             ]
         )
         port = await stack.enter_async_context(served(app))

@@ -3,11 +3,9 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from bot_site import SECONDS, Site, bot_site
+from bot_site import SECONDS, Site
 
 from bot.adapters.telegram_wire import BOUNDS
 
@@ -15,12 +13,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
 HOUR = 3600.0
 AWAY = "I was out of reach from"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with bot_site(tmp_path) as made:
-        yield made
 
 
 async def confessions(site: Site) -> list[str]:

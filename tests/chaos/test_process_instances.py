@@ -2,19 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from bot_site import Site, bot_site
+from bot_site import Site
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with bot_site(tmp_path) as made:
-        yield made
 
 
 async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kill(

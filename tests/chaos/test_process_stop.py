@@ -4,21 +4,13 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from bot_site import Site, bot_site
+from bot_site import Site
 
 from bot.app import CLOSE_SECONDS, STOP_SECONDS
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with bot_site(tmp_path) as made:
-        yield made
 
 
 async def test_an_answer_and_a_commit_under_way_are_finished_and_saved(

@@ -4,22 +4,16 @@ import asyncio
 import resource
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bot_site import Bot, Site, bot_site
+from bot_site import Bot, Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
 EXCUSE = "I cannot write anything down just now"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with bot_site(tmp_path) as made:
-        yield made
 
 
 @contextmanager

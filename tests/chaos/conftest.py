@@ -1,0 +1,13 @@
+"""What the tests of the real process share: a site of their own, with servers and people."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from bot_site import Site, bot_site
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with bot_site(tmp_path) as made:
+        yield made
