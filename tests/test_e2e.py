@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_process import Sandbox, start, stop
@@ -26,6 +27,11 @@ def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         assert stop(sandbox) == set()
 
 
+def _ended_runs(s: Sandbox, sha: str) -> list[dict[str, Any]]:
+    runs = s.repository()["runs"]
+    return [run for run in runs if run["sha"] == sha and run["conclusion"] is not None]
+
+
 def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbox) -> None:
     asked = s.whisper("wei", "/mirror docker.io/library/nginx:1.27")
     result = s.result(asked, "Done, 1 of 1")
@@ -38,7 +44,7 @@ def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbo
         commit["message"],
         re.MULTILINE,
     )
-    (run,) = [run for run in s.repository()["runs"] if run["sha"] == commit["sha"]]
+    (run,) = s.until(lambda: _ended_runs(s, commit["sha"]))  # a moment after its last status
     assert (run["event"], run["conclusion"]) == ("push", "success")
     assert s.digests("target")[target] == s.digests("source")["docker.io/library/nginx:1.27"]
     card = s.card(asked, "digest verified")

@@ -754,6 +754,15 @@ async def test_a_note_that_failed_is_said_later(w: World) -> None:
     assert len(w.chat.messages) == 1
 
 
+async def test_the_card_of_what_is_over_already_goes_before_its_result(w: World) -> None:
+    w.chat.trouble = [Temporary("Telegram is out of reach")]
+    await w.say(WEI, "/mirror nginx:9.99")
+    await w.settle(15)
+    card, result = w.chat.texts
+    assert card.startswith("<b>#1</b> for Wei")
+    assert result.startswith("That did not work")
+
+
 async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
     await w.say(WEI, "/mirror nginx:9.99")
     await w.settle(0)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.core.facts import ChatId
-from bot.engine.pace import EDITS_IN_ALL, IN_ALL, MESSAGES, Pace
+from bot.engine.pace import CARDS, EDITS_IN_ALL, IN_ALL, MESSAGES, Pace
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -26,6 +26,14 @@ def test_edits_leave_room_for_what_is_said_once() -> None:
         pace.said(ChatId(person + 1), NOW, edit=True)
     assert not pace.may_edit(ChatId(999), NOW)
     assert pace.may_say(ChatId(999), NOW)
+
+
+def test_a_card_has_no_room_where_a_result_would_wait_for_it() -> None:
+    pace = Pace()
+    for _ in range(CARDS):
+        pace.said(GROUP, NOW)
+    assert not pace.has_room(GROUP, NOW + SECOND)
+    assert pace.may_say(GROUP, NOW + SECOND)
 
 
 def test_a_chat_that_had_its_share_is_silent_and_no_other() -> None:

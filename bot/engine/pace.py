@@ -48,8 +48,12 @@ class Pace:
     def may_edit(self, chat: ChatId, now: datetime) -> bool:
         last = self._edited.get(chat)
         calm = last is None or not last <= now < last + BETWEEN_EDITS
+        return calm and self.has_room(chat, now)
+
+    def has_room(self, chat: ChatId, now: datetime) -> bool:
+        """Whether a card can be said there without a result having to wait for it."""
         room = _count(self._lately, now, MOMENT) < EDITS_IN_ALL
-        return calm and room and not self._is_silent(chat, now, CARDS)
+        return room and not self._is_silent(chat, now, CARDS)
 
     def silent(self, now: datetime) -> Collection[ChatId]:
         """The chats in which nothing may be said now, whatever the others have had."""

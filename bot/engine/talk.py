@@ -1,7 +1,8 @@
 """The lane that makes the chat show what is so, the only one that says anything there.
 
 Results first, then answers, files, and cards; each message is sent once and edited from then
-on. What was said is stored right after it was said: a kill between the two may say a result
+on. A request that ended before its card stood gets the card first, where the chat has room for
+both: the result reads as an answer to it. What was said is stored right after it was said: a kill between the two may say a result
 twice, never lose it.
 """
 
@@ -70,12 +71,14 @@ class Talk:
             items = await self._stage.look(unit, silent=silent)
             notes = await unit.due_notes(now, silent=silent, limit=AT_ONCE)
             waiting = bool(items) or await unit.any_notes()
+        first = [item for item in items if self._belongs_first(item)]
         spoke = [
+            await _each(self._show, first, stopped),
             await _each(self._tell, [item for item in items if item.owes_result], stopped),
             await _each(self._note, notes, stopped),
             await _each(self._return, [item for item in items if item.owes_file], stopped),
             await _each(self._retell, [item for item in items if item.request.told_in], stopped),
-            await _each(self._show, [i for i in items if i.is_new], stopped),
+            await _each(self._show, [i for i in items if i.is_new and i not in first], stopped),
             await _each(self._show, [i for i in items if not i.is_new], stopped),
         ]
         if any(spoke):
@@ -263,6 +266,12 @@ class Talk:
 
     def _may_say(self, item: Standing) -> bool:
         return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
+
+    def _belongs_first(self, item: Standing) -> bool:
+        """Whether its card goes before its result, and keeps no result waiting by that."""
+        if not (item.is_new and item.owes_result and self._due(item)):
+            return False
+        return self._pace.has_room(item.request.place.chat, self._clock())
 
     def _may_edit(self, item: Standing) -> bool:
         chat = item.request.place.chat
