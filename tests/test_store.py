@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate
+from bot.adapters.store import connection as connection_module
 from bot.adapters.store.connection import begin
 from bot.adapters.store.schema import (
     batches,
@@ -400,6 +402,33 @@ async def test_a_locked_database_is_a_temporary_trouble(
             await store.beat("poll", NOW)
     finally:
         other.close()
+
+
+async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: Counter[str] = Counter()
+
+    def counted(connection: Connection) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tries[task.get_name()] += 1
+        begin(connection)
+
+    async def beat() -> None:
+        with pytest.raises(Temporary, match="locked"):
+            await store.beat("poll", NOW)
+
+    monkeypatch.setattr(store._database, "busy_seconds", 0.2)
+    monkeypatch.setattr(connection_module, "begin", counted)
+    other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        await asyncio.gather(*(asyncio.create_task(beat(), name=name) for name in "abc"))
+    finally:
+        other.close()
+    assert tries["a"] > 1
+    assert (tries["b"], tries["c"]) == (1, 1)
 
 
 async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: SqliteStore) -> None:

@@ -2,8 +2,8 @@
 
 Results first, then answers, files, and cards; each message is sent once and edited from then
 on. A request that ended before its card stood gets the card first, where the chat has room for
-both: the result reads as an answer to it. What was said is stored right after it was said: a kill between the two may say a result
-twice, never lose it.
+both: the result reads as an answer to it. What was said is stored right after it was said: a
+kill between the two may say a result twice, never lose it.
 """
 
 import asyncio

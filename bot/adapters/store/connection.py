@@ -116,8 +116,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self, *, ahead: bool = False) -> AsyncIterator[Statements]:
         """All of it is kept, or nothing. `ahead` of those that wait already."""
+        deadline = asyncio.get_running_loop().time() + self.busy_seconds
         async with self._turns.turn(ahead=ahead):
-            await self._begin()
+            await self._begin(deadline)
             before = self._file.total_changes
             try:
                 yield Statements(self.connection, self._file)
@@ -126,9 +127,9 @@ class Database:
                 if self._file.in_transaction:  # a full disk may have ended it already
                     self.connection.exec_driver_sql("ROLLBACK")
 
-    async def _begin(self) -> None:
+    async def _begin(self, deadline: float) -> None:
+        """Whoever has waited for a turn that waited for the file does not wait for it again."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.busy_seconds
         while True:
             try:
                 begin(self.connection)
