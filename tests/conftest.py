@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tally(request: pytest.FixtureRequest) -> Counter[str]:
     return request.config.stash[_TALLY]
 
