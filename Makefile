@@ -11,9 +11,8 @@ PYTHON ?= python3
 PORT ?= 8080
 RUNS ?= 3
 DEBIAN := skopeo docker-registry
-# In the order of tests/conftest.py: a file is one worker's, or each test is the next free one's.
-BY_FILE := --dist loadfile --no-loadscope-reorder
-ONE_BY_ONE := --dist load --maxschedchunk 1
+# Shared out as tests/conftest.py says.
+SPREAD := --dist loadscope --no-loadscope-reorder
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -51,14 +50,14 @@ audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image i
 	  --requirement requirements.lock
 
 unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
-	$(BIN)/pytest --numprocesses 4 $(BY_FILE) --cov --cov-report=term:skip-covered \
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) --cov --cov-report=term:skip-covered \
 	  --ignore tests/chaos --ignore tests/load
 
 promises: $(VENV)/.developing .debian ## Throw a fixed selection of kills, faults and inputs (under 2 minutes)
-	$(BIN)/pytest --numprocesses 4 $(ONE_BY_ONE) tests/chaos tests/load
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) tests/chaos tests/load
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (took 13 minutes on two cores)
-	$(BIN)/pytest --numprocesses 6 $(ONE_BY_ONE) -m 'not long' tests/chaos
+	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long' tests/chaos
 
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
 	$(BIN)/python tests/load history

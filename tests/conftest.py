@@ -1,12 +1,15 @@
-"""What all test files share: the tally of the faults, kills and inputs that a run has thrown.
+"""What all test files share: how they are shared out, and the tally of what a run has thrown.
 
 A test counts by `tally["kill points"] += 1`; the sums of all workers are printed at the end.
 """
 
+import functools
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _TALLY: Final = pytest.StashKey[Counter[str]]()
 VIOLATIONS: Final = "violations"
@@ -18,7 +21,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins, so that no worker is left alone with it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+    for mark in ("chaos", "e2e"):
+        items.sort(key=lambda item: item.get_closest_marker(mark) is None)
+
+
+class Spread(LoadScopeScheduling):
+    """A file whose tests share a world is one worker's, any other test the next free one's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _is_shared(self.config.rootpath / file) else nodeid
+
+
+@functools.cache
+def _is_shared(file: Path) -> bool:
+    return 'scope="module"' in file.read_text("utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    return Spread(config, log)
 
 
 @pytest.fixture(scope="session")

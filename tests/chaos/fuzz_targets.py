@@ -34,7 +34,7 @@ TARGETS: Final = {
         FuzzTarget(fuzz_core.pulled_names, 8_000),
         FuzzTarget(fuzz_core.pastes, 6_000),
         FuzzTarget(fuzz_core.files, 5_000),
-        FuzzTarget(fuzz_core.repeats, 100),
+        FuzzTarget(fuzz_core.repeats, 60),
         FuzzTarget(fuzz_github.github_answers, 25_000),
         FuzzTarget(fuzz_registry.registry_headers, 15_000),
         FuzzTarget(fuzz_registry.registry_bodies, 25_000),
