@@ -82,6 +82,7 @@ class Registries:
         self._data = data
         self._faults = faults
         self._clients: dict[Side, httpx.AsyncClient] = {}
+        self._sockets: dict[Side, Path] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -121,6 +122,10 @@ class Registries:
         """The registry itself, past its proxy and its faults, as whoever may push there."""
         return self._clients[side]
 
+    def socket(self, side: Side) -> Path:
+        """Where another process of this machine reaches the same."""
+        return self._sockets[side]
+
     async def images(self, side: Side) -> list[dict[str, str]]:
         """List what a registry holds by tag; faults do not touch this."""
         client = self._clients.get(side)
@@ -145,7 +150,7 @@ class Registries:
         client = await stack.enter_async_context(_client(socket, auth))
         proxied = await stack.enter_async_context(_client(socket, None))
         await stack.enter_async_context(_running(config, client))
-        self._clients[side] = client
+        self._clients[side], self._sockets[side] = client, socket
         app = Faulty(RegistryProxy(proxied), self._faults, side)
         return f"{HOST}:{await _serve(stack, app, directory / 'port')}"
 

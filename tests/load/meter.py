@@ -1,20 +1,23 @@
 """What is measured, and how.
 
-**Stored**: a second connection asks the bot's database every millisecond how far the stored
-offset of Telegram's updates is. It sees committed transactions only, so a message counts as
-stored when it would survive a power cut. Several updates between two looks get the later time.
+**Stored**: a second connection, in a process of its own (watch_offset.py), asks the bot's database
+every millisecond how far the stored offset of Telegram's updates is. It sees committed transactions
+only, so a message counts as stored when it would survive a power cut. Several updates between two
+looks get the later time.
 **Calls** are counted in front of the sandbox's servers. **Memory and files** are the kernel's:
 /proc of the bot's process.
 """
 
 import os
 import re
-import sqlite3
 import statistics
-import threading
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,7 +25,9 @@ from typing import Self
 from sandbox_process import children
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOK_SECONDS = 0.001
+from bot.sandbox.lifetime import tied
+
+_WATCH = Path(__file__).with_name("watch_offset.py")
 LOWER = 10
 """How nice the world is to the bot that runs in it, as `nice` counts."""
 _NUMBERS = re.compile(r"/[0-9a-f]{40}(?=/|$)|/\d+(?=/|$)")
@@ -34,40 +39,35 @@ class StoredTimes:
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="stored times")
         self._seen: list[tuple[int, float]] = []
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        command = tied([sys.executable, str(_WATCH), str(self._database)])
+        self._told = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._told)
+        with suppress(PermissionError):  # it inherits that we give way, but must not come late
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, 0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+        self._process.communicate()
+        self._read()
+        self._told.close()
 
     def of(self, update: int) -> float | None:
+        self._read()
         return next((at for stored, at in self._seen if stored >= update), None)
 
     def last(self) -> int:
+        self._read()
         return self._seen[-1][0] if self._seen else 0
 
-    def _look(self) -> None:
-        place = f"file:{self._database}?mode=ro"
-        connection = sqlite3.connect(place, uri=True, isolation_level=None)
-        wanted = "SELECT value FROM cursors WHERE name = 'telegram-update'"
-        try:
-            seen = 0
-            while not self._over.wait(LOOK_SECONDS):
-                # Cheap: it changes with each commit of somebody else.
-                if (version := connection.execute("PRAGMA data_version").fetchone()[0]) == seen:
-                    continue
-                seen = version
-                row = connection.execute(wanted).fetchone()
-                if row is not None and row[0] > self.last():
-                    self._seen.append((row[0], time.monotonic()))
-        finally:
-            connection.close()
+    def _read(self) -> None:
+        if self._told.closed:
+            return
+        told = os.pread(self._told.fileno(), 1 << 24, 0).decode()
+        lines = (line.split() for line in told.splitlines(keepends=True) if line.endswith("\n"))
+        self._seen = [(int(offset), float(at)) for offset, at in lines]
 
 
 class Calls:

@@ -90,7 +90,7 @@ async def play(size: Size) -> Played:
     with tempfile.TemporaryDirectory(prefix="imageto-load-") as made:
         data = Path(made)
         async with world(port=0, data=data, chat=chat, runner=runner, watch=calls.watch) as place:
-            runner.target = place.registries.client("target")
+            runner.target = place.registries.socket("target")
             await put(place.registries.client("source"), images(size.images), set())
             calls.owner = place.github.token
             calls.clear()

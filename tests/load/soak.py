@@ -66,7 +66,7 @@ async def soak(minutes: float) -> Soaked:
         async with world(
             port=0, data=Path(made), chat=chat, runner=runner, watch=Calls().watch
         ) as place:
-            runner.target = place.registries.client("target")
+            runner.target = place.registries.socket("target")
             pool = images(SIZE.images)
             await put(place.registries.client("source"), pool, set())
             until = time.monotonic() + minutes * 60
