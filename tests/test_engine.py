@@ -23,6 +23,8 @@ from bot.core.facts import ChatId, MessageId, Person, PersonId, Shape
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN
 from bot.core.transfer import State
+from bot.engine import stage
+from bot.engine.lanes import Pulse
 from bot.engine.ports import WorkflowState
 from bot.errors import Refused, Stale, Temporary
 
@@ -833,6 +835,18 @@ async def test_nobody_waits_longer_than_ten_seconds_for_others_to_join(w: World)
         await w.settle(0)
         w.clock.pass_time(1)
     assert w.repository.writes >= 1
+
+
+async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "AT_ONCE", 2)
+    w.upstream(STATIC)
+    for person in (WEI, LI):
+        await w.say(person, f"/mirror {STATIC}")
+    await w.settle(20)
+    pulses = [await w.reconciler._lanes["talk"].tick() for _ in range(4)]
+    assert Pulse.IDLE not in pulses
 
 
 async def test_a_tick_without_anything_open_is_idle(w: World) -> None:

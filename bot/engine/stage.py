@@ -144,8 +144,13 @@ class Stage:
         return await language_of(unit, request.place, request.person, otherwise=self._language)
 
     async def _next(self, unit: Unit) -> Sequence[Request]:
-        """In turns: those that follow the last ones, and from the start again."""
+        """In turns: those that follow the last ones, and from the start again.
+
+        None only where none are open: else the lane would go to rest with some of them behind.
+        """
         requests = await unit.open_requests_after(self._last, limit=AT_ONCE)
+        if not requests and self._last:
+            requests = await unit.open_requests_after(RequestId(0), limit=AT_ONCE)
         self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
         return requests
 
