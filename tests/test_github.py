@@ -5,6 +5,8 @@ What is read, what is written, and that no trouble ever makes it write twice.
 
 import asyncio
 import base64
+import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from typing import Any
 import pytest
 from github import BadAttributeException, GithubException
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 
 from bot.adapters.github import MirrorRepository, _result, _run
 from bot.adapters.github_trouble import meaning, translated
@@ -230,6 +234,22 @@ async def test_an_answer_has_an_end_in_time_and_size_and_the_worker_is_free_agai
             assert (await quick.read_list()).content == LIST
     finally:
         quick.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_may_come_packed_and_say_its_packed_length(*, packed: bool) -> None:
+    body = json.dumps({"id": 1, "state": "active", "name": "m" * 5000}).encode()
+
+    async def workflow(_: Request) -> Response:
+        more = {"Content-Encoding": "gzip"} if packed else {}
+        return Response(gzip.compress(body) if packed else body, 200, more, "application/json")
+
+    async with served(Starlette(routes=[Route("/{rest:path}", workflow)])) as port:
+        alone = client(port, "token")
+        try:
+            assert await alone.workflow() is WorkflowState.ACTIVE
+        finally:
+            alone.close()
 
 
 TRICKLES = {

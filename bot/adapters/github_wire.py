@@ -27,6 +27,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _PIECE: Final = 64 * 1024
 _LATER: Final = 202
+_OF_THE_WAY: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that tell how a body was packed: a body that is unpacked already is not to be held to
+its packed length.
+"""
 
 
 class AnswerError(requests.exceptions.RequestException):
@@ -126,7 +130,7 @@ class _BoundedAdapter(HTTPAdapter):
 
     def _whole(self, answer: requests.Response, body: bytes) -> requests.Response:
         """The same answer with its body read and unpacked."""
-        headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-encoding"}
+        headers = {k: v for k, v in answer.headers.items() if k.lower() not in _OF_THE_WAY}
         raw = HTTPResponse(
             io.BytesIO(body),
             headers=headers,
