@@ -381,6 +381,33 @@ async def test_a_switched_off_workflow_refuses_a_dispatch_in_words(place: Place)
         await place.repository.dispatch([NGINX], batch=BatchId("b7"))
 
 
+async def test_looking_again_costs_nothing_of_the_limit_until_there_is_something_new(
+    place: Place,
+) -> None:
+    run = await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+    assert run is not None
+    await until_over(place, run)
+
+    async def look() -> tuple[object, ...]:
+        seen, sha = await place.repository.run(run.id)
+        return seen, await place.repository.results(seen, sha)
+
+    def left() -> int:
+        budget = place.repository.budget()
+        assert budget is not None
+        return budget.remaining
+
+    first, before = await look(), left()
+    assert [await look(), await look()] == [first, first]
+    assert left() == before
+    seen, sha = await place.repository.run(run.id)
+    commit = place.repository._repository.get_commit(sha)
+    status = ("failure", seen.url, "no", "mirror/a.io/b:1")
+    await asyncio.to_thread(commit.create_status, *status)
+    assert await look() == (first[0], (Result("a.io/b:1", None, line="no"),))
+    assert left() == before - 2  # the status that was made, and the answer that tells of it
+
+
 async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Place) -> None:
     sha = CommitSha(await place.github.repository.head())
     digest = "sha256:" + "a" * 64

@@ -22,13 +22,14 @@ from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
 from bot.adapters.github_trouble import is_githubs, line_of, translated, words_of
+from bot.adapters.github_versions import Versions
 from bot.adapters.github_wire import Bounds, bounded
 from bot.adapters.github_worker import Worker
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, Budget, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports import ListFile, Result, Run, WorkflowState
-from bot.errors import Refused, Stale
+from bot.errors import Refused, Stale, Temporary
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -75,7 +76,8 @@ class MirrorRepository:
                 lazy=True,
             )
 
-        self._github = bounded(build, bounds)
+        self._versions = Versions()
+        self._github = bounded(build, bounds, self._versions)
         self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = Worker("github")
 
@@ -238,7 +240,14 @@ class MirrorRepository:
         return await self._call(look)
 
     async def _call(self, work: Callable[[], T]) -> T:
-        return await self._worker.do(partial(translated, work))
+        return await self._worker.do(partial(self._translated, work))
+
+    def _translated(self, work: Callable[[], T]) -> T:
+        try:
+            return translated(work)
+        except Temporary:
+            self._versions.forget()  # among them may be the answer that could not be read
+            raise
 
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:

@@ -2,8 +2,9 @@
 
 The time limits of `requests` are for one read each, so an answer that trickles would keep the
 one worker thread for ever, and nothing can stop a thread that waits for a socket but the end of
-that socket. So a watch shuts it down when the time of a whole exchange is over. Nothing here
-knows what is asked.
+that socket. So a watch shuts it down when the time of a whole exchange is over. What was answered
+before is asked for with its mark, which PyGithub does for single objects only. Nothing here knows
+what is asked.
 """
 
 import contextlib
@@ -22,11 +23,16 @@ from github.Requester import (
     Requester,
 )
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from bot.adapters.github_versions import Version, Versions
+
 _PIECE: Final = 64 * 1024
+_OK: Final = 200
 _LATER: Final = 202
+_NOT_MODIFIED: Final = 304
 _OF_THE_WAY: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that tell how a body was packed: a body that is unpacked already is not to be held to
 its packed length.
@@ -50,8 +56,8 @@ class Bounds:
     size: int = 64 * 1024 * 1024
 
 
-def bounded(build: Callable[[], Github], bounds: Bounds) -> Github:
-    """What `build` returns, made to keep to the bounds.
+def bounded(build: Callable[[], Github], bounds: Bounds, versions: Versions) -> Github:
+    """What `build` returns, made to keep to the bounds, and to know old answers again.
 
     A Requester takes its kinds of connection when it is made, so the change is over when this
     returns.
@@ -60,12 +66,12 @@ def bounded(build: Callable[[], Github], bounds: Bounds) -> Github:
     class Plain(HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("http://", _BoundedAdapter(bounds))
+            self.session.mount("http://", _BoundedAdapter(bounds, versions))
 
     class Secure(HTTPSRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("https://", _BoundedAdapter(bounds))
+            self.session.mount("https://", _BoundedAdapter(bounds, versions))
 
     Requester.injectConnectionClasses(Plain, Secure)
     try:
@@ -102,9 +108,10 @@ class _Line:
 class _BoundedAdapter(HTTPAdapter):
     """One exchange at a time, as PyGithub makes them: so there is one line, and one watch."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, versions: Versions) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._bounds = bounds
+        self._versions = versions
         self._line = _Line()
         self._kinds = _kinds(self._line)
 
@@ -114,6 +121,22 @@ class _BoundedAdapter(HTTPAdapter):
         return pool
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]  # as a session calls it
+        asked = str(request.url), str(request.headers.get("Accept", ""))
+        known = self._versions.of(*asked) if request.method == "GET" else None
+        if known is not None:
+            request.headers.setdefault("If-None-Match", known.tag)
+        answer, body = self._exchange(request, **more)
+        if known is not None and answer.status_code == _NOT_MODIFIED:
+            return self._as_before(answer, known)
+        if request.method == "GET" and answer.status_code == _LATER:
+            raise AnswerError("an answer for later")  # PyGithub would ask for it without an end
+        if request.method == "GET" and answer.status_code == _OK:
+            self._versions.keep(*asked, answer.headers, body)
+        return self._whole(answer, answer.status_code, answer.headers, body)
+
+    def _exchange(
+        self, request: requests.PreparedRequest, **more: Any
+    ) -> tuple[requests.Response, bytes]:
         with self._watched() as is_over:
             try:
                 answer = super().send(request, **{**more, "timeout": self._bounds.read})
@@ -124,17 +147,22 @@ class _BoundedAdapter(HTTPAdapter):
                 raise
             if is_over():  # what was cut off may look whole
                 raise requests.exceptions.ReadTimeout("it takes too long")
-        if answer.status_code == _LATER and request.method == "GET":
-            raise AnswerError("an answer for later")  # PyGithub would ask for it without an end
-        return self._whole(answer, body)
+        return answer, body
 
-    def _whole(self, answer: requests.Response, body: bytes) -> requests.Response:
-        """The same answer with its body read and unpacked."""
-        headers = {k: v for k, v in answer.headers.items() if k.lower() not in _OF_THE_WAY}
+    def _as_before(self, answer: requests.Response, known: Version) -> requests.Response:
+        """The answer that still holds, with what the new one says of the limits."""
+        headers = CaseInsensitiveDict(known.headers)
+        headers.update(answer.headers)
+        return self._whole(answer, _OK, headers, known.body)
+
+    def _whole(
+        self, answer: requests.Response, status: int, headers: Mapping[str, str], body: bytes
+    ) -> requests.Response:
+        """An answer with its body read and unpacked."""
         raw = HTTPResponse(
             io.BytesIO(body),
-            headers=headers,
-            status=answer.status_code,
+            headers={k: v for k, v in headers.items() if k.lower() not in _OF_THE_WAY},
+            status=status,
             reason=answer.reason,
             preload_content=False,
         )
