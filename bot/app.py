@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from bot import __version__
 from bot.adapters.github import MirrorRepository
 from bot.adapters.registry import RegistryClient
 from bot.adapters.store import SqliteStore, last_beat
@@ -217,6 +218,7 @@ def _end_at_once(number: int, _frame: object) -> None:
 
 
 async def _work(settings: Settings, secrets: Secrets, halt: Halt) -> None:
+    log.info("version %s starts", __version__)
     async with AsyncExitStack() as stack:
         database = Path(settings.database)
         if await halt.first(stack.enter_async_context(alone(database))) is None:
