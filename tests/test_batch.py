@@ -65,6 +65,16 @@ def test_looks_are_frequent_when_young_and_rare_when_old() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("took", "pause"), [(0.0, 1.0), (0.4, 0.6), (0.9, 0.5), (5.0, 0.5), (-3.0, 1.0)]
+)
+def test_what_a_look_takes_is_part_of_the_interval_up_to_its_half(
+    took: float, pause: float
+) -> None:
+    after = NEW.looked(NOW, took=timedelta(seconds=took))
+    assert after.not_before == NOW + timedelta(seconds=pause)
+
+
 def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
     first = NEW.postponed(NOW, trouble=SLOW)
     second = first.postponed(NOW, trouble=SLOW)

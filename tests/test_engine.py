@@ -850,9 +850,21 @@ async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
 
 
 async def test_a_tick_without_anything_open_is_idle(w: World) -> None:
-    assert await w.reconciler.tick() == 0
+    assert await w.reconciler.tick() is Pulse.IDLE
     await w.say(WEI, "/mirror nginx:1.27", chat=GROUP)
-    assert await w.reconciler.tick() == 2
+    assert await w.reconciler.tick() is Pulse.MOVED
+
+
+async def test_a_run_is_looked_at_soon_and_what_waits_for_an_admin_is_not(w: World) -> None:
+    w.upstream(STATIC, NGINX)
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.settle(6)
+    assert await w.reconciler.tick() is Pulse.OPEN
+    await w.say(WEI, f"/mirror {NGINX}")
+    await w.settle(6)
+    assert State.COPYING in await states(w)
+    pulses = [await w.reconciler.tick() for _ in range(3)]  # the first may be due
+    assert pulses[-1] is Pulse.SOON
 
 
 async def test_who_calls_off_what_others_want_too_is_not_told_of_it_again(w: World) -> None:

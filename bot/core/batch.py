@@ -59,15 +59,18 @@ class Batch:
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
         return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
-    def looked(self, now: datetime) -> Self:
+    def looked(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
         """After a look that found nothing new: the next one comes after the interval.
 
-        Times that lie ahead are of a clock that was set back since: patience begins anew.
+        The interval holds from look to look, so that what one takes is part of it; but a service
+        that is slow is left alone for half of it. Times that lie ahead are of a clock that was set
+        back since: patience begins anew.
         """
         there = {name: getattr(self, name) for name in _WAITED_FROM}
         past = {name: min(at, now) for name, at in there.items() if at is not None}
         interval = poll_interval(now - self._last(now))
-        return replace(self, attempts=0, trouble=None, not_before=now + interval, **past)
+        pause = min(interval, max(interval - took, interval / 2))
+        return replace(self, attempts=0, trouble=None, not_before=now + pause, **past)
 
     def _last(self, now: datetime) -> datetime:
         return self.run_seen_at or self.dispatched_at or self.committed_at or now

@@ -82,7 +82,7 @@ class Batches:
             if stopped():
                 break
             step = next_step(batch, self._clock(), patience=self._patience)
-            pulse = max(pulse, Pulse.OPEN)
+            pulse = max(pulse, Pulse.SOON)
             if step is not None:
                 with guarded(f"batch {batch.id}"):
                     await self._take(batch, step)
@@ -249,6 +249,7 @@ class Batches:
     async def _follow(self, batch: Batch) -> None:
         """Read the run before its results: it ends only after it has posted them all."""
         assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
+        began = self._clock()
         run, sha = await self._repository.run(batch.run)
         results = {r.image: r for r in await self._repository.results(run, sha)}
         async with self._store.begin() as unit:
@@ -261,16 +262,17 @@ class Batches:
             if event is not None:
                 events[transfer.id] = event
         await record_all(self._store, events)
-        over = len(events) == len(copying)
-        await self._follow_up(batch, over=over, troubled=any(t.trouble for t in transfers))
-
-    async def _follow_up(self, batch: Batch, *, over: bool, troubled: bool) -> None:
         now = self._clock()
+        over = len(events) == len(copying)
+        after = replace(batch, closed_at=now) if over else batch.looked(now, took=now - began)
+        await self._follow_up(after, troubled=any(t.trouble for t in transfers))
+
+    async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
         async with self._store.begin() as unit:
             if troubled:  # GitHub has answered: the trouble is over
                 shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
                 await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
-            await unit.save_batch(replace(batch, closed_at=now) if over else batch.looked(now))
+            await unit.save_batch(batch)
 
     async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:
         """What became of one image; None while the run has not said anything of it."""

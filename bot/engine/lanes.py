@@ -30,7 +30,9 @@ class Pulse(IntEnum):
     """Nothing is open."""
     OPEN = 1
     """Something is open, and its time has not come."""
-    MOVED = 2
+    SOON = 2
+    """The same, and somebody waits for what is looked at then."""
+    MOVED = 3
     """Something changed: whoever depends on it should look again."""
 
 

@@ -18,10 +18,18 @@ log = logging.getLogger(__name__)
 
 OPEN_INTERVAL: Final = 0.5
 """Seconds between two ticks while something is open: what is not due costs one query."""
+SOON_INTERVAL: Final = 0.1
+"""The same where a look that is due must not be late: a run is looked at each second."""
 REST: Final = 0.1
 """Seconds between two ticks at least: all that happens within them is one tick's work."""
 IDLE_INTERVAL: Final = 30.0
 TROUBLE_INTERVAL: Final = 5.0
+_INTERVALS: Final = {
+    Pulse.IDLE: IDLE_INTERVAL,
+    Pulse.OPEN: OPEN_INTERVAL,
+    Pulse.SOON: SOON_INTERVAL,
+    Pulse.MOVED: OPEN_INTERVAL,
+}
 
 
 class Reconciler:
@@ -78,4 +86,4 @@ class Reconciler:
             return TROUBLE_INTERVAL
         if pulse is Pulse.MOVED:
             self.wake()
-        return IDLE_INTERVAL if pulse is Pulse.IDLE else OPEN_INTERVAL
+        return _INTERVALS[pulse]
