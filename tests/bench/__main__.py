@@ -1,20 +1,25 @@
-"""`make bench`: this workflow beside every other way to copy the same images, on this machine.
+"""`make bench`: this workflow beside every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]]: 3 runs and lines of any width if not said. Real
-registries, real programs, own images; what each part is and stands for is said in the heads of
-the modules here. Writes docs/benchmarks.md and docs/benchmarks.svg. Ends with 1 where a bar is
-missed.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot. Without `bot` it is the copying: 3 runs and lines
+of any width if not said; real registries, real programs, own images. With it, the bot alone. What
+each part is and stands for is said in the heads of the modules here. Writes docs/benchmarks.md,
+and docs/benchmarks.svg or docs/benchmarks-bot.svg. Ends with 1 where a bar is missed.
 """
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "load"))
 
+import bot_cost
+import bot_picture
 import contenders as ways
 import verdicts
 from comparing import Result, compare, note
@@ -151,6 +156,22 @@ def main(runs: int, megabits: float) -> bool:
     )
 
 
+def own_cost() -> bool:
+    found = bot_cost.measured()
+    drawn = bot_picture.picture(bot_cost.costs(found))
+    PAGE.with_name("benchmarks-bot.svg").write_text(drawn, "utf-8")
+    words, rows = bot_cost.words(), bot_cost.rows(found)
+    return tell("The bot's own cost", words, rows, "python tests/bench bot", versions=libraries())
+
+
+def libraries() -> str:
+    names = ("python-telegram-bot", "PyGithub", "SQLAlchemy")
+    said = (f"{name} {metadata.version(name)}" for name in names)
+    return ", ".join([*said, f"SQLite {sqlite3.sqlite_version}"])
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["bot"]:
+        sys.exit(not own_cost())
     wanted = [*sys.argv[1:], str(RUNS)][0]
     sys.exit(not main(int(wanted), float([*sys.argv[2:], "0"][0])))

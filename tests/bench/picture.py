@@ -13,7 +13,7 @@ from comparing import Result
 
 WIDTH, LEFT, BAR, GAP, TOP = 760, 190, 18, 30, 64
 SHORTEST = 0.1
-_STYLE = """\
+STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 16px; font-weight: 600 } .work { font-weight: 600 } .note { fill: #59636e }
 .page { fill: #ffffff } .ours { fill: #1a7f37 } .other { fill: #8c959f } .floor { fill: #54aeff }
@@ -43,7 +43,7 @@ def picture(results: Sequence[Result]) -> str:
         '<text class="note" x="16" y="44">logarithmic; medians of one run of make bench</text>'
     )
     page = f'<rect class="page" width="{WIDTH}" height="{y}" rx="8"/>'
-    return "\n".join([head, f"<style>{_STYLE}</style>", page, title, *parts, "</svg>", ""])
+    return "\n".join([head, f"<style>{STYLE}</style>", page, title, *parts, "</svg>", ""])
 
 
 def _bar(result: Result, y: int, longest: float) -> str:

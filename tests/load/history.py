@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from fakes import GROUP, WEI, World, world
 
@@ -57,7 +58,7 @@ async def compare(transfers: int = TRANSFERS) -> dict[str, tuple[float, float]]:
     for count in (YOUNG, transfers):
         with tempfile.TemporaryDirectory(prefix="imageto-history-") as made:
             async with world(Path(made)) as played:
-                _write_history(played, count)
+                write_history(played.store._database.connection.exec_driver_sql, count)
                 await _open_some(played)
                 found[count] = await _times(played)
     return {what: (found[YOUNG][what], found[transfers][what]) for what in found[YOUNG]}
@@ -67,18 +68,18 @@ def ratio(without: float, with_history: float) -> float:
     return max(with_history, FLOOR) / max(without, FLOOR)
 
 
-def _write_history(played: World, count: int) -> None:
-    connection = played.store._database.connection
-    connection.exec_driver_sql("PRAGMA synchronous=OFF")
-    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def write_history(run: Callable[[str], Any], count: int) -> None:
+    """`run` takes one statement on a connection that begins no transactions itself."""
+    run("PRAGMA synchronous=OFF")
+    run("PRAGMA foreign_keys=OFF")
+    run("BEGIN IMMEDIATE")
     for statement in _HISTORY:
-        connection.exec_driver_sql(statement.replace(":count", str(count)))
-    connection.exec_driver_sql("COMMIT")
+        run(statement.replace(":count", str(count)))
+    run("COMMIT")
     # What a bot writes in years is not one log that each later commit has to go through.
-    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
-    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-    connection.exec_driver_sql("PRAGMA synchronous=FULL")
+    run("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    run("PRAGMA foreign_keys=ON")
+    run("PRAGMA synchronous=FULL")
 
 
 async def _open_some(played: World) -> None:

@@ -76,6 +76,7 @@ class Calls:
     def __init__(self) -> None:
         self.made: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[tuple[str, int]] = Counter()
+        self.unchanged: Counter[str] = Counter()  # answered 304, which no limit counts
         self.commits: list[float] = []
         self.owner = ""
 
@@ -96,6 +97,7 @@ class Calls:
         self.made[who, what] += 1
         if status >= 400:
             self.refused[who, status] += 1
+        self.unchanged[who] += status == 304
         if what == "PUT /contents/image.list" and status < 300:
             self.commits.append(time.monotonic())
 
@@ -105,7 +107,7 @@ class Calls:
 
     def clear(self) -> None:
         """Forget what setting up took."""
-        for counts in (self.made, self.refused, self.commits):
+        for counts in (self.made, self.refused, self.unchanged, self.commits):
             counts.clear()
 
     def of(self, who: str) -> dict[str, int]:

@@ -63,6 +63,7 @@ class Played:
     calls: Calls
     bot: Sample
     load: float
+    runs: int
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -95,13 +96,14 @@ async def play(size: Size) -> Played:
             calls.owner = place.github.token
             calls.clear()
             give_way_to_bot()
-            await _until_heard(place.log)
+            await until_heard(place.log)
+            before = len(place.github.actions.runs())
             with StoredTimes(data / DATABASE) as stored:
                 started = time.monotonic()
                 asked = await _ask(chat, plan(size, chat))
                 await _until_answered(chat, asked)
                 took = time.monotonic() - started
-                await _until_closed(data / DATABASE)
+                await until_closed(data / DATABASE)
             played = Played(
                 size=size,
                 took=took,
@@ -111,12 +113,13 @@ async def play(size: Size) -> Played:
                 calls=calls,
                 bot=sample(bot_process()),
                 load=os.getloadavg()[0],
+                runs=len(place.github.actions.runs()) - before,
             )
             played.wrong += await _wrong(place, asked, data / DATABASE)
     return played
 
 
-async def _until_heard(log: Path) -> None:
+async def until_heard(log: Path) -> None:
     """A bot whose token is new takes nothing before it knows that no other bot has it."""
     async with asyncio.timeout(PATIENCE):
         while HEARD not in log.read_text():  # noqa: ASYNC110, ASYNC240 - a small file
@@ -144,7 +147,7 @@ async def _until_answered(chat: ChatWorld, asked: Sequence[Asked]) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _until_closed(database: Path) -> None:
+async def until_closed(database: Path) -> None:
     """The last cards are brought up to date after the last result."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and _one(database, OPEN):  # noqa: ASYNC110 - a database
