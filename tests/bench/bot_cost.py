@@ -32,8 +32,8 @@ posts the results: its runs take 3 to 4 s and 15 to 17 s here. The processes tha
 machines give way to the bot. The burst is {requests} requests for as many images by {people} people
 in {seconds:.0f} s. A start counts from the end of the imports. A database that was used holds
 {transfers:,} closed transfers, and its token was used within 90 s; at a new one the bot first makes
-sure, for 4 s, that no other bot has the token before it takes messages. 304 is GitHub's answer that
-nothing has changed, which no limit counts.
+sure, for 4 s, that no other bot has the token before it takes messages. Times are medians where
+nothing else is said. 304 is GitHub's answer that nothing has changed, which no limit counts.
 
 ![Each cost as a part of what is allowed](benchmarks-bot.svg)"""
 
