@@ -43,10 +43,13 @@ from bot.engine.checks import Checks
 from bot.engine.halt import Halt
 from bot.engine.inquiries import Inquiries
 from bot.engine.intake import Intake
+from bot.engine.lanes import Lane
+from bot.engine.news import News
 from bot.engine.presence import BEAT, Presence
 from bot.engine.readings import Readings
 from bot.engine.reconcile import Reconciler
 from bot.engine.talk import Talk
+from bot.engine.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +177,30 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 clock=utc_now,
                 new_id=lambda: randomness.token_hex(8),
             ),
+            **_upkeep(settings, parts),
         }
     )
+
+
+def _upkeep(settings: Settings, parts: Parts) -> dict[str, Lane]:
+    """The lane that looks without being asked, where the config wants it."""
+    plan = settings.plan()
+    if plan is None:
+        return {}
+    language = settings.telegram.language
+    news = News(words=parts.words, access=settings.access(), language=language)
+    return {
+        "upkeep": Upkeep(
+            store=parts.store,
+            registries=parts.registries,
+            repository=parts.repository,
+            policy=settings.rules(),
+            target=settings.place(),
+            plan=plan,
+            news=news,
+            clock=utc_now,
+        )
+    }
 
 
 async def run(settings: Settings, secrets: Secrets) -> None:
@@ -246,6 +271,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         target=settings.place(),
         me=me,
         language=settings.telegram.language,
+        kept_fresh=settings.fresh is not None,
     )
     ahead = parts.store.ahead()
     intake = Intake(

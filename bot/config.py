@@ -30,6 +30,8 @@ from bot.core.facts import ChatId, PersonId
 from bot.core.image import Naming, Target
 from bot.core.language import Language
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
+from bot.core.tag_class import TagClass
+from bot.core.upkeep import Plan
 from bot.errors import ConfigError
 
 FILE_LIMIT: Final = 1 << 20
@@ -126,6 +128,7 @@ class LimitsPart(_Part):
     images: int = Field(default=60, ge=1, le=200)
     open: int = Field(default=120, ge=1)
     daily: int = Field(default=300, ge=1)
+    watches: int = Field(default=50, ge=1, le=1000)
     minute: int = Field(default=10, ge=1)
 
 
@@ -136,15 +139,50 @@ class PolicyPart(_Part):
     limits: LimitsPart = LimitsPart()
 
 
+Hours = Annotated[float, Field(gt=0, le=8760)]
+Looks = Annotated[int, Field(ge=1)]
+
+
+class FreshPart(_Part):
+    floating: Hours = 6
+    versions: Hours = 168
+    looks: Looks = 600
+    budgets: dict[Host, Looks] = {}
+    alarms: int | None = None
+
+
 class Settings(_Part):
-    """The whole file. `policy()`, `access()` and `target()` give core's own values."""
+    """The whole file. `rules()`, `access()`, `place()` and `plan()` give core's own values."""
 
     telegram: TelegramPart
     github: GitHubPart
     target: TargetPart
     policy: PolicyPart
+    fresh: FreshPart | None = None
     addresses: dict[Host, Url] = {}
     database: str = "imageto-bot.sqlite3"
+
+    @model_validator(mode="after")
+    def _alarms_have_readers(self) -> "Settings":
+        """Who reads an alarm has to be heard there: its buttons are pressed in that chat."""
+        served = {*self.telegram.chats, *self.telegram.admins}
+        if self.fresh and self.fresh.alarms is not None and self.fresh.alarms not in served:
+            raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
+        return self
+
+    def plan(self) -> Plan | None:
+        """None where nothing is looked at unless somebody asks."""
+        part = self.fresh
+        if part is None:
+            return None
+        floating, versions = timedelta(hours=part.floating), timedelta(hours=part.versions)
+        alarms = self.telegram.chats[0] if part.alarms is None else part.alarms
+        return Plan(
+            intervals={TagClass.FLOATING: floating, TagClass.VERSION: versions},
+            looks=part.looks,
+            budgets=part.budgets,
+            alarms=ChatId(alarms),
+        )
 
     def rules(self) -> Policy:
         part = self.policy
@@ -156,6 +194,8 @@ class Settings(_Part):
             daily_limit=part.limits.daily,
             request_limit=part.limits.images,
             minute_limit=part.limits.minute,
+            watch_limit=part.limits.watches,
+            versions_stay=self.fresh is not None,
         )
 
     def access(self) -> Access:
@@ -250,7 +290,7 @@ def _first(error: ValidationError) -> str:
     key = ".".join(str(part) for part in first["loc"])
     words = first["msg"].removeprefix("Value error, ")
     more = error.error_count() - 1
-    return f"{key}: {words}" + (f" (and {more} more)" if more else "")
+    return (f"{key}: " if key else "") + words + (f" (and {more} more)" if more else "")
 
 
 _ENVIRONMENT: Final = {

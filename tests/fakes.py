@@ -26,15 +26,18 @@ from bot.core.image import ImageRef, Naming, Target
 from bot.core.language import Language
 from bot.core.message import Rendered
 from bot.core.policy import Access, Policy, Rule, Verdict
+from bot.core.upkeep import Plan
 from bot.engine.batches import Batches
 from bot.engine.case import Attachment, House, Incoming, Press
 from bot.engine.checks import Checks
 from bot.engine.inquiries import Inquiries
 from bot.engine.intake import Intake
+from bot.engine.news import News
 from bot.engine.ports import Document, ListFile, Result, Run, WorkflowState
 from bot.engine.readings import Readings
 from bot.engine.reconcile import Reconciler
 from bot.engine.talk import Talk
+from bot.engine.upkeep import Upkeep
 from bot.errors import Moved, Refused, Stale
 
 GROUP = ChatId(-1001)
@@ -153,9 +156,11 @@ class FakeRegistries:
         self.tagged: dict[str, tuple[str, ...] | Exception] = {}
         self.limited = False
         self.looks = 0
+        self.looked_at: list[str] = []
 
     async def source_digest(self, image: ImageRef) -> str | None:
         self.looks += 1
+        self.looked_at.append(str(image))
         return _given(self.source.get(str(image)))
 
     async def target_digest(self, image: ImageRef) -> str | None:
@@ -210,6 +215,8 @@ class FakeRepository:
         self.dispatches_are_named = True
         self.dispatches_start_runs = True
         self.writes = 0
+        self.reads = 0
+        self.dispatched: list[tuple[str, ...]] = []
         self.trouble: dict[str, list[Exception]] = {}
         self.lost: dict[str, list[Exception]] = {}
 
@@ -227,6 +234,7 @@ class FakeRepository:
         return self.state
 
     async def read_list(self) -> ListFile:
+        self.reads += 1
         self._stumble("read_list")
         return ListFile(self.content, f"blob-{hash(self.content)}")
 
@@ -255,6 +263,7 @@ class FakeRepository:
 
     async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
         self._stumble("dispatch")
+        self.dispatched.append(tuple(map(str, images)))
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
@@ -308,7 +317,10 @@ POLICY = Policy(
 
 
 class World:
-    """The engine over the fakes and a real database; `settle` lets it come to rest."""
+    """The engine over the fakes and a real database; `settle` lets it come to rest.
+
+    With a `plan` the list is kept fresh.
+    """
 
     def __init__(
         self,
@@ -316,7 +328,9 @@ class World:
         policy: Policy = POLICY,
         *,
         language: Language = Language.EN,
+        plan: Plan | None = None,
     ) -> None:
+        self.plan = plan
         self.clock = Clock()
         self.chat = FakeChat()
         self.registries = FakeRegistries()
@@ -330,9 +344,8 @@ class World:
         self._batch = 0
         self.start()
 
-    def start(self) -> None:
+    def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
         """Start (or start again) with nothing in memory."""
-        members = frozenset({WEI.id, LI.id})
         access = Access(chats={GROUP}, members=members, admins={ANA.id})
         house = House(
             policy=self.policy,
@@ -340,6 +353,7 @@ class World:
             target=TARGET,
             me="mirror_bot",
             language=self.language,
+            kept_fresh=self.plan is not None,
         )
         store, clock, words = self.wired(self.store), self.clock, self.words
         chat, registries = self.wired(self.chat), self.wired(self.registries)
@@ -372,6 +386,7 @@ class World:
                     clock=clock,
                     new_id=self._new_batch,
                 ),
+                **self._upkeep(access),
             }
         )
         self.intake = Intake(
@@ -382,6 +397,23 @@ class World:
             wake=self.reconciler.wake,
             budgets=self.registries.budgets,
         )
+
+    def _upkeep(self, access: Access) -> dict[str, Upkeep]:
+        if self.plan is None:
+            return {}
+        words, store = self.words, self.wired(self.store)
+        return {
+            "upkeep": Upkeep(
+                store=store,
+                registries=self.wired(self.registries),
+                repository=self.wired(self.repository),
+                policy=self.policy,
+                target=TARGET,
+                plan=self.plan,
+                news=News(words=words, access=access, language=self.language),
+                clock=self.clock,
+            )
+        }
 
     def wired(self, port: Any) -> Any:
         """What the engine gets for a port: a harness puts its faults in between."""
@@ -471,10 +503,14 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, policy: Policy = POLICY, *, language: Language = Language.EN
+    folder: Path,
+    policy: Policy = POLICY,
+    *,
+    language: Language = Language.EN,
+    plan: Plan | None = None,
 ) -> AsyncIterator[World]:
     store = await SqliteStore.open(folder / "bot.sqlite3")
     try:
-        yield World(store, policy, language=language)
+        yield World(store, policy, language=language, plan=plan)
     finally:
         await store.close()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.core.freshness import BUTTONS, SHOWN, Compared, is_version, movable, outdated
+from bot.core.freshness import BUTTONS, SHOWN, Compared, movable, outdated
 from bot.core.image import ImageRef
 from bot.core.message import Message
+from bot.core.tag_class import TagClass, is_version, tag_class
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -29,6 +30,20 @@ def test_a_full_version_is_not_meant_to_move(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["latest", "1.27", "1", "stable", "1.27-alpine", "2026", "v3"])
 def test_other_tags_move(tag: str) -> None:
     assert not is_version(tag)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("nginx", TagClass.FLOATING),
+        ("nginx:1.27", TagClass.FLOATING),
+        ("nginx:1.27.3", TagClass.VERSION),
+        ("nginx@" + OLD, TagClass.DIGEST),
+        ("nginx:1.27.3@" + OLD, TagClass.DIGEST),
+    ],
+)
+def test_a_digest_names_the_same_for_ever_whatever_tag_it_has(name: str, kind: TagClass) -> None:
+    assert tag_class(ImageRef.parse(name)) is kind
 
 
 def test_what_is_behind_is_told_versions_first_and_offered_but_for_those() -> None:

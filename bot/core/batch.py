@@ -13,6 +13,7 @@ from typing import Final, Self
 from bot.core.backoff import FURTHEST, is_due, wait_after
 from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
+from bot.core.request import ITSELF
 from bot.core.trouble import Trouble
 
 
@@ -133,7 +134,7 @@ def commit_message(batch: BatchId, shares: tuple[Share, ...]) -> str:
     """Subject and trailers. No text that a person chose: a name may hold `[skip ci]`."""
     subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
     requests = sorted({request for share in shares for request in share.requests})
-    people = sorted({person for share in shares for person in share.requested_by})
+    people = sorted({person for share in shares for person in share.requested_by} - {ITSELF})
     approvers = sorted({share.approved_by or 0 for share in shares})
     trailers = [
         f"{TRAILER}: {batch}",

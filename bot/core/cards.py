@@ -16,7 +16,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
 from bot.core.policy import Ground
-from bot.core.request import Request
+from bot.core.request import ITSELF, Request
 from bot.core.transfer import Proof, State, Transfer
 from bot.core.trouble import Trouble, trouble_words
 from bot.core.view import View
@@ -31,6 +31,7 @@ SOON: Final = timedelta(minutes=1)
 NAMED: Final = 6
 """So many images are named in a line about several."""
 LABEL: Final = 40
+DIGEST: Final = len("sha256:") + 12
 MEANT_SHOWN: Final = 12
 """Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
@@ -38,7 +39,8 @@ _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, St
 
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
-    lines = [head(request, transfers, view), *listed(transfers, view), *_deciders(transfers, view)]
+    lines = [head(request, transfers, view), *listed(transfers, view), *_alarm(transfers)]
+    lines += _deciders(transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
     if request.cancelled_at is not None:
@@ -52,14 +54,15 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
 
 def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
     filled = _filled(transfers)
-    return say(
-        "card-head",
-        request=str(request.id),
-        person=view.name(request.person),
-        count=len(transfers),
-        over=sum(transfer.state.over for transfer in transfers),
-        bar="▓" * filled + "░" * (BAR - filled),
-    )
+    values: dict[str, Value] = {
+        "request": str(request.id),
+        "count": len(transfers),
+        "over": sum(transfer.state.over for transfer in transfers),
+        "bar": "▓" * filled + "░" * (BAR - filled),
+    }
+    if request.person == ITSELF:
+        return say("card-head-moved", **values)
+    return say("card-head", person=view.name(request.person), **values)
 
 
 def _filled(transfers: Sequence[Transfer]) -> int:
@@ -74,6 +77,16 @@ def _filled(transfers: Sequence[Transfer]) -> int:
     if unknown or total == 0 or over == len(transfers):
         return by_images
     return BAR * sum(t.size or 0 for t in copied if t.state.over) // total
+
+
+def _alarm(transfers: Sequence[Transfer]) -> list[Phrase]:
+    """What an admin should know before they approve a version that moved."""
+    moved = sum(_is_alarm(transfer) for transfer in transfers)
+    return [say("card-moved", count=moved)] if moved else []
+
+
+def _is_alarm(transfer: Transfer) -> bool:
+    return transfer.state is State.WAITING and transfer.ground is Ground.MOVED
 
 
 def _decision_buttons(request: Request) -> tuple[Button, ...]:
@@ -106,6 +119,11 @@ def short(image: ImageRef) -> str:
     """An image as people call it, for the label of a button: its end is what tells."""
     text = str(image).removeprefix("docker.io/").removeprefix("library/")
     return text if len(text) <= LABEL else "…" + text[-LABEL:]
+
+
+def short_digest(digest: str) -> str:
+    """As much of a digest as people compare by eye."""
+    return digest[:DIGEST]
 
 
 def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
@@ -215,6 +233,9 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
+        case State.WAITING if _is_alarm(transfer):
+            old, new = (short_digest(each or "") for each in (transfer.replaces, transfer.digest))
+            return say("note-waiting-moved", old=old, new=new)
         case state:
             return say(f"note-{state}")
 

@@ -4,7 +4,8 @@
     mirror   = [ number | anything that names images ]           see extract/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
     lookup   = image                               list      = [ text ]
-    outdated = [ text ]
+    outdated = [ text ]                            watch     = [ image ]
+    unwatch  = image
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]
 
@@ -13,6 +14,7 @@ Parsing cannot fail: what is no command of ours is None, what is a command wrong
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -28,6 +30,8 @@ class Name(StrEnum):
     LOOKUP = "lookup"
     LIST = "list"
     OUTDATED = "outdated"
+    WATCH = "watch"
+    UNWATCH = "unwatch"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -56,6 +60,8 @@ COMMANDS: Final = (
     Spec(Name.LOOKUP, "IMAGE"),
     Spec(Name.LIST, "[text]"),
     Spec(Name.OUTDATED, "[text]"),
+    Spec(Name.WATCH, "[IMAGE]"),
+    Spec(Name.UNWATCH, "IMAGE"),
     Spec(Name.CANCEL, "#41"),
     Spec(Name.RETRY, "#41"),
     Spec(Name.APPROVE, "#41", admins_only=True),
@@ -102,6 +108,18 @@ class Outdated:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Be told when the image moves; None: what the person watches."""
+
+    image: ImageRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatch:
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`about` None: what concerns the person, and what is going on."""
 
@@ -144,7 +162,9 @@ class Misuse:
 
 
 Looking = Lookup | List | Outdated
-Command = Mirror | Confirm | Status | Looking | Approve | Reject | Cancel | Retry | Plain
+Watching = Watch | Unwatch
+Deciding = Approve | Reject | Cancel | Retry
+Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Plain
 Parsed = Command | BadImage | Misuse
 
 REASON_LIMIT: Final = 200
@@ -173,12 +193,18 @@ def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
     return _arguments(name, (match[3] or "").strip(), target_host)
 
 
+def word_of(text: str) -> Name:
+    """Which command of ours a message begins with, for an answer about what stands behind it."""
+    match = _COMMAND.fullmatch(text.strip())
+    return Name(match[1].lower()) if match is not None else Name.HELP
+
+
 def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
     match name:
         case Name.MIRROR:
             number = _NUMBER.fullmatch(rest) if rest.startswith(("#", "＃")) else None
             return Mirror(rest) if number is None else Confirm(RequestId(int(number[1])))
-        case Name.STATUS | Name.LOOKUP:
+        case Name.STATUS | Name.LOOKUP | Name.WATCH | Name.UNWATCH:
             return _about_image(name, rest, target_host)
         case Name.LIST | Name.OUTDATED:
             text = " ".join(rest.split())
@@ -189,6 +215,14 @@ def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
             return _about_request(name, rest)
         case _:
             return Plain(name)
+
+
+_ABOUT: Final[Mapping[Name, Callable[[ImageRef], Command]]] = {
+    Name.STATUS: Status,
+    Name.LOOKUP: Lookup,
+    Name.WATCH: Watch,
+    Name.UNWATCH: Unwatch,
+}
 
 
 def _about_request(name: Name, rest: str) -> Parsed:
@@ -214,8 +248,6 @@ def _about_image(name: Name, rest: str, target_host: str) -> Parsed:
     if name is Name.STATUS and (number := _NUMBER.fullmatch(rest)):
         return Status(RequestId(int(number[1])))
     if not rest:
-        return Misuse(name)
+        return Watch(None) if name is Name.WATCH else Misuse(name)
     read = read_image(rest, target_host=target_host)
-    if isinstance(read, BadImage):
-        return read
-    return Status(read) if name is Name.STATUS else Lookup(read)
+    return read if isinstance(read, BadImage) else _ABOUT[name](read)

@@ -4,22 +4,20 @@ Pure: digests come in, a message goes out. A tag of a full version is not meant 
 told apart, and not offered to be copied by one tap.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core.cards import short
+from bot.core.cards import short, short_digest
 from bot.core.image import ImageRef
 from bot.core.inquiry import holding, none_listed, want
 from bot.core.message import Button, Message, Phrase, say
+from bot.core.tag_class import is_version
 
 MOST: Final = 200
 """So many images are compared for one question."""
 SHOWN: Final = 20
 BUTTONS: Final = 8
-_VERSION: Final = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([._+-].*)?")
-_SHORT: Final = len("sha256:") + 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,6 @@ class Compared:
     def moved(self) -> bool:
         """Whether a version is something else at its source than what was copied once."""
         return self.behind and bool(self.target) and is_version(self.image.tag or "")
-
-
-def is_version(tag: str) -> bool:
-    """Whether a tag names a full version, which its makers do not move: 1.27.3, v2.0.0-rc1."""
-    return _VERSION.fullmatch(tag) is not None
 
 
 def movable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
@@ -80,7 +73,7 @@ def _line(each: Compared) -> Phrase:
     if not each.target:
         return say("outdated-new", image=str(each.image))
     key = "outdated-version" if each.moved else "outdated-line"
-    old, new = each.target[:_SHORT], str(each.source)[:_SHORT]
+    old, new = short_digest(each.target), short_digest(str(each.source))
     return say(key, image=str(each.image), old=old, new=new)
 
 

@@ -29,6 +29,10 @@ class Ground(StrEnum):
     REGISTRY = "registry"
     RULE = "rule"
     NO_RULE = "no-rule"
+    LISTED = "listed"
+    """It is in the list: what its tag names by now was let in with it."""
+    MOVED = "moved"
+    """A version names other bytes than those that were copied once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Policy:
     request_limit: int
     minute_limit: int = 10
     """Commands of one person within a minute."""
+    watch_limit: int = 50
+    """Images that one person may watch."""
+    versions_stay: bool = False
+    """Whether a version that moved is copied only after an admin's word, whoever asks for it."""
 
 
 def decide(policy: Policy, image: ImageRef) -> Decision:
@@ -86,6 +94,13 @@ def decide(policy: Policy, image: ImageRef) -> Decision:
         if rule.covers(image):
             return Decision(rule.verdict, Ground.RULE, rule.reason)
     return Decision(Verdict.ASK, Ground.NO_RULE)
+
+
+def decide_moved(policy: Policy, decision: Decision) -> Decision:
+    """The decision on a version whose copy at the target is another one than at the source."""
+    if policy.versions_stay and decision.verdict is Verdict.APPROVE:
+        return Decision(Verdict.ASK, Ground.MOVED)
+    return decision
 
 
 class Limit(StrEnum):

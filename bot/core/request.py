@@ -7,9 +7,13 @@ person confirms it. It is closed when its outcome has been told and its card sho
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from bot.core.facts import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
+
+ITSELF: Final = PersonId(0)
+"""The bot, where it asks for what nobody asked for: Telegram gives this number to nobody."""
 
 
 class Form(StrEnum):

@@ -65,6 +65,8 @@ class Found(Event):
     shape: Shape
     decision: Decision
     expires_at: datetime
+    replaces: str | None = None
+    """What the target has under this name by now, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
 class Transfer:
     """The stored facts of one image's way. Times are UTC; None means: not yet.
 
+    `replaces` is the digest at the target that this one takes the place of, where it has one.
     `approved_by` None with `approved_at` set means that the policy approved; `ground` is why
     the policy decided as it did.
     `meant` are images that the source does have where this one is missing. `setback` is why
@@ -229,6 +232,7 @@ class Transfer:
     opened_at: datetime
     checked_at: datetime | None = None
     digest: str | None = None
+    replaces: str | None = None
     platforms: tuple[str, ...] = ()
     size: int | None = None
     ground: Ground | None = None
@@ -337,6 +341,7 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
         transfer,
         checked_at=event.at,
         digest=event.digest,
+        replaces=event.replaces,
         platforms=event.shape.platforms,
         size=event.shape.size,
         ground=event.decision.ground,

@@ -32,6 +32,7 @@ from bot.core.transfer import (
     next_action,
 )
 from bot.core.trouble import TroubleKind
+from bot.core.upkeep import exact
 from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, guarded, postpone, record_all, record_all_in, record_in
 from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
@@ -215,7 +216,7 @@ class Batches:
                 await self._save(batch.looked(now))
                 return
         async with self._store.begin() as unit:
-            images = [transfer.image for transfer in await unit.transfers_in(batch.id)]
+            images = [exact(transfer) for transfer in await unit.transfers_in(batch.id)]
         if not images:  # a dispatch of nothing would be one of the whole list
             await self._save(replace(batch, closed_at=now))
             return
@@ -257,8 +258,9 @@ class Batches:
         copying = [t for t in transfers if t.state is State.COPYING]
         events: dict[TransferId, Event] = {}
         for transfer in copying:
-            result = results.get(str(transfer.image).lower())
-            event = await self._event(transfer, result, run)
+            names = (exact(transfer), transfer.image)
+            found = (results.get(str(name).lower()) for name in names)
+            event = await self._event(transfer, next(filter(None, found), None), run)
             if event is not None:
                 events[transfer.id] = event
         await record_all(self._store, events)

@@ -62,7 +62,7 @@ class Press:
 class House:
     """The rules of this installation: who, what, where to, and what groups are spoken to in.
 
-    `me` is the bot's own name.
+    `me` is the bot's own name; `kept_fresh`: the list's images are looked at on a schedule.
     """
 
     policy: Policy
@@ -70,6 +70,7 @@ class House:
     target: Target
     me: str
     language: Language = Language.EN
+    kept_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import Final
 from bot.core.facts import Shape
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import Target
-from bot.core.policy import Policy, Verdict, decide
+from bot.core.policy import Policy, Verdict, decide, decide_moved
+from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import (
     Action,
     Denied,
@@ -126,13 +127,17 @@ class Checks:
         if source is None:
             meant = await meant_by(self._registries, image, target_host=self._target.host)
             return Missing(self._clock(), meant)
-        if source == await self._at_target(transfer):
+        there = await self._at_target(transfer)
+        if source == there:
             return Identical(self._clock(), source)
+        if there and tag_class(image) is TagClass.VERSION:
+            decision = decide_moved(self._policy, decision)
         asks = decision.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, source) if wanted else Shape()
         now = self._clock()
-        return Found(now, source, shape, decision, now + self._policy.expire_after)
+        expires_at = now + self._policy.expire_after
+        return Found(now, source, shape, decision, expires_at, replaces=there)
 
     async def _at_target(self, transfer: Transfer) -> str | None:
         try:

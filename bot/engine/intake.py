@@ -26,14 +26,17 @@ from bot.core.commands import (
     Reject,
     Retry,
     Status,
+    Unwatch,
+    Watch,
     parse,
+    word_of,
 )
 from bot.core.facts import Budget, ChatId, Person, Place
 from bot.core.language import Language, spoken
 from bot.core.message import Message, Phrase, Rendered, say
 from bot.core.policy import Standing
 from bot.core.reading import BadImage
-from bot.engine import asking, deciding, telling
+from bot.engine import asking, deciding, telling, watching
 from bot.engine.allowance import STRANGERS, Allowance, Hearing
 from bot.engine.case import Case, House, Incoming, Outcome, Press
 from bot.engine.ports import Store, Unit, Words
@@ -180,8 +183,7 @@ class Intake:
         await unit.remember(person)
         match command:
             case BadImage():
-                name = Name.LOOKUP if "lookup" in incoming.text[:8].lower() else Name.STATUS
-                return answers.unreadable([command], command=name)
+                return answers.unreadable([command], command=word_of(incoming.text))
             case Misuse(name):
                 return answers.misuse(name)
             case _ if isinstance(command, _ADMIN_ONLY) and standing is not Standing.ADMIN:
@@ -221,10 +223,10 @@ class Intake:
                 return await telling.status(case, command, self._budgets)
             case Lookup() | List() | Outdated():
                 return await telling.look(case, command)
-            case Approve() | Reject():
-                return Message(((await deciding.decide(case, command)).words,))
-            case Cancel():
-                return Message(((await deciding.cancel(case, command)).words,))
+            case Watch() | Unwatch():
+                return await watching.heed(case, command)
+            case Approve() | Reject() | Cancel():
+                return Message(((await _decided(case, command)).words,))
             case Retry(number):
                 return _unless_done(await asking.retry(case, number))
             case Plain(name):
@@ -266,10 +268,8 @@ class Intake:
 
     async def _do(self, case: Case, pressed: Pressed) -> Outcome:
         match pressed:
-            case Approve() | Reject():
-                return await deciding.decide(case, pressed)
-            case Cancel():
-                return await deciding.cancel(case, pressed)
+            case Approve() | Reject() | Cancel():
+                return await _decided(case, pressed)
             case Confirm(number):
                 return await asking.confirm(case, number)
             case Turn():
@@ -286,6 +286,12 @@ class Intake:
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:
                 assert_never(never)
+
+
+async def _decided(case: Case, command: Approve | Reject | Cancel) -> Outcome:
+    if isinstance(command, Cancel):
+        return await deciding.cancel(case, command)
+    return await deciding.decide(case, command)
 
 
 async def _is_repeated(unit: Unit, update: int) -> bool:

@@ -33,6 +33,8 @@ from bot.core.language import Language
 from bot.core.message import Message, Phrase, Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
+from bot.core.upkeep import Plan, Tracked
+from bot.core.watches import Watch
 
 
 class Registries(Protocol):
@@ -259,7 +261,52 @@ class Backlog(Protocol):
     ) -> Sequence[Note]: ...
 
 
-class Unit(Backlog, Protocol):
+class Upkeep(Protocol):
+    """Listed images that are kept as they are at their sources, and who wants to hear of them.
+
+    What is asked at each round costs by what is due, under way or told, not by what is listed.
+    """
+
+    async def tracked_names(self) -> set[str]:
+        """All that are tracked, as texts: parsing a list of years takes a while."""
+
+    async def track(self, images: Sequence[Tracked]) -> None: ...
+    async def untrack(self, images: Sequence[ImageRef]) -> None: ...
+    async def is_tracked(self, image: ImageRef) -> bool: ...
+    async def save_tracked(self, images: Sequence[Tracked]) -> None:
+        """Those that are tracked no more are left out."""
+
+    async def bring_forward(self, plan: Plan, now: datetime) -> None:
+        """What lies further ahead than its interval is due: the clock or the plan was changed."""
+
+    async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
+        """How many looks each source was given."""
+
+    async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
+        """The longest overdue first; without those that moved or are on their way."""
+
+    async def next_look(self) -> datetime | None: ...
+    async def moved(self, *, limit: int) -> Sequence[Tracked]: ...
+    async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:
+        """Those with a transfer, and how that stands."""
+
+    async def arrived(self, *, limit: int) -> Sequence[Tracked]: ...
+    async def with_open_transfer(self, images: Collection[ImageRef]) -> Collection[ImageRef]: ...
+    async def askers(
+        self, image: ImageRef, *, since: datetime, but_for: str, limit: int
+    ) -> Sequence[Request]:
+        """Requests for the image, the latest first; without those that were told this digest."""
+
+    async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]: ...
+    async def watches_of(self, person: PersonId) -> Sequence[Watch]:
+        """The newest first."""
+
+    async def save_watch(self, watch: Watch) -> None: ...
+    async def drop_watch(self, person: PersonId, image: ImageRef) -> bool:
+        """False where there was none."""
+
+
+class Unit(Backlog, Upkeep, Protocol):
     """One transaction of the store: all of it is kept, or nothing."""
 
     async def beat(self, name: str, at: datetime) -> datetime | None:

@@ -6,6 +6,14 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
     [one] 1 image
    *[other] { $count } images
 }  { $bar } { $over } of { $count }
+card-head-moved = ⚠️ <b>#{ $request }</b>: { $count ->
+    [one] 1 version is not what it was at its source
+   *[other] { $count } versions are not what they were at their sources
+}  { $bar } { $over } of { $count }
+card-moved = { $count ->
+    [one] A version is not meant to move: somebody may have replaced it. Ask its makers why before you approve. What was looked at is copied, and nothing later.
+   *[other] Versions are not meant to move: somebody may have replaced them. Ask their makers why before you approve. What was looked at is copied, and nothing later.
+}
 card-approved-by = Approved by { $person }.
 card-cancelled = Cancelled.
 card-folded = … and { $count } more{ $mirrored ->
@@ -44,6 +52,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = looking it up
 note-waiting = waits for an admin
+note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, waits for an admin
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
@@ -258,6 +267,8 @@ command-status = what is going on, one request, or one image
 command-lookup = look an image up without copying it
 command-list = what is in image.list
 command-outdated = what has moved at its source since we copied it
+command-watch = tell me when an image has moved
+command-unwatch = tell me no more
 command-cancel = cancel a request
 command-retry = retry what failed
 command-approve = approve a request
@@ -414,6 +425,24 @@ outdated-untold = { $count ->
 }
 outdated-cut = I looked at the first { $count } of { $listed }. <code>/outdated TEXT</code> looks at those with TEXT in their names.
 outdated-unanswered = I could not read image.list: { $trouble }. Please try again later.
+
+# -- images that move -----------------------------------------------------------------------
+news-head = { $count ->
+    [one] An image has moved at its source, and our registry has it now:
+   *[other] { $count } images have moved at their sources, and our registry has them now:
+}
+watching = I will tell you here when <code>{ $image }</code> has moved and our registry has the new one.
+watch-unlisted = Only what image.list holds is kept fresh, and I have not seen it there yet: <code>/mirror { $image }</code> adds it.
+watch-head = { $count ->
+    [one] You watch 1 image:
+   *[other] You watch { $count } images:
+}
+watch-none = You watch no image. <code>/watch nginx:1.27</code> would tell you when that one moves.
+watch-limit = You can watch { $number } images. <code>/watch</code> lists yours, /unwatch takes one out.
+watch-off = Nobody looks for images that move: the maintainer can set it up (<code>fresh</code> in my config). /outdated shows what has moved by now.
+watch-fixed = <code>{ $image }</code> is named by its digest, which never moves.
+unwatched = I will not tell you of <code>{ $image }</code> any more.
+unwatch-none = You do not watch <code>{ $image }</code>. <code>/watch</code> lists what you do.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there

@@ -11,6 +11,11 @@
 
 # -- the card -----------------------------------------------------------------------------
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
+card-head-moved = ⚠️ <b>#{ $request }</b>：{ $count } 个版本号标签在源站上变了  { $bar } { $over }/{ $count }
+card-moved = { $count ->
+    [1] 版本号的标签不该变，可能被人替换了。批准之前请先问问它的作者。只会同步查看时的那个摘要，之后再变的不算。
+   *[other] 版本号的标签不该变，可能被人替换了。批准之前请先问问它们的作者。只会同步查看时的那些摘要，之后再变的不算。
+}
 card-approved-by = { $person } 已批准。
 card-cancelled = 已取消。
 card-folded = ……另有 { $count } 个{ $mirrored ->
@@ -49,6 +54,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = 查询中
 note-waiting = 等管理员批准
+note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等管理员批准
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
@@ -240,6 +246,8 @@ command-status = 看看进展，也可以查某个请求或某个镜像
 command-lookup = 只查镜像，不同步
 command-list = 看看 image.list 里有什么
 command-outdated = 看看哪些镜像在源站上已经变了
+command-watch = 镜像有更新时告诉我
+command-unwatch = 不用再告诉我
 command-cancel = 取消请求
 command-retry = 重试失败的镜像
 command-approve = 批准请求
@@ -367,6 +375,18 @@ outdated-vanished = 有 { $count } 个镜像在源站上已经没有了（被删
 outdated-untold = 有 { $count } 个镜像没能比对：镜像仓库没有回应。请过一会儿再试。
 outdated-cut = { $listed } 个里只看了前 { $count } 个。用 <code>/outdated TEXT</code> 可以只看名称里带这段文字的。
 outdated-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
+
+# -- images that move -----------------------------------------------------------------------
+news-head = 有 { $count } 个镜像在源站上更新了，我们的镜像仓库已经换成新的：
+watching = <code>{ $image }</code> 更新并同步到我们的镜像仓库之后，我会在这里告诉你。
+watch-unlisted = 只有 image.list 里的镜像会保持更新，我还没在里面看到它：用 <code>/mirror { $image }</code> 可以加进去。
+watch-head = 你关注了 { $count } 个镜像：
+watch-none = 你还没有关注镜像。例如发 <code>/watch nginx:1.27</code>，它更新时就会告诉你。
+watch-limit = 每人最多关注 { $number } 个镜像。<code>/watch</code> 列出你关注的，用 /unwatch 可以取消。
+watch-off = 现在没有定期检查镜像更新，维护者可以在配置里打开（<code>fresh</code>）。用 /outdated 可以看看现在有哪些变了。
+watch-fixed = <code>{ $image }</code> 写的是摘要，摘要不会变。
+unwatched = <code>{ $image }</code> 有更新时不再告诉你。
+unwatch-none = 你没有关注 <code>{ $image }</code>。<code>/watch</code> 列出你关注的镜像。
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有

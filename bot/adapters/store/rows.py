@@ -16,6 +16,8 @@ from bot.core.inquiry import Inquiry
 from bot.core.message import ButtonKind, Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
+from bot.core.upkeep import Tracked
+from bot.core.watches import Watch
 from bot.engine.ports import File, NewRequest, Note
 
 
@@ -80,7 +82,7 @@ def _change(table: Table) -> Update:
     return update(table).where(*(key == bindparam(f"{_OF}{key.name}") for key in table.primary_key))
 
 
-Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry
+Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry | Tracked | Watch
 
 
 def fields_of(value: Value) -> dict[str, Any]:

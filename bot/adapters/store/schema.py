@@ -34,6 +34,7 @@ from bot.core.language import Language
 from bot.core.policy import Ground
 from bot.core.reading import BadImage, Gap
 from bot.core.request import Form
+from bot.core.tag_class import TagClass
 from bot.core.transfer import Proof, State
 from bot.core.trouble import Trouble, TroubleKind
 
@@ -240,6 +241,7 @@ transfers = Table(
     Column("opened_at", Time, nullable=False),
     Column("checked_at", Time),
     Column("digest", Text),
+    Column("replaces", Text),
     Column("platforms", Platforms, nullable=False, server_default=""),
     Column("size", BigInteger),
     Column("ground", Word(Ground)),
@@ -319,6 +321,46 @@ inquiries = Table(
     Column("edits", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
+)
+
+tracked = Table(
+    "tracked",
+    metadata,
+    Column("image", Image, primary_key=True),
+    Column("registry", Text, nullable=False),
+    Column("tag_class", Word(TagClass), nullable=False),
+    Column("not_before", Time, nullable=False),
+    Column("looked_at", Time),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("target", Text, nullable=False, server_default=""),
+    Column("told", Text, nullable=False, server_default=""),
+    Column("alarmed", Text, nullable=False, server_default=""),
+    Column("moved_at", Time),
+    Column("transfer", ForeignKey("transfers.id")),
+    Column("arrived_at", Time),
+    # What waits for something else is not due: so few rows are read however many there are.
+    Index(
+        "tracked_due",
+        *("registry", "not_before"),
+        sqlite_where=text("moved_at IS NULL AND transfer IS NULL"),
+    ),
+    Index("tracked_next", "not_before", sqlite_where=text("moved_at IS NULL AND transfer IS NULL")),
+    Index("tracked_far", "tag_class", "not_before"),
+    Index("tracked_looked", "looked_at", "registry"),
+    Index("tracked_moved", "moved_at", sqlite_where=text("moved_at IS NOT NULL")),
+    Index("tracked_on_way", "transfer", sqlite_where=text("transfer IS NOT NULL")),
+    Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("person", ForeignKey("people.id"), primary_key=True),
+    Column("image", Image, primary_key=True, index=True),
+    Column("chat", BigInteger, nullable=False),
+    Column("thread", BigInteger),
+    Column("message", BigInteger),
+    Column("since", Time, nullable=False),
 )
 
 moves = Table(

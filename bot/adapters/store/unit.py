@@ -33,7 +33,9 @@ from bot.adapters.store.schema import (
     people,
     requests,
     transfers,
+    watches,
 )
+from bot.adapters.store.upkeep import Upkeep
 from bot.core.batch import Batch
 from bot.core.draft import Draft
 from bot.core.facts import (
@@ -59,7 +61,7 @@ LATE = 2000
 BEAT = "beat-"
 
 
-class StoreUnit(Backlog):
+class StoreUnit(Backlog, Upkeep):
     # -- signs of life, updates and people ----------------------------------------------
 
     async def beat(self, name: str, at: datetime) -> datetime | None:
@@ -90,6 +92,7 @@ class StoreUnit(Backlog):
             requests: {"message": None, "card": None, "shown": "", "told_in": None},
             notes: {"reply_to": None, "edits": None},
             inquiries: {"message": None, "edits": None},
+            watches: {"message": None},
         }
         for table, values in lost.items():
             moved = update(table).where(table.c.chat == old).values(chat=new, **values)
