@@ -26,7 +26,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 	@$(BIN)/imageto-bot demo
 
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
-	@$(BIN)/imageto-bot sandbox --port $(PORT)
+	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20
 
 test: lint types workflows unit promises ## Run every check and test (about 7 minutes on two cores)
 

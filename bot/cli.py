@@ -95,12 +95,18 @@ _internet = click.option(
 @click.option("--port", default=8080, show_default=True, help="The port of the page and its API.")
 @_data
 @_internet
-def sandbox(port: int, data: Path | None, *, internet: bool) -> None:
+@click.option(
+    "--fresh",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Look for listed images that moved this often; without it nobody looks.",
+)
+def sandbox(port: int, data: Path | None, *, internet: bool, fresh: float | None) -> None:
     """Play with the whole product on this machine; no account is needed."""
     start_log()
     from bot.sandbox import world  # noqa: PLC0415 - only this command needs the extra
 
-    _do(world.serve(port=port, data=data, internet=internet, say=click.echo))
+    _do(world.serve(port=port, data=data, internet=internet, fresh=fresh, say=click.echo))
 
 
 @cli.command()

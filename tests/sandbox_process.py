@@ -75,6 +75,12 @@ class Sandbox:
         images = self.api.get("/api/registries").json()[side]["images"]
         return {image["name"]: image["digest"] for image in images}
 
+    def move(self, image: str) -> str:
+        """Let its tag at the source name another image; the digest of that."""
+        moved = self.api.post("/api/registries", json={"move": image})
+        assert moved.status_code == 200, moved.text
+        return str(moved.json()["digest"])
+
     def target(self) -> str:
         return str(self.api.get("/api/registries").json()["target"]["address"])
 
@@ -133,10 +139,10 @@ def tree(parent: int) -> set[int]:
     return set(below).union(*(tree(child) for child in below))
 
 
-def start(data: Path) -> Sandbox:
+def start(data: Path, *options: str) -> Sandbox:
     with (data.parent / f"{data.name}.err").open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data", str(data)],
+            [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data", str(data), *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

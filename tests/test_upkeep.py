@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
 
-from bot.core.facts import ChatId, Shape
+from bot.core.facts import ChatId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Rule, Verdict
+from bot.core.policy import Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.core.upkeep import Plan
@@ -381,7 +381,7 @@ async def test_a_list_that_cannot_be_read_stops_the_looks_and_is_asked_for_ever_
     assert w.registries.looks == 0
     assert w.repository.reads < 40
     w.repository.trouble["read_list"] = [Refused("no permission")]
-    await pass_hours(w, 7)
+    await pass_hours(w, 9)
     assert w.registries.looks >= 1
 
 
@@ -455,9 +455,8 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert w.last.startswith("You watch no image.")
         await w.say(WEI, "/watch nginx")
         await w.settle(2)
-        assert w.last == f"I will tell you here when <code>{LATEST}</code> has moved" + (
-            " and our registry has the new one."
-        )
+        words = "has moved and our registry has the new one."
+        assert w.last == f"I will tell you here when <code>{LATEST}</code> {words}"
         await w.say(WEI, "/watch redis:7")
         await w.settle(2)
         assert "I have not seen it there yet" in w.last

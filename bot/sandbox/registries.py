@@ -22,7 +22,7 @@ import bcrypt
 import httpx
 from starlette.types import ASGIApp
 
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError
 from bot.sandbox.confinement import environment, registries_conf
 from bot.sandbox.faults import Faults, Faulty
 from bot.sandbox.lifetime import stop, tied
@@ -32,6 +32,7 @@ from bot.sandbox.seed import (
     OCI_INDEX,
     OCI_MANIFEST,
     REGISTRIES,
+    move,
     seed,
 )
 from bot.sandbox.serve import HOST, served
@@ -139,6 +140,16 @@ class Registries:
             async for tag, digest in _tags(client, repository):
                 found.append({"name": f"{front}{repository}:{tag}", "digest": digest})
         return found
+
+    async def move(self, name: str) -> str:
+        """Let a tag of the source name another image from now on; the new digest.
+
+        Raises BotError where there is no such tag.
+        """
+        there = {each["name"]: each["digest"] for each in await self.images("source")}
+        if name not in there:
+            raise BotError(f"the source registry of the sandbox has no {name!r}")
+        return await move(self._clients["source"], name, after=there[name])
 
     async def _open(
         self, stack: AsyncExitStack, side: Side, sockets: Path, login: Credentials | None

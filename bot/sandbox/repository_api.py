@@ -1,13 +1,14 @@
 """What the sandbox's own API tells about its repository and its registries.
 
-It exists for people and scripts that want to look without a token or a client library. It only
-reads.
+It exists for people and scripts that want to look without a token or a client library. It reads,
+and does one thing that makers of images do: it moves a tag at the source.
 """
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.errors import BotError
 from bot.sandbox.actions import Run
 from bot.sandbox.github import GitHub
 from bot.sandbox.registries import Registries
@@ -17,7 +18,7 @@ _LOG_CHARACTERS = 20_000
 
 
 def routes(*, github: GitHub, registries: Registries) -> list[Route]:
-    """Return GET /api/repository and GET /api/registries."""
+    """Return GET /api/repository, and GET and POST /api/registries."""
 
     async def repository(_request: Request) -> Response:
         return JSONResponse(await _repository(github))
@@ -25,9 +26,20 @@ def routes(*, github: GitHub, registries: Registries) -> list[Route]:
     async def registry(_request: Request) -> Response:
         return JSONResponse(await _registries(registries))
 
+    async def move(request: Request) -> Response:
+        try:
+            name = (await request.json())["move"]
+            return JSONResponse({"digest": await registries.move(str(name))})
+        except (ValueError, KeyError, TypeError):
+            words = 'send a JSON object, such as {"move": "docker.io/library/nginx:latest"}'
+            return JSONResponse({"error": words}, status_code=400)
+        except BotError as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
     return [
         Route("/api/repository", repository, methods=["GET"]),
         Route("/api/registries", registry, methods=["GET"]),
+        Route("/api/registries", move, methods=["POST"]),
     ]
 
 

@@ -41,13 +41,17 @@ _MANY = (*_SERVERS, "ppc64le", "s390x")
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """An image to make: `size` is about its bytes on each platform."""
+    """An image to make: `size` is about its bytes on each platform.
+
+    `after` is the digest that its tags were moved away from, empty for what is there at first.
+    """
 
     repository: str
     tags: tuple[str, ...]
     size: int
     architectures: tuple[str, ...] = _SERVERS
     docker: bool = False
+    after: str = ""
 
 
 STAND_INS = (
@@ -96,6 +100,14 @@ async def seed(client: httpx.AsyncClient) -> None:
             group.create_task(one(stand_in))
 
 
+async def move(client: httpx.AsyncClient, name: str, *, after: str) -> str:
+    """Put another image under this tag, as its makers do with a release; its digest."""
+    repository, _, tag = name.rpartition(":")
+    parts = build(StandIn(repository, (tag,), 20 * _KIB, _SERVERS, after=after))
+    await _push(client, repository, parts)
+    return _digest(parts.manifests[-1].data)
+
+
 def build(stand_in: StandIn) -> Parts:
     """Make the blobs and manifests of one image, the same bytes every time."""
     parts = Parts()
@@ -136,7 +148,7 @@ def _layers(stand_in: StandIn, architecture: str) -> Iterator[bytes]:
     """Yield a layer that all versions and platforms of a repository share, then one of its own."""
     name = stand_in.repository
     yield _archive({"README": _README.format(name=name).encode(), "base": _noise(name, 4 * _KIB)})
-    own = f"{name}:{stand_in.tags[0]} {architecture}"
+    own = f"{name}:{stand_in.tags[0]} {architecture}{stand_in.after}"
     yield _archive({"content": _noise(own, stand_in.size)})
 
 

@@ -73,12 +73,14 @@ async def world(
     port: int,
     data: Path,
     internet: bool = False,
+    fresh: float | None = None,
     chat: ChatWorld | None = None,
     runner: Runner = run_act,
     watch: Watch = _unwatched,
 ) -> AsyncIterator[World]:
     """Everything, running; the bot is polling when this yields. Raises BotError, one line.
 
+    `fresh`: seconds between two looks at tags that move; None: nobody looks.
     `chat` may have more people and groups than the sandbox's own.
     """
     faults = Faults()
@@ -102,7 +104,7 @@ async def world(
         polled = asyncio.Event()
         app = _app(chat, github, registries, faults, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(address, chat, registries, database, internet=internet)
+        settings = _settings(address, chat, registries, database, internet=internet, fresh=fresh)
         secrets = _secrets(github, registries)
         await _prepare(github, registries, settings, secrets)
         output = data / "bot.log"
@@ -151,7 +153,13 @@ def _app(
 
 
 def _settings(
-    address: str, chat: ChatWorld, registries: Registries, database: Path, *, internet: bool
+    address: str,
+    chat: ChatWorld,
+    registries: Registries,
+    database: Path,
+    *,
+    internet: bool,
+    fresh: float | None,
 ) -> Settings:
     people = [person for person in chat.people.values() if person.name != STRANGER]
     data: dict[str, Any] = {
@@ -184,6 +192,8 @@ def _settings(
         "addresses": registries.addresses,
         "database": str(database),
     }
+    if fresh is not None:
+        data["fresh"] = {"floating": fresh / 3600, "versions": fresh / 3600, "looks": 100_000}
     return settings_from(data, "the sandbox's config")
 
 
@@ -262,7 +272,12 @@ def folder(data: Path | None) -> Iterator[Path]:
 
 
 async def serve(
-    *, port: int, data: Path | None, internet: bool, say: Callable[[str], None]
+    *,
+    port: int,
+    data: Path | None,
+    internet: bool,
+    fresh: float | None,
+    say: Callable[[str], None],
 ) -> None:
     """Run until SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
@@ -270,7 +285,8 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with folder(data) as kept:
-        running = asyncio.create_task(_run(port, kept, internet=internet, say=say))
+        work = _run(port, kept, internet=internet, fresh=fresh, say=say)
+        running = asyncio.create_task(work)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -280,8 +296,10 @@ async def serve(
             running.result()
 
 
-async def _run(port: int, data: Path, *, internet: bool, say: Callable[[str], None]) -> None:
-    async with world(port=port, data=data, internet=internet) as made:
+async def _run(
+    port: int, data: Path, *, internet: bool, fresh: float | None, say: Callable[[str], None]
+) -> None:
+    async with world(port=port, data=data, internet=internet, fresh=fresh) as made:
         if not internet:
             say("The source registry holds small stand-ins under well-known names.")
         say("People: wei and li may ask, ana is an admin, mallory has no rights.")
