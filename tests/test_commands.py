@@ -20,7 +20,10 @@ from bot.core.commands import (
     Reject,
     Retry,
     Status,
+    Unwatch,
+    Watch,
     parse,
+    word_of,
 )
 from bot.core.facts import RequestId
 from bot.core.image import ImageRef
@@ -58,6 +61,10 @@ def read(text: str) -> object:
         ("/outdated", Outdated("")),
         ("/outdated gcr.io", Outdated("gcr.io")),
         ("/outdated " + "x" * 49, Misuse(Name.OUTDATED)),
+        ("/watch", Watch(None)),
+        ("/watch nginx:1.27", Watch(NGINX)),
+        ("/unwatch nginx:1.27", Unwatch(NGINX)),
+        ("/unwatch", Misuse(Name.UNWATCH)),
         ("/status", Status(None)),
         ("/status #41", Status(R41)),
         ("/status 41", Status(R41)),
@@ -111,3 +118,11 @@ def test_a_filter_that_is_no_unicode_raises_nothing_either() -> None:
 def test_the_table_names_each_command_once() -> None:
     assert sorted(SPECS) == sorted(Name)
     assert len(COMMANDS) == len(Name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("/LookUp x", Name.LOOKUP), ("/watch@b x", Name.WATCH), ("hello", Name.HELP)],
+)
+def test_which_command_a_message_begins_with(text: str, name: Name) -> None:
+    assert word_of(text) is name

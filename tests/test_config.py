@@ -19,6 +19,7 @@ from bot.config import (
 )
 from bot.core.image import ImageRef, Naming
 from bot.core.policy import Standing, Verdict, decide
+from bot.core.tag_class import TagClass
 from bot.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
@@ -47,7 +48,7 @@ def written(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, list):
         for item in data:
             yield from written(item, path)
-    if isinstance(data, dict) and path != "addresses.":
+    if isinstance(data, dict) and path not in {"addresses.", "fresh.budgets."}:
         for key, value in data.items():
             yield f"{path}{key}"
             yield from written(value, f"{path}{key}.")
@@ -103,6 +104,14 @@ def wrong(path: str, value: Any) -> str:
         ("addresses", {"docker.io": "cache.example.com"}, "addresses.docker.io: should be an"),
         ("addresses", {"docker.io": "https://a:b@c"}, "should not hold a login"),
         ("telegram", None, "telegram: "),
+        ("fresh.floating", 0, "fresh.floating: "),
+        ("fresh.versions", "weekly", "fresh.versions: "),
+        ("fresh.looks", 0, "fresh.looks: "),
+        ("fresh.budgets", {"docker.io": 0}, "fresh.budgets.docker.io: "),
+        ("fresh.budgets", {"https://docker.io": 5}, "should be a host"),
+        ("fresh.alarms", -1002, "fresh.alarms: should be one of telegram.chats"),
+        ("fresh.every", 6, "fresh.every: Extra inputs are not permitted"),
+        ("policy.limits.watches", 0, "policy.limits.watches: "),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file_in_one_line(
@@ -112,6 +121,30 @@ def test_a_wrong_setting_is_named_with_its_file_in_one_line(
     assert text.startswith("config.yaml: ")
     assert words in text
     assert "\n" not in text
+
+
+def test_without_a_section_fresh_nothing_is_kept_fresh_and_versions_are_not_held() -> None:
+    data = example()
+    del data["fresh"]
+    settings = settings_from(data, "config.yaml")
+    assert settings.plan() is None
+    assert not settings.rules().versions_stay
+
+
+def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
+    settings = settings_from(example() | {"fresh": {}}, "config.yaml")
+    plan = settings.plan()
+    assert plan is not None
+    assert settings.rules().versions_stay
+    hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
+    assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
+    assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, -1001234567890)
+
+
+def test_alarms_may_go_to_an_admin_alone() -> None:
+    plan = settings_from(example() | {"fresh": {"alarms": 1003}}, "config.yaml").plan()
+    assert plan is not None
+    assert plan.alarms == 1003
 
 
 def test_more_than_one_mistake_is_counted() -> None:

@@ -98,7 +98,7 @@ def decide(policy: Policy, image: ImageRef) -> Decision:
 
 def decide_moved(policy: Policy, decision: Decision) -> Decision:
     """The decision on a version whose copy at the target is another one than at the source."""
-    if policy.versions_stay and decision.verdict is Verdict.APPROVE:
+    if policy.versions_stay and decision.verdict is not Verdict.DENY:
         return Decision(Verdict.ASK, Ground.MOVED)
     return decision
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Final, get_args
@@ -26,6 +27,8 @@ from bot.core.language import Language, spoken
 from bot.core.message import Message, say
 from bot.core.policy import ANONYMOUS_ADMIN, Access
 from bot.core.request import Request
+from bot.core.tag_class import TagClass
+from bot.core.upkeep import Plan
 from bot.engine.case import Case, Outcome, Press
 
 OTHER: Final = ChatId(-1002)  # served too
@@ -33,6 +36,12 @@ UNSERVED: Final = ChatId(-1999)
 SUPERGROUP: Final = ChatId(-1_001_000_000_777)
 ANONYMOUS: Final = Person(ANONYMOUS_ADMIN, "Group", "en")
 CHANNEL: Final = Person(PersonId(136_817_688), "Channel", "en")
+PLAN: Final = Plan(
+    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
 GENEROUS: Final = replace(POLICY, open_limit=9999, daily_limit=9999)
 
 ROLES: Final = {
@@ -70,6 +79,9 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/lookup IMAGE": ASKING,
     "/list": ASKING,
     "/outdated": ASKING,
+    "/watch": ASKING,
+    "/watch IMAGE": ASKING,
+    "/unwatch IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
     "/cancel #": OWN,
@@ -92,7 +104,7 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.LIST: ASKING,
     Verb.WANT: ASKING,
 }
-READS: Final = ("/status", "/status IMAGE", "/status #", "/whoami", "/help", "/start")
+READS: Final = ("/status", "/status IMAGE", "/status #", "/watch", "/whoami", "/help", "/start")
 """Those that are answered and change nothing."""
 KINDS: Final = {
     "/mirror #": "draft",
@@ -206,6 +218,7 @@ class Scene:
             "files",
             "inquiries",
             "batches",
+            "watches",
         )
         with sqlite3.connect(self.database) as connection:
             read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names stand above
@@ -256,7 +269,7 @@ async def scene(role: str, chat: str, folder: Path) -> AsyncIterator[Scene]:
         "private": (Place(GROUP), Place(ChatId(who.id))),
         "unserved": (Place(GROUP), Place(UNSERVED)),
     }[chat]
-    async with world(folder, GENEROUS) as w:
+    async with world(folder, GENEROUS, plan=PLAN) as w:
         members = frozenset({WEI.id, LI.id})
         access = Access(chats={GROUP, OTHER}, members=members, admins={ANA.id})
         w.intake._house = replace(w.intake._house, access=access)
