@@ -1,4 +1,4 @@
-"""Ten situations as people see them, in every language, word for word.
+"""Eleven situations as people see them, in every language, word for word.
 
 The screens are in tests/screens/. Where the words changed on purpose, write them anew with
 UPDATE_SCREENS=1 pytest tests/test_screens.py, and read what changed before it is committed.
@@ -11,13 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, LI, MALLORY, NGINX, STATIC, WEI, digest_of, world
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of, world
 from screen import Screen
 
 from bot.core.facts import ChatId, Shape
 from bot.core.image import ImageRef
 from bot.core.language import Language
+from bot.core.tag_class import TagClass
 from bot.core.trouble import TroubleKind
+from bot.core.upkeep import Plan
 from bot.errors import Temporary
 
 SCREENS = Path(__file__).parent / "screens"
@@ -25,6 +27,7 @@ UPDATE = os.environ.get("UPDATE_SCREENS") == "1"
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 REDIS = ImageRef.parse("redis:7.4")
 LATEST = ImageRef.parse("nginx:latest")
+VERSION = ImageRef.parse("redis:7.4.1")
 COMPOSE = b"""# The blog, and what watches it
 services:
   proxy:
@@ -277,6 +280,49 @@ async def strangers(screen: Screen) -> None:
     await screen.wait(2)
 
 
+def another(image: ImageRef) -> str:
+    """Its tag at the source names something else from now on."""
+    return digest_of(f"later {image}")
+
+
+async def copied_again(screen: Screen, image: ImageRef) -> None:
+    world = screen.world
+    digest = world.registries.source[str(image)]
+    assert isinstance(digest, str)
+    world.registries.target[str(image)] = digest
+    world.repository.report(image, digest)
+    world.repository.finish()
+    await screen.wait(70)
+
+
+async def tags_that_move(screen: Screen) -> None:
+    world = screen.world
+    world.repository.content = f"{LATEST}\n{VERSION}\n".encode()
+    for image in (LATEST, VERSION):
+        world.registries.source[str(image)] = digest_of(str(image))
+        world.registries.target[str(image)] = digest_of(str(image))
+    await screen.wait(300, step=20)
+    await screen.say(WEI, "/watch")
+    await screen.say(WEI, "/watch nginx")
+    await screen.say(LI, f"/watch {VERSION}", chat=ChatId(LI.id))
+    await screen.say(LI, "/watch nginx@sha256:" + "0" * 64)
+    await screen.say(LI, "/watch redis:7")
+    await screen.say(LI, "/watch")
+    await screen.wait(2)
+    world.registries.source[str(LATEST)] = another(LATEST)
+    await screen.wait(130, step=2)
+    await copied_again(screen, LATEST)
+    world.registries.source[str(VERSION)] = another(VERSION)
+    await screen.wait(250, step=2)
+    await screen.press(WEI, "approve:1")
+    await screen.press(ANA, "approve:1")
+    await screen.wait(20)
+    await copied_again(screen, VERSION)
+    await screen.say(WEI, "/unwatch nginx")
+    await screen.say(WEI, "/unwatch nginx")
+    await screen.wait(2)
+
+
 Situation = Callable[[Screen], Awaitable[None]]
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
@@ -289,6 +335,16 @@ SITUATIONS: dict[str, Situation] = {
     "08-li-joins-what-is-on-its-way": li_joins_what_is_on_its_way,
     "09-looking-without-mirroring": looking_without_mirroring,
     "10-everything-that-goes-wrong": everything_that_goes_wrong,
+    "11-tags-that-move": tags_that_move,
+}
+MINUTE = timedelta(minutes=1)
+PLANS = {
+    "11-tags-that-move": Plan(
+        intervals={TagClass.FLOATING: MINUTE, TagClass.VERSION: 3 * MINUTE},
+        looks=600,
+        budgets={},
+        alarms=GROUP,
+    )
 }
 
 
@@ -297,7 +353,7 @@ SITUATIONS: dict[str, Situation] = {
 async def test_a_situation_looks_as_it_was_read_and_found_good(
     situation: str, language: Language, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with world(tmp_path, language=language) as here:
+    async with world(tmp_path, language=language, plan=PLANS.get(situation)) as here:
         screen = Screen(here, language)
         await SITUATIONS[situation](screen)
     spoken = [record for record in caplog.records if record.name == "bot.adapters.words"]
