@@ -26,7 +26,9 @@ from bot.adapters.store.schema import (
     inquiries,
     metadata,
     requests,
+    tracked,
     transfers,
+    watches,
 )
 from bot.core.batch import Batch, Via
 from bot.core.correction import Correction, Mistake
@@ -42,6 +44,8 @@ from bot.core.reading import BadImage, Gap
 from bot.core.request import Form, Request
 from bot.core.transfer import Proof, State, Transfer
 from bot.core.trouble import Trouble, TroubleKind
+from bot.core.upkeep import Tracked
+from bot.core.watches import Watch
 from bot.engine.ports import File, NewRequest
 from bot.errors import Temporary
 
@@ -156,6 +160,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         (drafts, Draft, {"request"}),
         (files, File, set()),
         (inquiries, Inquiry, {"chat", "thread"}),
+        (tracked, Tracked, {"registry", "tag_class"}),
+        (watches, Watch, {"chat", "thread"}),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
 )
