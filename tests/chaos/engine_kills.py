@@ -39,6 +39,12 @@ WRITES: Final = frozenset(
         "save_note",
         "drop_note",
         "greet",
+        "track",
+        "untrack",
+        "save_tracked",
+        "bring_forward",
+        "save_watch",
+        "drop_watch",
     }
 )
 SENDS: Final = frozenset({"send", "send_file"})

@@ -141,7 +141,8 @@ class MirrorRepository(FakeRepository):
 
     def _copy(self, found: FakeRun, image: ImageRef) -> bool:
         plan = self.plans.get(str(image), Plan())
-        digest = self._registries.source.get(str(image))
+        name = str(replace(image, digest=None)) if image.tag else str(image)
+        digest = image.digest or self._registries.source.get(name)
         if plan.silent:
             return False
         if plan.lines:
@@ -151,7 +152,7 @@ class MirrorRepository(FakeRepository):
             found.results.append(Result(str(image), None, line="manifest unknown"))
             return False
         if not plan.lies:
-            self._registries.target[str(image)] = digest
+            self._registries.target[name] = digest
         found.results.append(Result(str(image), digest, 2_100_000))
         return True
 

@@ -28,6 +28,7 @@ from bot.core.image import ImageRef
 from bot.core.language import Language
 from bot.core.policy import Policy
 from bot.core.transfer import State
+from bot.core.upkeep import Plan
 from bot.engine.lanes import Pulse
 from bot.errors import BotError, Temporary
 
@@ -48,6 +49,7 @@ class ChaosWorld(World):
         reopen: Callable[[], SqliteStore],
         killer: Killer,
         policy: Policy = POLICY,
+        plan: Plan | None = None,
     ) -> None:
         self.killer = killer
         self.faults = Faults()
@@ -59,7 +61,7 @@ class ChaosWorld(World):
         self.touched: set[str] = set()
         self.target_before: dict[str, str] = {}
         self._delivered: list[tuple[int, Callable[[], Awaitable[Any]]]] = []
-        super().__init__(store, policy)
+        super().__init__(store, policy, plan=plan)
 
     def start(self) -> None:
         if not isinstance(self.repository, MirrorRepository):
@@ -291,16 +293,20 @@ _template: list[bytes] = []
 
 @asynccontextmanager
 async def chaos_world(
-    folder: Path, killer: Killer | None = None, *, policy: Policy = POLICY
+    folder: Path,
+    killer: Killer | None = None,
+    *,
+    policy: Policy = POLICY,
+    plan: Plan | None = None,
 ) -> AsyncIterator[ChaosWorld]:
-    """A world with a database of its own in the folder."""
+    """A world with a database of its own in the folder; with a `plan` the list is kept fresh."""
     path = folder / "bot.sqlite3"
     if not _template:  # to migrate each time would take most of the time
         store = await SqliteStore.open(folder / "template.sqlite3")
         await store.close()
         _template.append((folder / "template.sqlite3").read_bytes())
     _fresh(path)
-    world = ChaosWorld(_opened(path), lambda: _opened(path), killer or Killer(), policy)
+    world = ChaosWorld(_opened(path), lambda: _opened(path), killer or Killer(), policy, plan)
     try:
         yield world
     finally:

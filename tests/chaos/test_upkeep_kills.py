@@ -1,0 +1,209 @@
+"""Images that are kept fresh, while the process is killed: nothing is lost, nothing done twice.
+
+A tag and a version move; an admin approves the version. Whatever point the process dies at, in
+the end both are there, by one dispatch each, the alarm was raised once, and each piece of news told
+once, but for messages that Telegram took in the moment of a kill. The promises are broken on
+purpose as well, and that has to be noticed.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from engine_kills import Killer
+from engine_world import ChaosWorld, chaos_world
+from fakes import ANA, GROUP, LI, POLICY, WEI, digest_of
+
+from bot.core.facts import ChatId
+from bot.core.image import ImageRef
+from bot.core.policy import Decision, Ground, Verdict
+from bot.core.tag_class import TagClass
+from bot.core.upkeep import Plan, Tracked
+from bot.engine import batches, checks
+
+LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
+FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
+OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
+KEPT: Final = replace(POLICY, versions_stay=True)
+PLAN: Final = Plan(
+    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=6)},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
+NEWS: Final = "at its source, and our registry has it now"
+ALARM: Final = "is not what it was at its source"
+EACH_IN_TEST: Final = 6
+
+
+async def play(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda _: f"{LATEST}\n{FIXED}\n".encode())
+    w.repository.work()
+    w.repository.runs.clear()
+    for image in (LATEST, FIXED):
+        w.upstream(image)
+        w.registries.source[str(image)] = OLD
+        w.holds(image, OLD)
+    await w.rest()
+    await pass_interval(w)
+    await w.say(WEI, "/watch nginx")
+    await w.say(WEI, f"/watch {FIXED}")
+    await w.rest()
+    for image in (LATEST, FIXED):
+        w.registries.source[str(image)] = NEW
+    await pass_interval(w)
+    await w.say(LI, f"/mirror {FIXED}", chat=ChatId(int(LI.id)))  # no way around the alarm
+    await w.rest()
+    w.left += [f"{FIXED} was copied before anybody approved"] * (_at_target(w, FIXED) != OLD)
+    w.registries.source[str(FIXED)] = LATER
+    await w.say(ANA, "/approve #1")
+    await w.rest()  # the later one is an alarm of its own
+
+
+async def pass_interval(w: ChaosWorld) -> None:
+    for _ in range(7):
+        w.clock.pass_time(3600)
+        await w.rest(hours=1)
+
+
+def _at_target(w: ChaosWorld, image: ImageRef) -> object:
+    return w.registries.target[str(image)]
+
+
+def broken(w: ChaosWorld) -> list[str]:
+    """What is not as it was promised."""
+    wrong = list(w.left)
+    wrong += [f"{i} is not at the target" for i in (LATEST, FIXED) if _at_target(w, i) != NEW]
+    asked = Counter(str(i) for job in w.repository.jobs.values() for i in job.images)
+    asked.subtract({str(LATEST): 1, f"{FIXED}@{NEW}": 1})
+    for name in (str(LATEST), f"{FIXED}@{NEW}"):
+        if asked.pop(name):
+            wrong.append(f"{name} was not copied once, but {1 + asked[name]} times")
+    texts = [
+        (said.place.chat, text) for said in w.chat.messages.values() for text in said.texts[:1]
+    ]
+    for image, words in ((LATEST, NEWS), (FIXED, NEWS), (FIXED, ALARM)):
+        wanted = (words, str(image), f"→ <code>{NEW[:19]}")
+        times = sum(chat == GROUP and all(part in t for part in wanted) for chat, t in texts)
+        if not 1 <= times <= 1 + w.killer.repetitions:
+            wrong.append(f"{words!r} of {image} was said {times} times")
+    return wrong
+
+
+async def played(folder: Path, killer: Killer) -> list[str]:
+    async with chaos_world(folder, killer, policy=KEPT, plan=PLAN) as w:
+        await play(w)
+        return broken(w)
+
+
+def differing(points: list[str]) -> list[int]:
+    """The first points of each kind, from when something moves."""
+    seen: Counter[str] = Counter()
+    chosen = []
+    for number, point in enumerate(points, 1):
+        seen[point] += 1
+        if seen[point] <= 3:
+            chosen.append(number)
+    return chosen
+
+
+async def kill_at(folder: Path, points: list[str], chosen: list[int], tally: Counter[str]) -> None:
+    found = {}
+    for number in chosen:
+        killer = Killer([number])
+        wrong = await played(folder, killer)
+        tally["kill points"] += killer.kills
+        if wrong:
+            found[f"{number}: {points[number - 1]}"] = wrong
+    tally["violations"] += sum(map(len, found.values()))
+    assert found == {}
+
+
+@pytest.fixture
+async def points(tmp_path: Path) -> list[str]:
+    killer = Killer()
+    assert await played(tmp_path, killer) == []
+    return killer.passed
+
+
+async def test_a_kill_here_and_there_loses_and_doubles_nothing(
+    points: list[str], tmp_path: Path, tally: Counter[str]
+) -> None:
+    chance = random.Random("upkeep")  # noqa: S311 - the same each time
+    own = [n for n in differing(points) if "tracked" in points[n - 1]]
+    assert len(own) >= EACH_IN_TEST
+    await kill_at(tmp_path, points, chance.sample(own, EACH_IN_TEST), tally)
+
+
+@pytest.mark.chaos
+async def test_a_kill_at_any_point_loses_and_doubles_nothing(
+    points: list[str], tmp_path: Path, tally: Counter[str]
+) -> None:
+    await kill_at(tmp_path, points, differing(points), tally)
+
+
+# -- the promises, broken on purpose ------------------------------------------------------
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    breaks: Break
+    words: str
+
+    def __str__(self) -> str:
+        return getattr(self.breaks, "__name__", "")
+
+
+def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
+    found = Tracked.found
+
+    def mutant(self: Tracked, *times: Any) -> Any:
+        approved = Decision(Verdict.APPROVE, Ground.LISTED)
+        return replace(found(self, *times), decision=approved)
+
+    patch.setattr(Tracked, "found", mutant)
+
+
+def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(checks, "decide_moved", lambda policy, decision: decision)
+    patch.setattr(Tracked, "owes_transfer", property(lambda self: False))
+
+
+def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(batches, "exact", lambda transfer: transfer.image)
+
+
+def forget_that_it_was_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Tracked, "forget_news", lambda self: replace(self, told=self.target))
+
+
+def forget_what_arrived(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Tracked, "after", lambda self, transfer, now: replace(self, transfer=None))
+    patch.setattr(Tracked, "holding", lambda self, digest, now: replace(self, target=digest))
+
+
+MUTATIONS: Final = (
+    Mutation(approve_a_version_that_moved, "was copied before anybody approved"),
+    Mutation(let_people_past_the_alarm, "was copied before anybody approved"),
+    Mutation(copy_a_version_by_its_tag, "is not at the target"),
+    Mutation(forget_that_it_was_told, "was said"),
+    Mutation(forget_what_arrived, "was said 0 times"),
+)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+async def test_a_broken_promise_is_noticed(
+    mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]
+) -> None:
+    mutation.breaks(monkeypatch)
+    found = await played(tmp_path, Killer())
+    assert any(mutation.words in words for words in found), found
+    tally["mutations noticed"] += 1
