@@ -27,7 +27,7 @@ from bot.core.language import Language
 from bot.core.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
 from bot.core.policy import Decision, Ground, Limit, Verdict
 from bot.core.reading import BadImage, Gap
-from bot.core.request import Form, Request
+from bot.core.request import ITSELF, Form, Request
 from bot.core.results import result, returned
 from bot.core.transfer import Proof, State, Transfer
 from bot.core.trouble import Trouble, TroubleKind, trouble_words
@@ -48,6 +48,7 @@ REQUEST = Request(
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
+MOVED = replace(WAITING, ground=Ground.MOVED, replaces="sha256:cd")
 APPROVED = replace(WAITING, approved_at=NOW)
 BY_ANA = replace(APPROVED, approved_by=ANA)
 SUBMITTED = replace(BY_ANA, batch=BatchId("b"))
@@ -81,6 +82,8 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             "docker.io does not answer; tried 2 times, trying again",
         ),
         (WAITING, "· waits for an admin"),
+        (MOVED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
+        (replace(MOVED, approved_at=NOW, approved_by=ANA), "· approved, in the queue"),
         (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
         (replace(WAITING, platforms=("a",)), "1 platform · waits"),
         (replace(WAITING, size=999), "999 B · waits"),
@@ -144,6 +147,20 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
     rows = card(REQUEST, [WAITING, MIRRORED], VIEW).buttons
     assert [[button.value for button in row] for row in rows] == [["approve:41", "reject:41"]]
     assert card(REQUEST, [BY_ANA], VIEW).buttons == ()
+
+
+def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
+    asked = replace(REQUEST, person=ITSELF)
+    alarm = rendered(card(asked, [MOVED, replace(MOVED, id=TransferId(2))], VIEW))
+    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions are not what they were")
+    assert "Versions are not meant to move" in alarm.html
+    assert [label for label, _, _ in alarm.buttons[0]] == ["✅ Approve", "❌ Reject"]
+    decided = rendered(card(asked, [replace(MOVED, approved_at=NOW, approved_by=ANA)], VIEW))
+    assert "meant to move" not in decided.html
+    assert "Approved by Ana." in decided.html
+    of_wei = rendered(card(REQUEST, [MOVED], VIEW)).html
+    assert of_wei.startswith("<b>#41</b> for Wei")
+    assert "A version is not meant to move" in of_wei
 
 
 def test_a_cancelled_request_says_so() -> None:

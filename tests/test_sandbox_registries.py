@@ -173,6 +173,40 @@ async def test_the_api_tells_both_registries_and_the_repository(
     assert registries["target"]["address"] == world.registries.target_address
 
 
+async def test_a_tag_moves_at_the_source_and_is_another_image_each_time(tmp_path: Path) -> None:
+    async with Registries(data=tmp_path, faults=Faults()) as registries:
+
+        async def digest() -> str:
+            images = {each["name"]: each["digest"] for each in await registries.images("source")}
+            return images[NGINX]
+
+        seen = [await digest()]
+        for _ in range(2):
+            seen.append(await registries.move(NGINX))
+            assert await digest() == seen[-1]
+        assert len(set(seen)) == 3
+
+
+async def test_a_tag_is_moved_through_the_api_and_mistakes_are_told(world: World) -> None:
+    route = next(r for r in routes(github=None, registries=world.registries) if "POST" in r.methods)  # type: ignore[arg-type, operator]
+    async with (
+        served(Starlette(routes=[route])) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+    ):
+        image = "quay.io/prometheus/node-exporter:v1.8.2"
+        moved = await client.post("/api/registries", json={"move": image})
+        unknown = await client.post("/api/registries", json={"move": "docker.io/library/no:1"})
+        wrong = [
+            await client.post("/api/registries", content=content)
+            for content in (b"", b"[]", b'{"to": 1}')
+        ]
+    images = {each["name"]: each["digest"] for each in await world.registries.images("source")}
+    assert moved.json() == {"digest": images[image]}
+    assert unknown.status_code == 404
+    assert "docker.io/library/no:1" in unknown.json()["error"]
+    assert {answer.status_code for answer in wrong} == {400}
+
+
 async def test_two_worlds_stand_side_by_side_and_leave_no_process(tmp_path: Path) -> None:
     before = children()
     async with (
