@@ -125,10 +125,10 @@ async def test_what_lies_further_ahead_than_its_interval_is_due(store: SqliteSto
 
 async def test_which_images_have_an_open_transfer(store: SqliteStore) -> None:
     async with store.begin() as unit:
-        await unit.open_transfer(NGINX, NOW)
+        going = await unit.open_transfer(NGINX, NOW)
         over = await unit.open_transfer(STATIC, NOW)
         await unit.save_transfer(replace(over, ended=State.CANCELLED))
-        assert set(await unit.with_open_transfer([NGINX, STATIC, FIXED])) == {NGINX}
+        assert await unit.open_of([NGINX, STATIC, FIXED]) == {NGINX: going}
 
 
 async def asked(
@@ -262,7 +262,7 @@ async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end
             await unit.moved(limit=200)
             await unit.arrived(limit=50)
             await unit.on_way()
-            await unit.with_open_transfer([NGINX, STATIC])
+            await unit.open_of([NGINX, STATIC])
             await unit.askers(NGINX, since=NOW, but_for=A, limit=50)
             await unit.watchers(NGINX, limit=200)
             await unit.watches_of(WEI.id)

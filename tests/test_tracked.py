@@ -195,6 +195,14 @@ def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
     assert exact(replace(opened(FIXED), digest=None)) == FIXED
 
 
+def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:
+    waiting, row = opened(FIXED), tracked(FIXED, source=B, target=A)
+    assert row.shares(waiting)
+    assert not row.shares(replace(waiting, digest=C))
+    assert not row.shares(replace(waiting, approved_at=NOW))
+    assert not tracked(source=B, target=A).shares(waiting)
+
+
 ENDS = {
     State.MIRRORED: replace(opened(LATEST), ended=State.MIRRORED, ended_at=NOW),
     State.CANCELLED: replace(opened(LATEST), ended=State.CANCELLED, ended_at=NOW),

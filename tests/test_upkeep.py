@@ -224,6 +224,23 @@ async def test_nobody_gets_a_version_that_moved_by_asking_for_it_past_the_alarm(
     assert w.repository.dispatched == []
 
 
+async def test_who_asks_in_private_for_a_version_that_moved_is_no_way_past_the_alarm(
+    w: World,
+) -> None:
+    listed(w, FIXED)
+    await pass_hours(w, 25)
+    move(w, FIXED)
+    await w.say(LI, f"/mirror {FIXED}", chat=LI_ALONE)
+    await pass_hours(w, 25)
+    (alarm,) = [m for m in w.chat.messages.values() if "is not what it was" in m.text]
+    assert alarm.place.chat == GROUP
+    await w.press(ANA, "reject:2")
+    await pass_hours(w, 49)
+    assert len(said(w, "is not what it was")) == 1
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+
+
 # -- who is told --------------------------------------------------------------------------
 
 

@@ -151,6 +151,15 @@ class Tracked:
         later = now + min(AGAIN, plan.interval(self.image))
         return replace(self, moved_at=None, not_before=min(self.not_before, later))
 
+    def shares(self, transfer: Transfer) -> bool:
+        """Whether an open transfer waits for the very decision that an alarm would ask for.
+
+        Somebody asked for the version, perhaps where no admin is: the alarm asks for both.
+        """
+        return (
+            self.is_version and transfer.state is State.WAITING and transfer.digest == self.source
+        )
+
     def opened(self, transfer: TransferId) -> Self:
         alarmed = self.source if self.is_version else self.alarmed
         return replace(self, moved_at=None, transfer=transfer, alarmed=alarmed)

@@ -291,7 +291,9 @@ class Upkeep(Protocol):
         """Those with a transfer, and how that stands."""
 
     async def arrived(self, *, limit: int) -> Sequence[Tracked]: ...
-    async def with_open_transfer(self, images: Collection[ImageRef]) -> Collection[ImageRef]: ...
+    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        """Their open transfers, where there are any."""
+
     async def askers(
         self, image: ImageRef, *, since: datetime, but_for: str, limit: int
     ) -> Sequence[Request]:

@@ -278,15 +278,22 @@ class Upkeep:
         return True
 
     async def _open_all(self, unit: Unit, moved: Sequence[Tracked], now: datetime) -> None:
-        there = await unit.with_open_transfer([each.image for each in moved])
-        joined = [each.joined(now, self._plan) for each in moved if each.image in there]
-        denied = [replace(each, moved_at=None) for each in moved if not self._may_copy(each.image)]
-        settled = {each.image for each in (*joined, *denied)}
-        ours = [each for each in moved if each.image not in settled]
-        opened = [await self._opened(unit, each, now) for each in ours]
+        there = await unit.open_of([each.image for each in moved])
+        after = [await self._after(unit, each, there.get(each.image), now) for each in moved]
+        opened = [each for each in after if each.transfer is not None]
         await self._raise([each for each in opened if each.is_version], unit, now)
-        await unit.save_tracked([*joined, *denied, *opened])
-        log.info("moved at their sources: %d; transfers opened: %d", len(moved), len(opened))
+        await unit.save_tracked(after)
+        log.info("moved at their sources: %d; on their way: %d", len(moved), len(opened))
+
+    async def _after(
+        self, unit: Unit, each: Tracked, there: Transfer | None, now: datetime
+    ) -> Tracked:
+        """With a transfer of its own, or the one that is `there` already, or none."""
+        if not self._may_copy(each.image):
+            return replace(each, moved_at=None)
+        if there is not None:
+            return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
+        return await self._opened(unit, each, now)
 
     async def _opened(self, unit: Unit, each: Tracked, now: datetime) -> Tracked:
         transfer = await unit.open_transfer(each.image, now)

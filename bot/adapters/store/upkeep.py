@@ -94,11 +94,10 @@ class Upkeep(Rows):
         wanted = select(tracked).where(tracked.c.arrived_at.is_not(None))
         return await self._tracked(wanted.order_by(tracked.c.arrived_at).limit(limit))
 
-    async def with_open_transfer(self, images: Collection[ImageRef]) -> Collection[ImageRef]:
-        wanted = select(transfers.c.image).where(
-            and_(transfers.c.ended.is_(None), transfers.c.image.in_(images))
-        )
-        return set((await self._connection.execute(wanted)).scalars())
+    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        going = and_(transfers.c.ended.is_(None), transfers.c.image.in_(images))
+        found = await self._transfers(select(transfers).where(going))
+        return {transfer.image: transfer for transfer in found}
 
     # -- who is told --------------------------------------------------------------------
 
