@@ -3,41 +3,38 @@
 It writes nothing to GitHub and says nothing itself: the transfers that it opens are approved (or
 wait for an admin) like any other, and news are notes. What it has seen is stored before anything
 comes of it, each step in one transaction, so a kill loses nothing and doubles nothing. In memory
-is only what spares work: when to look again, and which registries are better left alone.
+is only what spares work: until when there is nothing to do.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
-from bot.core import image_list
-from bot.core.backoff import has_passed, is_due, wait_after
+from bot.core.backoff import has_passed
 from bot.core.facts import Person, Place, TransferId
-from bot.core.image import ImageRef, Target
-from bot.core.policy import Policy, Verdict, decide
+from bot.core.image import Target
+from bot.core.policy import Policy
 from bot.core.request import ITSELF
-from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import State, Transfer, advance
 from bot.core.upkeep import GATHER, HOUR, Plan, Tracked, by_repository, is_ripe
 from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, guarded
+from bot.engine.listed import Listed
+from bot.engine.looks import Looks
 from bot.engine.news import News
 from bot.engine.ports import NewRequest, Registries, Repository, Store, Unit
-from bot.errors import BotError, Refused, Temporary
+from bot.errors import Refused, Temporary
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 AT_ONCE: Final = 2
 """Of the few places that there are at a registry: people who ask have all the others."""
-PORTION: Final = 200
-"""Rows written in one transaction: intake waits for it."""
-BATCH: Final = 200
-"""Images opened at a time; one dispatch names them all, and GitHub takes 65535 characters."""
+BATCH: Final = 140
+"""Images opened at a time: even if all their names are the longest, one dispatch holds them, of
+which GitHub takes 65535 characters."""
 SOON: Final = timedelta(seconds=30)
 BUDGET_PAUSE: Final = timedelta(minutes=1)
 """So long nothing is tried where registries have been asked all that they may be for now."""
@@ -60,20 +57,16 @@ class Upkeep:
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._registries = registries
-        self._repository = repository
         self._policy = policy
         self._host = target.host
         self._plan = plan
         self._news = news
         self._clock = clock
+        self._looks = Looks(registries, target=target.host, clock=clock)
+        self._listed = Listed(
+            store=store, repository=repository, policy=policy, plan=plan, clock=clock
+        )
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._blob = ""
-        self._listed_at: datetime | None = None
-        self._list_troubles = 0
-        self._list_not_before: datetime | None = None
-        self._troubles: dict[str, int] = {}
-        self._resting: dict[str, datetime] = {}
         self._rested_at: datetime | None = None
         self._rest = timedelta()
         self._under_way = True
@@ -116,59 +109,6 @@ class Upkeep:
         async with self._store.begin() as unit:
             return await self._news.tell(unit, now)
 
-    # -- the list -----------------------------------------------------------------------
-
-    async def _is_listed_anew(self, now: datetime, due: datetime | None) -> bool:
-        """Whether the list is known well enough to go by; it is read where it is not."""
-        shortest = self._plan.shortest
-        read = self._listed_at
-        if read is not None and not has_passed(shortest, read, now):
-            looks = due is not None and due <= now
-            if not looks or not has_passed(min(HOUR, shortest), read, now):
-                return True
-        if not is_due(self._list_not_before, now):
-            return False
-        try:
-            content = await self._repository.read_list()
-        except BotError as trouble:
-            self._list_troubles += 1
-            asked = trouble.retry_after if isinstance(trouble, Temporary) else None
-            wait = wait_after(self._list_troubles, seed="list", retry_after=asked)
-            self._list_not_before = now + wait
-            log.warning("image.list: %s; nothing is looked at until it can be read", trouble)
-            return False
-        if content.blob != self._blob:
-            await self._follow(content.content, now)
-            self._blob = content.blob
-        async with self._store.begin() as unit:
-            await unit.bring_forward(self._plan, now)
-        self._listed_at, self._list_troubles, self._list_not_before = now, 0, None
-        return True
-
-    async def _follow(self, content: bytes, now: datetime) -> None:
-        """What left the list is forgotten; what is new in it has its first look some time."""
-        wanted = await asyncio.to_thread(self._wanted, content)
-        async with self._store.begin() as unit:
-            known = await unit.tracked_names()
-        for gone in _portions(sorted(known - wanted.keys())):
-            async with self._store.begin() as unit:
-                await unit.untrack([ImageRef.parse(name) for name in gone])
-        for new in _portions(image for name, image in wanted.items() if name not in known):
-            fresh = [Tracked(image=i, not_before=self._plan.first_look(i, now)) for i in new]
-            async with self._store.begin() as unit:
-                await unit.track(fresh)
-
-    def _wanted(self, content: bytes) -> dict[str, ImageRef]:
-        """Those that can move, and may be copied."""
-        return {
-            str(image): image
-            for image in image_list.entries(content)
-            if tag_class(image) is not TagClass.DIGEST and self._may_copy(image)
-        }
-
-    def _may_copy(self, image: ImageRef) -> bool:
-        return decide(self._policy, image).verdict is not Verdict.DENY
-
     # -- looks --------------------------------------------------------------------------
 
     async def _round(self, stopped: Stopped) -> bool:
@@ -176,7 +116,7 @@ class Upkeep:
         now = self._clock()
         async with self._store.begin() as unit:
             due = await unit.next_look()
-        if not await self._is_listed_anew(now, due):
+        if not await self._listed.follow(due):
             self._pause(SOON)
             return False
         portion = await self._portion(now)
@@ -197,9 +137,7 @@ class Upkeep:
         return wait
 
     async def _portion(self, now: datetime) -> Sequence[Tracked]:
-        if self._rests(self._host, now):
-            return ()
-        allowed = [each for each in self._policy.registries if not self._rests(each, now)]
+        allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
         due: list[Tracked] = []
         async with self._store.begin() as unit:
             spent = await unit.looks_since(now - HOUR, now)
@@ -212,7 +150,7 @@ class Upkeep:
         """At both sides; None where nobody was asked."""
         async with self._places:
             now = self._clock()
-            if stopped() or any(self._rests(r, now) for r in (each.image.registry, self._host)):
+            if stopped() or self._looks.rest(each.image.registry):
                 return None
             compared = None
             with guarded(f"keeping {each.image} fresh"):
@@ -220,40 +158,16 @@ class Upkeep:
             return compared or each.put_off(now, self._plan)
 
     async def _compared(self, each: Tracked, now: datetime) -> Tracked:
-        """The target first: it is our own, and while it is away others need not be troubled."""
         image = each.image
         try:
-            target = await self._at_target(image)
-            source = await self._asked(image.registry, self._registries.source_digest(image))
+            source, target = await self._looks.at_both(image)
         except Refused as refusal:
             log.info("keeping %s fresh: %s", image, refusal)
             return each.refused(now, self._plan)
         except Temporary as trouble:
             log.info("keeping %s fresh: %s", image, trouble)
             return each.put_off(now, self._plan, retry_after=trouble.retry_after)
-        return each.looked(source or "", target, now, self._plan)
-
-    async def _at_target(self, image: ImageRef) -> str | None:
-        """None where the target may not be read."""
-        try:
-            return await self._asked(self._host, self._registries.target_digest(image)) or ""
-        except Refused:
-            return None
-
-    async def _asked(self, registry: str, look: Awaitable[str | None]) -> str | None:
-        """A registry in trouble is left alone, longer each time."""
-        try:
-            found = await look
-        except Temporary as trouble:
-            self._troubles[registry] = troubles = self._troubles.get(registry, 0) + 1
-            wait = wait_after(troubles, seed=registry, retry_after=trouble.retry_after)
-            self._resting[registry] = self._clock() + wait
-            raise
-        self._troubles.pop(registry, None)
-        return found
-
-    def _rests(self, registry: str, now: datetime) -> bool:
-        return not is_due(self._resting.get(registry), now)
+        return each.looked(source, target, now, self._plan)
 
     # -- what moved ---------------------------------------------------------------------
 
@@ -289,7 +203,7 @@ class Upkeep:
         self, unit: Unit, each: Tracked, there: Transfer | None, now: datetime
     ) -> Tracked:
         """With a transfer of its own, or the one that is `there` already, or none."""
-        if not self._may_copy(each.image):
+        if not self._listed.may_copy(each.image):
             return replace(each, moved_at=None)
         if there is not None:
             return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
@@ -326,9 +240,3 @@ def _ids(opened: Iterable[Tracked]) -> list[TransferId]:
 def _is_queued(transfer: Transfer) -> bool:
     """Whether it waits for the next batch, not for the time of a copy that was put off."""
     return transfer.state is State.APPROVED and transfer.not_before is None
-
-
-def _portions(items: Iterable[T]) -> Iterator[list[T]]:
-    waiting = iter(items)
-    while portion := list(islice(waiting, PORTION)):
-        yield portion
