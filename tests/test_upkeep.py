@@ -15,6 +15,7 @@ from bot.core.policy import Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.core.upkeep import Plan
+from bot.engine.upkeep import BATCH
 from bot.errors import Refused, Temporary
 
 HOURS = 3600.0
@@ -364,6 +365,51 @@ async def test_a_target_that_may_not_be_read_is_taken_to_have_what_was_copied_la
     await w.settle(60, step=2)
     await pass_hours(w, 13)
     assert w.repository.dispatched == [(str(LATEST),)]
+
+
+async def test_a_source_that_refuses_or_a_defect_holds_up_no_other_image(w: World) -> None:
+    broken = ImageRef.parse("docker.io/library/broken:1")
+    locked = ImageRef.parse("docker.io/library/locked:1")
+    listed(w, LATEST, broken, locked)
+    w.registries.source[str(broken)] = ValueError("a defect of ours")
+    w.registries.source[str(locked)] = Refused("unauthorized")
+    move(w, LATEST)
+    await pass_hours(w, 13)
+    looks = Counter(w.registries.looked_at)
+    assert w.repository.dispatched == [(str(LATEST),)]
+    assert looks[str(locked)] == 2
+    assert 2 <= looks[str(broken)] <= 24, "each quarter of an hour at most"
+
+
+async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_to_move(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    async with w.store.begin() as unit:
+        (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
+        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+    w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
+    w.start()
+    w.repository.trouble["read_list"] = [Temporary("down")]  # so it is not forgotten just yet
+    await w.settle(60)
+    assert w.repository.dispatched == []
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+        assert await unit.moved(limit=9) == []
+
+
+async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path) -> None:
+    many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(BATCH + 10)]
+    async with world(tmp_path, KEPT, plan=PLAN) as w:
+        listed(w, *many)
+        await pass_hours(w, 7)
+        move(w, *many)
+        w.clock.pass_time(7 * HOURS)
+        await w.settle(60)
+        first, second = w.repository.dispatched
+        assert (len(first), len(second)) == (BATCH, 10)
+        assert set(first) | set(second) == set(map(str, many))
 
 
 async def test_what_vanished_or_never_arrived_is_left_as_it_is(w: World) -> None:
