@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bot.adapters.words import LocaleWords
-from bot.config import Secrets, Settings
+from bot.config import FreshPart, LimitsPart, Secrets, Settings
 from bot.core import draft, freshness, inquiry
 from bot.core.backoff import PUT_OFFS
 from bot.core.buttons import Verb
@@ -20,10 +20,13 @@ from bot.core.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
 from bot.core.extract import FILE_LIMIT, MOST_IMAGES, lines
 from bot.core.extract.yaml_tree import DEEPEST, MOST_DOCUMENTS
 from bot.core.failures import PASSING, FailureKind
+from bot.core.image import ImageRef
 from bot.core.language import Language
 from bot.core.message import COPY_LIMIT, Phrase, say
+from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import TRANSITIONS, State
-from bot.engine import allowance, batches, inquiries, pace
+from bot.core.upkeep import AGAIN
+from bot.engine import allowance, batches, inquiries, news, pace
 
 ROOT = Path(__file__).parents[1]
 READMES = {
@@ -290,6 +293,36 @@ def test_the_limits_are_those_of_the_code(language: Language) -> None:
         [pace.BETWEEN_EDITS // timedelta(seconds=1)],
         [batches.SPACING // timedelta(seconds=1)],
     ]
+
+
+@every_language
+def test_the_readme_tells_of_keeping_fresh_what_is_so(language: Language) -> None:
+    table = table_with(READMES[language], "nginx@sha256:…")
+    assert [tag_class(ImageRef.parse(f"nginx:{tag}")) for tag in ("latest", "1.27", "1.27.3")] == [
+        TagClass.FLOATING,
+        TagClass.FLOATING,
+        TagClass.VERSION,
+    ]
+    assert numbers(table[1][1]) == [FreshPart.model_fields["floating"].default]
+    assert FreshPart.model_fields["versions"].default == 7 * 24
+    section = READMES[language].partition("`/watch IMAGE`")[0]
+    before = section.rpartition("\n\n")[2]
+    assert news.ASKED_WITHIN.days in numbers(before)
+
+
+def test_the_document_of_keeping_fresh_names_the_numbers_of_the_code() -> None:
+    text = " ".join((ROOT / "docs/keeping-fresh.md").read_text("utf-8").split())
+    watches = LimitsPart.model_fields["watches"].default
+    for words in (
+        f"({watches} images a person",
+        f"within {news.ASKED_WITHIN.days} days",
+        f"and {news.ASKERS} requests of it",
+        f"after {AGAIN // timedelta(minutes=1)} min",
+        f"floating: {FreshPart.model_fields['floating'].default} ",
+        f"versions: {FreshPart.model_fields['versions'].default} ",
+        f"looks: {FreshPart.model_fields['looks'].default} ",
+    ):
+        assert words in text
 
 
 # -- both READMEs, and the rest of the documents ------------------------------------------
