@@ -8,7 +8,7 @@ is only what spares work: until when there is nothing to do.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,13 +73,13 @@ class Upkeep:
 
     async def tick(self, stopped: Stopped = never) -> Pulse:
         """Take in what came of transfers, tell it, look at what is due, open what moved."""
-        steps: tuple[Callable[[], Awaitable[bool]], ...] = (
-            *((self._take_in, self._tell) if self._under_way else ()),
-            *((lambda: self._round(stopped), self._open) if self._is_time() else ()),
-        )
         moved = False
-        for step in steps:
-            moved = (not stopped() and await step()) or moved
+        if self._under_way:
+            moved = await self._take_in()
+            moved = await self._tell() or moved
+        if self._is_time() and not stopped():
+            await self._round(stopped)
+            moved = await self._open() or moved
         if moved:
             self._rested_at = None
             return Pulse.MOVED
@@ -111,14 +111,14 @@ class Upkeep:
 
     # -- looks --------------------------------------------------------------------------
 
-    async def _round(self, stopped: Stopped) -> bool:
-        """Looks at a portion of what is due; True where there was any."""
+    async def _round(self, stopped: Stopped) -> None:
+        """Look at a portion of what is due. What was only looked at concerns no other lane."""
         now = self._clock()
         async with self._store.begin() as unit:
             due = await unit.next_look()
         if not await self._listed.follow(due):
             self._pause(SOON)
-            return False
+            return
         portion = await self._portion(now)
         looked = await asyncio.gather(*(self._look(each, stopped) for each in portion))
         seen = [each for each in looked if each is not None]
@@ -126,8 +126,7 @@ class Upkeep:
             await unit.save_tracked(seen)
             due = await unit.next_look()
         self._under_way = self._under_way or any(each.arrived_at for each in seen)
-        self._pause(self._until(due, now))
-        return bool(seen)
+        self._pause(timedelta() if seen else self._until(due, now))
 
     def _until(self, due: datetime | None, now: datetime) -> timedelta:
         """How long there is nothing to look at. What is due and was not taken waits for budgets."""
