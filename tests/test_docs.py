@@ -26,7 +26,7 @@ from bot.core.message import COPY_LIMIT, Phrase, say
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import TRANSITIONS, State
 from bot.core.upkeep import AGAIN
-from bot.engine import allowance, batches, inquiries, news, pace
+from bot.engine import allowance, batches, inquiries, news, pace, upkeep
 
 ROOT = Path(__file__).parents[1]
 READMES = {
@@ -317,6 +317,7 @@ def test_the_document_of_keeping_fresh_names_the_numbers_of_the_code() -> None:
         f"({watches} images a person",
         f"within {news.ASKED_WITHIN.days} days",
         f"and {news.ASKERS} requests of it",
+        f"({upkeep.BATCH} at most",
         f"after {AGAIN // timedelta(minutes=1)} min",
         f"floating: {FreshPart.model_fields['floating'].default} ",
         f"versions: {FreshPart.model_fields['versions'].default} ",

@@ -88,6 +88,7 @@ async def test_due_are_the_longest_overdue_of_a_registry_that_wait_for_nothing_e
         assert await unit.due_tracked("docker.io", NOW, limit=2) == [rows[2], rows[1]]
         assert await unit.due_tracked("gcr.io", NOW, limit=9) == [tracked(STATIC)]
         assert await unit.next_look() == NOW - 2 * HOUR
+        assert await unit.count_tracked(NOW) == (7, 4)
         await unit.untrack([*images, STATIC])
         assert await unit.next_look() == NOW + HOUR
         await unit.untrack([FIXED])

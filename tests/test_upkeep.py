@@ -561,6 +561,19 @@ async def test_what_cannot_be_watched_is_answered_with_why(
     assert answer in w.last
 
 
+async def test_an_admin_sees_how_many_images_are_kept_fresh_and_wait_for_a_look(w: World) -> None:
+    listed(w, LATEST, FIXED)
+    await pass_hours(w, 25)
+    await w.say(ANA, "/status")
+    await w.say(WEI, "/status")
+    await w.settle(2)
+    assert len(said(w, "Kept fresh: 2 images.")) == 1
+    w.clock.pass_time(25 * HOURS)
+    await w.say(ANA, "/status")
+    await w.settle(2)
+    assert "Kept fresh: 2 images, 2 due for a look." in w.last
+
+
 async def test_where_nothing_is_kept_fresh_nobody_is_promised_anything(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.say(WEI, "/watch nginx")

@@ -163,12 +163,16 @@ def status(mine: Sequence[Row], view: View) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What an admin sees beside the requests: the queue, the budgets, the last trouble."""
+    """What an admin sees beside the requests: the queue, the budgets, the last trouble.
+
+    `kept` are the images that are kept fresh, and how many of them wait for a look.
+    """
 
     transfers: Sequence[Transfer]
     budgets: Mapping[str, Budget]
     failed: Transfer | None
     batches: Sequence[Batch]
+    kept: tuple[int, int] = (0, 0)
 
 
 def status_for_admin(
@@ -180,6 +184,8 @@ def status_for_admin(
         say("status-budget", name=name, remaining=budget.remaining, limit=budget.limit)
         for name, budget in sorted(vitals.budgets.items())
     ]
+    kept, due = vitals.kept
+    lines += [say("status-kept", count=kept, due=due)] if kept else []
     return Message((*(lines or [say("status-nothing")]), *_troubles(vitals)))
 
 

@@ -285,6 +285,9 @@ class Upkeep(Protocol):
     async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
         """The longest overdue first; without those that moved or are on their way."""
 
+    async def count_tracked(self, now: datetime) -> tuple[int, int]:
+        """All that are tracked, and those whose look is due; it goes through all of them."""
+
     async def next_look(self) -> datetime | None: ...
     async def moved(self, *, limit: int) -> Sequence[Tracked]: ...
     async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:

@@ -63,6 +63,7 @@ async def _of_chat(case: Case, budgets: Budgets) -> Message:
         budgets=budgets(),
         failed=await case.unit.last_failed(),
         batches=await case.unit.open_batches(),
+        kept=await case.unit.count_tracked(case.now) if case.house.kept_fresh else (0, 0),
     )
     return answers.status_for_admin(mine, others, vitals, view)
 

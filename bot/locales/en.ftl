@@ -346,6 +346,13 @@ status-others = Other people's requests:
 status-draft = #{ $request } · a draft, waits for { $person } to confirm it
 status-queue = All chats: { $checking } being looked up, { $waiting } waiting for an admin, { $queued } in the queue, { $copying } being copied.
 status-budget = { $name }: { $remaining } of { $limit } requests left.
+status-kept = Kept fresh: { $count ->
+    [one] 1 image
+   *[other] { $count } images
+}{ $due ->
+    [0] { "" }
+   *[other] , { $due } due for a look
+}.
 status-trouble = Trouble now: { $trouble }
 status-failed = Last failure: <code>{ $image }</code>, { $cause } ({ $time })
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->

@@ -315,6 +315,10 @@ status-others = 其他人的请求：
 status-draft = #{ $request } · 草稿，等 { $person } 确认
 status-queue = 所有会话：{ $checking } 个查询中，{ $waiting } 个等管理员批准，{ $queued } 个排队中，{ $copying } 个同步中。
 status-budget = { $name }：请求次数还剩 { $remaining }/{ $limit }。
+status-kept = 保持更新的镜像：{ $count } 个{ $due ->
+    [0] { "" }
+   *[other] ，其中 { $due } 个该看了
+}。
 status-trouble = 当前问题：{ $trouble }
 status-failed = 最近一次失败：<code>{ $image }</code>，{ $cause }（{ $time }）
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->

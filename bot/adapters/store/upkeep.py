@@ -74,6 +74,11 @@ class Upkeep(Rows):
     async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
         return await self._tracked(_due(), registry=registry, now=now, limit=limit)
 
+    async def count_tracked(self, now: datetime) -> tuple[int, int]:
+        due = func.count().filter(_IDLE, tracked.c.not_before <= now)
+        row = (await self._connection.execute(select(func.count(), due).select_from(tracked))).one()
+        return row[0], row[1]
+
     async def next_look(self) -> datetime | None:
         wanted = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
         return (await self._connection.execute(wanted)).scalar_one_or_none()
