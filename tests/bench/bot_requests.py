@@ -176,7 +176,7 @@ async def requests(plan: Plan, size: Size) -> Found:
         data = Path(made)
         async with world(port=0, data=data, chat=chat, runner=runner, watch=calls.watch) as place:
             source, target = (place.registries.client(side) for side in ("source", "target"))
-            runner.target = target
+            runner.target = place.registries.socket("target")
             await put(source, [*single, known], set())
             await put(target, [known], set())
             calls.owner = place.github.token
