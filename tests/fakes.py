@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from store_fixture import fresh_store
+
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
@@ -509,7 +511,7 @@ async def world(
     language: Language = Language.EN,
     plan: Plan | None = None,
 ) -> AsyncIterator[World]:
-    store = await SqliteStore.open(folder / "bot.sqlite3")
+    store = await fresh_store(folder / "bot.sqlite3")
     try:
         yield World(store, policy, language=language, plan=plan)
     finally:

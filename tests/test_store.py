@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from fakes import ANA, GROUP, NGINX, STATIC, WEI
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate
+from bot.adapters import store as store_module
+from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate, newest
 from bot.adapters.store import connection as connection_module
 from bot.adapters.store.connection import begin
 from bot.adapters.store.schema import (
@@ -392,6 +394,25 @@ async def test_a_look_beside_a_bot_that_writes_waits_for_nothing(
     async with store.begin() as unit:
         await unit.pass_update(7)
         assert last_beat(tmp_path / "bot.sqlite3", "poll") == NOW.replace(microsecond=0)
+
+
+def test_the_newest_revision_is_the_one_that_migrations_lead_to() -> None:
+    folder = Path(store_module.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == newest()
+
+
+async def test_a_database_that_is_up_to_date_is_not_migrated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await (await SqliteStore.open(path)).close()
+    monkeypatch.setattr(store_module, "migrate", lambda _: pytest.fail("migrated"))
+    await (await SqliteStore.open(path)).close()
+    monkeypatch.undo()
+    with sqlite3.connect(path) as connection:
+        migrated = [*connection.execute("SELECT version_num FROM alembic_version")]
+    connection.close()
+    assert migrated == [(newest(),)]
 
 
 async def test_a_locked_database_is_a_temporary_trouble(

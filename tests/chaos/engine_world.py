@@ -17,9 +17,9 @@ from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
 from gathering import Circumstances, plain, result_heads, stored
 from invariants import Accepted, Evidence, Said
 from sqlalchemy import select
+from store_fixture import fresh_store, reopened
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.store.connection import Database
 from bot.adapters.store.schema import transfers
 from bot.core.buttons import parse_button
 from bot.core.commands import Mirror, Retry, parse
@@ -288,9 +288,6 @@ def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:
     )
 
 
-_template: list[bytes] = []
-
-
 @asynccontextmanager
 async def chaos_world(
     folder: Path,
@@ -301,26 +298,9 @@ async def chaos_world(
 ) -> AsyncIterator[ChaosWorld]:
     """A world with a database of its own in the folder; with a `plan` the list is kept fresh."""
     path = folder / "bot.sqlite3"
-    if not _template:  # to migrate each time would take most of the time
-        store = await SqliteStore.open(folder / "template.sqlite3")
-        await store.close()
-        _template.append((folder / "template.sqlite3").read_bytes())
-    _fresh(path)
-    world = ChaosWorld(_opened(path), lambda: _opened(path), killer or Killer(), policy, plan)
+    store = await fresh_store(path)
+    world = ChaosWorld(store, lambda: reopened(path), killer or Killer(), policy, plan)
     try:
         yield world
     finally:
         await world.store.close()
-
-
-def _fresh(path: Path) -> None:
-    for old in path.parent.glob(f"{path.name}*"):
-        old.unlink()
-    path.write_bytes(_template[0])
-
-
-def _opened(path: Path) -> SqliteStore:
-    """As SqliteStore.open does, without migrations, and without waiting for the disk."""
-    database = Database.open(path)
-    database._file.execute("PRAGMA synchronous=OFF")
-    return SqliteStore(database, path)

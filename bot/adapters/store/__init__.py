@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
@@ -24,6 +22,7 @@ from bot.errors import Temporary
 
 log = logging.getLogger(__name__)
 
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 MIGRATION_SECONDS: Final = 5.0
 """How long a start waits for another process that writes."""
 
@@ -165,12 +164,30 @@ def _migrated(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=timeout)
     event.listen(engine, "begin", begin)
     with engine.begin() as connection:
-        migrate(connection)
+        if _revision(connection) != newest():
+            migrate(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """None for a database that is new."""
+    tables = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+    if connection.exec_driver_sql(tables).first() is None:
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def newest() -> str:
+    """The revision of this version of the bot: their files are numbered."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 
 
 def migrate(connection: Connection, to: str = "head") -> None:
     """Bring the schema of this connection's database to a revision, the newest if not named."""
+    # It takes a fifth of all imports, and most starts have nothing to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, to)

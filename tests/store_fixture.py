@@ -1,0 +1,45 @@
+"""Databases by the hundred: migrated once, their SQL written once, and no wait for a disk.
+
+Each is a file of its own. Shared is what SQLAlchemy keeps for each engine and what is the same for
+all of these: the dialect, and the SQL that was made of a statement.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.store.connection import Database, engine_of
+
+_MIGRATED: Final[list[bytes]] = []
+_FIRST: Final[list[Engine]] = []
+
+
+async def fresh_store(path: Path) -> SqliteStore:
+    """An empty one in place of whatever is there."""
+    if not _MIGRATED:
+        made = path.with_name("migrated.sqlite3")
+        await (await SqliteStore.open(made)).close()
+        _MIGRATED.append(made.read_bytes())
+        made.unlink()
+    _replace(path, _MIGRATED[0])
+    return reopened(path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    path.write_bytes(content)
+
+
+def reopened(path: Path) -> SqliteStore:
+    """As SqliteStore.open does, but for the migrations and the wait."""
+    engine = engine_of(path)
+    if _FIRST:
+        engine.dialect = _FIRST[0].dialect
+        engine._compiled_cache = _FIRST[0]._compiled_cache
+    database = Database(engine)
+    database._file.execute("PRAGMA synchronous=OFF")
+    _FIRST[:] = _FIRST or [engine]
+    return SqliteStore(database, path)
