@@ -22,7 +22,7 @@ class FuzzTarget:
 TARGETS: Final = {
     target.check.__name__: target
     for target in (
-        FuzzTarget(fuzz_core.references, 360_000),
+        FuzzTarget(fuzz_core.references, 280_000),
         FuzzTarget(fuzz_core.targets_apart, 150_000),
         FuzzTarget(fuzz_core.pressed_buttons, 200_000),
         FuzzTarget(fuzz_core.sent_buttons, 10_000),
@@ -34,7 +34,7 @@ TARGETS: Final = {
         FuzzTarget(fuzz_core.pulled_names, 8_000),
         FuzzTarget(fuzz_core.pastes, 6_000),
         FuzzTarget(fuzz_core.files, 5_000),
-        FuzzTarget(fuzz_core.repeats, 60),
+        FuzzTarget(fuzz_core.repeats, 30),
         FuzzTarget(fuzz_github.github_answers, 25_000),
         FuzzTarget(fuzz_registry.registry_headers, 15_000),
         FuzzTarget(fuzz_registry.registry_bodies, 25_000),

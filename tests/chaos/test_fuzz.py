@@ -41,7 +41,7 @@ BY_COVERAGE = {
     "registry_bodies": 20_000,
     "typed_commands": 60_000,
 }
-SECONDS = 12
+SECONDS = 8
 DONE = re.compile(r"^Done ([0-9]+) runs in", re.MULTILINE)
 
 
