@@ -86,6 +86,7 @@ def where(name: str, points: list[str], tmp_path: Path, tally: Counter[str]) -> 
     return Range(name, points, tmp_path, tally)
 
 
+@pytest.mark.sample
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_a_kill_here_and_there_breaks_no_promise(where: Range) -> None:
     chance = random.Random(where.name)  # noqa: S311 - the same each time

@@ -59,6 +59,7 @@ def test_no_row_is_about_what_does_not_exist() -> None:
     assert [row for row in table if row not in used] == []
 
 
+@pytest.mark.sample
 async def test_some_faults_of_each_kind_are_what_the_page_says(
     tmp_path: Path, tally: Counter[str]
 ) -> None:

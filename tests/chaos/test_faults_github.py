@@ -26,6 +26,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
 
 
+@pytest.mark.sample
 async def test_some_faults_of_each_kind_are_what_the_page_says(
     tmp_path: Path, tally: Counter[str]
 ) -> None:

@@ -41,7 +41,7 @@ BY_COVERAGE = {
     "registry_bodies": 20_000,
     "typed_commands": 60_000,
 }
-SECONDS = 8
+SECONDS = 6
 DONE = re.compile(r"^Done ([0-9]+) runs in", re.MULTILINE)
 
 
@@ -87,6 +87,7 @@ def shrinking(name: str, examples: int, tally: Counter[str]) -> None:
     some()
 
 
+@pytest.mark.sample
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_of_a_fixed_selection_gets_through(name: str, tally: Counter[str]) -> None:
     number = max(1, TARGETS[name].inputs // PART)
@@ -183,6 +184,7 @@ def followed(name: str, runs: int, folder: Path, tally: Counter[str]) -> None:
     assert int(runs_done[1]) > 0
 
 
+@pytest.mark.sample
 def test_coverage_leads_to_no_input_that_gets_through(tmp_path: Path, tally: Counter[str]) -> None:
     followed("references", 1_000, tmp_path, tally)
 

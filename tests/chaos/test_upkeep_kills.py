@@ -131,6 +131,7 @@ async def points(tmp_path: Path) -> list[str]:
     return killer.passed
 
 
+@pytest.mark.sample
 async def test_a_kill_here_and_there_loses_and_doubles_nothing(
     points: list[str], tmp_path: Path, tally: Counter[str]
 ) -> None:
