@@ -39,6 +39,7 @@ PLAN: Final = Plan(
 NEWS: Final = "at its source, and our registry has it now"
 ALARM: Final = "is not what it was at its source"
 EACH_IN_TEST: Final = 6
+PARTS: Final = 4
 
 
 async def play(w: ChaosWorld) -> None:
