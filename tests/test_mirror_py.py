@@ -721,6 +721,31 @@ def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
     assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
 
 
+def test_who_brings_most_of_what_others_need_goes_first() -> None:
+    traffic, order = mirror.Traffic(4), list[str]()
+    images = {"few": {"a"}, "more": {"a", "b"}, "most": {"a", "b", "c"}}
+
+    def work(name: str) -> tuple[str, str]:
+        order.append(name)
+        return DIGEST, ""
+
+    def copied(name: str) -> None:
+        with traffic.look():
+            time.sleep(0.1)  # all are being looked at, and none goes before the others are known
+        traffic.copy(images[name], lambda: work(name), {})
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(copied, images))
+    assert order[0] == "most"
+
+
+def test_who_is_looked_at_for_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "GATHER", 0.01)
+    traffic = mirror.Traffic(1)
+    with traffic.look():
+        assert traffic.copy({"a"}, lambda: (DIGEST, ""), {}) == (DIGEST, "")
+
+
 def test_a_layer_whose_copy_failed_is_still_to_come() -> None:
     assert at_the_same_time(mirror.Traffic(4), {"base"}, {"base"}, {"base"}, fails=True) == 1
 

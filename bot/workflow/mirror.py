@@ -20,7 +20,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from email.message import Message
@@ -48,6 +48,7 @@ BEGAN = time.monotonic()
 INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and each attestation
 PLACES = 8  # copies at a time, measured; the variable PARALLEL changes it
 AWAKE, LOOKS = 128, threading.Semaphore(16)  # images in hand, and questions asked at a time
+GATHER, MOMENT = 1.0, 0.02  # seconds a copy waits for those that are looked at, and to get in line
 SHARED = 1_000_000  # bytes: a smaller layer goes up twice sooner than it is waited for
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
@@ -423,7 +424,8 @@ class Traffic:
     """Lets copies go on: so many at a time, no layer twice, no more pulls than are left.
 
     skopeo remembers, from one process to the next, which layers the target holds, and has them
-    mounted. It cannot know of one that is on its way: whoever needs that waits for it here.
+    mounted. It cannot know of one that is on its way: whoever needs that waits for it here. Who
+    brings most of what others need goes first, so that they wait once and not for one another.
     """
 
     def __init__(self, places: int) -> None:
@@ -431,6 +433,8 @@ class Traffic:
         self._places = places
         self._flying: set[str] = set()
         self._landed: set[str] = set()
+        self._waiting: list[set[str]] = []
+        self._looks = 0
         self._promised: Counter[str] = Counter()
 
     def copy(
@@ -438,7 +442,11 @@ class Traffic:
     ) -> tuple[str, str]:
         """Do the work when it is its turn; the pulls promised to it are counted after that."""
         with self._turn:
-            self._turn.wait_for(lambda: self._places and not layers - self._landed & self._flying)
+            self._waiting.append(layers)
+            self._turn.wait_for(lambda: not self._looks, GATHER)
+            self._turn.wait_for(lambda: False, MOMENT)
+            self._turn.wait_for(lambda: self._places and self._may_go(layers))
+            self._waiting.remove(layers)
             self._places -= 1
             own = layers - self._landed
             self._flying |= own
@@ -453,6 +461,26 @@ class Traffic:
                 self._promised.subtract(promised)
                 self._turn.notify_all()
         return digest, trouble
+
+    def _may_go(self, layers: set[str]) -> bool:
+        """Say whether nothing of it is on its way, and nobody brings more of it."""
+        left = layers - self._landed
+        others = (other - self._landed for other in self._waiting)
+        return not left & self._flying and not any(
+            len(other) > len(left) and left & other for other in others
+        )
+
+    @contextlib.contextmanager
+    def look(self) -> Iterator[None]:
+        """Say that somebody is found out about, for whom others had better wait a little."""
+        with self._turn:
+            self._looks += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._looks -= 1
+                self._turn.notify_all()
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
         """Set pulls aside, if enough are left beside those that other copies may still use."""
@@ -550,6 +578,12 @@ class Copying:
 
     def attempt(self) -> Result:
         """Copy it with all its platforms, unless the target has the very same."""
+        with self.traffic.look():
+            found = self.look()
+        return found if isinstance(found, Result) else self.moved(*found)
+
+    def look(self) -> "Result | tuple[str | None, dict[str, int], int]":
+        """Ask both sides; return digest, blobs and the pulls set aside, if it has to move."""
         image, source, target = self.image, self.source, self.target
         name = image.tag or image.digest
         wanted = image.digest or source.digest(image.tag)
@@ -561,7 +595,12 @@ class Copying:
         if pulls is None:
             return Result(image, "error", self.short_of_pulls())
         # Where pulls are counted a look at the layers is one: the name must do in their place.
-        blobs = source.blobs(wanted) if wanted and not pulls else {}
+        return wanted, source.blobs(wanted) if wanted and not pulls else {}, pulls
+
+    def moved(self, wanted: str | None, blobs: dict[str, int], pulls: int) -> Result:
+        """Have it copied when its turn comes, and look at what arrived."""
+        image, source, target = self.image, self.source, self.target
+        name = image.tag or image.digest
         layers = {digest for digest, size in blobs.items() if size >= SHARED}
         layers = layers if blobs else {source.name}
         copied, trouble = self.traffic.copy(layers, self.copy, {source.host: pulls})
