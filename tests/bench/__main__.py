@@ -42,7 +42,8 @@ our own with {size:.0f} MB of shared and other layers, six of them for several p
 of {listed} tiny ones, between two real docker-registry servers; the target asks for a login. A
 round trip is put before both; the registries keep all in memory where there is room. Medians; who
 takes over {slow:.0f} s is run once. CPU and memory are those of the way's own processes and of
-docker's daemon, not of the registries. MB and requests are what the registries' own logs tell.
+docker's daemon, not of the registries; a peak is at least what the bench itself holds when it
+starts a command, about 110 MB. MB and requests are what the registries' own logs tell.
 The workflow's time is from the checkout to act's end, without GitHub's queue.
 A loop over the list does the same whatever is new, so it is measured on one new in {listed} and
 not on the other two. The daemon of the original loop is empty at each start, as a new runner's
