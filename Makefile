@@ -28,7 +28,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20
 
-test: lint types workflows unit promises ## Run every check and test (about 7 minutes on two cores)
+test: lint types workflows unit promises ## Run every check and test (about 8 minutes on two cores)
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 	$(BIN)/ruff check .

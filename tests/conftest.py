@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there by now stays: to look through it again and again is a tenth of the time."""
+    """What is there by now stays: it need not be looked through again and again."""
     gc.collect()
     gc.freeze()
 
