@@ -12,11 +12,11 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
 
+from bot.adapters.proxies import Proxies
 from bot.errors import Refused
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -77,7 +77,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         backend = backend or httpcore.AnyIOBackend()
         self._public = _PoolTransport(self._context, _PublicOnly(resolve, backend))
         self._operators = _PoolTransport(self._context, backend)
-        self._proxies = getproxies() if trust_env else {}
+        self._proxies = Proxies(None if trust_env else {})
         self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -90,27 +90,16 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return await transport.handle_async_request(request)
 
     def _proxy_of(self, url: httpx.URL) -> str | None:
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if proxy is None or _is_loopback(host_of(url)) or proxy_bypass(url.netloc.decode("ascii")):
-            return None
-        return proxy
+        return self._proxies.of(url.scheme, host_of(url), url.port)
 
     def _proxied(self, proxy: str) -> httpx.AsyncHTTPTransport:
         if proxy not in self._by_proxy:
-            url = proxy if "://" in proxy else f"http://{proxy}"
-            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=url)
+            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=proxy)
         return self._by_proxy[proxy]
 
     async def aclose(self) -> None:
         for transport in (self._public, self._operators, *self._by_proxy.values()):
             await transport.aclose()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_written(url: httpx.URL, *, operators: bool) -> None:

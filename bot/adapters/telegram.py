@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NoReturn, cast
 
-import httpx
 from telegram import (
     Bot,
     BotCommand,
@@ -37,7 +36,13 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.adapters.telegram_wire import BOUNDS, BoundedRequest, Bounds, TooLarge
+from bot.adapters.telegram_wire import (
+    BOUNDS,
+    BoundedRequest,
+    Bounds,
+    OutOfReach,
+    TooLarge,
+)
 from bot.core.backoff import wait_after
 from bot.core.facts import ChatId, MessageId, PersonId, Place
 from bot.core.message import ButtonKind, Rendered
@@ -230,7 +235,7 @@ def _temporary(error: TelegramError) -> Temporary:
             return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
         case TimedOut():
             kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
-        case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
+        case OutOfReach():
             kind, text = TroubleKind.UNREACHABLE, "Telegram is out of reach"
         case NetworkError() if "too many requests" in error.message.lower():
             kind, text = TroubleKind.BUSY, "Telegram asks to wait"

@@ -23,26 +23,37 @@ class Halt:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._under_way: set[asyncio.Timeout] = set()
 
     def wished(self) -> bool:
         return self._event.is_set()
 
     def wish(self) -> None:
+        if self.wished():
+            return
         self._event.set()
+        for limit in self._under_way:
+            limit.reschedule(0)
 
     async def wait(self) -> None:
         await self._event.wait()
 
     async def first(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """What the work gives; None where the wish came first, and the work was called off."""
-        working = asyncio.ensure_future(work)
-        waiting = asyncio.ensure_future(self._event.wait())
+        """What the work gives; None where the wish came first, and the work was called off.
+
+        In the task of the caller: a task of its own would come two turns of the loop later.
+        """
+        if self.wished():
+            work.close()
+            return None
         try:
-            await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else None
-        finally:
-            for task in (working, waiting):
-                task.cancel()
-            await asyncio.wait({working, waiting})
-            if not working.cancelled():
-                working.exception()  # what a call says that was called off is of no account
+            async with asyncio.timeout(None) as limit:
+                self._under_way.add(limit)
+                try:
+                    return await work
+                finally:
+                    self._under_way.discard(limit)
+        except Exception:
+            if self.wished():  # what a call says that was called off is of no account
+                return None
+            raise

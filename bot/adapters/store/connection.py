@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -145,13 +145,26 @@ class Database:
         if not anything:
             self.connection.exec_driver_sql("COMMIT")
             return
-        loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self._worker, self.connection.exec_driver_sql, "COMMIT")
-        try:
-            await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait({done})
-            raise
+        done = self._worker.submit(self.connection.exec_driver_sql, "COMMIT")
+        await _ended(done)
+        done.result()
+
+
+async def _ended(work: Future[Any]) -> None:
+    """Wait for a thread's work. Sooner than asyncio's own way, by a turn of a busy loop."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    work.add_done_callback(lambda _: loop.call_soon_threadsafe(_fulfil, ended))
+    try:
+        await ended
+    except asyncio.CancelledError:
+        await asyncio.wait({asyncio.wrap_future(work)})
+        raise
+
+
+def _fulfil(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def engine_of(path: Path) -> Engine:
