@@ -76,6 +76,7 @@ class Polling:
         self._courtesies = Courtesies()
         self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
         self._next_beat = 0.0
+        self._beat: asyncio.Task[None] | None = None
         self._turn = turn
         self._next: int | None = None
         self._answered: float | None = None
@@ -86,6 +87,7 @@ class Polling:
             await self._poll(halt)
         finally:
             await self._courtesies.aclose()
+            await self._last_beat()
 
     async def _poll(self, halt: Halt) -> None:
         attempts = 0
@@ -180,11 +182,24 @@ class Polling:
         self._next = max(self._next, number + 1)
 
     async def _heard(self) -> None:
+        """Noted beside the next poll: nobody's message waits for it."""
         now = _since_boot()
         if now >= self._next_beat:
-            await self._alive(None if self._answered is None else now - self._answered)
+            await self._last_beat()
+            silence = None if self._answered is None else now - self._answered
+            self._beat = asyncio.ensure_future(self._noted(silence))
             self._next_beat = now + BEAT_SECONDS
         self._answered = now
+
+    async def _last_beat(self) -> None:
+        if self._beat is not None:
+            await self._beat
+
+    async def _noted(self, silence: float | None) -> None:
+        try:
+            await self._alive(silence)
+        except BotError as error:
+            log.warning("updates: no sign of life can be noted: %s", error)
 
     async def _handle(self, raw: dict[str, Any]) -> None:
         """Only trouble of our own store makes an update come again."""

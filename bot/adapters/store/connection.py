@@ -1,15 +1,14 @@
 """The one connection to the database file, and one transaction on it at a time.
 
 A statement here takes some microseconds, which is far less than to hand it to a thread and to be
-told of its end: so statements run on the loop. Beside it runs what has to wait: a commit waits for
-the disk. For another process that writes, it is asked again after a pause.
+told of its end: so statements run on the loop. A commit waits for the disk: see commits.py. For
+another process that writes, it is asked again after a pause.
 """
 
 import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,6 +23,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.exc import OperationalError
+
+from bot.adapters.store.commits import Commits
 
 BUSY_SECONDS: Final = 5.0
 """How long to wait for another process that writes."""
@@ -102,14 +103,14 @@ class Database:
         self._file: sqlite3.Connection = self.connection.connection.dbapi_connection  # type: ignore[assignment]
         self.busy_seconds = BUSY_SECONDS
         self._turns = Turns()
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commits")
+        self._commits = Commits(self._say_commit)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         return cls(engine_of(path))
 
     async def aclose(self) -> None:
-        self._worker.shutdown()
+        self._commits.close()
         self.connection.close()
         self._engine.dispose()
 
@@ -122,10 +123,16 @@ class Database:
             before = self._file.total_changes
             try:
                 yield Statements(self.connection, self._file)
-                await self._commit(anything=self._file.total_changes != before)
+                if self._file.total_changes == before:
+                    self._say_commit()
+                else:
+                    await self._commits.commit()
             finally:
                 if self._file.in_transaction:  # a full disk may have ended it already
                     self.connection.exec_driver_sql("ROLLBACK")
+
+    def _say_commit(self) -> None:
+        self.connection.exec_driver_sql("COMMIT")
 
     async def _begin(self, deadline: float) -> None:
         """Whoever has waited for a turn that waited for the file does not wait for it again."""
@@ -139,32 +146,6 @@ class Database:
                 await asyncio.sleep(BUSY_PAUSE)
             else:
                 return
-
-    async def _commit(self, *, anything: bool) -> None:
-        """Whoever is cancelled meanwhile learns of it after the end: the thread cannot stop."""
-        if not anything:
-            self.connection.exec_driver_sql("COMMIT")
-            return
-        done = self._worker.submit(self.connection.exec_driver_sql, "COMMIT")
-        await _ended(done)
-        done.result()
-
-
-async def _ended(work: Future[Any]) -> None:
-    """Wait for a thread's work. Sooner than asyncio's own way, by a turn of a busy loop."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-    work.add_done_callback(lambda _: loop.call_soon_threadsafe(_fulfil, ended))
-    try:
-        await ended
-    except asyncio.CancelledError:
-        await asyncio.wait({asyncio.wrap_future(work)})
-        raise
-
-
-def _fulfil(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def engine_of(path: Path) -> Engine:
