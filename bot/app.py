@@ -5,6 +5,7 @@ Nothing else builds an adapter, and nothing here decides anything.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets as randomness
@@ -249,6 +250,7 @@ async def _work(settings: Settings, secrets: Secrets, halt: Halt) -> None:
         if await halt.first(stack.enter_async_context(alone(database))) is None:
             return
         parts = await stack.enter_async_context(opened(settings, secrets))
+        gc.freeze()  # what is here by now stays: to look through it again stops everything
         await _serve(settings, parts, halt)
 
 

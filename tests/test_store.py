@@ -436,7 +436,7 @@ async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
 ) -> None:
     tries: Counter[str] = Counter()
 
-    def counted(connection: Connection) -> None:
+    def counted(connection: sqlite3.Connection) -> None:
         task = asyncio.current_task()
         assert task is not None
         tries[task.get_name()] += 1
@@ -485,7 +485,7 @@ def test_every_transaction_begins_as_a_writer() -> None:
     said: list[str] = []
 
     class Spy:
-        def exec_driver_sql(self, text: str) -> None:
+        def execute(self, text: str) -> None:
             said.append(text)
 
     begin(Spy())  # type: ignore[arg-type]

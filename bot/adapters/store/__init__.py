@@ -162,7 +162,7 @@ def _migrated(path: Path) -> None:
     """On a connection of its own: a migration is one transaction of SQLAlchemy's own kind."""
     timeout = {"timeout": MIGRATION_SECONDS, "isolation_level": None}
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=timeout)
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "begin", lambda its: begin(its.connection.dbapi_connection))
     with engine.begin() as connection:
         if _revision(connection) != newest():
             migrate(connection)

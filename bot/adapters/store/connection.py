@@ -22,7 +22,6 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.exc import OperationalError
 
 from bot.adapters.store.commits import Commits
 
@@ -48,15 +47,15 @@ class Statements:
     @contextmanager
     def part(self) -> Iterator[None]:
         """All of what is done within is kept with the rest of the transaction, or nothing."""
-        self._connection.exec_driver_sql("SAVEPOINT part")
+        self._file.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
             if self._file.in_transaction:  # a full disk may have ended it already
-                self._connection.exec_driver_sql("ROLLBACK TO part")
-                self._connection.exec_driver_sql("RELEASE part")
+                self._file.execute("ROLLBACK TO part")
+                self._file.execute("RELEASE part")
             raise
-        self._connection.exec_driver_sql("RELEASE part")
+        self._file.execute("RELEASE part")
 
 
 class Turns:
@@ -95,7 +94,10 @@ class Turns:
 
 
 class Database:
-    """Open it with `Database.open(path)`. Raises SQLAlchemy's OperationalError throughout."""
+    """Open it with `Database.open(path)`. Raises the errors of sqlite3, and of SQLAlchemy.
+
+    Where transactions begin and end SQLAlchemy is not asked: it would take longer than SQLite.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -129,19 +131,21 @@ class Database:
                     await self._commits.commit()
             finally:
                 if self._file.in_transaction:  # a full disk may have ended it already
-                    self.connection.exec_driver_sql("ROLLBACK")
+                    self._file.execute("ROLLBACK")
+        if not ahead:
+            await asyncio.sleep(0)  # what a lane does next, it does after those who wait
 
     def _say_commit(self) -> None:
-        self.connection.exec_driver_sql("COMMIT")
+        self._file.execute("COMMIT")
 
     async def _begin(self, deadline: float) -> None:
         """Whoever has waited for a turn that waited for the file does not wait for it again."""
         loop = asyncio.get_running_loop()
         while True:
             try:
-                begin(self.connection)
-            except OperationalError as error:
-                if "locked" not in str(error.orig) or loop.time() >= deadline:
+                begin(self._file)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or loop.time() >= deadline:
                     raise
                 await asyncio.sleep(BUSY_PAUSE)
             else:
@@ -159,9 +163,9 @@ def engine_of(path: Path) -> Engine:
     return engine
 
 
-def begin(connection: Connection) -> None:
+def begin(file: sqlite3.Connection) -> None:
     """As a writer: two processes must never both believe that they read the latest state."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    file.execute("BEGIN IMMEDIATE")
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -68,8 +68,13 @@ _OF: Final = "of_"
 
 def _values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """Without the key: setting it, even to what it is, SQLite looks at all that refers to it."""
-    keys = table.primary_key.columns
-    return {f"{_OF}{name}" if name in keys else name: value for name, value in row.items()}
+    keys = _keys(table)
+    return {keys.get(name, name): value for name, value in row.items()}
+
+
+@cache
+def _keys(table: Table) -> dict[str, str]:
+    return {column.name: f"{_OF}{column.name}" for column in table.primary_key}
 
 
 @cache
