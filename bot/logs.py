@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection
 from types import TracebackType
 
-_CHATTY = ("httpx", "httpcore", "telegram", "alembic", "github", "urllib3", "uvicorn")
+_CHATTY = ("aiohttp", "httpx", "httpcore", "telegram", "alembic", "github", "urllib3", "uvicorn")
 """Libraries whose log of each call would hold addresses with the token in them."""
 
 SHORTEST_SECRET = 4

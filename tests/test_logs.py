@@ -216,5 +216,5 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     for request in bot._request:
         await request.shutdown()
     trace = "".join(traceback.format_exception(told.value))
-    assert "ConnectError" in trace
+    assert "ClientConnectorError" in trace
     assert TELEGRAM_TOKEN not in trace
