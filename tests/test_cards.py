@@ -109,7 +109,7 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             replace(BY_ANA, setback=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
             "· approved, in the queue",
         ),
-        (SUBMITTED, "in the list, waiting for its run"),
+        (SUBMITTED, "submitted, waiting for its run"),
         (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
         (
             replace(COPYING, trouble=Trouble(TroubleKind.UNREACHABLE, "GitHub"), attempts=3),

@@ -63,7 +63,7 @@ note-approved-by-policy = approved by the policy, in the queue{ $ahead ->
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
 }
-note-submitted = in the list, waiting for its run{ $ahead ->
+note-submitted = submitted, waiting for its run{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)

@@ -63,7 +63,7 @@ note-approved-by-policy = 按策略自动批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
-note-submitted = 已写入列表，等运行开始{ $ahead ->
+note-submitted = 已提交，等运行开始{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
