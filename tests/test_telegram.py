@@ -537,3 +537,29 @@ async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
     assert {len(commands) for commands in menus.values()} == {1, 2}
     descriptions = {row["description"] for commands in menus.values() for row in commands}
     assert descriptions == {"copy", "let it go", "同步", "批准"}
+
+
+async def test_a_long_absence_is_told_of_until_it_is_noted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may be full just then, after the same outage."""
+    times = iter([0.0, 10.0, 200_010.0, 200_020.0, 200_030.0])
+    told: list[float | None] = []
+    monkeypatch.setattr("bot.adapters.telegram_updates._since_boot", lambda: next(times))
+
+    async def alive(silence: float | None) -> None:
+        told.append(silence)
+        if len(told) in (1, 3):
+            raise Temporary("the database is full")
+
+    polling = Polling(
+        bot=site.bot,
+        receiver=Inbox(),
+        next_update=lambda: asyncio.sleep(0, 1),
+        alive=alive,
+        turn=Turn(settled=True, hold=bool),
+    )
+    for _ in range(5):
+        await polling._heard()
+        await polling._last_beat()
+    assert told == [None, None, 200_000.0, 200_000.0, 10.0]

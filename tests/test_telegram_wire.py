@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 from telegram import Bot
-from telegram.error import NetworkError
+from telegram.error import NetworkError, TimedOut
 
 from bot.adapters.proxies import Proxies
 from bot.adapters.telegram import PollingBot, TelegramChat, make_bot
-from bot.adapters.telegram_wire import Bounds, OutOfReach
+from bot.adapters.telegram_wire import BoundedRequest, Bounds, OutOfReach
 from bot.core.facts import ChatId, Place
 from bot.core.message import Rendered
 from bot.engine.ports import Document
-from bot.errors import Temporary
+from bot.errors import ConfigError, Temporary
 
 TOKEN = "7000000001:hush"
 QUICK = Bounds(connect=1, read=2, whole=3)
@@ -136,3 +136,45 @@ def test_loopback_is_never_asked_for_through_a_proxy() -> None:
     assert proxies.of("https", "gcr.io", 8443) == "http://other.example:1"
     for host in ("localhost", "127.0.0.1", "127.8.0.1", "::1"):
         assert proxies.of("http", host, 80) is None
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy"])
+def test_a_proxy_of_another_kind_is_named_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "socks5://wei:secret@proxy.example:1080")
+    with pytest.raises(ConfigError, match=f"^{name.upper()}: is a socks5 proxy") as told:
+        make_bot(TOKEN, "https://telegram.invalid")
+    assert "secret" not in str(told.value)
+
+
+def test_a_proxy_of_another_kind_that_nothing_needs_is_no_trouble() -> None:
+    proxies = Proxies({"http": "p:1", "https": "http://p:1", "all": "socks5://p:2"})
+    assert proxies.of("https", "gcr.io", None) == "http://p:1"
+
+
+async def test_a_login_at_a_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://wei:p\u0141ss@127.0.0.1:9")
+    async with talking("http://telegram.invalid") as bot:
+        with pytest.raises(Temporary, match="out of reach") as told:
+            await send(bot)
+    assert "\u0141" not in f"{told.value}{told.value.__cause__!r}"
+
+
+async def test_whoever_waits_for_a_free_connection_for_too_long_sends_nothing() -> None:
+    heard: list[bytes] = []
+
+    async def serve(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
+        heard.append(await reading.read(100))
+        await asyncio.sleep(1)
+        writing.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        one = BoundedRequest(Bounds(connect=0.1, read=3, whole=3), connections=1)
+        calls = (one.do_request(url, "POST") for _ in range(3))
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        await one.shutdown()
+    assert [type(error) for error in told].count(TimedOut) == 2
+    assert len(heard) == 1

@@ -8,12 +8,21 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
 
+from bot.errors import ConfigError
+
 
 class Proxies:
     """As they were when the process began: reading them at each call costs more than the call."""
 
     def __init__(self, by_scheme: Mapping[str, str] | None = None) -> None:
+        """Raises ConfigError where one is needed that is no proxy of HTTP."""
         self._by_scheme = getproxies() if by_scheme is None else dict(by_scheme)
+        for scheme in ("http", "https"):
+            name = scheme if scheme in self._by_scheme else "all"
+            kind, named, _ = self._by_scheme.get(name, "").partition("://")
+            if named and kind.lower() not in ("http", "https"):
+                text = f"is a {kind[:20]} proxy; name one of HTTP in HTTPS_PROXY instead"
+                raise ConfigError(f"{name.upper()}_PROXY: {text}")
 
     def of(self, scheme: str, host: str, port: int | None) -> str | None:
         """The address of the proxy with its scheme; None for the direct way."""

@@ -77,6 +77,7 @@ class Polling:
         self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
         self._next_beat = 0.0
         self._beat: asyncio.Task[None] | None = None
+        self._silences: list[float | None] = []
         self._turn = turn
         self._next: int | None = None
         self._answered: float | None = None
@@ -86,8 +87,10 @@ class Polling:
         try:
             await self._poll(halt)
         finally:
-            await self._courtesies.aclose()
-            await self._last_beat()
+            try:
+                await self._courtesies.aclose()
+            finally:
+                await self._last_beat()
 
     async def _poll(self, halt: Halt) -> None:
         attempts = 0
@@ -186,8 +189,8 @@ class Polling:
         now = _since_boot()
         if now >= self._next_beat:
             await self._last_beat()
-            silence = None if self._answered is None else now - self._answered
-            self._beat = asyncio.ensure_future(self._noted(silence))
+            self._silences.append(None if self._answered is None else now - self._answered)
+            self._beat = asyncio.ensure_future(self._noted())
             self._next_beat = now + BEAT_SECONDS
         self._answered = now
 
@@ -195,11 +198,15 @@ class Polling:
         if self._beat is not None:
             await self._beat
 
-    async def _noted(self, silence: float | None) -> None:
+    async def _noted(self) -> None:
+        """Until it is stored, a long absence is to be told of."""
+        known = [silence for silence in self._silences if silence is not None]
         try:
-            await self._alive(silence)
+            await self._alive(max(known) if len(known) == len(self._silences) else None)
         except BotError as error:
             log.warning("updates: no sign of life can be noted: %s", error)
+        else:
+            self._silences.clear()
 
     async def _handle(self, raw: dict[str, Any]) -> None:
         """Only trouble of our own store makes an update come again."""

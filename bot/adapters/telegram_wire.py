@@ -63,6 +63,9 @@ class BoundedRequest(BaseRequest):
         self._connections = connections
         self._limits = aiohttp.ClientTimeout(
             total=bounds.whole + poll,
+            # With the wait for a connection that is free, and for a name and a proxy: what has
+            # waited for long would be sent, and then cut off by the limit of the whole.
+            connect=2 * bounds.connect,
             sock_connect=bounds.connect,
             sock_read=bounds.read + poll,
         )
@@ -89,8 +92,8 @@ class BoundedRequest(BaseRequest):
             code, payload = await self._exchange(url, method, _body(request_data))
         except TimeoutError as error:
             raise TimedOut from error
-        except (aiohttp.ClientError, OSError) as error:
-            # Without its own words: some of them quote the address, which holds the token.
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # Without its own words: some quote the address, which holds the token, or a login.
             raise OutOfReach(type(error).__name__) from error
         if code in _TOO_LARGE:
             raise TooLarge(f"the request is too large ({code})")

@@ -1,7 +1,8 @@
 """Commits: the one statement that waits for the disk.
 
 On the loop as long as the disk is quick: to hand a commit to a thread and to be told of its end
-costs a busy loop more. Beside the loop for a while after the disk was not quick.
+costs a busy loop more. Beside the loop for a while after the disk was not quick. So where a disk
+begins to stall, one commit keeps everything waiting, a signal to stop among it.
 """
 
 import asyncio
