@@ -721,6 +721,70 @@ def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
     assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
 
 
+def test_a_layer_that_arrived_before_its_image_is_waited_for_no_longer() -> None:
+    traffic, base, order = mirror.Traffic(4), {DIGEST}, list[str]()
+    arrived, followed = threading.Event(), threading.Event()
+
+    def first() -> tuple[str, str]:
+        order.append("first begins")
+        arrived.set()
+        assert followed.wait(10)
+        order.append("first ends")
+        return DIGEST, ""
+
+    def second() -> tuple[str, str]:
+        order.append("second")
+        followed.set()
+        return DIGEST, ""
+
+    def holds(layer: str) -> bool:
+        return layer == DIGEST and arrived.is_set()
+
+    with ThreadPoolExecutor(2) as pool:
+        long = pool.submit(traffic.copy, base | {"own"}, first, {}, holds)
+        assert arrived.wait(10)
+        pool.submit(traffic.copy, base, second, {}).result()
+        long.result()
+    assert order == ["first begins", "second", "first ends"]
+
+
+def test_only_what_somebody_waits_for_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "GLANCE", 0.01)
+    traffic, asked = mirror.Traffic(4), list[str]()
+
+    def holds(layer: str) -> bool:
+        asked.append(layer)
+        return False
+
+    def slow() -> tuple[str, str]:
+        time.sleep(0.1)
+        return DIGEST, ""
+
+    traffic.copy({"alone"}, slow, {}, holds)
+    assert asked == []
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(traffic.copy, {"shared", "own"}, slow, {}, holds)
+        time.sleep(mirror.MOMENT * 2)
+        pool.submit(traffic.copy, {"shared"}, slow, {}, holds)
+    assert set(asked) == {"shared"}
+
+
+@pytest.mark.parametrize(("status", "held"), [(200, True), (404, False), (503, False)])
+def test_a_layer_is_held_where_the_target_says_so(status: int, *, held: bool) -> None:
+    seen: list[str] = []
+
+    class Target(Quiet):
+        def reply(self) -> None:
+            seen.append(f"{self.command} {self.path}")
+            self.answer(status)
+
+    with serving(Target) as target:
+        there = mirror.Repository(settings_for("a.io", target), "a.io", "b/c")
+        assert there.holds(DIGEST) is held
+        assert not there.holds("a.io/b/c")  # the name stands for the layers that are not known
+    assert seen == [f"HEAD /v2/b/c/blobs/{DIGEST}"]
+
+
 def test_who_brings_most_of_what_others_need_goes_first() -> None:
     traffic, order = mirror.Traffic(4), list[str]()
     images = {"few": {"a"}, "more": {"a", "b"}, "most": {"a", "b", "c"}}

@@ -49,6 +49,7 @@ INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and e
 PLACES = 8  # copies at a time, measured; the variable PARALLEL changes it
 AWAKE, LOOKS = 128, threading.Semaphore(16)  # images in hand, and questions asked at a time
 GATHER, MOMENT = 1.0, 0.02  # seconds a copy waits for those that are looked at, and to get in line
+GLANCE = 0.1  # seconds between two looks whether a layer that others wait for has arrived
 SHARED = 1_000_000  # bytes: a smaller layer goes up twice sooner than it is waited for
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
@@ -339,7 +340,7 @@ class Repository:
         self.name = f"{place}/{path}"  # as skopeo calls it
         self.host, _, self._path = self.name.partition("/")
         server = "registry-1.docker.io" if self.host == "docker.io" else self.host
-        self._manifests = f"{scheme}://{server}/v2/{self._path}/manifests/"
+        self._base = f"{scheme}://{server}/v2/{self._path}/"
         own = [key for key in settings.logins if f"{self.name}/".startswith(f"{key}/")]
         login = settings.logins[max(own, key=len)] if own else ""
         self._basic = f"Basic {login}" if login else ""
@@ -353,18 +354,23 @@ class Repository:
     def manifest(self, method: str, reference: str) -> Answer:
         """HEAD or GET; Docker Hub counts only GET as a pull. Trouble is waited out, shortly."""
         for pause in PAUSES[:2]:
-            answer = self._ask(method, reference)
+            answer = self._ask(method, f"manifests/{reference}")
             if not answer.trouble or pause > self._patience:
                 return answer
             rest(answer, pause)
-        return self._ask(method, reference)
+        return self._ask(method, f"manifests/{reference}")
 
-    def _ask(self, method: str, reference: str) -> Answer:
+    def holds(self, blob: str) -> bool:
+        """Ask whether a config or layer has arrived."""
+        asked = self._ask("HEAD", f"blobs/{blob}") if DIGEST.fullmatch(blob) else None
+        return asked is not None and asked.status == HTTPStatus.OK
+
+    def _ask(self, method: str, what: str) -> Answer:
         for _ in range(2):
             met = self._known.get(self.name) or (self._known.get(self.host) and self._basic)
             headers = {"Accept": ACCEPT, **({"Authorization": met} if met else {})}
             with LOOKS:
-                answer = ask(method, self._manifests + reference, headers)
+                answer = ask(method, self._base + what, headers)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 break
             met = self._meet(answer.headers.get("WWW-Authenticate", ""))
@@ -424,8 +430,9 @@ class Traffic:
     """Lets copies go on: so many at a time, no layer twice, no more pulls than are left.
 
     skopeo remembers, from one process to the next, which layers the target holds, and has them
-    mounted. It cannot know of one that is on its way: whoever needs that waits for it here. Who
-    brings most of what others need goes first, so that they wait once and not for one another.
+    mounted. It cannot know of one that is on its way: whoever needs that waits for it here, until
+    the target has it, which is long before the whole image is there. Who brings most of what
+    others need goes first, so that they wait once and not for one another.
     """
 
     def __init__(self, places: int) -> None:
@@ -438,9 +445,16 @@ class Traffic:
         self._promised: Counter[str] = Counter()
 
     def copy(
-        self, layers: set[str], work: Callable[[], tuple[str, str]], promised: Mapping[str, int]
+        self,
+        layers: set[str],
+        work: Callable[[], tuple[str, str]],
+        promised: Mapping[str, int],
+        holds: Callable[[str], bool] = lambda _: False,
     ) -> tuple[str, str]:
-        """Do the work when it is its turn; the pulls promised to it are counted after that."""
+        """Do the work when it is its turn; the pulls promised to it are counted after that.
+
+        `holds` asks whether the target has a layer of it by now.
+        """
         with self._turn:
             self._waiting.append(layers)
             self._turn.wait_for(lambda: not self._looks, GATHER)
@@ -450,10 +464,12 @@ class Traffic:
             self._places -= 1
             own = layers - self._landed
             self._flying |= own
-        digest, trouble = "", ""
+        digest, trouble, over = "", "", threading.Event()
+        threading.Thread(target=self._watch, args=(own, holds, over), daemon=True).start()
         try:
             digest, trouble = work()
         finally:
+            over.set()
             with self._turn:
                 self._places += 1
                 self._flying -= own
@@ -461,6 +477,18 @@ class Traffic:
                 self._promised.subtract(promised)
                 self._turn.notify_all()
         return digest, trouble
+
+    def _watch(self, own: set[str], holds: Callable[[str], bool], over: threading.Event) -> None:
+        """Let those go who wait for a layer that has arrived, until its image is over."""
+        while not over.wait(GLANCE):
+            with self._turn:
+                wanted = set().union(*self._waiting) & own & self._flying
+            for layer in wanted:
+                if holds(layer):
+                    with self._turn:
+                        self._flying.discard(layer)
+                        self._landed.add(layer)
+                        self._turn.notify_all()
 
     def _may_go(self, layers: set[str]) -> bool:
         """Say whether nothing of it is on its way, and nobody brings more of it."""
@@ -603,7 +631,8 @@ class Copying:
         name = image.tag or image.digest
         layers = {digest for digest, size in blobs.items() if size >= SHARED}
         layers = layers if blobs else {source.name}
-        copied, trouble = self.traffic.copy(layers, self.copy, {source.host: pulls})
+        promised = {source.host: pulls}
+        copied, trouble = self.traffic.copy(layers, self.copy, promised, target.holds)
         if trouble:
             return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
         held = target.digest(name)
