@@ -12,7 +12,7 @@ from bot.errors import ConfigError
 
 
 class Proxies:
-    """As they were when the process began: reading them at each call costs more than the call."""
+    """As they were at the start: to read them at each call would be a good part of its cost."""
 
     def __init__(self, by_scheme: Mapping[str, str] | None = None) -> None:
         """Raises ConfigError where one is needed that is no proxy of HTTP."""

@@ -1,8 +1,7 @@
 """The Bot API over the network, bounded: every answer has an end, in time and in size.
 
-On aiohttp rather than the library's own client: a call costs half of the processor time and a
-third of the turns of the loop, and a busy bot does little else than to talk. What an answer means
-is not known here.
+On aiohttp rather than the library's own client: a call costs less processor time and fewer turns
+of the loop, and a busy bot does little else than to talk. What an answer means is not known here.
 """
 
 import json

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 QUICK: Final = 0.005
-"""Seconds. What a disk that is well takes is a tenth of this."""
+"""Seconds: longer than a message may be kept waiting by what is written before it."""
 BESIDE: Final = 1.0
 """So many seconds after a slow commit the loop waits for none."""
 
