@@ -721,7 +721,10 @@ def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
     assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
 
 
-def test_a_layer_that_arrived_before_its_image_is_waited_for_no_longer() -> None:
+def test_a_layer_that_arrived_before_its_image_is_waited_for_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirror, "GLANCE", 0.01)
     traffic, base, order = mirror.Traffic(4), {DIGEST}, list[str]()
     arrived, followed = threading.Event(), threading.Event()
 

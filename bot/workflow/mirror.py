@@ -49,7 +49,7 @@ INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and e
 PLACES = 8  # copies at a time, measured; the variable PARALLEL changes it
 AWAKE, LOOKS = 128, threading.Semaphore(16)  # images in hand, and questions asked at a time
 GATHER, MOMENT = 1.0, 0.02  # seconds a copy waits for those that are looked at, and to get in line
-GLANCE = 0.1  # seconds between two looks whether a layer that others wait for has arrived
+GLANCE = 1.0  # seconds between two looks whether a layer that others wait for has arrived
 SHARED = 1_000_000  # bytes: a smaller layer goes up twice sooner than it is waited for
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
@@ -479,16 +479,18 @@ class Traffic:
         return digest, trouble
 
     def _watch(self, own: set[str], holds: Callable[[str], bool], over: threading.Event) -> None:
-        """Let those go who wait for a layer that has arrived, until its image is over."""
+        """Let those go who wait for a layer that has arrived, until its image is over.
+
+        A look after it arrived: skopeo notes a little later that it did.
+        """
+        arrived: set[str] = set()
         while not over.wait(GLANCE):
             with self._turn:
                 wanted = set().union(*self._waiting) & own & self._flying
-            for layer in wanted:
-                if holds(layer):
-                    with self._turn:
-                        self._flying.discard(layer)
-                        self._landed.add(layer)
-                        self._turn.notify_all()
+                self._flying -= wanted & arrived
+                self._landed |= wanted & arrived
+                self._turn.notify_all()
+            arrived |= {layer for layer in wanted - arrived if holds(layer)}
 
     def _may_go(self, layers: set[str]) -> bool:
         """Say whether nothing of it is on its way, and nobody brings more of it."""
