@@ -121,13 +121,21 @@ async def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_proxy_is_not_asked_for_what_it_excepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[str] = []
+
+    async def getaddrinfo(_: object, host: str, *rest: object, **named: object) -> list[object]:
+        """No name server is asked by a test."""
+        resolved.append(host)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
     async with hearing(ok()) as (port, heard):
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("NO_PROXY", "telegram.invalid")
         async with talking("http://telegram.invalid") as bot:
             with pytest.raises(NetworkError):
                 await bot.raw_updates(1)
-    assert heard == []
+    assert (resolved, heard) == (["telegram.invalid"], [])
 
 
 def test_loopback_is_never_asked_for_through_a_proxy() -> None:

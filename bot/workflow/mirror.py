@@ -362,8 +362,9 @@ class Repository:
 
     def holds(self, blob: str) -> bool:
         """Ask whether a config or layer has arrived."""
-        asked = self._ask("HEAD", f"blobs/{blob}") if DIGEST.fullmatch(blob) else None
-        return asked is not None and asked.status == HTTPStatus.OK
+        if not DIGEST.fullmatch(blob):
+            return False
+        return self._ask("HEAD", f"blobs/{blob}").status == HTTPStatus.OK
 
     def _ask(self, method: str, what: str) -> Answer:
         for _ in range(2):
@@ -487,9 +488,10 @@ class Traffic:
         while not over.wait(GLANCE):
             with self._turn:
                 wanted = set().union(*self._waiting) & own & self._flying
-                self._flying -= wanted & arrived
-                self._landed |= wanted & arrived
-                self._turn.notify_all()
+                if landed := wanted & arrived:
+                    self._flying -= landed
+                    self._landed |= landed
+                    self._turn.notify_all()
             arrived |= {layer for layer in wanted - arrived if holds(layer)}
 
     def _may_go(self, layers: set[str]) -> bool:
