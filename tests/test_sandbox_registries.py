@@ -276,6 +276,7 @@ async def test_a_process_ends_when_the_sandbox_is_killed() -> None:
     parent.kill()
     await parent.wait()
     await eventually(lambda: not alive(child))
+    await parent.stdout.read()  # to its end: a pipe the loop leaves open fails another test
 
 
 async def eventually(true: Callable[[], bool]) -> None:

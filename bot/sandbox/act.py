@@ -150,11 +150,20 @@ def _masked(text: bytes, hidden: Iterable[bytes]) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process, job: Job) -> None:
     """Ask act to stop (it ends its steps), then end what is left of the run, by pid."""
+    reading = asyncio.create_task(_drain(process))
     await stop(process, grace=_GRACE)
     for pid in await asyncio.to_thread(_pids, job):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(reading, _GRACE)
     await asyncio.to_thread(_tidy, job)
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Read to the pipe's end: before it asyncio neither says that act ended nor closes the pipe."""
+    while process.stdout is not None and await process.stdout.read(_CHUNK):
+        pass
 
 
 def _pids(job: Job) -> list[int]:

@@ -26,4 +26,5 @@ async def stop(process: asyncio.subprocess.Process, *, grace: float) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):  # a child of it may hold its pipe: asyncio waits
+            await asyncio.wait_for(process.wait(), grace)
