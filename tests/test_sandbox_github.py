@@ -467,6 +467,16 @@ async def test_a_cancelled_run_ends_with_all_its_processes(world: World) -> None
     assert await asyncio.to_thread(run.cancel) is False
 
 
+async def test_a_run_that_is_cancelled_twice_ends_with_all_its_processes(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        run = await sleeping_run(world)
+        assert await asyncio.to_thread(run.cancel)
+        await asyncio.to_thread(run.cancel)
+        files = world.github.repository.directory.parent
+    assert sleepers(world) == []
+    assert not list(files.rglob("secrets.yml")), "what ends a run was broken off"
+
+
 async def test_a_run_that_is_over_can_be_done_again_under_its_own_number(world: World) -> None:
     run = await sleeping_run(world)
     with pytest.raises(GithubException) as running:

@@ -101,7 +101,7 @@ class Actions:
     ) -> None:
         tasks = list(self._tasks.values())
         for task in tasks:
-            task.cancel()
+            _cancel(task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def runs(self) -> list[Run]:
@@ -163,7 +163,7 @@ class Actions:
     def cancel(self, number: int) -> bool:
         """Stop a run that is not over; say whether there was something to stop."""
         task = self._tasks.get(number)
-        return task is not None and task.cancel()
+        return task is not None and _cancel(task)
 
     async def _work(self, number: int, trigger: Trigger) -> None:
         conclusion = "cancelled"
@@ -256,6 +256,11 @@ class Actions:
                 ended = run if over else replace(run, status="completed", conclusion="cancelled")
                 self._runs[run.id] = ended
         self._last = max(self._runs, default=_FIRST_ID)
+
+
+def _cancel(task: asyncio.Task[None]) -> bool:
+    """Cancel it once: a second time would break off how it ends its processes."""
+    return task.cancelling() > 0 or task.cancel()
 
 
 def _now() -> str:
