@@ -4,10 +4,8 @@ import json
 import shutil
 import stat
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -315,32 +313,6 @@ def test_only_a_404_says_that_a_manifest_is_not_there(
         assert repository.digest("1") == known
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"not json",
-        b"[]",
-        b'{"manifests": [{}]}',
-        b'{"config": {"digest": "a", "size": 1}, "layers": [{"digest": "b"}]}',
-        b'{"fsLayers": []}',
-        json.dumps({"manifests": [{"digest": "sha256:a"}] * 65}).encode(),
-        b"[" * 5000,
-        b'{"config": {"digest": "a", "size": 1e400}, "layers": []}',
-        b'{"config": {"digest": "a", "size": -1}, "layers": []}',
-        b'{"config": {"digest": "a", "size": 9223372036854775808}, "layers": []}',
-        b" " * ((4 << 20) + 1),
-    ],
-)
-def test_a_size_that_cannot_be_added_up_is_left_out(body: bytes) -> None:
-    class Source(Quiet):
-        def reply(self) -> None:
-            self.answer(200, body)
-
-    with serving(Source) as source:
-        repository = mirror.Repository(settings_for("a.io", source), "a.io", "x")
-        assert repository.blobs("1") == {}
-
-
 READING = "initializing source docker://a.io/b:x: reading manifest x in a.io/b: "
 REUSING = f"trying to reuse blob {DIGEST} at destination: checking whether a blob {DIGEST} exists "
 UPLOADING = "writing blob: initiating layer upload to /v2/b/blobs/uploads/ in h.io: "
@@ -426,9 +398,9 @@ def test_the_logins_are_in_a_file_for_nobody_else(
 def test_a_target_that_holds_something_else_afterwards_is_a_failure(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = world.seed("docker.io/wei/swapped")
+    world.seed("docker.io/wei/swapped")
     env = world.environment()
-    monkeypatch.setattr(mirror.Copying, "copy", lambda _: (digest, ""))
+    monkeypatch.setattr(mirror.Copying, "carried", lambda *_: 1)
     result = copying("docker.io/wei/swapped:1", mirror.Settings.read(env), world.directory).result()
     assert result.state == "failure"
     assert result.text.startswith("mismatch: copied sha256:")
@@ -543,22 +515,6 @@ def test_what_an_image_may_cost_must_be_left(
     assert bool(slept) == waits
 
 
-def test_no_manifest_is_fetched_where_pulls_are_counted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asked: list[str] = []
-
-    class Source(Quiet):
-        def reply(self) -> None:
-            asked.append(self.command)
-            self.answer(200, Docker_Content_Digest=DIGEST, **counted(50))
-
-    with copied_between(monkeypatch, Source) as (given, _):
-        copying(f"docker.io/wei/a:1@{DIGEST}", given, tmp_path).result()
-        copying("docker.io/wei/a:1", given, tmp_path).result()
-    assert set(asked) == {"HEAD"}
-
-
 def test_a_wait_ends_with_the_time_of_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
 ) -> None:
@@ -583,7 +539,7 @@ def test_pulls_are_promised_once() -> None:
     assert traffic.promise("docker.io", 20, pulls)
     assert not traffic.promise("docker.io", 20, pulls)
     assert traffic.promise("other.io", 20, pulls)
-    traffic.copy(set(), lambda: (DIGEST, ""), {"docker.io": 20})
+    traffic.used("docker.io", 20)
     assert traffic.promise("docker.io", 20, pulls)
 
 
@@ -689,147 +645,6 @@ def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
         for path in ("x", "y"):
             assert mirror.Repository(given, "a.io", path).digest("1") == DIGEST
     assert seen == [None, "Basic bG9naW4=", "Basic bG9naW4="]
-
-
-# --- what may go on at the same time
-
-
-def at_the_same_time(traffic: mirror.Traffic, *layers: set[str], fails: bool = False) -> int:
-    """Copy all of these; return how many were under way together at most."""
-    under_way, most, lock = 0, 0, threading.Lock()
-
-    def work() -> tuple[str, str]:
-        nonlocal under_way, most
-        with lock:
-            under_way += 1
-            most = max(most, under_way)
-        time.sleep(0.05)
-        with lock:
-            under_way -= 1
-        return ("", "EOF") if fails else (DIGEST, "")
-
-    with ThreadPoolExecutor(len(layers)) as pool:
-        list(pool.map(lambda own: traffic.copy(own, work, {}), layers))
-    return most
-
-
-def test_a_layer_on_its_way_is_waited_for_and_one_that_arrived_is_not() -> None:
-    traffic = mirror.Traffic(4)
-    traffic.copy({"base"}, lambda: (DIGEST, ""), {})
-    assert at_the_same_time(traffic, {"base", "a"}, {"base", "b"}, {"base", "c"}) == 3
-    assert at_the_same_time(mirror.Traffic(4), {"base", "a"}, {"base", "b"}) == 1
-    assert at_the_same_time(mirror.Traffic(4), {"a"}, {"b"}, set(), set()) == 4
-
-
-def test_a_layer_that_arrived_before_its_image_is_waited_for_no_longer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(mirror, "GLANCE", 0.01)
-    traffic, base, order = mirror.Traffic(4), {DIGEST}, list[str]()
-    arrived, followed = threading.Event(), threading.Event()
-
-    def first() -> tuple[str, str]:
-        order.append("first begins")
-        arrived.set()
-        assert followed.wait(10)
-        order.append("first ends")
-        return DIGEST, ""
-
-    def second() -> tuple[str, str]:
-        order.append("second")
-        followed.set()
-        return DIGEST, ""
-
-    def holds(layer: str) -> bool:
-        return layer == DIGEST and arrived.is_set()
-
-    with ThreadPoolExecutor(2) as pool:
-        long = pool.submit(traffic.copy, base | {"own"}, first, {}, holds)
-        assert arrived.wait(10)
-        pool.submit(traffic.copy, base, second, {}).result()
-        long.result()
-    assert order == ["first begins", "second", "first ends"]
-
-
-def test_only_what_somebody_waits_for_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror, "GLANCE", 0.01)
-    traffic, asked = mirror.Traffic(4), list[str]()
-
-    def holds(layer: str) -> bool:
-        asked.append(layer)
-        return False
-
-    def slow() -> tuple[str, str]:
-        time.sleep(0.1)
-        return DIGEST, ""
-
-    traffic.copy({"alone"}, slow, {}, holds)
-    assert asked == []
-    with ThreadPoolExecutor(2) as pool:
-        pool.submit(traffic.copy, {"shared", "own"}, slow, {}, holds)
-        time.sleep(mirror.MOMENT * 2)
-        pool.submit(traffic.copy, {"shared"}, slow, {}, holds)
-    assert set(asked) == {"shared"}
-
-
-@pytest.mark.parametrize(("status", "held"), [(200, True), (404, False), (503, False)])
-def test_a_layer_is_held_where_the_target_says_so(status: int, *, held: bool) -> None:
-    seen: list[str] = []
-
-    class Target(Quiet):
-        def reply(self) -> None:
-            seen.append(f"{self.command} {self.path}")
-            self.answer(status)
-
-    with serving(Target) as target:
-        there = mirror.Repository(settings_for("a.io", target), "a.io", "b/c")
-        assert there.holds(DIGEST) is held
-        assert not there.holds("a.io/b/c")  # the name stands for the layers that are not known
-    assert seen == [f"HEAD /v2/b/c/blobs/{DIGEST}"]
-
-
-def test_who_brings_most_of_what_others_need_goes_first() -> None:
-    traffic, order = mirror.Traffic(4), list[str]()
-    images = {"few": {"a"}, "more": {"a", "b"}, "most": {"a", "b", "c"}}
-
-    def work(name: str) -> tuple[str, str]:
-        order.append(name)
-        return DIGEST, ""
-
-    def copied(name: str) -> None:
-        with traffic.look():
-            time.sleep(0.1)  # all are being looked at, and none goes before the others are known
-        traffic.copy(images[name], lambda: work(name), {})
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(copied, images))
-    assert order[0] == "most"
-
-
-def test_who_is_looked_at_for_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror, "GATHER", 0.01)
-    traffic = mirror.Traffic(1)
-    with traffic.look():
-        assert traffic.copy({"a"}, lambda: (DIGEST, ""), {}) == (DIGEST, "")
-
-
-def test_a_layer_whose_copy_failed_is_still_to_come() -> None:
-    assert at_the_same_time(mirror.Traffic(4), {"base"}, {"base"}, {"base"}, fails=True) == 1
-
-
-def test_no_more_copies_than_places_are_under_way() -> None:
-    assert at_the_same_time(mirror.Traffic(2), *[set[str]() for _ in range(6)]) == 2
-
-
-def test_a_copy_that_breaks_gives_its_place_back() -> None:
-    traffic = mirror.Traffic(1)
-    with pytest.raises(OSError, match="disk"):
-        traffic.copy({"base"}, _broken, {"a.io": 1})
-    assert traffic.copy({"base"}, lambda: (DIGEST, ""), {}) == (DIGEST, "")
-
-
-def _broken() -> tuple[str, str]:
-    raise OSError("disk")
 
 
 # --- shards

@@ -1,16 +1,20 @@
 """Copies the images this run was started for to the target registry, and reports on each.
 
 It stands in the mirror repository as `.github/mirror.py`, put there by `imageto-bot setup`, and
-needs Python 3.10 and skopeo, nothing more. Lines of image.list, inputs and answers of registries
-are untrusted: every reference passes the grammar before use, no shell is started, and passwords
-reach neither an argument list, nor the log, nor the summary.
+needs Python 3.10 and skopeo, nothing more. It moves layers itself, each once and all side by side,
+from the one registry's answer to the other's question; what is out of the ordinary, and whatever
+goes wrong, is left to skopeo. Lines of image.list, inputs and answers of registries are
+untrusted: every reference passes the grammar before use, no shell is started, and passwords reach
+neither an argument list, nor the log, nor the summary.
 """
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,8 +24,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from functools import partial
@@ -31,14 +35,16 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-ANSWER_SECONDS, COPY_SECONDS = 30, 3600  # of silence, and in all
+ANSWER_SECONDS, COPY_SECONDS = 30, 3600  # of silence, and in all for a layer or for skopeo
+STORE_SECONDS = 300  # of silence while the target puts a layer where it belongs
 BODY_SECONDS = 120  # in all: a body that comes drop by drop is never silent
 WORDS = 1000  # characters at both ends of what skopeo says that are looked at
 LIST_BYTES, SUMMARY_CHARACTERS = 50 << 20, 200_000  # a summary over 1 MiB is dropped
 LOG_CHARACTERS = 1000
 LARGEST = 2**63 - 1  # bytes: what fits into a database
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
-CHILDREN = 64  # platforms and attestations of one index that are read for its size
+CHILDREN, BLOBS = 64, 1000  # of one image: platforms with attestations, configs with layers
+CHUNK = 1 << 18  # bytes that are read at a time
 PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of an image whose registry is in trouble
 PATIENCE = 80  # seconds of them an image; the variable PATIENCE changes it
 LONGEST_REST = 60  # seconds: no server is let ask for more at a time
@@ -46,24 +52,20 @@ POLLS = (5, 15, 45, 120, 300)  # and 300 again: between two looks at the pulls t
 RUN_SECONDS = 285 * 60  # for waits: under `timeout-minutes`, with time for a copy after them
 BEGAN = time.monotonic()
 INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and each attestation
-PLACES = 8  # copies at a time, measured; the variable PARALLEL changes it
-AWAKE, LOOKS = 128, threading.Semaphore(16)  # images in hand, and questions asked at a time
-GATHER, MOMENT = 1.0, 0.02  # seconds a copy waits for those that are looked at, and to get in line
-GLANCE = 1.0  # seconds between two looks whether a layer that others wait for has arrived
-SHARED = 1_000_000  # bytes: a smaller layer goes up twice sooner than it is waited for
+PLACES = 16  # layers that move at a time, measured; the variable PARALLEL changes it
+AWAKE, ASKED = 128, 16  # images in hand, and questions asked at a time
+LOOKS = threading.Semaphore(ASKED)
+PUSH = " push"  # what a token is good for, where it is for more than to pull
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
 SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
-ACCEPT = ", ".join(
-    f"application/vnd.{kind}"
-    for kind in (
-        "oci.image.index.v1+json",
-        "docker.distribution.manifest.list.v2+json",
-        "oci.image.manifest.v1+json",
-        "docker.distribution.manifest.v2+json",
-        "docker.distribution.manifest.v1+prettyjws",
-    )
+KINDS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
 )
+ACCEPT = ", ".join((*KINDS, "application/vnd.docker.distribution.manifest.v1+prettyjws"))
 # A service in trouble; what does not match is the image's own fault.
 TROUBLE = re.compile(
     r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe|skopeo:"
@@ -102,6 +104,7 @@ REST = re.compile(
     r"(?:@(?P<digest>sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?"
 )
 DIGEST = re.compile(r"sha(?:256|384|512):[0-9a-f]{64,128}")
+SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 DOCKER = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
@@ -197,13 +200,16 @@ class _Redirect(urllib.request.HTTPRedirectHandler):
             return None
         if not newurl.startswith(("https://", f"{req.type}://")):
             return None
-        kept = {k: v for k, v in req.header_items() if k.lower() == "accept"}
+        kept = {k: v for k, v in req.header_items() if k.lower() in {"accept", "user-agent"}}
         return urllib.request.Request(newurl, headers=kept, method=req.get_method())  # noqa: S310 - http(s) only, see above
 
     http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302  # Python 3.10 lacks it
 
 
-OPENER = urllib.request.build_opener(_Redirect)
+# One context for all: to read the system's certificates costs more than a question.
+OPENER = urllib.request.build_opener(
+    _Redirect, urllib.request.HTTPSHandler(context=ssl.create_default_context())
+)
 
 
 def read(answer: Any, limit: int) -> bytes | None:
@@ -216,21 +222,34 @@ def read(answer: Any, limit: int) -> bytes | None:
     return bytes(body)
 
 
+def opened(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    *,
+    data: bytes | Iterable[bytes] | None = None,
+    seconds: float = ANSWER_SECONDS,
+) -> Any:
+    """Send one request and return the answer to read from; OSError where there is none."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("neither http nor https")
+    headers = {"User-Agent": "imageto-bot", **headers}
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http(s) only, see above
+    return OPENER.open(request, timeout=seconds)
+
+
 def ask(
     method: str,
     url: str,
     headers: dict[str, str],
     *,
-    data: bytes | None = None,
+    data: bytes | Iterable[bytes] | None = None,
     limit: int = 4 << 20,
+    seconds: float = ANSWER_SECONDS,
 ) -> Answer:
     """Send one request; a refusal is an answer too."""
-    headers = {"User-Agent": "imageto-bot", **headers}
-    if not url.startswith(("https://", "http://")):
-        return Answer(0, Message(), b"")
     try:
-        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http(s) only, see above
-        with OPENER.open(request, timeout=ANSWER_SECONDS) as got:
+        with opened(method, url, headers, data=data, seconds=seconds) as got:
             body = read(got, limit)
             return Answer(0 if body is None else got.status, got.headers, body or b"")
     except urllib.error.HTTPError as refused:
@@ -330,6 +349,44 @@ def _logins(read: Any) -> dict[str, str]:
     return found
 
 
+class NotMovedError(Exception):
+    """Why an image is left to skopeo, in words for the log."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What stands under one digest: an index has children, every other manifest has blobs."""
+
+    body: bytes
+    kind: str
+    children: tuple[str, ...]
+    blobs: dict[str, int]  # digest of a config or layer -> bytes
+
+    @classmethod
+    def read(cls, answer: Answer) -> "Manifest":
+        """Raise NotMovedError where it is not what the OCI image specification knows today."""
+        try:
+            said = json.loads(answer.body)
+            kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            children = tuple(str(child["digest"]) for child in said.get("manifests", ()))
+            parts = [] if children else [said["config"], *said["layers"]]
+            blobs = {str(part["digest"]): int(part["size"]) for part in parts}
+            elsewhere = any(part.get("urls") for part in parts)
+        except (*UNREADABLE, KeyError, TypeError, AttributeError):
+            raise NotMovedError("its manifest cannot be read") from None
+        named = all(SHA256.fullmatch(digest) for digest in (*children, *blobs))
+        few = len(children) <= CHILDREN and len(blobs) <= BLOBS
+        sizes = min(blobs.values(), default=0) >= 0 and sum(blobs.values()) <= LARGEST
+        if kind not in KINDS or elsewhere or not (named and few and sizes):
+            raise NotMovedError("its manifest is not an everyday one")
+        return cls(answer.body, kind, children, blobs)
+
+
+def distinct(*manifests: Manifest) -> dict[str, int]:
+    """Return the blobs of all of them, each once, with its bytes."""
+    return dict(chain.from_iterable(each.blobs.items() for each in manifests))
+
+
 class Repository:
     """One repository where it is really reached; asks without a login unless one is its own."""
 
@@ -338,9 +395,9 @@ class Repository:
         scheme, _, place = base.partition("://")
         self.insecure = scheme == "http"
         self.name = f"{place}/{path}"  # as skopeo calls it
-        self.host, _, self._path = self.name.partition("/")
+        self.host, _, self.path = self.name.partition("/")
         server = "registry-1.docker.io" if self.host == "docker.io" else self.host
-        self._base = f"{scheme}://{server}/v2/{self._path}/"
+        self._base = f"{scheme}://{server}/v2/{self.path}/"
         own = [key for key in settings.logins if f"{self.name}/".startswith(f"{key}/")]
         login = settings.logins[max(own, key=len)] if own else ""
         self._basic = f"Basic {login}" if login else ""
@@ -360,25 +417,28 @@ class Repository:
             rest(answer, pause)
         return self._ask(method, f"manifests/{reference}")
 
-    def holds(self, blob: str) -> bool:
-        """Ask whether a config or layer has arrived."""
-        if not DIGEST.fullmatch(blob):
-            return False
-        return self._ask("HEAD", f"blobs/{blob}").status == HTTPStatus.OK
-
-    def _ask(self, method: str, what: str) -> Answer:
-        for _ in range(2):
-            met = self._known.get(self.name) or (self._known.get(self.host) and self._basic)
-            headers = {"Accept": ACCEPT, **({"Authorization": met} if met else {})}
+    def _ask(
+        self, method: str, what: str, data: bytes | None = None, kind: str = "", push: str = ""
+    ) -> Answer:
+        """Send one request with the login it takes; `push` tells apart what a token is good for."""
+        with LOOKS:
+            headers = {"Accept": ACCEPT, **({"Content-Type": kind} if kind else {})}
+            answer = ask(method, self._base + what, headers | self._allowed(push), data=data)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._learn(answer.headers, push)
             with LOOKS:
-                answer = ask(method, self._base + what, headers)
-            if answer.status != HTTPStatus.UNAUTHORIZED:
-                break
-            met = self._meet(answer.headers.get("WWW-Authenticate", ""))
-            # All repositories of a host that asks for Basic do so, and each has its own token.
-            self._known[self.host if met.startswith("Basic ") else self.name] = met
+                answer = ask(method, self._base + what, headers | self._allowed(push), data=data)
         self.pulls = Pulls.read(answer.headers)
         return answer
+
+    def _allowed(self, push: str = "") -> dict[str, str]:
+        met = self._known.get(self.name + push) or (self._known.get(self.host) and self._basic)
+        return {"Authorization": met} if met else {}
+
+    def _learn(self, refusal: Message, push: str = "") -> None:
+        """Keep what meets a challenge: Basic is a host's, a token one repository's."""
+        met = self._meet(refusal.get("WWW-Authenticate", ""))
+        self._known[self.host if met.startswith("Basic ") else self.name + push] = met
 
     def _meet(self, challenge: str) -> str:
         """Meet the registry's challenge; it says who makes its tokens, and TLS is a must there."""
@@ -388,8 +448,9 @@ class Repository:
         realm = given.get("realm", "")
         if not self.insecure and not realm.startswith("https://"):
             return ""
-        scope = given.get("scope") or f"repository:{self._path}:pull"
-        query = urllib.parse.urlencode({"service": given.get("service", ""), "scope": scope})
+        scope = given.get("scope") or f"repository:{self.path}:pull"
+        scopes = [("scope", each) for each in scope.split()]  # two where a layer is to be mounted
+        query = urllib.parse.urlencode([("service", given.get("service", "")), *scopes])
         login = {"Authorization": self._basic} if self._basic else {}
         with LOOKS:
             answer = ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", login)
@@ -407,119 +468,146 @@ class Repository:
         found = answer.headers.get("Docker-Content-Digest", "")
         return found if answer.status == HTTPStatus.OK and DIGEST.fullmatch(found) else None
 
-    def blobs(self, reference: str) -> dict[str, int]:
-        """Return the size of every config and layer; none where a part is not to be had."""
-        blobs: dict[str, int] = {}
+    def fetch(self, digest: str) -> Manifest:
+        """Return the manifest with this very digest; NotMovedError where it is not to be had."""
+        answer = self.manifest("GET", digest)
+        if answer.status != HTTPStatus.OK:
+            raise NotMovedError(f"{self.host} answers {answer.status} for its manifest")
+        if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
+            raise NotMovedError("its manifest has another digest")
+        return Manifest.read(answer)
+
+    def put(self, reference: str, manifest: Manifest) -> None:
+        """Store a manifest as it came; NotMovedError where the registry does not take it."""
+        what = f"manifests/{reference}"
+        status = self._ask("PUT", what, manifest.body, manifest.kind, PUSH).status
+        if status != HTTPStatus.CREATED:
+            raise NotMovedError(f"{self.host} answers {status} to its manifest")
+
+    def holds(self, blob: str) -> bool:
+        """Ask whether a config or layer is there."""
+        return self._ask("HEAD", f"blobs/{blob}").status == HTTPStatus.OK
+
+    def reserve(self, blob: str, origin: "Repository | None") -> tuple[str, str]:
+        """Begin an upload; return its address and what its login is kept under.
+
+        The address is "" where the blob of `origin` was mounted: the distribution specification
+        has both in one request, and who does not mount begins an upload.
+        """
+        what, push = "blobs/uploads/", PUSH
+        if origin:
+            what += f"?mount={blob}&from={urllib.parse.quote(origin.path)}"
+            push = f"{PUSH} from {origin.path}"
+        answer = self._ask("POST", what, b"", push=push)
+        if answer.status == HTTPStatus.CREATED:
+            return "", push
+        place = urllib.parse.urljoin(self._base + what, answer.headers.get("Location", ""))
+        here = urllib.parse.urlsplit(place)[:2] == urllib.parse.urlsplit(self._base)[:2]
+        if answer.status != HTTPStatus.ACCEPTED or not here:  # no login goes to another host
+            raise NotMovedError(f"{self.host} answers {answer.status} to an upload")
+        return place, push
+
+    def upload(self, place: tuple[str, str], blob: str, size: int, parts: Iterable[bytes]) -> None:
+        """Send a blob; the registry sees to it that it has this digest, as it must."""
+        address, push = place
+        url = f"{address}{'&' if '?' in address else '?'}digest={blob}"
+        headers = {**self._allowed(push), "Content-Length": str(size)}
+        headers["Content-Type"] = "application/octet-stream"
+        status = ask("PUT", url, headers, data=parts, seconds=STORE_SECONDS).status
+        if status != HTTPStatus.CREATED:
+            raise NotMovedError(f"{self.host} answers {status} to a layer")
+
+    def blob(self, digest: str) -> Any:
+        """Open a blob to read it; NotMovedError where it is not to be had."""
+        url = f"{self._base}blobs/{digest}"
         try:
-            top = json.loads(self.manifest("GET", reference).body)
-            children = [child["digest"] for child in top.get("manifests", [])]
-            if len(children) > CHILDREN:
-                return {}
-            read = (json.loads(self.manifest("GET", child).body) for child in children)
-            for each in read if children else [top]:
-                for blob in (each["config"], *each["layers"]):
-                    blobs[str(blob["digest"])] = int(blob["size"])
-        except (*UNREADABLE, KeyError, TypeError, AttributeError):
-            return {}
-        return blobs if min(blobs.values()) >= 0 and sum(blobs.values()) <= LARGEST else {}
+            try:
+                return opened("GET", url, self._allowed())
+            except urllib.error.HTTPError as refused:
+                with refused:  # a token of Docker Hub is good for 5 minutes
+                    if refused.code != HTTPStatus.UNAUTHORIZED or refused.url != url:
+                        raise
+                    self._learn(refused.headers)
+                return opened("GET", url, self._allowed())
+        except urllib.error.HTTPError as refused:
+            raise NotMovedError(f"{self.host} answers {refused.code} for a layer") from None
+        except (OSError, ValueError, HTTPException):
+            raise NotMovedError(f"{self.host} does not answer for a layer") from None
 
 
 # --- what may go on at the same time
 
 
-class Traffic:
-    """Lets copies go on: so many at a time, no layer twice, no more pulls than are left.
+def move(
+    blob: str, size: int, source: Repository, target: Repository, origin: Repository | None
+) -> None:
+    """Have one blob in the target, at best by a mount; NotMovedError where that fails."""
+    if target.holds(blob):
+        return
+    place = target.reserve(blob, origin) if origin else None
+    if place and not place[0]:
+        return
+    with source.blob(blob) as answer:  # first: what is not to be had leaves no upload behind
+        place = place or target.reserve(blob, None)
+        target.upload(place, blob, size, poured(answer, size))
 
-    skopeo remembers, from one process to the next, which layers the target holds, and has them
-    mounted. It cannot know of one that is on its way: whoever needs that waits for it here, until
-    the target has it, which is long before the whole image is there. Who brings most of what
-    others need goes first, so that they wait once and not for one another.
-    """
+
+def poured(answer: Any, size: int) -> Iterator[bytes]:
+    """Yield so many bytes as they come; OSError where there are fewer, or it takes too long."""
+    left, until = size, time.monotonic() + COPY_SECONDS
+    while left:
+        part = answer.read1(min(left, CHUNK))
+        if not part or time.monotonic() > until:
+            raise OSError("torn off")
+        left -= len(part)
+        yield part
+
+
+class Traffic:
+    """Lets copies go on: so many layers at a time, none twice, no more pulls than are left."""
 
     def __init__(self, places: int) -> None:
-        self._turn = threading.Condition()
-        self._places = places
-        self._flying: set[str] = set()
-        self._landed: set[str] = set()
-        self._waiting: list[set[str]] = []
-        self._looks = 0
+        self.questions = ThreadPoolExecutor(ASKED)
+        self.copies = threading.Semaphore(max(1, places // 2))  # skopeo moves several layers itself
+        self._layers = ThreadPoolExecutor(places)
+        self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # who brings a blob
+        self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
 
-    def copy(
-        self,
-        layers: set[str],
-        work: Callable[[], tuple[str, str]],
-        promised: Mapping[str, int],
-        holds: Callable[[str], bool] = lambda _: False,
-    ) -> tuple[str, str]:
-        """Do the work when it is its turn; the pulls promised to it are counted after that.
+    def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
+        """Have all blobs in the target when this returns; NotMovedError where one is not.
 
-        `holds` asks whether the target has a layer of it by now.
+        Who needs a blob first brings it; the others wait for that, and have it mounted.
         """
-        with self._turn:
-            self._waiting.append(layers)
-            self._turn.wait_for(lambda: not self._looks, GATHER)
-            self._turn.wait_for(lambda: False, MOMENT)
-            self._turn.wait_for(lambda: self._places and self._may_go(layers))
-            self._waiting.remove(layers)
-            self._places -= 1
-            own = layers - self._landed
-            self._flying |= own
-        digest, trouble, over = "", "", threading.Event()
-        threading.Thread(target=self._watch, args=(own, holds, over), daemon=True).start()
-        try:
-            digest, trouble = work()
-        finally:
-            over.set()
-            with self._turn:
-                self._places += 1
-                self._flying -= own
-                self._landed |= own if digest and not trouble else set()
-                self._promised.subtract(promised)
-                self._turn.notify_all()
-        return digest, trouble
-
-    def _watch(self, own: set[str], holds: Callable[[str], bool], over: threading.Event) -> None:
-        """Let those go who wait for a layer that has arrived, until its image is over.
-
-        A look after it arrived: skopeo notes a little later that it did.
-        """
-        arrived: set[str] = set()
-        while not over.wait(GLANCE):
-            with self._turn:
-                wanted = set().union(*self._waiting) & own & self._flying
-                if landed := wanted & arrived:
-                    self._flying -= landed
-                    self._landed |= landed
-                    self._turn.notify_all()
-            arrived |= {layer for layer in wanted - arrived if holds(layer)}
-
-    def _may_go(self, layers: set[str]) -> bool:
-        """Say whether nothing of it is on its way, and nobody brings more of it."""
-        left = layers - self._landed
-        others = (other - self._landed for other in self._waiting)
-        return not left & self._flying and not any(
-            len(other) > len(left) and left & other for other in others
-        )
-
-    @contextlib.contextmanager
-    def look(self) -> Iterator[None]:
-        """Say that somebody is found out about, for whom others had better wait a little."""
-        with self._turn:
-            self._looks += 1
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._looks -= 1
-                self._turn.notify_all()
+        jobs, others = [], []
+        with self._lock:
+            for blob, size in blobs.items():
+                known = self._ways.get(blob)
+                if known and not (known[1].done() and known[1].exception()):
+                    others.append((blob, size, *known))
+                    continue
+                job = self._layers.submit(move, blob, size, source, target, None)
+                self._ways[blob] = (target, job)
+                jobs.append(job)
+        for blob, size, by, job in others:
+            origin = None if job.exception() else by
+            if not origin or origin.name != target.name:
+                jobs.append(self._layers.submit(move, blob, size, source, target, origin))
+        wait(jobs)  # all of them: skopeo must not bring what is still on its way
+        for job in jobs:
+            job.result()
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
         """Set pulls aside, if enough are left beside those that other copies may still use."""
-        with self._turn:
+        with self._lock:
             enough = pulls.left - self._promised[host] >= need
             self._promised[host] += need if enough else 0
             return enough
+
+    def used(self, host: str, pulls: int) -> None:
+        """Take back a promise: the registry has counted by now."""
+        with self._lock:
+            self._promised[host] -= pulls
 
 
 # --- copying
@@ -610,12 +698,11 @@ class Copying:
 
     def attempt(self) -> Result:
         """Copy it with all its platforms, unless the target has the very same."""
-        with self.traffic.look():
-            found = self.look()
+        found = self.look()
         return found if isinstance(found, Result) else self.moved(*found)
 
-    def look(self) -> "Result | tuple[str | None, dict[str, int], int]":
-        """Ask both sides; return digest, blobs and the pulls set aside, if it has to move."""
+    def look(self) -> "Result | tuple[str | None, int]":
+        """Ask both sides; return the digest and the pulls set aside, if it has to move."""
         image, source, target = self.image, self.source, self.target
         name = image.tag or image.digest
         wanted = image.digest or source.digest(image.tag)
@@ -626,27 +713,58 @@ class Copying:
         pulls = 0 if wanted == "" else self.pulls_set_aside()
         if pulls is None:
             return Result(image, "error", self.short_of_pulls())
-        # Where pulls are counted a look at the layers is one: the name must do in their place.
-        return wanted, source.blobs(wanted) if wanted and not pulls else {}, pulls
+        return wanted, pulls
 
-    def moved(self, wanted: str | None, blobs: dict[str, int], pulls: int) -> Result:
-        """Have it copied when its turn comes, and look at what arrived."""
-        image, source, target = self.image, self.source, self.target
-        name = image.tag or image.digest
-        layers = {digest for digest, size in blobs.items() if size >= SHARED}
-        layers = layers if blobs else {source.name}
-        promised = {source.host: pulls}
-        copied, trouble = self.traffic.copy(layers, self.copy, promised, target.holds)
+    def moved(self, wanted: str | None, pulls: int) -> Result:
+        """Have it copied, and look at what arrived."""
+        image, target = self.image, self.target
+        try:
+            copied, trouble, size = self.copied(wanted)
+        finally:
+            self.traffic.used(self.source.host, pulls)
         if trouble:
             return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
-        held = target.digest(name)
+        held = target.digest(image.tag or image.digest)
         if not copied or held not in (copied, None):  # None: Harbor hides what is not scanned yet
             text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
             return Result(image, "failure", one_line(text))
-        if copied != wanted or not blobs:
-            blobs = target.blobs(copied)  # where a GET is no pull from Docker Hub
-        size = f" {sum(blobs.values())}" if blobs else ""
-        return Result(image, "success", f"{copied}{size} copied")
+        size = size or self.size(copied)
+        return Result(
+            image, "success", f"{copied}{f' {size}' if 0 < size <= LARGEST else ''} copied"
+        )
+
+    def copied(self, wanted: str | None) -> tuple[str, str, int]:
+        """Return the digest that was copied, or else what went wrong, and the bytes, if known."""
+        if wanted:
+            try:
+                return wanted, "", self.carried(wanted)
+            except NotMovedError as why:
+                say(f"note: skopeo takes over {self.image}: {why}")
+        with self.traffic.copies:
+            return *self.copy(), 0
+
+    def carried(self, wanted: str) -> int:
+        """Move the layers, then the manifests of the platforms, then the index; return bytes."""
+        top, children = self.manifests(self.source, wanted)
+        blobs = distinct(top, *children.values())
+        self.traffic.bring(blobs, self.source, self.target)
+        list(self.traffic.questions.map(self.target.put, children, children.values()))
+        self.target.put(self.image.tag or self.image.digest, top)
+        return sum(blobs.values())
+
+    def manifests(self, side: Repository, digest: str) -> tuple[Manifest, dict[str, Manifest]]:
+        """Return a manifest with those that it names, as a registry has them."""
+        top = side.fetch(digest)
+        read = self.traffic.questions.map(side.fetch, top.children)
+        return top, dict(zip(top.children, read, strict=True))
+
+    def size(self, copied: str) -> int:
+        """Ask the target, where a GET counts no pull; 0 where it cannot be known."""
+        try:
+            top, children = self.manifests(self.target, copied)
+        except NotMovedError:
+            return 0
+        return sum(distinct(top, *children.values()).values())
 
     def pulls_set_aside(self) -> int | None:
         """Wait for enough pulls; 0 where none are counted, None when the run's time is up."""

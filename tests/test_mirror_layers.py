@@ -1,0 +1,362 @@
+"""How mirror.py moves layers itself: each once, all side by side, and the rest by skopeo."""
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from email.message import Message
+from typing import Any
+
+import pytest
+from registry_fixture import (
+    MANIFEST,
+    Quiet,
+    Ran,
+    World,
+    digest_of,
+    registries,
+    serving,
+    world,
+)
+
+from bot.workflow import mirror
+
+__all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
+
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+OVER = "note: skopeo takes over "
+
+
+def at(place: str, path: str = "a", login: str = "") -> mirror.Repository:
+    """A repository of the registry a.io, which is reached at `place`."""
+    logins = {place.partition("://")[2]: login} if login else {}
+    settings = mirror.Settings("h", "", "nested", "", "", {"a.io": place}, logins)
+    return mirror.Repository(settings, "a.io", path)
+
+
+# --- whole images
+
+
+def test_an_image_costs_no_skopeo_and_one_pull_for_each_of_its_manifests(world: World) -> None:
+    world.seed("docker.io/wei/pulls", platforms=("amd64", "arm64"))
+    runs: list[Ran] = []
+    asked = world.asked_of_the_source(lambda: runs.append(world.run("docker.io/wei/pulls:1\n")))
+    assert runs[0].code == 0, runs[0].output
+    assert sorted(asked) == ["GET", "GET", "GET", "HEAD"]
+    assert "copy" not in runs[0].skopeo
+    assert OVER not in runs[0].output
+
+
+def test_images_of_one_place_arrive_one_after_another(world: World) -> None:
+    names = [f"docker.io/wei/one-place{n}" for n in range(4)]
+    digests = [world.seed(name, layer=b"shared by all four") for name in names]
+    ran = world.run("".join(f"{name}:1\n" for name in names), PARALLEL="1")
+    assert ran.code == 0, ran.output
+    assert [world.target.head(name, "1") for name in names] == digests
+    assert OVER not in ran.output
+
+
+def test_a_layer_that_the_target_has_already_is_not_asked_of_the_source(world: World) -> None:
+    layer = os.urandom(100_000)
+    world.seed("docker.io/wei/grown", layer=layer)
+    world.run("docker.io/wei/grown:1\n")
+    world.seed("docker.io/wei/grown", tag="2", layer=layer)
+    before = len(world.source.log.read_bytes())
+    ran = world.run("docker.io/wei/grown:2\n")
+    assert ran.code == 0, ran.output
+    asked = world.source.log.read_bytes()[before:].decode()
+    blobs = re.findall(r'"GET /v2/\S+/blobs/(\S+)', asked)
+    assert blobs
+    assert digest_of(layer) not in blobs
+
+
+@contextmanager
+def in_front_of(world: World, spoil: Any) -> Iterator[dict[str, str]]:
+    """A source that sends on to the real one what `spoil` does not answer; the settings for it."""
+
+    class Front(Quiet):
+        def reply(self) -> None:
+            if not spoil(self):
+                self.answer(307, Location=f"http://{world.source.address}{self.path}")
+
+    addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+    with serving(Front) as front:
+        addresses["docker.io"] = f"{front}/docker.io"
+        yield {"REGISTRY_ADDRESSES": json.dumps(addresses)}
+
+
+def refuse(asked: Quiet) -> None:
+    asked.answer(503)
+
+
+def tear_off(asked: Quiet) -> None:
+    asked.send_response(200)
+    asked.send_header("Content-Length", "1000")
+    asked.end_headers()
+    asked.wfile.write(b"x" * 500)
+    asked.close_connection = True
+
+
+def swap(asked: Quiet) -> None:
+    asked.answer(200, os.urandom(4096))
+
+
+@pytest.mark.parametrize("spoiled", [refuse, tear_off, swap])
+def test_a_layer_that_does_not_come_as_it_should_is_left_to_skopeo(
+    spoiled: Any, world: World
+) -> None:
+    name = f"docker.io/wei/spoiled-{spoiled.__name__}"
+    digest = world.seed(name, platforms=("amd64",))
+    once = threading.Semaphore(1)
+
+    def spoil(asked: Quiet) -> bool:
+        if "/blobs/" in asked.path and once.acquire(blocking=False):
+            spoiled(asked)
+            return True
+        return False
+
+    with in_front_of(world, spoil) as settings:
+        ran = world.run(f"{name}:1\n", None, **settings)
+    assert ran.code == 0, ran.output
+    assert f"{OVER}{name}:1: " in ran.output
+    assert ran.skopeo.count("copy") == 1
+    size = world.size(world.source, name, digest)
+    assert ran.says(f"{name}:1") == f"success: {digest} {size} copied"
+    assert world.target.head(name, "1") == digest
+
+
+def test_a_layer_that_is_always_another_fails_with_its_cause(world: World) -> None:
+    world.seed("docker.io/wei/wrong", platforms=("amd64",))
+
+    def spoil(asked: Quiet) -> bool:
+        if "/blobs/" in asked.path:
+            asked.answer(200, b"something else")
+        return "/blobs/" in asked.path
+
+    with in_front_of(world, spoil) as settings:
+        ran = world.run("docker.io/wei/wrong:1\n", None, **settings)
+    assert ran.code == 1
+    assert "source: " in ran.says("docker.io/wei/wrong:1")
+    assert world.target.head("docker.io/wei/wrong", "1") is None
+
+
+# --- manifests
+
+SMALLEST = {"config": {"digest": A, "size": 1}, "layers": [{"digest": B, "size": 2}]}
+
+
+def answer(body: bytes, kind: str = MANIFEST) -> mirror.Answer:
+    headers = Message()
+    headers["Content-Type"] = kind
+    return mirror.Answer(200, headers, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not json",
+        b"[]",
+        b'{"manifests": [{}]}',
+        b'{"manifests": []}',
+        b'{"fsLayers": []}',
+        b"[" * 5000,
+        json.dumps({"manifests": [{"digest": A}] * 65}).encode(),
+        json.dumps({"manifests": [{"digest": "sha256:a"}]}).encode(),
+        json.dumps(SMALLEST | {"layers": [{"digest": B}]}).encode(),
+        json.dumps(SMALLEST | {"layers": [{"digest": B, "size": -1}]}).encode(),
+        json.dumps(SMALLEST | {"layers": [{"digest": B, "size": 2**63}]}).encode(),
+        json.dumps(SMALLEST | {"layers": [{"digest": "../x", "size": 1}]}).encode(),
+        json.dumps(SMALLEST | {"layers": [{"digest": B, "size": 1, "urls": ["x"]}]}).encode(),
+        json.dumps(SMALLEST).replace("2", "1e400").encode(),
+        json.dumps(
+            SMALLEST | {"layers": [{"digest": f"sha256:{n:064}", "size": 1} for n in range(1001)]}
+        ).encode(),
+    ],
+)
+def test_a_manifest_that_is_not_an_everyday_one_is_left_to_skopeo(body: bytes) -> None:
+    with pytest.raises(mirror.NotMovedError, match="its manifest"):
+        mirror.Manifest.read(answer(body))
+
+
+def test_a_manifest_of_another_kind_is_left_to_skopeo() -> None:
+    body = json.dumps(SMALLEST).encode()
+    assert mirror.Manifest.read(answer(body, f"{MANIFEST}; charset=utf-8")).blobs == {A: 1, B: 2}
+    for kind in ("", "application/json", "application/vnd.docker.distribution.manifest.v1+json"):
+        with pytest.raises(mirror.NotMovedError, match="everyday"):
+            mirror.Manifest.read(answer(body, kind))
+
+
+def test_a_manifest_must_have_the_digest_that_it_was_asked_by() -> None:
+    body = json.dumps(SMALLEST).encode()
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            self.answer(200, body, Content_Type=MANIFEST)
+
+    with serving(Source) as source:
+        assert at(source).fetch(digest_of(body)).blobs == {A: 1, B: 2}
+        with pytest.raises(mirror.NotMovedError, match="another digest"):
+            at(source).fetch(A)
+
+
+# --- what registries answer
+
+
+@pytest.mark.parametrize(("status", "held"), [(200, True), (404, False), (503, False)])
+def test_a_layer_is_held_where_the_target_says_so(status: int, *, held: bool) -> None:
+    seen: list[str] = []
+
+    class Target(Quiet):
+        def reply(self) -> None:
+            seen.append(f"{self.command} {self.path}")
+            self.answer(status)
+
+    with serving(Target) as target:
+        assert at(target, "b/c").holds(A) is held
+    assert seen == [f"HEAD /v2/b/c/blobs/{A}"]
+
+
+def test_a_redirected_layer_is_asked_for_by_name_but_without_the_login() -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    class Elsewhere(Quiet):
+        def reply(self) -> None:
+            seen.append((self.headers["Authorization"], self.headers["User-Agent"]))
+            self.answer(200, b"layer")
+
+    with serving(Elsewhere) as elsewhere:
+
+        class Source(Quiet):
+            def reply(self) -> None:
+                if self.headers["Authorization"] is None:
+                    self.answer(401, WWW_Authenticate='Basic realm="r"')
+                else:
+                    self.answer(307, Location=f"{elsewhere}{self.path}")
+
+        with serving(Source) as source, at(source, login="bG9naW4=").blob(A) as got:
+            assert got.read() == b"layer"
+    assert seen == [(None, "imageto-bot")]
+
+
+def test_an_upload_to_another_host_gets_no_login() -> None:
+    class Target(Quiet):
+        def reply(self) -> None:
+            self.answer(202, Location="http://127.0.0.2:9/upload")
+
+    with serving(Target) as target, pytest.raises(mirror.NotMovedError, match="answers 202"):
+        at(target).reserve(A, None)
+
+
+@pytest.mark.parametrize("place", ["/v2/a/blobs/uploads/7?state=x", "7?state=x"])
+def test_an_upload_goes_where_the_target_says(place: str) -> None:
+    class Target(Quiet):
+        def reply(self) -> None:
+            self.answer(202, Location=place)
+
+    with serving(Target) as target:
+        found = at(target).reserve(A, None)[0]
+        assert found == f"{target}/v2/a/blobs/uploads/7?state=x"
+
+
+def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dripping:
+        def read1(self, most: int) -> bytes:
+            monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
+            return b"x" * (most // 2)
+
+    with pytest.raises(OSError, match="torn off"):
+        list(mirror.poured(Dripping(), 10))
+
+
+# --- what may go on at the same time
+
+
+class Moves:
+    """Takes the place of `move`: remembers what moved from where, and how much of it together."""
+
+    def __init__(self, *broken: str) -> None:
+        self.broken = set(broken)
+        self.made: list[tuple[str, str, str | None]] = []
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    def __call__(
+        self,
+        blob: str,
+        size: int,
+        source: mirror.Repository,
+        target: mirror.Repository,
+        origin: mirror.Repository | None,
+    ) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self.made.append((blob, target.path, origin.path if origin else None))
+            broken = blob in self.broken
+            self.broken.discard(blob)
+        time.sleep(0.05)
+        with self._lock:
+            self._now -= 1
+        if broken:
+            raise mirror.NotMovedError("torn off")
+
+
+@pytest.fixture
+def moves(monkeypatch: pytest.MonkeyPatch) -> Moves:
+    made = Moves()
+    monkeypatch.setattr(mirror, "move", made)
+    return made
+
+
+def bring(traffic: mirror.Traffic, *images: tuple[str, set[str]]) -> list[BaseException | None]:
+    """Bring images (path, blobs) at the same time; what became of each."""
+    here = at("http://127.0.0.1:9")
+    with ThreadPoolExecutor(len(images)) as pool:
+        jobs = []
+        for path, blobs in images:
+            target = at("http://127.0.0.1:9", path)
+            jobs.append(pool.submit(traffic.bring, dict.fromkeys(sorted(blobs), 1), here, target))
+            time.sleep(0.01)  # in this order
+        return [job.exception(10) for job in jobs]
+
+
+def test_a_layer_moves_once_and_is_mounted_for_the_others(moves: Moves) -> None:
+    traffic = mirror.Traffic(8)
+    assert bring(traffic, ("x", {A, B}), ("y", {A, C}), ("z", {A})) == [None, None, None]
+    assert [each for each in moves.made if each[2] is None] == [
+        (A, "x", None),
+        (B, "x", None),
+        (C, "y", None),
+    ]
+    assert {each for each in moves.made if each[2]} == {(A, "y", "x"), (A, "z", "x")}
+
+
+def test_another_tag_of_the_same_repository_needs_no_mount(moves: Moves) -> None:
+    assert bring(mirror.Traffic(4), ("x", {A}), ("x", {A})) == [None, None]
+    assert moves.made == [(A, "x", None)]
+
+
+def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
+    moves.broken = {A}
+    traffic = mirror.Traffic(4)
+    first, second = bring(traffic, ("x", {A, B}), ("y", {A}))
+    assert isinstance(first, mirror.NotMovedError)
+    assert second is None
+    assert moves.made[-1] == (A, "y", None)
+    assert bring(traffic, ("x", {A, B})) == [None]  # the first, tried again
+
+
+def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> None:
+    moves.broken = {A}
+    traffic = mirror.Traffic(1)
+    assert bring(traffic, ("x", {A, B, C}))[0] is not None
+    assert [blob for blob, _, _ in moves.made] == [A, B, C]
+
+
+def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
+    bring(mirror.Traffic(2), *((f"x{n}", {f"sha256:{n:064}"}) for n in range(6)))
+    assert moves.most == 2
