@@ -61,6 +61,16 @@ class Registry:
         )
         return answer.headers["Docker-Content-Digest"] if answer.is_success else None
 
+    def logged(self, pattern: str, times: int, since: int = 0) -> list[str]:
+        """Return what its access log has of a pattern: it writes a line after it has answered."""
+        found: list[str] = []
+        for _ in range(200):
+            found = re.findall(pattern, self.log.read_bytes()[since:].decode())
+            if len(found) >= times:
+                break
+            time.sleep(0.05)
+        return found
+
     def put(self, name: str, reference: str, manifest: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps(manifest).encode()
         url = f"http://{self.address}/v2/{name}/manifests/{reference or digest_of(body)}"

@@ -144,6 +144,62 @@ def test_a_layer_that_is_always_another_fails_with_its_cause(world: World) -> No
     assert world.target.head("docker.io/wei/wrong", "1") is None
 
 
+@pytest.mark.parametrize(
+    ("held", "pulls"),
+    [
+        (404, 4),  # an index and a manifest, read here, and by skopeo for itself
+        (503, 2),  # nothing is read here for a target that cannot take it
+    ],
+)
+def test_a_target_in_trouble_costs_few_pulls(held: int, pulls: int, world: World) -> None:
+    world.seed("docker.io/wei/trouble", platforms=("amd64",))
+    runs: list[Ran] = []
+
+    class Target(Quiet):
+        def reply(self) -> None:
+            if "/manifests/" in self.path and self.command == "HEAD":
+                self.answer(held)
+            elif self.path == "/v2/":
+                self.answer(200)
+            else:
+                self.answer(400)
+
+    with serving(Target) as target:
+        addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+        host = target.partition("://")[2]
+        given = {"HARBOR_HOST": host, "REGISTRY_ADDRESSES": json.dumps(addresses | {host: target})}
+        asked = world.asked_of_the_source(
+            lambda: runs.append(world.run("docker.io/wei/trouble:1\n", None, **given))
+        )
+    assert runs[0].says("docker.io/wei/trouble:1").startswith("failure: target: ")
+    assert 0 < asked.count("GET") <= pulls
+
+
+def test_an_error_that_nobody_foresaw_is_left_to_skopeo(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = world.seed("docker.io/wei/unforeseen")
+    monkeypatch.setattr(mirror, "move", lambda *_: {}["x"])
+    monkeypatch.setattr(mirror.Copying, "copy", lambda _: (digest, ""))
+    image = mirror.Image.parse("docker.io/wei/unforeseen:1")
+    assert image
+    given = mirror.Settings.read(world.environment())
+    run = mirror.Run({}, world.directory, False, given, "", mirror.Traffic(4))
+    result = mirror.Copying(image, run, given, lambda _: None).result()
+    assert result.text == f"mismatch: copied {digest}, target holds nothing"
+    assert f"{OVER}{image}: KeyError" in capsys.readouterr().out
+
+
+def test_an_index_below_an_index_is_left_to_skopeo(world: World) -> None:
+    name = "docker.io/wei/nested"
+    world.seed(name, platforms=("amd64",))
+    below = json.loads(world.get(world.source, name, "1"))
+    pushed = world.source.put(name, "below", below)
+    world.source.put(name, "top", {**below, "manifests": [pushed]})
+    ran = world.run(f"{name}:top\n")
+    assert f"{OVER}{name}:top: its manifests are not everyday ones" in ran.output
+
+
 # --- manifests
 
 SMALLEST = {"config": {"digest": A, "size": 1}, "layers": [{"digest": B, "size": 2}]}
@@ -185,7 +241,12 @@ def test_a_manifest_that_is_not_an_everyday_one_is_left_to_skopeo(body: bytes) -
 def test_a_manifest_of_another_kind_is_left_to_skopeo() -> None:
     body = json.dumps(SMALLEST).encode()
     assert mirror.Manifest.read(answer(body, f"{MANIFEST}; charset=utf-8")).blobs == {A: 1, B: 2}
-    for kind in ("", "application/json", "application/vnd.docker.distribution.manifest.v1+json"):
+    for kind in (
+        "",
+        "application/json",
+        mirror.INDEXES[0],
+        "application/vnd.docker.distribution.manifest.v1+json",
+    ):
         with pytest.raises(mirror.NotMovedError, match="everyday"):
             mirror.Manifest.read(answer(body, kind))
 
@@ -248,7 +309,7 @@ def test_an_upload_to_another_host_gets_no_login() -> None:
             self.answer(202, Location="http://127.0.0.2:9/upload")
 
     with serving(Target) as target, pytest.raises(mirror.NotMovedError, match="answers 202"):
-        at(target).reserve(A, None)
+        at(target).reserve(A)
 
 
 @pytest.mark.parametrize("place", ["/v2/a/blobs/uploads/7?state=x", "7?state=x"])
@@ -258,8 +319,8 @@ def test_an_upload_goes_where_the_target_says(place: str) -> None:
             self.answer(202, Location=place)
 
     with serving(Target) as target:
-        found = at(target).reserve(A, None)[0]
-        assert found == f"{target}/v2/a/blobs/uploads/7?state=x"
+        found = at(target).reserve(A)
+    assert found == mirror.Upload(f"{target}/v2/a/blobs/uploads/7?state=x", mirror.PUSH)
 
 
 def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,8 +329,117 @@ def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPat
             monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
             return b"x" * (most // 2)
 
-    with pytest.raises(OSError, match="torn off"):
-        list(mirror.poured(Dripping(), 10))
+    with pytest.raises(mirror.NotMovedError, match="too long"):
+        list(at("http://a.io").poured(Dripping(), 10))
+
+
+class Asked:
+    """A target that answers what it is told to, by method; `seen` has what it was asked."""
+
+    def __init__(self, **answers: list[tuple[int, dict[str, str]]]) -> None:
+        self.answers, self.seen = answers, list[str]()
+
+    def handler(self) -> type[Quiet]:
+        told, seen = self.answers, self.seen
+
+        class Target(Quiet):
+            def reply(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
+                seen.append(f"{self.command} {self.path.partition('?')[0].rpartition('/')[2]}")
+                answers = told[self.command]
+                status, headers = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.answer(status, **headers)
+
+            do_PUT = do_GET = do_HEAD = do_POST = reply  # noqa: N815 - the standard library's names
+
+        return Target
+
+
+UPLOAD = (202, {"Location": "/v2/b/blobs/uploads/7"})
+
+
+@pytest.mark.parametrize("refusal", [401, 403, 404, 405])
+def test_who_may_not_mount_a_layer_uploads_it(refusal: int) -> None:
+    class Source(Quiet):
+        def reply(self) -> None:
+            self.answer(200, b"layer")
+
+    target = Asked(HEAD=[(404, {})], POST=[(refusal, {})] * (1 + (refusal == 401)), PUT=[(201, {})])
+    target.answers["POST"].append(UPLOAD)
+    with serving(Source) as source, serving(target.handler()) as place:
+        mirror.move(A, 5, at(source), at(place, "b"), at(place, "a"))
+    assert target.seen[-1] == "PUT 7"
+
+
+def test_a_manifest_that_a_target_in_trouble_did_not_take_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    target = Asked(PUT=[(502, {}), (201, {})])
+    with serving(target.handler()) as place:
+        settings = mirror.Settings("h", "", "nested", "", "", {"a.io": place}, {}, patience=80)
+        manifest = mirror.Manifest.read(answer(json.dumps(SMALLEST).encode()))
+        mirror.Repository(settings, "a.io", "b").put("1", manifest)
+    assert target.seen == ["PUT 1", "PUT 1"]
+    assert pauses == [2]
+
+
+# --- tokens
+
+
+def tokens_of(*answers: tuple[int, str]) -> tuple[type[Quiet], list[str | None]]:
+    """A registry as Harbor: a token's end has it ask for Basic; it hands out what it is told."""
+    left, seen = list(answers), list[str | None]()
+
+    class Harbor(Quiet):
+        def reply(self) -> None:
+            given = self.headers["Authorization"]
+            if self.path.startswith("/token"):
+                status, token = left.pop(0)
+                self.answer(status, json.dumps({"token": token}).encode())
+                return
+            seen.append(given)
+            if given in ("Bearer good", "Basic bG9naW4="):
+                self.answer(200, Docker_Content_Digest=A)
+            elif given:
+                self.answer(401, WWW_Authenticate='Basic realm="harbor"')
+            else:
+                realm = f'Bearer realm="http://{self.headers["Host"]}/token",service="s"'
+                self.answer(401, WWW_Authenticate=realm)
+
+    return Harbor, seen
+
+
+def test_a_token_that_is_over_does_not_stand_before_the_login_that_is_asked_for_instead() -> None:
+    handler, seen = tokens_of((200, "over"))
+    with serving(handler) as harbor:
+        repository = at(harbor, login="bG9naW4=")
+        assert repository.digest("1") is None  # the token was over when it was given
+        assert repository.digest("1") == A
+        assert repository.digest("1") == A
+    assert seen == [None, "Bearer over", "Bearer over", "Basic bG9naW4=", "Basic bG9naW4="]
+
+
+def test_a_token_server_in_trouble_takes_no_token_away() -> None:
+    handler, _ = tokens_of((503, ""), (200, "good"))
+    with serving(handler) as harbor:
+        repository = at(harbor)
+        assert repository.digest("1") is None
+        assert repository.digest("1") == A
+        challenge = Message()
+        challenge["WWW-Authenticate"] = f'Bearer realm="{harbor}/nothing",service="s"'
+        repository._learn(challenge, "", repository._allowed())
+        assert repository.digest("1") == A
+
+
+def test_many_who_need_the_same_token_ask_for_it_once() -> None:
+    handler, seen = tokens_of((200, "good"))
+    with serving(handler) as harbor:
+        repository = at(harbor)
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(repository.digest, ["1"] * 8)) == {A}
+    assert seen.count("Bearer good") == 8
 
 
 # --- what may go on at the same time
@@ -281,7 +451,7 @@ class Moves:
     def __init__(self, *broken: str) -> None:
         self.broken = set(broken)
         self.made: list[tuple[str, str, str | None]] = []
-        self.most = self._now = 0
+        self.most = self.now = 0
         self._lock = threading.Lock()
 
     def __call__(
@@ -293,14 +463,14 @@ class Moves:
         origin: mirror.Repository | None,
     ) -> None:
         with self._lock:
-            self._now += 1
-            self.most = max(self.most, self._now)
+            self.now += 1
+            self.most = max(self.most, self.now)
             self.made.append((blob, target.path, origin.path if origin else None))
             broken = blob in self.broken
             self.broken.discard(blob)
         time.sleep(0.05)
         with self._lock:
-            self._now -= 1
+            self.now -= 1
         if broken:
             raise mirror.NotMovedError("torn off")
 
@@ -352,9 +522,25 @@ def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
 
 def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> None:
     moves.broken = {A}
+    assert bring(mirror.Traffic(2), ("x", {A, B}))[0] is not None
+    assert [blob for blob, _, _ in moves.made] == [A, B]
+    assert moves.now == 0
+
+
+def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Moves) -> None:
+    moves.broken = {A}
     traffic = mirror.Traffic(1)
-    assert bring(traffic, ("x", {A, B, C}))[0] is not None
-    assert [blob for blob, _, _ in moves.made] == [A, B, C]
+    alone = bring(traffic, ("x", {A, B, C}))
+    assert [str(error) for error in alone] == ["torn off"]
+    assert [blob for blob, _, _ in moves.made] == [A]
+    assert bring(traffic, ("y", {B}), ("x", {A, B, C})) == [None, None]
+
+
+def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Moves) -> None:
+    moves.broken = {A}
+    done = bring(mirror.Traffic(16), *((f"x{n}", {A}) for n in range(6)))
+    assert [error is None for error in done] == [False, *[True] * 5]
+    assert [origin for _, _, origin in moves.made].count(None) == 2
 
 
 def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:

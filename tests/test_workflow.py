@@ -163,10 +163,10 @@ def test_a_layer_that_images_share_goes_up_once(world: World) -> None:
     before = len(world.target.log.read_bytes())
     ran = world.run("".join(f"{name}:1\n" for name in names), PARALLEL="6")
     assert ran.code == 0, ran.output
-    uploads = world.target.log.read_bytes()[before:].decode()
     shared = digest_of(layer).removeprefix("sha256:")
-    put = re.findall(rf'"PUT /v2/(\S+)/blobs/uploads/\S+{shared}', uploads)
-    mounted = re.findall(rf'"POST \S+mount=sha256:{shared}\S* HTTP/1.1" 201', uploads)
+    logged = world.target.logged
+    put = logged(rf'"PUT /v2/(\S+)/blobs/uploads/\S+{shared}', 1, before)
+    mounted = logged(rf'"POST \S+mount=sha256:{shared}\S* HTTP/1.1" 201', 5, before)
     assert (len(put), len(mounted)) == (1, 5)
 
 

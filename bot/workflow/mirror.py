@@ -1,9 +1,9 @@
 """Copies the images this run was started for to the target registry, and reports on each.
 
 It stands in the mirror repository as `.github/mirror.py`, put there by `imageto-bot setup`, and
-needs Python 3.10 and skopeo, nothing more. It moves layers itself, each once and all side by side,
-from the one registry's answer to the other's question; what is out of the ordinary, and whatever
-goes wrong, is left to skopeo. Lines of image.list, inputs and answers of registries are
+needs Python 3.10 and skopeo, nothing more. It moves layers itself, all side by side, straight from
+the source's answer into the request to the target; what is out of the ordinary, and whatever goes
+wrong, is left to skopeo. Lines of image.list, inputs and answers of registries are
 untrusted: every reference passes the grammar before use, no shell is started, and passwords reach
 neither an argument list, nor the log, nor the summary.
 """
@@ -44,24 +44,29 @@ LOG_CHARACTERS = 1000
 LARGEST = 2**63 - 1  # bytes: what fits into a database
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
 CHILDREN, BLOBS = 64, 1000  # of one image: platforms with attestations, configs with layers
+MANIFESTS = 16 << 20  # bytes of all manifests of one image
 CHUNK = 1 << 18  # bytes that are read at a time
 PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of an image whose registry is in trouble
 PATIENCE = 80  # seconds of them an image; the variable PATIENCE changes it
 LONGEST_REST = 60  # seconds: no server is let ask for more at a time
 POLLS = (5, 15, 45, 120, 300)  # and 300 again: between two looks at the pulls that are left
 RUN_SECONDS = 285 * 60  # for waits: under `timeout-minutes`, with time for a copy after them
+LAST_SECONDS = 295 * 60  # for copies: what did not end by itself still has its status posted
 BEGAN = time.monotonic()
 INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and each attestation
 PLACES = 16  # layers that move at a time, measured; the variable PARALLEL changes it
 AWAKE, ASKED = 128, 16  # images in hand, and questions asked at a time
 LOOKS = threading.Semaphore(ASKED)
-PUSH = " push"  # what a token is good for, where it is for more than to pull
+PUSH = " push"  # ends the key under which a token is kept that may push
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
 SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
-KINDS = (
+INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+KINDS = (
+    *INDEXES,
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
@@ -184,6 +189,11 @@ class Answer:
     body: bytes
 
     @property
+    def words(self) -> str:
+        """Say it in the middle of a sentence."""
+        return f"answers {self.status}" if self.status else "does not answer"
+
+    @property
     def trouble(self) -> bool:
         """Say whether asking again may help."""
         return self.status in {0, 429} or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -301,6 +311,7 @@ class Settings:
     logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
     patience: int = 0  # seconds that are waited for a registry in trouble, an image
     known: dict[str, str] = field(default_factory=dict, repr=False)  # place -> Authorization
+    turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)  # to learn that
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":
@@ -364,11 +375,13 @@ class Manifest:
 
     @classmethod
     def read(cls, answer: Answer) -> "Manifest":
-        """Raise NotMovedError where it is not what the OCI image specification knows today."""
+        """Raise NotMovedError where it is out of the ordinary: old, or with layers elsewhere."""
         try:
             said = json.loads(answer.body)
             kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-            children = tuple(str(child["digest"]) for child in said.get("manifests", ()))
+            children = tuple(
+                dict.fromkeys(str(each["digest"]) for each in said.get("manifests", ()))
+            )
             parts = [] if children else [said["config"], *said["layers"]]
             blobs = {str(part["digest"]): int(part["size"]) for part in parts}
             elsewhere = any(part.get("urls") for part in parts)
@@ -377,7 +390,8 @@ class Manifest:
         named = all(SHA256.fullmatch(digest) for digest in (*children, *blobs))
         few = len(children) <= CHILDREN and len(blobs) <= BLOBS
         sizes = min(blobs.values(), default=0) >= 0 and sum(blobs.values()) <= LARGEST
-        if kind not in KINDS or elsewhere or not (named and few and sizes):
+        plain = kind in KINDS and (kind in INDEXES) == bool(children) and not elsewhere
+        if not (plain and named and few and sizes):
             raise NotMovedError("its manifest is not an everyday one")
         return cls(answer.body, kind, children, blobs)
 
@@ -385,6 +399,14 @@ class Manifest:
 def distinct(*manifests: Manifest) -> dict[str, int]:
     """Return the blobs of all of them, each once, with its bytes."""
     return dict(chain.from_iterable(each.blobs.items() for each in manifests))
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that the target has begun: where it goes on, and the key of its login."""
+
+    address: str
+    key: str
 
 
 class Repository:
@@ -401,44 +423,66 @@ class Repository:
         own = [key for key in settings.logins if f"{self.name}/".startswith(f"{key}/")]
         login = settings.logins[max(own, key=len)] if own else ""
         self._basic = f"Basic {login}" if login else ""
-        self._known, self._patience = settings.known, settings.patience
+        self._known, self._turns = settings.known, settings.turns
+        self._patience = settings.patience
         self.pulls: Pulls | None = None  # as the last answer said it
+        self.trouble = False  # and whether it was one
 
     def tls(self, option: str) -> list[str]:
         """Return the option of skopeo that lets it speak plain HTTP, where that is wanted."""
         return [f"--{option}=false"] if self.insecure else []
 
     def manifest(self, method: str, reference: str) -> Answer:
-        """HEAD or GET; Docker Hub counts only GET as a pull. Trouble is waited out, shortly."""
-        for pause in PAUSES[:2]:
-            answer = self._ask(method, f"manifests/{reference}")
-            if not answer.trouble or pause > self._patience:
-                return answer
-            rest(answer, pause)
+        """HEAD or GET; Docker Hub counts only GET as a pull."""
         return self._ask(method, f"manifests/{reference}")
 
     def _ask(
-        self, method: str, what: str, data: bytes | None = None, kind: str = "", push: str = ""
+        self, method: str, what: str, data: bytes | None = None, kind: str = "", use: str = ""
     ) -> Answer:
-        """Send one request with the login it takes; `push` tells apart what a token is good for."""
-        with LOOKS:
-            headers = {"Accept": ACCEPT, **({"Content-Type": kind} if kind else {})}
-            answer = ask(method, self._base + what, headers | self._allowed(push), data=data)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            self._learn(answer.headers, push)
-            with LOOKS:
-                answer = ask(method, self._base + what, headers | self._allowed(push), data=data)
-        self.pulls = Pulls.read(answer.headers)
+        """Send one request, and again in trouble, shortly; `use` ends the key of its login."""
+        headers = {"Accept": ACCEPT, **({"Content-Type": kind} if kind else {})}
+        for pause in (*PAUSES[:2], None):
+            answer = self._answer(partial(ask, method, self._base + what, data=data), headers, use)
+            if not answer.trouble or pause is None or pause > self._patience:
+                break
+            rest(answer, pause)
+        self.pulls, self.trouble = Pulls.read(answer.headers), answer.trouble
         return answer
 
-    def _allowed(self, push: str = "") -> dict[str, str]:
-        met = self._known.get(self.name + push) or (self._known.get(self.host) and self._basic)
+    def _answer(
+        self, request: Callable[[dict[str, str]], Answer], headers: dict[str, str], use: str
+    ) -> Answer:
+        """Send a request with the login that it takes, which its first refusal may tell."""
+        sent = self._allowed(use)
+        with LOOKS:
+            answer = request({**headers, **sent})
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        self._learn(answer.headers, use, sent)
+        with LOOKS:
+            return request({**headers, **self._allowed(use)})
+
+    def _allowed(self, use: str = "") -> dict[str, str]:
+        met = self._known.get(self.name + use) or (self._known.get(self.host) and self._basic)
         return {"Authorization": met} if met else {}
 
-    def _learn(self, refusal: Message, push: str = "") -> None:
-        """Keep what meets a challenge: Basic is a host's, a token one repository's."""
-        met = self._meet(refusal.get("WWW-Authenticate", ""))
-        self._known[self.host if met.startswith("Basic ") else self.name + push] = met
+    def _learn(self, refusal: Message, use: str, sent: dict[str, str]) -> None:
+        """Keep what meets a challenge, unless another thread did so after `sent` was sent.
+
+        Basic is a host's, a token one repository's. Harbor asks for Basic where it got an old
+        token, which then must not stand before the login; and a token server in trouble takes
+        no token away.
+        """
+        key = self.name + use
+        with self._turns.setdefault(key, threading.Lock()):
+            if self._allowed(use) != sent:
+                return
+            met = self._meet(refusal.get("WWW-Authenticate", ""))
+            if met.startswith("Basic "):
+                self._known.pop(key, None)
+                self._known[self.host] = met
+            elif met:
+                self._known[key] = met
 
     def _meet(self, challenge: str) -> str:
         """Meet the registry's challenge; it says who makes its tokens, and TLS is a must there."""
@@ -472,67 +516,82 @@ class Repository:
         """Return the manifest with this very digest; NotMovedError where it is not to be had."""
         answer = self.manifest("GET", digest)
         if answer.status != HTTPStatus.OK:
-            raise NotMovedError(f"{self.host} answers {answer.status} for its manifest")
+            raise NotMovedError(f"{self.host} {answer.words} for its manifest")
         if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
             raise NotMovedError("its manifest has another digest")
         return Manifest.read(answer)
 
     def put(self, reference: str, manifest: Manifest) -> None:
         """Store a manifest as it came; NotMovedError where the registry does not take it."""
-        what = f"manifests/{reference}"
-        status = self._ask("PUT", what, manifest.body, manifest.kind, PUSH).status
-        if status != HTTPStatus.CREATED:
-            raise NotMovedError(f"{self.host} answers {status} to its manifest")
+        answer = self._ask("PUT", f"manifests/{reference}", manifest.body, manifest.kind, PUSH)
+        if answer.status != HTTPStatus.CREATED:
+            raise NotMovedError(f"{self.host} {answer.words} to its manifest")
 
     def holds(self, blob: str) -> bool:
         """Ask whether a config or layer is there."""
         return self._ask("HEAD", f"blobs/{blob}").status == HTTPStatus.OK
 
-    def reserve(self, blob: str, origin: "Repository | None") -> tuple[str, str]:
-        """Begin an upload; return its address and what its login is kept under.
+    def reserve(self, blob: str, origin: "Repository | None" = None) -> Upload | None:
+        """Begin an upload; None where the blob of `origin` was mounted and nothing is to be sent.
 
-        The address is "" where the blob of `origin` was mounted: the distribution specification
-        has both in one request, and who does not mount begins an upload.
+        The distribution specification has both in one request: who does not mount begins.
         """
-        what, push = "blobs/uploads/", PUSH
+        what, use = "blobs/uploads/", PUSH
         if origin:
             what += f"?mount={blob}&from={urllib.parse.quote(origin.path)}"
-            push = f"{PUSH} from {origin.path}"
-        answer = self._ask("POST", what, b"", push=push)
+            use = f"{PUSH} from {origin.path}"
+        answer = self._ask("POST", what, b"", use=use)
         if answer.status == HTTPStatus.CREATED:
-            return "", push
-        place = urllib.parse.urljoin(self._base + what, answer.headers.get("Location", ""))
-        here = urllib.parse.urlsplit(place)[:2] == urllib.parse.urlsplit(self._base)[:2]
+            return None
+        try:
+            address = urllib.parse.urljoin(self._base + what, answer.headers.get("Location", ""))
+            here = urllib.parse.urlsplit(address)[:2] == urllib.parse.urlsplit(self._base)[:2]
+        except ValueError:
+            here = False
         if answer.status != HTTPStatus.ACCEPTED or not here:  # no login goes to another host
-            raise NotMovedError(f"{self.host} answers {answer.status} to an upload")
-        return place, push
+            raise NotMovedError(f"{self.host} {answer.words} to an upload")
+        return Upload(address, use)
 
-    def upload(self, place: tuple[str, str], blob: str, size: int, parts: Iterable[bytes]) -> None:
+    def upload(self, to: Upload, blob: str, size: int, parts: Iterable[bytes]) -> None:
         """Send a blob; the registry sees to it that it has this digest, as it must."""
-        address, push = place
-        url = f"{address}{'&' if '?' in address else '?'}digest={blob}"
-        headers = {**self._allowed(push), "Content-Length": str(size)}
+        url = f"{to.address}{'&' if '?' in to.address else '?'}digest={blob}"
+        headers = {**self._allowed(to.key), "Content-Length": str(size)}
         headers["Content-Type"] = "application/octet-stream"
-        status = ask("PUT", url, headers, data=parts, seconds=STORE_SECONDS).status
-        if status != HTTPStatus.CREATED:
-            raise NotMovedError(f"{self.host} answers {status} to a layer")
+        answer = ask("PUT", url, headers, data=parts, seconds=STORE_SECONDS)
+        if answer.status != HTTPStatus.CREATED:
+            raise NotMovedError(f"{self.host} {answer.words} to a layer")
 
     def blob(self, digest: str) -> Any:
         """Open a blob to read it; NotMovedError where it is not to be had."""
         url = f"{self._base}blobs/{digest}"
         try:
+            sent = self._allowed()
             try:
-                return opened("GET", url, self._allowed())
+                return opened("GET", url, sent)
             except urllib.error.HTTPError as refused:
                 with refused:  # a token of Docker Hub is good for 5 minutes
                     if refused.code != HTTPStatus.UNAUTHORIZED or refused.url != url:
                         raise
-                    self._learn(refused.headers)
+                    self._learn(refused.headers, "", sent)
                 return opened("GET", url, self._allowed())
         except urllib.error.HTTPError as refused:
             raise NotMovedError(f"{self.host} answers {refused.code} for a layer") from None
         except (OSError, ValueError, HTTPException):
             raise NotMovedError(f"{self.host} does not answer for a layer") from None
+
+    def poured(self, answer: Any, size: int) -> Iterator[bytes]:
+        """Yield so many bytes as they come; NotMovedError where there are fewer, or too late."""
+        left = size
+        until = min(time.monotonic() + COPY_SECONDS, BEGAN + LAST_SECONDS)
+        while left:
+            try:
+                part = answer.read1(min(left, CHUNK))
+            except (OSError, ValueError, HTTPException):
+                part = b""
+            if not part or time.monotonic() > until:
+                raise NotMovedError(f"{self.host} breaks off a layer, or takes too long")
+            left -= len(part)
+            yield part
 
 
 # --- what may go on at the same time
@@ -544,27 +603,34 @@ def move(
     """Have one blob in the target, at best by a mount; NotMovedError where that fails."""
     if target.holds(blob):
         return
-    place = target.reserve(blob, origin) if origin else None
-    if place and not place[0]:
-        return
-    with source.blob(blob) as answer:  # first: what is not to be had leaves no upload behind
-        place = place or target.reserve(blob, None)
-        target.upload(place, blob, size, poured(answer, size))
+    upload = None
+    if origin:
+        with contextlib.suppress(NotMovedError):  # who may not mount it may well upload it
+            upload = target.reserve(blob, origin)
+            if not upload:
+                return
+    with source.blob(blob) as answer:  # first: what is not to be had needs no upload
+        upload = upload or target.reserve(blob)
+        if upload:
+            target.upload(upload, blob, size, source.poured(answer, size))
 
 
-def poured(answer: Any, size: int) -> Iterator[bytes]:
-    """Yield so many bytes as they come; OSError where there are fewer, or it takes too long."""
-    left, until = size, time.monotonic() + COPY_SECONDS
-    while left:
-        part = answer.read1(min(left, CHUNK))
-        if not part or time.monotonic() > until:
-            raise OSError("torn off")
-        left -= len(part)
-        yield part
+def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
+    """Do one of several works; none after one of them went wrong."""
+    if wrong:
+        raise wrong[0]
+    try:
+        work()
+    except Exception as error:
+        wrong.append(error)
+        raise
 
 
 class Traffic:
-    """Lets copies go on: so many layers at a time, none twice, no more pulls than are left."""
+    """Lets copies go on: so many layers at a time, none twice at once, no pulls that are not left.
+
+    What one image brings to the target, the others that need it wait for, and have it mounted.
+    """
 
     def __init__(self, places: int) -> None:
         self.questions = ThreadPoolExecutor(ASKED)
@@ -575,27 +641,33 @@ class Traffic:
         self._promised: Counter[str] = Counter()
 
     def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
-        """Have all blobs in the target when this returns; NotMovedError where one is not.
+        """Have all blobs in the target when this returns; the first error where one is not."""
+        wrong: list[Exception] = []
 
-        Who needs a blob first brings it; the others wait for that, and have it mounted.
-        """
-        jobs, others = [], []
-        with self._lock:
-            for blob, size in blobs.items():
-                known = self._ways.get(blob)
-                if known and not (known[1].done() and known[1].exception()):
-                    others.append((blob, size, *known))
-                    continue
-                job = self._layers.submit(move, blob, size, source, target, None)
-                self._ways[blob] = (target, job)
-                jobs.append(job)
-        for blob, size, by, job in others:
-            origin = None if job.exception() else by
-            if not origin or origin.name != target.name:
-                jobs.append(self._layers.submit(move, blob, size, source, target, origin))
+        def begin(blob: str, origin: Repository | None = None) -> Future[None]:
+            work = partial(move, blob, blobs[blob], source, target, origin)
+            return self._layers.submit(unless, wrong, work)
+
+        ways = {blob: self._way(blob, target, begin) for blob in blobs}
+        jobs = []
+        for blob in blobs:
+            by, job = ways[blob]
+            while by is not target and job.exception():
+                by, job = self._way(blob, target, begin)  # the next who needs it, maybe this one
+            jobs.append(job if by.name == target.name else begin(blob, by))
         wait(jobs)  # all of them: skopeo must not bring what is still on its way
         for job in jobs:
             job.result()
+
+    def _way(
+        self, blob: str, target: Repository, begin: Callable[[str], Future[None]]
+    ) -> tuple[Repository, Future[None]]:
+        """Return who brings a blob, and the work; that begins where nobody does, or has."""
+        with self._lock:
+            known = self._ways.get(blob)
+            if not known or (known[1].done() and known[1].exception()):
+                known = self._ways[blob] = target, begin(blob)
+            return known
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
         """Set pulls aside, if enough are left beside those that other copies may still use."""
@@ -679,6 +751,7 @@ class Copying:
         """`tell` is given the words why, when the image has to wait for pulls."""
         self.image, self.folder, self.traffic, self.tell = image, run.folder, run.traffic, tell
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
+        self.read: dict[str, Manifest] = {}
         self.source = Repository(settings, image.registry, image.path)
         path = target_path(image, settings.prefix, settings.naming)
         self.target = Repository(settings, settings.host, path)
@@ -729,17 +802,17 @@ class Copying:
             text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
             return Result(image, "failure", one_line(text))
         size = size or self.size(copied)
-        return Result(
-            image, "success", f"{copied}{f' {size}' if 0 < size <= LARGEST else ''} copied"
-        )
+        known = f" {size}" if 0 < size <= LARGEST else ""
+        return Result(image, "success", f"{copied}{known} copied")
 
     def copied(self, wanted: str | None) -> tuple[str, str, int]:
         """Return the digest that was copied, or else what went wrong, and the bytes, if known."""
-        if wanted:
+        if wanted and not self.target.trouble:  # else each manifest would cost a pull for nothing
             try:
                 return wanted, "", self.carried(wanted)
-            except NotMovedError as why:
-                say(f"note: skopeo takes over {self.image}: {why}")
+            except Exception as why:  # noqa: BLE001 - whatever it is, skopeo may know better
+                words = str(why) if isinstance(why, NotMovedError) else type(why).__name__
+                say(f"note: skopeo takes over {self.image}: {words}")
         with self.traffic.copies:
             return *self.copy(), 0
 
@@ -753,10 +826,22 @@ class Copying:
         return sum(blobs.values())
 
     def manifests(self, side: Repository, digest: str) -> tuple[Manifest, dict[str, Manifest]]:
-        """Return a manifest with those that it names, as a registry has them."""
-        top = side.fetch(digest)
-        read = self.traffic.questions.map(side.fetch, top.children)
-        return top, dict(zip(top.children, read, strict=True))
+        """Return a manifest with those that it names; each is read once, it cannot change."""
+
+        def read(digest: str) -> Manifest:
+            if digest not in self.read:
+                self.read[digest] = side.fetch(digest)
+            return self.read[digest]
+
+        top = read(digest)
+        children = dict(
+            zip(top.children, self.traffic.questions.map(read, top.children), strict=True)
+        )
+        bodies = sum(len(each.body) for each in (top, *children.values()))
+        nested = any(each.children for each in children.values())
+        if nested or bodies > MANIFESTS or len(distinct(*children.values())) > BLOBS:
+            raise NotMovedError("its manifests are not everyday ones")
+        return top, children
 
     def size(self, copied: str) -> int:
         """Ask the target, where a GET counts no pull; 0 where it cannot be known."""
@@ -802,7 +887,8 @@ class Copying:
             options += [f"--digestfile={digest}"]
             options += self.source.tls("src-tls-verify") + self.target.tls("dest-tls-verify")
             places = (f"docker://{self.source.name}{taken}", f"docker://{self.target.name}{given}")
-            seconds = max(1, COPY_SECONDS - int(self.spent))
+            left = min(COPY_SECONDS - self.spent, BEGAN + LAST_SECONDS - began)
+            seconds = max(1, int(left))
             trouble = skopeo(self.folder, "copy", *options, *places, seconds=seconds)
             self.spent += time.monotonic() - began
             return (digest.read_text().strip() if digest.exists() else ""), trouble

@@ -1,6 +1,7 @@
 """Fuzz targets of the adapters that read people, files and the operator: updates, words, config."""
 
 import asyncio
+import contextlib
 import re
 import tempfile
 from dataclasses import dataclass, field
@@ -341,18 +342,28 @@ def script_answers(choices: Choices) -> None:
                 .encode("ascii", "replace")
                 .decode()
             )
+        if choices.below(2):
+            headers["Content-Type"] = choices.pick((*mirror.KINDS, "application/json"))
+        if choices.below(2):
+            place = broken(f"https://a.io/v2/x/blobs/uploads/{HEX}?state=[x]", choices, 2)
+            headers["Location"] = place.encode("ascii", "replace").decode()
         for name in ("ratelimit-limit", "ratelimit-remaining"):
             if choices.below(2):
                 value = broken("100;w=21600", choices, choices.below(3))
                 headers[name] = value.encode("ascii", "replace").decode()
-        status = choices.pick((0, 200, 200, 200, 401, 404, 503))
+        status = choices.pick((0, 200, 200, 200, 201, 202, 202, 401, 404, 503))
         return mirror.Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
 
     settings = mirror.Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
     kept, mirror.ask = mirror.ask, ask
     try:
         repository = mirror.Repository(settings, "a.io", "x")
-        digest, blobs = repository.digest("1"), repository.blobs("1")
+        digest, blobs = repository.digest("1"), dict[str, int]()
+        with contextlib.suppress(mirror.NotMovedError):
+            blobs = mirror.Manifest.read(repository.manifest("GET", "1")).blobs
+        with contextlib.suppress(mirror.NotMovedError):
+            upload = repository.reserve(f"sha256:{HEX}", repository)
+            assert upload is None or upload.address.startswith("https://a.io/")
     finally:
         mirror.ask = kept
     assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)

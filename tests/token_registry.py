@@ -1,0 +1,169 @@
+"""A token server and registries that want its tokens, for logins as Harbor and Docker Hub do them.
+
+The registries of registry_fixture.py take Basic, which is good for all of a host. A token is good
+for the repositories and actions it was asked for, and for a while: what mirror.py has to keep
+apart, only a registry shows that looks into tokens.
+"""
+
+import base64
+import json
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from registry_fixture import INDEX, MANIFEST, PASSWORD, USER, Quiet, Registry, serving, wait_for
+
+SERVICE, ISSUER = "registry.test", "tokens.test"
+LIFE = 300  # seconds: as Docker Hub's
+LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+Access = dict[str, frozenset[str]]  # repository -> actions
+
+
+def packed(part: bytes) -> str:
+    """Encode a part of a token, which has no padding."""
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A key and its certificate, by which registries know it; openssl's, as no library here is."""
+
+    key: Path
+    certificate: Path
+
+    @classmethod
+    def made(cls, folder: Path) -> "Signer":
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        command += ["-subj", f"/CN={ISSUER}", "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        return cls(key, certificate)
+
+    def token(self, access: Access, life: int = LIFE) -> str:
+        """Sign what distribution's token specification asks for; no two tokens are the same."""
+        now = int(time.time())
+        chain = "".join(self.certificate.read_text().split("-----")[2].split())
+        header = {"typ": "JWT", "alg": "RS256", "x5c": [chain]}
+        claims = {
+            "iss": ISSUER,
+            "sub": USER,
+            "aud": SERVICE,
+            "jti": secrets.token_hex(8),
+            "nbf": min(now, now + life) - 10,
+            "iat": now,
+            "exp": now + life,
+            "access": [
+                {"type": "repository", "name": name, "actions": sorted(actions)}
+                for name, actions in access.items()
+            ],
+        }
+        text = ".".join(packed(json.dumps(part).encode()) for part in (header, claims))
+        command = ["openssl", "dgst", "-sha256", "-sign", str(self.key)]
+        signed = subprocess.run(
+            command, input=text.encode(), check=True, capture_output=True, timeout=20
+        )
+        return f"{text}.{packed(signed.stdout)}"
+
+
+@dataclass
+class Tokens:
+    """The token server: what it was asked for, and what it gave, in this order."""
+
+    signer: Signer
+    allowed: frozenset[str] = frozenset({"pull", "push"})  # what the login may do
+    realm: str = ""
+    asked: list[Access] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
+
+    def give(self, scopes: list[str]) -> str:
+        access: Access = {}
+        for scope in scopes:
+            name, _, actions = scope.removeprefix("repository:").rpartition(":")
+            access[name] = access.get(name, frozenset()) | set(actions.split(","))
+        token = self.signer.token({name: many & self.allowed for name, many in access.items()})
+        self.asked.append(access)
+        self.given.append(token)
+        return token
+
+    def held(self, registry: Registry, name: str, reference: str) -> str | None:
+        """Return the digest of a manifest, as `Registry.head` does, which knows no tokens."""
+        token = self.signer.token({name: frozenset({"pull"})})
+        answer = httpx.head(
+            f"http://{registry.address}/v2/{name}/manifests/{reference}",
+            headers={"Accept": f"{INDEX}, {MANIFEST}", "Authorization": f"Bearer {token}"},
+        )
+        return answer.headers["Docker-Content-Digest"] if answer.is_success else None
+
+
+@contextmanager
+def token_server(signer: Signer) -> Iterator[Tokens]:
+    tokens = Tokens(signer)
+
+    class Handler(Quiet):
+        def reply(self) -> None:
+            query = parse_qs(urlsplit(self.path).query)
+            if self.headers["Authorization"] != f"Basic {LOGIN}":
+                self.answer(401)
+            elif query.get("service") != [SERVICE]:
+                self.answer(400)
+            else:
+                token = tokens.give(query.get("scope", []))
+                self.answer(200, json.dumps({"token": token}).encode())
+
+    with serving(Handler) as address:
+        tokens.realm = f"{address}/service/token"
+        yield tokens
+
+
+@contextmanager
+def token_registry(directory: Path, tokens: Tokens, data: Path | None = None) -> Iterator[Registry]:
+    """Run a registry that takes these tokens only; `data` may be that of another one."""
+    directory.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = {
+        "version": "0.1",
+        "log": {"level": "warn"},
+        "storage": {"filesystem": {"rootdirectory": str(data or directory / "data")}},
+        "http": {"addr": address},
+        "auth": {
+            "token": {
+                "realm": tokens.realm,
+                "service": SERVICE,
+                "issuer": ISSUER,
+                "rootcertbundle": str(tokens.signer.certificate),
+            }
+        },
+    }
+    (directory / "config.yml").write_text(json.dumps(config))
+    log = directory / "log"
+    with log.open("wb") as out:
+        command = ["docker-registry", "serve", str(directory / "config.yml")]
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+        try:
+            wait_for(address)
+            yield Registry(address, log)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    return Signer.made(tmp_path_factory.mktemp("signer"))
+
+
+@pytest.fixture
+def tokens(signer: Signer) -> Iterator[Tokens]:
+    with token_server(signer) as given:
+        yield given
