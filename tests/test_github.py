@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from github import BadAttributeException, GithubException
+from registry_fixture import Quiet, serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -538,3 +540,43 @@ def test_a_name_that_holds_a_skip_mark_cannot_reach_a_commit() -> None:
     message = commit_message(BatchId("b1"), ())
     assert "[skip" not in message
     assert base64.b64encode(message.encode())
+
+
+async def test_a_proxy_of_the_environment_takes_every_call(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """github.test has no address: what arrives came by the proxy."""
+    asked: list[str] = []
+
+    class Proxy(Quiet):
+        def reply(self) -> None:
+            asked.append(self.path)
+            url = self.path.replace("http://github.test:80", f"http://127.0.0.1:{place.port}", 1)
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            given = {name: self.headers[name] or "" for name in ("Authorization", "Content-Type")}
+            with httpx.Client(trust_env=False) as direct:
+                answer = direct.request(self.command, url, content=body, headers=given)
+            self.answer(answer.status_code, answer.content, Content_Type="application/json")
+
+        do_GET = do_PUT = reply  # noqa: N815 - the standard library's names
+
+    with serving(Proxy) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.setenv("NO_PROXY", "")
+        far = MirrorRepository(
+            api="http://github.test/github",
+            token=place.github.token,
+            repository=NAME,
+            branch="main",
+            path="image.list",
+            workflow="mirror.yml",
+            bounds=QUICK,
+        )
+        place.stack.callback(far.close)
+        now = await far.read_list()
+        assert now.content == LIST
+        sha = await far.write_list(LIST + b"redis:7\n", blob=now.blob, message=MESSAGE)
+    assert sha == await place.github.repository.head()
+    assert [path.partition("?")[0] for path in asked] == [
+        "http://github.test:80/github/repos/ana/mirror/contents/image.list"
+    ] * 2
