@@ -522,7 +522,7 @@ def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
 
 def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> None:
     moves.broken = {A}
-    assert bring(mirror.Traffic(2), ("x", {A, B}))[0] is not None
+    assert bring(mirror.Traffic(4), ("x", {A, B}))[0] is not None
     assert [blob for blob, _, _ in moves.made] == [A, B]
     assert moves.now == 0
 
@@ -541,6 +541,27 @@ def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Mo
     done = bring(mirror.Traffic(16), *((f"x{n}", {A}) for n in range(6)))
     assert [error is None for error in done] == [False, *[True] * 5]
     assert [origin for _, _, origin in moves.made].count(None) == 2
+
+
+def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None:
+    many = {f"sha256:{n:064}" for n in range(8)}
+    assert bring(mirror.Traffic(4), ("x", many)) == [None]
+    assert moves.most == 2
+    traffic = mirror.Traffic(4)
+    assert bring(traffic, ("x", many), ("y", {A}))[1] is None
+    began = [blob for blob, _, _ in moves.made[8:]]
+    assert began.index(A) <= 3  # not behind all of the others
+
+
+def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves) -> None:
+    traffic, here, target = mirror.Traffic(2), at("http://127.0.0.1:9"), at("http://127.0.0.1:9")
+    blobs = {f"sha256:{n:064}": 1 for n in range(4)}
+    last = [*blobs][-1]
+    moves.broken = {last}
+    with pytest.raises(mirror.NotMovedError):
+        traffic.bring(blobs, here, target)
+    traffic.bring(blobs, here, target)
+    assert [blob for blob, _, _ in moves.made] == [*blobs, last]
 
 
 def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:

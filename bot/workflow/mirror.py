@@ -634,7 +634,8 @@ class Traffic:
 
     def __init__(self, places: int) -> None:
         self.questions = ThreadPoolExecutor(ASKED)
-        self.copies = threading.Semaphore(max(1, places // 2))  # skopeo moves several layers itself
+        self._half = max(1, places // 2)  # one image of many large layers leaves room for others
+        self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
         self._layers = ThreadPoolExecutor(places)
         self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # who brings a blob
         self._lock = threading.Lock()
@@ -643,18 +644,32 @@ class Traffic:
     def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
         """Have all blobs in the target when this returns; the first error where one is not."""
         wrong: list[Exception] = []
+        room = threading.Semaphore(self._half)
 
         def begin(blob: str, origin: Repository | None = None) -> Future[None]:
             work = partial(move, blob, blobs[blob], source, target, origin)
             return self._layers.submit(unless, wrong, work)
 
-        ways = {blob: self._way(blob, target, begin) for blob in blobs}
+        def way(blob: str) -> tuple[Repository, Future[None]]:
+            room.acquire()
+            by, job = self._way(blob, target, begin)
+            if by is target:
+                job.add_done_callback(lambda _: room.release())
+            else:
+                room.release()
+            return by, job
+
+        ways = {blob: way(blob) for blob in blobs}
         jobs = []
         for blob in blobs:
             by, job = ways[blob]
             while by is not target and job.exception():
-                by, job = self._way(blob, target, begin)  # the next who needs it, maybe this one
-            jobs.append(job if by.name == target.name else begin(blob, by))
+                by, job = way(blob)  # the next who needs it, maybe this one
+            if by.name != target.name:
+                room.acquire()
+                job = begin(blob, by)
+                job.add_done_callback(lambda _: room.release())
+            jobs.append(job)
         wait(jobs)  # all of them: skopeo must not bring what is still on its way
         for job in jobs:
             job.result()
