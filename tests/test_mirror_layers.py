@@ -1,14 +1,16 @@
 """How mirror.py moves layers itself: each once, all side by side, and the rest by skopeo."""
 
+import contextlib
 import json
 import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.message import Message
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,7 +53,7 @@ def test_an_image_costs_no_skopeo_and_one_pull_for_each_of_its_manifests(world: 
     assert OVER not in runs[0].output
 
 
-def test_images_of_one_place_arrive_one_after_another(world: World) -> None:
+def test_all_images_arrive_where_there_is_one_place(world: World) -> None:
     names = [f"docker.io/wei/one-place{n}" for n in range(4)]
     digests = [world.seed(name, layer=b"shared by all four") for name in names]
     ran = world.run("".join(f"{name}:1\n" for name in names), PARALLEL="1")
@@ -97,7 +99,7 @@ def tear_off(asked: Quiet) -> None:
     asked.send_response(200)
     asked.send_header("Content-Length", "1000")
     asked.end_headers()
-    asked.wfile.write(b"x" * 500)
+    asked.wfile.write(b"x" * 10)
     asked.close_connection = True
 
 
@@ -127,6 +129,28 @@ def test_a_layer_that_does_not_come_as_it_should_is_left_to_skopeo(
     size = world.size(world.source, name, digest)
     assert ran.says(f"{name}:1") == f"success: {digest} {size} copied"
     assert world.target.head(name, "1") == digest
+
+
+def test_a_layer_that_breaks_off_is_tried_again_which_costs_no_pull(world: World) -> None:
+    name = "docker.io/wei/again"
+    digest = world.seed(name, platforms=("amd64",))
+    once, runs = threading.Semaphore(1), list[Ran]()
+
+    def spoil(asked: Quiet) -> bool:
+        spoiled = "/blobs/" in asked.path and once.acquire(blocking=False)
+        if spoiled:
+            tear_off(asked)
+        return spoiled
+
+    def run() -> None:
+        runs.append(world.run(f"{name}:1\n", None, PATIENCE="80", **settings))
+
+    with in_front_of(world, spoil) as settings:
+        asked = world.asked_of_the_source(run)
+    assert runs[0].says(f"{name}:1").startswith(f"success: {digest} "), runs[0].output
+    assert f"again in 2 s: {name}:1: 127.0.0.1:" in runs[0].output
+    assert OVER not in runs[0].output
+    assert sorted(asked) == ["GET", "GET", "HEAD"]
 
 
 def test_a_layer_that_is_always_another_fails_with_its_cause(world: World) -> None:
@@ -303,12 +327,34 @@ def test_a_redirected_layer_is_asked_for_by_name_but_without_the_login() -> None
     assert seen == [(None, "imageto-bot")]
 
 
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    size, sent = 64 << 20, [0]
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            if self.path == "/there":
+                self.answer(200, b"layer")
+                return
+            self.send_response(307)
+            self.send_header("Location", "/there")
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            with contextlib.suppress(OSError):  # nobody listens
+                for _ in range(size >> 20):
+                    self.wfile.write(bytes(1 << 20))
+                    sent[0] += 1 << 20
+
+    with serving(Source) as source, at(source).blob(A) as got:
+        assert got.read() == b"layer"
+    assert sent[0] < size
+
+
 def test_an_upload_to_another_host_gets_no_login() -> None:
     class Target(Quiet):
         def reply(self) -> None:
             self.answer(202, Location="http://127.0.0.2:9/upload")
 
-    with serving(Target) as target, pytest.raises(mirror.NotMovedError, match="answers 202"):
+    with serving(Target) as target, pytest.raises(mirror.NotMovedError, match="another host"):
         at(target).reserve(A)
 
 
@@ -396,7 +442,9 @@ def tokens_of(*answers: tuple[int, str]) -> tuple[type[Quiet], list[str | None]]
         def reply(self) -> None:
             given = self.headers["Authorization"]
             if self.path.startswith("/token"):
-                status, token = left.pop(0)
+                seen.append("/token")
+                time.sleep(0.2)  # so that others come meanwhile
+                status, token = left.pop(0) if left else (500, "asked for too often")
                 self.answer(status, json.dumps({"token": token}).encode())
                 return
             seen.append(given)
@@ -418,7 +466,7 @@ def test_a_token_that_is_over_does_not_stand_before_the_login_that_is_asked_for_
         assert repository.digest("1") is None  # the token was over when it was given
         assert repository.digest("1") == A
         assert repository.digest("1") == A
-    assert seen == [None, "Bearer over", "Bearer over", "Basic bG9naW4=", "Basic bG9naW4="]
+    assert seen == [None, "/token", "Bearer over", "Bearer over", *["Basic bG9naW4="] * 2]
 
 
 def test_a_token_server_in_trouble_takes_no_token_away() -> None:
@@ -439,7 +487,40 @@ def test_many_who_need_the_same_token_ask_for_it_once() -> None:
         repository = at(harbor)
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(repository.digest, ["1"] * 8)) == {A}
-    assert seen.count("Bearer good") == 8
+    assert (seen.count("/token"), seen.count("Bearer good")) == (1, 8)
+
+
+def test_what_is_not_mounted_is_uploaded_with_the_token_that_began_it() -> None:
+    """The distribution answers 202 where it does not mount; that token may push as well."""
+    scope = "repository:b:pull,push repository:a:pull"
+    asked: list[str] = []
+
+    class Target(Quiet):
+        def reply(self) -> None:
+            given = self.headers["Authorization"]
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.path.startswith("/token"):
+                asked.append(self.path)
+                self.answer(200, b'{"token": "both"}')
+            elif self.command == "HEAD":
+                self.answer(404)
+            elif given != "Bearer both":
+                realm = f"http://{self.headers['Host']}/token"
+                challenge = f'Bearer realm="{realm}",service="s",scope="{scope}"'
+                self.answer(401, WWW_Authenticate=challenge)
+            else:
+                self.answer(201 if self.command == "PUT" else 202, Location="/v2/b/x")
+
+        do_PUT = do_GET = do_HEAD = do_POST = reply  # noqa: N815 - the standard library's names
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            self.answer(200, b"layer")
+
+    with serving(Source) as source, serving(Target) as target:
+        mirror.move(A, 5, at(source), at(target, "b"), at(target, "a"))
+    both = "scope=repository%3Ab%3Apull%2Cpush&scope=repository%3Aa%3Apull"
+    assert asked == [f"/token?service=s&{both}"]
 
 
 # --- what may go on at the same time
@@ -448,10 +529,13 @@ def test_many_who_need_the_same_token_ask_for_it_once() -> None:
 class Moves:
     """Takes the place of `move`: remembers what moved from where, and how much of it together."""
 
-    def __init__(self, *broken: str) -> None:
-        self.broken = set(broken)
+    def __init__(self) -> None:
+        self.broken, self.always = set[str](), False
         self.made: list[tuple[str, str, str | None]] = []
         self.most = self.now = 0
+        self.held: dict[str, Any] = {}  # what moves no further until the test says so
+        self.free = threading.Event()
+        self.free.set()
         self._lock = threading.Lock()
 
     def __call__(
@@ -467,8 +551,9 @@ class Moves:
             self.most = max(self.most, self.now)
             self.made.append((blob, target.path, origin.path if origin else None))
             broken = blob in self.broken
-            self.broken.discard(blob)
-        time.sleep(0.05)
+            if broken and not self.always:
+                self.broken.discard(blob)
+        self.held.get(blob, self.free).wait(10)
         with self._lock:
             self.now -= 1
         if broken:
@@ -483,26 +568,30 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> Moves:
 
 
 def bring(traffic: mirror.Traffic, *images: tuple[str, set[str]]) -> list[BaseException | None]:
-    """Bring images (path, blobs) at the same time; what became of each."""
+    """Bring images (path, blobs) at the same time, the first one first; what became of each."""
     here = at("http://127.0.0.1:9")
     with ThreadPoolExecutor(len(images)) as pool:
         jobs = []
         for path, blobs in images:
             target = at("http://127.0.0.1:9", path)
             jobs.append(pool.submit(traffic.bring, dict.fromkeys(sorted(blobs), 1), here, target))
-            time.sleep(0.01)  # in this order
+            eventually(lambda: blobs & set(traffic._ways) or jobs[0].done())  # noqa: B023 - at once
         return [job.exception(10) for job in jobs]
 
 
+def eventually(true: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise TimeoutError
+
+
 def test_a_layer_moves_once_and_is_mounted_for_the_others(moves: Moves) -> None:
-    traffic = mirror.Traffic(8)
-    assert bring(traffic, ("x", {A, B}), ("y", {A, C}), ("z", {A})) == [None, None, None]
-    assert [each for each in moves.made if each[2] is None] == [
-        (A, "x", None),
-        (B, "x", None),
-        (C, "y", None),
-    ]
-    assert {each for each in moves.made if each[2]} == {(A, "y", "x"), (A, "z", "x")}
+    done = bring(mirror.Traffic(8), ("x", {A, B}), ("y", {A, C}), ("z", {A}))
+    assert done == [None, None, None]
+    expected = [(A, "x", None), (B, "x", None), (C, "y", None), (A, "y", "x"), (A, "z", "x")]
+    assert sorted(moves.made, key=str) == sorted(expected, key=str)
 
 
 def test_another_tag_of_the_same_repository_needs_no_mount(moves: Moves) -> None:
@@ -521,10 +610,17 @@ def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
 
 
 def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> None:
-    moves.broken = {A}
-    assert bring(mirror.Traffic(4), ("x", {A, B}))[0] is not None
-    assert [blob for blob, _, _ in moves.made] == [A, B]
-    assert moves.now == 0
+    """A did not move, and B is still on its way: only when B has ended comes skopeo's turn."""
+    moves.broken, moves.held = {A}, {A: threading.Event(), B: threading.Event()}
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(bring, mirror.Traffic(4), ("x", {A, B}))
+        eventually(lambda: moves.now == 2)
+        moves.held[A].set()
+        eventually(lambda: moves.now == 1)
+        time.sleep(0.2)
+        assert not job.done()
+        moves.held[B].set()
+        assert job.result(10)[0] is not None
 
 
 def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Moves) -> None:
@@ -539,18 +635,38 @@ def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Mov
 def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Moves) -> None:
     moves.broken = {A}
     done = bring(mirror.Traffic(16), *((f"x{n}", {A}) for n in range(6)))
-    assert [error is None for error in done] == [False, *[True] * 5]
+    assert sum(error is None for error in done) == 5
     assert [origin for _, _, origin in moves.made].count(None) == 2
+
+
+def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> None:
+    """Each try may take an hour: the others then leave it to skopeo at once."""
+    gate = threading.Semaphore(0)
+    moves.broken, moves.always = {A}, True
+    moves.held = {A: SimpleNamespace(wait=lambda seconds: gate.acquire(timeout=seconds))}
+    traffic, here = mirror.Traffic(16), at("http://127.0.0.1:9")
+    targets = [at("http://127.0.0.1:9", f"x{n}") for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        jobs = [pool.submit(traffic.bring, {A: 1}, here, target) for target in targets]
+        for tries in (1, 2):
+            eventually(lambda tries=tries: len(moves.made) == tries)
+            time.sleep(0.3)  # the others wait for it by now
+            gate.release()
+        assert all(job.exception(20) for job in jobs)
+    assert len(moves.made) == 2
 
 
 def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None:
     many = {f"sha256:{n:064}" for n in range(8)}
-    assert bring(mirror.Traffic(4), ("x", many)) == [None]
-    assert moves.most == 2
+    moves.held = dict.fromkeys(many, threading.Event())
     traffic = mirror.Traffic(4)
-    assert bring(traffic, ("x", many), ("y", {A}))[1] is None
-    began = [blob for blob, _, _ in moves.made[8:]]
-    assert began.index(A) <= 3  # not behind all of the others
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(bring, traffic, ("x", many))
+        eventually(lambda: moves.now == 2)
+        assert bring(traffic, ("y", {A})) == [None]  # on its own way meanwhile
+        next(iter(moves.held.values())).set()
+        assert long.result(10) == [None]
+    assert moves.most == 3
 
 
 def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves) -> None:
@@ -565,5 +681,12 @@ def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves)
 
 
 def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
-    bring(mirror.Traffic(2), *((f"x{n}", {f"sha256:{n:064}"}) for n in range(6)))
+    images = [(f"x{n}", {f"sha256:{n:064}"}) for n in range(6)]
+    moves.held = dict.fromkeys((blob for _, blobs in images for blob in blobs), threading.Event())
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(bring, mirror.Traffic(2), *images)
+        eventually(lambda: moves.now == 2)
+        time.sleep(0.1)
+        next(iter(moves.held.values())).set()
+        assert job.result(10) == [None] * 6
     assert moves.most == 2

@@ -43,21 +43,21 @@ LIST_BYTES, SUMMARY_CHARACTERS = 50 << 20, 200_000  # a summary over 1 MiB is dr
 LOG_CHARACTERS = 1000
 LARGEST = 2**63 - 1  # bytes: what fits into a database
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what JSON of foreign hands comes to
-CHILDREN, BLOBS = 64, 1000  # of one image: platforms with attestations, configs with layers
+CHILDREN, BLOBS = 64, 1000  # of one image: manifests in its index, configs with layers
 MANIFESTS = 16 << 20  # bytes of all manifests of one image
 CHUNK = 1 << 18  # bytes that are read at a time
 PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of an image whose registry is in trouble
-PATIENCE = 80  # seconds of them an image; the variable PATIENCE changes it
+PATIENCE = 80  # seconds of them an image, and 2 and 6 a question; the variable PATIENCE changes it
 LONGEST_REST = 60  # seconds: no server is let ask for more at a time
 POLLS = (5, 15, 45, 120, 300)  # and 300 again: between two looks at the pulls that are left
 RUN_SECONDS = 285 * 60  # for waits: under `timeout-minutes`, with time for a copy after them
-LAST_SECONDS = 295 * 60  # for copies: what did not end by itself still has its status posted
+LAST_SECONDS = 290 * 60  # for layers on their way: an image that lost one still has its status
 BEGAN = time.monotonic()
 INDEX_PULLS = 20  # that an image of many platforms may cost: each counts, and each attestation
 PLACES = 16  # layers that move at a time, measured; the variable PARALLEL changes it
 AWAKE, ASKED = 128, 16  # images in hand, and questions asked at a time
 LOOKS = threading.Semaphore(ASKED)
-PUSH = " push"  # ends the key under which a token is kept that may push
+PUSH = " push"  # stands after the name in the key under which a token is kept that may push
 _TARGETS = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD", "HARBOR_PREFIX", "NAMING")
 NAMES = (*_TARGETS, "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
 SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
@@ -190,8 +190,8 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """Say it in the middle of a sentence."""
-        return f"answers {self.status}" if self.status else "does not answer"
+        """Say it at the end of a sentence."""
+        return f"answers {self.status}" if self.status else "no answer"
 
     @property
     def trouble(self) -> bool:
@@ -205,7 +205,8 @@ class _Redirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(  # noqa: PLR0917 - urllib's own signature
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        del fp, code, msg, headers
+        del code, msg, headers
+        fp.close()  # urllib would read the body of a redirect to its end, however far that is
         if req.get_method() not in ("GET", "HEAD"):
             return None
         if not newurl.startswith(("https://", f"{req.type}://")):
@@ -269,10 +270,10 @@ def ask(
         return Answer(0, Message(), b"")
 
 
-def rest(answer: Answer, pause: float) -> None:
-    """Sleep as long as the server asks for, within bounds, or else for `pause`."""
+def rest(answer: Answer, pause: float, most: float = LONGEST_REST) -> None:
+    """Sleep as long as the server asks for, up to `most`, or else for `pause`."""
     wish = answer.headers.get("Retry-After", "")
-    time.sleep(min(int(wish[:9]), LONGEST_REST) if wish.isdecimal() else pause)
+    time.sleep(min(int(wish[:9]), most) if wish.isdecimal() else pause)
 
 
 @dataclass(frozen=True)
@@ -361,7 +362,11 @@ def _logins(read: Any) -> dict[str, str]:
 
 
 class NotMovedError(Exception):
-    """Why an image is left to skopeo, in words for the log."""
+    """Why an image was not moved here, in words for the log; `passing` where it may be soon."""
+
+    def __init__(self, words: str, *, passing: bool = False) -> None:
+        super().__init__(words)
+        self.passing = passing
 
 
 @dataclass(frozen=True)
@@ -401,12 +406,19 @@ def distinct(*manifests: Manifest) -> dict[str, int]:
     return dict(chain.from_iterable(each.blobs.items() for each in manifests))
 
 
+def place_of(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port; ValueError where they cannot be read."""
+    parts = urllib.parse.urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", parts.port or usual
+
+
 @dataclass(frozen=True)
 class Upload:
-    """An upload that the target has begun: where it goes on, and the key of its login."""
+    """An upload that the target has begun: where it goes on, and what its login is for."""
 
     address: str
-    key: str
+    use: str
 
 
 class Repository:
@@ -437,15 +449,27 @@ class Repository:
         return self._ask(method, f"manifests/{reference}")
 
     def _ask(
-        self, method: str, what: str, data: bytes | None = None, kind: str = "", use: str = ""
+        self,
+        method: str,
+        what: str,
+        data: bytes | None = None,
+        *,
+        kind: str = "",
+        use: str = "",
+        seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        """Send one request, and again in trouble, shortly; `use` ends the key of its login."""
+        """Send one request, and again where the answer is trouble, not where there is none.
+
+        `use` stands after the name in the key of its login.
+        """
         headers = {"Accept": ACCEPT, **({"Content-Type": kind} if kind else {})}
+        send = partial(ask, method, self._base + what, data=data, seconds=seconds)
         for pause in (*PAUSES[:2], None):
-            answer = self._answer(partial(ask, method, self._base + what, data=data), headers, use)
-            if not answer.trouble or pause is None or pause > self._patience:
+            answer = self._answer(send, headers, use)
+            again = answer.trouble and answer.status
+            if not again or pause is None or pause > self._patience:
                 break
-            rest(answer, pause)
+            rest(answer, pause, min(LONGEST_REST, self._patience))
         self.pulls, self.trouble = Pulls.read(answer.headers), answer.trouble
         return answer
 
@@ -516,16 +540,19 @@ class Repository:
         """Return the manifest with this very digest; NotMovedError where it is not to be had."""
         answer = self.manifest("GET", digest)
         if answer.status != HTTPStatus.OK:
-            raise NotMovedError(f"{self.host} {answer.words} for its manifest")
+            raise NotMovedError(f"{self.host} does not give its manifest ({answer.words})")
         if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
             raise NotMovedError("its manifest has another digest")
         return Manifest.read(answer)
 
     def put(self, reference: str, manifest: Manifest) -> None:
         """Store a manifest as it came; NotMovedError where the registry does not take it."""
-        answer = self._ask("PUT", f"manifests/{reference}", manifest.body, manifest.kind, PUSH)
+        what = f"manifests/{reference}"
+        answer = self._ask(
+            "PUT", what, manifest.body, kind=manifest.kind, use=PUSH, seconds=STORE_SECONDS
+        )
         if answer.status != HTTPStatus.CREATED:
-            raise NotMovedError(f"{self.host} {answer.words} to its manifest")
+            raise NotMovedError(f"{self.host} does not take its manifest ({answer.words})")
 
     def holds(self, blob: str) -> bool:
         """Ask whether a config or layer is there."""
@@ -543,23 +570,26 @@ class Repository:
         answer = self._ask("POST", what, b"", use=use)
         if answer.status == HTTPStatus.CREATED:
             return None
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise NotMovedError(f"{self.host} does not begin an upload ({answer.words})")
         try:
             address = urllib.parse.urljoin(self._base + what, answer.headers.get("Location", ""))
-            here = urllib.parse.urlsplit(address)[:2] == urllib.parse.urlsplit(self._base)[:2]
+            here = place_of(address) == place_of(self._base)
         except ValueError:
             here = False
-        if answer.status != HTTPStatus.ACCEPTED or not here:  # no login goes to another host
-            raise NotMovedError(f"{self.host} {answer.words} to an upload")
+        if not here:  # no login goes there
+            raise NotMovedError(f"{self.host} names another host or scheme for an upload")
         return Upload(address, use)
 
     def upload(self, to: Upload, blob: str, size: int, parts: Iterable[bytes]) -> None:
         """Send a blob; the registry sees to it that it has this digest, as it must."""
         url = f"{to.address}{'&' if '?' in to.address else '?'}digest={blob}"
-        headers = {**self._allowed(to.key), "Content-Length": str(size)}
+        headers = {**self._allowed(to.use), "Content-Length": str(size)}
         headers["Content-Type"] = "application/octet-stream"
         answer = ask("PUT", url, headers, data=parts, seconds=STORE_SECONDS)
         if answer.status != HTTPStatus.CREATED:
-            raise NotMovedError(f"{self.host} {answer.words} to a layer")
+            words = f"{self.host} does not take a layer ({answer.words})"
+            raise NotMovedError(words, passing=answer.trouble)
 
     def blob(self, digest: str) -> Any:
         """Open a blob to read it; NotMovedError where it is not to be had."""
@@ -575,9 +605,11 @@ class Repository:
                     self._learn(refused.headers, "", sent)
                 return opened("GET", url, self._allowed())
         except urllib.error.HTTPError as refused:
-            raise NotMovedError(f"{self.host} answers {refused.code} for a layer") from None
+            answer = Answer(refused.code, Message(), b"")
         except (OSError, ValueError, HTTPException):
-            raise NotMovedError(f"{self.host} does not answer for a layer") from None
+            answer = Answer(0, Message(), b"")
+        words = f"{self.host} does not give a layer ({answer.words})"
+        raise NotMovedError(words, passing=answer.trouble)
 
     def poured(self, answer: Any, size: int) -> Iterator[bytes]:
         """Yield so many bytes as they come; NotMovedError where there are fewer, or too late."""
@@ -588,8 +620,10 @@ class Repository:
                 part = answer.read1(min(left, CHUNK))
             except (OSError, ValueError, HTTPException):
                 part = b""
-            if not part or time.monotonic() > until:
-                raise NotMovedError(f"{self.host} breaks off a layer, or takes too long")
+            if not part:
+                raise NotMovedError(f"{self.host} breaks off a layer", passing=True)
+            if time.monotonic() > until:
+                raise NotMovedError("a layer takes too long")
             left -= len(part)
             yield part
 
@@ -627,13 +661,13 @@ def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
 
 
 class Traffic:
-    """Lets copies go on: so many layers at a time, none twice at once, no pulls that are not left.
+    """Lets copies go on: so many layers at a time, and no pulls that are not left.
 
     What one image brings to the target, the others that need it wait for, and have it mounted.
     """
 
     def __init__(self, places: int) -> None:
-        self.questions = ThreadPoolExecutor(ASKED)
+        self.questions = ThreadPoolExecutor(4 * AWAKE)  # most of them may sleep, in trouble
         self._half = max(1, places // 2)  # one image of many large layers leaves room for others
         self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
         self._layers = ThreadPoolExecutor(places)
@@ -642,7 +676,7 @@ class Traffic:
         self._promised: Counter[str] = Counter()
 
     def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
-        """Have all blobs in the target when this returns; the first error where one is not."""
+        """Have all blobs in the target when this returns; an error where one is not."""
         wrong: list[Exception] = []
         room = threading.Semaphore(self._half)
 
@@ -663,9 +697,10 @@ class Traffic:
         jobs = []
         for blob in blobs:
             by, job = ways[blob]
-            while by is not target and job.exception():
-                by, job = way(blob)  # the next who needs it, maybe this one
-            if by.name != target.name:
+            if by is not target and job.exception():
+                by, job = way(blob)  # the next who needs it, maybe this one; not all in a row
+            lost = by is not target and job.exception()
+            if not lost and by.name != target.name:
                 room.acquire()
                 job = begin(blob, by)
                 job.add_done_callback(lambda _: room.release())
@@ -773,11 +808,12 @@ class Copying:
 
     def result(self) -> Result:
         """Try until it is there, or not to be had, or patience or time is used up."""
-        left = self.patience
+        left, began = self.patience, time.monotonic()
         for pause in PAUSES:
             done = self.attempt()
             left -= pause
-            late = self.spent + pause > COPY_SECONDS or time.monotonic() - BEGAN > RUN_SECONDS
+            now = time.monotonic()
+            late = now - began - self.waited + pause > COPY_SECONDS or now - BEGAN > RUN_SECONDS
             if done.state != "error" or done.text.startswith("skopeo:") or left < 0 or late:
                 return done
             say(f"again in {pause} s: {self.image}: {done.text}")
@@ -822,7 +858,7 @@ class Copying:
 
     def copied(self, wanted: str | None) -> tuple[str, str, int]:
         """Return the digest that was copied, or else what went wrong, and the bytes, if known."""
-        if wanted and not self.target.trouble:  # else each manifest would cost a pull for nothing
+        if wanted:
             try:
                 return wanted, "", self.carried(wanted)
             except Exception as why:  # noqa: BLE001 - whatever it is, skopeo may know better
@@ -832,6 +868,19 @@ class Copying:
             return *self.copy(), 0
 
     def carried(self, wanted: str) -> int:
+        """Do it without skopeo, twice if need be: what was read and moved costs nothing again."""
+        if self.target.trouble:  # each manifest would cost a pull for nothing
+            raise NotMovedError(f"{self.target.host} is in trouble")
+        try:
+            return self.carried_once(wanted)
+        except NotMovedError as why:
+            if not why.passing or PAUSES[0] > self.patience:
+                raise
+            say(f"again in {PAUSES[0]} s: {self.image}: {why}")
+            time.sleep(PAUSES[0])
+            return self.carried_once(wanted)
+
+    def carried_once(self, wanted: str) -> int:
         """Move the layers, then the manifests of the platforms, then the index; return bytes."""
         top, children = self.manifests(self.source, wanted)
         blobs = distinct(top, *children.values())
@@ -848,6 +897,8 @@ class Copying:
                 self.read[digest] = side.fetch(digest)
             return self.read[digest]
 
+        if not SHA256.fullmatch(digest):
+            raise NotMovedError("its digest is not of SHA-256")
         top = read(digest)
         children = dict(
             zip(top.children, self.traffic.questions.map(read, top.children), strict=True)
@@ -1059,7 +1110,7 @@ def main() -> int:
         except ValueError as told:
             settings, trouble = None, str(told)
             say(f"error {trouble}")
-        wish = env.get("PARALLEL", "")
+        wish = env.get("PARALLEL", "").strip()
         traffic = Traffic(int(wish) or PLACES if wish.isdecimal() else PLACES)
         run = Run(env, folder, whole, settings, trouble, traffic)
         with ThreadPoolExecutor(AWAKE) as pool:
