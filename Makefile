@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PORT ?= 8080
 RUNS ?= 3
-DEBIAN := skopeo docker-registry
+DEBIAN := skopeo docker-registry openssl
 # Shared out as tests/conftest.py says.
 SPREAD := --dist loadscope --no-loadscope-reorder
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
