@@ -92,27 +92,37 @@ def digest_of(body: bytes) -> str:
 @contextmanager
 def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[Registry]:
     directory.mkdir(exist_ok=True)
+    checks = {}
+    if auth is not None:
+        passwords = directory / "passwords"
+        hashed = bcrypt.hashpw(auth[1].encode(), bcrypt.gensalt(4)).decode()
+        passwords.write_text(f"{auth[0]}:{hashed}\n")
+        checks = {"htpasswd": {"realm": "test", "path": str(passwords)}}
+    with running(directory, directory / "data", checks) as address:
+        yield Registry(address, directory / "log", auth)
+
+
+@contextmanager
+def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Iterator[str]:
+    """Keep a docker-registry process; its address. Its config and log are in the directory."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    config = (
-        "version: 0.1\nlog: {level: warn}\n"
-        "storage:\n  delete: {enabled: true}\n"
-        f'  filesystem: {{rootdirectory: "{directory}/data"}}\n'
-        f"http: {{addr: {address}}}\n"
-    )
-    if auth is not None:
-        hashed = bcrypt.hashpw(auth[1].encode(), bcrypt.gensalt(4)).decode()
-        (directory / "passwords").write_text(f"{auth[0]}:{hashed}\n")
-        config += f"auth: {{htpasswd: {{realm: test, path: {directory}/passwords}}}}\n"
-    (directory / "config.yml").write_text(config)
+    config = {
+        "version": "0.1",
+        "log": {"level": "warn"},
+        "storage": {"delete": {"enabled": True}, "filesystem": {"rootdirectory": str(data)}},
+        "http": {"addr": address},
+        **({"auth": auth} if auth else {}),
+    }
+    (directory / "config.yml").write_text(json.dumps(config))  # which is YAML
     log = directory / "log"
     with log.open("wb") as out:
         command = ["docker-registry", "serve", str(directory / "config.yml")]
         process = subprocess.Popen(command, stdout=out, stderr=out)
         try:
             wait_for(address)
-            yield Registry(address, log, auth)
+            yield address
         finally:
             process.terminate()
             process.wait(10)
@@ -175,6 +185,19 @@ class Quiet(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+
+def sends_on(elsewhere: str) -> type[Quiet]:
+    """A registry that asks for a login and then redirects, as those before a CDN do."""
+
+    class SendsOn(Quiet):
+        def reply(self) -> None:
+            if self.headers["Authorization"] is None:
+                self.answer(401, WWW_Authenticate='Basic realm="r"')
+            else:
+                self.answer(307, Location=f"{elsewhere}{self.path}")
+
+    return SendsOn
 
 
 @contextmanager

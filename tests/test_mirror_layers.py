@@ -21,6 +21,7 @@ from registry_fixture import (
     World,
     digest_of,
     registries,
+    sends_on,
     serving,
     world,
 )
@@ -313,17 +314,12 @@ def test_a_redirected_layer_is_asked_for_by_name_but_without_the_login() -> None
             seen.append((self.headers["Authorization"], self.headers["User-Agent"]))
             self.answer(200, b"layer")
 
-    with serving(Elsewhere) as elsewhere:
-
-        class Source(Quiet):
-            def reply(self) -> None:
-                if self.headers["Authorization"] is None:
-                    self.answer(401, WWW_Authenticate='Basic realm="r"')
-                else:
-                    self.answer(307, Location=f"{elsewhere}{self.path}")
-
-        with serving(Source) as source, at(source, login="bG9naW4=").blob(A) as got:
-            assert got.read() == b"layer"
+    with (
+        serving(Elsewhere) as elsewhere,
+        serving(sends_on(elsewhere)) as source,
+        at(source, login="bG9naW4=").blob(A) as got,
+    ):
+        assert got.read() == b"layer"
     assert seen == [(None, "imageto-bot")]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_fixture import SCRIPT, Quiet, World, registries, serving, world
+from registry_fixture import SCRIPT, Quiet, World, registries, sends_on, serving, world
 
 from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
@@ -188,18 +188,9 @@ def test_a_redirect_keeps_the_method_and_never_takes_the_login_along() -> None:
             seen.append((self.command, self.headers["Authorization"], self.headers["Accept"]))
             self.answer(200, Docker_Content_Digest=DIGEST)
 
-    with serving(Elsewhere) as elsewhere:
-
-        class Source(Quiet):
-            def reply(self) -> None:
-                if self.headers["Authorization"] is None:
-                    self.answer(401, WWW_Authenticate='Basic realm="r"')
-                else:
-                    self.answer(307, Location=f"{elsewhere}{self.path}")
-
-        with serving(Source) as source:
-            found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
-            assert found.digest("1") == DIGEST
+    with serving(Elsewhere) as elsewhere, serving(sends_on(elsewhere)) as source:
+        found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
+        assert found.digest("1") == DIGEST
     assert seen == [("HEAD", None, mirror.ACCEPT)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sandbox_process import alive
 
 from bot.sandbox import act
 from bot.sandbox.act import Job, run_act
@@ -34,7 +35,7 @@ async def test_a_cancelled_run_leaves_no_process_and_no_pipe(
         await run
     for note in (tmp_path / "started", tmp_path / "child"):
         if note.exists():
-            await until(lambda note=note: ended(int(note.read_text())))
+            await until(lambda note=note: not alive(int(note.read_text())))
     await until(lambda: open_files() <= files)
 
 
@@ -44,13 +45,6 @@ def job(directory: Path) -> Job:
 
 def open_files() -> set[str]:
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
-
-
-def ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 async def until(true: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from sandbox_process import alive
 from starlette.applications import Starlette
 
 from bot.errors import ConfigError
@@ -275,7 +276,7 @@ async def test_a_process_ends_when_the_sandbox_is_killed() -> None:
     await eventually(lambda: (child / "comm").read_text() == "sleep\n")
     parent.kill()
     await parent.wait()
-    await eventually(lambda: not alive(child))
+    await eventually(lambda: not alive(int(child.name)))
     await parent.stdout.read()  # to its end: a pipe the loop leaves open fails another test
 
 
@@ -283,11 +284,3 @@ async def eventually(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110 - what changes is another process
             await asyncio.sleep(0.02)
-
-
-def alive(process: Path) -> bool:
-    """Say whether it runs: an ended process may stay as a zombie until init takes it."""
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

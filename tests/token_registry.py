@@ -8,7 +8,6 @@ apart, only a registry shows that looks into tokens.
 import base64
 import json
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from registry_fixture import INDEX, MANIFEST, PASSWORD, USER, Quiet, Registry, serving, wait_for
+from registry_fixture import INDEX, MANIFEST, PASSWORD, USER, Quiet, Registry, running, serving
 
 SERVICE, ISSUER = "registry.test", "tokens.test"
 LIFE = 300  # seconds: as Docker Hub's
@@ -128,34 +127,16 @@ def token_server(signer: Signer) -> Iterator[Tokens]:
 def token_registry(directory: Path, tokens: Tokens, data: Path | None = None) -> Iterator[Registry]:
     """Run a registry that takes these tokens only; `data` may be that of another one."""
     directory.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    config = {
-        "version": "0.1",
-        "log": {"level": "warn"},
-        "storage": {"filesystem": {"rootdirectory": str(data or directory / "data")}},
-        "http": {"addr": address},
-        "auth": {
-            "token": {
-                "realm": tokens.realm,
-                "service": SERVICE,
-                "issuer": ISSUER,
-                "rootcertbundle": str(tokens.signer.certificate),
-            }
-        },
+    checks = {
+        "token": {
+            "realm": tokens.realm,
+            "service": SERVICE,
+            "issuer": ISSUER,
+            "rootcertbundle": str(tokens.signer.certificate),
+        }
     }
-    (directory / "config.yml").write_text(json.dumps(config))
-    log = directory / "log"
-    with log.open("wb") as out:
-        command = ["docker-registry", "serve", str(directory / "config.yml")]
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-        try:
-            wait_for(address)
-            yield Registry(address, log)
-        finally:
-            process.terminate()
-            process.wait(10)
+    with running(directory, data or directory / "data", checks) as address:
+        yield Registry(address, directory / "log")
 
 
 @pytest.fixture(scope="session")

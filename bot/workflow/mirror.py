@@ -241,7 +241,7 @@ def opened(
     data: bytes | Iterable[bytes] | None = None,
     seconds: float = ANSWER_SECONDS,
 ) -> Any:
-    """Send one request and return the answer to read from; OSError where there is none."""
+    """Send one request and return the answer to read from; the errors of urllib go through."""
     if not url.startswith(("https://", "http://")):
         raise ValueError("neither http nor https")
     headers = {"User-Agent": "imageto-bot", **headers}
@@ -399,11 +399,6 @@ class Manifest:
         if not (plain and named and few and sizes):
             raise NotMovedError("its manifest is not an everyday one")
         return cls(answer.body, kind, children, blobs)
-
-
-def distinct(*manifests: Manifest) -> dict[str, int]:
-    """Return the blobs of all of them, each once, with its bytes."""
-    return dict(chain.from_iterable(each.blobs.items() for each in manifests))
 
 
 def place_of(url: str) -> tuple[str, str, int]:
@@ -882,15 +877,19 @@ class Copying:
 
     def carried_once(self, wanted: str) -> int:
         """Move the layers, then the manifests of the platforms, then the index; return bytes."""
-        top, children = self.manifests(self.source, wanted)
-        blobs = distinct(top, *children.values())
+        top, children, blobs = self.manifests(self.source, wanted)
         self.traffic.bring(blobs, self.source, self.target)
         list(self.traffic.questions.map(self.target.put, children, children.values()))
         self.target.put(self.image.tag or self.image.digest, top)
         return sum(blobs.values())
 
-    def manifests(self, side: Repository, digest: str) -> tuple[Manifest, dict[str, Manifest]]:
-        """Return a manifest with those that it names; each is read once, it cannot change."""
+    def manifests(
+        self, side: Repository, digest: str
+    ) -> tuple[Manifest, dict[str, Manifest], dict[str, int]]:
+        """Return a manifest, those that it names, and the blobs of all of them with their bytes.
+
+        Each is read once: it cannot change.
+        """
 
         def read(digest: str) -> Manifest:
             if digest not in self.read:
@@ -903,19 +902,19 @@ class Copying:
         children = dict(
             zip(top.children, self.traffic.questions.map(read, top.children), strict=True)
         )
-        bodies = sum(len(each.body) for each in (top, *children.values()))
+        every = (top, *children.values())
+        blobs = dict(chain.from_iterable(each.blobs.items() for each in every))
         nested = any(each.children for each in children.values())
-        if nested or bodies > MANIFESTS or len(distinct(*children.values())) > BLOBS:
+        if nested or sum(len(each.body) for each in every) > MANIFESTS or len(blobs) > BLOBS:
             raise NotMovedError("its manifests are not everyday ones")
-        return top, children
+        return top, children, blobs
 
     def size(self, copied: str) -> int:
         """Ask the target, where a GET counts no pull; 0 where it cannot be known."""
         try:
-            top, children = self.manifests(self.target, copied)
+            return sum(self.manifests(self.target, copied)[2].values())
         except NotMovedError:
             return 0
-        return sum(distinct(top, *children.values()).values())
 
     def pulls_set_aside(self) -> int | None:
         """Wait for enough pulls; 0 where none are counted, None when the run's time is up."""
