@@ -16,9 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
-from registry_fixture import INDEX, MANIFEST, PASSWORD, USER, Quiet, Registry, running, serving
+from registry_fixture import (
+    CLIENT,
+    INDEX,
+    MANIFEST,
+    PASSWORD,
+    USER,
+    Quiet,
+    Registry,
+    running,
+    serving,
+)
 
 SERVICE, ISSUER = "registry.test", "tokens.test"
 LIFE = 300  # seconds: as Docker Hub's
@@ -96,7 +105,7 @@ class Tokens:
     def held(self, registry: Registry, name: str, reference: str) -> str | None:
         """Return the digest of a manifest, as `Registry.head` does, which knows no tokens."""
         token = self.signer.token({name: frozenset({"pull"})})
-        answer = httpx.head(
+        answer = CLIENT.head(
             f"http://{registry.address}/v2/{name}/manifests/{reference}",
             headers={"Accept": f"{INDEX}, {MANIFEST}", "Authorization": f"Bearer {token}"},
         )

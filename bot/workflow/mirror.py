@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS, COPY_SECONDS = 30, 3600  # of silence, and in all for a layer or for skopeo
+LOGIN_SECONDS = 60  # in all, for skopeo
 STORE_SECONDS = 300  # of silence while the target puts a layer where it belongs
 BODY_SECONDS = 120  # in all: a body that comes drop by drop is never silent
 WORDS = 1000  # characters at both ends of what skopeo says that are looked at
@@ -49,6 +50,7 @@ CHUNK = 1 << 18  # bytes that are read at a time
 PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of an image whose registry is in trouble
 PATIENCE = 80  # seconds of them an image, and 2 and 6 a question; the variable PATIENCE changes it
 LONGEST_REST = 60  # seconds: no server is let ask for more at a time
+POSTS = (1, 5, 20)  # seconds between the tries of what is asked of GitHub
 POLLS = (5, 15, 45, 120, 300)  # and 300 again: between two looks at the pulls that are left
 RUN_SECONDS = 285 * 60  # for waits: under `timeout-minutes`, with time for a copy after them
 LAST_SECONDS = 290 * 60  # for layers on their way: an image that lost one still has its status
@@ -197,6 +199,12 @@ class Answer:
     def trouble(self) -> bool:
         """Say whether asking again may help."""
         return self.status in {0, 429} or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def passing(self) -> bool:
+        """Say so of GitHub: what is no refusal passes, and one that names a time to wait."""
+        refusal = HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.TOO_MANY_REQUESTS
+        return not refusal or bool(self.headers.get("Retry-After"))
 
 
 class _Redirect(urllib.request.HTTPRedirectHandler):
@@ -402,8 +410,10 @@ class Manifest:
 
 
 def place_of(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port; ValueError where they cannot be read."""
+    """Return scheme, host and port; ValueError where they cannot be read, or name a login."""
     parts = urllib.parse.urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError
     usual = 443 if parts.scheme == "https" else 80
     return parts.scheme, parts.hostname or "", parts.port or usual
 
@@ -771,9 +781,20 @@ def log_in(settings: Settings, folder: Path) -> None:
     with os.fdopen(file, "w", encoding="utf-8") as out:
         json.dump({"auths": others}, out)
     options = [f"--username={settings.user}", "--password-stdin", *target.tls("tls-verify")]
-    trouble = skopeo(folder, "login", *options, target.host, given=settings.password)
-    if trouble:
-        raise ValueError(one_line(f"login to the target: {trouble.removeprefix('target: ')}"))
+    left = settings.patience
+    for pause in PAUSES:  # it is for all images: one that is lost would fail them all
+        trouble = skopeo(
+            folder, "login", *options, target.host, given=settings.password, seconds=LOGIN_SECONDS
+        )
+        left -= pause
+        words = one_line(f"login to the target: {trouble.removeprefix('target: ')}")
+        if not trouble:
+            return
+        if left < 0 or trouble.startswith("skopeo:") or not TROUBLE.search(trouble):
+            break
+        say(f"again in {pause} s: {words}")
+        time.sleep(pause)
+    raise ValueError(words)
 
 
 @dataclass(frozen=True)
@@ -994,11 +1015,25 @@ def asked_for(env: Mapping[str, str]) -> tuple[list[str], bool]:
         return share(now, env.get("SHARDS", ""), env.get("SHARD", "")), True
     event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
     before = str(event.get("before") or "")
-    if event.get("forced") or not before.strip("0"):
+    if not before.strip("0"):
         return now, False
-    old = github(env, "GET", f"contents/image.list?{urllib.parse.urlencode({'ref': before})}")
-    known = set(entries(old.body)) if old.status == HTTPStatus.OK else set()
-    return [line for line in now if line not in known], False
+    known = None if event.get("forced") else entries_at(env, before)
+    return (now, True) if known is None else ([line for line in now if line not in known], False)
+
+
+def entries_at(env: Mapping[str, str], commit: str) -> set[str] | None:
+    """Return what the list said at a commit; None where GitHub does not tell."""
+    path = f"contents/image.list?{urllib.parse.urlencode({'ref': commit})}"
+    for pause in (*POSTS, None):
+        old = github(env, "GET", path)
+        if old.status == HTTPStatus.OK:
+            return set(entries(old.body))
+        if old.status == HTTPStatus.NOT_FOUND:
+            return set()  # this push began it
+        if pause is None or not old.passing:
+            break
+        rest(old, pause)
+    return None
 
 
 def share(lines: list[str], shards: str, shard: str) -> list[str]:
@@ -1007,7 +1042,7 @@ def share(lines: list[str], shards: str, shard: str) -> list[str]:
     return lines[names.index(shard) :: len(names)] if shard in names else lines
 
 
-def post(env: Mapping[str, str], result: Result, pauses: Sequence[float] = (1, 5, 20, 0)) -> bool:
+def post(env: Mapping[str, str], result: Result, pauses: Sequence[float] = POSTS) -> bool:
     """Post the status of one image; twice does no harm, so it is tried again."""
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
@@ -1016,12 +1051,11 @@ def post(env: Mapping[str, str], result: Result, pauses: Sequence[float] = (1, 5
         "description": result.text,
         "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot knows its run's statuses by it
     }
-    for pause in pauses:
+    for pause in (*pauses, None):
         answer = github(env, "POST", f"statuses/{env['GITHUB_SHA']}", json.dumps(body).encode())
         if answer.status == HTTPStatus.CREATED:
             return True
-        final = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.TOO_MANY_REQUESTS
-        if not pause or (final and not answer.headers.get("Retry-After")):
+        if pause is None or not answer.passing:
             break
         rest(answer, pause)
     say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
@@ -1079,14 +1113,14 @@ class Run:
         if not self.whole:
             return done, post(self.env, done)
         if self.settings and not done.text.endswith(" skipped"):
-            post(self.env, done, (0,))  # once: GitHub takes 500 an hour, nobody waits for these
+            post(self.env, done, ())  # once: GitHub takes 500 an hour, nobody waits for these
         return done, True
 
     def tell(self, image: Image, told: list[str], text: str) -> None:
         """Log that an image waits, and post it the first time."""
         say(f"waiting {image}: {text}")
         if not (told or self.whole):
-            post(self.env, Result(image, "pending", one_line(text)), (0,))
+            post(self.env, Result(image, "pending", one_line(text)), ())
         told.append(text)
 
 

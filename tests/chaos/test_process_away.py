@@ -38,7 +38,7 @@ async def test_after_more_than_a_day_the_chat_hears_once_that_messages_may_be_lo
     for clock in (30 * HOUR, -8 * HOUR):
         bot.set_clock(clock)
         asked = await site.say("wei", f"/mirror nginx:1.{abs(int(clock))}")
-        await site.answer(asked, "in the list")
+        await site.answer(asked, "submitted")
     assert len(await confessions(site)) == 1
     assert "Traceback" not in bot.log()
 
@@ -54,7 +54,7 @@ async def test_telegram_and_github_out_of_reach_for_a_while_delay_everything_and
     site.faults.clear()
     tally["faults"] += 2
     for number in asked:
-        await site.answer(number, "in the list")
+        await site.answer(number, "submitted")
     assert [len(await site.answers(number)) for number in asked] == [1] * 4
     assert len(await site.commits()) == 1
     assert await confessions(site) == []
@@ -63,13 +63,13 @@ async def test_telegram_and_github_out_of_reach_for_a_while_delay_everything_and
 
 async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Counter[str]) -> None:
     bot = await site.serving()
-    await site.answer(await site.say("wei", "/mirror nginx:1.26"), "in the list")
+    await site.answer(await site.say("wei", "/mirror nginx:1.26"), "submitted")
     bot.signal(signal.SIGSTOP)
     asked = await site.say("wei", "/mirror nginx:1.27")
     await asyncio.sleep(BOUNDS.poll + 3)
     bot.signal(signal.SIGCONT)
     tally["faults"] += 1
-    await site.answer(asked, "in the list")
+    await site.answer(asked, "submitted")
     assert len(await site.answers(asked)) == 1
     async with asyncio.timeout(SECONDS):
         while len(await site.commits()) < 2:  # noqa: ASYNC110 - a card may be ahead of it
@@ -89,6 +89,6 @@ async def test_a_clock_set_back_with_waits_under_way_stalls_nothing(
     bot.set_clock(0)
     second = await site.say("li", "/mirror nginx:1.27")
     for asked in (first, second):
-        await site.answer(asked, "in the list")
+        await site.answer(asked, "submitted")
     assert len(await site.commits()) in (1, 2)
     tally["faults"] += 3

@@ -56,6 +56,10 @@ def load_rows(played: Played) -> list[Row]:
             played.nearest_commits >= 10,
         ),
         Row("refused for flooding (429)", str(played.too_many), "0", played.too_many == 0),
+        Row(
+            "warnings in the bot's log",
+            "; ".join(line[:120] for line in played.warnings[:3]) or "0",
+        ),
         Row("messages and edits", f"{said:,}"),
         Row("message to result, median / longest", answered),
         Row(f"until all {size.requests:,} were answered", f"{played.took:.0f} s"),

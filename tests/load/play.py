@@ -64,6 +64,7 @@ class Played:
     bot: Sample
     load: float
     runs: int
+    warnings: list[str]
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -114,6 +115,7 @@ async def play(size: Size) -> Played:
                 bot=sample(bot_process()),
                 load=os.getloadavg()[0],
                 runs=len(place.github.actions.runs()) - before,
+                warnings=_logged(place, "WARNING"),
             )
             played.wrong += await _wrong(place, asked, data / DATABASE)
     return played
@@ -180,6 +182,10 @@ def _waits(chat: ChatWorld, asked: Sequence[Asked], started: float) -> list[floa
     return [max(0.0, at - asked_at) for at, asked_at in found if at is not None]
 
 
+def _logged(place: World, level: str) -> list[str]:
+    return [line for line in place.log.read_text().splitlines() if f" {level} " in line]
+
+
 async def _wrong(place: World, asked: Sequence[Asked], database: Path) -> list[str]:
     """Every promise that was broken, in words."""
     wrong = [*_wrong_answers(place.chat, asked), *await _wrong_list(place, asked)]
@@ -194,7 +200,7 @@ async def _wrong(place: World, asked: Sequence[Asked], database: Path) -> list[s
             wrong.append(f"{count} {what}")
     if (count := _one(database, "SELECT count(*) FROM requests")) != len(asked):
         wrong.append(f"{count} requests are stored, {len(asked)} were made")
-    if errors := [line for line in place.log.read_text().splitlines() if " ERROR " in line]:
+    if errors := _logged(place, "ERROR"):
         wrong.append(f"the bot logged {len(errors)} errors: {errors[0][:200]}")
     return wrong
 

@@ -1,0 +1,48 @@
+"""Every request that a run makes for an image, and the faults it can meet.
+
+What comes of a fault is not known here: docs/faults.md says it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fault_calls import COMMON
+from run_world import image
+
+LASTING: Final = 1_000_000
+"""So many times: for as long as the run is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCall:
+    """`path` is what the request lines of an image hold; `{image}` stands for its name."""
+
+    service: str
+    name: str
+    path: str
+
+    def line(self, name: str) -> str:
+        return self.path.format(image=image(name))
+
+
+RUN_CALLS: Final = (
+    RunCall("source", "look", "HEAD /v2/{image}/manifests/"),
+    RunCall("source", "manifest", "GET /v2/{image}/manifests/"),
+    RunCall("source", "layer", "GET /v2/{image}/blobs/"),
+    RunCall("target", "compare", "HEAD /v2/{image}/manifests/"),
+    RunCall("target", "layer there", "HEAD /v2/{image}/blobs/"),
+    RunCall("target", "begin", "POST /v2/{image}/blobs/uploads/"),
+    RunCall("target", "upload", "PUT /v2/{image}/blobs/uploads/"),
+    RunCall("target", "store", "PUT /v2/{image}/manifests/"),
+)
+_SAID: Final = {
+    "source": ("says login", "says denied", "says name-unknown", "says pull-limit"),
+    "target": (
+        "says no-project", "says no-permission", "says quota", "says proxy-project",
+        "says immutable", "says too-large",
+    ),
+}  # fmt: skip
+
+
+def run_faults(service: str) -> tuple[str, ...]:
+    return (*COMMON, "short", "page 502", *_SAID[service])

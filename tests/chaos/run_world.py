@@ -1,0 +1,168 @@
+"""A run of mirror.py, each of whose requests can meet a fault or be its last.
+
+Registries and skopeo are real; in front of both registries and of GitHub's stand-in stand proxies
+of the sandbox, at which faults are armed. Only the script's waits are shorter than they ship.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from registry_fixture import INDEX, MANIFEST, SCRIPT, Ran, World, digest_of
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.sandbox.faults import Faults, Faulty
+from bot.sandbox.registry_proxy import RegistryProxy
+from bot.sandbox.serve import served
+
+SHORTER = {
+    "ANSWER_SECONDS, COPY_SECONDS = 30, 3600": "ANSWER_SECONDS, COPY_SECONDS = 4, 25",
+    "STORE_SECONDS = 300": "STORE_SECONDS = 4",
+    "BODY_SECONDS = 120": "BODY_SECONDS = 4",
+    "LOGIN_SECONDS = 60": "LOGIN_SECONDS = 4",
+    "LONGEST_REST = 60": "LONGEST_REST = 2",
+    "POSTS = (1, 5, 20)": "POSTS = (0.2, 0.4)",
+}
+"""The waits of the script, and what they are here: a service that is silent is so for hours."""
+RUN_SECONDS = 120.0
+ADDRESS = "docker.io/faults"
+
+
+def image(name: str) -> str:
+    """An image of the source, which stands under the same path in the target."""
+    return f"{ADDRESS}/{name}"
+
+
+Moment = Callable[[str], None]
+"""Is told of a request twice: "before METHOD /path", and "after" it before the answer goes back."""
+
+
+@dataclass
+class RunWorld:
+    """`moment` sees every request of the run that is under way."""
+
+    world: World
+    faults: Faults
+    script: Path
+    environment: dict[str, str]
+    moment: Moment = field(default=lambda _line: None)
+    process: asyncio.subprocess.Process | None = None
+
+    async def run(self, images: Sequence[str], *, patience: int = 0, before: str = "0" * 40) -> Ran:
+        """Let it mirror these images, as after a push of a list with them; `before`: a commit."""
+        place = self.world.directory
+        (place / "image.list").write_text("".join(f"{each}:1\n" for each in images))
+        (place / "event.json").write_text(json.dumps({"before": before}))
+        with (place / "output").open("w+") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(self.script),
+                cwd=place,
+                env={**self.environment, "PATIENCE": str(patience)},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # so that what it started can be killed with it
+            )
+            try:
+                async with asyncio.timeout(RUN_SECONDS):
+                    code = await self.process.wait()
+            finally:
+                self.kill()
+                await self.process.wait()
+            output.seek(0)
+            return self.world.left(code, output.read())
+
+    def kill(self) -> None:
+        """kill -9 of the script and of its skopeo, as when the runner is lost."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def held(self, name: str, digest: str) -> str:
+        """What the target has under the tag: "nothing", "all" of this digest, or what is wrong."""
+        target = self.world.target
+        async with httpx.AsyncClient(
+            base_url=f"http://{target.address}/v2/{image(name)}",
+            auth=target.auth,
+            headers={"Accept": f"{INDEX}, {MANIFEST}"},
+            trust_env=False,
+        ) as client:
+            top = await client.get("/manifests/1")
+            if top.status_code == httpx.codes.NOT_FOUND:
+                return "nothing"
+            if digest_of(top.content) != digest:
+                return f"{digest_of(top.content)} instead of {digest}"
+            return await _lacks(client, top.json()["manifests"]) or "all"
+
+
+async def _lacks(client: httpx.AsyncClient, platforms: Collection[dict[str, str]]) -> str:
+    for platform in platforms:
+        manifest = await client.get(f"/manifests/{platform['digest']}")
+        if digest_of(manifest.content) != platform["digest"]:
+            return f"no manifest {platform['digest']}"
+        parts = manifest.json()
+        for part in (parts["config"], *parts["layers"]):
+            blob = await client.get(f"/blobs/{part['digest']}")
+            if digest_of(blob.content) != part["digest"]:
+                return f"no blob {part['digest']}"
+    return ""
+
+
+@asynccontextmanager
+async def run_world(world: World) -> AsyncIterator[RunWorld]:
+    faults, script = Faults(), world.directory / "mirror.py"
+    script.write_text(_shortened(SCRIPT.read_text()))
+    async with AsyncExitStack() as stack:
+        made = RunWorld(world, faults, script, {})
+
+        async def front(where: str, address: str) -> str:
+            client = httpx.AsyncClient(
+                base_url=address, trust_env=False, timeout=60, limits=httpx.Limits()
+            )
+            await stack.enter_async_context(client)
+            app = _Seen(Faulty(RegistryProxy(client), faults, where), lambda: made.moment)
+            return f"127.0.0.1:{await stack.enter_async_context(served(app))}"
+
+        source = await front("source", f"http://{world.source.address}")
+        target = await front("target", f"http://{world.target.address}")
+        github = await front("github", world.github.address)
+        addresses = {"docker.io": f"http://{source}/docker.io", target: f"http://{target}"}
+        made.environment = {
+            **world.environment(),
+            "HARBOR_HOST": target,
+            "REGISTRY_ADDRESSES": json.dumps(addresses),
+            "GITHUB_API_URL": f"http://{github}",
+        }
+        yield made
+
+
+def _shortened(script: str) -> str:
+    for long, short in SHORTER.items():
+        assert script.count(long) == 1, long
+        script = script.replace(long, short)
+    return script
+
+
+class _Seen:
+    """ASGI middleware that tells of each request before it is served, and before its answer."""
+
+    def __init__(self, app: ASGIApp, moment: Callable[[], Moment]) -> None:
+        self._app, self._moment = app, moment
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line = f"{scope['method']} {scope['path']}"
+        self._moment()(f"before {line}")
+
+        async def seen(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._moment()(f"after {line}")
+            await send(message)
+
+        await self._app(scope, receive, seen)

@@ -1,0 +1,117 @@
+"""kill -9 of a run before and after each of its requests: nothing half, and the next run mends it.
+
+A runner can be lost at any moment. Each moment is one kill of the script with all that it
+started, of an image that the target lacks; the moments are those of a run that nobody kills.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from registry_fixture import World, registries, world
+from run_calls import RUN_CALLS
+from run_world import RunWorld, image, run_world
+
+__all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
+
+SKOPEO = "skopeo takes over"
+SPARED = 7
+"""`make test` takes every so many of the moments."""
+
+
+@pytest.fixture
+async def runs(world: World) -> AsyncIterator[RunWorld]:
+    async with run_world(world) as made:
+        yield made
+
+
+@dataclass
+class Killer:
+    """Kills the run at one of its moments; without one it only counts them."""
+
+    runs: RunWorld
+    at: int | None = None
+    seen: int = 0
+
+    def __call__(self, _line: str) -> None:
+        if self.seen == self.at:
+            self.runs.kill()
+        self.seen += 1
+
+
+async def prepared(runs: RunWorld, name: str, *, by_skopeo: bool) -> str:
+    """Put an image in the source; its digest. `by_skopeo`: what makes skopeo take it over."""
+    digest = await asyncio.to_thread(runs.world.seed, image(name), "1", ("amd64",))
+    if by_skopeo:
+        manifest = next(call for call in RUN_CALLS if call.name == "manifest")
+        runs.faults.arm(where="source", what="garbage", path=manifest.line(name))
+    return digest
+
+
+async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
+    """How many moments a run has that is left alone."""
+    name = f"alive-{'skopeo' if by_skopeo else 'itself'}"
+    digest = await prepared(runs, name, by_skopeo=by_skopeo)
+    counted = Killer(runs)
+    runs.moment = counted
+    ran = await runs.run([image(name)])
+    assert (SKOPEO in ran.output) == by_skopeo, ran.output
+    assert await runs.held(name, digest) == "all", ran.output
+    return counted.seen
+
+
+async def killed(runs: RunWorld, at: int, *, by_skopeo: bool) -> tuple[str, str, list[str]]:
+    """Name and digest of an image whose run was killed at a moment, and what promise broke."""
+    name = f"killed-{'skopeo' if by_skopeo else 'itself'}-{at}"
+    digest = await prepared(runs, name, by_skopeo=by_skopeo)
+    runs.moment = Killer(runs, at)
+    ran = await runs.run([image(name)])
+    held = await runs.held(name, digest)
+    wrong = [] if held in ("all", "nothing") else [f"{name}: the target holds {held}"]
+    if any(s["state"] == "success" for s in ran.posted) and held != "all":
+        wrong.append(f"{name}: success is told, the target holds {held}")
+    return name, digest, wrong
+
+
+async def kill_all(runs: RunWorld, every: Sequence[int], *, by_skopeo: bool) -> list[str]:
+    digests, wrong = {}, []
+    for at in every:
+        name, digests[name], broken = await killed(runs, at, by_skopeo=by_skopeo)
+        wrong += broken
+    runs.moment = Killer(runs)
+    runs.faults.clear()
+    ran = await runs.run([image(name) for name in digests])
+    for name, digest in digests.items():
+        if (held := await runs.held(name, digest)) != "all":
+            wrong.append(f"{name}: after the next run the target holds {held}: {ran.output}")
+    return wrong
+
+
+@pytest.mark.sample
+async def test_a_run_killed_at_some_moments_leaves_nothing_half(
+    runs: RunWorld, tally: Counter[str]
+) -> None:
+    count = await moments(runs, by_skopeo=False)
+    told(
+        tally,
+        range(0, count, SPARED),
+        await kill_all(runs, range(0, count, SPARED), by_skopeo=False),
+    )
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("by_skopeo", [False, True])
+async def test_a_run_killed_at_any_moment_leaves_nothing_half(
+    runs: RunWorld, tally: Counter[str], *, by_skopeo: bool
+) -> None:
+    every = range(await moments(runs, by_skopeo=by_skopeo))
+    assert len(every) > 30, "a copy has more requests than that"
+    told(tally, every, await kill_all(runs, every, by_skopeo=by_skopeo))
+
+
+def told(tally: Counter[str], kills: Sequence[int], wrong: Sequence[str]) -> None:
+    tally["kill points"] += len(kills)
+    tally["violations"] += len(wrong)
+    assert list(wrong) == []
