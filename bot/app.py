@@ -10,7 +10,7 @@ import logging
 import os
 import secrets as randomness
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -256,6 +256,8 @@ async def _work(settings: Settings, secrets: Secrets, halt: Halt) -> None:
 
 async def _serve(settings: Settings, parts: Parts, halt: Halt) -> None:
     reconciler = make_reconciler(settings, parts)
+    settled = _is_settled(Path(settings.database))
+    reconciler.hold(held=not settled)  # another bot may be at the same work: the polling will tell
     async with asyncio.TaskGroup() as group:
         group.create_task(reconciler.run(halt))
         me = await halt.first(introduce(parts.bot))
@@ -263,10 +265,18 @@ async def _serve(settings: Settings, parts: Parts, halt: Halt) -> None:
             return
         log.info("I am @%s; mirror repository %s", me, settings.github.repository)
         group.create_task(halt.first(_menus(settings, parts)))
-        await _polling(settings, parts, me, reconciler).run(halt)
+        turn = Turn(settled=settled, hold=lambda held: reconciler.hold(held=held))
+        await _polling(settings, parts, me, turn, wake=reconciler.wake).run(halt)
 
 
-def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) -> Polling:
+def _is_settled(database: Path) -> bool:
+    last = last_beat(database, BEAT)
+    return last is not None and abs(utc_now() - last) <= SETTLED
+
+
+def _polling(
+    settings: Settings, parts: Parts, me: str, turn: Turn, *, wake: Callable[[], None]
+) -> Polling:
     house = House(
         policy=settings.rules(),
         access=settings.access(),
@@ -281,7 +291,7 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         words=parts.words,
         house=house,
         clock=utc_now,
-        wake=reconciler.wake,
+        wake=wake,
         budgets=lambda: _budgets(parts),
     )
     presence = Presence(
@@ -290,21 +300,19 @@ def _polling(settings: Settings, parts: Parts, me: str, reconciler: Reconciler) 
         chats=house.access.chats,
         language=house.language,
         clock=utc_now,
-        wake=reconciler.wake,
+        wake=wake,
     )
 
     async def next_update() -> int:
         async with ahead.begin() as unit:
             return await unit.last_update() + 1
 
-    last = last_beat(Path(settings.database), BEAT)
-    settled = last is not None and abs(utc_now() - last) <= SETTLED
     return Polling(
         bot=parts.bot,
         receiver=intake,
         next_update=next_update,
         alive=presence.heard,
-        turn=Turn(settled=settled, hold=lambda held: reconciler.hold(held=held)),
+        turn=turn,
         together=ahead.together,
     )
 

@@ -259,7 +259,7 @@ class Batches:
         events: dict[TransferId, Event] = {}
         for transfer in copying:
             names = (exact(transfer), transfer.image)
-            found = (results.get(str(name).lower()) for name in names)
+            found = (results.get(str(name)) for name in names)
             event = await self._event(transfer, next(filter(None, found), None), run)
             if event is not None:
                 events[transfer.id] = event

@@ -23,7 +23,7 @@ FEW = Size(people=10, requests=0, images=0, seconds=0, groups=0)
 def burst() -> Played:
     """Made up: test_load_miniature.py plays one."""
     seen = Sample(rss=100.0, peak=100.0, files=20, processor=1.0)
-    return Played(MINIATURE, 10.0, [0.01], [5.0], 0, Calls(), seen, load=1.0, runs=1)
+    return Played(MINIATURE, 10.0, [0.01], [5.0], 0, Calls(), seen, load=1.0, runs=1, warnings=[])
 
 
 @pytest.mark.e2e

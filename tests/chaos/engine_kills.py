@@ -19,6 +19,7 @@ from bot.errors import Temporary
 
 WRITES: Final = frozenset(
     {
+        "beat",
         "pass_update",
         "remember",
         "move_chat",
@@ -31,6 +32,7 @@ WRITES: Final = frozenset(
         "save_request",
         "open_transfer",
         "save_transfer",
+        "save_transfers",
         "save_batch",
         "add_inquiry",
         "save_inquiry",

@@ -5,16 +5,21 @@ points of each, `make chaos` those that differ, `make long` simply all, and pair
 """
 
 import random
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import getmembers, getsource, iscoroutinefunction
 from pathlib import Path
 
 import pytest
-from engine_kills import Killer
+from engine_kills import WRITES, Killer
 from engine_scenarios import SCENARIOS
 from engine_world import chaos_world
-from invariants import violations
+from invariants import Evidence, violations
+
+from bot.adapters.store.unit import StoreUnit
+from bot.core.transfer import State
 
 EACH_IN_TEST = 2
 PAIRS_IN_CHAOS = 4
@@ -23,14 +28,28 @@ _OUTSIDE = ("write_list", "dispatch", "send", "edit")
 _EFFECTS = ("commit of", *_OUTSIDE)
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """A scenario without a kill: the points that it passes, and how each image ends."""
+
+    points: list[str]
+    ends: Mapping[str, State]
+
+
 @pytest.fixture
-async def points(name: str, tmp_path: Path) -> list[str]:
-    """The points that a scenario passes undisturbed, which breaks no promise."""
+async def undisturbed(name: str, tmp_path: Path) -> Undisturbed:
+    """Breaks no promise."""
     killer = Killer()
     async with chaos_world(tmp_path, killer) as w:
         await SCENARIOS[name](w)
-        assert violations(await w.evidence()) == []
-    return killer.passed
+        evidence = await w.evidence()
+        assert violations(evidence) == []
+    return Undisturbed(killer.passed, ends_of(evidence))
+
+
+def ends_of(evidence: Evidence) -> dict[str, State]:
+    """How each image stands by the newest word on it."""
+    return {str(transfer.image): transfer.state for transfer in evidence.transfers}
 
 
 def differing(points: Sequence[str]) -> list[int]:
@@ -55,6 +74,7 @@ class Range:
 
     name: str
     points: list[str]
+    ends: Mapping[str, State]
     folder: Path
     tally: Counter[str]
 
@@ -75,7 +95,13 @@ class Range:
             await SCENARIOS[self.name](w)
             assert killer.kills >= 1
             self.tally["kill points"] += killer.kills
-            return violations(await w.evidence())
+            evidence = await w.evidence()
+        ends = ends_of(evidence)
+        return violations(evidence) + [
+            f"{image} ends as {ends.get(image)}, without a kill as {end}"
+            for image, end in self.ends.items()
+            if ends.get(image) != end
+        ]
 
     def pairs(self, count: int) -> list[list[int]]:
         """A kill, and another one within the next points that the new process passes."""
@@ -85,8 +111,19 @@ class Range:
 
 
 @pytest.fixture
-def where(name: str, points: list[str], tmp_path: Path, tally: Counter[str]) -> Range:
-    return Range(name, points, tmp_path, tally)
+def where(name: str, undisturbed: Undisturbed, tmp_path: Path, tally: Counter[str]) -> Range:
+    return Range(name, undisturbed.points, undisturbed.ends, tmp_path, tally)
+
+
+def test_every_method_of_the_store_that_writes_can_be_killed() -> None:
+    """By its source: what only reads says none of this."""
+    writing = {
+        name
+        for name, method in getmembers(StoreUnit, iscoroutinefunction)
+        if not name.startswith("_")
+        and re.search(r"\b(insert|update|delete|_add|_save|_save_all|_upsert)\(", getsource(method))
+    }
+    assert writing == WRITES
 
 
 @pytest.mark.sample

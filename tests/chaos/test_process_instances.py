@@ -1,6 +1,8 @@
 """Two bots at once: with one database, and with one token. Never two writers, never silence."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -91,3 +93,32 @@ async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_
     await site.answer(await site.say("li", "/whoami"))
     assert second.look("SELECT count(*) FROM people WHERE id = 1002") == [(1,)]
     assert await second.stop() == 0
+
+
+@pytest.mark.chaos
+async def test_a_bot_that_was_started_from_a_copy_writes_nothing_beside_the_first(
+    site: Site, tally: Counter[str]
+) -> None:
+    first = await site.serving("first")
+    await site.until(lambda: "its messages are ours" in first.log(), first)
+    site.faults.arm(where="github", what="status 503", times=1000)
+    await site.say("wei", "/mirror nginx:1.0")
+    approved = "SELECT * FROM transfers WHERE approved_at IS NOT NULL"
+    await site.until(lambda: first.look(approved), first)
+    copied = site.folder / "second"
+    copied.mkdir()
+    with (
+        contextlib.closing(sqlite3.connect(first.database)) as there,
+        contextlib.closing(sqlite3.connect(copied / first.database.name)) as here,
+    ):
+        there.backup(here)
+        here.execute("UPDATE cursors SET value = value - 3600 WHERE name LIKE 'beat%'")
+        here.commit()
+    site.faults.clear()
+    second = await site.serving("second")
+    await site.until(lambda: "(409 Conflict)" in second.log(), first, second)
+    await site.until(lambda: first.look("SELECT * FROM batches WHERE sha IS NOT NULL"), first)
+    await asyncio.sleep(3)
+    assert len(await site.commits()) == 1
+    assert "bot.engine.batches" not in second.log()
+    tally["faults"] += 1

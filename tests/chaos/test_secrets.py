@@ -7,6 +7,7 @@ statuses, and the command lines of all processes while they run.
 import asyncio
 import base64
 import json
+import re
 import subprocess
 import threading
 import time
@@ -25,6 +26,7 @@ from bot.config import read_secrets
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
 LOGIN = base64.b64encode(b"wei:hush-of-the-source").decode()
+TOKEN_OF_A_RUN = re.compile(rb"ghs_[\w-]{32}")
 SOURCE_AUTH = json.dumps({"auths": {"docker.io": {"auth": LOGIN}}})
 
 
@@ -99,6 +101,7 @@ def converse(sandbox: Sandbox) -> None:
 def left(sandbox: Sandbox, token: str) -> dict[str, bytes]:
     """Everything there is to read, by where it was found."""
     found: dict[str, bytes] = {}
+    sandbox.api.delete("/api/faults")  # what the bot did not meet must not meet us
     for path in sandbox.data.rglob("*"):
         if path.is_file():
             found[str(path.relative_to(sandbox.data))] = path.read_bytes()
@@ -147,6 +150,7 @@ def test_no_secret_is_anywhere_but_where_it_belongs(tmp_path: Path, tally: Count
     found |= {f"command {command!r}": command.encode() for command in commands}
     tally["inputs"] += len(found)
     leaks = [(w, s) for w, text in found.items() for s in secrets if s in text]
+    leaks += [(w, token) for w, text in found.items() for token in TOKEN_OF_A_RUN.findall(text)]
     tally["violations"] += len(leaks)
     assert leaks == []
 
