@@ -219,8 +219,16 @@ async def run(settings: Settings, secrets: Secrets) -> None:
         log.warning("stopping: what is not finished goes on at the next start")
         work.cancel()
         await asyncio.wait({work}, timeout=CLOSE_SECONDS)
-    if work.done() and not work.cancelled():
+    if not work.done():
+        _end_with_what_hangs()
+    if not work.cancelled():
         work.result()
+
+
+def _end_with_what_hangs() -> None:
+    """A commit to a disk that stalls: Python would wait for its thread. As safe as a kill."""
+    logging.shutdown()
+    os._exit(0)
 
 
 def _heed_signals(halt: Halt) -> None:

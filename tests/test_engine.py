@@ -351,6 +351,16 @@ async def test_a_copy_that_failed_is_told_in_words_and_can_be_tried_again(w: Wor
     assert w.last == "There is nothing in #1 to try again."
 
 
+async def test_what_a_run_says_of_a_tag_with_capitals_is_read(w: World) -> None:
+    candidate = ImageRef.parse("docker.io/library/nginx:1.28-RC1")
+    w.upstream(candidate)
+    await w.say(WEI, "/mirror nginx:1.28-RC1")
+    await w.settle(8)
+    w.repository.report(candidate, None, "target: will exceed the configured upper limit of 1 GiB")
+    await w.settle(8)
+    assert "the project in the target is full" in w.card
+
+
 async def test_a_run_that_said_nothing_is_believed_where_the_target_has_the_image(
     w: World,
 ) -> None:

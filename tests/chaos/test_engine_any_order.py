@@ -36,7 +36,7 @@ from bot.errors import Refused, Temporary
 
 SUPERGROUP: Final = ChatId(-1009)
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
-OTHER: Final = ImageRef.parse("gcr.io/distroless/base:latest")
+OTHER: Final = ImageRef.parse("gcr.io/distroless/base:12-RC1")
 MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")
 DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
 IMAGES: Final = (NGINX, REDIS, STATIC, OTHER, MISSING, DENIED)

@@ -1,0 +1,41 @@
+"""A stop ends in time whatever hangs: as a process, since it is one that must not be left."""
+
+import signal
+import subprocess
+import sys
+import time
+
+HANGS = """
+import asyncio, logging, threading, time
+from bot import app
+
+app.STOP_SECONDS = app.CLOSE_SECONDS = 0.3
+logging.basicConfig(level=logging.INFO)
+
+async def stalls(*_):
+    done = asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+    print("stalls", flush=True)
+    while True:
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            pass
+
+app._work = stalls
+asyncio.run(app.run(None, None))
+"""
+
+
+def test_a_disk_that_stalls_does_not_hold_up_a_stop() -> None:
+    command = [sys.executable, "-c", HANGS]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "stalls\n"
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert time.monotonic() - began < 20  # it would be 60
+    assert "goes on at the next start" in said
