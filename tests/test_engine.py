@@ -385,7 +385,7 @@ async def test_a_run_that_ended_without_a_word_is_a_failure(
     await w.settle(8)
     w.registries.target[str(NGINX)] = Temporary("the target is down")
     w.repository.finish(conclusion)
-    await w.settle(8)
+    await w.settle(30)
     assert words in w.card
 
 

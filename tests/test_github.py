@@ -7,6 +7,7 @@ import asyncio
 import base64
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -151,6 +152,41 @@ async def test_a_write_over_somebody_elses_is_stale(place: Place) -> None:
     with pytest.raises(Stale):
         await place.repository.write_list(LIST + b"b\n", blob=before.blob, message=MESSAGE)
     assert (await place.repository.read_list()).content == LIST + b"a\n"
+
+
+RULES_PAGE = "https://docs.github.com/articles/about-protected-branches"
+CHECKS = "Could not update file: 2 of 2 required status checks are expected."
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind"),
+    [
+        (409, {"message": "image.list does not match 0a1b"}, Stale),
+        (409, {"message": "is at 0a1b but expected 2c3d"}, Stale),
+        (422, {"message": 'Invalid request.\n\n"sha" wasn\'t supplied.'}, Stale),
+        (409, {"message": f"{CHECKS} Changes must be made through a pull request."}, Refused),
+        (409, {"message": CHECKS}, Refused),
+        (409, {"message": "Repository rule violations found\n\nA review is needed."}, Refused),
+        (409, {"message": "Could not update file: no.", "documentation_url": RULES_PAGE}, Refused),
+        (422, {"message": "Validation Failed: declined by ruleset sha-policy"}, Refused),
+        (422, {"message": "Validation Failed"}, Refused),
+    ],
+)
+async def test_what_the_rules_of_a_branch_forbid_is_told_from_a_conflict(
+    status: int, answer: dict[str, str], kind: type[Exception]
+) -> None:
+    async def refuse(_: Request) -> Response:
+        return Response(json.dumps(answer), status, media_type="application/json")
+
+    app = Starlette(routes=[Route("/{rest:path}", refuse, methods=["PUT"])])
+    async with served(app) as port:
+        alone = client(port, "token")
+        try:
+            words = " ".join(answer["message"].split())
+            with pytest.raises(kind, match=re.escape(words)):
+                await alone.write_list(b"x\n", blob="0a1b", message=MESSAGE)
+        finally:
+            alone.close()
 
 
 @pytest.mark.parametrize("what", ["lost", "delay 3"])

@@ -15,6 +15,7 @@ from bot.core.policy import Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.core.upkeep import Plan
+from bot.engine.ports import ListFile
 from bot.engine.upkeep import BATCH
 from bot.errors import Refused, Temporary
 
@@ -433,6 +434,41 @@ async def test_an_image_that_left_the_list_is_forgotten(w: World) -> None:
     assert w.repository.dispatched == []
     async with w.store.begin() as unit:
         assert await unit.tracked_names() == {str(REDIS)}
+
+
+async def test_a_list_that_is_gone_after_a_start_is_an_empty_one(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+
+    async def gone() -> ListFile:
+        return ListFile(b"", "")  # as the adapter says it: a file that is not there has no blob
+
+    monkeypatch.setattr(w.repository, "read_list", gone)
+    w.start()
+    looks = w.registries.looks
+    await pass_hours(w, 13)
+    assert w.registries.looks == looks
+    async with w.store.begin() as unit:
+        assert await unit.tracked_names() == set()
+
+
+async def test_nothing_is_opened_while_nobody_knows_what_the_list_holds(w: World) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    async with w.store.begin() as unit:
+        (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
+        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+    w.repository.trouble["read_list"] = [Temporary("down")] * 10_000
+    w.start()
+    await w.settle(600, step=20)
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+        assert len(await unit.moved(limit=9)) == 1
+    w.repository.trouble.clear()
+    await w.settle(600, step=20)
+    assert w.repository.dispatched == [(str(LATEST),)]
 
 
 async def test_a_list_that_cannot_be_read_stops_the_looks_and_is_asked_for_ever_less(

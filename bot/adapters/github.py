@@ -21,7 +21,7 @@ from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
-from bot.adapters.github_trouble import is_githubs, line_of, translated, words_of
+from bot.adapters.github_trouble import is_githubs, is_protected, line_of, translated, words_of
 from bot.adapters.github_versions import Versions
 from bot.adapters.github_wire import Bounds, bounded
 from bot.adapters.github_worker import Worker
@@ -289,5 +289,10 @@ def _result(status: CommitStatus) -> Result | None:
 
 
 def _is_stale(error: GithubException) -> bool:
-    """409: somebody wrote first. 422 says the same where the file came or went meanwhile."""
+    """409: somebody wrote first. 422 says the same where the file came or went meanwhile.
+
+    Both are also what the rules of a branch answer; reading the list again does not mend that.
+    """
+    if is_protected(error):
+        return False
     return error.status == 409 or "sha" in words_of(error).lower()  # noqa: PLR2004 - Conflict

@@ -34,6 +34,12 @@ where it is sent to another host, or where JSON is nested too deep.
 _CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
 """Troubles after which a write certainly did not happen."""
 _LIMITED: Final = ("rate limit", "abuse detection")
+_PROTECTED: Final = (
+    *("through a pull request", "through the merge queue", "status check", "rule violation"),
+    *("ruleset", "protected branch", "protected ref", "review is required", "verified signatures"),
+    *("not authorized to push", "about-protected-branches", "managing-rulesets"),
+)
+"""Of the branch's rules, in what GitHub says or in the page that it sends its reader to."""
 
 
 def line_of(text: str) -> str:
@@ -52,6 +58,13 @@ def words_of(error: GithubException) -> str:
 def is_githubs(error: GithubException) -> bool:
     """Whether GitHub itself refuses: what stands in front of it answers with pages of its own."""
     return isinstance(error.data, Mapping) and isinstance(error.data.get("message"), str)
+
+
+def is_protected(error: GithubException) -> bool:
+    """Whether the rules of the branch forbid the write: 409 too, though nobody wrote first."""
+    data = error.data if isinstance(error.data, Mapping) else {}
+    text = f"{words_of(error)} {data.get('documentation_url', '')}".lower()
+    return any(sign in text for sign in _PROTECTED)
 
 
 def translated(work: Callable[[], T]) -> T:

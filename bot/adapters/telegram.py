@@ -59,6 +59,8 @@ WANTED: Final = ("message", "callback_query")
 TOKEN_WAIT: Final = 30.0
 LONGEST_WAIT: Final = 24 * 60 * 60.0
 WHO: Final = "Telegram"
+LARGEST: Final = 2**63 - 1
+"""The database keeps no larger number."""
 _SHAPELESS: Final = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What the library raises on an answer of another shape than the documented one."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
@@ -86,7 +88,9 @@ class PollingBot(Bot):
     ) -> list[dict[str, Any]]:
         """Updates from this number on; without any it waits for `seconds`, by default long.
 
-        Raises nothing but the library's own errors.
+        Raises nothing but the library's own errors. What has no number that can be stored is no
+        update, and never confirmed: an answer of nothing else counts as trouble, since Telegram
+        repeats it without a wait.
         """
         patience = self._poll_seconds if seconds is None else int(seconds)
         asked = {"offset": offset, "timeout": patience, "allowed_updates": list(WANTED)}
@@ -96,8 +100,21 @@ class PollingBot(Bot):
             raise TelegramError("Invalid server response") from error
         if not isinstance(updates, list):
             raise TelegramError("Invalid server response")
-        read = [raw for raw in updates if isinstance(raw, dict)]
-        return [raw for raw in read if isinstance(raw.get("update_id"), int)]
+        read = [raw for raw in updates if _is_update(raw)]
+        if odd := len(updates) - len(read):
+            log.warning("updates: %d without a usable number are left out", odd)
+            if not read:
+                raise TelegramError("Invalid server response")
+        return read
+
+
+def _is_update(raw: object) -> bool:
+    """Whether it has a number that can be stored, as can the one after it."""
+    return isinstance(raw, dict) and _is_number(raw.get("update_id"), most=LARGEST - 1)
+
+
+def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
+    return type(found) is int and least <= found <= most
 
 
 def make_bot(token: str, api: str, bounds: Bounds = BOUNDS) -> PollingBot:
@@ -130,6 +147,8 @@ class TelegramChat:
                 reply_parameters=_reply(reply_to),
             )
         )
+        if not _is_number(sent.message_id, least=1):
+            raise _unreadable(TelegramError("the message has no usable number"))
         return MessageId(sent.message_id)
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
@@ -166,6 +185,8 @@ class TelegramChat:
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
         file = await _asked(self._bot.get_file(file_id))
+        if not (file.file_path and _is_number(file.file_size or 0)):
+            raise _unreadable(TelegramError("the file has no path, or no usable size"))
         if (file.file_size or 0) > limit:
             raise Refused(f"the file has {file.file_size} bytes")
         content: bytearray = await _asked(file.download_as_bytearray())
@@ -211,7 +232,7 @@ async def _asked(call: Awaitable[Any]) -> Any:
 def _raise_meaning(error: TelegramError) -> NoReturn:
     """The library's tree, put right: there a refusal counts as a network error."""
     match error:
-        case ChatMigrated():
+        case ChatMigrated() if _is_number(error.new_chat_id, least=-LARGEST):
             raise Moved(error.new_chat_id) from error
         case TooLarge():
             raise Refused(f"Telegram: {error.message}") from error
@@ -279,19 +300,20 @@ async def set_menus(
 ) -> None:
     """The command menus: for everybody, and a longer one for each admin.
 
-    A menu is a convenience: a chat that does not take it is logged and passed over.
+    A menu is a convenience: a chat that does not take it is logged and passed over, and whatever
+    Telegram answers, the bot goes on.
     """
     try:
         for menu in menus:
             everybody = [BotCommand(*row) for row in menu.everybody]
-            await bot.set_my_commands(everybody, language_code=menu.language)
+            await _asked(bot.set_my_commands(everybody, language_code=menu.language))
             rows = [BotCommand(*row) for row in menu.admins]
             for person in admin_ids:
                 await _set_menu(bot, rows, BotCommandScopeChat(person), menu.language)
                 for chat in chats:
                     scope = BotCommandScopeChatMember(chat, person)
                     await _set_menu(bot, rows, scope, menu.language)
-    except TelegramError as error:
+    except BotError as error:
         log.warning("the command menus are not set: %s", error)
 
 
@@ -302,8 +324,8 @@ async def _set_menu(
     language: str | None,
 ) -> None:
     try:
-        await bot.set_my_commands(rows, scope=scope, language_code=language)
-    except BadRequest as error:  # an admin who is not in this chat, or never wrote to the bot
+        await _asked(bot.set_my_commands(rows, scope=scope, language_code=language))
+    except Refused as error:  # an admin who is not in this chat, or never wrote to the bot
         log.info("no admin menu for %s: %s", scope.chat_id, error)
 
 

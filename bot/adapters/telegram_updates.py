@@ -24,6 +24,7 @@ from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
 from bot.core.message import Rendered
 from bot.engine.case import Attachment, Incoming, Press
 from bot.engine.halt import Halt
+from bot.engine.lanes import guarded
 from bot.errors import BotError, Temporary
 
 log = logging.getLogger(__name__)
@@ -228,7 +229,9 @@ class Polling:
             raise
         except Exception:  # two of two: an update that we cannot handle must not block the rest
             log.exception("update %d cannot be handled and is passed over", number)
-        await self._receiver.pass_over(number)
+        # Where not even that can be stored it is let go: after a start it may come once more.
+        with guarded(f"update {number}"):
+            await self._receiver.pass_over(number)
 
     async def _reaction(self, incoming: Incoming) -> None:
         await self._bot.set_message_reaction(incoming.place.chat, incoming.message, reaction=SEEN)

@@ -12,6 +12,8 @@ from typing import Final
 WINDOW: Final = timedelta(minutes=1)
 STRANGERS: Final = 4
 """So many commands in a WINDOW are answered to all of a chat together who may not ask there."""
+REMEMBERED: Final = 1000
+"""So many updates keep their answer: far more than wait at once while nothing can be stored."""
 
 
 class Hearing(Enum):
@@ -27,9 +29,24 @@ class Allowance:
     def __init__(self) -> None:
         self._heard: dict[int, deque[datetime]] = {}
         self._told: dict[int, datetime] = {}
+        self._answers: dict[int, Hearing] = {}
 
-    def take(self, speaker: int, now: datetime, *, most: int) -> Hearing:
+    def take(self, speaker: int, now: datetime, *, most: int, update: int | None = None) -> Hearing:
+        """Whether the speaker is listened to, which counts against them.
+
+        An update that could not be stored comes again, every few seconds for as long as a disk is
+        full: it is counted once, and answered as it was the first time.
+        """
         self._forget(now)
+        if update is None:
+            return self._counted(speaker, now, most)
+        if update not in self._answers:
+            self._answers[update] = self._counted(speaker, now, most)
+            if len(self._answers) > REMEMBERED:
+                del self._answers[next(iter(self._answers))]
+        return self._answers[update]
+
+    def _counted(self, speaker: int, now: datetime, most: int) -> Hearing:
         heard = self._heard.setdefault(speaker, deque())
         if len(heard) < most:
             heard.append(now)

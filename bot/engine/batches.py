@@ -7,22 +7,24 @@ intention is stored; where an earlier try may have taken effect, it looks before
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, assert_never
 
 from bot.core import image_list
-from bot.core.backoff import has_passed, put_off
+from bot.core.backoff import has_passed
 from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
 from bot.core.facts import BatchId, CommitSha, TransferId
-from bot.core.failures import Failure, FailureKind, classify
+from bot.core.failures import Failure, FailureKind
+from bot.core.policy import Ground
 from bot.core.transfer import (
     Action,
     Copied,
     CopyFailed,
     Event,
-    PutOff,
     Refused,
     RunMissing,
     RunSeen,
@@ -34,8 +36,9 @@ from bot.core.transfer import (
 from bot.core.trouble import TroubleKind
 from bot.core.upkeep import exact
 from bot.engine.halt import Stopped, never
-from bot.engine.lanes import Pulse, guarded, postpone, record_all, record_all_in, record_in
-from bot.engine.ports import Registries, Repository, Result, Run, Store, Unit, WorkflowState
+from bot.engine.lanes import Pulse, guarded, postpone, record_all, record_all_in
+from bot.engine.ports import Registries, Repository, Run, Store, Unit, WorkflowState
+from bot.engine.told import told, untold
 from bot.errors import BotError, Stale, Temporary
 from bot.errors import Refused as RefusedError
 
@@ -51,8 +54,14 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 WRITE_TRIES: Final = 5
 DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
-
-
+LOOKS: Final = 4
+"""After so many looks in a row at a target that does not answer, nothing has arrived there."""
+Lost = Callable[[Transfer, datetime], Event]  # what becomes of an image that did not arrive
+_NO_WORKFLOW: Final = {
+    WorkflowState.ACTIVE: None,
+    WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
+    WorkflowState.OFF: Failure(FailureKind.WORKFLOW_OFF),
+}
 _LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
@@ -87,7 +96,7 @@ class Batches:
             if step is not None:
                 with guarded(f"batch {batch.id}"):
                     await self._take(batch, step)
-                pulse = Pulse.MOVED
+                    pulse = Pulse.MOVED
         return pulse
 
     # -- forming ------------------------------------------------------------------------
@@ -108,28 +117,30 @@ class Batches:
             await self._submit(ready)
         except Temporary as trouble:
             log.warning("forming a batch: %s", trouble)
-            for transfer in ready:
-                later = transfer.postponed(
-                    now, trouble=trouble.trouble, retry_after=trouble.retry_after
-                )
-                await postpone(self._store, transfer, later)
+            for t in ready:
+                later = t.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+                await postpone(self._store, t, later)
         return Pulse.MOVED
 
     async def _submit(self, ready: Sequence[Transfer]) -> None:
         """Store the batches that the transfers go with; nothing is written to GitHub yet."""
         try:
-            failure = _workflow_failure(await self._repository.workflow())
+            failure = _NO_WORKFLOW[await self._repository.workflow()]
             content = b"" if failure else (await self._repository.read_list()).content
         except RefusedError as refusal:
             failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
         if failure is not None:
-            await self._record(ready, Refused(self._clock(), failure))
+            await self._refuse([t.id for t in ready], failure)
             return
         wanted = [t.image for t in ready]
         # Beside the loop: a list of years takes a while.
-        unlisted = set(await asyncio.to_thread(image_list.missing, content, wanted))
+        lacking = set(await asyncio.to_thread(image_list.missing, content, wanted))
+        # What was approved by its line alone goes with it: who took the line out has decided.
+        gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
+        await self._refuse(gone, Failure(FailureKind.UNKNOWN, "image.list does not name it now"))
+        going = [t for t in ready if t.id not in gone]
         for via in Via:
-            chosen = [t for t in ready if (t.image in unlisted) is (via is Via.COMMIT)]
+            chosen = [t for t in going if (t.image in lacking) is (via is Via.COMMIT)]
             if chosen:
                 await self._open(via, chosen)
 
@@ -167,7 +178,6 @@ class Batches:
             log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
             await self._give_up(batch, await self._why_no_run(str(refusal)))
         except Temporary as trouble:
-            log.warning("batch %s: %s: %s", batch.id, step, trouble)
             await self._postpone(batch, trouble)
 
     async def _commit(self, batch: Batch) -> None:
@@ -256,16 +266,14 @@ class Batches:
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        events: dict[TransferId, Event] = {}
-        for transfer in copying:
-            names = (exact(transfer), transfer.image)
-            found = (results.get(str(name)) for name in names)
-            event = await self._event(transfer, next(filter(None, found), None), run)
-            if event is not None:
-                events[transfer.id] = event
-        await record_all(self._store, events)
+        found = [(t, results.get(str(exact(t))) or results.get(str(t.image))) for t in copying]
+        events = {t.id: told(t, result, self._clock()) for t, result in found if result}
+        await record_all(self._store, events)  # it stays known, whatever the target does
+        silent = [t for t in copying if t.id not in events]
+        if run.over and not await self._settle(batch, silent, partial(untold, run)):
+            return
         now = self._clock()
-        over = len(events) == len(copying)
+        over = run.over or not silent
         after = replace(batch, closed_at=now) if over else batch.looked(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
 
@@ -276,37 +284,36 @@ class Batches:
                 await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
             await unit.save_batch(batch)
 
-    async def _event(self, transfer: Transfer, result: Result | None, run: Run) -> Event | None:
-        """What became of one image; None while the run has not said anything of it."""
-        now = self._clock()
-        if result is not None and result.digest is not None:
-            return Copied(now, result.digest, result.size)
-        if result is not None:
-            return _failed(transfer, Failure(classify(result.line), result.line), now)
-        if not run.over:
-            return None
-        if transfer.digest is not None and await self._arrived(transfer):
-            return Copied(now, transfer.digest, None)
-        cancelled = run.conclusion == "cancelled"
-        kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
-        failure = Failure(kind, run.conclusion)
-        if run.conclusion == "success" and transfer.put_offs == 0:
-            # It did well and had nothing to do with it: others wrote the line first, or moved
-            # it. Since the list has it, the next batch asks for it by name.
-            return PutOff(now, failure, now)
-        return CopyFailed(now, failure)
-
-    async def _arrived(self, transfer: Transfer) -> bool:
-        """Look first: a run that said nothing may have copied the image all the same."""
+    async def _settle(self, batch: Batch, silent: Sequence[Transfer], lost: Lost) -> bool:
+        """End what no run speaks of as the target says; False: it is to be asked again later."""
+        events, trouble = dict[TransferId, Event](), None
         try:
-            return await self._registries.target_digest(transfer.image) == transfer.digest
-        except BotError:
-            return False
+            for transfer in silent:
+                digest = await self._arrived(transfer)
+                now = self._clock()
+                events[transfer.id] = Copied(now, digest, None) if digest else lost(transfer, now)
+        except Temporary as caught:  # nor is it asked for the others: all commits wait for it
+            again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
+            batch = batch if again else replace(batch, attempts=0)  # only looks in a row count
+            trouble = caught if batch.attempts + 1 < LOOKS else None
+        if trouble is None:
+            events |= {t.id: lost(t, self._clock()) for t in silent if t.id not in events}
+        await record_all(self._store, events)
+        if trouble is not None:
+            await self._postpone(batch, trouble)
+        return trouble is None
+
+    async def _arrived(self, transfer: Transfer) -> str | None:
+        """Look first: a run that said nothing may have copied the image all the same."""
+        with suppress(RefusedError):
+            found = await self._registries.target_digest(transfer.image)
+            return found if found == transfer.digest else None
+        return None
 
     async def _why_no_run(self, line: str = "") -> Failure:
         """The cause that the repository itself shows, else what GitHub said."""
         try:
-            failure = _workflow_failure(await self._repository.workflow())
+            failure = _NO_WORKFLOW[await self._repository.workflow()]
         except BotError:
             failure = None
         kind = FailureKind.GITHUB_REFUSED if line else FailureKind.RUN_MISSING
@@ -314,18 +321,14 @@ class Batches:
 
     async def _give_up(self, batch: Batch, failure: Failure) -> None:
         """Nothing more will come of this batch; what has not arrived ends with the cause."""
-        now = self._clock()
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        arrived = {t.id: t.digest for t in copying if t.digest and await self._arrived(t)}
+        if not await self._settle(batch, copying, lambda _, at: CopyFailed(at, failure)):
+            return
+        now = self._clock()
         async with self._store.begin() as unit:
-            for transfer in transfers:
-                digest = arrived.get(transfer.id)
-                if digest is not None:
-                    await record_in(unit, transfer.id, Copied(now, digest, None))
-                elif not await record_in(unit, transfer.id, RunMissing(now, failure)):
-                    await record_in(unit, transfer.id, CopyFailed(now, failure))
+            await record_all_in(unit, {t.id: RunMissing(now, failure) for t in transfers})
             await unit.save_batch(replace(batch, closed_at=now))
 
     # -- storing ------------------------------------------------------------------------
@@ -336,18 +339,20 @@ class Batches:
             await unit.save_batch(kept)
         return kept
 
-    async def _record(self, transfers: Sequence[Transfer], event: Event) -> None:
-        async with self._store.begin() as unit:
-            await record_all_in(unit, dict.fromkeys([t.id for t in transfers], event))
+    async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
+        refused = Refused(self._clock(), failure)
+        await record_all(self._store, dict.fromkeys(transfers, refused))
 
     async def _postpone(self, batch: Batch, trouble: Temporary) -> None:
         """A later try, and the trouble on the cards of those who wait for it."""
+        log.warning("batch %s: %s", batch.id, trouble)
         now = self._clock()
         async with self._store.begin() as unit:
             current = next((b for b in await unit.open_batches() if b.id == batch.id), None)
             if current is None:
                 return
-            later = current.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+            tried = replace(current, attempts=batch.attempts)
+            later = tried.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
             await unit.save_batch(later)
             waiting = (State.SUBMITTED, State.COPYING)
             shown = [
@@ -356,12 +361,6 @@ class Batches:
                 if transfer.state in waiting
             ]
             await unit.save_transfers(shown)
-
-
-def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
-    """What passes by itself is tried again later, as long as there is hope."""
-    wait = put_off(failure.kind, transfer.put_offs)
-    return CopyFailed(now, failure) if wait is None else PutOff(now, failure, now + wait)
 
 
 def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool:
@@ -376,30 +375,16 @@ def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool
     return not looking and has_passed(SETTLE, max(times), now)
 
 
-def _workflow_failure(state: WorkflowState) -> Failure | None:
-    match state:
-        case WorkflowState.ACTIVE:
-            return None
-        case WorkflowState.MISSING:
-            return Failure(FailureKind.WORKFLOW_MISSING)
-        case WorkflowState.OFF:
-            return Failure(FailureKind.WORKFLOW_OFF)
-        case never:
-            assert_never(never)
-
-
 async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
-    shares = []
     transfers = await unit.transfers_in(batch.id)
     asked = await unit.requests_for_all([transfer.id for transfer in transfers])
-    for transfer in transfers:
-        requests = [r for r in asked[transfer.id] if r.cancelled_at is None] or asked[transfer.id]
-        shares.append(
-            Share(
-                image=transfer.image,
-                requests=tuple(request.id for request in requests),
-                requested_by=tuple(request.person for request in requests),
-                approved_by=transfer.approved_by,
-            )
+    wanted = {n: [r for r in of if r.cancelled_at is None] or of for n, of in asked.items()}
+    return tuple(
+        Share(
+            image=transfer.image,
+            requests=tuple(request.id for request in wanted[transfer.id]),
+            requested_by=tuple(request.person for request in wanted[transfer.id]),
+            approved_by=transfer.approved_by,
         )
-    return tuple(shares)
+        for transfer in transfers
+    )

@@ -1,11 +1,13 @@
 """The lane that asks registries: before a copy what is there, after it what arrived.
 
 Looks only by HEAD, and by GET for the platforms and the size where an admin is to decide or the
-registry can spare it. Several at a time; one slow registry holds up nobody's card.
+registry can spare it. Several at a time at each registry, and a tick ends soon after the longest
+look: a slow or silent registry holds up the images of others for one look's time at most.
 """
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,6 +28,7 @@ from bot.core.transfer import (
     Missing,
     Proof,
     Refused,
+    State,
     Transfer,
     Verified,
     next_action,
@@ -33,6 +36,7 @@ from bot.core.transfer import (
 from bot.core.trouble import TroubleKind
 from bot.engine.halt import Stopped, never
 from bot.engine.lanes import Pulse, postpone, record
+from bot.engine.looks import Silences
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Store
 from bot.errors import Refused as RefusedError
@@ -41,8 +45,11 @@ from bot.errors import Temporary
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 4
+"""At each registry: one that does not answer keeps only its own places."""
 MOST: Final = 4 * AT_ONCE
-"""Of more than these a tick takes the oldest: whoever comes meanwhile is seen by the next one."""
+"""Of more than these at a registry, a tick takes those that have waited longest for their turn."""
+TURN: Final = timedelta(seconds=5)
+"""After this a tick begins no look: what came meanwhile, at other registries, has its turn."""
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 VERIFY_TRIES: Final = 4
 _OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
@@ -63,21 +70,28 @@ class Checks:
         self._registries = registries
         self._policy = policy
         self._clock = clock
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._silences = Silences(clock)
+        self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(AT_ONCE)
+        )
 
     async def tick(self, stopped: Stopped = never) -> Pulse:
-        """One look at every transfer that is owed one."""
+        """One look at each transfer that is owed one, in turn."""
         now = self._clock()
         async with self._store.begin() as unit:
             transfers = await unit.due_looks(now, limit=MOST)
             pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
         due = [t for t in transfers if next_action(t, now) in _OURS]
-        moved = await asyncio.gather(*(self._look(transfer, stopped) for transfer in due))
+
+        def over() -> bool:
+            return stopped() or self._clock() - now > TURN
+
+        moved = await asyncio.gather(*(self._look(transfer, over) for transfer in due))
         return Pulse.MOVED if any(moved) else pulse
 
-    async def _look(self, transfer: Transfer, stopped: Stopped) -> bool:
-        async with self._places:
-            if stopped():
+    async def _look(self, transfer: Transfer, over: Stopped) -> bool:
+        async with self._places[self._asked_for(transfer)]:
+            if over() or self._waits_for_target(transfer):
                 return False
             event: Event | None
             try:
@@ -94,6 +108,21 @@ class Checks:
         moved = await record(self._store, transfer.id, event)
         log.info("transfer %d: %s", transfer.id, type(event).__name__)
         return moved
+
+    def _asked_for(self, transfer: Transfer) -> str:
+        """The registry that is asked first for it; none is where it only ends."""
+        match transfer.state:
+            case State.CHECKING:
+                return transfer.image.registry
+            case State.VERIFYING:
+                return self._target.host
+            case _:
+                return ""
+
+    def _waits_for_target(self, transfer: Transfer) -> bool:
+        """Its tries are few, and the last one decides: none is spent without a look."""
+        verifies = transfer.state is State.VERIFYING
+        return verifies and self._silences.of(self._target.host) is not None
 
     async def _event(self, transfer: Transfer) -> Event:
         match next_action(transfer, self._clock()):
@@ -120,8 +149,12 @@ class Checks:
         decision = decide(self._policy, image)
         if decision.verdict is Verdict.DENY:  # the policy changed since the request
             return Denied(self._clock(), decision)
+        silence = self._silences.of(image.registry, self._target.host)
+        if silence is not None:  # as good as a look of one's own, and it takes no time
+            raise Temporary(silence.line, kind=silence.kind, who=silence.who)
         try:
-            source = await self._registries.source_digest(image)
+            look = self._registries.source_digest(image)
+            source = await self._silences.asked(image.registry, look)
         except RefusedError as refusal:
             return Refused(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         if source is None:
@@ -141,9 +174,13 @@ class Checks:
 
     async def _at_target(self, transfer: Transfer) -> str | None:
         try:
-            return await self._registries.target_digest(transfer.image)
+            return await self._target_digest(transfer)
         except RefusedError:
             return None  # a target that we may not read: the workflow will compare
+
+    async def _target_digest(self, transfer: Transfer) -> str | None:
+        look = self._registries.target_digest(transfer.image)
+        return await self._silences.asked(self._target.host, look)
 
     async def _shape(self, transfer: Transfer, digest: str) -> Shape:
         """For people's eyes only: where it cannot be had, things go on without."""
@@ -155,7 +192,7 @@ class Checks:
 
     async def _verify(self, transfer: Transfer) -> Event:
         try:
-            found = await self._registries.target_digest(transfer.image)
+            found = await self._target_digest(transfer)
         except RefusedError:
             return Verified(self._clock(), Proof.RUN)
         if found == transfer.copied_digest:

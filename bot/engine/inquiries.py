@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bot.core import image_list
@@ -18,7 +19,7 @@ from bot.core.inquiry import Inquiry, Look, Question, listing, looked_up, unansw
 from bot.core.message import Message
 from bot.core.trouble import Trouble, TroubleKind
 from bot.engine.halt import Stopped, never
-from bot.engine.lanes import Pulse
+from bot.engine.lanes import Pulse, attempt
 from bot.engine.meaning import meant_by
 from bot.engine.ports import Registries, Repository, Store, Words
 from bot.errors import Refused, Temporary
@@ -57,14 +58,24 @@ class Inquiries:
         now = self._clock()
         due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
         long = [inquiry for inquiry in due if inquiry.question is Question.OUTDATED]
-        for inquiry in [*(each for each in due if each not in long), *long[:1]]:
-            if not stopped():
-                await self._try(inquiry)
-        if due:
+        turns = [*(each for each in due if each not in long), *long[:1]]
+        moved = [await self._try(inquiry) for inquiry in turns if not stopped()]
+        if any(moved):
             return Pulse.MOVED
         return Pulse.OPEN if inquiries else Pulse.IDLE
 
-    async def _try(self, inquiry: Inquiry) -> None:
+    async def _try(self, inquiry: Inquiry) -> bool | None:
+        """A poisoned one is answered with that; where not even this can be said, it is dropped."""
+        puzzled = unanswered(inquiry.question, Trouble(TroubleKind.OTHER))
+        return await attempt(
+            f"inquiry {inquiry.id}",
+            partial(self._heed, inquiry),
+            partial(self._tell, inquiry, puzzled),
+            partial(self._drop, inquiry),
+        )
+
+    async def _heed(self, inquiry: Inquiry) -> bool:
+        """True where it is answered, or put off."""
         try:
             answer = await self._answer(inquiry)
         except Refused as refusal:
@@ -77,9 +88,9 @@ class Inquiries:
                 later = replace(inquiry, attempts=attempts, not_before=now + wait)
                 async with self._store.begin() as unit:
                     await unit.save_inquiry(later)
-                return
+                return True
             answer = unanswered(inquiry.question, trouble.trouble)
-        await self._tell(inquiry, answer)
+        return await self._tell(inquiry, answer)
 
     async def _answer(self, inquiry: Inquiry) -> Message:
         match inquiry.question:
@@ -149,8 +160,14 @@ class Inquiries:
             log.info("inquiry about %s: the target: %s", image, trouble)
             return None
 
-    async def _tell(self, inquiry: Inquiry, answer: Message) -> None:
+    async def _tell(self, inquiry: Inquiry, answer: Message) -> bool:
         text = self._words.render(answer, inquiry.language)
         async with self._store.begin() as unit:
             await unit.drop_inquiry(inquiry.id)
             await unit.add_note(inquiry.place, text, reply_to=inquiry.message, edits=inquiry.edits)
+        return True
+
+    async def _drop(self, inquiry: Inquiry) -> bool:
+        async with self._store.begin() as unit:
+            await unit.drop_inquiry(inquiry.id)
+        return True

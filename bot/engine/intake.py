@@ -176,7 +176,7 @@ class Intake:
         if standing is Standing.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
             return _PASSED_OVER if told else answers.outside(person, chat)
-        if (turned_away := self._turned_away(standing, person, chat)) is not None:
+        if (turned_away := self._turned_away(standing, incoming)) is not None:
             return turned_away
         if standing is Standing.NOBODY:
             return answers.one("faceless")
@@ -193,16 +193,17 @@ class Intake:
             case _:
                 return await self._run(self._case(unit, incoming, standing), command, incoming)
 
-    def _turned_away(self, standing: Standing, person: Person, chat: ChatId) -> Message | None:
+    def _turned_away(self, standing: Standing, incoming: Incoming) -> Message | None:
         """What a person is told who is too fast; None where it is their turn."""
         now, most = self._clock(), self._house.policy.minute_limit
+        person, chat, update = incoming.person, incoming.place.chat, incoming.update
         match standing:
             case Standing.ADMIN:
                 return None
             case Standing.MEMBER:
-                turn = self._allowance.take(person.id, now, most=most)
+                turn = self._allowance.take(person.id, now, most=most, update=update)
             case _:  # there may be many of them: whoever comes first in a minute is answered
-                turn = self._allowance.take(chat, now, most=STRANGERS)
+                turn = self._allowance.take(chat, now, most=STRANGERS, update=update)
         if turn is Hearing.LISTEN:
             return None
         if turn is Hearing.PASS_OVER or standing is not Standing.MEMBER:
@@ -248,14 +249,15 @@ class Intake:
         await unit.remember(press.person)
         case = self._case(unit, press, standing)
         if isinstance(pressed, List | Want):
-            return await self._begin(case, pressed)
+            return await self._begin(case, pressed, press.update)
         return (await self._do(case, pressed)).words
 
-    async def _begin(self, case: Case, pressed: List | Want) -> Phrase | None:
+    async def _begin(self, case: Case, pressed: List | Want, update: int) -> Phrase | None:
         """What begins as a command does, and is counted as one."""
         if not case.admin:
-            most = self._house.policy.minute_limit
-            if self._allowance.take(case.person.id, case.now, most=most) is not Hearing.LISTEN:
+            person, most = case.person.id, self._house.policy.minute_limit
+            turn = self._allowance.take(person, case.now, most=most, update=update)
+            if turn is not Hearing.LISTEN:
                 return self._too_fast(case.person)
         if isinstance(pressed, Want):
             answer = await asking.submit(case, [pressed.image])

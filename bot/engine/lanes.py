@@ -6,19 +6,20 @@ refuses the event, and the person wins.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from bot.core.facts import TransferId
 from bot.core.transfer import Event, Transfer, advance
 from bot.engine.halt import Stopped
 from bot.engine.ports import Store, Unit
-from bot.errors import BotError
+from bot.errors import Temporary
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PORTION: Final = 20
 
@@ -38,13 +39,27 @@ class Pulse(IntEnum):
 
 @contextmanager
 def guarded(what: object) -> Iterator[None]:
-    """One poisoned item is logged, and the rest of its lane goes on; our own errors pass."""
+    """One poisoned item is logged, and the rest of its lane goes on.
+
+    Temporary passes: what a lane leaves of it is of the store, and then no item can be stored.
+    """
     try:
         yield
-    except BotError:
+    except Temporary:
         raise
     except Exception:
         log.exception("%.80s: passed over in this tick", what)
+
+
+async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
+    """What the first way brings that is not poisoned, each tried where the one before it was.
+
+    None where all of them are: the item waits for the next tick, and the others go on.
+    """
+    for way in ways:
+        with guarded(what):
+            return await way()
+    return None
 
 
 class Lane(Protocol):

@@ -42,7 +42,7 @@ class Listed:
         self._policy = policy
         self._plan = plan
         self._clock = clock
-        self._blob = ""
+        self._blob: str | None = None  # not "", which is what a missing list has
         self._read_at: datetime | None = None
         self._troubles = 0
         self._not_before: datetime | None = None

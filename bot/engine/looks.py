@@ -1,18 +1,75 @@
-"""Looks at both sides of an image that nobody waits for: who is in trouble is left alone.
+"""Looks at registries that leave alone who is in trouble, as long as nothing is gained by asking.
 
 The waits are kept in memory only. After a restart a registry in trouble is asked once more.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from bot.core.backoff import is_due, wait_after
 from bot.core.image import ImageRef
+from bot.core.trouble import Trouble
 from bot.engine.ports import Registries
 from bot.errors import Refused, Temporary
 
+T = TypeVar("T")
+
+LONG: Final = timedelta(seconds=2)
+"""A look that takes this long keeps others waiting."""
+LONGEST_REST: Final = timedelta(seconds=20)
+"""Short, since people wait for looks; as long as a look may take, so half of the time is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    trouble: Trouble
+    until: datetime
+    times: int
+
+
+class Silences:
+    """Registries that lately let a look wait in vain: for a while nobody else waits for them.
+
+    A trouble that shows at once is none of these: it holds up nobody, and may be one image's.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._silences: dict[str, Silence] = {}
+
+    def of(self, *registries: str) -> Trouble | None:
+        """The trouble of one of them that is not to be asked again yet."""
+        now = self._clock()
+        kept = [self._silences[each] for each in registries if each in self._silences]
+        resting = (s.trouble for s in kept if not is_due(s.until, now, at_most=LONGEST_REST))
+        return next(resting, None)
+
+    async def asked(self, registry: str, look: Awaitable[T]) -> T:
+        """The same answer or trouble, noted where it was long in coming."""
+        began = self._clock()
+        try:
+            found = await look
+        except Temporary as trouble:
+            if self._clock() - began >= LONG:
+                self._note(registry, trouble.trouble)
+            raise
+        self._silences.pop(registry, None)
+        return found
+
+    def _note(self, registry: str, trouble: Trouble) -> None:
+        if self.of(registry):
+            return  # several waited at the same time: that is one silence
+        before = self._silences.get(registry)
+        times = before.times + 1 if before else 1
+        rest = min(wait_after(times, seed=registry), LONGEST_REST)
+        self._silences[registry] = Silence(trouble, self._clock() + rest, times)
+
 
 class Looks:
+    """At both sides of an image that nobody waits for."""
+
     def __init__(
         self, registries: Registries, *, target: str, clock: Callable[[], datetime]
     ) -> None:

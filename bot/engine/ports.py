@@ -244,7 +244,11 @@ class Backlog(Protocol):
         """Whether any transfer is not over."""
 
     async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
-        """Open transfers that may be owed a look at a registry, or an end."""
+        """Open transfers that may be owed a look at a registry, or an end.
+
+        The `limit` is for each registry that is asked first, and for ends: none takes the turns of
+        another. Who has waited longest for it comes first.
+        """
 
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
         """Approved transfers that are in no batch."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bot.core import answers
@@ -22,7 +23,7 @@ from bot.core.language import Language
 from bot.core.message import Message
 from bot.core.request import Request
 from bot.engine.halt import Stopped, never
-from bot.engine.lanes import Pulse
+from bot.engine.lanes import Pulse, attempt
 from bot.engine.ports import Chat, File, Store, Unit, Words
 from bot.engine.views import language_of
 from bot.errors import Refused, Temporary
@@ -58,11 +59,21 @@ class Readings:
             drafts = await unit.unconfirmed()
         now = self._clock()
         due = [file for file in files if is_due(file.not_before, now)]
-        moved = [await self._read(file) for file in due if not stopped()]
-        moved += [await self._expire(r) for r in drafts if now - r.opened_at >= KEPT]
+        moved = [await self._try(file) for file in due if not stopped()]
+        moved += [
+            await attempt(f"request {draft.id}: its draft", partial(self._expire, draft))
+            for draft in drafts
+            if now - draft.opened_at >= KEPT
+        ]
         if any(moved):
             return Pulse.MOVED
         return Pulse.OPEN if files else Pulse.IDLE
+
+    async def _try(self, file: File) -> bool | None:
+        """A poisoned file is put off as any other trouble, and given up as late."""
+        later = partial(self._put_off, file, Temporary("it cannot be read"))
+        what = f"request {file.request}: its file"
+        return await attempt(what, partial(self._read, file), later)
 
     async def _read(self, file: File) -> bool:
         try:

@@ -34,7 +34,7 @@ from bot.engine.views import (
     language_of,
     names_of,
 )
-from bot.errors import BotError
+from bot.errors import Temporary
 
 AT_ONCE: Final = 10
 """So many of each kind are looked at in a tick: a look keeps intake waiting."""
@@ -160,7 +160,7 @@ class Stage:
             return []
         try:
             return await self._looked(unit, requests)
-        except BotError:
+        except Temporary:
             raise
         except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
             standings = []

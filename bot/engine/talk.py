@@ -11,7 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, TypeAlias, TypeVar
 
 from bot.core.backoff import FURTHEST, is_due, wait_after
 from bot.core.extract import rewrite
@@ -21,7 +22,7 @@ from bot.core.language import Language
 from bot.core.results import returned
 from bot.core.transfer import State
 from bot.engine.halt import Stopped, never
-from bot.engine.lanes import Pulse, guarded
+from bot.engine.lanes import Pulse, attempt, guarded
 from bot.engine.pace import Pace
 from bot.engine.ports import Chat, Document, File, Note, Store, Words
 from bot.engine.stage import AT_ONCE, Stage, Standing
@@ -29,12 +30,14 @@ from bot.errors import BotError, Moved, Refused, Temporary
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_Way: TypeAlias = Callable[[], Awaitable[object]]
 
 FIRST_LOOKS: Final = timedelta(seconds=4)
 """So long the first edit of a card waits for the first look at each of its images."""
 FILES_KEPT: Final = timedelta(days=7)
 """So long a file is kept of which something may still arrive, once its request is closed."""
 MOVED_NOWHERE: Final = timedelta(minutes=1)
+_UNKEPT: Final = "it was said, and that cannot be stored"
 _PATIENCE: Final = frozenset({"attempts", "not_before"})
 _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
@@ -57,7 +60,7 @@ class Talk:
         self._target = target
         self._clock = clock
         self._pace = Pace()
-        self._unsaved: list[Callable[[], Awaitable[None]]] = []
+        self._unsaved: list[tuple[_Way, _Way]] = []
         self._stage = Stage(words=words, target=target, language=language, clock=clock)
 
     async def tick(self, stopped: Stopped = never) -> Pulse:
@@ -104,7 +107,7 @@ class Talk:
         self._pace.said(request.place.chat, now)
         log.info("request %d: result told", request.id)
         told = {"told_at": now, "told_in": message, "told": text.fingerprint}
-        await self._save(lambda: self._keep(item, **told, attempts=0, not_before=None))
+        await self._save_of(item, lambda: self._keep(item, **told, attempts=0, not_before=None))
         return True
 
     async def _return(self, item: Standing) -> bool:
@@ -123,7 +126,7 @@ class Talk:
             except Refused as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
             self._pace.said(request.place.chat, self._clock())
-        await self._save(lambda: self._returned(item))
+        await self._save_of(item, lambda: self._returned(item))
         return True
 
     async def _returned(self, item: Standing) -> None:
@@ -169,7 +172,8 @@ class Talk:
         except Refused as refusal:
             log.warning("note %d cannot be said: %s", note.id, refusal)
         self._pace.said(chat, now, edit=edit)
-        await self._save(lambda: self._drop(note))
+        later = partial(self._put_off_note, note, Temporary(_UNKEPT))
+        await self._save(lambda: self._drop(note), later)
         return True
 
     async def _drop(self, note: Note) -> None:
@@ -222,7 +226,7 @@ class Talk:
             return True
         self._pace.said(request.place.chat, self._clock())
         facts = {"card": card, "shown": shown}
-        await self._save(lambda: self._keep(item, **facts, attempts=0, not_before=None))
+        await self._save_of(item, lambda: self._keep(item, **facts, attempts=0, not_before=None))
         return True
 
     async def _edited(self, item: Standing, edit: Awaitable[None], **facts: str) -> bool:
@@ -248,15 +252,24 @@ class Talk:
 
     # -- saving what was said --------------------------------------------------------------
 
-    async def _save(self, save: Callable[[], Awaitable[None]]) -> None:
-        """A full disk must not make us say it again and again: it is saved before all else."""
-        self._unsaved.append(save)
+    async def _save_of(self, item: Standing, save: _Way) -> None:
+        await self._save(save, partial(self._stumbled, item, Temporary(_UNKEPT)))
+
+    async def _save(self, save: _Way, later: _Way) -> None:
+        """A full disk must not make us say it again and again: it is saved before all else.
+
+        What never can be saved is put off by `later`: it is said again, but after longer waits.
+        """
+        self._unsaved.append((save, later))
         await self._save_rest()
 
     async def _save_rest(self) -> None:
-        """Raises Temporary where the database takes nothing; then nothing more is said."""
+        """Raises Temporary where the database takes nothing; then nothing more is said.
+
+        What is poisoned is dropped: at the head for ever, it would silence the bot.
+        """
         while self._unsaved:
-            await self._unsaved[0]()
+            await attempt("what was said", *self._unsaved[0])
             del self._unsaved[0]
 
     # -- pace and trouble ---------------------------------------------------------------

@@ -77,8 +77,7 @@ class Upkeep:
         if self._under_way:
             moved = await self._take_in()
             moved = await self._tell() or moved
-        if self._is_time() and not stopped():
-            await self._round(stopped)
+        if self._is_time() and not stopped() and await self._round(stopped):
             moved = await self._open() or moved
         if moved:
             self._rested_at = None
@@ -111,14 +110,17 @@ class Upkeep:
 
     # -- looks --------------------------------------------------------------------------
 
-    async def _round(self, stopped: Stopped) -> None:
-        """Look at a portion of what is due. What was only looked at concerns no other lane."""
+    async def _round(self, stopped: Stopped) -> bool:
+        """Look at a portion of what is due. What was only looked at concerns no other lane.
+
+        False where nobody knows what the list holds: nothing is copied on its word then.
+        """
         now = self._clock()
         async with self._store.begin() as unit:
             due = await unit.next_look()
         if not await self._listed.follow(due):
             self._pause(SOON)
-            return
+            return False
         portion = await self._portion(now)
         looked = await asyncio.gather(*(self._look(each, stopped) for each in portion))
         seen = [each for each in looked if each is not None]
@@ -127,6 +129,7 @@ class Upkeep:
             due = await unit.next_look()
         self._under_way = self._under_way or any(each.arrived_at for each in seen)
         self._pause(timedelta() if seen else self._until(due, now))
+        return True
 
     def _until(self, due: datetime | None, now: datetime) -> timedelta:
         """How long there is nothing to look at. What is due and was not taken waits for budgets."""

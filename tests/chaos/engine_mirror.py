@@ -16,7 +16,7 @@ from bot.core import image_list
 from bot.core.batch import batch_of
 from bot.core.facts import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import Result, Run, WorkflowState
+from bot.engine.ports import ListFile, Result, Run, WorkflowState
 from bot.errors import Refused, Stale
 
 COPY_SECONDS: Final = 4.0
@@ -36,11 +36,13 @@ class Plan:
     """How copying an image goes: `lines` fail it, one run each.
 
     `silent`: the run says not a word of it; `lies`: it says that it arrived, and it did not.
+    `other` is the digest that the target has in the end instead of the one that the run names.
     """
 
     lines: list[str] = field(default_factory=list)
     silent: bool = False
     lies: bool = False
+    other: str = ""
 
 
 class MirrorRepository(FakeRepository):
@@ -59,13 +61,27 @@ class MirrorRepository(FakeRepository):
         self.plans: dict[str, Plan] = {}
         self.race: list[Callable[[], None]] = []
         self.gone_runs: set[RunId] = set()
+        self.back_at: datetime | None = None
 
     # -- what the bot sees --------------------------------------------------------------
+
+    async def read_list(self) -> ListFile:
+        """Of a branch that is not there GitHub has no file, as if nobody had made it yet."""
+        found = await super().read_list()
+        return ListFile(b"", "") if self._is_renamed else found
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        found = await super().find_commit(batch)
+        if self._is_renamed:
+            raise Refused("GitHub: Not Found (404)")
+        return found
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         self._stumble("write_list")
         if self.race:
             self.race.pop(0)()
+        if self._is_renamed:
+            raise Refused("GitHub: Branch main not found (404)")
         if blob != f"blob-{hash(self.content)}":
             raise Stale("image.list does not match")
         sha = self._commit(content, message)
@@ -76,6 +92,8 @@ class MirrorRepository(FakeRepository):
         self._stumble("dispatch")
         if self.state is not WorkflowState.ACTIVE:
             raise Refused(f"GitHub: the workflow is {self.state} (422)")
+        if self._is_renamed:
+            raise Refused("GitHub: No ref found for: main (422)")
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
@@ -121,6 +139,14 @@ class MirrorRepository(FakeRepository):
             if not found.run.over:
                 found.run = replace(found.run, conclusion="cancelled")
 
+    def rename_branch(self, *, back_after: timedelta) -> None:
+        """Somebody renames the branch; it has its name again after a while."""
+        self.back_at = self._clock() + back_after
+
+    @property
+    def _is_renamed(self) -> bool:
+        return self.back_at is not None and self._clock() < self.back_at
+
     def delete_runs(self) -> None:
         self.gone_runs |= {found.run.id for found in self.runs}
 
@@ -152,7 +178,7 @@ class MirrorRepository(FakeRepository):
             found.results.append(Result(str(image), None, line="manifest unknown"))
             return False
         if not plan.lies:
-            self._registries.target[name] = digest
+            self._registries.target[name] = plan.other or digest
         found.results.append(Result(str(image), digest, 2_100_000))
         return True
 

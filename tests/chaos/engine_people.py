@@ -1,6 +1,7 @@
 """What people do to the mirror repository by hand, beside the bot and against it."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +12,8 @@ from bot.core.image import ImageRef
 from bot.engine.ports import WorkflowState
 
 Deed = Callable[[MirrorRepository], None]
+AWAY: Final = timedelta(seconds=30)
+"""So long the branch has another name: a person sees at once that it was a mistake."""
 
 
 def add_a_comment(repository: MirrorRepository) -> None:
@@ -81,6 +84,10 @@ def delete_the_runs(repository: MirrorRepository) -> None:
     repository.delete_runs()
 
 
+def rename_the_branch_and_name_it_back(repository: MirrorRepository) -> None:
+    repository.rename_branch(back_after=AWAY)
+
+
 DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
     {
         deed.__name__: deed
@@ -98,6 +105,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
             cancel_the_run,
             run_it_again,
             delete_the_runs,
+            rename_the_branch_and_name_it_back,
         )
     }
 )

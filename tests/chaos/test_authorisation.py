@@ -25,11 +25,12 @@ from bot.core.facts import ChatId, MessageId, Person, PersonId, Place, RequestId
 from bot.core.image import ImageRef
 from bot.core.language import Language, spoken
 from bot.core.message import Message, say
-from bot.core.policy import ANONYMOUS_ADMIN, Access
+from bot.core.policy import ANONYMOUS_ADMIN, Access, Standing
 from bot.core.request import Request
 from bot.core.tag_class import TagClass
 from bot.core.upkeep import Plan
 from bot.engine.case import Case, Outcome, Press
+from bot.engine.intake import Intake
 
 OTHER: Final = ChatId(-1002)  # served too
 UNSERVED: Final = ChatId(-1999)
@@ -342,10 +343,27 @@ async def everything_is_ones_own(self: Case, number: RequestId) -> Request | Out
     return request if request is not None else Outcome(say("no-request", request=str(number)))
 
 
+async def every_press_is_a_members(
+    self: Intake, unit: object, person: Person, chat: ChatId, *, faceless: bool | None = None
+) -> Standing:
+    """Only of a message it is asked whether somebody has a face."""
+    if faceless is None:
+        return Standing.MEMBER
+    return self._house.access.standing(person.id, chat, faceless=faceless)
+
+
 @pytest.mark.parametrize(
     ("where", "what", "role", "chat", "caught"),
     [
         ("bot.engine.intake._ADMIN_ONLY", (), "member", "group", "/approve #"),
+        ("bot.engine.intake._ADMIN_ONLY", (), "member", "group", Verb.APPROVE),
+        (
+            "bot.engine.intake.Intake._standing",
+            every_press_is_a_members,
+            "guest",
+            "group",
+            Verb.LIST,
+        ),
         ("bot.engine.case.Case.own", everything_is_ones_own, "member", "group", "/cancel #"),
         ("bot.engine.telling._may_see", lambda *_: True, "member", "other", "/status #"),
         (
@@ -368,8 +386,9 @@ async def test_the_table_notices_a_check_that_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(where, what)
+    gone_wrong = presses_gone_wrong if isinstance(caught, Verb) else commands_gone_wrong
     async with scene(role, chat, tmp_path) as s:
-        assert caught in {command for command, *_ in await commands_gone_wrong(s, role, chat)}
+        assert caught in {each for each, *_ in await gone_wrong(s, role, chat)}
 
 
 # ---- presses with made-up data

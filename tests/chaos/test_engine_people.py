@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from engine_mirror import Plan
-from engine_people import DEEDS
+from engine_people import AWAY, DEEDS
 from engine_scenarios import COMPOSE, MISSING, REDIS, mirror
 from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, GROUP, NGINX, STATIC, WEI
@@ -32,6 +32,9 @@ WORDS: Final = {
     ("cancel_the_run", "copying"): "its run was cancelled",
     ("delete_the_runs", "committed"): "GitHub refused it",
     ("delete_the_runs", "copying"): "GitHub refused it",
+    ("rename_the_branch_and_name_it_back", "before"): "Branch main not found",
+    ("rename_the_branch_and_name_it_back", "checked"): "Branch main not found",
+    ("rename_the_branch_and_name_it_back", "committing"): "Branch main not found",
 }
 """What a person reads where the deed ends the copy; in all other cases the image arrives."""
 
@@ -105,6 +108,7 @@ async def test_what_people_do_meanwhile_ends_in_words_they_understand(
         ("cancel_the_run", "copying"),
         ("run_it_again", "copied"),
         ("delete_the_runs", "copying"),
+        ("rename_the_branch_and_name_it_back", "committing"),
     ],
 )
 async def test_what_people_are_likely_to_do_ends_in_words_they_understand(
@@ -133,6 +137,19 @@ async def test_a_cancelled_run_that_is_started_again_by_hand_can_be_retried(w: C
     await w.say(WEI, "/retry #1")
     await w.rest()
     assert results(w)[-1].startswith("Done, 1 of 1")
+    assert violations(await w.evidence()) == []
+
+
+async def test_what_a_renamed_branch_did_not_take_can_be_retried(w: ChaosWorld) -> None:
+    """Its list looks empty meanwhile: nothing of what was in it may be lost by that."""
+    before = w.repository.content
+    await done_at(w, "checked", "rename_the_branch_and_name_it_back")
+    assert w.repository.content == before
+    w.clock.pass_time(AWAY.total_seconds())
+    await w.say(WEI, "/retry #1")
+    await w.rest()
+    assert results(w)[-1].startswith("Done, 1 of 1")
+    assert w.repository.content.startswith(before)
     assert violations(await w.evidence()) == []
 
 
@@ -207,6 +224,33 @@ async def test_going_on_pressed_twice_at_once_happens_once(
     await w.rest()
     assert await both(w, data, message=5001) == answers
     await w.rest()
+    assert violations(await w.evidence()) == []
+
+
+async def test_a_page_of_the_list_asked_for_twice_at_once_is_shown_in_place(
+    w: ChaosWorld,
+) -> None:
+    """Nothing is decided by it: both questions are answered by the same edit."""
+    w.repository.people_write(lambda text: text + b"".join(b"a:%d\n" % n for n in range(30)))
+    w.repository.work()
+    await w.say(WEI, "/list")
+    await w.rest()
+    assert await both(w, "list:1:", message=5000) == ["", ""]
+    await w.rest()
+    assert len(w.chat.messages) == 1
+    assert "a:29" in plain(w.chat.messages[MessageId(5000)].text)
+    assert violations(await w.evidence()) == []
+
+
+async def test_an_image_wanted_twice_at_once_is_copied_once(w: ChaosWorld) -> None:
+    """Each press is a request of its own, as each message is; the image goes once."""
+    await w.say(WEI, f"/lookup {NGINX}")
+    await w.rest()
+    answers = await both(w, f"want:{NGINX}")
+    await w.rest()
+    assert answers == ["On it."] * 2
+    assert len(w.repository.commits) == 1
+    assert len(w.repository.runs) == 1
     assert violations(await w.evidence()) == []
 
 

@@ -6,14 +6,14 @@ the kill that it needs; were the invariants content, they would not be worth the
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from engine_breaks import BESIDE, MORE, PLAYS, Mutation, keep_without
 from engine_kills import Killer
 from engine_mirror import MirrorRepository
-from engine_scenarios import SCENARIOS
 from engine_world import chaos_world
 from invariants import violations
 
@@ -29,21 +29,6 @@ from bot.engine.batches import Batches
 from bot.engine.checks import Checks
 from bot.engine.intake import Intake
 from bot.engine.talk import Talk
-
-Break = Callable[[pytest.MonkeyPatch], None]
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`kill` is part of the name of the point where the process dies, empty for none."""
-
-    breaks: Break
-    scenario: str
-    words: str
-    kill: str = ""
-
-    def __str__(self) -> str:
-        return getattr(self.breaks, "__name__", "")
 
 
 def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
@@ -106,21 +91,11 @@ def handle_a_repeated_update_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_that_the_result_was_told(patch: pytest.MonkeyPatch) -> None:
-    _keep_without(patch, "told_at")
+    keep_without(patch, "told_at")
 
 
 def forget_which_message_is_the_card(patch: pytest.MonkeyPatch) -> None:
-    _keep_without(patch, "card")
-
-
-def _keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
-    keep = Talk._keep
-
-    async def mutant(self: Talk, item: Any, **facts: object) -> None:
-        facts.pop(fact, None)
-        await keep(self, item, **facts)
-
-    patch.setattr(Talk, "_keep", mutant)
+    keep_without(patch, "card")
 
 
 def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
@@ -273,6 +248,7 @@ MUTATIONS: Final = (
         forget_what_the_full_disk_did_not_take, "the_disk_is_full_for_a_while", "was answered"
     ),
     Mutation(never_close_a_batch, "approved_by_the_policy", "is left open"),
+    *MORE,
 )
 
 
@@ -288,7 +264,7 @@ async def seen(mutation: Mutation, folder: Path) -> list[list[str]]:
 
 async def _violations(scenario: str, killer: Killer, folder: Path) -> list[str]:
     async with chaos_world(folder, killer) as w:
-        await SCENARIOS[scenario](w)
+        await PLAYS[scenario](w)
         return violations(await w.evidence())
 
 
@@ -300,3 +276,18 @@ async def test_a_broken_promise_is_noticed(
     found = await seen(mutation, tmp_path)
     assert any(mutation.words in words for each in found for words in each), found
     tally["mutations noticed"] += 1
+
+
+@pytest.mark.parametrize("scenario", BESIDE)
+async def test_where_nothing_is_broken_nothing_is_noticed(scenario: str, tmp_path: Path) -> None:
+    """The scenarios that only mutations use: all others are played, with kills, elsewhere."""
+    assert await _violations(scenario, Killer(), tmp_path) == []
+
+
+async def test_a_request_that_lost_its_images_is_noticed(tmp_path: Path) -> None:
+    """No break of the engine shows it, since no card can be made for such a request."""
+    async with chaos_world(tmp_path) as w:
+        await PLAYS["two_go_together"](w)
+        evidence = await w.evidence()
+    emptied = tuple(replace(asked, transfers=()) for asked in evidence.asked)
+    assert "#1 was confirmed and has no images" in violations(replace(evidence, asked=emptied))

@@ -14,7 +14,7 @@ import history
 from crowd import FULL
 from play import Played, play
 from report import Row, below, tell
-from soak import Soaked, soak
+from soak import EVERY, FAULT_EVERY, PATIENCE, Soaked, soak
 
 MINUTES = 20.0
 LOAD_WORDS = """\
@@ -27,7 +27,8 @@ The median of {times} times, over a database with {young} closed transfers and o
 {transfers:,}, each with a request, and a batch for each hundred. Below 0.5 ms counts as 0.5 ms."""
 SOAK_WORDS = """\
 A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
-files are the medians of the second and the last quarter."""
+files are the medians of the second and the last quarter. What is open is counted when all is
+closed, or after {patience:.0f} s."""
 
 
 def load_rows(played: Played) -> list[Row]:
@@ -81,8 +82,28 @@ def history_rows(times: dict[str, tuple[float, float]]) -> list[Row]:
 
 def soak_rows(soaked: Soaked) -> list[Row]:
     memory, files = soaked.medians("rss"), soaked.medians("files")
+    first, last = soaked.processes
     return [
         Row("requests, faults", f"{soaked.requests:,}, {soaked.faults}"),
+        Row(
+            "samples",
+            f"{len(soaked.samples)} of {soaked.expected}",
+            "90 % or more",
+            len(soaked.samples) >= 0.9 * soaked.expected,
+        ),
+        Row(
+            "the bot's process at the end",
+            "the same" if first == last else "another" if last else "none",
+            "the same",
+            first is not None and first == last,
+        ),
+        Row("requests open at the end", str(soaked.open), "0", soaked.open == 0),
+        Row(
+            "errors in the bot's log",
+            "; ".join(line[:120] for line in soaked.errors[:3]) or "0",
+            "0",
+            not soaked.errors,
+        ),
         Row(
             "memory",
             f"{memory[0]:.1f} → {memory[1]:.1f} MB",
@@ -110,7 +131,9 @@ def main(what: str, minutes: float) -> bool:
             rows = history_rows(asyncio.run(history.compare()))
             return tell("History", words, rows, "make load")
         case "soak":
-            words = SOAK_WORDS.format(every="1.5", minutes=minutes, fault=20)
+            words = SOAK_WORDS.format(
+                every=EVERY, minutes=minutes, fault=FAULT_EVERY, patience=PATIENCE
+            )
             return tell("Soak", words, soak_rows(asyncio.run(soak(minutes))), "make soak")
         case _:
             sys.exit(__doc__)

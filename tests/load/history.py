@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from fakes import GROUP, WEI, World, world
 
 from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
+from bot.core.tag_class import TagClass
+from bot.core.upkeep import Plan
+from bot.engine.news import ASKERS
 from bot.engine.ports import NewRequest
 
 YOUNG = 50
@@ -27,9 +31,16 @@ OPEN = 5
 LIMIT = 2.0
 FLOOR = 0.0005
 """Seconds: below this a ratio compares the noise of two clocks."""
+PLAN = Plan(
+    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
 _NUMBERS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) INSERT INTO "
 )
+_LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 _AT = "'2025-01-01T00:00:00.000000+00:00'"
 _HISTORY = (
     (
@@ -57,7 +68,7 @@ async def compare(transfers: int = TRANSFERS) -> dict[str, tuple[float, float]]:
     found = {}
     for count in (YOUNG, transfers):
         with tempfile.TemporaryDirectory(prefix="imageto-history-") as made:
-            async with world(Path(made)) as played:
+            async with world(Path(made), plan=PLAN) as played:
                 write_history(played.store._database.connection.exec_driver_sql, count)
                 await _open_some(played)
                 found[count] = await _times(played)
@@ -118,6 +129,16 @@ async def _times(played: World) -> dict[str, float]:
     def saying(text: str) -> Callable[[], Awaitable[object]]:
         return lambda: played.say(WEI, text)
 
+    async def round_of_upkeep() -> object:
+        upkeep = played.reconciler._lanes["upkeep"]
+        upkeep._rested_at, upkeep._under_way = None, True  # type: ignore[attr-defined]
+        return await upkeep.tick()
+
+    async def askers() -> object:
+        image = ImageRef.parse("docker.io/library/old6:6")
+        async with played.store.begin() as unit:
+            return await unit.askers(image, since=_LONG_AGO, but_for="", limit=ASKERS)
+
     async def asked() -> object:
         async with played.store.begin() as unit:
             return await unit.asked(WEI.id, played.clock())
@@ -128,8 +149,10 @@ async def _times(played: World) -> dict[str, float]:
 
     every = {
         **lanes,
+        "tick of upkeep": round_of_upkeep,  # else it knows that there is nothing to do
         **{what: saying(text) for what, text in asks.items()},
         "what a person asked": asked,
+        "who hears that an image arrived": askers,
         "the last failure": failed,
     }
     return {what: await _median(do) for what, do in every.items()}

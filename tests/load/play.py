@@ -115,7 +115,7 @@ async def play(size: Size) -> Played:
                 bot=sample(bot_process()),
                 load=os.getloadavg()[0],
                 runs=len(place.github.actions.runs()) - before,
-                warnings=_logged(place, "WARNING"),
+                warnings=logged(place, "WARNING"),
             )
             played.wrong += await _wrong(place, asked, data / DATABASE)
     return played
@@ -152,14 +152,14 @@ async def _until_answered(chat: ChatWorld, asked: Sequence[Asked]) -> None:
 async def until_closed(database: Path) -> None:
     """The last cards are brought up to date after the last result."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and _one(database, OPEN):  # noqa: ASYNC110 - a database
+    while time.monotonic() < deadline and one(database, OPEN):  # noqa: ASYNC110 - a database
         await asyncio.sleep(LOOK_SECONDS)
 
 
 OPEN = "SELECT count(*) FROM requests WHERE closed_at IS NULL"
 
 
-def _one(database: Path, wanted: str) -> int:
+def one(database: Path, wanted: str) -> int:
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         found = connection.execute(wanted).fetchone()
     connection.close()
@@ -182,7 +182,7 @@ def _waits(chat: ChatWorld, asked: Sequence[Asked], started: float) -> list[floa
     return [max(0.0, at - asked_at) for at, asked_at in found if at is not None]
 
 
-def _logged(place: World, level: str) -> list[str]:
+def logged(place: World, level: str) -> list[str]:
     return [line for line in place.log.read_text().splitlines() if f" {level} " in line]
 
 
@@ -196,11 +196,11 @@ async def _wrong(place: World, asked: Sequence[Asked], database: Path) -> list[s
         "notes are unsaid": "SELECT count(*) FROM notes",
         "batches are open": "SELECT count(*) FROM batches WHERE closed_at IS NULL",
     }.items():
-        if count := _one(database, query):
+        if count := one(database, query):
             wrong.append(f"{count} {what}")
-    if (count := _one(database, "SELECT count(*) FROM requests")) != len(asked):
+    if (count := one(database, "SELECT count(*) FROM requests")) != len(asked):
         wrong.append(f"{count} requests are stored, {len(asked)} were made")
-    if errors := _logged(place, "ERROR"):
+    if errors := logged(place, "ERROR"):
         wrong.append(f"the bot logged {len(errors)} errors: {errors[0][:200]}")
     return wrong
 

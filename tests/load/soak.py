@@ -1,10 +1,12 @@
 """A steady load with faults now and then, and what it does to memory and open files.
 
 Flat means: the median of the last quarter is that of the second one, within 5 % or 3 MB for
-memory, within 2 for files. The first quarter warms up.
+memory, within 2 for files. The first quarter warms up. A bot that does nothing is flat too: so it
+has to be the same process to the end, and everybody has to have been answered.
 """
 
 import asyncio
+import math
 import random
 import statistics
 import tempfile
@@ -18,6 +20,7 @@ import httpx
 from crowd import SEED, Size, chat_world
 from images import LoadImage, images, put
 from meter import Calls, Sample, bot_process, sample
+from play import DATABASE, OPEN, logged, one, until_closed
 from runner import StandInRunner
 
 from bot.sandbox.chat import ChatWorld
@@ -28,6 +31,8 @@ EVERY = 1.5
 """Seconds between two requests: what the pace of the chats can follow."""
 FAULT_EVERY = 20.0
 SAMPLE_EVERY = 5.0
+PATIENCE = 60.0
+"""Seconds after the last message until nothing may be open any more."""
 FAULTS = (
     {"where": "telegram", "what": "status 502", "times": 3},
     {"where": "telegram", "what": "retry-after 2", "path": "sendMessage"},
@@ -45,15 +50,27 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Soaked:
+    """`processes`: the bot's at the start and at the end, None where none ran then."""
+
     minutes: float
     samples: Sequence[Sample]
     requests: int
     faults: int
+    processes: tuple[int | None, int | None]
+    open: int
+    errors: Sequence[str]
+
+    @property
+    def expected(self) -> int:
+        """As many samples as there are where the bot lives to the end."""
+        return int(self.minutes * 60 / SAMPLE_EVERY)
 
     def medians(self, name: str) -> tuple[float, float]:
         """Of the second and of the last quarter."""
         values = [float(getattr(each, name)) for each in self.samples]
         quarter = len(values) // 4
+        if not quarter:  # it died at once: there is nothing to compare
+            return (math.nan, math.nan)
         return (
             statistics.median(values[quarter : 2 * quarter]),
             statistics.median(values[3 * quarter :]),
@@ -63,18 +80,34 @@ class Soaked:
 async def soak(minutes: float) -> Soaked:
     chat, runner = chat_world(SIZE), StandInRunner()
     with tempfile.TemporaryDirectory(prefix="imageto-soak-") as made:
-        async with world(
-            port=0, data=Path(made), chat=chat, runner=runner, watch=Calls().watch
-        ) as place:
+        data = Path(made)
+        async with world(port=0, data=data, chat=chat, runner=runner, watch=Calls().watch) as place:
             runner.target = place.registries.socket("target")
             pool = images(SIZE.images)
             await put(place.registries.client("source"), pool, set())
-            until = time.monotonic() + minutes * 60
+            until, first = time.monotonic() + minutes * 60, _process()
             async with httpx.AsyncClient(base_url=place.address, trust_env=False) as api:
                 requests, faults, samples = await asyncio.gather(
-                    _ask(chat, pool, until), _break(api, until), _watch(until)
+                    _ask(chat, pool, until), _break(api, until), _watch(first, until)
                 )
-    return Soaked(minutes, samples, requests, faults)
+            with suppress(TimeoutError):  # what is open then is told as a number
+                async with asyncio.timeout(PATIENCE):
+                    await until_closed(data / DATABASE)
+            return Soaked(
+                minutes=minutes,
+                samples=samples,
+                requests=requests,
+                faults=faults,
+                processes=(first, _process()),
+                open=one(data / DATABASE, OPEN),
+                errors=logged(place, "ERROR"),
+            )
+
+
+def _process() -> int | None:
+    with suppress(AssertionError, FileNotFoundError):  # none runs, or it ends as we look
+        return bot_process()
+    return None
 
 
 async def _ask(chat: ChatWorld, pool: Sequence[LoadImage], until: float) -> int:
@@ -100,11 +133,11 @@ async def _break(api: httpx.AsyncClient, until: float) -> int:
     return count
 
 
-async def _watch(until: float) -> list[Sample]:
+async def _watch(pid: int | None, until: float) -> list[Sample]:
     """One process all the time: a bot that died and came back would look young."""
-    pid, samples = bot_process(), []
-    while time.monotonic() < until:
-        with suppress(FileNotFoundError):  # it died: then the last samples are missing
+    samples = []
+    while pid is not None and time.monotonic() < until:
+        with suppress(FileNotFoundError, ProcessLookupError, KeyError):  # it died, or is dying
             samples.append(sample(pid))
         await asyncio.sleep(SAMPLE_EVERY)
     return samples

@@ -1,0 +1,343 @@
+"""Breaks of the engine for test_mutations.py, and what people do where no scenario shows them.
+
+There is one here for each word of the invariants that none of the first ones makes speak.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import pytest
+from engine_mirror import MirrorRepository, Plan
+from engine_scenarios import COMPOSE, REDIS, SCENARIOS, Scenario, mirror
+from engine_world import ChaosWorld
+from fakes import NGINX, STATIC, WEI, digest_of
+
+from bot.adapters.store.unit import StoreUnit
+from bot.core import image_list
+from bot.core.batch import Batch, Share
+from bot.core.facts import BatchId, CommitSha
+from bot.core.image import ImageRef
+from bot.core.message import Rendered
+from bot.core.policy import Decision, Ground, Verdict
+from bot.core.transfer import Action, Proof, State, Transfer, Verified
+from bot.engine import asking, batches, checks
+from bot.engine.batches import Batches
+from bot.engine.checks import Checks
+from bot.engine.inquiries import Inquiries
+from bot.engine.readings import Readings
+from bot.engine.stage import Standing
+from bot.engine.talk import Talk
+
+Break = Callable[[pytest.MonkeyPatch], None]
+DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`kill` is part of the name of the point where the process dies, empty for none."""
+
+    breaks: Break
+    scenario: str
+    words: str
+    kill: str = ""
+
+    def __str__(self) -> str:
+        return getattr(self.breaks, "__name__", "")
+
+
+# -- what people do: beside SCENARIOS, since a kill at each point of these would show nothing new
+
+
+async def one_goes_ahead_and_one_waits(w: ChaosWorld) -> None:
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.rest()
+
+
+async def one_is_listed_and_one_waits(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda text: text + b"nginx:1.27\n")
+    w.repository.work()
+    await one_goes_ahead_and_one_waits(w)
+
+
+async def one_is_denied_though_it_is_there(w: ChaosWorld) -> None:
+    w.upstream(NGINX, DENIED)
+    await mirror(w, WEI, NGINX, DENIED)
+    await w.rest()
+
+
+async def two_go_together(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    await mirror(w, WEI, NGINX, REDIS)
+    await w.rest()
+
+
+async def somebody_pushes_just_before_the_bot(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.repository.race.append(lambda: w.repository.people_write(lambda text: text + b"own:1\n"))
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+async def somebody_takes_the_line_out_right_after_the_commit(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await mirror(w, WEI, NGINX)
+    while not w.repository.commits:
+        await w.settle(1, 1)
+    w.repository.people_write(lambda text: text.replace(f"{NGINX}\n".encode(), b""))
+    await w.rest()
+
+
+async def the_target_gets_another_digest(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    w.repository.plans[str(NGINX)] = Plan(other=digest_of("another"))
+    await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+async def half_of_a_file_arrives(w: ChaosWorld) -> None:
+    w.upstream(NGINX)
+    await w.send(WEI, "compose.yaml", COMPOSE)
+    await w.settle(5)
+    await w.press(WEI, "all:1")
+    await w.rest(hours=0.05)
+
+
+BESIDE: Final[Mapping[str, Scenario]] = MappingProxyType(
+    {
+        getattr(each, "__name__", ""): each
+        for each in (
+            one_goes_ahead_and_one_waits,
+            one_is_listed_and_one_waits,
+            one_is_denied_though_it_is_there,
+            two_go_together,
+            somebody_pushes_just_before_the_bot,
+            somebody_takes_the_line_out_right_after_the_commit,
+            the_target_gets_another_digest,
+            half_of_a_file_arrives,
+        )
+    }
+)
+PLAYS: Final[Mapping[str, Scenario]] = MappingProxyType({**SCENARIOS, **BESIDE})
+
+
+# -- the breaks
+
+
+def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str) -> None:
+    async def nothing(self: object, *args: object, **kwargs: object) -> bool:
+        return False
+
+    patch.setattr(where, name, nothing)
+
+
+def keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
+    keep = Talk._keep
+
+    async def mutant(self: Talk, item: Any, **facts: object) -> None:
+        facts.pop(fact, None)
+        await keep(self, item, **facts)
+
+    patch.setattr(Talk, "_keep", mutant)
+
+
+def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
+    decisions = asking._decisions
+    patch.setattr(asking, "_decisions", lambda case, images: decisions(case, images[:1]))
+
+
+def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, Readings, "_expire")
+
+
+def never_let_a_question_expire(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(checks, "_OURS", checks._OURS - {Action.EXPIRE})
+
+
+def never_verify(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(checks, "_OURS", checks._OURS - {Action.VERIFY})
+
+
+def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
+    """Into a commit as well as into a dispatch: both ask the database who goes with the batch."""
+    within = StoreUnit.transfers_in
+
+    async def mutant(self: StoreUnit, batch: BatchId) -> tuple[Transfer, ...]:
+        waiting = [t for t in await self.open_transfers() if t.state is State.WAITING]
+        return (*await within(self, batch), *waiting)
+
+    patch.setattr(StoreUnit, "transfers_in", mutant)
+
+
+def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
+    approved = Decision(Verdict.APPROVE, Ground.RULE)
+    for place in (asking, checks):
+        patch.setattr(place, "decide", lambda policy, image: approved)
+
+
+def write_over_what_others_wrote(patch: pytest.MonkeyPatch) -> None:
+    """As a write that does not say which version of the file it means."""
+    write = MirrorRepository.write_list
+
+    async def mutant(self: MirrorRepository, content: bytes, **named: str) -> CommitSha:
+        while self.race:
+            self.race.pop(0)()
+        blob = (await self.read_list()).blob
+        return await write(self, content, blob=blob, message=named["message"])
+
+    patch.setattr(MirrorRepository, "write_list", mutant)
+
+
+def add_lines_that_name_nothing(patch: pytest.MonkeyPatch) -> None:
+    def mutant(content: bytes, images: Iterable[ImageRef]) -> bytes:
+        return content + b"".join(b"# %b\n" % str(image).encode() for image in images)
+
+    patch.setattr(image_list, "add", mutant)
+
+
+def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
+    async def forgotten(self: Batches, batch: Batch, sha: CommitSha) -> None:
+        return None
+
+    async def unseen(self: MirrorRepository, batch: BatchId) -> None:
+        return None
+
+    patch.setattr(Batches, "_committed", forgotten)
+    patch.setattr(MirrorRepository, "find_commit", unseen)
+
+
+def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
+    write = batches.commit_message
+
+    def mutant(batch: BatchId, shares: tuple[Share, ...]) -> str:
+        return write(BatchId("another"), shares)
+
+    patch.setattr(batches, "commit_message", mutant)
+
+
+def call_any_digest_the_right_one(patch: pytest.MonkeyPatch) -> None:
+    async def mutant(self: Checks, transfer: object) -> Verified:
+        return Verified(self._clock(), Proof.TARGET)
+
+    patch.setattr(Checks, "_verify", mutant)
+
+
+def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
+    made = Standing.__dict__["card"].func
+
+    def mutant(item: Standing) -> Rendered | None:
+        card: Rendered | None = made(item)
+        return card if card is None or item.is_new else replace(card, buttons=())
+
+    patch.setattr(Standing, "card", property(mutant))
+
+
+def show_no_card(patch: pytest.MonkeyPatch) -> None:
+    show = Talk._show
+
+    async def mutant(self: Talk, item: Standing) -> bool:
+        return not item.is_new and await show(self, item)
+
+    patch.setattr(Talk, "_show", mutant)
+
+
+def keep_another_number_for_the_card(patch: pytest.MonkeyPatch) -> None:
+    keep = Talk._keep
+
+    async def mutant(self: Talk, item: Standing, **facts: Any) -> None:
+        if "card" in facts:
+            facts["card"] += 1000
+        await keep(self, item, **facts)
+
+    patch.setattr(Talk, "_keep", mutant)
+
+
+def take_the_card_for_the_result(patch: pytest.MonkeyPatch) -> None:
+    keep = Talk._keep
+
+    async def mutant(self: Talk, item: Standing, **facts: Any) -> None:
+        if "told_in" in facts:
+            facts["told_in"] = item.request.card
+        await keep(self, item, **facts)
+
+    patch.setattr(Talk, "_keep", mutant)
+
+
+def leave_the_result_as_it_was_said(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Standing, "retold", property(lambda item: False))
+
+
+def close_no_request(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, Talk, "_close")
+
+
+def say_no_note(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, Talk, "_note")
+
+
+def answer_no_question(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, Inquiries, "_try")
+
+
+def read_no_file(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, Readings, "_read")
+
+
+def drop_no_file(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, StoreUnit, "drop_file")
+
+
+def forget_that_the_file_went_back(patch: pytest.MonkeyPatch) -> None:
+    keep_without(patch, "returned_at")
+
+
+NOBODY: Final = "which nobody has approved"
+MORE: Final[Sequence[Mutation]] = (
+    Mutation(begin_with_the_first_image_only, "two_go_together", "nothing is known of"),
+    Mutation(never_drop_a_draft, "a_draft_is_dropped_and_one_forgotten", "have been dropped"),
+    Mutation(never_let_a_question_expire, "nobody_decides", "though its time is over"),
+    Mutation(never_verify, "approved_by_the_policy", "has no end: it is verifying"),
+    Mutation(
+        let_those_go_along_that_wait,
+        "one_goes_ahead_and_one_waits",
+        f"image.list names {STATIC}, {NOBODY}",
+    ),
+    Mutation(
+        let_those_go_along_that_wait,
+        "one_is_listed_and_one_waits",
+        f"the target has {STATIC}, {NOBODY}",
+    ),
+    Mutation(
+        let_the_policy_deny_nothing, "one_is_denied_though_it_is_there", "and the policy denies it"
+    ),
+    Mutation(
+        write_over_what_others_wrote,
+        "somebody_pushes_just_before_the_bot",
+        "other people's lines were",
+    ),
+    Mutation(add_lines_that_name_nothing, "two_go_together", "image.list lacks"),
+    Mutation(
+        forget_that_it_was_committed,
+        "somebody_takes_the_line_out_right_after_the_commit",
+        "was committed 2 times",
+    ),
+    Mutation(
+        name_another_batch_in_the_commit, "two_go_together", "was committed and is not stored"
+    ),
+    Mutation(
+        call_any_digest_the_right_one, "the_target_gets_another_digest", "is called verified as"
+    ),
+    Mutation(drop_the_buttons_at_an_edit, "one_goes_ahead_and_one_waits", "has the buttons ()"),
+    Mutation(show_no_card, "one_goes_ahead_and_one_waits", "the chat shows no card of it"),
+    Mutation(keep_another_number_for_the_card, "there_already", "is not in the chat"),
+    Mutation(take_the_card_for_the_result, "two_go_together", "which should tell it, does not"),
+    Mutation(leave_the_result_as_it_was_said, "written_for_another_tool", "and should not"),
+    Mutation(close_no_request, "approved_by_the_policy", "#1 is over and is left open"),
+    Mutation(say_no_note, "answers_at_once", "left open: note"),
+    Mutation(answer_no_question, "looked_up_and_listed", "left open: inquiry"),
+    Mutation(read_no_file, "a_file_goes_back_rewritten", "was never read"),
+    Mutation(drop_no_file, "a_file_goes_back_rewritten", "is kept for nothing"),
+    Mutation(forget_that_the_file_went_back, "half_of_a_file_arrives", "the file of #1 was sent"),
+)

@@ -1,0 +1,26 @@
+"""The traps of test_ssrf.py themselves: without the guard they must hear something."""
+
+from collections import Counter
+
+import pytest
+from test_ssrf import client, everything_asked, resolving, trap
+
+from bot.adapters import network_guard
+from bot.adapters.network_guard import GuardedTransport
+from bot.core.image import ImageRef
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
+async def test_a_guard_that_calls_every_address_public_is_noticed(
+    host: str, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]
+) -> None:
+    """Both places that ask it: for an address as it is written, and for what a name leads to."""
+    monkeypatch.setattr(network_guard, "is_public", lambda address: True)
+    async with trap() as t:
+        network = GuardedTransport(resolve=resolving(["127.0.0.1"]), trust_env=False)
+        image = ImageRef.parse(f"{host}:{t.port}/a/b:1")
+        asking = client(network, allowed=[image.registry])
+        await everything_asked(asking, image)
+        await asking.aclose()
+        assert t.heard
+    tally["mutations noticed"] += 1
