@@ -307,7 +307,7 @@ _MANIFESTS: Final = (
     {"manifests": [_BLOB, _BLOB]},
     {"token": "t", "access_token": "t"},
 )
-_OWN: Final = re.compile(r"https://a\.io(?::443)?[/?#]", re.IGNORECASE)
+_OWN: Final = re.compile(r"https://a\.io(?::443)?(?:[/?#]|$)", re.IGNORECASE)
 """Where the login of a.io may go."""
 _CHALLENGES: Final = (
     *('Bearer realm="https://a.io/token",service="s",scope="repository:x:pull"', "Basic x"),

@@ -22,7 +22,7 @@ from bot.adapters.store.unit import StoreUnit
 from bot.core.transfer import State
 
 EACH_IN_TEST = 2
-PAIRS_IN_CHAOS = 4
+PAIRS_IN_CHAOS = 2
 PAIRS_IN_LONG = 40
 _OUTSIDE = ("write_list", "dispatch", "send", "edit")
 _EFFECTS = ("commit of", *_OUTSIDE)

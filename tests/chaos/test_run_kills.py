@@ -104,7 +104,7 @@ async def test_a_run_killed_at_some_moments_leaves_nothing_half(
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("by_skopeo", [False, True])
+@pytest.mark.parametrize("by_skopeo", [False, pytest.param(True, marks=pytest.mark.long)])
 async def test_a_run_killed_at_any_moment_leaves_nothing_half(
     runs: RunWorld, tally: Counter[str], *, by_skopeo: bool
 ) -> None:
