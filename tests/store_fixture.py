@@ -4,10 +4,12 @@ Each is a file of its own. Shared is what SQLAlchemy keeps for each engine and w
 all of these: the dialect, and the SQL that was made of a statement.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.connection import Database, engine_of
@@ -43,3 +45,20 @@ def reopened(path: Path) -> SqliteStore:
     database._file.execute("PRAGMA synchronous=OFF")
     _FIRST[:] = _FIRST or [engine]
     return SqliteStore(database, path)
+
+
+@contextmanager
+def plans(connection: Connection) -> Iterator[list[str]]:
+    """How SQLite finds the rows of each query, in its own words."""
+    found: list[str] = []
+
+    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith(("SELECT", "UPDATE")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.extend(row[3] for row in cursor.fetchall())
+
+    event.listen(connection, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(connection, "before_cursor_execute", explain)

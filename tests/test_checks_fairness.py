@@ -4,17 +4,15 @@ Time here passes only while everybody waits for it, so each test is over at once
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes import POLICY, TARGET, Clock, FakeRegistries, digest_of
-from sqlalchemy import Connection, event
-from store_fixture import fresh_store
+from store_fixture import fresh_store, plans
 
 from bot.adapters.store import SqliteStore
 from bot.core.batch import Batch, Via
@@ -335,21 +333,6 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
             each.id for each in opened[4:]
         ]
         assert len(due) == 7
-
-
-@contextmanager
-def plans(connection: Connection) -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
-        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        found.extend(row[3] for row in cursor.fetchall())
-
-    event.listen(connection, "before_cursor_execute", explain)
-    try:
-        yield found
-    finally:
-        event.remove(connection, "before_cursor_execute", explain)
 
 
 async def test_what_is_over_is_not_gone_through_for_what_is_due(site: Site) -> None:

@@ -1,16 +1,14 @@
 """Tracked images and watches in the database: what goes in comes out, and few rows are read."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI
-from sqlalchemy import Connection, event
+from store_fixture import plans
 
 from bot.adapters.store import SqliteStore
 from bot.core.facts import ChatId, MessageId, Person, Place, RequestId, TransferId
@@ -231,23 +229,6 @@ async def test_watches_move_with_their_chat(store: SqliteStore) -> None:
 
 
 # -- what a round costs -------------------------------------------------------------------
-
-
-@contextmanager
-def plans(connection: Connection) -> Iterator[list[str]]:
-    """How SQLite finds the rows of each query, in its own words."""
-    found: list[str] = []
-
-    def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
-        if statement.startswith(("SELECT", "UPDATE")):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            found.extend(row[3] for row in cursor.fetchall())
-
-    event.listen(connection, "before_cursor_execute", explain)
-    try:
-        yield found
-    finally:
-        event.remove(connection, "before_cursor_execute", explain)
 
 
 async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end(
