@@ -146,6 +146,16 @@ async def test_a_list_that_is_not_there_is_empty_and_can_be_made(place: Place) -
         other.close()
 
 
+async def test_the_list_of_a_branch_that_was_renamed_is_not_taken_for_an_empty_one(
+    place: Place,
+) -> None:
+    assert await place.github.repository.rename("main", "trunk")
+    with pytest.raises(Refused, match="No commit found for the ref main"):
+        await place.repository.read_list()
+    assert await place.github.repository.rename("trunk", "main")
+    assert (await place.repository.read_list()).content == LIST
+
+
 async def test_a_write_over_somebody_elses_is_stale(place: Place) -> None:
     before = await place.repository.read_list()
     await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)

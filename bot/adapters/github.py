@@ -109,6 +109,7 @@ class MirrorRepository:
         try:
             found = self._repository.get_contents(path, ref=self._branch)
         except UnknownObjectException as error:
+            # By its words, "Not Found": of a branch that is not there GitHub says another 404.
             self._expect_repository(error)
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):

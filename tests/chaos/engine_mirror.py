@@ -66,9 +66,10 @@ class MirrorRepository(FakeRepository):
     # -- what the bot sees --------------------------------------------------------------
 
     async def read_list(self) -> ListFile:
-        """Of a branch that is not there GitHub has no file, as if nobody had made it yet."""
         found = await super().read_list()
-        return ListFile(b"", "") if self._is_renamed else found
+        if self._is_renamed:
+            raise Refused("GitHub: No commit found for the ref main (404)")
+        return found
 
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         found = await super().find_commit(batch)

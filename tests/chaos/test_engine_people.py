@@ -32,8 +32,8 @@ WORDS: Final = {
     ("cancel_the_run", "copying"): "its run was cancelled",
     ("delete_the_runs", "committed"): "GitHub refused it",
     ("delete_the_runs", "copying"): "GitHub refused it",
-    ("rename_the_branch_and_name_it_back", "before"): "Branch main not found",
-    ("rename_the_branch_and_name_it_back", "checked"): "Branch main not found",
+    ("rename_the_branch_and_name_it_back", "before"): "No commit found for the ref main",
+    ("rename_the_branch_and_name_it_back", "checked"): "No commit found for the ref main",
     ("rename_the_branch_and_name_it_back", "committing"): "Branch main not found",
 }
 """What a person reads where the deed ends the copy; in all other cases the image arrives."""
@@ -141,7 +141,7 @@ async def test_a_cancelled_run_that_is_started_again_by_hand_can_be_retried(w: C
 
 
 async def test_what_a_renamed_branch_did_not_take_can_be_retried(w: ChaosWorld) -> None:
-    """Its list looks empty meanwhile: nothing of what was in it may be lost by that."""
+    """Nothing of what was in its list may be lost by that."""
     before = w.repository.content
     await done_at(w, "checked", "rename_the_branch_and_name_it_back")
     assert w.repository.content == before
