@@ -60,8 +60,7 @@ class Backlog(Rows):
         return await self._requests(_following(), last=request, limit=limit)
 
     async def unconfirmed(self) -> Sequence[Request]:
-        wanted = select(requests).where(_OPEN, requests.c.confirmed_at.is_(None))
-        return await self._requests(wanted.order_by(requests.c.id))
+        return await self._requests(_UNCONFIRMED)
 
     async def transfers_of_all(
         self, asked: Collection[RequestId]
@@ -90,7 +89,7 @@ class Backlog(Rows):
     # -- transfers ----------------------------------------------------------------------
 
     async def any_open(self) -> bool:
-        return await self._any(select(transfers.c.id).where(_UNDER_WAY))
+        return await self._any(_ANY_OPEN)
 
     async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
         return await self._transfers(_due_looks(), **_at(now), limit=limit)
@@ -99,8 +98,7 @@ class Backlog(Rows):
         return await self._transfers(_due_submissions(), **_at(now))
 
     async def first_looks(self) -> bool:
-        unseen = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
-        return await self._any(select(transfers.c.id).where(unseen))
+        return await self._any(_ANY_UNSEEN)
 
     async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:
         return [(at, batch) for at, batch in await self._connection.execute(_queue())]
@@ -108,7 +106,7 @@ class Backlog(Rows):
     # -- notes --------------------------------------------------------------------------
 
     async def any_notes(self) -> bool:
-        return await self._any(select(notes.c.id))
+        return await self._any(_ANY_NOTES)
 
     async def due_notes(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
@@ -118,6 +116,14 @@ class Backlog(Rows):
 
 
 # -- the statements: each is made once, since making one takes longer than running it ------
+
+_UNCONFIRMED = (
+    select(requests).where(_OPEN, requests.c.confirmed_at.is_(None)).order_by(requests.c.id)
+)
+_ANY_OPEN = select(transfers.c.id).where(_UNDER_WAY).limit(1)
+_UNSEEN = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
+_ANY_UNSEEN = select(transfers.c.id).where(_UNSEEN).limit(1)
+_ANY_NOTES = select(notes.c.id).limit(1)
 
 
 @cache

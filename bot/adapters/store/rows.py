@@ -27,14 +27,14 @@ class Rows:
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
-    async def _one(self, wanted: Select[Any]) -> RowMapping | None:
-        return (await self._connection.execute(wanted)).mappings().one_or_none()
+    async def _one(self, wanted: Select[Any], **values: Any) -> RowMapping | None:
+        return (await self._connection.execute(wanted, values)).mappings().one_or_none()
 
     async def _all(self, wanted: Select[Any], **values: Any) -> Sequence[RowMapping]:
         return (await self._connection.execute(wanted, values)).mappings().all()
 
     async def _any(self, wanted: Select[Any]) -> bool:
-        return (await self._connection.execute(wanted.limit(1))).first() is not None
+        return (await self._connection.execute(wanted)).first() is not None
 
     async def _requests(self, wanted: Select[Any], **values: Any) -> list[Request]:
         return [request_of(row) for row in await self._all(wanted, **values)]

@@ -9,7 +9,6 @@ from sqlalchemy import (
     BindParameter,
     Select,
     Table,
-    and_,
     bindparam,
     func,
     insert,
@@ -65,15 +64,17 @@ class StoreUnit(Backlog, Upkeep):
     # -- signs of life, updates and people ----------------------------------------------
 
     async def beat(self, name: str, at: datetime) -> datetime | None:
-        row = {"name": f"{BEAT}{name}", "value": int(at.timestamp())}
-        wanted = select(cursors.c.value).where(cursors.c.name == row["name"])
-        last = (await self._connection.execute(wanted)).scalar_one_or_none()
-        await self._upsert(cursors, row)
+        cursor = f"{BEAT}{name}"
+        last = await self._cursor(cursor)
+        await self._upsert(cursors, {"name": cursor, "value": int(at.timestamp())})
         return None if last is None else datetime.fromtimestamp(last, UTC)
 
     async def last_update(self) -> int:
-        wanted = select(cursors.c.value).where(cursors.c.name == UPDATE)
-        return (await self._connection.execute(wanted)).scalar_one_or_none() or 0
+        return await self._cursor(UPDATE) or 0
+
+    async def _cursor(self, name: str) -> int | None:
+        found = await self._connection.execute(_CURSOR, {"name": name})
+        return found.scalar_one_or_none()
 
     async def pass_update(self, update: int) -> None:
         await self._upsert(cursors, {"name": UPDATE, "value": update})
@@ -83,7 +84,7 @@ class StoreUnit(Backlog, Upkeep):
         await self._upsert(people, row)
 
     async def people(self, wanted: Collection[PersonId]) -> Mapping[PersonId, Person]:
-        rows = await self._all(select(people).where(people.c.id.in_(wanted)))
+        rows = await self._all(_PEOPLE, ids=wanted)
         return {PersonId(row["id"]): Person(**row) for row in rows}
 
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
@@ -119,14 +120,14 @@ class StoreUnit(Backlog, Upkeep):
         await self._connection.execute(insert(links), rows)
 
     async def draft(self, request: RequestId) -> Draft:
-        row = await self._one(select(drafts).where(drafts.c.request == request))
+        row = await self._one(_DRAFT, request=request)
         return Draft() if row is None else Draft(**without(row, "request"))
 
     async def save_draft(self, request: RequestId, draft: Draft) -> None:
         await self._upsert(drafts, {"request": request, **fields_of(draft)})
 
     async def file(self, request: RequestId) -> File | None:
-        row = await self._one(select(files).where(files.c.request == request))
+        row = await self._one(_FILE, request=request)
         return None if row is None else File(**row)
 
     async def save_file(self, file: File) -> None:
@@ -142,12 +143,10 @@ class StoreUnit(Backlog, Upkeep):
         await self._connection.execute(files.delete().where(closed))
 
     async def unread_files(self) -> Sequence[File]:
-        wanted = select(files).where(files.c.content.is_(None)).order_by(files.c.request)
-        return [File(**row) for row in await self._all(wanted)]
+        return [File(**row) for row in await self._all(_UNREAD_FILES)]
 
     async def request(self, request: RequestId) -> Request | None:
-        wanted = select(requests).where(requests.c.id == request)
-        row = await self._one(wanted)
+        row = await self._one(_REQUEST, id=request)
         return None if row is None else request_of(row)
 
     async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
@@ -157,8 +156,7 @@ class StoreUnit(Backlog, Upkeep):
         return (await self._connection.execute(wanted)).first() is not None
 
     async def open_requests(self) -> Sequence[Request]:
-        wanted = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
-        return await self._requests(wanted)
+        return await self._requests(_OPEN_REQUESTS)
 
     async def save_request(self, request: Request) -> None:
         await self._save(requests, placed(fields_of(request)))
@@ -166,10 +164,7 @@ class StoreUnit(Backlog, Upkeep):
     # -- transfers ----------------------------------------------------------------------
 
     async def open_transfer(self, image: ImageRef, at: datetime) -> Transfer:
-        wanted = select(transfers).where(
-            and_(transfers.c.image == image, transfers.c.ended.is_(None))
-        )
-        row = await self._one(wanted)
+        row = await self._one(_OPEN_TRANSFER, image=image)
         if row is not None:
             return Transfer(**row)
         values = {"image": image, "opened_at": at}
@@ -177,19 +172,14 @@ class StoreUnit(Backlog, Upkeep):
         return Transfer(id=TransferId(added), image=image, opened_at=at)
 
     async def transfer(self, transfer: TransferId) -> Transfer | None:
-        wanted = select(transfers).where(transfers.c.id == transfer)
-        row = await self._one(wanted)
+        row = await self._one(_TRANSFER, id=transfer)
         return None if row is None else Transfer(**row)
 
     async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
-        joined = transfers.join(links, links.c.transfer == transfers.c.id)
-        wanted = select(transfers).select_from(joined).where(links.c.request == request)
-        rows = await self._all(wanted.order_by(links.c.position))
-        return tuple(Transfer(**row) for row in rows)
+        return tuple(await self._transfers(_TRANSFERS_OF, request=request))
 
     async def open_transfers(self) -> Sequence[Transfer]:
-        wanted = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
-        return await self._transfers(wanted)
+        return await self._transfers(_OPEN_TRANSFERS)
 
     async def latest_transfer(self, image: ImageRef) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.image == image)
@@ -204,11 +194,8 @@ class StoreUnit(Backlog, Upkeep):
     async def requests_for_all(
         self, wanted: Collection[TransferId]
     ) -> Mapping[TransferId, Sequence[Request]]:
-        joined = requests.join(links, links.c.request == requests.c.id)
-        asked = select(links.c.transfer.label("of"), requests).select_from(joined)
-        asked = asked.where(links.c.transfer.in_(wanted)).order_by(requests.c.id)
         found: dict[TransferId, list[Request]] = {transfer: [] for transfer in wanted}
-        for row in await self._all(asked):
+        for row in await self._all(_REQUESTS_FOR_ALL, ids=wanted):
             found[row["of"]].append(request_of(row, "of"))
         return found
 
@@ -216,7 +203,7 @@ class StoreUnit(Backlog, Upkeep):
         await self._save(transfers, fields_of(transfer))
 
     async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
-        found = await self._transfers(select(transfers).where(transfers.c.id.in_(wanted)))
+        found = await self._transfers(_TRANSFERS, ids=wanted)
         return {transfer.id: transfer for transfer in found}
 
     async def save_transfers(self, changed: Sequence[Transfer]) -> None:
@@ -237,20 +224,17 @@ class StoreUnit(Backlog, Upkeep):
     # -- batches ------------------------------------------------------------------------
 
     async def open_batches(self) -> Sequence[Batch]:
-        wanted = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
-        return [Batch(**row) for row in await self._all(wanted)]
+        return [Batch(**row) for row in await self._all(_OPEN_BATCHES)]
 
     async def save_batch(self, batch: Batch) -> None:
         await self._upsert(batches, fields_of(batch))
 
     async def last_batch_at(self) -> datetime | None:
-        last = select(batches.c.opened_at, batches.c.committed_at)
-        rows = await self._connection.execute(last.order_by(batches.c.opened_at.desc()).limit(2))
+        rows = await self._connection.execute(_LAST_BATCHES)
         return max((row.committed_at or row.opened_at for row in rows), default=None)
 
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
-        wanted = select(transfers).where(transfers.c.batch == batch).order_by(transfers.c.id)
-        return tuple(Transfer(**row) for row in await self._all(wanted))
+        return tuple(await self._transfers(_TRANSFERS_IN, batch=batch))
 
     # -- inquiries and notes ------------------------------------------------------------
 
@@ -260,7 +244,7 @@ class StoreUnit(Backlog, Upkeep):
         await self._add(inquiries, row)
 
     async def inquiries(self) -> Sequence[Inquiry]:
-        rows = await self._all(select(inquiries).order_by(inquiries.c.id))
+        rows = await self._all(_INQUIRIES)
         return [Inquiry(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
 
     async def save_inquiry(self, inquiry: Inquiry) -> None:
@@ -288,7 +272,7 @@ class StoreUnit(Backlog, Upkeep):
         await self._add(notes, row)
 
     async def notes(self) -> Sequence[Note]:
-        return [note_of(row) for row in await self._all(select(notes).order_by(notes.c.id))]
+        return [note_of(row) for row in await self._all(_NOTES)]
 
     async def save_note(self, note: Note) -> None:
         later = {"attempts": note.attempts, "not_before": note.not_before}
@@ -304,6 +288,48 @@ class StoreUnit(Backlog, Upkeep):
             return False
         await self._upsert(greetings, {"chat": chat, "at": at})
         return True
+
+
+# -- the statements of ticks and messages: making one takes longer than running it ----------
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CURSOR = select(cursors.c.value).where(cursors.c.name == bindparam("name"))
+_PEOPLE = select(people).where(people.c.id.in_(_IDS))
+
+_REQUEST = select(requests).where(requests.c.id == bindparam("id"))
+_OPEN_REQUESTS = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
+_DRAFT = select(drafts).where(drafts.c.request == bindparam("request"))
+_FILE = select(files).where(files.c.request == bindparam("request"))
+_UNREAD_FILES = select(files).where(files.c.content.is_(None)).order_by(files.c.request)
+
+_TRANSFER = select(transfers).where(transfers.c.id == bindparam("id"))
+_TRANSFERS = select(transfers).where(transfers.c.id.in_(_IDS))
+_OPEN_TRANSFERS = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
+_OPEN_TRANSFER = _OPEN_TRANSFERS.where(transfers.c.image == bindparam("image"))
+_TRANSFERS_OF = (
+    select(transfers)
+    .join(links, links.c.transfer == transfers.c.id)
+    .where(links.c.request == bindparam("request"))
+    .order_by(links.c.position)
+)
+_TRANSFERS_IN = (
+    select(transfers).where(transfers.c.batch == bindparam("batch")).order_by(transfers.c.id)
+)
+_REQUESTS_FOR_ALL = (
+    select(links.c.transfer.label("of"), requests)
+    .join(requests, links.c.request == requests.c.id)
+    .where(links.c.transfer.in_(_IDS))
+    .order_by(requests.c.id)
+)
+
+_OPEN_BATCHES = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
+_LAST_BATCHES = (
+    select(batches.c.opened_at, batches.c.committed_at)
+    .order_by(batches.c.opened_at.desc())
+    .limit(2)
+)
+_INQUIRIES = select(inquiries).order_by(inquiries.c.id)
+_NOTES = select(notes).order_by(notes.c.id)
 
 
 def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:

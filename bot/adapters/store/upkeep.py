@@ -54,7 +54,8 @@ class Upkeep(Rows):
         await self._connection.execute(tracked.delete().where(tracked.c.image.in_(images)))
 
     async def is_tracked(self, image: ImageRef) -> bool:
-        return await self._any(select(tracked.c.image).where(tracked.c.image == image))
+        wanted = select(tracked.c.image).where(tracked.c.image == image)
+        return await self._any(wanted.limit(1))
 
     async def save_tracked(self, images: Sequence[Tracked]) -> None:
         if images:
