@@ -1,11 +1,15 @@
-"""Runs one fuzz target under atheris, in a process of its own: libFuzzer ends it.
+"""Runs fuzz targets under atheris: libFuzzer ends the process, so each has a child of its own.
 
-    python fuzz_by_coverage.py TARGET [options of libFuzzer] CORPUS
+    python fuzz_by_coverage.py FOLDER TARGET=RUNS… -- [options of libFuzzer] CORPUS
 
-The product is instrumented, so that inputs that reach something new are kept and varied.
+The product is instrumented, so that inputs that reach something new are kept and varied. That
+takes longer than many a target: it is done once, before the children come. What libFuzzer says is
+in FOLDER/TARGET.log, what it found worth keeping in FOLDER/TARGET; the exit code is the number of
+targets that ended with a failure.
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -19,11 +23,33 @@ with atheris.instrument_imports(include=["bot.core", "bot.adapters", "bot.workfl
     from generators import Choices
 
 
+def fuzz(name: str, options: list[str]) -> None:
+    """Comes back never."""
+    check = fuzz_targets.TARGETS[name].check
+    atheris.Setup([sys.argv[0], *options], lambda data: check(Choices(data)))
+    atheris.Fuzz()
+
+
+def in_a_child(folder: Path, name: str, runs: str, options: list[str]) -> bool:
+    """Whether nothing was found."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    found = folder / name
+    found.mkdir()
+    fuzz(name, [f"-runs={runs}", *options[:-1], str(found), options[-1]])
+    os._exit(70)
+
+
 def main() -> None:
     logging.disable(logging.CRITICAL)
-    check = fuzz_targets.TARGETS[sys.argv.pop(1)].check
-    atheris.Setup(sys.argv, lambda data: check(Choices(data)))
-    atheris.Fuzz()
+    end = sys.argv.index("--")
+    folder, options = Path(sys.argv[1]), sys.argv[end + 1 :]
+    targets = [target.split("=") for target in sys.argv[2:end]]
+    sys.exit(sum(not in_a_child(folder, name, runs, options) for name, runs in targets))
 
 
 main()
