@@ -16,6 +16,8 @@ SPREAD := --dist loadscope --no-loadscope-reorder
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python is started by the hundred here: what is compiled once stays compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo sandbox test lint types unit promises long chaos load bench soak workflows audit lock clean
 
