@@ -33,8 +33,8 @@ class Rows:
     async def _all(self, wanted: Select[Any], **values: Any) -> Sequence[RowMapping]:
         return (await self._connection.execute(wanted, values)).mappings().all()
 
-    async def _any(self, wanted: Select[Any]) -> bool:
-        return (await self._connection.execute(wanted)).first() is not None
+    async def _any(self, wanted: Select[Any], **values: Any) -> bool:
+        return (await self._connection.execute(wanted, values)).first() is not None
 
     async def _requests(self, wanted: Select[Any], **values: Any) -> list[Request]:
         return [request_of(row) for row in await self._all(wanted, **values)]

@@ -54,8 +54,7 @@ class Upkeep(Rows):
         await self._connection.execute(tracked.delete().where(tracked.c.image.in_(images)))
 
     async def is_tracked(self, image: ImageRef) -> bool:
-        wanted = select(tracked.c.image).where(tracked.c.image == image)
-        return await self._any(wanted.limit(1))
+        return await self._any(_IS_TRACKED, image=image)
 
     async def save_tracked(self, images: Sequence[Tracked]) -> None:
         if images:
@@ -76,33 +75,28 @@ class Upkeep(Rows):
         return await self._tracked(_due(), registry=registry, now=now, limit=limit)
 
     async def count_tracked(self, now: datetime) -> tuple[int, int]:
-        due = func.count().filter(_IDLE, tracked.c.not_before <= now)
-        row = (await self._connection.execute(select(func.count(), due).select_from(tracked))).one()
+        row = (await self._connection.execute(_COUNTS, {"now": now})).one()
         return row[0], row[1]
 
     async def next_look(self) -> datetime | None:
-        wanted = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
-        return (await self._connection.execute(wanted)).scalar_one_or_none()
+        return (await self._connection.execute(_NEXT_LOOK)).scalar_one_or_none()
 
     # -- what moved, is on its way, has arrived -----------------------------------------
 
     async def moved(self, *, limit: int) -> Sequence[Tracked]:
-        wanted = select(tracked).where(tracked.c.moved_at.is_not(None))
-        return await self._tracked(wanted.order_by(tracked.c.moved_at).limit(limit))
+        return await self._tracked(_MOVED, limit=limit)
 
     async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:
-        found = await self._tracked(select(tracked).where(tracked.c.transfer.is_not(None)))
-        wanted = select(transfers).where(transfers.c.id.in_([each.transfer for each in found]))
-        going = {transfer.id: transfer for transfer in await self._transfers(wanted)}
+        found = await self._tracked(_ON_WAY)
+        ids = [each.transfer for each in found]
+        going = {transfer.id: transfer for transfer in await self._transfers(_GOING, ids=ids)}
         return [(each, going[each.transfer]) for each in found if each.transfer is not None]
 
     async def arrived(self, *, limit: int) -> Sequence[Tracked]:
-        wanted = select(tracked).where(tracked.c.arrived_at.is_not(None))
-        return await self._tracked(wanted.order_by(tracked.c.arrived_at).limit(limit))
+        return await self._tracked(_ARRIVED, limit=limit)
 
     async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
-        going = and_(transfers.c.ended.is_(None), transfers.c.image.in_(images))
-        found = await self._transfers(select(transfers).where(going))
+        found = await self._transfers(_OPEN_OF, images=images)
         return {transfer.image: transfer for transfer in found}
 
     # -- who is told --------------------------------------------------------------------
@@ -114,8 +108,7 @@ class Upkeep(Rows):
         return [request_of(row) for row in await self._all(_askers(), **of)]
 
     async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
-        wanted = select(watches).where(watches.c.image == image).order_by(watches.c.since)
-        return [_watch(row) for row in await self._all(wanted.limit(limit))]
+        return [_watch(row) for row in await self._all(_WATCHERS, image=image, limit=limit)]
 
     async def watches_of(self, person: PersonId) -> Sequence[Watch]:
         wanted = select(watches).where(watches.c.person == person)
@@ -141,6 +134,39 @@ def _row(each: Tracked) -> dict[str, Any]:
 
 def _watch(row: Any) -> Watch:
     return Watch(place=place_of(row), **without(row, "chat", "thread"))
+
+
+# -- the statements of ticks, each made once: see backlog.py --------------------------------
+
+_NOW: BindParameter[datetime] = bindparam("now")
+_IS_TRACKED = select(tracked.c.image).where(tracked.c.image == bindparam("image")).limit(1)
+_COUNTS = select(
+    func.count(), func.count().filter(_IDLE, tracked.c.not_before <= _NOW)
+).select_from(tracked)
+_NEXT_LOOK = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
+_MOVED = (
+    select(tracked)
+    .where(tracked.c.moved_at.is_not(None))
+    .order_by(tracked.c.moved_at)
+    .limit(_LIMIT)
+)
+_ON_WAY = select(tracked).where(tracked.c.transfer.is_not(None))
+_GOING = select(transfers).where(transfers.c.id.in_(bindparam("ids", expanding=True)))
+_ARRIVED = (
+    select(tracked)
+    .where(tracked.c.arrived_at.is_not(None))
+    .order_by(tracked.c.arrived_at)
+    .limit(_LIMIT)
+)
+_OPEN_OF = select(transfers).where(
+    transfers.c.ended.is_(None), transfers.c.image.in_(bindparam("images", expanding=True))
+)
+_WATCHERS = (
+    select(watches)
+    .where(watches.c.image == bindparam("image"))
+    .order_by(watches.c.since)
+    .limit(_LIMIT)
+)
 
 
 @cache
