@@ -40,7 +40,8 @@ async def kept_alive(
 
 def _base() -> dict[str, str]:
     """Of our own environment only what a process needs: no tokens of the person who plays."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    needed = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
+    kept = {name: os.environ[name] for name in needed if name in os.environ}
     return {**kept, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
 
 
