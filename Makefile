@@ -58,7 +58,7 @@ unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
 promises: $(VENV)/.developing .debian ## Throw a fixed selection of kills, faults and inputs (under 2 minutes)
 	$(BIN)/pytest --numprocesses 4 $(SPREAD) tests/chaos tests/load
 
-chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (10 to 12 minutes on two cores)
+chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos
 
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
