@@ -40,6 +40,7 @@ PLAN = Plan(
 _NUMBERS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) INSERT INTO "
 )
+WANTED = "docker.io/library/wanted:1"
 _LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 _AT = "'2025-01-01T00:00:00.000000+00:00'"
 _HISTORY = (
@@ -59,6 +60,15 @@ _HISTORY = (
     _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
     " SELECT i, CASE WHEN i % 10 THEN 5000 + i % 200 + 1 ELSE 1001 END,"
     f" {int(GROUP)}, {_AT}, {_AT}, {_AT}, {_AT} FROM n",
+    # One image that as many asked for in a young database as in an old one.
+    _NUMBERS + "transfers (id, image, opened_at, digest, copied_digest, ended, ended_at)"
+    f" SELECT :count + i, '{WANTED}', {_AT}, 'sha256:0', 'sha256:0', 'mirrored', {_AT}"
+    " FROM n WHERE i <= 40",
+    _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
+    f" SELECT :count + i, 5000 + i, {int(GROUP)}, {_AT}, {_AT}, {_AT}, {_AT}"
+    " FROM n WHERE i <= 40",
+    _NUMBERS + "request_transfers (request, transfer, position)"
+    " SELECT :count + i, :count + i, 0 FROM n WHERE i <= 40",
     _NUMBERS + "request_transfers (request, transfer, position) SELECT i, i, 0 FROM n",
 )
 
@@ -135,7 +145,7 @@ async def _times(played: World) -> dict[str, float]:
         return await upkeep.tick()
 
     async def askers() -> object:
-        image = ImageRef.parse("docker.io/library/old6:6")
+        image = ImageRef.parse(WANTED)
         async with played.store.begin() as unit:
             return await unit.askers(image, since=_LONG_AGO, but_for="", limit=ASKERS)
 
