@@ -31,15 +31,13 @@ class Allowance:
         self._told: dict[int, datetime] = {}
         self._answers: dict[int, Hearing] = {}
 
-    def take(self, speaker: int, now: datetime, *, most: int, update: int | None = None) -> Hearing:
+    def take(self, speaker: int, now: datetime, *, most: int, update: int) -> Hearing:
         """Whether the speaker is listened to, which counts against them.
 
         An update that could not be stored comes again, every few seconds for as long as a disk is
         full: it is counted once, and answered as it was the first time.
         """
         self._forget(now)
-        if update is None:
-            return self._counted(speaker, now, most)
         if update not in self._answers:
             self._answers[update] = self._counted(speaker, now, most)
             if len(self._answers) > REMEMBERED:

@@ -137,19 +137,19 @@ async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path)
 
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
     allowance, clock = Allowance(), Clock()
-    turns = [allowance.take(1, clock.now, most=2) for _ in range(4)]
+    turns = [allowance.take(1, clock.now, most=2, update=number) for number in range(4)]
     quiet = Hearing.PASS_OVER
     assert turns == [Hearing.LISTEN, Hearing.LISTEN, Hearing.SAY_SO, quiet]
     clock.now -= timedelta(days=1)
-    assert allowance.take(1, clock.now, most=2) is Hearing.LISTEN
+    assert allowance.take(1, clock.now, most=2, update=4) is Hearing.LISTEN
 
 
 def test_nothing_is_kept_of_those_who_have_gone() -> None:
     allowance, clock = Allowance(), Clock()
     for number in range(1000):
-        allowance.take(number, clock.now, most=1)
-        allowance.take(number, clock.now, most=1)
+        allowance.take(number, clock.now, most=1, update=2 * number)
+        allowance.take(number, clock.now, most=1, update=2 * number + 1)
     clock.now += WINDOW
-    allowance.take(1, clock.now, most=1)
+    allowance.take(1, clock.now, most=1, update=2000)
     assert len(allowance._heard) == 1
     assert not allowance._told

@@ -6,9 +6,11 @@ import sqlite3
 from collections import Counter
 
 import pytest
-from bot_site import Site
+from bot_site import Bot, Site
 
 pytestmark = pytest.mark.e2e
+
+OURS = "its messages are ours"
 
 
 async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kill(
@@ -69,12 +71,18 @@ async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
     assert await site.command(bot, "check", "--alive") == (1, "not well: no bot is running here\n")
 
 
+async def first_to_serve(site: Site) -> Bot:
+    """One that knows that the token is its own."""
+    first = await site.serving("first")
+    await site.until(lambda: OURS in first.log(), first)
+    return first
+
+
 @pytest.mark.chaos
 async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_for_its_end(
     site: Site, tally: Counter[str]
 ) -> None:
-    first = await site.serving("first")
-    await site.until(lambda: "its messages are ours" in first.log(), first)
+    first = await first_to_serve(site)
     second = await site.serving("second")
     same = "with the same token (409 Conflict)"
     await site.until(lambda: same in first.log() and same in second.log(), first, second)
@@ -89,7 +97,7 @@ async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_
     assert first.look("SELECT count(*) FROM requests") == [(5,)]
     tally["faults"] += 1
     assert await first.stop() == 0
-    await site.until(lambda: "its messages are ours" in second.log(), second)
+    await site.until(lambda: OURS in second.log(), second)
     await site.answer(await site.say("li", "/whoami"))
     assert second.look("SELECT count(*) FROM people WHERE id = 1002") == [(1,)]
     assert await second.stop() == 0
@@ -99,8 +107,7 @@ async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_
 async def test_a_bot_that_was_started_from_a_copy_writes_nothing_beside_the_first(
     site: Site, tally: Counter[str]
 ) -> None:
-    first = await site.serving("first")
-    await site.until(lambda: "its messages are ours" in first.log(), first)
+    first = await first_to_serve(site)
     site.faults.arm(where="github", what="status 503", times=1000)
     await site.say("wei", "/mirror nginx:1.0")
     approved = "SELECT * FROM transfers WHERE approved_at IS NOT NULL"
