@@ -212,7 +212,7 @@ async def test_who_asked_meanwhile_hears_why_and_gets_it_by_another_try(tmp_path
         w.repository.content = b"# images\n"
         w.repository.trouble.clear()
         await w.settle(600, step=20)
-        assert "image.list does not name it now" in w.card
+        assert "somebody took it out of image.list meanwhile" in w.card
         await w.say(WEI, "/retry #1")
         await w.settle(20)
         assert w.repository.content == f"# images\n{LATEST}\n".encode()

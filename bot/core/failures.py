@@ -33,6 +33,7 @@ class FailureKind(StrEnum):
     RUN_CANCELLED = "run-cancelled"
     RUN_SILENT = "run-silent"
     GITHUB_REFUSED = "github-refused"
+    UNLISTED = "unlisted"
     MISMATCH = "mismatch"
     ABSENT = "absent"
     UNKNOWN = "unknown"

@@ -137,7 +137,7 @@ class Batches:
         lacking = set(await asyncio.to_thread(image_list.missing, content, wanted))
         # What was approved by its line alone goes with it: who took the line out has decided.
         gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
-        await self._refuse(gone, Failure(FailureKind.UNKNOWN, "image.list does not name it now"))
+        await self._refuse(gone, Failure(FailureKind.UNLISTED))
         going = [t for t in ready if t.id not in gone]
         for via in Via:
             chosen = [t for t in going if (t.image in lacking) is (via is Via.COMMIT)]
