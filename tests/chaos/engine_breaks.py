@@ -217,7 +217,7 @@ def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batches, "commit_message", mutant)
 
 
-def call_any_digest_the_right_one(patch: pytest.MonkeyPatch) -> None:
+def call_it_mirrored_without_a_look(patch: pytest.MonkeyPatch) -> None:
     async def mutant(self: Checks, transfer: object) -> Verified:
         return Verified(self._clock(), Proof.TARGET)
 
@@ -327,7 +327,7 @@ MORE: Final[Sequence[Mutation]] = (
         name_another_batch_in_the_commit, "two_go_together", "was committed and is not stored"
     ),
     Mutation(
-        call_any_digest_the_right_one, "the_target_gets_another_digest", "is called verified as"
+        call_it_mirrored_without_a_look, "the_target_gets_another_digest", "is called verified as"
     ),
     Mutation(drop_the_buttons_at_an_edit, "one_goes_ahead_and_one_waits", "has the buttons ()"),
     Mutation(show_no_card, "one_goes_ahead_and_one_waits", "the chat shows no card of it"),

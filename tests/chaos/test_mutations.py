@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from engine_breaks import BESIDE, MORE, PLAYS, Mutation, keep_without
+from engine_breaks import (
+    BESIDE,
+    MORE,
+    PLAYS,
+    Mutation,
+    call_it_mirrored_without_a_look,
+    keep_without,
+)
 from engine_kills import Killer
 from engine_mirror import MirrorRepository
 from engine_world import chaos_world
@@ -23,10 +30,8 @@ from bot.core.batch import Batch, Share
 from bot.core.facts import BatchId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.transfer import Proof, Verified
 from bot.engine import batches, checks, intake
 from bot.engine.batches import Batches
-from bot.engine.checks import Checks
 from bot.engine.intake import Intake
 from bot.engine.talk import Talk
 
@@ -160,13 +165,6 @@ def believe_the_latest_run(patch: pytest.MonkeyPatch) -> None:
         return self.runs[-1].run if self.runs else None
 
     patch.setattr(MirrorRepository, "run_of_commit", latest)
-
-
-def call_it_mirrored_without_a_look(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: Checks, transfer: object) -> Verified:
-        return Verified(self._clock(), Proof.TARGET)
-
-    patch.setattr(Checks, "_verify", mutant)
 
 
 def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:

@@ -172,8 +172,7 @@ _WATCHERS = (
 @cache
 def _looks() -> Select[Any]:
     since: BindParameter[datetime] = bindparam("since")
-    now: BindParameter[datetime] = bindparam("now")
-    lately = and_(tracked.c.looked_at > since, tracked.c.looked_at <= now)
+    lately = and_(tracked.c.looked_at > since, tracked.c.looked_at <= _NOW)
     wanted = select(tracked.c.registry, func.count()).where(lately)
     return wanted.group_by(tracked.c.registry)
 
@@ -181,8 +180,7 @@ def _looks() -> Select[Any]:
 @cache
 def _due() -> Select[Any]:
     registry: BindParameter[str] = bindparam("registry")
-    now: BindParameter[datetime] = bindparam("now")
-    due = and_(tracked.c.registry == registry, tracked.c.not_before <= now)
+    due = and_(tracked.c.registry == registry, tracked.c.not_before <= _NOW)
     return select(tracked).where(_IDLE, due).order_by(tracked.c.not_before).limit(_LIMIT)
 
 
