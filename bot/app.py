@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import __version__
-from bot.adapters.github import MirrorRepository
-from bot.adapters.registry import RegistryClient
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.registry.client import RegistryClient
 from bot.adapters.store import SqliteStore, last_beat
 from bot.adapters.store.lock import alone
-from bot.adapters.telegram import (
+from bot.adapters.telegram.chat import (
     Menu,
     PollingBot,
     TelegramChat,
@@ -30,27 +30,27 @@ from bot.adapters.telegram import (
     make_bot,
     set_menus,
 )
-from bot.adapters.telegram_turn import Turn
-from bot.adapters.telegram_updates import Polling
+from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.takeover import Turn
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
-from bot.core.commands import COMMANDS
-from bot.core.facts import Budget, ChatId, PersonId
-from bot.core.language import Language
-from bot.core.message import say
-from bot.engine.batches import Batches
-from bot.engine.case import House
-from bot.engine.checks import Checks
-from bot.engine.halt import Halt
-from bot.engine.inquiries import Inquiries
-from bot.engine.intake import Intake
-from bot.engine.lanes import Lane
-from bot.engine.news import News
-from bot.engine.presence import BEAT, Presence
-from bot.engine.readings import Readings
-from bot.engine.reconcile import Reconciler
-from bot.engine.talk import Talk
-from bot.engine.upkeep import Upkeep
+from bot.core.ids import Budget, ChatId, PersonId
+from bot.dialog.commands import COMMANDS
+from bot.dialog.language import Language
+from bot.dialog.message import say
+from bot.engine.intake.context import House
+from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batches import Batches
+from bot.engine.lanes.chat import Talk
+from bot.engine.lanes.files import Readings
+from bot.engine.lanes.fresh import Upkeep
+from bot.engine.lanes.fresh_news import News
+from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.reconciler import Reconciler
+from bot.engine.lanes.registry_checks import Checks
+from bot.engine.outage import BEAT, Presence
+from bot.engine.shutdown import Halt
 
 log = logging.getLogger(__name__)
 

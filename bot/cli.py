@@ -17,7 +17,7 @@ import click
 
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
-from bot.errors import BotError, ConfigError, Taken
+from bot.core.errors import BotError, ConfigError, Taken
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
@@ -56,12 +56,12 @@ def run(path: Path) -> None:
 def check(path: Path, *, alive: bool) -> None:
     """Check the config and reach everything it names; nothing is changed."""
     settings, secrets = _configured(path)
-    from bot import checkup  # noqa: PLC0415 - see run
+    from bot import check  # noqa: PLC0415 - see run
 
     well = _do(
-        checkup.alive(settings, ALIVE_WITHIN, click.echo)
+        check.alive(settings, ALIVE_WITHIN, click.echo)
         if alive
-        else checkup.everything(settings, secrets, click.echo)
+        else check.everything(settings, secrets, click.echo)
     )
     sys.exit(0 if well else 1)
 

@@ -26,13 +26,13 @@ from pydantic import (
     model_validator,
 )
 
-from bot.core.facts import ChatId, PersonId
+from bot.core.errors import ConfigError
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import Naming, Target
-from bot.core.language import Language
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
 from bot.core.tag_class import TagClass
-from bot.core.upkeep import Plan
-from bot.errors import ConfigError
+from bot.dialog.language import Language
 
 FILE_LIMIT: Final = 1 << 20
 _WORDS: Final = 1000

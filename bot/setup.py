@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Final
 
-from bot.adapters.github import MirrorRepository
+from bot.adapters.github.repository import MirrorRepository
 from bot.config import Secrets, Settings
 
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"

@@ -1,6 +1,6 @@
 """Pastes made to take for ever: as large as is taken, each against one way of reading."""
 
-from bot.core.extract import FILE_LIMIT
+from bot.paste import FILE_LIMIT
 
 DEEP = 20_000
 BOMBS = {

@@ -12,7 +12,9 @@ from store_fixture import fresh_store
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
-from bot.core.facts import (
+from bot.core.errors import Moved, Refused, Stale
+from bot.core.fresh import Plan
+from bot.core.ids import (
     BatchId,
     Budget,
     ChatId,
@@ -25,22 +27,20 @@ from bot.core.facts import (
     Shape,
 )
 from bot.core.image import ImageRef, Naming, Target
-from bot.core.language import Language
-from bot.core.message import Rendered
 from bot.core.policy import Access, Policy, Rule, Verdict
-from bot.core.upkeep import Plan
-from bot.engine.batches import Batches
-from bot.engine.case import Attachment, House, Incoming, Press
-from bot.engine.checks import Checks
-from bot.engine.inquiries import Inquiries
-from bot.engine.intake import Intake
-from bot.engine.news import News
+from bot.dialog.language import Language
+from bot.dialog.message import Rendered
+from bot.engine.intake.context import Attachment, House, Incoming, Press
+from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batches import Batches
+from bot.engine.lanes.chat import Talk
+from bot.engine.lanes.files import Readings
+from bot.engine.lanes.fresh import Upkeep
+from bot.engine.lanes.fresh_news import News
+from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.reconciler import Reconciler
+from bot.engine.lanes.registry_checks import Checks
 from bot.engine.ports import Document, ListFile, Result, Run, WorkflowState
-from bot.engine.readings import Readings
-from bot.engine.reconcile import Reconciler
-from bot.engine.talk import Talk
-from bot.engine.upkeep import Upkeep
-from bot.errors import Moved, Refused, Stale
 
 GROUP = ChatId(-1001)
 WEI = Person(PersonId(1001), "Wei", "en")

@@ -1,12 +1,12 @@
-"""The pastes of tests/pastes/, each with what has to be found in it; README.md there says how."""
+"""The pastes of tests/paste/pastes/, each with what has to be found in it: see README.md there."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.extract import Finding, extract, extract_file
+from bot.paste import Finding, extract, extract_file
 
-PASTES = Path(__file__).parent / "pastes"
+PASTES = Path(__file__).parent / "paste" / "pastes"
 HOST = "harbor.example.com"
 
 

@@ -16,12 +16,12 @@ from telegram import Bot as TelegramBot
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.request import HTTPXRequest
 
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_api import chat_routes, http_error, page_route
-from bot.sandbox.faults import Faults
-from bot.sandbox.flood import FloodGate, Limit
+from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.page_api import chat_routes, http_error, page_route
 from bot.sandbox.serve import served
-from bot.sandbox.telegram import telegram_app
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.flood import FloodGate, Limit
+from bot.sandbox.telegram.server import telegram_app
 
 TOKEN = "7000000001:sandbox"
 GROUP = -1_001_000_000_001

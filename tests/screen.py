@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from fakes import GROUP, FakeChat, World, digest_of
 
-from bot.core.facts import ChatId, MessageId, Person, Place, Shape
+from bot.core.ids import ChatId, MessageId, Person, Place, Shape
 from bot.core.image import ImageRef
-from bot.core.language import Language
-from bot.core.message import Rendered
-from bot.engine.case import Attachment, Press
+from bot.dialog.language import Language
+from bot.dialog.message import Rendered
+from bot.engine.intake.context import Attachment, Press
 from bot.engine.ports import Document, Result
 
 _LINK: Final = re.compile(r'<a href="([^"]*)">(.*?)</a>')

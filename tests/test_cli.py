@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bot import checkup
+from bot import check
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
 from bot.config import settings_from
-from bot.engine.presence import BEAT
+from bot.engine.outage import BEAT
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token-of-tests"}
@@ -131,7 +131,7 @@ async def test_a_bot_that_runs_and_heard_from_telegram_lately_is_well(tmp_path: 
     said: list[str] = []
 
     async def well() -> bool:
-        return await checkup.alive(settings, timedelta(minutes=3), said.append)
+        return await check.alive(settings, timedelta(minutes=3), said.append)
 
     assert not await well()
     store = await SqliteStore.open(path)

@@ -17,10 +17,10 @@ from bot.config import (
     settings_from,
     source_logins,
 )
+from bot.core.errors import ConfigError
 from bot.core.image import ImageRef, Naming
 from bot.core.policy import Standing, Verdict, decide
 from bot.core.tag_class import TagClass
-from bot.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 

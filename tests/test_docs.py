@@ -13,20 +13,23 @@ from pydantic.fields import FieldInfo
 
 from bot.adapters.words import LocaleWords
 from bot.config import FreshPart, LimitsPart, Secrets, Settings
-from bot.core import draft, freshness, inquiry
-from bot.core.backoff import PUT_OFFS
-from bot.core.buttons import Verb
-from bot.core.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
-from bot.core.extract import FILE_LIMIT, MOST_IMAGES, lines
-from bot.core.extract.yaml_tree import DEEPEST, MOST_DOCUMENTS
+from bot.core import draft
 from bot.core.failures import PASSING, FailureKind
+from bot.core.fresh import AGAIN
 from bot.core.image import ImageRef
-from bot.core.language import Language
-from bot.core.message import COPY_LIMIT, Phrase, say
+from bot.core.retry import PUT_OFFS
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import TRANSITIONS, State
-from bot.core.upkeep import AGAIN
-from bot.engine import allowance, batches, inquiries, news, pace, upkeep
+from bot.dialog import outdated, questions
+from bot.dialog.buttons import Verb
+from bot.dialog.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
+from bot.dialog.language import Language
+from bot.dialog.message import COPY_LIMIT, Phrase, say
+from bot.engine.intake import rate_limit
+from bot.engine.lanes import batches, chat_rate, fresh, fresh_news
+from bot.engine.lanes import questions as question_lane
+from bot.paste import FILE_LIMIT, MOST_IMAGES, lines
+from bot.paste.yaml_tree import DEEPEST, MOST_DOCUMENTS
 
 ROOT = Path(__file__).parents[1]
 READMES = {
@@ -286,11 +289,11 @@ def test_the_limits_are_those_of_the_code(language: Language) -> None:
         [draft.KEPT // timedelta(hours=1)],
         [COPY_LIMIT],
         [FILTER_LIMIT, REASON_LIMIT],
-        [inquiry.PAGE],
-        [freshness.MOST, inquiries.COMPARE_SECONDS, freshness.SHOWN],
-        [pace.MESSAGES, pace.CARDS, pace.IN_PRIVATE],
-        [allowance.STRANGERS],
-        [pace.BETWEEN_EDITS // timedelta(seconds=1)],
+        [questions.PAGE],
+        [outdated.MOST, question_lane.COMPARE_SECONDS, outdated.SHOWN],
+        [chat_rate.MESSAGES, chat_rate.CARDS, chat_rate.IN_PRIVATE],
+        [rate_limit.STRANGERS],
+        [chat_rate.BETWEEN_EDITS // timedelta(seconds=1)],
         [batches.SPACING // timedelta(seconds=1)],
     ]
 
@@ -307,7 +310,7 @@ def test_the_readme_tells_of_keeping_fresh_what_is_so(language: Language) -> Non
     assert FreshPart.model_fields["versions"].default == 7 * 24
     section = READMES[language].partition("`/watch IMAGE`")[0]
     before = section.rpartition("\n\n")[2]
-    assert news.ASKED_WITHIN.days in numbers(before)
+    assert fresh_news.ASKED_WITHIN.days in numbers(before)
 
 
 def test_the_document_of_keeping_fresh_names_the_numbers_of_the_code() -> None:
@@ -315,9 +318,9 @@ def test_the_document_of_keeping_fresh_names_the_numbers_of_the_code() -> None:
     watches = LimitsPart.model_fields["watches"].default
     for words in (
         f"({watches} images a person",
-        f"within {news.ASKED_WITHIN.days} days",
-        f"and {news.ASKERS} requests of it",
-        f"({upkeep.BATCH} at most",
+        f"within {fresh_news.ASKED_WITHIN.days} days",
+        f"and {fresh_news.ASKERS} requests of it",
+        f"({fresh.BATCH} at most",
         f"after {AGAIN // timedelta(minutes=1)} min",
         f"floating: {FreshPart.model_fields['floating'].default} ",
         f"versions: {FreshPart.model_fields['versions'].default} ",

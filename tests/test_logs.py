@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.telegram import TelegramChat, make_bot
+from bot.adapters.telegram.chat import TelegramChat, make_bot
 from bot.app import Parts, opened
 from bot.config import read_secrets, read_settings
-from bot.core.facts import ChatId, Place
-from bot.core.message import Rendered
-from bot.errors import Temporary
+from bot.core.errors import Temporary
+from bot.core.ids import ChatId, Place
+from bot.dialog.message import Rendered
 from bot.logs import HidingFormatter, start_log, visible
 
 LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]{12} [A-Z]+ [a-z._]+: ")

@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from bot.config import LimitsPart
-from bot.engine import allowance, pace
+from bot.engine.intake import rate_limit
+from bot.engine.lanes import chat_rate
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
@@ -33,8 +34,8 @@ def test_every_target_that_the_page_names_exists() -> None:
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     most = LimitsPart.model_fields["minute"].default
-    assert f"{most} commands a minute for a member, {allowance.STRANGERS} for all" in PAGE
-    assert f"{pace.MESSAGES} messages" in " ".join(PAGE.split())
+    assert f"{most} commands a minute for a member, {rate_limit.STRANGERS} for all" in PAGE
+    assert f"{chat_rate.MESSAGES} messages" in " ".join(PAGE.split())
 
 
 def test_the_page_fits_on_one() -> None:

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
 
-from bot.errors import ConfigError
+from bot.core.errors import ConfigError
 
 
 class Proxies:

@@ -14,8 +14,8 @@ from typing import Final
 
 from fluent.runtime import FluentBundle, FluentResource
 
-from bot.core.language import Language
-from bot.core.message import Message, Moment, Phrase, Rendered, Value
+from bot.dialog.language import Language
+from bot.dialog.message import Message, Moment, Phrase, Rendered, Value
 
 log = logging.getLogger(__name__)
 

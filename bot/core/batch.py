@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.backoff import FURTHEST, is_due, wait_after
-from bot.core.facts import BatchId, CommitSha, PersonId, RequestId, RunId
+from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.request import ITSELF
+from bot.core.retry import FURTHEST, is_due, wait_after
 from bot.core.trouble import Trouble
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, Self
 
 from bot.core.image import ImageRef
-from bot.core.reading import BadImage
+from bot.paste.reading import BadImage
 
 AT_ONCE: Final = 3
 """So many images of a message are mirrored without asking back."""

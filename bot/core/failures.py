@@ -3,7 +3,7 @@
 The words for each class (its cause and the next step) are in `locales/`, under
 `failure-<kind>` and `failure-<kind>-next`. Nothing here decides what happens next.
 
-The texts were collected from skopeo by provoking each one; tests/test_failures.py holds them.
+The texts were collected from skopeo by provoking each one; tests/core/test_failures.py holds them.
 """
 
 import re

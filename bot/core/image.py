@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.errors import BotError
+from bot.core.errors import BotError
 
 HUB: Final = "docker.io"
 HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})

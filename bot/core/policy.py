@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from bot.core.facts import ChatId, PersonId
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 
 ANONYMOUS_ADMIN = PersonId(1087968824)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from bot.core.facts import MessageId, PersonId, Place, RequestId
+from bot.core.ids import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
 
 ITSELF: Final = PersonId(0)

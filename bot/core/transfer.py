@@ -15,11 +15,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self, assert_never
 
-from bot.core.backoff import is_due, wait_after
-from bot.core.facts import BatchId, PersonId, RunId, Shape, TransferId
 from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BatchId, PersonId, RunId, Shape, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
+from bot.core.retry import is_due, wait_after
 from bot.core.trouble import Trouble
 
 

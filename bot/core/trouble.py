@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.core.message import Phrase, say
+from bot.dialog.message import Phrase, say
 
 LINE_LIMIT: Final = 200
 

@@ -5,9 +5,9 @@ Pure: whether an image has arrived all the same, batches.py asks the target.
 
 from datetime import datetime
 
-from bot.core.backoff import put_off
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.policy import Ground
+from bot.core.retry import put_off
 from bot.core.transfer import Copied, CopyFailed, Event, PutOff, Transfer
 from bot.engine.ports import Result, Run
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 import httpx
 
-from bot.sandbox.registries import Registries
+from bot.sandbox.registry.registries import Registries
 from bot.sandbox.world import World, folder, world
 
 Say = Callable[[str], None]

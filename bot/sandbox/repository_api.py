@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.errors import BotError
-from bot.sandbox.actions import Run
-from bot.sandbox.github import GitHub
-from bot.sandbox.registries import Registries
+from bot.core.errors import BotError
+from bot.sandbox.github.actions import Run
+from bot.sandbox.github.server import GitHub
+from bot.sandbox.registry.registries import Registries
 
 _LIST = "image.list"
 _LOG_CHARACTERS = 20_000

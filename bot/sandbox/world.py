@@ -20,22 +20,22 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.adapters.github import MirrorRepository
+from bot.adapters.github.repository import MirrorRepository
 from bot.config import Secrets, Settings, settings_from
-from bot.errors import BotError
+from bot.core.errors import BotError
 from bot.sandbox import repository_api
-from bot.sandbox.act import run_act
-from bot.sandbox.actions import Runner
 from bot.sandbox.bot_process import kept_alive
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_api import chat_routes, http_error, page_route
-from bot.sandbox.chat_values import STRANGER, Role
-from bot.sandbox.faults import Faults, Faulty
-from bot.sandbox.github import GitHub
-from bot.sandbox.registries import Registries
-from bot.sandbox.seed import REGISTRIES
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.github.act import run_act
+from bot.sandbox.github.actions import Runner
+from bot.sandbox.github.server import GitHub
+from bot.sandbox.page_api import chat_routes, http_error, page_route
+from bot.sandbox.registry.registries import Registries
+from bot.sandbox.registry.seed import REGISTRIES
 from bot.sandbox.serve import served
-from bot.sandbox.telegram import telegram_app
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.values import STRANGER, Role
 from bot.setup import install
 
 log = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ from sites import Link, Work, storage
 from the_floor import Floor
 from this_workflow import ThisWorkflow
 
-from bot.sandbox.act import find_act
+from bot.sandbox.github.act import find_act
 
 RUNS = 3
 LISTED = 500

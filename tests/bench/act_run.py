@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.act import Job, find_act, run_act
-from bot.sandbox.git_repository import GitRepository
+from bot.sandbox.github.act import Job, find_act, run_act
+from bot.sandbox.github.git_repository import GitRepository
 
 
 async def run(told: dict[str, Any]) -> dict[str, Any]:

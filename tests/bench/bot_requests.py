@@ -25,9 +25,9 @@ from play import DATABASE, PULL, until_closed, until_heard
 from runner import StandInRunner
 
 from bot.core.batch import poll_interval
-from bot.engine.batches import SPACING
-from bot.sandbox.act import Job
-from bot.sandbox.chat_values import Message
+from bot.engine.lanes.batches import SPACING
+from bot.sandbox.github.act import Job
+from bot.sandbox.telegram.values import Message
 from bot.sandbox.world import World, world
 
 T = TypeVar("T")

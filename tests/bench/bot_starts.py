@@ -26,10 +26,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.sandbox.chat import ChatWorld
 from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.serve import served
-from bot.sandbox.telegram import telegram_app
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.world import TOKEN
 
 PATIENCE = 60.0

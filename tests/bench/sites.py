@@ -20,8 +20,8 @@ from pathlib import Path
 from own_images import Image
 from registry_fixture import PASSWORD, USER, Registry, registry
 
-from bot.sandbox.confinement import environment, registries_conf
 from bot.sandbox.lifetime import tied
+from bot.sandbox.registry.confinement import environment, registries_conf
 
 MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000  # noqa: S108 - a folder of our own is made there
 LINE = Path(__file__).with_name("slow_link.py")

@@ -19,9 +19,9 @@ from own_images import Image
 from registry_fixture import PASSWORD, RUN, USER, GitHub, github_server
 from sites import Site
 
-from bot.sandbox.act import Job
-from bot.sandbox.git_repository import GitRepository
-from bot.sandbox.triggers import WORKFLOW, Trigger, event_file
+from bot.sandbox.github.act import Job
+from bot.sandbox.github.git_repository import GitRepository
+from bot.sandbox.github.triggers import WORKFLOW, Trigger, event_file
 from bot.setup import FIRST_LIST, SCRIPT
 from bot.workflow import mirror
 

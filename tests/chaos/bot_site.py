@@ -25,12 +25,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_api import chat_routes
-from bot.sandbox.faults import Faults, Faulty
-from bot.sandbox.github import GitHub
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.github.server import GitHub
+from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
-from bot.sandbox.telegram import telegram_app
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.server import telegram_app
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:token-of-a-bot-of-tests"

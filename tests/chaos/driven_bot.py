@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import app
-from bot.adapters import telegram_turn
+from bot.adapters.telegram import takeover
 from bot.cli import main
 
 OFF = Path(os.environ["CLOCK_FILE"])
@@ -20,5 +20,5 @@ def set_clock() -> datetime:
 
 
 app.utc_now = set_clock
-telegram_turn.GIVE_WAY = 8.0  # type: ignore[misc]
+takeover.GIVE_WAY = 8.0  # type: ignore[misc]
 main()

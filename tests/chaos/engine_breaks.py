@@ -17,18 +17,19 @@ from fakes import NGINX, STATIC, WEI, digest_of
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, Share
-from bot.core.facts import BatchId, CommitSha
+from bot.core.ids import BatchId, CommitSha
 from bot.core.image import ImageRef
-from bot.core.message import Rendered
 from bot.core.policy import Decision, Ground, Verdict
 from bot.core.transfer import Action, Proof, State, Transfer, Verified
-from bot.engine import asking, batches, checks
-from bot.engine.batches import Batches
-from bot.engine.checks import Checks
-from bot.engine.inquiries import Inquiries
-from bot.engine.readings import Readings
-from bot.engine.stage import Standing
-from bot.engine.talk import Talk
+from bot.dialog.message import Rendered
+from bot.engine.intake import mirror as mirroring
+from bot.engine.lanes import batches, registry_checks
+from bot.engine.lanes.batches import Batches
+from bot.engine.lanes.chat import Talk
+from bot.engine.lanes.chat_items import Standing
+from bot.engine.lanes.files import Readings
+from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.registry_checks import Checks
 
 Break = Callable[[pytest.MonkeyPatch], None]
 DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
@@ -144,8 +145,8 @@ def keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
 
 
 def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
-    decisions = asking._decisions
-    patch.setattr(asking, "_decisions", lambda case, images: decisions(case, images[:1]))
+    decisions = mirroring._decisions
+    patch.setattr(mirroring, "_decisions", lambda case, images: decisions(case, images[:1]))
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
@@ -153,11 +154,11 @@ def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_let_a_question_expire(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(checks, "_OURS", checks._OURS - {Action.EXPIRE})
+    patch.setattr(registry_checks, "_OURS", registry_checks._OURS - {Action.EXPIRE})
 
 
 def never_verify(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(checks, "_OURS", checks._OURS - {Action.VERIFY})
+    patch.setattr(registry_checks, "_OURS", registry_checks._OURS - {Action.VERIFY})
 
 
 def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
@@ -173,7 +174,7 @@ def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
 
 def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
     approved = Decision(Verdict.APPROVE, Ground.RULE)
-    for place in (asking, checks):
+    for place in (mirroring, registry_checks):
         patch.setattr(place, "decide", lambda policy, image: approved)
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
-from bot.core.facts import RequestId
-from bot.errors import Temporary
+from bot.core.errors import Temporary
+from bot.core.ids import RequestId
 
 WRITES: Final = frozenset(
     {

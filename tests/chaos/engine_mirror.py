@@ -14,10 +14,10 @@ from invariants import Ran
 
 from bot.core import image_list
 from bot.core.batch import batch_of
-from bot.core.facts import BatchId, CommitSha, RunId
+from bot.core.errors import Refused, Stale
+from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports import ListFile, Result, Run, WorkflowState
-from bot.errors import Refused, Stale
 
 COPY_SECONDS: Final = 4.0
 

@@ -13,10 +13,10 @@ from engine_mirror import Plan
 from engine_world import STEP, ChaosWorld
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
 
-from bot.core.facts import ChatId
+from bot.core.errors import Refused, Temporary
+from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.engine.case import Attachment
-from bot.errors import Refused, Temporary
+from bot.engine.intake.context import Attachment
 
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
 SUPERGROUP: Final = ChatId(-1009)

@@ -21,16 +21,16 @@ from store_fixture import fresh_store, reopened
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import transfers
-from bot.core.buttons import parse_button
-from bot.core.commands import Mirror, Retry, parse
-from bot.core.facts import ChatId, MessageId, Person
+from bot.core.errors import BotError, Temporary
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId, MessageId, Person
 from bot.core.image import ImageRef
-from bot.core.language import Language
 from bot.core.policy import Policy
 from bot.core.transfer import State
-from bot.core.upkeep import Plan
-from bot.engine.lanes import Pulse
-from bot.errors import BotError, Temporary
+from bot.dialog.buttons import parse_button
+from bot.dialog.commands import Mirror, Retry, parse
+from bot.dialog.language import Language
+from bot.engine.lanes.lane import Pulse
 
 T = TypeVar("T")
 STEP: Final = 2.5

@@ -12,10 +12,10 @@ from typing import Final
 from fault_calls import Call, confirmed, is_over, transfers
 from faults_world import WORDS, FaultsWorld
 
-from bot.core.language import Language
-from bot.core.message import Phrase, say
 from bot.core.transfer import State
 from bot.core.trouble import TroubleKind
+from bot.dialog.language import Language
+from bot.dialog.message import Phrase, say
 
 SHOWN: Final = 4.0
 """Seconds after which a card has shown a trouble: it is edited every three."""

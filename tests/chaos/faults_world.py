@@ -24,42 +24,42 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from telegram.error import TelegramError
 
-from bot.adapters.github import MirrorRepository
-from bot.adapters.github_wire import Bounds as GithubBounds
-from bot.adapters.registry import RegistryClient
-from bot.adapters.registry_wire import Bounds as RegistryBounds
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.transport import Bounds as GithubBounds
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.transport import Bounds as RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
-from bot.adapters.telegram import PollingBot, TelegramChat, make_bot, polling_wait
-from bot.adapters.telegram_turn import Turn
-from bot.adapters.telegram_updates import STORE_SECONDS, Polling
-from bot.adapters.telegram_wire import Bounds as TelegramBounds
+from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot, polling_wait
+from bot.adapters.telegram.polling import STORE_SECONDS, Polling
+from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.transport import Bounds as TelegramBounds
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
-from bot.core.facts import ChatId, PersonId
+from bot.core.errors import BotError
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import Naming, Target
-from bot.core.language import Language
 from bot.core.policy import Access, Policy, Rule, Verdict
 from bot.core.request import Request
 from bot.core.transfer import State
-from bot.engine.batches import Batches
-from bot.engine.case import House
-from bot.engine.checks import Checks
-from bot.engine.halt import Halt
-from bot.engine.inquiries import Inquiries
-from bot.engine.intake import Intake
-from bot.engine.readings import Readings
-from bot.engine.reconcile import Reconciler
-from bot.engine.talk import Talk
-from bot.errors import BotError
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_values import Message
-from bot.sandbox.faults import Faults, Faulty
-from bot.sandbox.flood import FloodGate
-from bot.sandbox.github import GitHub
+from bot.dialog.language import Language
+from bot.engine.intake.context import House
+from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batches import Batches
+from bot.engine.lanes.chat import Talk
+from bot.engine.lanes.files import Readings
+from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.reconciler import Reconciler
+from bot.engine.lanes.registry_checks import Checks
+from bot.engine.shutdown import Halt
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.github.server import GitHub
+from bot.sandbox.github.triggers import Trigger
 from bot.sandbox.serve import served
-from bot.sandbox.telegram import telegram_app
-from bot.sandbox.triggers import Trigger
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.flood import FloodGate
+from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.values import Message
 
 NAME: Final = "ana/mirror"
 TOKEN: Final = "7000000001:sandbox"

@@ -15,22 +15,22 @@ from fuzz_github import LARGEST
 from generators import HEX, VALUES, Choices, body, broken, command, mutated, reference
 from sqlalchemy.dialects import sqlite
 
-from bot.adapters.github import _result
+from bot.adapters.github.repository import _result
 from bot.adapters.store import schema
-from bot.adapters.telegram_turn import Turn
-from bot.adapters.telegram_updates import Polling
+from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.takeover import Turn
 from bot.adapters.words import LocaleWords
 from bot.config import read_secrets, read_settings
-from bot.core.correction import Correction, Mistake
+from bot.core.errors import ConfigError, Temporary
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import BadReference, ImageRef, Problem
-from bot.core.language import Language
-from bot.core.message import Button, ButtonKind, Message, Phrase
-from bot.core.reading import BadImage, Gap
 from bot.core.trouble import Trouble, TroubleKind
-from bot.engine.case import Incoming, Press
-from bot.errors import ConfigError, Temporary
-from bot.sandbox import entities
+from bot.dialog.language import Language
+from bot.dialog.message import Button, ButtonKind, Message, Phrase
+from bot.engine.intake.context import Incoming, Press
+from bot.paste.correction import Correction, Mistake
+from bot.paste.reading import BadImage, Gap
+from bot.sandbox.telegram import entities
 from bot.workflow import mirror
 
 ROOT: Final = Path(__file__).parents[2]

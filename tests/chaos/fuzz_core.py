@@ -12,14 +12,15 @@ from typing import Final
 
 from generators import Choices, broken, command, image_list, paste, reference, repeated
 
-from bot.core import batch, buttons, commands, failures
+from bot.core import batch, failures
 from bot.core import image_list as lists
-from bot.core.correction import Correction, correct
-from bot.core.extract import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
-from bot.core.facts import BatchId, PersonId, RequestId, TransferId
+from bot.core.ids import BatchId, PersonId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
-from bot.core.reading import BadImage, read_image
 from bot.core.request import Form
+from bot.dialog import buttons, commands
+from bot.paste import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
+from bot.paste.correction import Correction, correct
+from bot.paste.reading import BadImage, read_image
 from bot.workflow import mirror
 
 HOST: Final = "harbor.example.com"

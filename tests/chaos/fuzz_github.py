@@ -14,13 +14,13 @@ from typing import Any, Final
 import requests
 from generators import HEX, Choices, body, broken
 
-from bot.adapters.github import MirrorRepository
-from bot.adapters.github_trouble import translated
+from bot.adapters.github.errors import translated
+from bot.adapters.github.repository import MirrorRepository
 from bot.core.batch import BatchId
-from bot.core.facts import CommitSha, RunId
+from bot.core.errors import Refused, Stale, Temporary
+from bot.core.ids import CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports import ListFile, Result, Run
-from bot.errors import Refused, Stale, Temporary
 
 API: Final = "http://github.invalid/api"
 PAGE: Final = "http://github.invalid/ana/mirror/actions/runs/7"

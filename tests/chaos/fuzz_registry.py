@@ -15,16 +15,16 @@ import httpx
 from fuzz_github import DAY, LARGEST, expect_trouble
 from generators import HEX, Choices, body, broken, mutated
 
-from bot.adapters.registry import RegistryClient
-from bot.adapters.registry_access import _next_url
-from bot.adapters.registry_auth import Endpoint, Login, _token_of, challenge_of, realm_of
-from bot.adapters.registry_budget import Budgets
-from bot.adapters.registry_manifest import config_of, digest_of, is_digest, manifest_of, size_of
-from bot.adapters.registry_tags import next_page, tags_of
-from bot.adapters.registry_wire import Answer, one_line, retry_after
-from bot.core.facts import Shape
+from bot.adapters.registry.access import _next_url
+from bot.adapters.registry.auth import Endpoint, Login, _token_of, challenge_of, realm_of
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.manifest import config_of, digest_of, is_digest, manifest_of, size_of
+from bot.adapters.registry.pull_limits import Budgets
+from bot.adapters.registry.tags import next_page, tags_of
+from bot.adapters.registry.transport import Answer, one_line, retry_after
+from bot.core.errors import Refused, Temporary
+from bot.core.ids import Shape
 from bot.core.image import BadReference, ImageRef, Target
-from bot.errors import Refused, Temporary
 
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 DIGEST: Final = f"sha256:{HEX}"

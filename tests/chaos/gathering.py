@@ -19,17 +19,17 @@ from bot.adapters.store.schema import batches, inquiries, moves, requests, trans
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
-from bot.core.cards import card
-from bot.core.draft_card import draft_card
-from bot.core.facts import RequestId, TransferId
+from bot.core.ids import RequestId, TransferId
 from bot.core.image import Target
-from bot.core.language import Language
-from bot.core.message import ButtonKind, Message, say
 from bot.core.request import Request
-from bot.core.results import RETRIED, result
 from bot.core.transfer import Transfer
-from bot.core.view import View
-from bot.engine.views import Queue, language_of, view_of
+from bot.dialog.card import card
+from bot.dialog.draft_card import draft_card
+from bot.dialog.language import Language
+from bot.dialog.message import ButtonKind, Message, say
+from bot.dialog.result import RETRIED, result
+from bot.dialog.view import View
+from bot.engine.view_loader import Queue, language_of, view_of
 
 MANY: Final = 40
 """Results of more images are not recognised by their first line."""

@@ -18,8 +18,8 @@ import httpx
 from registry_fixture import INDEX, MANIFEST, SCRIPT, Ran, World, digest_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.sandbox.faults import Faults, Faulty
-from bot.sandbox.registry_proxy import RegistryProxy
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.registry.proxy import RegistryProxy
 from bot.sandbox.serve import served
 
 SHORTER = {

@@ -27,7 +27,7 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.config import Settings, read_settings
 from bot.core.batch import batch_of
-from bot.core.buttons import parse_button
+from bot.dialog.buttons import parse_button
 from bot.setup import FIRST_LIST
 
 REST_SECONDS = 150.0

@@ -17,20 +17,20 @@ from typing import Final, get_args
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
 
-from bot.core import buttons, commands
-from bot.core.buttons import Verb, button_data, parse_button
-from bot.core.commands import COMMANDS, Name, parse
 from bot.core.draft import Draft
-from bot.core.facts import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.language import Language, spoken
-from bot.core.message import Message, say
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Standing
 from bot.core.request import Request
 from bot.core.tag_class import TagClass
-from bot.core.upkeep import Plan
-from bot.engine.case import Case, Outcome, Press
-from bot.engine.intake import Intake
+from bot.dialog import buttons, commands
+from bot.dialog.buttons import Verb, button_data, parse_button
+from bot.dialog.commands import COMMANDS, Name, parse
+from bot.dialog.language import Language, spoken
+from bot.dialog.message import Message, say
+from bot.engine.intake.context import Case, Outcome, Press
+from bot.engine.intake.updates import Intake
 
 OTHER: Final = ChatId(-1002)  # served too
 UNSERVED: Final = ChatId(-1999)
@@ -355,19 +355,25 @@ async def every_press_is_a_members(
 @pytest.mark.parametrize(
     ("where", "what", "role", "chat", "caught"),
     [
-        ("bot.engine.intake._ADMIN_ONLY", (), "member", "group", "/approve #"),
-        ("bot.engine.intake._ADMIN_ONLY", (), "member", "group", Verb.APPROVE),
+        ("bot.engine.intake.updates._ADMIN_ONLY", (), "member", "group", "/approve #"),
+        ("bot.engine.intake.updates._ADMIN_ONLY", (), "member", "group", Verb.APPROVE),
         (
-            "bot.engine.intake.Intake._standing",
+            "bot.engine.intake.updates.Intake._standing",
             every_press_is_a_members,
             "guest",
             "group",
             Verb.LIST,
         ),
-        ("bot.engine.case.Case.own", everything_is_ones_own, "member", "group", "/cancel #"),
-        ("bot.engine.telling._may_see", lambda *_: True, "member", "other", "/status #"),
         (
-            "bot.engine.intake._FOR_ALL",
+            "bot.engine.intake.context.Case.own",
+            everything_is_ones_own,
+            "member",
+            "group",
+            "/cancel #",
+        ),
+        ("bot.engine.intake.query._may_see", lambda *_: True, "member", "other", "/status #"),
+        (
+            "bot.engine.intake.updates._FOR_ALL",
             tuple(get_args(commands.Command)),
             "guest",
             "group",

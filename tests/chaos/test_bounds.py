@@ -17,13 +17,15 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from fakes import NGINX, TARGET
 
-from bot.adapters import github_wire, registry_wire, telegram_wire
-from bot.adapters.github import MirrorRepository
-from bot.adapters.registry import RegistryClient
-from bot.adapters.registry_tags import MOST_PAGES, MOST_TAGS
-from bot.adapters.telegram import PollingBot, TelegramChat, make_bot
-from bot.core.extract import FILE_LIMIT, MOST_IMAGES, extract_file
-from bot.errors import Refused, Temporary
+from bot.adapters.github import transport as github_transport
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.registry import transport as registry_transport
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS
+from bot.adapters.telegram import transport as telegram_transport
+from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
+from bot.core.errors import Refused, Temporary
+from bot.paste import FILE_LIMIT, MOST_IMAGES, extract_file
 from bot.workflow import mirror
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -151,11 +153,13 @@ def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert memory() - began < 120 * MIB
 
 
-SHORT = github_wire.Bounds(whole=1.0, size=8 * MIB)
+SHORT = github_transport.Bounds(whole=1.0, size=8 * MIB)
 
 
 @asynccontextmanager
-async def github(api: str, bounds: github_wire.Bounds = SHORT) -> AsyncIterator[MirrorRepository]:
+async def github(
+    api: str, bounds: github_transport.Bounds = SHORT
+) -> AsyncIterator[MirrorRepository]:
     repository = MirrorRepository(
         api=api,
         token="t",
@@ -186,7 +190,7 @@ async def test_an_answer_of_github_is_bounded(bomb: str, tally: Counter[str]) ->
 async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) -> None:
     tally["faults"] += 1
     async with served(BOMBS[bomb]) as address:
-        bot = make_bot("1:t", address, telegram_wire.Bounds(whole=1.0))
+        bot = make_bot("1:t", address, telegram_transport.Bounds(whole=1.0))
         began = time.monotonic()
         with pytest.raises(Temporary):
             await TelegramChat(bot).fetch("file", limit=FILE_LIMIT)
@@ -205,7 +209,7 @@ async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]
             target_login=None,
             source_logins={},
             trust_env=False,
-            bounds=registry_wire.Bounds(whole=1.0),
+            bounds=registry_transport.Bounds(whole=1.0),
         )
         for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
             began = time.monotonic()
@@ -233,7 +237,7 @@ async def test_what_is_not_too_much_is_read_whole() -> None:
         writing.write(b"HTTP/1.1 409 Conflict\r\n")
         writing.write(head(f"Content-Length: {len(body)}").partition(b"\r\n")[2] + body)
 
-    bounds = github_wire.Bounds()
+    bounds = github_transport.Bounds()
     async with served(answer) as address, github(address, bounds) as repository:
         with pytest.raises(Refused, match="xxx"):
             await repository.read_list()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, World, digest_of, world
 
-from bot.core.backoff import FURTHEST, is_due, wait_after
 from bot.core.batch import Batch, Via
-from bot.core.facts import BatchId
-from bot.engine.pace import MESSAGES, Pace
-from bot.engine.presence import KEPT, Presence
-from bot.errors import Temporary
+from bot.core.errors import Temporary
+from bot.core.ids import BatchId
+from bot.core.retry import FURTHEST, is_due, wait_after
+from bot.engine.lanes.chat_rate import MESSAGES, Pace
+from bot.engine.outage import KEPT, Presence
 
 HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -30,9 +30,9 @@ from hypothesis.stateful import (
 )
 from invariants import violations
 
-from bot.core.facts import ChatId, Person
+from bot.core.errors import Refused, Temporary
+from bot.core.ids import ChatId, Person
 from bot.core.image import ImageRef
-from bot.errors import Refused, Temporary
 
 SUPERGROUP: Final = ChatId(-1009)
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")

@@ -9,7 +9,7 @@ from engine_world import ChaosWorld, chaos_world
 from fakes import NGINX, WEI
 from invariants import violations
 
-from bot.core.facts import ChatId
+from bot.core.ids import ChatId
 
 PRIVATE = ChatId(WEI.id)
 

@@ -15,9 +15,9 @@ from fakes import ANA, GROUP, NGINX, STATIC, WEI
 from gathering import plain
 from invariants import violations
 
-from bot.core.facts import MessageId, Place
+from bot.core.ids import MessageId, Place
 from bot.core.image import ImageRef
-from bot.engine.case import Press
+from bot.engine.intake.context import Press
 
 PHASES: Final = ("before", "checked", "committing", "committed", "copying", "copied")
 

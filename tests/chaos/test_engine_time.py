@@ -9,7 +9,7 @@ from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, NGINX, STATIC, WEI
 from invariants import violations
 
-from bot.errors import Temporary
+from bot.core.errors import Temporary
 
 YEAR = 365 * 24 * 3600
 

@@ -19,12 +19,12 @@ from engine_kills import Killer
 from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, GROUP, LI, POLICY, WEI, digest_of
 
-from bot.core.facts import ChatId
+from bot.core.fresh import Plan, Tracked
+from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
 from bot.core.tag_class import TagClass
-from bot.core.upkeep import Plan, Tracked
-from bot.engine import batches, checks
+from bot.engine.lanes import batches, registry_checks
 
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
@@ -176,7 +176,7 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(checks, "decide_moved", lambda policy, decision: decision)
+    patch.setattr(registry_checks, "decide_moved", lambda policy, decision: decision)
     patch.setattr(Tracked, "owes_transfer", property(lambda self: False))
 
 

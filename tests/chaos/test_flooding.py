@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
 
-from bot.core.facts import ChatId, MessageId, Person, PersonId
-from bot.engine.allowance import STRANGERS, WINDOW, Allowance, Hearing
+from bot.core.ids import ChatId, MessageId, Person, PersonId
+from bot.engine.intake.rate_limit import STRANGERS, WINDOW, Allowance, Hearing
 
 STRICT = replace(POLICY, minute_limit=10)
 SPAM = (

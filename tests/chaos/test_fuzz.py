@@ -26,7 +26,9 @@ from hypothesis import strategies as st
 from pasted import ALL
 
 from bot import config
-from bot.adapters import github_trouble, registry_manifest, words
+from bot.adapters import words
+from bot.adapters.github import errors as github_errors
+from bot.adapters.registry import manifest
 from bot.core import image, image_list
 from bot.workflow import mirror
 
@@ -122,12 +124,12 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
     "a value is said as it is": ("said", words, "_escaped", str),
     "an answer of another shape is let through": (
         "github_answers",
-        github_trouble,
+        github_errors,
         "_SHAPELESS",
         (),
     ),
-    "no wait is too long": ("github_answers", github_trouble, "LONGEST_WAIT", math.inf),
-    "any digest is believed": ("registry_headers", registry_manifest, "is_digest", bool),
+    "no wait is too long": ("github_answers", github_errors, "LONGEST_WAIT", math.inf),
+    "any digest is believed": ("registry_headers", manifest, "is_digest", bool),
     "a config may raise anything": ("config_files", config, "_UNREADABLE", ()),
 }
 

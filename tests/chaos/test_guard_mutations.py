@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from test_ssrf import client, everything_asked, resolving, trap
 
-from bot.adapters import network_guard
-from bot.adapters.network_guard import GuardedTransport
+from bot.adapters.registry import network_guard
+from bot.adapters.registry.network_guard import GuardedTransport
 from bot.core.image import ImageRef
 
 

@@ -20,14 +20,14 @@ from registry_fixture import World as Runner
 from registry_fixture import world as runner
 
 from bot.adapters.words import LocaleWords
-from bot.core.commands import parse
+from bot.core.errors import Refused
 from bot.core.image import BadReference, ImageRef
-from bot.core.inquiry import Question, listing, unanswered
-from bot.core.language import Language
-from bot.core.message import Message, say
 from bot.core.trouble import Trouble, TroubleKind
-from bot.errors import Refused
-from bot.sandbox.entities import parsed
+from bot.dialog.commands import parse
+from bot.dialog.language import Language
+from bot.dialog.message import Message, say
+from bot.dialog.questions import Question, listing, unanswered
+from bot.sandbox.telegram.entities import parsed
 from bot.workflow import mirror
 
 __all__ = ["registries", "runner"]  # fixtures: pytest finds them by these names

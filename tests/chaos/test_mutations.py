@@ -27,13 +27,14 @@ from invariants import violations
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, Share
-from bot.core.facts import BatchId
+from bot.core.ids import BatchId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.engine import batches, checks, intake
-from bot.engine.batches import Batches
-from bot.engine.intake import Intake
-from bot.engine.talk import Talk
+from bot.engine.intake import updates
+from bot.engine.intake.updates import Intake
+from bot.engine.lanes import batches, registry_checks
+from bot.engine.lanes.batches import Batches
+from bot.engine.lanes.chat import Talk
 
 
 def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
@@ -64,12 +65,12 @@ def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def drop_the_check_of_the_role(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(intake, "_ADMIN_ONLY", ())
+    patch.setattr(updates, "_ADMIN_ONLY", ())
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
     approved = Decision(Verdict.APPROVE, Ground.RULE)
-    patch.setattr(checks, "decide", lambda policy, image: approved)
+    patch.setattr(registry_checks, "decide", lambda policy, image: approved)
 
 
 def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ import pytest
 from bombs import BOMBS
 from pasted import HOST
 
-from bot.core.extract import FILE_LIMIT, extract, rewrite
 from bot.core.image import Target
+from bot.paste import FILE_LIMIT, extract, rewrite
 
 
 @pytest.mark.parametrize(

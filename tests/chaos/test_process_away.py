@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from bot_site import SECONDS, Site
 
-from bot.adapters.telegram_wire import BOUNDS
+from bot.adapters.telegram.transport import BOUNDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from sandbox_process import Sandbox, start, stop, tree
 
-from bot.adapters.github import MirrorRepository
+from bot.adapters.github.repository import MirrorRepository
 from bot.config import read_secrets
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]

@@ -2,7 +2,7 @@
 
 Traps listen on loopback: not one connection may come to them, whichever way the name of a
 registry, its addresses, its redirects, its token servers or its lists lead there. What the
-guard makes of single answers is in tests/test_registry.py.
+guard makes of single answers is in tests/adapters/registry/test_client.py.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from fakes import LI, TARGET, digest_of, world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.network_guard import GuardedTransport, is_public
-from bot.adapters.registry import RegistryClient
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.network_guard import GuardedTransport, is_public
+from bot.core.errors import BotError, ConfigError
 from bot.core.image import BadReference, ImageRef
-from bot.errors import BotError, ConfigError
 
 DIGEST = digest_of("a")
 
@@ -269,7 +269,9 @@ async def test_a_name_is_resolved_once_for_each_connection_and_the_answer_is_wha
     async with trap() as t:
         # 192.88.99.0/24 is public and nobody's: a connection there fails, without a network too.
         resolve = resolving(["203.0.113.1"], ["127.0.0.1"])
-        monkeypatch.setattr("bot.adapters.network_guard.is_public", lambda a: a != "127.0.0.1")
+        monkeypatch.setattr(
+            "bot.adapters.registry.network_guard.is_public", lambda a: a != "127.0.0.1"
+        )
         network = GuardedTransport(resolve=resolve, trust_env=False)
         image = ImageRef.parse(f"evil.example:{t.port}/a/b:1")
         asking = client(network, allowed=[image.registry])
@@ -398,7 +400,7 @@ async def test_no_login_comes_out_of_a_netrc(
         await writing.drain()
         writing.close()
 
-    from bot.adapters.github import MirrorRepository  # noqa: PLC0415 - only here
+    from bot.adapters.github.repository import MirrorRepository  # noqa: PLC0415 - only here
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from images import LoadImage, images
 
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_values import Chat, ChatKind, Person
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.values import Chat, ChatKind, Person
 
 SEED = 4
 IN_GROUPS = 10

@@ -17,11 +17,11 @@ from typing import Any
 
 from fakes import GROUP, WEI, World, world
 
-from bot.core.facts import ChatId, MessageId, Person, PersonId, Place
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
-from bot.core.upkeep import Plan
-from bot.engine.news import ASKERS
+from bot.engine.lanes.fresh_news import ASKERS
 from bot.engine.ports import NewRequest
 
 YOUNG = 50

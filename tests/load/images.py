@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.sandbox.seed import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from bot.sandbox.registry.seed import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 
 TAGS = 20
 _BLOBS = (json.dumps({"os": "linux", "architecture": "amd64"}).encode(), b"a layer of the load")

@@ -29,8 +29,8 @@ from meter import (
 )
 from runner import StandInRunner
 
-from bot.sandbox.chat import ChatWorld
-from bot.sandbox.chat_values import Message
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.values import Message
 from bot.sandbox.world import World, world
 
 PATIENCE = 240.0

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from images import LoadImage, named, put
 
-from bot.sandbox.act import Job
+from bot.sandbox.github.act import Job
 from bot.sandbox.lifetime import stop, tied
 
 AT_ONCE = 4
@@ -28,7 +28,7 @@ GRACE_SECONDS = 2.0
 
 
 class StandInRunner:
-    """Call it as bot.sandbox.actions.Runner. `target` is set once the world is there: a socket."""
+    """A Runner of the sandbox. `target` is set once the world is there: a socket."""
 
     def __init__(self) -> None:
         self.target: Path | None = None

@@ -23,7 +23,7 @@ from meter import Calls, Sample, bot_process, sample
 from play import DATABASE, OPEN, logged, one, until_closed
 from runner import StandInRunner
 
-from bot.sandbox.chat import ChatWorld
+from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.world import world
 
 SIZE = Size(people=50, requests=0, images=400, seconds=0, groups=4)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin
 from bot.adapters.store.unit import BEAT, StoreUnit
-from bot.errors import Temporary
+from bot.core.errors import Temporary
 
 log = logging.getLogger(__name__)
 

@@ -26,10 +26,10 @@ from sqlalchemy import (
 
 from bot.adapters.store.rows import Rows, note_of, request_of, without
 from bot.adapters.store.schema import drafts, links, notes, requests, transfers
-from bot.core.backoff import FURTHEST
 from bot.core.draft import Draft
-from bot.core.facts import BatchId, ChatId, RequestId, TransferId
+from bot.core.ids import BatchId, ChatId, RequestId, TransferId
 from bot.core.request import Request
+from bot.core.retry import FURTHEST
 from bot.core.transfer import Transfer
 from bot.engine.ports import Note
 

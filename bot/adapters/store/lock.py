@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.errors import Taken, Temporary
+from bot.core.errors import Taken, Temporary
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from sqlalchemy import Insert, RowMapping, Select, Table, Update, bindparam, ins
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
 from bot.core.draft import Draft
-from bot.core.facts import ChatId, MessageId, Place
-from bot.core.inquiry import Inquiry
-from bot.core.message import ButtonKind, Rendered
+from bot.core.fresh import Tracked
+from bot.core.ids import ChatId, MessageId, Place
 from bot.core.request import Request
 from bot.core.transfer import Transfer
-from bot.core.upkeep import Tracked
-from bot.core.watches import Watch
+from bot.dialog.message import ButtonKind, Rendered
+from bot.dialog.questions import Inquiry
+from bot.dialog.watches import Watch
 from bot.engine.ports import File, NewRequest, Note
 
 

@@ -26,17 +26,17 @@ from sqlalchemy import (
 )
 
 from bot.core.batch import Via
-from bot.core.correction import Correction, Mistake
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
-from bot.core.inquiry import Question
-from bot.core.language import Language
 from bot.core.policy import Ground
-from bot.core.reading import BadImage, Gap
 from bot.core.request import Form
 from bot.core.tag_class import TagClass
 from bot.core.transfer import Proof, State
 from bot.core.trouble import Trouble, TroubleKind
+from bot.dialog.language import Language
+from bot.dialog.questions import Question
+from bot.paste.correction import Correction, Mistake
+from bot.paste.reading import BadImage, Gap
 
 
 class Time(TypeDecorator[datetime]):

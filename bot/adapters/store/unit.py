@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from bot.adapters.store.backlog import Backlog
+from bot.adapters.store.fresh import Upkeep
 from bot.adapters.store.rows import fields_of, note_of, place_of, placed, request_of, without
 from bot.adapters.store.schema import (
     batches,
@@ -34,24 +35,14 @@ from bot.adapters.store.schema import (
     transfers,
     watches,
 )
-from bot.adapters.store.upkeep import Upkeep
 from bot.core.batch import Batch
 from bot.core.draft import Draft
-from bot.core.facts import (
-    BatchId,
-    ChatId,
-    MessageId,
-    Person,
-    PersonId,
-    Place,
-    RequestId,
-    TransferId,
-)
+from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.inquiry import Inquiry
-from bot.core.message import Rendered
 from bot.core.request import Request
 from bot.core.transfer import Transfer
+from bot.dialog.message import Rendered
+from bot.dialog.questions import Inquiry
 from bot.engine.ports import File, NewRequest, Note
 
 UPDATE = "telegram-update"

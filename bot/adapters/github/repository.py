@@ -1,0 +1,299 @@
+"""The mirror repository through PyGithub: implements engine.ports.Repository.
+
+With github_trouble.py and github_wire.py the only module that knows GitHub. PyGithub is not
+safe for threads and blocks, so one worker thread makes all its calls, one after the other. Its
+own retries are off: it would send a write twice, and sleep for up to an hour; the engine decides
+when to try again, looking first.
+"""
+
+import base64
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar
+
+from github import Auth, Github, GithubException, UnknownObjectException
+from github.CommitStatus import CommitStatus
+from github.ContentFile import ContentFile
+from github.Repository import Repository as GithubRepository
+from github.WorkflowRun import WorkflowRun
+
+from bot.adapters.github.errors import is_githubs, is_protected, line_of, translated, words_of
+from bot.adapters.github.etags import Versions
+from bot.adapters.github.transport import Bounds, bounded
+from bot.adapters.github.worker import Worker
+from bot.core.batch import batch_of
+from bot.core.errors import Refused, Stale, Temporary
+from bot.core.ids import BatchId, Budget, CommitSha, RunId
+from bot.core.image import ImageRef
+from bot.engine.ports import ListFile, Result, Run, WorkflowState
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BOUNDS: Final = Bounds()
+RECENT: Final = 100
+"""How many commits, runs or statuses are looked through at most, unless said otherwise."""
+STATUSES: Final = 1000
+CLOCK_SKEW: Final = timedelta(days=1)
+"""How wrong our clock may be: a run is known by its batch, its time only shortens the list."""
+CONTEXT: Final = "mirror/"
+_SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
+_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
+_LARGEST: Final = 2**63 - 1  # what a column of a database holds
+
+
+class MirrorRepository:
+    def __init__(
+        self,
+        *,
+        api: str,
+        token: str,
+        repository: str,
+        branch: str,
+        path: str,
+        workflow: str,
+        between: tuple[float, float] = (0.25, 1.0),
+        bounds: Bounds = BOUNDS,
+    ) -> None:
+        """`between` two calls, and two writes: what GitHub asks of those who call in a row."""
+        self._branch = branch
+        self._path = path
+        self._workflow = workflow
+        self._name = repository
+
+        def build() -> Github:
+            return Github(
+                base_url=api,
+                auth=Auth.Token(token),
+                seconds_between_requests=between[0],
+                seconds_between_writes=between[1],
+                retry=None,
+                per_page=RECENT,
+                lazy=True,
+            )
+
+        self._versions = Versions()
+        self._github = bounded(build, bounds, self._versions)
+        self._repository: GithubRepository = self._github.get_repo(repository)
+        self._worker = Worker("github")
+
+    def close(self) -> None:
+        """Ends the worker thread; a call that it makes now is cut off."""
+        self._worker.close()
+        self._github.close()
+
+    def budget(self) -> Budget | None:
+        """As the last answer said it. Reads two numbers, so it need not be the worker."""
+        remaining, limit = self._github.requester.rate_limiting
+        return Budget(remaining, limit) if limit > 0 else None
+
+    async def workflow(self) -> WorkflowState:
+        def look() -> WorkflowState:
+            try:
+                state = _text(self._repository.get_workflow(self._workflow).state)
+            except UnknownObjectException as error:
+                self._expect_repository(error)
+                return WorkflowState.MISSING
+            return WorkflowState.ACTIVE if state == "active" else WorkflowState.OFF
+
+        return await self._call(look)
+
+    async def read_list(self) -> ListFile:
+        return await self._call(lambda: self._read(self._path))
+
+    def _read(self, path: str) -> ListFile:
+        try:
+            found = self._repository.get_contents(path, ref=self._branch)
+        except UnknownObjectException as error:
+            # By its words, "Not Found": of a branch that is not there GitHub says another 404.
+            self._expect_repository(error)
+            return ListFile(b"", "")
+        if not isinstance(found, ContentFile):
+            raise Refused(f"{path} is a folder in the mirror repository")
+        sha = _sha(found.sha)
+        if found.encoding == "base64":
+            return ListFile(found.decoded_content, sha)
+        blob = self._repository.get_git_blob(sha)  # past 1 MB the content is left out
+        return ListFile(base64.b64decode(blob.content), sha)
+
+    def _expect_repository(self, missing: UnknownObjectException) -> None:
+        """Something is missing: is it that, or can the token not see the repository at all?"""
+        if not is_githubs(missing):
+            raise missing
+        try:
+            self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
+        except UnknownObjectException as error:
+            text = f"GitHub shows the bot's token no repository {self._name} (404)"
+            raise Refused(text) from error
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        return await self.put_file(self._path, content, blob=blob, message=message)
+
+    async def read_file(self, path: str) -> ListFile:
+        """Any file of the branch; empty where there is none. For `setup`."""
+        return await self._call(lambda: self._read(path))
+
+    async def put_file(self, path: str, content: bytes, *, blob: str, message: str) -> CommitSha:
+        """One commit that makes the file so, if it is still `blob` (empty: if it is not there)."""
+
+        def put() -> CommitSha:
+            try:
+                answer = (
+                    self._repository.update_file(path, message, content, blob, self._branch)
+                    if blob
+                    else self._repository.create_file(path, message, content, self._branch)
+                )
+            except GithubException as error:
+                if error.status in {409, 422} and _is_stale(error):
+                    raise Stale(words_of(error)) from error
+                raise
+            return CommitSha(_sha(answer["commit"].sha))
+
+        return await self._call(put)
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Make a repository variable so. For `setup`."""
+
+        def put() -> None:
+            if not self._repository.get_variable(name).edit(value):  # it raises nothing
+                self._repository.create_variable(name, value)
+
+        await self._call(put)
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Make a repository secret so; it is encrypted on the way. For `setup`."""
+        await self._call(lambda: self._repository.create_secret(name, value))
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        def look() -> CommitSha | None:
+            commits = self._repository.get_commits(sha=self._branch, path=self._path)
+            for commit in islice(commits, RECENT):
+                if batch_of(commit.commit.message) == batch:
+                    return CommitSha(_sha(commit.sha))
+            return None
+
+        return await self._call(look)
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        inputs = {"images": "\n".join(map(str, images)), "batch": batch}
+
+        def send() -> Run | None:
+            workflow = self._repository.get_workflow(self._workflow)
+            try:
+                run = workflow.create_dispatch(
+                    self._branch, inputs, throw=True, return_run_details=True
+                )
+            except GithubException as error:
+                if error.status != 400:  # noqa: PLR2004 - GitHub Enterprise before 3.21
+                    raise
+                workflow.create_dispatch(self._branch, inputs, throw=True)
+                return None
+            return _run(run) if isinstance(run, WorkflowRun) else None
+
+        return await self._call(send)
+
+    async def run_of_commit(self, sha: CommitSha) -> Run | None:
+        def look() -> Run | None:
+            runs = self._repository.get_workflow_runs(head_sha=sha, event="push")
+            return self._first(runs, lambda run: run.head_sha == sha)
+
+        return await self._call(look)
+
+    async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None:
+        created = f">={(since - CLOCK_SKEW).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+
+        def look() -> Run | None:
+            runs = self._repository.get_workflow_runs(event="workflow_dispatch", created=created)
+            return self._first(runs, lambda run: batch in run.display_title)
+
+        return await self._call(look)
+
+    def _first(
+        self, runs: Iterable[WorkflowRun], ours: Callable[[WorkflowRun], bool]
+    ) -> Run | None:
+        """The first run of our workflow that is meant: never simply the latest."""
+        path = f".github/workflows/{self._workflow}"
+        for run in islice(runs, RECENT):
+            if run.path.partition("@")[0] == path and ours(run):
+                return _run(run, completed=True)
+        return None
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]:
+        def look() -> tuple[Run, CommitSha]:
+            found = self._repository.get_workflow_run(run)
+            return _run(found, completed=True), CommitSha(_sha(found.head_sha))
+
+        return await self._call(look)
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+        def look() -> tuple[Result, ...]:
+            newest: dict[str, CommitStatus] = {}
+            statuses = self._repository.get_commit(sha).get_statuses()
+            for status in islice(statuses, STATUSES):
+                if status.target_url == run.url and status.context.startswith(CONTEXT):
+                    newest.setdefault(status.context, status)
+            return tuple(r for status in newest.values() if (r := _result(status)) is not None)
+
+        return await self._call(look)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        return await self._worker.do(partial(self._translated, work))
+
+    def _translated(self, work: Callable[[], T]) -> T:
+        try:
+            return translated(work)
+        except Temporary:
+            self._versions.forget()  # among them may be the answer that could not be read
+            raise
+
+
+def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
+    """Only what a dispatch answers holds no conclusion; asking for it would cost a call."""
+    number = run.id  # once: another field may make the library fetch all of them anew
+    if not 0 < number <= _LARGEST:
+        raise ValueError("a number that no run has")
+    over = completed and _text(run.status) == "completed"
+    conclusion = _text(run.conclusion or "unknown") if over else ""
+    return Run(RunId(number), _text(run.html_url), conclusion)
+
+
+def _text(value: object) -> str:
+    """A field that GitHub always fills: PyGithub makes None of an answer that is no JSON."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("a field is missing, or no line of text")
+    return value
+
+
+def _sha(value: object) -> str:
+    text = _text(value)
+    if not _SHA.fullmatch(text):
+        raise ValueError("a field is no sha")
+    return text
+
+
+def _result(status: CommitStatus) -> Result | None:
+    image = _text(status.context).removeprefix(CONTEXT)
+    text = line_of(status.description or "")
+    if status.state == "pending":
+        return None
+    if status.state != "success":
+        return Result(image, None, line=text)
+    match = _SUCCESS.fullmatch(text)
+    if match is None:
+        return Result(image, None, line=f"a status that says nothing we know: {text}")
+    size = int(match[2] or 0)
+    return Result(image, match[1], size if 0 < size <= _LARGEST else None)
+
+
+def _is_stale(error: GithubException) -> bool:
+    """409: somebody wrote first. 422 says the same where the file came or went meanwhile.
+
+    Both are also what the rules of a branch answer; reading the list again does not mend that.
+    """
+    if is_protected(error):
+        return False
+    return error.status == 409 or "sha" in words_of(error).lower()  # noqa: PLR2004 - Conflict

@@ -1,0 +1,205 @@
+"""Listed images that are kept fresh, and who watches them: the queries of their lane.
+
+As in backlog.py each costs by what is due, under way or told. Only reading all names costs by
+the length of the list; it is done when the list has changed.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+
+from bot.adapters.store.rows import Rows, fields_of, place_of, placed, request_of, without
+from bot.adapters.store.schema import links, requests, tracked, transfers, watches
+from bot.core.fresh import Plan, Tracked
+from bot.core.ids import PersonId
+from bot.core.image import ImageRef
+from bot.core.request import ITSELF, Request
+from bot.core.tag_class import tag_class
+from bot.core.transfer import Transfer
+from bot.dialog.watches import Watch
+
+_LATE_TRANSFERS = 20
+"""So many of the newest transfers of an image are looked through for who asked."""
+_IDLE = and_(tracked.c.moved_at.is_(None), tracked.c.transfer.is_(None))
+_LIMIT: BindParameter[int] = bindparam("limit")
+
+
+class Upkeep(Rows):
+    # -- the list -----------------------------------------------------------------------
+
+    async def tracked_names(self) -> set[str]:
+        names = await self._connection.execute(select(type_coerce(tracked.c.image, Text)))
+        return set(names.scalars())
+
+    async def track(self, images: Sequence[Tracked]) -> None:
+        if images:
+            await self._connection.execute(insert(tracked), [_row(each) for each in images])
+
+    async def untrack(self, images: Sequence[ImageRef]) -> None:
+        await self._connection.execute(tracked.delete().where(tracked.c.image.in_(images)))
+
+    async def is_tracked(self, image: ImageRef) -> bool:
+        return await self._any(_IS_TRACKED, image=image)
+
+    async def save_tracked(self, images: Sequence[Tracked]) -> None:
+        if images:
+            await self._save_all(tracked, [_row(each) for each in images])
+
+    async def bring_forward(self, plan: Plan, now: datetime) -> None:
+        for kind, interval in plan.intervals.items():
+            far = and_(tracked.c.tag_class == kind, tracked.c.not_before > now + interval)
+            await self._connection.execute(update(tracked).where(far).values(not_before=now))
+
+    # -- looks --------------------------------------------------------------------------
+
+    async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
+        rows = await self._connection.execute(_looks(), {"since": since, "now": now})
+        return {registry: count for registry, count in rows}  # noqa: C416 - rows are no pairs
+
+    async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
+        return await self._tracked(_due(), registry=registry, now=now, limit=limit)
+
+    async def count_tracked(self, now: datetime) -> tuple[int, int]:
+        row = (await self._connection.execute(_COUNTS, {"now": now})).one()
+        return row[0], row[1]
+
+    async def next_look(self) -> datetime | None:
+        return (await self._connection.execute(_NEXT_LOOK)).scalar_one_or_none()
+
+    # -- what moved, is on its way, has arrived -----------------------------------------
+
+    async def moved(self, *, limit: int) -> Sequence[Tracked]:
+        return await self._tracked(_MOVED, limit=limit)
+
+    async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:
+        found = await self._tracked(_ON_WAY)
+        ids = [each.transfer for each in found]
+        going = {transfer.id: transfer for transfer in await self._transfers(_GOING, ids=ids)}
+        return [(each, going[each.transfer]) for each in found if each.transfer is not None]
+
+    async def arrived(self, *, limit: int) -> Sequence[Tracked]:
+        return await self._tracked(_ARRIVED, limit=limit)
+
+    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        found = await self._transfers(_OPEN_OF, images=images)
+        return {transfer.image: transfer for transfer in found}
+
+    # -- who is told --------------------------------------------------------------------
+
+    async def askers(
+        self, image: ImageRef, *, since: datetime, but_for: str, limit: int
+    ) -> Sequence[Request]:
+        of = {"image": image, "since": since, "digest": but_for, "limit": limit}
+        return [request_of(row) for row in await self._all(_askers(), **of)]
+
+    async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
+        return [_watch(row) for row in await self._all(_WATCHERS, image=image, limit=limit)]
+
+    async def watches_of(self, person: PersonId) -> Sequence[Watch]:
+        wanted = select(watches).where(watches.c.person == person)
+        return [_watch(row) for row in await self._all(wanted.order_by(watches.c.since.desc()))]
+
+    async def save_watch(self, watch: Watch) -> None:
+        await self._upsert(watches, placed(fields_of(watch)))
+
+    async def drop_watch(self, person: PersonId, image: ImageRef) -> bool:
+        own = and_(watches.c.person == person, watches.c.image == image)
+        return (await self._connection.execute(watches.delete().where(own))).rowcount > 0
+
+    async def _tracked(self, wanted: Select[Any], **values: Any) -> list[Tracked]:
+        rows = await self._all(wanted, **values)
+        return [Tracked(**without(row, "registry", "tag_class")) for row in rows]
+
+
+def _row(each: Tracked) -> dict[str, Any]:
+    """With two columns that only say again what the image's name says, to ask by."""
+    kind = tag_class(each.image)
+    return {**fields_of(each), "registry": each.image.registry, "tag_class": kind}
+
+
+def _watch(row: Any) -> Watch:
+    return Watch(place=place_of(row), **without(row, "chat", "thread"))
+
+
+# -- the statements of ticks, each made once: see backlog.py --------------------------------
+
+_NOW: BindParameter[datetime] = bindparam("now")
+_IS_TRACKED = select(tracked.c.image).where(tracked.c.image == bindparam("image")).limit(1)
+_COUNTS = select(
+    func.count(), func.count().filter(_IDLE, tracked.c.not_before <= _NOW)
+).select_from(tracked)
+_NEXT_LOOK = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
+_MOVED = (
+    select(tracked)
+    .where(tracked.c.moved_at.is_not(None))
+    .order_by(tracked.c.moved_at)
+    .limit(_LIMIT)
+)
+_ON_WAY = select(tracked).where(tracked.c.transfer.is_not(None))
+_GOING = select(transfers).where(transfers.c.id.in_(bindparam("ids", expanding=True)))
+_ARRIVED = (
+    select(tracked)
+    .where(tracked.c.arrived_at.is_not(None))
+    .order_by(tracked.c.arrived_at)
+    .limit(_LIMIT)
+)
+_OPEN_OF = select(transfers).where(
+    transfers.c.ended.is_(None), transfers.c.image.in_(bindparam("images", expanding=True))
+)
+_WATCHERS = (
+    select(watches)
+    .where(watches.c.image == bindparam("image"))
+    .order_by(watches.c.since)
+    .limit(_LIMIT)
+)
+
+
+@cache
+def _looks() -> Select[Any]:
+    since: BindParameter[datetime] = bindparam("since")
+    lately = and_(tracked.c.looked_at > since, tracked.c.looked_at <= _NOW)
+    wanted = select(tracked.c.registry, func.count()).where(lately)
+    return wanted.group_by(tracked.c.registry)
+
+
+@cache
+def _due() -> Select[Any]:
+    registry: BindParameter[str] = bindparam("registry")
+    due = and_(tracked.c.registry == registry, tracked.c.not_before <= _NOW)
+    return select(tracked).where(_IDLE, due).order_by(tracked.c.not_before).limit(_LIMIT)
+
+
+@cache
+def _askers() -> Select[Any]:
+    late = select(transfers.c.id).where(transfers.c.image == bindparam("image"))
+    late = late.order_by(transfers.c.id.desc()).limit(_LATE_TRANSFERS)
+    there = func.coalesce(transfers.c.copied_digest, transfers.c.digest)
+    joined = transfers.join(links, links.c.transfer == transfers.c.id)
+    joined = joined.join(requests, requests.c.id == links.c.request)
+    wanted = (
+        select(requests)
+        .select_from(joined)
+        .where(
+            transfers.c.id.in_(late),
+            or_(there.is_(None), there != bindparam("digest")),
+            requests.c.cancelled_at.is_(None),
+            requests.c.opened_at >= bindparam("since"),
+            requests.c.person != ITSELF,
+        )
+    )
+    return wanted.distinct().order_by(requests.c.id.desc()).limit(_LIMIT)

@@ -1,0 +1,342 @@
+"""Telegram through python-telegram-bot: implements engine.ports.Chat.
+
+With telegram_updates.py and telegram_wire.py the only module that knows Telegram. What is said,
+when and in which words is decided elsewhere.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, NoReturn, cast
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeChat,
+    BotCommandScopeChatMember,
+    CopyTextButton,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
+from bot.core.errors import BotError, Moved, Refused, Temporary
+from bot.core.ids import ChatId, MessageId, PersonId, Place
+from bot.core.retry import wait_after
+from bot.core.trouble import TroubleKind
+from bot.dialog.message import ButtonKind, Rendered
+from bot.engine.ports import Document
+
+log = logging.getLogger(__name__)
+
+os.environ.setdefault("PTB_TIMEDELTA", "1")
+"""Times of the library as timedelta: its older way warns at every use."""
+
+WANTED: Final = ("message", "callback_query")
+TOKEN_WAIT: Final = 30.0
+LONGEST_WAIT: Final = 24 * 60 * 60.0
+WHO: Final = "Telegram"
+LARGEST: Final = 2**63 - 1
+"""The database keeps no larger number."""
+_SHAPELESS: Final = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What the library raises on an answer of another shape than the documented one."""
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+
+class PollingBot(Bot):
+    """Bot with updates as they come: one that the library cannot read must not stop the rest."""
+
+    def __init__(self, token: str, api: str, bounds: Bounds) -> None:
+        super().__init__(
+            token,
+            base_url=f"{api}/bot",
+            base_file_url=f"{api}/file/bot",
+            request=BoundedRequest(bounds, connections=8),
+            get_updates_request=BoundedRequest(bounds, connections=1, poll=bounds.poll),
+        )
+        self._poll_seconds = bounds.poll
+
+    def __repr__(self) -> str:
+        """The library's own shows the token."""
+        return f"{type(self).__name__}[]"
+
+    async def raw_updates(
+        self, offset: int, *, seconds: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Updates from this number on; without any it waits for `seconds`, by default long.
+
+        Raises nothing but the library's own errors. What has no number that can be stored is no
+        update, and never confirmed: an answer of nothing else counts as trouble, since Telegram
+        repeats it without a wait.
+        """
+        patience = self._poll_seconds if seconds is None else int(seconds)
+        asked = {"offset": offset, "timeout": patience, "allowed_updates": list(WANTED)}
+        try:
+            updates = await self._post("getUpdates", asked)
+        except _SHAPELESS as error:
+            raise TelegramError("Invalid server response") from error
+        if not isinstance(updates, list):
+            raise TelegramError("Invalid server response")
+        read = [raw for raw in updates if _is_update(raw)]
+        if odd := len(updates) - len(read):
+            log.warning("updates: %d without a usable number are left out", odd)
+            if not read:
+                raise TelegramError("Invalid server response")
+        return read
+
+
+def _is_update(raw: object) -> bool:
+    """Whether it has a number that can be stored, as can the one after it."""
+    return isinstance(raw, dict) and _is_number(raw.get("update_id"), most=LARGEST - 1)
+
+
+def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
+    return type(found) is int and least <= found <= most
+
+
+def make_bot(token: str, api: str, bounds: Bounds = BOUNDS) -> PollingBot:
+    """A bot for the Bot API at `api`, the public one or a server of one's own."""
+    return PollingBot(token, api, bounds)
+
+
+class TelegramChat:
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+        try:
+            return await self._send(place, text, reply_to=reply_to)
+        except Refused as refusal:
+            if place.thread is None or "thread not found" not in str(refusal).lower():
+                raise
+        # Its topic was deleted: better in the open than not at all.
+        return await self._send(Place(place.chat), text, reply_to=reply_to)
+
+    async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+        sent = await _asked(
+            self._bot.send_message(
+                chat_id=place.chat,
+                message_thread_id=place.thread,
+                text=text.html,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_markup(text),
+                link_preview_options=_NO_PREVIEW,
+                reply_parameters=_reply(reply_to),
+            )
+        )
+        if not _is_number(sent.message_id, least=1):
+            raise _unreadable(TelegramError("the message has no usable number"))
+        return MessageId(sent.message_id)
+
+    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+        try:
+            await _asked(
+                self._bot.edit_message_text(
+                    chat_id=place.chat,
+                    message_id=message,
+                    text=text.html,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=_markup(text),
+                    link_preview_options=_NO_PREVIEW,
+                )
+            )
+        except Refused as refusal:
+            if "not modified" not in str(refusal).lower():
+                raise
+
+    async def send_file(
+        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+    ) -> None:
+        await _asked(
+            self._bot.send_document(
+                chat_id=place.chat,
+                message_thread_id=place.thread,
+                document=InputFile(document.content, filename=document.name),
+                caption=caption.html,
+                parse_mode=ParseMode.HTML,
+                # Told what it is, Telegram would show some files as pictures or music.
+                disable_content_type_detection=True,
+                reply_parameters=_reply(reply_to),
+            )
+        )
+
+    async def fetch(self, file_id: str, *, limit: int) -> bytes:
+        file = await _asked(self._bot.get_file(file_id))
+        if not (file.file_path and _is_number(file.file_size or 0)):
+            raise _unreadable(TelegramError("the file has no path, or no usable size"))
+        if (file.file_size or 0) > limit:
+            raise Refused(f"the file has {file.file_size} bytes")
+        content: bytearray = await _asked(file.download_as_bytearray())
+        if len(content) > limit:  # whatever was said of it before
+            raise Refused(f"the file has {len(content)} bytes")
+        if file.file_size not in (None, len(content)):  # torn, or something else in its place
+            raise _unreadable(TelegramError("the file has another size"))
+        return bytes(content)
+
+
+def _reply(message: MessageId | None) -> ReplyParameters | None:
+    """The message may have been deleted meanwhile: the answer comes all the same."""
+    if message is None:
+        return None
+    return ReplyParameters(message, allow_sending_without_reply=True)
+
+
+def _markup(text: Rendered) -> InlineKeyboardMarkup | None:
+    if not text.buttons:
+        return None
+    return InlineKeyboardMarkup([[_button(*button) for button in row] for row in text.buttons])
+
+
+def _button(label: str, kind: ButtonKind, value: str) -> InlineKeyboardButton:
+    match kind:
+        case ButtonKind.CALLBACK:
+            return InlineKeyboardButton(label, callback_data=value)
+        case ButtonKind.COPY:
+            return InlineKeyboardButton(label, copy_text=CopyTextButton(value))
+        case ButtonKind.URL:
+            return InlineKeyboardButton(label, url=value)
+
+
+async def _asked(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except TelegramError as error:
+        _raise_meaning(error)
+    except _SHAPELESS as error:
+        raise _unreadable(error) from error
+
+
+def _raise_meaning(error: TelegramError) -> NoReturn:
+    """The library's tree, put right: there a refusal counts as a network error."""
+    match error:
+        case ChatMigrated() if _is_number(error.new_chat_id, least=-LARGEST):
+            raise Moved(error.new_chat_id) from error
+        case TooLarge():
+            raise Refused(f"Telegram: {error.message}") from error
+        case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
+            # Its answer could not be parsed: it is not Telegram that refuses, but what is in front.
+            raise _unreadable(error) from error
+        case BadRequest() | Forbidden():
+            raise Refused(f"Telegram: {error.message[:160]}") from error
+        case _:
+            raise _temporary(error) from error
+
+
+def _temporary(error: TelegramError) -> Temporary:
+    match error:
+        case RetryAfter():
+            return Temporary(
+                "Telegram asks to wait", kind=TroubleKind.BUSY, who=WHO, retry_after=_seconds(error)
+            )
+        case InvalidToken():
+            text = "Telegram does not accept the bot's token; check TELEGRAM_TOKEN"
+            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
+        case TimedOut():
+            kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
+        case OutOfReach():
+            kind, text = TroubleKind.UNREACHABLE, "Telegram is out of reach"
+        case NetworkError() if "too many requests" in error.message.lower():
+            kind, text = TroubleKind.BUSY, "Telegram asks to wait"
+        case NetworkError():
+            kind, text = TroubleKind.FAULTY, f"Telegram is in trouble: {error.message[:80]}"
+        case _:
+            return _unreadable(error)
+    return Temporary(text, kind=kind, who=WHO, unclear=True)
+
+
+def _unreadable(error: Exception) -> Temporary:
+    text = f"Telegram's answer cannot be read ({type(error).__name__})"
+    return Temporary(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
+
+
+def _seconds(error: RetryAfter) -> float:
+    return min(cast("timedelta", error.retry_after).total_seconds(), LONGEST_WAIT)
+
+
+def polling_wait(error: Exception, attempts: int) -> float:
+    if isinstance(error, RetryAfter):
+        return _seconds(error)
+    return min(30.0, wait_after(attempts, seed="updates").total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Rows of (name, words). `language` is a code of two letters, None for all other people."""
+
+    language: str | None
+    everybody: Sequence[tuple[str, str]]
+    admins: Sequence[tuple[str, str]]
+
+
+async def set_menus(
+    bot: Bot,
+    *,
+    menus: Sequence[Menu],
+    chats: Collection[ChatId],
+    admin_ids: Collection[PersonId],
+) -> None:
+    """The command menus: for everybody, and a longer one for each admin.
+
+    A menu is a convenience: a chat that does not take it is logged and passed over, and whatever
+    Telegram answers, the bot goes on.
+    """
+    try:
+        for menu in menus:
+            everybody = [BotCommand(*row) for row in menu.everybody]
+            await _asked(bot.set_my_commands(everybody, language_code=menu.language))
+            rows = [BotCommand(*row) for row in menu.admins]
+            for person in admin_ids:
+                await _set_menu(bot, rows, BotCommandScopeChat(person), menu.language)
+                for chat in chats:
+                    scope = BotCommandScopeChatMember(chat, person)
+                    await _set_menu(bot, rows, scope, menu.language)
+    except BotError as error:
+        log.warning("the command menus are not set: %s", error)
+
+
+async def _set_menu(
+    bot: Bot,
+    rows: Sequence[BotCommand],
+    scope: BotCommandScopeChatMember | BotCommandScopeChat,
+    language: str | None,
+) -> None:
+    try:
+        await _asked(bot.set_my_commands(rows, scope=scope, language_code=language))
+    except Refused as error:  # an admin who is not in this chat, or never wrote to the bot
+        log.info("no admin menu for %s: %s", scope.chat_id, error)
+
+
+async def ask_name(bot: Bot) -> str:
+    """The bot's own name, without the at-sign. Raises Temporary."""
+    await _asked(bot.initialize())
+    return bot.username
+
+
+async def introduce(bot: Bot) -> str:
+    """The bot's own name, asked for until Telegram answers."""
+    attempts = 0
+    while True:
+        try:
+            return await ask_name(bot)
+        except BotError as error:
+            attempts += 1
+            wait = polling_wait(error, attempts)
+            log.warning("%s; next try in %.0f s", error, wait)
+            await asyncio.sleep(wait)

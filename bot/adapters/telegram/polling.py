@@ -1,0 +1,360 @@
+"""Updates from Telegram: asks for them, and tells what each message holds.
+
+It polls by itself, since the library's own polling confirms updates before they are handled and
+loses them at a kill: here updates are handled in their order and stored, those that came at once
+in one transaction, and only then the offset moves on. What a message means is decided elsewhere.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
+from typing import Any, Final, Protocol
+
+from telegram import MaybeInaccessibleMessage, Update
+from telegram import Message as TelegramMessage
+from telegram.error import Conflict, TelegramError
+
+from bot.adapters.telegram.background import COURTESY_SECONDS, Courtesies
+from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
+from bot.adapters.telegram.takeover import CALM, Overtaken, Turn
+from bot.core.errors import BotError, Temporary
+from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
+from bot.dialog.message import Rendered
+from bot.engine.intake.context import Attachment, Incoming, Press
+from bot.engine.lanes.lane import guarded
+from bot.engine.shutdown import Halt
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS: Final = 5.0
+"""At most so often it is noted that we are alive: each time costs a write."""
+SEEN: Final = "👀"
+NAME_LIMIT: Final = 120
+STORED_AT_ONCE: Final = 10
+"""So many updates share a transaction: what waits for the disk once, is stored sooner."""
+STORE_SECONDS: Final = 5.0
+"""Between two tries to store what came, while it cannot be stored."""
+RECOUNTED: Final = 10_000
+"""An update that is so much older than the last one is none of before: Telegram counts anew."""
+
+
+class Receiver(Protocol):
+    """What the polling hands updates to; see engine/intake/updates.py."""
+
+    async def receive(self, incoming: Incoming) -> bool: ...
+    async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
+    async def press(self, press: Press) -> str: ...
+    async def pass_over(self, update: int) -> None: ...
+    def excuse(self, incoming: Incoming) -> Rendered | None: ...
+    def excuse_press(self, press: Press) -> str: ...
+
+
+class Polling:
+    """Asks for updates and hands them on, one at a time, for as long as it runs.
+
+    `alive` hears of each answer, with the seconds since the one before it, if there was any.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot: PollingBot,
+        receiver: Receiver,
+        next_update: Callable[[], Awaitable[int]],
+        alive: Callable[[float | None], Awaitable[None]],
+        turn: Turn,
+        together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> None:
+        """`together`: what is handed on within is stored as one, or not at all."""
+        self._bot = bot
+        self._receiver = receiver
+        self._next_update = next_update
+        self._alive = alive
+        self._together = together
+        self._courtesies = Courtesies()
+        self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
+        self._next_beat = 0.0
+        self._beat: asyncio.Task[None] | None = None
+        self._silences: list[float | None] = []
+        self._turn = turn
+        self._next: int | None = None
+        self._answered: float | None = None
+        self._excused: set[int] = set()
+
+    async def run(self, halt: Halt) -> None:
+        try:
+            await self._poll(halt)
+        finally:
+            try:
+                await self._courtesies.aclose()
+            finally:
+                await self._last_beat()
+
+    async def _poll(self, halt: Halt) -> None:
+        attempts = 0
+        while not halt.wished():
+            try:
+                wait = await self._once(halt)
+                attempts = 0
+            except (BotError, TelegramError) as error:
+                attempts += 1
+                wait = (
+                    STORE_SECONDS if isinstance(error, BotError) else polling_wait(error, attempts)
+                )
+                log.warning("updates: %s; next try in %.0f s", error, wait)
+            if wait:
+                await halt.first(asyncio.sleep(wait))
+
+    async def _once(self, halt: Halt) -> float:
+        """One poll and what it brought; the seconds to wait before the next."""
+        if self._next is None:
+            self._next = await self._next_update()
+        self._turn.begin()
+        try:
+            raws = await halt.first(self._bot.raw_updates(self._next, seconds=self._seconds()))
+            if raws is None:
+                return 0.0
+            if not self._turn.may_take([int(raw["update_id"]) for raw in raws]):
+                return 1.0
+        except (Conflict, Overtaken) as conflict:
+            if "webhook" in str(conflict):
+                raise
+            return self._turn.lost()
+        for position in range(0, len(raws), STORED_AT_ONCE):
+            if halt.wished():
+                return 0.0
+            await self._take_some(raws[position:], halt)
+        await self._heard()
+        return 0.0
+
+    def _seconds(self) -> float | None:
+        """The first poll is short: who is killed often keeps its turn, and shows life at once."""
+        if self._turn.disputed:
+            return CALM
+        return None if self._answered is not None else 0
+
+    async def _take_some(self, raws: Sequence[dict[str, Any]], halt: Halt) -> None:
+        """The first few of them, stored together; where that fails, one by one."""
+        some = raws[:STORED_AT_ONCE]
+        if len(some) > 1 and await self._taken_together(some):
+            return
+        for position, raw in enumerate(some):
+            if halt.wished():
+                return
+            await self._take(raw, raws[position:])
+
+    async def _taken_together(self, raws: Sequence[dict[str, Any]]) -> bool:
+        numbers = [int(raw["update_id"]) for raw in raws]
+        assert self._next is not None  # noqa: S101 - it was needed to ask
+        if min(numbers) < self._next:
+            return False
+        try:
+            async with self._together():
+                for raw in raws:
+                    await self._handle(raw)
+        except Temporary:
+            self._owed.clear()
+            return False
+        self._pay()
+        self._next = max(numbers) + 1
+        return True
+
+    def _pay(self) -> None:
+        """Only now that it is stored, people are told that it was seen."""
+        for update, call in self._owed:
+            self._courtesies.owe(update, call())
+        self._owed.clear()
+
+    async def _take(self, raw: dict[str, Any], rest: Sequence[dict[str, Any]]) -> None:
+        """Hand one update on; only when it is stored the offset moves past it."""
+        number = int(raw["update_id"])
+        assert self._next is not None  # noqa: S101 - it was needed to ask
+        try:
+            if number < self._next - RECOUNTED:
+                log.warning("update %d after %d: Telegram counts anew", number, self._next - 1)
+                self._next = number
+            await self._handle(raw)
+        except Temporary:
+            for waiting in rest:
+                await self._excuse(waiting)
+            raise
+        self._pay()
+        self._excused.clear()
+        self._next = max(self._next, number + 1)
+
+    async def _heard(self) -> None:
+        """Noted beside the next poll: nobody's message waits for it."""
+        now = _since_boot()
+        if now >= self._next_beat:
+            await self._last_beat()
+            self._silences.append(None if self._answered is None else now - self._answered)
+            self._beat = asyncio.ensure_future(self._noted())
+            self._next_beat = now + BEAT_SECONDS
+        self._answered = now
+
+    async def _last_beat(self) -> None:
+        if self._beat is not None:
+            await self._beat
+
+    async def _noted(self) -> None:
+        """Until it is stored, a long absence is to be told of."""
+        known = [silence for silence in self._silences if silence is not None]
+        try:
+            await self._alive(max(known) if len(known) == len(self._silences) else None)
+        except BotError as error:
+            log.warning("updates: no sign of life can be noted: %s", error)
+        else:
+            self._silences.clear()
+
+    async def _handle(self, raw: dict[str, Any]) -> None:
+        """Only trouble of our own store makes an update come again."""
+        number = int(raw["update_id"])
+        try:
+            update = Update.de_json(raw, self._bot)
+            if update.callback_query is not None:
+                await self._press(update)
+                return
+            if (move := _move(update)) is not None:
+                await self._receiver.moved(number, *move)
+                return
+            incoming = _incoming(update)
+            if incoming is not None:
+                if await self._receiver.receive(incoming):
+                    self._owed.append((number, partial(self._reaction, incoming)))
+                return
+        except Temporary:
+            raise
+        except Exception:  # two of two: an update that we cannot handle must not block the rest
+            log.exception("update %d cannot be handled and is passed over", number)
+        # Where not even that can be stored it is let go: after a start it may come once more.
+        with guarded(f"update {number}"):
+            await self._receiver.pass_over(number)
+
+    async def _reaction(self, incoming: Incoming) -> None:
+        await self._bot.set_message_reaction(incoming.place.chat, incoming.message, reaction=SEEN)
+
+    async def _press(self, update: Update) -> None:
+        press = _pressed(update)
+        if press is None:
+            await self._receiver.pass_over(update.update_id)
+            return
+        popup = self._popup(update, await self._receiver.press(press))
+        self._owed.append((update.update_id, popup))
+
+    def _popup(self, update: Update, answer: str) -> Callable[[], Coroutine[Any, Any, bool]]:
+        query = update.callback_query
+        assert query is not None  # noqa: S101 - the caller looked
+        return partial(self._bot.answer_callback_query, query.id, text=answer or None)
+
+    # -- while nothing can be stored ----------------------------------------------------
+
+    async def _excuse(self, raw: dict[str, Any]) -> None:
+        """Say once a chat that nothing can be taken now: not stored, so not tried again."""
+        try:
+            update = Update.de_json(raw, self._bot)
+            async with asyncio.timeout(COURTESY_SECONDS):
+                if update.callback_query is not None:
+                    self._excuse_press(update)
+                elif (incoming := _incoming(update)) is not None:
+                    await self._excuse_message(incoming)
+        except Exception as error:  # noqa: BLE001 - a courtesy; it is handled as it should be later
+            log.info("update %s: no excuse: %s", raw["update_id"], error)
+
+    async def _excuse_message(self, incoming: Incoming) -> None:
+        chat = int(incoming.place.chat)
+        text = self._receiver.excuse(incoming) if chat not in self._excused else None
+        if text is not None:
+            self._excused.add(chat)
+            chat_service = TelegramChat(self._bot)
+            await chat_service.send(incoming.place, text, reply_to=incoming.message)
+
+    def _excuse_press(self, update: Update) -> None:
+        press = _pressed(update)
+        if press is not None and update.update_id not in self._excused:
+            self._excused.add(update.update_id)
+            popup = self._popup(update, self._receiver.excuse_press(press))
+            self._courtesies.owe(update.update_id, popup())
+
+
+def _since_boot() -> float:
+    """Seconds that also pass while the machine sleeps, where the system can tell."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _pressed(update: Update) -> Press | None:
+    query = update.callback_query
+    if query is None or query.message is None:  # of an inline message: we never send any
+        return None
+    user = query.from_user
+    return Press(
+        update=update.update_id,
+        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
+        place=Place(ChatId(query.message.chat.id), _topic(query.message)),
+        message=MessageId(query.message.message_id),
+        data=query.data or "",
+    )
+
+
+def _incoming(update: Update) -> Incoming | None:
+    """A message that may hold a command; None for what never starts anything."""
+    message = update.message
+    if message is None or message.from_user is None or message.forward_origin or message.via_bot:
+        return None
+    text = message.text or message.caption or ""
+    if not text.lstrip().startswith("/"):
+        return None
+    user = message.from_user
+    return Incoming(
+        update=update.update_id,
+        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
+        place=Place(ChatId(message.chat.id), _topic(message)),
+        message=MessageId(message.message_id),
+        text=text,
+        faceless=message.sender_chat is not None,
+        file=_attachment(message),
+        quoted=_quoted(message),
+        quoted_file=_attachment(message.reply_to_message),
+    )
+
+
+def _quoted(message: TelegramMessage) -> str:
+    """The part that the person marked when replying, else all of the answered message.
+
+    Of a message with a file the file is meant, unless a part of its caption was marked.
+    """
+    if message.quote is not None and message.quote.is_manual:
+        return message.quote.text
+    answered = message.reply_to_message
+    if answered is None or answered.document is not None:
+        return ""
+    return answered.text or answered.caption or ""
+
+
+def _attachment(message: TelegramMessage | None) -> Attachment | None:
+    document = message.document if message is not None else None
+    if document is None:
+        return None
+    name = (document.file_name or "file")[:NAME_LIMIT]
+    return Attachment(document.file_id, name, document.file_size or 0)
+
+
+def _topic(message: MaybeInaccessibleMessage) -> int | None:
+    """The thread id of a plain chain of replies is no topic: answers must not name it."""
+    if not isinstance(message, TelegramMessage) or not message.is_topic_message:
+        return None
+    return message.message_thread_id
+
+
+def _move(update: Update) -> tuple[ChatId, ChatId] | None:
+    """The old and the new id of a group that became a supergroup; both sides announce it."""
+    message = update.message
+    if message is None:
+        return None
+    if message.migrate_to_chat_id is not None:
+        return ChatId(message.chat.id), ChatId(message.migrate_to_chat_id)
+    if message.migrate_from_chat_id is not None:
+        return ChatId(message.migrate_from_chat_id), ChatId(message.chat.id)
+    return None

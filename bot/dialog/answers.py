@@ -1,0 +1,252 @@
+"""What the bot answers to commands and button presses, as data.
+
+Errors are for people: what is wrong, and what to type next. The card and the result of a
+request are in cards.py.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.core.batch import Batch
+from bot.core.ids import Budget, ChatId, Person, RequestId
+from bot.core.image import ImageRef
+from bot.core.policy import Decision
+from bot.core.request import Request
+from bot.core.transfer import State, Transfer
+from bot.core.trouble import trouble_words
+from bot.dialog.card import cause, denied, head, history, line, listed
+from bot.dialog.commands import COMMANDS, Name
+from bot.dialog.draft_card import BAD_SHOWN, bad_lines
+from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
+from bot.dialog.result import copy, pull, pull_lines
+from bot.dialog.view import View
+from bot.paste import FILE_LIMIT, Flaw
+from bot.paste.reading import BadImage
+
+RECENT_SHOWN: Final = 10
+STATUS_ROOM: Final = 600
+"""Characters of pulls beside the lines of the images; the result has them all."""
+TROUBLES_AT_MOST: Final = 3
+
+
+def one(key: str, **values: str | int) -> Message:
+    return Message((say(key, **values),))
+
+
+def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
+    """We were away for so long that messages are lost."""
+    began, ended, kept = map(Moment, (since, until, lost_before))
+    return Message((say("absent", since=began, until=ended, before=kept),))
+
+
+def help_text(*, admin: bool) -> Message:
+    """Every command a person may use, from the table that parses them."""
+    rows = [
+        say("help-row", usage=usage(spec.name), words=say(f"command-{spec.name}"))
+        for spec in COMMANDS
+        if spec.in_menu and (admin or not spec.admins_only)
+    ]
+    return Message((say("help-head"), *rows, say("help-example")))
+
+
+def usage(name: Name) -> str:
+    spec = next(spec for spec in COMMANDS if spec.name is name)
+    return f"/{spec.name} {spec.arguments}".strip()
+
+
+def misuse(name: Name) -> Message:
+    lines = [say("misuse", usage=usage(name), words=say(f"command-{name}"))]
+    if name is Name.MIRROR:
+        lines.append(say("help-example"))
+    return Message(tuple(lines))
+
+
+def unreadable(bad: Sequence[BadImage], *, command: Name) -> Message:
+    """What cannot be read, where nothing else was found; what was meant as a command to send."""
+    lines = [say("bad-head", count=len(bad)), *bad_lines(tuple(bad))]
+    meant = [each.correction.image for each in bad if each.correction is not None]
+    if len(meant) < len(bad):
+        lines.append(say("bad-next", usage=usage(command)))
+        return Message(tuple(lines))
+    text = f"/{command} {meant[0]}"
+    lines.append(say("bad-corrected", command=text))
+    fits = len(text) <= COPY_LIMIT
+    return Message(tuple(lines), ((copy(say("button-copy"), text),),) if fits else ())
+
+
+def nothing_found(*, file: str) -> Message:
+    return one("nothing-found-file", file=file) if file else one("nothing-found")
+
+
+def bad_file(flaw: Flaw, file: str) -> Message:
+    """Why a file, or without a name a message, cannot be read as a whole."""
+    if not file:
+        return one(f"text-{flaw}")
+    return one(f"file-{flaw}", file=file, limit=str(FILE_LIMIT // 1024**2))
+
+
+def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
+    lines = [
+        say(
+            f"line-{State.REJECTED}",
+            image=str(image),
+            shape=say("shape", platforms=0),
+            note=denied(decision.ground, decision.reason, image.registry),
+        )
+        for image, decision in images[:BAD_SHOWN]
+    ]
+    return Message((*lines, say("denied-next")))
+
+
+def outside(person: Person, chat: ChatId) -> Message:
+    return one("outside", chat=str(chat), person=str(person.id))
+
+
+def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
+    role = say("whoami-admin" if admin else "whoami-member")
+    return Message((say("whoami", person=str(person.id), chat=str(chat), role=role),))
+
+
+def decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
+    """Why there is nothing left to decide: who was first, or how it ended."""
+    for transfer in transfers:
+        if transfer.ended is State.REJECTED and transfer.ended_by is not None:
+            return say("already-rejected", person=view.name(transfer.ended_by))
+    for transfer in transfers:
+        if transfer.approved_by is not None:
+            return say("already-approved", person=view.name(transfer.approved_by))
+    for state in (State.CANCELLED, State.EXPIRED):
+        if any(transfer.ended is state for transfer in transfers):
+            return say(f"already-{state}", request=str(request))
+    return say("nothing-to-decide", request=str(request))
+
+
+def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
+    lines = [head(request, transfers, view), say("history-opened", time=Moment(request.opened_at))]
+    lines += listed(transfers, view)
+    runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
+    lines += [say("history-run", url=url) for url in runs]
+    pulls = [pull(t, view) for t in transfers if t.state is State.MIRRORED]
+    lines += pull_lines(pulls, STATUS_ROOM)
+    return Message(tuple(lines))
+
+
+def status_of_draft(request: Request, view: View) -> Message:
+    """It has no images yet: they are only proposed until the person says what is meant."""
+    if request.cancelled_at is not None:
+        return one("draft-over", request=str(request.id))
+    return Message((_draft_row(request, view),))
+
+
+def status_of_image(transfer: Transfer, requests: Sequence[Request], view: View) -> Message:
+    lines = [line(transfer, view)]
+    lines += [
+        say("history-asked", request=str(request.id), person=view.name(request.person))
+        for request in requests[:RECENT_SHOWN]
+    ]
+    lines += history(transfer, view)
+    if transfer.state is State.MIRRORED:
+        lines.append(say("pull", command=pull(transfer, view)))
+    return Message(tuple(lines))
+
+
+Row = tuple[Request, tuple[Transfer, ...]]
+
+
+def status(mine: Sequence[Row], view: View) -> Message:
+    """What concerns the person in this chat, the newest first."""
+    return Message(tuple(_rows("status-mine", mine, view)) or (say("status-nothing"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What an admin sees beside the requests: the queue, the budgets, the last trouble.
+
+    `kept` are the images that are kept fresh, and how many of them wait for a look.
+    """
+
+    transfers: Sequence[Transfer]
+    budgets: Mapping[str, Budget]
+    failed: Transfer | None
+    batches: Sequence[Batch]
+    kept: tuple[int, int] = (0, 0)
+
+
+def status_for_admin(
+    mine: Sequence[Row], others: Sequence[Row], vitals: Vitals, view: View
+) -> Message:
+    lines = [*_rows("status-mine", mine, view), *_rows("status-others", others, view)]
+    lines += _queue(vitals.transfers)
+    lines += [
+        say("status-budget", name=name, remaining=budget.remaining, limit=budget.limit)
+        for name, budget in sorted(vitals.budgets.items())
+    ]
+    kept, due = vitals.kept
+    lines += [say("status-kept", count=kept, due=due)] if kept else []
+    return Message((*(lines or [say("status-nothing")]), *_troubles(vitals)))
+
+
+def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
+    if not rows:
+        return []
+    lines = [say(key, count=len(rows))]
+    lines += [_row(request, transfers, view) for request, transfers in rows[:RECENT_SHOWN]]
+    if len(rows) > RECENT_SHOWN:
+        lines.append(say("status-more", count=len(rows) - RECENT_SHOWN))
+    return lines
+
+
+def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
+    if not transfers:
+        return _draft_row(request, view)
+    pending = [t for t in transfers if not t.state.over] or list(transfers)
+    return say(
+        "status-row",
+        request=str(request.id),
+        person=view.name(request.person),
+        image=str(pending[0].image),
+        more=len(transfers) - 1,
+        waiting=sum(t.state is State.WAITING for t in transfers),
+        over=sum(t.state.over for t in transfers),
+        count=len(transfers),
+    )
+
+
+def _draft_row(request: Request, view: View) -> Phrase:
+    return say("status-draft", request=str(request.id), person=view.name(request.person))
+
+
+def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
+    if not transfers:
+        return []
+    counts = Counter(transfer.state for transfer in transfers)
+    return [
+        say(
+            "status-queue",
+            checking=counts[State.CHECKING],
+            waiting=counts[State.WAITING],
+            queued=counts[State.APPROVED] + counts[State.SUBMITTED],
+            copying=counts[State.COPYING] + counts[State.VERIFYING],
+        )
+    ]
+
+
+def _troubles(vitals: Vitals) -> list[Phrase]:
+    """What does not work now, and what failed last."""
+    now = [*(batch.trouble for batch in vitals.batches), *(t.trouble for t in vitals.transfers)]
+    words = dict.fromkeys(trouble_words(trouble) for trouble in now if trouble is not None)
+    lines = [say("status-trouble", trouble=word) for word in list(words)[:TROUBLES_AT_MOST]]
+    failed = vitals.failed
+    if failed is not None and failed.failure is not None and failed.ended_at is not None:
+        lines.append(
+            say(
+                "status-failed",
+                image=str(failed.image),
+                cause=cause(failed.failure),
+                time=Moment(failed.ended_at),
+            )
+        )
+    return lines

@@ -1,0 +1,129 @@
+"""The grammar of buttons: what stands in the callback data of those that the bot sends.
+
+    data = verb ":" arguments          under 64 bytes, as Telegram wants
+
+A button holds ids and positions only, and whoever handles a press checks who pressed: anybody
+can press a button, and an old one may speak of what is over.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bot.core.ids import RequestId, TransferId
+from bot.core.image import BadReference, ImageRef
+from bot.core.request import Form
+from bot.dialog.commands import Approve, Cancel, Confirm, List, Reject, Retry
+
+
+class Verb(StrEnum):
+    """What a button does."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ALL = "all"
+    PAGE = "page"
+    TICK = "tick"
+    DROP = "drop"
+    MEANT = "meant"
+    RETRY = "retry"
+    FORM = "form"
+    LIST = "list"
+    WANT = "want"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Open the choice of a draft at a page; 0 is the first."""
+
+    request: RequestId
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    request: RequestId
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Take the `position`-th image that was meant in place of a missing one."""
+
+    request: RequestId
+    transfer: TransferId
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Write the pulls of a result for another tool."""
+
+    request: RequestId
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    image: ImageRef
+
+
+Pressed = Approve | Reject | Confirm | Turn | Tick | Cancel | Meant | Retry | Show | List | Want
+
+DATA_LIMIT: Final = 64
+"""Bytes that a button may carry: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
+_BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
+_NUMBERS: Final = re.compile(r"[0-9]{1,18}(?::[0-9]{1,18})*", re.ASCII)
+
+
+def button_data(verb: Verb, *arguments: object) -> str:
+    return ":".join([str(verb), *map(str, arguments)])
+
+
+def parse_button(data: str) -> Pressed | None:
+    """What a pressed button asks for; None for data that is not ours (or no longer)."""
+    match = _BUTTON.fullmatch(data)
+    if match is None or match[1] not in set(Verb):
+        return None
+    verb, rest = Verb(match[1]), match[2]
+    if verb is Verb.WANT:
+        return _wanted(rest)
+    head, _, tail = rest.partition(":")
+    if verb in (Verb.FORM, Verb.LIST) and _NUMBERS.fullmatch(head):
+        if verb is Verb.LIST:
+            return List(tail, int(head))
+        return Show(RequestId(int(head)), Form(tail)) if tail in set(Form) else None
+    if not _NUMBERS.fullmatch(rest):
+        return None
+    return _numbered(verb, [int(number) for number in rest.split(":")])
+
+
+def _wanted(text: str) -> Want | None:
+    try:
+        return Want(ImageRef.parse(text))
+    except BadReference:
+        return None
+
+
+def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
+    request = RequestId(numbers[0])
+    match verb, numbers[1:]:
+        case Verb.APPROVE, []:
+            return Approve(request)
+        case Verb.REJECT, []:
+            return Reject(request)
+        case Verb.ALL, []:
+            return Confirm(request)
+        case Verb.PAGE, [page]:
+            return Turn(request, page)
+        case Verb.TICK, [position]:
+            return Tick(request, position)
+        case Verb.DROP, []:
+            return Cancel(request)
+        case Verb.RETRY, []:
+            return Retry(request)
+        case Verb.MEANT, [transfer, position]:
+            return Meant(request, TransferId(transfer), position)
+        case _:
+            return None

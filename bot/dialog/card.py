@@ -1,0 +1,333 @@
+"""The card of a request: a pure projection of stored facts.
+
+`card` is what the chat should show now; the engine edits the message until it does. The reply
+with the result is in results.py, the card of a draft in draft_card.py, answers to commands in
+answers.py. No sentence is built here: see message.py.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.policy import Ground
+from bot.core.request import ITSELF, Request
+from bot.core.transfer import Proof, State, Transfer
+from bot.core.trouble import Trouble, trouble_words
+from bot.dialog.buttons import Verb, button_data
+from bot.dialog.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
+from bot.dialog.view import View
+from bot.paste.correction import correct
+
+ROOM: Final = 3300
+"""Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
+LINE_ROOM: Final = 90
+"""What a line takes beside its image and what a service or a person says, about."""
+BAR: Final = 10
+SOON: Final = timedelta(minutes=1)
+"""A next try that is nearer needs no time of day."""
+NAMED: Final = 6
+"""So many images are named in a line about several."""
+LABEL: Final = 40
+DIGEST: Final = len("sha256:") + 12
+MEANT_SHOWN: Final = 12
+"""Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
+_ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
+
+
+def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
+    """What the chat should show of a request now."""
+    lines = [head(request, transfers, view), *listed(transfers, view), *_alarm(transfers)]
+    lines += _deciders(transfers, view)
+    named = [t.image for t in transfers if t.state is not State.FAILED]
+    lines += [*untagged_line(request, named), *_joined(transfers, view)]
+    if request.cancelled_at is not None:
+        lines.append(say("card-cancelled"))
+    waiting = any(transfer.state is State.WAITING for transfer in transfers)
+    rows = [_decision_buttons(request)] if waiting and request.cancelled_at is None else []
+    if request.told_at is None:
+        rows += meant_buttons(request, transfers)
+    return Message(tuple(lines), tuple(rows))
+
+
+def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
+    filled = _filled(transfers)
+    values: dict[str, Value] = {
+        "request": str(request.id),
+        "count": len(transfers),
+        "over": sum(transfer.state.over for transfer in transfers),
+        "bar": "▓" * filled + "░" * (BAR - filled),
+    }
+    if request.person == ITSELF:
+        return say("card-head-moved", **values)
+    return say("card-head", person=view.name(request.person), **values)
+
+
+def _filled(transfers: Sequence[Transfer]) -> int:
+    """The filled part of the bar: by bytes where all are known that have to be copied."""
+    over = sum(transfer.state.over for transfer in transfers)
+    by_images = BAR * over // len(transfers)
+    copied = [t for t in transfers if t.checked_at is not None]
+    total = sum(t.size or 0 for t in copied)
+    unknown = any(t.size is None for t in copied) or any(
+        t.state is State.CHECKING for t in transfers
+    )
+    if unknown or total == 0 or over == len(transfers):
+        return by_images
+    return BAR * sum(t.size or 0 for t in copied if t.state.over) // total
+
+
+def _alarm(transfers: Sequence[Transfer]) -> list[Phrase]:
+    """What an admin should know before they approve a version that moved."""
+    moved = sum(_is_alarm(transfer) for transfer in transfers)
+    return [say("card-moved", count=moved)] if moved else []
+
+
+def _is_alarm(transfer: Transfer) -> bool:
+    return transfer.state is State.WAITING and transfer.ground is Ground.MOVED
+
+
+def _decision_buttons(request: Request) -> tuple[Button, ...]:
+    return tuple(press(verb, request.id) for verb in (Verb.APPROVE, Verb.REJECT))
+
+
+def press(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
+    data = button_data(verb, *arguments)
+    return Button(label or say(f"button-{verb}"), ButtonKind.CALLBACK, data)
+
+
+def meant_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
+    """A row for each image that is there in place of a missing one: the likeliest of all first."""
+    missing = [t for t in transfers if t.state is State.FAILED and t.meant]
+    each = max(1, MEANT_SHOWN // max(1, len(missing)))
+    return [
+        (
+            press(
+                Verb.MEANT,
+                *(request.id, transfer.id, position),
+                label=say("button-meant", image=short(image)),
+            ),
+        )
+        for transfer in missing[:MEANT_SHOWN]
+        for position, image in enumerate(transfer.meant[:each])
+    ]
+
+
+def short(image: ImageRef) -> str:
+    """An image as people call it, for the label of a button: its end is what tells."""
+    text = str(image).removeprefix("docker.io/").removeprefix("library/")
+    return text if len(text) <= LABEL else "…" + text[-LABEL:]
+
+
+def short_digest(digest: str) -> str:
+    """As much of a digest as people compare by eye."""
+    return digest[:DIGEST]
+
+
+def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
+    """Who approved, once each: the lines of the images go on to say other things."""
+    people = dict.fromkeys(t.approved_by for t in transfers if t.approved_by is not None)
+    return [say("card-approved-by", person=view.name(person)) for person in people]
+
+
+def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
+    """Which of the images the person named without a tag, and what was taken for it."""
+    bare = [short(i).removesuffix(f":{DEFAULT_TAG}") for i in images if i in request.untagged]
+    return [say("card-untagged", images=several(bare), count=len(bare))] if bare else []
+
+
+def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
+    """What was on its way already, by the request that asked for it first."""
+    firsts = {first.id: first for t in transfers if (first := view.firsts.get(t.id)) is not None}
+    return [
+        say(
+            "card-joined",
+            images=several([short(t.image) for t in transfers if view.firsts.get(t.id) == first]),
+            request=str(first.id),
+            person=view.name(first.person),
+        )
+        for first in firsts.values()
+    ]
+
+
+def several(names: Sequence[str]) -> Phrase:
+    """A few names, the rest by number."""
+    words: Value = names[0]
+    for name in names[1:NAMED]:
+        words = say("images-also", images=words, image=name)
+    more = len(names) - NAMED
+    return say("images-more", images=words, more=more) if more > 0 else say("images", images=words)
+
+
+def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[Phrase]:
+    """A line an image, as many as `room` characters hold; what is left is counted by state.
+
+    Where not all fit, those that somebody has to look at come first.
+    """
+    if room_for(transfers) > room:
+        transfers = sorted(transfers, key=_concern)
+    lines: list[Phrase] = []
+    for position, transfer in enumerate(transfers):
+        room -= room_for([transfer])
+        if room < 0:
+            lines.append(_folded(transfers[position:]))
+            break
+        lines.append(line(transfer, view))
+    return lines
+
+
+def room_for(transfers: Sequence[Transfer]) -> int:
+    """Characters that the lines of all these take, about."""
+    return sum(LINE_ROOM + len(str(t.image)) + _quoted(t) for t in transfers)
+
+
+def _quoted(transfer: Transfer) -> int:
+    meant = sum(len(str(image)) for image in transfer.meant[:1])
+    cause = len(transfer.failure.line) if transfer.failure is not None else 0
+    return meant + max(cause, len(transfer.reason))
+
+
+def _concern(transfer: Transfer) -> int:
+    if transfer.state in _ENDED_BADLY:
+        return 0
+    return 1 if transfer.state is State.WAITING else 2
+
+
+def _folded(transfers: Sequence[Transfer]) -> Phrase:
+    counts = Counter(transfer.state for transfer in transfers)
+    under_way = sum(not state.over for state in counts.elements()) - counts[State.WAITING]
+    bad = sum(counts[state] for state in _ENDED_BADLY)
+    return say(
+        "card-folded",
+        count=len(transfers),
+        mirrored=counts[State.MIRRORED],
+        failed=bad,
+        waiting=counts[State.WAITING],
+        going=under_way,
+    )
+
+
+def line(transfer: Transfer, view: View) -> Phrase:
+    """The line of one image: its icon, its name, what is known of it, and where it stands."""
+    return say(
+        f"line-{transfer.state}",
+        image=str(transfer.image),
+        shape=_shape(transfer),
+        note=_note(transfer, view),
+    )
+
+
+def _note(transfer: Transfer, view: View) -> Phrase:
+    match transfer.state:
+        case State.MIRRORED:
+            return _mirrored(transfer)
+        case State.FAILED if transfer.failure is not None:
+            return _failed(transfer, transfer.failure)
+        case State.REJECTED:
+            return _rejected(transfer, view)
+        case _ if transfer.trouble is not None:
+            return _troubled(transfer, transfer.trouble, view)
+        case State.COPYING:
+            return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
+        case State.APPROVED | State.SUBMITTED:
+            return _queued(transfer, view)
+        case State.WAITING if _is_alarm(transfer):
+            old, new = (short_digest(each or "") for each in (transfer.replaces, transfer.digest))
+            return say("note-waiting-moved", old=old, new=new)
+        case state:
+            return say(f"note-{state}")
+
+
+def _troubled(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
+    values: dict[str, Value] = {"trouble": trouble_words(trouble), "tries": transfer.attempts}
+    later = transfer.not_before
+    if later is not None and later - view.now > SOON:
+        return say("note-trouble-until", time=Moment(later, view.now), **values)
+    return say("note-trouble", **values)
+
+
+def _queued(transfer: Transfer, view: View) -> Phrase:
+    later = transfer.not_before
+    if transfer.setback is not None and later is not None and later > view.now:
+        return say("note-resumes", cause=cause(transfer.setback), time=Moment(later, view.now))
+    ahead = view.ahead.get(transfer.id, 0)
+    if transfer.state is State.SUBMITTED:
+        return say("note-submitted", ahead=ahead)
+    key = "note-approved-by-policy" if transfer.approved_by is None else "note-approved"
+    return say(key, ahead=ahead)
+
+
+def _shape(transfer: Transfer) -> Phrase:
+    values: dict[str, Value] = {"platforms": len(transfer.platforms)}
+    if transfer.size is not None:
+        return say("shape-sized", size=size(transfer.size), **values)
+    return say("shape", **values)
+
+
+def _elapsed(transfer: Transfer, view: View) -> Phrase:
+    """Time since the run was seen, in steps of ten seconds: a card that flickers is no help."""
+    started = transfer.copying_at or view.now
+    seconds = max(0, int((view.now - started).total_seconds()))
+    if seconds < 120:  # noqa: PLR2004 - two minutes still read well in seconds
+        return say("time-seconds", count=seconds // 10 * 10)
+    return say("time-minutes", count=seconds // 60)
+
+
+def _mirrored(transfer: Transfer) -> Phrase:
+    if transfer.copied_digest is None:
+        return say("note-identical")
+    return say("note-mirrored" if transfer.proof is Proof.TARGET else "note-mirrored-by-run")
+
+
+def _rejected(transfer: Transfer, view: View) -> Phrase:
+    if transfer.ended_by is not None:
+        key = "note-rejected-because" if transfer.reason else "note-rejected"
+        return say(key, person=view.name(transfer.ended_by), reason=transfer.reason)
+    return denied(transfer.ground, transfer.reason, transfer.image.registry)
+
+
+def denied(ground: Ground | None, reason: str, registry: str) -> Phrase:
+    """Why the policy said no, in words."""
+    if ground is Ground.REGISTRY:
+        return say("denied-registry", registry=registry)
+    return say("denied-because", reason=reason) if reason else say("denied")
+
+
+def _failed(transfer: Transfer, failure: Failure) -> Phrase:
+    if failure.kind is FailureKind.MISSING and transfer.meant:
+        return say("failure-missing-meant", image=str(transfer.meant[0]))
+    return cause(failure)
+
+
+def cause(failure: Failure) -> Phrase:
+    return say(f"failure-{failure.kind}", line=failure.line)
+
+
+def likely(image: ImageRef, *, target_host: str) -> ImageRef | None:
+    """What was probably meant by an image that is not there, from its name alone."""
+    # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
+    for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
+        correction = correct(text, target_host=target_host)
+        if correction is not None:
+            return correction.image
+    return None
+
+
+def history(transfer: Transfer, view: View) -> list[Phrase]:
+    """When what happened to one image, and by whom: for /status."""
+    lines = [say("history-opened", time=Moment(transfer.opened_at))]
+    if transfer.approved_at is not None:
+        time = Moment(transfer.approved_at)
+        by = transfer.approved_by
+        lines.append(
+            say("history-approved-by-policy", time=time)
+            if by is None
+            else say("history-approved", time=time, person=view.name(by))
+        )
+    if transfer.run_url:
+        lines.append(say("history-run", url=transfer.run_url))
+    if transfer.ended_at is not None:
+        lines.append(say("history-ended", time=Moment(transfer.ended_at)))
+    return lines

@@ -1,0 +1,96 @@
+"""Which images of image.list have moved at their sources since they were copied: /outdated.
+
+Pure: digests come in, a message goes out. A tag of a full version is not meant to move, so it is
+told apart, and not offered to be copied by one tap.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.image import ImageRef
+from bot.core.tag_class import is_version
+from bot.dialog.card import short, short_digest
+from bot.dialog.message import Button, Message, Phrase, say
+from bot.dialog.questions import holding, none_listed, want
+
+MOST: Final = 200
+"""So many images are compared for one question."""
+SHOWN: Final = 20
+BUTTONS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Digests at both sides; empty where there is no such image, None where nobody can tell."""
+
+    image: ImageRef
+    source: str | None = None
+    target: str | None = None
+
+    @property
+    def behind(self) -> bool:
+        return bool(self.source) and self.target is not None and self.source != self.target
+
+    @property
+    def untold(self) -> bool:
+        return self.source is None or self.target is None
+
+    @property
+    def vanished(self) -> bool:
+        return self.source == ""
+
+    @property
+    def moved(self) -> bool:
+        """Whether a version is something else at its source than what was copied once."""
+        return self.behind and bool(self.target) and is_version(self.image.tag or "")
+
+
+def movable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
+    """Those with `text` in them that can move, and how many cannot: a digest names one for ever."""
+    found = holding(dict.fromkeys(entries), text)
+    moving = [entry for entry in found if not entry.digest]
+    return moving, len(found) - len(moving)
+
+
+def outdated(compared: Sequence[Compared], *, text: str, listed: int, fixed: int) -> Message:
+    """What is behind, worst first; `listed` is how many can move, `fixed` how many cannot."""
+    if not listed:
+        return Message((say("outdated-fixed", count=fixed),)) if fixed else none_listed(text)
+    behind = sorted((each for each in compared if each.behind), key=lambda each: not each.moved)
+    same = sum(each.source == each.target != "" for each in compared if not each.untold)
+    lines = [
+        say("outdated-head", count=len(behind)) if behind else say("outdated-none", count=same)
+    ]
+    lines += [_line(each) for each in behind[:SHOWN]]
+    if len(behind) > SHOWN:
+        lines.append(say("outdated-more", count=len(behind) - SHOWN))
+    lines += _notes(compared, listed)
+    return Message(tuple(lines), _buttons(behind))
+
+
+def _line(each: Compared) -> Phrase:
+    if not each.target:
+        return say("outdated-new", image=str(each.image))
+    key = "outdated-version" if each.moved else "outdated-line"
+    old, new = short_digest(each.target), short_digest(str(each.source))
+    return say(key, image=str(each.image), old=old, new=new)
+
+
+def _notes(compared: Sequence[Compared], listed: int) -> list[Phrase]:
+    counts = {
+        "outdated-vanished": sum(each.vanished for each in compared),
+        "outdated-untold": sum(each.untold for each in compared),
+    }
+    notes = [say(key, count=count) for key, count in counts.items() if count]
+    if listed > len(compared):
+        notes.append(say("outdated-cut", count=len(compared), listed=listed))
+    return notes
+
+
+def _buttons(behind: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
+    offered = [each.image for each in behind[:SHOWN] if not each.moved]
+    rows = [
+        row for image in offered for row in want(image, say("button-update", image=short(image)))
+    ]
+    return tuple(rows[:BUTTONS])

@@ -1,0 +1,139 @@
+"""The one reply that tells how a request ended, with what to type next.
+
+A pure projection like the card; the person can have the pulls written for another tool, and the
+reply is then edited.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.core.failures import Failure
+from bot.core.ids import RequestId
+from bot.core.image import ImageRef
+from bot.core.request import Form, Request
+from bot.core.transfer import State, Transfer
+from bot.dialog.buttons import Verb
+from bot.dialog.card import LABEL, ROOM, listed, meant_buttons, press, room_for, several, short
+from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
+from bot.dialog.view import View
+from bot.paste import Rewritten
+
+COPIES: Final = 6
+"""So many pulls have a button each, two in a row; more are copied several at a time."""
+PARTS: Final = 24
+"""Buttons that copy several pulls, in rows of four."""
+RETRIED: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
+_PULLS: Final = {
+    Form.DOCKER: "docker pull {}",
+    Form.CONTAINERD: "ctr -n k8s.io images pull {}",
+    Form.KUBERNETES: "image: {}",
+}
+
+
+def result(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
+    """How it ended: what to type for each image that arrived, and why the others did not."""
+    arrived = [t for t in transfers if t.state is State.MIRRORED]
+    others = [t for t in transfers if t.state is not State.MIRRORED]
+    pulls = [(t.image, pull(t, view, request.form)) for t in arrived]
+    key = "result-all" if not others else ("result-some" if arrived else "result-none")
+    lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
+    room = min(room_for(others), ROOM // 2)
+    lines += pull_lines([text for _, text in pulls], ROOM - room)
+    lines += listed(others, view, room)
+    lines += _next_steps(others, request)
+    rows = [*_copy_buttons(pulls), *([_form_buttons(request)] if arrived else [])]
+    rows += meant_buttons(request, others)
+    if any(t.state in RETRIED for t in others):
+        rows.append((press(Verb.RETRY, request.id),))
+    return Message(tuple(lines), tuple(rows))
+
+
+def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
+    """As many commands as `room` characters hold, the rest by number."""
+    lines: list[Phrase] = []
+    for position, command in enumerate(commands):
+        room -= len(command)
+        if room < 0:
+            lines.append(say("pull-more", count=len(commands) - position))
+            break
+        lines.append(say("pull", command=command))
+    return lines
+
+
+def _next_steps(others: Sequence[Transfer], request: Request) -> list[Phrase]:
+    """What a person can do about each kind of failure, once a kind."""
+    kinds = dict.fromkeys(_kind(t.failure, t.meant) for t in others if t.failure is not None)
+    return [say(f"failure-{kind}-next", request=str(request.id)) for kind in kinds]
+
+
+def _kind(failure: Failure, meant: Sequence[ImageRef]) -> str:
+    """Where buttons stand below, the next step is to press one of them."""
+    return f"{failure.kind}-meant" if meant else str(failure.kind)
+
+
+def pull(transfer: Transfer, view: View, form: Form = Form.DOCKER) -> str:
+    """What people type, or write, to have the image from the target."""
+    return _PULLS[form].format(view.target.name_of(transfer.image))
+
+
+def _copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:
+    whole = "\n".join(text for _, text in pulls)
+    every = [copy(say("button-copy"), whole)] if 0 < len(whole) <= COPY_LIMIT else []
+    if len(pulls) > COPIES:
+        return _parts([text for _, text in pulls])
+    if len(pulls) == 1:
+        return [tuple(every)] if every else []
+    single = [
+        copy(say("button-copy-one", image=short(image)), text)
+        for image, text in pulls
+        if len(text) <= COPY_LIMIT
+    ]
+    if every:
+        every = [copy(say("button-copy-all"), whole)]
+    return _in_rows([*single, *every], 2)
+
+
+def _parts(texts: Sequence[str]) -> list[tuple[Button, ...]]:
+    """Buttons that copy as many pulls at a time as Telegram lets one copy."""
+    buttons, first = list[Button](), 0
+    while first < len(texts) and len(buttons) < PARTS:
+        last = first + 1
+        while last < len(texts) and len("\n".join(texts[first : last + 1])) <= COPY_LIMIT:
+            last += 1
+        part = "\n".join(texts[first:last])
+        if len(part) <= COPY_LIMIT:
+            buttons.append(copy(say("button-copy-part", first=first + 1, last=last), part))
+        first = last
+    return _in_rows(buttons, 4)
+
+
+def _in_rows(buttons: Sequence[Button], width: int) -> list[tuple[Button, ...]]:
+    return [tuple(buttons[start : start + width]) for start in range(0, len(buttons), width)]
+
+
+def copy(label: Phrase, text: str) -> Button:
+    return Button(label, ButtonKind.COPY, text)
+
+
+def _form_buttons(request: Request) -> tuple[Button, ...]:
+    """The switch between the tools; the one that is shown is marked."""
+    return tuple(
+        press(
+            Verb.FORM,
+            *(request.id, form),
+            label=say("button-form", form=say(f"form-{form}"), on=int(form is request.form)),
+        )
+        for form in Form
+    )
+
+
+def returned(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
+    """The caption of the file that goes back rewritten; what is said instead, if nothing is."""
+    lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
+    if back.others and changed:
+        texts = [text if len(text) <= LABEL else f"…{text[-LABEL:]}" for text in back.others]
+        lines.append(say("returned-others", count=len(texts), images=several(texts)))
+    if back.fixed:
+        names = [short(image) for image in back.fixed]
+        lines.append(say("returned-fixed", count=len(names), images=several(names)))
+    return Message(tuple(lines))

@@ -1,0 +1,114 @@
+"""One update that is being handled: who, where, by which rules, and in which transaction.
+
+The use cases in asking.py, deciding.py and telling.py take a case and record what came of it.
+They never wait for the network and say nothing themselves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.ids import MessageId, Person, Place, RequestId
+from bot.core.image import Target
+from bot.core.policy import Access, Policy
+from bot.core.request import Request
+from bot.core.transfer import Event, Transfer, advance
+from bot.dialog.language import Language
+from bot.dialog.message import Phrase, say
+from bot.dialog.view import View
+from bot.engine.ports import Unit
+from bot.engine.view_loader import view_of
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hangs on a message; `size` in bytes, 0 where Telegram does not say."""
+
+    file_id: str
+    name: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A message of a person. `faceless`: sent in the name of a chat.
+
+    `quoted` and `quoted_file` are what the message holds that it replies to.
+    """
+
+    update: int
+    person: Person
+    place: Place
+    message: MessageId
+    text: str
+    faceless: bool = False
+    file: Attachment | None = None
+    quoted: str = ""
+    quoted_file: Attachment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A pressed button, and the message it stands under."""
+
+    update: int
+    person: Person
+    place: Place
+    message: MessageId
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The rules of this installation: who, what, where to, and what groups are spoken to in.
+
+    `me` is the bot's own name; `kept_fresh`: the list's images are looked at on a schedule.
+    """
+
+    policy: Policy
+    access: Access
+    target: Target
+    me: str
+    language: Language = Language.EN
+    kept_fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command or a press, in words; `done`: what was asked for has happened."""
+
+    words: Phrase
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`message` is what an answer replies to; `admin`: the person may decide."""
+
+    unit: Unit
+    house: House
+    now: datetime
+    person: Person
+    place: Place
+    message: MessageId
+    admin: bool
+    language: Language
+
+    async def view(self, transfers: Sequence[Transfer], requests: Sequence[Request] = ()) -> View:
+        return await view_of(self.unit, transfers, requests, target=self.house.target, now=self.now)
+
+    async def own(self, number: RequestId) -> Request | Outcome:
+        """The request, where the person may do something about it; else why not."""
+        request = await self.unit.request(number)
+        if request is None:
+            return Outcome(say("no-request", request=str(number)), done=False)
+        if not self.admin and request.person != self.person.id:
+            return Outcome(say("not-yours", request=str(number)), done=False)
+        return request
+
+    async def advance(self, transfer: Transfer, event: Event) -> bool:
+        """Store the transfer after the event; False where the table refuses it."""
+        after = advance(transfer, event)
+        if after is not None:
+            await self.unit.save_transfer(after)
+        return after is not None

@@ -1,0 +1,312 @@
+"""Takes what people say and press, and records what is asked in one transaction each.
+
+Intake only records and wakes: it never waits for the network, writes nothing to GitHub and
+says nothing itself. Answers are stored as notes beside what they answer, so a kill loses
+neither. A repeated update changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, assert_never
+
+from bot.core.ids import Budget, ChatId, Person, Place
+from bot.core.policy import Standing
+from bot.dialog import answers
+from bot.dialog.buttons import Meant, Pressed, Show, Tick, Turn, Want, parse_button
+from bot.dialog.commands import (
+    Approve,
+    Cancel,
+    Command,
+    Confirm,
+    List,
+    Lookup,
+    Mirror,
+    Misuse,
+    Name,
+    Outdated,
+    Plain,
+    Reject,
+    Retry,
+    Status,
+    Unwatch,
+    Watch,
+    parse,
+    word_of,
+)
+from bot.dialog.language import Language, spoken
+from bot.dialog.message import Message, Phrase, Rendered, say
+from bot.engine.intake import decide, mirror, query, watch
+from bot.engine.intake.context import Case, House, Incoming, Outcome, Press
+from bot.engine.intake.rate_limit import STRANGERS, Allowance, Hearing
+from bot.engine.ports import Store, Unit, Words
+from bot.paste.reading import BadImage
+
+GREET_EVERY: Final = 3600.0
+"""Seconds between two lines to a chat that is not served."""
+REPEATED_WITHIN: Final = 10_000
+"""Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
+last one begins a new series, as after a week without updates:
+https://core.telegram.org/bots/api#update"""
+_ADMIN_ONLY: Final = (Approve, Reject)
+_FOR_ALL: Final = (Plain, Status)
+_PASSED_OVER: Final = Message(())
+"""An answer that is not said, to what begins nothing."""
+_BEGINS_WORK: Final = (Mirror, Lookup, List, Outdated)
+
+
+class Intake:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        words: Words,
+        house: House,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        budgets: Callable[[], Mapping[str, Budget]] = dict,
+    ) -> None:
+        self._store = store
+        self._words = words
+        self._house = house
+        self._clock = clock
+        self._wake = wake
+        self._budgets = budgets
+        self._allowance = Allowance()
+
+    async def receive(self, incoming: Incoming) -> bool:
+        """Record a message and, as a note, the answer that it deserves at once.
+
+        True where work has begun that the person will hear of later.
+        """
+        async with self._store.begin() as unit:
+            if await _is_repeated(unit, incoming.update):
+                return False
+            await unit.pass_update(incoming.update)
+            command = self._command(incoming)
+            if command is None:
+                return False
+            answer = await self._answer(unit, incoming, command)
+            if answer == _PASSED_OVER:
+                return False
+            if answer is not None:
+                text = self._words.render(answer, self._language(incoming.place, incoming.person))
+                await unit.add_note(incoming.place, text, reply_to=incoming.message)
+        self._wake()
+        return answer is None and isinstance(command, _BEGINS_WORK)
+
+    async def press(self, press: Press) -> str:
+        """Record a press; the text for the one who pressed, empty for a repeated update."""
+        async with self._store.begin() as unit:
+            if await _is_repeated(unit, press.update):
+                return ""
+            await unit.pass_update(press.update)
+            answer = await self._pressed(unit, press)
+        self._wake()
+        # Only the one who pressed reads it: so it is in their own language.
+        language = spoken(press.person.language, otherwise=self._house.language)
+        return self._words.plain(answer, language) if answer is not None else ""
+
+    async def pass_over(self, update: int) -> None:
+        """An update that is nothing to us: only never ask for it again."""
+        async with self._store.begin() as unit:
+            if not await _is_repeated(unit, update):
+                await unit.pass_update(update)
+
+    def excuse(self, incoming: Incoming) -> Rendered | None:
+        """What to say at once while nothing can be stored; None: nothing would be answered.
+
+        Nothing can be looked up now either: so only where the config alone serves the chat.
+        """
+        access, place, person = self._house.access, incoming.place, incoming.person
+        standing = access.standing(person.id, place.chat, faceless=incoming.faceless)
+        if standing in (Standing.OUTSIDE, Standing.NOBODY) or self._command(incoming) is None:
+            return None
+        return self._words.render(answers.one("cannot-store"), self._language(place, person))
+
+    def excuse_press(self, press: Press) -> str:
+        language = spoken(press.person.language, otherwise=self._house.language)
+        return self._words.plain(say("cannot-store-press"), language)
+
+    async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
+        """A group became a supergroup: its requests go on there, and it stays served."""
+        async with self._store.begin() as unit:
+            if not await _is_repeated(unit, update):
+                await unit.pass_update(update)
+                await unit.move_chat(old, new)
+        self._wake()
+
+    def _command(self, incoming: Incoming) -> Command | BadImage | Misuse | None:
+        house = self._house
+        return parse(incoming.text, me=house.me, target_host=house.target.host)
+
+    def _language(self, place: Place, person: Person) -> Language:
+        private = int(place.chat) == int(person.id)
+        own = self._house.language
+        return spoken(person.language, otherwise=own) if private else own
+
+    async def _standing(
+        self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
+    ) -> Standing:
+        """In a chat that moved, people stand as they did where it came from."""
+        access = self._house.access
+        standing = access.standing(person.id, chat, faceless=faceless)
+        if standing is Standing.OUTSIDE and (origin := await unit.origin(chat)) != chat:
+            return access.standing(person.id, origin, faceless=faceless)
+        return standing
+
+    def _case(self, unit: Unit, of: Incoming | Press, standing: Standing) -> Case:
+        return Case(
+            unit=unit,
+            house=self._house,
+            now=self._clock(),
+            person=of.person,
+            place=of.place,
+            message=of.message,
+            admin=standing is Standing.ADMIN,
+            language=self._language(of.place, of.person),
+        )
+
+    # -- messages -----------------------------------------------------------------------
+
+    async def _answer(
+        self, unit: Unit, incoming: Incoming, command: Command | BadImage | Misuse
+    ) -> Message | None:
+        chat, person = incoming.place.chat, incoming.person
+        standing = await self._standing(unit, person, chat, faceless=incoming.faceless)
+        if standing is Standing.OUTSIDE:
+            told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
+            return _PASSED_OVER if told else answers.outside(person, chat)
+        if (turned_away := self._turned_away(standing, incoming)) is not None:
+            return turned_away
+        if standing is Standing.NOBODY:
+            return answers.one("faceless")
+        await unit.remember(person)
+        match command:
+            case BadImage():
+                return answers.unreadable([command], command=word_of(incoming.text))
+            case Misuse(name):
+                return answers.misuse(name)
+            case _ if isinstance(command, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+                return answers.one("admins-only")
+            case _ if standing is Standing.GUEST and not isinstance(command, _FOR_ALL):
+                return answers.one("guest", person=str(person.id))
+            case _:
+                return await self._run(self._case(unit, incoming, standing), command, incoming)
+
+    def _turned_away(self, standing: Standing, incoming: Incoming) -> Message | None:
+        """What a person is told who is too fast; None where it is their turn."""
+        now, most = self._clock(), self._house.policy.minute_limit
+        person, chat, update = incoming.person, incoming.place.chat, incoming.update
+        match standing:
+            case Standing.ADMIN:
+                return None
+            case Standing.MEMBER:
+                turn = self._allowance.take(person.id, now, most=most, update=update)
+            case _:  # there may be many of them: whoever comes first in a minute is answered
+                turn = self._allowance.take(chat, now, most=STRANGERS, update=update)
+        if turn is Hearing.LISTEN:
+            return None
+        if turn is Hearing.PASS_OVER or standing is not Standing.MEMBER:
+            return _PASSED_OVER
+        return Message((self._too_fast(person),))
+
+    def _too_fast(self, person: Person) -> Phrase:
+        seconds = self._allowance.wait(person.id, self._clock())
+        return say("limit-minute", number=self._house.policy.minute_limit, seconds=seconds)
+
+    async def _run(self, case: Case, command: Command, incoming: Incoming) -> Message | None:
+        match command:
+            case Mirror(text):
+                return await mirror.mirror(case, text, incoming)
+            case Confirm(number):
+                return _unless_done(await mirror.confirm(case, number))
+            case Status():
+                return await query.status(case, command, self._budgets)
+            case Lookup() | List() | Outdated():
+                return await query.look(case, command)
+            case Watch() | Unwatch():
+                return await watch.heed(case, command)
+            case Approve() | Reject() | Cancel():
+                return Message(((await _decided(case, command)).words,))
+            case Retry(number):
+                return _unless_done(await mirror.retry(case, number))
+            case Plain(name):
+                return _plain(case, name)
+            case never:
+                assert_never(never)
+
+    # -- presses ------------------------------------------------------------------------
+
+    async def _pressed(self, unit: Unit, press: Press) -> Phrase | None:
+        pressed = parse_button(press.data)
+        if pressed is None:
+            return say("button-unknown")
+        standing = await self._standing(unit, press.person, press.place.chat)
+        if isinstance(pressed, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+            return say("admins-only")
+        if standing not in (Standing.MEMBER, Standing.ADMIN):
+            return say("guest", person=str(press.person.id))
+        await unit.remember(press.person)
+        case = self._case(unit, press, standing)
+        if isinstance(pressed, List | Want):
+            return await self._begin(case, pressed, press.update)
+        return (await self._do(case, pressed)).words
+
+    async def _begin(self, case: Case, pressed: List | Want, update: int) -> Phrase | None:
+        """What begins as a command does, and is counted as one."""
+        if not case.admin:
+            person, most = case.person.id, self._house.policy.minute_limit
+            turn = self._allowance.take(person, case.now, most=most, update=update)
+            if turn is not Hearing.LISTEN:
+                return self._too_fast(case.person)
+        if isinstance(pressed, Want):
+            answer = await mirror.submit(case, [pressed.image])
+            return say("wanted") if answer is None else answer.lines[0]
+        # What a press carries is up to who sends it: no card or result is overwritten by a list.
+        if await case.unit.shows_request(case.place.chat, case.message):
+            return say("button-unknown")
+        await query.list_images(case, pressed, edits=case.message)
+        return None
+
+    async def _do(self, case: Case, pressed: Pressed) -> Outcome:
+        match pressed:
+            case Approve() | Reject() | Cancel():
+                return await _decided(case, pressed)
+            case Confirm(number):
+                return await mirror.confirm(case, number)
+            case Turn():
+                return await mirror.turn(case, pressed)
+            case Tick():
+                return await mirror.tick(case, pressed)
+            case Meant():
+                return await mirror.meant(case, pressed)
+            case Retry(number):
+                return await mirror.retry(case, number)
+            case Show():
+                return await query.show(case, pressed)
+            case List() | Want():
+                raise TypeError(f"{pressed!r} has no outcome in words")
+            case never:
+                assert_never(never)
+
+
+async def _decided(case: Case, command: Approve | Reject | Cancel) -> Outcome:
+    if isinstance(command, Cancel):
+        return await decide.cancel(case, command)
+    return await decide.decide(case, command)
+
+
+async def _is_repeated(unit: Unit, update: int) -> bool:
+    last = await unit.last_update()
+    return last - REPEATED_WITHIN < update <= last
+
+
+def _plain(case: Case, name: Name) -> Message:
+    if name is Name.WHOAMI:
+        return answers.whoami(case.person, case.place.chat, admin=case.admin)
+    return answers.help_text(admin=case.admin)
+
+
+def _unless_done(outcome: Outcome) -> Message | None:
+    """Nothing, where the card will say what is to be said."""
+    return None if outcome.done else Message((outcome.words,))

@@ -1,0 +1,390 @@
+"""The lane that writes to the mirror repository, the only one that does.
+
+It puts approved transfers in batches, makes each batch's commit or dispatch, finds the run
+that came of it, and reads what exactly this run says of each image. Before each write the
+intention is stored; where an earlier try may have taken effect, it looks before it writes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, assert_never
+
+from bot.core import image_list
+from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
+from bot.core.errors import BotError, Stale, Temporary
+from bot.core.errors import Refused as RefusedError
+from bot.core.failures import Failure, FailureKind
+from bot.core.fresh import exact
+from bot.core.ids import BatchId, CommitSha, TransferId
+from bot.core.policy import Ground
+from bot.core.retry import has_passed
+from bot.core.transfer import (
+    Action,
+    Copied,
+    CopyFailed,
+    Event,
+    Refused,
+    RunMissing,
+    RunSeen,
+    State,
+    Submitted,
+    Transfer,
+    next_action,
+)
+from bot.core.trouble import TroubleKind
+from bot.engine.lanes.lane import Pulse, guarded, postpone, record_all, record_all_in
+from bot.engine.ports import Registries, Repository, Run, Store, Unit, WorkflowState
+from bot.engine.shutdown import Stopped, never
+from bot.engine.told import told, untold
+
+log = logging.getLogger(__name__)
+
+SETTLE: Final = timedelta(seconds=2)
+"""Approvals this close together share a commit."""
+SETTLE_AT_MOST: Final = timedelta(seconds=10)
+"""Longer than this nobody waits for others to join."""
+SPACING: Final = timedelta(seconds=10)
+"""Between two batches. GitHub allows 80 writes of content a minute and 500 an hour:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+WRITE_TRIES: Final = 5
+DISPATCH_LAG: Final = timedelta(seconds=30)
+"""How long a dispatched run may take to show up in GitHub's listing."""
+LOOKS: Final = 4
+"""After so many looks in a row at a target that does not answer, nothing has arrived there."""
+Lost = Callable[[Transfer, datetime], Event]  # what becomes of an image that did not arrive
+_NO_WORKFLOW: Final = {
+    WorkflowState.ACTIVE: None,
+    WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
+    WorkflowState.OFF: Failure(FailureKind.WORKFLOW_OFF),
+}
+_LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
+
+
+class Batches:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        repository: Repository,
+        registries: Registries,
+        patience: timedelta,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._registries = registries
+        self._patience = patience
+        self._clock = clock
+        self._new_id = new_id
+
+    async def tick(self, stopped: Stopped = never) -> Pulse:
+        """Form what is ready, then take one step with every open batch."""
+        pulse = await self._form()
+        async with self._store.begin() as unit:
+            batches = await unit.open_batches()
+        for batch in batches:
+            if stopped():
+                break
+            step = next_step(batch, self._clock(), patience=self._patience)
+            pulse = max(pulse, Pulse.SOON)
+            if step is not None:
+                with guarded(f"batch {batch.id}"):
+                    await self._take(batch, step)
+                    pulse = Pulse.MOVED
+        return pulse
+
+    # -- forming ------------------------------------------------------------------------
+
+    async def _form(self) -> Pulse:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
+            last = await unit.last_batch_at()
+            calm = last is None or has_passed(SPACING, last, now)
+            if pulse is Pulse.IDLE or not calm:
+                return pulse
+            due, looking = await unit.due_submissions(now), await unit.first_looks()
+        ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
+        if not ready or not _settled(ready, now, looking=looking):
+            return pulse
+        try:
+            await self._submit(ready)
+        except Temporary as trouble:
+            log.warning("forming a batch: %s", trouble)
+            for t in ready:
+                later = t.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+                await postpone(self._store, t, later)
+        return Pulse.MOVED
+
+    async def _submit(self, ready: Sequence[Transfer]) -> None:
+        """Store the batches that the transfers go with; nothing is written to GitHub yet."""
+        try:
+            failure = _NO_WORKFLOW[await self._repository.workflow()]
+            content = b"" if failure else (await self._repository.read_list()).content
+        except RefusedError as refusal:
+            failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
+        if failure is not None:
+            await self._refuse([t.id for t in ready], failure)
+            return
+        wanted = [t.image for t in ready]
+        # Beside the loop: a list of years takes a while.
+        lacking = set(await asyncio.to_thread(image_list.missing, content, wanted))
+        # What was approved by its line alone goes with it: who took the line out has decided.
+        gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
+        await self._refuse(gone, Failure(FailureKind.UNLISTED))
+        going = [t for t in ready if t.id not in gone]
+        for via in Via:
+            chosen = [t for t in going if (t.image in lacking) is (via is Via.COMMIT)]
+            if chosen:
+                await self._open(via, chosen)
+
+    async def _open(self, via: Via, transfers: Sequence[Transfer]) -> None:
+        now = self._clock()
+        batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
+        async with self._store.begin() as unit:
+            found = await unit.transfers([transfer.id for transfer in transfers])
+            if all(transfer.state is not State.APPROVED for transfer in found.values()):
+                return  # all were called off meanwhile; a dispatch of nothing is one of the list
+            await unit.save_batch(batch)
+            await record_all_in(unit, dict.fromkeys(found, Submitted(now, batch.id)))
+        log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
+
+    # -- steps --------------------------------------------------------------------------
+
+    async def _take(self, batch: Batch, step: Step) -> None:
+        try:
+            if step in _LOOK_FIRST and await self._found(batch):
+                return
+            match step:
+                case Step.COMMIT:
+                    await self._commit(batch)
+                case Step.DISPATCH:
+                    await self._dispatch(batch)
+                case Step.FIND_RUN:
+                    await self._save(batch.looked(self._clock()))
+                case Step.FOLLOW:
+                    await self._follow(batch)
+                case Step.GIVE_UP:
+                    await self._give_up(batch, await self._why_no_run())
+                case never:
+                    assert_never(never)
+        except RefusedError as refusal:
+            log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
+            await self._give_up(batch, await self._why_no_run(str(refusal)))
+        except Temporary as trouble:
+            await self._postpone(batch, trouble)
+
+    async def _commit(self, batch: Batch) -> None:
+        if batch.committing_at is not None:
+            sha = await self._repository.find_commit(batch.id)
+            if sha is not None:
+                await self._committed(batch, sha)
+                return
+        batch = await self._save(replace(batch, committing_at=self._clock()))
+        async with self._store.begin() as unit:
+            shares = await _shares(unit, batch)
+        sha = await self._write(batch, shares)
+        if sha is None:  # somebody added the lines meanwhile: a push of ours would be empty
+            await self._save(replace(batch, via=Via.DISPATCH))
+        else:
+            await self._committed(batch, sha)
+
+    async def _write(self, batch: Batch, shares: tuple[Share, ...]) -> CommitSha | None:
+        """Add the images to the list as it is now; None where nothing is left to add."""
+        for _ in range(WRITE_TRIES):
+            current = await self._repository.read_list()
+            wanted = [share.image for share in shares]
+            content = await asyncio.to_thread(image_list.add, current.content, wanted)
+            if content == current.content:
+                return None
+            try:
+                return await self._repository.write_list(
+                    content, blob=current.blob, message=commit_message(batch.id, shares)
+                )
+            except Stale:
+                log.info("batch %s: the list moved on, reading it again", batch.id)
+        raise Temporary("the list keeps changing under our hands", kind=TroubleKind.CONTESTED)
+
+    async def _committed(self, batch: Batch, sha: CommitSha) -> None:
+        log.info("batch %s: commit %s", batch.id, sha)
+        await self._save(replace(batch, sha=sha, committed_at=self._clock()))
+
+    async def _dispatch(self, batch: Batch) -> None:
+        now = self._clock()
+        if batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+            if run is not None:
+                await self._seen(replace(batch, dispatched_at=now), run)
+                return
+            if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.looked for clocks set back
+                await self._save(batch.looked(now))
+                return
+        async with self._store.begin() as unit:
+            images = [exact(transfer) for transfer in await unit.transfers_in(batch.id)]
+        if not images:  # a dispatch of nothing would be one of the whole list
+            await self._save(replace(batch, closed_at=now))
+            return
+        batch = await self._save(replace(batch, dispatching_at=now))
+        run = await self._repository.dispatch(images, batch=batch.id)
+        batch = await self._save(replace(batch, dispatched_at=self._clock()))
+        log.info("batch %s: dispatched", batch.id)
+        if run is not None:
+            await self._seen(batch, run)
+
+    async def _found(self, batch: Batch) -> bool:
+        """Look first, time out second: after an outage the run may be there, or be over."""
+        run = None
+        if batch.dispatched_at is not None and batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+        elif batch.sha is not None:
+            run = await self._repository.run_of_commit(batch.sha)
+        if run is not None:
+            await self._seen(batch, run)
+        return run is not None
+
+    async def _seen(self, batch: Batch, run: Run) -> None:
+        log.info("batch %s: run %d", batch.id, run.id)
+        now = self._clock()
+        async with self._store.begin() as unit:
+            seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
+            await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
+            joined = [transfer.id for transfer in await unit.transfers_in(batch.id)]
+            await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
+
+    async def _follow(self, batch: Batch) -> None:
+        """Read the run before its results: it ends only after it has posted them all."""
+        assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
+        began = self._clock()
+        run, sha = await self._repository.run(batch.run)
+        results = {r.image: r for r in await self._repository.results(run, sha)}
+        async with self._store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        found = [(t, results.get(str(exact(t))) or results.get(str(t.image))) for t in copying]
+        events = {t.id: told(t, result, self._clock()) for t, result in found if result}
+        await record_all(self._store, events)  # it stays known, whatever the target does
+        silent = [t for t in copying if t.id not in events]
+        if run.over and not await self._settle(batch, silent, partial(untold, run)):
+            return
+        now = self._clock()
+        over = run.over or not silent
+        after = replace(batch, closed_at=now) if over else batch.looked(now, took=now - began)
+        await self._follow_up(after, troubled=any(t.trouble for t in transfers))
+
+    async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
+        async with self._store.begin() as unit:
+            if troubled:  # GitHub has answered: the trouble is over
+                shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
+                await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
+            await unit.save_batch(batch)
+
+    async def _settle(self, batch: Batch, silent: Sequence[Transfer], lost: Lost) -> bool:
+        """End what no run speaks of as the target says; False: it is to be asked again later."""
+        events, trouble = dict[TransferId, Event](), None
+        try:
+            for transfer in silent:
+                digest = await self._arrived(transfer)
+                now = self._clock()
+                events[transfer.id] = Copied(now, digest, None) if digest else lost(transfer, now)
+        except Temporary as caught:  # nor is it asked for the others: all commits wait for it
+            again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
+            batch = batch if again else replace(batch, attempts=0)  # only looks in a row count
+            trouble = caught if batch.attempts + 1 < LOOKS else None
+        if trouble is None:
+            events |= {t.id: lost(t, self._clock()) for t in silent if t.id not in events}
+        await record_all(self._store, events)
+        if trouble is not None:
+            await self._postpone(batch, trouble)
+        return trouble is None
+
+    async def _arrived(self, transfer: Transfer) -> str | None:
+        """Look first: a run that said nothing may have copied the image all the same."""
+        with suppress(RefusedError):
+            found = await self._registries.target_digest(transfer.image)
+            return found if found == transfer.digest else None
+        return None
+
+    async def _why_no_run(self, line: str = "") -> Failure:
+        """The cause that the repository itself shows, else what GitHub said."""
+        try:
+            failure = _NO_WORKFLOW[await self._repository.workflow()]
+        except BotError:
+            failure = None
+        kind = FailureKind.GITHUB_REFUSED if line else FailureKind.RUN_MISSING
+        return failure or Failure(kind, line)
+
+    async def _give_up(self, batch: Batch, failure: Failure) -> None:
+        """Nothing more will come of this batch; what has not arrived ends with the cause."""
+        async with self._store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        if not await self._settle(batch, copying, lambda _, at: CopyFailed(at, failure)):
+            return
+        now = self._clock()
+        async with self._store.begin() as unit:
+            await record_all_in(unit, {t.id: RunMissing(now, failure) for t in transfers})
+            await unit.save_batch(replace(batch, closed_at=now))
+
+    # -- storing ------------------------------------------------------------------------
+
+    async def _save(self, batch: Batch) -> Batch:
+        kept = replace(batch, trouble=None) if batch.not_before is None else batch
+        async with self._store.begin() as unit:
+            await unit.save_batch(kept)
+        return kept
+
+    async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
+        refused = Refused(self._clock(), failure)
+        await record_all(self._store, dict.fromkeys(transfers, refused))
+
+    async def _postpone(self, batch: Batch, trouble: Temporary) -> None:
+        """A later try, and the trouble on the cards of those who wait for it."""
+        log.warning("batch %s: %s", batch.id, trouble)
+        now = self._clock()
+        async with self._store.begin() as unit:
+            current = next((b for b in await unit.open_batches() if b.id == batch.id), None)
+            if current is None:
+                return
+            tried = replace(current, attempts=batch.attempts)
+            later = tried.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+            await unit.save_batch(later)
+            waiting = (State.SUBMITTED, State.COPYING)
+            shown = [
+                replace(transfer, trouble=later.trouble, attempts=later.attempts)
+                for transfer in await unit.transfers_in(batch.id)
+                if transfer.state in waiting
+            ]
+            await unit.save_transfers(shown)
+
+
+def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool:
+    """Whether it is time to commit: nobody joined lately, and no first look is under way.
+
+    Waiting for the first looks means that a person reads of a missing image before anything
+    is committed for the others.
+    """
+    times = [t.approved_at for t in ready if t.approved_at is not None]
+    if has_passed(SETTLE_AT_MOST, min(times), now):
+        return True
+    return not looking and has_passed(SETTLE, max(times), now)
+
+
+async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
+    transfers = await unit.transfers_in(batch.id)
+    asked = await unit.requests_for_all([transfer.id for transfer in transfers])
+    wanted = {n: [r for r in of if r.cancelled_at is None] or of for n, of in asked.items()}
+    return tuple(
+        Share(
+            image=transfer.image,
+            requests=tuple(request.id for request in wanted[transfer.id]),
+            requested_by=tuple(request.person for request in wanted[transfer.id]),
+            approved_by=transfer.approved_by,
+        )
+        for transfer in transfers
+    )

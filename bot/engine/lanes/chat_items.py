@@ -1,0 +1,204 @@
+"""How open requests stand: what their messages should say now, and what is still owed.
+
+A look without effects, made at each tick of the lane that talks: at those that are owed a result
+or a card, and in turns at a few of all the others. So a tick stays short however many are open;
+what changes without an event of its own (a place in the queue, the seconds of a copy) is seen
+when it is its turn. Words are made when they are asked for, outside of the transaction.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+from bot.core.draft import Draft
+from bot.core.errors import Temporary
+from bot.core.ids import ChatId, Person, PersonId, RequestId
+from bot.core.image import Target
+from bot.core.request import Request
+from bot.core.transfer import State, Transfer
+from bot.dialog.card import card
+from bot.dialog.draft_card import draft_card
+from bot.dialog.language import Language
+from bot.dialog.message import Message, Rendered
+from bot.dialog.result import RETRIED, result
+from bot.dialog.view import View
+from bot.engine.lanes.lane import guarded
+from bot.engine.ports import Unit, Words
+from bot.engine.view_loader import (
+    Firsts,
+    Queue,
+    firsts_of,
+    involved,
+    language_among,
+    language_of,
+    names_of,
+)
+
+AT_ONCE: Final = 10
+"""So many of each kind are looked at in a tick: a look keeps intake waiting."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A request, and what its card and its result should say; None: nothing to say yet."""
+
+    request: Request
+    transfers: tuple[Transfer, ...]
+    draft: Draft
+    view: View
+    language: Language
+    words: Words
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.transfers) and all(transfer.state.over for transfer in self.transfers)
+
+    @property
+    def settled(self) -> bool:
+        """All is over, and the person has been told: only the messages may be behind."""
+        if self.request.cancelled_at is not None:
+            return True
+        return self.ended and self.request.told_at is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has no card yet."""
+        return self.request.card is None
+
+    @property
+    def owes_result(self) -> bool:
+        return self.ended and self.request.told_at is None and self.request.cancelled_at is None
+
+    @property
+    def retold(self) -> bool:
+        """Whether the result says something else than it should by now."""
+        if self.request.told_in is None or self.result is None:
+            return False
+        return self.result.fingerprint != self.request.told
+
+    @property
+    def owes_file(self) -> bool:
+        """Whether the file can go back: all is over, and something of it has arrived."""
+        if not self.draft.file or self.request.returned_at is not None:
+            return False
+        if self.request.is_draft or self.request.told_at is None or not self.ended:
+            return False
+        return any(transfer.state is State.MIRRORED for transfer in self.transfers)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a retry would find nothing left to try."""
+        return not any(transfer.state in RETRIED for transfer in self.transfers)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is a draft of which nothing is known yet."""
+        return self.request.is_draft and not self.draft.images and not self.draft.bad
+
+    @cached_property
+    def card(self) -> Rendered | None:
+        if self.is_unread:
+            return None
+        if self.request.is_draft:
+            return self._rendered(draft_card(self.request, self.draft, self.view))
+        return self._rendered(card(self.request, self.transfers, self.view))
+
+    @cached_property
+    def result(self) -> Rendered | None:
+        if self.request.is_draft or not self.ended:
+            return None
+        return self._rendered(result(self.request, self.transfers, self.view))
+
+    def _rendered(self, message: Message) -> Rendered:
+        return self.words.render(message, self.language)
+
+
+class Stage:
+    def __init__(
+        self,
+        *,
+        words: Words,
+        target: Target,
+        language: Language,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._words = words
+        self._target = target
+        self._language = language
+        self._clock = clock
+        self._last = RequestId(0)
+
+    async def look(self, unit: Unit, *, silent: Collection[ChatId] = ()) -> list[Standing]:
+        """Those open requests that it is time to look at, the oldest first."""
+        now, before = self._clock(), self._last
+        found = [*await self._next(unit)]
+        if before != self._last:  # they are not all that there are
+            found += await unit.untold(now, silent=silent, limit=AT_ONCE)
+            found += await unit.unshown(now, silent=silent, limit=AT_ONCE)
+        requests = {request.id: request for request in found}
+        return await self._standings(unit, [requests[number] for number in sorted(requests)])
+
+    async def language(self, unit: Unit, request: Request) -> Language:
+        return await language_of(unit, request.place, request.person, otherwise=self._language)
+
+    async def _next(self, unit: Unit) -> Sequence[Request]:
+        """In turns: those that follow the last ones, and from the start again.
+
+        None only where none are open: else the lane would go to rest with some of them behind.
+        """
+        requests = await unit.open_requests_after(self._last, limit=AT_ONCE)
+        if not requests and self._last:
+            requests = await unit.open_requests_after(RequestId(0), limit=AT_ONCE)
+        self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
+        return requests
+
+    async def _standings(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+        """All at once; where that fails one by one, so that the poisoned one is alone."""
+        if not requests:
+            return []
+        try:
+            return await self._looked(unit, requests)
+        except Temporary:
+            raise
+        except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
+            standings = []
+            for request in requests:
+                with guarded(f"request {request.id}"):
+                    standings += await self._looked(unit, [request])
+            return standings
+
+    async def _looked(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+        numbers = [request.id for request in requests]
+        transfers = await unit.transfers_of_all(numbers)
+        drafts = await unit.drafts_of_all(numbers)
+        firsts = await firsts_of(unit, requests)
+        every = [transfer for of in transfers.values() for transfer in of]
+        others = [first for of in firsts.values() for first in of.values()]
+        people = await unit.people(involved(every, [*requests, *others]))
+        queue = Queue(await unit.queue())
+        return [
+            Standing(
+                request,
+                transfers[request.id],
+                drafts[request.id],
+                self._view(people, queue, transfers[request.id], firsts[request.id]),
+                self._spoken(people, request),
+                self._words,
+            )
+            for request in requests
+        ]
+
+    def _view(
+        self,
+        people: Mapping[PersonId, Person],
+        queue: Queue,
+        transfers: Sequence[Transfer],
+        firsts: Firsts,
+    ) -> View:
+        ahead = queue.ahead(transfers)
+        return View(names_of(people), self._target, self._clock(), ahead, firsts)
+
+    def _spoken(self, people: Mapping[PersonId, Person], request: Request) -> Language:
+        return language_among(people, request.place, request.person, otherwise=self._language)

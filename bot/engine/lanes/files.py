@@ -1,0 +1,161 @@
+"""The lane that reads the files people send, and gives up drafts that nobody confirms.
+
+A file is fetched once and kept until it has gone back rewritten, or nothing can come of it any
+more. Whatever it holds, reading it happens beside the loop and within bounds: see extract/.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bot.core.draft import KEPT, draft_of
+from bot.core.errors import Refused, Temporary
+from bot.core.ids import RequestId
+from bot.core.image import Target
+from bot.core.request import Request
+from bot.core.retry import has_passed, is_due, wait_after
+from bot.dialog import answers
+from bot.dialog.commands import Name
+from bot.dialog.language import Language
+from bot.dialog.message import Message
+from bot.engine.lanes.lane import Pulse, attempt
+from bot.engine.ports import Chat, File, Store, Unit, Words
+from bot.engine.shutdown import Stopped, never
+from bot.engine.view_loader import language_of
+from bot.paste import FILE_LIMIT, REWRITABLE, Finding, extract_file
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER: Final = timedelta(minutes=10)
+"""So long a file is asked for that Telegram does not hand out."""
+
+
+class Readings:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        chat: Chat,
+        words: Words,
+        target: Target,
+        language: Language,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._chat = chat
+        self._words = words
+        self._target = target
+        self._language = language
+        self._clock = clock
+
+    async def tick(self, stopped: Stopped = never) -> Pulse:
+        """Fetch and read every file that waits, and end the drafts that are too old."""
+        async with self._store.begin() as unit:
+            files = await unit.unread_files()
+            drafts = await unit.unconfirmed()
+        now = self._clock()
+        due = [file for file in files if is_due(file.not_before, now)]
+        moved = [await self._try(file) for file in due if not stopped()]
+        moved += [
+            await attempt(f"request {draft.id}: its draft", partial(self._expire, draft))
+            for draft in drafts
+            if now - draft.opened_at >= KEPT
+        ]
+        if any(moved):
+            return Pulse.MOVED
+        return Pulse.OPEN if files else Pulse.IDLE
+
+    async def _try(self, file: File) -> bool | None:
+        """A poisoned file is put off as any other trouble, and given up as late."""
+        later = partial(self._put_off, file, Temporary("it cannot be read"))
+        what = f"request {file.request}: its file"
+        return await attempt(what, partial(self._read, file), later)
+
+    async def _read(self, file: File) -> bool:
+        try:
+            content = await self._chat.fetch(file.file_id, limit=FILE_LIMIT)
+        except Refused as refusal:
+            log.warning("request %d: its file: %s", file.request, refusal)
+            await self._end(file, answers.one("file-gone", file=file.name))
+            return True
+        except Temporary as trouble:
+            return await self._put_off(file, trouble)
+        finding = await asyncio.to_thread(
+            extract_file, content, target_host=self._target.host, name=file.name
+        )
+        if finding.images or any(bad.correction for bad in finding.bad):
+            await self._keep(replace(file, content=content), finding)
+        else:
+            await self._end(file, _why_nothing(finding, file.name))
+        return True
+
+    async def _keep(self, file: File, finding: Finding) -> None:
+        log.info("request %d: %d images in its file", file.request, len(finding.images))
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            if request is None:
+                return
+            draft = draft_of(finding.images, finding.bad, file=file.name)
+            await unit.save_draft(file.request, draft)
+            await unit.save_request(replace(request, untagged=finding.untagged))
+            if finding.kind in REWRITABLE:
+                await unit.save_file(file)
+            else:
+                await unit.drop_file(file.request)
+
+    async def _end(self, file: File, answer: Message) -> None:
+        """Nothing can come of the file; the person hears why."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            await unit.drop_file(file.request)
+            if request is None:
+                return
+            language = await language_of(
+                unit, request.place, request.person, otherwise=self._language
+            )
+            text = self._words.render(answer, language)
+            await unit.add_note(request.place, text, reply_to=request.message)
+            await unit.save_request(replace(request, cancelled_at=now, closed_at=now))
+
+    async def _put_off(self, file: File, trouble: Temporary) -> bool:
+        now = self._clock()
+        log.warning("request %d: its file: %s", file.request, trouble)
+        async with self._store.begin() as unit:
+            request = await _waiting(unit, file.request)
+            late = request is None or has_passed(GIVE_UP_AFTER, request.opened_at, now)
+            if not late:
+                attempts = file.attempts + 1
+                wait = wait_after(attempts, seed=file.request, retry_after=trouble.retry_after)
+                await unit.save_file(replace(file, attempts=attempts, not_before=now + wait))
+        if late:
+            await self._end(file, answers.one("file-gone", file=file.name))
+        return late
+
+    async def _expire(self, draft: Request) -> bool:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            request = await unit.request(draft.id)
+            if request is None or not request.is_draft or request.cancelled_at is not None:
+                return False
+            await unit.drop_file(request.id)
+            await unit.save_request(replace(request, cancelled_at=now))
+        return True
+
+
+async def _waiting(unit: Unit, number: RequestId) -> Request | None:
+    """The request, if it still waits for its file."""
+    request = await unit.request(number)
+    return request if request is not None and request.cancelled_at is None else None
+
+
+def _why_nothing(finding: Finding, name: str) -> Message:
+    if finding.flaw is not None:
+        return answers.bad_file(finding.flaw, name)
+    if finding.bad:
+        return answers.unreadable(finding.bad, command=Name.MIRROR)
+    return answers.nothing_found(file=name)

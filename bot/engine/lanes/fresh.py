@@ -1,0 +1,244 @@
+"""The lane that keeps listed images fresh: it looks, opens transfers for what moved, and tells.
+
+It writes nothing to GitHub and says nothing itself: the transfers that it opens are approved (or
+wait for an admin) like any other, and news are notes. What it has seen is stored before anything
+comes of it, each step in one transaction, so a kill loses nothing and doubles nothing. In memory
+is only what spares work: until when there is nothing to do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.errors import Refused, Temporary
+from bot.core.fresh import GATHER, HOUR, Plan, Tracked, by_repository, is_ripe
+from bot.core.ids import Person, Place, TransferId
+from bot.core.image import Target
+from bot.core.policy import Policy
+from bot.core.request import ITSELF
+from bot.core.retry import has_passed
+from bot.core.transfer import State, Transfer, advance
+from bot.engine.lanes.fresh_list import Listed
+from bot.engine.lanes.fresh_news import News
+from bot.engine.lanes.lane import Pulse, guarded
+from bot.engine.lanes.registry_health import Looks
+from bot.engine.ports import NewRequest, Registries, Repository, Store, Unit
+from bot.engine.shutdown import Stopped, never
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 2
+"""Of the few places that there are at a registry: people who ask have all the others."""
+BATCH: Final = 140
+"""Images opened at a time: even if all their names are the longest, one dispatch holds them, of
+which GitHub takes 65535 characters."""
+SOON: Final = timedelta(seconds=30)
+BUDGET_PAUSE: Final = timedelta(minutes=1)
+"""So long nothing is tried where registries have been asked all that they may be for now."""
+LATER: Final = timedelta(seconds=2)
+"""After this, what is to be opened together is looked at again."""
+_FACE: Final = Person(ITSELF, "🤖")
+
+
+class Upkeep:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registries: Registries,
+        repository: Repository,
+        policy: Policy,
+        target: Target,
+        plan: Plan,
+        news: News,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._host = target.host
+        self._plan = plan
+        self._news = news
+        self._clock = clock
+        self._looks = Looks(registries, target=target.host, clock=clock)
+        self._listed = Listed(
+            store=store, repository=repository, policy=policy, plan=plan, clock=clock
+        )
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._rested_at: datetime | None = None
+        self._rest = timedelta()
+        self._under_way = True
+
+    async def tick(self, stopped: Stopped = never) -> Pulse:
+        """Take in what came of transfers, tell it, look at what is due, open what moved."""
+        moved = False
+        if self._under_way:
+            moved = await self._take_in()
+            moved = await self._tell() or moved
+        if self._is_time() and not stopped() and await self._round(stopped):
+            moved = await self._open() or moved
+        if moved:
+            self._rested_at = None
+            return Pulse.MOVED
+        return Pulse.OPEN if self._rest <= SOON else Pulse.IDLE
+
+    def _is_time(self) -> bool:
+        now = self._clock()
+        return self._rested_at is None or has_passed(self._rest, self._rested_at, now)
+
+    def _pause(self, wait: timedelta) -> None:
+        self._rested_at, self._rest = self._clock(), max(wait, timedelta())
+
+    # -- what came of it ----------------------------------------------------------------
+
+    async def _take_in(self) -> bool:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            going = await unit.on_way()
+            over = [each.after(transfer, now) for each, transfer in going if transfer.state.over]
+            await unit.save_tracked(over)
+            waiting = len(going) > len(over) or bool(await unit.arrived(limit=1))
+        self._under_way = waiting or bool(over)
+        return bool(over)
+
+    async def _tell(self) -> bool:
+        now = self._clock()
+        async with self._store.begin() as unit:
+            return await self._news.tell(unit, now)
+
+    # -- looks --------------------------------------------------------------------------
+
+    async def _round(self, stopped: Stopped) -> bool:
+        """Look at a portion of what is due. What was only looked at concerns no other lane.
+
+        False where nobody knows what the list holds: nothing is copied on its word then.
+        """
+        now = self._clock()
+        async with self._store.begin() as unit:
+            due = await unit.next_look()
+        if not await self._listed.follow(due):
+            self._pause(SOON)
+            return False
+        portion = await self._portion(now)
+        looked = await asyncio.gather(*(self._look(each, stopped) for each in portion))
+        seen = [each for each in looked if each is not None]
+        async with self._store.begin() as unit:
+            await unit.save_tracked(seen)
+            due = await unit.next_look()
+        self._under_way = self._under_way or any(each.arrived_at for each in seen)
+        self._pause(timedelta() if seen else self._until(due, now))
+        return True
+
+    def _until(self, due: datetime | None, now: datetime) -> timedelta:
+        """How long there is nothing to look at. What is due and was not taken waits for budgets."""
+        wait = self._plan.shortest
+        if due is not None:
+            wait = min(wait, due - now if due > now else min(BUDGET_PAUSE, wait))
+        return wait
+
+    async def _portion(self, now: datetime) -> Sequence[Tracked]:
+        allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
+        due: list[Tracked] = []
+        async with self._store.begin() as unit:
+            spent = await unit.looks_since(now - HOUR, now)
+            rooms = self._plan.room(allowed, spent, target=self._host)
+            for registry, room in rooms.items():
+                due += await unit.due_tracked(registry, now, limit=room)
+        return due
+
+    async def _look(self, each: Tracked, stopped: Stopped) -> Tracked | None:
+        """At both sides; None where nobody was asked."""
+        async with self._places:
+            now = self._clock()
+            if stopped() or self._looks.rest(each.image.registry):
+                return None
+            compared = None
+            with guarded(f"keeping {each.image} fresh"):
+                compared = await self._compared(each, now)
+            return compared or each.put_off(now, self._plan)
+
+    async def _compared(self, each: Tracked, now: datetime) -> Tracked:
+        image = each.image
+        try:
+            source, target = await self._looks.at_both(image)
+        except Refused as refusal:
+            log.info("keeping %s fresh: %s", image, refusal)
+            return each.refused(now, self._plan)
+        except Temporary as trouble:
+            log.info("keeping %s fresh: %s", image, trouble)
+            return each.put_off(now, self._plan, retry_after=trouble.retry_after)
+        return each.looked(source, target, now, self._plan)
+
+    # -- what moved ---------------------------------------------------------------------
+
+    async def _open(self) -> bool:
+        """Transfers for all that moved in a round, so that one dispatch takes them."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            moved = await unit.moved(limit=BATCH)
+            if not moved:
+                return False
+            due = await unit.next_look()
+            looking = due is not None and due <= now
+            since = [each.moved_at for each in moved]
+            if not is_ripe(since, now, under_way=looking, wait=GATHER):
+                self._pause(LATER)
+                return False
+            if any(_is_queued(transfer) for _, transfer in await unit.on_way()):
+                self._pause(LATER)
+                return False  # the last ones have not gone yet: these go with the next dispatch
+            await self._open_all(unit, moved, now)
+        self._under_way = True
+        return True
+
+    async def _open_all(self, unit: Unit, moved: Sequence[Tracked], now: datetime) -> None:
+        there = await unit.open_of([each.image for each in moved])
+        after = [await self._after(unit, each, there.get(each.image), now) for each in moved]
+        opened = [each for each in after if each.transfer is not None]
+        await self._raise([each for each in opened if each.is_version], unit, now)
+        await unit.save_tracked(after)
+        log.info("moved at their sources: %d; on their way: %d", len(moved), len(opened))
+
+    async def _after(
+        self, unit: Unit, each: Tracked, there: Transfer | None, now: datetime
+    ) -> Tracked:
+        """With a transfer of its own, or the one that is `there` already, or none."""
+        if not self._listed.may_copy(each.image):
+            return replace(each, moved_at=None)
+        if there is not None:
+            return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
+        return await self._opened(unit, each, now)
+
+    async def _opened(self, unit: Unit, each: Tracked, now: datetime) -> Tracked:
+        transfer = await unit.open_transfer(each.image, now)
+        after = advance(transfer, each.found(now, now + self._policy.expire_after))
+        assert after is not None  # noqa: S101 - a new transfer takes what was found
+        await unit.save_transfer(after)
+        return each.opened(transfer.id)
+
+    async def _raise(self, alarms: Sequence[Tracked], unit: Unit, now: datetime) -> None:
+        """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
+        if alarms:
+            await unit.remember(_FACE)
+        for group in by_repository(alarms):
+            request = await unit.open_request(
+                NewRequest(
+                    person=ITSELF,
+                    place=Place(self._plan.alarms),
+                    message=None,
+                    opened_at=now,
+                    confirmed_at=now,
+                )
+            )
+            await unit.link(request.id, _ids(group))
+
+
+def _ids(opened: Iterable[Tracked]) -> list[TransferId]:
+    return [each.transfer for each in opened if each.transfer is not None]
+
+
+def _is_queued(transfer: Transfer) -> bool:
+    """Whether it waits for the next batch, not for the time of a copy that was put off."""
+    return transfer.state is State.APPROVED and transfer.not_before is None

@@ -1,0 +1,113 @@
+"""Which images are tracked: those that image.list holds, can move, and may be copied.
+
+The list is read seldom, and only where somebody goes by it. Where it cannot be read nobody goes
+by what it held before: an image that was taken out of it is not to be copied again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Final, TypeVar
+
+from bot.core import image_list
+from bot.core.errors import BotError, Temporary
+from bot.core.fresh import HOUR, Plan, Tracked
+from bot.core.image import ImageRef
+from bot.core.policy import Policy, Verdict, decide
+from bot.core.retry import has_passed, is_due, wait_after
+from bot.core.tag_class import TagClass, tag_class
+from bot.engine.ports import Repository, Store
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PORTION: Final = 200
+"""Rows written in one transaction: intake waits for it."""
+
+
+class Listed:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        repository: Repository,
+        policy: Policy,
+        plan: Plan,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._policy = policy
+        self._plan = plan
+        self._clock = clock
+        self._blob: str | None = None  # not "", which is what a missing list has
+        self._read_at: datetime | None = None
+        self._troubles = 0
+        self._not_before: datetime | None = None
+
+    def may_copy(self, image: ImageRef) -> bool:
+        return decide(self._policy, image).verdict is not Verdict.DENY
+
+    async def follow(self, due: datetime | None) -> bool:
+        """Bring what is tracked up to date; False where nobody knows what the list holds.
+
+        `due` is the time of the next look: while none is due, the list may be older.
+        """
+        now = self._clock()
+        if self._is_known(due, now):
+            return True
+        if not is_due(self._not_before, now):
+            return False
+        try:
+            file = await self._repository.read_list()
+        except BotError as trouble:
+            self._put_off(trouble, now)
+            return False
+        if file.blob != self._blob:
+            await self._take(file.content, now)
+            self._blob = file.blob
+        async with self._store.begin() as unit:
+            await unit.bring_forward(self._plan, now)
+        self._read_at, self._troubles, self._not_before = now, 0, None
+        return True
+
+    def _is_known(self, due: datetime | None, now: datetime) -> bool:
+        if self._read_at is None:
+            return False
+        shortest = self._plan.shortest
+        looking = due is not None and due <= now
+        return not has_passed(min(HOUR, shortest) if looking else shortest, self._read_at, now)
+
+    def _put_off(self, trouble: BotError, now: datetime) -> None:
+        self._troubles += 1
+        asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        self._not_before = now + wait_after(self._troubles, seed="list", retry_after=asked)
+        log.warning("image.list: %s; nothing is looked at until it can be read", trouble)
+
+    async def _take(self, content: bytes, now: datetime) -> None:
+        """What left the list is forgotten; what is new in it has its first look some time."""
+        wanted = await asyncio.to_thread(self._wanted, content)
+        async with self._store.begin() as unit:
+            known = await unit.tracked_names()
+        for gone in _portions(sorted(known - wanted.keys())):
+            async with self._store.begin() as unit:
+                await unit.untrack([ImageRef.parse(name) for name in gone])
+        for new in _portions(image for name, image in wanted.items() if name not in known):
+            fresh = [Tracked(image=i, not_before=self._plan.first_look(i, now)) for i in new]
+            async with self._store.begin() as unit:
+                await unit.track(fresh)
+
+    def _wanted(self, content: bytes) -> dict[str, ImageRef]:
+        return {
+            str(image): image
+            for image in image_list.entries(content)
+            if tag_class(image) is not TagClass.DIGEST and self.may_copy(image)
+        }
+
+
+def _portions(items: Iterable[T]) -> Iterator[list[T]]:
+    waiting = iter(items)
+    while portion := list(islice(waiting, PORTION)):
+        yield portion

@@ -1,0 +1,92 @@
+"""Who is told that an image has moved and arrived: who watches it, and who asked for it lately.
+
+News are notes, stored in the transaction that notes that they were told. All that arrived together
+is one message a chat. Who may no longer be spoken to is not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.fresh import GATHER_NEWS, Tracked, is_ripe, news
+from bot.core.ids import ChatId, PersonId, Place
+from bot.core.policy import Access, Standing
+from bot.core.transfer import State, Transfer
+from bot.dialog.language import Language
+from bot.engine.ports import Unit, Words
+from bot.engine.view_loader import language_of
+
+AT_ONCE: Final = 50
+"""Images told in one transaction."""
+ASKED_WITHIN: Final = timedelta(days=90)
+"""Who asked for an image longer ago is told of it no more, unless they watch it."""
+ASKERS: Final = 50
+WATCHERS: Final = 200
+_SPOKEN_TO: Final = frozenset({Standing.MEMBER, Standing.ADMIN})
+
+
+@dataclass
+class _Told:
+    """What one chat is told, where in it, and on whose account."""
+
+    place: Place
+    person: PersonId
+    images: list[Tracked] = field(default_factory=list)
+
+
+class News:
+    def __init__(self, *, words: Words, access: Access, language: Language) -> None:
+        self._words = words
+        self._access = access
+        self._language = language
+
+    async def tell(self, unit: Unit, now: datetime) -> bool:
+        """Notes for what has arrived, unless more of it is just about to."""
+        arrived = await unit.arrived(limit=AT_ONCE)
+        going = any(_is_on_its_way(transfer) for _, transfer in await unit.on_way())
+        since = [each.arrived_at for each in arrived]
+        if not is_ripe(since, now, under_way=going, wait=GATHER_NEWS):
+            return False
+        chats: dict[ChatId, _Told] = {}
+        for each in arrived:
+            for person, place in await self._audience(unit, each, now):
+                told = chats.setdefault(place.chat, _Told(place, person))
+                if each not in told.images:
+                    told.images.append(each)
+        for told in chats.values():
+            await self._note(unit, told)
+        await unit.save_tracked([each.forget_news() for each in arrived])
+        return True
+
+    async def _audience(
+        self, unit: Unit, each: Tracked, now: datetime
+    ) -> Iterable[tuple[PersonId, Place]]:
+        """Who the news of an image are for, each chat perhaps several times."""
+        watches = await unit.watchers(each.image, limit=WATCHERS)
+        asked = await unit.askers(
+            each.image, since=now - ASKED_WITHIN, but_for=each.target, limit=ASKERS
+        )
+        places = [(watch.person, watch.place) for watch in watches]
+        places += [(request.person, request.place) for request in asked]
+        return [
+            (person, place)
+            for person, place in dict.fromkeys(places)
+            if await self._may_hear(unit, person, place.chat)
+        ]
+
+    async def _may_hear(self, unit: Unit, person: PersonId, chat: ChatId) -> bool:
+        """As intake sees it: by the chat, or by the one that it was before it moved."""
+        if self._access.standing(person, chat) in _SPOKEN_TO:
+            return True
+        return self._access.standing(person, await unit.origin(chat)) in _SPOKEN_TO
+
+    async def _note(self, unit: Unit, told: _Told) -> None:
+        language = await language_of(unit, told.place, told.person, otherwise=self._language)
+        text = self._words.render(news(told.images), language)
+        await unit.add_note(told.place, text, reply_to=None)
+
+
+def _is_on_its_way(transfer: Transfer) -> bool:
+    """Not those that wait for an admin: that may take days."""
+    return not transfer.state.over and transfer.state is not State.WAITING

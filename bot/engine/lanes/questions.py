@@ -1,0 +1,173 @@
+"""The lane that answers /lookup, /list and /outdated: it looks, and leaves the answer as a note.
+
+Reads only. A question that nobody answers for a while is answered with that.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bot.core import image_list
+from bot.core.errors import Refused, Temporary
+from bot.core.image import ImageRef, Target
+from bot.core.retry import has_passed, is_due, wait_after
+from bot.core.trouble import Trouble, TroubleKind
+from bot.dialog.message import Message
+from bot.dialog.outdated import MOST, Compared, movable, outdated
+from bot.dialog.questions import Inquiry, Look, Question, listing, looked_up, unanswered
+from bot.engine.lanes.lane import Pulse, attempt
+from bot.engine.lanes.suggestions import meant_by
+from bot.engine.ports import Registries, Repository, Store, Words
+from bot.engine.shutdown import Stopped, never
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = timedelta(seconds=45)
+"""A person who wants to look something up does not wait longer."""
+AT_ONCE: Final = 8
+COMPARE_SECONDS: Final = 20.0
+"""What was not compared by then is said to be so: others have questions too."""
+
+
+class Inquiries:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registries: Registries,
+        repository: Repository,
+        words: Words,
+        target: Target,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._registries = registries
+        self._repository = repository
+        self._words = words
+        self._target = target
+        self._clock = clock
+
+    async def tick(self, stopped: Stopped = never) -> Pulse:
+        """One try at every question that is due, but for comparisons, which take long: at one."""
+        async with self._store.begin() as unit:
+            inquiries = await unit.inquiries()
+        now = self._clock()
+        due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
+        long = [inquiry for inquiry in due if inquiry.question is Question.OUTDATED]
+        turns = [*(each for each in due if each not in long), *long[:1]]
+        moved = [await self._try(inquiry) for inquiry in turns if not stopped()]
+        if any(moved):
+            return Pulse.MOVED
+        return Pulse.OPEN if inquiries else Pulse.IDLE
+
+    async def _try(self, inquiry: Inquiry) -> bool | None:
+        """A poisoned one is answered with that; where not even this can be said, it is dropped."""
+        puzzled = unanswered(inquiry.question, Trouble(TroubleKind.OTHER))
+        return await attempt(
+            f"inquiry {inquiry.id}",
+            partial(self._heed, inquiry),
+            partial(self._tell, inquiry, puzzled),
+            partial(self._drop, inquiry),
+        )
+
+    async def _heed(self, inquiry: Inquiry) -> bool:
+        """True where it is answered, or put off."""
+        try:
+            answer = await self._answer(inquiry)
+        except Refused as refusal:
+            answer = unanswered(inquiry.question, Trouble(TroubleKind.OTHER, line=str(refusal)))
+        except Temporary as trouble:
+            log.warning("inquiry %d: %s", inquiry.id, trouble)
+            now, attempts = self._clock(), inquiry.attempts + 1
+            wait = wait_after(attempts, seed=inquiry.id, retry_after=trouble.retry_after)
+            if not has_passed(PATIENCE - wait, inquiry.opened_at, now):
+                later = replace(inquiry, attempts=attempts, not_before=now + wait)
+                async with self._store.begin() as unit:
+                    await unit.save_inquiry(later)
+                return True
+            answer = unanswered(inquiry.question, trouble.trouble)
+        return await self._tell(inquiry, answer)
+
+    async def _answer(self, inquiry: Inquiry) -> Message:
+        match inquiry.question:
+            case Question.LOOKUP:
+                look = await self._look(ImageRef.parse(inquiry.text))
+                return looked_up(look, self._target, self._clock())
+            case Question.LIST:
+                content = (await self._repository.read_list()).content
+                images = [str(image) for image in image_list.entries(content)]
+                return listing(images, inquiry.text, inquiry.page)
+            case Question.OUTDATED:
+                return await self._outdated(inquiry.text)
+
+    async def _outdated(self, text: str) -> Message:
+        content = (await self._repository.read_list()).content
+        images, fixed = movable(image_list.entries(content), text)
+        compared = await self._compared(images[:MOST])
+        return outdated(compared, text=text, listed=len(images), fixed=fixed)
+
+    async def _compared(self, images: Sequence[ImageRef]) -> list[Compared]:
+        """By HEADs alone, which no registry counts as a pull."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def compared(image: ImageRef) -> Compared:
+            async with places:
+                return Compared(image, await self._at_source(image), await self._at_target(image))
+
+        looks = {image: asyncio.create_task(compared(image)) for image in images}
+        if looks:
+            _, late = await asyncio.wait(looks.values(), timeout=COMPARE_SECONDS)
+            for look in late:
+                look.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        return [
+            Compared(image) if look.cancelled() else look.result() for image, look in looks.items()
+        ]
+
+    async def _at_source(self, image: ImageRef) -> str | None:
+        """None where nobody can be asked now; empty where there is no such image."""
+        try:
+            return await self._registries.source_digest(image) or ""
+        except (Refused, Temporary) as trouble:
+            log.info("comparing %s: %s", image, trouble)
+            return None
+
+    async def _look(self, image: ImageRef) -> Look:
+        there = await self._at_target(image)
+        try:
+            source = await self._registries.source_digest(image)
+        except Refused as refusal:
+            return Look(image=image, there=there, refusal=str(refusal))
+        if source is None:
+            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            return Look(image=image, there=there, meant=meant)
+        try:
+            shape = await self._registries.describe(image, source)
+        except (Refused, Temporary) as trouble:
+            log.info("inquiry about %s: no details: %s", image, trouble)
+            return Look(image=image, source=source, there=there)
+        return Look(image=image, source=source, there=there, shape=shape)
+
+    async def _at_target(self, image: ImageRef) -> str | None:
+        """None where the target cannot be read now; empty where it has no such image."""
+        try:
+            return await self._registries.target_digest(image) or ""
+        except (Refused, Temporary) as trouble:
+            log.info("inquiry about %s: the target: %s", image, trouble)
+            return None
+
+    async def _tell(self, inquiry: Inquiry, answer: Message) -> bool:
+        text = self._words.render(answer, inquiry.language)
+        async with self._store.begin() as unit:
+            await unit.drop_inquiry(inquiry.id)
+            await unit.add_note(inquiry.place, text, reply_to=inquiry.message, edits=inquiry.edits)
+        return True
+
+    async def _drop(self, inquiry: Inquiry) -> bool:
+        async with self._store.begin() as unit:
+            await unit.drop_inquiry(inquiry.id)
+        return True

@@ -1,0 +1,89 @@
+"""Makes the world match what is stored: after every event, on a timer, and once at start.
+
+Restart, retry, a late run, a missed message and a failed edit are all the same code path:
+the next tick. A tick that fails is logged and followed by the next one; nothing is kept here
+between ticks but the wish to wake up.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from bot.core.errors import BotError
+from bot.engine.lanes.lane import Lane, Pulse
+from bot.engine.shutdown import Halt
+
+log = logging.getLogger(__name__)
+
+OPEN_INTERVAL: Final = 0.5
+"""Seconds between two ticks while something is open: what is not due costs one query."""
+SOON_INTERVAL: Final = 0.1
+"""The same where a look that is due must not be late: a run is looked at each second."""
+REST: Final = 0.1
+"""Seconds between two ticks at least: all that happens within them is one tick's work."""
+IDLE_INTERVAL: Final = 30.0
+TROUBLE_INTERVAL: Final = 5.0
+_INTERVALS: Final = {
+    Pulse.IDLE: IDLE_INTERVAL,
+    Pulse.OPEN: OPEN_INTERVAL,
+    Pulse.SOON: SOON_INTERVAL,
+    Pulse.MOVED: OPEN_INTERVAL,
+}
+
+
+class Reconciler:
+    def __init__(self, lanes: Mapping[str, Lane]) -> None:
+        self._lanes = lanes
+        self._wakers = {name: asyncio.Event() for name in lanes}
+        self._held = False
+
+    def wake(self) -> None:
+        """Something may have changed: every lane looks now."""
+        for waker in self._wakers.values():
+            waker.set()
+
+    def hold(self, *, held: bool) -> None:
+        """Take no step as long as held: somebody else may be doing the same work."""
+        if self._held and not held:
+            self.wake()
+        self._held = held
+
+    async def tick(self) -> Pulse:
+        """One tick of every lane, one after the other."""
+        return max([await lane.tick() for lane in self._lanes.values()])
+
+    async def run(self, halt: Halt) -> None:
+        """Tick until the halt. Each lane has its own pace, so none holds up another."""
+        async with asyncio.TaskGroup() as group:
+            for name in self._lanes:
+                group.create_task(self._run_lane(name, halt))
+            await halt.wait()
+            self.wake()
+
+    async def _run_lane(self, name: str, halt: Halt) -> None:
+        waker = self._wakers[name]
+        while not halt.wished():
+            waker.clear()
+            interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, halt)
+            if halt.wished():
+                return
+            await asyncio.sleep(REST)
+            try:
+                async with asyncio.timeout(interval):
+                    await waker.wait()
+            except TimeoutError:
+                continue
+
+    async def _tick_lane(self, name: str, halt: Halt) -> float:
+        try:
+            pulse = await self._lanes[name].tick(lambda: self._held or halt.wished())
+        except BotError as trouble:
+            log.warning("%s: %s", name, trouble)
+            return TROUBLE_INTERVAL
+        except Exception:  # one of two: a defect in one tick must not end the bot
+            log.exception("%s: this tick failed, the next one follows", name)
+            return TROUBLE_INTERVAL
+        if pulse is Pulse.MOVED:
+            self.wake()
+        return _INTERVALS[pulse]

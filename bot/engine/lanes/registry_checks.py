@@ -1,0 +1,206 @@
+"""The lane that asks registries: before a copy what is there, after it what arrived.
+
+Looks only by HEAD, and by GET for the platforms and the size where an admin is to decide or the
+registry can spare it. Several at a time at each registry, and a tick ends soon after the longest
+look: a slow or silent registry holds up the images of others for one look's time at most.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.errors import Refused as RefusedError
+from bot.core.errors import Temporary
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import Shape
+from bot.core.image import Target
+from bot.core.policy import Policy, Verdict, decide, decide_moved
+from bot.core.tag_class import TagClass, tag_class
+from bot.core.transfer import (
+    Action,
+    Denied,
+    Event,
+    Expired,
+    Found,
+    Identical,
+    Mismatch,
+    Missing,
+    Proof,
+    Refused,
+    State,
+    Transfer,
+    Verified,
+    next_action,
+)
+from bot.core.trouble import TroubleKind
+from bot.engine.lanes.lane import Pulse, postpone, record
+from bot.engine.lanes.registry_health import Silences
+from bot.engine.lanes.suggestions import meant_by
+from bot.engine.ports import Registries, Store
+from bot.engine.shutdown import Stopped, never
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 4
+"""At each registry: one that does not answer keeps only its own places."""
+MOST: Final = 4 * AT_ONCE
+"""Of more than these at a registry, a tick takes those that have waited longest for their turn."""
+TURN: Final = timedelta(seconds=5)
+"""After this a tick begins no look: what came meanwhile, at other registries, has its turn."""
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+VERIFY_TRIES: Final = 4
+_OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
+
+
+class Checks:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registries: Registries,
+        policy: Policy,
+        target: Target,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._target = target
+        self._registries = registries
+        self._policy = policy
+        self._clock = clock
+        self._silences = Silences(clock)
+        self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(AT_ONCE)
+        )
+
+    async def tick(self, stopped: Stopped = never) -> Pulse:
+        """One look at each transfer that is owed one, in turn."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            transfers = await unit.due_looks(now, limit=MOST)
+            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
+        due = [t for t in transfers if next_action(t, now) in _OURS]
+
+        def over() -> bool:
+            return stopped() or self._clock() - now > TURN
+
+        moved = await asyncio.gather(*(self._look(transfer, over) for transfer in due))
+        return Pulse.MOVED if any(moved) else pulse
+
+    async def _look(self, transfer: Transfer, over: Stopped) -> bool:
+        async with self._places[self._asked_for(transfer)]:
+            if over() or self._waits_for_target(transfer):
+                return False
+            event: Event | None
+            try:
+                event = await self._event(transfer)
+            except Temporary as trouble:
+                event = self._given_up(transfer, trouble)
+                if event is None:
+                    log.warning("transfer %d: %s", transfer.id, trouble)
+                    later = transfer.postponed(
+                        self._clock(), trouble=trouble.trouble, retry_after=trouble.retry_after
+                    )
+                    await postpone(self._store, transfer, later)
+                    return True
+        moved = await record(self._store, transfer.id, event)
+        log.info("transfer %d: %s", transfer.id, type(event).__name__)
+        return moved
+
+    def _asked_for(self, transfer: Transfer) -> str:
+        """The registry that is asked first for it; none is where it only ends."""
+        match transfer.state:
+            case State.CHECKING:
+                return transfer.image.registry
+            case State.VERIFYING:
+                return self._target.host
+            case _:
+                return ""
+
+    def _waits_for_target(self, transfer: Transfer) -> bool:
+        """Its tries are few, and the last one decides: none is spent without a look."""
+        verifies = transfer.state is State.VERIFYING
+        return verifies and self._silences.of(self._target.host) is not None
+
+    async def _event(self, transfer: Transfer) -> Event:
+        match next_action(transfer, self._clock()):
+            case Action.CHECK:
+                return await self._check(transfer)
+            case Action.VERIFY:
+                return await self._verify(transfer)
+            case _:
+                return Expired(self._clock())
+
+    def _given_up(self, transfer: Transfer, trouble: Temporary) -> Event | None:
+        """What a trouble comes to that has lasted too long; None: try again later."""
+        now = self._clock()
+        match next_action(transfer, now):
+            case Action.VERIFY if transfer.attempts + 1 >= VERIFY_TRIES:
+                return Verified(now, Proof.RUN)  # the target is out of our sight, not of the run's
+            case Action.CHECK if now - transfer.opened_at >= GIVE_UP_AFTER:
+                return Refused(now, Failure(FailureKind.NETWORK, str(trouble)))
+            case _:
+                return None
+
+    async def _check(self, transfer: Transfer) -> Event:
+        image = transfer.image
+        decision = decide(self._policy, image)
+        if decision.verdict is Verdict.DENY:  # the policy changed since the request
+            return Denied(self._clock(), decision)
+        silence = self._silences.of(image.registry, self._target.host)
+        if silence is not None:  # as good as a look of one's own, and it takes no time
+            raise Temporary(silence.line, kind=silence.kind, who=silence.who)
+        try:
+            look = self._registries.source_digest(image)
+            source = await self._silences.asked(image.registry, look)
+        except RefusedError as refusal:
+            return Refused(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
+        if source is None:
+            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            return Missing(self._clock(), meant)
+        there = await self._at_target(transfer)
+        if source == there:
+            return Identical(self._clock(), source)
+        if there and tag_class(image) is TagClass.VERSION:
+            decision = decide_moved(self._policy, decision)
+        asks = decision.verdict is Verdict.ASK
+        wanted = asks or self._registries.spares(image.registry)
+        shape = await self._shape(transfer, source) if wanted else Shape()
+        now = self._clock()
+        expires_at = now + self._policy.expire_after
+        return Found(now, source, shape, decision, expires_at, replaces=there)
+
+    async def _at_target(self, transfer: Transfer) -> str | None:
+        try:
+            return await self._target_digest(transfer)
+        except RefusedError:
+            return None  # a target that we may not read: the workflow will compare
+
+    async def _target_digest(self, transfer: Transfer) -> str | None:
+        look = self._registries.target_digest(transfer.image)
+        return await self._silences.asked(self._target.host, look)
+
+    async def _shape(self, transfer: Transfer, digest: str) -> Shape:
+        """For people's eyes only: where it cannot be had, things go on without."""
+        try:
+            return await self._registries.shape(transfer.image, digest)
+        except (Temporary, RefusedError) as trouble:
+            log.info("transfer %d: no shape: %s", transfer.id, trouble)
+            return Shape()
+
+    async def _verify(self, transfer: Transfer) -> Event:
+        try:
+            found = await self._target_digest(transfer)
+        except RefusedError:
+            return Verified(self._clock(), Proof.RUN)
+        if found == transfer.copied_digest:
+            return Verified(self._clock(), Proof.TARGET)
+        if transfer.attempts + 1 < VERIFY_TRIES:
+            raise Temporary(
+                f"the target has {found or 'nothing'} yet",
+                kind=TroubleKind.BEHIND,
+                who=self._target.host,
+            )
+        return Mismatch(self._clock(), found)

@@ -1,0 +1,109 @@
+"""Looks at registries that leave alone who is in trouble, as long as nothing is gained by asking.
+
+The waits are kept in memory only. After a restart a registry in trouble is asked once more.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from bot.core.errors import Refused, Temporary
+from bot.core.image import ImageRef
+from bot.core.retry import is_due, wait_after
+from bot.core.trouble import Trouble
+from bot.engine.ports import Registries
+
+T = TypeVar("T")
+
+LONG: Final = timedelta(seconds=2)
+"""A look that takes this long keeps others waiting."""
+LONGEST_REST: Final = timedelta(seconds=20)
+"""Short, since people wait for looks; as long as a look may take, so half of the time is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    trouble: Trouble
+    until: datetime
+    times: int
+
+
+class Silences:
+    """Registries that lately let a look wait in vain: for a while nobody else waits for them.
+
+    A trouble that shows at once is none of these: it holds up nobody, and may be one image's.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._silences: dict[str, Silence] = {}
+
+    def of(self, *registries: str) -> Trouble | None:
+        """The trouble of one of them that is not to be asked again yet."""
+        now = self._clock()
+        kept = [self._silences[each] for each in registries if each in self._silences]
+        resting = (s.trouble for s in kept if not is_due(s.until, now, at_most=LONGEST_REST))
+        return next(resting, None)
+
+    async def asked(self, registry: str, look: Awaitable[T]) -> T:
+        """The same answer or trouble, noted where it was long in coming."""
+        began = self._clock()
+        try:
+            found = await look
+        except Temporary as trouble:
+            if self._clock() - began >= LONG:
+                self._note(registry, trouble.trouble)
+            raise
+        self._silences.pop(registry, None)
+        return found
+
+    def _note(self, registry: str, trouble: Trouble) -> None:
+        if self.of(registry):
+            return  # several waited at the same time: that is one silence
+        before = self._silences.get(registry)
+        times = before.times + 1 if before else 1
+        rest = min(wait_after(times, seed=registry), LONGEST_REST)
+        self._silences[registry] = Silence(trouble, self._clock() + rest, times)
+
+
+class Looks:
+    """At both sides of an image that nobody waits for."""
+
+    def __init__(
+        self, registries: Registries, *, target: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._registries = registries
+        self._target = target
+        self._clock = clock
+        self._troubles: dict[str, int] = {}
+        self._not_before: dict[str, datetime] = {}
+
+    def rest(self, source: str) -> bool:
+        """Whether a look would trouble somebody who asked for patience, or does not answer."""
+        now = self._clock()
+        return not all(is_due(self._not_before.get(each), now) for each in (source, self._target))
+
+    async def at_both(self, image: ImageRef) -> tuple[str, str | None]:
+        """The digests at the source and at the target, empty where there is no such image.
+
+        None where the target may not be read. Raises Temporary, and Refused for the source. The
+        target first: it is our own, and while it is away others need not be troubled.
+        """
+        try:
+            target = await self._asked(self._target, self._registries.target_digest(image))
+        except Refused:
+            target = None
+        source = await self._asked(image.registry, self._registries.source_digest(image))
+        return source, target
+
+    async def _asked(self, registry: str, look: Awaitable[str | None]) -> str:
+        try:
+            found = await look
+        except Temporary as trouble:
+            self._troubles[registry] = troubles = self._troubles.get(registry, 0) + 1
+            wait = wait_after(troubles, seed=registry, retry_after=trouble.retry_after)
+            self._not_before[registry] = self._clock() + wait
+            raise
+        self._troubles.pop(registry, None)
+        return found or ""

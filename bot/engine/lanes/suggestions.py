@@ -1,0 +1,34 @@
+"""What a registry has in place of an image that it lacks: for checks and look-ups alike."""
+
+import logging
+from typing import Final
+
+from bot.core.errors import Refused, Temporary
+from bot.core.image import ImageRef
+from bot.dialog.card import likely
+from bot.engine.ports import Registries
+from bot.paste.nearest_tags import nearest_tags
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 3
+
+
+async def meant_by(
+    registries: Registries, image: ImageRef, *, target_host: str
+) -> tuple[ImageRef, ...]:
+    """Images that are there and were probably meant: a corrected name first, then near tags.
+
+    A courtesy: where the registry does not answer there are none.
+    """
+    try:
+        likely_one = likely(image, target_host=target_host)
+        if likely_one is not None and await registries.source_digest(likely_one) is not None:
+            return (likely_one,)
+        if image.digest is not None or image.tag is None:
+            return ()
+        near = nearest_tags(image.tag, await registries.tags(image), count=MOST)
+    except (Temporary, Refused) as trouble:
+        log.info("what was meant by %s: %s", image, trouble)
+        return ()
+    return tuple(ImageRef(image.registry, image.repository, tag, None) for tag in near)

@@ -1,0 +1,65 @@
+"""Whether we were there: notes when Telegram was heard last, and owns up to a long absence.
+
+Telegram keeps what people send for a day. Whoever asked before that, while we were away, was
+never heard and should know.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.ids import ChatId, Place
+from bot.dialog import answers
+from bot.dialog.language import Language
+from bot.engine.ports import Store, Words
+
+log = logging.getLogger(__name__)
+
+BEAT: Final = "poll"
+"""The sign of life that is noted at each answer to a poll."""
+KEPT: Final = timedelta(hours=24)
+"""So long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
+
+
+class Presence:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        words: Words,
+        chats: Collection[ChatId],
+        language: Language,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._words = words
+        self._chats = chats
+        self._language = language
+        self._clock = clock
+        self._wake = wake
+
+    async def heard(self, silence: float | None = None) -> None:
+        """Telegram has answered. `silence`: seconds since it did so last, if this is known.
+
+        The clock of the wall may have been set meanwhile; who measured the silence knows better.
+        """
+        now = self._clock()
+        async with self._store.begin() as unit:
+            last = await unit.beat(BEAT, now)
+            if last is None:
+                return
+            away = now - last
+            if silence is not None:
+                away = min(away, timedelta(seconds=silence))
+            if away <= KEPT:
+                return
+            log.warning(
+                "Telegram was out of reach from %s to %s: what was sent before %s is lost",
+                *(f"{time:%Y-%m-%d %H:%M} UTC" for time in (last, now, now - KEPT)),
+            )
+            text = self._words.render(answers.absent(last, now, now - KEPT), self._language)
+            for chat in sorted(self._chats):
+                await unit.add_note(Place(chat), text, reply_to=None)
+        self._wake()

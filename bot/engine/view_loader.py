@@ -1,0 +1,101 @@
+"""What the projections of core/ need beside the facts: fetched here, for every room.
+
+A view is of one request, or of several that are shown together. Fetched for many at once: a
+query for each of a thousand open requests would keep everybody else waiting.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from bot.core.ids import BatchId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.image import Target
+from bot.core.request import Request
+from bot.core.transfer import State, Transfer
+from bot.dialog.language import Language, spoken
+from bot.dialog.view import View
+from bot.engine.ports import Unit
+
+_QUEUED = frozenset({State.APPROVED, State.SUBMITTED})
+Firsts = Mapping[TransferId, Request]
+
+
+class Queue:
+    """Which images are on their way, for the places of those that wait."""
+
+    def __init__(self, going: Sequence[tuple[datetime, BatchId | None]]) -> None:
+        self._all = [at for at, _ in going]
+        self._of: defaultdict[BatchId | None, list[datetime]] = defaultdict(list)
+        for at, batch in going:
+            self._of[batch].append(at)
+
+    def ahead(self, transfers: Sequence[Transfer]) -> Mapping[TransferId, int]:
+        """How many images were approved earlier and go with another commit, for each that waits."""
+        return {
+            transfer.id: self._before(transfer.approved_at, transfer.batch)
+            for transfer in transfers
+            if transfer.state in _QUEUED and transfer.approved_at is not None
+        }
+
+    def _before(self, approved_at: datetime, batch: BatchId | None) -> int:
+        together = self._of.get(batch, [])
+        return bisect_left(self._all, approved_at) - bisect_left(together, approved_at)
+
+
+async def view_of(
+    unit: Unit,
+    transfers: Sequence[Transfer],
+    requests: Sequence[Request],
+    *,
+    target: Target,
+    now: datetime,
+) -> View:
+    """A view in which everybody has a name who took part in the given facts."""
+    found = await firsts_of(unit, requests)
+    firsts = {transfer: first for of in found.values() for transfer, first in of.items()}
+    people = await unit.people(involved(transfers, [*requests, *firsts.values()]))
+    return View(names_of(people), target, now, firsts=firsts)
+
+
+async def firsts_of(unit: Unit, requests: Sequence[Request]) -> Mapping[RequestId, Firsts]:
+    """Who asked first for what was on its way already, where that is anybody's business here."""
+    found = await unit.firsts_of_all([request.id for request in requests])
+    return {
+        request.id: {
+            transfer: first
+            for transfer, first in found[request.id].items()
+            if first.place.chat == request.place.chat and first.cancelled_at is None
+        }
+        for request in requests
+    }
+
+
+def involved(transfers: Sequence[Transfer], requests: Sequence[Request]) -> Collection[PersonId]:
+    """Everybody who asked, or decided."""
+    people = {request.person for request in requests}
+    for transfer in transfers:
+        people |= {p for p in (transfer.approved_by, transfer.ended_by) if p is not None}
+    return people
+
+
+def names_of(people: Mapping[PersonId, Person]) -> Mapping[PersonId, str]:
+    return {person: found.name for person, found in people.items()}
+
+
+async def language_of(
+    unit: Unit, place: Place, person: PersonId, *, otherwise: Language
+) -> Language:
+    """A private chat is answered in the person's language, a group in its own."""
+    if int(place.chat) != int(person):
+        return otherwise
+    return language_among(await unit.people([person]), place, person, otherwise=otherwise)
+
+
+def language_among(
+    people: Mapping[PersonId, Person], place: Place, person: PersonId, *, otherwise: Language
+) -> Language:
+    """The same, where those people are known already who may be spoken to."""
+    private = int(place.chat) == int(person)
+    found = people.get(person) if private else None
+    return spoken(found.language, otherwise=otherwise) if found is not None else otherwise

@@ -1,0 +1,160 @@
+"""The images in anything that people paste or send, and the same file naming the target.
+
+Everything is bounded, since everything comes from outside: the size, the depth, the number of
+texts that are read. Nothing here raises, whatever it is given; what cannot be read is a
+`Flaw` beside what could be.
+"""
+
+import codecs
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.image import ImageRef, Target
+from bot.paste.correction import tag_split_off
+from bot.paste.detection import scan
+from bot.paste.finding import (
+    FILE_LIMIT,
+    MOST_IMAGES,
+    TEXT_LIMIT,
+    Finding,
+    Flaw,
+    Kind,
+    Meanings,
+    Mention,
+    Scan,
+    finding_of,
+)
+from bot.paste.lines import guesses_of
+from bot.paste.reading import BadImage, read_image
+from bot.paste.rewriting import rewritten
+
+__all__ = [
+    "FILE_LIMIT",
+    "MOST_IMAGES",
+    "REWRITABLE",
+    "Finding",
+    "Flaw",
+    "Kind",
+    "Rewritten",
+    "extract",
+    "extract_file",
+    "rewrite",
+]
+
+REWRITABLE: Final = frozenset(Kind) - {Kind.TEXT}
+"""The kinds of files that can be given back naming the target."""
+
+_WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
+GUESSES: Final = 5
+"""So many bare words of a sentence are asked back about."""
+
+NO_IMAGE: Final = "scratch"
+"""What Dockerfiles begin with that begin with nothing."""
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CHINESE: Final = "gb18030"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def extract(text: str, *, target_host: str, name: str = "") -> Finding:
+    """The images that a text names; `name` is that of its file, if it came as one.
+
+    `target_host` is the registry that images go to, in front of what people have pulled before.
+    """
+    if len(text) > FILE_LIMIT:
+        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
+    finding = finding_of(scan(text, name), Meanings(target_host))
+    if finding.images or finding.bad or finding.flaw or name:
+        return finding
+    guessed = None if finding.sure else _guessed(text, target_host)
+    return guessed or _single(text.strip(), target_host) or finding
+
+
+def _guessed(text: str, target_host: str) -> Finding | None:
+    """The bare words of a sentence that names nothing else: asking back beats finding nothing.
+
+    None where they are so many that the sentence is about something else.
+    """
+    words = dict.fromkeys(
+        word for line in text.splitlines() for word in guesses_of(line) if word != NO_IMAGE
+    )
+    if len(words) > GUESSES:
+        return None
+    plain = [word for word in words if word == word.lower() and not tag_split_off(word)]
+    mentions = tuple(Mention(word, loose=True) for word in plain)
+    guessed = finding_of(Scan(Kind.TEXT, mentions, sure=False), Meanings(target_host))
+    return guessed if guessed.images or guessed.bad else None
+
+
+def _single(text: str, target_host: str) -> Finding | None:
+    """A paste of one word is meant as an image, so it is said what is wrong with it."""
+    if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text):
+        return None
+    read = read_image(text, target_host=target_host)
+    return Finding(Kind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
+
+
+def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
+    """The images that a file of `FILE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
+    if len(content) > FILE_LIMIT:
+        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
+    decoded = _decoded(content)
+    if decoded is None:
+        return Finding(Kind.TEXT, flaw=Flaw.NOT_TEXT)
+    return extract(decoded[0], target_host=target_host, name=name or "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A file as it goes back; see `Rewriting` for what had to stay in it as it was."""
+
+    content: bytes
+    others: tuple[str, ...] = ()
+    fixed: tuple[ImageRef, ...] = ()
+
+
+def rewrite(
+    content: bytes, *, name: str, target: Target, images: Collection[ImageRef]
+) -> Rewritten:
+    """The same file in which the given images are named as the target names them.
+
+    Every other byte stays; a file that cannot be read comes back as it is.
+    """
+    decoded = _decoded(content) if len(content) <= FILE_LIMIT else None
+    if decoded is None:
+        return Rewritten(content)
+    text, mark, encoding = decoded
+    found = scan(text, name or "file")
+    if found.kind not in REWRITABLE:
+        return Rewritten(content)
+    changed = rewritten(text, found.mentions, target=target, images=images)
+    return Rewritten(mark + changed.text.encode(encoding), changed.others, changed.fixed)
+
+
+def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
+    """The text of a file, its byte order mark and its encoding; None where it is no text."""
+    mark, encoding = next(
+        ((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8")
+    )
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        return None if mark else _in_chinese(content)
+    return None if "\0" in text else (text, mark, encoding)
+
+
+def _in_chinese(content: bytes) -> tuple[str, bytes, str] | None:
+    """A text as Windows in China saves it; none whose bytes would not come back the same."""
+    try:
+        text = content.decode(_CHINESE)
+    except UnicodeDecodeError:
+        return None
+    if _CONTROL.search(text) or text.encode(_CHINESE) != content:
+        return None
+    return text, b"", _CHINESE

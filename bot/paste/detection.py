@@ -1,0 +1,166 @@
+"""What a text is, by its name and its shape, and so which reader it gets.
+
+A name is a hint only: people send values as `new.txt` and logs as `x.yaml`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from bot.paste import dockerfile, key_lines, lines, yaml_files
+from bot.paste.finding import Flaw, Kind, Scan
+from bot.paste.yaml_tree import Mapping, Node, Scalar, Sequence, documents
+
+_YAML_NAME: Final = re.compile(
+    r".*\.(?:ya?ml|jsonc?|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
+)
+_JSON_NAME: Final = re.compile(r".*\.jsonc?", re.IGNORECASE)
+_JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_VALUES_NAME: Final = re.compile(r"(?:.*/)?(?:.*[._-])?values(?:[._-].*)?", re.IGNORECASE)
+_KEY: Final = re.compile(
+    r"^[ \t]*(?:- )*[\"']?[A-Za-z_][\w./-]*[\"']?[ \t]*:(?:\s|$)", re.MULTILINE
+)
+_TOP: Final = re.compile(
+    r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
+)
+_FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^\n]*)$", re.MULTILINE)
+_MOST_TOPS: Final = 3
+_MOST_BELOW: Final = 100_000
+"""In texts of so many characters, so many places below a sentence are tried as a file's begin."""
+_SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
+
+
+def scan(text: str, name: str) -> Scan:
+    """What a text names, and as what kind of file."""
+    if dockerfile.is_name(name) or (not _YAML_NAME.fullmatch(name) and dockerfile.looks_like(text)):
+        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+    if _YAML_NAME.fullmatch(name):
+        return _scan_yaml_file(text, name)
+    if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
+        return _scan_text(text)
+    roots = documents(text)
+    found = _scan_structured(text, roots, name)
+    return found or _scan_text(text, is_file=_has_keys(roots))
+
+
+def _scan_yaml_file(text: str, name: str) -> Scan:
+    roots = documents(text)
+    if roots is Flaw.BROKEN and _JSON_NAME.fullmatch(name):
+        roots = documents(_JSON_COMMENT.sub(_blanked, text))
+    if isinstance(roots, list):
+        found = _scan_roots(text, roots, name)
+        return found if found.mentions or not _is_list(roots) else lines.scan(text)
+    named = tuple(key_lines.mentions(text))
+    kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
+    flaw = None if named and roots is Flaw.BROKEN else roots
+    return Scan(kind, named, flaw=flaw)
+
+
+def _blanked(found: re.Match[str]) -> str:
+    """A comment as so many blanks, so that everything stays at its place; a text as it is."""
+    return found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0])
+
+
+def _is_list(roots: list[Node]) -> bool:
+    """Whether a file is nothing but a list of texts, whatever it is called."""
+    return all(
+        isinstance(node, Scalar)
+        for root in roots
+        for node in (root.items if isinstance(root, Sequence) else [root])
+    )
+
+
+def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
+    kind = yaml_files.kind_of(roots)
+    if kind is Kind.COMPOSE:
+        return Scan(kind, yaml_files.compose_mentions(text, roots))
+    found = yaml_files.mentions(text, roots)
+    if kind is None:
+        helm = _VALUES_NAME.fullmatch(name) or yaml_files.spells_images(roots, found)
+        kind = Kind.HELM if helm else Kind.KUBERNETES
+    return Scan(kind, found)
+
+
+def _has_keys(roots: list[Node] | Flaw) -> bool:
+    return isinstance(roots, list) and any(isinstance(root, Mapping) for root in roots)
+
+
+def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> Scan | None:
+    """A text without a name that tells, if it is YAML that names images or surely is a file."""
+    if not isinstance(roots, list):
+        return Scan(Kind.TEXT, flaw=roots) if roots is Flaw.TOO_DEEP else None
+    if all(isinstance(root, Scalar) for root in roots):
+        return None
+    found = _scan_roots(text, roots, name)
+    return found if found.mentions or yaml_files.kind_of(roots) is not None else None
+
+
+def _scan_text(text: str, *, is_file: bool = False) -> Scan:
+    """`is_file`: it is YAML as a whole, so that none is looked for below a sentence."""
+    if len(text) <= lines.MOST_TEXT and (blocks := list(_blocks(text))):
+        return _scan_fenced(text, blocks)
+    tops = _TOP.finditer(text) if not is_file and len(text) <= _MOST_BELOW else iter(())
+    for top in islice(tops, _MOST_TOPS):
+        head, body = text[: top.start()], text[top.start() :]
+        roots = documents(body) if head.strip() else Flaw.BROKEN
+        if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
+            inner = _scan_roots(body, roots, "")
+            if inner.mentions and _is_whole(inner, roots):
+                return _merged([lines.scan(head), inner])
+    return lines.scan(text)
+
+
+def _is_whole(inner: Scan, roots: list[Node]) -> bool:
+    """Whether what stands below a sentence is a file, and not a list with a colon in it."""
+    return yaml_files.kind_of(roots) is not None or inner.kind is Kind.HELM
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Fenced lines; `start` and `end` are those of the fences around them."""
+
+    start: int
+    end: int
+    language: str
+    text: str
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """All of them, in one pass: a fence that is never closed must not be looked for again."""
+    opening: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opening is None:
+            opening = fence
+        elif not fence[1] and not fence[2].strip(" \t"):
+            body = text[opening.end() + 1 : fence.start()]
+            yield _Block(opening.start(), fence.end(), opening[1].lower(), body)
+            opening = None
+
+
+def _scan_fenced(text: str, blocks: list[_Block]) -> Scan:
+    scans: list[Scan] = []
+    position = 0
+    for block in blocks:
+        scans.append(lines.scan(text[position : block.start]))
+        name = "Dockerfile" if block.language in {"dockerfile", "docker"} else ""
+        shell = block.language in _SHELL
+        scans.append(lines.scan(block.text) if shell else _scan_block(block.text, name))
+        position = block.end
+    return _merged([*scans, lines.scan(text[position:])])
+
+
+def _scan_block(text: str, name: str) -> Scan:
+    """One fenced block; never looked into for another, so that this ends."""
+    if name or dockerfile.looks_like(text):
+        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+    found = _scan_structured(text, documents(text), name) if _KEY.search(text) else None
+    return found or lines.scan(text)
+
+
+def _merged(scans: list[Scan]) -> Scan:
+    """Several pieces of one paste: none of it can be given back as a file."""
+    mentions = tuple(mention for scan in scans for mention in scan.mentions)
+    flaw = next((scan.flaw for scan in scans if scan.flaw), None)
+    return Scan(Kind.TEXT, mentions, all(scan.sure for scan in scans), flaw)

@@ -1,0 +1,188 @@
+"""The images that a Dockerfile starts from or copies from, and where it names them.
+
+Read as BuildKit reads it, as far as images go: defaults of the ARGs before the first FROM,
+names of stages, line continuations, the escape directive, here-documents. `# syntax=` names
+an image, too, but one that the builder pulls for itself, so it is left out.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.paste.finding import TEXT_LIMIT, Mention, Place
+from bot.paste.interpolation import expand
+from bot.paste.reading import Gap
+
+_NAME: Final = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:[.-].*)?", re.IGNORECASE)
+_WORD: Final = re.compile(r"\S+")
+_DIRECTIVE: Final = re.compile(r"#\s*([a-z]+)\s*=\s*(\S+)\s*", re.IGNORECASE)
+_HEREDOC: Final = re.compile(r"<<-?([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+_MOUNT: Final = re.compile(r"(?:.*,)?from=([^,]+)")
+_INSTRUCTIONS: Final = frozenset(
+    {
+        *("FROM", "ARG", "RUN", "CMD", "LABEL", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT"),
+        *("VOLUME", "USER", "WORKDIR", "ONBUILD", "STOPSIGNAL", "HEALTHCHECK", "SHELL"),
+        "MAINTAINER",
+    }
+)
+_FROM_AS: Final = 3  # image, AS, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    start: int
+
+    def place(self, part: str) -> Place:
+        """Where a part of this word stands; the part is in it once at its end or as it is."""
+        start = self.start + self.text.rindex(part)
+        return Place(start, start + len(part))
+
+
+Instruction = list[Word]
+
+
+def is_name(name: str) -> bool:
+    """Whether a file is called as Dockerfiles are."""
+    return _NAME.fullmatch(name) is not None and not name.lower().endswith((".yaml", ".yml"))
+
+
+def looks_like(text: str) -> bool:
+    """Whether a text without a name is a Dockerfile: nothing but instructions, a FROM first."""
+    first = True
+    for instruction in instructions(text):
+        words = [word.text for word in instruction]
+        if words[0] not in _INSTRUCTIONS or (first and words[0] not in {"ARG", "FROM"}):
+            return False
+        if words[0] == "FROM" and not _is_from([w for w in words[1:] if not w.startswith("--")]):
+            return False
+        first = False
+    return not first
+
+
+def _is_from(words: list[str]) -> bool:
+    return len(words) == 1 or (len(words) == _FROM_AS and words[1].upper() == "AS")
+
+
+def mentions(text: str) -> Iterator[Mention]:
+    """Every image that the instructions name, in their order."""
+    known: dict[str, str] = {}
+    stages: set[str] = set()
+    started = False
+    for name, *words in instructions(text):
+        match name.text.upper():
+            case "ARG" if not started:
+                _learn(known, words)
+            case "FROM":
+                started = True
+                yield from _base(words, known, stages)
+            case "COPY":
+                yield from _copied(words, known, stages)
+            case "RUN":
+                yield from _mounted(words, known, stages)
+
+
+def _learn(known: dict[str, str], words: Instruction) -> None:
+    """The defaults of an ARG, which may name earlier ones."""
+    for word in words:
+        name, equals, value = word.text.partition("=")
+        default = expand(value.strip("\"'")[:TEXT_LIMIT], known) if equals else None
+        if default is not None:
+            known[name] = default[:TEXT_LIMIT]
+
+
+def _base(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
+    given = [word for word in words if not word.text.startswith("--")]
+    if not given:
+        return
+    yield from _named(given[0], given[0].text.strip("\"'"), known, stages)
+    if len(given) >= _FROM_AS and given[1].text.upper() == "AS":
+        stages.add(given[2].text.lower())
+
+
+def _copied(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
+    for word in words:
+        if not word.text.startswith("--"):
+            return
+        flag, _, value = word.text.partition("=")
+        if flag == "--from" and value:
+            yield from _named(word, value, known, stages)
+
+
+def _mounted(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
+    for word in words:
+        if not word.text.startswith("--"):
+            return
+        flag, _, value = word.text.partition("=")
+        source = _MOUNT.match(value) if flag == "--mount" else None
+        if source is not None:
+            start = word.start + len(flag) + 1 + source.start(1)
+            yield from _named(Word(source[1], start), source[1], known, stages)
+
+
+def _named(word: Word, text: str, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
+    if not text or len(text) > TEXT_LIMIT or text.isdecimal():
+        return
+    if text.lower() in stages or text == "scratch":
+        return
+    image = expand(text, known)
+    place = word.place(text)
+    if not image:
+        yield Mention(text, (place,), Gap.VARIABLE)
+    elif len(image) <= TEXT_LIMIT and image.lower() not in stages and image != "scratch":
+        yield Mention(image, (place,))
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The physical lines of a Dockerfile, put together."""
+
+    escape: str = "\\"
+    directives: bool = True
+    words: Instruction = field(default_factory=list)
+    heredocs: deque[str] = field(default_factory=deque)
+
+    def line(self, line: str, start: int) -> Instruction | None:
+        """Take one line; the instruction that ends with it, if one does."""
+        if self.heredocs and not self.words:
+            if line.strip() == self.heredocs[0]:
+                self.heredocs.popleft()
+            return None
+        if self._is_comment(line):
+            return None
+        body = line.rstrip()
+        goes_on = body.endswith(self.escape)
+        body = body.removesuffix(self.escape)
+        self.words += [Word(found[0], start + found.start()) for found in _WORD.finditer(body)]
+        if goes_on or not self.words:
+            return None
+        return self.end()
+
+    def end(self) -> Instruction:
+        done, self.words = self.words, []
+        if done and done[0].text.upper() in {"RUN", "COPY", "ADD"}:
+            found = (_HEREDOC.search(word.text) for word in done[1:])
+            self.heredocs += [match[2] for match in found if match]
+        return done
+
+    def _is_comment(self, line: str) -> bool:
+        bare = line.strip()
+        directive = _DIRECTIVE.fullmatch(bare) if self.directives else None
+        if directive is None:
+            self.directives = False
+        elif directive[1].lower() == "escape" and directive[2] in {"\\", "`"}:
+            self.escape = directive[2]
+        return bare.startswith("#") or not bare
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    """The words of each instruction, with their positions in the text."""
+    reader, start = _Reader(), 0
+    for line in text.splitlines(keepends=True):
+        if done := reader.line(line, start):
+            yield done
+        start += len(line)
+    if done := reader.end():
+        yield done

@@ -1,0 +1,33 @@
+"""What a chart is told about images setting by setting: by `--set`, or by parameters of Argo CD."""
+
+from collections.abc import Iterable, Iterator
+
+from bot.paste.finding import Mention, is_tagged
+from bot.paste.reading import Gap
+
+
+def images_set(settings: Iterable[str]) -> Iterator[Mention]:
+    """What `key=value` settings tell a chart about images, whole or in parts."""
+    groups: dict[str, dict[str, str]] = {}
+    for setting in settings:
+        key, _, given = setting.partition("=")
+        value = "" if given == "null" else given  # how a chart's own setting is taken away
+        prefix, _, leaf = key.rpartition(".")
+        groups.setdefault(prefix, {})[leaf] = value
+    for group in groups.values():
+        yield from _set_together(group)
+
+
+def _set_together(group: dict[str, str]) -> Iterator[Mention]:
+    """The images of settings that stand under one key, which may share a tag."""
+    version = f":{tag}" if (tag := group.get("tag") or group.get("imageTag")) else ""
+    version += f"@{digest}" if (digest := group.get("digest")) else ""
+    if repository := group.get("repository"):
+        registry = group.get("registry")
+        name = (f"{registry}/{repository}" if registry else repository) + version
+        gap = Gap.VARIABLE if "$" in name else None if is_tagged(name) else Gap.NO_TAG
+        yield Mention(name, (), gap, loose=True)
+    for key, value in group.items():
+        if key.lower().endswith("image") and value:
+            name = value if is_tagged(value) else value + version
+            yield Mention(name, (), Gap.VARIABLE if "$" in name else None, loose=True)

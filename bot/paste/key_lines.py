@@ -1,0 +1,44 @@
+"""`image: x` line by line, where there is no YAML that could be parsed.
+
+That is so for templates of charts, for what was cut out of a file, for manifests within
+manifests, and for what `kubectl describe` prints.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bot.paste.finding import TEXT_LIMIT, Mention, Place
+from bot.paste.reading import Gap
+from bot.paste.tokens import Shape, shape_of
+
+_LINE: Final = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)([^\s\"'#{}]{1,1024})\2"
+    r"[ \t]{0,40},?(?:[ \t]+#[^\n]*)?\r?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NO_IMAGE: Final = re.compile(
+    r"(?i)[./\\~]|(?:null|~|true|false)$|[^:@]*\.(?:png|jpe?g|gif|svg|ico|webp)$"
+)
+
+
+def is_no_image(text: str) -> bool:
+    """Whether the value of a key `image` is something else: a template, a picture, a path."""
+    if not text or len(text) > TEXT_LIMIT or _NO_IMAGE.match(text):
+        return True
+    return "{{" in text or ("://" in text and shape_of(text) is not Shape.IMAGE)
+
+
+def mention_of(text: str, *places: Place) -> Mention | None:
+    """What the value of a key `image` says outside compose, which alone has defaults."""
+    if is_no_image(text):
+        return None
+    return Mention(text, places, Gap.VARIABLE if "$" in text else None)
+
+
+def mentions(text: str, start: int = 0, end: int | None = None) -> Iterator[Mention]:
+    """The images of all such lines between two positions of a text."""
+    for found in _LINE.finditer(text, start, len(text) if end is None else end):
+        mention = mention_of(found[3], Place(found.start(3), found.end(3)))
+        if mention is not None:
+            yield mention

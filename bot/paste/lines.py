@@ -1,0 +1,341 @@
+"""Images in what is no file: lists, chat, command lines, and what tools print.
+
+Each line is taken for the first thing that it can be; what nothing knows is a list or prose.
+In a list a bare word is an image; in prose only what cannot be anything else is one.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.paste import key_lines
+from bot.paste.command_line import behind_prompt, command_at, named_by, words_of
+from bot.paste.correction import tag_split_off
+from bot.paste.finding import Flaw, Kind, Mention, Scan, is_digest, is_tagged
+from bot.paste.helm_set import images_set
+from bot.paste.reading import Gap
+from bot.paste.shell_variables import Variables, on_one_line
+from bot.paste.tables import Table, table_below
+from bot.paste.tokens import LABELS, Shape, Token, is_doubtful, tokens_of
+from bot.paste.web_page import package_shown
+
+MOST_TEXT: Final = 200_000
+"""Characters that are read of what is no file: more than anybody has ever written."""
+MOST_LINES: Final = 20_000
+_LINE_LIMIT: Final = 4_000
+# From the first blank of a run only: trying each of them makes long runs take for ever.
+_CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
+_TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
+_BULLET: Final = re.compile(
+    r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
+    r"|\d{1,3}、|\d{1,3}[.)](?=[a-z]))"
+)
+_NUMBER: Final = re.compile(r"[0-9]")
+_NUMBER_WITHIN: Final = re.compile(r"(?<![^\s,，、;；])[0-9]{1,3}\.(?=[a-z])")
+_FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
+_BORDER: Final = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3040-\u30ff\u3400-\u9fff])"
+)
+_JOINT: Final = re.compile(
+    r"(&&|\|\||[;|]|[,，、；。](?=\s*(?:docker|podman|nerdctl|crictl|ctr|kubectl)\s))"
+)
+_SPOKEN: Final = frozenset(",，、；。")
+_LOG: Final = re.compile(
+    r"[IWEF][0-9]{4} [0-9:.]+\s+[0-9]+ \S+\]|\s*Image ID:|\s*imageID:|.*\bSuccessfully assigned "
+    r"|\s*[0-9a-f]{12}: (?:Pull|Already|Download|Verify|Extract|Wait|Layer)|\s*Digest: sha"
+    r"|\s*Using default tag:"
+)
+_COLUMN: Final = re.compile(r"[ ]{2,}|\t")
+_FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
+_SHELL_WORDS: Final = frozenset(
+    {"echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test", "["}
+)
+_FEW_COLUMNS: Final = 3
+_ERROR: Final = re.compile(
+    r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded|\bTLS handshake|\bx509: "
+    r"|\bconnection (?:refused|reset)|\bno such host|\btoomanyrequests: |\bunexpected EOF"
+    r"|\brequest canceled|\brpc error: |\bError response from daemon: "
+)
+_FROM: Final = re.compile(
+    r"\s*FROM\s+(?:--platform=\S+\s+)?(\S+)(?:\s+(?:AS|as)\s+\S+)?\s*", re.ASCII
+)
+_SAID: Final = re.compile(
+    r"\b[Ii]mage[:=]? {0,2}\\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
+    r"|\breference \\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
+    r"|\bmanifest for (\S{1,600}) not found"
+    r"|\b(?:[Ii]mage is up to date|newer image|pull access denied|metadata) for ([^\s,]{1,600})"
+    r"|\bPulled (?:image )?([^\s\"]{1,600}[:@][^\s\"]{1,200})"
+    r"|\b(?:source docker://|pull image |to pull )([^\s\"':@]{1,300}[:@][^\s\"']{1,300})"
+)
+_FETCHED: Final = re.compile(
+    r"https?://([\w.-]{1,200}(?::[0-9]{1,5})?)/v2/([a-z0-9._/-]{1,300})/manifests/([\w.:-]{1,200})"
+)
+_PULLING: Final = re.compile(r"\s*([\w.-]{1,128}): Pulling from (\S{1,300})\s*")
+_ENUMERATION: Final = re.compile(r"([^:\uff1a]*[\u3040-\u30ff\u3400-\u9fff])[:\uff1a](.*)")
+_COMMA: Final = re.compile(r"[,，、;；|]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A line that is nothing special."""
+
+    text: str
+    tokens: tuple[Token, ...]
+
+    @property
+    def is_prose(self) -> bool:
+        plain = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
+        odd = any(token.shape not in plain and not _is_open(token) for token in self.tokens)
+        is_beside = self.text.lstrip().startswith(("|", "#"))  # a table's row, a comment
+        return odd or is_beside or _FOREIGN.search(self.text) is not None
+
+
+def scan(text: str) -> Scan:
+    """What a text names that is no file."""
+    whole = on_one_line(_CONTINUED.sub(" ", text[:MOST_TEXT]))
+    lines = whole.splitlines()
+    rows = list(_rows(lines[:MOST_LINES], Variables(whole)))
+    is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
+    mentions: list[Mention] = []
+    sure = True
+    for row in rows:
+        if isinstance(row, Mention):
+            mentions.append(row)
+        else:
+            found, certain = _judged(row, is_mixed=is_mixed)
+            mentions += found
+            sure = sure and certain
+    is_cut = len(text) > MOST_TEXT or len(lines) > MOST_LINES
+    flaw = Flaw.TOO_MANY if is_cut else None
+    return Scan(Kind.TEXT, tuple(mentions), sure, flaw)
+
+
+def guesses_of(line: str) -> Iterator[str]:
+    """The bare words of a line, each with the number behind it, which may be its version."""
+    if _ERROR.search(line) or _LOG.match(line):
+        return
+    tokens = deque(tokens_of(line))
+    while tokens:
+        token = tokens.popleft()
+        if token.shape is not Shape.BARE:
+            continue
+        joined = _joined(line, token, tokens[0], prose=False) if tokens else None
+        if joined is None or "," in line[token.end : tokens[0].start]:
+            yield token.text
+        else:
+            tokens.popleft()
+            yield joined
+
+
+def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Words]:
+    table: Table | None = None
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith(("```", "~~~")):
+            table = None
+        elif len(line) > _LINE_LIMIT:
+            yield Words(line, tuple(tokens_of(line)))
+        elif below := table_below(line):
+            table = below
+        elif table is not None and len(table.cells(line)) > table.name + 1:
+            yield from table.mentions(line)
+        else:
+            table = None
+            yield from _row(line.replace("`", " "), variables)
+    for text_set in variables.rest():
+        yield _only_images(text_set)
+
+
+def _row(line: str, variables: Variables) -> Iterator[Mention | Words]:
+    special = list(_said(line) if (is_log := _LOG.match(line)) else _special(line))
+    if is_log:
+        yield from special
+        return
+    if not special and _is_output(line):
+        yield from _only_named(line)
+        return
+    if special or _says_image(line):
+        yield from special
+        return
+    if _ERROR.search(line):
+        yield from _only_named(line)
+        return
+    plain = _TEMPLATE.sub(" $ ", line)
+    bullet = _BULLET.match(plain)
+    plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
+    if bullet is not None and _NUMBER.search(bullet[0]):
+        plain = _NUMBER_WITHIN.sub(" ", plain)
+    yield from _commands(plain, variables)
+
+
+def _is_output(line: str) -> bool:
+    """Whether a tool has set a line in columns, as no person does who asks for something."""
+    if command_at(words_of(line)) is not None or _is_row_of_names(line):
+        return False
+    cells = _COLUMN.split(line.strip())
+    is_set = len(cells) > 1 or line[:1] == " "
+    return len(cells) > _FEW_COLUMNS or (is_set and _FIELD.fullmatch(cells[0]) is not None)
+
+
+def _is_row_of_names(line: str) -> bool:
+    """Whether there is nothing but what a list holds; tools print numbers and headers beside it."""
+    names = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
+    return line == line.lower() and all(token.shape in names for token in tokens_of(line))
+
+
+def _says_image(line: str) -> bool:
+    """Whether a line is `image:` with something that is none: it is no prose all the same."""
+    return re.match(r"\s*(?:- )?[\"']?image[\"']?:\s", line) is not None and "{{" in line
+
+
+def _special(line: str) -> Iterator[Mention]:
+    """Lines of known shape that are no commands."""
+    yield from (Mention(m.text, (), m.gap, loose=True) for m in key_lines.mentions(line))
+    if found := _FROM.fullmatch(line):
+        if found[1] != "scratch":
+            yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, loose=True)
+    elif found := _PULLING.fullmatch(line):
+        yield Mention(f"{found[2]}:{found[1]}", loose=True)
+    else:
+        yield from _said(line)
+
+
+def _said(line: str) -> Iterator[Mention]:
+    """The image that a tool's own sentence is about, or that it was fetching."""
+    if found := _SAID.search(line):
+        yield Mention(next(group for group in found.groups() if group).rstrip(":."), loose=True)
+    elif found := _FETCHED.search(line):
+        joint = "@" if is_digest(found[3]) else ":"
+        yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", loose=True)
+
+
+def _only_named(line: str) -> Iterator[Mention]:
+    """The whole references of a line that no person wrote; the addresses in it are none."""
+    for token in tokens_of(line):
+        if token.shape is Shape.IMAGE and "://" not in token.text:
+            yield Mention(token.text, loose=True)
+
+
+def _commands(line: str, variables: Variables) -> Iterator[Mention | Words]:
+    """The commands of a line; where there is none, all of it is words."""
+    line, is_script = variables.learn(line)
+    pieces = _JOINT.split(line)
+    parts = [words_of(part) for part in pieces[::2]]
+    starts = [command_at(words) if words else None for words in parts]
+    if all(start is None for start in starts):
+        for text in _parts(line):
+            yield _only_images(text) if is_script else Words(text, tuple(tokens_of(text)))
+        return
+    is_fed = any("xargs" in words for words in parts)
+    for number, (words, start) in enumerate(zip(parts, starts, strict=True)):
+        begin = behind_prompt(words)
+        if start is not None:
+            yield _only_images(" ".join(words[begin:start]))
+            yield from _command(words[start:], variables)
+        elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
+            text = pieces[2 * number]
+            is_said = number < len(starts) - 1 and pieces[2 * number + 1] in _SPOKEN
+            yield Words(text, tuple(tokens_of(text))) if is_said else _only_images(text)
+
+
+def _only_images(text: str) -> Words:
+    """What stands beside commands: no list, so no bare word in it is an image."""
+    return Words(text, tuple(token for token in tokens_of(text) if token.shape is Shape.IMAGE))
+
+
+def _parts(line: str) -> tuple[str, ...]:
+    """A line, or what is said before a colon and the list behind it."""
+    found = _ENUMERATION.fullmatch(line)
+    if found is None or _FOREIGN.search(found[2]):
+        return (line,)
+    return found[1], found[2]
+
+
+def _command(words: list[str], variables: Variables) -> Iterator[Mention | Words]:
+    named = named_by(words)
+    more = list(named.more)
+    for text in named.images:
+        for image in variables.texts(text):
+            yield from _named(image, more)
+    yield _only_images(" ".join(more))
+    yield from images_set(named.settings)
+
+
+def _named(text: str, more: list[str]) -> Iterator[Mention]:
+    """What one word of a command names, and the version that follows as a word of its own."""
+    tokens = list(tokens_of(text))
+    if not tokens or text.startswith("<") or tokens[0].shape is Shape.VERSION:
+        return
+    if "$" in text:
+        yield Mention(text, gap=Gap.VARIABLE)
+        return
+    image = tokens[0].text
+    following = next(tokens_of(more[0]), None) if more else None
+    if following and following.shape is Shape.VERSION and not is_tagged(image):
+        image += f" {more.pop(0)}"
+    yield Mention(image)
+    nameable = {Shape.IMAGE, Shape.PATH, Shape.BARE}
+    yield from (Mention(t.text, loose=True) for t in tokens[1:] if t.shape in nameable)
+
+
+def _is_open(token: Token) -> bool:
+    """`nginx:` before a version: a blank too many behind the colon."""
+    name = token.text.rstrip(":\uff1a")
+    return name != token.text and token.shape is Shape.WORD and name.lower() not in LABELS
+
+
+def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
+    """The images of a line, and whether nothing was passed over that may be one."""
+    prose = words.is_prose
+    lists = not prose and (
+        not is_mixed or len(words.tokens) == 1 or _COMMA.search(words.text) is not None
+    )
+    found: list[Mention] = []
+    sure = True
+    tokens = deque(words.tokens)
+    while tokens:
+        token = tokens.popleft()
+        if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
+            tokens.popleft()
+            found.append(Mention(joined))
+        elif token.shape is Shape.IMAGE or _is_versioned(token, words.text):
+            found.append(Mention(token.text, loose=prose))
+            sure = sure and not is_doubtful(token.text)
+        elif token.shape is Shape.PATH:
+            taken = not prose or token.text == token.text.lower()
+            found += [Mention(token.text, loose=prose)] if taken else []
+            sure = sure and not prose
+        elif token.shape is Shape.BARE:
+            taken = lists and not (is_mixed and token.text != token.text.lower())
+            found += [Mention(token.text)] if taken else []
+            sure = sure and taken and not is_mixed
+    return found, sure
+
+
+def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
+    """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
+    if following.shape is not Shape.VERSION or not _lacks_tag(token):
+        return None
+    between = line[token.end : following.start].replace("\uff0c", ",")
+    # A list with commas may go on with a number; in a sentence a comma may be just one.
+    if between not in {",", ", "} and between.strip(" \t:\uff1a"):
+        return None
+    if prose and token.shape is Shape.BARE and between == ", ":
+        return None
+    if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
+        return None
+    return f"{token.text} {following.text}" if "," in between else line[token.start : following.end]
+
+
+def _lacks_tag(token: Token) -> bool:
+    """Whether a version behind a word can be its tag."""
+    if token.shape is Shape.IMAGE:
+        return not is_tagged(package_shown(token.text) or token.text.rstrip(":\uff1a"))
+    return token.shape in {Shape.BARE, Shape.PATH} or _is_open(token)
+
+
+def _is_versioned(token: Token, line: str) -> bool:
+    """`mysql8.0.36` in a sentence, where `python3.12` may be just the language."""
+    split = tag_split_off(token.text) if token.shape is Shape.BARE else None
+    return split is not None and (split.count(".") > 1 or _FOREIGN.search(line) is not None)

@@ -1,0 +1,86 @@
+"""What a shell puts in place of its variables, as far as a paste says so itself.
+
+People mirror by loops: `for i in a b; do docker pull $i; done`, or set a variable in one line
+and pull it in the next. Nothing is run; a variable that the paste does not set stays one.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bot.paste.finding import TEXT_LIMIT
+
+_NAME: Final = r"([A-Za-z_][A-Za-z0-9_]{0,60})"
+_LOOP: Final = re.compile(rf"\bfor[ \t]+{_NAME}[ \t]+in[ \t]+([^;\n]+)")
+_SET: Final = re.compile(
+    rf"(?<![^\s;&])(?:(?:export|local|readonly)[ \t]+)?{_NAME}="
+    r"(?:\"([^\"\n]+)\"|'([^'\n]+)'|\(([^()\n]+)\)|([^\s;&()\"']+))"
+)
+_VARIABLE: Final = re.compile(rf"\$(?:{_NAME}|\{{{_NAME}(?:\[[@*]\])?\}})")
+_ARRAY: Final = re.compile(r"=\([^()]*\)")
+_COMMENT_OR_BREAK: Final = re.compile(r"(?:\s#[^\n]*)?\n")
+_MOST_VALUES: Final = 500
+_MOST_TEXTS: Final = 5000
+_MOST_IN_ONE: Final = 3
+"""Variables of one text, such as a registry, a name and a version."""
+
+
+def on_one_line(text: str) -> str:
+    """The text with each of its arrays on one line."""
+    return _ARRAY.sub(lambda array: _COMMENT_OR_BREAK.sub(" ", array[0]), text)
+
+
+class Variables:
+    """The variables that a text uses, and what it sets them to."""
+
+    def __init__(self, text: str) -> None:
+        self._used = {_name(found) for found in _VARIABLE.finditer(text)}
+        self._values: dict[str, tuple[str, ...]] = {}
+        self._shown: set[str] = set()
+        self._made = 0
+
+    def learn(self, line: str) -> tuple[str, bool]:
+        """Take what a line sets; the line without that, and whether there was any."""
+        if not self._used:
+            return line, False
+        rest = _SET.sub(self._take, _LOOP.sub(self._take, line))
+        return rest, rest != line
+
+    def _take(self, found: re.Match[str]) -> str:
+        if found[1] not in self._used:
+            return found[0]
+        value = next(group for group in found.groups()[1:] if group)
+        words = [word.strip("\"'") for word in value.split()[:_MOST_VALUES]]
+        self._values[found[1]] = tuple(text for word in words for text in self.texts(word))
+        return " "
+
+    def texts(self, text: str) -> list[str]:
+        """Every text that one with variables stands for; one that is not known stays."""
+        texts = [text]
+        for _ in range(_MOST_IN_ONE):
+            known = (f for f in _VARIABLE.finditer(texts[0]) if _name(f) in self._values)
+            found = next(known, None)
+            if found is None or self._made > _MOST_TEXTS:
+                break
+            self._shown.add(_name(found))
+            values = self._values[_name(found)][: _MOST_VALUES // len(texts)]
+            made = [_replaced(one, found[0], value) for one in texts for value in values]
+            self._made += len(made)
+            texts = [one for one in made if one is not None] or [text]
+        return texts
+
+    def rest(self) -> Iterator[str]:
+        """What was set and never put anywhere."""
+        for name, values in self._values.items():
+            if name not in self._shown:
+                yield " ".join(values)
+
+
+def _name(found: re.Match[str]) -> str:
+    return found[1] or found[2]
+
+
+def _replaced(text: str, variable: str, value: str) -> str | None:
+    """None where no image is as long as what would come out."""
+    size = len(text) + text.count(variable) * len(value)
+    return text.replace(variable, value) if size <= TEXT_LIMIT else None

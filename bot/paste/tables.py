@@ -1,0 +1,48 @@
+"""Tables that tools print: `docker images`, `docker ps`, `crictl images`, `kubectl get -o wide`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.paste.finding import Mention
+from bot.paste.tokens import Shape, shape_of
+
+_GAP: Final = re.compile(r"[ ]{2,}|\t+")
+_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+_NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the names and the tags stand in the rows below a header."""
+
+    name: int
+    tag: int | None
+
+    def mentions(self, line: str) -> Iterator[Mention]:
+        """The images of a row."""
+        cells = self.cells(line)
+        tag = cells[self.tag] if self.tag is not None and self.tag < len(cells) else None
+        names = cells[self.name].split(",") if self.name < len(cells) else []
+        for name in names:
+            is_none = not name or "<" in name or _ID.fullmatch(name) or tag == "<none>"
+            if not is_none and shape_of(name) is not Shape.WORD:
+                yield Mention(f"{name}:{tag}" if tag else name, loose=True)
+
+    def cells(self, line: str) -> list[str]:
+        """Split at wide gaps; at every blank where a chat has made them all narrow."""
+        wide = _GAP.split(line.strip())
+        return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
+
+
+def table_below(line: str) -> Table | None:
+    """The table that a line is the header of."""
+    if line != line.upper() or not any(name in line for name in _NAMES):
+        return None
+    cells = _GAP.split(line.strip())
+    cells = cells if len(cells) > 1 else line.split()
+    name = next((cells.index(name) for name in _NAMES if name in cells), None)
+    if name is None or len(cells) == 1:
+        return None
+    return Table(name, cells.index("TAG") if "TAG" in cells else None)

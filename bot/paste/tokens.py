@@ -1,0 +1,241 @@
+"""The words of a line of chat, and which of them can be images.
+
+Whether a bare word such as `nginx` is one depends on its company, which is for lines.py to
+see; here a word is judged alone. Chinese is written without blanks, so it ends a word as a
+blank does, and full-width punctuation does so unless it stands where a colon would.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from bot.paste.correction import tag_split_off
+from bot.paste.finding import TEXT_LIMIT, is_digest, is_tagged
+from bot.paste.web_page import package_shown, source_shown
+
+
+class Shape(Enum):
+    IMAGE = auto()
+    """With a tag, a digest or a registry: nothing else is written like this."""
+    PATH = auto()
+    """`owner/name`, which may be an image, and `and/or`, too."""
+    BARE = auto()
+    """One word that could be an official image."""
+    VERSION = auto()
+    WORD = auto()
+    """A word of a language, as far as we know it: no image."""
+    OTHER = auto()
+    """An address, a path, a number, a time: no image, and no word either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    shape: Shape
+    start: int
+    end: int
+
+
+ENGLISH: Final = frozenset(
+    """
+    a about above add added after again all already also am an and any anybody anyone app are as
+    asap ask at available back be because been before behind below best both but by bye can cannot
+    cant change cheers cluster cn com copy could current deploy did do docs does doing done dont
+    each either else error etc even every everybody everyone everything failed fails fetch few
+    find first fix folks following for from get getting give go going got great guys had has have
+    having he hello help her here hers hey hi him his hope how i id if im image images in info
+    into is it its just keep kind know last later latest let lets like list little long look lot
+    make many may maybe me mean might mine mirror mirrored mirroring mirrors missing more most
+    much must my need needed needs net never new next nice no none not nothing now of off ok okay
+    old on once one only or org other our out over per please pls plz port possible ps pull
+    pulled pulling push put quick quickly re ready really release repo repository
+    request required right said same say see seems send server service she should show so some
+    somebody someone something soon sorry still stop such sure sync synced syncing tag tags take
+    team test thank thanks that the their them then there these they thing things think this
+    those three time to today tomorrow too tried try trying two up update updated upgrade url us
+    use used using version versions very via wait want wants was way we well were what when
+    where which while who why will with without won work working works would yes yesterday yet
+    you your yours thx ty tks todo note cc base build builds built check file files folder
+    line lines link links mail open page pages read run running runs write written nodes
+    amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
+    """.split()  # noqa: SIM905 - one word after the other, to be added to
+)
+LABELS: Final = ENGLISH | {
+    *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
+    *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
+    *("dockerfile", "makefile"),
+}
+_KEYS: Final = frozenset(
+    {
+        *("localhost", "cpu", "memory", "mem", "disk", "gpu", "limit", "limits", "key", "value"),
+        *("user", "password", "tel", "phone", "mobile", "wechat", "qq", "email", "type", "kind"),
+    }
+)
+"""What stands before a colon in front of anything but an image."""
+_PAIRS: Final = frozenset(
+    {
+        *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),
+        *("input/output", "client/server", "dev/prod", "test/prod", "his/her", "s/he", "a/b"),
+        *("on/off", "true/false", "up/down", "amd64/arm64", "arm64/amd64", "x86/arm"),
+        *("pull/push", "start/stop", "unknown/unknown"),
+    }
+)
+_PLATFORM: Final = re.compile(
+    r"(?:(?:linux|windows|darwin|freebsd)/)?"
+    r"(?:386|amd64|arm64|arm|ppc64(?:le)?|s390x|mips(?:64)?(?:le)?|riscv64|loong64)(?:/v[0-9]+)?"
+)
+_KNOWN_HOST: Final = re.compile(
+    r"(?:[a-z0-9-]+\.)*(?:docker\.io|ghcr\.io|gcr\.io|quay\.io|k8s\.io|pkg\.dev|nvcr\.io"
+    r"|azurecr\.io|amazonaws\.com|ecr\.aws|mcr\.microsoft\.com|registry\.gitlab\.com|lscr\.io"
+    r"|docker\.elastic\.co|icr\.io|redhat\.com|daocloud\.io|aliyuncs\.com|nju\.edu\.cn"
+    r"|myhuaweicloud\.com|tencentyun\.com|ustc\.edu\.cn|1ms\.run|dockerproxy\.com)"
+)
+
+_WIDE: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: "."}
+_INNER: Final = "\uff0f\uff1a\uff20\uff0e\uff0d"
+_HIDDEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_CHARACTER: Final = (
+    rf"[A-Za-z0-9._/:@+%?&=#$~\\\[\]{{}}!{_INNER}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{_HIDDEN}-]"
+)
+_TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
+_EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
+_LEADING: Final = ":;!?=&#%{}[]…" + _INNER
+_ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
+"""What Docker prints of an id."""
+_VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
+_ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
+_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
+_TAG_WORD: Final = re.compile(
+    r"(?i)^(?:latest|stable|edge|main|master|nightly|mainline|alpine|slim|lts|nonroot|debug|dev|rc"
+    r"|beta|alpha|canary|release|fpm|apache|cli|jre|jdk|musl|glibc|full|perl|rolling|devel|noble"
+    r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
+)
+_AMOUNT: Final = re.compile(r"[0-9]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
+"""Of memory, of time; and the number of a telephone."""
+_DIGEST: Final = re.compile(r"[^@]+@sha[0-9]+:[0-9A-Fa-f]+", re.IGNORECASE)
+_FILE: Final = re.compile(
+    r".*\.(?:ya?ml|json|md|txt|sh|go|py|js|ts|tsx|html?|css|log|env|conf|cfg|ini|toml|xml|zip|gz"
+    r"|tgz|tar|zst|png|jpe?g|svg|pdf|lock|list|java|rs|c|h|cpp|tf|tpl|sock|service)",
+    re.IGNORECASE,
+)
+
+
+def tokens_of(line: str) -> Iterator[Token]:
+    """The words of a line that have a letter or a digit in them."""
+    for found in _TOKEN.finditer(line):
+        text, start = _unlabelled(found[0], found.start())
+        trimmed = text.lstrip(_LEADING)
+        start += len(text) - len(trimmed)
+        if any(character.isalnum() for character in trimmed):
+            ended = trimmed.rstrip("\uff0e")  # the full stops of a Chinese sentence
+            yield Token(ended, shape_of(ended), start, start + len(ended))
+
+
+def _unlabelled(text: str, start: int) -> tuple[str, int]:
+    """Without `image=` in front, or `image:` where a tag follows behind another colon."""
+    if "://" in text or "?" in text:
+        return text, start
+    body = text[text.rfind("=") + 1 :]
+    label, colon, rest = body.translate(_WIDE).partition(":")
+    if colon and rest and label.lower() in LABELS:
+        body = body[len(label) + 1 :]
+    return body, start + len(text) - len(body)
+
+
+def shape_of(text: str) -> Shape:
+    """What a word can be by itself."""
+    plain = re.sub(f"[{_HIDDEN}]", "", text).translate(_WIDE)
+    if len(plain) > TEXT_LIMIT or re.search(r"[$\\{}\[\]]", plain.rstrip(_EDGES)):
+        return Shape.OTHER
+    if "://" in plain or source_shown(plain) or package_shown(plain):
+        return _shape_of_address(plain)
+    is_folder = plain.endswith("/") and plain.count("/") == 1
+    plain = plain.rstrip(_EDGES)
+    if (
+        is_folder
+        or not plain
+        or plain[0] in "-./~@+"
+        or _ADDRESS.fullmatch(plain)
+        or _FILE.fullmatch(plain)
+    ):
+        return Shape.OTHER
+    if "@" in plain:
+        return Shape.IMAGE if _DIGEST.fullmatch(plain) else Shape.OTHER
+    if "/" in plain:
+        return _shape_of_path(plain)
+    if ":" in plain:
+        return _shape_of_pair(plain)
+    return _shape_of_word(
+        plain, ends_open=text.rstrip("\uff1a").endswith(":") or text[-1] == "\uff1a"
+    )
+
+
+def _shape_of_address(plain: str) -> Shape:
+    """Pages about images, and names of images with a scheme in front by mistake."""
+    scheme, separator, rest = plain.partition("://")
+    if separator and scheme.lower() in {"docker", "oci"}:
+        return Shape.IMAGE
+    if separator and scheme.lower() not in {"http", "https"}:
+        return Shape.OTHER
+    if package_shown(plain):
+        return Shape.IMAGE
+    if source_shown(plain):
+        return Shape.OTHER
+    host, _, path = rest.partition("/")
+    is_known = _KNOWN_HOST.fullmatch(host.lower()) is not None
+    tag = path.rpartition("/")[2].rpartition(":")
+    named = is_known or (tag[1] and _TAG.fullmatch(tag[2]))
+    is_api = path.startswith("v2/")
+    return Shape.IMAGE if path and named and not is_api and "?" not in path else Shape.OTHER
+
+
+def _shape_of_path(plain: str) -> Shape:
+    parts = plain.split("/")
+    host, last = parts[0].lower(), parts[-1]
+    if plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower()):
+        return Shape.OTHER
+    if all(not re.search("[A-Za-z]", part) for part in parts) or is_digest(plain):
+        return Shape.OTHER
+    name, colon, tag = last.partition(":")
+    if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
+        return Shape.OTHER
+    if re.search(r"[?&#%=]", plain) or _FILE.fullmatch(name):
+        return Shape.OTHER
+    if colon or _KNOWN_HOST.fullmatch(host):
+        return Shape.IMAGE
+    return Shape.PATH
+
+
+def _shape_of_pair(plain: str) -> Shape:
+    """`nginx:1.27`; but `localhost:8080`, `12:30` and `note:this` are none."""
+    name, _, tag = plain.partition(":")
+    if name.lower() in LABELS:
+        return Shape.WORD
+    if name.lower() in _KEYS or is_digest(plain) or _AMOUNT.fullmatch(tag):
+        return Shape.OTHER
+    if "." in name or not re.search("[A-Za-z]", name) or len(name) == 1:
+        return Shape.OTHER
+    return Shape.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else Shape.OTHER
+
+
+def is_doubtful(text: str) -> bool:
+    """Whether a pair may be any other: `foo:bar` has no number, nor a tag that people use."""
+    _, _, tag = text.partition(":")
+    return "/" not in text and tag.isalpha() and _TAG_WORD.search(tag) is None
+
+
+def _shape_of_word(plain: str, *, ends_open: bool) -> Shape:
+    if _VERSION.fullmatch(plain):
+        return Shape.VERSION
+    if plain.lower() in ENGLISH:
+        return Shape.VERSION if plain == "latest" else Shape.WORD
+    if not _NAME.fullmatch(plain) or len(plain) == 1 or ("." in plain and not tag_split_off(plain)):
+        return Shape.OTHER
+    if ends_open:
+        return Shape.WORD
+    if _ID.fullmatch(plain):
+        return Shape.OTHER
+    return Shape.BARE if is_tagged(plain) or re.search("[A-Za-z]", plain) else Shape.OTHER

@@ -1,0 +1,270 @@
+"""Workflows, runs, secrets and variables of the sandbox's GitHub.
+
+It exists to answer what the bot asks about Actions; the runs themselves are actions.py. Secrets
+arrive in real sealed boxes, are opened here, and are never given out again.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.sandbox.github import shapes
+from bot.sandbox.github.act import steps
+from bot.sandbox.github.actions import Actions, Run
+from bot.sandbox.github.git_repository import BRANCH, GitRepository
+from bot.sandbox.github.http import (
+    Problem,
+    answer,
+    body,
+    invalid,
+    listed,
+    not_found,
+    nothing,
+    now,
+    root,
+    text_field,
+)
+from bot.sandbox.github.triggers import INPUTS, WORKFLOW, Trigger
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEY_ID = "1"
+_CONFLICT = 409
+_FORBIDDEN = 403
+_DEFAULT = "HEAD"
+"""Workflows are those of the default branch, whatever it is called."""
+
+
+class ActionsEndpoints:
+    """The part of the REST API below `actions/`."""
+
+    def __init__(self, *, actions: Actions, repository: GitRepository) -> None:
+        self._actions = actions
+        self._repository = repository
+        self._key = PrivateKey.generate()
+
+    def routes(self, prefix: str) -> list[Route]:
+        own = f"{prefix}/actions"
+        one = f"{own}/workflows/{{workflow}}"
+        secret, variable = f"{own}/secrets/{{name}}", f"{own}/variables/{{name}}"
+        return [
+            Route(f"{own}/permissions", self.permissions, methods=["GET"]),
+            Route(f"{own}/permissions", self.permit, methods=["PUT"]),
+            Route(f"{own}/workflows", self.workflows, methods=["GET"]),
+            Route(one, self.workflow, methods=["GET"]),
+            Route(f"{one}/enable", self.enable, methods=["PUT"]),
+            Route(f"{one}/disable", self.disable, methods=["PUT"]),
+            Route(f"{one}/dispatches", self.dispatch, methods=["POST"]),
+            Route(f"{one}/runs", self.workflow_runs, methods=["GET"]),
+            Route(f"{own}/runs", self.runs, methods=["GET"]),
+            Route(f"{own}/runs/{{run:int}}", self.run, methods=["GET"]),
+            Route(f"{own}/runs/{{run:int}}/jobs", self.jobs, methods=["GET"]),
+            Route(f"{own}/runs/{{run:int}}/cancel", self.cancel, methods=["POST"]),
+            Route(f"{own}/runs/{{run:int}}/rerun", self.rerun, methods=["POST"]),
+            Route(f"{own}/secrets/public-key", self.public_key, methods=["GET"]),
+            Route(secret, self.secret, methods=["GET"]),
+            Route(secret, self.store_secret, methods=["PUT"]),
+            Route(f"{own}/variables", self.variables, methods=["GET"]),
+            Route(f"{own}/variables", self.create_variable, methods=["POST"]),
+            Route(variable, self.variable, methods=["GET"]),
+            Route(variable, self.change_variable, methods=["PATCH"]),
+        ]
+
+    async def permissions(self, _request: Request) -> Response:
+        return answer({"enabled": self._actions.enabled, "allowed_actions": "all"})
+
+    async def permit(self, request: Request) -> Response:
+        self._actions.enabled = bool((await body(request)).get("enabled"))
+        return nothing()
+
+    async def workflows(self, request: Request) -> Response:
+        there = await self._repository.file(_DEFAULT, WORKFLOW) is not None
+        return listed(request, [self._workflow(request)] if there else [], key="workflows")
+
+    async def workflow(self, request: Request) -> Response:
+        await self._expect_workflow(request)
+        return answer(self._workflow(request))
+
+    async def enable(self, request: Request) -> Response:
+        await self._expect_workflow(request)
+        self._actions.workflow_enabled = True
+        return nothing()
+
+    async def disable(self, request: Request) -> Response:
+        await self._expect_workflow(request)
+        self._actions.workflow_enabled = False
+        return nothing()
+
+    async def dispatch(self, request: Request) -> Response:
+        await self._expect_workflow(request)
+        data = await body(request)
+        tip = await self._dispatchable(data)
+        commit = await self._repository.commit(tip)
+        inputs = {name: str(value) for name, value in (data.get("inputs") or {}).items()}
+        trigger = Trigger(
+            "workflow_dispatch", tip, root(request), commit.message if commit else "", inputs=inputs
+        )
+        number = await self._actions.start(trigger)
+        if number is None:
+            raise not_found()
+        if not data.get("return_run_details"):
+            return nothing()
+        return answer(shapes.run_address(self._place(request), number))
+
+    async def workflow_runs(self, request: Request) -> Response:
+        await self._expect_workflow(request)
+        return await self.runs(request)
+
+    async def runs(self, request: Request) -> Response:
+        found = [run for run in self._actions.runs() if _matches(run, request)]
+        shown = [await self._run_shape(request, run) for run in found]
+        return listed(request, shown, key="workflow_runs")
+
+    async def run(self, request: Request) -> Response:
+        return answer(await self._run_shape(request, self._run(request)))
+
+    async def jobs(self, request: Request) -> Response:
+        run = self._run(request)
+        done = steps(self._actions.log(run.id))
+        return listed(request, [shapes.job(self._place(request), run, done)], key="jobs")
+
+    async def cancel(self, request: Request) -> Response:
+        if not self._actions.cancel(self._run(request).id):
+            raise Problem(_CONFLICT, "Cannot cancel a workflow run that is completed.")
+        return answer({}, 202)
+
+    async def rerun(self, request: Request) -> Response:
+        if not self._actions.rerun(self._run(request).id):
+            raise Problem(_FORBIDDEN, "This workflow is already running")
+        return answer({}, 201)
+
+    async def page(self, request: Request) -> Response:
+        """Show people the run behind its html_url: state and log, as plain text."""
+        run = self._run(request)
+        head = f"run {run.number}: {run.title}\n{run.event} {run.sha}\n{run.status}"
+        end = "" if run.conclusion is None else f", {run.conclusion}"
+        return PlainTextResponse(f"{head}{end}\n\n{self._actions.log(run.id)}")
+
+    async def public_key(self, _request: Request) -> Response:
+        key = base64.b64encode(bytes(self._key.public_key)).decode()
+        return answer({"key_id": _KEY_ID, "key": key})
+
+    async def secret(self, request: Request) -> Response:
+        name = request.path_params["name"].upper()
+        if name not in self._actions.secrets:
+            raise not_found()
+        return answer({"name": name, "created_at": now(), "updated_at": now()})
+
+    async def store_secret(self, request: Request) -> Response:
+        data = await body(request)
+        name = _setting_name(request.path_params["name"])
+        if data.get("key_id") != _KEY_ID:
+            raise invalid("Bad request: key_id is not the current public key")
+        value = self._opened(text_field(data, "encrypted_value"))
+        known = name in self._actions.secrets
+        self._actions.secrets[name] = value
+        return nothing() if known else answer({}, 201)
+
+    async def variables(self, request: Request) -> Response:
+        found = [self._variable(request, name) for name in sorted(self._actions.variables)]
+        return listed(request, found, key="variables")
+
+    async def create_variable(self, request: Request) -> Response:
+        data = await body(request)
+        name = _setting_name(text_field(data, "name"))
+        if name in self._actions.variables:
+            raise Problem(_CONFLICT, "Already exists - Variable already exists")
+        self._actions.variables[name] = text_field(data, "value")
+        return answer({}, 201)
+
+    async def variable(self, request: Request) -> Response:
+        name = request.path_params["name"].upper()
+        if name not in self._actions.variables:
+            raise not_found()
+        return answer(self._variable(request, name))
+
+    async def change_variable(self, request: Request) -> Response:
+        name = request.path_params["name"].upper()
+        if name not in self._actions.variables:
+            raise not_found()
+        self._actions.variables[name] = text_field(await body(request), "value")
+        return nothing()
+
+    async def _dispatchable(self, data: dict[str, Any]) -> str:
+        """Return the sha to run at, or refuse the dispatch in GitHub's words."""
+        ref = text_field(data, "ref").removeprefix("refs/heads/")
+        tip = await self._repository.resolve(BRANCH) if ref == BRANCH else None
+        if tip is None:
+            raise invalid(f"No ref found for: {ref}")
+        if not (self._actions.enabled and self._actions.workflow_enabled):
+            raise invalid("Cannot trigger a 'workflow_dispatch' on a disabled workflow")
+        unknown = sorted(set(data.get("inputs") or {}) - INPUTS)
+        if unknown:
+            raise invalid(f"Unexpected inputs provided: {_quoted(unknown)}")
+        return tip
+
+    async def _expect_workflow(self, request: Request) -> None:
+        known = {WORKFLOW.rpartition("/")[2], WORKFLOW, str(shapes.WORKFLOW_ID)}
+        there = await self._repository.file(_DEFAULT, WORKFLOW) is not None
+        if request.path_params["workflow"] not in known or not there:
+            raise not_found()
+
+    def _opened(self, sealed: str) -> str:
+        try:
+            return SealedBox(self._key).decrypt(base64.b64decode(sealed)).decode()
+        except (CryptoError, binascii.Error, ValueError):
+            raise invalid("encrypted_value could not be decrypted") from None
+
+    def _run(self, request: Request) -> Run:
+        run = self._actions.run(request.path_params["run"])
+        if run is None:
+            raise not_found()
+        return run
+
+    async def _run_shape(self, request: Request, run: Run) -> shapes.Shape:
+        commit = await self._repository.commit(run.sha)
+        return shapes.run(self._place(request), run, commit.message if commit else "")
+
+    def _workflow(self, request: Request) -> shapes.Shape:
+        return shapes.workflow(self._place(request), active=self._actions.workflow_enabled)
+
+    def _variable(self, request: Request, name: str) -> shapes.Shape:
+        return {
+            "name": name,
+            "value": self._actions.variables[name],
+            "created_at": now(),
+            "updated_at": now(),
+            "url": f"{self._place(request).api}/actions/variables/{name}",
+        }
+
+    def _place(self, request: Request) -> shapes.Place:
+        return shapes.Place(root(request), self._actions.name)
+
+
+def _matches(run: Run, request: Request) -> bool:
+    """Apply the filters of the query; one that is not given matches everything."""
+    asked = request.query_params
+    status = asked.get("status")
+    return (
+        asked.get("head_sha", run.sha) == run.sha
+        and asked.get("event", run.event) == run.event
+        and asked.get("branch", BRANCH) == BRANCH
+        and (status is None or status in {run.status, run.conclusion})
+    )
+
+
+def _setting_name(name: str) -> str:
+    if _NAME.fullmatch(name) is None or name.upper().startswith("GITHUB_"):
+        raise invalid("Name can only hold letters, digits and _, and must not start with GITHUB_")
+    return name.upper()
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"

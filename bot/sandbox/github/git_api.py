@@ -1,0 +1,257 @@
+"""Contents, commits and git data of the sandbox's GitHub, over a real git repository.
+
+It exists to refuse stale writes as GitHub does: 409 for a file or branch that moved on, 422 for a
+ref that would not be fast-forwarded. Every move of main is told to `pushed`, as a push event.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.sandbox.github import shapes
+from bot.sandbox.github.git_repository import BRANCH, Commit, File, GitError, GitRepository
+from bot.sandbox.github.http import (
+    Problem,
+    answer,
+    body,
+    invalid,
+    not_found,
+    page,
+    root,
+    text_field,
+)
+
+_RAW = (
+    "application/vnd.github.raw",
+    "application/vnd.github.raw+json",
+    "application/vnd.github.v3.raw",
+)
+_HEX = frozenset("0123456789abcdef")
+_SHA_LENGTH = 40
+
+
+class Pushed(Protocol):
+    """Hears that main moved."""
+
+    def __call__(self, *, before: str, after: str, server: str) -> Awaitable[None]: ...
+
+
+class GitEndpoints:
+    """The part of the REST API that reads and writes the repository."""
+
+    def __init__(self, *, repository: GitRepository, name: str, pushed: Pushed) -> None:
+        self._repository = repository
+        self._name = name
+        self._pushed = pushed
+
+    def routes(self, prefix: str) -> list[Route]:
+        git = f"{prefix}/git"
+        return [
+            Route(prefix, self.show, methods=["GET"]),
+            Route(f"{git}/ref/heads/{{branch:path}}", self.ref, methods=["GET"]),
+            Route(f"{git}/refs/heads/{{branch:path}}", self.ref, methods=["GET"]),
+            Route(f"{git}/refs/heads/{{branch:path}}", self.move_ref, methods=["PATCH"]),
+            Route(f"{git}/commits/{{sha}}", self.git_commit, methods=["GET"]),
+            Route(f"{git}/blobs/{{sha}}", self.blob, methods=["GET"]),
+            Route(f"{git}/blobs", self.create_blob, methods=["POST"]),
+            Route(f"{git}/trees", self.create_tree, methods=["POST"]),
+            Route(f"{git}/commits", self.create_commit, methods=["POST"]),
+            Route(f"{prefix}/branches/{{branch}}/rename", self.rename, methods=["POST"]),
+            Route(f"{prefix}/contents/{{path:path}}", self.contents, methods=["GET"]),
+            Route(f"{prefix}/contents/{{path:path}}", self.write_contents, methods=["PUT"]),
+            Route(f"{prefix}/commits", self.commits, methods=["GET"]),
+            Route(f"{prefix}/commits/{{sha}}", self.commit, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        return answer(shapes.repository(self._place(request)))
+
+    async def ref(self, request: Request) -> Response:
+        _main_only(request.path_params["branch"])
+        tip = await self._commit(BRANCH, not_found())
+        return answer(shapes.ref(self._place(request), tip.sha))
+
+    async def rename(self, request: Request) -> Response:
+        old, new = request.path_params["branch"], text_field(await body(request), "new_name")
+        if not await self._repository.rename(old, new):
+            raise not_found()
+        return answer({"name": new}, 201)
+
+    async def move_ref(self, request: Request) -> Response:
+        _main_only(request.path_params["branch"])
+        data = await body(request)
+        new, old = text_field(data, "sha"), (await self._commit(BRANCH, not_found())).sha
+        if not _is_sha(new) or await self._repository.resolve(new) is None:
+            raise invalid("Object does not exist")
+        if not data.get("force") and not await self._repository.is_ancestor(old, new):
+            raise invalid("Update is not a fast forward")
+        if not await self._repository.move(new, old):
+            raise invalid("Update is not a fast forward")
+        await self._tell(request, old, new)
+        return answer(shapes.ref(self._place(request), new))
+
+    async def git_commit(self, request: Request) -> Response:
+        found = await self._commit(request.path_params["sha"], not_found())
+        return answer(shapes.git_commit(self._place(request), found))
+
+    async def blob(self, request: Request) -> Response:
+        sha = request.path_params["sha"]
+        data = await self._repository.blob(sha) if _is_sha(sha) else None
+        if data is None:
+            raise not_found()
+        if request.headers.get("accept") in _RAW:
+            return Response(data, media_type="application/vnd.github.raw")
+        return answer(shapes.blob(self._place(request), sha, data))
+
+    async def create_blob(self, request: Request) -> Response:
+        data = await body(request)
+        text = text_field(data, "content")
+        encoded = data.get("encoding", "utf-8") == "base64"
+        sha = await self._repository.store_blob(_decoded(text) if encoded else text.encode())
+        return answer({"sha": sha, "url": f"{self._place(request).api}/git/blobs/{sha}"}, 201)
+
+    async def create_tree(self, request: Request) -> Response:
+        data = await body(request)
+        base = data.get("base_tree")
+        try:
+            entries = [await self._entry(entry) for entry in data.get("tree", [])]
+            sha = await self._repository.store_tree(base, entries)
+        except GitError as error:
+            raise invalid(f"tree could not be written: {error}") from error
+        url = f"{self._place(request).api}/git/trees/{sha}"
+        tree = [{"path": path, "type": "blob", "sha": blob} for path, blob in entries if blob]
+        return answer({"sha": sha, "url": url, "tree": tree, "truncated": False}, 201)
+
+    async def create_commit(self, request: Request) -> Response:
+        data = await body(request)
+        message, tree = text_field(data, "message"), text_field(data, "tree")
+        parents = [str(parent) for parent in data.get("parents", [])]
+        if not all(_is_sha(sha) for sha in (tree, *parents)):
+            raise invalid("Tree SHA does not exist")
+        try:
+            sha = await self._repository.store_commit(tree=tree, parents=parents, message=message)
+        except GitError as error:
+            raise invalid(f"commit could not be written: {error}") from error
+        return answer(
+            shapes.git_commit(self._place(request), await self._commit(sha, not_found())), 201
+        )
+
+    async def contents(self, request: Request) -> Response:
+        revision = request.query_params.get("ref", BRANCH).removeprefix("refs/heads/")
+        tip = await self._commit(revision, Problem(404, f"No commit found for the ref {revision}"))
+        file = await self._repository.file(tip.sha, _path(request))
+        if file is None:
+            raise not_found()
+        if request.headers.get("accept") in _RAW:
+            return Response(file.data, media_type="application/vnd.github.raw+json")
+        return answer(shapes.content(self._place(request), file, revision))
+
+    async def write_contents(self, request: Request) -> Response:
+        data = await body(request)
+        message, path = text_field(data, "message"), _path(request)
+        fresh = _decoded(text_field(data, "content"))
+        _main_only(str(data.get("branch", BRANCH)), f"Branch {data.get('branch')} not found")
+        tip = await self._commit(BRANCH, Problem(404, f"Branch {BRANCH} not found"))
+        old = await self._repository.file(tip.sha, path)
+        _refuse_stale(path, old, data.get("sha"))
+        sha = await self._write(tip, path, fresh, message)
+        await self._tell(request, tip.sha, sha)
+        place = self._place(request)
+        made = shapes.git_commit(place, await self._commit(sha, not_found()))
+        blob = File(path, await self._repository.store_blob(fresh), fresh)
+        shown = shapes.content(place, blob, BRANCH, with_data=False)
+        return answer({"content": shown, "commit": made}, 201 if old is None else 200)
+
+    async def commits(self, request: Request) -> Response:
+        asked = request.query_params
+        tip = await self._commit(asked.get("sha", BRANCH), not_found())
+        part = page(request)
+        found = await self._repository.log(
+            tip.sha, path=asked.get("path") or None, limit=part.size + 1, skip=part.start
+        )
+        place = self._place(request)
+        link = part.link(request, more=len(found) > part.size)
+        return answer([shapes.commit(place, each) for each in found[: part.size]], headers=link)
+
+    async def commit(self, request: Request) -> Response:
+        sha = request.path_params["sha"]
+        found = await self._commit(sha, invalid(f"No commit found for SHA: {sha}"))
+        files = (
+            await self._repository.changed_paths(found.parents[0], found.sha)
+            if found.parents
+            else []
+        )
+        return answer(shapes.commit(self._place(request), found, files=files))
+
+    async def _write(self, tip: Commit, path: str, data: bytes, message: str) -> str:
+        """Commit one file on `tip`; somebody who was faster makes it a conflict."""
+        try:
+            entry = (path, await self._repository.store_blob(data))
+            tree = await self._repository.store_tree(tip.tree, [entry])
+        except GitError as error:
+            raise invalid(f"path cannot be written: {error}") from error
+        sha = await self._repository.store_commit(tree=tree, parents=[tip.sha], message=message)
+        if not await self._repository.move(sha, tip.sha):
+            now = await self._repository.head()
+            raise Problem(409, f"is at {now} but expected {tip.sha}")
+        return sha
+
+    async def _entry(self, entry: Mapping[str, Any]) -> tuple[str, str | None]:
+        path = text_field(entry, "path")
+        if "\0" in path:
+            raise invalid("tree.path contains a malformed path component")
+        if isinstance(entry.get("content"), str):
+            return path, await self._repository.store_blob(entry["content"].encode())
+        sha = entry.get("sha")
+        if sha is not None and (not _is_sha(sha) or await self._repository.blob(sha) is None):
+            raise invalid(f"tree.sha {sha} is not a valid blob")
+        return path, sha
+
+    async def _commit(self, revision: str, problem: Problem) -> Commit:
+        if revision not in {BRANCH, f"refs/heads/{BRANCH}", "HEAD"} and not _is_sha(revision):
+            raise problem
+        found = await self._repository.commit(revision)
+        if found is None:
+            raise problem
+        return found
+
+    async def _tell(self, request: Request, before: str, after: str) -> None:
+        await self._pushed(before=before, after=after, server=root(request))
+
+    def _place(self, request: Request) -> shapes.Place:
+        return shapes.Place(root(request), self._name)
+
+
+def _refuse_stale(path: str, old: File | None, sha: object) -> None:
+    if sha is None and old is not None:
+        raise invalid('Invalid request.\n\n"sha" wasn\'t supplied.')
+    if sha is not None and (old is None or old.sha != sha):
+        raise Problem(409, f"{path} does not match {sha}")
+
+
+def _main_only(branch: str, message: str = "Not Found") -> None:
+    if branch.removeprefix("refs/heads/") != BRANCH:
+        raise Problem(404, message)
+
+
+def _path(request: Request) -> str:
+    path = str(request.path_params["path"]).strip("/")
+    if not path or "\0" in path:
+        raise invalid("path contains a malformed path component")
+    return path
+
+
+def _is_sha(value: object) -> bool:
+    return isinstance(value, str) and len(value) == _SHA_LENGTH and _HEX.issuperset(value)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error:
+        raise invalid("content is not valid Base64") from None

@@ -1,0 +1,133 @@
+"""GitHub of the sandbox: a strict subset of the REST API over a real repository and real runs.
+
+It exists so that the production code meets GitHub's shas, refusals and delays with no account.
+It must refuse what GitHub refuses; what it does not know is 404 and not a friendly guess.
+"""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.github.act import run_act
+from bot.sandbox.github.actions import Actions, Runner
+from bot.sandbox.github.actions_api import ActionsEndpoints
+from bot.sandbox.github.git_api import GitEndpoints
+from bot.sandbox.github.git_repository import GitRepository
+from bot.sandbox.github.http import Endpoint, Limits, Problem, not_found
+from bot.sandbox.github.statuses import StatusEndpoints
+
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
+
+
+class GitHub:
+    """One repository with Actions; mount `app` where the API shall be, such as /github."""
+
+    def __init__(
+        self,
+        *,
+        data: Path,
+        name: str,
+        files: Mapping[str, bytes],
+        faults: Faults,
+        environment: Mapping[str, str],
+        delay: float = 0.3,
+        time_limit: float = 900.0,
+        runner: Runner = run_act,
+    ) -> None:
+        self.name = name
+        self.token = f"github_pat_{secrets.token_urlsafe(24)}"
+        self.repository = GitRepository(data / "repository.git")
+        self.actions = Actions(
+            repository=self.repository,
+            data=data / "runs",
+            name=name,
+            faults=faults,
+            environment=environment,
+            delay=delay,
+            time_limit=time_limit,
+            runner=runner,
+        )
+        self._data = data
+        self._files = dict(files)
+        self._limits = Limits()
+        self._stack = AsyncExitStack()
+        self.app: ASGIApp = Faulty(self._application(), faults, "github")
+
+    async def __aenter__(self) -> Self:
+        await self.repository.create(self._files)
+        await self._stack.enter_async_context(self.actions)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def _application(self) -> Starlette:
+        self._data.mkdir(parents=True, exist_ok=True)
+        prefix = f"/repos/{self.name}"
+        git = GitEndpoints(repository=self.repository, name=self.name, pushed=self.actions.pushed)
+        runs = ActionsEndpoints(actions=self.actions, repository=self.repository)
+        statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
+        routes = git.routes(prefix) + statuses.routes(prefix) + runs.routes(prefix)
+        guarded = [self._guarded(route) for route in routes]
+        people = Route(f"/{self.name}/actions/runs/{{run:int}}", _worded(runs.page))
+        return Starlette(
+            routes=[people, *guarded], exception_handlers={404: _missing, 405: _missing}
+        )
+
+    def _guarded(self, route: Route) -> Route:
+        endpoint = partial(self._answer, route.endpoint)
+        return Route(route.path, endpoint, methods=list(route.methods or ()))
+
+    async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
+        try:
+            self._admit(request)
+            response = await endpoint(request)
+        except Problem as problem:
+            response = problem.answer()
+        return self._limits.finish(request, response)
+
+    def _admit(self, request: Request) -> None:
+        """Let the owner's token do everything, a run's what `permissions` of the workflow says."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token:
+            raise Problem(_UNAUTHORIZED, "Requires authentication")
+        if scheme.lower() not in {"token", "bearer"}:
+            raise Problem(_UNAUTHORIZED, "Bad credentials")
+        if secrets.compare_digest(token.encode(), self.token.encode()):
+            return
+        if token not in self.actions.tokens:
+            raise Problem(_UNAUTHORIZED, "Bad credentials")
+        status = f"/repos/{self.name}/statuses/" in request.url.path
+        if request.method != "GET" and not (request.method == "POST" and status):
+            raise Problem(_FORBIDDEN, "Resource not accessible by integration")
+
+
+def _worded(endpoint: Endpoint) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Problem as problem:
+            return problem.answer()
+
+    return answer
+
+
+async def _missing(_request: Request, _error: Exception) -> Response:
+    return not_found().answer()

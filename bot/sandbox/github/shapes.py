@@ -1,0 +1,274 @@
+"""The JSON objects of GitHub's REST API, as far as PyGithub and the workflow read them.
+
+It exists to keep vendor field names out of the endpoints. Pure: values in, dictionaries out.
+`api` is the address of one repository in the API, `page` its address for people.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bot.sandbox.github.actions import Run
+from bot.sandbox.github.git_repository import Commit, File
+from bot.sandbox.github.triggers import WORKFLOW
+
+Shape = dict[str, object]
+
+WORKFLOW_ID = 1001
+_INLINE_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the repository is: `root` is the API's address, `name` is owner/repository."""
+
+    root: str
+    name: str
+
+    @property
+    def api(self) -> str:
+        return f"{self.root}/repos/{self.name}"
+
+    @property
+    def page(self) -> str:
+        return f"{self.root}/{self.name}"
+
+
+def user(root: str, login: str) -> Shape:
+    return {
+        "login": login,
+        "id": 1,
+        "node_id": "U_1",
+        "type": "User",
+        "site_admin": False,
+        "avatar_url": f"{root}/avatars/{login}",
+        "url": f"{root}/users/{login}",
+        "html_url": f"{root}/{login}",
+    }
+
+
+def repository(place: Place) -> Shape:
+    owner, _, name = place.name.partition("/")
+    return {
+        "id": 1,
+        "node_id": "R_1",
+        "name": name,
+        "full_name": place.name,
+        "owner": user(place.root, owner),
+        "private": True,
+        "visibility": "private",
+        "fork": False,
+        "archived": False,
+        "disabled": False,
+        "default_branch": "main",
+        "description": "The mirror repository of the sandbox",
+        "url": place.api,
+        "html_url": place.page,
+        "permissions": {
+            "admin": True,
+            "maintain": True,
+            "push": True,
+            "triage": True,
+            "pull": True,
+        },
+    }
+
+
+def ref(place: Place, sha: str) -> Shape:
+    return {
+        "ref": "refs/heads/main",
+        "node_id": "REF_main",
+        "url": f"{place.api}/git/refs/heads/main",
+        "object": {"type": "commit", "sha": sha, "url": f"{place.api}/git/commits/{sha}"},
+    }
+
+
+def blob(place: Place, sha: str, data: bytes) -> Shape:
+    return {
+        "sha": sha,
+        "node_id": f"B_{sha[:12]}",
+        "size": len(data),
+        "url": f"{place.api}/git/blobs/{sha}",
+        "encoding": "base64",
+        "content": base64.encodebytes(data).decode(),
+    }
+
+
+def git_commit(place: Place, commit: Commit) -> Shape:
+    person = {"name": commit.author, "email": commit.email, "date": commit.date}
+    return {
+        "sha": commit.sha,
+        "node_id": f"C_{commit.sha[:12]}",
+        "url": f"{place.api}/git/commits/{commit.sha}",
+        "html_url": f"{place.page}/commit/{commit.sha}",
+        "author": person,
+        "committer": person,
+        "message": commit.message,
+        "tree": {"sha": commit.tree, "url": f"{place.api}/git/trees/{commit.tree}"},
+        "parents": _parents(place, commit, "git/commits"),
+        "verification": {
+            "verified": False,
+            "reason": "unsigned",
+            "signature": None,
+            "payload": None,
+        },
+    }
+
+
+def commit(place: Place, found: Commit, *, files: Sequence[str] | None = None) -> Shape:
+    """Return a commit as `repos/…/commits` shows it; `files` only where one commit is asked for."""
+    shape: Shape = {
+        "sha": found.sha,
+        "node_id": f"C_{found.sha[:12]}",
+        "url": f"{place.api}/commits/{found.sha}",
+        "html_url": f"{place.page}/commit/{found.sha}",
+        "comments_url": f"{place.api}/commits/{found.sha}/comments",
+        "commit": git_commit(place, found) | {"comment_count": 0},
+        "author": None,
+        "committer": None,
+        "parents": _parents(place, found, "commits"),
+    }
+    if files is None:
+        return shape
+    changed = [{"filename": name, "status": "modified", "sha": None} for name in files]
+    return shape | {"files": changed, "stats": {"additions": 0, "deletions": 0, "total": 0}}
+
+
+def _parents(place: Place, found: Commit, kind: str) -> list[Shape]:
+    return [
+        {"sha": sha, "url": f"{place.api}/{kind}/{sha}", "html_url": f"{place.page}/commit/{sha}"}
+        for sha in found.parents
+    ]
+
+
+def content(place: Place, file: File, revision: str, *, with_data: bool = True) -> Shape:
+    """Return a file of the contents API: over 1 MB it comes without its content."""
+    url = f"{place.api}/contents/{quote(file.path)}?ref={quote(revision, safe='')}"
+    git_url = f"{place.api}/git/blobs/{file.sha}"
+    html_url = f"{place.page}/blob/{revision}/{file.path}"
+    shape: Shape = {
+        "type": "file",
+        "name": file.path.rpartition("/")[2],
+        "path": file.path,
+        "sha": file.sha,
+        "size": len(file.data),
+        "url": url,
+        "git_url": git_url,
+        "html_url": html_url,
+        "download_url": None,
+        "_links": {"self": url, "git": git_url, "html": html_url},
+    }
+    if not with_data:
+        return shape
+    if len(file.data) > _INLINE_LIMIT:
+        return shape | {"encoding": "none", "content": ""}
+    return shape | {"encoding": "base64", "content": base64.encodebytes(file.data).decode()}
+
+
+def workflow(place: Place, *, active: bool) -> Shape:
+    address = f"{place.api}/actions/workflows/{WORKFLOW_ID}"
+    return {
+        "id": WORKFLOW_ID,
+        "node_id": "W_1001",
+        "name": "mirror",
+        "path": WORKFLOW,
+        "state": "active" if active else "disabled_manually",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "url": address,
+        "html_url": f"{place.page}/blob/main/{WORKFLOW}",
+        "badge_url": f"{place.page}/workflows/mirror/badge.svg",
+    }
+
+
+def run_address(place: Place, number: int) -> Shape:
+    """Return the three fields that a dispatch with `return_run_details` answers."""
+    return {
+        "workflow_run_id": number,
+        "run_url": f"{place.api}/actions/runs/{number}",
+        "html_url": f"{place.page}/actions/runs/{number}",
+    }
+
+
+def run(place: Place, found: Run, message: str) -> Shape:
+    address = f"{place.api}/actions/runs/{found.id}"
+    owner = user(place.root, place.name.partition("/")[0])
+    links = {
+        f"{name}_url": f"{address}/{name}"
+        for name in ("jobs", "logs", "artifacts", "cancel", "rerun")
+    }
+    return {
+        "id": found.id,
+        "node_id": f"WFR_{found.id}",
+        "name": "mirror",
+        "display_title": found.title,
+        "head_branch": "main",
+        "head_sha": found.sha,
+        "head_commit": {"id": found.sha, "message": message},
+        "path": WORKFLOW,
+        "run_number": found.number,
+        "run_attempt": found.attempt,
+        "event": found.event,
+        "status": found.status,
+        "conclusion": found.conclusion,
+        "workflow_id": WORKFLOW_ID,
+        "workflow_url": f"{place.api}/actions/workflows/{WORKFLOW_ID}",
+        "check_suite_id": found.id,
+        "check_suite_url": f"{place.api}/check-suites/{found.id}",
+        "pull_requests": [],
+        "url": address,
+        "html_url": f"{place.page}/actions/runs/{found.id}",
+        "previous_attempt_url": None,
+        "created_at": found.created_at,
+        "updated_at": found.updated_at,
+        "run_started_at": found.started_at,
+        "actor": owner,
+        "triggering_actor": owner,
+        **links,
+    }
+
+
+def job(place: Place, found: Run, steps: Sequence[tuple[str, str | None]]) -> Shape:
+    """Return the one job of a run; a run that is over has no step that is not."""
+    over = found.status == "completed"
+    return {
+        "id": found.id * 10,
+        "run_id": found.id,
+        "run_attempt": found.attempt,
+        "run_url": f"{place.api}/actions/runs/{found.id}",
+        "node_id": f"CR_{found.id}",
+        "name": "mirror",
+        "workflow_name": "mirror",
+        "head_sha": found.sha,
+        "head_branch": "main",
+        "status": found.status,
+        "conclusion": found.conclusion,
+        "created_at": found.created_at,
+        "started_at": found.started_at,
+        "completed_at": found.updated_at if over else None,
+        "url": f"{place.api}/actions/jobs/{found.id * 10}",
+        "html_url": f"{place.page}/actions/runs/{found.id}/job/{found.id * 10}",
+        "check_run_url": f"{place.api}/check-runs/{found.id * 10}",
+        "labels": ["ubuntu-24.04"],
+        "runner_name": "sandbox",
+        "steps": [
+            {
+                "number": number,
+                "name": name,
+                "status": "completed" if over or conclusion else "in_progress",
+                "conclusion": conclusion or ("cancelled" if over else None),
+            }
+            for number, (name, conclusion) in enumerate(steps, start=1)
+        ],
+    }
+
+
+def status(place: Place, sha: str, fields: Mapping[str, object]) -> Shape:
+    return {
+        **fields,
+        "node_id": f"SC_{fields['id']}",
+        "url": f"{place.api}/statuses/{sha}",
+        "avatar_url": f"{place.root}/avatars/bot",
+        "creator": user(place.root, place.name.partition("/")[0]),
+    }

@@ -1,0 +1,296 @@
+"""The sandbox's API for people and tests: write, read, press buttons, arm faults.
+
+Plain JSON, and for every mistake a 4xx with {"error": words}.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from bot.sandbox.faults.proxy import Faults, documentation
+from bot.sandbox.telegram.chats import ChatWorld, UnknownError
+from bot.sandbox.telegram.values import Answer, ButtonKind, Chat, Document, Message, Origin, Person
+
+_PAGE = Path(__file__).parent / "page" / "index.html"
+_PRESS_SECONDS = 10.0
+_LARGEST_DOCUMENT = 50 << 20
+_PREVIEW = 4000  # bytes of a document that are shown as text
+
+Handler = Callable[[Request], Awaitable[Any]]
+
+
+async def _page(_request: Request) -> Response:
+    return FileResponse(_PAGE, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+page_route = Route("/", _page, methods=["GET"])
+
+
+def chat_routes(
+    world: ChatWorld, faults: Faults, *, press_seconds: float = _PRESS_SECONDS
+) -> list[Route]:
+    """The routes under /api; `press_seconds` bounds the wait for the bot's answer to a press."""
+    api = _Api(world, faults, press_seconds)
+    return [
+        _route("/api/chat", api.say, "POST"),
+        _route("/api/chat", api.read, "GET"),
+        Route("/api/document/{wanted}", api.download, methods=["GET"]),
+        _route("/api/press", api.press, "POST"),
+        _route("/api/faults", api.arm, "POST"),
+        _route("/api/faults", api.explain, "GET"),
+        _route("/api/faults", api.disarm, "DELETE"),
+    ]
+
+
+async def http_error(_request: Request, exc: Exception) -> Response:
+    """For Starlette's exception_handlers: a wrong path or method is answered in JSON too."""
+    if not isinstance(exc, HTTPException):
+        raise exc
+    return JSONResponse({"error": exc.detail}, status_code=exc.status_code)
+
+
+class _Api:
+    def __init__(self, world: ChatWorld, faults: Faults, press_seconds: float) -> None:
+        self._world, self._faults, self._press_seconds = world, faults, press_seconds
+
+    async def say(self, request: Request) -> Any:
+        given = await _given(request)
+        person = self._world.person(_text(given, "as"))
+        upgrade = _flag(given, "upgrade")
+        chat = self._world.chat_of(person, _named(given) or ("team" if upgrade else None))
+        if upgrade:
+            return {"chat": self._world.upgrade(person, chat).id}
+        deleted = _number(given, "delete")
+        if deleted is not None:
+            self._world.take_away(person, chat, deleted)
+            return {"id": deleted}
+        edited = _number(given, "edit")
+        if edited is not None:
+            return {
+                "id": self._world.rewrite(person, chat, edited, _text(given, "text", default="")).id
+            }
+        return {"id": (await self._said(person, chat, given)).id}
+
+    async def _said(self, person: Person, chat: Chat, given: dict[str, Any]) -> Message:
+        topic, anonymous = _number(given, "topic"), _flag(given, "anonymous")
+        forwarded = _number(given, "forward")
+        if forwarded is not None:
+            source = (
+                self._world.chat_of(person, _named(given, "from_chat"))
+                if given.get("from_chat")
+                else chat
+            )
+            message = self._world.existing(source, forwarded)
+            return self._world.forward(person, chat, message, topic=topic, anonymous=anonymous)
+        return self._world.say(
+            person,
+            chat,
+            _text(given, "text", default=""),
+            reply_to=_number(given, "reply_to"),
+            topic=topic,
+            document=await self._document(given),
+            anonymous=anonymous,
+        )
+
+    async def read(self, request: Request) -> Any:
+        query = request.query_params
+        messages = self._world.messages()
+        if query.get("chat"):
+            wanted = self._chats_to_read(query["chat"], query.get("as", ""))
+            messages = [message for message in messages if message.chat in wanted]
+        after = _number(query, "after")
+        if after is not None:
+            messages = [message for message in messages if message.id > after]
+        return {"messages": [_shown(message) for message in messages]}
+
+    async def press(self, request: Request) -> Any:
+        given = await _given(request)
+        person = self._world.person(_text(given, "as"))
+        chat = self._world.chat_of(person, _named(given))
+        number = _number(given, "message")
+        if number is None:
+            raise ValueError("message is missing: the id of the message with the button")
+        named, value = _text(given, "button"), _text(given, "value", default="")
+        button, press = self._world.press(person, chat, number, named, value=value)
+        if button.kind is not ButtonKind.CALLBACK:
+            return {"answer": "", button.kind.value: button.value}
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(press.answer), self._press_seconds)
+        except TimeoutError:
+            answer = Answer()
+        return {"answer": answer.text, "alert": answer.alert}
+
+    async def arm(self, request: Request) -> Any:
+        given = await _given(request)
+        times = _number(given, "times")
+        self._faults.arm(
+            where=_text(given, "where"),
+            what=_text(given, "what"),
+            times=1 if times is None else times,
+            path=_text(given, "path", default=""),
+        )
+        return {"armed": self._faults.armed()}
+
+    async def explain(self, _request: Request) -> Any:
+        return {"armed": self._faults.armed()} | documentation()
+
+    async def disarm(self, _request: Request) -> Any:
+        self._faults.clear()
+        return {"armed": []}
+
+    async def download(self, request: Request) -> Response:
+        """A document by its number or file_id, always as a file to keep: it is never shown."""
+        wanted = request.path_params["wanted"]
+        for document in self._world.documents():
+            if wanted in {str(document.number), document.file_id}:
+                name = quote(document.name.encode(errors="replace"), safe="")
+                return Response(
+                    document.content,
+                    media_type="application/octet-stream",
+                    headers={
+                        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+                        "X-Content-Type-Options": "nosniff",
+                    },
+                )
+        return JSONResponse({"error": f"there is no document {wanted!r}"}, status_code=404)
+
+    def _chats_to_read(self, named: str, who: str) -> list[Chat]:
+        """The chat of this name; for the team also the plain group that it was."""
+        if named == "team":
+            return self._world.teams
+        if named == "private":
+            return [self._world.chat_of(self._world.person(who), named)]
+        chats = {str(chat.id): chat for chat in self._world.chats.values()}
+        chats["group"] = self._world.group
+        chat = chats.get(named)
+        if chat is None or (who and chat.person not in {None, self._world.person(who)}):
+            raise UnknownError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
+        return [chat]
+
+    async def _document(self, given: dict[str, Any]) -> Document | None:
+        upload = given.get("document")
+        if upload is None:
+            return None
+        if not isinstance(upload, UploadFile):
+            raise ValueError("document must be a file: send the request as multipart/form-data")  # noqa: TRY004 - a person's mistake, not a programmer's
+        content = await upload.read(_LARGEST_DOCUMENT + 1)
+        if not content or len(content) > _LARGEST_DOCUMENT:
+            raise ValueError("document is empty or larger than 50 MB")
+        mime = upload.content_type or "application/octet-stream"
+        return self._world.keep(upload.filename or "file", mime, content)
+
+
+def _route(path: str, handler: Handler, method: str) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await handler(request))
+        except UnknownError as exc:
+            return JSONResponse({"error": str(exc)}, status_code=404)
+        except ValueError as exc:
+            return JSONResponse({"error": str(exc)}, status_code=400)
+        finally:
+            await request.close()  # the files it uploaded
+
+    return Route(path, endpoint, methods=[method])
+
+
+async def _given(request: Request) -> dict[str, Any]:
+    """The fields of a JSON object or of a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
+        return dict(await request.form())
+    try:
+        given = await request.json()
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ValueError('send a JSON object, such as {"as": "wei", "text": "/help"}')  # noqa: TRY004 - a person's mistake, not a programmer's
+    return given
+
+
+def _text(given: dict[str, Any], key: str, *, default: str | None = None) -> str:
+    value = given.get(key, default)
+    if value is None:
+        raise ValueError(f"{key} is missing")
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be a text")  # noqa: TRY004 - a person's mistake, not a programmer's
+    return value
+
+
+def _number(given: Any, key: str) -> int | None:
+    value = given.get(key)
+    if value is None or value == "":
+        return None
+    try:
+        return int(str(value))
+    except ValueError as exc:
+        raise ValueError(f"{key} must be a whole number") from exc
+
+
+def _flag(given: dict[str, Any], key: str) -> bool:
+    value = given.get(key, False)
+    if value not in (True, False, "true", "false"):
+        raise ValueError(f"{key} must be true or false")
+    return value in (True, "true")
+
+
+def _named(given: dict[str, Any], key: str = "chat") -> str | int | None:
+    value = given.get(key)
+    if value is not None and not isinstance(value, str | int):
+        raise ValueError(f"{key} must be group, team, private, or an id")
+    return value
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": message.id,
+        "chat": message.chat.id,
+        "from": message.sender.name if message.sender else "bot",
+        "text": message.text,
+        "html": message.html,
+        "buttons": [
+            [
+                {"text": button.text, "kind": button.kind.value, "value": button.value}
+                for button in row
+            ]
+            for row in message.keyboard
+        ],
+        "reply_to": message.reply_to,
+        "edits": len(message.history),
+        "history": list(message.history),
+        "date": message.date,
+        "topic": message.topic,
+        "reactions": list(message.reactions),
+        "anonymous": message.anonymous,
+    }
+    if message.origin is not None:
+        shown["forwarded_from"] = _author(message.origin)
+    if message.upgrade is not None:
+        shown[message.upgrade.direction] = message.upgrade.id
+    if message.document is not None:
+        shown["document"] = _shown_document(message.document)
+    return shown
+
+
+def _author(origin: Origin) -> str:
+    if origin.chat is not None:
+        return origin.chat.title
+    return origin.sender.name if origin.sender else "bot"
+
+
+def _shown_document(document: Document) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "name": document.name,
+        "size": len(document.content),
+        "mime": document.mime,
+        "text": document.content[:_PREVIEW].decode(errors="replace"),
+    }

@@ -1,0 +1,263 @@
+"""The two registries of the sandbox: where images come from, and where they go to.
+
+Both are real docker-registry servers on sockets that only this process uses. In front of each
+stands a proxy on loopback, so that faults can be put between a client and a real registry. The
+files that keep skopeo inside the machine are written here too.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import bcrypt
+import httpx
+from starlette.types import ASGIApp
+
+from bot.core.errors import BotError, ConfigError
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.lifetime import stop, tied
+from bot.sandbox.registry.confinement import environment, registries_conf
+from bot.sandbox.registry.proxy import RegistryProxy
+from bot.sandbox.registry.seed import (
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    REGISTRIES,
+    move,
+    seed,
+)
+from bot.sandbox.serve import HOST, served
+
+Side = Literal["source", "target"]
+
+_USER = "robot$mirror"
+_READY_SECONDS = 10.0
+_STOP_SECONDS = 3.0
+_POLL = 0.02
+_DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+_ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}, {_DOCKER_INDEX}"
+_CONFIG = """\
+version: 0.1
+log: {{level: warn}}
+storage:
+  filesystem: {{rootdirectory: "{storage}"}}
+  delete: {{enabled: true}}
+http:
+  net: unix
+  addr: "{socket}"
+  relativeurls: true
+"""
+_PASSWORDS = """\
+auth:
+  htpasswd: {{realm: sandbox, path: "{path}"}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who may push to the target."""
+
+    user: str
+    password: str
+
+
+class Registries:
+    """Both registries, running while the context is open; with `internet` only the target."""
+
+    def __init__(self, *, data: Path, faults: Faults, internet: bool = False) -> None:
+        self.internet = internet
+        self.user = _USER
+        self.password = secrets.token_urlsafe(16)
+        self.home = data / "home"
+        self.source_address = ""
+        self.target_address = ""
+        self._data = data
+        self._faults = faults
+        self._clients: dict[Side, httpx.AsyncClient] = {}
+        self._sockets: dict[Side, Path] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        _expect_installed()
+        async with AsyncExitStack() as stack:
+            sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imageto-")))
+            if not self.internet:
+                self.source_address = await self._open(stack, "source", sockets, None)
+                await seed(self._clients["source"])
+            login = Credentials(self.user, self.password)
+            self.target_address = await self._open(stack, "target", sockets, login)
+            self._confine()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each registry name is really reached, for the bot and for the workflow."""
+        known = () if self.internet else REGISTRIES
+        source = {name: f"http://{self.source_address}/{name}" for name in known}
+        return source | {self.target_address: f"http://{self.target_address}"}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a run must have in its environment, so that it finds these and nothing else."""
+        return environment(self.home, internet=self.internet)
+
+    def client(self, side: Side) -> httpx.AsyncClient:
+        """The registry itself, past its proxy and its faults, as whoever may push there."""
+        return self._clients[side]
+
+    def socket(self, side: Side) -> Path:
+        """Where another process of this machine reaches the same."""
+        return self._sockets[side]
+
+    async def images(self, side: Side) -> list[dict[str, str]]:
+        """List what a registry holds by tag; faults do not touch this."""
+        client = self._clients.get(side)
+        if client is None:
+            return []
+        front = f"{self.target_address}/" if side == "target" else ""
+        catalog = await client.get("/v2/_catalog", params={"n": 1000})
+        catalog.raise_for_status()
+        found = []
+        for repository in catalog.json()["repositories"]:
+            async for tag, digest in _tags(client, repository):
+                found.append({"name": f"{front}{repository}:{tag}", "digest": digest})
+        return found
+
+    async def move(self, name: str) -> str:
+        """Let a tag of the source name another image from now on; the new digest.
+
+        Raises BotError where there is no such tag.
+        """
+        there = {each["name"]: each["digest"] for each in await self.images("source")}
+        if name not in there:
+            raise BotError(f"the source registry of the sandbox has no {name!r}")
+        return await move(self._clients["source"], name, after=there[name])
+
+    async def _open(
+        self, stack: AsyncExitStack, side: Side, sockets: Path, login: Credentials | None
+    ) -> str:
+        """Start one registry and its proxy; return the proxy's address."""
+        directory, socket = self._data / side, sockets / f"{side}.sock"
+        config = await asyncio.to_thread(_configure, directory, socket, login)
+        auth = None if login is None else (login.user, login.password)
+        client = await stack.enter_async_context(_client(socket, auth))
+        proxied = await stack.enter_async_context(_client(socket, None))
+        await stack.enter_async_context(_running(config, client))
+        self._clients[side], self._sockets[side] = client, socket
+        app = Faulty(RegistryProxy(proxied), self._faults, side)
+        return f"{HOST}:{await _serve(stack, app, directory / 'port')}"
+
+    def _confine(self) -> None:
+        path = self.home / ".config" / "containers" / "registries.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = () if self.internet else REGISTRIES
+        text = registries_conf(
+            known=known,
+            source=self.source_address,
+            target=self.target_address,
+            internet=self.internet,
+        )
+        path.write_text(text, encoding="utf-8")
+
+
+async def _serve(stack: AsyncExitStack, app: ASGIApp, memory: Path) -> int:
+    """Serve on the port of last time if it is free: pull commands once told stay good."""
+    with contextlib.suppress(OSError, ValueError):
+        last = int(await asyncio.to_thread(memory.read_text))
+        return await stack.enter_async_context(served(app, port=last))
+    port = await stack.enter_async_context(served(app))
+    await asyncio.to_thread(memory.write_text, str(port))
+    return port
+
+
+def _expect_installed() -> None:
+    missing = [name for name in ("skopeo", "docker-registry") if shutil.which(name) is None]
+    if missing:
+        names = " and ".join(missing)
+        raise ConfigError(f"not installed: {names}; apt-get install skopeo docker-registry")
+
+
+def _client(socket: Path, auth: tuple[str, str] | None) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=64))
+    return httpx.AsyncClient(
+        transport=transport, base_url="http://registry", auth=auth, timeout=60.0, trust_env=False
+    )
+
+
+def _configure(directory: Path, socket: Path, login: Credentials | None) -> Path:
+    """Write the configuration of one registry and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    text = _CONFIG.format(storage=directory / "storage", socket=socket)
+    if login is not None:
+        passwords = directory / "htpasswd"
+        passwords.touch(mode=0o600)
+        hashed = bcrypt.hashpw(login.password.encode(), bcrypt.gensalt(rounds=4)).decode()
+        passwords.write_text(f"{login.user}:{hashed}\n", encoding="utf-8")
+        text += _PASSWORDS.format(path=passwords)
+    config = directory / "config.yml"
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+@asynccontextmanager
+async def _running(config: Path, client: httpx.AsyncClient) -> AsyncIterator[None]:
+    """Keep one docker-registry process running; it is ready when this yields."""
+    log = config.with_name("registry.log")
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *tied(["docker-registry", "serve", str(config)]),
+            env={"PATH": os.environ.get("PATH", os.defpath)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        await _ready(process, client, log)
+        yield
+    finally:
+        await stop(process, grace=_STOP_SECONDS)
+
+
+async def _ready(process: asyncio.subprocess.Process, client: httpx.AsyncClient, log: Path) -> None:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while process.returncode is None:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get("/v2/")).status_code == httpx.codes.OK:
+                        return
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        pass
+    raise ConfigError(f"docker-registry did not start: see {log}")
+
+
+async def _tags(client: httpx.AsyncClient, repository: str) -> AsyncIterator[tuple[str, str]]:
+    """Yield the tags of a repository with the digest each one has now."""
+    listed = await client.get(f"/v2/{repository}/tags/list")
+    if listed.status_code != httpx.codes.OK:
+        return
+    tags: Iterable[str] = listed.json().get("tags") or ()
+    for tag in sorted(tags):
+        address = f"/v2/{repository}/manifests/{tag}"
+        head = await client.head(address, headers={"Accept": _ACCEPT})
+        if head.status_code == httpx.codes.OK:
+            yield tag, head.headers["Docker-Content-Digest"]

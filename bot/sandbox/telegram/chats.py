@@ -1,0 +1,383 @@
+"""The Telegram of the sandbox: its people, chats, messages and files.
+
+State only: telegram.py shows it to the bot, chat_api.py to people. Messages are values; an edit
+replaces one, so what was queued for the bot stays as it was when it happened.
+"""
+
+import asyncio
+import html
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.sandbox.telegram import entities
+from bot.sandbox.telegram.updates import Updates
+from bot.sandbox.telegram.values import (
+    LONGEST_CAPTION,
+    LONGEST_TEXT,
+    PEOPLE,
+    Answer,
+    Button,
+    ButtonKind,
+    Chat,
+    ChatKind,
+    Document,
+    Message,
+    Origin,
+    Person,
+    Press,
+    Role,
+    Upgrade,
+)
+
+PRESS_LIFE = 150.0  # seconds in which a button press can be answered
+GENERAL_TOPIC = 1
+_UPGRADED_TEAM = -1_001_000_004_001
+
+
+class UnknownError(LookupError):
+    """Somebody or something that does not exist; the text is for people."""
+
+
+class ChatWorld:
+    """A supergroup, a plain group, a private chat with each person, and the bot's updates.
+
+    `first_message` is the id of the first message in each chat: a bot which kept its database
+    over a restart of the sandbox must not find a stranger's message under an old id. `people`
+    and `groups` join those that are always there.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot_id: int = 7_000_000_001,
+        bot_username: str = "imageto_bot",
+        clock: Callable[[], float] = time.time,
+        first_message: int = 1,
+        people: Sequence[Person] = (),
+        groups: Sequence[Chat] = (),
+    ) -> None:
+        self.bot_id, self.bot_username, self.clock = bot_id, bot_username, clock
+        self.people = {person.name: person for person in (*PEOPLE, *people)}
+        self.group = Chat(-1_001_000_000_001, "Images", ChatKind.SUPERGROUP)
+        self.team = Chat(-4001, "Team", ChatKind.GROUP)
+        private = [
+            Chat(each.id, each.first_name, ChatKind.PRIVATE, each) for each in self.people.values()
+        ]
+        shared = [self.group, self.team, *groups]
+        self.chats = {chat.id: chat for chat in [*shared, *private]}
+        self.teams = [self.team]  # and what became of it; `team` is the one that lives
+        self.upgraded: dict[int, Chat] = {}  # by the id of the plain group that is no more
+        self.updates = Updates(clock)
+        self.started = {chat.id for chat in shared}  # chats in which the bot may speak
+        self.topics: dict[tuple[int, int], int] = {}  # chat and topic: when it was opened
+        self.commands: dict[str, list[dict[str, str]]] = {}
+        self._messages: dict[tuple[int, int], Message] = {}  # in the order they were sent
+        self._first = first_message
+        self._ids = {chat: itertools.count(first_message) for chat in self.chats}
+        self._documents: dict[str, Document] = {}
+        self._presses: dict[str, Press] = {}
+        self._changed = asyncio.Event()
+
+    # What both sides see
+
+    def messages(self) -> list[Message]:
+        return list(self._messages.values())
+
+    def message(self, chat: Chat, number: int) -> Message | None:
+        return self._messages.get((chat.id, number))
+
+    def existing(self, chat: Chat, number: int) -> Message:
+        """The message; UnknownError when there is none of this number."""
+        message = self.message(chat, number)
+        if message is None:
+            raise UnknownError(f"there is no message {number} in this chat ({chat.title})")
+        return message
+
+    def seen(self, message: Message) -> Message:
+        """A message as the bot is shown it now: with what it answers, unless that is gone."""
+        if message.reply_to is None:
+            return message
+        return replace(message, answered=self.message(message.chat, message.reply_to))
+
+    def document(self, file_id: str) -> Document | None:
+        return self._documents.get(file_id)
+
+    def documents(self) -> list[Document]:
+        return list(self._documents.values())
+
+    def keep(self, name: str, mime: str, content: bytes) -> Document:
+        number = len(self._documents) + 1
+        document = Document(f"BQACAgUAAxk{number:08d}", number, name, mime, content)
+        self._documents[document.file_id] = document
+        return document
+
+    async def changed(self) -> None:
+        """Wait until a message is sent, edited or deleted."""
+        await self._changed.wait()
+
+    # What people do
+
+    def person(self, name: str) -> Person:
+        if name not in self.people:
+            raise UnknownError(
+                f"nobody is called {name!r}; the people are: {', '.join(self.people)}"
+            )
+        return self.people[name]
+
+    def chat_of(self, person: Person, named: str | int | None) -> Chat:
+        """The chat a person means: an id, "group" (or nothing), "team" or "private"."""
+        match named:
+            case None | "" | "group":
+                return self.group
+            case "team":
+                return self.team
+            case "private":
+                return self.chats[person.id]
+        try:
+            chat = self.chats.get(int(named))
+        except ValueError:
+            chat = None
+        if chat is None or chat.person not in (None, person):
+            raise UnknownError(
+                f"{person.name} is in no chat {named!r}; write group, team, private, "
+                f"{self.group.id}, {self.team.id} or {person.id}"
+            )
+        if chat.id in self.upgraded:
+            newer = self.upgraded[chat.id].id
+            raise ValueError(f"the group {chat.id} became the supergroup {newer}: go on there")
+        return chat
+
+    def say(
+        self,
+        person: Person,
+        chat: Chat,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        topic: int | None = None,
+        document: Document | None = None,
+        anonymous: bool = False,
+    ) -> Message:
+        """A person writes; the bot learns of it where its privacy mode lets it.
+
+        `anonymous`: in the name of the group, as only its admins can.
+        """
+        answered = self.existing(chat, reply_to) if reply_to is not None else None
+        parts = _written(text, with_document=document is not None)
+        parts |= {"document": document, "anonymous": anonymous}
+        return self._arrive(person, chat, answered=answered, topic=topic, **parts)
+
+    def forward(
+        self,
+        person: Person,
+        chat: Chat,
+        message: Message,
+        *,
+        topic: int | None = None,
+        anonymous: bool = False,
+    ) -> Message:
+        """A person forwards a message to `chat`: its content without its buttons."""
+        if message.upgrade is not None:
+            raise ValueError(f"message {message.id} only says what happened; it can't be forwarded")
+        return self._arrive(
+            person,
+            chat,
+            topic=topic,
+            anonymous=anonymous,
+            origin=message.origin or _origin(message),
+            text=message.text,
+            html=message.html,
+            entities=message.entities,
+            document=message.document,
+        )
+
+    def take_away(self, person: Person, chat: Chat, number: int) -> None:
+        """A person deletes a message for everybody; no update tells the bot."""
+        message = self.existing(chat, number)
+        free = chat.kind is ChatKind.PRIVATE or person.role is Role.ADMIN
+        if message.sender != person and not free:
+            raise ValueError(f"message {number} is not {person.name}'s own")
+        self.delete(message)
+
+    def upgrade(self, person: Person, chat: Chat) -> Chat:
+        """An admin makes a plain group a supergroup: a new chat, with numbers of its own."""
+        if chat.kind is not ChatKind.GROUP:
+            raise ValueError(f"{chat.title} is no plain group: only one such can be upgraded")
+        if person.role is not Role.ADMIN:
+            raise ValueError(f"{person.name} is no admin of {chat.title}")
+        new = Chat(_UPGRADED_TEAM, chat.title, ChatKind.SUPERGROUP)
+        self.chats[new.id] = self.upgraded[chat.id] = self.team = new
+        self.teams.append(new)
+        self._ids[new.id] = itertools.count(self._first)
+        self.started.add(new.id)
+        nothing: dict[str, Any] = {"text": "", "html": ""}
+        self._arrive(person, chat, **nothing, upgrade=Upgrade("migrate_to_chat_id", new.id))
+        back = Upgrade("migrate_from_chat_id", chat.id)
+        self._arrive(person, new, **nothing, upgrade=back, anonymous=True)
+        return new
+
+    def rewrite(self, person: Person, chat: Chat, number: int, text: str) -> Message:
+        """A person edits an own message; the bot gets edited_message."""
+        message = self.existing(chat, number)
+        if message.sender != person:
+            raise ValueError(f"message {number} is not {person.name}'s own")
+        if message.origin is not None or message.upgrade is not None:
+            raise ValueError(f"message {number} was not typed by {person.name}: it can't be edited")
+        written = _written(text, with_document=message.document is not None)
+        message = self.edit(message, **written)
+        if self._reaches_bot(message):
+            self.updates.add("edited_message", self.seen(message))
+        return message
+
+    def press(
+        self, person: Person, chat: Chat, number: int, named: str, *, value: str = ""
+    ) -> tuple[Button, Press]:
+        """Press a button; only callbacks reach the bot.
+
+        The first whose text is `named`, or else contains it; `value` tells apart those that look
+        alike.
+        """
+        message = self.existing(chat, number)
+        buttons = [button for row in message.keyboard for button in row]
+        fitting = [
+            button
+            for button in buttons
+            if named.casefold() in button.text.casefold() and value in {"", button.value}
+        ]
+        fitting.sort(key=lambda button: button.text != named)
+        if not fitting:
+            there = ", ".join(button.text for button in buttons) or "none"
+            raise UnknownError(f"message {number} has no button with {named!r}; it has: {there}")
+        button = fitting[0]
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        query = f"{4_000_000_000_000_000_000 + len(self._presses) + 1}"
+        press = Press(query, person, self.seen(message), button.value, self.clock(), answer)
+        if button.kind is ButtonKind.CALLBACK:
+            self._presses[query] = press
+            self.updates.add("callback_query", press)
+        return button, press
+
+    # What the bot does
+
+    def post(self, chat: Chat, **parts: Any) -> Message:
+        """The bot writes: `parts` are fields of Message."""
+        return self._write(chat, None, **parts)
+
+    def edit(self, message: Message, **parts: Any) -> Message:
+        """Replace a message; `parts` are fields of Message."""
+        return self._add(
+            replace(
+                message,
+                **parts,
+                edited=int(self.clock()),
+                history=(*message.history, message.text),
+            )
+        )
+
+    def react(self, message: Message, reactions: Sequence[str]) -> None:
+        self._add(replace(message, reactions=tuple(reactions)))
+
+    def delete(self, message: Message) -> None:
+        del self._messages[message.chat.id, message.id]
+        self._wake()
+
+    def answer(self, query: str, answer: Answer) -> bool:
+        """Answer a button press: False when it is unknown, too old, or answered before."""
+        press = self._presses.get(query)
+        if press is None or press.answer.done() or self.clock() - press.at >= PRESS_LIFE:
+            return False
+        press.answer.set_result(answer)
+        return True
+
+    # Within
+
+    def _arrive(
+        self,
+        person: Person,
+        chat: Chat,
+        *,
+        answered: Message | None = None,
+        topic: int | None = None,
+        **parts: Any,
+    ) -> Message:
+        """A message of a person is there: shown to everybody, and to the bot if it may see it."""
+        _check_author(person, chat, topic=topic, anonymous=parts.get("anonymous", False))
+        if topic is None and answered is not None:
+            topic = answered.topic
+        if topic is not None:
+            self.topics.setdefault((chat.id, topic), int(self.clock()))
+        self.started.add(chat.id)
+        message = self._write(chat, person, answered=answered, topic=topic, **parts)
+        if self._reaches_bot(message):
+            self.updates.add("message", self.seen(message))
+        return message
+
+    def _write(
+        self, chat: Chat, sender: Person | None, *, answered: Message | None = None, **parts: Any
+    ) -> Message:
+        reply_to = thread = None
+        if answered is not None:
+            reply_to = answered.id
+            if chat.kind is ChatKind.SUPERGROUP:
+                thread = answered.thread or answered.id
+        return self._add(
+            Message(
+                chat=chat,
+                id=next(self._ids[chat.id]),
+                date=int(self.clock()),
+                sender=sender,
+                reply_to=reply_to,
+                thread=thread,
+                **parts,
+            )
+        )
+
+    def _reaches_bot(self, message: Message) -> bool:
+        if message.chat.kind is ChatKind.PRIVATE or message.upgrade is not None:
+            return True
+        if message.reply_to is not None:
+            answered = self.message(message.chat, message.reply_to)
+            if answered is not None and answered.sender is None:
+                return True
+        if not message.text.startswith("/"):
+            return False
+        addressee = message.text.split(maxsplit=1)[0].partition("@")[2]
+        return not addressee or addressee.casefold() == self.bot_username.casefold()
+
+    def _add(self, message: Message) -> Message:
+        self._messages[message.chat.id, message.id] = message
+        self._wake()
+        return message
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _check_author(person: Person, chat: Chat, *, topic: int | None, anonymous: bool) -> None:
+    if anonymous and (person.role is not Role.ADMIN or chat.kind is not ChatKind.SUPERGROUP):
+        raise ValueError("only an admin of a supergroup can write in its name")
+    if topic is not None and (chat.kind is not ChatKind.SUPERGROUP or topic <= GENERAL_TOPIC):
+        raise ValueError("topics are in supergroups, numbered from 2; leave it out for General")
+
+
+def _origin(message: Message) -> Origin:
+    if message.anonymous:
+        return Origin(message.date, None, message.chat)
+    return Origin(message.date, message.sender)
+
+
+def _written(text: str, *, with_document: bool) -> dict[str, Any]:
+    """What Telegram makes of a typed text; ValueError for one that no client can send."""
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\r", "")
+    text = "".join(c if c >= " " or c == "\n" else " " for c in text).strip()
+    longest = LONGEST_CAPTION if with_document else LONGEST_TEXT
+    if not text and not with_document:
+        raise ValueError("text is empty: write something, or send a document")
+    if entities.length(text) > longest:
+        raise ValueError(f"text has {entities.length(text)} characters; at most {longest} can be")
+    found = entities.commands_in(text)
+    return {"text": text, "html": html.escape(text, quote=False), "entities": tuple(found)}

@@ -1,0 +1,564 @@
+"""The Telegram adapter against the sandbox's Bot API server: sending, editing, polling."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from telegram.error import TelegramError
+
+from bot.adapters.telegram.chat import (
+    Menu,
+    PollingBot,
+    TelegramChat,
+    introduce,
+    make_bot,
+    set_menus,
+)
+from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.transport import Bounds
+from bot.core.errors import Moved, Refused, Temporary
+from bot.core.ids import ChatId, MessageId, PersonId, Place
+from bot.dialog.message import ButtonKind, Rendered
+from bot.engine.intake.context import Incoming, Press
+from bot.engine.ports import Document
+from bot.engine.shutdown import Halt
+from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.page_api import chat_routes
+from bot.sandbox.serve import served
+from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.server import telegram_app
+
+QUICK = Bounds(read=2, whole=3, size=100_000)
+TOKEN = "7000000001:sandbox"
+
+
+@dataclass
+class Inbox:
+    """Takes updates as the intake would; `trouble` is raised once each."""
+
+    got: list[Incoming | Press] = field(default_factory=list)
+    passed: list[int] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+    moves: list[tuple[ChatId, ChatId]] = field(default_factory=list)
+    holds: list[bool] = field(default_factory=list)
+    offset: int = 0
+
+    async def receive(self, incoming: Incoming) -> bool:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.got.append(incoming)
+        self.offset = incoming.update
+        return incoming.text.startswith("/mirror")
+
+    async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
+        self.moves.append((old, new))
+        self.offset = update
+
+    async def press(self, press: Press) -> str:
+        self.got.append(press)
+        self.offset = press.update
+        return "answered"
+
+    async def pass_over(self, update: int) -> None:
+        self.passed.append(update)
+        self.offset = update
+
+    def excuse(self, incoming: Incoming) -> Rendered | None:
+        return Rendered("later") if incoming.text.startswith("/") else None
+
+    def excuse_press(self, press: Press) -> str:
+        return "press again"
+
+
+@dataclass
+class Site:
+    world: ChatWorld
+    faults: Faults
+    bot: PollingBot
+    chat: TelegramChat
+    api: httpx.AsyncClient
+    port: int
+
+    @property
+    def place(self) -> Place:
+        return Place(ChatId(self.world.group.id))
+
+    async def say(self, who: str, text: str, **more: object) -> int:
+        answer = await self.api.post("/api/chat", json={"as": who, "text": text, **more})
+        answer.raise_for_status()
+        number: int = answer.json()["id"]
+        return number
+
+
+@pytest.fixture
+async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("bot.adapters.telegram.takeover.AGAIN", 0.1)
+    monkeypatch.setattr("bot.adapters.telegram.polling.STORE_SECONDS", 0.2)
+    world, faults = ChatWorld(), Faults()
+    app = Starlette(
+        routes=[
+            Mount("/telegram", app=Faulty(telegram_app(world, token=TOKEN), faults, "telegram")),
+            *chat_routes(world, faults, press_seconds=10),
+        ]
+    )
+    async with (
+        served(app) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as api,
+    ):
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram", QUICK)
+        await bot.initialize()
+        yield Site(world, faults, bot, TelegramChat(bot), api, port)
+        await bot.shutdown()
+
+
+TEXT = Rendered("<b>hello</b> &lt;x&gt;", ((("Approve", ButtonKind.CALLBACK, "approve:1"),),))
+
+
+async def test_a_message_is_sent_as_a_reply_with_its_buttons_and_then_edited(site: Site) -> None:
+    asked = await site.say("wei", "/mirror nginx")
+    number = await site.chat.send(site.place, TEXT, reply_to=MessageId(asked))
+    await site.chat.edit(site.place, number, Rendered("bye"))
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert (shown["text"], shown["reply_to"], shown["edits"]) == ("bye", asked, 1)
+    assert shown["buttons"] == []
+
+
+async def test_copy_and_link_buttons_are_what_they_say(site: Site) -> None:
+    row = (("Copy", ButtonKind.COPY, "docker pull x"), ("Run", ButtonKind.URL, "https://x.example"))
+    await site.chat.send(site.place, Rendered("x", (row,)), reply_to=None)
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert [button["kind"] for button in shown["buttons"][0]] == ["copy", "url"]
+
+
+async def test_an_edit_that_changes_nothing_is_a_success(site: Site) -> None:
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    await site.chat.edit(site.place, number, TEXT)
+
+
+@pytest.mark.parametrize("what", ["status 413", "page 413", "page 414", "status 422"])
+async def test_what_telegram_cannot_take_by_its_size_or_kind_is_refused(
+    site: Site, what: str
+) -> None:
+    site.faults.arm(where="telegram", what=what, path="sendMessage")
+    with pytest.raises(Refused):
+        await site.chat.send(site.place, TEXT, reply_to=None)
+
+
+ODD = ['{"ok":false,"error_code":500,"description":"x"}', '{"ok":true,"result":{}}', "[]", "7"]
+
+
+@pytest.mark.parametrize("body", [*ODD, '{"ok":true,"result":[1]}', '{"ok":true,"result":"x"}'])
+async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> None:
+    async def odd(_: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    app = Starlette(routes=[Route("/{rest:path}", odd, methods=["GET", "POST"])])
+    async with served(app) as port:
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}", QUICK)
+        chat = TelegramChat(bot)
+        await bot._request[0].initialize()
+        await bot._request[1].initialize()
+        place = Place(ChatId(-1))
+        for call in (
+            chat.send(place, TEXT, reply_to=None),
+            chat.send_file(place, Document("x", b"x"), TEXT, reply_to=None),
+            chat.fetch("x", limit=10),
+        ):
+            with pytest.raises(Temporary) as caught:
+                await call
+            assert caught.value.unclear
+        with pytest.raises(TelegramError):
+            await bot.raw_updates(1)
+        menu = Menu(None, [("mirror", "copy")], [("mirror", "copy")])
+        await set_menus(bot, menus=[menu], chats=[ChatId(-1)], admin_ids=[PersonId(1)])
+        await bot._request[0].shutdown()
+        await bot._request[1].shutdown()
+
+
+async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
+    assert await site.chat.send(site.place, TEXT, reply_to=MessageId(999))
+
+
+async def test_an_answer_to_a_deleted_topic_comes_in_the_open(site: Site) -> None:
+    assert await site.chat.send(Place(site.place.chat, 99), TEXT, reply_to=None)
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert shown["topic"] is None
+
+
+async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
+    with pytest.raises(Refused, match="Can't parse entities"):
+        await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
+    with pytest.raises(Refused, match="not found"):
+        await site.chat.edit(site.place, MessageId(999), TEXT)
+    with pytest.raises(Refused):
+        await site.chat.send(Place(ChatId(-4)), TEXT, reply_to=None)
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "retry_after"),
+    [
+        ("retry-after 9", "asks to wait", 9.0),
+        ("status 429", "asks to wait", None),
+        ("status 502", "in trouble: Bad Gateway", None),
+        ("status 401", "does not accept the bot's token", 30.0),
+        ("status 404", "does not accept the bot's token", 30.0),
+        ("garbage", "cannot be read", None),
+        ("malformed", "cannot be read", None),
+        ("page 400", "cannot be read", None),
+        ("page 403", "cannot be read", None),
+        ("page 404", "cannot be read", None),
+        ("huge 1", "cannot be read", None),
+        ("packed 1", "cannot be read", None),
+        ("lost", "out of reach", None),
+        ("cut", "out of reach", None),
+        ("delay 3", "did not answer in time", None),
+        ("endless", "did not answer in time", None),
+    ],
+)
+async def test_trouble_is_temporary_and_keeps_telegrams_wish(
+    site: Site, what: str, words: str, retry_after: float | None
+) -> None:
+    site.faults.arm(where="telegram", what=what, path="sendMessage")
+    with pytest.raises(Temporary, match=words) as caught:
+        await site.chat.send(site.place, TEXT, reply_to=None)
+    assert caught.value.retry_after == retry_after
+    assert TOKEN not in str(caught.value)
+
+
+async def polled(
+    site: Site,
+    inbox: Inbox,
+    count: int,
+    *,
+    seconds: float = 10,
+    together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+) -> None:
+    """Poll until the inbox took so many updates."""
+    alive = 0
+
+    async def next_update() -> int:
+        return inbox.offset + 1
+
+    async def beat(silence: float | None) -> None:
+        nonlocal alive
+        alive += 1
+
+    polling = Polling(
+        bot=site.bot,
+        receiver=inbox,
+        next_update=next_update,
+        alive=beat,
+        turn=Turn(settled=True, hold=inbox.holds.append),
+        together=together,
+    )
+    halt = Halt()
+    task = asyncio.create_task(polling.run(halt))
+    try:
+        async with asyncio.timeout(seconds):
+            while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
+                await asyncio.sleep(0.02)
+    finally:
+        halt.wish()  # the update that has begun is finished, its answer included
+        await asyncio.wait({task})
+
+
+async def test_a_command_arrives_with_who_where_and_what(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx:1.27\nredis:7")
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    (incoming,) = inbox.got
+    assert isinstance(incoming, Incoming)
+    assert incoming.person.id == PersonId(1001)
+    assert incoming.place == site.place
+    assert (incoming.message, incoming.text) == (number, "/mirror nginx:1.27\nredis:7")
+
+
+async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> None:
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    inbox = Inbox()
+    press = {"as": "ana", "message": number, "button": "Approve"}
+    answer = asyncio.create_task(site.api.post("/api/press", json=press))
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Press)
+    assert (inbox.got[0].person.id, inbox.got[0].data) == (1003, "approve:1")
+    assert (await answer).json()["answer"] == "answered"
+
+
+async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Site) -> None:
+    content = b"services: {}"
+    form = {"as": "wei", "text": "/mirror"}
+    files = {"document": ("compose.yaml", content)}
+    sent = await site.api.post("/api/chat", data=form, files=files)
+    await site.say("li", "/mirror", reply_to=sent.json()["id"])
+    inbox = Inbox()
+    await polled(site, inbox, 2)
+    with_file, reply = inbox.got
+    assert isinstance(with_file, Incoming)
+    assert isinstance(reply, Incoming)
+    assert with_file.file is not None
+    assert (with_file.file.name, with_file.file.size) == ("compose.yaml", len(content))
+    assert reply.file is None
+    assert reply.quoted_file == with_file.file
+    assert await site.chat.fetch(with_file.file.file_id, limit=1000) == content
+    with pytest.raises(Refused, match="12 bytes"):
+        await site.chat.fetch(with_file.file.file_id, limit=11)
+    with pytest.raises(Refused):
+        await site.chat.fetch("nonsense", limit=11)
+
+
+@pytest.mark.parametrize("what", ["garbage", "malformed", "short"])
+async def test_a_file_that_is_not_what_was_announced_is_fetched_again(
+    site: Site, what: str
+) -> None:
+    document = site.world.keep("a.yaml", "text/yaml", b"image: nginx:1.27\n" * 9)
+    site.faults.arm(where="telegram", what=what, path="/file/")
+    with pytest.raises(Temporary, match="cannot be read"):
+        await site.chat.fetch(document.file_id, limit=1000)
+    assert await site.chat.fetch(document.file_id, limit=1000) == document.content
+
+
+async def test_a_reply_brings_the_text_it_answers(site: Site) -> None:
+    first = await site.say("wei", "nginx:1.27 please")
+    await site.say("wei", "/mirror", reply_to=first)
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].quoted == "nginx:1.27 please"
+
+
+async def test_a_file_is_sent_as_it_is_under_its_name_into_its_topic(site: Site) -> None:
+    asked = await site.say("wei", "/mirror", topic=7)
+    content = b"\xef\xbb\xbfa: 1\r\n"
+    place = Place(site.place.chat, 7)
+    await site.chat.send_file(
+        place, Document("a b.yaml", content), Rendered("<b>back</b>"), reply_to=MessageId(asked)
+    )
+    shown = (await site.api.get("/api/chat")).json()["messages"][-1]
+    assert (shown["text"], shown["reply_to"], shown["topic"]) == ("back", asked, 7)
+    assert shown["document"]["name"] == "a b.yaml"
+    number = shown["document"]["number"]
+    assert (await site.api.get(f"/api/document/{number}")).content == content
+
+
+async def test_what_begins_is_acknowledged_by_a_reaction_and_the_rest_is_not(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx")
+    other = await site.say("wei", "/help")
+    await polled(site, Inbox(), 2)
+    shown = {m["id"]: m for m in (await site.api.get("/api/chat")).json()["messages"]}
+    assert shown[number]["reactions"] == ["👀"]
+    assert shown[other]["reactions"] == []
+
+
+async def test_a_reaction_that_fails_holds_up_nothing(site: Site) -> None:
+    site.faults.arm(where="telegram", what="status 400", path="setMessageReaction")
+    await site.say("wei", "/mirror nginx")
+    await site.say("wei", "/mirror redis")
+    inbox = Inbox()
+    await polled(site, inbox, 2)
+    assert inbox.passed == []
+
+
+async def test_a_group_that_becomes_a_supergroup_is_told_of_and_moved_from(site: Site) -> None:
+    await site.api.post("/api/chat", json={"as": "ana", "chat": "team", "text": "/help"})
+    old = ChatId(site.world.team.id)
+    upgraded = await site.api.post("/api/chat", json={"as": "ana", "upgrade": True})
+    new = ChatId(upgraded.json()["chat"])
+    inbox = Inbox()
+    await polled(site, inbox, 3)
+    assert inbox.moves == [(old, new), (old, new)]
+    with pytest.raises(Moved) as caught:
+        await site.chat.send(Place(old), TEXT, reply_to=None)
+    assert caught.value.chat == new
+
+
+async def test_an_anonymous_admin_is_faceless(site: Site) -> None:
+    await site.say("ana", "/approve #1", anonymous=True)
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].faceless
+
+
+async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> None:
+    await site.say("wei", "/mirror nginx")
+    inbox = Inbox(trouble=[Temporary("the database is locked")])
+    await polled(site, inbox, 1, seconds=8)
+    assert len(inbox.got) == 1
+    assert inbox.passed == []
+
+
+async def test_what_comes_at_once_is_stored_as_one_and_acknowledged_after_it(site: Site) -> None:
+    messages = [await site.say("wei", f"/mirror nginx:{number}") for number in range(12)]
+    inbox, stored = Inbox(), list[int]()
+
+    @asynccontextmanager
+    async def together() -> AsyncIterator[None]:
+        before = len(inbox.got)
+        yield
+        assert not any(message.reactions for message in site.world.messages()[-12:][before:])
+        stored.append(len(inbox.got) - before)
+
+    await polled(site, inbox, 12, together=together)
+    assert stored == [10, 2]
+    shown = {message.id: message.reactions for message in site.world.messages()}
+    assert all(shown[message] for message in messages)
+
+
+async def test_what_cannot_be_stored_as_one_is_stored_one_by_one(site: Site) -> None:
+    for number in range(3):
+        await site.say("wei", f"/mirror nginx:{number}")
+    inbox = Inbox()
+
+    @asynccontextmanager
+    async def together() -> AsyncIterator[None]:
+        yield
+        inbox.got.clear()
+        inbox.offset -= 3
+        raise Temporary("the database is full")
+
+    await polled(site, inbox, 3, together=together)
+    assert [update.text for update in inbox.got if isinstance(update, Incoming)] == [
+        f"/mirror nginx:{number}" for number in range(3)
+    ]
+
+
+async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(site: Site) -> None:
+    asked = [await site.say("wei", "/mirror nginx"), await site.say("li", "/mirror redis")]
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    press = {"as": "ana", "message": number, "button": "Approve"}
+    answer = asyncio.create_task(site.api.post("/api/press", json=press))
+    inbox = Inbox(trouble=[Temporary("the database is full")] * 3)
+    await polled(site, inbox, 3)
+    assert (await answer).json()["answer"] == "press again"
+    shown = (await site.api.get("/api/chat")).json()["messages"]
+    assert [m["reply_to"] for m in shown if m["text"] == "later"] == [asked[0]]
+    assert [update.update for update in inbox.got] == sorted(update.update for update in inbox.got)
+
+
+async def test_an_excuse_that_cannot_be_said_is_left_out(site: Site) -> None:
+    await site.say("wei", "/mirror nginx")
+    site.faults.arm(where="telegram", what="status 502", path="sendMessage", times=9)
+    inbox = Inbox(trouble=[Temporary("the database is locked")] * 2)
+    await polled(site, inbox, 1)
+    assert len(inbox.got) == 1
+
+
+async def test_updates_that_telegram_numbers_anew_are_taken(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a week without any: https://core.telegram.org/bots/api#update"""
+    await site.say("wei", "/mirror nginx")
+    inbox = Inbox(offset=2**40)
+    await polled(site, inbox, 1)
+    await site.say("wei", "/mirror redis")
+    await polled(site, inbox, 2)
+    assert [update.text for update in inbox.got if isinstance(update, Incoming)] == [
+        "/mirror nginx",
+        "/mirror redis",
+    ]
+    assert caplog.text.count("Telegram counts anew") == 1
+
+
+async def test_a_poison_update_is_passed_over_and_the_rest_is_handled(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox(trouble=[KeyError("date")])
+    await site.say("wei", "/mirror poison")
+    await site.say("wei", "/mirror nginx")
+    await polled(site, inbox, 2)
+    assert len(inbox.passed) == 1
+    assert isinstance(inbox.got[0], Incoming)
+    assert inbox.got[0].text == "/mirror nginx"
+    assert "cannot be handled and is passed over" in caplog.text
+
+
+async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx")
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    await site.say("wei", "", forward=number)
+    person = site.world.people["wei"]
+    site.world.rewrite(person, site.world.group, number, "/mirror redis")
+    reply = await site.chat.send(site.place, TEXT, reply_to=None)
+    await site.say("wei", "thank you", reply_to=reply)
+    await polled(site, inbox, 3)
+    assert len(inbox.got) == 1
+    assert len(inbox.passed) == 2
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "status 502",
+        "status 409",
+        "retry-after 1",
+        "garbage",
+        "malformed",
+        "huge 1",
+        "refused",
+    ],
+)
+async def test_polling_goes_on_after_trouble(site: Site, what: str) -> None:
+    await site.say("wei", "/mirror nginx")
+    site.faults.arm(where="telegram", what=what, path="getUpdates")
+    inbox = Inbox()
+    await polled(site, inbox, 1, seconds=8)
+    assert len(inbox.got) == 1
+
+
+async def test_the_name_is_asked_for_until_telegram_answers(site: Site) -> None:
+    site.faults.arm(where="telegram", what="status 502", path="getMe")
+    bot = make_bot(TOKEN, f"http://127.0.0.1:{site.port}/telegram")
+    assert await introduce(bot) == "imageto_bot"
+    await bot.shutdown()
+
+
+async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
+    await set_menus(
+        site.bot,
+        menus=[
+            Menu(None, [("mirror", "copy")], [("mirror", "copy"), ("approve", "let it go")]),
+            Menu("zh", [("mirror", "同步")], [("mirror", "同步"), ("approve", "批准")]),
+        ],
+        chats=[ChatId(site.world.group.id), ChatId(-4)],
+        admin_ids=[PersonId(1003)],
+    )
+    menus = site.world.commands
+    assert {len(commands) for commands in menus.values()} == {1, 2}
+    descriptions = {row["description"] for commands in menus.values() for row in commands}
+    assert descriptions == {"copy", "let it go", "同步", "批准"}
+
+
+async def test_a_long_absence_is_told_of_until_it_is_noted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may be full just then, after the same outage."""
+    times = iter([0.0, 10.0, 200_010.0, 200_020.0, 200_030.0])
+    told: list[float | None] = []
+    monkeypatch.setattr("bot.adapters.telegram.polling._since_boot", lambda: next(times))
+
+    async def alive(silence: float | None) -> None:
+        told.append(silence)
+        if len(told) in (1, 3):
+            raise Temporary("the database is full")
+
+    polling = Polling(
+        bot=site.bot,
+        receiver=Inbox(),
+        next_update=lambda: asyncio.sleep(0, 1),
+        alive=alive,
+        turn=Turn(settled=True, hold=bool),
+    )
+    for _ in range(5):
+        await polling._heard()
+        await polling._last_beat()
+    assert told == [None, None, 200_000.0, 200_000.0, 10.0]

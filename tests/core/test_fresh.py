@@ -1,0 +1,312 @@
+"""What is known of a listed image, what a look comes to, and who is looked at when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.fresh import (
+    AGAIN,
+    ALARMS,
+    PORTION,
+    SHOWN,
+    Plan,
+    Tracked,
+    by_repository,
+    exact,
+    is_ripe,
+    news,
+)
+from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
+from bot.core.image import ImageRef
+from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_moved
+from bot.core.tag_class import TagClass
+from bot.core.transfer import State, Transfer, advance
+from bot.dialog.message import Message
+from bot.dialog.watches import SHOWN as WATCHES_SHOWN
+from bot.dialog.watches import Watch, unwatchable, watched, watching
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+A, B, C = ("sha256:" + letter * 64 for letter in "abc")
+LATEST = ImageRef.parse("nginx:latest")
+FIXED = ImageRef.parse("nginx:1.27.3")
+PLAN = Plan(
+    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 48 * HOUR},
+    looks=100,
+    budgets={"gcr.io": 7, "harbor.example.com": 1000},
+    alarms=ChatId(-1001),
+)
+
+
+def tracked(image: ImageRef = LATEST, **facts: object) -> Tracked:
+    return replace(Tracked(image=image, not_before=NOW), **facts)  # type: ignore[arg-type]
+
+
+KNOWN = {"source": A, "target": A, "told": A}
+
+
+# -- when ---------------------------------------------------------------------------------
+
+
+@given(st.from_regex(r"[a-z]{1,12}/[a-z]{1,12}:(latest|1\.2\.3)", fullmatch=True))
+def test_the_first_look_comes_within_the_interval_and_is_always_the_same(name: str) -> None:
+    image = ImageRef.parse(name)
+    first = PLAN.first_look(image, NOW)
+    assert NOW <= first < NOW + PLAN.interval(image)
+    assert first == PLAN.first_look(image, NOW)
+
+
+def test_first_looks_are_spread_and_tags_of_one_repository_are_together() -> None:
+    images = [ImageRef.parse(f"a/app{n}:latest") for n in range(600)]
+    hours = [int((PLAN.first_look(image, NOW) - NOW) / HOUR) for image in images]
+    assert all(60 < hours.count(hour) < 140 for hour in range(6))
+    together = {PLAN.first_look(ImageRef.parse(f"a/app:{tag}"), NOW) for tag in ("1", "2", "x")}
+    assert len(together) == 1
+
+
+@pytest.mark.parametrize(
+    ("spent", "rooms"),
+    [
+        ({}, {"docker.io": PORTION, "gcr.io": 7, "quay.io": PORTION}),
+        ({"docker.io": 95, "gcr.io": 7}, {"docker.io": 5, "quay.io": PORTION}),
+        ({"docker.io": 100, "quay.io": 100, "gcr.io": 9}, {}),
+    ],
+)
+def test_each_registry_has_its_budget(spent: dict[str, int], rooms: dict[str, int]) -> None:
+    registries = ["docker.io", "gcr.io", "quay.io"]
+    assert PLAN.room(registries, spent, target="harbor.example.com") == rooms
+
+
+def test_what_the_target_may_be_asked_is_shared_and_who_was_asked_least_comes_first() -> None:
+    plan = replace(PLAN, budgets={"harbor.example.com": 30})
+    registries = ["docker.io", "gcr.io", "quay.io"]
+    left = plan.room(registries, {"docker.io": 20, "gcr.io": 5}, target="harbor.example.com")
+    assert left == {"quay.io": 2, "gcr.io": 2, "docker.io": 1}
+    assert plan.room(registries, {"docker.io": 29}, target="harbor.example.com") == {"gcr.io": 1}
+    assert plan.room(registries, {"docker.io": 30}, target="harbor.example.com") == {}
+    assert plan.shortest == 6 * HOUR
+
+
+# -- looks --------------------------------------------------------------------------------
+
+
+def test_the_first_look_tells_nobody_anything_and_owes_nothing_where_both_are_the_same() -> None:
+    seen = tracked().looked(A, A, NOW, PLAN)
+    assert seen == tracked(**KNOWN, looked_at=NOW, not_before=NOW + 6 * HOUR)
+
+
+def test_what_moved_before_the_first_look_has_moved() -> None:
+    seen = tracked().looked(B, A, NOW, PLAN)
+    assert (seen.moved_at, seen.told) == (NOW, A)
+
+
+def test_a_tag_that_moved_owes_a_transfer_until_it_is_opened() -> None:
+    seen = tracked(**KNOWN).looked(B, A, NOW, PLAN)
+    assert (seen.moved_at, seen.source, seen.target, seen.arrived_at) == (NOW, B, A, None)
+    opened = seen.opened(TransferId(7))
+    assert (opened.moved_at, opened.transfer, opened.alarmed) == (None, 7, "")
+
+
+def test_a_version_is_alarmed_about_once_for_each_digest() -> None:
+    seen = tracked(FIXED, **KNOWN).looked(B, A, NOW, PLAN)
+    opened = seen.opened(TransferId(7))
+    assert opened.alarmed == B
+    again = replace(opened, transfer=None).looked(B, A, NOW, PLAN)
+    assert again.moved_at is None
+    assert again.looked(C, A, NOW, PLAN).moved_at == NOW
+
+
+def test_what_vanished_at_the_source_or_is_not_at_the_target_owes_nothing() -> None:
+    assert tracked(**KNOWN).looked("", A, NOW, PLAN).moved_at is None
+    gone = tracked(**KNOWN).looked(B, "", NOW, PLAN)
+    assert (gone.moved_at, gone.arrived_at, gone.told) == (None, None, A)
+
+
+def test_a_target_that_may_not_be_read_has_what_it_had_or_at_first_what_the_source_has() -> None:
+    first = tracked().looked(A, None, NOW, PLAN)
+    assert (first.target, first.moved_at) == (A, None)
+    assert first.looked(B, None, NOW, PLAN).moved_at == NOW
+
+
+def test_what_others_brought_is_news_as_well_and_once() -> None:
+    seen = tracked(**KNOWN).looked(B, B, NOW, PLAN)
+    assert (seen.arrived_at, seen.moved_at) == (NOW, None)
+    later = seen.looked(B, B, NOW + HOUR, PLAN)
+    assert later.arrived_at == NOW
+    told = later.forget_news()
+    assert (told.told, told.arrived_at) == (B, None)
+    assert told.looked(B, B, NOW, PLAN).arrived_at is None
+
+
+@pytest.mark.parametrize(
+    ("image", "retry_after", "wait"),
+    [
+        (LATEST, None, AGAIN),
+        (LATEST, 1800.0, 2 * AGAIN),
+        (LATEST, 1e9, 2 * HOUR),
+        (FIXED, 5.0, AGAIN),
+    ],
+)
+def test_a_look_that_nobody_answered_comes_again_when_asked_but_not_at_once(
+    image: ImageRef, retry_after: float | None, wait: timedelta
+) -> None:
+    later = tracked(image, **KNOWN).put_off(NOW, PLAN, retry_after=retry_after)
+    assert later == tracked(image, **KNOWN, looked_at=NOW, not_before=NOW + wait)
+
+
+def test_a_short_interval_is_never_made_longer() -> None:
+    minute = timedelta(minutes=1)
+    plan = replace(PLAN, intervals={TagClass.FLOATING: minute, TagClass.VERSION: minute})
+    assert tracked().put_off(NOW, plan).not_before == NOW + minute
+    assert tracked(not_before=NOW + HOUR).joined(NOW, plan).not_before == NOW + minute
+    assert tracked().refused(NOW, plan) == tracked(looked_at=NOW, not_before=NOW + minute)
+
+
+def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
+    waiting = tracked(moved_at=NOW, not_before=NOW + 6 * HOUR)
+    assert waiting.joined(NOW, PLAN) == tracked(not_before=NOW + AGAIN)
+
+
+# -- transfers ----------------------------------------------------------------------------
+
+
+def opened(image: ImageRef) -> Transfer:
+    transfer = Transfer(id=TransferId(1), image=image, opened_at=NOW)
+    found = tracked(image, source=B, target=A, told=A).found(NOW, NOW + HOUR)
+    after = advance(transfer, found)
+    assert after is not None
+    return after
+
+
+def test_a_floating_tag_is_approved_by_being_listed_a_version_waits() -> None:
+    floating, version = opened(LATEST), opened(FIXED)
+    assert (floating.state, floating.ground) == (State.APPROVED, Ground.LISTED)
+    assert (version.state, version.ground) == (State.WAITING, Ground.MOVED)
+    assert version.expires_at == NOW + HOUR
+    assert {t.replaces for t in (floating, version)} == {A}
+
+
+def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
+    assert str(exact(opened(FIXED))) == f"docker.io/library/nginx:1.27.3@{B}"
+    assert exact(opened(LATEST)) == LATEST
+    assert exact(replace(opened(FIXED), digest=None)) == FIXED
+
+
+def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:
+    waiting, row = opened(FIXED), tracked(FIXED, source=B, target=A)
+    assert row.shares(waiting)
+    assert not row.shares(replace(waiting, digest=C))
+    assert not row.shares(replace(waiting, approved_at=NOW))
+    assert not tracked(source=B, target=A).shares(waiting)
+
+
+ENDS = {
+    State.MIRRORED: replace(opened(LATEST), ended=State.MIRRORED, ended_at=NOW),
+    State.CANCELLED: replace(opened(LATEST), ended=State.CANCELLED, ended_at=NOW),
+}
+
+
+def test_what_arrived_is_news_what_did_not_is_not() -> None:
+    going = tracked(**KNOWN, transfer=TransferId(1))
+    after = going.after(ENDS[State.MIRRORED], NOW)
+    assert (after.target, after.told, after.arrived_at, after.transfer) == (B, A, NOW, None)
+    assert going.after(ENDS[State.CANCELLED], NOW) == tracked(**KNOWN)
+    unknown = replace(ENDS[State.MIRRORED], digest=None)
+    assert going.after(unknown, NOW) == tracked(**KNOWN)
+
+
+def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
+    policy = Policy(
+        registries=frozenset(),
+        rules=(),
+        expire_after=HOUR,
+        open_limit=1,
+        daily_limit=1,
+        request_limit=1,
+    )
+    kept = replace(policy, versions_stay=True)
+    approve = Decision(Verdict.APPROVE, Ground.RULE)
+    ask = Decision(Verdict.ASK, Ground.NO_RULE)
+    assert decide_moved(policy, approve) == approve
+    assert decide_moved(kept, approve) == Decision(Verdict.ASK, Ground.MOVED)
+    assert decide_moved(kept, ask) == Decision(Verdict.ASK, Ground.MOVED)
+
+
+# -- together -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "under_way", "ripe"),
+    [
+        ([], False, False),
+        ([None], False, False),
+        ([NOW], False, True),
+        ([NOW], True, False),
+        ([NOW, NOW - HOUR], True, True),
+    ],
+)
+def test_what_waits_for_others_waits_for_a_while(
+    since: list[datetime | None], *, under_way: bool, ripe: bool
+) -> None:
+    assert is_ripe(since, NOW, under_way=under_way, wait=HOUR) is ripe
+
+
+def test_alarms_stand_together_by_repository_as_many_as_a_card_shows() -> None:
+    many = [tracked(ImageRef.parse(f"a/b:1.0.{n}")) for n in range(ALARMS + 1)]
+    other = tracked(ImageRef.parse("gcr.io/a/b:1.0.0"))
+    groups = by_repository([many[0], other, *many[1:]])
+    assert groups == [many[:ALARMS], many[ALARMS:], [other]]
+
+
+def keys(message: Message) -> list[str]:
+    return [line.key for line in message.lines]
+
+
+def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
+    one = tracked(source=B, target=B, told=A)
+    message = news([one])
+    assert keys(message) == ["news-head", "outdated-line"]
+    assert dict(message.lines[1].values) == {"image": str(LATEST), "old": A[:19], "new": B[:19]}
+    assert keys(news([one] * (SHOWN + 2)))[-1] == "outdated-more"
+    assert dict(news([one] * (SHOWN + 2)).lines[-1].values) == {"count": 2}
+
+
+# -- watches ------------------------------------------------------------------------------
+
+
+def test_why_an_image_cannot_be_watched() -> None:
+    policy = Policy(
+        registries=frozenset({"docker.io"}),
+        rules=(Rule("docker.io/evil/**", Verdict.DENY, "no"),),
+        expire_after=HOUR,
+        open_limit=1,
+        daily_limit=1,
+        request_limit=1,
+    )
+
+    def why(name: str, *, kept_fresh: bool = True) -> list[str] | None:
+        found = unwatchable(ImageRef.parse(name), policy, kept_fresh=kept_fresh)
+        return keys(found) if found is not None else None
+
+    assert why("nginx", kept_fresh=False) == ["watch-off"]
+    assert why(f"nginx@{A}") == ["watch-fixed"]
+    assert why("evil/a") == ["lookup-denied"]
+    assert why("nginx") is None
+
+
+def test_what_is_watched_is_listed_and_counted() -> None:
+    one = Watch(
+        person=PersonId(1),
+        image=LATEST,
+        place=Place(ChatId(1)),
+        message=MessageId(1),
+        since=NOW,
+    )
+    assert keys(watched([])) == ["watch-none"]
+    assert keys(watched([one])) == ["watch-head", "list-line"]
+    assert keys(watched([one] * (WATCHES_SHOWN + 1)))[-1] == "outdated-more"
+    assert keys(watching(LATEST, listed=True)) == ["watching"]
+    assert keys(watching(LATEST, listed=False)) == ["watching", "watch-unlisted"]

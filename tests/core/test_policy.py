@@ -1,0 +1,108 @@
+"""Rules, limits, and who may do what where."""
+
+from dataclasses import replace
+
+import pytest
+from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI
+
+from bot.core.ids import ChatId, PersonId
+from bot.core.image import ImageRef
+from bot.core.policy import (
+    ANONYMOUS_ADMIN,
+    Access,
+    Decision,
+    Ground,
+    Limit,
+    Rule,
+    Standing,
+    Verdict,
+    decide,
+    limit_passed,
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "decision"),
+    [
+        ("nginx", Decision(Verdict.APPROVE, Ground.RULE)),
+        ("evil/miner", Decision(Verdict.DENY, Ground.RULE, "known to be harmful")),
+        ("bitnami/nginx", Decision(Verdict.ASK, Ground.RULE)),
+        ("gcr.io/a/b/c:1", Decision(Verdict.ASK, Ground.RULE)),
+        ("quay.io/a/b", Decision(Verdict.DENY, Ground.REGISTRY)),
+    ],
+)
+def test_the_first_rule_that_matches_wins(image: str, decision: Decision) -> None:
+    assert decide(POLICY, ImageRef.parse(image)) == decision
+
+
+def test_an_image_that_no_rule_covers_is_asked_about() -> None:
+    decision = decide(replace(POLICY, rules=()), ImageRef.parse("nginx"))
+    assert decision == Decision(Verdict.ASK, Ground.NO_RULE)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "image", "covered"),
+    [
+        ("docker.io/library/**", "nginx", True),
+        ("docker.io/library/**", "bitnami/nginx", False),
+        ("docker.io/*", "library/nginx", False),
+        ("docker.io/*/nginx", "bitnami/nginx", True),
+        ("ghcr.io/a/tool:v*", "ghcr.io/a/tool:v1", True),
+        ("ghcr.io/a/tool:v*", "ghcr.io/a/tool:latest", False),
+        ("ghcr.io/a/tool:v*", "ghcr.io/a/tool@sha256:" + "a" * 64, False),
+        ("docker.io/library/ngin.", "nginx", False),
+        ("**", "localhost:5000/x", True),
+    ],
+)
+def test_a_pattern_covers_what_it_says(pattern: str, image: str, *, covered: bool) -> None:
+    assert Rule(pattern, Verdict.ASK).covers(ImageRef.parse(image)) is covered
+
+
+@pytest.mark.parametrize(
+    ("images", "open_now", "today", "passed"),
+    [
+        (6, 0, 0, None),
+        (7, 0, 0, (Limit.REQUEST, 6)),
+        (3, 6, 0, (Limit.OPEN, 8)),
+        (2, 6, 11, (Limit.DAILY, 12)),
+        (2, 6, 10, None),
+    ],
+)
+def test_limits_count_what_is_asked_for_too(
+    images: int, open_now: int, today: int, passed: tuple[Limit, int] | None
+) -> None:
+    assert limit_passed(POLICY, images=images, open_now=open_now, asked_today=today) == passed
+
+
+ACCESS = Access(chats={GROUP}, members={WEI.id, LI.id}, admins={ANA.id})
+ELSEWHERE = ChatId(-9)
+
+
+@pytest.mark.parametrize(
+    ("person", "chat", "faceless", "standing"),
+    [
+        (WEI.id, GROUP, False, Standing.MEMBER),
+        (ANA.id, GROUP, False, Standing.ADMIN),
+        (MALLORY.id, GROUP, False, Standing.GUEST),
+        (ANA.id, GROUP, True, Standing.NOBODY),
+        (ANONYMOUS_ADMIN, GROUP, False, Standing.NOBODY),
+        (ANA.id, ELSEWHERE, False, Standing.OUTSIDE),
+        (WEI.id, ChatId(WEI.id), False, Standing.MEMBER),
+        (MALLORY.id, ChatId(MALLORY.id), False, Standing.OUTSIDE),
+    ],
+)
+def test_a_person_stands_in_a_chat_as_the_lists_say(
+    person: PersonId, chat: ChatId, *, faceless: bool, standing: Standing
+) -> None:
+    assert ACCESS.standing(person, chat, faceless=faceless) is standing
+
+
+def test_without_a_list_of_members_everybody_in_the_group_is_one() -> None:
+    access = replace(ACCESS, members=None)
+    assert access.standing(MALLORY.id, GROUP) is Standing.MEMBER
+    assert access.standing(MALLORY.id, ChatId(MALLORY.id)) is Standing.OUTSIDE
+
+
+def test_an_anonymous_admin_on_the_admins_list_is_nobody_all_the_same() -> None:
+    access = replace(ACCESS, admins={ANONYMOUS_ADMIN})
+    assert access.standing(ANONYMOUS_ADMIN, GROUP) is Standing.NOBODY

@@ -1,0 +1,69 @@
+"""What buttons carry, and that nothing else is taken for it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.ids import RequestId, TransferId
+from bot.core.image import ImageRef
+from bot.core.request import Form
+from bot.dialog.buttons import (
+    DATA_LIMIT,
+    Meant,
+    Show,
+    Tick,
+    Turn,
+    Verb,
+    Want,
+    button_data,
+    parse_button,
+)
+from bot.dialog.commands import FILTER_LIMIT, Approve, Cancel, Confirm, List, Reject, Retry
+
+R41 = RequestId(41)
+NGINX = ImageRef.parse("nginx:1.27")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pressed"),
+    [
+        ((Verb.APPROVE, R41), Approve(R41)),
+        ((Verb.REJECT, R41), Reject(R41)),
+        ((Verb.ALL, R41), Confirm(R41)),
+        ((Verb.PAGE, R41, 2), Turn(R41, 2)),
+        ((Verb.TICK, R41, 7), Tick(R41, 7)),
+        ((Verb.DROP, R41), Cancel(R41)),
+        ((Verb.MEANT, R41, 5, 1), Meant(R41, TransferId(5), 1)),
+        ((Verb.RETRY, R41), Retry(R41)),
+        ((Verb.FORM, R41, Form.KUBERNETES), Show(R41, Form.KUBERNETES)),
+        ((Verb.LIST, 3, "a:b c"), List("a:b c", 3)),
+        ((Verb.LIST, 0, ""), List("", 0)),
+        ((Verb.WANT, NGINX), Want(NGINX)),
+    ],
+)
+def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], pressed: object) -> None:
+    data = button_data(*arguments)  # type: ignore[arg-type]
+    assert parse_button(data) == pressed
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *("", "approve:", "approve:x", "approve:41\n", "cancel:41", "approve:٤١", "approve:4:1"),
+        *("page:41", "tick:41", "tick:41:1:2", "meant:41:5", "form:41:tar", "form:x:docker"),
+        *("list:x:a", "want:NGINX", "want:", "nonsense:1", "retry:" + "9" * 19, "form:1:2:docker"),
+    ],
+)
+def test_anything_else_is_no_button_of_ours(data: str) -> None:
+    assert parse_button(data) is None
+
+
+def test_the_longest_that_can_be_asked_for_fits_a_button() -> None:
+    most = 10**18 - 1
+    assert len(button_data(Verb.MEANT, most, most, 99).encode()) <= DATA_LIMIT
+    assert len(button_data(Verb.LIST, 10**6, "x" * FILTER_LIMIT).encode()) <= DATA_LIMIT
+
+
+@given(st.text() | st.sampled_from(sorted(Verb)).flatmap(lambda v: st.text().map(f"{v}:".__add__)))
+def test_no_data_whatever_raises(data: str) -> None:
+    parse_button(data)

@@ -1,0 +1,412 @@
+"""What the chat shows: every state has its line, every key has its words, all of it fits."""
+
+import ast
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from fakes import TARGET
+
+from bot.adapters.words import LocaleWords
+from bot.core.draft import Draft
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
+from bot.core.image import ImageRef, Problem
+from bot.core.policy import Decision, Ground, Limit, Verdict
+from bot.core.request import ITSELF, Form, Request
+from bot.core.transfer import Proof, State, Transfer
+from bot.core.trouble import Trouble, TroubleKind, trouble_words
+from bot.dialog import answers
+from bot.dialog.buttons import Verb
+from bot.dialog.card import card, cause, short
+from bot.dialog.commands import SPECS, Name
+from bot.dialog.draft_card import draft_card
+from bot.dialog.language import Language
+from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
+from bot.dialog.questions import Question, unanswered
+from bot.dialog.result import result, returned
+from bot.dialog.view import View
+from bot.paste import MOST_IMAGES, Flaw, Rewritten
+from bot.paste.correction import Mistake
+from bot.paste.reading import BadImage, Gap
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+WEI, ANA = PersonId(1001), PersonId(1003)
+VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
+LOCALES = LocaleWords()
+REQUEST = Request(
+    id=RequestId(41),
+    person=WEI,
+    place=Place(ChatId(-1)),
+    message=MessageId(7),
+    opened_at=NOW,
+    confirmed_at=NOW,
+)
+SLOW = Trouble(TroubleKind.SILENT, "docker.io")
+CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
+WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
+MOVED = replace(WAITING, ground=Ground.MOVED, replaces="sha256:cd")
+APPROVED = replace(WAITING, approved_at=NOW)
+BY_ANA = replace(APPROVED, approved_by=ANA)
+SUBMITTED = replace(BY_ANA, batch=BatchId("b"))
+COPYING = replace(SUBMITTED, run=RunId(1), run_url="https://x/runs/1", copying_at=NOW)
+VERIFYING = replace(COPYING, copied_digest="sha256:ab")
+MIRRORED = replace(VERIFYING, ended=State.MIRRORED, proof=Proof.TARGET, ended_at=NOW)
+FAILED = replace(
+    CHECKING, ended=State.FAILED, failure=Failure(FailureKind.NETWORK, "a <b>"), ended_at=NOW
+)
+REJECTED = replace(WAITING, ended=State.REJECTED, ended_by=ANA, ended_at=NOW)
+
+
+def rendered(message: Message) -> Rendered:
+    return LOCALES.render(message, Language.EN)
+
+
+def plain(phrase: Phrase) -> str:
+    return LOCALES.plain(phrase, Language.EN)
+
+
+def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -> str:
+    return rendered(card(request, transfers, view)).html
+
+
+@pytest.mark.parametrize(
+    ("transfer", "words"),
+    [
+        (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · looking it up"),
+        (
+            replace(CHECKING, trouble=SLOW, attempts=2),
+            "docker.io does not answer; tried 2 times, trying again",
+        ),
+        (WAITING, "· waits for an admin"),
+        (MOVED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
+        (replace(MOVED, approved_at=NOW, approved_by=ANA), "· approved, in the queue"),
+        (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
+        (replace(WAITING, platforms=("a",)), "1 platform · waits"),
+        (replace(WAITING, size=999), "999 B · waits"),
+        (APPROVED, "approved by the policy, in the queue"),
+        (BY_ANA, "· approved, in the queue"),
+        (
+            replace(BY_ANA, trouble=SLOW, attempts=1),
+            "docker.io does not answer; tried once, trying again",
+        ),
+        (
+            replace(BY_ANA, trouble=SLOW, attempts=9, not_before=NOW + timedelta(minutes=5)),
+            "docker.io does not answer; tried 9 times, next try at 12:05 UTC",
+        ),
+        (
+            replace(
+                BY_ANA,
+                setback=Failure(FailureKind.RATE_LIMITED),
+                not_before=NOW + timedelta(days=1),
+            ),
+            "I will try again at 2026-03-02 12:00 UTC",
+        ),
+        (
+            replace(BY_ANA, setback=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
+            "· approved, in the queue",
+        ),
+        (SUBMITTED, "submitted, waiting for its run"),
+        (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
+        (
+            replace(COPYING, trouble=Trouble(TroubleKind.UNREACHABLE, "GitHub"), attempts=3),
+            "GitHub cannot be reached; tried 3 times, trying again",
+        ),
+        (VERIFYING, "copied, checking what arrived"),
+        (MIRRORED, "· mirrored, digest verified"),
+        (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),
+        (replace(MIRRORED, proof=Proof.RUN), "mirrored, according to its run"),
+        (replace(CHECKING, ended=State.MIRRORED), "already there, same digest"),
+        (FAILED, "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;"),
+        (REJECTED, "🚫 <code>docker.io/library/nginx:1.27</code> · rejected by Ana"),
+        (replace(REJECTED, reason="no"), "rejected by Ana: no"),
+        (replace(REJECTED, ended_by=None), "· not allowed here"),
+        (replace(REJECTED, ended_by=None, reason="harmful"), "not allowed here: harmful"),
+        (
+            replace(REJECTED, ended_by=None, ground=Ground.REGISTRY),
+            "docker.io is not one of the allowed registries",
+        ),
+        (replace(WAITING, ended=State.EXPIRED), "⌛"),
+        (replace(WAITING, ended=State.CANCELLED), "⏹"),
+    ],
+)
+def test_each_image_has_a_line_that_says_where_it_stands(transfer: Transfer, words: str) -> None:
+    assert words in shown(transfer)
+
+
+def test_the_head_counts_what_is_over() -> None:
+    text = shown(MIRRORED, replace(WAITING, id=TransferId(2)))
+    assert text.startswith("<b>#41</b> for Wei: 2 images  ▓▓▓▓▓░░░░░ 1 of 2\n")
+    assert text.endswith("\nApproved by Ana.")
+
+
+def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
+    rows = card(REQUEST, [WAITING, MIRRORED], VIEW).buttons
+    assert [[button.value for button in row] for row in rows] == [["approve:41", "reject:41"]]
+    assert card(REQUEST, [BY_ANA], VIEW).buttons == ()
+
+
+def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
+    asked = replace(REQUEST, person=ITSELF)
+    alarm = rendered(card(asked, [MOVED, replace(MOVED, id=TransferId(2))], VIEW))
+    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions are not what they were")
+    assert "Versions are not meant to move" in alarm.html
+    assert [label for label, _, _ in alarm.buttons[0]] == ["✅ Approve", "❌ Reject"]
+    decided = rendered(card(asked, [replace(MOVED, approved_at=NOW, approved_by=ANA)], VIEW))
+    assert "meant to move" not in decided.html
+    assert "Approved by Ana." in decided.html
+    of_wei = rendered(card(REQUEST, [MOVED], VIEW)).html
+    assert of_wei.startswith("<b>#41</b> for Wei")
+    assert "A version is not meant to move" in of_wei
+
+
+def test_a_cancelled_request_says_so() -> None:
+    text = shown(WAITING, request=replace(REQUEST, cancelled_at=NOW))
+    assert text.endswith("Cancelled.")
+
+
+def test_time_is_shown_in_calm_steps() -> None:
+    for seconds, words in ((9, "0 s"), (47, "40 s"), (119, "110 s"), (120, "2 min")):
+        view = replace(VIEW, now=NOW + timedelta(seconds=seconds))
+        assert (
+            shown(COPYING, view=view)
+            .splitlines()[1]
+            .endswith(f'copying for {words} (<a href="https://x/runs/1">run</a>)')
+        )
+
+
+def long_name(number: int) -> ImageRef:
+    return ImageRef.parse(f"docker.io/{'a' * 200}/{number:050}:{'t' * 128}")
+
+
+@pytest.mark.parametrize("state", [MIRRORED, FAILED, WAITING])
+def test_no_message_is_longer_than_telegram_takes(state: Transfer) -> None:
+    many = [replace(state, id=TransferId(n), image=long_name(n)) for n in range(200)]
+    for message in (card(REQUEST, many, VIEW), result(REQUEST, many, VIEW)):
+        text = re.sub("<[^>]*>", "", rendered(message).html)
+        assert len(text.encode("utf-16-le")) // 2 < 4096
+    assert "more" in shown(*many)
+
+
+def test_the_result_gives_commands_and_next_steps() -> None:
+    text = rendered(result(REQUEST, [MIRRORED, FAILED], VIEW))
+    assert text.html.splitlines() == [
+        "Partly done, 1 of 2:",
+        "<code>docker pull harbor.example.com/docker.io/library/nginx:1.27</code>",
+        "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;",
+        (
+            "It did not get better by itself. Send /retry #41 to try again; if that does not "
+            "help, ask the maintainer to look at the run."
+        ),
+    ]
+    ((label, kind, value),) = text.buttons[0]
+    assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
+    assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
+    labels = [[button[0] for button in row] for row in text.buttons]
+    assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Retry failed"]]
+
+
+def test_what_is_too_long_to_copy_has_no_button() -> None:
+    long = replace(MIRRORED, image=long_name(1))
+    for transfers in ([long], [long] * 2, [long] * 9):
+        kinds = {b.kind for row in result(REQUEST, transfers, VIEW).buttons for b in row}
+        assert kinds == {ButtonKind.CALLBACK}
+    some = [replace(MIRRORED, image=ImageRef.parse(f"{'a' * 99}:{n}")) for n in range(3)]
+    copies = [b for row in result(REQUEST, some, VIEW).buttons for b in row if b.kind == "copy"]
+    assert len(copies) == 3, "each by itself, all of them are too long for one button"
+
+
+def test_an_absence_is_told_with_what_may_be_lost() -> None:
+    day = timedelta(days=1)
+    text = rendered(answers.absent(NOW - 2 * day, NOW, NOW - day)).html
+    for moment in ("2026-02-27 12:00 UTC", "2026-02-28 12:00 UTC", "2026-03-01 12:00 UTC"):
+        assert moment in text
+
+
+def test_a_draft_says_where_it_stops() -> None:
+    draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(MOST_IMAGES)))
+    text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
+    assert "I take only the first 500 images of a text." in text
+
+
+def test_the_label_of_a_button_shows_the_end_of_a_long_name() -> None:
+    assert short(ImageRef.parse("nginx:1.27")) == "nginx:1.27"
+    assert short(ImageRef.parse("bitnami/nginx")) == "bitnami/nginx:latest"
+    assert short(long_name(1)) == "…" + str(long_name(1))[-40:]
+
+
+def test_images_without_a_tag_are_named_once_with_how_many_more() -> None:
+    images = [ImageRef.parse(f"a{n}") for n in range(8)]
+    transfers = [replace(CHECKING, id=TransferId(n), image=i) for n, i in enumerate(images)]
+    request = replace(REQUEST, untagged=tuple(images))
+    assert "No tag was given for a0, a1, a2, a3, a4, a5 and 2 more, so I" in shown(
+        *transfers, request=request
+    )
+    assert "tag" not in shown(replace(FAILED, image=images[0]), request=request)
+
+
+def test_the_bar_goes_by_images_where_a_size_is_not_known() -> None:
+    done, going = replace(MIRRORED, size=None), replace(COPYING, id=TransferId(2), size=5)
+    assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(done, going)
+    assert "▓▓▓▓▓▓▓▓▓░ 1 of 2" in shown(replace(done, size=95), going)
+    assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(replace(done, size=95), CHECKING)
+
+
+def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
+    for back, changed, text in (
+        (Rewritten(b""), True, "Your file for #41, with the images from our registry."),
+        (Rewritten(b"", ("redis",)), True, "since it was not mirrored: redis"),
+        (Rewritten(b"", ("redis", "x" * 99)), True, f"not mirrored: redis, …{'x' * 40}"),
+        (Rewritten(b"", (), (CHECKING.image,)), True, "To be changed by hand: nginx:1.27"),
+        (Rewritten(b"", (), (CHECKING.image,)), False, "a.yaml</code> without changing something"),
+    ):
+        assert text in rendered(returned(REQUEST.id, "a.yaml", back, changed=changed)).html
+
+
+def test_history_tells_when_and_who_and_links_the_run() -> None:
+    text = rendered(answers.status_of_image(MIRRORED, [REQUEST], VIEW)).html
+    assert "#41 by Wei" in text
+    assert "Approved by Ana: 2026-03-01 12:00 UTC" in text
+    by_policy = replace(CHECKING, ended=State.MIRRORED, ended_at=NOW)
+    assert "Approved" not in rendered(answers.status_of_image(by_policy, [], VIEW)).html
+    policy = rendered(answers.status_of_image(APPROVED, [], VIEW)).html
+    assert "Approved by the policy: 2026-03-01 12:00 UTC" in policy
+
+
+def test_status_counts_what_there_is_no_room_for() -> None:
+    rows = [(replace(REQUEST, id=RequestId(n)), (WAITING, MIRRORED)) for n in range(13)]
+    text = rendered(answers.status(rows, VIEW)).html
+    assert "and 1 more" in text
+    assert "… and 3 more." in text
+    over = rendered(answers.status([(REQUEST, (MIRRORED,))], VIEW)).html
+    assert "1 of 1" in over
+
+
+def bad(text: str, problem: Problem = Problem.MALFORMED) -> BadImage:
+    return BadImage(text, problem, None)
+
+
+def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
+    text = rendered(
+        answers.unreadable([bad(f"<{n}>" * 99) for n in range(12)], command=Name.MIRROR)
+    ).html
+    assert "… and 2 more." in text
+    assert "&lt;0&gt;" in text
+    assert len(text) < 4096 * 4
+    assert "I cannot read these as images" in text
+
+
+def test_nobody_is_named_where_nobody_decided() -> None:
+    assert answers.decided(RequestId(1), [FAILED], VIEW) == say("nothing-to-decide", request="1")
+    expired = replace(WAITING, ended=State.EXPIRED)
+    assert answers.decided(RequestId(1), [expired], VIEW).key == "already-expired"
+
+
+def test_a_person_without_a_name_is_shown_by_number() -> None:
+    assert VIEW.name(PersonId(5)) == "5"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (5 * 10**12, "5000 GB")],
+)
+def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
+    assert plain(size(count)) == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "text"),
+    [
+        (Moment(NOW), "UTC", "2026-03-01 12:00 UTC"),
+        (Moment(NOW, NOW), "UTC", "12:00 UTC"),
+        (Moment(NOW, NOW + timedelta(days=1)), "UTC", "2026-03-01 12:00 UTC"),
+        (Moment(NOW), "Asia/Shanghai", "2026-03-01 20:00 CST"),
+        (Moment(NOW + timedelta(hours=5), NOW), "Asia/Shanghai", "2026-03-02 01:00 CST"),
+        (Moment(NOW + timedelta(hours=9), NOW + timedelta(hours=5)), "Asia/Shanghai", "05:00 CST"),
+    ],
+)
+def test_a_moment_is_told_where_its_readers_are(moment: Moment, zone: str, text: str) -> None:
+    words = LocaleWords(ZoneInfo(zone))
+    assert words.plain(say("history-opened", time=moment), Language.EN) == f"Asked for: {text}"
+
+
+def wanted_phrases() -> list[Phrase]:
+    """One phrase for each key that is made from an enumeration."""
+    return [
+        *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
+        *(say(f"mistake-{mistake}") for mistake in Mistake),
+        *(say(f"command-{name}") for name in SPECS),
+        *(say(f"limit-{limit}", number=3) for limit in Limit),
+        *(cause(Failure(kind, "line")) for kind in FailureKind),
+        *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
+        say("failure-missing-meant-next"),
+        *(
+            answers.bad_file(flaw, "").lines[0]
+            for flaw in (Flaw.TOO_LARGE, Flaw.TOO_DEEP, Flaw.TOO_MANY)
+        ),
+        *(
+            say(
+                f"line-{state}",
+                image="x",
+                shape=say("shape", platforms=0),
+                note=say("note-identical"),
+            )
+            for state in State
+        ),
+        *(say(f"form-{form}") for form in Form),
+        *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
+        *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
+        *(unanswered(question, SLOW).lines[0] for question in Question),
+    ]
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("phrase", wanted_phrases(), ids=lambda phrase: phrase.key)
+def test_every_member_has_its_words(
+    phrase: Phrase, language: Language, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = LOCALES.plain(phrase, language)
+    assert text
+    assert text != phrase.key
+    assert not caplog.records
+
+
+def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
+    root = Path(__file__).parents[2] / "bot"
+    paths = [path for path in root.rglob("*.py") if "sandbox" not in path.parts]
+    said = {
+        key
+        for path in paths
+        for key in re.findall(r'(?:say|one)\(\s*"([a-z0-9-]+)"', path.read_text())
+    }
+    literals = {
+        node.value
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    ftl = (root / "locales" / "en.ftl").read_text()
+    known = set(re.findall(r"^([a-z][a-z0-9-]*) =", ftl, re.MULTILINE))
+    assert said - known == set()
+    made = {phrase.key for phrase in wanted_phrases()}
+    made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
+    made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
+    made |= {f"button-{verb}" for verb in Verb}
+    assert known - literals - made == set()
+
+
+def test_a_phrase_without_words_shows_its_key_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert plain(say("nonsense")) == "nonsense"
+    assert "no words for nonsense" in caplog.text
+    assert "Unknown" in plain(say("pull")) or "command" in plain(say("pull"))
+
+
+def test_all_denied_gives_each_its_reason() -> None:
+    image = ImageRef.parse("nginx")
+    message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
+    assert "not allowed here: a &lt;reason&gt;" in rendered(message).html

@@ -1,0 +1,128 @@
+"""What people type, and what it is taken for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.ids import RequestId
+from bot.core.image import ImageRef
+from bot.dialog.commands import (
+    COMMANDS,
+    SPECS,
+    Approve,
+    Cancel,
+    Confirm,
+    List,
+    Lookup,
+    Mirror,
+    Misuse,
+    Name,
+    Outdated,
+    Plain,
+    Reject,
+    Retry,
+    Status,
+    Unwatch,
+    Watch,
+    parse,
+    word_of,
+)
+from bot.paste.reading import BadImage
+
+NGINX = ImageRef.parse("nginx:1.27")
+R41 = RequestId(41)
+
+
+def read(text: str) -> object:
+    return parse(text, me="mirror_bot", target_host="harbor.example.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/mirror nginx:1.27", Mirror("nginx:1.27")),
+        ("/MIRROR@Mirror_Bot nginx:1.27", Mirror("nginx:1.27")),
+        ("  /mirror nginx:1.27\nredis:7 ", Mirror("nginx:1.27\nredis:7")),
+        ("/mirror\uff0cnginx:1.27", Mirror("nginx:1.27")),
+        ("/mirror@mirror_bot\uff1a\nnginx:1.27", Mirror("nginx:1.27")),
+        ("/mirror: nginx:1.27", Mirror("nginx:1.27")),
+        ("/status\uff1a#41", Status(R41)),
+        ("/mirror", Mirror("")),
+        ("/mirror #41", Confirm(R41)),
+        ("/mirror ＃41", Confirm(R41)),
+        ("/mirror 41", Mirror("41")),
+        ("/mirror #" + "9" * 19, Mirror("#" + "9" * 19)),
+        ("/lookup nginx:1.27", Lookup(NGINX)),
+        ("/lookup", Misuse(Name.LOOKUP)),
+        ("/list", List("")),
+        ("/list  GCR   io", List("GCR io")),
+        ("/list " + "镜" * 16, List("镜" * 16)),
+        ("/list " + "镜" * 17, Misuse(Name.LIST)),
+        ("/outdated", Outdated("")),
+        ("/outdated gcr.io", Outdated("gcr.io")),
+        ("/outdated " + "x" * 49, Misuse(Name.OUTDATED)),
+        ("/watch", Watch(None)),
+        ("/watch nginx:1.27", Watch(NGINX)),
+        ("/unwatch nginx:1.27", Unwatch(NGINX)),
+        ("/unwatch", Misuse(Name.UNWATCH)),
+        ("/status", Status(None)),
+        ("/status #41", Status(R41)),
+        ("/status 41", Status(R41)),
+        ("/status nginx:1.27", Status(NGINX)),
+        ("/approve #41", Approve(R41)),
+        ("/reject 41", Reject(R41, "")),
+        ("/reject #41 not   this\none", Reject(R41, "not this one")),
+        ("/cancel ＃41", Cancel(R41)),
+        ("/retry #41", Retry(R41)),
+        ("/help", Plain(Name.HELP)),
+        ("/start now", Plain(Name.START)),
+        ("/whoami", Plain(Name.WHOAMI)),
+        ("/approve", Misuse(Name.APPROVE)),
+        ("/approve #41 please", Misuse(Name.APPROVE)),
+        ("/cancel all", Misuse(Name.CANCEL)),
+        ("/retry #" + "9" * 19, Misuse(Name.RETRY)),
+        ("/mirror@other_bot nginx", None),
+        ("/unknown", None),
+        ("mirror nginx", None),
+        ("", None),
+    ],
+)
+def test_a_message_is_taken_for_its_command(text: str, command: object) -> None:
+    assert read(text) == command
+
+
+def test_a_single_image_is_read_with_its_slips() -> None:
+    assert read("/status harbor.example.com/docker.io/library/nginx:1.27") == Status(NGINX)
+    for name in ("status", "lookup"):
+        parsed = read(f"/{name} Nginx:1.27")
+        assert isinstance(parsed, BadImage)
+        assert parsed.correction is not None
+        assert parsed.correction.image == NGINX
+
+
+def test_a_reason_is_bounded() -> None:
+    parsed = read("/reject #41 " + "x" * 999)
+    assert isinstance(parsed, Reject)
+    assert len(parsed.reason) == 200
+
+
+@given(st.text() | st.text().map("/mirror {}".format) | st.text().map("/status {}".format))
+def test_no_text_whatever_raises(text: str) -> None:
+    read(text)
+
+
+def test_a_filter_that_is_no_unicode_raises_nothing_either() -> None:
+    assert read("/list \ud800") == List("\ud800")
+
+
+def test_the_table_names_each_command_once() -> None:
+    assert sorted(SPECS) == sorted(Name)
+    assert len(COMMANDS) == len(Name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("/LookUp x", Name.LOOKUP), ("/watch@b x", Name.WATCH), ("hello", Name.HELP)],
+)
+def test_which_command_a_message_begins_with(text: str, name: Name) -> None:
+    assert word_of(text) is name

@@ -1,0 +1,248 @@
+"""All languages say the same, each in its own words: what a reader of one file cannot see.
+
+A message is read in every way its selectors allow, with the name of a variable, in braces, for
+what will stand there. That each key has a use in the code, and each use a key, is held for
+English in test_cards.py; here the keys are held equal.
+"""
+
+import itertools
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fluent.syntax import FluentParser, ast
+from fluent.syntax.visitor import Visitor
+
+from bot.dialog.language import Language
+from bot.sandbox.telegram.entities import commands_in, length, parsed
+
+LOCALES = Path(__file__).parents[2] / "bot" / "locales"
+CATEGORIES = {Language.EN: {"one", "other"}, Language.ZH_CN: {"other"}}
+"""The plural categories that each language has (CLDR)."""
+OTHERS = [language for language in Language if language is not Language.EN]
+
+HAN = r"\u4e00-\u9fff"
+STOPS = r"\uff0c\u3002\uff1a\uff1b\uff01\uff1f\uff08\uff09\u3001"
+QUOTES = r"\u201c\u201d"  # English has them too
+ELLIPSIS = r"\u2026"
+NAMES = {
+    "Actions", "B", "Docker", "Dockerfile", "GB", "GitHub", "Hub", "ID", "IPv6", "Kubernetes",
+    "MB", "MiB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd", "docker", "https",
+    "image.list", "imageto-bot", "kB", "library", "setup",
+}  # fmt: skip
+"""What Chinese sentences leave in Latin letters, beside commands and settings."""
+
+
+def source(language: Language) -> str:
+    return (LOCALES / f"{language}.ftl").read_text("utf-8")
+
+
+def entries(language: Language) -> list[ast.EntryType]:
+    return FluentParser().parse(source(language)).body
+
+
+MESSAGES = {
+    language: {
+        entry.id.name: entry for entry in entries(language) if isinstance(entry, ast.Message)
+    }
+    for language in Language
+}
+
+
+def readings(node: ast.BaseNode) -> list[str]:
+    """Every text that a pattern, or a part of one, can become."""
+    match node:
+        case ast.Pattern(elements=elements):
+            return ["".join(parts) for parts in itertools.product(*map(readings, elements))]
+        case ast.TextElement(value=text) | ast.StringLiteral(value=text):
+            return [text]
+        case ast.Placeable(expression=expression):
+            return readings(expression)
+        case ast.SelectExpression(variants=variants):
+            return [text for variant in variants for text in readings(variant.value)]
+        case ast.VariableReference(id=name):
+            return [f"{{{name.name}}}"]
+    raise AssertionError(f"a part that no message needs: {node!r}")
+
+
+READINGS = {
+    language: {key: readings(message.value) for key, message in messages.items() if message.value}
+    for language, messages in MESSAGES.items()
+}
+
+
+class Parts(Visitor):
+    """The variables of a message, wherever they stand, and its selectors."""
+
+    def __init__(self, message: ast.Message) -> None:
+        self.variables: set[str] = set()
+        self.selectors: list[ast.SelectExpression] = []
+        self.visit(message)
+
+    def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - theirs
+        self.variables.add(node.id.name)
+
+    def visit_SelectExpression(self, node: ast.SelectExpression) -> None:  # noqa: N802 - theirs
+        self.selectors.append(node)
+        self.generic_visit(node)
+
+
+def in_both(
+    language: Language, look: Callable[[Language, str], object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What `look` sees in each message of the language, and in the same ones of English."""
+    keys = [key for key in READINGS[Language.EN] if key in READINGS[language]]
+    return {key: look(language, key) for key in keys}, {key: look(Language.EN, key) for key in keys}
+
+
+def test_every_language_has_its_file_and_every_file_its_language() -> None:
+    assert {path.stem for path in LOCALES.glob("*.ftl")} == set(Language)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_file_holds_messages_and_comments_alone(language: Language) -> None:
+    # What cannot be parsed is junk to the library, and passed over: words would be missing.
+    known = (ast.Message, ast.Comment)
+    assert [entry for entry in entries(language) if not isinstance(entry, known)] == []
+
+
+@pytest.mark.parametrize("language", Language)
+def test_no_key_stands_twice(language: Language) -> None:
+    keys = [entry.id.name for entry in entries(language) if isinstance(entry, ast.Message)]
+    assert sorted(keys) == sorted(set(keys))
+
+
+def outline(language: Language) -> list[str]:
+    """The keys and the headings of sections, in order."""
+    return re.findall(r"^(?:[a-z][a-z0-9-]*(?= =)|# --.*)", source(language), re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_same_keys_stand_in_the_same_order(language: Language) -> None:
+    assert outline(language) == outline(Language.EN)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_message_has_words_and_nothing_beside_them(language: Language) -> None:
+    for key, message in MESSAGES[language].items():
+        assert any(text.strip() for text in READINGS[language].get(key, [])), key
+        assert message.attributes == [], key  # nothing would ever say them
+
+
+def variables(language: Language, key: str) -> set[str]:
+    return Parts(MESSAGES[language][key]).variables
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_message_takes_the_same_values_in_every_language(language: Language) -> None:
+    there, english = in_both(language, variables)
+    assert there == english
+
+
+def tags(language: Language, key: str) -> set[str]:
+    return {tag for text in READINGS[language][key] for tag in re.findall(r"<[^<>]*>", text)}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_message_has_the_same_markup_in_every_language(language: Language) -> None:
+    there, english = in_both(language, tags)
+    assert there == english
+
+
+@pytest.mark.parametrize("language", Language)
+def test_telegram_takes_every_reading(language: Language) -> None:
+    for texts in READINGS[language].values():
+        for text in texts:
+            parsed(text)
+
+
+def to_be_typed(language: Language, key: str) -> set[str]:
+    """What has no translation: code, commands that a tap sends, requests, names of settings."""
+    found: set[str] = set()
+    for markup in READINGS[language][key]:
+        found.update(re.findall(r"<code>.*?</code>", markup))
+        text, _ = parsed(re.sub(r"<code>.*?</code>", "", markup))
+        commands = {(command["offset"], command["length"]) for command in commands_in(text)}
+        spelled = re.finditer(r"/[a-z]+", text)
+        found.update(m[0] for m in spelled if (length(text[: m.start()]), len(m[0])) in commands)
+        found.update(re.findall(r"#\{\w+\}|\b[A-Z]+_[A-Z]+\b", text))
+    return found
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_is_to_be_typed_is_the_same_in_every_language(language: Language) -> None:
+    there, english = in_both(language, to_be_typed)
+    assert there == english
+
+
+def form(variant: ast.Variant) -> str:
+    return variant.key.name if isinstance(variant.key, ast.Identifier) else variant.key.value
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_selector_has_the_forms_of_its_language(language: Language) -> None:
+    for key, message in MESSAGES[language].items():
+        for selector in Parts(message).selectors:
+            words = {form(variant) for variant in selector.variants if not form(variant).isdigit()}
+            assert words <= CATEGORIES[language], key
+            assert [form(v) for v in selector.variants if v.default] == ["other"], key
+
+
+def singled_out(language: Language, key: str) -> set[tuple[str, str]]:
+    """The numbers that have a form of their own, each with the variable that is counted."""
+    return {
+        (selector.selector.id.name, form(variant))
+        for selector in Parts(MESSAGES[language][key]).selectors
+        if isinstance(selector.selector, ast.VariableReference)
+        for variant in selector.variants
+        if form(variant).isdigit()
+    }
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_number_with_a_meaning_of_its_own_keeps_it(language: Language) -> None:
+    for key in MESSAGES[Language.EN].keys() & MESSAGES[language].keys():
+        assert singled_out(Language.EN, key) <= singled_out(language, key), key
+
+
+def latin_words(language: Language, key: str) -> set[str]:
+    """The words of its sentences in Latin letters that are no names."""
+    found: set[str] = set()
+    for markup in READINGS[language][key]:
+        text = re.sub(r"<code>.*?</code>|<[^<>]*>", "", markup)
+        text = re.sub(r"\{\w+\}|/[a-z]+|\b[A-Z]+_[A-Z]+\b", " ", text)
+        found.update(re.findall(r"[A-Za-z](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", text))
+    return found - NAMES
+
+
+def test_no_english_is_left_in_chinese() -> None:
+    left = {key: latin_words(Language.ZH_CN, key) for key in READINGS[Language.ZH_CN]}
+    assert {key: words for key, words in left.items() if words} == {}
+
+
+def test_what_is_said_in_english_words_is_said_in_chinese_ones() -> None:
+    for key, texts in READINGS[Language.ZH_CN].items():
+        if latin_words(Language.EN, key):
+            assert any(re.search(f"[{HAN}]", text) for text in texts), key
+
+
+def test_english_is_written_without_chinese_letters_and_punctuation() -> None:
+    for key, texts in READINGS[Language.EN].items():
+        assert not any(re.search(f"[{HAN}{STOPS}]", text) for text in texts), key
+
+
+MISSET = {
+    "no blank between Chinese and Latin": rf"[{HAN}][A-Za-z0-9{{/#]|[A-Za-z0-9}}][{HAN}]",
+    "a blank between Chinese letters": rf"[{HAN}] +[{HAN}]",
+    "a blank beside full-width punctuation": rf" [{STOPS}{QUOTES}]|[{STOPS}{QUOTES}{ELLIPSIS}] ",
+    "half-width punctuation in Chinese": rf"[{HAN}] ?[,.;:!?()]|[,;:!?()] ?[{HAN}]",
+    "half an ellipsis": rf"(?<!{ELLIPSIS}){ELLIPSIS}(?!{ELLIPSIS})",
+}
+
+
+@pytest.mark.parametrize("mistake", MISSET)
+def test_chinese_is_set_as_people_in_china_set_it(mistake: str) -> None:
+    for texts in READINGS[Language.ZH_CN].values():
+        for text in texts:
+            assert not re.search(MISSET[mistake], re.sub(r"<[^<>]*>", "", text)), text

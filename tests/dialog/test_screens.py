@@ -1,0 +1,369 @@
+"""Eleven situations as people see them, in every language, word for word.
+
+The screens are in tests/dialog/screens/. Where the words changed on purpose, write them anew with
+UPDATE_SCREENS=1 pytest tests/dialog/test_screens.py, and read what changed before it is committed.
+"""
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of, world
+from screen import Screen
+
+from bot.core.errors import Temporary
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId, Shape
+from bot.core.image import ImageRef
+from bot.core.tag_class import TagClass
+from bot.core.trouble import TroubleKind
+from bot.dialog.language import Language
+
+SCREENS = Path(__file__).parent / "screens"
+UPDATE = os.environ.get("UPDATE_SCREENS") == "1"
+AMD64, ARM64 = "linux/amd64", "linux/arm64"
+REDIS = ImageRef.parse("redis:7.4")
+LATEST = ImageRef.parse("nginx:latest")
+VERSION = ImageRef.parse("redis:7.4.1")
+COMPOSE = b"""# The blog, and what watches it
+services:
+  proxy:
+    image: traefik:v3.1
+  blog:
+    image: "wordpress:6.6-apache"   # waits for the database
+    environment:
+      WORDPRESS_DB_HOST: db
+  db:
+    image: mariadb:11.4
+  cache:
+    image: redis:7.4
+  charts:
+    image: grafana/grafana:11.2.0
+  containers:
+    image: gcr.io/cadvisor/cadvisor:v0.49.1
+"""
+SERVICES = [
+    ImageRef.parse(name)
+    for name in (
+        "traefik:v3.1",
+        "wordpress:6.6-apache",
+        "mariadb:11.4",
+        "redis:7.4",
+        "grafana/grafana:11.2.0",
+        "gcr.io/cadvisor/cadvisor:v0.49.1",
+    )
+]
+
+
+async def from_question_to_pull(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(WEI, "/mirror nginx:1.27")
+    await screen.wait()
+    screen.copied(NGINX)
+    await screen.wait()
+    await screen.press(WEI, "form:1:containerd")
+    await screen.wait(4)
+
+
+async def an_admin_has_to_approve(screen: Screen) -> None:
+    screen.upstream(LATEST, 72_900_000)
+    screen.upstream(STATIC, 2_100_000, AMD64, ARM64, "linux/arm/v7", "linux/s390x")
+    await screen.say(WEI, f"/mirror nginx {STATIC}")
+    await screen.wait()
+    await screen.press(WEI, "approve:1")
+    await screen.press(ANA, "approve:1")
+    screen.copied(LATEST)
+    await screen.wait()
+    screen.copied(STATIC)
+    await screen.wait()
+    await screen.press(WEI, "form:1:kubernetes")
+    await screen.say(ANA, "/reject #1 too late")
+    await screen.wait(4)
+
+
+async def a_compose_file_comes_back_rewritten(screen: Screen) -> None:
+    for number, image in enumerate(SERVICES, 1):
+        screen.upstream(image, number * 30_000_000)
+    await screen.send(WEI, "compose.yaml", COMPOSE)
+    await screen.wait(4)
+    await screen.press(WEI, "page:1:0")
+    await screen.wait(4)
+    await screen.press(WEI, "tick:1:3")
+    await screen.wait(4)
+    await screen.press(WEI, "all:1")
+    await screen.wait()
+    await screen.press(ANA, "approve:1")
+    screen.copied(*SERVICES[:3])
+    await screen.wait(12)
+    screen.copied(*SERVICES[4:])
+    await screen.wait(12)
+
+
+async def a_slip_is_one_tap_away(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(WEI, "/mirror Nginx:1.27")
+    await screen.wait(4)
+    await screen.press(LI, "all:1")
+    await screen.press(WEI, "all:1")
+    await screen.wait()
+    screen.copied(NGINX)
+    await screen.wait()
+    await screen.press(WEI, "form:1:docker")
+
+
+async def a_missing_tag_has_neighbours(screen: Screen) -> None:
+    tags = ("1.27", "1.26", "1.27-alpine", "1.27.5", "latest")
+    screen.world.registries.tagged["docker.io/library/nginx"] = tags
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(WEI, "/mirror nginx:1.27.9")
+    await screen.wait()
+    await screen.press(WEI, "meant:1:1:1")
+    await screen.wait()
+    screen.copied(NGINX)
+    await screen.wait()
+
+
+async def partly_done_then_retried(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    screen.upstream(REDIS, 45_600_000)
+    await screen.say(WEI, "/mirror nginx:1.27 redis:7.4")
+    await screen.wait()
+    screen.failed(REDIS, "target: exceeds the configured upper limit of project storage")
+    screen.copied(NGINX)
+    await screen.wait()
+    await screen.press(WEI, "retry:1")
+    await screen.wait(12)
+    screen.copied(REDIS)
+    await screen.wait()
+
+
+async def a_rate_limit_passes_by_itself(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(WEI, "/mirror nginx:1.27")
+    await screen.wait()
+    screen.failed(NGINX, "source: toomanyrequests: You have reached your pull rate limit")
+    screen.copied()
+    await screen.wait()
+    await screen.say(WEI, "/status #1")
+    while len(screen.world.repository.runs) < 2:
+        await screen.wait(30, step=5)
+    screen.copied(NGINX)
+    await screen.wait()
+
+
+async def li_joins_what_is_on_its_way(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    screen.upstream(REDIS, 45_600_000)
+    await screen.say(WEI, "/mirror nginx:1.27")
+    await screen.wait()
+    await screen.say(LI, "/mirror nginx:1.27 redis:7.4")
+    await screen.wait(9)
+    screen.copied(NGINX, run=0)
+    await screen.wait(9)
+    screen.copied(REDIS)
+    await screen.wait()
+
+
+async def looking_without_mirroring(screen: Screen) -> None:
+    here, registries = screen.world, screen.world.registries
+    created = here.clock.now - timedelta(days=40)
+    here.upstream(NGINX)
+    registries.shapes[str(NGINX)] = Shape((AMD64, ARM64), 72_900_000, created)
+    registries.tagged["docker.io/library/nginx"] = ("1.27", "1.26", "latest")
+    await screen.say(WEI, "/lookup nginx:1.27")
+    await screen.wait(2)
+    registries.target[str(NGINX)] = digest_of("docker.io/library/nginx:1.27")
+    await screen.say(WEI, "/lookup nginx:1.27")
+    await screen.wait(2)
+    registries.target[str(NGINX)] = digest_of("an older one")
+    await screen.say(WEI, "/lookup nginx:1.27")
+    await screen.wait(2)
+    await screen.say(WEI, "/lookup nginx:1.72")
+    await screen.wait(2)
+    registries.source[str(REDIS)] = Temporary(
+        "docker.io did not answer in time", kind=TroubleKind.SILENT, who="docker.io"
+    )
+    await screen.say(WEI, "/lookup redis:7.4")
+    await screen.wait(40)
+    await the_list_and_the_status(screen)
+
+
+async def the_list_and_the_status(screen: Screen) -> None:
+    here = screen.world
+    lines = [f"docker.io/library/nginx:1.{minor}" for minor in range(9, 28)]
+    lines += [str(image) for image in SERVICES]
+    here.repository.content = "\n".join(["# ours", *lines]).encode()
+    await screen.say(LI, "/list")
+    await screen.wait(2)
+    await screen.press(LI, "list:1:")
+    await screen.wait(4)
+    for person, text in ((LI, "/list grafana"), (LI, "/list jenkins"), (WEI, "/status")):
+        await screen.say(person, text)
+        await screen.wait(2)
+    here.upstream(STATIC)
+    await screen.say(WEI, f"/mirror {STATIC} nginx:9.9")
+    await screen.wait()
+    await screen.say(LI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
+    await screen.wait(30)
+    here.registries.limited = True
+    for person, text in (
+        (WEI, "/status"),
+        (ANA, "/status"),
+        (WEI, f"/status {STATIC}"),
+        (WEI, "/status #7"),
+        (WEI, "/status redis:1"),
+    ):
+        await screen.say(person, text)
+        await screen.wait(2)
+
+
+async def everything_that_goes_wrong(screen: Screen) -> None:
+    await texts_that_name_no_image(screen)
+    await files_that_hold_none(screen)
+    await what_is_not_allowed(screen)
+    await strangers(screen)
+
+
+async def texts_that_name_no_image(screen: Screen) -> None:
+    for text in (
+        "/mirror",
+        "/mirror please",
+        "/mirror " + "a" * 64,
+        "/mirror nginx:1.27 nginx@sha256:abc",
+        "/lookup Redis:7",
+        "/approve",
+        "/cancel #99",
+    ):
+        await screen.say(WEI, text)
+        await screen.wait(2)
+
+
+async def files_that_hold_none(screen: Screen) -> None:
+    await screen.send(WEI, "broken.yaml", b"services: {a: [\n")
+    await screen.wait(2)
+    await screen.send(WEI, "photo.bin", b"\x00\xff\xfe\x80")
+    await screen.wait(2)
+    await screen.send(WEI, "empty.yaml", b"services: {}\n")
+    await screen.wait(2)
+    await screen.send(WEI, "all.yaml", b"", size=3 << 20)
+    await screen.wait(30)
+
+
+async def what_is_not_allowed(screen: Screen) -> None:
+    screen.world.upstream(NGINX)
+    screen.world.registries.target[str(NGINX)] = digest_of(str(NGINX))
+    await screen.say(WEI, f"/mirror quay.io/prometheus/node-exporter:v1.8.2 evil/miner:1 {NGINX}")
+    await screen.wait()
+    await screen.say(WEI, "/mirror quay.io/prometheus/node-exporter:v1.8.2 evil/miner:1")
+    await screen.say(WEI, "/lookup quay.io/prometheus/node-exporter:v1.8.2")
+    await screen.say(WEI, "/mirror " + " ".join(f"redis:{number}" for number in range(7)))
+    await screen.wait(4)
+    await screen.press(WEI, "all:6")
+    await screen.press(WEI, "page:6:0")
+    await screen.press(WEI, "drop:6")
+    await screen.wait(30)
+
+
+async def strangers(screen: Screen) -> None:
+    await screen.say(MALLORY, "/mirror nginx:1.27")
+    await screen.say(MALLORY, "/mirror nginx:1.27", chat=ChatId(-2002))
+    await screen.say(WEI, "/mirror nginx:1.27", faceless=True)
+    await screen.say(WEI, "/approve #1")
+    await screen.wait(2)
+    await screen.say(MALLORY, "/whoami")
+    await screen.say(ANA, "/whoami")
+    await screen.say(WEI, "/help", chat=ChatId(WEI.id))
+    await screen.say(ANA, "/help")
+    await screen.wait(2)
+
+
+def another(image: ImageRef) -> str:
+    """Its tag at the source names something else from now on."""
+    return digest_of(f"later {image}")
+
+
+async def copied_again(screen: Screen, image: ImageRef) -> None:
+    world = screen.world
+    digest = world.registries.source[str(image)]
+    assert isinstance(digest, str)
+    world.registries.target[str(image)] = digest
+    world.repository.report(image, digest)
+    world.repository.finish()
+    await screen.wait(70)
+
+
+async def tags_that_move(screen: Screen) -> None:
+    world = screen.world
+    world.repository.content = f"{LATEST}\n{VERSION}\n".encode()
+    for image in (LATEST, VERSION):
+        world.registries.source[str(image)] = digest_of(str(image))
+        world.registries.target[str(image)] = digest_of(str(image))
+    await screen.wait(300, step=20)
+    await screen.say(WEI, "/watch")
+    await screen.say(WEI, "/watch nginx")
+    await screen.say(LI, f"/watch {VERSION}", chat=ChatId(LI.id))
+    await screen.say(LI, "/watch nginx@sha256:" + "0" * 64)
+    await screen.say(LI, "/watch redis:7")
+    await screen.say(LI, "/watch")
+    await screen.wait(2)
+    world.registries.source[str(LATEST)] = another(LATEST)
+    await screen.wait(130, step=2)
+    await copied_again(screen, LATEST)
+    world.registries.source[str(VERSION)] = another(VERSION)
+    await screen.wait(250, step=2)
+    await screen.press(WEI, "approve:1")
+    await screen.press(ANA, "approve:1")
+    await screen.wait(20)
+    await copied_again(screen, VERSION)
+    await screen.say(WEI, "/unwatch nginx")
+    await screen.say(WEI, "/unwatch nginx")
+    await screen.wait(2)
+
+
+Situation = Callable[[Screen], Awaitable[None]]
+SITUATIONS: dict[str, Situation] = {
+    "01-from-question-to-pull": from_question_to_pull,
+    "02-an-admin-has-to-approve": an_admin_has_to_approve,
+    "03-a-compose-file-comes-back-rewritten": a_compose_file_comes_back_rewritten,
+    "04-a-slip-is-one-tap-away": a_slip_is_one_tap_away,
+    "05-a-missing-tag-has-neighbours": a_missing_tag_has_neighbours,
+    "06-partly-done-then-retried": partly_done_then_retried,
+    "07-a-rate-limit-passes-by-itself": a_rate_limit_passes_by_itself,
+    "08-li-joins-what-is-on-its-way": li_joins_what_is_on_its_way,
+    "09-looking-without-mirroring": looking_without_mirroring,
+    "10-everything-that-goes-wrong": everything_that_goes_wrong,
+    "11-tags-that-move": tags_that_move,
+}
+MINUTE = timedelta(minutes=1)
+PLANS = {
+    "11-tags-that-move": Plan(
+        intervals={TagClass.FLOATING: MINUTE, TagClass.VERSION: 3 * MINUTE},
+        looks=600,
+        budgets={},
+        alarms=GROUP,
+    )
+}
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("situation", SITUATIONS)
+async def test_a_situation_looks_as_it_was_read_and_found_good(
+    situation: str, language: Language, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world(tmp_path, language=language, plan=PLANS.get(situation)) as here:
+        screen = Screen(here, language)
+        await SITUATIONS[situation](screen)
+    spoken = [record for record in caplog.records if record.name == "bot.adapters.words"]
+    assert not [record for record in spoken if record.levelno >= logging.ERROR]
+    kept = SCREENS / f"{situation}.{language}.txt"
+    if UPDATE:
+        kept.write_text(screen.text, "utf-8")
+    assert screen.text == kept.read_text("utf-8")
+
+
+def test_no_screen_is_kept_that_nobody_plays() -> None:
+    wanted = {f"{situation}.{language}.txt" for situation in SITUATIONS for language in Language}
+    assert {path.name for path in SCREENS.iterdir()} == wanted

@@ -1,0 +1,126 @@
+"""What cannot be stored comes again and again: nobody loses a message by that, or a turn."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from fakes import GROUP, MALLORY, POLICY, WEI, Clock, World, world
+
+from bot.adapters.store.unit import StoreUnit
+from bot.core.errors import Temporary
+from bot.core.ids import MessageId, Person, Place
+from bot.engine.intake.context import Incoming, Press
+from bot.engine.intake.rate_limit import REMEMBERED, STRANGERS, WINDOW, Allowance, Hearing
+from bot.engine.ports import Store
+
+STRICT = replace(POLICY, minute_limit=3)
+
+
+@dataclass
+class Full:
+    """A store on a full disk: all goes well until the end of a transaction."""
+
+    store: Store
+    full: bool = True
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[StoreUnit]:
+        async with self.store.begin() as unit:
+            yield unit  # type: ignore[misc]
+            if self.full:
+                raise Temporary("the database: database or disk is full")
+
+
+def messages(who: Person, number: int) -> list[Incoming]:
+    return [
+        Incoming(
+            update=200 + position,
+            person=who,
+            place=Place(GROUP),
+            message=MessageId(50 + position),
+            text="/whoami",
+        )
+        for position in range(number)
+    ]
+
+
+async def take_all(w: World, waiting: Sequence[Incoming]) -> None:
+    """As the polling does: together, and then one by one up to the first that fails."""
+    for incoming in [*waiting, waiting[0]]:
+        with pytest.raises(Temporary):
+            await w.intake.receive(incoming)
+    w.clock.pass_time(5)
+
+
+async def answers(
+    folder: Path, who: Person, number: int, *, cycles: int
+) -> list[tuple[MessageId | None, str]]:
+    async with world(folder, STRICT) as w:
+        store = Full(w.store)
+        w.intake._store = store
+        for _ in range(cycles):
+            await take_all(w, messages(who, number))
+        store.full = False
+        for incoming in messages(who, number):
+            await w.intake.receive(incoming)
+        await w.settle(70, step=5)
+        return [(said.reply_to, said.text) for said in w.chat.messages.values()]
+
+
+@pytest.mark.parametrize("cycles", [1, 2, 5, 11, 20])
+@pytest.mark.parametrize(("who", "number"), [(WEI, 1), (WEI, 3), (WEI, 6), (MALLORY, 6)])
+async def test_a_message_that_could_not_be_stored_is_answered_as_on_any_other_day(
+    who: Person, number: int, cycles: int, tmp_path: Path
+) -> None:
+    for name in ("usual", "late"):
+        (tmp_path / name).mkdir()
+    usual = await answers(tmp_path / "usual", who, number, cycles=0)
+    late = await answers(tmp_path / "late", who, number, cycles=cycles)
+    assert [reply_to for reply_to, _ in late] == [reply_to for reply_to, _ in usual]
+    # Only how long the one who is too fast has to wait may read otherwise, after the outage.
+    assert late[:3] == usual[:3]
+    assert len(usual) == min(number, 4 if who is WEI else STRANGERS)
+
+
+async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_other_day(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, STRICT) as w:
+        w.repository.content = b"".join(b"docker.io/a/b%d:1\n" % n for n in range(60))
+        await w.say(WEI, "/list")
+        await w.settle(3)
+        (number,) = w.chat.messages
+        press = Press(update=300, person=WEI, place=Place(GROUP), message=number, data="list:1:")
+        store = Full(w.store)
+        w.intake._store = store
+        for _ in range(8):
+            with pytest.raises(Temporary):
+                await w.intake.press(press)
+        store.full = False
+        assert await w.intake.press(press) == ""
+        async with w.store.begin() as unit:
+            assert len(await unit.inquiries()) == 1
+
+
+def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
+    allowance, clock = Allowance(), Clock()
+
+    def take(update: int) -> Hearing:
+        return allowance.take(1, clock.now, most=1, update=update)
+
+    once = [take(1), take(2), take(3)]
+    assert once == [Hearing.LISTEN, Hearing.SAY_SO, Hearing.PASS_OVER]
+    assert [take(1), take(2), take(3)] == once
+    clock.now += WINDOW
+    assert [take(1), take(2), take(3)] == once
+    assert take(4) is Hearing.LISTEN
+
+
+def test_only_the_last_updates_are_remembered() -> None:
+    allowance, clock = Allowance(), Clock()
+    for update in range(3 * REMEMBERED):
+        allowance.take(1, clock.now, most=1, update=update)
+    assert len(allowance._answers) == REMEMBERED
+    assert 3 * REMEMBERED - 1 in allowance._answers

@@ -1,0 +1,619 @@
+"""Keeping listed images fresh: looks on a schedule, one dispatch, alarms, and who is told."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
+
+from bot.core.errors import Refused, Temporary
+from bot.core.fresh import Plan
+from bot.core.ids import ChatId
+from bot.core.image import ImageRef
+from bot.core.policy import Rule, Verdict
+from bot.core.tag_class import TagClass
+from bot.core.transfer import State
+from bot.engine.lanes.fresh import BATCH
+from bot.engine.ports import ListFile
+
+HOURS = 3600.0
+PLAN = Plan(
+    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
+KEPT = replace(POLICY, versions_stay=True)
+LATEST = ImageRef.parse("docker.io/library/nginx:latest")
+REDIS = ImageRef.parse("docker.io/library/redis:7")
+FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
+STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
+OLD, NEW, NEWER = (digest_of(name) for name in ("old", "new", "newer"))
+LI_ALONE = ChatId(int(LI.id))
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path, KEPT, plan=PLAN) as made:
+        yield made
+
+
+def listed(w: World, *images: ImageRef, digest: str = OLD) -> None:
+    """They are in the list, and the same at both sides."""
+    w.repository.content = "".join(f"{image}\n" for image in images).encode()
+    for image in images:
+        w.registries.source[str(image)] = w.registries.target[str(image)] = digest
+
+
+def move(w: World, *images: ImageRef, digest: str = NEW) -> None:
+    for image in images:
+        w.registries.source[str(image)] = digest
+
+
+def arrive(w: World, *images: str, digest: str = NEW) -> None:
+    """The run copies them: by digest where that was asked for."""
+    for text in images:
+        image = ImageRef.parse(text)
+        found = image.digest or digest
+        w.registries.target[str(replace(image, digest=None))] = found
+        w.repository.report(image, found)
+    w.repository.finish()
+
+
+async def pass_hours(w: World, hours: float) -> None:
+    """Hour by hour with a few ticks each, and as many at the end as come to rest."""
+    for _ in range(round(hours)):
+        await w.settle(9, step=3)
+        w.clock.pass_time(HOURS - 9)
+    await w.settle(60, step=2)
+
+
+def said(w: World, words: str) -> list[str]:
+    return [text for text in w.chat.texts if words in text]
+
+
+NEWS = "at its source, and our registry has it now"
+
+
+async def test_a_tag_that_moves_is_dispatched_once_and_its_watcher_hears_both_digests(
+    w: World,
+) -> None:
+    listed(w, LATEST, REDIS)
+    await pass_hours(w, 7)
+    assert w.repository.runs == []
+    await w.say(WEI, "/watch nginx")
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    assert w.repository.dispatched == [(str(LATEST),)]
+    assert not said(w, NEWS)
+    arrive(w, str(LATEST))
+    await w.settle(60)
+    (news,) = said(w, NEWS)
+    assert f"<code>{LATEST}</code>: <code>{OLD[:19]}</code> → <code>{NEW[:19]}</code>" in news
+    await pass_hours(w, 13)
+    assert len(w.repository.dispatched) == 1
+    assert len(said(w, NEWS)) == 1
+    assert w.repository.commits == []
+
+
+async def test_all_that_moved_in_a_round_goes_with_one_dispatch_and_is_told_in_one_message(
+    tmp_path: Path,
+) -> None:
+    many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(60)]
+    rules = replace(KEPT, rules=(Rule("**", Verdict.ASK),))
+    async with world(tmp_path, rules, plan=PLAN) as w:
+        listed(w, *many)
+        await pass_hours(w, 7)
+        await w.say(WEI, f"/watch {many[0]}")
+        await w.say(LI, f"/watch {many[7]}")
+        move(w, *many)
+        await pass_hours(w, 7)
+        (names,) = w.repository.dispatched
+        assert set(names) == set(map(str, many))
+        arrive(w, *names)
+        await w.settle(90)
+        (news,) = said(w, "have moved at their sources")
+        assert str(many[0]) in news
+        assert str(many[7]) in news
+        assert "2 images" in news, "who watches two images is not told of sixty"
+
+
+async def test_nothing_is_asked_of_github_and_the_registries_while_nothing_is_due(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    looks, reads = w.registries.looks, w.repository.reads
+    assert looks == 1
+    assert reads <= 4
+    await w.settle(120)
+    assert (w.registries.looks, w.repository.reads) == (looks, reads)
+
+
+async def test_a_version_is_looked_at_seldom_a_digest_never_and_a_denied_image_neither(
+    w: World,
+) -> None:
+    pinned = f"docker.io/library/nginx@{OLD}"
+    evil = "docker.io/evil/miner:latest"
+    foreign = "registry.example.com/app:latest"
+    listed(w, LATEST, FIXED, *map(ImageRef.parse, (pinned, evil, foreign)))
+    move(w, *map(ImageRef.parse, (evil, foreign)))
+    await pass_hours(w, 49)
+    looks = Counter(w.registries.looked_at)
+    assert looks[str(LATEST)] == 8
+    assert looks[str(FIXED)] == 2
+    assert set(looks) == {str(LATEST), str(FIXED)}
+    assert w.repository.dispatched == []
+
+
+async def test_an_image_that_only_an_admin_may_let_in_is_not_asked_about_again(w: World) -> None:
+    listed(w, STATIC)
+    await pass_hours(w, 7)
+    move(w, STATIC)
+    await pass_hours(w, 7)
+    assert w.repository.dispatched == [(str(STATIC),)]
+    assert not w.chat.messages
+
+
+# -- alarms -------------------------------------------------------------------------------
+
+
+async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approval(
+    w: World,
+) -> None:
+    listed(w, FIXED)
+    await pass_hours(w, 25)
+    await w.say(LI, f"/watch {FIXED}", chat=LI_ALONE)
+    move(w, FIXED)
+    await pass_hours(w, 25)
+    (alarm,) = [m for m in w.chat.messages.values() if "1 version is not what it was" in m.text]
+    assert alarm.place.chat == GROUP
+    assert f"<code>{OLD[:19]}</code> → <code>{NEW[:19]}</code>, waits for an admin" in alarm.text
+    assert "A version is not meant to move" in alarm.text
+    assert alarm.buttons == (("✅ Approve", "❌ Reject"),)
+    assert w.repository.runs == []
+    assert await w.press(WEI, "approve:1") == "Only an admin can decide this."
+    move(w, FIXED, digest=NEWER)  # once more, after the admin has looked
+    assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
+    await w.settle(20)
+    assert w.repository.dispatched == [(f"{FIXED}@{NEW}",)]
+    arrive(w, f"{FIXED}@{NEW}")
+    await w.settle(60)
+    assert said(w, "Done, 1 of 1")
+    (news,) = said(w, "我们的镜像仓库已经换成新的")
+    assert f"<code>{OLD[:19]}</code> → <code>{NEW[:19]}</code>" in news
+    await pass_hours(w, 25)
+    assert len(said(w, "is not what it was")) == 2, "what it is by now is another alarm"
+
+
+async def test_a_rejected_alarm_is_not_raised_again_for_that_digest(w: World) -> None:
+    listed(w, FIXED)
+    await pass_hours(w, 25)
+    move(w, FIXED)
+    await pass_hours(w, 25)
+    await w.press(ANA, "reject:1")
+    await pass_hours(w, 72)
+    assert len(said(w, "is not what it was")) == 1
+    assert w.repository.dispatched == []
+    move(w, FIXED, digest=NEWER)
+    await pass_hours(w, 25)
+    assert len(said(w, "is not what it was")) == 2
+
+
+async def test_versions_of_one_repository_are_one_alarm(w: World) -> None:
+    versions = [ImageRef.parse(f"docker.io/library/nginx:1.27.{n}") for n in range(3)]
+    other = ImageRef.parse("docker.io/library/redis:7.4.1")
+    listed(w, *versions, other)
+    await pass_hours(w, 25)
+    move(w, *versions, other)
+    await pass_hours(w, 25)
+    assert len(said(w, "3 versions are not what they were")) == 1
+    assert len(said(w, "1 version is not what it was")) == 1
+
+
+async def test_nobody_gets_a_version_that_moved_by_asking_for_it_past_the_alarm(
+    w: World,
+) -> None:
+    listed(w, FIXED)
+    move(w, FIXED)
+    await w.say(WEI, f"/mirror {FIXED}")
+    await w.settle(20)
+    assert "waits for an admin" in w.card
+    assert "A version is not meant to move" in w.card
+    assert w.repository.dispatched == []
+
+
+async def test_who_asks_in_private_for_a_version_that_moved_is_no_way_past_the_alarm(
+    w: World,
+) -> None:
+    listed(w, FIXED)
+    await pass_hours(w, 25)
+    move(w, FIXED)
+    await w.say(LI, f"/mirror {FIXED}", chat=LI_ALONE)
+    await pass_hours(w, 25)
+    (alarm,) = [m for m in w.chat.messages.values() if "is not what it was" in m.text]
+    assert alarm.place.chat == GROUP
+    await w.press(ANA, "reject:2")
+    await pass_hours(w, 49)
+    assert len(said(w, "is not what it was")) == 1
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+
+
+# -- who is told --------------------------------------------------------------------------
+
+
+async def test_who_asked_for_the_image_is_told_each_chat_once(w: World) -> None:
+    w.registries.source[str(LATEST)] = OLD
+    w.repository.content = b""
+    for person in (WEI, LI):
+        await w.say(person, "/mirror nginx")
+    await w.say(LI, "/mirror nginx", chat=LI_ALONE)
+    await w.settle(8)
+    arrive(w, str(LATEST), digest=OLD)
+    await pass_hours(w, 7)
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    arrive(w, str(LATEST))
+    await w.settle(60, step=2)
+    assert len(said(w, NEWS)) == 1
+    assert len(said(w, "我们的镜像仓库已经换成新的")) == 1
+    places = [m.place.chat for m in w.chat.messages.values() if NEWS in m.text]
+    assert places == [GROUP]
+
+
+async def test_who_has_brought_it_themselves_is_not_told_but_watchers_are(w: World) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    await w.say(LI, "/watch nginx", chat=LI_ALONE)
+    move(w, LATEST)
+    await w.say(WEI, "/mirror nginx")
+    await w.settle(10)
+    arrive(w, str(LATEST))
+    await pass_hours(w, 7)
+    assert not said(w, NEWS)
+    assert len(said(w, "我们的镜像仓库已经换成新的")) == 1
+    assert len(w.repository.dispatched) == 1
+
+
+async def test_who_may_no_longer_be_spoken_to_is_not_told(w: World) -> None:
+    listed(w, LATEST)
+    await w.say(MALLORY, "/watch nginx")
+    await w.say(LI, "/watch nginx", chat=LI_ALONE)
+    await pass_hours(w, 7)
+    w.start(members=frozenset({WEI.id}))
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    arrive(w, str(LATEST))
+    before = len(w.chat.messages)
+    await w.settle(60, step=2)
+    assert len(w.chat.messages) == before
+
+
+async def test_a_chat_that_moved_is_told_under_its_new_id(w: World) -> None:
+    new = ChatId(-1009)
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    await w.say(WEI, "/watch nginx")
+    await w.move(GROUP, new)
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    arrive(w, str(LATEST))
+    await w.settle(60, step=2)
+    assert [m.place.chat for m in w.chat.messages.values() if NEWS in m.text] == [new]
+
+
+# -- what else can be so ------------------------------------------------------------------
+
+
+async def test_an_image_that_is_on_its_way_already_is_not_opened_twice(w: World) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    move(w, LATEST)
+    w.repository.trouble["workflow"] = [Temporary("down")] * 10_000
+    await w.say(WEI, "/mirror nginx")
+    await pass_hours(w, 7)
+    async with w.store.begin() as unit:
+        assert [t.state for t in await unit.open_transfers()] == [State.APPROVED]
+
+
+async def test_a_registry_that_asks_for_patience_is_left_alone_for_so_long(w: World) -> None:
+    others = [ImageRef.parse(f"docker.io/library/app{n}:latest") for n in range(30)]
+    listed(w, *others)
+    for image in others:
+        w.registries.source[str(image)] = Temporary("429", retry_after=5400)
+    await w.settle(6 * HOURS, step=120)
+    assert 2 <= w.registries.looks <= 10
+    listed(w, *others)
+    await pass_hours(w, 9)
+    assert set(w.registries.looked_at) == set(map(str, others))
+
+
+async def test_while_the_target_is_out_of_reach_nothing_is_said_nor_the_source_troubled(
+    w: World,
+) -> None:
+    listed(w, LATEST, REDIS)
+    await pass_hours(w, 7)
+    await w.say(WEI, "/watch nginx")
+    before = len(w.chat.messages)
+    move(w, LATEST)
+    for image in (LATEST, REDIS):
+        w.registries.target[str(image)] = Temporary("no route")
+    looks = w.registries.looks
+    await pass_hours(w, 12)
+    assert w.registries.looks == looks
+    assert len(w.chat.messages) <= before + 1
+    assert w.repository.dispatched == []
+    for image in (LATEST, REDIS):
+        w.registries.target[str(image)] = OLD
+    await pass_hours(w, 1)
+    assert w.repository.dispatched == [(str(LATEST),)]
+
+
+async def test_a_target_that_may_not_be_read_is_taken_to_have_what_was_copied_last(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    w.registries.target[str(LATEST)] = Refused("no login")
+    await pass_hours(w, 7)
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    w.repository.report(LATEST, NEW)
+    w.repository.finish()
+    await w.settle(60, step=2)
+    await pass_hours(w, 13)
+    assert w.repository.dispatched == [(str(LATEST),)]
+
+
+async def test_a_source_that_refuses_or_a_defect_holds_up_no_other_image(w: World) -> None:
+    broken = ImageRef.parse("docker.io/library/broken:1")
+    locked = ImageRef.parse("docker.io/library/locked:1")
+    listed(w, LATEST, broken, locked)
+    w.registries.source[str(broken)] = ValueError("a defect of ours")
+    w.registries.source[str(locked)] = Refused("unauthorized")
+    move(w, LATEST)
+    await pass_hours(w, 13)
+    looks = Counter(w.registries.looked_at)
+    assert w.repository.dispatched == [(str(LATEST),)]
+    assert looks[str(locked)] == 2
+    assert 2 <= looks[str(broken)] <= 24, "each quarter of an hour at most"
+
+
+async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_to_move(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    async with w.store.begin() as unit:
+        (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
+        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+    w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
+    w.start()
+    w.repository.trouble["read_list"] = [Temporary("down")]  # so it is not forgotten just yet
+    await w.settle(60)
+    assert w.repository.dispatched == []
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+        assert await unit.moved(limit=9) == []
+
+
+async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path) -> None:
+    many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(BATCH + 10)]
+    async with world(tmp_path, KEPT, plan=PLAN) as w:
+        listed(w, *many)
+        await pass_hours(w, 7)
+        move(w, *many)
+        w.clock.pass_time(7 * HOURS)
+        await w.settle(60)
+        first, second = w.repository.dispatched
+        assert (len(first), len(second)) == (BATCH, 10)
+        assert set(first) | set(second) == set(map(str, many))
+
+
+async def test_what_vanished_or_never_arrived_is_left_as_it_is(w: World) -> None:
+    listed(w, LATEST, REDIS)
+    await pass_hours(w, 7)
+    del w.registries.source[str(LATEST)]
+    del w.registries.target[str(REDIS)]
+    await pass_hours(w, 13)
+    assert w.repository.dispatched == []
+    assert not w.chat.messages
+
+
+async def test_an_image_that_left_the_list_is_forgotten(w: World) -> None:
+    listed(w, LATEST, REDIS)
+    await pass_hours(w, 7)
+    listed(w, REDIS)
+    move(w, LATEST)
+    looks = Counter(w.registries.looked_at)[str(LATEST)]
+    await pass_hours(w, 13)
+    assert Counter(w.registries.looked_at)[str(LATEST)] <= looks + 1
+    assert w.repository.dispatched == []
+    async with w.store.begin() as unit:
+        assert await unit.tracked_names() == {str(REDIS)}
+
+
+async def test_a_list_that_is_gone_after_a_start_is_an_empty_one(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+
+    async def gone() -> ListFile:
+        return ListFile(b"", "")  # as the adapter says it: a file that is not there has no blob
+
+    monkeypatch.setattr(w.repository, "read_list", gone)
+    w.start()
+    looks = w.registries.looks
+    await pass_hours(w, 13)
+    assert w.registries.looks == looks
+    async with w.store.begin() as unit:
+        assert await unit.tracked_names() == set()
+
+
+async def test_nothing_is_opened_while_nobody_knows_what_the_list_holds(w: World) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    async with w.store.begin() as unit:
+        (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
+        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+    w.repository.trouble["read_list"] = [Temporary("down")] * 10_000
+    w.start()
+    await w.settle(600, step=20)
+    async with w.store.begin() as unit:
+        assert await unit.open_transfers() == []
+        assert len(await unit.moved(limit=9)) == 1
+    w.repository.trouble.clear()
+    await w.settle(600, step=20)
+    assert w.repository.dispatched == [(str(LATEST),)]
+
+
+async def test_a_list_that_cannot_be_read_stops_the_looks_and_is_asked_for_ever_less(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    w.repository.trouble["read_list"] = [Temporary("down")] * 10_000
+    await w.settle(3600, step=5)
+    assert w.registries.looks == 0
+    assert w.repository.reads < 40
+    w.repository.trouble["read_list"] = [Refused("no permission")]
+    await pass_hours(w, 9)
+    assert w.registries.looks >= 1
+
+
+async def test_budgets_hold_for_each_registry_and_for_the_target(tmp_path: Path) -> None:
+    images = [ImageRef.parse(f"docker.io/library/app{n}:latest") for n in range(100)]
+    images += [ImageRef.parse(f"gcr.io/apps/app{n}:latest") for n in range(100)]
+    short = {TagClass.FLOATING: timedelta(minutes=10), TagClass.VERSION: timedelta(hours=1)}
+    plan = replace(PLAN, intervals=short, looks=40, budgets={"docker.io": 10})
+    async with world(tmp_path, KEPT, plan=plan) as w:
+        listed(w, *images)
+        await w.settle(3500, step=50)
+        looks = Counter(name.split("/")[0] for name in w.registries.looked_at)
+        assert looks == {"docker.io": 10, "gcr.io": 30}
+        await w.settle(3600 * 2, step=60)
+        assert set(Counter(w.registries.looked_at).values()) <= {0, 1, 2}
+
+
+async def test_a_copy_that_fails_is_tried_again_at_the_next_look_and_nobody_is_told(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    await w.say(WEI, "/watch nginx")
+    move(w, LATEST)
+    await pass_hours(w, 7)
+    w.repository.report(LATEST, None, "manifest too large")
+    w.repository.finish("failure")
+    await w.settle(60)
+    assert len(w.repository.dispatched) == 1
+    await pass_hours(w, 7)
+    assert len(w.repository.dispatched) == 2
+    assert not said(w, NEWS)
+
+
+async def test_a_clock_that_is_set_back_puts_no_look_off_for_long(w: World) -> None:
+    listed(w, LATEST)
+    await pass_hours(w, 7)
+    looks = w.registries.looks
+    w.clock.now -= timedelta(days=30)
+    await w.settle(300)
+    assert w.registries.looks > looks
+
+
+async def test_a_restart_at_any_moment_ends_in_one_dispatch_and_one_message(w: World) -> None:
+    listed(w, LATEST, FIXED)
+    await pass_hours(w, 25)
+    await w.say(WEI, "/watch nginx")
+    move(w, LATEST, FIXED)
+    w.clock.pass_time(24 * HOURS)
+    for _ in range(40):
+        w.start()
+        await w.settle(1)
+    arrive(w, str(LATEST))
+    for _ in range(20):
+        w.start()
+        await w.settle(1)
+    assert w.repository.dispatched == [(str(LATEST),)]
+    assert len(said(w, NEWS)) == 1
+    assert len(said(w, "is not what it was")) == 1
+
+
+# -- /watch and /unwatch ------------------------------------------------------------------
+
+
+async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(KEPT, watch_limit=2), plan=PLAN) as w:
+        listed(w, LATEST)
+        await pass_hours(w, 1)
+        await w.say(WEI, "/watch")
+        await w.settle(2)
+        assert w.last.startswith("You watch no image.")
+        await w.say(WEI, "/watch nginx")
+        await w.settle(2)
+        words = "has moved and our registry has the new one."
+        assert w.last == f"I will tell you here when <code>{LATEST}</code> {words}"
+        await w.say(WEI, "/watch redis:7")
+        await w.settle(2)
+        assert "I have not seen it there yet" in w.last
+        await w.say(WEI, "/watch busybox")
+        await w.settle(2)
+        assert w.last.startswith("You can watch 2 images.")
+        await w.say(WEI, "/watch nginx", chat=GROUP)
+        await w.settle(2)
+        assert w.last.startswith("I will tell you here"), "again, and perhaps elsewhere"
+        await w.say(WEI, "/unwatch redis:7")
+        await w.settle(2)
+        assert w.last == "I will not tell you of <code>docker.io/library/redis:7</code> any more."
+        await w.say(WEI, "/unwatch redis:7")
+        await w.settle(2)
+        assert w.last.startswith("You do not watch")
+        await w.say(WEI, "/watch")
+        await w.settle(2)
+        assert w.last == f"You watch 1 image:\n<code>{LATEST}</code>"
+        await w.say(LI, "/watch")
+        await w.settle(2)
+        assert w.last.startswith("You watch no image.")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/watch NGINX", "Send: <code>/watch docker.io/library/nginx:latest</code>"),
+        ("/unwatch NGINX", "Send: <code>/unwatch docker.io/library/nginx:latest</code>"),
+        ("/watch evil/miner", "known to be harmful"),
+        ("/watch nginx@" + OLD, "named by its digest, which never moves"),
+        ("/unwatch", "Like this: <code>/unwatch IMAGE</code>"),
+    ],
+)
+async def test_what_cannot_be_watched_is_answered_with_why(
+    w: World, text: str, answer: str
+) -> None:
+    await w.say(WEI, text)
+    await w.settle(2)
+    assert answer in w.last
+
+
+async def test_an_admin_sees_how_many_images_are_kept_fresh_and_wait_for_a_look(w: World) -> None:
+    listed(w, LATEST, FIXED)
+    await pass_hours(w, 25)
+    await w.say(ANA, "/status")
+    await w.say(WEI, "/status")
+    await w.settle(2)
+    assert len(said(w, "Kept fresh: 2 images.")) == 1
+    w.clock.pass_time(25 * HOURS)
+    await w.say(ANA, "/status")
+    await w.settle(2)
+    assert "Kept fresh: 2 images, 2 due for a look." in w.last
+
+
+async def test_where_nothing_is_kept_fresh_nobody_is_promised_anything(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.say(WEI, "/watch nginx")
+        await w.settle(2)
+        assert w.last.startswith("Nobody looks for images that move")
+        async with w.store.begin() as unit:
+            assert await unit.watches_of(WEI.id) == []

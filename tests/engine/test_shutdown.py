@@ -1,0 +1,71 @@
+"""How a wait is called off: within the task that waits, and only there."""
+
+import asyncio
+
+import pytest
+
+from bot.engine.shutdown import Halt
+
+
+async def test_the_work_is_done_where_nobody_wishes_the_end() -> None:
+    assert await Halt().first(asyncio.sleep(0, "done")) == "done"
+
+
+async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
+    halt, ends = Halt(), list[str]()
+
+    async def work(name: str) -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ends.append(name)
+        return name
+
+    waits = [asyncio.create_task(halt.first(work(name))) for name in "ab"]
+    await asyncio.sleep(0)
+    halt.wish()
+    halt.wish()  # a second signal
+    assert await asyncio.gather(*waits) == [None, None]
+    assert sorted(ends) == ["a", "b"]
+
+
+async def test_after_the_wish_nothing_is_begun() -> None:
+    halt, begun = Halt(), list[bool]()
+
+    async def work() -> None:
+        begun.append(True)
+
+    halt.wish()
+    assert await halt.first(work()) is None
+    assert begun == []
+
+
+async def test_what_work_says_that_was_called_off_is_of_no_account() -> None:
+    halt = Halt()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ValueError("half done") from None
+
+    wait = asyncio.create_task(halt.first(work()))
+    await asyncio.sleep(0)
+    halt.wish()
+    assert await wait is None
+
+
+async def test_an_error_of_the_work_is_raised() -> None:
+    async def work() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await Halt().first(work())
+
+
+async def test_whoever_is_cancelled_without_a_wish_stays_cancelled() -> None:
+    wait = asyncio.create_task(Halt().first(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    wait.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await wait
