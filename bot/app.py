@@ -31,26 +31,27 @@ from bot.adapters.telegram.chat import (
     set_menus,
 )
 from bot.adapters.telegram.polling import Polling
-from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
-from bot.core.ids import Budget, ChatId, PersonId
+from bot.core.ids import ChatId, PersonId
+from bot.core.registry import Budget
 from bot.dialog.commands import COMMANDS
 from bot.dialog.language import Language
 from bot.dialog.message import say
-from bot.engine.intake.context import House
+from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
-from bot.engine.lanes.batches import Batches
-from bot.engine.lanes.chat import Talk
-from bot.engine.lanes.files import Readings
-from bot.engine.lanes.fresh import Upkeep
-from bot.engine.lanes.fresh_news import News
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.lane import Lane
-from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.lanes.registry_checks import Checks
-from bot.engine.outage import BEAT, Presence
-from bot.engine.shutdown import Halt
+from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.outage import BEAT, Outage
+from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Parts(Clients):
 
 @asynccontextmanager
 async def opened(settings: Settings, secrets: Secrets) -> AsyncIterator[Parts]:
-    """The adapters, closed again at the end. Raises Temporary where the database cannot open."""
+    """The adapters, closed again at the end. Raises TransientError where the database is shut."""
     store = await SqliteStore.open(Path(settings.database))
     try:
         async with connected(settings, secrets) as services:
@@ -139,7 +140,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
     return Reconciler(
         {
             # First: a card says that a request is being checked before it says what came of it.
-            "talk": Talk(
+            "talk": ChatLane(
                 store=parts.store,
                 chat=chat,
                 words=parts.words,
@@ -147,7 +148,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 language=language,
                 clock=utc_now,
             ),
-            "readings": Readings(
+            "readings": FilesLane(
                 store=parts.store,
                 chat=chat,
                 words=parts.words,
@@ -155,7 +156,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 language=language,
                 clock=utc_now,
             ),
-            "inquiries": Inquiries(
+            "inquiries": QuestionsLane(
                 store=parts.store,
                 registries=parts.registries,
                 repository=parts.repository,
@@ -163,14 +164,14 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 target=target,
                 clock=utc_now,
             ),
-            "checks": Checks(
+            "checks": ChecksLane(
                 store=parts.store,
                 registries=parts.registries,
                 policy=policy,
                 target=target,
                 clock=utc_now,
             ),
-            "batches": Batches(
+            "batches": BatchesLane(
                 store=parts.store,
                 repository=parts.repository,
                 registries=parts.registries,
@@ -189,9 +190,9 @@ def _upkeep(settings: Settings, parts: Parts) -> dict[str, Lane]:
     if plan is None:
         return {}
     language = settings.telegram.language
-    news = News(words=parts.words, access=settings.access(), language=language)
+    news = FreshNews(words=parts.words, access=settings.access(), language=language)
     return {
-        "upkeep": Upkeep(
+        "upkeep": FreshLane(
             store=parts.store,
             registries=parts.registries,
             repository=parts.repository,
@@ -206,10 +207,10 @@ def _upkeep(settings: Settings, parts: Parts) -> dict[str, Lane]:
 
 async def run(settings: Settings, secrets: Secrets) -> None:
     """Serve until SIGTERM or SIGINT. What takes long goes on at the next start."""
-    halt = Halt()
-    _heed_signals(halt)
-    work = asyncio.create_task(_work(settings, secrets, halt))
-    told = asyncio.create_task(halt.wait())
+    shutdown = Shutdown()
+    _heed_signals(shutdown)
+    work = asyncio.create_task(_work(settings, secrets, shutdown))
+    told = asyncio.create_task(shutdown.wait())
     await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
     if not work.done():
@@ -231,7 +232,7 @@ def _end_with_what_hangs() -> None:
     os._exit(0)
 
 
-def _heed_signals(halt: Halt) -> None:
+def _heed_signals(shutdown: Shutdown) -> None:
     """The first signal asks for a stop; another one means it."""
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGTERM, signal.SIGINT)
@@ -240,7 +241,7 @@ def _heed_signals(halt: Halt) -> None:
         for number in numbers:
             loop.remove_signal_handler(number)
             signal.signal(number, _end_at_once)
-        halt.wish()
+        shutdown.wish()
 
     for number in numbers:
         loop.add_signal_handler(number, asked)
@@ -251,30 +252,30 @@ def _end_at_once(number: int, _frame: object) -> None:
     os._exit(128 + number)
 
 
-async def _work(settings: Settings, secrets: Secrets, halt: Halt) -> None:
+async def _work(settings: Settings, secrets: Secrets, shutdown: Shutdown) -> None:
     log.info("version %s starts", __version__)
     async with AsyncExitStack() as stack:
         database = Path(settings.database)
-        if await halt.first(stack.enter_async_context(alone(database))) is None:
+        if await shutdown.first(stack.enter_async_context(alone(database))) is None:
             return
         parts = await stack.enter_async_context(opened(settings, secrets))
         gc.freeze()  # what is here by now stays: to look through it again stops everything
-        await _serve(settings, parts, halt)
+        await _serve(settings, parts, shutdown)
 
 
-async def _serve(settings: Settings, parts: Parts, halt: Halt) -> None:
+async def _serve(settings: Settings, parts: Parts, shutdown: Shutdown) -> None:
     reconciler = make_reconciler(settings, parts)
     settled = _is_settled(Path(settings.database))
     reconciler.hold(held=not settled)  # another bot may be at the same work: the polling will tell
     async with asyncio.TaskGroup() as group:
-        group.create_task(reconciler.run(halt))
-        me = await halt.first(introduce(parts.bot))
+        group.create_task(reconciler.run(shutdown))
+        me = await shutdown.first(introduce(parts.bot))
         if me is None:
             return
         log.info("I am @%s; mirror repository %s", me, settings.github.repository)
-        group.create_task(halt.first(_menus(settings, parts)))
-        turn = Turn(settled=settled, hold=lambda held: reconciler.hold(held=held))
-        await _polling(settings, parts, me, turn, wake=reconciler.wake).run(halt)
+        group.create_task(shutdown.first(_menus(settings, parts)))
+        turn = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
+        await _polling(settings, parts, me, turn, wake=reconciler.wake).run(shutdown)
 
 
 def _is_settled(database: Path) -> bool:
@@ -283,9 +284,9 @@ def _is_settled(database: Path) -> bool:
 
 
 def _polling(
-    settings: Settings, parts: Parts, me: str, turn: Turn, *, wake: Callable[[], None]
+    settings: Settings, parts: Parts, me: str, turn: Takeover, *, wake: Callable[[], None]
 ) -> Polling:
-    house = House(
+    installation = Installation(
         policy=settings.rules(),
         access=settings.access(),
         target=settings.place(),
@@ -297,16 +298,16 @@ def _polling(
     intake = Intake(
         store=ahead,
         words=parts.words,
-        house=house,
+        installation=installation,
         clock=utc_now,
         wake=wake,
         budgets=lambda: _budgets(parts),
     )
-    presence = Presence(
+    presence = Outage(
         store=parts.store,
         words=parts.words,
-        chats=house.access.chats,
-        language=house.language,
+        chats=installation.access.chats,
+        language=installation.language,
         clock=utc_now,
         wake=wake,
     )

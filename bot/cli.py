@@ -17,7 +17,7 @@ import click
 
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
-from bot.core.errors import BotError, ConfigError, Taken
+from bot.core.errors import BotError, ConfigError, TakenError
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
@@ -137,7 +137,7 @@ def _one_line(command: Callable[..., object]) -> int:
     except ConfigError as error:
         click.echo(f"imageto-bot: {error}", err=True)
         return 2
-    except Taken as error:
+    except TakenError as error:
         click.echo(f"imageto-bot: {error}", err=True)
         return 3
     except BotError as error:

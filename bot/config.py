@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from bot.core.errors import ConfigError
-from bot.core.fresh import Plan
+from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import Naming, Target
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
@@ -170,14 +170,14 @@ class Settings(_Part):
             raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
         return self
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> FreshPlan | None:
         """None where nothing is looked at unless somebody asks."""
         part = self.fresh
         if part is None:
             return None
         floating, versions = timedelta(hours=part.floating), timedelta(hours=part.versions)
         alarms = self.telegram.chats[0] if part.alarms is None else part.alarms
-        return Plan(
+        return FreshPlan(
             intervals={TagClass.FLOATING: floating, TagClass.VERSION: versions},
             looks=part.looks,
             budgets=part.budgets,

@@ -17,7 +17,7 @@ SCRIPT: Final = ".github/mirror.py"
 async def install(
     repository: MirrorRepository, settings: Settings, secrets: Secrets, say: Callable[[str], None]
 ) -> None:
-    """Bring the repository up to date. Raises Refused or Temporary as GitHub answers."""
+    """Bring the repository up to date. Raises RefusedError or TransientError as GitHub answers."""
     files = {
         settings.github.list: FIRST_LIST,
         SCRIPT: _packaged("mirror.py"),

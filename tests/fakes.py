@@ -11,36 +11,26 @@ from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
-from bot.core.batch import batch_of
-from bot.core.errors import Moved, Refused, Stale
-from bot.core.fresh import Plan
-from bot.core.ids import (
-    BatchId,
-    Budget,
-    ChatId,
-    CommitSha,
-    MessageId,
-    Person,
-    PersonId,
-    Place,
-    RunId,
-    Shape,
-)
+from bot.core.batch import Result, Run, batch_of
+from bot.core.errors import ChatMovedError, RefusedError, StaleError
+from bot.core.fresh import FreshPlan
+from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.policy import Access, Policy, Rule, Verdict
+from bot.core.registry import Budget, Shape
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
-from bot.engine.intake.context import Attachment, House, Incoming, Press
+from bot.engine.intake.context import Attachment, Incoming, Installation, Press
 from bot.engine.intake.updates import Intake
-from bot.engine.lanes.batches import Batches
-from bot.engine.lanes.chat import Talk
-from bot.engine.lanes.files import Readings
-from bot.engine.lanes.fresh import Upkeep
-from bot.engine.lanes.fresh_news import News
-from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.lanes.registry_checks import Checks
-from bot.engine.ports import Document, ListFile, Result, Run, WorkflowState
+from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.ports import Document, ListFile, WorkflowState
 
 GROUP = ChatId(-1001)
 WEI = Person(PersonId(1001), "Wei", "en")
@@ -103,7 +93,7 @@ class FakeChat:
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         self._stumble(place)
         if message in self.deleted:
-            raise Refused("message to edit not found")
+            raise RefusedError("message to edit not found")
         said = self.messages[message]
         assert said.place.chat == place.chat, "a message of another chat"
         said.text, said.buttons, said.data = text.html, _labels(text), _data(text)
@@ -116,7 +106,7 @@ class FakeChat:
         self.messages[number].document = document
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
-        found = self.files.get(file_id, Refused("the file is gone"))
+        found = self.files.get(file_id, RefusedError("the file is gone"))
         if isinstance(found, list):
             found = found.pop(0)
         if isinstance(found, Exception):
@@ -126,7 +116,7 @@ class FakeChat:
 
     def _stumble(self, place: Place) -> None:
         if place.chat in self.moves:
-            raise Moved(self.moves[place.chat])
+            raise ChatMovedError(self.moves[place.chat])
         if self.trouble:
             raise self.trouble.pop(0)
 
@@ -243,7 +233,7 @@ class FakeRepository:
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         self._stumble("write_list")
         if blob != f"blob-{hash(self.content)}":
-            raise Stale("image.list does not match")
+            raise StaleError("image.list does not match")
         self.writes += 1
         self.content = content
         sha = CommitSha(f"{self.writes:040x}")
@@ -330,7 +320,7 @@ class World:
         policy: Policy = POLICY,
         *,
         language: Language = Language.EN,
-        plan: Plan | None = None,
+        plan: FreshPlan | None = None,
     ) -> None:
         self.plan = plan
         self.clock = Clock()
@@ -349,7 +339,7 @@ class World:
     def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
         """Start (or start again) with nothing in memory."""
         access = Access(chats={GROUP}, members=members, admins={ANA.id})
-        house = House(
+        installation = Installation(
             policy=self.policy,
             access=access,
             target=TARGET,
@@ -363,9 +353,9 @@ class World:
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.reconciler = Reconciler(
             {
-                "talk": Talk(store=store, chat=chat, words=words, **said),
-                "readings": Readings(store=store, chat=chat, words=words, **said),
-                "inquiries": Inquiries(
+                "talk": ChatLane(store=store, chat=chat, words=words, **said),
+                "readings": FilesLane(store=store, chat=chat, words=words, **said),
+                "inquiries": QuestionsLane(
                     store=store,
                     registries=registries,
                     repository=repository,
@@ -373,14 +363,14 @@ class World:
                     target=TARGET,
                     clock=clock,
                 ),
-                "checks": Checks(
+                "checks": ChecksLane(
                     store=store,
                     registries=registries,
                     policy=self.policy,
                     target=TARGET,
                     clock=clock,
                 ),
-                "batches": Batches(
+                "batches": BatchesLane(
                     store=store,
                     repository=repository,
                     registries=registries,
@@ -394,25 +384,25 @@ class World:
         self.intake = Intake(
             store=store,
             words=words,
-            house=house,
+            installation=installation,
             clock=clock,
             wake=self.reconciler.wake,
             budgets=self.registries.budgets,
         )
 
-    def _upkeep(self, access: Access) -> dict[str, Upkeep]:
+    def _upkeep(self, access: Access) -> dict[str, FreshLane]:
         if self.plan is None:
             return {}
         words, store = self.words, self.wired(self.store)
         return {
-            "upkeep": Upkeep(
+            "upkeep": FreshLane(
                 store=store,
                 registries=self.wired(self.registries),
                 repository=self.wired(self.repository),
                 policy=self.policy,
                 target=TARGET,
                 plan=self.plan,
-                news=News(words=words, access=access, language=self.language),
+                news=FreshNews(words=words, access=access, language=self.language),
                 clock=self.clock,
             )
         }
@@ -509,7 +499,7 @@ async def world(
     policy: Policy = POLICY,
     *,
     language: Language = Language.EN,
-    plan: Plan | None = None,
+    plan: FreshPlan | None = None,
 ) -> AsyncIterator[World]:
     store = await fresh_store(folder / "bot.sqlite3")
     try:

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from fakes import GROUP, FakeChat, World, digest_of
 
-from bot.core.ids import ChatId, MessageId, Person, Place, Shape
+from bot.core.batch import Result
+from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
+from bot.core.registry import Shape
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Press
-from bot.engine.ports import Document, Result
+from bot.engine.ports import Document
 
 _LINK: Final = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _TAG: Final = re.compile(r"<[^<>]*>")

@@ -15,7 +15,7 @@ import pytest
 from bot.adapters.telegram.chat import TelegramChat, make_bot
 from bot.app import Parts, opened
 from bot.config import read_secrets, read_settings
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
 from bot.dialog.message import Rendered
 from bot.logs import HidingFormatter, start_log, visible
@@ -211,7 +211,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     """Its addresses hold the token."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     bot = make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
-    with pytest.raises(Temporary) as told:
+    with pytest.raises(TransientError) as told:
         await TelegramChat(bot).send(Place(ChatId(1)), Rendered("x"), reply_to=None)
     for request in bot._request:
         await request.shutdown()

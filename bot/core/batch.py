@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from bot.core.events import Copied, CopyFailed, Event, PutOff
+from bot.core.failures import Failure, FailureKind, classify
 from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
+from bot.core.policy import Ground
 from bot.core.request import ITSELF
-from bot.core.retry import FURTHEST, is_due, wait_after
-from bot.core.trouble import Trouble
+from bot.core.retry import FURTHEST, Trouble, is_due, put_off, wait_after
+from bot.core.transfer import Transfer
 
 
 class Via(StrEnum):
@@ -152,3 +155,66 @@ def batch_of(message: str) -> BatchId | None:
         if key == TRAILER and value.strip():
             return BatchId(value.strip())
     return None
+
+
+def reference_to_copy(transfer: Transfer) -> ImageRef:
+    """What a run is asked to copy: of a version that moved the digest that was approved.
+
+    By its tag it might have moved once more since somebody looked at it.
+    """
+    if transfer.ground is Ground.MOVED and transfer.digest is not None:
+        return replace(transfer.image, digest=transfer.digest)
+    return transfer.image
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`conclusion` is GitHub's word, empty while the run goes on."""
+
+    id: RunId
+    url: str
+    conclusion: str = ""
+
+    @property
+    def over(self) -> bool:
+        return bool(self.conclusion)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the run says of one image: `digest` where it arrived, else `line` says why not."""
+
+    image: str
+    digest: str | None
+    size: int | None = None
+    line: str = ""
+
+
+def result_event(transfer: Transfer, result: Result, now: datetime) -> Event:
+    """What its run says became of one image."""
+    if result.digest is None:
+        return _failed(transfer, Failure(classify(result.line), result.line), now)
+    if transfer.ground is Ground.MOVED and result.digest != transfer.digest:
+        # Its line was new, so it went by its tag, which has moved since somebody approved it.
+        # Since the list has it, the next batch asks for the approved one, by its digest.
+        failure = Failure(FailureKind.MISMATCH, result.digest)
+        return PutOff(now, failure, now) if not transfer.put_offs else CopyFailed(now, failure)
+    return Copied(now, result.digest, result.size)
+
+
+def silence_event(run: Run, transfer: Transfer, now: datetime) -> Event:
+    """What became of one that did not arrive, and of which its run said nothing."""
+    cancelled = run.conclusion == "cancelled"
+    kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
+    failure = Failure(kind, run.conclusion)
+    if run.conclusion == "success" and transfer.put_offs == 0:
+        # It did well and had nothing to do with it: others wrote the line first, or moved
+        # it. Since the list has it, the next batch asks for it by name.
+        return PutOff(now, failure, now)
+    return CopyFailed(now, failure)
+
+
+def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
+    """What passes by itself is tried again later, as long as there is hope."""
+    wait = put_off(failure.kind, transfer.put_offs)
+    return CopyFailed(now, failure) if wait is None else PutOff(now, failure, now + wait)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Self
 
+from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef
-from bot.paste.reading import BadImage
 
 AT_ONCE: Final = 3
 """So many images of a message are mirrored without asking back."""

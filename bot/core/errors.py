@@ -3,20 +3,20 @@
     BotError
     ├── ConfigError        the config is wrong: one line, exit code 2
     ├── BadReference       a text is no image reference (core/image.py)
-    ├── Temporary          an outside service is in trouble; the same call may work later
-    ├── Refused            an outside service said no, and will say no again
-    ├── Stale              somebody else wrote first; read again, then write again
-    ├── Moved              a group became a supergroup: it goes on under another id
-    └── Taken              another bot has what only one may have: one line, exit code 3
+    ├── TransientError     an outside service is in trouble; the same call may work later
+    ├── RefusedError       an outside service said no, and will say no again
+    ├── StaleError         somebody else wrote first; read again, then write again
+    ├── ChatMovedError     a group became a supergroup: it goes on under another id
+    └── TakenError         another bot has what only one may have: one line, exit code 3
 
 Expected results (an image that is not there, a press that came too late) are values, not
-exceptions. Nothing here knows how an error is worded for people: core/trouble.py and
+exceptions. Nothing here knows how an error is worded for people: core/retry.py and
 core/failures.py name the causes.
 """
 
 from typing import Final
 
-from bot.core.trouble import LINE_LIMIT, Trouble, TroubleKind
+from bot.core.retry import LINE_LIMIT, Trouble, TroubleKind
 
 
 class BotError(Exception):
@@ -27,7 +27,7 @@ class ConfigError(BotError):
     """A setting is missing or wrong; the text names the file and the key."""
 
 
-class Temporary(BotError):  # noqa: N818 - it reads as what it is: a temporary trouble
+class TransientError(BotError):
     """A service did not answer, or asked us to wait. `text` is for the log, `trouble` for people.
 
     `retry_after` is in seconds: the server's own wish, or None when it named none.
@@ -49,19 +49,19 @@ class Temporary(BotError):  # noqa: N818 - it reads as what it is: a temporary t
         self.unclear = unclear
 
 
-class Refused(BotError):  # noqa: N818 - it reads as what it is: a refusal
+class RefusedError(BotError):
     """A service refused for good; `text` is its own words, bounded, without secrets."""
 
 
-class Stale(BotError):  # noqa: N818 - it reads as what it is: our copy is stale
+class StaleError(BotError):
     """A compare-and-swap lost: the branch or the file moved on."""
 
 
-class Taken(BotError):  # noqa: N818 - it reads as what it is: taken by another
+class TakenError(BotError):
     """Another bot has what only one may have; the text says what, and what to do."""
 
 
-class Moved(BotError):  # noqa: N818 - it reads as what it is: a chat that moved
+class ChatMovedError(BotError):
     """A group became a supergroup: it goes on under another id."""
 
     def __init__(self, chat: int) -> None:

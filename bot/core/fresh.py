@@ -1,8 +1,9 @@
-"""Keeping listed images as they are at their sources: who is looked at when, and what came of it.
+"""Keeping listed images fresh: which image is looked at when, and what a look comes to.
 
-A `Tracked` holds what is known of one listed image. Two of its facts say what is owed: `moved_at`
-a transfer, since it moved and has none yet; `arrived_at` the news, since nobody was told yet. That
-a version moved is an alarm, raised once for each digest. Pure: digests and times come in.
+A `TrackedImage` holds what is known of one listed image. Two of its facts say what is owed.
+`moved_at`: a transfer, since the image was updated upstream and has none yet. `arrived_at`: the
+news, since nobody was told yet. An updated version is an alarm, raised once per digest. Pure:
+digests and times come in.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 from zlib import crc32
 
-from bot.core.ids import ChatId, Shape, TransferId
+from bot.core.events import Found
+from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
+from bot.core.registry import Shape
 from bot.core.retry import FURTHEST, has_passed
 from bot.core.tag_class import TagClass, tag_class
-from bot.core.transfer import Found, State, Transfer
-from bot.dialog.card import short_digest
-from bot.dialog.message import Message, say
+from bot.core.transfer import State, Transfer
 
 HOUR: Final = timedelta(hours=1)
 AGAIN: Final = timedelta(minutes=15)
@@ -35,7 +36,7 @@ ALARMS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FreshPlan:
     """How often images of each class are looked at, how many an hour, and where alarms are told.
 
     `looks` is what a registry may be asked in an hour where `budgets` does not name it.
@@ -84,7 +85,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracked:
+class TrackedImage:
     """What is known of one listed image. Times are UTC; digests are empty where there is none.
 
     `source` and `target` are what each side had last, `told` what people know the target to
@@ -106,7 +107,7 @@ class Tracked:
     def is_version(self) -> bool:
         return tag_class(self.image) is TagClass.VERSION
 
-    def looked(self, source: str, target: str | None, now: datetime, plan: Plan) -> Self:
+    def looked(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
         """After a look at both sides; `target` None: it may not be read.
 
         Then it is taken to have what it was last known to have, or else what the source has
@@ -136,17 +137,17 @@ class Tracked:
         arrived = (self.arrived_at or now) if changed else None
         return replace(self, target=digest, told=told, arrived_at=arrived)
 
-    def put_off(self, now: datetime, plan: Plan, *, retry_after: float | None = None) -> Self:
+    def put_off(self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None) -> Self:
         """After a look that nobody answered: later, and before it would be due anyhow."""
         wish = min(timedelta(seconds=retry_after or 0), FURTHEST)
         later = now + min(max(AGAIN, wish), plan.interval(self.image))
         return replace(self, looked_at=now, not_before=later)
 
-    def refused(self, now: datetime, plan: Plan) -> Self:
+    def refused(self, now: datetime, plan: FreshPlan) -> Self:
         """After a look that was refused for good: waiting does not mend that."""
         return replace(self, looked_at=now, not_before=now + plan.interval(self.image))
 
-    def joined(self, now: datetime, plan: Plan) -> Self:
+    def joined(self, now: datetime, plan: FreshPlan) -> Self:
         """A transfer of somebody else's is under way: what comes of it is looked at soon."""
         later = now + min(AGAIN, plan.interval(self.image))
         return replace(self, moved_at=None, not_before=min(self.not_before, later))
@@ -192,16 +193,6 @@ class Tracked:
         return replace(self, told=self.target, arrived_at=None)
 
 
-def exact(transfer: Transfer) -> ImageRef:
-    """What a run is asked to copy: of a version that moved the digest that was approved.
-
-    By its tag it might have moved once more since somebody looked at it.
-    """
-    if transfer.ground is Ground.MOVED and transfer.digest is not None:
-        return replace(transfer.image, digest=transfer.digest)
-    return transfer.image
-
-
 def is_ripe(
     since: Sequence[datetime | None], now: datetime, *, under_way: bool, wait: timedelta
 ) -> bool:
@@ -210,9 +201,9 @@ def is_ripe(
     return bool(times) and (not under_way or has_passed(wait, min(times), now))
 
 
-def by_repository(alarms: Sequence[Tracked]) -> list[list[Tracked]]:
+def by_repository(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
     """The alarms of each card."""
-    groups: dict[tuple[str, str], list[Tracked]] = {}
+    groups: dict[tuple[str, str], list[TrackedImage]] = {}
     for each in alarms:
         groups.setdefault((each.image.registry, each.image.repository), []).append(each)
     return [
@@ -222,18 +213,12 @@ def by_repository(alarms: Sequence[Tracked]) -> list[list[Tracked]]:
     ]
 
 
-def news(arrived: Sequence[Tracked]) -> Message:
-    """Old and new digest of each image that has moved, and is here."""
-    lines = [say("news-head", count=len(arrived))]
-    lines += [
-        say(
-            "outdated-line",
-            image=str(each.image),
-            old=short_digest(each.told),
-            new=short_digest(each.target),
-        )
-        for each in arrived[:SHOWN]
-    ]
-    if len(arrived) > SHOWN:
-        lines.append(say("outdated-more", count=len(arrived) - SHOWN))
-    return Message(tuple(lines))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A person is told of an image in one place: where they said so last."""
+
+    person: PersonId
+    image: ImageRef
+    place: Place
+    message: MessageId | None
+    since: datetime

@@ -4,7 +4,9 @@ Pure on purpose: the spread comes from a seed, not from chance, so a test can na
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 from zlib import crc32
@@ -55,3 +57,35 @@ def wait_after(attempts: int, *, seed: object, retry_after: float | None = None)
     spread = 0.75 + (crc32(f"{seed}/{attempts}".encode()) % 1000) / 2000
     wished = min(retry_after or 0.0, FURTHEST.total_seconds())
     return timedelta(seconds=max(grown * spread, wished))
+
+
+LINE_LIMIT: Final = 200
+
+
+class TroubleKind(StrEnum):
+    SILENT = "silent"
+    """It did not answer in time."""
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    """It asks us to wait."""
+    FAULTY = "faulty"
+    """It says itself that something is wrong with it."""
+    UNREADABLE = "unreadable"
+    """Its answer is none."""
+    LOCKED_OUT = "locked-out"
+    """It does not take the bot's token: the maintainer has to renew it."""
+    CONTESTED = "contested"
+    """Others keep writing the list."""
+    BEHIND = "behind"
+    """It does not show yet what was copied."""
+    OTHER = "other"
+    """None of these: the line is quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`who` is the service as people call it; `line` is for the log, and quoted with OTHER."""
+
+    kind: TroubleKind
+    who: str = ""
+    line: str = ""

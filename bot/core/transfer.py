@@ -15,12 +15,32 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self, assert_never
 
+from bot.core.events import (
+    Approved,
+    Cancelled,
+    CheckFailed,
+    Copied,
+    CopyFailed,
+    Denied,
+    Event,
+    Expired,
+    Found,
+    Identical,
+    Mismatch,
+    Missing,
+    Proof,
+    PutOff,
+    Rejected,
+    RunMissing,
+    RunSeen,
+    Submitted,
+    Verified,
+)
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, PersonId, RunId, Shape, TransferId
+from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
-from bot.core.retry import is_due, wait_after
-from bot.core.trouble import Trouble
+from bot.core.policy import Ground, Verdict
+from bot.core.retry import Trouble, is_due, wait_after
 
 
 class State(StrEnum):
@@ -41,136 +61,6 @@ class State(StrEnum):
         return not TRANSITIONS[self]
 
 
-class Proof(StrEnum):
-    """How we know that an image arrived."""
-
-    TARGET = "target"
-    """The target itself names the digest that was copied."""
-    RUN = "run"
-    """The target may not be read; the status of exactly this run says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, at a time (UTC)."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Event):
-    """The source has the image; the policy decided on it. A WAITING one ends at `expires_at`."""
-
-    digest: str
-    shape: Shape
-    decision: Decision
-    expires_at: datetime
-    replaces: str | None = None
-    """What the target has under this name by now, if anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identical(Event):
-    """The target has the very digest of the source already."""
-
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Missing(Event):
-    """The source has no such image, or does not show it to us; `meant`: what it does have."""
-
-    meant: tuple[ImageRef, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Event):
-    """It cannot go on, for a reason that waiting does not mend."""
-
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Denied(Event):
-    """The policy denies the image; nobody has to be asked, no registry either."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Approved(Event):
-    by: PersonId
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected(Event):
-    by: PersonId
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled(Event):
-    by: PersonId
-
-
-@dataclass(frozen=True, slots=True)
-class Expired(Event):
-    """Nobody decided in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted(Event):
-    """Put in a batch: the intention, stored before the commit is made."""
-
-    batch: BatchId
-
-
-@dataclass(frozen=True, slots=True)
-class RunSeen(Event):
-    run: RunId
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunMissing(Event):
-    """No run will come of the batch; the failure says why."""
-
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Copied(Event):
-    """The run says that this digest is at the target; `size` in bytes where it told."""
-
-    digest: str
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CopyFailed(Event):
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class PutOff(Event):
-    """The copy failed for a cause that passes by itself: it goes into a later batch."""
-
-    failure: Failure
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Verified(Event):
-    proof: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch(Event):
-    """The target has another digest than the one copied, or none (`found` is None)."""
-
-    found: str | None
-
-
 _S = State
 TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = MappingProxyType(
     {
@@ -179,7 +69,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
             Denied: frozenset({_S.REJECTED}),
             Identical: frozenset({_S.MIRRORED}),
             Missing: frozenset({_S.FAILED}),
-            Refused: frozenset({_S.FAILED}),
+            CheckFailed: frozenset({_S.FAILED}),
             Cancelled: frozenset({_S.CANCELLED}),
         },
         _S.WAITING: {
@@ -190,7 +80,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         },
         _S.APPROVED: {
             Submitted: frozenset({_S.SUBMITTED}),
-            Refused: frozenset({_S.FAILED}),
+            CheckFailed: frozenset({_S.FAILED}),
             Cancelled: frozenset({_S.CANCELLED}),
         },
         _S.SUBMITTED: {
@@ -367,7 +257,7 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
         case Missing(_, meant):
             missing = Failure(FailureKind.MISSING)
             return replace(ended, ended=State.FAILED, failure=missing, meant=meant)
-        case Refused(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
+        case CheckFailed(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
             return replace(ended, ended=State.FAILED, failure=failure)
         case Mismatch(_, found):
             kind = FailureKind.MISMATCH if found else FailureKind.ABSENT
@@ -416,3 +306,6 @@ def next_action(transfer: Transfer, now: datetime) -> Action | None:
         late = transfer.expires_at is not None and now >= transfer.expires_at
         return Action.EXPIRE if late else Action.DECIDE
     return _OWED.get(transfer.state)
+
+
+RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
-from bot.core.ids import Budget, ChatId, Person, RequestId
+from bot.core.ids import ChatId, Person, RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision
+from bot.core.registry import Budget
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
-from bot.core.trouble import trouble_words
-from bot.dialog.card import cause, denied, head, history, line, listed
-from bot.dialog.commands import COMMANDS, Name
+from bot.dialog.card import head, history, line, listed
+from bot.dialog.causes import cause, denied, trouble_words
+from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import BAD_SHOWN, bad_lines
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
 from bot.dialog.result import copy, pull, pull_lines
 from bot.dialog.view import View
 from bot.paste import FILE_LIMIT, Flaw
-from bot.paste.reading import BadImage
 
 RECENT_SHOWN: Final = 10
 STATUS_ROOM: Final = 600
@@ -52,19 +53,19 @@ def help_text(*, admin: bool) -> Message:
     return Message((say("help-head"), *rows, say("help-example")))
 
 
-def usage(name: Name) -> str:
+def usage(name: CommandName) -> str:
     spec = next(spec for spec in COMMANDS if spec.name is name)
     return f"/{spec.name} {spec.arguments}".strip()
 
 
-def misuse(name: Name) -> Message:
+def misuse(name: CommandName) -> Message:
     lines = [say("misuse", usage=usage(name), words=say(f"command-{name}"))]
-    if name is Name.MIRROR:
+    if name is CommandName.MIRROR:
         lines.append(say("help-example"))
     return Message(tuple(lines))
 
 
-def unreadable(bad: Sequence[BadImage], *, command: Name) -> Message:
+def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     """What cannot be read, where nothing else was found; what was meant as a command to send."""
     lines = [say("bad-head", count=len(bad)), *bad_lines(tuple(bad))]
     meant = [each.correction.image for each in bad if each.correction is not None]

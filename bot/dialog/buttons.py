@@ -34,7 +34,7 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurnPage:
     """Open the choice of a draft at a page; 0 is the first."""
 
     request: RequestId
@@ -42,13 +42,13 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class TickImage:
     request: RequestId
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class TakeMeant:
     """Take the `position`-th image that was meant in place of a missing one."""
 
     request: RequestId
@@ -57,7 +57,7 @@ class Meant:
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class ShowForm:
     """Write the pulls of a result for another tool."""
 
     request: RequestId
@@ -65,11 +65,23 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class WantImage:
     image: ImageRef
 
 
-Pressed = Approve | Reject | Confirm | Turn | Tick | Cancel | Meant | Retry | Show | List | Want
+Pressed = (
+    Approve
+    | Reject
+    | Confirm
+    | TurnPage
+    | TickImage
+    | Cancel
+    | TakeMeant
+    | Retry
+    | ShowForm
+    | List
+    | WantImage
+)
 
 DATA_LIMIT: Final = 64
 """Bytes that a button may carry: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
@@ -93,15 +105,15 @@ def parse_button(data: str) -> Pressed | None:
     if verb in (Verb.FORM, Verb.LIST) and _NUMBERS.fullmatch(head):
         if verb is Verb.LIST:
             return List(tail, int(head))
-        return Show(RequestId(int(head)), Form(tail)) if tail in set(Form) else None
+        return ShowForm(RequestId(int(head)), Form(tail)) if tail in set(Form) else None
     if not _NUMBERS.fullmatch(rest):
         return None
     return _numbered(verb, [int(number) for number in rest.split(":")])
 
 
-def _wanted(text: str) -> Want | None:
+def _wanted(text: str) -> WantImage | None:
     try:
-        return Want(ImageRef.parse(text))
+        return WantImage(ImageRef.parse(text))
     except BadReference:
         return None
 
@@ -116,14 +128,14 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
         case Verb.ALL, []:
             return Confirm(request)
         case Verb.PAGE, [page]:
-            return Turn(request, page)
+            return TurnPage(request, page)
         case Verb.TICK, [position]:
-            return Tick(request, position)
+            return TickImage(request, position)
         case Verb.DROP, []:
             return Cancel(request)
         case Verb.RETRY, []:
             return Retry(request)
         case Verb.MEANT, [transfer, position]:
-            return Meant(request, TransferId(transfer), position)
+            return TakeMeant(request, TransferId(transfer), position)
         case _:
             return None

@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.policy import Ground
 from bot.core.request import ITSELF, Request
-from bot.core.transfer import Proof, State, Transfer
-from bot.core.trouble import Trouble, trouble_words
+from bot.core.retry import Trouble
+from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, button_data
+from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
 from bot.dialog.view import View
-from bot.paste.correction import correct
 
 ROOM: Final = 3300
 """Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
@@ -288,31 +289,10 @@ def _rejected(transfer: Transfer, view: View) -> Phrase:
     return denied(transfer.ground, transfer.reason, transfer.image.registry)
 
 
-def denied(ground: Ground | None, reason: str, registry: str) -> Phrase:
-    """Why the policy said no, in words."""
-    if ground is Ground.REGISTRY:
-        return say("denied-registry", registry=registry)
-    return say("denied-because", reason=reason) if reason else say("denied")
-
-
 def _failed(transfer: Transfer, failure: Failure) -> Phrase:
     if failure.kind is FailureKind.MISSING and transfer.meant:
         return say("failure-missing-meant", image=str(transfer.meant[0]))
     return cause(failure)
-
-
-def cause(failure: Failure) -> Phrase:
-    return say(f"failure-{failure.kind}", line=failure.line)
-
-
-def likely(image: ImageRef, *, target_host: str) -> ImageRef | None:
-    """What was probably meant by an image that is not there, from its name alone."""
-    # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
-    for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
-        correction = correct(text, target_host=target_host)
-        if correction is not None:
-            return correction.image
-    return None
 
 
 def history(transfer: Transfer, view: View) -> list[Phrase]:

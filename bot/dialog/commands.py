@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
-from bot.paste.reading import BadImage, read_image
+from bot.paste.reading import read_image
 
 
-class Name(StrEnum):
+class CommandName(StrEnum):
     MIRROR = "mirror"
     STATUS = "status"
     LOOKUP = "lookup"
@@ -42,33 +43,33 @@ class Name(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class CommandSpec:
     """A row of the table: what is typed after the name, and who the menu shows it to.
 
     The words of each are in `locales/`, under `command-<name>`.
     """
 
-    name: Name
+    name: CommandName
     arguments: str
     admins_only: bool = False
     in_menu: bool = True
 
 
 COMMANDS: Final = (
-    Spec(Name.MIRROR, "IMAGE…"),
-    Spec(Name.STATUS, "[#41 | IMAGE]"),
-    Spec(Name.LOOKUP, "IMAGE"),
-    Spec(Name.LIST, "[text]"),
-    Spec(Name.OUTDATED, "[text]"),
-    Spec(Name.WATCH, "[IMAGE]"),
-    Spec(Name.UNWATCH, "IMAGE"),
-    Spec(Name.CANCEL, "#41"),
-    Spec(Name.RETRY, "#41"),
-    Spec(Name.APPROVE, "#41", admins_only=True),
-    Spec(Name.REJECT, "#41 [reason]", admins_only=True),
-    Spec(Name.WHOAMI, ""),
-    Spec(Name.HELP, ""),
-    Spec(Name.START, "", in_menu=False),
+    CommandSpec(CommandName.MIRROR, "IMAGE…"),
+    CommandSpec(CommandName.STATUS, "[#41 | IMAGE]"),
+    CommandSpec(CommandName.LOOKUP, "IMAGE"),
+    CommandSpec(CommandName.LIST, "[text]"),
+    CommandSpec(CommandName.OUTDATED, "[text]"),
+    CommandSpec(CommandName.WATCH, "[IMAGE]"),
+    CommandSpec(CommandName.UNWATCH, "IMAGE"),
+    CommandSpec(CommandName.CANCEL, "#41"),
+    CommandSpec(CommandName.RETRY, "#41"),
+    CommandSpec(CommandName.APPROVE, "#41", admins_only=True),
+    CommandSpec(CommandName.REJECT, "#41 [reason]", admins_only=True),
+    CommandSpec(CommandName.WHOAMI, ""),
+    CommandSpec(CommandName.HELP, ""),
+    CommandSpec(CommandName.START, "", in_menu=False),
 )
 SPECS: Final = {spec.name: spec for spec in COMMANDS}
 
@@ -108,14 +109,14 @@ class Outdated:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class BeginWatch:
     """Be told when the image moves; None: what the person watches."""
 
     image: ImageRef | None
 
 
 @dataclass(frozen=True, slots=True)
-class Unwatch:
+class EndWatch:
     image: ImageRef
 
 
@@ -148,23 +149,23 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class Simple:
     """A command without arguments: help, start, whoami."""
 
-    name: Name
+    name: CommandName
 
 
 @dataclass(frozen=True, slots=True)
 class Misuse:
     """A command of ours with arguments that it does not take."""
 
-    name: Name
+    name: CommandName
 
 
 Looking = Lookup | List | Outdated
-Watching = Watch | Unwatch
+Watching = BeginWatch | EndWatch
 Deciding = Approve | Reject | Cancel | Retry
-Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Plain
+Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Simple
 Parsed = Command | BadImage | Misuse
 
 REASON_LIMIT: Final = 200
@@ -187,67 +188,67 @@ def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
     if match is None or (match[2] is not None and match[2].lower() != me.lower()):
         return None
     try:
-        name = Name(match[1].lower())
+        name = CommandName(match[1].lower())
     except ValueError:
         return None
     return _arguments(name, (match[3] or "").strip(), target_host)
 
 
-def word_of(text: str) -> Name:
+def word_of(text: str) -> CommandName:
     """Which command of ours a message begins with, for an answer about what stands behind it."""
     match = _COMMAND.fullmatch(text.strip())
-    return Name(match[1].lower()) if match is not None else Name.HELP
+    return CommandName(match[1].lower()) if match is not None else CommandName.HELP
 
 
-def _arguments(name: Name, rest: str, target_host: str) -> Parsed:
+def _arguments(name: CommandName, rest: str, target_host: str) -> Parsed:
     match name:
-        case Name.MIRROR:
+        case CommandName.MIRROR:
             number = _NUMBER.fullmatch(rest) if rest.startswith(("#", "＃")) else None
             return Mirror(rest) if number is None else Confirm(RequestId(int(number[1])))
-        case Name.STATUS | Name.LOOKUP | Name.WATCH | Name.UNWATCH:
+        case CommandName.STATUS | CommandName.LOOKUP | CommandName.WATCH | CommandName.UNWATCH:
             return _about_image(name, rest, target_host)
-        case Name.LIST | Name.OUTDATED:
+        case CommandName.LIST | CommandName.OUTDATED:
             text = " ".join(rest.split())
             if len(text.encode(errors="replace")) > FILTER_LIMIT:
                 return Misuse(name)
-            return List(text) if name is Name.LIST else Outdated(text)
-        case Name.APPROVE | Name.REJECT | Name.CANCEL | Name.RETRY:
+            return List(text) if name is CommandName.LIST else Outdated(text)
+        case CommandName.APPROVE | CommandName.REJECT | CommandName.CANCEL | CommandName.RETRY:
             return _about_request(name, rest)
         case _:
-            return Plain(name)
+            return Simple(name)
 
 
-_ABOUT: Final[Mapping[Name, Callable[[ImageRef], Command]]] = {
-    Name.STATUS: Status,
-    Name.LOOKUP: Lookup,
-    Name.WATCH: Watch,
-    Name.UNWATCH: Unwatch,
+_ABOUT: Final[Mapping[CommandName, Callable[[ImageRef], Command]]] = {
+    CommandName.STATUS: Status,
+    CommandName.LOOKUP: Lookup,
+    CommandName.WATCH: BeginWatch,
+    CommandName.UNWATCH: EndWatch,
 }
 
 
-def _about_request(name: Name, rest: str) -> Parsed:
+def _about_request(name: CommandName, rest: str) -> Parsed:
     first, more = [*rest.split(None, 1), "", ""][:2]
     number = _NUMBER.fullmatch(first)
-    if number is None or (more and name is not Name.REJECT):
+    if number is None or (more and name is not CommandName.REJECT):
         return Misuse(name)
     request = RequestId(int(number[1]))
     match name:
-        case Name.APPROVE:
+        case CommandName.APPROVE:
             return Approve(request)
-        case Name.REJECT:
+        case CommandName.REJECT:
             return Reject(request, " ".join(more.split())[:REASON_LIMIT])
-        case Name.CANCEL:
+        case CommandName.CANCEL:
             return Cancel(request)
         case _:
             return Retry(request)
 
 
-def _about_image(name: Name, rest: str, target_host: str) -> Parsed:
-    if name is Name.STATUS and not rest:
+def _about_image(name: CommandName, rest: str, target_host: str) -> Parsed:
+    if name is CommandName.STATUS and not rest:
         return Status(None)
-    if name is Name.STATUS and (number := _NUMBER.fullmatch(rest)):
+    if name is CommandName.STATUS and (number := _NUMBER.fullmatch(rest)):
         return Status(RequestId(int(number[1])))
     if not rest:
-        return Watch(None) if name is Name.WATCH else Misuse(name)
+        return BeginWatch(None) if name is CommandName.WATCH else Misuse(name)
     read = read_image(rest, target_host=target_host)
     return read if isinstance(read, BadImage) else _ABOUT[name](read)

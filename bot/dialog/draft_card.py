@@ -5,6 +5,7 @@ The same message becomes the card of the request once the person confirms. A pur
 
 from typing import Final
 
+from bot.core.bad_image import BadImage
 from bot.core.draft import KEPT, PAGE, Draft, beside
 from bot.core.image import ImageRef
 from bot.core.request import Request
@@ -13,7 +14,6 @@ from bot.dialog.card import ROOM, press, short, untagged_line
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.view import View
 from bot.paste import MOST_IMAGES
-from bot.paste.reading import BadImage
 
 BAD_SHOWN: Final = 10
 TEXT_SHOWN: Final = 80

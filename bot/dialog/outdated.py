@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.core.fresh import TrackedImage
 from bot.core.image import ImageRef
 from bot.core.tag_class import is_version
 from bot.dialog.card import short, short_digest
@@ -94,3 +95,20 @@ def _buttons(behind: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
         row for image in offered for row in want(image, say("button-update", image=short(image)))
     ]
     return tuple(rows[:BUTTONS])
+
+
+def news(arrived: Sequence[TrackedImage]) -> Message:
+    """Old and new digest of each image that has moved, and is here."""
+    lines = [say("news-head", count=len(arrived))]
+    lines += [
+        say(
+            "outdated-line",
+            image=str(each.image),
+            old=short_digest(each.told),
+            new=short_digest(each.target),
+        )
+        for each in arrived[:SHOWN]
+    ]
+    if len(arrived) > SHOWN:
+        lines.append(say("outdated-more", count=len(arrived) - SHOWN))
+    return Message(tuple(lines))

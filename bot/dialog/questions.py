@@ -10,11 +10,13 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from bot.core.draft import beside
-from bot.core.ids import MessageId, PersonId, Place, Shape
+from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
-from bot.core.trouble import Trouble, trouble_words
+from bot.core.registry import Shape
+from bot.core.retry import Trouble
 from bot.dialog.buttons import DATA_LIMIT, Verb, button_data
 from bot.dialog.card import press, short
+from bot.dialog.causes import trouble_words
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
 from bot.dialog.result import copy
@@ -27,21 +29,21 @@ PLATFORMS: Final = 12
 _UNKNOWN: Final = Shape()
 
 
-class Question(StrEnum):
+class QuestionKind(StrEnum):
     LOOKUP = "lookup"
     LIST = "list"
     OUTDATED = "outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
+class Question:
     """`text`: the image to look up, or what the lines should hold. Times are UTC.
 
     `edits` is the message that shows another page of the same list and is to show this one.
     """
 
     id: int
-    question: Question
+    question: QuestionKind
     text: str
     person: PersonId
     place: Place
@@ -167,6 +169,6 @@ def none_listed(text: str) -> Message:
     return Message((say("list-none", text=text) if text else say("list-empty"),))
 
 
-def unanswered(question: Question, trouble: Trouble) -> Message:
+def unanswered(question: QuestionKind, trouble: Trouble) -> Message:
     """Nobody answered for too long; the person may ask again."""
     return Message((say(f"{question}-unanswered", trouble=trouble_words(trouble)),))

@@ -11,7 +11,7 @@ from bot.core.failures import Failure
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import Form, Request
-from bot.core.transfer import State, Transfer
+from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.buttons import Verb
 from bot.dialog.card import LABEL, ROOM, listed, meant_buttons, press, room_for, several, short
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
@@ -22,7 +22,6 @@ COPIES: Final = 6
 """So many pulls have a button each, two in a row; more are copied several at a time."""
 PARTS: Final = 24
 """Buttons that copy several pulls, in rows of four."""
-RETRIED: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 _PULLS: Final = {
     Form.DOCKER: "docker pull {}",
     Form.CONTAINERD: "ctr -n k8s.io images pull {}",
@@ -43,7 +42,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines += _next_steps(others, request)
     rows = [*_copy_buttons(pulls), *([_form_buttons(request)] if arrived else [])]
     rows += meant_buttons(request, others)
-    if any(t.state in RETRIED for t in others):
+    if any(t.state in RETRYABLE for t in others):
         rows.append((press(Verb.RETRY, request.id),))
     return Message(tuple(lines), tuple(rows))
 

@@ -1,29 +1,16 @@
 """Who wants to be told when an image moves, and what is answered to /watch and /unwatch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from bot.core.ids import MessageId, PersonId, Place
+from bot.core.fresh import Watch
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.tag_class import TagClass, tag_class
-from bot.dialog.card import denied
+from bot.dialog.causes import denied
 from bot.dialog.message import Message, say
 
 SHOWN: Final = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """A person is told of an image in one place: where they said so last."""
-
-    person: PersonId
-    image: ImageRef
-    place: Place
-    message: MessageId | None
-    since: datetime
 
 
 def unwatchable(image: ImageRef, policy: Policy, *, kept_fresh: bool) -> Message | None:

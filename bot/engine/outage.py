@@ -22,7 +22,7 @@ KEPT: Final = timedelta(hours=24)
 """So long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 
 
-class Presence:
+class Outage:
     def __init__(
         self,
         *,

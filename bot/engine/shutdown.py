@@ -18,7 +18,7 @@ def never() -> bool:
     return False
 
 
-class Halt:
+class Shutdown:
     """The wish that the program ends."""
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef, Target
 from bot.paste.correction import tag_split_off
 from bot.paste.detection import scan
@@ -27,7 +28,7 @@ from bot.paste.finding import (
     finding_of,
 )
 from bot.paste.lines import guesses_of
-from bot.paste.reading import BadImage, read_image
+from bot.paste.reading import read_image
 from bot.paste.rewriting import rewritten
 
 __all__ = [

@@ -8,49 +8,14 @@ here is ever taken in place of what was typed: a correction is shown, and the pe
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
+from bot.core.bad_image import Correction, Mistake
 from bot.core.image import HUB, OFFICIAL, BadReference, ImageRef, is_host
 from bot.paste.command_line import image_argument
 from bot.paste.mirror_prefix import at_source
 from bot.paste.web_page import package_shown, source_shown
-
-
-class Mistake(StrEnum):
-    """What was done wrong. The words are in `locales/`, under `mistake-<value>`."""
-
-    INVISIBLE = "invisible"
-    """Characters that no screen shows, as web pages have them between letters."""
-    WEB_PAGE = "web-page"
-    SOURCE_PAGE = "source-page"
-    """The page of a source repository, whose image is only probably called the same."""
-    COMMAND_LINE = "command-line"
-    QUOTES = "quotes"
-    SCHEME = "scheme"
-    FULL_WIDTH = "full-width"
-    BLANK = "blank"
-    TARGET_PREFIX = "target-prefix"
-    MIRROR_PREFIX = "mirror-prefix"
-    """The name that a public mirror has for an image of another registry."""
-    UPPERCASE = "uppercase"
-    PUNCTUATION = "punctuation"
-    SLASH_FOR_COLON = "slash-for-colon"
-    WRONG_LIBRARY = "wrong-library"
-    TAG_JOINED = "tag-joined"
-    """The version stands right behind the name: `mysql-5.7`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """The first mistake that was found, what was probably meant, and what else was wrong."""
-
-    mistake: Mistake
-    image: ImageRef
-    more: tuple[Mistake, ...] = ()
-
 
 Rule = Callable[[str], str | None]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.core.bad_image import Gap
 from bot.paste.finding import TEXT_LIMIT, Mention, Place
 from bot.paste.interpolation import expand
-from bot.paste.reading import Gap
 
 _NAME: Final = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:[.-].*)?", re.IGNORECASE)
 _WORD: Final = re.compile(r"\S+")

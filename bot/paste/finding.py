@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from bot.core.bad_image import BadImage, Gap
 from bot.core.image import DEFAULT_TAG, ImageRef
-from bot.paste.reading import BadImage, Gap, read_image
+from bot.paste.reading import read_image
 
 FILE_LIMIT: Final = 1024 * 1024
 """Bytes of a file, or characters of a message."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from bot.core.bad_image import Gap
 from bot.paste.finding import Mention, is_tagged
-from bot.paste.reading import Gap
 
 
 def images_set(settings: Iterable[str]) -> Iterator[Mention]:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from bot.core.bad_image import Gap
 from bot.paste.finding import TEXT_LIMIT, Mention, Place
-from bot.paste.reading import Gap
 from bot.paste.tokens import Shape, shape_of
 
 _LINE: Final = re.compile(

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.core.bad_image import Gap
 from bot.paste import key_lines
 from bot.paste.command_line import behind_prompt, command_at, named_by, words_of
 from bot.paste.correction import tag_split_off
 from bot.paste.finding import Flaw, Kind, Mention, Scan, is_digest, is_tagged
 from bot.paste.helm_set import images_set
-from bot.paste.reading import Gap
 from bot.paste.shell_variables import Variables, on_one_line
 from bot.paste.tables import Table, table_below
 from bot.paste.tokens import LABELS, Shape, Token, is_doubtful, tokens_of

@@ -4,12 +4,12 @@ Between the grammar (image.py) and the guesses (correction.py): here is decided 
 a text gets. Nothing here looks at more than one text; extract/ finds them in longer ones.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
-from bot.core.image import BadReference, ImageRef, Problem
-from bot.paste.correction import Correction, Mistake, certain, correct
+from bot.core.bad_image import BadImage, Correction, Mistake
+from bot.core.image import DEFAULT_TAG, BadReference, ImageRef
+from bot.paste.correction import certain, correct
 
 # What is taken away or undone here is no part of any name, so nothing is guessed.
 _SILENT: Final = frozenset(
@@ -18,24 +18,6 @@ _SILENT: Final = frozenset(
         *(Mistake.SCHEME, Mistake.TARGET_PREFIX, Mistake.MIRROR_PREFIX, Mistake.PUNCTUATION),
     }
 )
-
-
-class Gap(StrEnum):
-    """What a file leaves open about an image. The words are under `problem-<value>`, too."""
-
-    VARIABLE = "variable"
-    """A variable without a default, which only the person knows."""
-    NO_TAG = "no-tag"
-    """The chart or the manifest chooses the tag, so that `latest` would be another image."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadImage:
-    """A text that is no image we take, why, and what was probably meant."""
-
-    text: str
-    problem: Problem | Gap | None
-    correction: Correction | None
 
 
 def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
@@ -64,3 +46,13 @@ def _to_be_confirmed(correction: Correction) -> Correction:
     """The same correction, named after the mistake that the person has to know about."""
     mistakes = (correction.mistake, *correction.more)
     return replace(correction, mistake=next(m for m in mistakes if m not in _SILENT))
+
+
+def likely_meaning(image: ImageRef, *, target_host: str) -> ImageRef | None:
+    """What was probably meant by an image that is not there, from its name alone."""
+    # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
+    for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
+        correction = correct(text, target_host=target_host)
+        if correction is not None:
+            return correction.image
+    return None

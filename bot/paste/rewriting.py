@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef, Target
 from bot.paste.finding import Meanings, Mention, Part
-from bot.paste.reading import BadImage
 
 Span = tuple[int, int]
 Wish = dict[Span, str | None]

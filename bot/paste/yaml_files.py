@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.core.bad_image import Gap
 from bot.paste import key_lines
 from bot.paste.finding import TEXT_LIMIT, Kind, Mention, Part, Place, in_order, is_tagged
 from bot.paste.helm_set import images_set
 from bot.paste.interpolation import expand
-from bot.paste.reading import Gap
 from bot.paste.tokens import Shape, shape_of
 from bot.paste.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 

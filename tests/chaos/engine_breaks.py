@@ -17,19 +17,20 @@ from fakes import NGINX, STATIC, WEI, digest_of
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, Share
+from bot.core.events import Proof, Verified
 from bot.core.ids import BatchId, CommitSha
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.transfer import Action, Proof, State, Transfer, Verified
+from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
 from bot.engine.intake import mirror as mirroring
 from bot.engine.lanes import batches, registry_checks
-from bot.engine.lanes.batches import Batches
-from bot.engine.lanes.chat import Talk
-from bot.engine.lanes.chat_items import Standing
-from bot.engine.lanes.files import Readings
-from bot.engine.lanes.questions import Inquiries
-from bot.engine.lanes.registry_checks import Checks
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.chat_items import ChatItem
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.questions import QuestionsLane
+from bot.engine.lanes.registry_checks import ChecksLane
 
 Break = Callable[[pytest.MonkeyPatch], None]
 DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
@@ -135,13 +136,13 @@ def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str) -> None:
 
 
 def keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
-    keep = Talk._keep
+    keep = ChatLane._keep
 
-    async def mutant(self: Talk, item: Any, **facts: object) -> None:
+    async def mutant(self: ChatLane, item: Any, **facts: object) -> None:
         facts.pop(fact, None)
         await keep(self, item, **facts)
 
-    patch.setattr(Talk, "_keep", mutant)
+    patch.setattr(ChatLane, "_keep", mutant)
 
 
 def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
@@ -150,7 +151,7 @@ def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, Readings, "_expire")
+    leave_undone(patch, FilesLane, "_expire")
 
 
 def never_let_a_question_expire(patch: pytest.MonkeyPatch) -> None:
@@ -199,13 +200,13 @@ def add_lines_that_name_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
-    async def forgotten(self: Batches, batch: Batch, sha: CommitSha) -> None:
+    async def forgotten(self: BatchesLane, batch: Batch, sha: CommitSha) -> None:
         return None
 
     async def unseen(self: MirrorRepository, batch: BatchId) -> None:
         return None
 
-    patch.setattr(Batches, "_committed", forgotten)
+    patch.setattr(BatchesLane, "_committed", forgotten)
     patch.setattr(MirrorRepository, "find_commit", unseen)
 
 
@@ -219,71 +220,71 @@ def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def call_it_mirrored_without_a_look(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: Checks, transfer: object) -> Verified:
+    async def mutant(self: ChecksLane, transfer: object) -> Verified:
         return Verified(self._clock(), Proof.TARGET)
 
-    patch.setattr(Checks, "_verify", mutant)
+    patch.setattr(ChecksLane, "_verify", mutant)
 
 
 def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
-    made = Standing.__dict__["card"].func
+    made = ChatItem.__dict__["card"].func
 
-    def mutant(item: Standing) -> Rendered | None:
+    def mutant(item: ChatItem) -> Rendered | None:
         card: Rendered | None = made(item)
         return card if card is None or item.is_new else replace(card, buttons=())
 
-    patch.setattr(Standing, "card", property(mutant))
+    patch.setattr(ChatItem, "card", property(mutant))
 
 
 def show_no_card(patch: pytest.MonkeyPatch) -> None:
-    show = Talk._show
+    show = ChatLane._show
 
-    async def mutant(self: Talk, item: Standing) -> bool:
+    async def mutant(self: ChatLane, item: ChatItem) -> bool:
         return not item.is_new and await show(self, item)
 
-    patch.setattr(Talk, "_show", mutant)
+    patch.setattr(ChatLane, "_show", mutant)
 
 
 def keep_another_number_for_the_card(patch: pytest.MonkeyPatch) -> None:
-    keep = Talk._keep
+    keep = ChatLane._keep
 
-    async def mutant(self: Talk, item: Standing, **facts: Any) -> None:
+    async def mutant(self: ChatLane, item: ChatItem, **facts: Any) -> None:
         if "card" in facts:
             facts["card"] += 1000
         await keep(self, item, **facts)
 
-    patch.setattr(Talk, "_keep", mutant)
+    patch.setattr(ChatLane, "_keep", mutant)
 
 
 def take_the_card_for_the_result(patch: pytest.MonkeyPatch) -> None:
-    keep = Talk._keep
+    keep = ChatLane._keep
 
-    async def mutant(self: Talk, item: Standing, **facts: Any) -> None:
+    async def mutant(self: ChatLane, item: ChatItem, **facts: Any) -> None:
         if "told_in" in facts:
             facts["told_in"] = item.request.card
         await keep(self, item, **facts)
 
-    patch.setattr(Talk, "_keep", mutant)
+    patch.setattr(ChatLane, "_keep", mutant)
 
 
 def leave_the_result_as_it_was_said(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Standing, "retold", property(lambda item: False))
+    patch.setattr(ChatItem, "retold", property(lambda item: False))
 
 
 def close_no_request(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, Talk, "_close")
+    leave_undone(patch, ChatLane, "_close")
 
 
 def say_no_note(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, Talk, "_note")
+    leave_undone(patch, ChatLane, "_note")
 
 
 def answer_no_question(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, Inquiries, "_try")
+    leave_undone(patch, QuestionsLane, "_try")
 
 
 def read_no_file(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, Readings, "_read")
+    leave_undone(patch, FilesLane, "_read")
 
 
 def drop_no_file(patch: pytest.MonkeyPatch) -> None:

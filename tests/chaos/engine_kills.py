@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import RequestId
 
 WRITES: Final = frozenset(
@@ -123,7 +123,7 @@ class Faults:
 
     def next(self, port: str, call: str) -> Fault | None:
         if port in self.down:
-            return Fault(Temporary(f"{port} is out of reach"))
+            return Fault(TransientError(f"{port} is out of reach"))
         if not self.armed.get(call):
             return None
         self.thrown += 1

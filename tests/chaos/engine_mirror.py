@@ -13,11 +13,11 @@ from fakes import FakeRegistries, FakeRepository, FakeRun
 from invariants import Ran
 
 from bot.core import image_list
-from bot.core.batch import batch_of
-from bot.core.errors import Refused, Stale
+from bot.core.batch import Result, Run, batch_of
+from bot.core.errors import RefusedError, StaleError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import ListFile, Result, Run, WorkflowState
+from bot.engine.ports import ListFile, WorkflowState
 
 COPY_SECONDS: Final = 4.0
 
@@ -68,13 +68,13 @@ class MirrorRepository(FakeRepository):
     async def read_list(self) -> ListFile:
         found = await super().read_list()
         if self._is_renamed:
-            raise Refused("GitHub: No commit found for the ref main (404)")
+            raise RefusedError("GitHub: No commit found for the ref main (404)")
         return found
 
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         found = await super().find_commit(batch)
         if self._is_renamed:
-            raise Refused("GitHub: Not Found (404)")
+            raise RefusedError("GitHub: Not Found (404)")
         return found
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
@@ -82,9 +82,9 @@ class MirrorRepository(FakeRepository):
         if self.race:
             self.race.pop(0)()
         if self._is_renamed:
-            raise Refused("GitHub: Branch main not found (404)")
+            raise RefusedError("GitHub: Branch main not found (404)")
         if blob != f"blob-{hash(self.content)}":
-            raise Stale("image.list does not match")
+            raise StaleError("image.list does not match")
         sha = self._commit(content, message)
         self._lose("write_list")
         return sha
@@ -92,9 +92,9 @@ class MirrorRepository(FakeRepository):
     async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
         self._stumble("dispatch")
         if self.state is not WorkflowState.ACTIVE:
-            raise Refused(f"GitHub: the workflow is {self.state} (422)")
+            raise RefusedError(f"GitHub: the workflow is {self.state} (422)")
         if self._is_renamed:
-            raise Refused("GitHub: No ref found for: main (422)")
+            raise RefusedError("GitHub: No ref found for: main (422)")
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
@@ -106,7 +106,7 @@ class MirrorRepository(FakeRepository):
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         if run in self.gone_runs:
             self._stumble("run")
-            raise Refused("GitHub: Not Found (404)")
+            raise RefusedError("GitHub: Not Found (404)")
         return await super().run(run)
 
     async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:

@@ -13,7 +13,7 @@ from engine_mirror import Plan
 from engine_world import STEP, ChaosWorld
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.engine.intake.context import Attachment
@@ -236,7 +236,7 @@ async def a_run_that_lies(w: ChaosWorld) -> None:
 @scenario
 async def a_card_that_cannot_be_sent(w: ChaosWorld) -> None:
     w.upstream(NGINX)
-    w.chat.trouble = [Refused("Telegram: not enough rights to send text messages")]
+    w.chat.trouble = [RefusedError("Telegram: not enough rights to send text messages")]
     await mirror(w, WEI, NGINX)
     await w.rest()
 
@@ -311,7 +311,7 @@ async def answers_get_lost(w: ChaosWorld) -> None:
     """Each write to GitHub takes effect once without an answer."""
     w.upstream(NGINX, REDIS)
     w.repository.people_write(lambda text: text + b"redis:7\n")
-    lost = Temporary("GitHub is out of reach", unclear=True)
+    lost = TransientError("GitHub is out of reach", unclear=True)
     w.repository.lost = {"write_list": [lost], "dispatch": [lost]}
     await mirror(w, WEI, NGINX, REDIS)
     await w.rest()
@@ -332,8 +332,8 @@ async def the_disk_is_full_for_a_while(w: ChaosWorld) -> None:
 async def everything_stumbles_once(w: ChaosWorld) -> None:
     w.upstream(NGINX)
     calls = ("workflow", "read_list", "write_list", "run_of_commit", "run", "results")
-    w.repository.trouble = {call: [Temporary("GitHub is in trouble")] for call in calls}
-    w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=5)]
+    w.repository.trouble = {call: [TransientError("GitHub is in trouble")] for call in calls}
+    w.chat.trouble = [TransientError("Telegram asks to wait", retry_after=5)]
     await mirror(w, WEI, NGINX)
     await w.rest()
 

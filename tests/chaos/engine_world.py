@@ -21,8 +21,8 @@ from store_fixture import fresh_store, reopened
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import transfers
-from bot.core.errors import BotError, Temporary
-from bot.core.fresh import Plan
+from bot.core.errors import BotError, TransientError
+from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person
 from bot.core.image import ImageRef
 from bot.core.policy import Policy
@@ -49,7 +49,7 @@ class ChaosWorld(World):
         reopen: Callable[[], SqliteStore],
         killer: Killer,
         policy: Policy = POLICY,
-        plan: Plan | None = None,
+        plan: FreshPlan | None = None,
     ) -> None:
         self.killer = killer
         self.faults = Faults()
@@ -81,7 +81,7 @@ class ChaosWorld(World):
             before = asyncio.all_tasks()
             try:
                 return await step()
-            except Temporary:  # polling asks for the same update again
+            except TransientError:  # polling asks for the same update again
                 self.clock.pass_time(1)
             except Killed:
                 dying = asyncio.all_tasks() - before
@@ -294,7 +294,7 @@ async def chaos_world(
     killer: Killer | None = None,
     *,
     policy: Policy = POLICY,
-    plan: Plan | None = None,
+    plan: FreshPlan | None = None,
 ) -> AsyncIterator[ChaosWorld]:
     """A world with a database of its own in the folder; with a `plan` the list is kept fresh."""
     path = folder / "bot.sqlite3"

@@ -10,8 +10,8 @@ from typing import Final
 
 from faults_world import FaultsWorld
 
+from bot.core.retry import TroubleKind
 from bot.core.transfer import Transfer
-from bot.core.trouble import TroubleKind
 
 Conversation = Callable[[FaultsWorld, str], AsyncIterator[int]]
 

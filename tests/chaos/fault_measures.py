@@ -12,8 +12,8 @@ from typing import Final
 from fault_calls import Call, confirmed, is_over, transfers
 from faults_world import WORDS, FaultsWorld
 
+from bot.core.retry import TroubleKind
 from bot.core.transfer import State
-from bot.core.trouble import TroubleKind
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 

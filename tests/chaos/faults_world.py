@@ -32,7 +32,7 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot, polling_wait
 from bot.adapters.telegram.polling import STORE_SECONDS, Polling
-from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds as TelegramBounds
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
@@ -43,15 +43,15 @@ from bot.core.policy import Access, Policy, Rule, Verdict
 from bot.core.request import Request
 from bot.core.transfer import State
 from bot.dialog.language import Language
-from bot.engine.intake.context import House
+from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
-from bot.engine.lanes.batches import Batches
-from bot.engine.lanes.chat import Talk
-from bot.engine.lanes.files import Readings
-from bot.engine.lanes.questions import Inquiries
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.lanes.registry_checks import Checks
-from bot.engine.shutdown import Halt
+from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.proxy import Faults, Faulty
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.github.triggers import Trigger
@@ -139,24 +139,26 @@ class FaultsWorld:
         members = frozenset({PersonId(1001), PersonId(1002)})
         chats = {ChatId(self.people.group.id)}
         access = Access(chats=chats, members=members, admins={PersonId(1003)})
-        house = House(policy=POLICY, access=access, target=self.place, me="imageto_bot")
+        installation = Installation(
+            policy=POLICY, access=access, target=self.place, me="imageto_bot"
+        )
         self.reconciler = self._reconciler(TelegramChat(self.bot))
         ahead = self.store.ahead()
         intake = Intake(
             store=ahead,
             words=WORDS,
-            house=house,
+            installation=installation,
             clock=self.clock,
             wake=lambda: None,
             budgets=self.registries.budgets,
         )
-        self.halt = Halt()
+        self.halt = Shutdown()
         self.polling = Polling(
             bot=self.bot,
             receiver=intake,
             next_update=self._next,
             alive=self._alive,
-            turn=Turn(settled=True, hold=lambda _: None),
+            turn=Takeover(settled=True, hold=lambda _: None),
             together=ahead.together,
         )
 
@@ -164,9 +166,9 @@ class FaultsWorld:
         store, clock, registries = self.store, self.clock, self.registries
         said = {"store": store, "chat": chat, "words": WORDS, "target": self.place, "clock": clock}
         lanes = {
-            "talk": Talk(**said, language=Language.EN),  # type: ignore[arg-type]
-            "readings": Readings(**said, language=Language.EN),  # type: ignore[arg-type]
-            "inquiries": Inquiries(
+            "talk": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "readings": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "inquiries": QuestionsLane(
                 store=store,
                 registries=registries,
                 repository=self.repository,
@@ -174,10 +176,10 @@ class FaultsWorld:
                 target=self.place,
                 clock=clock,
             ),
-            "checks": Checks(
+            "checks": ChecksLane(
                 store=store, registries=registries, policy=POLICY, target=self.place, clock=clock
             ),
-            "batches": Batches(
+            "batches": BatchesLane(
                 store=store,
                 repository=self.repository,
                 registries=registries,

@@ -18,18 +18,17 @@ from sqlalchemy.dialects import sqlite
 from bot.adapters.github.repository import _result
 from bot.adapters.store import schema
 from bot.adapters.telegram.polling import Polling
-from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords
 from bot.config import read_secrets, read_settings
-from bot.core.errors import ConfigError, Temporary
+from bot.core.bad_image import BadImage, Correction, Gap, Mistake
+from bot.core.errors import ConfigError, TransientError
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import BadReference, ImageRef, Problem
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Phrase
 from bot.engine.intake.context import Incoming, Press
-from bot.paste.correction import Correction, Mistake
-from bot.paste.reading import BadImage, Gap
 from bot.sandbox.telegram import entities
 from bot.workflow import mirror
 
@@ -89,7 +88,7 @@ class _Inbox:
 
     def _take(self, update: int) -> None:
         if self.away:
-            raise Temporary("the database is locked")
+            raise TransientError("the database is locked")
         self.taken.append(update)
 
     async def receive(self, incoming: Incoming) -> bool:
@@ -123,7 +122,7 @@ def updates(choices: Choices) -> None:
         receiver=inbox,
         next_update=_no_update,
         alive=_alive,
-        turn=Turn(settled=True, hold=lambda _: None),
+        turn=Takeover(settled=True, hold=lambda _: None),
     )
     raw = choices.pick(_UPDATES)
     if "message" in raw and choices.below(2):
@@ -134,7 +133,7 @@ def updates(choices: Choices) -> None:
     raw["update_id"] = 7
     try:
         asyncio.run(polling._handle(raw))
-    except Temporary:
+    except TransientError:
         assert inbox.away
         return
     assert inbox.taken == [7], raw

@@ -14,13 +14,14 @@ from generators import Choices, broken, command, image_list, paste, reference, r
 
 from bot.core import batch, failures
 from bot.core import image_list as lists
+from bot.core.bad_image import BadImage, Correction
 from bot.core.ids import BatchId, PersonId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.core.request import Form
 from bot.dialog import buttons, commands
 from bot.paste import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
-from bot.paste.correction import Correction, correct
-from bot.paste.reading import BadImage, read_image
+from bot.paste.correction import correct
+from bot.paste.reading import read_image
 from bot.workflow import mirror
 
 HOST: Final = "harbor.example.com"
@@ -174,9 +175,9 @@ def _data_of(pressed: buttons.Pressed) -> str:
     match pressed:
         case commands.List(text=text, page=page):
             return buttons.button_data(verb.LIST, page, text)
-        case buttons.Show(request=request, form=form):
+        case buttons.ShowForm(request=request, form=form):
             return buttons.button_data(verb.FORM, request, form)
-        case buttons.Want(image=image):
+        case buttons.WantImage(image=image):
             return buttons.button_data(verb.WANT, image)
         case commands.Reject(request=request):
             return buttons.button_data(verb.REJECT, request)
@@ -189,9 +190,9 @@ _VERBS: Final = {
     commands.Confirm: buttons.Verb.ALL,
     commands.Cancel: buttons.Verb.DROP,
     commands.Retry: buttons.Verb.RETRY,
-    buttons.Turn: buttons.Verb.PAGE,
-    buttons.Tick: buttons.Verb.TICK,
-    buttons.Meant: buttons.Verb.MEANT,
+    buttons.TurnPage: buttons.Verb.PAGE,
+    buttons.TickImage: buttons.Verb.TICK,
+    buttons.TakeMeant: buttons.Verb.MEANT,
 }
 
 
@@ -205,7 +206,7 @@ def pressed_buttons(choices: Choices) -> None:
         return
     written = _data_of(pressed)
     assert buttons.parse_button(written) == pressed
-    if isinstance(pressed, buttons.Want):
+    if isinstance(pressed, buttons.WantImage):
         expect_image(pressed.image)
     elif not isinstance(pressed, commands.List):
         assert len(written) <= buttons.DATA_LIMIT
@@ -230,9 +231,9 @@ def sent_buttons(choices: Choices) -> None:
     for pressed in (
         commands.Approve(request),
         commands.Confirm(request),
-        buttons.Tick(request, second),
-        buttons.Meant(request, TransferId(second), third % 1000),
-        buttons.Show(request, choices.pick(tuple(Form))),
+        buttons.TickImage(request, second),
+        buttons.TakeMeant(request, TransferId(second), third % 1000),
+        buttons.ShowForm(request, choices.pick(tuple(Form))),
     ):
         data = _data_of(pressed)
         assert len(data.encode()) <= buttons.DATA_LIMIT

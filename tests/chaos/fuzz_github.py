@@ -16,11 +16,11 @@ from generators import HEX, Choices, body, broken
 
 from bot.adapters.github.errors import translated
 from bot.adapters.github.repository import MirrorRepository
-from bot.core.batch import BatchId
-from bot.core.errors import Refused, Stale, Temporary
+from bot.core.batch import BatchId, Result, Run
+from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import ListFile, Result, Run
+from bot.engine.ports import ListFile
 
 API: Final = "http://github.invalid/api"
 PAGE: Final = "http://github.invalid/ana/mirror/actions/runs/7"
@@ -203,15 +203,15 @@ def finished(work: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("it waits for something")
 
 
-def expect_trouble(error: Temporary | Refused | Stale) -> None:
+def expect_trouble(error: TransientError | RefusedError | StaleError) -> None:
     """Whatever is raised can be told in one line, and waited for."""
     words = str(error)
     assert words
     assert words.isprintable(), words
     assert len(words) <= 300
-    if isinstance(error, Temporary):
+    if isinstance(error, TransientError):
         assert " " not in error.trouble.who  # it stands in a column, between blanks
-    wait = error.retry_after if isinstance(error, Temporary) else None
+    wait = error.retry_after if isinstance(error, TransientError) else None
     assert wait is None or (math.isfinite(wait) and 0 <= wait <= DAY), wait
 
 
@@ -242,12 +242,12 @@ def _expect_answer(found: Any) -> None:
 
 
 def github_answers(choices: Choices) -> None:
-    """Only Temporary, Refused and Stale come out, and what is taken can be stored and shown."""
+    """Only the three errors of the port come out, and what is taken can be stored and shown."""
     call = choices.pick(_CALLS)
     _WIRE.begin(choices)
     try:
         found = finished(call(_REPOSITORY))
-    except (Temporary, Refused, Stale) as error:
+    except (TransientError, RefusedError, StaleError) as error:
         expect_trouble(error)
         return
     _expect_answer(found)

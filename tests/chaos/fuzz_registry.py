@@ -22,9 +22,9 @@ from bot.adapters.registry.manifest import config_of, digest_of, is_digest, mani
 from bot.adapters.registry.pull_limits import Budgets
 from bot.adapters.registry.tags import next_page, tags_of
 from bot.adapters.registry.transport import Answer, one_line, retry_after
-from bot.core.errors import Refused, Temporary
-from bot.core.ids import Shape
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
+from bot.core.registry import Shape
 
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 DIGEST: Final = f"sha256:{HEX}"
@@ -173,7 +173,7 @@ def _allowed(work: Callable[[], Any]) -> Any:
     """What the work returns; None where it raises as it may."""
     try:
         return work()
-    except (Temporary, Refused) as error:
+    except (TransientError, RefusedError) as error:
         expect_trouble(error)
         return None
 
@@ -245,7 +245,7 @@ async def _asked(choices: Choices) -> None:
     )
     try:
         found = await choices.pick(calls)()
-    except (Temporary, Refused) as error:
+    except (TransientError, RefusedError) as error:
         expect_trouble(error)
         return
     finally:
@@ -268,5 +268,5 @@ def _is_tag(tag: str) -> bool:
 
 
 def registry_exchanges(choices: Choices) -> None:
-    """The whole client: only Temporary and Refused come out of any exchange."""
+    """The whole client: only TransientError and RefusedError come out of any exchange."""
     asyncio.run(_asked(choices))

@@ -22,12 +22,12 @@ from bot.core.batch import Batch
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import Target
 from bot.core.request import Request
-from bot.core.transfer import Transfer
+from bot.core.transfer import RETRYABLE, Transfer
 from bot.dialog.card import card
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, say
-from bot.dialog.result import RETRIED, result
+from bot.dialog.result import result
 from bot.dialog.view import View
 from bot.engine.view_loader import Queue, language_of, view_of
 
@@ -118,7 +118,7 @@ async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
 
 
 def _may_go_on(one: Asked) -> bool:
-    return any(transfer.state in RETRIED for transfer in one.transfers)
+    return any(transfer.state in RETRYABLE for transfer in one.transfers)
 
 
 async def _family(unit: StoreUnit) -> dict[int, tuple[int, ...]]:

@@ -14,10 +14,11 @@ from typing import Final
 from bot.core import image_list
 from bot.core.batch import TRAILER, Batch
 from bot.core.draft import KEPT, Draft
+from bot.core.events import Proof
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.request import Request
-from bot.core.transfer import Proof, State, Transfer
+from bot.core.transfer import State, Transfer
 
 SECONDS_LATE: Final = 120
 """How late what is due by the clock may be at rest."""

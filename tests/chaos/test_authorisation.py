@@ -18,7 +18,7 @@ import pytest
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
 
 from bot.core.draft import Draft
-from bot.core.fresh import Plan
+from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN, Access, Standing
@@ -26,10 +26,10 @@ from bot.core.request import Request
 from bot.core.tag_class import TagClass
 from bot.dialog import buttons, commands
 from bot.dialog.buttons import Verb, button_data, parse_button
-from bot.dialog.commands import COMMANDS, Name, parse
+from bot.dialog.commands import COMMANDS, CommandName, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
-from bot.engine.intake.context import Case, Outcome, Press
+from bot.engine.intake.context import Context, Outcome, Press
 from bot.engine.intake.updates import Intake
 
 OTHER: Final = ChatId(-1002)  # served too
@@ -37,7 +37,7 @@ UNSERVED: Final = ChatId(-1999)
 SUPERGROUP: Final = ChatId(-1_001_000_000_777)
 ANONYMOUS: Final = Person(ANONYMOUS_ADMIN, "Group", "en")
 CHANNEL: Final = Person(PersonId(136_817_688), "Channel", "en")
-PLAN: Final = Plan(
+PLAN: Final = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
     looks=600,
     budgets={},
@@ -140,8 +140,8 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
 
 
 def test_every_command_has_a_row_in_each_of_its_forms() -> None:
-    assert {command.split()[0][1:] for command in BY_COMMAND} == set(Name)
-    assert {spec.name for spec in COMMANDS} == set(Name)
+    assert {command.split()[0][1:] for command in BY_COMMAND} == set(CommandName)
+    assert {spec.name for spec in COMMANDS} == set(CommandName)
     read = {type(parse(written(c), me="b", target_host="h")) for c in BY_COMMAND}
     assert read == set(get_args(commands.Command))
 
@@ -273,7 +273,7 @@ async def scene(role: str, chat: str, folder: Path) -> AsyncIterator[Scene]:
     async with world(folder, GENEROUS, plan=PLAN) as w:
         members = frozenset({WEI.id, LI.id})
         access = Access(chats={GROUP, OTHER}, members=members, admins={ANA.id})
-        w.intake._house = replace(w.intake._house, access=access)
+        w.intake._installation = replace(w.intake._installation, access=access)
         if chat == "moved":
             await w.move(GROUP, SUPERGROUP)
         faceless = role in {"anonymous", "channel"}
@@ -338,7 +338,7 @@ async def test_everybody_may_do_what_the_table_says_and_nothing_else(
     assert wrong == []
 
 
-async def everything_is_ones_own(self: Case, number: RequestId) -> Request | Outcome:
+async def everything_is_ones_own(self: Context, number: RequestId) -> Request | Outcome:
     request = await self.unit.request(number)
     return request if request is not None else Outcome(say("no-request", request=str(number)))
 
@@ -349,7 +349,7 @@ async def every_press_is_a_members(
     """Only of a message it is asked whether somebody has a face."""
     if faceless is None:
         return Standing.MEMBER
-    return self._house.access.standing(person.id, chat, faceless=faceless)
+    return self._installation.access.standing(person.id, chat, faceless=faceless)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS
 from bot.adapters.telegram import transport as telegram_transport
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.paste import FILE_LIMIT, MOST_IMAGES, extract_file
 from bot.workflow import mirror
 
@@ -181,7 +181,7 @@ async def test_an_answer_of_github_is_bounded(bomb: str, tally: Counter[str]) ->
     tally["faults"] += 1
     async with served(BOMBS[bomb]) as address, github(address) as repository:
         began = time.monotonic()
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await repository.read_list()
         assert time.monotonic() - began < 10
 
@@ -192,7 +192,7 @@ async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) 
     async with served(BOMBS[bomb]) as address:
         bot = make_bot("1:t", address, telegram_transport.Bounds(whole=1.0))
         began = time.monotonic()
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await TelegramChat(bot).fetch("file", limit=FILE_LIMIT)
         assert time.monotonic() - began < 10
         await shut(bot)
@@ -213,7 +213,7 @@ async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]
         )
         for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
             began = time.monotonic()
-            with pytest.raises((Temporary, Refused)):
+            with pytest.raises((TransientError, RefusedError)):
                 await ask()
             assert time.monotonic() - began < 10
         await client.aclose()
@@ -239,7 +239,7 @@ async def test_what_is_not_too_much_is_read_whole() -> None:
 
     bounds = github_transport.Bounds()
     async with served(answer) as address, github(address, bounds) as repository:
-        with pytest.raises(Refused, match="xxx"):
+        with pytest.raises(RefusedError, match="xxx"):
             await repository.read_list()
 
 
@@ -266,7 +266,7 @@ async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
 
     async with served(answer) as address:
         bot: PollingBot = make_bot("1:t", address)
-        with pytest.raises(Refused, match="1048577 bytes"):
+        with pytest.raises(RefusedError, match="1048577 bytes"):
             await TelegramChat(bot).fetch("f", limit=FILE_LIMIT)
         await shut(bot)
 

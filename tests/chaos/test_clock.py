@@ -7,11 +7,11 @@ import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, World, digest_of, world
 
 from bot.core.batch import Batch, Via
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import BatchId
 from bot.core.retry import FURTHEST, is_due, wait_after
-from bot.engine.lanes.chat_rate import MESSAGES, Pace
-from bot.engine.outage import KEPT, Presence
+from bot.engine.lanes.chat_rate import MESSAGES, ChatRate
+from bot.engine.outage import KEPT, Outage
 
 HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -30,9 +30,9 @@ async def test_a_request_comes_to_its_end_wherever_the_clock_is_set(
 ) -> None:
     async with world(tmp_path) as w:
         w.upstream(NGINX, STATIC)
-        w.registries.source[str(NGINX)] = Temporary("no answer")
-        w.repository.trouble["workflow"] = [Temporary("GitHub is away", retry_after=3)]
-        w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=2)]
+        w.registries.source[str(NGINX)] = TransientError("no answer")
+        w.repository.trouble["workflow"] = [TransientError("GitHub is away", retry_after=3)]
+        w.chat.trouble = [TransientError("Telegram asks to wait", retry_after=2)]
         await w.say(WEI, f"/mirror {NGINX} {STATIC}")
         await w.say(LI, "/lookup nginx:1.27")
         await w.settle(after)
@@ -79,7 +79,7 @@ async def test_a_run_that_does_not_appear_is_given_up_though_the_clock_was_set_b
 def test_a_wait_that_is_longer_than_any_rule_gives_is_over() -> None:
     batch = Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=NOW)
     wish = 10 * FURTHEST.total_seconds()
-    later = batch.postponed(NOW, trouble=Temporary("away").trouble, retry_after=wish)
+    later = batch.postponed(NOW, trouble=TransientError("away").trouble, retry_after=wish)
     assert wait_after(1, seed="x", retry_after=wish) == FURTHEST
     assert not is_due(later.not_before, NOW)
     assert is_due(later.not_before, NOW + FURTHEST)
@@ -94,7 +94,7 @@ def test_patience_with_a_run_begins_anew_where_the_clock_was_set_back() -> None:
 
 
 def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
-    pace = Pace()
+    pace = ChatRate()
     for _ in range(MESSAGES):
         pace.said(GROUP, NOW, edit=True)
     pace.hold(GROUP, NOW, NOW + timedelta(minutes=1))
@@ -105,8 +105,8 @@ def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
 # -- away for a day -------------------------------------------------------------------------
 
 
-def presence(w: World) -> Presence:
-    return Presence(
+def presence(w: World) -> Outage:
+    return Outage(
         store=w.store,
         words=w.words,
         chats=[GROUP],

@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 )
 from invariants import violations
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId, Person
 from bot.core.image import ImageRef
 
@@ -165,15 +165,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(call=st.sampled_from(READS + WRITES), seconds=st.sampled_from((None, 7.0, 600.0)))
     def trouble(self, call: str, seconds: float | None) -> None:
-        self.w.faults.arm(call, Fault(Temporary("in trouble", retry_after=seconds)))
+        self.w.faults.arm(call, Fault(TransientError("in trouble", retry_after=seconds)))
 
     @rule(call=st.sampled_from(WRITES))
     def lose_an_answer(self, call: str) -> None:
-        self.w.faults.arm(call, Fault(Temporary("no answer", unclear=True), late=True))
+        self.w.faults.arm(call, Fault(TransientError("no answer", unclear=True), late=True))
 
     @rule(call=st.sampled_from((*REFUSED, "write_list", "dispatch")))
     def refuse(self, call: str) -> None:
-        self.w.faults.arm(call, Fault(Refused("no")))
+        self.w.faults.arm(call, Fault(RefusedError("no")))
 
     @rule(image=st.sampled_from(THERE), line=st.sampled_from(LINES), silent=st.booleans())
     def fail_a_copy(self, image: ImageRef, line: str, silent: bool) -> None:  # noqa: FBT001 - drawn

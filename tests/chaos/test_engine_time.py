@@ -9,7 +9,7 @@ from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, NGINX, STATIC, WEI
 from invariants import violations
 
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 
 YEAR = 365 * 24 * 3600
 
@@ -50,7 +50,7 @@ async def test_the_next_request_after_a_jump_back_is_served_at_once(w: ChaosWorl
 
 
 async def test_a_wish_for_silence_ends_though_the_clock_was_set_back(w: ChaosWorld) -> None:
-    w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=30)]
+    w.chat.trouble = [TransientError("Telegram asks to wait", retry_after=30)]
     await mirror(w, WEI, NGINX)
     await w.settle(5)
     w.jump(-5)
@@ -59,7 +59,7 @@ async def test_a_wish_for_silence_ends_though_the_clock_was_set_back(w: ChaosWor
 
 
 async def test_a_wait_of_a_year_that_a_server_names_is_not_obeyed(w: ChaosWorld) -> None:
-    w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=YEAR)]
+    w.chat.trouble = [TransientError("Telegram asks to wait", retry_after=YEAR)]
     await mirror(w, WEI, NGINX)
     await w.rest()
     assert len(results(w)) == 1

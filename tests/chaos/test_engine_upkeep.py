@@ -19,7 +19,7 @@ from engine_kills import Killer
 from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, GROUP, LI, POLICY, WEI, digest_of
 
-from bot.core.fresh import Plan, Tracked
+from bot.core.fresh import FreshPlan, TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
@@ -30,7 +30,7 @@ LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
 KEPT: Final = replace(POLICY, versions_stay=True)
-PLAN: Final = Plan(
+PLAN: Final = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=6)},
     looks=600,
     budgets={},
@@ -166,18 +166,18 @@ class Mutation:
 
 
 def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
-    found = Tracked.found
+    found = TrackedImage.found
 
-    def mutant(self: Tracked, *times: Any) -> Any:
+    def mutant(self: TrackedImage, *times: Any) -> Any:
         approved = Decision(Verdict.APPROVE, Ground.LISTED)
         return replace(found(self, *times), decision=approved)
 
-    patch.setattr(Tracked, "found", mutant)
+    patch.setattr(TrackedImage, "found", mutant)
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(registry_checks, "decide_moved", lambda policy, decision: decision)
-    patch.setattr(Tracked, "owes_transfer", property(lambda self: False))
+    patch.setattr(TrackedImage, "owes_transfer", property(lambda self: False))
 
 
 def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
@@ -185,12 +185,12 @@ def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_that_it_was_told(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Tracked, "forget_news", lambda self: replace(self, told=self.target))
+    patch.setattr(TrackedImage, "forget_news", lambda self: replace(self, told=self.target))
 
 
 def forget_what_arrived(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Tracked, "after", lambda self, transfer, now: replace(self, transfer=None))
-    patch.setattr(Tracked, "holding", lambda self, digest, now: replace(self, target=digest))
+    patch.setattr(TrackedImage, "after", lambda self, transfer, now: replace(self, transfer=None))
+    patch.setattr(TrackedImage, "holding", lambda self, digest, now: replace(self, target=digest))
 
 
 MUTATIONS: Final = (

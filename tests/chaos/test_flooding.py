@@ -9,7 +9,7 @@ import pytest
 from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
 
 from bot.core.ids import ChatId, MessageId, Person, PersonId
-from bot.engine.intake.rate_limit import STRANGERS, WINDOW, Allowance, Hearing
+from bot.engine.intake.rate_limit import STRANGERS, WINDOW, Hearing, RateLimit
 
 STRICT = replace(POLICY, minute_limit=10)
 SPAM = (
@@ -136,7 +136,7 @@ async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path)
 
 
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
-    allowance, clock = Allowance(), Clock()
+    allowance, clock = RateLimit(), Clock()
     turns = [allowance.take(1, clock.now, most=2, update=number) for number in range(4)]
     quiet = Hearing.PASS_OVER
     assert turns == [Hearing.LISTEN, Hearing.LISTEN, Hearing.SAY_SO, quiet]
@@ -145,7 +145,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
 
 
 def test_nothing_is_kept_of_those_who_have_gone() -> None:
-    allowance, clock = Allowance(), Clock()
+    allowance, clock = RateLimit(), Clock()
     for number in range(1000):
         allowance.take(number, clock.now, most=1, update=2 * number)
         allowance.take(number, clock.now, most=1, update=2 * number + 1)

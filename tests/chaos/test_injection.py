@@ -20,13 +20,13 @@ from registry_fixture import World as Runner
 from registry_fixture import world as runner
 
 from bot.adapters.words import LocaleWords
-from bot.core.errors import Refused
+from bot.core.errors import RefusedError
 from bot.core.image import BadReference, ImageRef
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.commands import parse
 from bot.dialog.language import Language
 from bot.dialog.message import Message, say
-from bot.dialog.questions import Question, listing, unanswered
+from bot.dialog.questions import QuestionKind, listing, unanswered
 from bot.sandbox.telegram.entities import parsed
 from bot.workflow import mirror
 
@@ -255,7 +255,7 @@ def test_a_list_with_hostile_lines_is_shown_as_it_is(text: str) -> None:
         shown, entities = parsed(words.render(message, Language.EN).html)
         assert len(shown.splitlines()) == 2
         assert {entity["type"] for entity in entities} <= {"code", "bold"}
-    for question in Question:
+    for question in QuestionKind:
         trouble = Trouble(TroubleKind.OTHER, line=text)
         shown, entities = parsed(words.render(unanswered(question, trouble), Language.EN).html)
         assert "text_link" not in {entity["type"] for entity in entities}
@@ -269,7 +269,7 @@ async def test_a_conversation_among_hostile_names_reasons_and_files_stays_one(
         w.upstream(NGINX, STATIC)
         for text in texts:
             tally["inputs"] += 1
-            w.registries.source[str(STATIC)] = Refused(f"gcr.io answers 403: {text}"[:200])
+            w.registries.source[str(STATIC)] = RefusedError(f"gcr.io answers 403: {text}"[:200])
             w.registries.tagged["docker.io/library/nginx"] = ("1.27",)
             wei, ana = replace(WEI, name=text), replace(ANA, name=text)
             await w.say(wei, f"/mirror gcr.io/distroless/base:{len(text)}")

@@ -33,8 +33,8 @@ from bot.core.policy import Decision, Ground, Verdict
 from bot.engine.intake import updates
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes import batches, registry_checks
-from bot.engine.lanes.batches import Batches
-from bot.engine.lanes.chat import Talk
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
 
 
 def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
@@ -45,23 +45,23 @@ def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
 
 
 def store_no_intention_before_the_dispatch(patch: pytest.MonkeyPatch) -> None:
-    save = Batches._save
+    save = BatchesLane._save
 
-    async def mutant(self: Batches, batch: Batch) -> Batch:
+    async def mutant(self: BatchesLane, batch: Batch) -> Batch:
         if batch.dispatching_at is not None and batch.dispatched_at is None:
             return batch
         return await save(self, batch)
 
-    patch.setattr(Batches, "_save", mutant)
+    patch.setattr(BatchesLane, "_save", mutant)
 
 
 def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    save = Batches._save
+    save = BatchesLane._save
 
-    async def mutant(self: Batches, batch: Batch) -> Batch:
+    async def mutant(self: BatchesLane, batch: Batch) -> Batch:
         return batch if batch.committing_at and not batch.sha else await save(self, batch)
 
-    patch.setattr(Batches, "_save", mutant)
+    patch.setattr(BatchesLane, "_save", mutant)
 
 
 def drop_the_check_of_the_role(patch: pytest.MonkeyPatch) -> None:
@@ -105,48 +105,48 @@ def forget_which_message_is_the_card(patch: pytest.MonkeyPatch) -> None:
 
 
 def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
-    tell = Talk._tell
+    tell = ChatLane._tell
 
-    async def mutant(self: Talk, item: Any) -> bool:
+    async def mutant(self: ChatLane, item: Any) -> bool:
         await self._keep(item, told_at=self._clock(), told=item.result.fingerprint)
         return await tell(self, item)
 
-    patch.setattr(Talk, "_tell", mutant)
+    patch.setattr(ChatLane, "_tell", mutant)
 
 
 def drop_a_note_before_it_is_said(patch: pytest.MonkeyPatch) -> None:
-    say = Talk._note
+    say = ChatLane._note
 
-    async def mutant(self: Talk, note: Any) -> bool:
+    async def mutant(self: ChatLane, note: Any) -> bool:
         async with self._store.begin() as unit:
             await unit.drop_note(note.id)
         return await say(self, note)
 
-    patch.setattr(Talk, "_note", mutant)
+    patch.setattr(ChatLane, "_note", mutant)
 
 
 def believe_an_edit_that_was_never_made(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: Talk, item: Any, edit: Awaitable[None], **facts: str) -> bool:
+    async def mutant(self: ChatLane, item: Any, edit: Awaitable[None], **facts: str) -> bool:
         edit.close()  # type: ignore[attr-defined]
         await self._keep(item, **facts)
         return True
 
-    patch.setattr(Talk, "_edited", mutant)
+    patch.setattr(ChatLane, "_edited", mutant)
 
 
 def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
-    tell = Talk._tell
+    tell = ChatLane._tell
 
-    async def mutant(self: Talk, item: Any) -> bool:
+    async def mutant(self: ChatLane, item: Any) -> bool:
         return item.request.card is not None and await tell(self, item)
 
-    show = Talk._show
+    show = ChatLane._show
 
-    async def hidden(self: Talk, item: Any) -> bool:
+    async def hidden(self: ChatLane, item: Any) -> bool:
         return not item.request.shown and await show(self, item)
 
-    patch.setattr(Talk, "_tell", mutant)
-    patch.setattr(Talk, "_show", hidden)
+    patch.setattr(ChatLane, "_tell", mutant)
+    patch.setattr(ChatLane, "_show", hidden)
 
 
 def write_the_list_back_in_our_own_style(patch: pytest.MonkeyPatch) -> None:
@@ -178,19 +178,19 @@ def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: Talk, save: Callable[[], Awaitable[None]]) -> None:
+    async def mutant(self: ChatLane, save: Callable[[], Awaitable[None]]) -> None:
         await save()
 
-    patch.setattr(Talk, "_save", mutant)
+    patch.setattr(ChatLane, "_save", mutant)
 
 
 def never_close_a_batch(patch: pytest.MonkeyPatch) -> None:
-    follow_up = Batches._follow_up
+    follow_up = BatchesLane._follow_up
 
-    async def mutant(self: Batches, batch: Batch, events: Any, *, over: bool) -> None:
+    async def mutant(self: BatchesLane, batch: Batch, events: Any, *, over: bool) -> None:
         await follow_up(self, batch, events, over=False)
 
-    patch.setattr(Batches, "_follow_up", mutant)
+    patch.setattr(BatchesLane, "_follow_up", mutant)
 
 
 MUTATIONS: Final = (

@@ -19,8 +19,7 @@ from bot.core.batch import (
 )
 from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
-from bot.core.retry import wait_after
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.retry import Trouble, TroubleKind, wait_after
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PATIENCE = timedelta(seconds=90)

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.batch import reference_to_copy
 from bot.core.fresh import (
     AGAIN,
     ALARMS,
     PORTION,
     SHOWN,
-    Plan,
-    Tracked,
+    FreshPlan,
+    TrackedImage,
+    Watch,
     by_repository,
-    exact,
     is_ripe,
-    news,
 )
 from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
@@ -25,15 +25,16 @@ from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_move
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 from bot.dialog.message import Message
+from bot.dialog.outdated import news
 from bot.dialog.watches import SHOWN as WATCHES_SHOWN
-from bot.dialog.watches import Watch, unwatchable, watched, watching
+from bot.dialog.watches import unwatchable, watched, watching
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 LATEST = ImageRef.parse("nginx:latest")
 FIXED = ImageRef.parse("nginx:1.27.3")
-PLAN = Plan(
+PLAN = FreshPlan(
     intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 48 * HOUR},
     looks=100,
     budgets={"gcr.io": 7, "harbor.example.com": 1000},
@@ -41,8 +42,8 @@ PLAN = Plan(
 )
 
 
-def tracked(image: ImageRef = LATEST, **facts: object) -> Tracked:
-    return replace(Tracked(image=image, not_before=NOW), **facts)  # type: ignore[arg-type]
+def tracked(image: ImageRef = LATEST, **facts: object) -> TrackedImage:
+    return replace(TrackedImage(image=image, not_before=NOW), **facts)  # type: ignore[arg-type]
 
 
 KNOWN = {"source": A, "target": A, "told": A}
@@ -190,9 +191,9 @@ def test_a_floating_tag_is_approved_by_being_listed_a_version_waits() -> None:
 
 
 def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
-    assert str(exact(opened(FIXED))) == f"docker.io/library/nginx:1.27.3@{B}"
-    assert exact(opened(LATEST)) == LATEST
-    assert exact(replace(opened(FIXED), digest=None)) == FIXED
+    assert str(reference_to_copy(opened(FIXED))) == f"docker.io/library/nginx:1.27.3@{B}"
+    assert reference_to_copy(opened(LATEST)) == LATEST
+    assert reference_to_copy(replace(opened(FIXED), digest=None)) == FIXED
 
 
 def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:

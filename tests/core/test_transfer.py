@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, PersonId, RunId, Shape, TransferId
-from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
-from bot.core.transfer import (
-    TRANSITIONS,
-    Action,
+from bot.core.events import (
     Approved,
     Cancelled,
+    CheckFailed,
     Copied,
     CopyFailed,
     Denied,
@@ -26,18 +21,19 @@ from bot.core.transfer import (
     Mismatch,
     Missing,
     Proof,
-    Refused,
     Rejected,
     RunMissing,
     RunSeen,
-    State,
     Submitted,
-    Transfer,
     Verified,
-    advance,
-    next_action,
 )
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BatchId, PersonId, RunId, TransferId
+from bot.core.image import ImageRef
+from bot.core.policy import Decision, Ground, Verdict
+from bot.core.registry import Shape
+from bot.core.retry import Trouble, TroubleKind
+from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, next_action
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")
@@ -57,7 +53,7 @@ EVENTS: tuple[Event, ...] = (
     Denied(NOW, Decision(Verdict.DENY, Ground.REGISTRY)),
     Identical(NOW, "sha256:ab"),
     Missing(NOW),
-    Refused(NOW, FAILURE),
+    CheckFailed(NOW, FAILURE),
     Approved(NOW, ANA),
     Rejected(NOW, ANA, "no"),
     Cancelled(NOW, ANA),

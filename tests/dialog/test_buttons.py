@@ -9,12 +9,12 @@ from bot.core.image import ImageRef
 from bot.core.request import Form
 from bot.dialog.buttons import (
     DATA_LIMIT,
-    Meant,
-    Show,
-    Tick,
-    Turn,
+    ShowForm,
+    TakeMeant,
+    TickImage,
+    TurnPage,
     Verb,
-    Want,
+    WantImage,
     button_data,
     parse_button,
 )
@@ -30,15 +30,15 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.APPROVE, R41), Approve(R41)),
         ((Verb.REJECT, R41), Reject(R41)),
         ((Verb.ALL, R41), Confirm(R41)),
-        ((Verb.PAGE, R41, 2), Turn(R41, 2)),
-        ((Verb.TICK, R41, 7), Tick(R41, 7)),
+        ((Verb.PAGE, R41, 2), TurnPage(R41, 2)),
+        ((Verb.TICK, R41, 7), TickImage(R41, 7)),
         ((Verb.DROP, R41), Cancel(R41)),
-        ((Verb.MEANT, R41, 5, 1), Meant(R41, TransferId(5), 1)),
+        ((Verb.MEANT, R41, 5, 1), TakeMeant(R41, TransferId(5), 1)),
         ((Verb.RETRY, R41), Retry(R41)),
-        ((Verb.FORM, R41, Form.KUBERNETES), Show(R41, Form.KUBERNETES)),
+        ((Verb.FORM, R41, Form.KUBERNETES), ShowForm(R41, Form.KUBERNETES)),
         ((Verb.LIST, 3, "a:b c"), List("a:b c", 3)),
         ((Verb.LIST, 0, ""), List("", 0)),
-        ((Verb.WANT, NGINX), Want(NGINX)),
+        ((Verb.WANT, NGINX), WantImage(NGINX)),
     ],
 )
 def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], pressed: object) -> None:

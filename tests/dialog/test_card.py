@@ -11,27 +11,28 @@ import pytest
 from fakes import TARGET
 
 from bot.adapters.words import LocaleWords
+from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.draft import Draft
+from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.image import ImageRef, Problem
 from bot.core.policy import Decision, Ground, Limit, Verdict
 from bot.core.request import ITSELF, Form, Request
-from bot.core.transfer import Proof, State, Transfer
-from bot.core.trouble import Trouble, TroubleKind, trouble_words
+from bot.core.retry import Trouble, TroubleKind
+from bot.core.transfer import State, Transfer
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
-from bot.dialog.card import card, cause, short
-from bot.dialog.commands import SPECS, Name
+from bot.dialog.card import card, short
+from bot.dialog.causes import cause, trouble_words
+from bot.dialog.commands import SPECS, CommandName
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
-from bot.dialog.questions import Question, unanswered
+from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, returned
 from bot.dialog.view import View
 from bot.paste import MOST_IMAGES, Flaw, Rewritten
-from bot.paste.correction import Mistake
-from bot.paste.reading import BadImage, Gap
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WEI, ANA = PersonId(1001), PersonId(1003)
@@ -291,7 +292,7 @@ def bad(text: str, problem: Problem = Problem.MALFORMED) -> BadImage:
 
 def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
     text = rendered(
-        answers.unreadable([bad(f"<{n}>" * 99) for n in range(12)], command=Name.MIRROR)
+        answers.unreadable([bad(f"<{n}>" * 99) for n in range(12)], command=CommandName.MIRROR)
     ).html
     assert "… and 2 more." in text
     assert "&lt;0&gt;" in text
@@ -359,7 +360,7 @@ def wanted_phrases() -> list[Phrase]:
         *(say(f"form-{form}") for form in Form),
         *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
         *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
-        *(unanswered(question, SLOW).lines[0] for question in Question),
+        *(unanswered(question, SLOW).lines[0] for question in QuestionKind),
     ]
 
 

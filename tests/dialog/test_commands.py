@@ -4,30 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.dialog.commands import (
     COMMANDS,
     SPECS,
     Approve,
+    BeginWatch,
     Cancel,
+    CommandName,
     Confirm,
+    EndWatch,
     List,
     Lookup,
     Mirror,
     Misuse,
-    Name,
     Outdated,
-    Plain,
     Reject,
     Retry,
+    Simple,
     Status,
-    Unwatch,
-    Watch,
     parse,
     word_of,
 )
-from bot.paste.reading import BadImage
 
 NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
@@ -53,18 +53,18 @@ def read(text: str) -> object:
         ("/mirror 41", Mirror("41")),
         ("/mirror #" + "9" * 19, Mirror("#" + "9" * 19)),
         ("/lookup nginx:1.27", Lookup(NGINX)),
-        ("/lookup", Misuse(Name.LOOKUP)),
+        ("/lookup", Misuse(CommandName.LOOKUP)),
         ("/list", List("")),
         ("/list  GCR   io", List("GCR io")),
         ("/list " + "镜" * 16, List("镜" * 16)),
-        ("/list " + "镜" * 17, Misuse(Name.LIST)),
+        ("/list " + "镜" * 17, Misuse(CommandName.LIST)),
         ("/outdated", Outdated("")),
         ("/outdated gcr.io", Outdated("gcr.io")),
-        ("/outdated " + "x" * 49, Misuse(Name.OUTDATED)),
-        ("/watch", Watch(None)),
-        ("/watch nginx:1.27", Watch(NGINX)),
-        ("/unwatch nginx:1.27", Unwatch(NGINX)),
-        ("/unwatch", Misuse(Name.UNWATCH)),
+        ("/outdated " + "x" * 49, Misuse(CommandName.OUTDATED)),
+        ("/watch", BeginWatch(None)),
+        ("/watch nginx:1.27", BeginWatch(NGINX)),
+        ("/unwatch nginx:1.27", EndWatch(NGINX)),
+        ("/unwatch", Misuse(CommandName.UNWATCH)),
         ("/status", Status(None)),
         ("/status #41", Status(R41)),
         ("/status 41", Status(R41)),
@@ -74,13 +74,13 @@ def read(text: str) -> object:
         ("/reject #41 not   this\none", Reject(R41, "not this one")),
         ("/cancel ＃41", Cancel(R41)),
         ("/retry #41", Retry(R41)),
-        ("/help", Plain(Name.HELP)),
-        ("/start now", Plain(Name.START)),
-        ("/whoami", Plain(Name.WHOAMI)),
-        ("/approve", Misuse(Name.APPROVE)),
-        ("/approve #41 please", Misuse(Name.APPROVE)),
-        ("/cancel all", Misuse(Name.CANCEL)),
-        ("/retry #" + "9" * 19, Misuse(Name.RETRY)),
+        ("/help", Simple(CommandName.HELP)),
+        ("/start now", Simple(CommandName.START)),
+        ("/whoami", Simple(CommandName.WHOAMI)),
+        ("/approve", Misuse(CommandName.APPROVE)),
+        ("/approve #41 please", Misuse(CommandName.APPROVE)),
+        ("/cancel all", Misuse(CommandName.CANCEL)),
+        ("/retry #" + "9" * 19, Misuse(CommandName.RETRY)),
         ("/mirror@other_bot nginx", None),
         ("/unknown", None),
         ("mirror nginx", None),
@@ -116,13 +116,17 @@ def test_a_filter_that_is_no_unicode_raises_nothing_either() -> None:
 
 
 def test_the_table_names_each_command_once() -> None:
-    assert sorted(SPECS) == sorted(Name)
-    assert len(COMMANDS) == len(Name)
+    assert sorted(SPECS) == sorted(CommandName)
+    assert len(COMMANDS) == len(CommandName)
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("/LookUp x", Name.LOOKUP), ("/watch@b x", Name.WATCH), ("hello", Name.HELP)],
+    [
+        ("/LookUp x", CommandName.LOOKUP),
+        ("/watch@b x", CommandName.WATCH),
+        ("hello", CommandName.HELP),
+    ],
 )
-def test_which_command_a_message_begins_with(text: str, name: Name) -> None:
+def test_which_command_a_message_begins_with(text: str, name: CommandName) -> None:
     assert word_of(text) is name

@@ -14,12 +14,13 @@ import pytest
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of, world
 from screen import Screen
 
-from bot.core.errors import Temporary
-from bot.core.fresh import Plan
-from bot.core.ids import ChatId, Shape
+from bot.core.errors import TransientError
+from bot.core.fresh import FreshPlan
+from bot.core.ids import ChatId
 from bot.core.image import ImageRef
+from bot.core.registry import Shape
+from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
-from bot.core.trouble import TroubleKind
 from bot.dialog.language import Language
 
 SCREENS = Path(__file__).parent / "screens"
@@ -183,7 +184,7 @@ async def looking_without_mirroring(screen: Screen) -> None:
     await screen.wait(2)
     await screen.say(WEI, "/lookup nginx:1.72")
     await screen.wait(2)
-    registries.source[str(REDIS)] = Temporary(
+    registries.source[str(REDIS)] = TransientError(
         "docker.io did not answer in time", kind=TroubleKind.SILENT, who="docker.io"
     )
     await screen.say(WEI, "/lookup redis:7.4")
@@ -339,7 +340,7 @@ SITUATIONS: dict[str, Situation] = {
 }
 MINUTE = timedelta(minutes=1)
 PLANS = {
-    "11-tags-that-move": Plan(
+    "11-tags-that-move": FreshPlan(
         intervals={TagClass.FLOATING: MINUTE, TagClass.VERSION: 3 * MINUTE},
         looks=600,
         budgets={},

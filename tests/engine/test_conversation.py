@@ -20,9 +20,10 @@ from fakes import (
     world,
 )
 
-from bot.core.errors import Refused, Temporary
-from bot.core.ids import ChatId, MessageId, Shape
+from bot.core.errors import RefusedError, TransientError
+from bot.core.ids import ChatId, MessageId
 from bot.core.image import ImageRef
+from bot.core.registry import Shape
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.engine.intake.context import Attachment
@@ -206,7 +207,7 @@ async def test_a_tag_is_taken_while_the_others_are_under_way(w: World) -> None:
 
 
 async def test_a_registry_that_lists_no_tags_leaves_the_plain_answer(w: World) -> None:
-    w.registries.tagged["docker.io/library/nginx"] = Temporary("slow")
+    w.registries.tagged["docker.io/library/nginx"] = TransientError("slow")
     await w.say(WEI, "/mirror nginx:1.27.99")
     await w.settle(6)
     assert "not found at the source (missing, or private)" in w.card
@@ -364,7 +365,7 @@ async def test_a_file_of_nothing_but_variables_is_told_which(w: World) -> None:
     ("content", "words"),
     [
         (b"services: {}\n", "I found no image in <code>a.yaml</code>."),
-        (Refused("gone"), "I could not get <code>a.yaml</code> from Telegram."),
+        (RefusedError("gone"), "I could not get <code>a.yaml</code> from Telegram."),
         (b"\x00\xff\xfe\x80", "a.yaml is not a text file that I can read."),
     ],
 )
@@ -386,18 +387,18 @@ async def test_a_file_that_is_too_large_is_not_even_fetched(w: World) -> None:
 
 
 async def test_a_file_that_does_not_come_is_asked_for_again_and_then_given_up(w: World) -> None:
-    w.chat.files["f"] = [Temporary("slow"), Temporary("slow"), COMPOSE]
+    w.chat.files["f"] = [TransientError("slow"), TransientError("slow"), COMPOSE]
     await w.say(WEI, "/mirror", file=Attachment("f", "a.yaml"))
     await w.settle(15)
     assert "2 images found" in w.last
-    w.chat.files["f"] = Temporary("slow")
+    w.chat.files["f"] = TransientError("slow")
     await w.say(LI, "/mirror", file=Attachment("f", "b.yaml"))
     await w.settle(1000, step=5)
     assert "I could not get <code>b.yaml</code>" in w.last
 
 
 async def test_a_draft_dropped_before_its_file_came_is_silent(w: World) -> None:
-    w.chat.files["f"] = [Temporary("slow"), COMPOSE]
+    w.chat.files["f"] = [TransientError("slow"), COMPOSE]
     await w.say(WEI, "/mirror", file=Attachment("f", "a.yaml"))
     await w.settle(1)
     await w.say(WEI, "/cancel #1")
@@ -570,12 +571,12 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
     assert not await w.say(WEI, "/lookup quay.example/a:1")
     await w.settle(2)
     assert "quay.example is not one of the allowed registries" in w.last
-    w.registries.source["docker.io/library/redis:7"] = Temporary("docker.io is slow")
+    w.registries.source["docker.io/library/redis:7"] = TransientError("docker.io is slow")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(60)
     assert w.last == "I could not look it up: docker.io is slow. Please try again later."
-    w.registries.source["docker.io/library/redis:7"] = Refused("docker.io says no")
-    w.registries.target["docker.io/library/redis:7"] = Refused("no login")
+    w.registries.source["docker.io/library/redis:7"] = RefusedError("docker.io says no")
+    w.registries.target["docker.io/library/redis:7"] = RefusedError("no login")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(3)
     assert "The source cannot be queried: docker.io says no" in w.last
@@ -596,7 +597,7 @@ async def test_a_look_up_says_what_it_can_and_offers_what_a_button_can_hold(w: W
     assert "Platforms" not in w.last
     assert "Size" not in w.last
     assert next(iter(w.chat.messages.values())).buttons == ()
-    w.registries.shapes[str(image)] = Refused("no manifest")
+    w.registries.shapes[str(image)] = RefusedError("no manifest")
     await w.say(WEI, f"/lookup {image}")
     await w.settle(2)
     assert "Digest: " in w.last
@@ -655,7 +656,7 @@ async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: Wo
     await w.press(WEI, "♻️ nginx:1.27")
     await w.settle(2)
     assert "nginx:1.27" in w.card
-    w.registries.source["docker.io/library/redis:7.4.1"] = Temporary("docker.io is slow")
+    w.registries.source["docker.io/library/redis:7.4.1"] = TransientError("docker.io is slow")
     await w.say(WEI, "/outdated redis")
     await w.settle(2)
     assert "1 image could not be compared: a registry did not answer" in w.last
@@ -690,7 +691,10 @@ async def test_a_registry_that_never_answers_keeps_no_question_open(
 
 
 async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None:
-    w.repository.trouble["read_list"] = [Temporary("GitHub is slow"), Refused("GitHub: no")]
+    w.repository.trouble["read_list"] = [
+        TransientError("GitHub is slow"),
+        RefusedError("GitHub: no"),
+    ]
     await w.say(WEI, "/list")
     await w.settle(5)
     assert w.last == "I could not read image.list: GitHub: no. Please try again later."

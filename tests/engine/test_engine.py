@@ -19,10 +19,11 @@ from fakes import (
 )
 
 from bot.core.batch import batch_of
-from bot.core.errors import Refused, Stale, Temporary
-from bot.core.ids import ChatId, MessageId, Person, PersonId, Shape
+from bot.core.errors import RefusedError, StaleError, TransientError
+from bot.core.ids import ChatId, MessageId, Person, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN
+from bot.core.registry import Shape
 from bot.core.transfer import State
 from bot.engine.lanes import chat_items
 from bot.engine.lanes.lane import Pulse
@@ -197,7 +198,7 @@ async def test_a_restart_at_any_moment_ends_in_one_commit_and_one_answer(w: Worl
 
 async def test_a_commit_whose_answer_was_lost_is_found_and_not_made_again(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.lost["write_list"] = [Temporary("timed out", unclear=True)]
+    w.repository.lost["write_list"] = [TransientError("timed out", unclear=True)]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(12)
     assert w.repository.writes == 1
@@ -207,7 +208,7 @@ async def test_a_commit_whose_answer_was_lost_is_found_and_not_made_again(w: Wor
 async def test_a_dispatch_whose_answer_was_lost_is_not_sent_again(w: World) -> None:
     w.upstream(NGINX)
     w.repository.content = b"nginx:1.27\n"
-    w.repository.lost["dispatch"] = [Temporary("timed out", unclear=True)]
+    w.repository.lost["dispatch"] = [TransientError("timed out", unclear=True)]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(60)
     assert len(w.repository.runs) == 1
@@ -217,7 +218,7 @@ async def test_a_dispatch_whose_answer_was_lost_is_not_sent_again(w: World) -> N
 async def test_a_dispatch_that_never_arrived_is_sent_again(w: World) -> None:
     w.upstream(NGINX)
     w.repository.content = b"nginx:1.27\n"
-    w.repository.trouble["dispatch"] = [Temporary("timed out", unclear=True)]
+    w.repository.trouble["dispatch"] = [TransientError("timed out", unclear=True)]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(60)
     assert len(w.repository.runs) == 1
@@ -225,7 +226,7 @@ async def test_a_dispatch_that_never_arrived_is_sent_again(w: World) -> None:
 
 async def test_a_conflict_reads_the_list_again_and_keeps_what_others_wrote(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["write_list"] = [Stale("moved"), Stale("moved")]
+    w.repository.trouble["write_list"] = [StaleError("moved"), StaleError("moved")]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     assert w.repository.writes == 1
@@ -233,7 +234,7 @@ async def test_a_conflict_reads_the_list_again_and_keeps_what_others_wrote(w: Wo
 
 async def test_a_list_that_never_stops_changing_is_tried_later(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["write_list"] = [Stale("moved")] * 10
+    w.repository.trouble["write_list"] = [StaleError("moved")] * 10
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(6)
     assert "image.list keeps being changed by others" in w.card
@@ -243,7 +244,7 @@ async def test_a_list_that_never_stops_changing_is_tried_later(w: World) -> None
 
 async def test_lines_that_somebody_added_meanwhile_are_dispatched(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["write_list"] = [Temporary("GitHub is in trouble")]
+    w.repository.trouble["write_list"] = [TransientError("GitHub is in trouble")]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(2)
     w.repository.content += b"docker.io/library/nginx:1.27\n"
@@ -295,7 +296,7 @@ async def test_a_workflow_that_cannot_run_is_named_before_anything_is_committed(
 
 async def test_a_write_that_github_refuses_ends_with_its_words(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["write_list"] = [Refused("GitHub: protected branch (403)")]
+    w.repository.trouble["write_list"] = [RefusedError("GitHub: protected branch (403)")]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     assert "GitHub refused it: GitHub: protected branch (403)" in w.card
@@ -303,7 +304,7 @@ async def test_a_write_that_github_refuses_ends_with_its_words(w: World) -> None
 
 async def test_a_list_that_github_does_not_show_ends_with_its_words(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["read_list"] = [Refused("GitHub: no access (403)")]
+    w.repository.trouble["read_list"] = [RefusedError("GitHub: no access (403)")]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     assert "GitHub refused it: GitHub: no access (403)" in w.card
@@ -311,7 +312,7 @@ async def test_a_list_that_github_does_not_show_ends_with_its_words(w: World) ->
 
 async def test_github_in_trouble_is_shown_and_waited_for(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["workflow"] = [Temporary("GitHub is in trouble", retry_after=20)]
+    w.repository.trouble["workflow"] = [TransientError("GitHub is in trouble", retry_after=20)]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(7)
     assert "GitHub is in trouble; tried once, trying again" in w.card
@@ -322,7 +323,7 @@ async def test_github_in_trouble_is_shown_and_waited_for(w: World) -> None:
 
 async def test_trouble_while_following_a_run_loses_nothing(w: World) -> None:
     w.upstream(NGINX)
-    w.repository.trouble["run"] = [Temporary("GitHub is in trouble")] * 3
+    w.repository.trouble["run"] = [TransientError("GitHub is in trouble")] * 3
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     w.copied(NGINX)
@@ -383,7 +384,7 @@ async def test_a_run_that_ended_without_a_word_is_a_failure(
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
-    w.registries.target[str(NGINX)] = Temporary("the target is down")
+    w.registries.target[str(NGINX)] = TransientError("the target is down")
     w.repository.finish(conclusion)
     await w.settle(30)
     assert words in w.card
@@ -429,17 +430,17 @@ async def test_a_run_that_is_gone_has_copied_what_the_target_has(w: World) -> No
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     w.registries.target[str(NGINX)] = digest_of(str(NGINX))
-    w.repository.trouble["run"] = [Refused("GitHub: Not Found (404)")]
+    w.repository.trouble["run"] = [RefusedError("GitHub: Not Found (404)")]
     await w.settle(8)
     assert w.last.startswith("Done, 1 of 1")
 
 
-@pytest.mark.parametrize("trouble", [Refused("no access"), Temporary("out of reach")])
+@pytest.mark.parametrize("trouble", [RefusedError("no access"), TransientError("out of reach")])
 async def test_where_the_target_cannot_be_read_the_run_is_quoted(
     w: World, trouble: Exception
 ) -> None:
     w.upstream(NGINX)
-    w.registries.target[str(NGINX)] = Refused("no access")
+    w.registries.target[str(NGINX)] = RefusedError("no access")
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(8)
     w.copied(NGINX)
@@ -449,7 +450,7 @@ async def test_where_the_target_cannot_be_read_the_run_is_quoted(
 
 
 async def test_a_source_in_trouble_is_waited_for(w: World) -> None:
-    w.registries.source[str(NGINX)] = Temporary("docker.io did not answer", retry_after=30)
+    w.registries.source[str(NGINX)] = TransientError("docker.io did not answer", retry_after=30)
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(6)
     assert "docker.io did not answer; tried once, trying again" in w.card
@@ -461,7 +462,7 @@ async def test_a_source_in_trouble_is_waited_for(w: World) -> None:
 
 
 async def test_a_source_in_trouble_for_a_day_is_given_up(w: World) -> None:
-    w.registries.source[str(NGINX)] = Temporary("docker.io did not answer")
+    w.registries.source[str(NGINX)] = TransientError("docker.io did not answer")
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(3)
     w.clock.pass_time(24 * 3600)
@@ -470,7 +471,7 @@ async def test_a_source_in_trouble_for_a_day_is_given_up(w: World) -> None:
 
 
 async def test_a_source_that_refuses_ends_with_its_words(w: World) -> None:
-    w.registries.source[str(NGINX)] = Refused("docker.io redirects to a private address")
+    w.registries.source[str(NGINX)] = RefusedError("docker.io redirects to a private address")
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(5)
     assert "the source cannot be used: docker.io redirects to a private address" in w.card
@@ -478,7 +479,7 @@ async def test_a_source_that_refuses_ends_with_its_words(w: World) -> None:
 
 async def test_a_shape_that_cannot_be_had_does_not_stop_the_question(w: World) -> None:
     w.upstream(STATIC)
-    w.registries.shapes[str(STATIC)] = Temporary("gcr.io did not answer")
+    w.registries.shapes[str(STATIC)] = TransientError("gcr.io did not answer")
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(5)
     assert "· waits for an admin" in w.card
@@ -515,7 +516,7 @@ async def test_a_denied_image_among_others_is_rejected_and_the_rest_goes_on(w: W
 
 
 async def test_a_policy_that_changed_denies_what_was_not_checked_yet(w: World) -> None:
-    w.registries.source["docker.io/some/thing:1"] = Temporary("slow")
+    w.registries.source["docker.io/some/thing:1"] = TransientError("slow")
     await w.say(WEI, "/mirror some/thing:1")
     await w.settle(2)
     w.policy = replace(w.policy, registries=frozenset({"gcr.io"}))
@@ -748,7 +749,7 @@ async def test_a_decision_on_what_needs_none_says_so(w: World) -> None:
 
 async def test_a_chat_that_asks_for_silence_gets_it_and_hears_all_later(w: World) -> None:
     w.upstream(NGINX)
-    w.chat.trouble = [Temporary("Telegram asks to wait", retry_after=20)]
+    w.chat.trouble = [TransientError("Telegram asks to wait", retry_after=20)]
     await w.say(WEI, "/mirror nginx:1.27")
     await w.say(LI, "/help")
     await w.settle(15)
@@ -758,7 +759,7 @@ async def test_a_chat_that_asks_for_silence_gets_it_and_hears_all_later(w: World
 
 
 async def test_a_note_that_failed_is_said_later(w: World) -> None:
-    w.chat.trouble = [Temporary("Telegram is out of reach")]
+    w.chat.trouble = [TransientError("Telegram is out of reach")]
     await w.say(WEI, "/help")
     await w.settle(1)
     assert w.chat.messages == {}
@@ -767,7 +768,7 @@ async def test_a_note_that_failed_is_said_later(w: World) -> None:
 
 
 async def test_the_card_of_what_is_over_already_goes_before_its_result(w: World) -> None:
-    w.chat.trouble = [Temporary("Telegram is out of reach")]
+    w.chat.trouble = [TransientError("Telegram is out of reach")]
     await w.say(WEI, "/mirror nginx:9.99")
     await w.settle(15)
     card, result = w.chat.texts
@@ -778,7 +779,7 @@ async def test_the_card_of_what_is_over_already_goes_before_its_result(w: World)
 async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
     await w.say(WEI, "/mirror nginx:9.99")
     await w.settle(0)
-    w.chat.trouble = [Temporary("Telegram is out of reach")]
+    w.chat.trouble = [TransientError("Telegram is out of reach")]
     await w.settle(30)
     assert sum(text.startswith("That did not work") for text in w.chat.texts) == 1
 
@@ -791,7 +792,7 @@ async def test_a_result_put_off_stays_so_though_the_card_is_edited_meanwhile(w: 
     async def failing(*_: object, **__: object) -> MessageId:
         nonlocal sends
         sends += 1
-        raise Temporary("Telegram is out of reach")
+        raise TransientError("Telegram is out of reach")
 
     w.chat.send = failing  # type: ignore[method-assign]
     w.clock.pass_time(3)
@@ -802,7 +803,7 @@ async def test_a_result_put_off_stays_so_though_the_card_is_edited_meanwhile(w: 
 
 async def test_a_chat_that_shut_the_door_does_not_stop_the_others(w: World) -> None:
     w.upstream(NGINX)
-    w.chat.trouble = [Refused("Telegram: bot was kicked")] * 3
+    w.chat.trouble = [RefusedError("Telegram: bot was kicked")] * 3
     await w.say(WEI, "/mirror nginx:1.27")
     await w.say(LI, "/help")
     await w.settle(30)

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from bot.engine.shutdown import Halt
+from bot.engine.shutdown import Shutdown
 
 
 async def test_the_work_is_done_where_nobody_wishes_the_end() -> None:
-    assert await Halt().first(asyncio.sleep(0, "done")) == "done"
+    assert await Shutdown().first(asyncio.sleep(0, "done")) == "done"
 
 
 async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
-    halt, ends = Halt(), list[str]()
+    shutdown, ends = Shutdown(), list[str]()
 
     async def work(name: str) -> str:
         try:
@@ -21,27 +21,27 @@ async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
             ends.append(name)
         return name
 
-    waits = [asyncio.create_task(halt.first(work(name))) for name in "ab"]
+    waits = [asyncio.create_task(shutdown.first(work(name))) for name in "ab"]
     await asyncio.sleep(0)
-    halt.wish()
-    halt.wish()  # a second signal
+    shutdown.wish()
+    shutdown.wish()  # a second signal
     assert await asyncio.gather(*waits) == [None, None]
     assert sorted(ends) == ["a", "b"]
 
 
 async def test_after_the_wish_nothing_is_begun() -> None:
-    halt, begun = Halt(), list[bool]()
+    shutdown, begun = Shutdown(), list[bool]()
 
     async def work() -> None:
         begun.append(True)
 
-    halt.wish()
-    assert await halt.first(work()) is None
+    shutdown.wish()
+    assert await shutdown.first(work()) is None
     assert begun == []
 
 
 async def test_what_work_says_that_was_called_off_is_of_no_account() -> None:
-    halt = Halt()
+    shutdown = Shutdown()
 
     async def work() -> None:
         try:
@@ -49,9 +49,9 @@ async def test_what_work_says_that_was_called_off_is_of_no_account() -> None:
         except asyncio.CancelledError:
             raise ValueError("half done") from None
 
-    wait = asyncio.create_task(halt.first(work()))
+    wait = asyncio.create_task(shutdown.first(work()))
     await asyncio.sleep(0)
-    halt.wish()
+    shutdown.wish()
     assert await wait is None
 
 
@@ -60,11 +60,11 @@ async def test_an_error_of_the_work_is_raised() -> None:
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):
-        await Halt().first(work())
+        await Shutdown().first(work())
 
 
 async def test_whoever_is_cancelled_without_a_wish_stays_cancelled() -> None:
-    wait = asyncio.create_task(Halt().first(asyncio.sleep(60)))
+    wait = asyncio.create_task(Shutdown().first(asyncio.sleep(60)))
     await asyncio.sleep(0)
     wait.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -18,15 +18,15 @@ from telegram.error import TelegramError
 
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot, set_menus
 from bot.adapters.telegram.polling import Polling
-from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.image import BadReference, Problem
 from bot.dialog.message import Rendered
 from bot.engine.lanes.files import GIVE_UP_AFTER
 from bot.engine.lanes.lane import Pulse, attempt, guarded
-from bot.engine.shutdown import Halt
+from bot.engine.shutdown import Shutdown
 from bot.sandbox.serve import served
 
 QUICK = Bounds(read=2, whole=3, size=100_000, poll=0)
@@ -49,8 +49,8 @@ async def test_the_first_way_that_is_not_poisoned_is_taken(poison: Exception) ->
 
 
 def test_trouble_of_the_store_is_not_taken_for_poison() -> None:
-    with pytest.raises(Temporary), guarded("an item"):
-        raise Temporary("the database is full")
+    with pytest.raises(TransientError), guarded("an item"):
+        raise TransientError("the database is full")
 
 
 async def settled(w: World, seconds: float) -> None:
@@ -193,7 +193,7 @@ def message(number: object) -> dict[str, object]:
 @pytest.mark.parametrize("number", [2**63, 2**70, 0, -5, "5", None, True, 5.0])
 async def test_a_message_without_a_usable_number_is_trouble(odd: Odd, number: object) -> None:
     odd.answers["sendMessage"] = result(message(number))
-    with pytest.raises(Temporary) as caught:
+    with pytest.raises(TransientError) as caught:
         await TelegramChat(odd.bot).send(Place(ChatId(-1)), Rendered("x"), reply_to=None)
     assert caught.value.unclear
 
@@ -206,7 +206,7 @@ async def test_a_file_without_a_usable_size_or_path_is_trouble(
 ) -> None:
     told = {"file_id": "x", "file_unique_id": "y", "file_size": 12, "file_path": "a/b"} | facts
     odd.answers |= {"getFile": result(told), "b": b"hello world!"}
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await TelegramChat(odd.bot).fetch("x", limit=1000)
 
 
@@ -217,7 +217,7 @@ async def test_a_chat_that_moves_to_no_usable_number_is_trouble(odd: Odd) -> Non
         "description": "x",
         "parameters": {"migrate_to_chat_id": -(2**70)},
     }
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await TelegramChat(odd.bot).send(Place(ChatId(-1)), Rendered("x"), reply_to=None)
 
 
@@ -245,14 +245,14 @@ async def polling(w: World, bot: PollingBot) -> AsyncIterator[asyncio.Task[None]
 
     async def alive(_: float | None) -> None: ...
 
-    turn = Turn(settled=True, hold=bool)
-    halt = Halt()
+    turn = Takeover(settled=True, hold=bool)
+    shutdown = Shutdown()
     lane = Polling(bot=bot, receiver=w.intake, next_update=next_update, alive=alive, turn=turn)
-    task = asyncio.create_task(lane.run(halt))
+    task = asyncio.create_task(lane.run(shutdown))
     try:
         yield task
     finally:
-        halt.wish()
+        shutdown.wish()
         await task
 
 

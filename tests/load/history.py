@@ -17,7 +17,7 @@ from typing import Any
 
 from fakes import GROUP, WEI, World, world
 
-from bot.core.fresh import Plan
+from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
@@ -31,7 +31,7 @@ OPEN = 5
 LIMIT = 2.0
 FLOOR = 0.0005
 """Seconds: below this a ratio compares the noise of two clocks."""
-PLAN = Plan(
+PLAN = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
     looks=600,
     budgets={},

@@ -111,7 +111,7 @@ def _process() -> int | None:
 
 
 async def _ask(chat: ChatWorld, pool: Sequence[LoadImage], until: float) -> int:
-    """Each time somebody else asks; images come again, as they do in a house."""
+    """Each time somebody else asks; images come again, as they do in a team."""
     lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
     members = [person for person in chat.people.values() if person.name.startswith("member-")]
     count = 0

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.bad_image import Mistake
 from bot.core.image import BadReference, ImageRef
-from bot.paste.correction import Mistake, certain, correct
+from bot.paste.correction import certain, correct
 
 HOST = "harbor.example.com"
 HEX64 = "be178c0543eb17f5f3043021c9e5fcf30285e557a4fc309cce97ff9ca6182912"

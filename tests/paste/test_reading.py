@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.image import ImageRef, Problem
-from bot.paste.correction import Mistake
-from bot.paste.reading import BadImage, Gap, read_image
+from bot.paste.reading import read_image
 
 HOST = "harbor.example.com"
 NGINX = ImageRef.parse("nginx:1.27")

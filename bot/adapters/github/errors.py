@@ -13,8 +13,8 @@ import requests
 from github import BadAttributeException, GithubException
 
 from bot.adapters.github.transport import AnswerError
-from bot.core.errors import Refused, Temporary
-from bot.core.trouble import TroubleKind
+from bot.core.errors import RefusedError, TransientError
+from bot.core.retry import TroubleKind
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def translated(work: Callable[[], T]) -> T:
         raise _unreadable(error) from error
 
 
-def _of_the_way(error: requests.exceptions.RequestException) -> Temporary:
+def _of_the_way(error: requests.exceptions.RequestException) -> TransientError:
     match error:
         case AnswerError() | requests.exceptions.ContentDecodingError():
             return _unreadable(error)
@@ -88,34 +88,36 @@ def _of_the_way(error: requests.exceptions.RequestException) -> Temporary:
         case _:
             kind, text = TroubleKind.UNREACHABLE, "GitHub is out of reach"
     unclear = not isinstance(error, _CLEAR)
-    return Temporary(f"{text} ({type(error).__name__})", kind=kind, who=WHO, unclear=unclear)
+    return TransientError(f"{text} ({type(error).__name__})", kind=kind, who=WHO, unclear=unclear)
 
 
-def _unreadable(error: Exception) -> Temporary:
+def _unreadable(error: Exception) -> TransientError:
     text = f"GitHub's answer cannot be read ({type(error).__name__})"
-    return Temporary(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
+    return TransientError(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
 
 
-def meaning(error: GithubException) -> Temporary | Refused:
+def meaning(error: GithubException) -> TransientError | RefusedError:
     words = words_of(error)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     limited = "retry-after" in headers or any(sign in words.lower() for sign in _LIMITED)
     match error.status:
         case 429 | 403 if limited or error.status == 429:  # noqa: PLR2004 - see the cases
             text, wait = f"GitHub asks to wait: {words}", _wait(headers)
-            return Temporary(text, kind=TroubleKind.BUSY, who=WHO, retry_after=wait)
+            return TransientError(text, kind=TroubleKind.BUSY, who=WHO, retry_after=wait)
         case status if status >= 500 or status < 400:  # noqa: PLR2004 - classes of HTTP status
             text = f"GitHub is in trouble: {words}"
-            return Temporary(text, kind=TroubleKind.FAULTY, who=WHO, unclear=True)
+            return TransientError(text, kind=TroubleKind.FAULTY, who=WHO, unclear=True)
         case _ if not is_githubs(error):
             return _unreadable(error)
         case 401:
             text = "GitHub does not accept the bot's token; renew GITHUB_TOKEN"
-            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
+            return TransientError(
+                text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT
+            )
         case status:
             needed = " ".join(str(headers.get("x-accepted-github-permissions", "")).split())[:60]
             needs = f", the token needs {needed}" if status == 403 and needed else ""  # noqa: PLR2004 - Forbidden
-            return Refused(f"GitHub: {words} ({status}{needs})")
+            return RefusedError(f"GitHub: {words} ({status}{needs})")
 
 
 def _wait(headers: Mapping[str, Any]) -> float:

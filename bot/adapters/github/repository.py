@@ -25,11 +25,12 @@ from bot.adapters.github.errors import is_githubs, is_protected, line_of, transl
 from bot.adapters.github.etags import Versions
 from bot.adapters.github.transport import Bounds, bounded
 from bot.adapters.github.worker import Worker
-from bot.core.batch import batch_of
-from bot.core.errors import Refused, Stale, Temporary
-from bot.core.ids import BatchId, Budget, CommitSha, RunId
+from bot.core.batch import Result, Run, batch_of
+from bot.core.errors import RefusedError, StaleError, TransientError
+from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import ListFile, Result, Run, WorkflowState
+from bot.core.registry import Budget
+from bot.engine.ports import ListFile, WorkflowState
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class MirrorRepository:
             self._expect_repository(error)
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):
-            raise Refused(f"{path} is a folder in the mirror repository")
+            raise RefusedError(f"{path} is a folder in the mirror repository")
         sha = _sha(found.sha)
         if found.encoding == "base64":
             return ListFile(found.decoded_content, sha)
@@ -128,7 +129,7 @@ class MirrorRepository:
             self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
         except UnknownObjectException as error:
             text = f"GitHub shows the bot's token no repository {self._name} (404)"
-            raise Refused(text) from error
+            raise RefusedError(text) from error
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         return await self.put_file(self._path, content, blob=blob, message=message)
@@ -149,7 +150,7 @@ class MirrorRepository:
                 )
             except GithubException as error:
                 if error.status in {409, 422} and _is_stale(error):
-                    raise Stale(words_of(error)) from error
+                    raise StaleError(words_of(error)) from error
                 raise
             return CommitSha(_sha(answer["commit"].sha))
 
@@ -246,7 +247,7 @@ class MirrorRepository:
     def _translated(self, work: Callable[[], T]) -> T:
         try:
             return translated(work)
-        except Temporary:
+        except TransientError:
             self._versions.forget()  # among them may be the answer that could not be read
             raise
 

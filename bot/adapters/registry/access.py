@@ -20,8 +20,8 @@ from bot.adapters.registry.auth import Endpoint, Tokens, challenge_of
 from bot.adapters.registry.network_guard import host_of
 from bot.adapters.registry.pull_limits import Budgets
 from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, Wire
-from bot.core.errors import Refused, Temporary
-from bot.core.trouble import TroubleKind
+from bot.core.errors import RefusedError, TransientError
+from bot.core.retry import TroubleKind
 
 _AT_ONCE: Final = 8
 _REDIRECTS: Final = 3
@@ -65,7 +65,7 @@ class Access:
                 async with asyncio.timeout(self._bounds.whole):
                     yield
             except TimeoutError as error:
-                raise Temporary(
+                raise TransientError(
                     f"{endpoint.registry} takes too long to answer",
                     kind=TroubleKind.SILENT,
                     who=endpoint.registry,
@@ -74,7 +74,8 @@ class Access:
     async def ask(self, endpoint: Endpoint, question: Question) -> Answer:
         """The answer, after the registry was given what it asks for to let us in.
 
-        Only within a turn. Raises Temporary, and Refused where a login or a way is not allowed.
+        Only within a turn. Raises TransientError, and RefusedError where a login or a
+        redirect is not allowed.
         """
         header = self._tokens.kept(endpoint)
         # A kept token may have been withdrawn: so twice.
@@ -118,7 +119,7 @@ class Access:
             )
             answer.headers.pop("www-authenticate", None)
         if answer.status in _MOVED:
-            raise Refused(f"{endpoint.registry} redirects more than {_REDIRECTS} times")
+            raise RefusedError(f"{endpoint.registry} redirects more than {_REDIRECTS} times")
         return answer
 
 
@@ -127,9 +128,9 @@ def _next_url(url: httpx.URL, answer: Answer, registry: str) -> httpx.URL:
         following = url.join(answer.headers.get("location", ""))
         host = following.host  # decoded, which fails for some; a request to those cannot be made
     except (httpx.InvalidURL, ValueError) as error:
-        raise Refused(f"{registry} redirects to an address that cannot be read") from error
+        raise RefusedError(f"{registry} redirects to an address that cannot be read") from error
     if not _HOST.fullmatch(host):  # httpx quotes what cannot stand in a host
-        raise Refused(f"{registry} redirects to an address that cannot be read")
+        raise RefusedError(f"{registry} redirects to an address that cannot be read")
     if following.scheme != "https" or following.userinfo:
-        raise Refused(f"{registry} redirects to an address that is not plain https")
+        raise RefusedError(f"{registry} redirects to an address that is not plain https")
     return following

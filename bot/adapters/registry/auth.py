@@ -20,8 +20,8 @@ import httpx
 
 from bot.adapters.registry.network_guard import host_of
 from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, Wire, one_line
-from bot.core.errors import Refused, Temporary
-from bot.core.trouble import TroubleKind
+from bot.core.errors import RefusedError, TransientError
+from bot.core.retry import TroubleKind
 
 REALMS: Final = {
     "docker.io": frozenset({"auth.docker.io"}),
@@ -145,7 +145,7 @@ class Tokens:
             async with asyncio.timeout(self._bounds.whole):
                 return await self._fetch(endpoint, challenge)
         except TimeoutError as error:
-            raise Temporary(
+            raise TransientError(
                 f"the login of {endpoint.registry} takes too long",
                 kind=TroubleKind.SILENT,
                 who=endpoint.registry,
@@ -167,7 +167,7 @@ class Tokens:
             limit=_TOKEN_BODY,
         )
         if answer.status == HTTPStatus.UNAUTHORIZED and login is not None:
-            raise Refused(f"{endpoint.registry} does not accept the configured login")
+            raise RefusedError(f"{endpoint.registry} does not accept the configured login")
         if answer.status in _NO_ENTRY:
             return None
         token, life = _token_of(answer, endpoint.registry)
@@ -194,7 +194,7 @@ def realm_of(endpoint: Endpoint, text: str) -> httpx.URL:
     try:
         realm = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise Refused(f"{endpoint.registry} names no usable token server") from error
+        raise RefusedError(f"{endpoint.registry} names no usable token server") from error
     host = host_of(realm)
     if (realm.port or 0) > LAST_PORT:
         good = False
@@ -206,24 +206,24 @@ def realm_of(endpoint: Endpoint, text: str) -> httpx.URL:
         good = listed and realm.scheme == "https" and realm.port is None
     if not good or realm.userinfo:
         shown = one_line(host, 80) or "nobody"
-        raise Refused(f"{endpoint.registry} sends logins to {shown}, which is not on its list")
+        raise RefusedError(f"{endpoint.registry} sends logins to {shown}, which is not on its list")
     return realm
 
 
 def _token_of(answer: Answer, registry: str) -> tuple[str, float]:
     if answer.status != HTTPStatus.OK:
-        raise Refused(f"the login of {registry} answers {answer.status}")
+        raise RefusedError(f"the login of {registry} answers {answer.status}")
     try:
         told = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         text = f"the login of {registry} sends what is no JSON"
-        raise Temporary(text, kind=TroubleKind.UNREADABLE, who=registry) from error
+        raise TransientError(text, kind=TroubleKind.UNREADABLE, who=registry) from error
     if not isinstance(told, dict):
-        raise Refused(f"the login of {registry} sends no token")
+        raise RefusedError(f"the login of {registry} sends no token")
     token = told.get("token") or told.get("access_token")
     # It becomes a header: nothing but visible ASCII may be in it.
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-        raise Refused(f"the login of {registry} sends no token")
+        raise RefusedError(f"the login of {registry} sends no token")
     return token, _life_of(told.get("expires_in"))
 
 

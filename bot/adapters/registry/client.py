@@ -33,9 +33,9 @@ from bot.adapters.registry.network_guard import GuardedTransport, Resolve, host_
 from bot.adapters.registry.pull_limits import Budgets
 from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS, first_page, next_page, tags_of
 from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, one_line
-from bot.core.errors import ConfigError, Refused, Temporary
-from bot.core.ids import Budget, Shape
+from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.image import HUB, HUB_HOSTS, ImageRef, Target
+from bot.core.registry import Budget, Shape
 
 _HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BODY: Final = 4 * 1024 * 1024  # the limit that registries themselves keep to
@@ -157,7 +157,7 @@ class RegistryClient:
     def _source(self, image: ImageRef) -> Endpoint:
         name = image.registry.lower()
         if name not in self._allowed:
-            raise Refused(f"{image.registry} is not an allowed registry")
+            raise RefusedError(f"{image.registry} is not an allowed registry")
         return self._endpoint(name, image.repository, login=self._logins.get(name))
 
     def _place(self, image: ImageRef) -> Endpoint:
@@ -173,7 +173,7 @@ class RegistryClient:
         try:
             base = listed or (_HUB_ADDRESS if name == HUB else httpx.URL(f"https://{name}"))
         except httpx.InvalidURL as error:  # such as 0177.0.0.1
-            raise Refused(f"{name} is no name of a host") from error
+            raise RefusedError(f"{name} is no name of a host") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")
         return Endpoint(name, base, path, login, operators=listed is not None)
 
@@ -195,14 +195,14 @@ class RegistryClient:
 
     async def _manifest(self, endpoint: Endpoint, digest: str) -> Manifest:
         if not is_digest(digest):
-            raise Refused(f"{one_line(digest, 80)} is no digest")
+            raise RefusedError(f"{one_line(digest, 80)} is no digest")
         answer = await self._ask("GET", endpoint, endpoint.manifest(digest))
         return manifest_of(answer, endpoint.registry, digest)
 
     async def _manifest_if_any(self, endpoint: Endpoint, digest: str) -> Manifest | None:
         try:
             return await self._manifest(endpoint, digest)
-        except (Temporary, Refused):
+        except (TransientError, RefusedError):
             return None
 
     async def _children(
@@ -239,7 +239,7 @@ class RegistryClient:
         url = endpoint.blob(manifest.config)
         try:
             answer = await self._ask("GET", endpoint, url, accept="*/*", limit=_CONFIG_BODY)
-        except (Temporary, Refused):
+        except (TransientError, RefusedError):
             return Config()
         return config_of(answer, manifest.config)
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from bot.adapters.registry.transport import Answer, one_line
-from bot.core.errors import Refused
+from bot.core.errors import RefusedError
 
 ACCEPT: Final = (
     "application/vnd.oci.image.index.v1+json, "
@@ -87,22 +87,22 @@ def digest_of(answer: Answer, registry: str, *, wanted: str | None) -> str:
     expect_good(answer, registry)
     digest: str = answer.headers.get("docker-content-digest", "")
     if not digest:
-        raise Refused(f"{registry} does not say which digest the image has")
+        raise RefusedError(f"{registry} does not say which digest the image has")
     if not is_digest(digest):
-        raise Refused(f"{registry} names a digest that is none: {one_line(digest, 80)}")
+        raise RefusedError(f"{registry} names a digest that is none: {one_line(digest, 80)}")
     if wanted is not None and digest != wanted:
-        raise Refused(f"{registry} was asked for {wanted} and answers with {digest}")
+        raise RefusedError(f"{registry} was asked for {wanted} and answers with {digest}")
     return digest
 
 
 def manifest_of(answer: Answer, registry: str, digest: str) -> Manifest:
-    """The manifest of that digest. Raises Refused where it is another one or makes no sense."""
+    """The manifest of that digest. Raises RefusedError where it is another one or unreadable."""
     expect_good(answer, registry)
     told = _parse(answer.body, registry)
     if told.get("schemaVersion") == 1:
         return Manifest()  # its digest leaves out its own signature, and it names no sizes
     if not is_content(answer.body, digest):
-        raise Refused(f"{registry} sends a manifest that is not the one of its digest")
+        raise RefusedError(f"{registry} sends a manifest that is not the one of its digest")
     try:
         return _index(told["manifests"]) if "manifests" in told else _image(told)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -147,7 +147,7 @@ def expect_good(answer: Answer, registry: str) -> None:
     if answer.status != HTTPStatus.OK:
         words = _words(answer.body)
         said = f"{registry} answers {answer.status} {_phrase(answer.status)}".rstrip()
-        raise Refused(f"{said}: {words}" if words else said)
+        raise RefusedError(f"{said}: {words}" if words else said)
 
 
 def _phrase(status: int) -> str:
@@ -176,8 +176,8 @@ def _parse(body: bytes, registry: str) -> dict[str, Any]:
     return manifest
 
 
-def _unreadable(registry: str) -> Refused:
-    return Refused(f"{registry} sends a manifest that cannot be read")
+def _unreadable(registry: str) -> RefusedError:
+    return RefusedError(f"{registry} sends a manifest that cannot be read")
 
 
 def _index(entries: Any) -> Manifest:

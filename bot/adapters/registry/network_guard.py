@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from bot.adapters.proxies import Proxies
-from bot.core.errors import Refused
+from bot.core.errors import RefusedError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host; raises OSError where there are none."""
@@ -106,19 +106,19 @@ def _check_written(url: httpx.URL, *, operators: bool) -> None:
     """What can be told from the address alone, so that it counts behind a proxy too."""
     host = host_of(url)
     if url.port is not None and not 0 < url.port <= _LAST_PORT:
-        raise Refused(f"{host} has no port {url.port}")
+        raise RefusedError(f"{host} has no port {url.port}")
     if operators:
         return
     try:
         private = not is_public(host)
     except ValueError:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            raise Refused(f"{host[:80]!r} is no name of a host") from None
+            raise RefusedError(f"{host[:80]!r} is no name of a host") from None
         # 2130706433, 0x7f.1 and the like: some resolvers take them for 127.0.0.1.
         last = host.rstrip(".").rpartition(".")[2]
         private = re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
     if private:
-        raise Refused(f"{host} is a private address")
+        raise RefusedError(f"{host} is a private address")
 
 
 class _PoolTransport(httpx.AsyncHTTPTransport):
@@ -168,5 +168,5 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(str(error)) from error
         # One private address among public ones is no accident: none of them is used.
         if not all(is_public(address) for address in addresses):
-            raise Refused(f"{host} is at a private address")
+            raise RefusedError(f"{host} is at a private address")
         return addresses

@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from bot.core.ids import Budget
+from bot.core.registry import Budget
 
 _FIELD: Final = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
 _WINDOW: Final = 6 * 60 * 60.0  # Docker Hub's, taken where none is named

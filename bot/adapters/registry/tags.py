@@ -9,7 +9,7 @@ import httpx
 from bot.adapters.registry.manifest import expect_good
 from bot.adapters.registry.network_guard import host_of
 from bot.adapters.registry.transport import Answer
-from bot.core.errors import Refused
+from bot.core.errors import RefusedError
 
 MOST_PAGES: Final = 5
 MOST_TAGS: Final = 5000
@@ -45,7 +45,7 @@ def _same_list(url: httpx.URL, target: str) -> httpx.URL | None:
 
 
 def tags_of(answer: Answer, registry: str) -> tuple[str, ...]:
-    """The tags of one page that are some. Raises Refused where there is no list of them."""
+    """The tags of one page that are some. Raises RefusedError where there is no list of them."""
     expect_good(answer, registry)
     try:
         told = json.loads(answer.body)["tags"]
@@ -58,5 +58,5 @@ def tags_of(answer: Answer, registry: str) -> tuple[str, ...]:
     return tuple(tag for tag in told if isinstance(tag, str) and _TAG.fullmatch(tag))
 
 
-def _unreadable(registry: str) -> Refused:
-    return Refused(f"{registry} sends a list of tags that cannot be read")
+def _unreadable(registry: str) -> RefusedError:
+    return RefusedError(f"{registry} sends a list of tags that cannot be read")

@@ -15,8 +15,8 @@ from typing import Final
 import httpx
 
 from bot.adapters.registry.network_guard import OPERATORS
-from bot.core.errors import Refused, Temporary
-from bot.core.trouble import TroubleKind
+from bot.core.errors import RefusedError, TransientError
+from bot.core.retry import TroubleKind
 
 _HEADERS: Final = {"User-Agent": "imageto-bot", "Accept-Encoding": "identity"}
 _ERROR_BODY: Final = 4 * 1024
@@ -74,7 +74,7 @@ class Wire:
 
         `operators`: the operator wrote this host down, so it may be private.
 
-        `heard` gets the headers of every answer, of one that is raised too. Raises Temporary
+        `heard` gets the headers of every answer, of one that is raised too. Raises TransientError
         where the same request may be answered later.
         """
         request = httpx.Request(
@@ -87,12 +87,12 @@ class Wire:
         try:
             answer = await self._exchange(request, name, limit)
         except httpx.TimeoutException as error:
-            raise Temporary(
+            raise TransientError(
                 f"{name} did not answer in time", kind=TroubleKind.SILENT, who=who
             ) from error
         except httpx.TransportError as error:
             reason = one_line(str(error)) or type(error).__name__
-            raise Temporary(
+            raise TransientError(
                 f"{name} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=who
             ) from error
         heard(answer.headers)
@@ -107,7 +107,7 @@ class Wire:
         finally:
             await response.aclose()
         if good and len(body) > limit:
-            raise Refused(f"{name} sent more than {limit} bytes; it is not read any further")
+            raise RefusedError(f"{name} sent more than {limit} bytes; it is not read any further")
         if not good:
             # A server's complaint gets into logs and chats; some repeat what they were sent.
             secret = request.headers.get("authorization", "").rpartition(" ")[2].encode()
@@ -143,7 +143,7 @@ def _raise_temporary(answer: Answer, who: str, name: str) -> None:
             kind, says = TroubleKind.FAULTY, f"is in trouble: it answers {status}"
         case _:
             return
-    raise Temporary(f"{name} {says}", kind=kind, who=who, retry_after=wait)
+    raise TransientError(f"{name} {says}", kind=kind, who=who, retry_after=wait)
 
 
 def retry_after(text: str, *, now: datetime) -> float | None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin
 from bot.adapters.store.unit import BEAT, StoreUnit
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class SqliteStore:
     async def open(cls, path: Path) -> Self:
         """Open the file, create it where it is missing, and bring its schema up to date.
 
-        Raises Temporary where the file cannot be opened or written, or is no database.
+        Raises TransientError where the file cannot be opened or written, or is no database.
         """
         try:
             await asyncio.to_thread(_try_to_open, path)
@@ -53,7 +53,7 @@ class SqliteStore:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
-        """A transaction; one at a time. Raises Temporary where the file is locked or full."""
+        """A transaction; one at a time. Raises TransientError where the file is locked or full."""
         async with self._statements() as statements:
             yield StoreUnit(statements)
 
@@ -75,7 +75,7 @@ class SqliteStore:
 def last_beat(path: Path, name: str) -> datetime | None:
     """The last sign of life, read beside a bot that may be running; changes nothing.
 
-    None where there was none yet. Raises Temporary where it cannot be read.
+    None where there was none yet. Raises TransientError where it cannot be read.
     """
     if not path.exists():
         return None
@@ -111,10 +111,10 @@ def _is_of_the_file(error: Exception) -> bool:
     )
 
 
-def _trouble(path: Path, error: Exception) -> Temporary:
+def _trouble(path: Path, error: Exception) -> TransientError:
     said = str(error.orig if isinstance(error, DBAPIError) else error)
     remedy = next((what for words, what in _REMEDIES if words in said.lower()), "")
-    return Temporary(f"the database {path}: {said}" + (f": {remedy}" if remedy else ""))
+    return TransientError(f"the database {path}: {said}" + (f": {remedy}" if remedy else ""))
 
 
 class Ahead:

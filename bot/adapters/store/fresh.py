@@ -25,13 +25,12 @@ from sqlalchemy import (
 
 from bot.adapters.store.rows import Rows, fields_of, place_of, placed, request_of, without
 from bot.adapters.store.schema import links, requests, tracked, transfers, watches
-from bot.core.fresh import Plan, Tracked
+from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import PersonId
 from bot.core.image import ImageRef
 from bot.core.request import ITSELF, Request
 from bot.core.tag_class import tag_class
 from bot.core.transfer import Transfer
-from bot.dialog.watches import Watch
 
 _LATE_TRANSFERS = 20
 """So many of the newest transfers of an image are looked through for who asked."""
@@ -46,7 +45,7 @@ class Upkeep(Rows):
         names = await self._connection.execute(select(type_coerce(tracked.c.image, Text)))
         return set(names.scalars())
 
-    async def track(self, images: Sequence[Tracked]) -> None:
+    async def track(self, images: Sequence[TrackedImage]) -> None:
         if images:
             await self._connection.execute(insert(tracked), [_row(each) for each in images])
 
@@ -56,11 +55,11 @@ class Upkeep(Rows):
     async def is_tracked(self, image: ImageRef) -> bool:
         return await self._any(_IS_TRACKED, image=image)
 
-    async def save_tracked(self, images: Sequence[Tracked]) -> None:
+    async def save_tracked(self, images: Sequence[TrackedImage]) -> None:
         if images:
             await self._save_all(tracked, [_row(each) for each in images])
 
-    async def bring_forward(self, plan: Plan, now: datetime) -> None:
+    async def bring_forward(self, plan: FreshPlan, now: datetime) -> None:
         for kind, interval in plan.intervals.items():
             far = and_(tracked.c.tag_class == kind, tracked.c.not_before > now + interval)
             await self._connection.execute(update(tracked).where(far).values(not_before=now))
@@ -71,7 +70,9 @@ class Upkeep(Rows):
         rows = await self._connection.execute(_looks(), {"since": since, "now": now})
         return {registry: count for registry, count in rows}  # noqa: C416 - rows are no pairs
 
-    async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
+    async def due_tracked(
+        self, registry: str, now: datetime, *, limit: int
+    ) -> Sequence[TrackedImage]:
         return await self._tracked(_due(), registry=registry, now=now, limit=limit)
 
     async def count_tracked(self, now: datetime) -> tuple[int, int]:
@@ -83,16 +84,16 @@ class Upkeep(Rows):
 
     # -- what moved, is on its way, has arrived -----------------------------------------
 
-    async def moved(self, *, limit: int) -> Sequence[Tracked]:
+    async def moved(self, *, limit: int) -> Sequence[TrackedImage]:
         return await self._tracked(_MOVED, limit=limit)
 
-    async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:
+    async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         found = await self._tracked(_ON_WAY)
         ids = [each.transfer for each in found]
         going = {transfer.id: transfer for transfer in await self._transfers(_GOING, ids=ids)}
         return [(each, going[each.transfer]) for each in found if each.transfer is not None]
 
-    async def arrived(self, *, limit: int) -> Sequence[Tracked]:
+    async def arrived(self, *, limit: int) -> Sequence[TrackedImage]:
         return await self._tracked(_ARRIVED, limit=limit)
 
     async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
@@ -121,12 +122,12 @@ class Upkeep(Rows):
         own = and_(watches.c.person == person, watches.c.image == image)
         return (await self._connection.execute(watches.delete().where(own))).rowcount > 0
 
-    async def _tracked(self, wanted: Select[Any], **values: Any) -> list[Tracked]:
+    async def _tracked(self, wanted: Select[Any], **values: Any) -> list[TrackedImage]:
         rows = await self._all(wanted, **values)
-        return [Tracked(**without(row, "registry", "tag_class")) for row in rows]
+        return [TrackedImage(**without(row, "registry", "tag_class")) for row in rows]
 
 
-def _row(each: Tracked) -> dict[str, Any]:
+def _row(each: TrackedImage) -> dict[str, Any]:
     """With two columns that only say again what the image's name says, to ask by."""
     kind = tag_class(each.image)
     return {**fields_of(each), "registry": each.image.registry, "tag_class": kind}

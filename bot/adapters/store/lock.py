@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.core.errors import Taken, Temporary
+from bot.core.errors import TakenError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _LOOK: Final = 0.2
 async def alone(database: Path, *, patience: float = HANDOVER) -> AsyncIterator[int]:
     """Be the only bot that uses the database.
 
-    Raises Taken where another one still does after `patience` seconds.
+    Raises TakenError where another one still does after `patience` seconds.
     """
     held = await _held(database, time.monotonic() + patience)
     try:
@@ -58,12 +58,14 @@ async def _held(database: Path, deadline: float) -> int:
             return _try(path)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise Taken(
+                raise TakenError(
                     f"another bot uses the database {database}: stop it first, or give this one"
                     " a database and a token of its own"
                 ) from None
         except OSError as error:
-            raise Temporary(f"the database {database}: {path.name}: {error.strerror}") from error
+            raise TransientError(
+                f"the database {database}: {path.name}: {error.strerror}"
+            ) from error
         if not told:
             log.warning("another bot uses the database %s; waiting for it to stop", database)
         told = True

@@ -11,13 +11,12 @@ from sqlalchemy import Insert, RowMapping, Select, Table, Update, bindparam, ins
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
 from bot.core.draft import Draft
-from bot.core.fresh import Tracked
+from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog.message import ButtonKind, Rendered
-from bot.dialog.questions import Inquiry
-from bot.dialog.watches import Watch
+from bot.dialog.questions import Question
 from bot.engine.ports import File, NewRequest, Note
 
 
@@ -87,7 +86,7 @@ def _change(table: Table) -> Update:
     return update(table).where(*(key == bindparam(f"{_OF}{key.name}") for key in table.primary_key))
 
 
-Value = Request | NewRequest | Transfer | Batch | Draft | File | Inquiry | Tracked | Watch
+Value = Request | NewRequest | Transfer | Batch | Draft | File | Question | TrackedImage | Watch
 
 
 def fields_of(value: Value) -> dict[str, Any]:

@@ -25,18 +25,18 @@ from sqlalchemy import (
     text,
 )
 
+from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.batch import Via
+from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
 from bot.core.policy import Ground
 from bot.core.request import Form
+from bot.core.retry import Trouble, TroubleKind
 from bot.core.tag_class import TagClass
-from bot.core.transfer import Proof, State
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.transfer import State
 from bot.dialog.language import Language
-from bot.dialog.questions import Question
-from bot.paste.correction import Correction, Mistake
-from bot.paste.reading import BadImage, Gap
+from bot.dialog.questions import QuestionKind
 
 
 class Time(TypeDecorator[datetime]):
@@ -309,7 +309,7 @@ inquiries = Table(
     "inquiries",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("question", Word(Question), nullable=False),
+    Column("question", Word(QuestionKind), nullable=False),
     Column("text", Text, nullable=False),
     Column("person", BigInteger, nullable=False),
     Column("chat", BigInteger, nullable=False),

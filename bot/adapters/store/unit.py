@@ -42,7 +42,7 @@ from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog.message import Rendered
-from bot.dialog.questions import Inquiry
+from bot.dialog.questions import Question
 from bot.engine.ports import File, NewRequest, Note
 
 UPDATE = "telegram-update"
@@ -229,16 +229,16 @@ class StoreUnit(Backlog, Upkeep):
 
     # -- inquiries and notes ------------------------------------------------------------
 
-    async def add_inquiry(self, inquiry: Inquiry) -> None:
+    async def add_inquiry(self, inquiry: Question) -> None:
         row = placed(fields_of(inquiry))
         del row["id"]
         await self._add(inquiries, row)
 
-    async def inquiries(self) -> Sequence[Inquiry]:
+    async def inquiries(self) -> Sequence[Question]:
         rows = await self._all(_INQUIRIES)
-        return [Inquiry(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
+        return [Question(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
 
-    async def save_inquiry(self, inquiry: Inquiry) -> None:
+    async def save_inquiry(self, inquiry: Question) -> None:
         await self._upsert(inquiries, placed(fields_of(inquiry)))
 
     async def drop_inquiry(self, inquiry: int) -> None:

@@ -37,10 +37,9 @@ from telegram.error import (
 )
 
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
-from bot.core.errors import BotError, Moved, Refused, Temporary
+from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
-from bot.core.retry import wait_after
-from bot.core.trouble import TroubleKind
+from bot.core.retry import TroubleKind, wait_after
 from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.ports import Document
 
@@ -123,7 +122,7 @@ class TelegramChat:
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         try:
             return await self._send(place, text, reply_to=reply_to)
-        except Refused as refusal:
+        except RefusedError as refusal:
             if place.thread is None or "thread not found" not in str(refusal).lower():
                 raise
         # Its topic was deleted: better in the open than not at all.
@@ -157,7 +156,7 @@ class TelegramChat:
                     link_preview_options=_NO_PREVIEW,
                 )
             )
-        except Refused as refusal:
+        except RefusedError as refusal:
             if "not modified" not in str(refusal).lower():
                 raise
 
@@ -182,10 +181,10 @@ class TelegramChat:
         if not (file.file_path and _is_number(file.file_size or 0)):
             raise _unreadable(TelegramError("the file has no path, or no usable size"))
         if (file.file_size or 0) > limit:
-            raise Refused(f"the file has {file.file_size} bytes")
+            raise RefusedError(f"the file has {file.file_size} bytes")
         content: bytearray = await _asked(file.download_as_bytearray())
         if len(content) > limit:  # whatever was said of it before
-            raise Refused(f"the file has {len(content)} bytes")
+            raise RefusedError(f"the file has {len(content)} bytes")
         if file.file_size not in (None, len(content)):  # torn, or something else in its place
             raise _unreadable(TelegramError("the file has another size"))
         return bytes(content)
@@ -227,27 +226,29 @@ def _raise_meaning(error: TelegramError) -> NoReturn:
     """The library's tree, put right: there a refusal counts as a network error."""
     match error:
         case ChatMigrated() if _is_number(error.new_chat_id, least=-LARGEST):
-            raise Moved(error.new_chat_id) from error
+            raise ChatMovedError(error.new_chat_id) from error
         case TooLarge():
-            raise Refused(f"Telegram: {error.message}") from error
+            raise RefusedError(f"Telegram: {error.message}") from error
         case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
             # Its answer could not be parsed: it is not Telegram that refuses, but what is in front.
             raise _unreadable(error) from error
         case BadRequest() | Forbidden():
-            raise Refused(f"Telegram: {error.message[:160]}") from error
+            raise RefusedError(f"Telegram: {error.message[:160]}") from error
         case _:
             raise _temporary(error) from error
 
 
-def _temporary(error: TelegramError) -> Temporary:
+def _temporary(error: TelegramError) -> TransientError:
     match error:
         case RetryAfter():
-            return Temporary(
+            return TransientError(
                 "Telegram asks to wait", kind=TroubleKind.BUSY, who=WHO, retry_after=_seconds(error)
             )
         case InvalidToken():
             text = "Telegram does not accept the bot's token; check TELEGRAM_TOKEN"
-            return Temporary(text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT)
+            return TransientError(
+                text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT
+            )
         case TimedOut():
             kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
         case OutOfReach():
@@ -258,12 +259,12 @@ def _temporary(error: TelegramError) -> Temporary:
             kind, text = TroubleKind.FAULTY, f"Telegram is in trouble: {error.message[:80]}"
         case _:
             return _unreadable(error)
-    return Temporary(text, kind=kind, who=WHO, unclear=True)
+    return TransientError(text, kind=kind, who=WHO, unclear=True)
 
 
-def _unreadable(error: Exception) -> Temporary:
+def _unreadable(error: Exception) -> TransientError:
     text = f"Telegram's answer cannot be read ({type(error).__name__})"
-    return Temporary(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
+    return TransientError(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
 
 
 def _seconds(error: RetryAfter) -> float:
@@ -319,12 +320,12 @@ async def _set_menu(
 ) -> None:
     try:
         await _asked(bot.set_my_commands(rows, scope=scope, language_code=language))
-    except Refused as error:  # an admin who is not in this chat, or never wrote to the bot
+    except RefusedError as error:  # an admin who is not in this chat, or never wrote to the bot
         log.info("no admin menu for %s: %s", scope.chat_id, error)
 
 
 async def ask_name(bot: Bot) -> str:
-    """The bot's own name, without the at-sign. Raises Temporary."""
+    """The bot's own name, without the at-sign. Raises TransientError."""
     await _asked(bot.initialize())
     return bot.username
 

@@ -19,13 +19,13 @@ from telegram.error import Conflict, TelegramError
 
 from bot.adapters.telegram.background import COURTESY_SECONDS, Courtesies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
-from bot.adapters.telegram.takeover import CALM, Overtaken, Turn
-from bot.core.errors import BotError, Temporary
+from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
+from bot.core.errors import BotError, TransientError
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Incoming, Press
 from bot.engine.lanes.lane import guarded
-from bot.engine.shutdown import Halt
+from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Polling:
         receiver: Receiver,
         next_update: Callable[[], Awaitable[int]],
         alive: Callable[[float | None], Awaitable[None]],
-        turn: Turn,
+        turn: Takeover,
         together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         """`together`: what is handed on within is stored as one, or not at all."""
@@ -84,20 +84,20 @@ class Polling:
         self._answered: float | None = None
         self._excused: set[int] = set()
 
-    async def run(self, halt: Halt) -> None:
+    async def run(self, shutdown: Shutdown) -> None:
         try:
-            await self._poll(halt)
+            await self._poll(shutdown)
         finally:
             try:
                 await self._courtesies.aclose()
             finally:
                 await self._last_beat()
 
-    async def _poll(self, halt: Halt) -> None:
+    async def _poll(self, shutdown: Shutdown) -> None:
         attempts = 0
-        while not halt.wished():
+        while not shutdown.wished():
             try:
-                wait = await self._once(halt)
+                wait = await self._once(shutdown)
                 attempts = 0
             except (BotError, TelegramError) as error:
                 attempts += 1
@@ -106,15 +106,15 @@ class Polling:
                 )
                 log.warning("updates: %s; next try in %.0f s", error, wait)
             if wait:
-                await halt.first(asyncio.sleep(wait))
+                await shutdown.first(asyncio.sleep(wait))
 
-    async def _once(self, halt: Halt) -> float:
+    async def _once(self, shutdown: Shutdown) -> float:
         """One poll and what it brought; the seconds to wait before the next."""
         if self._next is None:
             self._next = await self._next_update()
         self._turn.begin()
         try:
-            raws = await halt.first(self._bot.raw_updates(self._next, seconds=self._seconds()))
+            raws = await shutdown.first(self._bot.raw_updates(self._next, seconds=self._seconds()))
             if raws is None:
                 return 0.0
             if not self._turn.may_take([int(raw["update_id"]) for raw in raws]):
@@ -124,9 +124,9 @@ class Polling:
                 raise
             return self._turn.lost()
         for position in range(0, len(raws), STORED_AT_ONCE):
-            if halt.wished():
+            if shutdown.wished():
                 return 0.0
-            await self._take_some(raws[position:], halt)
+            await self._take_some(raws[position:], shutdown)
         await self._heard()
         return 0.0
 
@@ -136,13 +136,13 @@ class Polling:
             return CALM
         return None if self._answered is not None else 0
 
-    async def _take_some(self, raws: Sequence[dict[str, Any]], halt: Halt) -> None:
+    async def _take_some(self, raws: Sequence[dict[str, Any]], shutdown: Shutdown) -> None:
         """The first few of them, stored together; where that fails, one by one."""
         some = raws[:STORED_AT_ONCE]
         if len(some) > 1 and await self._taken_together(some):
             return
         for position, raw in enumerate(some):
-            if halt.wished():
+            if shutdown.wished():
                 return
             await self._take(raw, raws[position:])
 
@@ -155,7 +155,7 @@ class Polling:
             async with self._together():
                 for raw in raws:
                     await self._handle(raw)
-        except Temporary:
+        except TransientError:
             self._owed.clear()
             return False
         self._pay()
@@ -177,7 +177,7 @@ class Polling:
                 log.warning("update %d after %d: Telegram counts anew", number, self._next - 1)
                 self._next = number
             await self._handle(raw)
-        except Temporary:
+        except TransientError:
             for waiting in rest:
                 await self._excuse(waiting)
             raise
@@ -225,7 +225,7 @@ class Polling:
                 if await self._receiver.receive(incoming):
                     self._owed.append((number, partial(self._reaction, incoming)))
                 return
-        except Temporary:
+        except TransientError:
             raise
         except Exception:  # two of two: an update that we cannot handle must not block the rest
             log.exception("update %d cannot be handled and is passed over", number)

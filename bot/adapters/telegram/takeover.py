@@ -28,7 +28,7 @@ _WHAT_TO_DO: Final = (
 )
 
 
-class Turn:
+class Takeover:
     """`settled`: we had the turn until a moment ago, and nobody will have taken it since."""
 
     def __init__(

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.events import Event
 from bot.core.ids import MessageId, Person, Place, RequestId
 from bot.core.image import Target
 from bot.core.policy import Access, Policy
 from bot.core.request import Request
-from bot.core.transfer import Event, Transfer, advance
+from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 from bot.dialog.view import View
@@ -59,7 +60,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class Installation:
     """The rules of this installation: who, what, where to, and what groups are spoken to in.
 
     `me` is the bot's own name; `kept_fresh`: the list's images are looked at on a schedule.
@@ -82,11 +83,11 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Context:
     """`message` is what an answer replies to; `admin`: the person may decide."""
 
     unit: Unit
-    house: House
+    installation: Installation
     now: datetime
     person: Person
     place: Place
@@ -95,7 +96,9 @@ class Case:
     language: Language
 
     async def view(self, transfers: Sequence[Transfer], requests: Sequence[Request] = ()) -> View:
-        return await view_of(self.unit, transfers, requests, target=self.house.target, now=self.now)
+        return await view_of(
+            self.unit, transfers, requests, target=self.installation.target, now=self.now
+        )
 
     async def own(self, number: RequestId) -> Request | Outcome:
         """The request, where the person may do something about it; else why not."""

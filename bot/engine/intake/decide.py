@@ -2,71 +2,72 @@
 
 from dataclasses import replace
 
+from bot.core.events import Approved, Cancelled, Event, Rejected
 from bot.core.ids import RequestId
 from bot.core.request import Request
-from bot.core.transfer import TRANSITIONS, Approved, Cancelled, Event, Rejected, State, Transfer
+from bot.core.transfer import TRANSITIONS, State, Transfer
 from bot.dialog import answers
 from bot.dialog.commands import Approve, Cancel, Reject
 from bot.dialog.message import say
-from bot.engine.intake.context import Case, Outcome
+from bot.engine.intake.context import Context, Outcome
 
 
-async def decide(case: Case, command: Approve | Reject) -> Outcome:
+async def decide(context: Context, command: Approve | Reject) -> Outcome:
     """Let a request's waiting images go ahead, or turn them down. Only for admins."""
-    request = await case.unit.request(command.request)
-    transfers = await case.unit.transfers_of(command.request)
+    request = await context.unit.request(command.request)
+    transfers = await context.unit.transfers_of(command.request)
     if request is not None and request.is_draft and request.cancelled_at is None:
-        view = await case.view((), [request])
+        view = await context.view((), [request])
         words = say("draft-unconfirmed", request=str(request.id), person=view.name(request.person))
         return Outcome(words, done=False)
     if not transfers:
         return Outcome(say("no-request", request=str(command.request)), done=False)
-    event: Event = Approved(case.now, case.person.id)
+    event: Event = Approved(context.now, context.person.id)
     if isinstance(command, Reject):
-        event = Rejected(case.now, case.person.id, command.reason)
-    moved = [await case.advance(transfer, event) for transfer in transfers]
+        event = Rejected(context.now, context.person.id, command.reason)
+    moved = [await context.advance(transfer, event) for transfer in transfers]
     if not any(moved):
-        view = await case.view(transfers)
+        view = await context.view(transfers)
         return Outcome(answers.decided(command.request, transfers, view), done=False)
     key = "approved" if isinstance(command, Approve) else "rejected"
     return Outcome(say(key, request=str(command.request), count=sum(moved)))
 
 
-async def cancel(case: Case, command: Cancel) -> Outcome:
+async def cancel(context: Context, command: Cancel) -> Outcome:
     """Call off what of a request has not gone to GitHub yet; a draft as a whole."""
-    request = await case.own(command.request)
+    request = await context.own(command.request)
     if isinstance(request, Outcome):
         return request
     if request.is_draft:
-        return await _drop(case, request)
+        return await _drop(context, request)
     number = request.id
-    transfers = await case.unit.transfers_of(number)
+    transfers = await context.unit.transfers_of(number)
     early = [t for t in transfers if Cancelled in TRANSITIONS[t.state]]
     going = [t for t in transfers if not t.state.over and t not in early]
     if not early:
         return Outcome(say("too-late", request=str(number)), done=False)
-    event = Cancelled(case.now, case.person.id)
-    shared = [t.id for t in early if await _is_wanted(case, t, besides=number)]
+    event = Cancelled(context.now, context.person.id)
+    shared = [t.id for t in early if await _is_wanted(context, t, besides=number)]
     for transfer in early:
         if transfer.id not in shared:
-            await case.advance(transfer, event)
+            await context.advance(transfer, event)
     if not going and not any(t.state is State.MIRRORED for t in transfers):
-        await case.unit.save_request(replace(request, cancelled_at=event.at))
+        await context.unit.save_request(replace(request, cancelled_at=event.at))
     else:  # what others want goes on without this request
-        await case.unit.link(number, [t.id for t in transfers if t.id not in shared])
+        await context.unit.link(number, [t.id for t in transfers if t.id not in shared])
     words = say("cancelled", request=str(number), count=len(early), going=len(going))
     return Outcome(words)
 
 
-async def _is_wanted(case: Case, transfer: Transfer, *, besides: RequestId) -> bool:
+async def _is_wanted(context: Context, transfer: Transfer, *, besides: RequestId) -> bool:
     """Whether another request than this one still waits for the image."""
-    requests = await case.unit.requests_for(transfer.id)
+    requests = await context.unit.requests_for(transfer.id)
     return any(r.id != besides and r.cancelled_at is None for r in requests)
 
 
-async def _drop(case: Case, request: Request) -> Outcome:
+async def _drop(context: Context, request: Request) -> Outcome:
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(request.id)), done=False)
-    await case.unit.drop_file(request.id)
-    await case.unit.save_request(replace(request, cancelled_at=case.now))
+    await context.unit.drop_file(request.id)
+    await context.unit.save_request(replace(request, cancelled_at=context.now))
     return Outcome(say("draft-dropped", request=str(request.id)))

@@ -5,36 +5,36 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.draft import AT_ONCE, Draft, draft_of
+from bot.core.events import Denied
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Verdict, decide, limit_passed
 from bot.core.request import Request
-from bot.core.transfer import Denied, State
+from bot.core.transfer import RETRYABLE, State
 from bot.dialog import answers
-from bot.dialog.buttons import Meant, Tick, Turn
-from bot.dialog.commands import Name
+from bot.dialog.buttons import TakeMeant, TickImage, TurnPage
+from bot.dialog.commands import CommandName
 from bot.dialog.message import Message, Phrase, say
-from bot.dialog.result import RETRIED
-from bot.engine.intake.context import Attachment, Case, Incoming, Outcome
+from bot.engine.intake.context import Attachment, Context, Incoming, Outcome
 from bot.engine.ports import File, NewRequest
 from bot.paste import FILE_LIMIT, Finding, Flaw, extract
 
 DAY = timedelta(days=1)
 
 
-async def mirror(case: Case, text: str, incoming: Incoming) -> Message | None:
+async def mirror(context: Context, text: str, incoming: Incoming) -> Message | None:
     """The file on the command and what was pasted behind it, else what it replies to."""
-    finding = extract(text, target_host=case.house.target.host)
+    finding = extract(text, target_host=context.installation.target.host)
     if incoming.file is not None:
-        answer = await _take_file(case, incoming.file)
-        return await _take_text(case, text, finding) if _names_images(finding) else answer
+        answer = await _take_file(context, incoming.file)
+        return await _take_text(context, text, finding) if _names_images(finding) else answer
     if not _names_images(finding):  # "/mirror this, please" below what is meant
         if incoming.quoted.strip():
             text = incoming.quoted
-            finding = extract(text, target_host=case.house.target.host)
+            finding = extract(text, target_host=context.installation.target.host)
         elif incoming.quoted_file is not None:
-            return await _take_file(case, incoming.quoted_file)
-    return await _take_text(case, text, finding)
+            return await _take_file(context, incoming.quoted_file)
+    return await _take_text(context, text, finding)
 
 
 def _names_images(finding: Finding) -> bool:
@@ -42,88 +42,88 @@ def _names_images(finding: Finding) -> bool:
     return finding.sure and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 
-async def _take_text(case: Case, pasted: str, finding: Finding) -> Message | None:
+async def _take_text(context: Context, pasted: str, finding: Finding) -> Message | None:
     if not pasted.strip():
-        return answers.misuse(Name.MIRROR)
+        return answers.misuse(CommandName.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
     if not finding.bad and finding.sure and len(finding.images) <= AT_ONCE:
-        return await submit(case, finding.images, bare=finding.untagged)
-    return await _offer(case, finding)
+        return await submit(context, finding.images, bare=finding.untagged)
+    return await _offer(context, finding)
 
 
 def _nothing_to_do(finding: Finding) -> Message:
     if finding.bad:
-        return answers.unreadable(finding.bad, command=Name.MIRROR)
+        return answers.unreadable(finding.bad, command=CommandName.MIRROR)
     if finding.flaw is not None:
         return answers.bad_file(finding.flaw, "")
     return answers.nothing_found(file="")
 
 
-async def _take_file(case: Case, file: Attachment) -> Message | None:
+async def _take_file(context: Context, file: Attachment) -> Message | None:
     """A draft without images: they are found as soon as the file is here."""
     if file.size > FILE_LIMIT:
         return answers.bad_file(Flaw.TOO_LARGE, file.name)
-    request = await _open(case, confirmed=False)
-    await case.unit.save_draft(request.id, Draft(file=file.name))
+    request = await _open(context, confirmed=False)
+    await context.unit.save_draft(request.id, Draft(file=file.name))
     kept = File(request=request.id, name=file.name, file_id=file.file_id)
-    await case.unit.save_file(kept)
+    await context.unit.save_file(kept)
     return None
 
 
-async def _offer(case: Case, finding: Finding) -> Message | None:
-    decisions = _decisions(case, finding.images)
+async def _offer(context: Context, finding: Finding) -> Message | None:
+    decisions = _decisions(context, finding.images)
     if decisions and not finding.bad and _all_denied(decisions):
         return answers.all_denied(decisions)
-    request = await _open(case, confirmed=False, bare=finding.untagged)
-    await case.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
+    request = await _open(context, confirmed=False, bare=finding.untagged)
+    await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
     return None
 
 
-async def _open(case: Case, *, confirmed: bool, bare: tuple[ImageRef, ...] = ()) -> Request:
-    return await case.unit.open_request(
+async def _open(context: Context, *, confirmed: bool, bare: tuple[ImageRef, ...] = ()) -> Request:
+    return await context.unit.open_request(
         NewRequest(
-            person=case.person.id,
-            place=case.place,
-            message=case.message,
-            opened_at=case.now,
-            confirmed_at=case.now if confirmed else None,
+            person=context.person.id,
+            place=context.place,
+            message=context.message,
+            opened_at=context.now,
+            confirmed_at=context.now if confirmed else None,
             untagged=bare,
         )
     )
 
 
 async def submit(
-    case: Case, images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
+    context: Context, images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
 ) -> Message | None:
     """Open a request; the answer is None because its card will say what is to be said.
 
     `bare` are the images that were named without a tag.
     """
-    decisions = _decisions(case, images)
+    decisions = _decisions(context, images)
     if _all_denied(decisions):
         return answers.all_denied(decisions)
-    limit = await _limit(case, len(images))
+    limit = await _limit(context, len(images))
     if limit is not None:
         return Message((limit,))
-    request = await _open(case, confirmed=True, bare=bare)
-    await case.unit.link(request.id, await _transfers(case, decisions))
+    request = await _open(context, confirmed=True, bare=bare)
+    await context.unit.link(request.id, await _transfers(context, decisions))
     return None
 
 
-def _decisions(case: Case, images: Sequence[ImageRef]) -> list[tuple[ImageRef, Decision]]:
-    return [(image, decide(case.house.policy, image)) for image in images]
+def _decisions(context: Context, images: Sequence[ImageRef]) -> list[tuple[ImageRef, Decision]]:
+    return [(image, decide(context.installation.policy, image)) for image in images]
 
 
 def _all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
     return all(decision.verdict is Verdict.DENY for _, decision in decisions)
 
 
-async def _limit(case: Case, images: int, *, again: bool = False) -> Phrase | None:
+async def _limit(context: Context, images: int, *, again: bool = False) -> Phrase | None:
     """The limit that would be passed; what is asked for `again` was counted the first time."""
-    open_now, today = await case.unit.asked(case.person.id, case.now - DAY)
+    open_now, today = await context.unit.asked(context.person.id, context.now - DAY)
     limit = limit_passed(
-        case.house.policy,
+        context.installation.policy,
         images=images,
         open_now=open_now,
         asked_today=today - images if again else today,
@@ -132,109 +132,111 @@ async def _limit(case: Case, images: int, *, again: bool = False) -> Phrase | No
 
 
 async def _transfers(
-    case: Case, decisions: Sequence[tuple[ImageRef, Decision]]
+    context: Context, decisions: Sequence[tuple[ImageRef, Decision]]
 ) -> list[TransferId]:
     """A transfer for each image, or the one that is open for it; the denied ones end here."""
     opened = []
     for image, decision in decisions:
-        transfer = await case.unit.open_transfer(image, case.now)
+        transfer = await context.unit.open_transfer(image, context.now)
         if decision.verdict is Verdict.DENY:
-            await case.advance(transfer, Denied(case.now, decision))
+            await context.advance(transfer, Denied(context.now, decision))
         opened.append(transfer.id)
     return opened
 
 
-async def _draft(case: Case, number: RequestId) -> tuple[Request, Draft] | Outcome:
+async def _draft(context: Context, number: RequestId) -> tuple[Request, Draft] | Outcome:
     """A draft that still waits for this person's word; else why nothing can be done."""
-    request = await case.own(number)
+    request = await context.own(number)
     if isinstance(request, Outcome):
         return request
     if not request.is_draft:
         return Outcome(say("draft-confirmed", request=str(number)), done=False)
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(number)), done=False)
-    return request, await case.unit.draft(number)
+    return request, await context.unit.draft(number)
 
 
-async def confirm(case: Case, number: RequestId) -> Outcome:
+async def confirm(context: Context, number: RequestId) -> Outcome:
     """Go ahead with what is ticked of a draft."""
-    found = await _draft(case, number)
+    found = await _draft(context, number)
     if isinstance(found, Outcome):
         return found
     request, draft = found
     if not draft.chosen:
         return Outcome(say("draft-empty", request=str(number)), done=False)
-    limit = await _limit(case, len(draft.chosen))
+    limit = await _limit(context, len(draft.chosen))
     if limit is not None:
         return Outcome(limit, done=False)
-    transfers = await _transfers(case, _decisions(case, draft.chosen))
-    await case.unit.link(number, transfers)
-    await case.unit.save_request(replace(request, confirmed_at=case.now))
+    transfers = await _transfers(context, _decisions(context, draft.chosen))
+    await context.unit.link(number, transfers)
+    await context.unit.save_request(replace(request, confirmed_at=context.now))
     return Outcome(say("confirmed", count=len(transfers)))
 
 
-async def turn(case: Case, turned: Turn) -> Outcome:
-    found = await _draft(case, turned.request)
+async def turn(context: Context, turned: TurnPage) -> Outcome:
+    found = await _draft(context, turned.request)
     if isinstance(found, Outcome):
         return found
     _, draft = found
-    await case.unit.save_draft(turned.request, draft.turned(turned.page))
+    await context.unit.save_draft(turned.request, draft.turned(turned.page))
     return Outcome(say("draft-page", page=turned.page + 1, pages=draft.pages))
 
 
-async def tick(case: Case, ticked: Tick) -> Outcome:
-    found = await _draft(case, ticked.request)
+async def tick(context: Context, ticked: TickImage) -> Outcome:
+    found = await _draft(context, ticked.request)
     if isinstance(found, Outcome):
         return found
     draft = found[1].ticked(ticked.position)
-    await case.unit.save_draft(ticked.request, draft)
+    await context.unit.save_draft(ticked.request, draft)
     return Outcome(say("draft-ticked", chosen=len(draft.chosen), count=len(draft.images)))
 
 
-async def meant(case: Case, pressed: Meant) -> Outcome:
+async def meant(context: Context, pressed: TakeMeant) -> Outcome:
     """Take an image that is there in place of one that is missing, in the same request."""
-    request = await case.own(pressed.request)
+    request = await context.own(pressed.request)
     if isinstance(request, Outcome):
         return request
-    transfers = await case.unit.transfers_of(pressed.request)
+    transfers = await context.unit.transfers_of(pressed.request)
     missing = next((t for t in transfers if t.id == pressed.transfer), None)
     if missing is None or missing.state is not State.FAILED:
         return Outcome(say("already-taken", request=str(pressed.request)), done=False)
     if pressed.position >= len(missing.meant):
         return Outcome(say("button-unknown"), done=False)
     image = missing.meant[pressed.position]
-    twins = [t.id for t in transfers if t.image == image and t.state in RETRIED]
-    return await _go_on(case, request, dict.fromkeys([missing.id, *twins], image))
+    twins = [t.id for t in transfers if t.image == image and t.state in RETRYABLE]
+    return await _go_on(context, request, dict.fromkeys([missing.id, *twins], image))
 
 
-async def retry(case: Case, number: RequestId) -> Outcome:
+async def retry(context: Context, number: RequestId) -> Outcome:
     """Try again what failed, expired or was cancelled, in the same request."""
-    request = await case.own(number)
+    request = await context.own(number)
     if isinstance(request, Outcome):
         return request
-    transfers = await case.unit.transfers_of(number)
-    again = {t.id: t.image for t in transfers if t.state in RETRIED}
+    transfers = await context.unit.transfers_of(number)
+    again = {t.id: t.image for t in transfers if t.state in RETRYABLE}
     if not again:
         return Outcome(say("nothing-to-retry", request=str(number)), done=False)
-    return await _go_on(case, request, again)
+    return await _go_on(context, request, again)
 
 
-async def _go_on(case: Case, request: Request, images: Mapping[TransferId, ImageRef]) -> Outcome:
+async def _go_on(
+    context: Context, request: Request, images: Mapping[TransferId, ImageRef]
+) -> Outcome:
     """New transfers in the places of old ones; what was told already is told anew."""
-    decisions = _decisions(case, list(dict.fromkeys(images.values())))
+    decisions = _decisions(context, list(dict.fromkeys(images.values())))
     if _all_denied(decisions):
         return Outcome(say("denied-next"), done=False)
-    limit = await _limit(case, len(decisions), again=True)
+    limit = await _limit(context, len(decisions), again=True)
     if limit is not None:
         return Outcome(limit, done=False)
-    old = await case.unit.transfers_of(request.id)
+    old = await context.unit.transfers_of(request.id)
     there = {t.image: t.id for t in old if t.id not in images}  # it may be its own neighbour
     missing = [row for row in decisions if row[0] not in there]
     opened = dict(
-        zip([image for image, _ in missing], await _transfers(case, missing), strict=True)
+        zip([image for image, _ in missing], await _transfers(context, missing), strict=True)
     )
     places = {number: (opened | there)[image] for number, image in images.items()}
-    await case.unit.link(request.id, [places.get(t.id, t.id) for t in old])
+    await context.unit.link(request.id, [places.get(t.id, t.id) for t in old])
     again = replace(
         request,
         told_at=None,
@@ -248,5 +250,5 @@ async def _go_on(case: Case, request: Request, images: Mapping[TransferId, Image
     )
     if request.told_at is not None or request.closed_at is not None:
         again = replace(again, card=None, shown="")  # the old one is far up in the chat
-    await case.unit.save_request(again)
+    await context.unit.save_request(again)
     return Outcome(say("going-on", request=str(request.id), count=len(places)))

@@ -23,7 +23,7 @@ class Hearing(Enum):
     PASS_OVER = auto()
 
 
-class Allowance:
+class RateLimit:
     """Counts by speaker: a person's id, or a group's for all its strangers."""
 
     def __init__(self) -> None:

@@ -9,37 +9,46 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, assert_never
 
-from bot.core.ids import Budget, ChatId, Person, Place
+from bot.core.bad_image import BadImage
+from bot.core.ids import ChatId, Person, Place
 from bot.core.policy import Standing
+from bot.core.registry import Budget
 from bot.dialog import answers
-from bot.dialog.buttons import Meant, Pressed, Show, Tick, Turn, Want, parse_button
+from bot.dialog.buttons import (
+    Pressed,
+    ShowForm,
+    TakeMeant,
+    TickImage,
+    TurnPage,
+    WantImage,
+    parse_button,
+)
 from bot.dialog.commands import (
     Approve,
+    BeginWatch,
     Cancel,
     Command,
+    CommandName,
     Confirm,
+    EndWatch,
     List,
     Lookup,
     Mirror,
     Misuse,
-    Name,
     Outdated,
-    Plain,
     Reject,
     Retry,
+    Simple,
     Status,
-    Unwatch,
-    Watch,
     parse,
     word_of,
 )
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
 from bot.engine.intake import decide, mirror, query, watch
-from bot.engine.intake.context import Case, House, Incoming, Outcome, Press
-from bot.engine.intake.rate_limit import STRANGERS, Allowance, Hearing
+from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
+from bot.engine.intake.rate_limit import STRANGERS, Hearing, RateLimit
 from bot.engine.ports import Store, Unit, Words
-from bot.paste.reading import BadImage
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
@@ -48,7 +57,7 @@ REPEATED_WITHIN: Final = 10_000
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
 _ADMIN_ONLY: Final = (Approve, Reject)
-_FOR_ALL: Final = (Plain, Status)
+_FOR_ALL: Final = (Simple, Status)
 _PASSED_OVER: Final = Message(())
 """An answer that is not said, to what begins nothing."""
 _BEGINS_WORK: Final = (Mirror, Lookup, List, Outdated)
@@ -60,18 +69,18 @@ class Intake:
         *,
         store: Store,
         words: Words,
-        house: House,
+        installation: Installation,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         budgets: Callable[[], Mapping[str, Budget]] = dict,
     ) -> None:
         self._store = store
         self._words = words
-        self._house = house
+        self._installation = installation
         self._clock = clock
         self._wake = wake
         self._budgets = budgets
-        self._allowance = Allowance()
+        self._allowance = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
         """Record a message and, as a note, the answer that it deserves at once.
@@ -103,7 +112,7 @@ class Intake:
             answer = await self._pressed(unit, press)
         self._wake()
         # Only the one who pressed reads it: so it is in their own language.
-        language = spoken(press.person.language, otherwise=self._house.language)
+        language = spoken(press.person.language, otherwise=self._installation.language)
         return self._words.plain(answer, language) if answer is not None else ""
 
     async def pass_over(self, update: int) -> None:
@@ -117,14 +126,14 @@ class Intake:
 
         Nothing can be looked up now either: so only where the config alone serves the chat.
         """
-        access, place, person = self._house.access, incoming.place, incoming.person
+        access, place, person = self._installation.access, incoming.place, incoming.person
         standing = access.standing(person.id, place.chat, faceless=incoming.faceless)
         if standing in (Standing.OUTSIDE, Standing.NOBODY) or self._command(incoming) is None:
             return None
         return self._words.render(answers.one("cannot-store"), self._language(place, person))
 
     def excuse_press(self, press: Press) -> str:
-        language = spoken(press.person.language, otherwise=self._house.language)
+        language = spoken(press.person.language, otherwise=self._installation.language)
         return self._words.plain(say("cannot-store-press"), language)
 
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
@@ -136,28 +145,28 @@ class Intake:
         self._wake()
 
     def _command(self, incoming: Incoming) -> Command | BadImage | Misuse | None:
-        house = self._house
-        return parse(incoming.text, me=house.me, target_host=house.target.host)
+        installation = self._installation
+        return parse(incoming.text, me=installation.me, target_host=installation.target.host)
 
     def _language(self, place: Place, person: Person) -> Language:
         private = int(place.chat) == int(person.id)
-        own = self._house.language
+        own = self._installation.language
         return spoken(person.language, otherwise=own) if private else own
 
     async def _standing(
         self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Standing:
         """In a chat that moved, people stand as they did where it came from."""
-        access = self._house.access
+        access = self._installation.access
         standing = access.standing(person.id, chat, faceless=faceless)
         if standing is Standing.OUTSIDE and (origin := await unit.origin(chat)) != chat:
             return access.standing(person.id, origin, faceless=faceless)
         return standing
 
-    def _case(self, unit: Unit, of: Incoming | Press, standing: Standing) -> Case:
-        return Case(
+    def _context(self, unit: Unit, of: Incoming | Press, standing: Standing) -> Context:
+        return Context(
             unit=unit,
-            house=self._house,
+            installation=self._installation,
             now=self._clock(),
             person=of.person,
             place=of.place,
@@ -191,11 +200,11 @@ class Intake:
             case _ if standing is Standing.GUEST and not isinstance(command, _FOR_ALL):
                 return answers.one("guest", person=str(person.id))
             case _:
-                return await self._run(self._case(unit, incoming, standing), command, incoming)
+                return await self._run(self._context(unit, incoming, standing), command, incoming)
 
     def _turned_away(self, standing: Standing, incoming: Incoming) -> Message | None:
         """What a person is told who is too fast; None where it is their turn."""
-        now, most = self._clock(), self._house.policy.minute_limit
+        now, most = self._clock(), self._installation.policy.minute_limit
         person, chat, update = incoming.person, incoming.place.chat, incoming.update
         match standing:
             case Standing.ADMIN:
@@ -212,26 +221,26 @@ class Intake:
 
     def _too_fast(self, person: Person) -> Phrase:
         seconds = self._allowance.wait(person.id, self._clock())
-        return say("limit-minute", number=self._house.policy.minute_limit, seconds=seconds)
+        return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
 
-    async def _run(self, case: Case, command: Command, incoming: Incoming) -> Message | None:
+    async def _run(self, context: Context, command: Command, incoming: Incoming) -> Message | None:
         match command:
             case Mirror(text):
-                return await mirror.mirror(case, text, incoming)
+                return await mirror.mirror(context, text, incoming)
             case Confirm(number):
-                return _unless_done(await mirror.confirm(case, number))
+                return _unless_done(await mirror.confirm(context, number))
             case Status():
-                return await query.status(case, command, self._budgets)
+                return await query.status(context, command, self._budgets)
             case Lookup() | List() | Outdated():
-                return await query.look(case, command)
-            case Watch() | Unwatch():
-                return await watch.heed(case, command)
+                return await query.look(context, command)
+            case BeginWatch() | EndWatch():
+                return await watch.heed(context, command)
             case Approve() | Reject() | Cancel():
-                return Message(((await _decided(case, command)).words,))
+                return Message(((await _decided(context, command)).words,))
             case Retry(number):
-                return _unless_done(await mirror.retry(case, number))
-            case Plain(name):
-                return _plain(case, name)
+                return _unless_done(await mirror.retry(context, number))
+            case Simple(name):
+                return _plain(context, name)
             case never:
                 assert_never(never)
 
@@ -247,53 +256,55 @@ class Intake:
         if standing not in (Standing.MEMBER, Standing.ADMIN):
             return say("guest", person=str(press.person.id))
         await unit.remember(press.person)
-        case = self._case(unit, press, standing)
-        if isinstance(pressed, List | Want):
-            return await self._begin(case, pressed, press.update)
-        return (await self._do(case, pressed)).words
+        context = self._context(unit, press, standing)
+        if isinstance(pressed, List | WantImage):
+            return await self._begin(context, pressed, press.update)
+        return (await self._do(context, pressed)).words
 
-    async def _begin(self, case: Case, pressed: List | Want, update: int) -> Phrase | None:
+    async def _begin(
+        self, context: Context, pressed: List | WantImage, update: int
+    ) -> Phrase | None:
         """What begins as a command does, and is counted as one."""
-        if not case.admin:
-            person, most = case.person.id, self._house.policy.minute_limit
-            turn = self._allowance.take(person, case.now, most=most, update=update)
+        if not context.admin:
+            person, most = context.person.id, self._installation.policy.minute_limit
+            turn = self._allowance.take(person, context.now, most=most, update=update)
             if turn is not Hearing.LISTEN:
-                return self._too_fast(case.person)
-        if isinstance(pressed, Want):
-            answer = await mirror.submit(case, [pressed.image])
+                return self._too_fast(context.person)
+        if isinstance(pressed, WantImage):
+            answer = await mirror.submit(context, [pressed.image])
             return say("wanted") if answer is None else answer.lines[0]
         # What a press carries is up to who sends it: no card or result is overwritten by a list.
-        if await case.unit.shows_request(case.place.chat, case.message):
+        if await context.unit.shows_request(context.place.chat, context.message):
             return say("button-unknown")
-        await query.list_images(case, pressed, edits=case.message)
+        await query.list_images(context, pressed, edits=context.message)
         return None
 
-    async def _do(self, case: Case, pressed: Pressed) -> Outcome:
+    async def _do(self, context: Context, pressed: Pressed) -> Outcome:
         match pressed:
             case Approve() | Reject() | Cancel():
-                return await _decided(case, pressed)
+                return await _decided(context, pressed)
             case Confirm(number):
-                return await mirror.confirm(case, number)
-            case Turn():
-                return await mirror.turn(case, pressed)
-            case Tick():
-                return await mirror.tick(case, pressed)
-            case Meant():
-                return await mirror.meant(case, pressed)
+                return await mirror.confirm(context, number)
+            case TurnPage():
+                return await mirror.turn(context, pressed)
+            case TickImage():
+                return await mirror.tick(context, pressed)
+            case TakeMeant():
+                return await mirror.meant(context, pressed)
             case Retry(number):
-                return await mirror.retry(case, number)
-            case Show():
-                return await query.show(case, pressed)
-            case List() | Want():
+                return await mirror.retry(context, number)
+            case ShowForm():
+                return await query.show(context, pressed)
+            case List() | WantImage():
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:
                 assert_never(never)
 
 
-async def _decided(case: Case, command: Approve | Reject | Cancel) -> Outcome:
+async def _decided(context: Context, command: Approve | Reject | Cancel) -> Outcome:
     if isinstance(command, Cancel):
-        return await decide.cancel(case, command)
-    return await decide.decide(case, command)
+        return await decide.cancel(context, command)
+    return await decide.decide(context, command)
 
 
 async def _is_repeated(unit: Unit, update: int) -> bool:
@@ -301,10 +312,10 @@ async def _is_repeated(unit: Unit, update: int) -> bool:
     return last - REPEATED_WITHIN < update <= last
 
 
-def _plain(case: Case, name: Name) -> Message:
-    if name is Name.WHOAMI:
-        return answers.whoami(case.person, case.place.chat, admin=case.admin)
-    return answers.help_text(admin=case.admin)
+def _plain(context: Context, name: CommandName) -> Message:
+    if name is CommandName.WHOAMI:
+        return answers.whoami(context.person, context.place.chat, admin=context.admin)
+    return answers.help_text(admin=context.admin)
 
 
 def _unless_done(outcome: Outcome) -> Message | None:

@@ -2,43 +2,44 @@
 
 from typing import assert_never
 
+from bot.core.fresh import Watch
 from bot.core.image import ImageRef
 from bot.dialog import answers, watches
-from bot.dialog.commands import Unwatch, Watch
+from bot.dialog.commands import BeginWatch, EndWatch
 from bot.dialog.message import Message
-from bot.engine.intake.context import Case
+from bot.engine.intake.context import Context
 
 
-async def heed(case: Case, command: Watch | Unwatch) -> Message:
+async def heed(context: Context, command: BeginWatch | EndWatch) -> Message:
     match command:
-        case Watch(image):
+        case BeginWatch(image):
             if image is not None:
-                return await _watch(case, image)
-            return watches.watched(await case.unit.watches_of(case.person.id))
-        case Unwatch(image):
-            dropped = await case.unit.drop_watch(case.person.id, image)
+                return await _watch(context, image)
+            return watches.watched(await context.unit.watches_of(context.person.id))
+        case EndWatch(image):
+            dropped = await context.unit.drop_watch(context.person.id, image)
             return answers.one("unwatched" if dropped else "unwatch-none", image=str(image))
         case never:
             assert_never(never)
 
 
-async def _watch(case: Case, image: ImageRef) -> Message:
+async def _watch(context: Context, image: ImageRef) -> Message:
     """Tell the person here, in this chat, whenever the image has moved and arrived."""
-    house = case.house
-    refusal = watches.unwatchable(image, house.policy, kept_fresh=house.kept_fresh)
+    installation = context.installation
+    refusal = watches.unwatchable(image, installation.policy, kept_fresh=installation.kept_fresh)
     if refusal is not None:
         return refusal
-    own = await case.unit.watches_of(case.person.id)
-    limit = house.policy.watch_limit
+    own = await context.unit.watches_of(context.person.id)
+    limit = installation.policy.watch_limit
     if len(own) >= limit and image not in [each.image for each in own]:
         return answers.one("watch-limit", number=limit)
-    await case.unit.save_watch(
-        watches.Watch(
-            person=case.person.id,
+    await context.unit.save_watch(
+        Watch(
+            person=context.person.id,
             image=image,
-            place=case.place,
-            message=case.message,
-            since=case.now,
+            place=context.place,
+            message=context.message,
+            since=context.now,
         )
     )
-    return watches.watching(image, listed=await case.unit.is_tracked(image))
+    return watches.watching(image, listed=await context.unit.is_tracked(image))

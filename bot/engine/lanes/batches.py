@@ -15,32 +15,28 @@ from functools import partial
 from typing import Final, assert_never
 
 from bot.core import image_list
-from bot.core.batch import Batch, Share, Step, Via, commit_message, next_step
-from bot.core.errors import BotError, Stale, Temporary
-from bot.core.errors import Refused as RefusedError
+from bot.core.batch import (
+    Batch,
+    Run,
+    Share,
+    Step,
+    Via,
+    commit_message,
+    next_step,
+    reference_to_copy,
+    result_event,
+    silence_event,
+)
+from bot.core.errors import BotError, RefusedError, StaleError, TransientError
+from bot.core.events import CheckFailed, Copied, CopyFailed, Event, RunMissing, RunSeen, Submitted
 from bot.core.failures import Failure, FailureKind
-from bot.core.fresh import exact
 from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.policy import Ground
-from bot.core.retry import has_passed
-from bot.core.transfer import (
-    Action,
-    Copied,
-    CopyFailed,
-    Event,
-    Refused,
-    RunMissing,
-    RunSeen,
-    State,
-    Submitted,
-    Transfer,
-    next_action,
-)
-from bot.core.trouble import TroubleKind
+from bot.core.retry import TroubleKind, has_passed
+from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import Pulse, guarded, postpone, record_all, record_all_in
-from bot.engine.ports import Registries, Repository, Run, Store, Unit, WorkflowState
+from bot.engine.ports import Registries, Repository, Store, Unit, WorkflowState
 from bot.engine.shutdown import Stopped, never
-from bot.engine.told import told, untold
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +61,7 @@ _NO_WORKFLOW: Final = {
 _LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
-class Batches:
+class BatchesLane:
     def __init__(
         self,
         *,
@@ -115,7 +111,7 @@ class Batches:
             return pulse
         try:
             await self._submit(ready)
-        except Temporary as trouble:
+        except TransientError as trouble:
             log.warning("forming a batch: %s", trouble)
             for t in ready:
                 later = t.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
@@ -177,7 +173,7 @@ class Batches:
         except RefusedError as refusal:
             log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
             await self._give_up(batch, await self._why_no_run(str(refusal)))
-        except Temporary as trouble:
+        except TransientError as trouble:
             await self._postpone(batch, trouble)
 
     async def _commit(self, batch: Batch) -> None:
@@ -207,9 +203,9 @@ class Batches:
                 return await self._repository.write_list(
                     content, blob=current.blob, message=commit_message(batch.id, shares)
                 )
-            except Stale:
+            except StaleError:
                 log.info("batch %s: the list moved on, reading it again", batch.id)
-        raise Temporary("the list keeps changing under our hands", kind=TroubleKind.CONTESTED)
+        raise TransientError("the list keeps changing under our hands", kind=TroubleKind.CONTESTED)
 
     async def _committed(self, batch: Batch, sha: CommitSha) -> None:
         log.info("batch %s: commit %s", batch.id, sha)
@@ -226,7 +222,7 @@ class Batches:
                 await self._save(batch.looked(now))
                 return
         async with self._store.begin() as unit:
-            images = [exact(transfer) for transfer in await unit.transfers_in(batch.id)]
+            images = [reference_to_copy(transfer) for transfer in await unit.transfers_in(batch.id)]
         if not images:  # a dispatch of nothing would be one of the whole list
             await self._save(replace(batch, closed_at=now))
             return
@@ -266,11 +262,14 @@ class Batches:
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        found = [(t, results.get(str(exact(t))) or results.get(str(t.image))) for t in copying]
-        events = {t.id: told(t, result, self._clock()) for t, result in found if result}
+        found = [
+            (t, results.get(str(reference_to_copy(t))) or results.get(str(t.image)))
+            for t in copying
+        ]
+        events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
         await record_all(self._store, events)  # it stays known, whatever the target does
         silent = [t for t in copying if t.id not in events]
-        if run.over and not await self._settle(batch, silent, partial(untold, run)):
+        if run.over and not await self._settle(batch, silent, partial(silence_event, run)):
             return
         now = self._clock()
         over = run.over or not silent
@@ -292,7 +291,7 @@ class Batches:
                 digest = await self._arrived(transfer)
                 now = self._clock()
                 events[transfer.id] = Copied(now, digest, None) if digest else lost(transfer, now)
-        except Temporary as caught:  # nor is it asked for the others: all commits wait for it
+        except TransientError as caught:  # nor is it asked for the others: all commits wait for it
             again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
             batch = batch if again else replace(batch, attempts=0)  # only looks in a row count
             trouble = caught if batch.attempts + 1 < LOOKS else None
@@ -340,10 +339,10 @@ class Batches:
         return kept
 
     async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
-        refused = Refused(self._clock(), failure)
+        refused = CheckFailed(self._clock(), failure)
         await record_all(self._store, dict.fromkeys(transfers, refused))
 
-    async def _postpone(self, batch: Batch, trouble: Temporary) -> None:
+    async def _postpone(self, batch: Batch, trouble: TransientError) -> None:
         """A later try, and the trouble on the cards of those who wait for it."""
         log.warning("batch %s: %s", batch.id, trouble)
         now = self._clock()

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
-from bot.core.errors import BotError, Moved, Refused, Temporary
+from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import Target
 from bot.core.retry import FURTHEST, is_due, wait_after
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.result import returned
-from bot.engine.lanes.chat_items import AT_ONCE, Stage, Standing
-from bot.engine.lanes.chat_rate import Pace
+from bot.engine.lanes.chat_items import AT_ONCE, ChatItem, ChatItems
+from bot.engine.lanes.chat_rate import ChatRate
 from bot.engine.lanes.lane import Pulse, attempt, guarded
 from bot.engine.ports import Chat, Document, File, Note, Store, Words
 from bot.engine.shutdown import Stopped, never
@@ -43,7 +43,7 @@ _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
 
 
-class Talk:
+class ChatLane:
     def __init__(
         self,
         *,
@@ -59,9 +59,9 @@ class Talk:
         self._words = words
         self._target = target
         self._clock = clock
-        self._pace = Pace()
+        self._pace = ChatRate()
         self._unsaved: list[tuple[_Way, _Way]] = []
-        self._stage = Stage(words=words, target=target, language=language, clock=clock)
+        self._stage = ChatItems(words=words, target=target, language=language, clock=clock)
 
     async def tick(self, stopped: Stopped = never) -> Pulse:
         """Say what is owed, as far as the pace allows."""
@@ -90,7 +90,7 @@ class Talk:
 
     # -- what is said once --------------------------------------------------------------
 
-    async def _tell(self, item: Standing) -> bool:
+    async def _tell(self, item: ChatItem) -> bool:
         if not self._may_say(item):
             return False
         request, text = item.request, item.result
@@ -99,9 +99,9 @@ class Talk:
         message = None
         try:
             message = await self._chat.send(request.place, text, reply_to=request.message)
-        except (Temporary, Moved) as trouble:
+        except (TransientError, ChatMovedError) as trouble:
             return await self._stumbled(item, trouble)
-        except Refused as refusal:
+        except RefusedError as refusal:
             log.warning("request %d: its result cannot be told: %s", request.id, refusal)
         now = self._clock()
         self._pace.said(request.place.chat, now)
@@ -110,7 +110,7 @@ class Talk:
         await self._save_of(item, lambda: self._keep(item, **told, attempts=0, not_before=None))
         return True
 
-    async def _return(self, item: Standing) -> bool:
+    async def _return(self, item: ChatItem) -> bool:
         """The file that the images came from, with their names at the target."""
         request = item.request
         if not self._may_say(item):
@@ -121,15 +121,15 @@ class Talk:
         if file is not None and file.content is not None:
             try:
                 await self._hand_back(file, file.content, item, language)
-            except (Temporary, Moved) as trouble:
+            except (TransientError, ChatMovedError) as trouble:
                 return await self._stumbled(item, trouble)
-            except Refused as refusal:
+            except RefusedError as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
             self._pace.said(request.place.chat, self._clock())
         await self._save_of(item, lambda: self._returned(item))
         return True
 
-    async def _returned(self, item: Standing) -> None:
+    async def _returned(self, item: ChatItem) -> None:
         async with self._store.begin() as unit:
             if item.complete:
                 await unit.drop_file(item.request.id)
@@ -137,7 +137,7 @@ class Talk:
         await self._keep(item, returned_at=self._clock(), attempts=0, not_before=None)
 
     async def _hand_back(
-        self, file: File, content: bytes, item: Standing, language: Language
+        self, file: File, content: bytes, item: ChatItem, language: Language
     ) -> None:
         request = item.request
         images = [t.image for t in item.transfers if t.state is State.MIRRORED]
@@ -164,15 +164,15 @@ class Talk:
                 await self._chat.edit(note.place, note.edits, note.text)
             else:
                 await self._chat.send(note.place, note.text, reply_to=note.reply_to)
-        except Moved as moved:
+        except ChatMovedError as moved:
             return await self._move(chat, moved)
-        except Temporary as trouble:
+        except TransientError as trouble:
             await self._put_off_note(note, trouble)
             return False
-        except Refused as refusal:
+        except RefusedError as refusal:
             log.warning("note %d cannot be said: %s", note.id, refusal)
         self._pace.said(chat, now, edit=edit)
-        later = partial(self._put_off_note, note, Temporary(_UNKEPT))
+        later = partial(self._put_off_note, note, TransientError(_UNKEPT))
         await self._save(lambda: self._drop(note), later)
         return True
 
@@ -180,7 +180,7 @@ class Talk:
         async with self._store.begin() as unit:
             await unit.drop_note(note.id)
 
-    async def _put_off_note(self, note: Note, trouble: Temporary) -> None:
+    async def _put_off_note(self, note: Note, trouble: TransientError) -> None:
         log.warning("note %d: %s", note.id, trouble)
         self._heed(note.place.chat, trouble)
         attempts = note.attempts + 1
@@ -191,7 +191,7 @@ class Talk:
 
     # -- what is edited -----------------------------------------------------------------
 
-    async def _retell(self, item: Standing) -> bool:
+    async def _retell(self, item: ChatItem) -> bool:
         """The result as the person wants it now: for another tool."""
         if not self._may_edit(item) or not item.retold:
             return False
@@ -201,7 +201,7 @@ class Talk:
         edit = self._chat.edit(request.place, request.told_in, text)
         return await self._edited(item, edit, told=text.fingerprint)
 
-    async def _show(self, item: Standing) -> bool:
+    async def _show(self, item: ChatItem) -> bool:
         """Bring the card up to date, and close the request once its last word is said."""
         request = item.request
         if item.is_unread or (request.card is None and item.settled):
@@ -218,9 +218,9 @@ class Talk:
             return await self._edited(item, edit, shown=shown)
         try:
             card = await self._chat.send(request.place, item.card, reply_to=request.message)
-        except (Temporary, Moved) as trouble:
+        except (TransientError, ChatMovedError) as trouble:
             return await self._stumbled(item, trouble)
-        except Refused as refusal:  # we were shown the door: the result is tried all the same
+        except RefusedError as refusal:  # we were shown the door: the result is tried all the same
             log.warning("request %d: its card cannot be shown: %s", request.id, refusal)
             await self._keep(item, shown=shown)
             return True
@@ -229,19 +229,19 @@ class Talk:
         await self._save_of(item, lambda: self._keep(item, **facts, attempts=0, not_before=None))
         return True
 
-    async def _edited(self, item: Standing, edit: Awaitable[None], **facts: str) -> bool:
+    async def _edited(self, item: ChatItem, edit: Awaitable[None], **facts: str) -> bool:
         request = item.request
         try:
             await edit
-        except (Temporary, Moved) as trouble:
+        except (TransientError, ChatMovedError) as trouble:
             return await self._stumbled(item, trouble)
-        except Refused as refusal:  # deleted, most likely: what else is owed still comes
+        except RefusedError as refusal:  # deleted, most likely: what else is owed still comes
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
         self._pace.said(request.place.chat, self._clock(), edit=True)
         await self._keep(item, attempts=0, not_before=None, **facts)
         return True
 
-    async def _close(self, item: Standing) -> bool:
+    async def _close(self, item: ChatItem) -> bool:
         if not item.settled or item.owes_file or item.retold:
             return False
         async with self._store.begin() as unit:
@@ -252,8 +252,8 @@ class Talk:
 
     # -- saving what was said --------------------------------------------------------------
 
-    async def _save_of(self, item: Standing, save: _Way) -> None:
-        await self._save(save, partial(self._stumbled, item, Temporary(_UNKEPT)))
+    async def _save_of(self, item: ChatItem, save: _Way) -> None:
+        await self._save(save, partial(self._stumbled, item, TransientError(_UNKEPT)))
 
     async def _save(self, save: _Way, later: _Way) -> None:
         """A full disk must not make us say it again and again: it is saved before all else.
@@ -264,7 +264,7 @@ class Talk:
         await self._save_rest()
 
     async def _save_rest(self) -> None:
-        """Raises Temporary where the database takes nothing; then nothing more is said.
+        """Raises TransientError where the database takes nothing; then nothing more is said.
 
         What is poisoned is dropped: at the head for ever, it would silence the bot.
         """
@@ -274,34 +274,34 @@ class Talk:
 
     # -- pace and trouble ---------------------------------------------------------------
 
-    def _due(self, item: Standing) -> bool:
+    def _due(self, item: ChatItem) -> bool:
         return is_due(item.request.not_before, self._clock())
 
-    def _may_say(self, item: Standing) -> bool:
+    def _may_say(self, item: ChatItem) -> bool:
         return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
 
-    def _belongs_first(self, item: Standing) -> bool:
+    def _belongs_first(self, item: ChatItem) -> bool:
         """Whether its card goes before its result, and keeps no result waiting by that."""
         if not (item.is_new and item.owes_result and self._due(item)):
             return False
         return self._pace.has_room(item.request.place.chat, self._clock())
 
-    def _may_edit(self, item: Standing) -> bool:
+    def _may_edit(self, item: ChatItem) -> bool:
         chat = item.request.place.chat
         return self._due(item) and self._pace.may_edit(chat, self._clock())
 
-    def _is_premature(self, item: Standing) -> bool:
+    def _is_premature(self, item: ChatItem) -> bool:
         """Whether an edit would show some first looks, and keep the rest waiting for its turn."""
         if self._clock() - item.request.opened_at > FIRST_LOOKS:
             return False
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
-    async def _stumbled(self, item: Standing, trouble: BotError) -> bool:
+    async def _stumbled(self, item: ChatItem, trouble: BotError) -> bool:
         """Nothing was said: the chat is elsewhere, or it has to be tried again later."""
         request = item.request
-        if isinstance(trouble, Moved):
+        if isinstance(trouble, ChatMovedError):
             return await self._move(request.place.chat, trouble)
-        assert isinstance(trouble, Temporary)  # noqa: S101 - what the callers catch
+        assert isinstance(trouble, TransientError)  # noqa: S101 - what the callers catch
         log.warning("request %d: %s", request.id, trouble)
         self._heed(request.place.chat, trouble)
         attempts = request.attempts + 1
@@ -309,7 +309,7 @@ class Talk:
         await self._keep(item, attempts=attempts, not_before=self._clock() + wait)
         return False
 
-    async def _move(self, chat: ChatId, moved: Moved) -> bool:
+    async def _move(self, chat: ChatId, moved: ChatMovedError) -> bool:
         """True where there is another chat to go on in."""
         log.info("chat %d has become %d", chat, moved.chat)
         if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
@@ -320,14 +320,14 @@ class Talk:
             await unit.move_chat(chat, ChatId(moved.chat))
         return True
 
-    def _heed(self, chat: ChatId, trouble: Temporary) -> None:
+    def _heed(self, chat: ChatId, trouble: TransientError) -> None:
         """A wish to be left alone counts for the whole chat, not only for this message."""
         if trouble.retry_after is not None:
             wish = timedelta(seconds=trouble.retry_after)
             now = self._clock()
             self._pace.hold(chat, now, now + min(wish, FURTHEST))
 
-    async def _keep(self, item: Standing, **facts: object) -> None:
+    async def _keep(self, item: ChatItem, **facts: object) -> None:
         """Store facts of the request over whatever a person changed meanwhile.
 
         What was said of transfers that others replaced meanwhile tells no result, and messages

@@ -13,16 +13,16 @@ from functools import cached_property
 from typing import Final
 
 from bot.core.draft import Draft
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Person, PersonId, RequestId
 from bot.core.image import Target
 from bot.core.request import Request
-from bot.core.transfer import State, Transfer
+from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.card import card
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Rendered
-from bot.dialog.result import RETRIED, result
+from bot.dialog.result import result
 from bot.dialog.view import View
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports import Unit, Words
@@ -41,7 +41,7 @@ AT_ONCE: Final = 10
 
 
 @dataclass(frozen=True)
-class Standing:
+class ChatItem:
     """A request, and what its card and its result should say; None: nothing to say yet."""
 
     request: Request
@@ -90,7 +90,7 @@ class Standing:
     @property
     def complete(self) -> bool:
         """Whether a retry would find nothing left to try."""
-        return not any(transfer.state in RETRIED for transfer in self.transfers)
+        return not any(transfer.state in RETRYABLE for transfer in self.transfers)
 
     @property
     def is_unread(self) -> bool:
@@ -115,7 +115,7 @@ class Standing:
         return self.words.render(message, self.language)
 
 
-class Stage:
+class ChatItems:
     def __init__(
         self,
         *,
@@ -130,7 +130,7 @@ class Stage:
         self._clock = clock
         self._last = RequestId(0)
 
-    async def look(self, unit: Unit, *, silent: Collection[ChatId] = ()) -> list[Standing]:
+    async def look(self, unit: Unit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
         """Those open requests that it is time to look at, the oldest first."""
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
@@ -154,13 +154,13 @@ class Stage:
         self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
         return requests
 
-    async def _standings(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+    async def _standings(self, unit: Unit, requests: Sequence[Request]) -> list[ChatItem]:
         """All at once; where that fails one by one, so that the poisoned one is alone."""
         if not requests:
             return []
         try:
             return await self._looked(unit, requests)
-        except Temporary:
+        except TransientError:
             raise
         except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
             standings = []
@@ -169,7 +169,7 @@ class Stage:
                     standings += await self._looked(unit, [request])
             return standings
 
-    async def _looked(self, unit: Unit, requests: Sequence[Request]) -> list[Standing]:
+    async def _looked(self, unit: Unit, requests: Sequence[Request]) -> list[ChatItem]:
         numbers = [request.id for request in requests]
         transfers = await unit.transfers_of_all(numbers)
         drafts = await unit.drafts_of_all(numbers)
@@ -179,7 +179,7 @@ class Stage:
         people = await unit.people(involved(every, [*requests, *others]))
         queue = Queue(await unit.queue())
         return [
-            Standing(
+            ChatItem(
                 request,
                 transfers[request.id],
                 drafts[request.id],

@@ -27,7 +27,7 @@ IN_ALL: Final = 25
 EDITS_IN_ALL: Final = 20
 
 
-class Pace:
+class ChatRate:
     def __init__(self) -> None:
         self._lately: deque[datetime] = deque()
         self._said: dict[ChatId, deque[datetime]] = {}

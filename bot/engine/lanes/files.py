@@ -13,13 +13,13 @@ from functools import partial
 from typing import Final
 
 from bot.core.draft import KEPT, draft_of
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import RequestId
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.retry import has_passed, is_due, wait_after
 from bot.dialog import answers
-from bot.dialog.commands import Name
+from bot.dialog.commands import CommandName
 from bot.dialog.language import Language
 from bot.dialog.message import Message
 from bot.engine.lanes.lane import Pulse, attempt
@@ -34,7 +34,7 @@ GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """So long a file is asked for that Telegram does not hand out."""
 
 
-class Readings:
+class FilesLane:
     def __init__(
         self,
         *,
@@ -71,18 +71,18 @@ class Readings:
 
     async def _try(self, file: File) -> bool | None:
         """A poisoned file is put off as any other trouble, and given up as late."""
-        later = partial(self._put_off, file, Temporary("it cannot be read"))
+        later = partial(self._put_off, file, TransientError("it cannot be read"))
         what = f"request {file.request}: its file"
         return await attempt(what, partial(self._read, file), later)
 
     async def _read(self, file: File) -> bool:
         try:
             content = await self._chat.fetch(file.file_id, limit=FILE_LIMIT)
-        except Refused as refusal:
+        except RefusedError as refusal:
             log.warning("request %d: its file: %s", file.request, refusal)
             await self._end(file, answers.one("file-gone", file=file.name))
             return True
-        except Temporary as trouble:
+        except TransientError as trouble:
             return await self._put_off(file, trouble)
         finding = await asyncio.to_thread(
             extract_file, content, target_host=self._target.host, name=file.name
@@ -122,7 +122,7 @@ class Readings:
             await unit.add_note(request.place, text, reply_to=request.message)
             await unit.save_request(replace(request, cancelled_at=now, closed_at=now))
 
-    async def _put_off(self, file: File, trouble: Temporary) -> bool:
+    async def _put_off(self, file: File, trouble: TransientError) -> bool:
         now = self._clock()
         log.warning("request %d: its file: %s", file.request, trouble)
         async with self._store.begin() as unit:
@@ -157,5 +157,5 @@ def _why_nothing(finding: Finding, name: str) -> Message:
     if finding.flaw is not None:
         return answers.bad_file(finding.flaw, name)
     if finding.bad:
-        return answers.unreadable(finding.bad, command=Name.MIRROR)
+        return answers.unreadable(finding.bad, command=CommandName.MIRROR)
     return answers.nothing_found(file=name)

@@ -13,18 +13,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.errors import Refused, Temporary
-from bot.core.fresh import GATHER, HOUR, Plan, Tracked, by_repository, is_ripe
+from bot.core.errors import RefusedError, TransientError
+from bot.core.fresh import GATHER, HOUR, FreshPlan, TrackedImage, by_repository, is_ripe
 from bot.core.ids import Person, Place, TransferId
 from bot.core.image import Target
 from bot.core.policy import Policy
 from bot.core.request import ITSELF
 from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer, advance
-from bot.engine.lanes.fresh_list import Listed
-from bot.engine.lanes.fresh_news import News
+from bot.engine.lanes.fresh_list import FreshList
+from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.lane import Pulse, guarded
-from bot.engine.lanes.registry_health import Looks
+from bot.engine.lanes.registry_health import RegistryHealth
 from bot.engine.ports import NewRequest, Registries, Repository, Store, Unit
 from bot.engine.shutdown import Stopped, never
 
@@ -43,7 +43,7 @@ LATER: Final = timedelta(seconds=2)
 _FACE: Final = Person(ITSELF, "🤖")
 
 
-class Upkeep:
+class FreshLane:
     def __init__(
         self,
         *,
@@ -52,8 +52,8 @@ class Upkeep:
         repository: Repository,
         policy: Policy,
         target: Target,
-        plan: Plan,
-        news: News,
+        plan: FreshPlan,
+        news: FreshNews,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -62,8 +62,8 @@ class Upkeep:
         self._plan = plan
         self._news = news
         self._clock = clock
-        self._looks = Looks(registries, target=target.host, clock=clock)
-        self._listed = Listed(
+        self._looks = RegistryHealth(registries, target=target.host, clock=clock)
+        self._listed = FreshList(
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -138,9 +138,9 @@ class Upkeep:
             wait = min(wait, due - now if due > now else min(BUDGET_PAUSE, wait))
         return wait
 
-    async def _portion(self, now: datetime) -> Sequence[Tracked]:
+    async def _portion(self, now: datetime) -> Sequence[TrackedImage]:
         allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
-        due: list[Tracked] = []
+        due: list[TrackedImage] = []
         async with self._store.begin() as unit:
             spent = await unit.looks_since(now - HOUR, now)
             rooms = self._plan.room(allowed, spent, target=self._host)
@@ -148,7 +148,7 @@ class Upkeep:
                 due += await unit.due_tracked(registry, now, limit=room)
         return due
 
-    async def _look(self, each: Tracked, stopped: Stopped) -> Tracked | None:
+    async def _look(self, each: TrackedImage, stopped: Stopped) -> TrackedImage | None:
         """At both sides; None where nobody was asked."""
         async with self._places:
             now = self._clock()
@@ -159,14 +159,14 @@ class Upkeep:
                 compared = await self._compared(each, now)
             return compared or each.put_off(now, self._plan)
 
-    async def _compared(self, each: Tracked, now: datetime) -> Tracked:
+    async def _compared(self, each: TrackedImage, now: datetime) -> TrackedImage:
         image = each.image
         try:
             source, target = await self._looks.at_both(image)
-        except Refused as refusal:
+        except RefusedError as refusal:
             log.info("keeping %s fresh: %s", image, refusal)
             return each.refused(now, self._plan)
-        except Temporary as trouble:
+        except TransientError as trouble:
             log.info("keeping %s fresh: %s", image, trouble)
             return each.put_off(now, self._plan, retry_after=trouble.retry_after)
         return each.looked(source, target, now, self._plan)
@@ -193,7 +193,7 @@ class Upkeep:
         self._under_way = True
         return True
 
-    async def _open_all(self, unit: Unit, moved: Sequence[Tracked], now: datetime) -> None:
+    async def _open_all(self, unit: Unit, moved: Sequence[TrackedImage], now: datetime) -> None:
         there = await unit.open_of([each.image for each in moved])
         after = [await self._after(unit, each, there.get(each.image), now) for each in moved]
         opened = [each for each in after if each.transfer is not None]
@@ -202,8 +202,8 @@ class Upkeep:
         log.info("moved at their sources: %d; on their way: %d", len(moved), len(opened))
 
     async def _after(
-        self, unit: Unit, each: Tracked, there: Transfer | None, now: datetime
-    ) -> Tracked:
+        self, unit: Unit, each: TrackedImage, there: Transfer | None, now: datetime
+    ) -> TrackedImage:
         """With a transfer of its own, or the one that is `there` already, or none."""
         if not self._listed.may_copy(each.image):
             return replace(each, moved_at=None)
@@ -211,14 +211,14 @@ class Upkeep:
             return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
         return await self._opened(unit, each, now)
 
-    async def _opened(self, unit: Unit, each: Tracked, now: datetime) -> Tracked:
+    async def _opened(self, unit: Unit, each: TrackedImage, now: datetime) -> TrackedImage:
         transfer = await unit.open_transfer(each.image, now)
         after = advance(transfer, each.found(now, now + self._policy.expire_after))
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)
         return each.opened(transfer.id)
 
-    async def _raise(self, alarms: Sequence[Tracked], unit: Unit, now: datetime) -> None:
+    async def _raise(self, alarms: Sequence[TrackedImage], unit: Unit, now: datetime) -> None:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
         if alarms:
             await unit.remember(_FACE)
@@ -235,7 +235,7 @@ class Upkeep:
             await unit.link(request.id, _ids(group))
 
 
-def _ids(opened: Iterable[Tracked]) -> list[TransferId]:
+def _ids(opened: Iterable[TrackedImage]) -> list[TransferId]:
     return [each.transfer for each in opened if each.transfer is not None]
 
 

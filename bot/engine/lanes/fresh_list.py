@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from bot.core import image_list
-from bot.core.errors import BotError, Temporary
-from bot.core.fresh import HOUR, Plan, Tracked
+from bot.core.errors import BotError, TransientError
+from bot.core.fresh import HOUR, FreshPlan, TrackedImage
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.retry import has_passed, is_due, wait_after
@@ -27,14 +27,14 @@ PORTION: Final = 200
 """Rows written in one transaction: intake waits for it."""
 
 
-class Listed:
+class FreshList:
     def __init__(
         self,
         *,
         store: Store,
         repository: Repository,
         policy: Policy,
-        plan: Plan,
+        plan: FreshPlan,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -82,7 +82,7 @@ class Listed:
 
     def _put_off(self, trouble: BotError, now: datetime) -> None:
         self._troubles += 1
-        asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        asked = trouble.retry_after if isinstance(trouble, TransientError) else None
         self._not_before = now + wait_after(self._troubles, seed="list", retry_after=asked)
         log.warning("image.list: %s; nothing is looked at until it can be read", trouble)
 
@@ -95,7 +95,7 @@ class Listed:
             async with self._store.begin() as unit:
                 await unit.untrack([ImageRef.parse(name) for name in gone])
         for new in _portions(image for name, image in wanted.items() if name not in known):
-            fresh = [Tracked(image=i, not_before=self._plan.first_look(i, now)) for i in new]
+            fresh = [TrackedImage(image=i, not_before=self._plan.first_look(i, now)) for i in new]
             async with self._store.begin() as unit:
                 await unit.track(fresh)
 

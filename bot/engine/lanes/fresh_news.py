@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.fresh import GATHER_NEWS, Tracked, is_ripe, news
+from bot.core.fresh import GATHER_NEWS, TrackedImage, is_ripe
 from bot.core.ids import ChatId, PersonId, Place
 from bot.core.policy import Access, Standing
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
+from bot.dialog.outdated import news
 from bot.engine.ports import Unit, Words
 from bot.engine.view_loader import language_of
 
@@ -32,10 +33,10 @@ class _Told:
 
     place: Place
     person: PersonId
-    images: list[Tracked] = field(default_factory=list)
+    images: list[TrackedImage] = field(default_factory=list)
 
 
-class News:
+class FreshNews:
     def __init__(self, *, words: Words, access: Access, language: Language) -> None:
         self._words = words
         self._access = access
@@ -60,7 +61,7 @@ class News:
         return True
 
     async def _audience(
-        self, unit: Unit, each: Tracked, now: datetime
+        self, unit: Unit, each: TrackedImage, now: datetime
     ) -> Iterable[tuple[PersonId, Place]]:
         """Who the news of an image are for, each chat perhaps several times."""
         watches = await unit.watchers(each.image, limit=WATCHERS)

@@ -12,9 +12,10 @@ from enum import IntEnum
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
+from bot.core.events import Event
 from bot.core.ids import TransferId
-from bot.core.transfer import Event, Transfer, advance
+from bot.core.transfer import Transfer, advance
 from bot.engine.ports import Store, Unit
 from bot.engine.shutdown import Stopped
 
@@ -41,11 +42,11 @@ class Pulse(IntEnum):
 def guarded(what: object) -> Iterator[None]:
     """One poisoned item is logged, and the rest of its lane goes on.
 
-    Temporary passes: what a lane leaves of it is of the store, and then no item can be stored.
+    TransientError passes: what a lane leaves of it is of the store, and then no item can be stored.
     """
     try:
         yield
-    except Temporary:
+    except TransientError:
         raise
     except Exception:
         log.exception("%.80s: passed over in this tick", what)

@@ -12,13 +12,12 @@ from functools import partial
 from typing import Final
 
 from bot.core import image_list
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef, Target
-from bot.core.retry import has_passed, is_due, wait_after
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.retry import Trouble, TroubleKind, has_passed, is_due, wait_after
 from bot.dialog.message import Message
 from bot.dialog.outdated import MOST, Compared, movable, outdated
-from bot.dialog.questions import Inquiry, Look, Question, listing, looked_up, unanswered
+from bot.dialog.questions import Look, Question, QuestionKind, listing, looked_up, unanswered
 from bot.engine.lanes.lane import Pulse, attempt
 from bot.engine.lanes.suggestions import meant_by
 from bot.engine.ports import Registries, Repository, Store, Words
@@ -33,7 +32,7 @@ COMPARE_SECONDS: Final = 20.0
 """What was not compared by then is said to be so: others have questions too."""
 
 
-class Inquiries:
+class QuestionsLane:
     def __init__(
         self,
         *,
@@ -57,14 +56,14 @@ class Inquiries:
             inquiries = await unit.inquiries()
         now = self._clock()
         due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
-        long = [inquiry for inquiry in due if inquiry.question is Question.OUTDATED]
+        long = [inquiry for inquiry in due if inquiry.question is QuestionKind.OUTDATED]
         turns = [*(each for each in due if each not in long), *long[:1]]
         moved = [await self._try(inquiry) for inquiry in turns if not stopped()]
         if any(moved):
             return Pulse.MOVED
         return Pulse.OPEN if inquiries else Pulse.IDLE
 
-    async def _try(self, inquiry: Inquiry) -> bool | None:
+    async def _try(self, inquiry: Question) -> bool | None:
         """A poisoned one is answered with that; where not even this can be said, it is dropped."""
         puzzled = unanswered(inquiry.question, Trouble(TroubleKind.OTHER))
         return await attempt(
@@ -74,13 +73,13 @@ class Inquiries:
             partial(self._drop, inquiry),
         )
 
-    async def _heed(self, inquiry: Inquiry) -> bool:
+    async def _heed(self, inquiry: Question) -> bool:
         """True where it is answered, or put off."""
         try:
             answer = await self._answer(inquiry)
-        except Refused as refusal:
+        except RefusedError as refusal:
             answer = unanswered(inquiry.question, Trouble(TroubleKind.OTHER, line=str(refusal)))
-        except Temporary as trouble:
+        except TransientError as trouble:
             log.warning("inquiry %d: %s", inquiry.id, trouble)
             now, attempts = self._clock(), inquiry.attempts + 1
             wait = wait_after(attempts, seed=inquiry.id, retry_after=trouble.retry_after)
@@ -92,16 +91,16 @@ class Inquiries:
             answer = unanswered(inquiry.question, trouble.trouble)
         return await self._tell(inquiry, answer)
 
-    async def _answer(self, inquiry: Inquiry) -> Message:
+    async def _answer(self, inquiry: Question) -> Message:
         match inquiry.question:
-            case Question.LOOKUP:
+            case QuestionKind.LOOKUP:
                 look = await self._look(ImageRef.parse(inquiry.text))
                 return looked_up(look, self._target, self._clock())
-            case Question.LIST:
+            case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
                 images = [str(image) for image in image_list.entries(content)]
                 return listing(images, inquiry.text, inquiry.page)
-            case Question.OUTDATED:
+            case QuestionKind.OUTDATED:
                 return await self._outdated(inquiry.text)
 
     async def _outdated(self, text: str) -> Message:
@@ -132,7 +131,7 @@ class Inquiries:
         """None where nobody can be asked now; empty where there is no such image."""
         try:
             return await self._registries.source_digest(image) or ""
-        except (Refused, Temporary) as trouble:
+        except (RefusedError, TransientError) as trouble:
             log.info("comparing %s: %s", image, trouble)
             return None
 
@@ -140,14 +139,14 @@ class Inquiries:
         there = await self._at_target(image)
         try:
             source = await self._registries.source_digest(image)
-        except Refused as refusal:
+        except RefusedError as refusal:
             return Look(image=image, there=there, refusal=str(refusal))
         if source is None:
             meant = await meant_by(self._registries, image, target_host=self._target.host)
             return Look(image=image, there=there, meant=meant)
         try:
             shape = await self._registries.describe(image, source)
-        except (Refused, Temporary) as trouble:
+        except (RefusedError, TransientError) as trouble:
             log.info("inquiry about %s: no details: %s", image, trouble)
             return Look(image=image, source=source, there=there)
         return Look(image=image, source=source, there=there, shape=shape)
@@ -156,18 +155,18 @@ class Inquiries:
         """None where the target cannot be read now; empty where it has no such image."""
         try:
             return await self._registries.target_digest(image) or ""
-        except (Refused, Temporary) as trouble:
+        except (RefusedError, TransientError) as trouble:
             log.info("inquiry about %s: the target: %s", image, trouble)
             return None
 
-    async def _tell(self, inquiry: Inquiry, answer: Message) -> bool:
+    async def _tell(self, inquiry: Question, answer: Message) -> bool:
         text = self._words.render(answer, inquiry.language)
         async with self._store.begin() as unit:
             await unit.drop_inquiry(inquiry.id)
             await unit.add_note(inquiry.place, text, reply_to=inquiry.message, edits=inquiry.edits)
         return True
 
-    async def _drop(self, inquiry: Inquiry) -> bool:
+    async def _drop(self, inquiry: Question) -> bool:
         async with self._store.begin() as unit:
             await unit.drop_inquiry(inquiry.id)
         return True

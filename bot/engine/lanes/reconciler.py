@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.core.errors import BotError
 from bot.engine.lanes.lane import Lane, Pulse
-from bot.engine.shutdown import Halt
+from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
 
@@ -53,20 +53,20 @@ class Reconciler:
         """One tick of every lane, one after the other."""
         return max([await lane.tick() for lane in self._lanes.values()])
 
-    async def run(self, halt: Halt) -> None:
-        """Tick until the halt. Each lane has its own pace, so none holds up another."""
+    async def run(self, shutdown: Shutdown) -> None:
+        """Tick until the shutdown. Each lane has its own pace, so none holds up another."""
         async with asyncio.TaskGroup() as group:
             for name in self._lanes:
-                group.create_task(self._run_lane(name, halt))
-            await halt.wait()
+                group.create_task(self._run_lane(name, shutdown))
+            await shutdown.wait()
             self.wake()
 
-    async def _run_lane(self, name: str, halt: Halt) -> None:
+    async def _run_lane(self, name: str, shutdown: Shutdown) -> None:
         waker = self._wakers[name]
-        while not halt.wished():
+        while not shutdown.wished():
             waker.clear()
-            interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, halt)
-            if halt.wished():
+            interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, shutdown)
+            if shutdown.wished():
                 return
             await asyncio.sleep(REST)
             try:
@@ -75,9 +75,9 @@ class Reconciler:
             except TimeoutError:
                 continue
 
-    async def _tick_lane(self, name: str, halt: Halt) -> float:
+    async def _tick_lane(self, name: str, shutdown: Shutdown) -> float:
         try:
-            pulse = await self._lanes[name].tick(lambda: self._held or halt.wished())
+            pulse = await self._lanes[name].tick(lambda: self._held or shutdown.wished())
         except BotError as trouble:
             log.warning("%s: %s", name, trouble)
             return TROUBLE_INTERVAL

@@ -12,15 +12,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.errors import Refused as RefusedError
-from bot.core.errors import Temporary
-from bot.core.failures import Failure, FailureKind
-from bot.core.ids import Shape
-from bot.core.image import Target
-from bot.core.policy import Policy, Verdict, decide, decide_moved
-from bot.core.tag_class import TagClass, tag_class
-from bot.core.transfer import (
-    Action,
+from bot.core.errors import RefusedError, TransientError
+from bot.core.events import (
+    CheckFailed,
     Denied,
     Event,
     Expired,
@@ -29,13 +23,15 @@ from bot.core.transfer import (
     Mismatch,
     Missing,
     Proof,
-    Refused,
-    State,
-    Transfer,
     Verified,
-    next_action,
 )
-from bot.core.trouble import TroubleKind
+from bot.core.failures import Failure, FailureKind
+from bot.core.image import Target
+from bot.core.policy import Policy, Verdict, decide, decide_moved
+from bot.core.registry import Shape
+from bot.core.retry import TroubleKind
+from bot.core.tag_class import TagClass, tag_class
+from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import Pulse, postpone, record
 from bot.engine.lanes.registry_health import Silences
 from bot.engine.lanes.suggestions import meant_by
@@ -55,7 +51,7 @@ VERIFY_TRIES: Final = 4
 _OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
-class Checks:
+class ChecksLane:
     def __init__(
         self,
         *,
@@ -96,7 +92,7 @@ class Checks:
             event: Event | None
             try:
                 event = await self._event(transfer)
-            except Temporary as trouble:
+            except TransientError as trouble:
                 event = self._given_up(transfer, trouble)
                 if event is None:
                     log.warning("transfer %d: %s", transfer.id, trouble)
@@ -133,14 +129,14 @@ class Checks:
             case _:
                 return Expired(self._clock())
 
-    def _given_up(self, transfer: Transfer, trouble: Temporary) -> Event | None:
+    def _given_up(self, transfer: Transfer, trouble: TransientError) -> Event | None:
         """What a trouble comes to that has lasted too long; None: try again later."""
         now = self._clock()
         match next_action(transfer, now):
             case Action.VERIFY if transfer.attempts + 1 >= VERIFY_TRIES:
                 return Verified(now, Proof.RUN)  # the target is out of our sight, not of the run's
             case Action.CHECK if now - transfer.opened_at >= GIVE_UP_AFTER:
-                return Refused(now, Failure(FailureKind.NETWORK, str(trouble)))
+                return CheckFailed(now, Failure(FailureKind.NETWORK, str(trouble)))
             case _:
                 return None
 
@@ -151,12 +147,12 @@ class Checks:
             return Denied(self._clock(), decision)
         silence = self._silences.of(image.registry, self._target.host)
         if silence is not None:  # as good as a look of one's own, and it takes no time
-            raise Temporary(silence.line, kind=silence.kind, who=silence.who)
+            raise TransientError(silence.line, kind=silence.kind, who=silence.who)
         try:
             look = self._registries.source_digest(image)
             source = await self._silences.asked(image.registry, look)
         except RefusedError as refusal:
-            return Refused(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
+            return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         if source is None:
             meant = await meant_by(self._registries, image, target_host=self._target.host)
             return Missing(self._clock(), meant)
@@ -186,7 +182,7 @@ class Checks:
         """For people's eyes only: where it cannot be had, things go on without."""
         try:
             return await self._registries.shape(transfer.image, digest)
-        except (Temporary, RefusedError) as trouble:
+        except (TransientError, RefusedError) as trouble:
             log.info("transfer %d: no shape: %s", transfer.id, trouble)
             return Shape()
 
@@ -198,7 +194,7 @@ class Checks:
         if found == transfer.copied_digest:
             return Verified(self._clock(), Proof.TARGET)
         if transfer.attempts + 1 < VERIFY_TRIES:
-            raise Temporary(
+            raise TransientError(
                 f"the target has {found or 'nothing'} yet",
                 kind=TroubleKind.BEHIND,
                 who=self._target.host,

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
-from bot.core.retry import is_due, wait_after
-from bot.core.trouble import Trouble
+from bot.core.retry import Trouble, is_due, wait_after
 from bot.engine.ports import Registries
 
 T = TypeVar("T")
@@ -51,7 +50,7 @@ class Silences:
         began = self._clock()
         try:
             found = await look
-        except Temporary as trouble:
+        except TransientError as trouble:
             if self._clock() - began >= LONG:
                 self._note(registry, trouble.trouble)
             raise
@@ -67,7 +66,7 @@ class Silences:
         self._silences[registry] = Silence(trouble, self._clock() + rest, times)
 
 
-class Looks:
+class RegistryHealth:
     """At both sides of an image that nobody waits for."""
 
     def __init__(
@@ -87,12 +86,13 @@ class Looks:
     async def at_both(self, image: ImageRef) -> tuple[str, str | None]:
         """The digests at the source and at the target, empty where there is no such image.
 
-        None where the target may not be read. Raises Temporary, and Refused for the source. The
+        None where the target may not be read. Raises TransientError, and RefusedError for the
+        source. The
         target first: it is our own, and while it is away others need not be troubled.
         """
         try:
             target = await self._asked(self._target, self._registries.target_digest(image))
-        except Refused:
+        except RefusedError:
             target = None
         source = await self._asked(image.registry, self._registries.source_digest(image))
         return source, target
@@ -100,7 +100,7 @@ class Looks:
     async def _asked(self, registry: str, look: Awaitable[str | None]) -> str:
         try:
             found = await look
-        except Temporary as trouble:
+        except TransientError as trouble:
             self._troubles[registry] = troubles = self._troubles.get(registry, 0) + 1
             wait = wait_after(troubles, seed=registry, retry_after=trouble.retry_after)
             self._not_before[registry] = self._clock() + wait

@@ -3,11 +3,11 @@
 import logging
 from typing import Final
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
-from bot.dialog.card import likely
 from bot.engine.ports import Registries
 from bot.paste.nearest_tags import nearest_tags
+from bot.paste.reading import likely_meaning
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +22,13 @@ async def meant_by(
     A courtesy: where the registry does not answer there are none.
     """
     try:
-        likely_one = likely(image, target_host=target_host)
+        likely_one = likely_meaning(image, target_host=target_host)
         if likely_one is not None and await registries.source_digest(likely_one) is not None:
             return (likely_one,)
         if image.digest is not None or image.tag is None:
             return ()
         near = nearest_tags(image.tag, await registries.tags(image), count=MOST)
-    except (Temporary, Refused) as trouble:
+    except (TransientError, RefusedError) as trouble:
         log.info("what was meant by %s: %s", image, trouble)
         return ()
     return tuple(ImageRef(image.registry, image.repository, tag, None) for tag in near)

@@ -1,6 +1,6 @@
 """The few methods that the engine needs from the world. Adapters provide them.
 
-Every method may raise `errors.Temporary` (the same call may work later); those that write say
+Every method may raise `errors.TransientError` (the same call may work later); those that write say
 what else they raise. Values only: nothing of a vendor's library passes through here.
 """
 
@@ -11,12 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.batch import Batch
+from bot.core.batch import Batch, Result, Run
 from bot.core.draft import Draft
-from bot.core.fresh import Plan, Tracked
+from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import (
     BatchId,
-    Budget,
     ChatId,
     CommitSha,
     MessageId,
@@ -25,35 +24,34 @@ from bot.core.ids import (
     Place,
     RequestId,
     RunId,
-    Shape,
     TransferId,
 )
 from bot.core.image import ImageRef
+from bot.core.registry import Budget, Shape
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Phrase, Rendered
-from bot.dialog.questions import Inquiry
-from bot.dialog.watches import Watch
+from bot.dialog.questions import Question
 
 
 class Registries(Protocol):
     """Looking at the source and the target without fetching an image."""
 
     async def source_digest(self, image: ImageRef) -> str | None:
-        """By HEAD. None where the image is missing or private. May raise Refused."""
+        """By HEAD. None where the image is missing or private. May raise RefusedError."""
 
     async def target_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None where it is missing. Refused where the target may not be read."""
 
     async def shape(self, image: ImageRef, digest: str) -> Shape:
-        """By one GET of the manifest, and more only where none is counted. May raise Refused."""
+        """By one GET of the manifest, and more only where none is counted. Raises RefusedError."""
 
     async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
-        """All that is told of it, by a few GETs. May raise Refused."""
+        """All that is told of it, by a few GETs. May raise RefusedError."""
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
-        """Tags of the image's repository at its source, bounded. May raise Refused.
+        """Tags of the image's repository at its source, bounded. May raise RefusedError.
 
         Empty where it is missing or private.
         """
@@ -79,29 +77,6 @@ class WorkflowState(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`conclusion` is GitHub's word, empty while the run goes on."""
-
-    id: RunId
-    url: str
-    conclusion: str = ""
-
-    @property
-    def over(self) -> bool:
-        return bool(self.conclusion)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the run says of one image: `digest` where it arrived, else `line` says why not."""
-
-    image: str
-    digest: str | None
-    size: int | None = None
-    line: str = ""
-
-
 class Repository(Protocol):
     """The mirror repository. Every write is sent once; its answer may be unclear."""
 
@@ -110,13 +85,13 @@ class Repository(Protocol):
     async def read_list(self) -> ListFile: ...
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
-        """One commit. Raises Stale where the file is no longer `blob`, Refused for good."""
+        """One commit. Raises StaleError where the file is no longer `blob`, Refused for good."""
 
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         """The commit on the branch that names the batch in its trailer, among the recent."""
 
     async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
-        """Ask for a run; None where GitHub does not say which. Raises Refused for good."""
+        """Ask for a run; None where GitHub does not say which. Raises RefusedError for good."""
 
     async def run_of_commit(self, sha: CommitSha) -> Run | None: ...
 
@@ -274,30 +249,32 @@ class Upkeep(Protocol):
     async def tracked_names(self) -> set[str]:
         """All that are tracked, as texts: parsing a list of years takes a while."""
 
-    async def track(self, images: Sequence[Tracked]) -> None: ...
+    async def track(self, images: Sequence[TrackedImage]) -> None: ...
     async def untrack(self, images: Sequence[ImageRef]) -> None: ...
     async def is_tracked(self, image: ImageRef) -> bool: ...
-    async def save_tracked(self, images: Sequence[Tracked]) -> None:
+    async def save_tracked(self, images: Sequence[TrackedImage]) -> None:
         """Those that are tracked no more are left out."""
 
-    async def bring_forward(self, plan: Plan, now: datetime) -> None:
+    async def bring_forward(self, plan: FreshPlan, now: datetime) -> None:
         """What lies further ahead than its interval is due: the clock or the plan was changed."""
 
     async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
         """How many looks each source was given."""
 
-    async def due_tracked(self, registry: str, now: datetime, *, limit: int) -> Sequence[Tracked]:
+    async def due_tracked(
+        self, registry: str, now: datetime, *, limit: int
+    ) -> Sequence[TrackedImage]:
         """The longest overdue first; without those that moved or are on their way."""
 
     async def count_tracked(self, now: datetime) -> tuple[int, int]:
         """All that are tracked, and those whose look is due; it goes through all of them."""
 
     async def next_look(self) -> datetime | None: ...
-    async def moved(self, *, limit: int) -> Sequence[Tracked]: ...
-    async def on_way(self) -> Sequence[tuple[Tracked, Transfer]]:
+    async def moved(self, *, limit: int) -> Sequence[TrackedImage]: ...
+    async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         """Those with a transfer, and how that stands."""
 
-    async def arrived(self, *, limit: int) -> Sequence[Tracked]: ...
+    async def arrived(self, *, limit: int) -> Sequence[TrackedImage]: ...
     async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
         """Their open transfers, where there are any."""
 
@@ -376,11 +353,11 @@ class Unit(Backlog, Upkeep, Protocol):
 
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]: ...
 
-    async def add_inquiry(self, inquiry: Inquiry) -> None:
+    async def add_inquiry(self, inquiry: Question) -> None:
         """`inquiry.id` is of no account: it gets its own."""
 
-    async def inquiries(self) -> Sequence[Inquiry]: ...
-    async def save_inquiry(self, inquiry: Inquiry) -> None: ...
+    async def inquiries(self) -> Sequence[Question]: ...
+    async def save_inquiry(self, inquiry: Question) -> None: ...
     async def drop_inquiry(self, inquiry: int) -> None: ...
 
     async def add_note(

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from bot.adapters.github.etags import LARGEST, MOST, Versions
 from bot.adapters.github.repository import MirrorRepository
-from bot.core.errors import Temporary
-from bot.core.ids import Budget
+from bot.core.errors import TransientError
+from bot.core.registry import Budget
 from bot.engine.ports import WorkflowState
 from bot.sandbox.serve import served
 
@@ -86,7 +86,7 @@ async def test_what_could_not_be_read_is_asked_for_anew() -> None:
     server = Server()
     server.answers = [JSONResponse([1], headers={"ETag": "1"}), state("active", ETag="1")]
     async with asked(server) as repository:
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await repository.workflow()
         assert await repository.workflow() is WorkflowState.ACTIVE
     assert server.marks == [None, None]

@@ -27,11 +27,11 @@ from starlette.routing import Mount, Route
 from bot.adapters.github.errors import meaning, translated
 from bot.adapters.github.repository import MirrorRepository, _result, _run
 from bot.adapters.github.transport import Bounds
-from bot.core.batch import commit_message
-from bot.core.errors import Refused, Stale, Temporary
+from bot.core.batch import Result, Run, commit_message
+from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import Result, Run, WorkflowState
+from bot.engine.ports import WorkflowState
 from bot.sandbox.faults.proxy import Faults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
@@ -140,7 +140,7 @@ async def test_a_list_that_is_not_there_is_empty_and_can_be_made(place: Place) -
         assert (empty.content, empty.blob) == (b"", "")
         await other.write_list(b"x\n", blob="", message=MESSAGE)
         assert (await other.read_list()).content == b"x\n"
-        with pytest.raises(Stale):
+        with pytest.raises(StaleError):
             await other.write_list(b"y\n", blob="", message=MESSAGE)
     finally:
         other.close()
@@ -150,7 +150,7 @@ async def test_the_list_of_a_branch_that_was_renamed_is_not_taken_for_an_empty_o
     place: Place,
 ) -> None:
     assert await place.github.repository.rename("main", "trunk")
-    with pytest.raises(Refused, match="No commit found for the ref main"):
+    with pytest.raises(RefusedError, match="No commit found for the ref main"):
         await place.repository.read_list()
     assert await place.github.repository.rename("trunk", "main")
     assert (await place.repository.read_list()).content == LIST
@@ -159,7 +159,7 @@ async def test_the_list_of_a_branch_that_was_renamed_is_not_taken_for_an_empty_o
 async def test_a_write_over_somebody_elses_is_stale(place: Place) -> None:
     before = await place.repository.read_list()
     await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleError):
         await place.repository.write_list(LIST + b"b\n", blob=before.blob, message=MESSAGE)
     assert (await place.repository.read_list()).content == LIST + b"a\n"
 
@@ -171,15 +171,19 @@ CHECKS = "Could not update file: 2 of 2 required status checks are expected."
 @pytest.mark.parametrize(
     ("status", "answer", "kind"),
     [
-        (409, {"message": "image.list does not match 0a1b"}, Stale),
-        (409, {"message": "is at 0a1b but expected 2c3d"}, Stale),
-        (422, {"message": 'Invalid request.\n\n"sha" wasn\'t supplied.'}, Stale),
-        (409, {"message": f"{CHECKS} Changes must be made through a pull request."}, Refused),
-        (409, {"message": CHECKS}, Refused),
-        (409, {"message": "Repository rule violations found\n\nA review is needed."}, Refused),
-        (409, {"message": "Could not update file: no.", "documentation_url": RULES_PAGE}, Refused),
-        (422, {"message": "Validation Failed: declined by ruleset sha-policy"}, Refused),
-        (422, {"message": "Validation Failed"}, Refused),
+        (409, {"message": "image.list does not match 0a1b"}, StaleError),
+        (409, {"message": "is at 0a1b but expected 2c3d"}, StaleError),
+        (422, {"message": 'Invalid request.\n\n"sha" wasn\'t supplied.'}, StaleError),
+        (409, {"message": f"{CHECKS} Changes must be made through a pull request."}, RefusedError),
+        (409, {"message": CHECKS}, RefusedError),
+        (409, {"message": "Repository rule violations found\n\nA review is needed."}, RefusedError),
+        (
+            409,
+            {"message": "Could not update file: no.", "documentation_url": RULES_PAGE},
+            RefusedError,
+        ),
+        (422, {"message": "Validation Failed: declined by ruleset sha-policy"}, RefusedError),
+        (422, {"message": "Validation Failed"}, RefusedError),
     ],
 )
 async def test_what_the_rules_of_a_branch_forbid_is_told_from_a_conflict(
@@ -206,7 +210,7 @@ async def test_a_write_whose_answer_is_lost_is_unclear_and_was_sent_once(
     before = await place.repository.read_list()
     commits = await place.commits()
     place.faults.arm(where="github", what=what, path="PUT /github/repos")
-    with pytest.raises(Temporary) as caught:
+    with pytest.raises(TransientError) as caught:
         await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
     assert caught.value.unclear
     await asyncio.sleep(1.5 if what != "lost" else 0)
@@ -218,7 +222,7 @@ async def test_a_write_that_github_stumbles_over_is_sent_once(place: Place, stat
     before = await place.repository.read_list()
     commits = await place.commits()
     place.faults.arm(where="github", what=f"status {status}", path="PUT ")
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
     assert await place.commits() == commits
 
@@ -226,20 +230,20 @@ async def test_a_write_that_github_stumbles_over_is_sent_once(place: Place, stat
 @pytest.mark.parametrize(
     ("what", "kind", "words"),
     [
-        ("status 401", Temporary, "does not accept the bot's token"),
-        ("status 403", Refused, "403"),
-        ("status 404", Refused, "404"),
-        ("status 422", Refused, "422"),
-        ("status 502", Temporary, "in trouble"),
-        ("retry-after 7", Temporary, "asks to wait"),
-        ("garbage", Temporary, "cannot be read"),
-        ("malformed", Temporary, "cannot be read"),
-        ("page 403", Temporary, "cannot be read"),
-        ("page 404", Temporary, "cannot be read"),
-        ("cut", Temporary, "out of reach"),
-        ("says permission", Refused, "403, the token needs contents=write"),
-        ("says secondary-limit-429-silent", Temporary, "asks to wait"),
-        ("refused", Temporary, "out of reach"),
+        ("status 401", TransientError, "does not accept the bot's token"),
+        ("status 403", RefusedError, "403"),
+        ("status 404", RefusedError, "404"),
+        ("status 422", RefusedError, "422"),
+        ("status 502", TransientError, "in trouble"),
+        ("retry-after 7", TransientError, "asks to wait"),
+        ("garbage", TransientError, "cannot be read"),
+        ("malformed", TransientError, "cannot be read"),
+        ("page 403", TransientError, "cannot be read"),
+        ("page 404", TransientError, "cannot be read"),
+        ("cut", TransientError, "out of reach"),
+        ("says permission", RefusedError, "403, the token needs contents=write"),
+        ("says secondary-limit-429-silent", TransientError, "asks to wait"),
+        ("refused", TransientError, "out of reach"),
     ],
 )
 async def test_each_trouble_of_github_has_itsmeaning(
@@ -255,7 +259,7 @@ async def test_each_trouble_of_github_has_itsmeaning(
 
 async def test_a_gateways_page_is_not_taken_for_a_workflow_that_is_off(place: Place) -> None:
     place.faults.arm(where="github", what="garbage")
-    with pytest.raises(Temporary, match="cannot be read"):
+    with pytest.raises(TransientError, match="cannot be read"):
         await place.repository.workflow()
 
 
@@ -276,7 +280,7 @@ async def test_an_answer_has_an_end_in_time_and_size_and_the_worker_is_free_agai
     try:
         place.faults.arm(where="github", what=what)
         async with asyncio.timeout(5):
-            with pytest.raises(Temporary, match=words) as caught:
+            with pytest.raises(TransientError, match=words) as caught:
                 await quick.read_list()
             assert caught.value.unclear
             assert (await quick.read_list()).content == LIST
@@ -331,7 +335,7 @@ async def test_whatever_part_of_an_answer_trickles_ends_with_its_time(what: str)
         alone = client(port, "token", bounds=Bounds(read=0.5, whole=1.0))
         try:
             async with asyncio.timeout(4):
-                with pytest.raises(Temporary, match="in time") as caught:
+                with pytest.raises(TransientError, match="in time") as caught:
                     await alone.workflow()
             assert caught.value.unclear
         finally:
@@ -346,7 +350,7 @@ async def test_closing_cuts_a_call_that_is_under_way(place: Place) -> None:
     await asyncio.sleep(0.3)
     alone.close()
     async with asyncio.timeout(1):
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await call
 
 
@@ -356,7 +360,7 @@ async def test_a_repository_that_the_token_may_not_see_is_told_from_a_missing_fi
     other = client(place.port, place.github.token, name="ana/other")
     try:
         for look in (other.workflow, other.read_list):
-            with pytest.raises(Refused, match="no repository ana/other"):
+            with pytest.raises(RefusedError, match="no repository ana/other"):
                 await look()
     finally:
         other.close()
@@ -365,7 +369,7 @@ async def test_a_repository_that_the_token_may_not_see_is_told_from_a_missing_fi
 async def test_nobody_listening_is_temporary(place: Place) -> None:
     alone = client(1, place.github.token)
     try:
-        with pytest.raises(Temporary, match="out of reach"):
+        with pytest.raises(TransientError, match="out of reach"):
             await alone.workflow()
     finally:
         alone.close()
@@ -417,7 +421,7 @@ async def test_a_dispatch_says_which_run_it_started_and_is_found_by_its_batch(
 
 async def test_a_dispatch_whose_answer_is_lost_was_sent_once(place: Place) -> None:
     place.faults.arm(where="github", what="lost", path="/dispatches")
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await place.repository.dispatch([NGINX], batch=BatchId("b7"))
     await asyncio.sleep(0.5)
     assert len(place.github.actions.runs()) == 1
@@ -425,7 +429,7 @@ async def test_a_dispatch_whose_answer_is_lost_was_sent_once(place: Place) -> No
 
 async def test_a_switched_off_workflow_refuses_a_dispatch_in_words(place: Place) -> None:
     place.github.actions.workflow_enabled = False
-    with pytest.raises(Refused, match="disabled workflow"):
+    with pytest.raises(RefusedError, match="disabled workflow"):
         await place.repository.dispatch([NGINX], batch=BatchId("b7"))
 
 
@@ -524,7 +528,7 @@ def test_a_limit_is_waited_for_as_github_says(
     status: int, message: str, headers: dict[str, str], wait: float
 ) -> None:
     found = meaning(GithubException(status, {"message": message}, headers))
-    assert isinstance(found, Temporary)
+    assert isinstance(found, TransientError)
     assert found.retry_after == wait
 
 
@@ -532,7 +536,7 @@ def test_a_primary_limit_is_waited_for_until_its_reset() -> None:
     reset = datetime.now(UTC).timestamp() + 600
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
     found = meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
-    assert isinstance(found, Temporary)
+    assert isinstance(found, TransientError)
     assert found.retry_after == pytest.approx(600, abs=5)
 
 
@@ -551,7 +555,7 @@ def test_what_the_library_cannot_read_is_a_temporary_trouble(raised: Exception) 
     def work() -> None:
         raise raised
 
-    with pytest.raises(Temporary, match="cannot be read") as caught:
+    with pytest.raises(TransientError, match="cannot be read") as caught:
         translated(work)
     assert caught.value.unclear
 

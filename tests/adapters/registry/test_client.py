@@ -20,10 +20,10 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.manifest import ACCEPT
 from bot.adapters.registry.network_guard import GuardedTransport, is_public
 from bot.adapters.registry.transport import Bounds, one_line, retry_after
-from bot.core.errors import ConfigError, Refused, Temporary
-from bot.core.ids import Shape
+from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.image import ImageRef, Naming, Target
-from bot.core.trouble import TroubleKind
+from bot.core.registry import Shape
+from bot.core.retry import TroubleKind
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -141,7 +141,7 @@ async def test_an_image_with_tag_and_digest_is_asked_for_by_its_digest() -> None
 
 
 async def test_another_digest_than_the_one_asked_for_is_refused() -> None:
-    with pytest.raises(Refused, match="was asked for"):
+    with pytest.raises(RefusedError, match="was asked for"):
         await reader(always(lambda: found(OTHER))).source_digest(
             ImageRef.parse(f"gcr.io/a/b@{DIGEST}")
         )
@@ -182,7 +182,7 @@ async def test_the_target_is_asked_under_the_name_it_gives_the_image(
 
 async def test_a_registry_off_the_allow_list_is_never_asked() -> None:
     played = always(found)
-    with pytest.raises(Refused, match=r"evil\.example is not an allowed registry"):
+    with pytest.raises(RefusedError, match=r"evil\.example is not an allowed registry"):
         await reader(played).source_digest(ImageRef.parse("evil.example/a:1"))
     assert played.requests == []
 
@@ -207,7 +207,7 @@ async def test_a_target_without_the_image_has_no_digest() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 412])
 async def test_a_target_that_may_not_be_read_is_a_refusal(status: int) -> None:
-    with pytest.raises(Refused, match=rf"harbor\.example\.com answers {status}"):
+    with pytest.raises(RefusedError, match=rf"harbor\.example\.com answers {status}"):
         await reader(always(lambda: httpx.Response(status))).target_digest(STATIC)
 
 
@@ -224,7 +224,7 @@ async def test_a_head_without_a_usable_digest_is_refused_without_a_get(
     headers: dict[str, str],
 ) -> None:
     played = always(lambda: httpx.Response(200, headers=headers))
-    with pytest.raises(Refused, match="digest"):
+    with pytest.raises(RefusedError, match="digest"):
         await reader(played).source_digest(STATIC)
     assert [request.method for request in played.requests] == ["HEAD"]
 
@@ -232,7 +232,7 @@ async def test_a_head_without_a_usable_digest_is_refused_without_a_get(
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 async def test_a_service_in_trouble_is_temporary_and_names_its_own_wait(status: int) -> None:
     played = always(lambda: httpx.Response(status, headers={"Retry-After": "17"}))
-    with pytest.raises(Temporary, match=r"^gcr\.io ") as told:
+    with pytest.raises(TransientError, match=r"^gcr\.io ") as told:
         await reader(played).source_digest(STATIC)
     assert told.value.retry_after == 17
 
@@ -267,7 +267,7 @@ async def test_a_trouble_of_the_network_is_temporary(error: Exception) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise error
 
-    with pytest.raises(Temporary, match=r"^gcr\.io .+") as told:
+    with pytest.raises(TransientError, match=r"^gcr\.io .+") as told:
         await reader(handler).source_digest(STATIC)
     assert "\n" not in str(told.value)
 
@@ -279,7 +279,7 @@ async def test_a_server_that_never_ends_its_answer_is_given_up() -> None:
             await asyncio.sleep(0.01)
 
     played = always(lambda: httpx.Response(200, content=drip()))
-    with pytest.raises(Temporary, match="takes too long"):
+    with pytest.raises(TransientError, match="takes too long"):
         await reader(played, bounds=Bounds(whole=0.05)).shape(STATIC, DIGEST)
 
 
@@ -393,14 +393,14 @@ async def test_a_basic_challenge_is_answered_with_the_login_and_remembered() -> 
 async def test_a_basic_login_that_is_not_accepted_is_tried_once() -> None:
     headers = {"WWW-Authenticate": 'Basic realm="Registry"'}
     played = always(lambda: httpx.Response(401, headers=headers))
-    with pytest.raises(Refused, match="answers 401"):
+    with pytest.raises(RefusedError, match="answers 401"):
         await reader(played, target_login=LOGIN).target_digest(STATIC)
     assert len(played.requests) == 2
 
 
 async def test_a_realm_that_does_not_accept_the_login_says_so() -> None:
     played = hub(lambda _: httpx.Response(401))
-    with pytest.raises(Refused, match="does not accept the configured login") as told:
+    with pytest.raises(RefusedError, match="does not accept the configured login") as told:
         await reader(played, source_logins={"docker.io": LOGIN}).source_digest(NGINX)
     assert LOGIN[1] not in str(told.value)
 
@@ -424,7 +424,7 @@ async def test_a_realm_that_gives_strangers_nothing_means_missing_or_private(sta
 )
 async def test_an_answer_that_holds_no_usable_token_is_refused(answer: httpx.Response) -> None:
     played = hub(lambda _: answer)
-    with pytest.raises(Refused, match=r"^the login of docker\.io "):
+    with pytest.raises(RefusedError, match=r"^the login of docker\.io "):
         await reader(played).source_digest(NGINX)
     assert played.asked("evil.example") == []
 
@@ -440,7 +440,7 @@ async def test_an_answer_that_holds_no_usable_token_is_refused(answer: httpx.Res
     ids=["html", "a page", "deep", "cut"],
 )
 async def test_a_token_server_that_sends_no_json_may_do_so_later(answer: httpx.Response) -> None:
-    with pytest.raises(Temporary, match=r"^the login of docker\.io ") as told:
+    with pytest.raises(TransientError, match=r"^the login of docker\.io ") as told:
         await reader(hub(lambda _: answer)).source_digest(NGINX)
     trouble = told.value.trouble
     assert (trouble.kind, trouble.who) == (TroubleKind.UNREADABLE, "docker.io")
@@ -448,13 +448,13 @@ async def test_a_token_server_that_sends_no_json_may_do_so_later(answer: httpx.R
 
 async def test_a_page_in_place_of_a_registrys_answer_is_temporary() -> None:
     page = always(lambda: httpx.Response(200, html="<p>Sign in to the hotel's network</p>"))
-    with pytest.raises(Temporary, match="page of HTML"):
+    with pytest.raises(TransientError, match="page of HTML"):
         await reader(page).source_digest(STATIC)
 
 
 async def test_a_realm_in_trouble_is_temporary() -> None:
     played = hub(lambda _: httpx.Response(429, headers={"Retry-After": "5"}))
-    with pytest.raises(Temporary, match=r"^the login of docker\.io answers 429") as told:
+    with pytest.raises(TransientError, match=r"^the login of docker\.io answers 429") as told:
         await reader(played).source_digest(NGINX)
     assert told.value.retry_after == 5
     assert told.value.trouble.who == "docker.io"  # what people are told, in their own language
@@ -481,7 +481,7 @@ async def test_a_realm_off_the_registrys_list_gets_neither_a_request_nor_the_log
     realm: str,
 ) -> None:
     played = challenged(f'Bearer realm="{realm}",service="s"')
-    with pytest.raises(Refused, match=r"^gcr\.io "):
+    with pytest.raises(RefusedError, match=r"^gcr\.io "):
         await reader(played, source_logins={"gcr.io": LOGIN}).source_digest(STATIC)
     assert len(played.requests) == 1
 
@@ -494,7 +494,7 @@ async def test_a_realm_at_the_operators_own_address_may_be_plain_http() -> None:
 
 async def test_the_well_known_realm_stays_https_behind_a_plain_address() -> None:
     played = challenged('Bearer realm="http://auth.docker.io/token",service="s"')
-    with pytest.raises(Refused, match="not on its list"):
+    with pytest.raises(RefusedError, match="not on its list"):
         await reader(played, addresses={"docker.io": "http://127.0.0.1:1"}).source_digest(NGINX)
 
 
@@ -503,7 +503,7 @@ async def test_the_targets_realm_is_its_own_host() -> None:
     assert await reader(good, target_login=LOGIN).target_digest(NGINX) == DIGEST
     assert good.logins() == {"harbor.example.com"}
     bad = challenged('Bearer realm="https://auth.docker.io/token",service="h"')
-    with pytest.raises(Refused, match="not on its list"):
+    with pytest.raises(RefusedError, match="not on its list"):
         await reader(bad, target_login=LOGIN).target_digest(NGINX)
     assert bad.logins() == set()
 
@@ -601,14 +601,14 @@ async def test_a_place_redirected_to_may_not_ask_for_a_login() -> None:
 )
 async def test_a_redirect_to_anything_but_plain_https_is_refused(location: str) -> None:
     played = redirecting(location)
-    with pytest.raises(Refused, match=r"^registry\.k8s\.io redirects"):
+    with pytest.raises(RefusedError, match=r"^registry\.k8s\.io redirects"):
         await reader(played).source_digest(PAUSE)
     assert {request.url.host for request in played.requests} == {"registry.k8s.io"}
 
 
 async def test_a_chain_of_redirects_ends_after_three() -> None:
     assert await reader(redirecting(*[REGIONAL] * 3)).source_digest(PAUSE) == DIGEST
-    with pytest.raises(Refused, match="more than 3 times"):
+    with pytest.raises(RefusedError, match="more than 3 times"):
         await reader(redirecting(*[REGIONAL] * 4)).source_digest(PAUSE)
 
 
@@ -655,13 +655,13 @@ def served(manifest: object) -> tuple[Played, str]:
 )
 async def test_a_manifest_that_makes_no_sense_is_refused(manifest: object) -> None:
     played, digest = served(manifest)
-    with pytest.raises(Refused, match=r"gcr\.io sends a manifest that cannot be read"):
+    with pytest.raises(RefusedError, match=r"gcr\.io sends a manifest that cannot be read"):
         await reader(played).shape(STATIC, digest)
 
 
 async def test_a_manifest_that_is_not_the_one_of_its_digest_is_refused() -> None:
     played, _ = served(index(("linux", "amd64")))
-    with pytest.raises(Refused, match="not the one of its digest"):
+    with pytest.raises(RefusedError, match="not the one of its digest"):
         await reader(played).shape(STATIC, DIGEST)
 
 
@@ -675,7 +675,7 @@ async def test_a_manifest_over_four_mebibytes_is_not_read_to_its_end() -> None:
             yield b" " * 65536
 
     played = always(lambda: httpx.Response(200, content=endless()))
-    with pytest.raises(Refused, match=r"gcr\.io sent more than 4194304 bytes"):
+    with pytest.raises(RefusedError, match=r"gcr\.io sent more than 4194304 bytes"):
         await reader(played).shape(STATIC, DIGEST)
     assert sent < 5 * 1024 * 1024
 
@@ -683,7 +683,7 @@ async def test_a_manifest_over_four_mebibytes_is_not_read_to_its_end() -> None:
 async def test_a_packed_answer_is_not_unpacked() -> None:
     headers = {"Content-Encoding": "gzip"}
     played = always(lambda: httpx.Response(200, headers=headers, stream=Unread()))
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(RefusedError, match="cannot be read"):
         await reader(played).shape(STATIC, DIGEST)
     assert played.requests[0].headers["accept-encoding"] == "identity"
 
@@ -705,7 +705,7 @@ async def test_a_refusal_quotes_the_servers_own_words_bounded_and_without_the_to
             return httpx.Response(401, headers=challenge)
         return httpx.Response(403, json=error)
 
-    with pytest.raises(Refused) as told:
+    with pytest.raises(RefusedError) as told:
         await reader(handler).shape(STATIC, DIGEST)
     said = str(told.value)
     assert said.startswith("gcr.io answers 403 Forbidden: DENIED: no [31msuch thing, Bearer ***")
@@ -715,7 +715,7 @@ async def test_a_refusal_quotes_the_servers_own_words_bounded_and_without_the_to
 
 async def test_a_digest_outside_the_grammar_never_becomes_an_address() -> None:
     played = always(found)
-    with pytest.raises(Refused, match="is no digest"):
+    with pytest.raises(RefusedError, match="is no digest"):
         await reader(played).shape(STATIC, "../../../token")
     assert played.requests == []
 
@@ -863,7 +863,7 @@ async def test_a_name_that_turns_private_after_the_first_answer_is_refused_then(
     sockets = Sockets()
     client = guarded(sockets, ["8.8.8.8"], ["127.0.0.1"])
     assert await client.source_digest(STATIC) == DIGEST
-    with pytest.raises(Refused, match=r"gcr\.io is at a private address"):
+    with pytest.raises(RefusedError, match=r"gcr\.io is at a private address"):
         await client.source_digest(STATIC)
     assert sockets.opened == [("8.8.8.8", 443)]
 
@@ -871,14 +871,14 @@ async def test_a_name_that_turns_private_after_the_first_answer_is_refused_then(
 @pytest.mark.parametrize("answer", [["10.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["::ffff:10.0.0.1"]])
 async def test_a_name_at_a_private_address_is_never_connected_to(answer: list[str]) -> None:
     sockets = Sockets()
-    with pytest.raises(Refused, match="private address"):
+    with pytest.raises(RefusedError, match="private address"):
         await guarded(sockets, answer).source_digest(STATIC)
     assert sockets.opened == []
 
 
 @pytest.mark.parametrize("answer", [[], OSError("Name or service not known")])
 async def test_a_name_without_an_address_is_temporary(answer: Sequence[str] | OSError) -> None:
-    with pytest.raises(Temporary, match=r"gcr\.io cannot be reached"):
+    with pytest.raises(TransientError, match=r"gcr\.io cannot be reached"):
         await guarded(Sockets(), answer).source_digest(STATIC)
 
 
@@ -889,14 +889,14 @@ async def test_an_address_written_as_a_number_is_refused_behind_a_proxy_too(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     client = guarded(Sockets(), ["8.8.8.8"], env=env, allowed=[host])
-    with pytest.raises(Refused, match="is a private address"):
+    with pytest.raises(RefusedError, match="is a private address"):
         await client.source_digest(ImageRef.parse(f"{host}/a:1"))
 
 
 @pytest.mark.parametrize("host", ["a.example:0", "a.example:70000", "a_b%5b.example", "a b"])
 async def test_an_address_that_no_connection_can_go_to_is_refused(host: str) -> None:
     network = GuardedTransport(resolve=resolving(["8.8.8.8"]), trust_env=False, backend=Sockets())
-    with pytest.raises(Refused, match=r"no port|no name of a host"):
+    with pytest.raises(RefusedError, match=r"no port|no name of a host"):
         await network.handle_async_request(httpx.Request("HEAD", f"https://{host}/"))
 
 
@@ -911,7 +911,7 @@ async def test_a_redirect_into_the_operators_own_network_is_refused() -> None:
                 return httpx.Response(302, headers={"Location": target})
             return await network.handle_async_request(request)
 
-    with pytest.raises(Refused, match=r"harbor\.example\.com is at a private address"):
+    with pytest.raises(RefusedError, match=r"harbor\.example\.com is at a private address"):
         await reader(Redirecting()).source_digest(STATIC)
     assert sockets.opened == []
 
@@ -962,7 +962,7 @@ async def test_a_request_through_a_proxy_leaves_the_name_to_it(
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         client = guarded(Sockets(), env=True)
-        with pytest.raises(Temporary, match=r"gcr\.io cannot be reached"):
+        with pytest.raises(TransientError, match=r"gcr\.io cannot be reached"):
             await client.source_digest(STATIC)
         await client.aclose()
     assert asked == [b"CONNECT gcr.io:443 HTTP/1.1\r\n"]
@@ -1037,13 +1037,13 @@ async def test_a_real_registry_tells_the_digest_without_a_get_and_the_shape_by_o
 async def test_a_real_registry_refuses_a_wrong_login(real: Registry) -> None:
     async with reading(real, ("wei", "wrong")) as client:
         assert await client.source_digest(NGINX) is None
-        with pytest.raises(Refused, match="answers 401 Unauthorized"):
+        with pytest.raises(RefusedError, match="answers 401 Unauthorized"):
             await client.target_digest(NGINX)
 
 
 async def test_a_real_registry_that_is_gone_is_temporary(real: Registry) -> None:
     gone = {"docker.io": "http://127.0.0.1:9"}
     client = reader(GuardedTransport(trust_env=False), addresses=gone)
-    with pytest.raises(Temporary, match=r"^docker\.io cannot be reached: ."):
+    with pytest.raises(TransientError, match=r"^docker\.io cannot be reached: ."):
         await client.source_digest(NGINX)
     await client.aclose()

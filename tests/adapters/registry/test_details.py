@@ -18,9 +18,9 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.network_guard import OPERATORS
 from bot.adapters.registry.tags import MOST_PAGES, first_page, next_page, tags_of
 from bot.adapters.registry.transport import Answer
-from bot.core.errors import Refused, Temporary
-from bot.core.ids import Budget, Shape
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
+from bot.core.registry import Budget, Shape
 
 NGINX = ImageRef.parse("nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
@@ -239,7 +239,9 @@ async def test_the_target_is_described_under_the_name_and_the_login_it_has() -> 
     assert urls == {("harbor.example.com", f"{place}/{kind}") for kind in ("manifests", "blobs")}
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, Refused), (412, Refused), (503, Temporary)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, RefusedError), (412, RefusedError), (503, TransientError)]
+)
 async def test_without_the_first_manifest_there_is_no_description(
     status: int, error: type[Exception]
 ) -> None:
@@ -250,7 +252,7 @@ async def test_without_the_first_manifest_there_is_no_description(
 
 async def test_a_text_that_is_no_digest_is_never_asked_for() -> None:
     shelf = Shelf()
-    with pytest.raises(Refused, match="is no digest"):
+    with pytest.raises(RefusedError, match="is no digest"):
         await client_of(shelf).describe(STATIC, "../../token")
     assert shelf.requests == []
 
@@ -486,13 +488,13 @@ async def test_a_repository_without_tags_has_none() -> None:
 async def test_an_answer_that_is_no_list_of_tags_is_refused(
     answer: httpx.Response, says: str
 ) -> None:
-    with pytest.raises(Refused, match=rf"gcr\.io {says}|gcr\.io sends a {says}"):
+    with pytest.raises(RefusedError, match=rf"gcr\.io {says}|gcr\.io sends a {says}"):
         await client_of(lambda _: answer).tags(STATIC)
 
 
 async def test_the_tags_of_a_registry_off_the_allow_list_are_not_asked_for() -> None:
     shelf = Shelf()
-    with pytest.raises(Refused, match="not an allowed registry"):
+    with pytest.raises(RefusedError, match="not an allowed registry"):
         await client_of(shelf).tags(ImageRef.parse("evil.example/a:1"))
     assert shelf.requests == []
 
@@ -570,7 +572,7 @@ async def test_a_limit_is_read_only_where_it_is_plain_digits(
 async def test_a_limit_that_is_used_up_is_heard_of_and_says_when_to_come_back() -> None:
     used_up = HUB_LIMIT | {"RateLimit-Remaining": "0;w=21600", "Retry-After": "3600"}
     client = client_of(limited(used_up, status=429))
-    with pytest.raises(Temporary, match="429: too many requests") as told:
+    with pytest.raises(TransientError, match="429: too many requests") as told:
         await client.shape(STATIC, "sha256:" + "a" * 64)
     assert told.value.retry_after == 3600
     assert client.budgets() == {"gcr.io": Budget(0, 100)}

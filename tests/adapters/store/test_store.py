@@ -32,24 +32,23 @@ from bot.adapters.store.schema import (
     transfers,
     watches,
 )
+from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.batch import Batch, Via
 from bot.core.draft import Draft
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
+from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
-from bot.core.fresh import Tracked
+from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
 from bot.core.image import Problem
 from bot.core.policy import Ground
 from bot.core.request import Form, Request
-from bot.core.transfer import Proof, State, Transfer
-from bot.core.trouble import Trouble, TroubleKind
+from bot.core.retry import Trouble, TroubleKind
+from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Rendered
-from bot.dialog.questions import Inquiry, Question
-from bot.dialog.watches import Watch
+from bot.dialog.questions import Question, QuestionKind
 from bot.engine.ports import File, NewRequest
-from bot.paste.correction import Correction, Mistake
-from bot.paste.reading import BadImage, Gap
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 PLACE = Place(GROUP, 5)
@@ -161,8 +160,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         (requests, Request, {"chat", "thread"}),
         (drafts, Draft, {"request"}),
         (files, File, set()),
-        (inquiries, Inquiry, {"chat", "thread"}),
-        (tracked, Tracked, {"registry", "tag_class"}),
+        (inquiries, Question, {"chat", "thread"}),
+        (tracked, TrackedImage, {"registry", "tag_class"}),
         (watches, Watch, {"chat", "thread"}),
     ],
     ids=lambda item: getattr(item, "__name__", ""),
@@ -266,9 +265,9 @@ async def test_a_draft_and_its_file_come_out_as_they_went_in(store: SqliteStore)
 
 
 async def test_inquiries_wait_until_they_are_dropped(store: SqliteStore) -> None:
-    inquiry = Inquiry(
+    inquiry = Question(
         id=0,
-        question=Question.LIST,
+        question=QuestionKind.LIST,
         text="nginx",
         person=WEI.id,
         place=PLACE,
@@ -422,10 +421,10 @@ async def test_a_locked_database_is_a_temporary_trouble(
     other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(Temporary, match="locked"):
+        with pytest.raises(TransientError, match="locked"):
             async with store.begin() as unit:
                 await unit.pass_update(1)
-        with pytest.raises(Temporary, match="locked"):
+        with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
     finally:
         other.close()
@@ -443,7 +442,7 @@ async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
         begin(connection)
 
     async def beat() -> None:
-        with pytest.raises(Temporary, match="locked"):
+        with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
 
     monkeypatch.setattr(store._database, "busy_seconds", 0.2)
@@ -462,7 +461,7 @@ async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: Sq
     connection = store._database.connection
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(Temporary, match="is full: make room"):
+    with pytest.raises(TransientError, match="is full: make room"):
         async with store.begin() as unit:
             await unit.remember(replace(WEI, name="W" * 100_000))
     connection.exec_driver_sql("PRAGMA max_page_count=100000")
@@ -472,12 +471,12 @@ async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: Sq
 
 async def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "bot.sqlite3").write_text("telegram: {chats: [-1001]}\n" * 100)
-    with pytest.raises(Temporary, match=r"not a database: .* name another"):
+    with pytest.raises(TransientError, match=r"not a database: .* name another"):
         await SqliteStore.open(tmp_path / "bot.sqlite3")
 
 
 async def test_a_file_that_cannot_be_opened_is_said_to_be_so(tmp_path: Path) -> None:
-    with pytest.raises(Temporary, match="unable to open"):
+    with pytest.raises(TransientError, match="unable to open"):
         await SqliteStore.open(tmp_path / "missing" / "bot.sqlite3")
 
 
@@ -561,7 +560,7 @@ async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: Sqlite
             async with ahead.begin() as unit:
                 await unit.add_note(PLACE, full, reply_to=None)
 
-    with pytest.raises(Temporary, match="make room on its disk"):
+    with pytest.raises(TransientError, match="make room on its disk"):
         await store_both()
     async with ahead.begin() as unit:
         assert await unit.last_update() == 0

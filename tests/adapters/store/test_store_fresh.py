@@ -11,20 +11,19 @@ from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI
 from store_fixture import plans
 
 from bot.adapters.store import SqliteStore
-from bot.core.fresh import Plan, Tracked
+from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import ITSELF
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
-from bot.dialog.watches import Watch
 from bot.engine.ports import NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 FIXED = ImageRef.parse("nginx:1.27.3")
-PLAN = Plan(
+PLAN = FreshPlan(
     intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 168 * HOUR},
     looks=600,
     budgets={},
@@ -39,8 +38,8 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
-def tracked(image: ImageRef, **facts: object) -> Tracked:
-    return replace(Tracked(image=image, not_before=NOW), **facts)  # type: ignore[arg-type]
+def tracked(image: ImageRef, **facts: object) -> TrackedImage:
+    return replace(TrackedImage(image=image, not_before=NOW), **facts)  # type: ignore[arg-type]
 
 
 async def test_a_tracked_image_comes_out_as_it_went_in(store: SqliteStore) -> None:

@@ -22,14 +22,14 @@ from bot.adapters.telegram.chat import (
     set_menus,
 )
 from bot.adapters.telegram.polling import Polling
-from bot.adapters.telegram.takeover import Turn
+from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
-from bot.core.errors import Moved, Refused, Temporary
+from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.intake.context import Incoming, Press
 from bot.engine.ports import Document
-from bot.engine.shutdown import Halt
+from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.proxy import Faults, Faulty
 from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
@@ -149,7 +149,7 @@ async def test_what_telegram_cannot_take_by_its_size_or_kind_is_refused(
     site: Site, what: str
 ) -> None:
     site.faults.arm(where="telegram", what=what, path="sendMessage")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await site.chat.send(site.place, TEXT, reply_to=None)
 
 
@@ -173,7 +173,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
             chat.send_file(place, Document("x", b"x"), TEXT, reply_to=None),
             chat.fetch("x", limit=10),
         ):
-            with pytest.raises(Temporary) as caught:
+            with pytest.raises(TransientError) as caught:
                 await call
             assert caught.value.unclear
         with pytest.raises(TelegramError):
@@ -195,11 +195,11 @@ async def test_an_answer_to_a_deleted_topic_comes_in_the_open(site: Site) -> Non
 
 
 async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
-    with pytest.raises(Refused, match="Can't parse entities"):
+    with pytest.raises(RefusedError, match="Can't parse entities"):
         await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
-    with pytest.raises(Refused, match="not found"):
+    with pytest.raises(RefusedError, match="not found"):
         await site.chat.edit(site.place, MessageId(999), TEXT)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await site.chat.send(Place(ChatId(-4)), TEXT, reply_to=None)
 
 
@@ -228,7 +228,7 @@ async def test_trouble_is_temporary_and_keeps_telegrams_wish(
     site: Site, what: str, words: str, retry_after: float | None
 ) -> None:
     site.faults.arm(where="telegram", what=what, path="sendMessage")
-    with pytest.raises(Temporary, match=words) as caught:
+    with pytest.raises(TransientError, match=words) as caught:
         await site.chat.send(site.place, TEXT, reply_to=None)
     assert caught.value.retry_after == retry_after
     assert TOKEN not in str(caught.value)
@@ -257,17 +257,17 @@ async def polled(
         receiver=inbox,
         next_update=next_update,
         alive=beat,
-        turn=Turn(settled=True, hold=inbox.holds.append),
+        turn=Takeover(settled=True, hold=inbox.holds.append),
         together=together,
     )
-    halt = Halt()
-    task = asyncio.create_task(polling.run(halt))
+    shutdown = Shutdown()
+    task = asyncio.create_task(polling.run(shutdown))
     try:
         async with asyncio.timeout(seconds):
             while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
-        halt.wish()  # the update that has begun is finished, its answer included
+        shutdown.wish()  # the update that has begun is finished, its answer included
         await asyncio.wait({task})
 
 
@@ -309,9 +309,9 @@ async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Sit
     assert reply.file is None
     assert reply.quoted_file == with_file.file
     assert await site.chat.fetch(with_file.file.file_id, limit=1000) == content
-    with pytest.raises(Refused, match="12 bytes"):
+    with pytest.raises(RefusedError, match="12 bytes"):
         await site.chat.fetch(with_file.file.file_id, limit=11)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await site.chat.fetch("nonsense", limit=11)
 
 
@@ -321,7 +321,7 @@ async def test_a_file_that_is_not_what_was_announced_is_fetched_again(
 ) -> None:
     document = site.world.keep("a.yaml", "text/yaml", b"image: nginx:1.27\n" * 9)
     site.faults.arm(where="telegram", what=what, path="/file/")
-    with pytest.raises(Temporary, match="cannot be read"):
+    with pytest.raises(TransientError, match="cannot be read"):
         await site.chat.fetch(document.file_id, limit=1000)
     assert await site.chat.fetch(document.file_id, limit=1000) == document.content
 
@@ -375,7 +375,7 @@ async def test_a_group_that_becomes_a_supergroup_is_told_of_and_moved_from(site:
     inbox = Inbox()
     await polled(site, inbox, 3)
     assert inbox.moves == [(old, new), (old, new)]
-    with pytest.raises(Moved) as caught:
+    with pytest.raises(ChatMovedError) as caught:
         await site.chat.send(Place(old), TEXT, reply_to=None)
     assert caught.value.chat == new
 
@@ -390,7 +390,7 @@ async def test_an_anonymous_admin_is_faceless(site: Site) -> None:
 
 async def test_an_update_that_could_not_be_stored_comes_again(site: Site) -> None:
     await site.say("wei", "/mirror nginx")
-    inbox = Inbox(trouble=[Temporary("the database is locked")])
+    inbox = Inbox(trouble=[TransientError("the database is locked")])
     await polled(site, inbox, 1, seconds=8)
     assert len(inbox.got) == 1
     assert inbox.passed == []
@@ -423,7 +423,7 @@ async def test_what_cannot_be_stored_as_one_is_stored_one_by_one(site: Site) -> 
         yield
         inbox.got.clear()
         inbox.offset -= 3
-        raise Temporary("the database is full")
+        raise TransientError("the database is full")
 
     await polled(site, inbox, 3, together=together)
     assert [update.text for update in inbox.got if isinstance(update, Incoming)] == [
@@ -436,7 +436,7 @@ async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(si
     number = await site.chat.send(site.place, TEXT, reply_to=None)
     press = {"as": "ana", "message": number, "button": "Approve"}
     answer = asyncio.create_task(site.api.post("/api/press", json=press))
-    inbox = Inbox(trouble=[Temporary("the database is full")] * 3)
+    inbox = Inbox(trouble=[TransientError("the database is full")] * 3)
     await polled(site, inbox, 3)
     assert (await answer).json()["answer"] == "press again"
     shown = (await site.api.get("/api/chat")).json()["messages"]
@@ -447,7 +447,7 @@ async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(si
 async def test_an_excuse_that_cannot_be_said_is_left_out(site: Site) -> None:
     await site.say("wei", "/mirror nginx")
     site.faults.arm(where="telegram", what="status 502", path="sendMessage", times=9)
-    inbox = Inbox(trouble=[Temporary("the database is locked")] * 2)
+    inbox = Inbox(trouble=[TransientError("the database is locked")] * 2)
     await polled(site, inbox, 1)
     assert len(inbox.got) == 1
 
@@ -549,14 +549,14 @@ async def test_a_long_absence_is_told_of_until_it_is_noted(
     async def alive(silence: float | None) -> None:
         told.append(silence)
         if len(told) in (1, 3):
-            raise Temporary("the database is full")
+            raise TransientError("the database is full")
 
     polling = Polling(
         bot=site.bot,
         receiver=Inbox(),
         next_update=lambda: asyncio.sleep(0, 1),
         alive=alive,
-        turn=Turn(settled=True, hold=bool),
+        turn=Takeover(settled=True, hold=bool),
     )
     for _ in range(5):
         await polling._heard()

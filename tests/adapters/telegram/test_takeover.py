@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.adapters.telegram.takeover import AGAIN, CALM, GIVE_WAY, Overtaken, Turn
+from bot.adapters.telegram.takeover import AGAIN, CALM, GIVE_WAY, Overtaken, Takeover
 
 
 class Desk:
@@ -11,7 +11,7 @@ class Desk:
     def __init__(self, *, settled: bool) -> None:
         self.now = 1000.0
         self.held = False
-        self.turn = Turn(settled=settled, hold=self._hold, clock=lambda: self.now)
+        self.turn = Takeover(settled=settled, hold=self._hold, clock=lambda: self.now)
 
     def _hold(self, held: bool) -> None:  # noqa: FBT001 - the signature is the turn's
         self.held = held

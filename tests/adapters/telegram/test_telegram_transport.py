@@ -11,7 +11,7 @@ from telegram.error import NetworkError, TimedOut
 from bot.adapters.proxies import Proxies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
 from bot.adapters.telegram.transport import BoundedRequest, Bounds, OutOfReach
-from bot.core.errors import ConfigError, Temporary
+from bot.core.errors import ConfigError, TransientError
 from bot.core.ids import ChatId, Place
 from bot.dialog.message import Rendered
 from bot.engine.ports import Document
@@ -91,7 +91,7 @@ async def test_a_name_of_a_file_ends_no_header() -> None:
 )
 async def test_what_is_no_answer_of_http_is_trouble_that_tells_no_token(answer: bytes) -> None:
     async with hearing(answer) as (port, _), talking(f"http://127.0.0.1:{port}") as bot:
-        with pytest.raises(Temporary, match="out of reach") as caught:
+        with pytest.raises(TransientError, match="out of reach") as caught:
             await send(bot)
         told: BaseException | None = caught.value
         while told is not None and not isinstance(told, OutOfReach):
@@ -105,7 +105,7 @@ async def test_nobody_is_followed_elsewhere() -> None:
         place = b"http://127.0.0.1:%d/" % elsewhere
         moved = b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\nContent-Length: 0\r\n\r\n"
         async with hearing(moved) as (port, heard), talking(f"http://127.0.0.1:{port}") as bot:
-            with pytest.raises(Temporary):
+            with pytest.raises(TransientError):
                 await send(bot)
         assert (len(heard), led) == (1, [])
 
@@ -164,7 +164,7 @@ def test_a_proxy_of_another_kind_that_nothing_needs_is_no_trouble() -> None:
 async def test_a_login_at_a_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://wei:p\u0141ss@127.0.0.1:9")
     async with talking("http://telegram.invalid") as bot:
-        with pytest.raises(Temporary, match="out of reach") as told:
+        with pytest.raises(TransientError, match="out of reach") as told:
             await send(bot)
     assert "\u0141" not in f"{told.value}{told.value.__cause__!r}"
 

@@ -9,10 +9,10 @@ import pytest
 from fakes import GROUP, MALLORY, POLICY, WEI, Clock, World, world
 
 from bot.adapters.store.unit import StoreUnit
-from bot.core.errors import Temporary
+from bot.core.errors import TransientError
 from bot.core.ids import MessageId, Person, Place
 from bot.engine.intake.context import Incoming, Press
-from bot.engine.intake.rate_limit import REMEMBERED, STRANGERS, WINDOW, Allowance, Hearing
+from bot.engine.intake.rate_limit import REMEMBERED, STRANGERS, WINDOW, Hearing, RateLimit
 from bot.engine.ports import Store
 
 STRICT = replace(POLICY, minute_limit=3)
@@ -30,7 +30,7 @@ class Full:
         async with self.store.begin() as unit:
             yield unit  # type: ignore[misc]
             if self.full:
-                raise Temporary("the database: database or disk is full")
+                raise TransientError("the database: database or disk is full")
 
 
 def messages(who: Person, number: int) -> list[Incoming]:
@@ -49,7 +49,7 @@ def messages(who: Person, number: int) -> list[Incoming]:
 async def take_all(w: World, waiting: Sequence[Incoming]) -> None:
     """As the polling does: together, and then one by one up to the first that fails."""
     for incoming in [*waiting, waiting[0]]:
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await w.intake.receive(incoming)
     w.clock.pass_time(5)
 
@@ -96,7 +96,7 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
         store = Full(w.store)
         w.intake._store = store
         for _ in range(8):
-            with pytest.raises(Temporary):
+            with pytest.raises(TransientError):
                 await w.intake.press(press)
         store.full = False
         assert await w.intake.press(press) == ""
@@ -105,7 +105,7 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
 
 
 def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
-    allowance, clock = Allowance(), Clock()
+    allowance, clock = RateLimit(), Clock()
 
     def take(update: int) -> Hearing:
         return allowance.take(1, clock.now, most=1, update=update)
@@ -119,7 +119,7 @@ def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
 
 
 def test_only_the_last_updates_are_remembered() -> None:
-    allowance, clock = Allowance(), Clock()
+    allowance, clock = RateLimit(), Clock()
     for update in range(3 * REMEMBERED):
         allowance.take(1, clock.now, most=1, update=update)
     assert len(allowance._answers) == REMEMBERED

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, NGINX, POLICY, WEI, World, digest_of, world
 
-from bot.core.errors import Refused, Temporary
-from bot.core.fresh import Plan
+from bot.core.errors import RefusedError, TransientError
+from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
 from bot.core.policy import Rule, Verdict
+from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
-from bot.core.trouble import TroubleKind
 
 OPEN = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),), versions_stay=True)
-PLAN = Plan(
+PLAN = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
     looks=600,
     budgets={},
@@ -27,8 +27,8 @@ LATEST = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
 APPS = [ImageRef.parse(f"docker.io/library/app{n}:1") for n in range(3)]
 OLD, APPROVED, LATER = (digest_of(name) for name in ("old", "approved", "later"))
-HANGS = Temporary("read timeout", kind=TroubleKind.SILENT, who="harbor.example.com")
-GITHUB_DOWN = Temporary("502", kind=TroubleKind.FAULTY, who="GitHub")
+HANGS = TransientError("read timeout", kind=TroubleKind.SILENT, who="harbor.example.com")
+GITHUB_DOWN = TransientError("502", kind=TroubleKind.FAULTY, who="GitHub")
 SHOWN = "harbor.example.com does not answer"
 
 
@@ -113,7 +113,7 @@ async def test_others_are_committed_while_the_target_hangs(w: World) -> None:
 async def test_a_target_that_was_away_for_a_moment_loses_nothing(w: World, *, gone: bool) -> None:
     await copying(w, *APPS)
     if gone:
-        w.repository.trouble["run"] = [Refused("GitHub: Not Found (404)")] * 100
+        w.repository.trouble["run"] = [RefusedError("GitHub: Not Found (404)")] * 100
     else:
         w.repository.finish("cancelled")
     for image in APPS:
@@ -131,7 +131,7 @@ async def test_a_target_that_stays_away_is_asked_four_times_in_all(w: World, *, 
     await copying(w, *APPS)
     looks = hang(w, *APPS)
     if gone:
-        w.repository.trouble["run"] = [Refused("GitHub: Not Found (404)")] * 100
+        w.repository.trouble["run"] = [RefusedError("GitHub: Not Found (404)")] * 100
     else:
         w.repository.finish("cancelled")
     await w.settle(60)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
 
-from bot.core.errors import Refused, Temporary
-from bot.core.fresh import Plan
+from bot.core.errors import RefusedError, TransientError
+from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.policy import Rule, Verdict
@@ -20,7 +20,7 @@ from bot.engine.lanes.fresh import BATCH
 from bot.engine.ports import ListFile
 
 HOURS = 3600.0
-PLAN = Plan(
+PLAN = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
     looks=600,
     budgets={},
@@ -313,7 +313,7 @@ async def test_an_image_that_is_on_its_way_already_is_not_opened_twice(w: World)
     listed(w, LATEST)
     await pass_hours(w, 7)
     move(w, LATEST)
-    w.repository.trouble["workflow"] = [Temporary("down")] * 10_000
+    w.repository.trouble["workflow"] = [TransientError("down")] * 10_000
     await w.say(WEI, "/mirror nginx")
     await pass_hours(w, 7)
     async with w.store.begin() as unit:
@@ -324,7 +324,7 @@ async def test_a_registry_that_asks_for_patience_is_left_alone_for_so_long(w: Wo
     others = [ImageRef.parse(f"docker.io/library/app{n}:latest") for n in range(30)]
     listed(w, *others)
     for image in others:
-        w.registries.source[str(image)] = Temporary("429", retry_after=5400)
+        w.registries.source[str(image)] = TransientError("429", retry_after=5400)
     await w.settle(6 * HOURS, step=120)
     assert 2 <= w.registries.looks <= 10
     listed(w, *others)
@@ -341,7 +341,7 @@ async def test_while_the_target_is_out_of_reach_nothing_is_said_nor_the_source_t
     before = len(w.chat.messages)
     move(w, LATEST)
     for image in (LATEST, REDIS):
-        w.registries.target[str(image)] = Temporary("no route")
+        w.registries.target[str(image)] = TransientError("no route")
     looks = w.registries.looks
     await pass_hours(w, 12)
     assert w.registries.looks == looks
@@ -357,7 +357,7 @@ async def test_a_target_that_may_not_be_read_is_taken_to_have_what_was_copied_la
     w: World,
 ) -> None:
     listed(w, LATEST)
-    w.registries.target[str(LATEST)] = Refused("no login")
+    w.registries.target[str(LATEST)] = RefusedError("no login")
     await pass_hours(w, 7)
     move(w, LATEST)
     await pass_hours(w, 7)
@@ -373,7 +373,7 @@ async def test_a_source_that_refuses_or_a_defect_holds_up_no_other_image(w: Worl
     locked = ImageRef.parse("docker.io/library/locked:1")
     listed(w, LATEST, broken, locked)
     w.registries.source[str(broken)] = ValueError("a defect of ours")
-    w.registries.source[str(locked)] = Refused("unauthorized")
+    w.registries.source[str(locked)] = RefusedError("unauthorized")
     move(w, LATEST)
     await pass_hours(w, 13)
     looks = Counter(w.registries.looked_at)
@@ -392,7 +392,7 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
         await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
     w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
     w.start()
-    w.repository.trouble["read_list"] = [Temporary("down")]  # so it is not forgotten just yet
+    w.repository.trouble["read_list"] = [TransientError("down")]  # so it is not forgotten just yet
     await w.settle(60)
     assert w.repository.dispatched == []
     async with w.store.begin() as unit:
@@ -460,7 +460,7 @@ async def test_nothing_is_opened_while_nobody_knows_what_the_list_holds(w: World
     async with w.store.begin() as unit:
         (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
         await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
-    w.repository.trouble["read_list"] = [Temporary("down")] * 10_000
+    w.repository.trouble["read_list"] = [TransientError("down")] * 10_000
     w.start()
     await w.settle(600, step=20)
     async with w.store.begin() as unit:
@@ -475,11 +475,11 @@ async def test_a_list_that_cannot_be_read_stops_the_looks_and_is_asked_for_ever_
     w: World,
 ) -> None:
     listed(w, LATEST)
-    w.repository.trouble["read_list"] = [Temporary("down")] * 10_000
+    w.repository.trouble["read_list"] = [TransientError("down")] * 10_000
     await w.settle(3600, step=5)
     assert w.registries.looks == 0
     assert w.repository.reads < 40
-    w.repository.trouble["read_list"] = [Refused("no permission")]
+    w.repository.trouble["read_list"] = [RefusedError("no permission")]
     await pass_hours(w, 9)
     assert w.registries.looks >= 1
 

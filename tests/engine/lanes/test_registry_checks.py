@@ -16,23 +16,15 @@ from store_fixture import fresh_store, plans
 
 from bot.adapters.store import SqliteStore
 from bot.core.batch import Batch, Via
-from bot.core.errors import Temporary
-from bot.core.ids import BatchId, RunId, Shape, TransferId
+from bot.core.errors import TransientError
+from bot.core.events import Copied, Event, Found, Proof, RunSeen, Submitted
+from bot.core.ids import BatchId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.transfer import (
-    Copied,
-    Event,
-    Found,
-    Proof,
-    RunSeen,
-    State,
-    Submitted,
-    Transfer,
-    advance,
-)
-from bot.core.trouble import TroubleKind
-from bot.engine.lanes.registry_checks import AT_ONCE, MOST, Checks
+from bot.core.registry import Shape
+from bot.core.retry import TroubleKind
+from bot.core.transfer import State, Transfer, advance
+from bot.engine.lanes.registry_checks import AT_ONCE, MOST, ChecksLane
 from bot.engine.lanes.registry_health import LONGEST_REST, Silences
 
 LOOK = 20.0
@@ -86,7 +78,7 @@ class Slow(FakeRegistries):
         self.asked.append((registry, image))
         await self._clock.sleep(LOOK if registry in self.silent else self.slow.get(registry, 0.1))
         if registry in self.silent:
-            raise Temporary(f"{registry} is away", kind=TroubleKind.SILENT, who=registry)
+            raise TransientError(f"{registry} is away", kind=TroubleKind.SILENT, who=registry)
         return digest_of(str(image))
 
     def looks_at(self, registry: str) -> int:
@@ -100,7 +92,7 @@ class Site:
         self.store = store
         self.clock = clock
         self.registries = Slow(clock)
-        self.checks = Checks(
+        self.checks = ChecksLane(
             store=store, registries=self.registries, policy=POLICY, target=TARGET, clock=clock
         )
 
@@ -249,7 +241,7 @@ async def test_no_try_to_verify_is_spent_without_a_look(site: Site) -> None:
 
 async def _away(clock: Clock, seconds: float) -> str:
     clock.pass_time(seconds)
-    raise Temporary("away", kind=TroubleKind.SILENT, who=SILENT)
+    raise TransientError("away", kind=TroubleKind.SILENT, who=SILENT)
 
 
 async def _here() -> str:
@@ -259,7 +251,7 @@ async def _here() -> str:
 async def test_a_trouble_that_shows_at_once_is_no_silence() -> None:
     clock = Clock()
     silences = Silences(clock)
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await silences.asked(SILENT, _away(clock, 0.5))
     assert silences.of(SILENT) is None
 
@@ -269,7 +261,7 @@ async def test_a_silence_lasts_a_while_longer_each_time_until_there_is_an_answer
     silences = Silences(clock)
     rests = []
     for _ in range(6):
-        with pytest.raises(Temporary):
+        with pytest.raises(TransientError):
             await silences.asked(SILENT, _away(clock, LOOK))
         began = clock()
         while silences.of(HEALTHY, SILENT):
@@ -278,7 +270,7 @@ async def test_a_silence_lasts_a_while_longer_each_time_until_there_is_an_answer
     assert rests == sorted(rests)
     assert rests[0] < timedelta(seconds=3)
     assert rests[-1] == LONGEST_REST
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await silences.asked(SILENT, _away(clock, LOOK))
     await silences.asked(SILENT, _here())
     assert silences.of(SILENT) is None
@@ -297,7 +289,7 @@ async def test_several_that_wait_at_the_same_time_are_one_silence() -> None:
     clock.pass_time(LOOK)
     over.set()
     await asyncio.wait(looks)
-    assert all(isinstance(each.exception(), Temporary) for each in looks)
+    assert all(isinstance(each.exception(), TransientError) for each in looks)
     assert silences.of(SILENT) is not None
     clock.pass_time(3)
     assert silences.of(SILENT) is None
@@ -306,7 +298,7 @@ async def test_several_that_wait_at_the_same_time_are_one_silence() -> None:
 async def test_a_clock_that_is_set_back_makes_no_silence_last() -> None:
     clock = Clock()
     silences = Silences(clock)
-    with pytest.raises(Temporary):
+    with pytest.raises(TransientError):
         await silences.asked(SILENT, _away(clock, LOOK))
     clock.pass_time(-3600)
     assert silences.of(SILENT) is None
@@ -325,7 +317,7 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
         other = await unit.open_transfer(ImageRef.parse(f"{HEALTHY}/b:1"), now)
         due = await unit.due_looks(now, limit=3)
         assert {each.id for each in due} == {opened[0].id, opened[1].id, opened[2].id, other.id}
-        trouble = Temporary("away").trouble
+        trouble = TransientError("away").trouble
         await unit.save_transfers([each.postponed(now, trouble=trouble) for each in opened[:4]])
         later = now + timedelta(minutes=1)
         due = await unit.due_looks(later, limit=6)
