@@ -365,7 +365,7 @@ async def every_press_is_a_members(
             Verb.LIST,
         ),
         (
-            "bot.engine.intake.context.Case.own",
+            "bot.engine.intake.context.Context.own",
             everything_is_ones_own,
             "member",
             "group",

@@ -181,7 +181,7 @@ def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
 
 
 def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batches, "exact", lambda transfer: transfer.image)
+    patch.setattr(batches, "reference_to_copy", lambda transfer: transfer.image)
 
 
 def forget_that_it_was_told(patch: pytest.MonkeyPatch) -> None:
