@@ -35,7 +35,7 @@ from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
 from bot.core.ids import ChatId, PersonId
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 from bot.dialog.commands import COMMANDS
 from bot.dialog.language import Language
 from bot.dialog.message import say
@@ -326,7 +326,7 @@ def _polling(
     )
 
 
-def _budgets(parts: Parts) -> dict[str, Budget]:
+def _budgets(parts: Parts) -> dict[str, PullLimit]:
     """What each service still allows us, as it said last."""
     own = parts.repository.budget()
     return {**parts.registries.budgets(), **({"GitHub": own} if own is not None else {})}

@@ -30,7 +30,7 @@ from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import Naming, Target
-from bot.core.policy import ANONYMOUS_ADMIN, Access, Policy, Rule, Verdict
+from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
 
@@ -195,12 +195,12 @@ class Settings(_Part):
             request_limit=part.limits.images,
             minute_limit=part.limits.minute,
             watch_limit=part.limits.watches,
-            versions_stay=self.fresh is not None,
+            ask_for_updated_versions=self.fresh is not None,
         )
 
-    def access(self) -> Access:
+    def access(self) -> AllowLists:
         members = self.telegram.members
-        return Access(
+        return AllowLists(
             chats=frozenset(map(ChatId, self.telegram.chats)),
             members=None if members is None else frozenset(map(PersonId, members)),
             admins=frozenset(map(PersonId, self.telegram.admins)),

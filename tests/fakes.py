@@ -11,13 +11,13 @@ from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
-from bot.core.batch import Result, Run, batch_of
+from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import ChatMovedError, RefusedError, StaleError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
 from bot.core.image import ImageRef, Naming, Target
-from bot.core.policy import Access, Policy, Rule, Verdict
-from bot.core.registry import Budget, Shape
+from bot.core.policy import AllowLists, Policy, Rule, Verdict
+from bot.core.registry import ImageInfo, PullLimit
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Incoming, Installation, Press
@@ -144,7 +144,7 @@ class FakeRegistries:
     def __init__(self) -> None:
         self.source: dict[str, str | Exception] = {}
         self.target: dict[str, str | Exception] = {}
-        self.shapes: dict[str, Shape | Exception] = {}
+        self.shapes: dict[str, ImageInfo | Exception] = {}
         self.tagged: dict[str, tuple[str, ...] | Exception] = {}
         self.limited = False
         self.looks = 0
@@ -158,13 +158,13 @@ class FakeRegistries:
     async def target_digest(self, image: ImageRef) -> str | None:
         return _given(self.target.get(str(image)))
 
-    async def shape(self, image: ImageRef, digest: str) -> Shape:
-        shape = self.shapes.get(str(image), Shape(("linux/amd64", "linux/arm64"), None))
+    async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
+        shape = self.shapes.get(str(image), ImageInfo(("linux/amd64", "linux/arm64"), None))
         if isinstance(shape, Exception):
             raise shape
         return shape
 
-    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
         return await self.shape(image, digest)
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
@@ -176,8 +176,8 @@ class FakeRegistries:
     def spares(self, registry: str) -> bool:
         return not self.limited
 
-    def budgets(self) -> dict[str, Budget]:
-        return {"docker.io": Budget(40, 100)} if self.limited else {}
+    def budgets(self) -> dict[str, PullLimit]:
+        return {"docker.io": PullLimit(40, 100)} if self.limited else {}
 
 
 def _given(value: str | Exception | None) -> str | None:
@@ -192,7 +192,7 @@ class FakeRun:
     sha: CommitSha
     event: str
     title: str
-    results: list[Result] = field(default_factory=list)
+    results: list[CopyResult] = field(default_factory=list)
 
 
 class FakeRepository:
@@ -277,19 +277,19 @@ class FakeRepository:
         found = next(r for r in self.runs if r.run.id == run)
         return found.run, found.sha
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
         found = next(r for r in self.runs if r.run.id == run.id)
         return tuple(found.results)
 
     def report(self, image: ImageRef, digest: str | None, line: str = "", *, run: int = -1) -> None:
         size = 2_100_000 if digest else None
-        self.runs[run].results.append(Result(str(image), digest, size, line))
+        self.runs[run].results.append(CopyResult(str(image), digest, size, line))
 
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
 
-    def budget(self) -> Budget | None:
-        return Budget(4990, 5000)
+    def budget(self) -> PullLimit | None:
+        return PullLimit(4990, 5000)
 
 
 RULES = (
@@ -338,7 +338,7 @@ class World:
 
     def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
         """Start (or start again) with nothing in memory."""
-        access = Access(chats={GROUP}, members=members, admins={ANA.id})
+        access = AllowLists(chats={GROUP}, members=members, admins={ANA.id})
         installation = Installation(
             policy=self.policy,
             access=access,
@@ -390,7 +390,7 @@ class World:
             budgets=self.registries.budgets,
         )
 
-    def _upkeep(self, access: Access) -> dict[str, FreshLane]:
+    def _upkeep(self, access: AllowLists) -> dict[str, FreshLane]:
         if self.plan is None:
             return {}
         words, store = self.words, self.wired(self.store)

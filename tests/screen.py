@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from fakes import GROUP, FakeChat, World, digest_of
 
-from bot.core.batch import Result
+from bot.core.batch import CopyResult
 from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Press
@@ -121,7 +121,7 @@ class Screen:
     def upstream(self, image: ImageRef, size: int, *platforms: str) -> None:
         """The source has the image, of so many bytes."""
         self.world.upstream(image)
-        shape = Shape(platforms or ("linux/amd64", "linux/arm64"), size)
+        shape = ImageInfo(platforms or ("linux/amd64", "linux/arm64"), size)
         self.world.registries.shapes[str(image)] = shape
 
     def copied(self, *images: ImageRef, run: int = -1) -> None:
@@ -131,8 +131,8 @@ class Screen:
             digest = digest_of(str(image))
             self.world.registries.target[str(image)] = digest
             shape = self.world.registries.shapes[str(image)]
-            assert isinstance(shape, Shape)
-            found.results.append(Result(str(image), digest, shape.size, ""))
+            assert isinstance(shape, ImageInfo)
+            found.results.append(CopyResult(str(image), digest, shape.size, ""))
         self.world.repository.finish(run=run)
 
     def failed(self, image: ImageRef, line: str, *, run: int = -1) -> None:

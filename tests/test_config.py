@@ -19,7 +19,7 @@ from bot.config import (
 )
 from bot.core.errors import ConfigError
 from bot.core.image import ImageRef, Naming
-from bot.core.policy import Standing, Verdict, decide
+from bot.core.policy import Role, Verdict, decide
 from bot.core.tag_class import TagClass
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
@@ -58,7 +58,7 @@ def test_the_example_loads_and_names_every_key_there_is() -> None:
     settings = read_settings(EXAMPLE)
     assert set(written(example())) == set(keys_of(Settings))
     assert settings.place().naming is Naming.NESTED
-    assert settings.access().standing(1003, -1001234567890) is Standing.ADMIN  # type: ignore[arg-type]
+    assert settings.access().standing(1003, -1001234567890) is Role.ADMIN  # type: ignore[arg-type]
     assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
 
 
@@ -128,14 +128,14 @@ def test_without_a_section_fresh_nothing_is_kept_fresh_and_versions_are_not_held
     del data["fresh"]
     settings = settings_from(data, "config.yaml")
     assert settings.plan() is None
-    assert not settings.rules().versions_stay
+    assert not settings.rules().ask_for_updated_versions
 
 
 def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
     settings = settings_from(example() | {"fresh": {}}, "config.yaml")
     plan = settings.plan()
     assert plan is not None
-    assert settings.rules().versions_stay
+    assert settings.rules().ask_for_updated_versions
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
     assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, -1001234567890)

@@ -14,10 +14,10 @@ from pydantic.fields import FieldInfo
 from bot.adapters.words import LocaleWords
 from bot.config import FreshPart, LimitsPart, Secrets, Settings
 from bot.core import draft
-from bot.core.failures import PASSING, FailureKind
-from bot.core.fresh import AGAIN
+from bot.core.failures import TRANSIENT_KINDS, FailureKind
+from bot.core.fresh import CHECK_RETRY_WAIT
 from bot.core.image import ImageRef
-from bot.core.retry import PUT_OFFS
+from bot.core.retry import REQUEUE_WAITS
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import TRANSITIONS, State
 from bot.dialog import outdated, questions
@@ -200,12 +200,14 @@ def test_the_readme_lists_every_failure_in_order(language: Language) -> None:
 
 @every_language
 def test_the_readme_says_how_long_it_waits_for_what_passes_by_itself(language: Language) -> None:
-    [table] = [t for t in tables(READMES[language]) if set(codes(t)) == set(map(str, PASSING))]
+    [table] = [
+        t for t in tables(READMES[language]) if set(codes(t)) == set(map(str, TRANSIENT_KINDS))
+    ]
     unit = {FailureKind.RATE_LIMITED: timedelta(minutes=1), FailureKind.NETWORK: timedelta(0, 1)}
-    assert set(PUT_OFFS) == set(PASSING)
+    assert set(REQUEUE_WAITS) == set(TRANSIENT_KINDS)
     for row in table[1:]:
         kind = FailureKind(row[0].strip("`"))
-        assert [number * unit[kind] for number in numbers(row[1])] == list(PUT_OFFS[kind])
+        assert [number * unit[kind] for number in numbers(row[1])] == list(REQUEUE_WAITS[kind])
 
 
 @every_language
@@ -285,8 +287,8 @@ def test_the_limits_are_those_of_the_code(language: Language) -> None:
         [lines.MOST_TEXT, lines.MOST_LINES],
         [DEEPEST, MOST_DOCUMENTS],
         [MOST_IMAGES],
-        [draft.AT_ONCE],
-        [draft.KEPT // timedelta(hours=1)],
+        [draft.IMAGES_TAKEN_WITHOUT_ASKING],
+        [draft.DRAFT_LIFETIME // timedelta(hours=1)],
         [COPY_LIMIT],
         [FILTER_LIMIT, REASON_LIMIT],
         [questions.PAGE],
@@ -321,7 +323,7 @@ def test_the_document_of_keeping_fresh_names_the_numbers_of_the_code() -> None:
         f"within {fresh_news.ASKED_WITHIN.days} days",
         f"and {fresh_news.ASKERS} requests of it",
         f"({fresh.BATCH} at most",
-        f"after {AGAIN // timedelta(minutes=1)} min",
+        f"after {CHECK_RETRY_WAIT // timedelta(minutes=1)} min",
         f"floating: {FreshPart.model_fields['floating'].default} ",
         f"versions: {FreshPart.model_fields['versions'].default} ",
         f"looks: {FreshPart.model_fields['looks'].default} ",

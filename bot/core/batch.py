@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.events import Copied, CopyFailed, Event, PutOff
+from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Ground
-from bot.core.request import ITSELF
-from bot.core.retry import FURTHEST, Trouble, is_due, put_off, wait_after
+from bot.core.request import BOT_ITSELF
+from bot.core.retry import LONGEST_DELAY, Trouble, is_due, requeue_wait, wait_after
 from bot.core.transfer import Transfer
 
 
@@ -84,7 +84,7 @@ _WAITED_FROM: Final = ("committed_at", "dispatching_at", "dispatched_at")
 NEW: Final = timedelta(seconds=10)
 YOUNG: Final = timedelta(minutes=1)
 OLDER: Final = timedelta(minutes=10)
-LONGEST_POLL: Final = timedelta(seconds=30)
+LONGEST_POLL_INTERVAL: Final = timedelta(seconds=30)
 
 
 def poll_interval(age: timedelta) -> timedelta:
@@ -95,7 +95,7 @@ def poll_interval(age: timedelta) -> timedelta:
         return timedelta(seconds=2)
     if age < OLDER:
         return timedelta(seconds=10)
-    return LONGEST_POLL
+    return LONGEST_POLL_INTERVAL
 
 
 def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | None:
@@ -106,7 +106,7 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
     """
     if batch.closed_at is not None:
         return None
-    at_most = FURTHEST if batch.attempts else LONGEST_POLL
+    at_most = LONGEST_DELAY if batch.attempts else LONGEST_POLL_INTERVAL
     if not is_due(batch.not_before, now, at_most=at_most):
         return None
     if batch.run is not None:
@@ -121,7 +121,7 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class BatchImage:
     """One image of a batch, with what the commit message says of it."""
 
     image: ImageRef
@@ -130,17 +130,17 @@ class Share:
     approved_by: PersonId | None
 
 
-TRAILER: Final = "Batch"
+BATCH_TRAILER: Final = "Batch"
 
 
-def commit_message(batch: BatchId, shares: tuple[Share, ...]) -> str:
+def commit_message(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
     """Subject and trailers. No text that a person chose: a name may hold `[skip ci]`."""
     subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
     requests = sorted({request for share in shares for request in share.requests})
-    people = sorted({person for share in shares for person in share.requested_by} - {ITSELF})
+    people = sorted({person for share in shares for person in share.requested_by} - {BOT_ITSELF})
     approvers = sorted({share.approved_by or 0 for share in shares})
     trailers = [
-        f"{TRAILER}: {batch}",
+        f"{BATCH_TRAILER}: {batch}",
         *(f"Request: {request}" for request in requests),
         *(f"Requested-by: telegram:{person}" for person in people),
         *(f"Approved-by: {f'telegram:{by}' if by else 'policy'}" for by in approvers),
@@ -152,7 +152,7 @@ def batch_of(message: str) -> BatchId | None:
     """The batch that a commit message names in its last paragraph, if any."""
     for line in message.rstrip().rpartition("\n\n")[2].splitlines():
         key, _, value = line.partition(":")
-        if key == TRAILER and value.strip():
+        if key == BATCH_TRAILER and value.strip():
             return BatchId(value.strip())
     return None
 
@@ -181,7 +181,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CopyResult:
     """What the run says of one image: `digest` where it arrived, else `line` says why not."""
 
     image: str
@@ -190,7 +190,7 @@ class Result:
     line: str = ""
 
 
-def result_event(transfer: Transfer, result: Result, now: datetime) -> Event:
+def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event:
     """What its run says became of one image."""
     if result.digest is None:
         return _failed(transfer, Failure(classify(result.line), result.line), now)
@@ -198,11 +198,11 @@ def result_event(transfer: Transfer, result: Result, now: datetime) -> Event:
         # Its line was new, so it went by its tag, which has moved since somebody approved it.
         # Since the list has it, the next batch asks for the approved one, by its digest.
         failure = Failure(FailureKind.MISMATCH, result.digest)
-        return PutOff(now, failure, now) if not transfer.put_offs else CopyFailed(now, failure)
+        return Requeued(now, failure, now) if not transfer.put_offs else CopyFailed(now, failure)
     return Copied(now, result.digest, result.size)
 
 
-def silence_event(run: Run, transfer: Transfer, now: datetime) -> Event:
+def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
     """What became of one that did not arrive, and of which its run said nothing."""
     cancelled = run.conclusion == "cancelled"
     kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
@@ -210,11 +210,11 @@ def silence_event(run: Run, transfer: Transfer, now: datetime) -> Event:
     if run.conclusion == "success" and transfer.put_offs == 0:
         # It did well and had nothing to do with it: others wrote the line first, or moved
         # it. Since the list has it, the next batch asks for it by name.
-        return PutOff(now, failure, now)
+        return Requeued(now, failure, now)
     return CopyFailed(now, failure)
 
 
 def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
     """What passes by itself is tried again later, as long as there is hope."""
-    wait = put_off(failure.kind, transfer.put_offs)
-    return CopyFailed(now, failure) if wait is None else PutOff(now, failure, now + wait)
+    wait = requeue_wait(failure.kind, transfer.put_offs)
+    return CopyFailed(now, failure) if wait is None else Requeued(now, failure, now + wait)

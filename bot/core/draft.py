@@ -11,11 +11,11 @@ from typing import Final, Self
 from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef
 
-AT_ONCE: Final = 3
+IMAGES_TAKEN_WITHOUT_ASKING: Final = 3
 """So many images of a message are mirrored without asking back."""
-PAGE: Final = 8
+IMAGES_PER_PAGE: Final = 8
 """Images on a page of the choice: a row of buttons each, which fits a phone."""
-KEPT: Final = timedelta(hours=24)
+DRAFT_LIFETIME: Final = timedelta(hours=24)
 """After so long without an answer a draft is given up."""
 
 
@@ -40,7 +40,7 @@ class Draft:
 
     @property
     def pages(self) -> int:
-        return max(1, -(-len(self.images) // PAGE))
+        return max(1, -(-len(self.images) // IMAGES_PER_PAGE))
 
     @property
     def corrected(self) -> tuple[BadImage, ...]:
@@ -65,6 +65,6 @@ def draft_of(
     return Draft(images=tuple(dict.fromkeys([*images, *meant])), bad=bad, file=file)
 
 
-def beside(page: int, pages: int) -> tuple[int, ...]:
+def neighbour_pages(page: int, pages: int) -> tuple[int, ...]:
     """The pages before and behind one, round and round; only one where there are just two."""
     return tuple(dict.fromkeys(to % pages for to in (page - 1, page + 1)))

@@ -16,7 +16,7 @@ core/failures.py name the causes.
 
 from typing import Final
 
-from bot.core.retry import LINE_LIMIT, Trouble, TroubleKind
+from bot.core.retry import TROUBLE_LINE_LIMIT, Trouble, TroubleKind
 
 
 class BotError(Exception):
@@ -44,7 +44,7 @@ class TransientError(BotError):
         unclear: bool = False,
     ) -> None:
         super().__init__(text)
-        self.trouble: Final = Trouble(kind, who, text[:LINE_LIMIT])
+        self.trouble: Final = Trouble(kind, who, text[:TROUBLE_LINE_LIMIT])
         self.retry_after = retry_after
         self.unclear = unclear
 

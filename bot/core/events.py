@@ -8,7 +8,7 @@ from bot.core.failures import Failure
 from bot.core.ids import BatchId, PersonId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 
 
 class Proof(StrEnum):
@@ -32,7 +32,7 @@ class Found(Event):
     """The source has the image; the policy decided on it. A WAITING one ends at `expires_at`."""
 
     digest: str
-    shape: Shape
+    shape: ImageInfo
     decision: Decision
     expires_at: datetime
     replaces: str | None = None
@@ -122,7 +122,7 @@ class CopyFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff(Event):
+class Requeued(Event):
     """The copy failed for a cause that passes by itself: it goes into a later batch."""
 
     failure: Failure

@@ -39,7 +39,7 @@ class FailureKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-PASSING: Final = frozenset({FailureKind.RATE_LIMITED, FailureKind.NETWORK})
+TRANSIENT_KINDS: Final = frozenset({FailureKind.RATE_LIMITED, FailureKind.NETWORK})
 """Causes that pass by themselves: the bot waits and tries again before it calls them a failure."""
 
 

@@ -16,22 +16,21 @@ from bot.core.events import Found
 from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.registry import Shape
-from bot.core.retry import FURTHEST, has_passed
+from bot.core.registry import ImageInfo
+from bot.core.retry import LONGEST_DELAY, has_passed
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import State, Transfer
 
-HOUR: Final = timedelta(hours=1)
-AGAIN: Final = timedelta(minutes=15)
+BUDGET_WINDOW: Final = timedelta(hours=1)
+CHECK_RETRY_WAIT: Final = timedelta(minutes=15)
 """An image that could not be looked at is looked at again after this, or its interval if less."""
-PORTION: Final = 20
+CHECKS_AT_A_TIME: Final = 20
 """So many looks at one registry are taken together; then others have their turn."""
-GATHER: Final = timedelta(minutes=2)
+UPDATES_GATHERED_FOR: Final = timedelta(minutes=2)
 """So long what has moved waits for the rest of a round, to go with one dispatch."""
-GATHER_NEWS: Final = timedelta(minutes=10)
+NEWS_GATHERED_FOR: Final = timedelta(minutes=10)
 """So long what has arrived waits for the rest of its batch, to be told in one message."""
-SHOWN: Final = 20
-ALARMS: Final = 20
+ALARMS_PER_CARD: Final = 20
 """Versions of one repository on one card: who replaces one tag often replaces them all."""
 
 
@@ -77,7 +76,7 @@ class FreshPlan:
         waiting = sorted(registries, key=lambda registry: (spent.get(registry, 0), registry))
         for position, registry in enumerate(waiting):
             share = -(-left // (len(waiting) - position))
-            own = min(self.budget(registry) - spent.get(registry, 0), share, PORTION)
+            own = min(self.budget(registry) - spent.get(registry, 0), share, CHECKS_AT_A_TIME)
             if own > 0:
                 rooms[registry] = own
                 left -= own
@@ -139,8 +138,8 @@ class TrackedImage:
 
     def put_off(self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None) -> Self:
         """After a look that nobody answered: later, and before it would be due anyhow."""
-        wish = min(timedelta(seconds=retry_after or 0), FURTHEST)
-        later = now + min(max(AGAIN, wish), plan.interval(self.image))
+        wish = min(timedelta(seconds=retry_after or 0), LONGEST_DELAY)
+        later = now + min(max(CHECK_RETRY_WAIT, wish), plan.interval(self.image))
         return replace(self, looked_at=now, not_before=later)
 
     def refused(self, now: datetime, plan: FreshPlan) -> Self:
@@ -149,7 +148,7 @@ class TrackedImage:
 
     def joined(self, now: datetime, plan: FreshPlan) -> Self:
         """A transfer of somebody else's is under way: what comes of it is looked at soon."""
-        later = now + min(AGAIN, plan.interval(self.image))
+        later = now + min(CHECK_RETRY_WAIT, plan.interval(self.image))
         return replace(self, moved_at=None, not_before=min(self.not_before, later))
 
     def shares(self, transfer: Transfer) -> bool:
@@ -175,7 +174,7 @@ class TrackedImage:
         return Found(
             now,
             self.source,
-            Shape(),
+            ImageInfo(),
             Decision(verdict, ground),
             expires_at,
             replaces=self.target,
@@ -193,7 +192,7 @@ class TrackedImage:
         return replace(self, told=self.target, arrived_at=None)
 
 
-def is_ripe(
+def gathered_long_enough(
     since: Sequence[datetime | None], now: datetime, *, under_way: bool, wait: timedelta
 ) -> bool:
     """Whether what waits for others to go with them has waited long enough."""
@@ -201,15 +200,15 @@ def is_ripe(
     return bool(times) and (not under_way or has_passed(wait, min(times), now))
 
 
-def by_repository(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
+def alarm_cards(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
     """The alarms of each card."""
     groups: dict[tuple[str, str], list[TrackedImage]] = {}
     for each in alarms:
         groups.setdefault((each.image.registry, each.image.repository), []).append(each)
     return [
-        group[first : first + ALARMS]
+        group[first : first + ALARMS_PER_CARD]
         for group in groups.values()
-        for first in range(0, len(group), ALARMS)
+        for first in range(0, len(group), ALARMS_PER_CARD)
     ]
 
 

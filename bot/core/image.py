@@ -14,12 +14,12 @@ from typing import Final, Self
 
 from bot.core.errors import BotError
 
-HUB: Final = "docker.io"
-HUB_HOSTS: Final = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+DOCKER_HUB: Final = "docker.io"
+DOCKER_HUB_HOSTS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 """All of them are Docker Hub; Docker folds the second, the third is where it is reached."""
-OFFICIAL: Final = "library/"
+OFFICIAL_PREFIX: Final = "library/"
 DEFAULT_TAG: Final = "latest"
-NAME_LIMIT: Final = 255
+REPOSITORY_LIMIT: Final = 255
 
 # Spelled out in ASCII: Python's \w and \d take any alphabet, and $ a final newline.
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -74,7 +74,7 @@ class BadReference(BotError):  # noqa: N818 - it reads as what it is: a bad refe
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.text[:NAME_LIMIT]!r} is no image reference: {self.problem}"
+        return f"{self.text[:REPOSITORY_LIMIT]!r} is no image reference: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ class ImageRef:
 
     def _candidates(self) -> Iterator[str]:
         hosts, repositories = [f"{self.registry}/"], [self.repository]
-        if self.registry == HUB:
-            hosts = ["", *(f"{host}/" for host in HUB_HOSTS)]
-            repositories.append(self.repository.removeprefix(OFFICIAL))
+        if self.registry == DOCKER_HUB:
+            hosts = ["", *(f"{host}/" for host in DOCKER_HUB_HOSTS)]
+            repositories.append(self.repository.removeprefix(OFFICIAL_PREFIX))
         suffix = str(self).removeprefix(f"{self.registry}/{self.repository}")
         suffixes = {suffix, ""} if suffix == f":{DEFAULT_TAG}" else {suffix}
         for host in hosts:
@@ -131,11 +131,11 @@ def _qualified(text: str) -> str:
     """The text with the registry and `library/` that Docker adds in thought."""
     head, slash, rest = text.partition("/")
     if not slash or not is_host(head):
-        head, rest = HUB, text
-    elif head in HUB_HOSTS:
-        head = HUB
-    if head == HUB and "/" not in rest:
-        rest = OFFICIAL + rest
+        head, rest = DOCKER_HUB, text
+    elif head in DOCKER_HUB_HOSTS:
+        head = DOCKER_HUB
+    if head == DOCKER_HUB and "/" not in rest:
+        rest = OFFICIAL_PREFIX + rest
     return f"{head}/{rest}"
 
 
@@ -155,7 +155,7 @@ def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem
         return Problem.NO_DOMAIN
     if domain.startswith("["):
         return Problem.IPV6_HOST
-    if len(repository) > NAME_LIMIT:
+    if len(repository) > REPOSITORY_LIMIT:
         return Problem.TOO_LONG
     if digest is not None and not _DIGEST.fullmatch(digest):
         return Problem.DIGEST

@@ -14,13 +14,13 @@ _BOM: Final = b"\xef\xbb\xbf"
 _BLANKS: Final = bytes.maketrans(b"\t\v\f", b"   ")
 
 
-def entries(content: bytes) -> tuple[ImageRef, ...]:
+def listed_images(content: bytes) -> tuple[ImageRef, ...]:
     """The images of the lines that name one, in their order; any other line is passed over."""
     read = (_read(text) for text in _texts(content))
     return tuple(image for image in read if image is not None)
 
 
-def missing(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
+def unlisted(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
     """Those of the images that no line names, in the given order, each once."""
     # Not one line is parsed: the few images in all their spellings are looked for among the many
     # lines, so that 100,000 of them take some hundredths of a second for any number of images.
@@ -33,9 +33,9 @@ def missing(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
     return tuple(image for image, spelt in wanted.items() if listed.isdisjoint(spelt))
 
 
-def add(content: bytes, images: Iterable[ImageRef]) -> bytes:
+def with_images(content: bytes, images: Iterable[ImageRef]) -> bytes:
     """The list with a line for each image that it lacks; the old bytes stay in front."""
-    new = missing(content, images)
+    new = unlisted(content, images)
     if not new:
         return content
     line_end = _line_end(content)

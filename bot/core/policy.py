@@ -82,7 +82,7 @@ class Policy:
     """Commands of one person within a minute."""
     watch_limit: int = 50
     """Images that one person may watch."""
-    versions_stay: bool = False
+    ask_for_updated_versions: bool = False
     """Whether a version that moved is copied only after an admin's word, whoever asks for it."""
 
 
@@ -96,14 +96,14 @@ def decide(policy: Policy, image: ImageRef) -> Decision:
     return Decision(Verdict.ASK, Ground.NO_RULE)
 
 
-def decide_moved(policy: Policy, decision: Decision) -> Decision:
+def decide_updated_version(policy: Policy, decision: Decision) -> Decision:
     """The decision on a version whose copy at the target is another one than at the source."""
-    if policy.versions_stay and decision.verdict is not Verdict.DENY:
+    if policy.ask_for_updated_versions and decision.verdict is not Verdict.DENY:
         return Decision(Verdict.ASK, Ground.MOVED)
     return decision
 
 
-class Limit(StrEnum):
+class ExceededLimit(StrEnum):
     """The limit of the policy that a request would pass."""
 
     REQUEST = "request"
@@ -111,23 +111,23 @@ class Limit(StrEnum):
     DAILY = "daily"
 
 
-def limit_passed(
+def exceeded_limit(
     policy: Policy, *, images: int, open_now: int, asked_today: int
-) -> tuple[Limit, int] | None:
+) -> tuple[ExceededLimit, int] | None:
     """Which limit one more request of `images` images would pass, with its number.
 
     `open_now` and `asked_today` count the images of the same person, before this request.
     """
     if images > policy.request_limit:
-        return Limit.REQUEST, policy.request_limit
+        return ExceededLimit.REQUEST, policy.request_limit
     if open_now + images > policy.open_limit:
-        return Limit.OPEN, policy.open_limit
+        return ExceededLimit.OPEN, policy.open_limit
     if asked_today + images > policy.daily_limit:
-        return Limit.DAILY, policy.daily_limit
+        return ExceededLimit.DAILY, policy.daily_limit
     return None
 
 
-class Standing(StrEnum):
+class Role(StrEnum):
     """What a person may do in a chat."""
 
     OUTSIDE = "outside"
@@ -141,23 +141,23 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class AllowLists:
     """The allow lists: chats, members (None: everybody in an allowed chat) and admins."""
 
     chats: Collection[ChatId]
     members: Collection[PersonId] | None
     admins: Collection[PersonId]
 
-    def standing(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Standing:
+    def standing(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
         """`faceless`: the message was sent in the name of a chat, not of a person."""
         listed = person in self.admins or (self.members is not None and person in self.members)
         private = int(chat) == int(person)  # Telegram gives a private chat the id of its person
         if chat not in self.chats and not (private and listed):
-            return Standing.OUTSIDE
+            return Role.OUTSIDE
         if faceless or person == ANONYMOUS_ADMIN:
-            return Standing.NOBODY
+            return Role.NOBODY
         if person in self.admins:
-            return Standing.ADMIN
+            return Role.ADMIN
         if self.members is None or listed:
-            return Standing.MEMBER
-        return Standing.GUEST
+            return Role.MEMBER
+        return Role.GUEST

@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ImageInfo:
     """What a registry tells of an image without the image itself.
 
     `platforms` as `os/architecture[/variant]`, empty where it was not told; `size` in bytes of
@@ -19,7 +19,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class PullLimit:
     """How many pulls a registry still gives away, of how many; both as it says itself."""
 
     remaining: int

@@ -12,11 +12,11 @@ from typing import Final
 from bot.core.ids import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
 
-ITSELF: Final = PersonId(0)
+BOT_ITSELF: Final = PersonId(0)
 """The bot, where it asks for what nobody asked for: Telegram gives this number to nobody."""
 
 
-class Form(StrEnum):
+class PullFormat(StrEnum):
     """The tool that a pull is written for."""
 
     DOCKER = "docker"
@@ -47,7 +47,7 @@ class Request:
     told_at: datetime | None = None
     told_in: MessageId | None = None
     told: str = ""
-    form: Form = Form.DOCKER
+    form: PullFormat = PullFormat.DOCKER
     returned_at: datetime | None = None
     closed_at: datetime | None = None
     attempts: int = 0

@@ -13,9 +13,9 @@ from zlib import crc32
 
 from bot.core.failures import FailureKind
 
-FIRST_WAIT: Final = 2.0
-LONGEST_WAIT: Final = 300.0
-PUT_OFFS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
+FIRST_WAIT_SECONDS: Final = 2.0
+LONGEST_WAIT_SECONDS: Final = 300.0
+REQUEUE_WAITS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
     {
         # Docker Hub counts pulls over six hours: https://docs.docker.com/docker-hub/usage/pulls/
         FailureKind.RATE_LIMITED: tuple(timedelta(minutes=m) for m in (15, 45, 90, 120, 120)),
@@ -23,11 +23,13 @@ PUT_OFFS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
     }
 )
 """How long a copy is put off, the first time and after, for causes that pass by themselves."""
-FURTHEST: Final = timedelta(hours=2)
+LONGEST_DELAY: Final = timedelta(hours=2)
 """No wait is longer: a next try that lies further ahead was planned by a clock that was wrong."""
 
 
-def is_due(not_before: datetime | None, now: datetime, *, at_most: timedelta = FURTHEST) -> bool:
+def is_due(
+    not_before: datetime | None, now: datetime, *, at_most: timedelta = LONGEST_DELAY
+) -> bool:
     """Whether the time of the next try has come, also where the clock was set back meanwhile.
 
     `at_most` is the longest wait that can have been meant.
@@ -40,9 +42,9 @@ def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
     return abs(now - since) >= wait
 
 
-def put_off(kind: FailureKind, put_offs: int) -> timedelta | None:
+def requeue_wait(kind: FailureKind, put_offs: int) -> timedelta | None:
     """How long to put a copy off that was put off `put_offs` times; None: it has failed."""
-    waits = PUT_OFFS.get(kind, ())
+    waits = REQUEUE_WAITS.get(kind, ())
     return waits[put_offs] if put_offs < len(waits) else None
 
 
@@ -51,15 +53,15 @@ def wait_after(attempts: int, *, seed: object, retry_after: float | None = None)
 
     Doubles from 2 s to 5 min, each spread over ±25 % by `seed` so that many waits do not end
     together. `retry_after` (seconds) is the server's own wish: the wait is never shorter, but
-    for one of more than FURTHEST.
+    for one of more than LONGEST_DELAY.
     """
-    grown = min(FIRST_WAIT * 2.0 ** min(attempts - 1, 16), LONGEST_WAIT)
+    grown = min(FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 16), LONGEST_WAIT_SECONDS)
     spread = 0.75 + (crc32(f"{seed}/{attempts}".encode()) % 1000) / 2000
-    wished = min(retry_after or 0.0, FURTHEST.total_seconds())
+    wished = min(retry_after or 0.0, LONGEST_DELAY.total_seconds())
     return timedelta(seconds=max(grown * spread, wished))
 
 
-LINE_LIMIT: Final = 200
+TROUBLE_LINE_LIMIT: Final = 200
 
 
 class TroubleKind(StrEnum):

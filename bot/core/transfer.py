@@ -29,8 +29,8 @@ from bot.core.events import (
     Mismatch,
     Missing,
     Proof,
-    PutOff,
     Rejected,
+    Requeued,
     RunMissing,
     RunSeen,
     Submitted,
@@ -90,7 +90,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         _S.COPYING: {
             Copied: frozenset({_S.VERIFYING}),
             CopyFailed: frozenset({_S.FAILED}),
-            PutOff: frozenset({_S.APPROVED}),
+            Requeued: frozenset({_S.APPROVED}),
         },
         _S.VERIFYING: {
             Verified: frozenset({_S.MIRRORED}),
@@ -187,7 +187,7 @@ def advance(transfer: Transfer, event: Event) -> Transfer | None:
     allowed = TRANSITIONS[transfer.state].get(type(event))
     if allowed is None:
         return None
-    later = event.until if isinstance(event, PutOff) else None
+    later = event.until if isinstance(event, Requeued) else None
     after = replace(_apply(transfer, event), attempts=0, not_before=later, trouble=None)
     if after.state not in allowed:
         raise ValueError(f"{transfer.state} + {type(event).__name__} gave {after.state}")
@@ -206,13 +206,13 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
             return replace(transfer, copying_at=at, run=run, run_url=url)
         case Copied(at, digest, size):
             return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
-        case PutOff():
+        case Requeued():
             return _put_off(transfer, event)
         case _:
             return _end(transfer, event)
 
 
-def _put_off(transfer: Transfer, event: PutOff) -> Transfer:
+def _put_off(transfer: Transfer, event: Requeued) -> Transfer:
     """Approved as before, without a trace of the batch that it went with."""
     return replace(
         transfer,

@@ -15,7 +15,7 @@ from bot.core.batch import Batch
 from bot.core.ids import ChatId, Person, RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 from bot.dialog.card import head, history, line, listed
@@ -170,7 +170,7 @@ class Vitals:
     """
 
     transfers: Sequence[Transfer]
-    budgets: Mapping[str, Budget]
+    budgets: Mapping[str, PullLimit]
     failed: Transfer | None
     batches: Sequence[Batch]
     kept: tuple[int, int] = (0, 0)

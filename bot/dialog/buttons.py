@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import BadReference, ImageRef
-from bot.core.request import Form
+from bot.core.request import PullFormat
 from bot.dialog.commands import Approve, Cancel, Confirm, List, Reject, Retry
 
 
@@ -61,7 +61,7 @@ class ShowForm:
     """Write the pulls of a result for another tool."""
 
     request: RequestId
-    form: Form
+    form: PullFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def parse_button(data: str) -> Pressed | None:
     if verb in (Verb.FORM, Verb.LIST) and _NUMBERS.fullmatch(head):
         if verb is Verb.LIST:
             return List(tail, int(head))
-        return ShowForm(RequestId(int(head)), Form(tail)) if tail in set(Form) else None
+        return ShowForm(RequestId(int(head)), PullFormat(tail)) if tail in set(PullFormat) else None
     if not _NUMBERS.fullmatch(rest):
         return None
     return _numbered(verb, [int(number) for number in rest.split(":")])

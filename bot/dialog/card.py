@@ -14,7 +14,7 @@ from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.policy import Ground
-from bot.core.request import ITSELF, Request
+from bot.core.request import BOT_ITSELF, Request
 from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, button_data
@@ -61,7 +61,7 @@ def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
         "over": sum(transfer.state.over for transfer in transfers),
         "bar": "▓" * filled + "░" * (BAR - filled),
     }
-    if request.person == ITSELF:
+    if request.person == BOT_ITSELF:
         return say("card-head-moved", **values)
     return say("card-head", person=view.name(request.person), **values)
 

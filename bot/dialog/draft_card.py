@@ -6,7 +6,7 @@ The same message becomes the card of the request once the person confirms. A pur
 from typing import Final
 
 from bot.core.bad_image import BadImage
-from bot.core.draft import KEPT, PAGE, Draft, beside
+from bot.core.draft import DRAFT_LIFETIME, IMAGES_PER_PAGE, Draft, neighbour_pages
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.dialog.buttons import Verb
@@ -26,7 +26,7 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     if len(draft.images) >= MOST_IMAGES:
         lines.append(say("draft-most", count=MOST_IMAGES))
     if request.cancelled_at is not None:
-        late = request.cancelled_at - request.opened_at >= KEPT
+        late = request.cancelled_at - request.opened_at >= DRAFT_LIFETIME
         return Message((*lines, say("draft-expired" if late else "card-cancelled")))
     if draft.page is None:
         return Message(tuple(lines), _question(request, draft))
@@ -87,13 +87,13 @@ def _question(request: Request, draft: Draft) -> tuple[tuple[Button, ...], ...]:
 
 def _choice(request: Request, draft: Draft, page: int) -> tuple[tuple[Button, ...], ...]:
     """A page of images to tick, the way to the other pages, and the end of it."""
-    first = page * PAGE
+    first = page * IMAGES_PER_PAGE
     rows: list[tuple[Button, ...]] = [
         (_tick(request, draft, position, image),)
-        for position, image in enumerate(draft.images[first : first + PAGE], first)
+        for position, image in enumerate(draft.images[first : first + IMAGES_PER_PAGE], first)
     ]
     if draft.pages > 1:
-        rows.append(tuple(_turn(request, draft, to) for to in beside(page, draft.pages)))
+        rows.append(tuple(_turn(request, draft, to) for to in neighbour_pages(page, draft.pages)))
     go = [] if not draft.chosen else [
         press(Verb.ALL, request.id, label=say("button-chosen", count=len(draft.chosen)))
     ]  # fmt: skip

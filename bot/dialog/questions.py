@@ -9,10 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from bot.core.draft import beside
+from bot.core.draft import neighbour_pages
 from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble
 from bot.dialog.buttons import DATA_LIMIT, Verb, button_data
 from bot.dialog.card import press, short
@@ -26,7 +26,7 @@ T = TypeVar("T")
 PAGE: Final = 20
 """Lines of image.list on a page."""
 PLATFORMS: Final = 12
-_UNKNOWN: Final = Shape()
+_UNKNOWN: Final = ImageInfo()
 
 
 class QuestionKind(StrEnum):
@@ -66,7 +66,7 @@ class Look:
 
     image: ImageRef
     source: str | None = None
-    shape: Shape = _UNKNOWN
+    shape: ImageInfo = _UNKNOWN
     there: str | None = None
     meant: tuple[ImageRef, ...] = ()
     refusal: str = ""
@@ -85,7 +85,7 @@ def looked_up(look: Look, target: Target, now: datetime) -> Message:
     return Message(tuple(lines), _offers(look, target))
 
 
-def _facts(digest: str, shape: Shape, now: datetime) -> list[Phrase]:
+def _facts(digest: str, shape: ImageInfo, now: datetime) -> list[Phrase]:
     lines = [say("lookup-digest", digest=digest)]
     if shape.platforms:
         names = ", ".join(shape.platforms[:PLATFORMS])
@@ -154,7 +154,7 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
             *(to, text),
             label=say("button-page", page=to + 1, pages=pages),
         )
-        for to in beside(page, pages)
+        for to in neighbour_pages(page, pages)
     )
     return Message(tuple(lines), (turns,))
 

@@ -10,7 +10,7 @@ from typing import Final
 from bot.core.failures import Failure
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
-from bot.core.request import Form, Request
+from bot.core.request import PullFormat, Request
 from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.buttons import Verb
 from bot.dialog.card import LABEL, ROOM, listed, meant_buttons, press, room_for, several, short
@@ -23,9 +23,9 @@ COPIES: Final = 6
 PARTS: Final = 24
 """Buttons that copy several pulls, in rows of four."""
 _PULLS: Final = {
-    Form.DOCKER: "docker pull {}",
-    Form.CONTAINERD: "ctr -n k8s.io images pull {}",
-    Form.KUBERNETES: "image: {}",
+    PullFormat.DOCKER: "docker pull {}",
+    PullFormat.CONTAINERD: "ctr -n k8s.io images pull {}",
+    PullFormat.KUBERNETES: "image: {}",
 }
 
 
@@ -70,7 +70,7 @@ def _kind(failure: Failure, meant: Sequence[ImageRef]) -> str:
     return f"{failure.kind}-meant" if meant else str(failure.kind)
 
 
-def pull(transfer: Transfer, view: View, form: Form = Form.DOCKER) -> str:
+def pull(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
     """What people type, or write, to have the image from the target."""
     return _PULLS[form].format(view.target.name_of(transfer.image))
 
@@ -122,7 +122,7 @@ def _form_buttons(request: Request) -> tuple[Button, ...]:
             *(request.id, form),
             label=say("button-form", form=say(f"form-{form}"), on=int(form is request.form)),
         )
-        for form in Form
+        for form in PullFormat
     )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from bot.core.bad_image import Correction, Mistake
-from bot.core.image import HUB, OFFICIAL, BadReference, ImageRef, is_host
+from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, BadReference, ImageRef, is_host
 from bot.paste.command_line import image_argument
 from bot.paste.mirror_prefix import at_source
 from bot.paste.web_page import package_shown, source_shown
@@ -111,7 +111,7 @@ def _leads_nowhere(image: ImageRef) -> bool:
     """Whether only a host was named, or a web page that shows no image is left."""
     match image.registry:
         case "docker.io":  # `ghcr.io/`; no official image has a full stop in its name
-            return image.repository.startswith(OFFICIAL) and "." in image.repository
+            return image.repository.startswith(OFFICIAL_PREFIX) and "." in image.repository
         case "quay.io":
             return image.repository.startswith("repository/")
         case host:
@@ -203,7 +203,7 @@ def _with_colon(text: str) -> str | None:
     head, _, last = text.rpartition("/")
     if not head or not _VERSION.fullmatch(last) or "@" in head:
         return None
-    bare = head.rpartition("/")[2] + "/" == OFFICIAL or ("/" not in head and is_host(head))
+    bare = head.rpartition("/")[2] + "/" == OFFICIAL_PREFIX or ("/" not in head and is_host(head))
     return None if bare else f"{head}:{last}"
 
 
@@ -211,13 +211,13 @@ def _without_library(text: str) -> str | None:
     """`library/` is for Docker Hub's official images alone, which have no other part."""
     head, slash, rest = text.partition("/")
     if not slash or not is_host(head):
-        head, rest = HUB, text
-    name = rest.removeprefix(OFFICIAL)
+        head, rest = DOCKER_HUB, text
+    name = rest.removeprefix(OFFICIAL_PREFIX)
     if name == rest:
         return None
     if "/" in name:
         return f"{head}/{name}"
-    return None if head == HUB else name
+    return None if head == DOCKER_HUB else name
 
 
 # The registry that images go to
@@ -231,7 +231,7 @@ def _without_target(host: str, text: str) -> str | None:
     if not host or not text.lower().startswith(f"{host}/"):
         return None
     rest = text[len(host) + 1 :]
-    if rest.startswith(OFFICIAL):
+    if rest.startswith(OFFICIAL_PREFIX):
         return rest
     path = rest
     while path:

@@ -8,7 +8,7 @@ what they stand for are here; a new one is a row in one of the tables.
 import re
 from typing import Final
 
-from bot.core.image import HUB, is_host
+from bot.core.image import DOCKER_HUB, is_host
 
 _KUBERNETES: Final = "registry.k8s.io"
 
@@ -17,21 +17,21 @@ _WHOLE: Final = {
     "lank8s.cn": _KUBERNETES,
     "registry.lank8s.cn": _KUBERNETES,
     "gcr.lank8s.cn": "gcr.io",
-    "mirror.gcr.io": HUB,
-    "mirror.ccs.tencentyun.com": HUB,
-    "hub-mirror.c.163.com": HUB,
-    "registry.docker-cn.com": HUB,
-    "docker.mirrors.sjtug.sjtu.edu.cn": HUB,
-    "mirror.baidubce.com": HUB,
-    "docker.1panel.live": HUB,
-    "docker.xuanyuan.me": HUB,
-    "hub.rat.dev": HUB,
-    "dockerpull.org": HUB,
-    "dockerpull.com": HUB,
-    "m.daocloud.io": HUB,
-    "dockerproxy.com": HUB,
-    "dockerproxy.net": HUB,
-    "dockerproxy.cn": HUB,
+    "mirror.gcr.io": DOCKER_HUB,
+    "mirror.ccs.tencentyun.com": DOCKER_HUB,
+    "hub-mirror.c.163.com": DOCKER_HUB,
+    "registry.docker-cn.com": DOCKER_HUB,
+    "docker.mirrors.sjtug.sjtu.edu.cn": DOCKER_HUB,
+    "mirror.baidubce.com": DOCKER_HUB,
+    "docker.1panel.live": DOCKER_HUB,
+    "docker.xuanyuan.me": DOCKER_HUB,
+    "hub.rat.dev": DOCKER_HUB,
+    "dockerpull.org": DOCKER_HUB,
+    "dockerpull.com": DOCKER_HUB,
+    "m.daocloud.io": DOCKER_HUB,
+    "dockerproxy.com": DOCKER_HUB,
+    "dockerproxy.net": DOCKER_HUB,
+    "dockerproxy.cn": DOCKER_HUB,
 }
 """Hosts that stand for one registry; where the name goes on with a host, for that one."""
 
@@ -40,9 +40,9 @@ _FAMILY: Final = re.compile(
     r"|azk8s\.cn|dockerproxy\.(?:com|net|cn)|1ms\.run)"
 )
 _MEMBERS: Final = {
-    "docker": HUB,
-    "dockerhub": HUB,
-    "hub": HUB,
+    "docker": DOCKER_HUB,
+    "dockerhub": DOCKER_HUB,
+    "hub": DOCKER_HUB,
     "gcr": "gcr.io",
     "ghcr": "ghcr.io",
     "quay": "quay.io",
@@ -95,4 +95,4 @@ def _is_qualified(name: str) -> bool:
 def _source(host: str) -> str | None:
     if found := _FAMILY.fullmatch(host):
         return _MEMBERS.get(found[1])
-    return HUB if _ACCELERATOR.fullmatch(host) else _WHOLE.get(host)
+    return DOCKER_HUB if _ACCELERATOR.fullmatch(host) else _WHOLE.get(host)

@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
-from bot.core.image import HUB
+from bot.core.image import DOCKER_HUB
 
 _PAGE: Final = re.compile(
     r"(?:https?://)?(?:www\.)?(hub\.docker\.com|github\.com|quay\.io|gallery\.ecr\.aws"
@@ -64,17 +64,17 @@ def _parts(path: str) -> list[str]:
 def _on_docker_hub(parts: list[str], query: Query) -> str | None:
     match parts:
         case ["_", name, *_]:
-            return _tagged(f"{HUB}/{name}", query.get("name"))
+            return _tagged(f"{DOCKER_HUB}/{name}", query.get("name"))
         case ["r", name] | ["r", name, "tags"]:
-            return _tagged(f"{HUB}/{name}", query.get("name"))
+            return _tagged(f"{DOCKER_HUB}/{name}", query.get("name"))
         case ["r", owner, name, *_] | ["repository", "docker", owner, name, *_]:
-            return _tagged(f"{HUB}/{owner}/{name}", query.get("name"))
+            return _tagged(f"{DOCKER_HUB}/{owner}/{name}", query.get("name"))
         case ["layers", owner, name, tag, "images", *_]:
-            return f"{HUB}/{owner}/{name}:{tag}"
+            return f"{DOCKER_HUB}/{owner}/{name}:{tag}"
         case ["layers", _, owner, name, tag, "images", *_]:  # as it was until 2022
-            return f"{HUB}/{owner}/{name}:{tag}"
+            return f"{DOCKER_HUB}/{owner}/{name}:{tag}"
         case [first, *_] if first not in {*_NO_IMAGES, "r", "layers", "repository"}:
-            return "/".join([HUB, *parts])  # taken for the registry itself
+            return "/".join([DOCKER_HUB, *parts])  # taken for the registry itself
         case _:
             return None
 

@@ -39,8 +39,8 @@ def milliseconds(images: int, lines: int = LINES) -> float:
 
 def _once(content: bytes, wanted: Sequence[ImageRef], new: int) -> float:
     began = time.process_time()
-    missing = image_list.missing(content, wanted)
-    added = image_list.add(content, missing)
+    missing = image_list.unlisted(content, wanted)
+    added = image_list.with_images(content, missing)
     took = time.process_time() - began
     assert added.count(b"\n") == content.count(b"\n") + new
     return took

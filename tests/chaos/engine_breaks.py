@@ -16,7 +16,7 @@ from fakes import NGINX, STATIC, WEI, digest_of
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
-from bot.core.batch import Batch, Share
+from bot.core.batch import Batch, BatchImage
 from bot.core.events import Proof, Verified
 from bot.core.ids import BatchId, CommitSha
 from bot.core.image import ImageRef
@@ -213,7 +213,7 @@ def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
 def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     write = batches.commit_message
 
-    def mutant(batch: BatchId, shares: tuple[Share, ...]) -> str:
+    def mutant(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
         return write(BatchId("another"), shares)
 
     patch.setattr(batches, "commit_message", mutant)

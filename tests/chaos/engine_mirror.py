@@ -13,7 +13,7 @@ from fakes import FakeRegistries, FakeRepository, FakeRun
 from invariants import Ran
 
 from bot.core import image_list
-from bot.core.batch import Result, Run, batch_of
+from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
@@ -98,7 +98,7 @@ class MirrorRepository(FakeRepository):
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
-        chosen = tuple(images) or image_list.entries(self.content)
+        chosen = tuple(images) or image_list.listed_images(self.content)
         self.jobs[run.id] = Job(chosen, self._clock())
         self._lose("dispatch")
         return run if self.dispatches_are_named else None
@@ -109,7 +109,7 @@ class MirrorRepository(FakeRepository):
             raise RefusedError("GitHub: Not Found (404)")
         return await super().run(run)
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
         self._stumble("results")
         newest = {result.image: result for result in await super().results(run, sha)}
         return tuple(newest.values())
@@ -118,14 +118,16 @@ class MirrorRepository(FakeRepository):
 
     def people_write(self, edit: Callable[[bytes], bytes]) -> None:
         """Somebody changes the list by hand and pushes; the same is done to what is theirs."""
-        lost = set(image_list.entries(self.content)) - set(image_list.entries(edit(self.content)))
+        lost = set(image_list.listed_images(self.content)) - set(
+            image_list.listed_images(edit(self.content))
+        )
         self.removed |= {str(image) for image in lost}
         self.people_list = edit(self.people_list)
         self._commit(edit(self.content), "Tidy up")
 
     def force_push(self, *, commits: int = 1) -> None:
         """Somebody takes the last commits away, as if they had never been."""
-        self.removed |= {str(image) for image in image_list.entries(self.content)}
+        self.removed |= {str(image) for image in image_list.listed_images(self.content)}
         del self.commits[-commits:]
         self.content = self.people_list
 
@@ -173,25 +175,25 @@ class MirrorRepository(FakeRepository):
         if plan.silent:
             return False
         if plan.lines:
-            found.results.append(Result(str(image), None, line=plan.lines.pop(0)))
+            found.results.append(CopyResult(str(image), None, line=plan.lines.pop(0)))
             return False
         if not isinstance(digest, str):
-            found.results.append(Result(str(image), None, line="manifest unknown"))
+            found.results.append(CopyResult(str(image), None, line="manifest unknown"))
             return False
         if not plan.lies:
             self._registries.target[name] = plan.other or digest
-        found.results.append(Result(str(image), digest, 2_100_000))
+        found.results.append(CopyResult(str(image), digest, 2_100_000))
         return True
 
     def _commit(self, content: bytes, message: str) -> CommitSha:
-        added = set(image_list.entries(content)) - set(image_list.entries(self.content))
+        added = set(image_list.listed_images(content)) - set(image_list.listed_images(self.content))
         self.writes += 1
         sha = CommitSha(f"{self.writes:040x}")
         self.content = content
         self.commits.append((sha, message))
         if self.pushes_start_runs and self.state is WorkflowState.ACTIVE:
             run = self._start("push", sha, "push")
-            images = tuple(i for i in image_list.entries(content) if i in added)
+            images = tuple(i for i in image_list.listed_images(content) if i in added)
             self.jobs[run.id] = Job(images, self._clock())
         return sha
 

@@ -30,7 +30,7 @@ def add_what_the_bot_is_about_to_add(repository: MirrorRepository) -> None:
 
 def _add(repository: MirrorRepository, image: ImageRef) -> None:
     """Nobody adds by hand what they see in the list."""
-    if image_list.missing(repository.content, [image]):
+    if image_list.unlisted(repository.content, [image]):
         repository.people_write(lambda text: text + f"{image}\n".encode())
 
 

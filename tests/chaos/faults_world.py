@@ -39,7 +39,7 @@ from bot.core.batch import batch_of
 from bot.core.errors import BotError
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import Naming, Target
-from bot.core.policy import Access, Policy, Rule, Verdict
+from bot.core.policy import AllowLists, Policy, Rule, Verdict
 from bot.core.request import Request
 from bot.core.transfer import State
 from bot.dialog.language import Language
@@ -138,7 +138,7 @@ class FaultsWorld:
         self.place = Target(self.host, "", Naming.NESTED)
         members = frozenset({PersonId(1001), PersonId(1002)})
         chats = {ChatId(self.people.group.id)}
-        access = Access(chats=chats, members=members, admins={PersonId(1003)})
+        access = AllowLists(chats=chats, members=members, admins={PersonId(1003)})
         installation = Installation(
             policy=POLICY, access=access, target=self.place, me="imageto_bot"
         )

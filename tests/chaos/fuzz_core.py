@@ -17,7 +17,7 @@ from bot.core import image_list as lists
 from bot.core.bad_image import BadImage, Correction
 from bot.core.ids import BatchId, PersonId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
-from bot.core.request import Form
+from bot.core.request import PullFormat
 from bot.dialog import buttons, commands
 from bot.paste import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.paste.correction import correct
@@ -141,14 +141,14 @@ def lines_of_the_list(choices: Choices) -> None:
     wanted = [_by_the_bot(reference(choices)) for _ in range(choices.below(4))]
     images = [image for image in wanted if image is not None]
     content = image_list(choices)
-    listed = lists.entries(content)
+    listed = lists.listed_images(content)
     read = [mirror.Image.parse(line) for line in mirror.entries(content)]
     assert [str(i) for i in dict.fromkeys(listed)] == list(dict.fromkeys(str(i) for i in read if i))
-    after = lists.add(content, images)
+    after = lists.with_images(content, images)
     assert after.startswith(content)
-    assert lists.add(after, images) == after
-    assert lists.missing(after, images) == ()
-    added = lists.entries(after)
+    assert lists.with_images(after, images) == after
+    assert lists.unlisted(after, images) == ()
+    added = lists.listed_images(after)
     assert added[: len(listed)] == listed
     assert set(added) == {*listed, *images}
     for line in after[len(content) :].split():
@@ -217,7 +217,7 @@ def _argument(choices: Choices) -> str:
         case 0:
             return choices.pick(("0", "1", "41", "9" * 18, "9" * 19, "-1", "１", "01", ""))  # noqa: RUF001 - a full-width digit
         case 1:
-            return choices.pick((*Form, "nginx", "a b", "é", "x" * 60))
+            return choices.pick((*PullFormat, "nginx", "a b", "é", "x" * 60))
         case 2:
             return reference(choices)
         case _:
@@ -233,7 +233,7 @@ def sent_buttons(choices: Choices) -> None:
         commands.Confirm(request),
         buttons.TickImage(request, second),
         buttons.TakeMeant(request, TransferId(second), third % 1000),
-        buttons.ShowForm(request, choices.pick(tuple(Form))),
+        buttons.ShowForm(request, choices.pick(tuple(PullFormat))),
     ):
         data = _data_of(pressed)
         assert len(data.encode()) <= buttons.DATA_LIMIT
@@ -244,7 +244,7 @@ def commits(choices: Choices) -> None:
     """A commit names its batch, and nothing in it is a word that a person chose."""
     names = [_by_the_bot(reference(choices)) for _ in range(1 + choices.below(3))]
     shares = tuple(
-        batch.Share(
+        batch.BatchImage(
             image=image,
             requests=(RequestId(choices.below(99)),),
             requested_by=(PersonId(choices.below(9999)),),

@@ -16,7 +16,7 @@ from generators import HEX, Choices, body, broken
 
 from bot.adapters.github.errors import translated
 from bot.adapters.github.repository import MirrorRepository
-from bot.core.batch import BatchId, Result, Run
+from bot.core.batch import BatchId, CopyResult, Run
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import CommitSha, RunId
 from bot.core.image import ImageRef
@@ -229,7 +229,7 @@ def _expect_answer(found: Any) -> None:
         case ListFile():
             assert isinstance(found.content, bytes)
             _storable(found.blob)
-        case Result():
+        case CopyResult():
             _storable(found.image)
             _storable(found.line)
             assert found.size is None or 0 <= found.size <= LARGEST

@@ -24,7 +24,7 @@ from bot.adapters.registry.tags import next_page, tags_of
 from bot.adapters.registry.transport import Answer, one_line, retry_after
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 DIGEST: Final = f"sha256:{HEX}"
@@ -253,7 +253,7 @@ async def _asked(choices: Choices) -> None:
     match found:
         case str():
             assert is_digest(found)
-        case Shape(size=size, created=created):
+        case ImageInfo(size=size, created=created):
             assert size is None or 0 <= size <= LARGEST
             assert created is None or created.tzinfo is not None
         case tuple():

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.core import image_list
-from bot.core.batch import TRAILER, Batch
-from bot.core.draft import KEPT, Draft
+from bot.core.batch import BATCH_TRAILER, Batch
+from bot.core.draft import DRAFT_LIFETIME, Draft
 from bot.core.events import Proof
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
@@ -200,7 +200,7 @@ def every_image_has_an_end(evidence: Evidence) -> Iterator[str]:
     for asked in evidence.asked:
         request = asked.request
         if request.is_draft and request.cancelled_at is None:
-            if (evidence.now - request.opened_at - KEPT).total_seconds() > SECONDS_LATE:
+            if (evidence.now - request.opened_at - DRAFT_LIFETIME).total_seconds() > SECONDS_LATE:
                 yield f"#{request.id} is a draft that should have been dropped by now"
         elif not request.is_draft and not asked.transfers:
             yield f"#{request.id} was confirmed and has no images"
@@ -284,7 +284,7 @@ def _by_message(evidence: Evidence) -> dict[tuple[int, int], list[Request]]:
 
 def foreign_lines_are_unchanged(evidence: Evidence) -> Iterator[str]:
     """Without the lines of the bot, image.list is what people have made it, byte for byte."""
-    theirs = set(image_list.entries(evidence.people_list))
+    theirs = set(image_list.listed_images(evidence.people_list))
     ours = {str(t.image).encode() for t in evidence.transfers if t.image not in theirs}
     lines = evidence.list_now.splitlines(keepends=True)
     rest = b"".join(line for line in lines if line.strip() not in ours)
@@ -295,8 +295,8 @@ def foreign_lines_are_unchanged(evidence: Evidence) -> Iterator[str]:
 
 
 def every_approved_image_is_listed_once(evidence: Evidence) -> Iterator[str]:
-    now = Counter(image_list.entries(evidence.list_now))
-    theirs = Counter(image_list.entries(evidence.people_list))
+    now = Counter(image_list.listed_images(evidence.list_now))
+    theirs = Counter(image_list.listed_images(evidence.people_list))
     committed = {batch.id for batch in evidence.batches if batch.sha is not None}
     for image in {transfer.image for transfer in evidence.transfers}:
         if now[image] > max(1, theirs[image]):
@@ -310,8 +310,8 @@ def every_approved_image_is_listed_once(evidence: Evidence) -> Iterator[str]:
 def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
     """By an admin where the policy asks; and only what somebody asked for."""
     approved = {t.image for t in evidence.transfers if t.approved_at is not None}
-    theirs = set(image_list.entries(evidence.people_list)) | _touched(evidence)
-    for image in set(image_list.entries(evidence.list_now)) - theirs - approved:
+    theirs = set(image_list.listed_images(evidence.people_list)) | _touched(evidence)
+    for image in set(image_list.listed_images(evidence.list_now)) - theirs - approved:
         yield f"image.list names {image}, which nobody has approved"
     copied = set(evidence.target_now) - set(evidence.target_before)
     for name in sorted(copied - {str(image) for image in theirs | approved}):
@@ -336,7 +336,7 @@ def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
     for message in evidence.commits:
         trailers = _trailers(message)
         for transfer in evidence.transfers:
-            if transfer.batch is None or (TRAILER, str(transfer.batch)) not in trailers:
+            if transfer.batch is None or (BATCH_TRAILER, str(transfer.batch)) not in trailers:
                 continue
             by = transfer.approved_by
             approver = "policy" if by is None else f"telegram:{by}"
@@ -346,7 +346,10 @@ def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
 
 def each_batch_is_committed_once(evidence: Evidence) -> Iterator[str]:
     named = Counter(
-        value for message in evidence.commits for key, value in _trailers(message) if key == TRAILER
+        value
+        for message in evidence.commits
+        for key, value in _trailers(message)
+        if key == BATCH_TRAILER
     )
     for batch, times in named.items():
         if times > 1:
@@ -366,7 +369,7 @@ def commits_are_known(evidence: Evidence) -> Iterator[str]:
     unknown = {b.id for b in evidence.batches if b.sha is None and b.id not in refused}
     for message in evidence.commits:
         for key, value in _trailers(message):
-            if key == TRAILER and value in unknown:
+            if key == BATCH_TRAILER and value in unknown:
                 yield f"batch {value} was committed, and the database does not know of it"
 
 

@@ -21,7 +21,7 @@ from bot.core.draft import Draft
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import ANONYMOUS_ADMIN, Access, Standing
+from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Role
 from bot.core.request import Request
 from bot.core.tag_class import TagClass
 from bot.dialog import buttons, commands
@@ -272,7 +272,7 @@ async def scene(role: str, chat: str, folder: Path) -> AsyncIterator[Scene]:
     }[chat]
     async with world(folder, GENEROUS, plan=PLAN) as w:
         members = frozenset({WEI.id, LI.id})
-        access = Access(chats={GROUP, OTHER}, members=members, admins={ANA.id})
+        access = AllowLists(chats={GROUP, OTHER}, members=members, admins={ANA.id})
         w.intake._installation = replace(w.intake._installation, access=access)
         if chat == "moved":
             await w.move(GROUP, SUPERGROUP)
@@ -345,10 +345,10 @@ async def everything_is_ones_own(self: Context, number: RequestId) -> Request | 
 
 async def every_press_is_a_members(
     self: Intake, unit: object, person: Person, chat: ChatId, *, faceless: bool | None = None
-) -> Standing:
+) -> Role:
     """Only of a message it is asked whether somebody has a face."""
     if faceless is None:
-        return Standing.MEMBER
+        return Role.MEMBER
     return self._installation.access.standing(person.id, chat, faceless=faceless)
 
 

@@ -9,7 +9,7 @@ from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, World, digest_of, world
 from bot.core.batch import Batch, Via
 from bot.core.errors import TransientError
 from bot.core.ids import BatchId
-from bot.core.retry import FURTHEST, is_due, wait_after
+from bot.core.retry import LONGEST_DELAY, is_due, wait_after
 from bot.engine.lanes.chat_rate import MESSAGES, ChatRate
 from bot.engine.outage import KEPT, Outage
 
@@ -78,11 +78,11 @@ async def test_a_run_that_does_not_appear_is_given_up_though_the_clock_was_set_b
 
 def test_a_wait_that_is_longer_than_any_rule_gives_is_over() -> None:
     batch = Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=NOW)
-    wish = 10 * FURTHEST.total_seconds()
+    wish = 10 * LONGEST_DELAY.total_seconds()
     later = batch.postponed(NOW, trouble=TransientError("away").trouble, retry_after=wish)
-    assert wait_after(1, seed="x", retry_after=wish) == FURTHEST
+    assert wait_after(1, seed="x", retry_after=wish) == LONGEST_DELAY
     assert not is_due(later.not_before, NOW)
-    assert is_due(later.not_before, NOW + FURTHEST)
+    assert is_due(later.not_before, NOW + LONGEST_DELAY)
     assert is_due(later.not_before, NOW - timedelta(seconds=1))
 
 

@@ -29,7 +29,7 @@ from bot.engine.lanes import batches, registry_checks
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
-KEPT: Final = replace(POLICY, versions_stay=True)
+KEPT: Final = replace(POLICY, ask_for_updated_versions=True)
 PLAN: Final = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=6)},
     looks=600,
@@ -176,7 +176,7 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(registry_checks, "decide_moved", lambda policy, decision: decision)
+    patch.setattr(registry_checks, "decide_updated_version", lambda policy, decision: decision)
     patch.setattr(TrackedImage, "owes_transfer", property(lambda self: False))
 
 

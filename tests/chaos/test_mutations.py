@@ -26,7 +26,7 @@ from invariants import violations
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
-from bot.core.batch import Batch, Share
+from bot.core.batch import Batch, BatchImage
 from bot.core.ids import BatchId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
@@ -151,7 +151,7 @@ def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
 
 def write_the_list_back_in_our_own_style(patch: pytest.MonkeyPatch) -> None:
     def mutant(content: bytes, images: Iterable[ImageRef]) -> bytes:
-        known = [*image_list.entries(content), *image_list.missing(content, images)]
+        known = [*image_list.listed_images(content), *image_list.unlisted(content, images)]
         return b"".join(f"{image}\n".encode() for image in known)
 
     patch.setattr(image_list, "add", mutant)
@@ -171,7 +171,7 @@ def believe_the_latest_run(patch: pytest.MonkeyPatch) -> None:
 def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     write = batches.commit_message
 
-    def mutant(batch: BatchId, shares: tuple[Share, ...]) -> str:
+    def mutant(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
         return write(batch, tuple(replace(share, approved_by=None) for share in shares))
 
     patch.setattr(batches, "commit_message", mutant)

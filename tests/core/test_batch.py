@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.batch import (
     Batch,
-    Share,
+    BatchImage,
     Step,
     Via,
     batch_of,
@@ -83,7 +83,7 @@ def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
     assert second.attempts == 2
 
 
-SHARE = Share(
+SHARE = BatchImage(
     image=ImageRef.parse("nginx"),
     requests=(RequestId(41),),
     requested_by=(PersonId(1001),),

@@ -14,8 +14,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.failures import PASSING, FailureKind, classify
-from bot.core.retry import PUT_OFFS
+from bot.core.failures import TRANSIENT_KINDS, FailureKind, classify
+from bot.core.retry import REQUEUE_WAITS
 from bot.sandbox.faults.proxy import Faults
 from bot.sandbox.registry.registries import Registries
 from bot.workflow import mirror
@@ -116,11 +116,11 @@ def test_any_text_has_a_class(text: str) -> None:
 
 
 def test_what_passes_by_itself_is_what_is_put_off() -> None:
-    assert set(PUT_OFFS) == PASSING
+    assert set(REQUEUE_WAITS) == TRANSIENT_KINDS
 
 
 def test_what_passes_by_itself_is_an_error_of_the_service_in_the_status() -> None:
-    lines = [line for _, line, kind in PROVOKED if kind in PASSING]
+    lines = [line for _, line, kind in PROVOKED if kind in TRANSIENT_KINDS]
     assert [line for line in lines if not mirror.TROUBLE.search(line)] == []
 
 

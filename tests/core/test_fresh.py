@@ -9,23 +9,22 @@ from hypothesis import strategies as st
 
 from bot.core.batch import reference_to_copy
 from bot.core.fresh import (
-    AGAIN,
-    ALARMS,
-    PORTION,
-    SHOWN,
+    ALARMS_PER_CARD,
+    CHECK_RETRY_WAIT,
+    CHECKS_AT_A_TIME,
     FreshPlan,
     TrackedImage,
     Watch,
-    by_repository,
-    is_ripe,
+    alarm_cards,
+    gathered_long_enough,
 )
 from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_moved
+from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_updated_version
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 from bot.dialog.message import Message
-from bot.dialog.outdated import news
+from bot.dialog.outdated import SHOWN, news
 from bot.dialog.watches import SHOWN as WATCHES_SHOWN
 from bot.dialog.watches import unwatchable, watched, watching
 
@@ -71,8 +70,8 @@ def test_first_looks_are_spread_and_tags_of_one_repository_are_together() -> Non
 @pytest.mark.parametrize(
     ("spent", "rooms"),
     [
-        ({}, {"docker.io": PORTION, "gcr.io": 7, "quay.io": PORTION}),
-        ({"docker.io": 95, "gcr.io": 7}, {"docker.io": 5, "quay.io": PORTION}),
+        ({}, {"docker.io": CHECKS_AT_A_TIME, "gcr.io": 7, "quay.io": CHECKS_AT_A_TIME}),
+        ({"docker.io": 95, "gcr.io": 7}, {"docker.io": 5, "quay.io": CHECKS_AT_A_TIME}),
         ({"docker.io": 100, "quay.io": 100, "gcr.io": 9}, {}),
     ],
 )
@@ -145,10 +144,10 @@ def test_what_others_brought_is_news_as_well_and_once() -> None:
 @pytest.mark.parametrize(
     ("image", "retry_after", "wait"),
     [
-        (LATEST, None, AGAIN),
-        (LATEST, 1800.0, 2 * AGAIN),
+        (LATEST, None, CHECK_RETRY_WAIT),
+        (LATEST, 1800.0, 2 * CHECK_RETRY_WAIT),
         (LATEST, 1e9, 2 * HOUR),
-        (FIXED, 5.0, AGAIN),
+        (FIXED, 5.0, CHECK_RETRY_WAIT),
     ],
 )
 def test_a_look_that_nobody_answered_comes_again_when_asked_but_not_at_once(
@@ -168,7 +167,7 @@ def test_a_short_interval_is_never_made_longer() -> None:
 
 def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
     waiting = tracked(moved_at=NOW, not_before=NOW + 6 * HOUR)
-    assert waiting.joined(NOW, PLAN) == tracked(not_before=NOW + AGAIN)
+    assert waiting.joined(NOW, PLAN) == tracked(not_before=NOW + CHECK_RETRY_WAIT)
 
 
 # -- transfers ----------------------------------------------------------------------------
@@ -228,12 +227,12 @@ def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
         daily_limit=1,
         request_limit=1,
     )
-    kept = replace(policy, versions_stay=True)
+    kept = replace(policy, ask_for_updated_versions=True)
     approve = Decision(Verdict.APPROVE, Ground.RULE)
     ask = Decision(Verdict.ASK, Ground.NO_RULE)
-    assert decide_moved(policy, approve) == approve
-    assert decide_moved(kept, approve) == Decision(Verdict.ASK, Ground.MOVED)
-    assert decide_moved(kept, ask) == Decision(Verdict.ASK, Ground.MOVED)
+    assert decide_updated_version(policy, approve) == approve
+    assert decide_updated_version(kept, approve) == Decision(Verdict.ASK, Ground.MOVED)
+    assert decide_updated_version(kept, ask) == Decision(Verdict.ASK, Ground.MOVED)
 
 
 # -- together -----------------------------------------------------------------------------
@@ -252,14 +251,14 @@ def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
 def test_what_waits_for_others_waits_for_a_while(
     since: list[datetime | None], *, under_way: bool, ripe: bool
 ) -> None:
-    assert is_ripe(since, NOW, under_way=under_way, wait=HOUR) is ripe
+    assert gathered_long_enough(since, NOW, under_way=under_way, wait=HOUR) is ripe
 
 
 def test_alarms_stand_together_by_repository_as_many_as_a_card_shows() -> None:
-    many = [tracked(ImageRef.parse(f"a/b:1.0.{n}")) for n in range(ALARMS + 1)]
+    many = [tracked(ImageRef.parse(f"a/b:1.0.{n}")) for n in range(ALARMS_PER_CARD + 1)]
     other = tracked(ImageRef.parse("gcr.io/a/b:1.0.0"))
-    groups = by_repository([many[0], other, *many[1:]])
-    assert groups == [many[:ALARMS], many[ALARMS:], [other]]
+    groups = alarm_cards([many[0], other, *many[1:]])
+    assert groups == [many[:ALARMS_PER_CARD], many[ALARMS_PER_CARD:], [other]]
 
 
 def keys(message: Message) -> list[str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.image import ImageRef
-from bot.core.image_list import add, entries, missing
+from bot.core.image_list import listed_images, unlisted, with_images
 
 NGINX = ImageRef.parse("nginx:1.26")
 REDIS = ImageRef.parse("redis:7")
@@ -20,31 +20,31 @@ def names(images: tuple[ImageRef, ...]) -> list[str]:
 
 def test_the_lines_that_name_an_image_are_its_entries_in_order() -> None:
     content = b"redis:7\ndocker.io/library/nginx:1.26\n"
-    assert entries(content) == (REDIS, NGINX)
+    assert listed_images(content) == (REDIS, NGINX)
 
 
 def test_comments_and_blank_lines_are_no_entries() -> None:
     content = b"# for wei\n\n   \n\t# indented\nnginx:1.26  # web\nredis:7\t#cache\n#nginx\n"
-    assert entries(content) == (NGINX, REDIS)
+    assert listed_images(content) == (NGINX, REDIS)
 
 
 def test_a_hash_within_a_word_begins_no_comment() -> None:
-    assert entries(b"nginx:1.26#web\n") == ()
+    assert listed_images(b"nginx:1.26#web\n") == ()
 
 
 def test_foreign_lines_are_passed_over() -> None:
     content = b"\xff\xfe\nnginx redis\nNGINX\n\xe9\x95\x9c\xe5\x83\x8f\nredis:7\n"
-    assert entries(content) == (REDIS,)
+    assert listed_images(content) == (REDIS,)
 
 
 def test_a_byte_order_mark_hides_nothing() -> None:
-    assert entries(b"\xef\xbb\xbfnginx:1.26\n") == (NGINX,)
-    assert missing(b"\xef\xbb\xbfnginx:1.26\n", [NGINX]) == ()
+    assert listed_images(b"\xef\xbb\xbfnginx:1.26\n") == (NGINX,)
+    assert unlisted(b"\xef\xbb\xbfnginx:1.26\n", [NGINX]) == ()
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b""])
 def test_lines_may_end_in_any_way(ending: bytes) -> None:
-    assert entries(b"nginx:1.26" + ending) == (NGINX,)
+    assert listed_images(b"nginx:1.26" + ending) == (NGINX,)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_lines_may_end_in_any_way(ending: bytes) -> None:
     ],
 )
 def test_an_image_in_another_spelling_counts_as_listed(line: str) -> None:
-    assert missing(f"a:1\n{line}\nb:1\n".encode(), [LATEST]) == ()
+    assert unlisted(f"a:1\n{line}\nb:1\n".encode(), [LATEST]) == ()
 
 
 @pytest.mark.parametrize(
@@ -70,39 +70,41 @@ def test_an_image_in_another_spelling_counts_as_listed(line: str) -> None:
     ["nginx:1.26", "bitnami/nginx", "# nginx", "nginx redis", "ghcr.io/library/nginx", "Nginx"],
 )
 def test_another_image_does_not_count_as_listed(line: str) -> None:
-    assert missing(f"{line}\n".encode(), [LATEST]) == (LATEST,)
+    assert unlisted(f"{line}\n".encode(), [LATEST]) == (LATEST,)
 
 
 def test_missing_images_keep_their_order_and_come_once() -> None:
-    assert missing(LISTED, [REDIS, NGINX, QUAY, REDIS]) == (REDIS, QUAY)
+    assert unlisted(LISTED, [REDIS, NGINX, QUAY, REDIS]) == (REDIS, QUAY)
 
 
 def test_an_image_is_added_at_the_end_fully_qualified() -> None:
-    assert add(LISTED, [REDIS]) == LISTED + b"docker.io/library/redis:7\n"
+    assert with_images(LISTED, [REDIS]) == LISTED + b"docker.io/library/redis:7\n"
 
 
 def test_a_listed_image_is_not_added_again() -> None:
-    assert add(b"nginx:1.26", [NGINX]) == b"nginx:1.26"
+    assert with_images(b"nginx:1.26", [NGINX]) == b"nginx:1.26"
 
 
 def test_an_empty_list_gets_its_first_line() -> None:
-    assert add(b"", [NGINX, QUAY]) == LISTED + str(QUAY).encode() + b"\n"
+    assert with_images(b"", [NGINX, QUAY]) == LISTED + str(QUAY).encode() + b"\n"
 
 
 def test_a_list_of_a_byte_order_mark_alone_gets_its_first_line() -> None:
-    assert add(b"\xef\xbb\xbf", [NGINX]) == b"\xef\xbb\xbf" + LISTED
+    assert with_images(b"\xef\xbb\xbf", [NGINX]) == b"\xef\xbb\xbf" + LISTED
 
 
 def test_a_missing_final_newline_is_added_first() -> None:
-    assert add(b"redis:7", [NGINX]) == b"redis:7\n" + LISTED
+    assert with_images(b"redis:7", [NGINX]) == b"redis:7\n" + LISTED
 
 
 def test_a_file_with_crlf_gets_crlf() -> None:
-    assert add(b"a\r\nredis:7", [NGINX]) == b"a\r\nredis:7\r\ndocker.io/library/nginx:1.26\r\n"
+    assert (
+        with_images(b"a\r\nredis:7", [NGINX]) == b"a\r\nredis:7\r\ndocker.io/library/nginx:1.26\r\n"
+    )
 
 
 def test_the_last_whole_line_decides_how_lines_end() -> None:
-    assert add(b"a\r\nb\n", [NGINX]) == b"a\r\nb\n" + LISTED
+    assert with_images(b"a\r\nb\n", [NGINX]) == b"a\r\nb\n" + LISTED
 
 
 IMAGES = st.lists(st.sampled_from([NGINX, REDIS, LATEST, QUAY]), max_size=5)
@@ -124,28 +126,28 @@ CONTENTS = st.one_of(
 def test_the_old_bytes_stay_in_front_and_only_lines_are_added(
     content: bytes, images: list[ImageRef]
 ) -> None:
-    new = add(content, images)
+    new = with_images(content, images)
     assert new.startswith(content)
     rest = new[len(content) :].split()
-    assert rest == [str(image).encode() for image in missing(content, images)]
+    assert rest == [str(image).encode() for image in unlisted(content, images)]
 
 
 @given(CONTENTS, IMAGES)
 def test_adding_twice_equals_adding_once(content: bytes, images: list[ImageRef]) -> None:
-    once = add(content, images)
-    assert add(once, images) == once
+    once = with_images(content, images)
+    assert with_images(once, images) == once
 
 
 @given(CONTENTS, IMAGES)
 def test_afterwards_all_images_are_listed_beside_the_old_ones(
     content: bytes, images: list[ImageRef]
 ) -> None:
-    before, after = entries(content), entries(add(content, images))
+    before, after = listed_images(content), listed_images(with_images(content, images))
     assert after[: len(before)] == before
     assert set(images) <= set(after)
 
 
 @given(CONTENTS, IMAGES)
 def test_what_is_missing_is_what_no_entry_names(content: bytes, images: list[ImageRef]) -> None:
-    expected = [image for image in dict.fromkeys(images) if image not in entries(content)]
-    assert names(missing(content, images)) == names(tuple(expected))
+    expected = [image for image in dict.fromkeys(images) if image not in listed_images(content)]
+    assert names(unlisted(content, images)) == names(tuple(expected))

@@ -9,15 +9,15 @@ from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import (
     ANONYMOUS_ADMIN,
-    Access,
+    AllowLists,
     Decision,
+    ExceededLimit,
     Ground,
-    Limit,
+    Role,
     Rule,
-    Standing,
     Verdict,
     decide,
-    limit_passed,
+    exceeded_limit,
 )
 
 
@@ -62,47 +62,47 @@ def test_a_pattern_covers_what_it_says(pattern: str, image: str, *, covered: boo
     ("images", "open_now", "today", "passed"),
     [
         (6, 0, 0, None),
-        (7, 0, 0, (Limit.REQUEST, 6)),
-        (3, 6, 0, (Limit.OPEN, 8)),
-        (2, 6, 11, (Limit.DAILY, 12)),
+        (7, 0, 0, (ExceededLimit.REQUEST, 6)),
+        (3, 6, 0, (ExceededLimit.OPEN, 8)),
+        (2, 6, 11, (ExceededLimit.DAILY, 12)),
         (2, 6, 10, None),
     ],
 )
 def test_limits_count_what_is_asked_for_too(
-    images: int, open_now: int, today: int, passed: tuple[Limit, int] | None
+    images: int, open_now: int, today: int, passed: tuple[ExceededLimit, int] | None
 ) -> None:
-    assert limit_passed(POLICY, images=images, open_now=open_now, asked_today=today) == passed
+    assert exceeded_limit(POLICY, images=images, open_now=open_now, asked_today=today) == passed
 
 
-ACCESS = Access(chats={GROUP}, members={WEI.id, LI.id}, admins={ANA.id})
+ACCESS = AllowLists(chats={GROUP}, members={WEI.id, LI.id}, admins={ANA.id})
 ELSEWHERE = ChatId(-9)
 
 
 @pytest.mark.parametrize(
     ("person", "chat", "faceless", "standing"),
     [
-        (WEI.id, GROUP, False, Standing.MEMBER),
-        (ANA.id, GROUP, False, Standing.ADMIN),
-        (MALLORY.id, GROUP, False, Standing.GUEST),
-        (ANA.id, GROUP, True, Standing.NOBODY),
-        (ANONYMOUS_ADMIN, GROUP, False, Standing.NOBODY),
-        (ANA.id, ELSEWHERE, False, Standing.OUTSIDE),
-        (WEI.id, ChatId(WEI.id), False, Standing.MEMBER),
-        (MALLORY.id, ChatId(MALLORY.id), False, Standing.OUTSIDE),
+        (WEI.id, GROUP, False, Role.MEMBER),
+        (ANA.id, GROUP, False, Role.ADMIN),
+        (MALLORY.id, GROUP, False, Role.GUEST),
+        (ANA.id, GROUP, True, Role.NOBODY),
+        (ANONYMOUS_ADMIN, GROUP, False, Role.NOBODY),
+        (ANA.id, ELSEWHERE, False, Role.OUTSIDE),
+        (WEI.id, ChatId(WEI.id), False, Role.MEMBER),
+        (MALLORY.id, ChatId(MALLORY.id), False, Role.OUTSIDE),
     ],
 )
 def test_a_person_stands_in_a_chat_as_the_lists_say(
-    person: PersonId, chat: ChatId, *, faceless: bool, standing: Standing
+    person: PersonId, chat: ChatId, *, faceless: bool, standing: Role
 ) -> None:
     assert ACCESS.standing(person, chat, faceless=faceless) is standing
 
 
 def test_without_a_list_of_members_everybody_in_the_group_is_one() -> None:
     access = replace(ACCESS, members=None)
-    assert access.standing(MALLORY.id, GROUP) is Standing.MEMBER
-    assert access.standing(MALLORY.id, ChatId(MALLORY.id)) is Standing.OUTSIDE
+    assert access.standing(MALLORY.id, GROUP) is Role.MEMBER
+    assert access.standing(MALLORY.id, ChatId(MALLORY.id)) is Role.OUTSIDE
 
 
 def test_an_anonymous_admin_on_the_admins_list_is_nobody_all_the_same() -> None:
     access = replace(ACCESS, admins={ANONYMOUS_ADMIN})
-    assert access.standing(ANONYMOUS_ADMIN, GROUP) is Standing.NOBODY
+    assert access.standing(ANONYMOUS_ADMIN, GROUP) is Role.NOBODY

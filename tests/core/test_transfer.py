@@ -31,7 +31,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, next_action
 
@@ -44,7 +44,9 @@ FAILURE = Failure(FailureKind.UNKNOWN, "line")
 
 def found(verdict: Verdict) -> Found:
     decision = Decision(verdict, Ground.RULE)
-    return Found(NOW, "sha256:ab", Shape(("linux/amd64",), 7), decision, NOW + timedelta(hours=1))
+    return Found(
+        NOW, "sha256:ab", ImageInfo(("linux/amd64",), 7), decision, NOW + timedelta(hours=1)
+    )
 
 
 EVENTS: tuple[Event, ...] = (

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.request import Form
+from bot.core.request import PullFormat
 from bot.dialog.buttons import (
     DATA_LIMIT,
     ShowForm,
@@ -35,7 +35,7 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.DROP, R41), Cancel(R41)),
         ((Verb.MEANT, R41, 5, 1), TakeMeant(R41, TransferId(5), 1)),
         ((Verb.RETRY, R41), Retry(R41)),
-        ((Verb.FORM, R41, Form.KUBERNETES), ShowForm(R41, Form.KUBERNETES)),
+        ((Verb.FORM, R41, PullFormat.KUBERNETES), ShowForm(R41, PullFormat.KUBERNETES)),
         ((Verb.LIST, 3, "a:b c"), List("a:b c", 3)),
         ((Verb.LIST, 0, ""), List("", 0)),
         ((Verb.WANT, NGINX), WantImage(NGINX)),

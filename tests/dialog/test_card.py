@@ -17,8 +17,8 @@ from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
 from bot.core.image import ImageRef, Problem
-from bot.core.policy import Decision, Ground, Limit, Verdict
-from bot.core.request import ITSELF, Form, Request
+from bot.core.policy import Decision, ExceededLimit, Ground, Verdict
+from bot.core.request import BOT_ITSELF, PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog import answers
@@ -151,7 +151,7 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
 
 
 def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
-    asked = replace(REQUEST, person=ITSELF)
+    asked = replace(REQUEST, person=BOT_ITSELF)
     alarm = rendered(card(asked, [MOVED, replace(MOVED, id=TransferId(2))], VIEW))
     assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions are not what they were")
     assert "Versions are not meant to move" in alarm.html
@@ -340,7 +340,7 @@ def wanted_phrases() -> list[Phrase]:
         *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
         *(say(f"mistake-{mistake}") for mistake in Mistake),
         *(say(f"command-{name}") for name in SPECS),
-        *(say(f"limit-{limit}", number=3) for limit in Limit),
+        *(say(f"limit-{limit}", number=3) for limit in ExceededLimit),
         *(cause(Failure(kind, "line")) for kind in FailureKind),
         *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
         say("failure-missing-meant-next"),
@@ -357,7 +357,7 @@ def wanted_phrases() -> list[Phrase]:
             )
             for state in State
         ),
-        *(say(f"form-{form}") for form in Form),
+        *(say(f"form-{form}") for form in PullFormat),
         *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
         *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
         *(unanswered(question, SLOW).lines[0] for question in QuestionKind),

@@ -18,7 +18,7 @@ from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
@@ -172,7 +172,7 @@ async def looking_without_mirroring(screen: Screen) -> None:
     here, registries = screen.world, screen.world.registries
     created = here.clock.now - timedelta(days=40)
     here.upstream(NGINX)
-    registries.shapes[str(NGINX)] = Shape((AMD64, ARM64), 72_900_000, created)
+    registries.shapes[str(NGINX)] = ImageInfo((AMD64, ARM64), 72_900_000, created)
     registries.tagged["docker.io/library/nginx"] = ("1.27", "1.26", "latest")
     await screen.say(WEI, "/lookup nginx:1.27")
     await screen.wait(2)

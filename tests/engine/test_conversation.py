@@ -23,7 +23,7 @@ from fakes import (
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId
 from bot.core.image import ImageRef
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.engine.intake.context import Attachment
@@ -509,8 +509,8 @@ async def test_what_waits_says_how_many_go_before_it(w: World) -> None:
 
 async def test_the_bar_goes_by_bytes_where_all_are_known(w: World) -> None:
     w.upstream(NGINX, REDIS)
-    w.registries.shapes[str(NGINX)] = Shape(("linux/amd64",), 90_000_000)
-    w.registries.shapes[str(REDIS)] = Shape(("linux/amd64",), 10_000_000)
+    w.registries.shapes[str(NGINX)] = ImageInfo(("linux/amd64",), 90_000_000)
+    w.registries.shapes[str(REDIS)] = ImageInfo(("linux/amd64",), 10_000_000)
     await w.say(WEI, "/mirror nginx:1.27 redis:7")
     await w.settle(8)
     w.repository.report(REDIS, digest_of(str(REDIS)))
@@ -537,7 +537,7 @@ async def test_a_registry_that_counts_pulls_is_not_asked_for_more_than_it_must(w
 async def test_a_look_up_tells_what_is_there_and_whether_the_target_has_it(w: World) -> None:
     created = w.clock.now - timedelta(days=40)
     w.upstream(NGINX)
-    w.registries.shapes[str(NGINX)] = Shape(("linux/amd64", "linux/arm64"), 29_500_000, created)
+    w.registries.shapes[str(NGINX)] = ImageInfo(("linux/amd64", "linux/arm64"), 29_500_000, created)
     assert await w.say(WEI, "/lookup nginx:1.27")
     await w.settle(2)
     assert w.last == (
@@ -591,7 +591,7 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
 async def test_a_look_up_says_what_it_can_and_offers_what_a_button_can_hold(w: World) -> None:
     image = ImageRef.parse(f"docker.io/{'long/' * 12}name:1")
     w.upstream(image)
-    w.registries.shapes[str(image)] = Shape()
+    w.registries.shapes[str(image)] = ImageInfo()
     await w.say(WEI, f"/lookup {image}")
     await w.settle(2)
     assert "Platforms" not in w.last

@@ -23,7 +23,7 @@ from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import ChatId, MessageId, Person, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.transfer import State
 from bot.engine.lanes import chat_items
 from bot.engine.lanes.lane import Pulse
@@ -483,7 +483,7 @@ async def test_a_shape_that_cannot_be_had_does_not_stop_the_question(w: World) -
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(5)
     assert "· waits for an admin" in w.card
-    w.registries.shapes[str(STATIC)] = Shape((), 999)
+    w.registries.shapes[str(STATIC)] = ImageInfo((), 999)
 
 
 async def test_a_question_that_nobody_answers_expires(w: World) -> None:

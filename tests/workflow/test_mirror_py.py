@@ -134,7 +134,7 @@ def test_the_script_reads_the_list_as_the_bot_does(parts: list[bytes]) -> None:
     content = b"".join(parts)
     read = [by_the_script(line) for line in mirror.entries(content)]
     assert [name for name in read if name] == list(
-        dict.fromkeys(str(image) for image in image_list.entries(content))
+        dict.fromkeys(str(image) for image in image_list.listed_images(content))
     )
 
 

@@ -25,11 +25,11 @@ from bot.adapters.github.errors import is_githubs, is_protected, line_of, transl
 from bot.adapters.github.etags import Versions
 from bot.adapters.github.transport import Bounds, bounded
 from bot.adapters.github.worker import Worker
-from bot.core.batch import Result, Run, batch_of
+from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 from bot.engine.ports import ListFile, WorkflowState
 
 log = logging.getLogger(__name__)
@@ -87,10 +87,10 @@ class MirrorRepository:
         self._worker.close()
         self._github.close()
 
-    def budget(self) -> Budget | None:
+    def budget(self) -> PullLimit | None:
         """As the last answer said it. Reads two numbers, so it need not be the worker."""
         remaining, limit = self._github.requester.rate_limiting
-        return Budget(remaining, limit) if limit > 0 else None
+        return PullLimit(remaining, limit) if limit > 0 else None
 
     async def workflow(self) -> WorkflowState:
         def look() -> WorkflowState:
@@ -230,8 +230,8 @@ class MirrorRepository:
 
         return await self._call(look)
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
-        def look() -> tuple[Result, ...]:
+    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
+        def look() -> tuple[CopyResult, ...]:
             newest: dict[str, CommitStatus] = {}
             statuses = self._repository.get_commit(sha).get_statuses()
             for status in islice(statuses, STATUSES):
@@ -276,18 +276,18 @@ def _sha(value: object) -> str:
     return text
 
 
-def _result(status: CommitStatus) -> Result | None:
+def _result(status: CommitStatus) -> CopyResult | None:
     image = _text(status.context).removeprefix(CONTEXT)
     text = line_of(status.description or "")
     if status.state == "pending":
         return None
     if status.state != "success":
-        return Result(image, None, line=text)
+        return CopyResult(image, None, line=text)
     match = _SUCCESS.fullmatch(text)
     if match is None:
-        return Result(image, None, line=f"a status that says nothing we know: {text}")
+        return CopyResult(image, None, line=f"a status that says nothing we know: {text}")
     size = int(match[2] or 0)
-    return Result(image, match[1], size if 0 < size <= _LARGEST else None)
+    return CopyResult(image, match[1], size if 0 < size <= _LARGEST else None)
 
 
 def _is_stale(error: GithubException) -> bool:

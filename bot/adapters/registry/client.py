@@ -34,8 +34,8 @@ from bot.adapters.registry.pull_limits import Budgets
 from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS, first_page, next_page, tags_of
 from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, one_line
 from bot.core.errors import ConfigError, RefusedError, TransientError
-from bot.core.image import HUB, HUB_HOSTS, ImageRef, Target
-from bot.core.registry import Budget, Shape
+from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
+from bot.core.registry import ImageInfo, PullLimit
 
 _HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BODY: Final = 4 * 1024 * 1024  # the limit that registries themselves keep to
@@ -95,7 +95,7 @@ class RegistryClient:
             return None
         return digest_of(answer, endpoint.registry, wanted=None if image.tag else image.digest)
 
-    async def shape(self, image: ImageRef, digest: str) -> Shape:
+    async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
         """By one GET of the manifest at the source; an index's size by GETs of its children.
 
         Where those are counted or too many, its size stays None.
@@ -103,9 +103,9 @@ class RegistryClient:
         endpoint = self._source(image)
         manifest = await self._manifest(endpoint, digest)
         children = await self._children(endpoint, manifest)
-        return Shape(manifest.platforms, size_of(manifest, children.values()))
+        return ImageInfo(manifest.platforms, size_of(manifest, children.values()))
 
-    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
         """The shape, and what the config of one platform adds to it.
 
         What cannot be had after the first manifest, or only by a pull that is not to spare, is
@@ -118,7 +118,7 @@ class RegistryClient:
         platforms = manifest.platforms
         if not manifest.children and config.platform:
             platforms = (config.platform,)
-        return Shape(platforms, size_of(manifest, children.values()), config.created)
+        return ImageInfo(platforms, size_of(manifest, children.values()), config.created)
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
         """The first few thousand tags of the image's repository, in the source's order.
@@ -143,7 +143,7 @@ class RegistryClient:
                 url = following
         return tuple(found)[:MOST_TAGS]
 
-    def budgets(self) -> Mapping[str, Budget]:
+    def budgets(self) -> Mapping[str, PullLimit]:
         """What registries have lately said of their pull limits, by the name of each."""
         return self._budgets.known()
 
@@ -171,7 +171,7 @@ class RegistryClient:
     def _endpoint(self, name: str, repository: str, *, login: Login | None) -> Endpoint:
         listed = self._bases.get(name)
         try:
-            base = listed or (_HUB_ADDRESS if name == HUB else httpx.URL(f"https://{name}"))
+            base = listed or (_HUB_ADDRESS if name == DOCKER_HUB else httpx.URL(f"https://{name}"))
         except httpx.InvalidURL as error:  # such as 0177.0.0.1
             raise RefusedError(f"{name} is no name of a host") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")
@@ -217,7 +217,7 @@ class RegistryClient:
 
     def _counts(self, endpoint: Endpoint) -> bool:
         """Whether a GET of a manifest is a pull there. Docker Hub counts for some in silence."""
-        return host_of(endpoint.base) in HUB_HOSTS or self._budgets.counts(endpoint.registry)
+        return host_of(endpoint.base) in DOCKER_HUB_HOSTS or self._budgets.counts(endpoint.registry)
 
     async def _common(
         self, endpoint: Endpoint, manifest: Manifest, children: Mapping[str, Manifest | None]

@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 
 _FIELD: Final = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
 _WINDOW: Final = 6 * 60 * 60.0  # Docker Hub's, taken where none is named
@@ -23,7 +23,7 @@ class Budgets:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._counting: set[str] = set()
-        self._seen: dict[str, tuple[Budget, float]] = {}
+        self._seen: dict[str, tuple[PullLimit, float]] = {}
 
     def note(self, registry: str, headers: httpx.Headers) -> None:
         limit = _FIELD.fullmatch(headers.get("ratelimit-limit", "").strip())
@@ -34,14 +34,14 @@ class Budgets:
         if remaining is not None:
             most = int(limit[1])
             window = min(float(limit[2] or _WINDOW), _LONGEST_WINDOW)
-            budget = Budget(min(int(remaining[1]), most), most)
+            budget = PullLimit(min(int(remaining[1]), most), most)
             self._seen[registry] = (budget, self._clock() + window)
 
     def counts(self, registry: str) -> bool:
         """Whether the registry has ever named a limit."""
         return registry in self._counting
 
-    def known(self) -> Mapping[str, Budget]:
+    def known(self) -> Mapping[str, PullLimit]:
         """The limits whose window is not over yet."""
         now = self._clock()
         return {name: budget for name, (budget, until) in self._seen.items() if now < until}

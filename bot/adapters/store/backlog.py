@@ -29,7 +29,7 @@ from bot.adapters.store.schema import drafts, links, notes, requests, transfers
 from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, RequestId, TransferId
 from bot.core.request import Request
-from bot.core.retry import FURTHEST
+from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
 from bot.engine.ports import Note
 
@@ -226,4 +226,4 @@ def _in_time(not_before: ColumnElement[datetime | None]) -> ColumnElement[bool]:
 
 
 def _at(now: datetime) -> dict[str, datetime]:
-    return {"now": now, "too_far": now + FURTHEST}
+    return {"now": now, "too_far": now + LONGEST_DELAY}

@@ -28,7 +28,7 @@ from bot.adapters.store.schema import links, requests, tracked, transfers, watch
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import PersonId
 from bot.core.image import ImageRef
-from bot.core.request import ITSELF, Request
+from bot.core.request import BOT_ITSELF, Request
 from bot.core.tag_class import tag_class
 from bot.core.transfer import Transfer
 
@@ -200,7 +200,7 @@ def _askers() -> Select[Any]:
             or_(there.is_(None), there != bindparam("digest")),
             requests.c.cancelled_at.is_(None),
             requests.c.opened_at >= bindparam("since"),
-            requests.c.person != ITSELF,
+            requests.c.person != BOT_ITSELF,
         )
     )
     return wanted.distinct().order_by(requests.c.id.desc()).limit(_LIMIT)

@@ -31,7 +31,7 @@ from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Problem
 from bot.core.policy import Ground
-from bot.core.request import Form
+from bot.core.request import PullFormat
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
@@ -202,7 +202,7 @@ requests = Table(
     Column("told_at", Time),
     Column("told_in", BigInteger),
     Column("told", Text, nullable=False, server_default=""),
-    Column("form", Word(Form), nullable=False, server_default=str(Form.DOCKER)),
+    Column("form", Word(PullFormat), nullable=False, server_default=str(PullFormat.DOCKER)),
     Column("returned_at", Time),
     Column("closed_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),

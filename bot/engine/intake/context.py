@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.core.events import Event
 from bot.core.ids import MessageId, Person, Place, RequestId
 from bot.core.image import Target
-from bot.core.policy import Access, Policy
+from bot.core.policy import AllowLists, Policy
 from bot.core.request import Request
 from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
@@ -67,7 +67,7 @@ class Installation:
     """
 
     policy: Policy
-    access: Access
+    access: AllowLists
     target: Target
     me: str
     language: Language = Language.EN

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.draft import AT_ONCE, Draft, draft_of
+from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, Draft, draft_of
 from bot.core.events import Denied
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Verdict, decide, limit_passed
+from bot.core.policy import Decision, Verdict, decide, exceeded_limit
 from bot.core.request import Request
 from bot.core.transfer import RETRYABLE, State
 from bot.dialog import answers
@@ -47,7 +47,7 @@ async def _take_text(context: Context, pasted: str, finding: Finding) -> Message
         return answers.misuse(CommandName.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
-    if not finding.bad and finding.sure and len(finding.images) <= AT_ONCE:
+    if not finding.bad and finding.sure and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
         return await submit(context, finding.images, bare=finding.untagged)
     return await _offer(context, finding)
 
@@ -122,7 +122,7 @@ def _all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
 async def _limit(context: Context, images: int, *, again: bool = False) -> Phrase | None:
     """The limit that would be passed; what is asked for `again` was counted the first time."""
     open_now, today = await context.unit.asked(context.person.id, context.now - DAY)
-    limit = limit_passed(
+    limit = exceeded_limit(
         context.installation.policy,
         images=images,
         open_now=open_now,

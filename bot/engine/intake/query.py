@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.ids import MessageId, RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Verdict, decide
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.dialog import answers
 from bot.dialog.buttons import ShowForm
@@ -16,7 +16,7 @@ from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
 from bot.engine.intake.context import Context, Outcome
 
-Budgets = Callable[[], Mapping[str, Budget]]
+Budgets = Callable[[], Mapping[str, PullLimit]]
 
 
 async def status(context: Context, command: Status, budgets: Budgets) -> Message:

@@ -11,8 +11,8 @@ from typing import Final, assert_never
 
 from bot.core.bad_image import BadImage
 from bot.core.ids import ChatId, Person, Place
-from bot.core.policy import Standing
-from bot.core.registry import Budget
+from bot.core.policy import Role
+from bot.core.registry import PullLimit
 from bot.dialog import answers
 from bot.dialog.buttons import (
     Pressed,
@@ -72,7 +72,7 @@ class Intake:
         installation: Installation,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
-        budgets: Callable[[], Mapping[str, Budget]] = dict,
+        budgets: Callable[[], Mapping[str, PullLimit]] = dict,
     ) -> None:
         self._store = store
         self._words = words
@@ -128,7 +128,7 @@ class Intake:
         """
         access, place, person = self._installation.access, incoming.place, incoming.person
         standing = access.standing(person.id, place.chat, faceless=incoming.faceless)
-        if standing in (Standing.OUTSIDE, Standing.NOBODY) or self._command(incoming) is None:
+        if standing in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
             return None
         return self._words.render(answers.one("cannot-store"), self._language(place, person))
 
@@ -155,15 +155,15 @@ class Intake:
 
     async def _standing(
         self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
-    ) -> Standing:
+    ) -> Role:
         """In a chat that moved, people stand as they did where it came from."""
         access = self._installation.access
         standing = access.standing(person.id, chat, faceless=faceless)
-        if standing is Standing.OUTSIDE and (origin := await unit.origin(chat)) != chat:
+        if standing is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
             return access.standing(person.id, origin, faceless=faceless)
         return standing
 
-    def _context(self, unit: Unit, of: Incoming | Press, standing: Standing) -> Context:
+    def _context(self, unit: Unit, of: Incoming | Press, standing: Role) -> Context:
         return Context(
             unit=unit,
             installation=self._installation,
@@ -171,7 +171,7 @@ class Intake:
             person=of.person,
             place=of.place,
             message=of.message,
-            admin=standing is Standing.ADMIN,
+            admin=standing is Role.ADMIN,
             language=self._language(of.place, of.person),
         )
 
@@ -182,12 +182,12 @@ class Intake:
     ) -> Message | None:
         chat, person = incoming.place.chat, incoming.person
         standing = await self._standing(unit, person, chat, faceless=incoming.faceless)
-        if standing is Standing.OUTSIDE:
+        if standing is Role.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
             return _PASSED_OVER if told else answers.outside(person, chat)
         if (turned_away := self._turned_away(standing, incoming)) is not None:
             return turned_away
-        if standing is Standing.NOBODY:
+        if standing is Role.NOBODY:
             return answers.one("faceless")
         await unit.remember(person)
         match command:
@@ -195,27 +195,27 @@ class Intake:
                 return answers.unreadable([command], command=word_of(incoming.text))
             case Misuse(name):
                 return answers.misuse(name)
-            case _ if isinstance(command, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+            case _ if isinstance(command, _ADMIN_ONLY) and standing is not Role.ADMIN:
                 return answers.one("admins-only")
-            case _ if standing is Standing.GUEST and not isinstance(command, _FOR_ALL):
+            case _ if standing is Role.GUEST and not isinstance(command, _FOR_ALL):
                 return answers.one("guest", person=str(person.id))
             case _:
                 return await self._run(self._context(unit, incoming, standing), command, incoming)
 
-    def _turned_away(self, standing: Standing, incoming: Incoming) -> Message | None:
+    def _turned_away(self, standing: Role, incoming: Incoming) -> Message | None:
         """What a person is told who is too fast; None where it is their turn."""
         now, most = self._clock(), self._installation.policy.minute_limit
         person, chat, update = incoming.person, incoming.place.chat, incoming.update
         match standing:
-            case Standing.ADMIN:
+            case Role.ADMIN:
                 return None
-            case Standing.MEMBER:
+            case Role.MEMBER:
                 turn = self._allowance.take(person.id, now, most=most, update=update)
             case _:  # there may be many of them: whoever comes first in a minute is answered
                 turn = self._allowance.take(chat, now, most=STRANGERS, update=update)
         if turn is Hearing.LISTEN:
             return None
-        if turn is Hearing.PASS_OVER or standing is not Standing.MEMBER:
+        if turn is Hearing.PASS_OVER or standing is not Role.MEMBER:
             return _PASSED_OVER
         return Message((self._too_fast(person),))
 
@@ -251,9 +251,9 @@ class Intake:
         if pressed is None:
             return say("button-unknown")
         standing = await self._standing(unit, press.person, press.place.chat)
-        if isinstance(pressed, _ADMIN_ONLY) and standing is not Standing.ADMIN:
+        if isinstance(pressed, _ADMIN_ONLY) and standing is not Role.ADMIN:
             return say("admins-only")
-        if standing not in (Standing.MEMBER, Standing.ADMIN):
+        if standing not in (Role.MEMBER, Role.ADMIN):
             return say("guest", person=str(press.person.id))
         await unit.remember(press.person)
         context = self._context(unit, press, standing)

@@ -17,15 +17,15 @@ from typing import Final, assert_never
 from bot.core import image_list
 from bot.core.batch import (
     Batch,
+    BatchImage,
     Run,
-    Share,
     Step,
     Via,
     commit_message,
     next_step,
+    no_result_event,
     reference_to_copy,
     result_event,
-    silence_event,
 )
 from bot.core.errors import BotError, RefusedError, StaleError, TransientError
 from bot.core.events import CheckFailed, Copied, CopyFailed, Event, RunMissing, RunSeen, Submitted
@@ -130,7 +130,7 @@ class BatchesLane:
             return
         wanted = [t.image for t in ready]
         # Beside the loop: a list of years takes a while.
-        lacking = set(await asyncio.to_thread(image_list.missing, content, wanted))
+        lacking = set(await asyncio.to_thread(image_list.unlisted, content, wanted))
         # What was approved by its line alone goes with it: who took the line out has decided.
         gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
         await self._refuse(gone, Failure(FailureKind.UNLISTED))
@@ -191,12 +191,12 @@ class BatchesLane:
         else:
             await self._committed(batch, sha)
 
-    async def _write(self, batch: Batch, shares: tuple[Share, ...]) -> CommitSha | None:
+    async def _write(self, batch: Batch, shares: tuple[BatchImage, ...]) -> CommitSha | None:
         """Add the images to the list as it is now; None where nothing is left to add."""
         for _ in range(WRITE_TRIES):
             current = await self._repository.read_list()
             wanted = [share.image for share in shares]
-            content = await asyncio.to_thread(image_list.add, current.content, wanted)
+            content = await asyncio.to_thread(image_list.with_images, current.content, wanted)
             if content == current.content:
                 return None
             try:
@@ -269,7 +269,7 @@ class BatchesLane:
         events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
         await record_all(self._store, events)  # it stays known, whatever the target does
         silent = [t for t in copying if t.id not in events]
-        if run.over and not await self._settle(batch, silent, partial(silence_event, run)):
+        if run.over and not await self._settle(batch, silent, partial(no_result_event, run)):
             return
         now = self._clock()
         over = run.over or not silent
@@ -374,12 +374,12 @@ def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool
     return not looking and has_passed(SETTLE, max(times), now)
 
 
-async def _shares(unit: Unit, batch: Batch) -> tuple[Share, ...]:
+async def _shares(unit: Unit, batch: Batch) -> tuple[BatchImage, ...]:
     transfers = await unit.transfers_in(batch.id)
     asked = await unit.requests_for_all([transfer.id for transfer in transfers])
     wanted = {n: [r for r in of if r.cancelled_at is None] or of for n, of in asked.items()}
     return tuple(
-        Share(
+        BatchImage(
             image=transfer.image,
             requests=tuple(request.id for request in wanted[transfer.id]),
             requested_by=tuple(request.person for request in wanted[transfer.id]),

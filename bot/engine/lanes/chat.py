@@ -17,7 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import Target
-from bot.core.retry import FURTHEST, is_due, wait_after
+from bot.core.retry import LONGEST_DELAY, is_due, wait_after
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.result import returned
@@ -325,7 +325,7 @@ class ChatLane:
         if trouble.retry_after is not None:
             wish = timedelta(seconds=trouble.retry_after)
             now = self._clock()
-            self._pace.hold(chat, now, now + min(wish, FURTHEST))
+            self._pace.hold(chat, now, now + min(wish, LONGEST_DELAY))
 
     async def _keep(self, item: ChatItem, **facts: object) -> None:
         """Store facts of the request over whatever a person changed meanwhile.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bot.core.draft import KEPT, draft_of
+from bot.core.draft import DRAFT_LIFETIME, draft_of
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import RequestId
 from bot.core.image import Target
@@ -63,7 +63,7 @@ class FilesLane:
         moved += [
             await attempt(f"request {draft.id}: its draft", partial(self._expire, draft))
             for draft in drafts
-            if now - draft.opened_at >= KEPT
+            if now - draft.opened_at >= DRAFT_LIFETIME
         ]
         if any(moved):
             return Pulse.MOVED

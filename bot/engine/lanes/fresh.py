@@ -14,11 +14,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.errors import RefusedError, TransientError
-from bot.core.fresh import GATHER, HOUR, FreshPlan, TrackedImage, by_repository, is_ripe
+from bot.core.fresh import (
+    BUDGET_WINDOW,
+    UPDATES_GATHERED_FOR,
+    FreshPlan,
+    TrackedImage,
+    alarm_cards,
+    gathered_long_enough,
+)
 from bot.core.ids import Person, Place, TransferId
 from bot.core.image import Target
 from bot.core.policy import Policy
-from bot.core.request import ITSELF
+from bot.core.request import BOT_ITSELF
 from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.fresh_list import FreshList
@@ -40,7 +47,7 @@ BUDGET_PAUSE: Final = timedelta(minutes=1)
 """So long nothing is tried where registries have been asked all that they may be for now."""
 LATER: Final = timedelta(seconds=2)
 """After this, what is to be opened together is looked at again."""
-_FACE: Final = Person(ITSELF, "🤖")
+_FACE: Final = Person(BOT_ITSELF, "🤖")
 
 
 class FreshLane:
@@ -142,7 +149,7 @@ class FreshLane:
         allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
-            spent = await unit.looks_since(now - HOUR, now)
+            spent = await unit.looks_since(now - BUDGET_WINDOW, now)
             rooms = self._plan.room(allowed, spent, target=self._host)
             for registry, room in rooms.items():
                 due += await unit.due_tracked(registry, now, limit=room)
@@ -183,7 +190,7 @@ class FreshLane:
             due = await unit.next_look()
             looking = due is not None and due <= now
             since = [each.moved_at for each in moved]
-            if not is_ripe(since, now, under_way=looking, wait=GATHER):
+            if not gathered_long_enough(since, now, under_way=looking, wait=UPDATES_GATHERED_FOR):
                 self._pause(LATER)
                 return False
             if any(_is_queued(transfer) for _, transfer in await unit.on_way()):
@@ -222,10 +229,10 @@ class FreshLane:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
         if alarms:
             await unit.remember(_FACE)
-        for group in by_repository(alarms):
+        for group in alarm_cards(alarms):
             request = await unit.open_request(
                 NewRequest(
-                    person=ITSELF,
+                    person=BOT_ITSELF,
                     place=Place(self._plan.alarms),
                     message=None,
                     opened_at=now,

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from bot.core import image_list
 from bot.core.errors import BotError, TransientError
-from bot.core.fresh import HOUR, FreshPlan, TrackedImage
+from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.retry import has_passed, is_due, wait_after
@@ -78,7 +78,9 @@ class FreshList:
             return False
         shortest = self._plan.shortest
         looking = due is not None and due <= now
-        return not has_passed(min(HOUR, shortest) if looking else shortest, self._read_at, now)
+        return not has_passed(
+            min(BUDGET_WINDOW, shortest) if looking else shortest, self._read_at, now
+        )
 
     def _put_off(self, trouble: BotError, now: datetime) -> None:
         self._troubles += 1
@@ -102,7 +104,7 @@ class FreshList:
     def _wanted(self, content: bytes) -> dict[str, ImageRef]:
         return {
             str(image): image
-            for image in image_list.entries(content)
+            for image in image_list.listed_images(content)
             if tag_class(image) is not TagClass.DIGEST and self.may_copy(image)
         }
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.fresh import GATHER_NEWS, TrackedImage, is_ripe
+from bot.core.fresh import NEWS_GATHERED_FOR, TrackedImage, gathered_long_enough
 from bot.core.ids import ChatId, PersonId, Place
-from bot.core.policy import Access, Standing
+from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.outdated import news
@@ -24,7 +24,7 @@ ASKED_WITHIN: Final = timedelta(days=90)
 """Who asked for an image longer ago is told of it no more, unless they watch it."""
 ASKERS: Final = 50
 WATCHERS: Final = 200
-_SPOKEN_TO: Final = frozenset({Standing.MEMBER, Standing.ADMIN})
+_SPOKEN_TO: Final = frozenset({Role.MEMBER, Role.ADMIN})
 
 
 @dataclass
@@ -37,7 +37,7 @@ class _Told:
 
 
 class FreshNews:
-    def __init__(self, *, words: Words, access: Access, language: Language) -> None:
+    def __init__(self, *, words: Words, access: AllowLists, language: Language) -> None:
         self._words = words
         self._access = access
         self._language = language
@@ -47,7 +47,7 @@ class FreshNews:
         arrived = await unit.arrived(limit=AT_ONCE)
         going = any(_is_on_its_way(transfer) for _, transfer in await unit.on_way())
         since = [each.arrived_at for each in arrived]
-        if not is_ripe(since, now, under_way=going, wait=GATHER_NEWS):
+        if not gathered_long_enough(since, now, under_way=going, wait=NEWS_GATHERED_FOR):
             return False
         chats: dict[ChatId, _Told] = {}
         for each in arrived:

@@ -98,14 +98,14 @@ class QuestionsLane:
                 return looked_up(look, self._target, self._clock())
             case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
-                images = [str(image) for image in image_list.entries(content)]
+                images = [str(image) for image in image_list.listed_images(content)]
                 return listing(images, inquiry.text, inquiry.page)
             case QuestionKind.OUTDATED:
                 return await self._outdated(inquiry.text)
 
     async def _outdated(self, text: str) -> Message:
         content = (await self._repository.read_list()).content
-        images, fixed = movable(image_list.entries(content), text)
+        images, fixed = movable(image_list.listed_images(content), text)
         compared = await self._compared(images[:MOST])
         return outdated(compared, text=text, listed=len(images), fixed=fixed)
 

@@ -27,8 +27,8 @@ from bot.core.events import (
 )
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import Target
-from bot.core.policy import Policy, Verdict, decide, decide_moved
-from bot.core.registry import Shape
+from bot.core.policy import Policy, Verdict, decide, decide_updated_version
+from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import Action, State, Transfer, next_action
@@ -160,10 +160,10 @@ class ChecksLane:
         if source == there:
             return Identical(self._clock(), source)
         if there and tag_class(image) is TagClass.VERSION:
-            decision = decide_moved(self._policy, decision)
+            decision = decide_updated_version(self._policy, decision)
         asks = decision.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
-        shape = await self._shape(transfer, source) if wanted else Shape()
+        shape = await self._shape(transfer, source) if wanted else ImageInfo()
         now = self._clock()
         expires_at = now + self._policy.expire_after
         return Found(now, source, shape, decision, expires_at, replaces=there)
@@ -178,13 +178,13 @@ class ChecksLane:
         look = self._registries.target_digest(transfer.image)
         return await self._silences.asked(self._target.host, look)
 
-    async def _shape(self, transfer: Transfer, digest: str) -> Shape:
+    async def _shape(self, transfer: Transfer, digest: str) -> ImageInfo:
         """For people's eyes only: where it cannot be had, things go on without."""
         try:
             return await self._registries.shape(transfer.image, digest)
         except (TransientError, RefusedError) as trouble:
             log.info("transfer %d: no shape: %s", transfer.id, trouble)
-            return Shape()
+            return ImageInfo()
 
     async def _verify(self, transfer: Transfer) -> Event:
         try:

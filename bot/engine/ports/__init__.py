@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.batch import Batch, Result, Run
+from bot.core.batch import Batch, CopyResult, Run
 from bot.core.draft import Draft
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import (
@@ -27,7 +27,7 @@ from bot.core.ids import (
     TransferId,
 )
 from bot.core.image import ImageRef
-from bot.core.registry import Budget, Shape
+from bot.core.registry import ImageInfo, PullLimit
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog.language import Language
@@ -44,10 +44,10 @@ class Registries(Protocol):
     async def target_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None where it is missing. Refused where the target may not be read."""
 
-    async def shape(self, image: ImageRef, digest: str) -> Shape:
+    async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
         """By one GET of the manifest, and more only where none is counted. Raises RefusedError."""
 
-    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> Shape:
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
         """All that is told of it, by a few GETs. May raise RefusedError."""
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Registries(Protocol):
         Empty where it is missing or private.
         """
 
-    def budgets(self) -> Mapping[str, Budget]:
+    def budgets(self) -> Mapping[str, PullLimit]:
         """Pulls left, by registry, where one has lately named a limit."""
 
     def spares(self, registry: str) -> bool:
@@ -99,10 +99,10 @@ class Repository(Protocol):
 
     async def run(self, run: RunId) -> tuple[Run, CommitSha]: ...
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[Result, ...]:
+    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
         """The statuses that exactly this run has posted so far."""
 
-    def budget(self) -> Budget | None:
+    def budget(self) -> PullLimit | None:
         """Requests that GitHub still takes this hour, as it said last; None: it did not yet."""
 
 

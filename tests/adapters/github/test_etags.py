@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bot.adapters.github.etags import LARGEST, MOST, Versions
 from bot.adapters.github.repository import MirrorRepository
 from bot.core.errors import TransientError
-from bot.core.registry import Budget
+from bot.core.registry import PullLimit
 from bot.engine.ports import WorkflowState
 from bot.sandbox.serve import served
 
@@ -68,7 +68,7 @@ async def test_not_modified_is_the_old_answer_with_the_limits_of_the_new_one() -
     async with asked(server) as repository:
         assert await repository.workflow() is WorkflowState.ACTIVE
         assert await repository.workflow() is WorkflowState.ACTIVE
-        assert repository.budget() == Budget(16, 5000)
+        assert repository.budget() == PullLimit(16, 5000)
     assert server.marks == [None, 'W/"1"']
 
 

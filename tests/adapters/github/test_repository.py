@@ -27,7 +27,7 @@ from starlette.routing import Mount, Route
 from bot.adapters.github.errors import meaning, translated
 from bot.adapters.github.repository import MirrorRepository, _result, _run
 from bot.adapters.github.transport import Bounds
-from bot.core.batch import Result, Run, commit_message
+from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
@@ -456,7 +456,7 @@ async def test_looking_again_costs_nothing_of_the_limit_until_there_is_something
     commit = place.repository._repository.get_commit(sha)
     status = ("failure", seen.url, "no", "mirror/a.io/b:1")
     await asyncio.to_thread(commit.create_status, *status)
-    assert await look() == (first[0], (Result("a.io/b:1", None, line="no"),))
+    assert await look() == (first[0], (CopyResult("a.io/b:1", None, line="no"),))
     assert left() == before - 2  # the status that was made, and the answer that tells of it
 
 
@@ -480,25 +480,25 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
     ):
         await asyncio.to_thread(post, *row)
     assert set(await place.repository.results(ours, sha)) == {
-        Result("a.io/b:1", digest, 1234),
-        Result("a.io/d:1", None, line="timed out"),
+        CopyResult("a.io/b:1", digest, 1234),
+        CopyResult("a.io/d:1", None, line="timed out"),
     }
 
 
 @pytest.mark.parametrize(
     ("description", "result"),
     [
-        (f"sha256:{'a' * 64} 12 skipped", Result("x", f"sha256:{'a' * 64}", 12)),
-        (f"sha256:{'a' * 64} copied", Result("x", f"sha256:{'a' * 64}", None)),
-        (f"sha512:{'a' * 128}", Result("x", f"sha512:{'a' * 128}", None)),
-        ("fine", Result("x", None, line="a status that says nothing we know: fine")),
-        (None, Result("x", None, line="a status that says nothing we know: ")),
-        (f"sha256:{'a' * 64} {2**63} copied", Result("x", f"sha256:{'a' * 64}", None)),
-        ("a\0b\ud800", Result("x", None, line="a status that says nothing we know: a b")),
+        (f"sha256:{'a' * 64} 12 skipped", CopyResult("x", f"sha256:{'a' * 64}", 12)),
+        (f"sha256:{'a' * 64} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
+        (f"sha512:{'a' * 128}", CopyResult("x", f"sha512:{'a' * 128}", None)),
+        ("fine", CopyResult("x", None, line="a status that says nothing we know: fine")),
+        (None, CopyResult("x", None, line="a status that says nothing we know: ")),
+        (f"sha256:{'a' * 64} {2**63} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
+        ("a\0b\ud800", CopyResult("x", None, line="a status that says nothing we know: a b")),
     ],
 )
 def test_a_status_is_read_by_its_words_or_not_believed(
-    description: str | None, result: Result
+    description: str | None, result: CopyResult
 ) -> None:
     class Status:
         context = "mirror/x"

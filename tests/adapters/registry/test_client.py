@@ -22,7 +22,7 @@ from bot.adapters.registry.network_guard import GuardedTransport, is_public
 from bot.adapters.registry.transport import Bounds, one_line, retry_after
 from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.image import ImageRef, Naming, Target
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 
 DIGEST = "sha256:" + "a" * 64
@@ -1030,7 +1030,7 @@ async def test_a_real_registry_tells_the_digest_without_a_get_and_the_shape_by_o
         assert await client.target_digest(NGINX) == pushed
         assert await client.source_digest(ImageRef.parse("nginx:missing")) is None
         assert '"GET ' not in real.log.read_text()[before:]
-        assert await client.shape(NGINX, pushed) == Shape(size=2)  # one blob, named twice
+        assert await client.shape(NGINX, pushed) == ImageInfo(size=2)  # one blob, named twice
     assert real.log.read_text()[before:].count('"GET ') == 1
 
 

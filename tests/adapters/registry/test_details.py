@@ -20,7 +20,7 @@ from bot.adapters.registry.tags import MOST_PAGES, first_page, next_page, tags_o
 from bot.adapters.registry.transport import Answer
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
-from bot.core.registry import Budget, Shape
+from bot.core.registry import ImageInfo, PullLimit
 
 NGINX = ImageRef.parse("nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
@@ -95,7 +95,7 @@ def client_of(handler: Callable[[httpx.Request], httpx.Response], **changes: Any
 async def test_the_shape_of_a_single_image_takes_one_get_and_counts_a_blob_once() -> None:
     shelf = Shelf()
     digest = shelf.image(2000, 300, 300)
-    assert await client_of(shelf).shape(STATIC, digest) == Shape(size=2310)
+    assert await client_of(shelf).shape(STATIC, digest) == ImageInfo(size=2310)
     (request,) = shelf.requests
     path = f"/v2/distroless/static/manifests/{digest}"
     assert (request.method, request.url.path) == ("GET", path)
@@ -106,7 +106,7 @@ async def test_the_size_of_an_index_is_that_of_all_its_blobs_each_once() -> None
     amd, arm, proof = shelf.image(2000, 300), shelf.image(2000, 400), shelf.image(7)
     digest = shelf.index(linux_amd64=amd, linux_arm_v7=arm, unknown_unknown=proof)
     shape = await client_of(shelf).shape(STATIC, digest)
-    assert shape == Shape(("linux/amd64", "linux/arm/v7"), 10 + 2000 + 300 + 400 + 7)
+    assert shape == ImageInfo(("linux/amd64", "linux/arm/v7"), 10 + 2000 + 300 + 400 + 7)
     assert sorted(shelf.asked("manifests")) == sorted([digest, amd, arm, proof])
 
 
@@ -115,7 +115,7 @@ async def test_one_child_that_is_two_platforms_is_asked_for_once() -> None:
     child = shelf.image(5)
     digest = shelf.index(linux_arm_v6=child, linux_arm_v7=child)
     shape = await client_of(shelf).shape(STATIC, digest)
-    assert shape == Shape(("linux/arm/v6", "linux/arm/v7"), 15)
+    assert shape == ImageInfo(("linux/arm/v6", "linux/arm/v7"), 15)
     assert shelf.asked("manifests") == [digest, child]
 
 
@@ -130,14 +130,14 @@ async def test_more_than_eight_children_are_not_asked(children: int, size: int |
 async def test_where_pulls_are_counted_no_child_is_asked() -> None:
     shelf = Shelf(**HUB_LIMIT)
     digest = shelf.index(linux_amd64=shelf.image(5))
-    assert await client_of(shelf).shape(STATIC, digest) == Shape(("linux/amd64",))
+    assert await client_of(shelf).shape(STATIC, digest) == ImageInfo(("linux/amd64",))
     assert len(shelf.requests) == 1
 
 
 async def test_docker_hub_counts_even_where_it_does_not_say_so() -> None:
     shelf = Shelf()
     digest = shelf.index(linux_amd64=shelf.image(5))
-    assert await client_of(shelf).shape(NGINX, digest) == Shape(("linux/amd64",))
+    assert await client_of(shelf).shape(NGINX, digest) == ImageInfo(("linux/amd64",))
     itself = {"docker.io": "https://registry-1.docker.io"}
     assert (await client_of(shelf, addresses=itself).shape(NGINX, digest)).size is None
 
@@ -160,13 +160,13 @@ async def test_a_child_that_cannot_be_had_leaves_the_size_open(status: int) -> N
     shelf = Shelf(answering)
     lost = shelf.image(5)
     digest = shelf.index(linux_amd64=shelf.image(4), linux_arm64=lost)
-    assert await client_of(shelf).shape(STATIC, digest) == Shape(("linux/amd64", "linux/arm64"))
+    assert await client_of(shelf).shape(STATIC, digest) == ImageInfo(("linux/amd64", "linux/arm64"))
 
 
 async def test_a_child_that_is_an_index_leaves_the_size_open() -> None:
     shelf = Shelf()
     digest = shelf.index(linux_amd64=shelf.index(linux_amd64=shelf.image(5)))
-    assert (await client_of(shelf).describe(STATIC, digest)) == Shape(("linux/amd64",))
+    assert (await client_of(shelf).describe(STATIC, digest)) == ImageInfo(("linux/amd64",))
 
 
 async def test_a_sum_beyond_what_a_database_holds_is_left_open() -> None:
@@ -180,7 +180,7 @@ async def test_a_sum_beyond_what_a_database_holds_is_left_open() -> None:
 )
 async def test_a_manifest_that_names_no_sizes_has_none(manifest: object) -> None:
     shelf = Shelf()
-    assert await client_of(shelf).describe(STATIC, shelf.put(manifest)) == Shape()
+    assert await client_of(shelf).describe(STATIC, shelf.put(manifest)) == ImageInfo()
 
 
 # ---- the description
@@ -190,7 +190,7 @@ async def test_a_single_image_is_described_by_its_manifest_and_its_config() -> N
     shelf = Shelf()
     digest = shelf.image(2000)
     shape = await client_of(shelf).describe(STATIC, digest)
-    assert shape == Shape(("linux/amd64",), 2010, MOMENT)
+    assert shape == ImageInfo(("linux/amd64",), 2010, MOMENT)
     assert [len(shelf.asked(kind)) for kind in ("manifests", "blobs")] == [1, 1]
 
 
@@ -200,7 +200,7 @@ async def test_an_index_is_as_old_as_the_platform_that_most_people_have() -> Non
     arm, amd = shelf.image(5, config=old), shelf.image(6)
     digest = shelf.index(linux_arm64=arm, linux_amd64=amd)
     shape = await client_of(shelf).describe(STATIC, digest)
-    assert shape == Shape(("linux/arm64", "linux/amd64"), 10 + 5 + 10 + 6, MOMENT)
+    assert shape == ImageInfo(("linux/arm64", "linux/amd64"), 10 + 5 + 10 + 6, MOMENT)
     without = shelf.index(unknown_unknown=amd, linux_arm64=arm)
     shape = await client_of(shelf).describe(STATIC, without)
     assert shape.created == datetime(2020, 1, 1, tzinfo=UTC)
@@ -211,14 +211,14 @@ async def test_at_docker_hub_a_description_costs_two_pulls_at_most() -> None:
     amd, arm = shelf.image(5), shelf.image(6)
     digest = shelf.index(linux_amd64=amd, linux_arm64=arm)
     shape = await client_of(shelf).describe(NGINX, digest)
-    assert shape == Shape(("linux/amd64", "linux/arm64"), None, MOMENT)
+    assert shape == ImageInfo(("linux/amd64", "linux/arm64"), None, MOMENT)
     assert shelf.asked("manifests") == [digest, amd]
 
 
 async def test_a_pull_that_is_not_to_spare_is_not_spent_on_a_date() -> None:
     shelf = Shelf(**(HUB_LIMIT | {"RateLimit-Remaining": "50;w=21600"}))
     digest = shelf.index(linux_amd64=shelf.image(5))
-    assert await client_of(shelf).describe(NGINX, digest) == Shape(("linux/amd64",))
+    assert await client_of(shelf).describe(NGINX, digest) == ImageInfo(("linux/amd64",))
     assert shelf.asked("manifests") == [digest]
 
 
@@ -231,7 +231,7 @@ async def test_the_target_is_described_under_the_name_and_the_login_it_has() -> 
     shelf = Shelf(answering)
     digest = shelf.image(5)
     client = client_of(shelf, target_login=("robot$mirror", "s3cret"))
-    assert await client.describe(NGINX, digest, at_target=True) == Shape(
+    assert await client.describe(NGINX, digest, at_target=True) == ImageInfo(
         ("linux/amd64",), 15, MOMENT
     )
     urls = {(r.url.host, r.url.path.rpartition("/")[0]) for r in shelf.requests}
@@ -280,7 +280,7 @@ async def test_a_text_that_is_no_digest_is_never_asked_for() -> None:
 async def test_a_config_without_a_date_that_means_something_leaves_it_open(config: object) -> None:
     shelf = Shelf()
     shape = await client_of(shelf).describe(STATIC, shelf.image(5, config=config))
-    assert shape == Shape(size=15)
+    assert shape == ImageInfo(size=15)
 
 
 @pytest.mark.parametrize(
@@ -301,13 +301,13 @@ async def test_a_date_is_read_in_each_form_that_builders_write(text: str, moment
 async def test_another_blob_than_the_one_asked_for_is_not_believed() -> None:
     other = json.dumps({"created": CREATED})
     shelf = Shelf(lambda r: httpx.Response(200, text=other) if "/blobs/" in r.url.path else None)
-    assert await client_of(shelf).describe(STATIC, shelf.image(5)) == Shape(size=15)
+    assert await client_of(shelf).describe(STATIC, shelf.image(5)) == ImageInfo(size=15)
 
 
 @pytest.mark.parametrize("status", [404, 429, 500])
 async def test_a_config_that_cannot_be_had_leaves_the_date_open(status: int) -> None:
     shelf = Shelf(lambda r: httpx.Response(status) if "/blobs/" in r.url.path else None)
-    assert await client_of(shelf).describe(STATIC, shelf.image(5)) == Shape(size=15)
+    assert await client_of(shelf).describe(STATIC, shelf.image(5)) == ImageInfo(size=15)
 
 
 async def test_a_blob_is_read_where_the_registry_sends_us_without_the_login() -> None:
@@ -340,7 +340,9 @@ async def test_a_blob_is_not_read_over_plain_http_or_at_a_private_address(locati
     shelf = Shelf(lambda r: httpx.Response(302, headers=away) if "/blobs/" in r.url.path else None)
     digest = shelf.image(5, config={"created": CREATED})
     guarded = Guarding(shelf)
-    assert (await client_of(shelf, transport=guarded).describe(STATIC, digest)) == Shape(size=15)
+    assert (await client_of(shelf, transport=guarded).describe(STATIC, digest)) == ImageInfo(
+        size=15
+    )
     assert {request.url.host for request in shelf.requests} == {"gcr.io"}
 
 
@@ -514,7 +516,7 @@ async def seen(headers: Mapping[str, str], **changes: Any) -> RegistryClient:
 
 async def test_a_limit_is_remembered_under_the_registrys_name() -> None:
     client = await seen(HUB_LIMIT)
-    assert client.budgets() == {"gcr.io": Budget(remaining=76, limit=100)}
+    assert client.budgets() == {"gcr.io": PullLimit(remaining=76, limit=100)}
 
 
 @pytest.mark.parametrize(("left", "spares"), [(100, True), (51, True), (50, False), (0, False)])
@@ -547,10 +549,10 @@ async def test_a_limit_is_forgotten_with_its_window_but_not_that_pulls_are_count
 @pytest.mark.parametrize(
     ("limit", "remaining", "budget"),
     [
-        ("200", "199", Budget(199, 200)),
-        ("100 ; w=60", "7;w=60", Budget(7, 100)),
-        ("100;w=21600", "999", Budget(100, 100)),
-        ("100;w=999999999", "1", Budget(1, 100)),
+        ("200", "199", PullLimit(199, 200)),
+        ("100 ; w=60", "7;w=60", PullLimit(7, 100)),
+        ("100;w=21600", "999", PullLimit(100, 100)),
+        ("100;w=999999999", "1", PullLimit(1, 100)),
         ("100;w=21600", "", None),
         ("", "76;w=21600", None),
         ("-1", "1", None),
@@ -562,7 +564,7 @@ async def test_a_limit_is_forgotten_with_its_window_but_not_that_pulls_are_count
     ],
 )
 async def test_a_limit_is_read_only_where_it_is_plain_digits(
-    limit: str, remaining: str, budget: Budget | None
+    limit: str, remaining: str, budget: PullLimit | None
 ) -> None:
     given = {"RateLimit-Limit": limit.encode(), "RateLimit-Remaining": remaining.encode()}
     client = await seen(given)  # type: ignore[arg-type] - as it goes over the wire
@@ -575,7 +577,7 @@ async def test_a_limit_that_is_used_up_is_heard_of_and_says_when_to_come_back() 
     with pytest.raises(TransientError, match="429: too many requests") as told:
         await client.shape(STATIC, "sha256:" + "a" * 64)
     assert told.value.retry_after == 3600
-    assert client.budgets() == {"gcr.io": Budget(0, 100)}
+    assert client.budgets() == {"gcr.io": PullLimit(0, 100)}
 
 
 async def test_the_limit_of_a_place_redirected_to_is_not_the_registrys() -> None:
@@ -643,11 +645,11 @@ async def test_a_real_registry_describes_an_index_at_source_and_target(real: Reg
         for a, c in (("arm64", "1970-01-01T00:00:00Z"), ("amd64", CREATED))
     )
     image = ImageRef.parse("redis:7")
-    expected = Shape(("linux/arm64", "linux/amd64"), 100 + 5 + 5 + configs, MOMENT)
+    expected = ImageInfo(("linux/arm64", "linux/amd64"), 100 + 5 + 5 + configs, MOMENT)
     async with reading(real) as client:
         assert await client.describe(image, digest) == expected
         assert await client.describe(image, digest, at_target=True) == expected
-        assert await client.shape(image, digest) == Shape(expected.platforms, expected.size)
+        assert await client.shape(image, digest) == ImageInfo(expected.platforms, expected.size)
         lone = await client.describe(image, children[0]["digest"])
         assert (lone.platforms, lone.created) == (("linux/arm64",), None)
 

@@ -42,7 +42,7 @@ from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
 from bot.core.image import Problem
 from bot.core.policy import Ground
-from bot.core.request import Form, Request
+from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
@@ -133,7 +133,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
     )
     asked = replace(
         request, card=MessageId(9), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
-        not_before=NOW, told_in=MessageId(10), told="y", form=Form.KUBERNETES, returned_at=NOW,
+        not_before=NOW, told_in=MessageId(10), told="y", form=PullFormat.KUBERNETES,
+        returned_at=NOW,
     )  # fmt: skip
     async with store.begin() as unit:
         await unit.save_batch(batch)
@@ -224,7 +225,7 @@ async def test_a_database_of_the_first_schema_keeps_what_it_holds(tmp_path: Path
     await store.close()
     assert request is not None
     assert not request.is_draft
-    assert (request.message, request.form) == (7, Form.DOCKER)
+    assert (request.message, request.form) == (7, PullFormat.DOCKER)
     assert again.id == 42, "numbers are never given twice"
 
 

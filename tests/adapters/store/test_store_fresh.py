@@ -14,7 +14,7 @@ from bot.adapters.store import SqliteStore
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.request import ITSELF
+from bot.core.request import BOT_ITSELF
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.engine.ports import NewRequest
@@ -164,7 +164,7 @@ async def test_who_asked_lately_but_not_who_brought_this_digest_nor_the_bot_itse
     old, _ = await asked(store, WEI, digest=A, at=NOW - 100 * HOUR)
     first, transfer = await asked(store, WEI, digest=A)
     await asked(store, LI, digest=B)
-    await asked(store, Person(ITSELF, "🤖"), digest=A)
+    await asked(store, Person(BOT_ITSELF, "🤖"), digest=A)
     cancelled, _ = await asked(store, ANA, digest=A)
     none, _ = await asked(store, LI, digest=None)
     async with store.begin() as unit:

@@ -26,7 +26,7 @@ PLAN = FreshPlan(
     budgets={},
     alarms=GROUP,
 )
-KEPT = replace(POLICY, versions_stay=True)
+KEPT = replace(POLICY, ask_for_updated_versions=True)
 LATEST = ImageRef.parse("docker.io/library/nginx:latest")
 REDIS = ImageRef.parse("docker.io/library/redis:7")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")

@@ -21,7 +21,7 @@ from bot.core.events import Copied, Event, Found, Proof, RunSeen, Submitted
 from bot.core.ids import BatchId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
-from bot.core.registry import Shape
+from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.registry_checks import AT_ONCE, MOST, ChecksLane
@@ -114,7 +114,7 @@ class Site:
             await unit.save_batch(Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=now))
         return await self._after(
             opened,
-            Found(now, digest, Shape(), Decision(Verdict.APPROVE, Ground.RULE), now),
+            Found(now, digest, ImageInfo(), Decision(Verdict.APPROVE, Ground.RULE), now),
             Submitted(now, BatchId("b")),
             RunSeen(now, RunId(1), ""),
             Copied(now, digest, None),
@@ -125,7 +125,7 @@ class Site:
         (opened,) = await self.open(HEALTHY, name="undecided")
         now = self.clock()
         asks = Decision(Verdict.ASK, Ground.RULE)
-        return await self._after(opened, Found(now, digest_of("a"), Shape(), asks, now))
+        return await self._after(opened, Found(now, digest_of("a"), ImageInfo(), asks, now))
 
     async def _after(self, transfer: Transfer, *events: Event) -> Transfer:
         for each in events:
