@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python is started by the hundred here: what is compiled once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sandbox test lint types unit promises long chaos load bench soak workflows audit lock clean
+.PHONY: help demo sandbox test lint types unit promises long chaos load bench soak workflows audit docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ soak: $(VENV)/.developing .debian ## Serve people for 20 minutes among faults, a
 
 long: $(VENV)/.developing .debian ## Run the tests that take minutes: limits and waits as they are
 	$(BIN)/pytest -m long
+
+docs: $(VENV)/.developing ## Write the tables of the documents from the code
+	$(BIN)/python tests/docs
 
 lock: $(VENV)/.developing ## Pin what the Docker image installs, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,57 @@
+"""The parts of the documents that are written from the code, each between two markers.
+
+`make docs` writes them, tests/test_docs.py compares them. A cell that only people can write stays
+in the page, where it is found again by the first cell of its row. A new row has HOLE there.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bot.dialog.language import Language
+
+ROOT: Final = Path(__file__).parents[2]
+READMES: Final = {Language.EN: ROOT / "README.md", Language.ZH_CN: ROOT / "README.zh-CN.md"}
+PAGES: Final = (*READMES.values(), ROOT / "docs" / "design.md")
+HOLE: Final = "TODO"
+BLOCK: Final = re.compile(
+    r"(<!-- (?P<name>[a-z-]+): begin -->\n)(?P<body>.*?)(?=<!-- (?P=name): end -->)", re.DOTALL
+)
+
+Cell = str | list[int] | None
+"""A text that is written. None is kept as it is. Numbers replace those of the kept text."""
+Row = Sequence[Cell]
+
+
+def table(body: str, rows: Sequence[Row]) -> str:
+    """The table of a block, written anew with its old head and with the cells that are kept.
+
+    An old row is found by its first cell. Where that has changed, it is found by its place, as long
+    as no row came or went.
+    """
+    head, *old = rows_of(body)
+    by_first = {row[0]: row for row in old}
+    new = [head, ["---"] * len(head)]
+    for place, row in enumerate(rows):
+        before = by_first.get(str(row[0])) or (old[place] if len(old) == len(rows) else None)
+        new.append([_filled(cell, before, column) for column, cell in enumerate(row)])
+    return "".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |\n" for row in new)
+
+
+def rows_of(body: str) -> list[list[str]]:
+    """The rows of a table in Markdown, its head first, without the rule below the head."""
+    rows = [
+        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
+        for line in body.splitlines()
+        if line.startswith("|")
+    ]
+    return rows[:1] + rows[2:]
+
+
+def _filled(cell: Cell, before: list[str] | None, column: int) -> str:
+    if isinstance(cell, str):
+        return cell
+    old = before[column] if before is not None and column < len(before) else HOLE
+    numbers = iter(cell or ())
+    return re.sub(r"[0-9]+", lambda match: str(next(numbers, match[0])), old)

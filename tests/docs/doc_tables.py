@@ -1,0 +1,281 @@
+"""What stands in each marked block: rows of the code's own tables, words of its own files."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from doc_pages import BLOCK, READMES, ROOT, Row, table
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from bot.adapters.words import LocaleWords
+from bot.config import Secrets, Settings
+from bot.core import draft
+from bot.core.failures import FailureKind
+from bot.core.retry import REQUEUE_WAITS
+from bot.core.transfer import TRANSITIONS, State
+from bot.dialog import outdated, questions
+from bot.dialog.buttons import Verb
+from bot.dialog.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
+from bot.dialog.language import Language
+from bot.dialog.message import COPY_LIMIT, Phrase, say
+from bot.engine.intake import rate_limit
+from bot.engine.lanes import batches, chat_rate
+from bot.engine.lanes import questions as question_lane
+from bot.paste import FILE_LIMIT, MOST_IMAGES, lines
+from bot.paste.yaml_tree import DEEPEST, MOST_DOCUMENTS
+
+WORDS: Final = LocaleWords()
+EXAMPLE: Final = ROOT / "config.example.yaml"
+SCREEN: Final = "tests/dialog/screens/02-an-admin-has-to-approve.{}.txt"
+UNITS: Final = {
+    Language.EN: {"required": "required", "comma": ", ", "minutes": " minutes", "s": " seconds"},
+    Language.ZH_CN: {"required": "必填", "comma": "、", "minutes": " 分钟", "s": " 秒"},
+}
+
+
+def plain(phrase: Phrase, language: Language) -> str:
+    return WORDS.plain(phrase, language)
+
+
+# -- settings and environment -------------------------------------------------------------
+
+
+def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key that can be written, with dots between its parts. A section is not a key."""
+    for name, field in model.model_fields.items():
+        parts = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        inner = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
+        if inner is None or inner is not field.annotation:
+            yield prefix + name, field
+        if inner is not None:
+            yield from settings(inner, f"{prefix}{name}.")
+
+
+def default(field: FieldInfo) -> str:
+    value: Any = field.default.value if isinstance(field.default, Enum) else field.default
+    return str(value) if value and not field.is_required() else ""
+
+
+def explained(example: str) -> dict[str, tuple[str, str]]:
+    """Key → its default ("" where it is required) and the first sentence about it, in English."""
+    found: dict[str, tuple[str, str]] = {}
+    path: list[tuple[int, str]] = []
+    said: list[str] = []
+    for line in example.splitlines():
+        comment = re.fullmatch(r" *# (.*)", line)
+        key = re.match(r"( *(?:- )?)([a-z_]+):", line)
+        if comment is not None:
+            said.append(comment[1])
+            continue
+        if key is not None:
+            path = [*((i, k) for i, k in path if i < len(key[1])), (len(key[1]), key[2])]
+            words = re.match(
+                r"(?:Required|Optional, default (.+?))\. (.+?)(?:\. |\.$)", " ".join(said)
+            )
+            if words is not None:
+                found[".".join(k for _, k in path)] = (words[1] or "", words[2])
+        said = []
+    return found
+
+
+def setting_rows(language: Language) -> Iterator[Row]:
+    explanations = explained(EXAMPLE.read_text("utf-8"))
+    for key, field in settings(Settings):
+        if field.is_required():
+            standard: str | None = UNITS[language]["required"]
+        else:
+            standard = f"`{default(field)}`" if default(field) else None
+        if language is Language.EN:
+            word, what = explanations[key]
+            yield [f"`{key}`", standard or word, what]
+        else:
+            yield [f"`{key}`", standard, None]
+
+
+def environment_rows(language: Language) -> Iterator[Row]:
+    for name, field in Secrets.model_fields.items():
+        required = UNITS[language]["required"] if field.is_required() else ""
+        yield [f"`{name.upper()}`", required, None]
+
+
+# -- commands and buttons -----------------------------------------------------------------
+
+
+def command_rows(language: Language) -> Iterator[Row]:
+    for spec in COMMANDS:
+        usage = f"/{spec.name} {spec.arguments}".strip()
+        yield [f"`{usage}`", None, plain(say(f"command-{spec.name}"), language), None]
+
+
+COUNT, IMAGE = 14, "nginx:1.27"
+LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
+    Verb.APPROVE: (say("button-approve"),),
+    Verb.REJECT: (say("button-reject"),),
+    Verb.ALL: (
+        say("button-all", count=COUNT),
+        say("button-yes"),
+        say("button-chosen", count=COUNT),
+    ),
+    Verb.PAGE: (say("button-choose"), say("button-page", page=2, pages=3)),
+    Verb.TICK: tuple(say("button-tick", ticked=ticked, image=IMAGE) for ticked in (1, 0)),
+    Verb.DROP: (say("button-drop"),),
+    Verb.MEANT: (say("button-meant", image=IMAGE),),
+    Verb.RETRY: (say("button-retry"),),
+    Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
+    Verb.LIST: (say("button-page", page=2, pages=3),),
+    Verb.WANT: (
+        say("button-mirror-it"),
+        say("button-meant", image=IMAGE),
+        say("button-update", image=IMAGE),
+    ),
+    None: (
+        say("button-copy"),
+        say("button-copy-one", image=IMAGE),
+        say("button-copy-part", first=1, last=4),
+        say("button-copy-all"),
+    ),
+}
+"""The labels of the buttons of each verb, in the order of the READMEs. None sends nothing."""
+PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
+    Verb.LIST: {Language.EN: " (`/list`)", Language.ZH_CN: "（`/list`）"},
+    Verb.WANT: {
+        Language.EN: " (`/lookup`, `/outdated`)",
+        Language.ZH_CN: "（`/lookup`、`/outdated`）",
+    },
+}
+"""Buttons with the label of another one are told apart by the command whose answer has them."""
+
+
+def button_rows(language: Language) -> Iterator[Row]:
+    comma = UNITS[language]["comma"]
+    for verb, phrases in LABELS.items():
+        labels = comma.join(f"`{plain(phrase, language)}`" for phrase in phrases)
+        place = PLACES[verb][language] if verb in PLACES else ""
+        yield [labels + place, None, None, None]
+
+
+# -- states, failures, waits, limits ------------------------------------------------------
+
+
+def state_rows(language: Language) -> Iterator[Row]:
+    for state in State:
+        line = plain(say(f"line-{state}", image="", shape="", note=""), language)
+        yield [f"`{state}`", line[0], None]
+
+
+def picture(_language: Language) -> str:
+    arrows = [
+        f"    {state} --> {after}: {event.__name__}\n"
+        for state, row in TRANSITIONS.items()
+        for event, afters in row.items()
+        for after in sorted(afters)
+    ]
+    first = next(iter(TRANSITIONS))
+    return f"```mermaid\nstateDiagram-v2\n    [*] --> {first}\n{''.join(arrows)}```\n"
+
+
+def failure_rows(language: Language) -> Iterator[Row]:
+    for kind in FailureKind:
+        cause = say(f"failure-{kind}", line="…", request=41)
+        following = say(f"failure-{kind}-next", line="…", request=41)
+        yield [f"`{kind}`", plain(cause, language), plain(following, language)]
+
+
+def put_off_rows(language: Language) -> Iterator[Row]:
+    units = UNITS[language]
+    for kind, waits in REQUEUE_WAITS.items():
+        whole = all(wait % timedelta(minutes=1) == timedelta() for wait in waits)
+        unit = timedelta(minutes=1) if whole else timedelta(seconds=1)
+        numbers = units["comma"].join(str(wait // unit) for wait in waits)
+        yield [f"`{kind}`", numbers + units["minutes" if whole else "s"]]
+
+
+def limit_rows(_language: Language) -> Iterator[Row]:
+    second, hour = timedelta(seconds=1), timedelta(hours=1)
+    for numbers in (
+        [FILE_LIMIT // 2**20],
+        [lines.MOST_TEXT, lines.MOST_LINES],
+        [DEEPEST, MOST_DOCUMENTS],
+        [MOST_IMAGES],
+        [draft.IMAGES_TAKEN_WITHOUT_ASKING],
+        [draft.DRAFT_LIFETIME // hour],
+        [COPY_LIMIT],
+        [FILTER_LIMIT, REASON_LIMIT],
+        [questions.PAGE],
+        [outdated.MOST, int(question_lane.COMPARE_SECONDS), outdated.SHOWN],
+        [chat_rate.MESSAGES, chat_rate.CARDS, chat_rate.IN_PRIVATE],
+        [rate_limit.STRANGERS],
+        [chat_rate.BETWEEN_EDITS // second],
+        [batches.SPACING // second],
+    ):
+        yield [None, numbers]
+
+
+# -- a chat, and the map of modules -------------------------------------------------------
+
+
+def chat(language: Language) -> str:
+    """Four moments of a golden screen: the question, the card, an admin's press, the result."""
+    moments = (ROOT / SCREEN.format(language)).read_text("utf-8").split("\n\n")
+    shown = [next(m for m in moments if mark in m) for mark in ("/mirror", "[✅", "Ana", "pull ")]
+    return "```text\n" + "\n\n".join(moment.strip() for moment in shown) + "\n```\n"
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Each module that says what it is for, with the name of its room."""
+    bot = ROOT / "bot"
+    for path in sorted(bot.rglob("*.py"), key=lambda path: (path.parent, path)):
+        parts = path.relative_to(bot).parts
+        if "versions" not in parts and path.read_text("utf-8").strip():
+            yield "/".join(("bot", *parts[:-1])), path
+
+
+def module_map(_language: Language) -> str:
+    """A list for each folder: the file, and the first line of its docstring."""
+    rooms: dict[str, list[str]] = {}
+    for room, path in modules():
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        first = said.partition("\n")[0].rstrip(".")
+        rooms.setdefault(room, []).append(f"| `{path.name}` | {first} |\n")
+    return "\n".join(
+        f"**{room}**\n\n| module | what it is for |\n|---|---|\n{''.join(rows)}"
+        for room, rows in rooms.items()
+    )
+
+
+# -- all of them --------------------------------------------------------------------------
+
+Rows = Callable[[Language], Iterator[Row]]
+TABLES: Final[Mapping[str, Rows]] = {
+    "settings": setting_rows,
+    "environment": environment_rows,
+    "commands": command_rows,
+    "buttons": button_rows,
+    "states": state_rows,
+    "failures": failure_rows,
+    "put-offs": put_off_rows,
+    "limits": limit_rows,
+}
+TEXTS: Final[Mapping[str, Callable[[Language], str]]] = {
+    "chat": chat,
+    "picture": picture,
+    "modules": module_map,
+}
+
+
+def rewritten(page: Path) -> str:
+    """The page with each of its marked blocks as the code has it now."""
+    language = next((of for of, path in READMES.items() if path == page), Language.EN)
+
+    def block(match: re.Match[str]) -> str:
+        name, body = match["name"], match["body"]
+        if name in TEXTS:
+            return match[1] + TEXTS[name](language)
+        return match[1] + table(body, list(TABLES[name](language)))
+
+    return BLOCK.sub(block, page.read_text("utf-8"))
