@@ -11,9 +11,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
 # Benchmarks
 
-Measured by programs of this repository, which write what they found here. How each number is
-taken, and what stands in for what, is said in the heads of the modules of `tests/load`
-and `tests/bench`.
+Programs of this repository measure these numbers and write them here. The heads of the modules of
+`tests/load` and `tests/bench` say how each number is taken, and what stands in for what.
 """
 
 

@@ -37,17 +37,18 @@ RUNS = 3
 LISTED = 500
 SAME_WHATEVER_IS_NEW = frozenset({*verdicts.LOOPS, ways.SkopeoCopy.name, ways.Crane.name})
 WORDS = """\
-This workflow, as it ships and through act, beside every other way on the same work: {big} images of
-our own with {size:.0f} MB of shared and other layers, six of them for several platforms, and a list
-of {listed} tiny ones, between two real docker-registry servers; the target asks for a login. A
-round trip is put before both; the registries keep all in memory where there is room. Medians; who
-takes over {slow:.0f} s is run once. CPU and memory are those of the way's own processes and of
-docker's daemon, not of the registries; a peak is at least what the bench itself holds when it
-starts a command, about 110 MB. MB and requests are what the registries' own logs tell.
-The workflow's time is from the checkout to act's end, without GitHub's queue.
-A loop over the list does the same whatever is new, so it is measured on one new in {listed} and
-not on the other two. The daemon of the original loop is empty at each start, as a new runner's
-is; it copies one platform of each image, so it moves fewer bytes.
+This workflow, as it ships and through act, beside every other way on the same work. The work is
+{big} images of our own and a list of {listed} tiny ones. The {big} have {size:.0f} MB of shared
+and other layers, and six of them have several platforms. They move between two real
+docker-registry servers, and the target asks for a login. Both have an added round trip, and
+keep all in memory if there is room. Numbers are medians. A way that takes over {slow:.0f} s is
+run once. CPU and memory are those of the way's own processes and of docker's daemon, not of the
+registries. A peak is at least what the bench itself holds when it starts a command, about 110
+MB. MB and requests come from the registries' own logs. The workflow's time is from the checkout
+to act's end, without GitHub's queue. A loop over the list does the same whatever is new. So it
+is measured on one new in {listed} and not on the other two. The daemon of the original loop is
+empty at each start, as on a new runner. It copies one platform of each image, so it moves fewer
+bytes.
 {left_out}
 
 ![Seconds of each way, by kind of work](benchmarks.svg)"""
@@ -144,7 +145,7 @@ def main(runs: int, megabits: float) -> bool:
     with storage() as folder:
         results, left_out, size = bench(runs, megabits, folder)
     found = verdicts.Found(results)
-    listed = "Not measured here: " + "; ".join(left_out) + "." if left_out else ""
+    listed = "Not measured here: " + ", ".join(left_out) + "." if left_out else ""
     words = WORDS.format(size=size, big=20, listed=LISTED, slow=40, left_out=listed)
     measured = table(verdicts.COLUMNS, verdicts.table(found))
     PAGE.with_suffix(".svg").write_text(picture(results), "utf-8")

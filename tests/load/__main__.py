@@ -18,13 +18,15 @@ from soak import EVERY, FAULT_EVERY, PATIENCE, Soaked, soak
 
 MINUTES = 20.0
 LOAD_WORDS = """\
-{people} people send {requests} requests for {images} images in {seconds:.0f} s, one of ten of them
-in one of {groups} groups, the rest in private; flood limits are on. The bot, python-telegram-bot,
-PyGithub, the database and both registries are real, Telegram and GitHub are the sandbox's. **act
-is replaced** by a runner that copies by HTTP and posts the results (`tests/load/runner.py`)."""
+{people} people send {requests} requests for {images} images in {seconds:.0f} s. One in ten of
+them is in one of {groups} groups, the rest in private. Flood limits are on. The bot,
+python-telegram-bot, PyGithub, the database and both registries are real, Telegram and GitHub
+are the sandbox's. **act is replaced** by a runner that copies by HTTP and posts the results
+(`tests/load/runner.py`)."""
 HISTORY_WORDS = """\
 The median of {times} times, over a database with {young} closed transfers and over one with
-{transfers:,}, each with a request, and a batch for each hundred. Below 0.5 ms counts as 0.5 ms."""
+{transfers:,}. Each transfer has a request, and each hundred a batch. Below 0.5 ms counts as 0.5
+ms."""
 SOAK_WORDS = """\
 A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
 files are the medians of the second and the last quarter. What is open is counted when all is
