@@ -35,8 +35,9 @@ from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings, source_logins
 from bot.core.ids import ChatId, PersonId
+from bot.core.policy import Role
 from bot.core.registry import PullLimit
-from bot.dialog.commands import COMMANDS
+from bot.dialog.commands import menu_for
 from bot.dialog.language import Language
 from bot.dialog.message import say
 from bot.engine.intake.context import Installation
@@ -345,10 +346,11 @@ async def _menus(settings: Settings, parts: Parts) -> None:
 
 
 def _menu(parts: Parts, language: Language, code: str | None) -> Menu:
-    rows = [
-        (spec, (str(spec.name), parts.words.plain(say(f"command-{spec.name}"), language)))
-        for spec in COMMANDS
-        if spec.in_menu
-    ]
-    everybody = [row for spec, row in rows if not spec.admins_only]
-    return Menu(code, everybody, [row for _, row in rows])
+    members, admins = (
+        [
+            (str(spec.name), parts.words.plain(say(f"command-{spec.name}"), language))
+            for spec in menu_for(role)
+        ]
+        for role in (Role.MEMBER, Role.ADMIN)
+    )
+    return Menu(code, members, admins)

@@ -14,13 +14,13 @@ from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
 from bot.core.ids import ChatId, Person, RequestId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision
+from bot.core.policy import Decision, Role
 from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 from bot.dialog.card import head, history, line, listed
 from bot.dialog.causes import cause, denied, trouble_words
-from bot.dialog.commands import COMMANDS, CommandName
+from bot.dialog.commands import COMMANDS, CommandName, menu_for
 from bot.dialog.draft_card import BAD_SHOWN, bad_lines
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
 from bot.dialog.result import copy, pull, pull_lines
@@ -43,19 +43,26 @@ def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
     return Message((say("absent", since=began, until=ended, before=kept),))
 
 
-def help_text(*, admin: bool) -> Message:
+def help_text(person: Person, role: Role) -> Message:
     """Every command a person may use, from the table that parses them."""
     rows = [
         say("help-row", usage=usage(spec.name), words=say(f"command-{spec.name}"))
-        for spec in COMMANDS
-        if spec.in_menu and (admin or not spec.admins_only)
+        for spec in menu_for(role)
     ]
-    return Message((say("help-head"), *rows, say("help-example")))
+    may_ask = role in COMMANDS[CommandName.MIRROR].audience
+    last = say("help-example") if may_ask else may_not(CommandName.MIRROR, person)
+    return Message((say("help-head"), *rows, last))
 
 
 def usage(name: CommandName) -> str:
-    spec = next(spec for spec in COMMANDS if spec.name is name)
-    return f"/{spec.name} {spec.arguments}".strip()
+    return f"/{name} {COMMANDS[name].usage}".strip()
+
+
+def may_not(name: CommandName, person: Person) -> Phrase:
+    """Why somebody may not use a command of a chat that is served."""
+    if Role.MEMBER in COMMANDS[name].audience:
+        return say("guest", person=str(person.id))
+    return say("admins-only")
 
 
 def misuse(name: CommandName) -> Message:

@@ -9,12 +9,12 @@ can press a button, and an old one may speak of what is over.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import BadReference, ImageRef
 from bot.core.request import PullFormat
-from bot.dialog.commands import Approve, Cancel, Confirm, List, Reject, Retry
+from bot.dialog.commands import Approve, Cancel, CommandName, Confirm, List, Reject, Retry
 
 
 class Verb(StrEnum):
@@ -139,3 +139,22 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
             return TakeMeant(request, TransferId(transfer), position)
         case _:
             return None
+
+
+def command_behind(pressed: Pressed) -> CommandName:
+    """The command that a button stands for: whoever may type it may press the button."""
+    match pressed:
+        case Approve():
+            return CommandName.APPROVE
+        case Reject():
+            return CommandName.REJECT
+        case Cancel():
+            return CommandName.CANCEL
+        case Retry() | TakeMeant():
+            return CommandName.RETRY
+        case List():
+            return CommandName.LIST
+        case Confirm() | TurnPage() | TickImage() | ShowForm() | WantImage():
+            return CommandName.MIRROR
+        case never:
+            assert_never(never)

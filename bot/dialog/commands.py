@@ -1,7 +1,7 @@
-"""The grammar of commands, and the one table that help and menus are made from.
+"""What people can type: the grammar of commands, and the one table that everything reads.
 
     message  = "/" name [ "@" bot ] [ blank arguments ]
-    mirror   = [ number | anything that names images ]           see extract/
+    mirror   = [ number | anything that names images ]           see paste/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
     lookup   = image                               list      = [ text ]
     outdated = [ text ]                            watch     = [ image ]
@@ -9,8 +9,13 @@
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]
 
-Parsing cannot fail: what is no command of ours is None, what is a command wrongly used is a
-`Misuse`. Single references are parsed here; what /mirror is given is read by extract/.
+`COMMANDS` says for each command how its arguments are read, who may use it, and whether it begins
+work. Intake obeys it, and menus and /help are made from it. Buttons get their rights from it too,
+see buttons.py. To add a command: a row and a class of values here, a use case in engine/intake/,
+its words in locales/.
+
+Parsing cannot fail. What is no command of ours is None. A command that is used wrongly is a
+`Misuse`. One image is read here. The images of /mirror are found by paste/.
 """
 
 import re
@@ -22,6 +27,7 @@ from typing import Final
 from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.policy import Role
 from bot.paste.reading import read_image
 
 
@@ -40,38 +46,6 @@ class CommandName(StrEnum):
     HELP = "help"
     START = "start"
     WHOAMI = "whoami"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
-    """A row of the table: what is typed after the name, and who the menu shows it to.
-
-    The words of each are in `locales/`, under `command-<name>`.
-    """
-
-    name: CommandName
-    arguments: str
-    admins_only: bool = False
-    in_menu: bool = True
-
-
-COMMANDS: Final = (
-    CommandSpec(CommandName.MIRROR, "IMAGE…"),
-    CommandSpec(CommandName.STATUS, "[#41 | IMAGE]"),
-    CommandSpec(CommandName.LOOKUP, "IMAGE"),
-    CommandSpec(CommandName.LIST, "[text]"),
-    CommandSpec(CommandName.OUTDATED, "[text]"),
-    CommandSpec(CommandName.WATCH, "[IMAGE]"),
-    CommandSpec(CommandName.UNWATCH, "IMAGE"),
-    CommandSpec(CommandName.CANCEL, "#41"),
-    CommandSpec(CommandName.RETRY, "#41"),
-    CommandSpec(CommandName.APPROVE, "#41", admins_only=True),
-    CommandSpec(CommandName.REJECT, "#41 [reason]", admins_only=True),
-    CommandSpec(CommandName.WHOAMI, ""),
-    CommandSpec(CommandName.HELP, ""),
-    CommandSpec(CommandName.START, "", in_menu=False),
-)
-SPECS: Final = {spec.name: spec for spec in COMMANDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,30 +133,149 @@ class Simple:
 class Misuse:
     """A command of ours with arguments that it does not take."""
 
-    name: CommandName
-
 
 Looking = Lookup | List | Outdated
 Watching = BeginWatch | EndWatch
 Deciding = Approve | Reject | Cancel | Retry
 Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Simple
 Parsed = Command | BadImage | Misuse
+Parser = Callable[[str, str], Parsed]
+"""Reads the arguments of one command. The second text is the host of the target registry."""
 
 REASON_LIMIT: Final = 200
+"""Characters of the reason of a rejection. The rest is cut off."""
 FILTER_LIMIT: Final = 48
 """Bytes: the buttons of a list carry its filter, and they hold 64."""
-# Chinese needs no blank behind a command; Telegram sees one there all the same.
+# Chinese needs no blank after a command. Telegram recognises the command all the same.
 _COMMAND: Final = re.compile(
     r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
 
-def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
-    """The command that a message holds; None where it is not one of ours.
+def _mirror(text: str, _target_host: str) -> Parsed:
+    number = _NUMBER.fullmatch(text) if text.startswith(("#", "＃")) else None
+    return Mirror(text) if number is None else Confirm(RequestId(int(number[1])))
 
-    `me` is the bot's own name, without the at-sign; `target_host` is what people paste in
-    front of an image that they have pulled before.
+
+def _status(text: str, target_host: str) -> Parsed:
+    if not text:
+        return Status(None)
+    if number := _NUMBER.fullmatch(text):
+        return Status(RequestId(int(number[1])))
+    return _of_image(Status)(text, target_host)
+
+
+def _watch(text: str, target_host: str) -> Parsed:
+    return _of_image(BeginWatch)(text, target_host) if text else BeginWatch(None)
+
+
+def _reject(text: str, _target_host: str) -> Parsed:
+    first, reason = [*text.split(None, 1), "", ""][:2]
+    if (number := _NUMBER.fullmatch(first)) is None:
+        return Misuse()
+    return Reject(RequestId(int(number[1])), " ".join(reason.split())[:REASON_LIMIT])
+
+
+def _of_image(command: Callable[[ImageRef], Command]) -> Parser:
+    def parser(text: str, target_host: str) -> Parsed:
+        if not text:
+            return Misuse()
+        read = read_image(text, target_host=target_host)
+        return read if isinstance(read, BadImage) else command(read)
+
+    return parser
+
+
+def _of_request(command: Callable[[RequestId], Command]) -> Parser:
+    def parser(text: str, _target_host: str) -> Parsed:
+        number = _NUMBER.fullmatch(text)
+        return Misuse() if number is None else command(RequestId(int(number[1])))
+
+    return parser
+
+
+def _of_filter(command: Callable[[str], Command]) -> Parser:
+    def parser(text: str, _target_host: str) -> Parsed:
+        text = " ".join(text.split())
+        too_long = len(text.encode(errors="replace")) > FILTER_LIMIT
+        return Misuse() if too_long else command(text)
+
+    return parser
+
+
+def _of_nothing(name: CommandName) -> Parser:
+    return lambda _text, _target_host: Simple(name)
+
+
+Audience = frozenset[Role]
+ADMINS: Final[Audience] = frozenset({Role.ADMIN})
+MEMBERS: Final[Audience] = ADMINS | {Role.MEMBER}
+EVERYBODY: Final[Audience] = MEMBERS | {Role.GUEST}
+"""Whoever can be recognised in a chat that is served."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A row of the table. The words of a command are in locales/, under `command-<name>`.
+
+    `usage` is what is typed after the name, as /help shows it. `audience` may use the command.
+    `begins_work`: an answer comes later, so the message gets a reaction at once, and a button
+    that begins the same counts against the person's commands in a minute.
+    """
+
+    name: CommandName
+    usage: str = ""
+    parser: Parser
+    audience: Audience = MEMBERS
+    begins_work: bool = False
+    in_menu: bool = True
+
+
+_ROWS: Final = (
+    CommandSpec(name=CommandName.MIRROR, usage="IMAGE…", parser=_mirror, begins_work=True),
+    CommandSpec(name=CommandName.STATUS, usage="[#41 | IMAGE]", parser=_status, audience=EVERYBODY),
+    CommandSpec(name=CommandName.LOOKUP, usage="IMAGE", parser=_of_image(Lookup), begins_work=True),
+    CommandSpec(name=CommandName.LIST, usage="[text]", parser=_of_filter(List), begins_work=True),
+    CommandSpec(
+        name=CommandName.OUTDATED, usage="[text]", parser=_of_filter(Outdated), begins_work=True
+    ),
+    CommandSpec(name=CommandName.WATCH, usage="[IMAGE]", parser=_watch),
+    CommandSpec(name=CommandName.UNWATCH, usage="IMAGE", parser=_of_image(EndWatch)),
+    CommandSpec(name=CommandName.CANCEL, usage="#41", parser=_of_request(Cancel)),
+    CommandSpec(name=CommandName.RETRY, usage="#41", parser=_of_request(Retry)),
+    CommandSpec(
+        name=CommandName.APPROVE, usage="#41", parser=_of_request(Approve), audience=ADMINS
+    ),
+    CommandSpec(name=CommandName.REJECT, usage="#41 [reason]", parser=_reject, audience=ADMINS),
+    CommandSpec(
+        name=CommandName.WHOAMI, parser=_of_nothing(CommandName.WHOAMI), audience=EVERYBODY
+    ),
+    CommandSpec(name=CommandName.HELP, parser=_of_nothing(CommandName.HELP), audience=EVERYBODY),
+    CommandSpec(
+        name=CommandName.START,
+        parser=_of_nothing(CommandName.START),
+        audience=EVERYBODY,
+        in_menu=False,
+    ),
+)
+COMMANDS: Final[Mapping[CommandName, CommandSpec]] = {row.name: row for row in _ROWS}
+"""Every command, in the order of menus and /help."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedCommand:
+    """A command as it was typed: which one, and what its arguments say."""
+
+    name: CommandName
+    parsed: Parsed
+
+
+def parse(text: str, *, me: str, target_host: str) -> TypedCommand | None:
+    """The command that a message holds, or None where it is not one of ours.
+
+    `me` is the bot's own name, without the at-sign. `target_host` is the registry that people
+    paste in front of an image that they have pulled before.
     """
     match = _COMMAND.fullmatch(text.strip())
     if match is None or (match[2] is not None and match[2].lower() != me.lower()):
@@ -191,64 +284,9 @@ def parse(text: str, *, me: str, target_host: str) -> Parsed | None:
         name = CommandName(match[1].lower())
     except ValueError:
         return None
-    return _arguments(name, (match[3] or "").strip(), target_host)
+    return TypedCommand(name, COMMANDS[name].parser((match[3] or "").strip(), target_host))
 
 
-def word_of(text: str) -> CommandName:
-    """Which command of ours a message begins with, for an answer about what stands behind it."""
-    match = _COMMAND.fullmatch(text.strip())
-    return CommandName(match[1].lower()) if match is not None else CommandName.HELP
-
-
-def _arguments(name: CommandName, rest: str, target_host: str) -> Parsed:
-    match name:
-        case CommandName.MIRROR:
-            number = _NUMBER.fullmatch(rest) if rest.startswith(("#", "＃")) else None
-            return Mirror(rest) if number is None else Confirm(RequestId(int(number[1])))
-        case CommandName.STATUS | CommandName.LOOKUP | CommandName.WATCH | CommandName.UNWATCH:
-            return _about_image(name, rest, target_host)
-        case CommandName.LIST | CommandName.OUTDATED:
-            text = " ".join(rest.split())
-            if len(text.encode(errors="replace")) > FILTER_LIMIT:
-                return Misuse(name)
-            return List(text) if name is CommandName.LIST else Outdated(text)
-        case CommandName.APPROVE | CommandName.REJECT | CommandName.CANCEL | CommandName.RETRY:
-            return _about_request(name, rest)
-        case _:
-            return Simple(name)
-
-
-_ABOUT: Final[Mapping[CommandName, Callable[[ImageRef], Command]]] = {
-    CommandName.STATUS: Status,
-    CommandName.LOOKUP: Lookup,
-    CommandName.WATCH: BeginWatch,
-    CommandName.UNWATCH: EndWatch,
-}
-
-
-def _about_request(name: CommandName, rest: str) -> Parsed:
-    first, more = [*rest.split(None, 1), "", ""][:2]
-    number = _NUMBER.fullmatch(first)
-    if number is None or (more and name is not CommandName.REJECT):
-        return Misuse(name)
-    request = RequestId(int(number[1]))
-    match name:
-        case CommandName.APPROVE:
-            return Approve(request)
-        case CommandName.REJECT:
-            return Reject(request, " ".join(more.split())[:REASON_LIMIT])
-        case CommandName.CANCEL:
-            return Cancel(request)
-        case _:
-            return Retry(request)
-
-
-def _about_image(name: CommandName, rest: str, target_host: str) -> Parsed:
-    if name is CommandName.STATUS and not rest:
-        return Status(None)
-    if name is CommandName.STATUS and (number := _NUMBER.fullmatch(rest)):
-        return Status(RequestId(int(number[1])))
-    if not rest:
-        return BeginWatch(None) if name is CommandName.WATCH else Misuse(name)
-    read = read_image(rest, target_host=target_host)
-    return read if isinstance(read, BadImage) else _ABOUT[name](read)
+def menu_for(role: Role) -> list[CommandSpec]:
+    """The commands that the menu and /help show to somebody, in order."""
+    return [spec for spec in COMMANDS.values() if spec.in_menu and role in spec.audience]

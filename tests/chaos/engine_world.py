@@ -123,8 +123,9 @@ class ChaosWorld(World):
         begun = await self.surviving(deliver)
         self._delivered.append((update, deliver))
         command = parse(text, me="mirror_bot", target_host=TARGET.host)
-        wants = command is not None and not isinstance(command, Retry)
-        asked = images if isinstance(command, Mirror) else ()
+        parsed = None if command is None else command.parsed
+        wants = command is not None and not isinstance(parsed, Retry)
+        asked = images if isinstance(parsed, Mirror) else ()
         self.accepted.append(Accepted(int(chat), self._message, asked, wants))
         return begun
 

@@ -26,7 +26,7 @@ from bot.core.request import Request
 from bot.core.tag_class import TagClass
 from bot.dialog import buttons, commands
 from bot.dialog.buttons import Verb, button_data, parse_button
-from bot.dialog.commands import COMMANDS, CommandName, parse
+from bot.dialog.commands import COMMANDS, EVERYBODY, CommandName, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, Outcome, Press
@@ -141,9 +141,9 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
 
 def test_every_command_has_a_row_in_each_of_its_forms() -> None:
     assert {command.split()[0][1:] for command in BY_COMMAND} == set(CommandName)
-    assert {spec.name for spec in COMMANDS} == set(CommandName)
-    read = {type(parse(written(c), me="b", target_host="h")) for c in BY_COMMAND}
-    assert read == set(get_args(commands.Command))
+    assert set(COMMANDS) == set(CommandName)
+    read = [parse(written(c), me="b", target_host="h") for c in BY_COMMAND]
+    assert {type(each.parsed) for each in read if each} == set(get_args(commands.Command))
 
 
 def test_every_button_has_a_row() -> None:
@@ -355,10 +355,8 @@ async def every_press_is_a_members(
 @pytest.mark.parametrize(
     ("where", "what", "role", "chat", "caught"),
     [
-        ("bot.engine.intake.updates._ADMIN_ONLY", (), "member", "group", "/approve #"),
-        ("bot.engine.intake.updates._ADMIN_ONLY", (), "member", "group", Verb.APPROVE),
         (
-            "bot.engine.intake.updates.Intake._standing",
+            "bot.engine.intake.updates.Intake._role",
             every_press_is_a_members,
             "guest",
             "group",
@@ -372,13 +370,6 @@ async def every_press_is_a_members(
             "/cancel #",
         ),
         ("bot.engine.intake.query._may_see", lambda *_: True, "member", "other", "/status #"),
-        (
-            "bot.engine.intake.updates._FOR_ALL",
-            tuple(get_args(commands.Command)),
-            "guest",
-            "group",
-            "/list",
-        ),
     ],
 )
 async def test_the_table_notices_a_check_that_is_dropped(
@@ -395,6 +386,25 @@ async def test_the_table_notices_a_check_that_is_dropped(
     gone_wrong = presses_gone_wrong if isinstance(caught, Verb) else commands_gone_wrong
     async with scene(role, chat, tmp_path) as s:
         assert caught in {each for each, *_ in await gone_wrong(s, role, chat)}
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "caught"),
+    [
+        (CommandName.APPROVE, "member", "/approve #"),
+        (CommandName.APPROVE, "member", Verb.APPROVE),
+        (CommandName.LIST, "guest", "/list"),
+        (CommandName.LIST, "guest", Verb.LIST),
+    ],
+)
+async def test_the_table_notices_a_command_that_is_open_to_everybody(
+    name: CommandName, role: str, caught: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = replace(COMMANDS[name], audience=EVERYBODY)
+    monkeypatch.setitem(COMMANDS, name, opened)  # type: ignore[arg-type]
+    gone_wrong = presses_gone_wrong if isinstance(caught, Verb) else commands_gone_wrong
+    async with scene(role, "group", tmp_path) as s:
+        assert caught in {each for each, *_ in await gone_wrong(s, role, "group")}
 
 
 # ---- presses with made-up data

@@ -323,4 +323,5 @@ def test_no_image_holds_what_a_commit_message_must_not(text: str) -> None:
 
 def test_a_reason_is_one_line_from_the_start() -> None:
     rejected = parse("/reject #4 no\n\nBatch: x\r\n[skip ci]", me="b", target_host="h")
-    assert "\n" not in getattr(rejected, "reason", "\n")
+    assert rejected is not None
+    assert "\n" not in getattr(rejected.parsed, "reason", "\n")

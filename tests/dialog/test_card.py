@@ -25,7 +25,7 @@ from bot.dialog import answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card, short
 from bot.dialog.causes import cause, trouble_words
-from bot.dialog.commands import SPECS, CommandName
+from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
@@ -339,7 +339,7 @@ def wanted_phrases() -> list[Phrase]:
     return [
         *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
         *(say(f"mistake-{mistake}") for mistake in Mistake),
-        *(say(f"command-{name}") for name in SPECS),
+        *(say(f"command-{name}") for name in COMMANDS),
         *(say(f"limit-{limit}", number=3) for limit in ExceededLimit),
         *(cause(Failure(kind, "line")) for kind in FailureKind),
         *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.policy import Role
 from bot.dialog.commands import (
     COMMANDS,
-    SPECS,
     Approve,
     BeginWatch,
     Cancel,
@@ -25,16 +25,18 @@ from bot.dialog.commands import (
     Retry,
     Simple,
     Status,
+    menu_for,
     parse,
-    word_of,
 )
 
 NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
+OWN = {"cancel", "retry"}
 
 
 def read(text: str) -> object:
-    return parse(text, me="mirror_bot", target_host="harbor.example.com")
+    typed = parse(text, me="mirror_bot", target_host="harbor.example.com")
+    return None if typed is None else typed.parsed
 
 
 @pytest.mark.parametrize(
@@ -53,18 +55,18 @@ def read(text: str) -> object:
         ("/mirror 41", Mirror("41")),
         ("/mirror #" + "9" * 19, Mirror("#" + "9" * 19)),
         ("/lookup nginx:1.27", Lookup(NGINX)),
-        ("/lookup", Misuse(CommandName.LOOKUP)),
+        ("/lookup", Misuse()),
         ("/list", List("")),
         ("/list  GCR   io", List("GCR io")),
         ("/list " + "镜" * 16, List("镜" * 16)),
-        ("/list " + "镜" * 17, Misuse(CommandName.LIST)),
+        ("/list " + "镜" * 17, Misuse()),
         ("/outdated", Outdated("")),
         ("/outdated gcr.io", Outdated("gcr.io")),
-        ("/outdated " + "x" * 49, Misuse(CommandName.OUTDATED)),
+        ("/outdated " + "x" * 49, Misuse()),
         ("/watch", BeginWatch(None)),
         ("/watch nginx:1.27", BeginWatch(NGINX)),
         ("/unwatch nginx:1.27", EndWatch(NGINX)),
-        ("/unwatch", Misuse(CommandName.UNWATCH)),
+        ("/unwatch", Misuse()),
         ("/status", Status(None)),
         ("/status #41", Status(R41)),
         ("/status 41", Status(R41)),
@@ -77,10 +79,10 @@ def read(text: str) -> object:
         ("/help", Simple(CommandName.HELP)),
         ("/start now", Simple(CommandName.START)),
         ("/whoami", Simple(CommandName.WHOAMI)),
-        ("/approve", Misuse(CommandName.APPROVE)),
-        ("/approve #41 please", Misuse(CommandName.APPROVE)),
-        ("/cancel all", Misuse(CommandName.CANCEL)),
-        ("/retry #" + "9" * 19, Misuse(CommandName.RETRY)),
+        ("/approve", Misuse()),
+        ("/approve #41 please", Misuse()),
+        ("/cancel all", Misuse()),
+        ("/retry #" + "9" * 19, Misuse()),
         ("/mirror@other_bot nginx", None),
         ("/unknown", None),
         ("mirror nginx", None),
@@ -116,17 +118,30 @@ def test_a_filter_that_is_no_unicode_raises_nothing_either() -> None:
 
 
 def test_the_table_names_each_command_once() -> None:
-    assert sorted(SPECS) == sorted(CommandName)
-    assert len(COMMANDS) == len(CommandName)
+    assert sorted(COMMANDS) == sorted(CommandName)
+    assert all(spec.name is name for name, spec in COMMANDS.items())
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "name"), [("/LookUp", "lookup"), ("/watch@mirror_bot x", "watch")]
+)
+def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name: str) -> None:
+    typed = parse(text, me="mirror_bot", target_host="harbor.example.com")
+    assert typed is not None
+    assert typed.name == name
+
+
+@pytest.mark.parametrize(
+    ("role", "more"),
     [
-        ("/LookUp x", CommandName.LOOKUP),
-        ("/watch@b x", CommandName.WATCH),
-        ("hello", CommandName.HELP),
+        (Role.OUTSIDE, set()),
+        (Role.NOBODY, set()),
+        (Role.GUEST, {"status", "whoami", "help"}),
+        (Role.MEMBER, {"mirror", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
+        (Role.ADMIN, {"approve", "reject"}),
     ],
 )
-def test_which_command_a_message_begins_with(text: str, name: CommandName) -> None:
-    assert word_of(text) is name
+def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:
+    less = {Role.MEMBER: Role.GUEST, Role.ADMIN: Role.MEMBER}.get(role)
+    known = {spec.name for spec in menu_for(less)} if less else set[CommandName]()
+    assert {spec.name for spec in menu_for(role)} - known == more

@@ -235,7 +235,7 @@ async def texts_that_name_no_image(screen: Screen) -> None:
         "/mirror " + "a" * 64,
         "/mirror nginx:1.27 nginx@sha256:abc",
         "/lookup Redis:7",
-        "/approve",
+        "/retry",
         "/cancel #99",
     ):
         await screen.say(WEI, text)

@@ -20,7 +20,7 @@ from bot.core.retry import REQUEUE_WAITS
 from bot.core.transfer import TRANSITIONS, State
 from bot.dialog import outdated, questions
 from bot.dialog.buttons import Verb
-from bot.dialog.commands import COMMANDS, FILTER_LIMIT, REASON_LIMIT
+from bot.dialog.commands import ADMINS, COMMANDS, EVERYBODY, FILTER_LIMIT, REASON_LIMIT
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Phrase, say
 from bot.engine.intake import rate_limit
@@ -33,8 +33,22 @@ WORDS: Final = LocaleWords()
 EXAMPLE: Final = ROOT / "config.example.yaml"
 SCREEN: Final = "tests/dialog/screens/02-an-admin-has-to-approve.{}.txt"
 UNITS: Final = {
-    Language.EN: {"required": "required", "comma": ", ", "minutes": " minutes", "s": " seconds"},
-    Language.ZH_CN: {"required": "必填", "comma": "、", "minutes": " 分钟", "s": " 秒"},
+    Language.EN: {
+        "required": "required",
+        "comma": ", ",
+        "minutes": " minutes",
+        "s": " seconds",
+        "admins": "admins",
+        "all": "all",
+    },
+    Language.ZH_CN: {
+        "required": "必填",
+        "comma": "、",
+        "minutes": " 分钟",
+        "s": " 秒",
+        "admins": "管理员",
+        "all": "所有人",
+    },
 }
 
 
@@ -107,9 +121,11 @@ def environment_rows(language: Language) -> Iterator[Row]:
 
 
 def command_rows(language: Language) -> Iterator[Row]:
-    for spec in COMMANDS:
-        usage = f"/{spec.name} {spec.arguments}".strip()
-        yield [f"`{usage}`", None, plain(say(f"command-{spec.name}"), language), None]
+    for spec in COMMANDS.values():
+        usage = f"/{spec.name} {spec.usage}".strip()
+        # Members may do some things to their own requests alone: that is written by hand.
+        who = {ADMINS: UNITS[language]["admins"], EVERYBODY: UNITS[language]["all"]}
+        yield [f"`{usage}`", who.get(spec.audience), plain(say(f"command-{spec.name}"), language), None]
 
 
 COUNT, IMAGE = 14, "nginx:1.27"

@@ -533,8 +533,8 @@ async def test_a_policy_that_changed_denies_what_was_not_checked_yet(w: World) -
         "/mirror " + "😀" * 1000,
         "/mirror",
         "/status NGINX",
-        "/approve",
-        "/approve x",
+        "/retry",
+        "/retry x",
         "/cancel 1 2",
     ],
 )

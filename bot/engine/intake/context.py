@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.core.events import Event
 from bot.core.ids import MessageId, Person, Place, RequestId
 from bot.core.image import Target
-from bot.core.policy import AllowLists, Policy
+from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
 from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
@@ -84,7 +84,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """`message` is what an answer replies to; `admin`: the person may decide."""
+    """`message` is what an answer replies to. `role`: what the person may do here."""
 
     unit: Unit
     installation: Installation
@@ -92,8 +92,12 @@ class Context:
     person: Person
     place: Place
     message: MessageId
-    admin: bool
+    role: Role
     language: Language
+
+    @property
+    def admin(self) -> bool:
+        return self.role is Role.ADMIN
 
     async def view(self, transfers: Sequence[Transfer], requests: Sequence[Request] = ()) -> View:
         return await view_of(

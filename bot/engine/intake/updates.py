@@ -21,9 +21,11 @@ from bot.dialog.buttons import (
     TickImage,
     TurnPage,
     WantImage,
+    command_behind,
     parse_button,
 )
 from bot.dialog.commands import (
+    COMMANDS,
     Approve,
     BeginWatch,
     Cancel,
@@ -40,8 +42,8 @@ from bot.dialog.commands import (
     Retry,
     Simple,
     Status,
+    TypedCommand,
     parse,
-    word_of,
 )
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
@@ -56,11 +58,8 @@ REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
-_ADMIN_ONLY: Final = (Approve, Reject)
-_FOR_ALL: Final = (Simple, Status)
 _PASSED_OVER: Final = Message(())
 """An answer that is not said, to what begins nothing."""
-_BEGINS_WORK: Final = (Mirror, Lookup, List, Outdated)
 
 
 class Intake:
@@ -101,7 +100,7 @@ class Intake:
                 text = self._words.render(answer, self._language(incoming.place, incoming.person))
                 await unit.add_note(incoming.place, text, reply_to=incoming.message)
         self._wake()
-        return answer is None and isinstance(command, _BEGINS_WORK)
+        return answer is None and COMMANDS[command.name].begins_work
 
     async def press(self, press: Press) -> str:
         """Record a press; the text for the one who pressed, empty for a repeated update."""
@@ -127,8 +126,8 @@ class Intake:
         Nothing can be looked up now either: so only where the config alone serves the chat.
         """
         access, place, person = self._installation.access, incoming.place, incoming.person
-        standing = access.standing(person.id, place.chat, faceless=incoming.faceless)
-        if standing in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
+        role = access.standing(person.id, place.chat, faceless=incoming.faceless)
+        if role in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
             return None
         return self._words.render(answers.one("cannot-store"), self._language(place, person))
 
@@ -144,7 +143,7 @@ class Intake:
                 await unit.move_chat(old, new)
         self._wake()
 
-    def _command(self, incoming: Incoming) -> Command | BadImage | Misuse | None:
+    def _command(self, incoming: Incoming) -> TypedCommand | None:
         installation = self._installation
         return parse(incoming.text, me=installation.me, target_host=installation.target.host)
 
@@ -153,17 +152,17 @@ class Intake:
         own = self._installation.language
         return spoken(person.language, otherwise=own) if private else own
 
-    async def _standing(
+    async def _role(
         self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Role:
         """In a chat that moved, people stand as they did where it came from."""
         access = self._installation.access
-        standing = access.standing(person.id, chat, faceless=faceless)
-        if standing is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
+        role = access.standing(person.id, chat, faceless=faceless)
+        if role is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
             return access.standing(person.id, origin, faceless=faceless)
-        return standing
+        return role
 
-    def _context(self, unit: Unit, of: Incoming | Press, standing: Role) -> Context:
+    def _context(self, unit: Unit, of: Incoming | Press, role: Role) -> Context:
         return Context(
             unit=unit,
             installation=self._installation,
@@ -171,42 +170,40 @@ class Intake:
             person=of.person,
             place=of.place,
             message=of.message,
-            admin=standing is Role.ADMIN,
+            role=role,
             language=self._language(of.place, of.person),
         )
 
     # -- messages -----------------------------------------------------------------------
 
     async def _answer(
-        self, unit: Unit, incoming: Incoming, command: Command | BadImage | Misuse
+        self, unit: Unit, incoming: Incoming, command: TypedCommand
     ) -> Message | None:
         chat, person = incoming.place.chat, incoming.person
-        standing = await self._standing(unit, person, chat, faceless=incoming.faceless)
-        if standing is Role.OUTSIDE:
+        role = await self._role(unit, person, chat, faceless=incoming.faceless)
+        if role is Role.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
             return _PASSED_OVER if told else answers.outside(person, chat)
-        if (turned_away := self._turned_away(standing, incoming)) is not None:
+        if (turned_away := self._turned_away(role, incoming)) is not None:
             return turned_away
-        if standing is Role.NOBODY:
+        if role is Role.NOBODY:
             return answers.one("faceless")
         await unit.remember(person)
-        match command:
-            case BadImage():
-                return answers.unreadable([command], command=word_of(incoming.text))
-            case Misuse(name):
-                return answers.misuse(name)
-            case _ if isinstance(command, _ADMIN_ONLY) and standing is not Role.ADMIN:
-                return answers.one("admins-only")
-            case _ if standing is Role.GUEST and not isinstance(command, _FOR_ALL):
-                return answers.one("guest", person=str(person.id))
-            case _:
-                return await self._run(self._context(unit, incoming, standing), command, incoming)
+        if role not in COMMANDS[command.name].audience:
+            return Message((answers.may_not(command.name, person),))
+        match command.parsed:
+            case BadImage() as bad:
+                return answers.unreadable([bad], command=command.name)
+            case Misuse():
+                return answers.misuse(command.name)
+            case parsed:
+                return await self._run(self._context(unit, incoming, role), parsed, incoming)
 
-    def _turned_away(self, standing: Role, incoming: Incoming) -> Message | None:
+    def _turned_away(self, role: Role, incoming: Incoming) -> Message | None:
         """What a person is told who is too fast; None where it is their turn."""
         now, most = self._clock(), self._installation.policy.minute_limit
         person, chat, update = incoming.person, incoming.place.chat, incoming.update
-        match standing:
+        match role:
             case Role.ADMIN:
                 return None
             case Role.MEMBER:
@@ -215,7 +212,7 @@ class Intake:
                 turn = self._allowance.take(chat, now, most=STRANGERS, update=update)
         if turn is Hearing.LISTEN:
             return None
-        if turn is Hearing.PASS_OVER or standing is not Role.MEMBER:
+        if turn is Hearing.PASS_OVER or role is not Role.MEMBER:
             return _PASSED_OVER
         return Message((self._too_fast(person),))
 
@@ -250,13 +247,12 @@ class Intake:
         pressed = parse_button(press.data)
         if pressed is None:
             return say("button-unknown")
-        standing = await self._standing(unit, press.person, press.place.chat)
-        if isinstance(pressed, _ADMIN_ONLY) and standing is not Role.ADMIN:
-            return say("admins-only")
-        if standing not in (Role.MEMBER, Role.ADMIN):
-            return say("guest", person=str(press.person.id))
+        command = command_behind(pressed)
+        role = await self._role(unit, press.person, press.place.chat)
+        if role not in COMMANDS[command].audience:
+            return answers.may_not(command, press.person)
         await unit.remember(press.person)
-        context = self._context(unit, press, standing)
+        context = self._context(unit, press, role)
         if isinstance(pressed, List | WantImage):
             return await self._begin(context, pressed, press.update)
         return (await self._do(context, pressed)).words
@@ -265,7 +261,7 @@ class Intake:
         self, context: Context, pressed: List | WantImage, update: int
     ) -> Phrase | None:
         """What begins as a command does, and is counted as one."""
-        if not context.admin:
+        if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
             person, most = context.person.id, self._installation.policy.minute_limit
             turn = self._allowance.take(person, context.now, most=most, update=update)
             if turn is not Hearing.LISTEN:
@@ -315,7 +311,7 @@ async def _is_repeated(unit: Unit, update: int) -> bool:
 def _plain(context: Context, name: CommandName) -> Message:
     if name is CommandName.WHOAMI:
         return answers.whoami(context.person, context.place.chat, admin=context.admin)
-    return answers.help_text(admin=context.admin)
+    return answers.help_text(context.person, context.role)
 
 
 def _unless_done(outcome: Outcome) -> Message | None:
