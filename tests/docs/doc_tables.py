@@ -125,7 +125,12 @@ def command_rows(language: Language) -> Iterator[Row]:
         usage = f"/{spec.name} {spec.usage}".strip()
         # Members may do some things to their own requests alone: that is written by hand.
         who = {ADMINS: UNITS[language]["admins"], EVERYBODY: UNITS[language]["all"]}
-        yield [f"`{usage}`", who.get(spec.audience), plain(say(f"command-{spec.name}"), language), None]
+        yield [
+            f"`{usage}`",
+            who.get(spec.audience),
+            plain(say(f"command-{spec.name}"), language),
+            None,
+        ]
 
 
 COUNT, IMAGE = 14, "nginx:1.27"
