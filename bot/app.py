@@ -157,7 +157,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 language=language,
                 clock=utc_now,
             ),
-            "inquiries": QuestionsLane(
+            "questions": QuestionsLane(
                 store=parts.store,
                 registries=parts.registries,
                 repository=parts.repository,

@@ -355,7 +355,7 @@ class World:
             {
                 "talk": ChatLane(store=store, chat=chat, words=words, **said),
                 "readings": FilesLane(store=store, chat=chat, words=words, **said),
-                "inquiries": QuestionsLane(
+                "questions": QuestionsLane(
                     store=store,
                     registries=registries,
                     repository=repository,

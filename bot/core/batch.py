@@ -162,7 +162,7 @@ def reference_to_copy(transfer: Transfer) -> ImageRef:
 
     By its tag it might have moved once more since somebody looked at it.
     """
-    if transfer.ground is Ground.MOVED and transfer.digest is not None:
+    if transfer.ground is Ground.UPDATED and transfer.digest is not None:
         return replace(transfer.image, digest=transfer.digest)
     return transfer.image
 
@@ -194,7 +194,7 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
     """What its run says became of one image."""
     if result.digest is None:
         return _failed(transfer, Failure(classify(result.line), result.line), now)
-    if transfer.ground is Ground.MOVED and result.digest != transfer.digest:
+    if transfer.ground is Ground.UPDATED and result.digest != transfer.digest:
         # Its line was new, so it went by its tag, which has moved since somebody approved it.
         # Since the list has it, the next batch asks for the approved one, by its digest.
         failure = Failure(FailureKind.MISMATCH, result.digest)

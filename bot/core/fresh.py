@@ -1,7 +1,7 @@
 """Keeping listed images fresh: which image is looked at when, and what a look comes to.
 
 A `TrackedImage` holds what is known of one listed image. Two of its facts say what is owed.
-`moved_at`: a transfer, since the image was updated upstream and has none yet. `arrived_at`: the
+`updated_at`: a transfer, since the image was updated upstream and has none yet. `arrived_at`: the
 news, since nobody was told yet. An updated version is an alarm, raised once per digest. Pure:
 digests and times come in.
 """
@@ -98,7 +98,7 @@ class TrackedImage:
     target: str = ""
     told: str = ""
     alarmed: str = ""
-    moved_at: datetime | None = None
+    updated_at: datetime | None = None
     transfer: TransferId | None = None
     arrived_at: datetime | None = None
 
@@ -119,9 +119,9 @@ class TrackedImage:
             looked_at=now,
             not_before=now + plan.interval(self.image),
             source=source,
-            moved_at=None,
+            updated_at=None,
         ).holding(there, now)
-        return replace(seen, moved_at=now) if seen.owes_transfer else seen
+        return replace(seen, updated_at=now) if seen.owes_transfer else seen
 
     @property
     def owes_transfer(self) -> bool:
@@ -149,7 +149,7 @@ class TrackedImage:
     def joined(self, now: datetime, plan: FreshPlan) -> Self:
         """A transfer of somebody else's is under way: what comes of it is looked at soon."""
         later = now + min(CHECK_RETRY_WAIT, plan.interval(self.image))
-        return replace(self, moved_at=None, not_before=min(self.not_before, later))
+        return replace(self, updated_at=None, not_before=min(self.not_before, later))
 
     def shares(self, transfer: Transfer) -> bool:
         """Whether an open transfer waits for the very decision that an alarm would ask for.
@@ -162,7 +162,7 @@ class TrackedImage:
 
     def opened(self, transfer: TransferId) -> Self:
         alarmed = self.source if self.is_version else self.alarmed
-        return replace(self, moved_at=None, transfer=transfer, alarmed=alarmed)
+        return replace(self, updated_at=None, transfer=transfer, alarmed=alarmed)
 
     def found(self, now: datetime, expires_at: datetime) -> Found:
         """What a look by the lane of checks would have said, but that the list was approved once.
@@ -170,7 +170,7 @@ class TrackedImage:
         A version is not: that it moved was never approved by anybody.
         """
         verdict = Verdict.ASK if self.is_version else Verdict.APPROVE
-        ground = Ground.MOVED if self.is_version else Ground.LISTED
+        ground = Ground.UPDATED if self.is_version else Ground.LISTED
         return Found(
             now,
             self.source,

@@ -31,7 +31,7 @@ class Ground(StrEnum):
     NO_RULE = "no-rule"
     LISTED = "listed"
     """It is in the list: what its tag names by now was let in with it."""
-    MOVED = "moved"
+    UPDATED = "updated"
     """A version names other bytes than those that were copied once."""
 
 
@@ -99,7 +99,7 @@ def decide(policy: Policy, image: ImageRef) -> Decision:
 def decide_updated_version(policy: Policy, decision: Decision) -> Decision:
     """The decision on a version whose copy at the target is another one than at the source."""
     if policy.ask_for_updated_versions and decision.verdict is not Verdict.DENY:
-        return Decision(Verdict.ASK, Ground.MOVED)
+        return Decision(Verdict.ASK, Ground.UPDATED)
     return decision
 
 

@@ -87,7 +87,7 @@ def _alarm(transfers: Sequence[Transfer]) -> list[Phrase]:
 
 
 def _is_alarm(transfer: Transfer) -> bool:
-    return transfer.state is State.WAITING and transfer.ground is Ground.MOVED
+    return transfer.state is State.WAITING and transfer.ground is Ground.UPDATED
 
 
 def _decision_buttons(request: Request) -> tuple[Button, ...]:

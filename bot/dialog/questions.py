@@ -43,7 +43,7 @@ class Question:
     """
 
     id: int
-    question: QuestionKind
+    kind: QuestionKind
     text: str
     person: PersonId
     place: Place

@@ -338,7 +338,7 @@ MORE: Final[Sequence[Mutation]] = (
     Mutation(leave_the_result_as_it_was_said, "written_for_another_tool", "and should not"),
     Mutation(close_no_request, "approved_by_the_policy", "#1 is over and is left open"),
     Mutation(say_no_note, "answers_at_once", "left open: note"),
-    Mutation(answer_no_question, "looked_up_and_listed", "left open: inquiry"),
+    Mutation(answer_no_question, "looked_up_and_listed", "left open: question"),
     Mutation(read_no_file, "a_file_goes_back_rewritten", "was never read"),
     Mutation(drop_no_file, "a_file_goes_back_rewritten", "is kept for nothing"),
     Mutation(forget_that_the_file_went_back, "half_of_a_file_arrives", "the file of #1 was sent"),

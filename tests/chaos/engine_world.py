@@ -211,7 +211,7 @@ class ChaosWorld(World):
         async with self.store.begin() as unit:
             going = [t for t in await unit.open_transfers() if t.state is not State.WAITING]
             busy = going or await unit.open_batches() or await unit.notes()
-            if busy or await unit.inquiries() or await unit.unread_files():
+            if busy or await unit.questions() or await unit.unread_files():
                 return False
         for asked in (await self._stored()).asked:
             request = asked.request

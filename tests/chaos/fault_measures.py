@@ -124,7 +124,7 @@ async def _decided(world: FaultsWorld, call: Call, message: int) -> bool:
 
 async def _all_said(world: FaultsWorld) -> bool:
     async with world.store.begin() as unit:
-        return not await unit.notes() and not await unit.inquiries()
+        return not await unit.notes() and not await unit.questions()
 
 
 async def _rest(world: FaultsWorld, call: Call, message: int) -> None:

@@ -168,7 +168,7 @@ class FaultsWorld:
         lanes = {
             "talk": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
             "readings": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
-            "inquiries": QuestionsLane(
+            "questions": QuestionsLane(
                 store=store,
                 registries=registries,
                 repository=self.repository,
@@ -269,7 +269,7 @@ class FaultsWorld:
                 *(t for t in await unit.open_transfers() if t.state in _WAITING),
                 *await unit.open_batches(),
                 *await unit.notes(),
-                *await unit.inquiries(),
+                *await unit.questions(),
                 *await unit.unread_files(),
             ]
         later = [item.not_before for item in items if item.not_before is not None]

@@ -15,7 +15,7 @@ from invariants import Asked
 from sqlalchemy import Table, select
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.store.schema import batches, inquiries, moves, requests, transfers
+from bot.adapters.store.schema import batches, moves, questions, requests, transfers
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
@@ -102,10 +102,10 @@ async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:
 
 
 async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
-    """Notes and inquiries, and the files of requests that need them no more."""
+    """Notes and questions, and the files of requests that need them no more."""
     left = [f"note {note.id}: {plain(note.text.html)[:60]!r}" for note in await unit.notes()]
-    for row in await unit._all(select(inquiries.c.id, inquiries.c.text)):
-        left.append(f"inquiry {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
+    for row in await unit._all(select(questions.c.id, questions.c.text)):
+        left.append(f"question {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
     for one in asked:
         file = await unit.file(one.request.id)
         if file is None:

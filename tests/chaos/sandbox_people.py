@@ -36,14 +36,14 @@ OPEN = """
 SELECT (SELECT count(*) FROM requests WHERE closed_at IS NULL
         AND (confirmed_at IS NOT NULL OR cancelled_at IS NOT NULL))
      + (SELECT count(*) FROM batches WHERE closed_at IS NULL)
-     + (SELECT count(*) FROM notes) + (SELECT count(*) FROM inquiries)
+     + (SELECT count(*) FROM notes) + (SELECT count(*) FROM questions)
 """
 """What is still to be done; a draft may wait for its person."""
 STILL_OPEN = (
     "SELECT id, told_at, card, returned_at, not_before FROM requests WHERE closed_at IS NULL",
     "SELECT * FROM batches WHERE closed_at IS NULL",
     "SELECT * FROM notes",
-    "SELECT * FROM inquiries",
+    "SELECT * FROM questions",
 )
 
 

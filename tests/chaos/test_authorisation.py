@@ -217,7 +217,7 @@ class Scene:
             "request_transfers",
             "drafts",
             "files",
-            "inquiries",
+            "questions",
             "batches",
             "watches",
         )

@@ -48,7 +48,7 @@ async def test_a_request_comes_to_its_end_wherever_the_clock_is_set(
         assert any("digest" in text and "nginx" in text for text in w.chat.texts)
         async with w.store.begin() as unit:
             assert await unit.open_requests() == []
-            assert await unit.inquiries() == []
+            assert await unit.questions() == []
             assert await unit.notes() == []
             assert await unit.open_batches() == []
 

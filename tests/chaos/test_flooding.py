@@ -123,7 +123,7 @@ async def test_presses_that_begin_something_are_counted_with_commands(tmp_path: 
         assert answers[:9] == [""] * 9
         assert all("10 commands a minute" in answer for answer in answers[9:])
         async with w.store.begin() as unit:
-            assert len(await unit.inquiries()) == 9
+            assert len(await unit.questions()) == 9
 
 
 async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path) -> None:

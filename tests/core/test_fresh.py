@@ -100,14 +100,14 @@ def test_the_first_look_tells_nobody_anything_and_owes_nothing_where_both_are_th
 
 def test_what_moved_before_the_first_look_has_moved() -> None:
     seen = tracked().looked(B, A, NOW, PLAN)
-    assert (seen.moved_at, seen.told) == (NOW, A)
+    assert (seen.updated_at, seen.told) == (NOW, A)
 
 
 def test_a_tag_that_moved_owes_a_transfer_until_it_is_opened() -> None:
     seen = tracked(**KNOWN).looked(B, A, NOW, PLAN)
-    assert (seen.moved_at, seen.source, seen.target, seen.arrived_at) == (NOW, B, A, None)
+    assert (seen.updated_at, seen.source, seen.target, seen.arrived_at) == (NOW, B, A, None)
     opened = seen.opened(TransferId(7))
-    assert (opened.moved_at, opened.transfer, opened.alarmed) == (None, 7, "")
+    assert (opened.updated_at, opened.transfer, opened.alarmed) == (None, 7, "")
 
 
 def test_a_version_is_alarmed_about_once_for_each_digest() -> None:
@@ -115,25 +115,25 @@ def test_a_version_is_alarmed_about_once_for_each_digest() -> None:
     opened = seen.opened(TransferId(7))
     assert opened.alarmed == B
     again = replace(opened, transfer=None).looked(B, A, NOW, PLAN)
-    assert again.moved_at is None
-    assert again.looked(C, A, NOW, PLAN).moved_at == NOW
+    assert again.updated_at is None
+    assert again.looked(C, A, NOW, PLAN).updated_at == NOW
 
 
 def test_what_vanished_at_the_source_or_is_not_at_the_target_owes_nothing() -> None:
-    assert tracked(**KNOWN).looked("", A, NOW, PLAN).moved_at is None
+    assert tracked(**KNOWN).looked("", A, NOW, PLAN).updated_at is None
     gone = tracked(**KNOWN).looked(B, "", NOW, PLAN)
-    assert (gone.moved_at, gone.arrived_at, gone.told) == (None, None, A)
+    assert (gone.updated_at, gone.arrived_at, gone.told) == (None, None, A)
 
 
 def test_a_target_that_may_not_be_read_has_what_it_had_or_at_first_what_the_source_has() -> None:
     first = tracked().looked(A, None, NOW, PLAN)
-    assert (first.target, first.moved_at) == (A, None)
-    assert first.looked(B, None, NOW, PLAN).moved_at == NOW
+    assert (first.target, first.updated_at) == (A, None)
+    assert first.looked(B, None, NOW, PLAN).updated_at == NOW
 
 
 def test_what_others_brought_is_news_as_well_and_once() -> None:
     seen = tracked(**KNOWN).looked(B, B, NOW, PLAN)
-    assert (seen.arrived_at, seen.moved_at) == (NOW, None)
+    assert (seen.arrived_at, seen.updated_at) == (NOW, None)
     later = seen.looked(B, B, NOW + HOUR, PLAN)
     assert later.arrived_at == NOW
     told = later.forget_news()
@@ -166,7 +166,7 @@ def test_a_short_interval_is_never_made_longer() -> None:
 
 
 def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
-    waiting = tracked(moved_at=NOW, not_before=NOW + 6 * HOUR)
+    waiting = tracked(updated_at=NOW, not_before=NOW + 6 * HOUR)
     assert waiting.joined(NOW, PLAN) == tracked(not_before=NOW + CHECK_RETRY_WAIT)
 
 
@@ -184,7 +184,7 @@ def opened(image: ImageRef) -> Transfer:
 def test_a_floating_tag_is_approved_by_being_listed_a_version_waits() -> None:
     floating, version = opened(LATEST), opened(FIXED)
     assert (floating.state, floating.ground) == (State.APPROVED, Ground.LISTED)
-    assert (version.state, version.ground) == (State.WAITING, Ground.MOVED)
+    assert (version.state, version.ground) == (State.WAITING, Ground.UPDATED)
     assert version.expires_at == NOW + HOUR
     assert {t.replaces for t in (floating, version)} == {A}
 
@@ -231,8 +231,8 @@ def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
     approve = Decision(Verdict.APPROVE, Ground.RULE)
     ask = Decision(Verdict.ASK, Ground.NO_RULE)
     assert decide_updated_version(policy, approve) == approve
-    assert decide_updated_version(kept, approve) == Decision(Verdict.ASK, Ground.MOVED)
-    assert decide_updated_version(kept, ask) == Decision(Verdict.ASK, Ground.MOVED)
+    assert decide_updated_version(kept, approve) == Decision(Verdict.ASK, Ground.UPDATED)
+    assert decide_updated_version(kept, ask) == Decision(Verdict.ASK, Ground.UPDATED)
 
 
 # -- together -----------------------------------------------------------------------------

@@ -49,7 +49,7 @@ REQUEST = Request(
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
-MOVED = replace(WAITING, ground=Ground.MOVED, replaces="sha256:cd")
+UPDATED = replace(WAITING, ground=Ground.UPDATED, replaces="sha256:cd")
 APPROVED = replace(WAITING, approved_at=NOW)
 BY_ANA = replace(APPROVED, approved_by=ANA)
 SUBMITTED = replace(BY_ANA, batch=BatchId("b"))
@@ -83,8 +83,8 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             "docker.io does not answer; tried 2 times, trying again",
         ),
         (WAITING, "· waits for an admin"),
-        (MOVED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
-        (replace(MOVED, approved_at=NOW, approved_by=ANA), "· approved, in the queue"),
+        (UPDATED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
+        (replace(UPDATED, approved_at=NOW, approved_by=ANA), "· approved, in the queue"),
         (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
         (replace(WAITING, platforms=("a",)), "1 platform · waits"),
         (replace(WAITING, size=999), "999 B · waits"),
@@ -152,14 +152,14 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
 
 def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
     asked = replace(REQUEST, person=BOT_ITSELF)
-    alarm = rendered(card(asked, [MOVED, replace(MOVED, id=TransferId(2))], VIEW))
+    alarm = rendered(card(asked, [UPDATED, replace(UPDATED, id=TransferId(2))], VIEW))
     assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions are not what they were")
     assert "Versions are not meant to move" in alarm.html
     assert [label for label, _, _ in alarm.buttons[0]] == ["✅ Approve", "❌ Reject"]
-    decided = rendered(card(asked, [replace(MOVED, approved_at=NOW, approved_by=ANA)], VIEW))
+    decided = rendered(card(asked, [replace(UPDATED, approved_at=NOW, approved_by=ANA)], VIEW))
     assert "meant to move" not in decided.html
     assert "Approved by Ana." in decided.html
-    of_wei = rendered(card(REQUEST, [MOVED], VIEW)).html
+    of_wei = rendered(card(REQUEST, [UPDATED], VIEW)).html
     assert of_wei.startswith("<b>#41</b> for Wei")
     assert "A version is not meant to move" in of_wei
 

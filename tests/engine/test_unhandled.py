@@ -127,13 +127,13 @@ async def test_a_poisoned_question_is_answered_with_that_and_the_next_one_proper
         assert set(replies) == {asked, w._message}
         assert "sha256:" in replies[MessageId(w._message)]
         async with w.store.begin() as unit:
-            assert await unit.inquiries() == []
+            assert await unit.questions() == []
 
 
 async def test_a_question_that_cannot_even_be_refused_is_dropped(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.say(WEI, "/list")
-        lane = w.reconciler._lanes["inquiries"]
+        lane = w.reconciler._lanes["questions"]
 
         class Wordless:
             def render(self, *_: object) -> Rendered:

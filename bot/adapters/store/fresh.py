@@ -34,7 +34,7 @@ from bot.core.transfer import Transfer
 
 _LATE_TRANSFERS = 20
 """So many of the newest transfers of an image are looked through for who asked."""
-_IDLE = and_(tracked.c.moved_at.is_(None), tracked.c.transfer.is_(None))
+_IDLE = and_(tracked.c.updated_at.is_(None), tracked.c.transfer.is_(None))
 _LIMIT: BindParameter[int] = bindparam("limit")
 
 
@@ -84,8 +84,8 @@ class Upkeep(Rows):
 
     # -- what moved, is on its way, has arrived -----------------------------------------
 
-    async def moved(self, *, limit: int) -> Sequence[TrackedImage]:
-        return await self._tracked(_MOVED, limit=limit)
+    async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
+        return await self._tracked(_UPDATED, limit=limit)
 
     async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         found = await self._tracked(_ON_WAY)
@@ -145,10 +145,10 @@ _COUNTS = select(
     func.count(), func.count().filter(_IDLE, tracked.c.not_before <= _NOW)
 ).select_from(tracked)
 _NEXT_LOOK = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
-_MOVED = (
+_UPDATED = (
     select(tracked)
-    .where(tracked.c.moved_at.is_not(None))
-    .order_by(tracked.c.moved_at)
+    .where(tracked.c.updated_at.is_not(None))
+    .order_by(tracked.c.updated_at)
     .limit(_LIMIT)
 )
 _ON_WAY = select(tracked).where(tracked.c.transfer.is_not(None))

@@ -305,11 +305,11 @@ files = Table(
     Column("not_before", Time),
 )
 
-inquiries = Table(
-    "inquiries",
+questions = Table(
+    "questions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("question", Word(QuestionKind), nullable=False),
+    Column("kind", Word(QuestionKind), nullable=False),
     Column("text", Text, nullable=False),
     Column("person", BigInteger, nullable=False),
     Column("chat", BigInteger, nullable=False),
@@ -335,19 +335,21 @@ tracked = Table(
     Column("target", Text, nullable=False, server_default=""),
     Column("told", Text, nullable=False, server_default=""),
     Column("alarmed", Text, nullable=False, server_default=""),
-    Column("moved_at", Time),
+    Column("updated_at", Time),
     Column("transfer", ForeignKey("transfers.id")),
     Column("arrived_at", Time),
     # What waits for something else is not due: so few rows are read however many there are.
     Index(
         "tracked_due",
         *("registry", "not_before"),
-        sqlite_where=text("moved_at IS NULL AND transfer IS NULL"),
+        sqlite_where=text("updated_at IS NULL AND transfer IS NULL"),
     ),
-    Index("tracked_next", "not_before", sqlite_where=text("moved_at IS NULL AND transfer IS NULL")),
+    Index(
+        "tracked_next", "not_before", sqlite_where=text("updated_at IS NULL AND transfer IS NULL")
+    ),
     Index("tracked_far", "tag_class", "not_before"),
     Index("tracked_looked", "looked_at", "registry"),
-    Index("tracked_moved", "moved_at", sqlite_where=text("moved_at IS NOT NULL")),
+    Index("tracked_updated", "updated_at", sqlite_where=text("updated_at IS NOT NULL")),
     Index("tracked_on_way", "transfer", sqlite_where=text("transfer IS NOT NULL")),
     Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
 )

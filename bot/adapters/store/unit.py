@@ -26,11 +26,11 @@ from bot.adapters.store.schema import (
     drafts,
     files,
     greetings,
-    inquiries,
     links,
     moves,
     notes,
     people,
+    questions,
     requests,
     transfers,
     watches,
@@ -83,7 +83,7 @@ class StoreUnit(Backlog, Upkeep):
         lost: dict[Table, dict[str, Any]] = {
             requests: {"message": None, "card": None, "shown": "", "told_in": None},
             notes: {"reply_to": None, "edits": None},
-            inquiries: {"message": None, "edits": None},
+            questions: {"message": None, "edits": None},
             watches: {"message": None},
         }
         for table, values in lost.items():
@@ -227,22 +227,22 @@ class StoreUnit(Backlog, Upkeep):
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
         return tuple(await self._transfers(_TRANSFERS_IN, batch=batch))
 
-    # -- inquiries and notes ------------------------------------------------------------
+    # -- questions and notes ------------------------------------------------------------
 
-    async def add_inquiry(self, inquiry: Question) -> None:
-        row = placed(fields_of(inquiry))
+    async def add_question(self, question: Question) -> None:
+        row = placed(fields_of(question))
         del row["id"]
-        await self._add(inquiries, row)
+        await self._add(questions, row)
 
-    async def inquiries(self) -> Sequence[Question]:
-        rows = await self._all(_INQUIRIES)
+    async def questions(self) -> Sequence[Question]:
+        rows = await self._all(_QUESTIONS)
         return [Question(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
 
-    async def save_inquiry(self, inquiry: Question) -> None:
-        await self._upsert(inquiries, placed(fields_of(inquiry)))
+    async def save_question(self, question: Question) -> None:
+        await self._upsert(questions, placed(fields_of(question)))
 
-    async def drop_inquiry(self, inquiry: int) -> None:
-        await self._connection.execute(inquiries.delete().where(inquiries.c.id == inquiry))
+    async def drop_question(self, question: int) -> None:
+        await self._connection.execute(questions.delete().where(questions.c.id == question))
 
     async def add_note(
         self,
@@ -319,7 +319,7 @@ _LAST_BATCHES = (
     .order_by(batches.c.opened_at.desc())
     .limit(2)
 )
-_INQUIRIES = select(inquiries).order_by(inquiries.c.id)
+_QUESTIONS = select(questions).order_by(questions.c.id)
 _NOTES = select(notes).order_by(notes.c.id)
 
 

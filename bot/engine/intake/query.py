@@ -93,7 +93,7 @@ async def look(context: Context, command: Looking) -> Message | None:
         case List():
             await list_images(context, command)
         case Outdated(text):
-            await context.unit.add_inquiry(_inquiry(context, QuestionKind.OUTDATED, text))
+            await context.unit.add_question(_question(context, QuestionKind.OUTDATED, text))
     return None
 
 
@@ -103,20 +103,20 @@ async def _look_up(context: Context, command: Lookup) -> Message | None:
     if decision.verdict is Verdict.DENY:
         words = denied(decision.ground, decision.reason, command.image.registry)
         return Message((say("lookup-denied", image=str(command.image), reason=words),))
-    await context.unit.add_inquiry(_inquiry(context, QuestionKind.LOOKUP, str(command.image)))
+    await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(command.image)))
     return None
 
 
 async def list_images(context: Context, command: List, *, edits: MessageId | None = None) -> None:
     """The file is read later; the answer comes as a note, or as another page of one."""
-    inquiry = _inquiry(context, QuestionKind.LIST, command.text)
-    await context.unit.add_inquiry(replace(inquiry, page=command.page, edits=edits))
+    question = _question(context, QuestionKind.LIST, command.text)
+    await context.unit.add_question(replace(question, page=command.page, edits=edits))
 
 
-def _inquiry(context: Context, question: QuestionKind, text: str) -> Question:
+def _question(context: Context, kind: QuestionKind, text: str) -> Question:
     return Question(
         id=0,
-        question=question,
+        kind=kind,
         text=text,
         person=context.person.id,
         place=context.place,

@@ -178,42 +178,42 @@ class FreshLane:
             return each.put_off(now, self._plan, retry_after=trouble.retry_after)
         return each.looked(source, target, now, self._plan)
 
-    # -- what moved ---------------------------------------------------------------------
+    # -- what was updated upstream ------------------------------------------------------
 
     async def _open(self) -> bool:
-        """Transfers for all that moved in a round, so that one dispatch takes them."""
+        """Transfers for all that was updated in a round, so that one dispatch takes them."""
         now = self._clock()
         async with self._store.begin() as unit:
-            moved = await unit.moved(limit=BATCH)
-            if not moved:
+            updated = await unit.updated_upstream(limit=BATCH)
+            if not updated:
                 return False
             due = await unit.next_look()
             looking = due is not None and due <= now
-            since = [each.moved_at for each in moved]
+            since = [each.updated_at for each in updated]
             if not gathered_long_enough(since, now, under_way=looking, wait=UPDATES_GATHERED_FOR):
                 self._pause(LATER)
                 return False
             if any(_is_queued(transfer) for _, transfer in await unit.on_way()):
                 self._pause(LATER)
                 return False  # the last ones have not gone yet: these go with the next dispatch
-            await self._open_all(unit, moved, now)
+            await self._open_all(unit, updated, now)
         self._under_way = True
         return True
 
-    async def _open_all(self, unit: Unit, moved: Sequence[TrackedImage], now: datetime) -> None:
-        there = await unit.open_of([each.image for each in moved])
-        after = [await self._after(unit, each, there.get(each.image), now) for each in moved]
+    async def _open_all(self, unit: Unit, updated: Sequence[TrackedImage], now: datetime) -> None:
+        there = await unit.open_of([each.image for each in updated])
+        after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
         opened = [each for each in after if each.transfer is not None]
         await self._raise([each for each in opened if each.is_version], unit, now)
         await unit.save_tracked(after)
-        log.info("moved at their sources: %d; on their way: %d", len(moved), len(opened))
+        log.info("updated upstream: %d; on their way: %d", len(updated), len(opened))
 
     async def _after(
         self, unit: Unit, each: TrackedImage, there: Transfer | None, now: datetime
     ) -> TrackedImage:
         """With a transfer of its own, or the one that is `there` already, or none."""
         if not self._listed.may_copy(each.image):
-            return replace(each, moved_at=None)
+            return replace(each, updated_at=None)
         if there is not None:
             return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
         return await self._opened(unit, each, now)

@@ -53,55 +53,55 @@ class QuestionsLane:
     async def tick(self, stopped: Stopped = never) -> Pulse:
         """One try at every question that is due, but for comparisons, which take long: at one."""
         async with self._store.begin() as unit:
-            inquiries = await unit.inquiries()
+            questions = await unit.questions()
         now = self._clock()
-        due = [inquiry for inquiry in inquiries if is_due(inquiry.not_before, now)]
-        long = [inquiry for inquiry in due if inquiry.question is QuestionKind.OUTDATED]
+        due = [question for question in questions if is_due(question.not_before, now)]
+        long = [question for question in due if question.kind is QuestionKind.OUTDATED]
         turns = [*(each for each in due if each not in long), *long[:1]]
-        moved = [await self._try(inquiry) for inquiry in turns if not stopped()]
+        moved = [await self._try(question) for question in turns if not stopped()]
         if any(moved):
             return Pulse.MOVED
-        return Pulse.OPEN if inquiries else Pulse.IDLE
+        return Pulse.OPEN if questions else Pulse.IDLE
 
-    async def _try(self, inquiry: Question) -> bool | None:
+    async def _try(self, question: Question) -> bool | None:
         """A poisoned one is answered with that; where not even this can be said, it is dropped."""
-        puzzled = unanswered(inquiry.question, Trouble(TroubleKind.OTHER))
+        puzzled = unanswered(question.kind, Trouble(TroubleKind.OTHER))
         return await attempt(
-            f"inquiry {inquiry.id}",
-            partial(self._heed, inquiry),
-            partial(self._tell, inquiry, puzzled),
-            partial(self._drop, inquiry),
+            f"question {question.id}",
+            partial(self._heed, question),
+            partial(self._tell, question, puzzled),
+            partial(self._drop, question),
         )
 
-    async def _heed(self, inquiry: Question) -> bool:
+    async def _heed(self, question: Question) -> bool:
         """True where it is answered, or put off."""
         try:
-            answer = await self._answer(inquiry)
+            answer = await self._answer(question)
         except RefusedError as refusal:
-            answer = unanswered(inquiry.question, Trouble(TroubleKind.OTHER, line=str(refusal)))
+            answer = unanswered(question.kind, Trouble(TroubleKind.OTHER, line=str(refusal)))
         except TransientError as trouble:
-            log.warning("inquiry %d: %s", inquiry.id, trouble)
-            now, attempts = self._clock(), inquiry.attempts + 1
-            wait = wait_after(attempts, seed=inquiry.id, retry_after=trouble.retry_after)
-            if not has_passed(PATIENCE - wait, inquiry.opened_at, now):
-                later = replace(inquiry, attempts=attempts, not_before=now + wait)
+            log.warning("question %d: %s", question.id, trouble)
+            now, attempts = self._clock(), question.attempts + 1
+            wait = wait_after(attempts, seed=question.id, retry_after=trouble.retry_after)
+            if not has_passed(PATIENCE - wait, question.opened_at, now):
+                later = replace(question, attempts=attempts, not_before=now + wait)
                 async with self._store.begin() as unit:
-                    await unit.save_inquiry(later)
+                    await unit.save_question(later)
                 return True
-            answer = unanswered(inquiry.question, trouble.trouble)
-        return await self._tell(inquiry, answer)
+            answer = unanswered(question.kind, trouble.trouble)
+        return await self._tell(question, answer)
 
-    async def _answer(self, inquiry: Question) -> Message:
-        match inquiry.question:
+    async def _answer(self, question: Question) -> Message:
+        match question.kind:
             case QuestionKind.LOOKUP:
-                look = await self._look(ImageRef.parse(inquiry.text))
+                look = await self._look(ImageRef.parse(question.text))
                 return looked_up(look, self._target, self._clock())
             case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
                 images = [str(image) for image in image_list.listed_images(content)]
-                return listing(images, inquiry.text, inquiry.page)
+                return listing(images, question.text, question.page)
             case QuestionKind.OUTDATED:
-                return await self._outdated(inquiry.text)
+                return await self._outdated(question.text)
 
     async def _outdated(self, text: str) -> Message:
         content = (await self._repository.read_list()).content
@@ -147,7 +147,7 @@ class QuestionsLane:
         try:
             shape = await self._registries.describe(image, source)
         except (RefusedError, TransientError) as trouble:
-            log.info("inquiry about %s: no details: %s", image, trouble)
+            log.info("question about %s: no details: %s", image, trouble)
             return Look(image=image, source=source, there=there)
         return Look(image=image, source=source, there=there, shape=shape)
 
@@ -156,17 +156,19 @@ class QuestionsLane:
         try:
             return await self._registries.target_digest(image) or ""
         except (RefusedError, TransientError) as trouble:
-            log.info("inquiry about %s: the target: %s", image, trouble)
+            log.info("question about %s: the target: %s", image, trouble)
             return None
 
-    async def _tell(self, inquiry: Question, answer: Message) -> bool:
-        text = self._words.render(answer, inquiry.language)
+    async def _tell(self, question: Question, answer: Message) -> bool:
+        text = self._words.render(answer, question.language)
         async with self._store.begin() as unit:
-            await unit.drop_inquiry(inquiry.id)
-            await unit.add_note(inquiry.place, text, reply_to=inquiry.message, edits=inquiry.edits)
+            await unit.drop_question(question.id)
+            await unit.add_note(
+                question.place, text, reply_to=question.message, edits=question.edits
+            )
         return True
 
-    async def _drop(self, inquiry: Question) -> bool:
+    async def _drop(self, question: Question) -> bool:
         async with self._store.begin() as unit:
-            await unit.drop_inquiry(inquiry.id)
+            await unit.drop_question(question.id)
         return True

@@ -25,8 +25,8 @@ from bot.adapters.store.schema import (
     batches,
     drafts,
     files,
-    inquiries,
     metadata,
+    questions,
     requests,
     tracked,
     transfers,
@@ -161,7 +161,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         (requests, Request, {"chat", "thread"}),
         (drafts, Draft, {"request"}),
         (files, File, set()),
-        (inquiries, Question, {"chat", "thread"}),
+        (questions, Question, {"chat", "thread"}),
         (tracked, TrackedImage, {"registry", "tag_class"}),
         (watches, Watch, {"chat", "thread"}),
     ],
@@ -265,10 +265,10 @@ async def test_a_draft_and_its_file_come_out_as_they_went_in(store: SqliteStore)
         assert await unit.file(request.id) is None
 
 
-async def test_inquiries_wait_until_they_are_dropped(store: SqliteStore) -> None:
-    inquiry = Question(
+async def test_questions_wait_until_they_are_dropped(store: SqliteStore) -> None:
+    question = Question(
         id=0,
-        question=QuestionKind.LIST,
+        kind=QuestionKind.LIST,
         text="nginx",
         person=WEI.id,
         place=PLACE,
@@ -279,14 +279,14 @@ async def test_inquiries_wait_until_they_are_dropped(store: SqliteStore) -> None
         edits=MessageId(8),
     )
     async with store.begin() as unit:
-        await unit.add_inquiry(inquiry)
-        await unit.add_inquiry(inquiry)
-        first, second = await unit.inquiries()
-        assert first == replace(inquiry, id=first.id)
+        await unit.add_question(question)
+        await unit.add_question(question)
+        first, second = await unit.questions()
+        assert first == replace(question, id=first.id)
         later = replace(first, attempts=1, not_before=NOW)
-        await unit.save_inquiry(later)
-        await unit.drop_inquiry(second.id)
-        assert await unit.inquiries() == [later]
+        await unit.save_question(later)
+        await unit.drop_question(second.id)
+        assert await unit.questions() == [later]
 
 
 async def test_a_chat_that_moves_takes_its_requests_along_and_remembers_where_it_was(

@@ -52,7 +52,7 @@ async def test_a_tracked_image_comes_out_as_it_went_in(store: SqliteStore) -> No
             target=B,
             told=B,
             alarmed=A,
-            moved_at=NOW,
+            updated_at=NOW,
             arrived_at=NOW,
             transfer=transfer.id,
         )
@@ -61,7 +61,7 @@ async def test_a_tracked_image_comes_out_as_it_went_in(store: SqliteStore) -> No
         await unit.save_tracked([])
         await unit.track([])
     async with store.begin() as unit:
-        assert await unit.moved(limit=9) == [full]
+        assert await unit.updated_upstream(limit=9) == [full]
         assert await unit.arrived(limit=9) == [full]
         assert await unit.on_way() == [(full, transfer)]
         assert await unit.tracked_names() == {str(NGINX), str(STATIC)}, "not one that left"
@@ -79,7 +79,7 @@ async def test_due_are_the_longest_overdue_of_a_registry_that_wait_for_nothing_e
         transfer = await unit.open_transfer(images[3], NOW)
         rows = [tracked(image, not_before=NOW - n * HOUR) for n, image in enumerate(images)]
         rows[3] = replace(rows[3], transfer=transfer.id)
-        rows[4] = replace(rows[4], moved_at=NOW)
+        rows[4] = replace(rows[4], updated_at=NOW)
         later = tracked(FIXED, not_before=NOW + HOUR)
         await unit.track([*rows, later, tracked(STATIC)])
         assert await unit.due_tracked("docker.io", NOW, limit=2) == [rows[2], rows[1]]
@@ -240,7 +240,7 @@ async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end
             await unit.looks_since(NOW - HOUR, NOW)
             await unit.due_tracked("docker.io", NOW, limit=20)
             await unit.next_look()
-            await unit.moved(limit=200)
+            await unit.updated_upstream(limit=200)
             await unit.arrived(limit=50)
             await unit.on_way()
             await unit.open_of([NGINX, STATIC])
@@ -253,5 +253,5 @@ async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end
     small = ("SCAN (subquery", "SCAN CONSTANT ROW")
     assert [step for step in scans if not step.startswith(small)] == []
     whole = [step for step in found if re.match(r"SCAN \w+ USING (COVERING )?INDEX", step)]
-    partial = ("tracked_next", "tracked_moved", "tracked_arrived", "tracked_on_way")
+    partial = ("tracked_next", "tracked_updated", "tracked_arrived", "tracked_on_way")
     assert [step for step in whole if not step.endswith(partial)] == []

@@ -101,7 +101,7 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
         store.full = False
         assert await w.intake.press(press) == ""
         async with w.store.begin() as unit:
-            assert len(await unit.inquiries()) == 1
+            assert len(await unit.questions()) == 1
 
 
 def test_an_update_is_counted_once_and_answered_as_it_was() -> None:

@@ -389,7 +389,7 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
     await pass_hours(w, 7)
     async with w.store.begin() as unit:
         (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
-        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+        await unit.save_tracked([replace(row, source=NEW, updated_at=w.clock())])
     w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
     w.start()
     w.repository.trouble["read_list"] = [TransientError("down")]  # so it is not forgotten just yet
@@ -397,7 +397,7 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
     assert w.repository.dispatched == []
     async with w.store.begin() as unit:
         assert await unit.open_transfers() == []
-        assert await unit.moved(limit=9) == []
+        assert await unit.updated_upstream(limit=9) == []
 
 
 async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path) -> None:
@@ -459,13 +459,13 @@ async def test_nothing_is_opened_while_nobody_knows_what_the_list_holds(w: World
     await pass_hours(w, 7)
     async with w.store.begin() as unit:
         (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
-        await unit.save_tracked([replace(row, source=NEW, moved_at=w.clock())])
+        await unit.save_tracked([replace(row, source=NEW, updated_at=w.clock())])
     w.repository.trouble["read_list"] = [TransientError("down")] * 10_000
     w.start()
     await w.settle(600, step=20)
     async with w.store.begin() as unit:
         assert await unit.open_transfers() == []
-        assert len(await unit.moved(limit=9)) == 1
+        assert len(await unit.updated_upstream(limit=9)) == 1
     w.repository.trouble.clear()
     await w.settle(600, step=20)
     assert w.repository.dispatched == [(str(LATEST),)]
