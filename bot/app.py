@@ -141,7 +141,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
     return Reconciler(
         {
             # First: a card says that a request is being checked before it says what came of it.
-            "talk": ChatLane(
+            "chat": ChatLane(
                 store=parts.store,
                 chat=chat,
                 words=parts.words,
@@ -149,7 +149,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 language=language,
                 clock=utc_now,
             ),
-            "readings": FilesLane(
+            "files": FilesLane(
                 store=parts.store,
                 chat=chat,
                 words=parts.words,
@@ -165,7 +165,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 target=target,
                 clock=utc_now,
             ),
-            "checks": ChecksLane(
+            "registry_checks": ChecksLane(
                 store=parts.store,
                 registries=parts.registries,
                 policy=policy,
@@ -180,12 +180,12 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 clock=utc_now,
                 new_id=lambda: randomness.token_hex(8),
             ),
-            **_upkeep(settings, parts),
+            **_fresh(settings, parts),
         }
     )
 
 
-def _upkeep(settings: Settings, parts: Parts) -> dict[str, Lane]:
+def _fresh(settings: Settings, parts: Parts) -> dict[str, Lane]:
     """The lane that looks without being asked, where the config wants it."""
     plan = settings.plan()
     if plan is None:
@@ -193,7 +193,7 @@ def _upkeep(settings: Settings, parts: Parts) -> dict[str, Lane]:
     language = settings.telegram.language
     news = FreshNews(words=parts.words, access=settings.access(), language=language)
     return {
-        "upkeep": FreshLane(
+        "fresh": FreshLane(
             store=parts.store,
             registries=parts.registries,
             repository=parts.repository,

@@ -353,8 +353,8 @@ class World:
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.reconciler = Reconciler(
             {
-                "talk": ChatLane(store=store, chat=chat, words=words, **said),
-                "readings": FilesLane(store=store, chat=chat, words=words, **said),
+                "chat": ChatLane(store=store, chat=chat, words=words, **said),
+                "files": FilesLane(store=store, chat=chat, words=words, **said),
                 "questions": QuestionsLane(
                     store=store,
                     registries=registries,
@@ -363,7 +363,7 @@ class World:
                     target=TARGET,
                     clock=clock,
                 ),
-                "checks": ChecksLane(
+                "registry_checks": ChecksLane(
                     store=store,
                     registries=registries,
                     policy=self.policy,
@@ -378,7 +378,7 @@ class World:
                     clock=clock,
                     new_id=self._new_batch,
                 ),
-                **self._upkeep(access),
+                **self._fresh(access),
             }
         )
         self.intake = Intake(
@@ -390,12 +390,12 @@ class World:
             budgets=self.registries.budgets,
         )
 
-    def _upkeep(self, access: AllowLists) -> dict[str, FreshLane]:
+    def _fresh(self, access: AllowLists) -> dict[str, FreshLane]:
         if self.plan is None:
             return {}
         words, store = self.words, self.wired(self.store)
         return {
-            "upkeep": FreshLane(
+            "fresh": FreshLane(
                 store=store,
                 registries=self.wired(self.registries),
                 repository=self.wired(self.repository),

@@ -23,7 +23,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
-from bot.engine.intake import mirror as mirroring
+from bot.engine.intake import admission
 from bot.engine.lanes import batches, registry_checks
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
@@ -146,8 +146,10 @@ def keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
 
 
 def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
-    decisions = mirroring._decisions
-    patch.setattr(mirroring, "_decisions", lambda case, images: decisions(case, images[:1]))
+    decisions_on = admission.decisions_on
+    patch.setattr(
+        admission, "decisions_on", lambda context, images: decisions_on(context, images[:1])
+    )
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
@@ -175,7 +177,7 @@ def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
 
 def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
     approved = Decision(Verdict.APPROVE, Ground.RULE)
-    for place in (mirroring, registry_checks):
+    for place in (admission, registry_checks):
         patch.setattr(place, "decide", lambda policy, image: approved)
 
 

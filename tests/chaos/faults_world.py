@@ -166,8 +166,8 @@ class FaultsWorld:
         store, clock, registries = self.store, self.clock, self.registries
         said = {"store": store, "chat": chat, "words": WORDS, "target": self.place, "clock": clock}
         lanes = {
-            "talk": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
-            "readings": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "chat": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "files": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
             "questions": QuestionsLane(
                 store=store,
                 registries=registries,
@@ -176,7 +176,7 @@ class FaultsWorld:
                 target=self.place,
                 clock=clock,
             ),
-            "checks": ChecksLane(
+            "registry_checks": ChecksLane(
                 store=store, registries=registries, policy=POLICY, target=self.place, clock=clock
             ),
             "batches": BatchesLane(

@@ -200,7 +200,7 @@ class Scene:
                 await unit.save_request(replace(request, confirmed_at=None))
                 await unit.save_draft(number, Draft(images=(image, NGINX)))
         if kind != "draft":
-            await w.reconciler._lanes["checks"].tick()
+            await w.reconciler._lanes["registry_checks"].tick()
         async with w.store.begin() as unit:
             found = await unit.transfer(transfer.id)
             assert found is not None
@@ -369,7 +369,7 @@ async def every_press_is_a_members(
             "group",
             "/cancel #",
         ),
-        ("bot.engine.intake.query._may_see", lambda *_: True, "member", "other", "/status #"),
+        ("bot.engine.intake.status._may_see", lambda *_: True, "member", "other", "/status #"),
     ],
 )
 async def test_the_table_notices_a_check_that_is_dropped(

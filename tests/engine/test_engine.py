@@ -856,7 +856,7 @@ async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
     for person in (WEI, LI):
         await w.say(person, f"/mirror {STATIC}")
     await w.settle(20)
-    pulses = [await w.reconciler._lanes["talk"].tick() for _ in range(4)]
+    pulses = [await w.reconciler._lanes["chat"].tick() for _ in range(4)]
     assert Pulse.IDLE not in pulses
 
 

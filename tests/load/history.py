@@ -140,7 +140,7 @@ async def _times(played: World) -> dict[str, float]:
         return lambda: played.say(WEI, text)
 
     async def round_of_upkeep() -> object:
-        upkeep = played.reconciler._lanes["upkeep"]
+        upkeep = played.reconciler._lanes["fresh"]
         upkeep._rested_at, upkeep._under_way = None, True  # type: ignore[attr-defined]
         return await upkeep.tick()
 

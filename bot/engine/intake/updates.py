@@ -47,7 +47,7 @@ from bot.dialog.commands import (
 )
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
-from bot.engine.intake import decide, mirror, query, watch
+from bot.engine.intake import decide, draft, mirror, questions, result_form, retry, status, watch
 from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
 from bot.engine.intake.rate_limit import STRANGERS, Hearing, RateLimit
 from bot.engine.ports import Store, Unit, Words
@@ -225,17 +225,17 @@ class Intake:
             case Mirror(text):
                 return await mirror.mirror(context, text, incoming)
             case Confirm(number):
-                return _unless_done(await mirror.confirm(context, number))
+                return _unless_done(await draft.confirm(context, number))
             case Status():
-                return await query.status(context, command, self._budgets)
+                return await status.status(context, command, self._budgets)
             case Lookup() | List() | Outdated():
-                return await query.look(context, command)
+                return await questions.ask(context, command)
             case BeginWatch() | EndWatch():
-                return await watch.heed(context, command)
+                return await watch.change_watches(context, command)
             case Approve() | Reject() | Cancel():
                 return Message(((await _decided(context, command)).words,))
             case Retry(number):
-                return _unless_done(await mirror.retry(context, number))
+                return _unless_done(await retry.retry(context, number))
             case Simple(name):
                 return _plain(context, name)
             case never:
@@ -272,7 +272,7 @@ class Intake:
         # What a press carries is up to who sends it: no card or result is overwritten by a list.
         if await context.unit.shows_request(context.place.chat, context.message):
             return say("button-unknown")
-        await query.list_images(context, pressed, edits=context.message)
+        await questions.ask_for_list(context, pressed, edits=context.message)
         return None
 
     async def _do(self, context: Context, pressed: Pressed) -> Outcome:
@@ -280,17 +280,17 @@ class Intake:
             case Approve() | Reject() | Cancel():
                 return await _decided(context, pressed)
             case Confirm(number):
-                return await mirror.confirm(context, number)
+                return await draft.confirm(context, number)
             case TurnPage():
-                return await mirror.turn(context, pressed)
+                return await draft.turn(context, pressed)
             case TickImage():
-                return await mirror.tick(context, pressed)
+                return await draft.tick(context, pressed)
             case TakeMeant():
-                return await mirror.meant(context, pressed)
+                return await retry.take_suggestion(context, pressed)
             case Retry(number):
-                return await mirror.retry(context, number)
+                return await retry.retry(context, number)
             case ShowForm():
-                return await query.show(context, pressed)
+                return await result_form.change_form(context, pressed)
             case List() | WantImage():
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:

@@ -10,7 +10,7 @@ from bot.dialog.message import Message
 from bot.engine.intake.context import Context
 
 
-async def heed(context: Context, command: BeginWatch | EndWatch) -> Message:
+async def change_watches(context: Context, command: BeginWatch | EndWatch) -> Message:
     match command:
         case BeginWatch(image):
             if image is not None:

@@ -1,0 +1,50 @@
+"""What every use case that begins copies asks first: the rules, the limits, and the transfers.
+
+Used to open a request, to confirm a draft and to retry. It says nothing to anybody: each use case
+words its own answer.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.core.events import Denied
+from bot.core.ids import TransferId
+from bot.core.image import ImageRef
+from bot.core.policy import Decision, Verdict, decide, exceeded_limit
+from bot.dialog.message import Phrase, say
+from bot.engine.intake.context import Context
+
+DAY = timedelta(days=1)
+
+
+def decisions_on(context: Context, images: Sequence[ImageRef]) -> list[tuple[ImageRef, Decision]]:
+    return [(image, decide(context.installation.policy, image)) for image in images]
+
+
+def all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
+    return all(decision.verdict is Verdict.DENY for _, decision in decisions)
+
+
+async def passed_limit(context: Context, images: int, *, again: bool = False) -> Phrase | None:
+    """The limit that would be passed; what is asked for `again` was counted the first time."""
+    open_now, today = await context.unit.asked(context.person.id, context.now - DAY)
+    limit = exceeded_limit(
+        context.installation.policy,
+        images=images,
+        open_now=open_now,
+        asked_today=today - images if again else today,
+    )
+    return None if limit is None else say(f"limit-{limit[0]}", number=limit[1])
+
+
+async def open_transfers(
+    context: Context, decisions: Sequence[tuple[ImageRef, Decision]]
+) -> list[TransferId]:
+    """A transfer for each image, or the one that is open for it; the denied ones end here."""
+    opened = []
+    for image, decision in decisions:
+        transfer = await context.unit.open_transfer(image, context.now)
+        if decision.verdict is Verdict.DENY:
+            await context.advance(transfer, Denied(context.now, decision))
+        opened.append(transfer.id)
+    return opened

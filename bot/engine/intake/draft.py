@@ -1,0 +1,60 @@
+"""Use cases of a draft: confirm it, tick an image on or off, turn a page."""
+
+from dataclasses import replace
+
+from bot.core.draft import Draft
+from bot.core.ids import RequestId
+from bot.core.request import Request
+from bot.dialog.buttons import TickImage, TurnPage
+from bot.dialog.message import say
+from bot.engine.intake import admission
+from bot.engine.intake.context import Context, Outcome
+
+
+async def _draft(context: Context, number: RequestId) -> tuple[Request, Draft] | Outcome:
+    """A draft that still waits for this person's word; else why nothing can be done."""
+    request = await context.own(number)
+    if isinstance(request, Outcome):
+        return request
+    if not request.is_draft:
+        return Outcome(say("draft-confirmed", request=str(number)), done=False)
+    if request.cancelled_at is not None:
+        return Outcome(say("draft-over", request=str(number)), done=False)
+    return request, await context.unit.draft(number)
+
+
+async def confirm(context: Context, number: RequestId) -> Outcome:
+    """Go ahead with what is ticked of a draft."""
+    found = await _draft(context, number)
+    if isinstance(found, Outcome):
+        return found
+    request, draft = found
+    if not draft.chosen:
+        return Outcome(say("draft-empty", request=str(number)), done=False)
+    limit = await admission.passed_limit(context, len(draft.chosen))
+    if limit is not None:
+        return Outcome(limit, done=False)
+    transfers = await admission.open_transfers(
+        context, admission.decisions_on(context, draft.chosen)
+    )
+    await context.unit.link(number, transfers)
+    await context.unit.save_request(replace(request, confirmed_at=context.now))
+    return Outcome(say("confirmed", count=len(transfers)))
+
+
+async def turn(context: Context, turned: TurnPage) -> Outcome:
+    found = await _draft(context, turned.request)
+    if isinstance(found, Outcome):
+        return found
+    _, draft = found
+    await context.unit.save_draft(turned.request, draft.turned(turned.page))
+    return Outcome(say("draft-page", page=turned.page + 1, pages=draft.pages))
+
+
+async def tick(context: Context, ticked: TickImage) -> Outcome:
+    found = await _draft(context, ticked.request)
+    if isinstance(found, Outcome):
+        return found
+    draft = found[1].ticked(ticked.position)
+    await context.unit.save_draft(ticked.request, draft)
+    return Outcome(say("draft-ticked", chosen=len(draft.chosen), count=len(draft.images)))

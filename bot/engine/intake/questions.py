@@ -1,0 +1,55 @@
+"""Use cases of questions that need the network: /lookup, /list and /outdated.
+
+A question is only stored here. The lane in lanes/questions.py answers it later.
+"""
+
+from dataclasses import replace
+
+from bot.core.ids import MessageId
+from bot.core.policy import Verdict, decide
+from bot.dialog.causes import denied
+from bot.dialog.commands import List, Looking, Lookup, Outdated
+from bot.dialog.message import Message, say
+from bot.dialog.questions import Question, QuestionKind
+from bot.engine.intake.context import Context
+
+
+async def ask(context: Context, command: Looking) -> Message | None:
+    """Store the question. Its answer comes later, as a note."""
+    match command:
+        case Lookup():
+            return await _ask_for_image(context, command)
+        case List():
+            await ask_for_list(context, command)
+        case Outdated(text):
+            await context.unit.add_question(_question(context, QuestionKind.OUTDATED, text))
+    return None
+
+
+async def _ask_for_image(context: Context, command: Lookup) -> Message | None:
+    """No registry is asked about an image that the rules deny."""
+    decision = decide(context.installation.policy, command.image)
+    if decision.verdict is Verdict.DENY:
+        words = denied(decision.ground, decision.reason, command.image.registry)
+        return Message((say("lookup-denied", image=str(command.image), reason=words),))
+    await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(command.image)))
+    return None
+
+
+async def ask_for_list(context: Context, command: List, *, edits: MessageId | None = None) -> None:
+    """The answer is a new message, or another page in the message `edits`."""
+    question = _question(context, QuestionKind.LIST, command.text)
+    await context.unit.add_question(replace(question, page=command.page, edits=edits))
+
+
+def _question(context: Context, kind: QuestionKind, text: str) -> Question:
+    return Question(
+        id=0,
+        kind=kind,
+        text=text,
+        person=context.person.id,
+        place=context.place,
+        language=context.language,
+        opened_at=context.now,
+        message=context.message,
+    )

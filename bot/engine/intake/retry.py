@@ -1,0 +1,80 @@
+"""Use cases of a request that did not arrive: retry it, or take a suggested image instead."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core.ids import RequestId, TransferId
+from bot.core.image import ImageRef
+from bot.core.request import Request
+from bot.core.transfer import RETRYABLE, State
+from bot.dialog.buttons import TakeMeant
+from bot.dialog.message import say
+from bot.engine.intake import admission
+from bot.engine.intake.context import Context, Outcome
+
+
+async def take_suggestion(context: Context, pressed: TakeMeant) -> Outcome:
+    """Take an image that is there in place of one that is missing, in the same request."""
+    request = await context.own(pressed.request)
+    if isinstance(request, Outcome):
+        return request
+    transfers = await context.unit.transfers_of(pressed.request)
+    missing = next((t for t in transfers if t.id == pressed.transfer), None)
+    if missing is None or missing.state is not State.FAILED:
+        return Outcome(say("already-taken", request=str(pressed.request)), done=False)
+    if pressed.position >= len(missing.meant):
+        return Outcome(say("button-unknown"), done=False)
+    image = missing.meant[pressed.position]
+    twins = [t.id for t in transfers if t.image == image and t.state in RETRYABLE]
+    return await _replace(context, request, dict.fromkeys([missing.id, *twins], image))
+
+
+async def retry(context: Context, number: RequestId) -> Outcome:
+    """Try again what failed, expired or was cancelled, in the same request."""
+    request = await context.own(number)
+    if isinstance(request, Outcome):
+        return request
+    transfers = await context.unit.transfers_of(number)
+    again = {t.id: t.image for t in transfers if t.state in RETRYABLE}
+    if not again:
+        return Outcome(say("nothing-to-retry", request=str(number)), done=False)
+    return await _replace(context, request, again)
+
+
+async def _replace(
+    context: Context, request: Request, images: Mapping[TransferId, ImageRef]
+) -> Outcome:
+    """New transfers in the places of old ones; what was told already is told anew."""
+    decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))
+    if admission.all_denied(decisions):
+        return Outcome(say("denied-next"), done=False)
+    limit = await admission.passed_limit(context, len(decisions), again=True)
+    if limit is not None:
+        return Outcome(limit, done=False)
+    old = await context.unit.transfers_of(request.id)
+    there = {t.image: t.id for t in old if t.id not in images}  # it may be its own neighbour
+    missing = [row for row in decisions if row[0] not in there]
+    opened = dict(
+        zip(
+            [image for image, _ in missing],
+            await admission.open_transfers(context, missing),
+            strict=True,
+        )
+    )
+    places = {number: (opened | there)[image] for number, image in images.items()}
+    await context.unit.link(request.id, [places.get(t.id, t.id) for t in old])
+    again = replace(
+        request,
+        told_at=None,
+        told_in=None,
+        told="",
+        returned_at=None,
+        cancelled_at=None,
+        closed_at=None,
+        attempts=0,
+        not_before=None,
+    )
+    if request.told_at is not None or request.closed_at is not None:
+        again = replace(again, card=None, shown="")  # the old one is far up in the chat
+    await context.unit.save_request(again)
+    return Outcome(say("going-on", request=str(request.id), count=len(places)))
