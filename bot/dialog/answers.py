@@ -25,7 +25,7 @@ from bot.dialog.draft_card import BAD_SHOWN, bad_lines
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
 from bot.dialog.result import copy, pull, pull_lines
 from bot.dialog.view import View
-from bot.paste import FILE_LIMIT, Flaw
+from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 RECENT_SHOWN: Final = 10
 STATUS_ROOM: Final = 600
@@ -93,7 +93,7 @@ def bad_file(flaw: Flaw, file: str) -> Message:
     """Why a file, or without a name a message, cannot be read as a whole."""
     if not file:
         return one(f"text-{flaw}")
-    return one(f"file-{flaw}", file=file, limit=str(FILE_LIMIT // 1024**2))
+    return one(f"file-{flaw}", file=file, limit=str(PASTE_SIZE_LIMIT // 1024**2))
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:

@@ -28,7 +28,7 @@ from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Role
-from bot.paste.reading import read_image
+from bot.paste.reference import read_image
 
 
 class CommandName(StrEnum):

@@ -13,7 +13,7 @@ from bot.dialog.buttons import Verb
 from bot.dialog.card import ROOM, press, short, untagged_line
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.view import View
-from bot.paste import MOST_IMAGES
+from bot.paste import IMAGES_PER_PASTE
 
 BAD_SHOWN: Final = 10
 TEXT_SHOWN: Final = 80
@@ -23,8 +23,8 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     """What the chat should show of a draft now."""
     lines = [_head(request, draft, view), *_listed(draft), *bad_lines(draft.bad)]
     lines += untagged_line(request, draft.images)
-    if len(draft.images) >= MOST_IMAGES:
-        lines.append(say("draft-most", count=MOST_IMAGES))
+    if len(draft.images) >= IMAGES_PER_PASTE:
+        lines.append(say("draft-most", count=IMAGES_PER_PASTE))
     if request.cancelled_at is not None:
         late = request.cancelled_at - request.opened_at >= DRAFT_LIFETIME
         return Message((*lines, say("draft-expired" if late else "card-cancelled")))

@@ -13,45 +13,45 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef, Target
-from bot.paste.correction import tag_split_off
-from bot.paste.detection import scan
+from bot.paste.correction import split_off_tag
+from bot.paste.file_kind import scan
 from bot.paste.finding import (
-    FILE_LIMIT,
-    MOST_IMAGES,
-    TEXT_LIMIT,
+    IMAGES_PER_PASTE,
+    MENTION_LENGTH_LIMIT,
+    PASTE_SIZE_LIMIT,
+    FileKind,
     Finding,
     Flaw,
-    Kind,
-    Meanings,
     Mention,
-    Scan,
+    MentionReader,
+    ScanResult,
     finding_of,
 )
-from bot.paste.lines import guesses_of
-from bot.paste.reading import read_image
-from bot.paste.rewriting import rewritten
+from bot.paste.free_text import possible_names
+from bot.paste.reference import read_image
+from bot.paste.rewriting import rewrite_text
 
 __all__ = [
-    "FILE_LIMIT",
-    "MOST_IMAGES",
+    "IMAGES_PER_PASTE",
+    "PASTE_SIZE_LIMIT",
     "REWRITABLE",
+    "FileKind",
     "Finding",
     "Flaw",
-    "Kind",
     "Rewritten",
     "extract",
     "extract_file",
     "rewrite",
 ]
 
-REWRITABLE: Final = frozenset(Kind) - {Kind.TEXT}
+REWRITABLE: Final = frozenset(FileKind) - {FileKind.TEXT}
 """The kinds of files that can be given back naming the target."""
 
 _WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
-GUESSES: Final = 5
+MOST_GUESSES: Final = 5
 """So many bare words of a sentence are asked back about."""
 
-NO_IMAGE: Final = "scratch"
+_SCRATCH: Final = "scratch"
 """What Dockerfiles begin with that begin with nothing."""
 
 _MARKS: Final = (
@@ -68,12 +68,12 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
     `target_host` is the registry that images go to, in front of what people have pulled before.
     """
-    if len(text) > FILE_LIMIT:
-        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
-    finding = finding_of(scan(text, name), Meanings(target_host))
+    if len(text) > PASTE_SIZE_LIMIT:
+        return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
+    finding = finding_of(scan(text, name), MentionReader(target_host))
     if finding.images or finding.bad or finding.flaw or name:
         return finding
-    guessed = None if finding.sure else _guessed(text, target_host)
+    guessed = None if finding.certain else _guessed(text, target_host)
     return guessed or _single(text.strip(), target_host) or finding
 
 
@@ -83,31 +83,33 @@ def _guessed(text: str, target_host: str) -> Finding | None:
     None where they are so many that the sentence is about something else.
     """
     words = dict.fromkeys(
-        word for line in text.splitlines() for word in guesses_of(line) if word != NO_IMAGE
+        word for line in text.splitlines() for word in possible_names(line) if word != _SCRATCH
     )
-    if len(words) > GUESSES:
+    if len(words) > MOST_GUESSES:
         return None
-    plain = [word for word in words if word == word.lower() and not tag_split_off(word)]
-    mentions = tuple(Mention(word, loose=True) for word in plain)
-    guessed = finding_of(Scan(Kind.TEXT, mentions, sure=False), Meanings(target_host))
+    plain = [word for word in words if word == word.lower() and not split_off_tag(word)]
+    mentions = tuple(Mention(word, uncertain=True) for word in plain)
+    guessed = finding_of(
+        ScanResult(FileKind.TEXT, mentions, certain=False), MentionReader(target_host)
+    )
     return guessed if guessed.images or guessed.bad else None
 
 
 def _single(text: str, target_host: str) -> Finding | None:
     """A paste of one word is meant as an image, so it is said what is wrong with it."""
-    if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text):
+    if len(text) > MENTION_LENGTH_LIMIT or not _WORD.fullmatch(text):
         return None
     read = read_image(text, target_host=target_host)
-    return Finding(Kind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
+    return Finding(FileKind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
-    """The images that a file of `FILE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
-    if len(content) > FILE_LIMIT:
-        return Finding(Kind.TEXT, flaw=Flaw.TOO_LARGE)
+    """The images that a file of `PASTE_SIZE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
+    if len(content) > PASTE_SIZE_LIMIT:
+        return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
     decoded = _decoded(content)
     if decoded is None:
-        return Finding(Kind.TEXT, flaw=Flaw.NOT_TEXT)
+        return Finding(FileKind.TEXT, flaw=Flaw.NOT_TEXT)
     return extract(decoded[0], target_host=target_host, name=name or "file")
 
 
@@ -127,14 +129,14 @@ def rewrite(
 
     Every other byte stays; a file that cannot be read comes back as it is.
     """
-    decoded = _decoded(content) if len(content) <= FILE_LIMIT else None
+    decoded = _decoded(content) if len(content) <= PASTE_SIZE_LIMIT else None
     if decoded is None:
         return Rewritten(content)
     text, mark, encoding = decoded
     found = scan(text, name or "file")
     if found.kind not in REWRITABLE:
         return Rewritten(content)
-    changed = rewritten(text, found.mentions, target=target, images=images)
+    changed = rewrite_text(text, found.mentions, target=target, images=images)
     return Rewritten(mark + changed.text.encode(encoding), changed.others, changed.fixed)
 
 

@@ -53,7 +53,7 @@ _SOURCE: Final = re.compile(r"docker://(\S+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class CommandImages:
     """The images that a command names, and the words behind them that may be some, too."""
 
     images: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Named:
     """What a chart is told by `--set`, as written."""
 
 
-def words_of(line: str) -> list[str]:
+def split_words(line: str) -> list[str]:
     """The words of a line as a shell splits them, without their quotes."""
     return [re.sub(r"[\"']", "", word) for word in _WORD.findall(line)]
 
@@ -83,13 +83,13 @@ def image_argument(text: str) -> str | None:
     return " ".join(given) if rest[verb] == "pull" else next(iter(given), None)
 
 
-def command_at(words: Sequence[str]) -> int | None:
+def find_command(words: Sequence[str]) -> int | None:
     """Where a command of a tool that is known begins in the words of a line; None: nowhere.
 
     Behind a prompt every such tool is one; in the middle of a sentence only one that names an
     image by its verb, since people speak of docker, too.
     """
-    start = behind_prompt(words)
+    start = command_start(words)
     stranger = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
@@ -103,26 +103,28 @@ def command_at(words: Sequence[str]) -> int | None:
     return stranger
 
 
-def named_by(words: Sequence[str]) -> Named:
+def images_named_by(words: Sequence[str]) -> CommandImages:
     """The images that one command names; `words` begins with the tool."""
     tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
     match tool:
         case "kubectl" | "oc":
-            return Named(tuple(_by_kubectl(rest)))
+            return CommandImages(tuple(_by_kubectl(rest)))
         case "helm":
-            return Named(settings=tuple(_settings(rest)))
+            return CommandImages(settings=tuple(_settings(rest)))
         case "skopeo":
-            return Named(tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1])
+            return CommandImages(
+                tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
+            )
         case "crane":  # behind the image comes a file, or where it is copied to
-            return Named(tuple(_positional(rest[_loads(rest) :])[:1]))
+            return CommandImages(tuple(_positional(rest[_loads(rest) :])[:1]))
         case "kind" | "minikube" | "trivy":
-            return Named(tuple(_positional(rest[_loads(rest) :])))
+            return CommandImages(tuple(_positional(rest[_loads(rest) :])))
         case "export":
-            return Named(more=tuple(rest))
+            return CommandImages(more=tuple(rest))
         case "make":  # its variables name what it builds; but people make an image available, too
-            return Named(more=tuple(word for word in rest if "=" not in word))
+            return CommandImages(more=tuple(word for word in rest if "=" not in word))
         case _ if tool in _STRANGERS:
-            return Named()
+            return CommandImages()
         case _:
             return _by_runtime(rest)
 
@@ -141,7 +143,7 @@ def _takes_images(tool: str, rest: Sequence[str]) -> bool:
             return _verb(rest) is not None or _reader(rest) is not None
 
 
-def behind_prompt(words: Sequence[str]) -> int:
+def command_start(words: Sequence[str]) -> int:
     """The first word that is neither a prompt nor an assignment to a variable."""
     for i, word in enumerate(words):
         if word not in _PROMPTS and not _PROMPT.fullmatch(word) and not _ASSIGNMENT.fullmatch(word):
@@ -177,17 +179,17 @@ def _reader(words: Sequence[str]) -> int | None:
             return None
 
 
-def _by_runtime(rest: list[str]) -> Named:
+def _by_runtime(rest: list[str]) -> CommandImages:
     reader = _reader(rest)
     if reader is not None:
         given = _positional(rest[reader + 1 :])
-        return Named(tuple(given[:1] if rest[reader] == "tag" else given))
+        return CommandImages(tuple(given[:1] if rest[reader] == "tag" else given))
     verb = _verb(rest)
     if verb is None:
-        return Named()
+        return CommandImages()
     given = _positional(rest[verb + 1 :])
     more = tuple(given[1:]) if rest[verb] == "pull" else ()
-    return Named(tuple(given[:1]), more)
+    return CommandImages(tuple(given[:1]), more)
 
 
 def _by_kubectl(rest: list[str]) -> Iterator[str]:

@@ -14,10 +14,10 @@ from typing import Final
 from bot.core.bad_image import Correction, Mistake
 from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, BadReference, ImageRef, is_host
 from bot.paste.command_line import image_argument
-from bot.paste.mirror_prefix import at_source
-from bot.paste.web_page import package_shown, source_shown
+from bot.paste.public_mirrors import name_at_source
+from bot.paste.web_addresses import image_of_source_page, image_on_page
 
-Rule = Callable[[str], str | None]
+CorrectionRule = Callable[[str], str | None]
 
 _ROUNDS: Final = 12  # each rule takes something away, so this is never reached by honest texts
 _UNCERTAIN: Final = frozenset({Mistake.PUNCTUATION, Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
@@ -31,7 +31,7 @@ _COPIED: Final = frozenset(
 )
 
 
-def certain(mistake: Mistake) -> bool:
+def is_surely_wrong(mistake: Mistake) -> bool:
     """Whether the text is wrong even where it reads as a reference.
 
     False: it may name an image after all, so the correction is for when that is missing.
@@ -58,7 +58,7 @@ def correct(text: str, *, target_host: str) -> Correction | None:
     return Correction(found[0], image, tuple(found[1:]))
 
 
-def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
+def _rules(target_host: str) -> tuple[tuple[Mistake, CorrectionRule], ...]:
     """In the order in which mistakes are named.
 
     Those whose texts may read as references and are certain stand before those that are not;
@@ -66,17 +66,17 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
     """
     return (
         (Mistake.INVISIBLE, _without_invisible),
-        (Mistake.WEB_PAGE, package_shown),
-        (Mistake.SOURCE_PAGE, source_shown),
+        (Mistake.WEB_PAGE, image_on_page),
+        (Mistake.SOURCE_PAGE, image_of_source_page),
         (Mistake.COMMAND_LINE, image_argument),
         (Mistake.QUOTES, _without_quotes),
         (Mistake.SCHEME, _without_scheme),
         (Mistake.FULL_WIDTH, _in_half_width),
         (Mistake.BLANK, _without_blank),
         (Mistake.TARGET_PREFIX, partial(_without_target, target_host.lower())),
-        (Mistake.MIRROR_PREFIX, at_source),
+        (Mistake.MIRROR_PREFIX, name_at_source),
         (Mistake.UPPERCASE, _in_lower_case),
-        (Mistake.TAG_JOINED, tag_split_off),
+        (Mistake.TAG_JOINED, split_off_tag),
         (Mistake.PUNCTUATION, _without_punctuation),
         (Mistake.SLASH_FOR_COLON, _with_colon),
         (Mistake.WRONG_LIBRARY, _without_library),
@@ -84,7 +84,7 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, Rule], ...]:
 
 
 def _first_step(
-    text: str, rules: tuple[tuple[Mistake, Rule], ...], *, copied: bool
+    text: str, rules: tuple[tuple[Mistake, CorrectionRule], ...], *, copied: bool
 ) -> tuple[Mistake, str] | None:
     for mistake, rule in rules:
         if copied and mistake in _GUESSES:
@@ -192,7 +192,7 @@ _JOINED: Final = re.compile(
 )
 
 
-def tag_split_off(text: str) -> str | None:
+def split_off_tag(text: str) -> str | None:
     """`mysql-5.7`, `ubuntu22.04`: no official image has a full stop in its name."""
     joined = _JOINED.fullmatch(text)
     return None if joined is None else f"{joined['name']}:{joined['tag']}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste.finding import TEXT_LIMIT, Mention, Place
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span
 from bot.paste.interpolation import expand
 
 _NAME: Final = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:[.-].*)?", re.IGNORECASE)
@@ -31,17 +31,17 @@ _FROM_AS: Final = 3  # image, AS, stage
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class InstructionWord:
     text: str
     start: int
 
-    def place(self, part: str) -> Place:
+    def place(self, part: str) -> Span:
         """Where a part of this word stands; the part is in it once at its end or as it is."""
         start = self.start + self.text.rindex(part)
-        return Place(start, start + len(part))
+        return Span(start, start + len(part))
 
 
-Instruction = list[Word]
+Instruction = list[InstructionWord]
 
 
 def is_name(name: str) -> bool:
@@ -88,9 +88,9 @@ def _learn(known: dict[str, str], words: Instruction) -> None:
     """The defaults of an ARG, which may name earlier ones."""
     for word in words:
         name, equals, value = word.text.partition("=")
-        default = expand(value.strip("\"'")[:TEXT_LIMIT], known) if equals else None
+        default = expand(value.strip("\"'")[:MENTION_LENGTH_LIMIT], known) if equals else None
         if default is not None:
-            known[name] = default[:TEXT_LIMIT]
+            known[name] = default[:MENTION_LENGTH_LIMIT]
 
 
 def _base(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
@@ -119,11 +119,13 @@ def _mounted(words: Instruction, known: dict[str, str], stages: set[str]) -> Ite
         source = _MOUNT.match(value) if flag == "--mount" else None
         if source is not None:
             start = word.start + len(flag) + 1 + source.start(1)
-            yield from _named(Word(source[1], start), source[1], known, stages)
+            yield from _named(InstructionWord(source[1], start), source[1], known, stages)
 
 
-def _named(word: Word, text: str, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
-    if not text or len(text) > TEXT_LIMIT or text.isdecimal():
+def _named(
+    word: InstructionWord, text: str, known: dict[str, str], stages: set[str]
+) -> Iterator[Mention]:
+    if not text or len(text) > MENTION_LENGTH_LIMIT or text.isdecimal():
         return
     if text.lower() in stages or text == "scratch":
         return
@@ -131,7 +133,7 @@ def _named(word: Word, text: str, known: dict[str, str], stages: set[str]) -> It
     place = word.place(text)
     if not image:
         yield Mention(text, (place,), Gap.VARIABLE)
-    elif len(image) <= TEXT_LIMIT and image.lower() not in stages and image != "scratch":
+    elif len(image) <= MENTION_LENGTH_LIMIT and image.lower() not in stages and image != "scratch":
         yield Mention(image, (place,))
 
 
@@ -155,7 +157,9 @@ class _Reader:
         body = line.rstrip()
         goes_on = body.endswith(self.escape)
         body = body.removesuffix(self.escape)
-        self.words += [Word(found[0], start + found.start()) for found in _WORD.finditer(body)]
+        self.words += [
+            InstructionWord(found[0], start + found.start()) for found in _WORD.finditer(body)
+        ]
         if goes_on or not self.words:
             return None
         return self.end()

@@ -12,19 +12,19 @@ from typing import Final
 
 from bot.core.bad_image import BadImage, Gap
 from bot.core.image import DEFAULT_TAG, ImageRef
-from bot.paste.reading import read_image
+from bot.paste.reference import read_image
 
-FILE_LIMIT: Final = 1024 * 1024
+PASTE_SIZE_LIMIT: Final = 1024 * 1024
 """Bytes of a file, or characters of a message."""
-MOST_IMAGES: Final = 500
-TEXT_LIMIT: Final = 1024
+IMAGES_PER_PASTE: Final = 500
+MENTION_LENGTH_LIMIT: Final = 1024
 """Characters of one text: the longest reference is half as long, a page's address is not."""
 _DIGEST: Final = re.compile(r"(?:docker\.io/)?(?:library/)?sha[0-9]{1,3}:\w*", re.IGNORECASE)
 _DEFAULT: Final = re.compile(rf"(?:[:=]|%3A){DEFAULT_TAG}\b|/tags?/{DEFAULT_TAG}\b", re.IGNORECASE)
 _MOST_TEXTS: Final = 2000  # a tenth of a millisecond each: what one paste may cost to read
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     TEXT = "text"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
@@ -50,12 +50,12 @@ class Flaw(StrEnum):
 class Finding:
     """The images that a paste names."""
 
-    kind: Kind
+    kind: FileKind
     images: tuple[ImageRef, ...] = ()
     """Each once, in the order of their first mention."""
     bad: tuple[BadImage, ...] = ()
     """Surely meant as images, but not readable as they stand, or only by a correction."""
-    sure: bool = True
+    certain: bool = True
     """False: they were sifted out of prose, so the person should see them first."""
     flaw: Flaw | None = None
     untagged: tuple[ImageRef, ...] = ()
@@ -74,7 +74,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Span:
     """Characters `start` to `end` of the text hold a part of an image's name."""
 
     start: int
@@ -87,24 +87,24 @@ class Mention:
     """A text that names an image, and the places to change so that it names another."""
 
     text: str
-    places: tuple[Place, ...] = ()
+    spans: tuple[Span, ...] = ()
     gap: Gap | None = None
-    loose: bool = False
+    uncertain: bool = False
     """It may be something else: what cannot be read or corrected is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScanResult:
     """What a reader saw in a text."""
 
-    kind: Kind
+    kind: FileKind
     mentions: tuple[Mention, ...] = ()
-    sure: bool = True
+    certain: bool = True
     flaw: Flaw | None = None
 
 
 @dataclass(slots=True)
-class Meanings:
+class MentionReader:
     """The texts of mentions and what they mean, each read once and only so many of them."""
 
     target_host: str
@@ -115,10 +115,10 @@ class Meanings:
         """What a mention means; None for a loose one that means nothing."""
         if mention.gap is not None:
             return BadImage(mention.text, mention.gap, None)
-        if len(mention.text) > TEXT_LIMIT or is_digest(mention.text):
+        if len(mention.text) > MENTION_LENGTH_LIMIT or is_bare_digest(mention.text):
             return None
         read = self._read(mention.text)
-        if mention.loose and isinstance(read, BadImage) and read.correction is None:
+        if mention.uncertain and isinstance(read, BadImage) and read.correction is None:
             return None
         return read
 
@@ -131,7 +131,7 @@ class Meanings:
         return self._known[text]
 
 
-def finding_of(scan: Scan, meanings: Meanings) -> Finding:
+def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
     """What the mentions of a scan come to."""
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
@@ -145,15 +145,15 @@ def finding_of(scan: Scan, meanings: Meanings) -> Finding:
             images.setdefault(read)
             if _says_tag(mention.text):
                 said.add(read)
-        if meanings.exhausted or len(images) > MOST_IMAGES or len(bad) > MOST_IMAGES:
+        if meanings.exhausted or len(images) > IMAGES_PER_PASTE or len(bad) > IMAGES_PER_PASTE:
             flaw = Flaw.TOO_MANY
             break
-    kept = tuple(images)[:MOST_IMAGES]
+    kept = tuple(images)[:IMAGES_PER_PASTE]
     return Finding(
         scan.kind,
         kept,
-        tuple(bad.values())[:MOST_IMAGES],
-        scan.sure,
+        tuple(bad.values())[:IMAGES_PER_PASTE],
+        scan.certain,
         flaw,
         tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
     )
@@ -164,16 +164,18 @@ def _says_tag(text: str) -> bool:
     return _DEFAULT.search(text) is not None
 
 
-def is_digest(text: str) -> bool:
+def is_bare_digest(text: str) -> bool:
     """Whether a text is a digest alone, which reads as an image called sha256, too."""
     return _DIGEST.fullmatch(text) is not None
 
 
-def is_tagged(text: str) -> bool:
+def has_tag(text: str) -> bool:
     """Whether a text says its tag or digest itself."""
     return "@" in text or ":" in text.rpartition("/")[2]
 
 
 def in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
     """As they stand in the text; those without a place come last."""
-    return tuple(sorted(mentions, key=lambda m: m.places[0].start if m.places else FILE_LIMIT * 2))
+    return tuple(
+        sorted(mentions, key=lambda m: m.spans[0].start if m.spans else PASTE_SIZE_LIMIT * 2)
+    )

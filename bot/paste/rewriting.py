@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef, Target
-from bot.paste.finding import Meanings, Mention, Part
+from bot.paste.finding import Mention, MentionReader, Part
 
-Span = tuple[int, int]
-Wish = dict[Span, str | None]
+CharacterRange = tuple[int, int]
+Replacements = dict[CharacterRange, str | None]
 """What a mention wants to stand at its places; None: what stands there now."""
 
 
@@ -30,12 +30,12 @@ class Rewriting:
     fixed: tuple[ImageRef, ...] = ()
 
 
-def rewritten(
+def rewrite_text(
     text: str, mentions: Iterable[Mention], *, target: Target, images: Collection[ImageRef]
 ) -> Rewriting:
     """The text in which every mention of one of the images names it at the target."""
-    meanings, wanted = Meanings(target.host), frozenset(images)
-    wishes: list[Wish] = []
+    meanings, wanted = MentionReader(target.host), frozenset(images)
+    wishes: list[Replacements] = []
     found: list[ImageRef | None] = []
     others: dict[str, None] = {}
     for mention in mentions:
@@ -45,7 +45,7 @@ def rewritten(
             others.setdefault(mention.text)
         name = _name(image, target) if image is not None else None
         found.append(image)
-        wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.places})
+        wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.spans})
     kept = _agreed(wishes)
     changes = {span: new for n in kept for span, new in wishes[n].items() if new is not None}
     stays = (image for n, image in enumerate(found) if n not in kept or not wishes[n])
@@ -83,10 +83,10 @@ def _part(name: str | None, part: Part) -> str | None:
             return repository
 
 
-def _agreed(wishes: list[Wish]) -> set[int]:
+def _agreed(wishes: list[Replacements]) -> set[int]:
     """The mentions whose changes no other objects to: at all their places, or at none."""
-    asked: dict[Span, set[str | None]] = defaultdict(set)
-    sharers: dict[Span, list[int]] = defaultdict(list)
+    asked: dict[CharacterRange, set[str | None]] = defaultdict(set)
+    sharers: dict[CharacterRange, list[int]] = defaultdict(list)
     for number, wish in enumerate(wishes):
         for span, text in wish.items():
             asked[span].add(text)
@@ -102,7 +102,7 @@ def _agreed(wishes: list[Wish]) -> set[int]:
     return kept
 
 
-def _applied(text: str, changes: dict[Span, str]) -> str:
+def _applied(text: str, changes: dict[CharacterRange, str]) -> str:
     pieces: list[str] = []
     position = 0
     for (start, end), new in sorted(changes.items()):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bot.paste.finding import TEXT_LIMIT
+from bot.paste.finding import MENTION_LENGTH_LIMIT
 
 _NAME: Final = r"([A-Za-z_][A-Za-z0-9_]{0,60})"
 _LOOP: Final = re.compile(rf"\bfor[ \t]+{_NAME}[ \t]+in[ \t]+([^;\n]+)")
@@ -83,4 +83,4 @@ def _name(found: re.Match[str]) -> str:
 def _replaced(text: str, variable: str, value: str) -> str | None:
     """None where no image is as long as what would come out."""
     size = len(text) + text.count(variable) * len(value)
-    return text.replace(variable, value) if size <= TEXT_LIMIT else None
+    return text.replace(variable, value) if size <= MENTION_LENGTH_LIMIT else None

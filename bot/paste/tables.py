@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.paste.finding import Mention
-from bot.paste.tokens import Shape, shape_of
+from bot.paste.tokens import TokenKind, token_kind
 
 _GAP: Final = re.compile(r"[ ]{2,}|\t+")
 _ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
@@ -27,8 +27,8 @@ class Table:
         names = cells[self.name].split(",") if self.name < len(cells) else []
         for name in names:
             is_none = not name or "<" in name or _ID.fullmatch(name) or tag == "<none>"
-            if not is_none and shape_of(name) is not Shape.WORD:
-                yield Mention(f"{name}:{tag}" if tag else name, loose=True)
+            if not is_none and token_kind(name) is not TokenKind.WORD:
+                yield Mention(f"{name}:{tag}" if tag else name, uncertain=True)
 
     def cells(self, line: str) -> list[str]:
         """Split at wide gaps; at every blank where a chat has made them all narrow."""
@@ -36,7 +36,7 @@ class Table:
         return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
 
 
-def table_below(line: str) -> Table | None:
+def table_with_header(line: str) -> Table | None:
     """The table that a line is the header of."""
     if line != line.upper() or not any(name in line for name in _NAMES):
         return None

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from bot.paste.correction import tag_split_off
-from bot.paste.finding import TEXT_LIMIT, is_digest, is_tagged
-from bot.paste.web_page import package_shown, source_shown
+from bot.paste.correction import split_off_tag
+from bot.paste.finding import MENTION_LENGTH_LIMIT, has_tag, is_bare_digest
+from bot.paste.web_addresses import image_of_source_page, image_on_page
 
 
-class Shape(Enum):
+class TokenKind(Enum):
     IMAGE = auto()
     """With a tag, a digest or a registry: nothing else is written like this."""
     PATH = auto()
@@ -33,12 +33,12 @@ class Shape(Enum):
 @dataclass(frozen=True, slots=True)
 class Token:
     text: str
-    shape: Shape
+    kind: TokenKind
     start: int
     end: int
 
 
-ENGLISH: Final = frozenset(
+ENGLISH_WORDS: Final = frozenset(
     """
     a about above add added after again all already also am an and any anybody anyone app are as
     asap ask at available back be because been before behind below best both but by bye can cannot
@@ -62,7 +62,7 @@ ENGLISH: Final = frozenset(
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
     """.split()  # noqa: SIM905 - one word after the other, to be added to
 )
-LABELS: Final = ENGLISH | {
+LABELS: Final = ENGLISH_WORDS | {
     *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
     *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
     *("dockerfile", "makefile"),
@@ -131,7 +131,7 @@ def tokens_of(line: str) -> Iterator[Token]:
         start += len(text) - len(trimmed)
         if any(character.isalnum() for character in trimmed):
             ended = trimmed.rstrip("\uff0e")  # the full stops of a Chinese sentence
-            yield Token(ended, shape_of(ended), start, start + len(ended))
+            yield Token(ended, token_kind(ended), start, start + len(ended))
 
 
 def _unlabelled(text: str, start: int) -> tuple[str, int]:
@@ -145,12 +145,12 @@ def _unlabelled(text: str, start: int) -> tuple[str, int]:
     return body, start + len(text) - len(body)
 
 
-def shape_of(text: str) -> Shape:
+def token_kind(text: str) -> TokenKind:
     """What a word can be by itself."""
     plain = re.sub(f"[{_HIDDEN}]", "", text).translate(_WIDE)
-    if len(plain) > TEXT_LIMIT or re.search(r"[$\\{}\[\]]", plain.rstrip(_EDGES)):
-        return Shape.OTHER
-    if "://" in plain or source_shown(plain) or package_shown(plain):
+    if len(plain) > MENTION_LENGTH_LIMIT or re.search(r"[$\\{}\[\]]", plain.rstrip(_EDGES)):
+        return TokenKind.OTHER
+    if "://" in plain or image_of_source_page(plain) or image_on_page(plain):
         return _shape_of_address(plain)
     is_folder = plain.endswith("/") and plain.count("/") == 1
     plain = plain.rstrip(_EDGES)
@@ -161,9 +161,9 @@ def shape_of(text: str) -> Shape:
         or _ADDRESS.fullmatch(plain)
         or _FILE.fullmatch(plain)
     ):
-        return Shape.OTHER
+        return TokenKind.OTHER
     if "@" in plain:
-        return Shape.IMAGE if _DIGEST.fullmatch(plain) else Shape.OTHER
+        return TokenKind.IMAGE if _DIGEST.fullmatch(plain) else TokenKind.OTHER
     if "/" in plain:
         return _shape_of_path(plain)
     if ":" in plain:
@@ -173,69 +173,69 @@ def shape_of(text: str) -> Shape:
     )
 
 
-def _shape_of_address(plain: str) -> Shape:
+def _shape_of_address(plain: str) -> TokenKind:
     """Pages about images, and names of images with a scheme in front by mistake."""
     scheme, separator, rest = plain.partition("://")
     if separator and scheme.lower() in {"docker", "oci"}:
-        return Shape.IMAGE
+        return TokenKind.IMAGE
     if separator and scheme.lower() not in {"http", "https"}:
-        return Shape.OTHER
-    if package_shown(plain):
-        return Shape.IMAGE
-    if source_shown(plain):
-        return Shape.OTHER
+        return TokenKind.OTHER
+    if image_on_page(plain):
+        return TokenKind.IMAGE
+    if image_of_source_page(plain):
+        return TokenKind.OTHER
     host, _, path = rest.partition("/")
     is_known = _KNOWN_HOST.fullmatch(host.lower()) is not None
     tag = path.rpartition("/")[2].rpartition(":")
     named = is_known or (tag[1] and _TAG.fullmatch(tag[2]))
     is_api = path.startswith("v2/")
-    return Shape.IMAGE if path and named and not is_api and "?" not in path else Shape.OTHER
+    return TokenKind.IMAGE if path and named and not is_api and "?" not in path else TokenKind.OTHER
 
 
-def _shape_of_path(plain: str) -> Shape:
+def _shape_of_path(plain: str) -> TokenKind:
     parts = plain.split("/")
     host, last = parts[0].lower(), parts[-1]
     if plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower()):
-        return Shape.OTHER
-    if all(not re.search("[A-Za-z]", part) for part in parts) or is_digest(plain):
-        return Shape.OTHER
+        return TokenKind.OTHER
+    if all(not re.search("[A-Za-z]", part) for part in parts) or is_bare_digest(plain):
+        return TokenKind.OTHER
     name, colon, tag = last.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
-        return Shape.OTHER
+        return TokenKind.OTHER
     if re.search(r"[?&#%=]", plain) or _FILE.fullmatch(name):
-        return Shape.OTHER
+        return TokenKind.OTHER
     if colon or _KNOWN_HOST.fullmatch(host):
-        return Shape.IMAGE
-    return Shape.PATH
+        return TokenKind.IMAGE
+    return TokenKind.PATH
 
 
-def _shape_of_pair(plain: str) -> Shape:
+def _shape_of_pair(plain: str) -> TokenKind:
     """`nginx:1.27`; but `localhost:8080`, `12:30` and `note:this` are none."""
     name, _, tag = plain.partition(":")
     if name.lower() in LABELS:
-        return Shape.WORD
-    if name.lower() in _KEYS or is_digest(plain) or _AMOUNT.fullmatch(tag):
-        return Shape.OTHER
+        return TokenKind.WORD
+    if name.lower() in _KEYS or is_bare_digest(plain) or _AMOUNT.fullmatch(tag):
+        return TokenKind.OTHER
     if "." in name or not re.search("[A-Za-z]", name) or len(name) == 1:
-        return Shape.OTHER
-    return Shape.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else Shape.OTHER
+        return TokenKind.OTHER
+    return TokenKind.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else TokenKind.OTHER
 
 
-def is_doubtful(text: str) -> bool:
+def is_doubtful_pair(text: str) -> bool:
     """Whether a pair may be any other: `foo:bar` has no number, nor a tag that people use."""
     _, _, tag = text.partition(":")
     return "/" not in text and tag.isalpha() and _TAG_WORD.search(tag) is None
 
 
-def _shape_of_word(plain: str, *, ends_open: bool) -> Shape:
+def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:
     if _VERSION.fullmatch(plain):
-        return Shape.VERSION
-    if plain.lower() in ENGLISH:
-        return Shape.VERSION if plain == "latest" else Shape.WORD
-    if not _NAME.fullmatch(plain) or len(plain) == 1 or ("." in plain and not tag_split_off(plain)):
-        return Shape.OTHER
+        return TokenKind.VERSION
+    if plain.lower() in ENGLISH_WORDS:
+        return TokenKind.VERSION if plain == "latest" else TokenKind.WORD
+    if not _NAME.fullmatch(plain) or len(plain) == 1 or ("." in plain and not split_off_tag(plain)):
+        return TokenKind.OTHER
     if ends_open:
-        return Shape.WORD
+        return TokenKind.WORD
     if _ID.fullmatch(plain):
-        return Shape.OTHER
-    return Shape.BARE if is_tagged(plain) or re.search("[A-Za-z]", plain) else Shape.OTHER
+        return TokenKind.OTHER
+    return TokenKind.BARE if has_tag(plain) or re.search("[A-Za-z]", plain) else TokenKind.OTHER

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import key_lines
-from bot.paste.finding import TEXT_LIMIT, Kind, Mention, Part, Place, in_order, is_tagged
-from bot.paste.helm_set import images_set
+from bot.paste import image_lines
+from bot.paste.finding import MENTION_LENGTH_LIMIT, FileKind, Mention, Part, Span, has_tag, in_order
+from bot.paste.helm_settings import images_of_settings
 from bot.paste.interpolation import expand
-from bot.paste.tokens import Shape, shape_of
-from bot.paste.yaml_tree import Mapping, Node, Scalar, Sequence, documents
+from bot.paste.tokens import TokenKind, token_kind
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _FLAG: Final = re.compile(r"--?[a-z0-9-]*(?:image|config-reloader)=(\S+)")
 _IMAGE_KEY: Final = re.compile(r"(?:.*[._-])?image|[a-z][A-Za-z0-9]*Image", re.ASCII)
@@ -25,24 +25,24 @@ _SURE_KEYS: Final = frozenset({"imageName", "containerImage", "container", "uses
 _RELATED: Final = "RELATED_IMAGE"
 _WHOLE_KEYS: Final = frozenset({"image", "Image"})
 """The second is how Docker and Amazon write it."""
-_LONGEST_SPELLING: Final = 4 * TEXT_LIMIT
+_LONGEST_SPELLING: Final = 4 * MENTION_LENGTH_LIMIT
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
 
 
-def kind_of(roots: Iterable[Node]) -> Kind | None:
+def file_kind_of(roots: Iterable[Node]) -> FileKind | None:
     """What the keys at the top of the documents say; None where they say nothing."""
     kind = None
     for root in roots:
-        if not isinstance(root, Mapping):
+        if not isinstance(root, MappingNode):
             continue
         if root.text("apiVersion") and root.text("kind"):
-            return Kind.KUBERNETES
+            return FileKind.KUBERNETES
         if _services(root):
-            return Kind.COMPOSE
+            return FileKind.COMPOSE
         images = root.get("images")
-        if isinstance(images, Sequence) and any(map(_is_kustomized, images.items)):
-            kind = Kind.KUBERNETES
+        if isinstance(images, SequenceNode) and any(map(_is_kustomized, images.items)):
+            kind = FileKind.KUBERNETES
     return kind
 
 
@@ -57,31 +57,31 @@ def compose_mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
     return in_order(found)
 
 
-def _services(root: Node) -> list[Mapping]:
-    services = root.get("services") if isinstance(root, Mapping) else None
-    if not isinstance(services, Mapping):
+def _services(root: Node) -> list[MappingNode]:
+    services = root.get("services") if isinstance(root, MappingNode) else None
+    if not isinstance(services, MappingNode):
         return []
     given = [value for _, value in services.pairs]
-    return [service for service in given if isinstance(service, Mapping)]
+    return [service for service in given if isinstance(service, MappingNode)]
 
 
-def _composed(text: str, image: Scalar) -> Iterator[Mention]:
-    if len(image.value) > TEXT_LIMIT:
+def _composed(text: str, image: ScalarNode) -> Iterator[Mention]:
+    if len(image.value) > MENTION_LENGTH_LIMIT:
         return
     resolved = expand(image.value, {})
     if resolved is None:
-        yield Mention(image.value, places(text, image), Gap.VARIABLE)
-    elif resolved and not key_lines.is_no_image(resolved):
-        yield Mention(resolved.strip(), places(text, image))
+        yield Mention(image.value, spans_of(text, image), Gap.VARIABLE)
+    elif resolved and not image_lines.is_no_image(resolved):
+        yield Mention(resolved.strip(), spans_of(text, image))
 
 
-def places(text: str, scalar: Scalar, part: Part = Part.WHOLE) -> tuple[Place, ...]:
+def spans_of(text: str, scalar: ScalarNode, part: Part = Part.WHOLE) -> tuple[Span, ...]:
     """Where the text of a scalar stands, without quotes; nowhere if it is folded or escaped."""
     value = scalar.value.strip()
     if scalar.end - scalar.start > _LONGEST_SPELLING:  # any number of aliases may look there
         return ()
     start = text.rfind(value, scalar.start, scalar.end)
-    return (Place(start, start + len(value), part),) if value and start >= 0 else ()
+    return (Span(start, start + len(value), part),) if value and start >= 0 else ()
 
 
 def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
@@ -92,17 +92,17 @@ def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
     return in_order(found)
 
 
-def spells_images(roots: Iterable[Node], found: Iterable[Mention]) -> bool:
+def gives_images_in_parts(roots: Iterable[Node], found: Iterable[Mention]) -> bool:
     """Whether images are given in parts anywhere, as only the values of charts do."""
-    parts = {place.part for mention in found for place in mention.places}
+    parts = {place.part for mention in found for place in mention.spans}
     return not parts <= {Part.WHOLE} or _global_registry(roots) is not None
 
 
-def _global_registry(roots: Iterable[Node]) -> Scalar | None:
+def _global_registry(roots: Iterable[Node]) -> ScalarNode | None:
     """`global.imageRegistry`, which charts put in the place of every registry."""
     for root in roots:
-        common = root.get("global") if isinstance(root, Mapping) else None
-        if isinstance(common, Mapping) and (registry := common.text("imageRegistry")):
+        common = root.get("global") if isinstance(root, MappingNode) else None
+        if isinstance(common, MappingNode) and (registry := common.text("imageRegistry")):
             return registry
     return None
 
@@ -110,8 +110,8 @@ def _global_registry(roots: Iterable[Node]) -> Scalar | None:
 def _hub(roots: Iterable[Node]) -> tuple[str, str] | None:
     """`global.hub` and `global.tag`, which Istio's charts put around all bare names."""
     for root in roots:
-        common = root.get("global") if isinstance(root, Mapping) else None
-        if isinstance(common, Mapping) and (hub := common.text("hub")):
+        common = root.get("global") if isinstance(root, MappingNode) else None
+        if isinstance(common, MappingNode) and (hub := common.text("hub")):
             tag = common.text("tag")
             return hub.value.strip(), tag.value.strip() if tag else ""
     return None
@@ -120,9 +120,9 @@ def _hub(roots: Iterable[Node]) -> tuple[str, str] | None:
 def _is_pipeline(roots: Iterable[Node]) -> bool:
     """Whether there are jobs as GitLab has them, whose services are images."""
     return any(
-        isinstance(job, Mapping) and job.get("script") is not None
+        isinstance(job, MappingNode) and job.get("script") is not None
         for root in roots
-        if isinstance(root, Mapping)
+        if isinstance(root, MappingNode)
         for _, job in root.pairs
     )
 
@@ -138,20 +138,20 @@ def _nodes(root: Node) -> Iterator[tuple[str, Node]]:
         seen.add(id(node))
         yield key, node
         match node:
-            case Sequence(items=items):
+            case SequenceNode(items=items):
                 waiting += [(key, item) for item in reversed(items)]
-            case Mapping(pairs=pairs):
+            case MappingNode(pairs=pairs):
                 waiting += [(_key(name), value) for name, value in reversed(pairs)]
 
 
 def _key(node: Node) -> str:
-    return node.value if isinstance(node, Scalar) else ""
+    return node.value if isinstance(node, ScalarNode) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
     text: str
-    registry: Scalar | None = None
+    registry: ScalarNode | None = None
     hub: tuple[str, str] | None = None
     is_pipeline: bool = False
     is_inner: bool = False
@@ -160,27 +160,29 @@ class _Walk:
     def of(self, root: Node) -> Iterator[Mention]:
         for key, node in _nodes(root):
             match node:
-                case Mapping() if (repository := _repository(key, node)) is not None:
+                case MappingNode() if (repository := _repository(key, node)) is not None:
                     yield from self._in_parts(node, repository)
-                case Mapping():
+                case MappingNode():
                     yield from self._under_image(key, node)
-                case Sequence() if key == "images":
+                case SequenceNode() if key == "images":
                     yield from self._kustomized(node)
-                case Sequence() if key == "services" and self.is_pipeline:
+                case SequenceNode() if key == "services" and self.is_pipeline:
                     yield from self._serving(node)
-                case Sequence() if key == "parameters":
-                    yield from images_set(_parameters(node))
-                case Scalar(value=value) if key in _SURE_KEYS and shape_of(value) is Shape.IMAGE:
+                case SequenceNode() if key == "parameters":
+                    yield from images_of_settings(_parameters(node))
+                case ScalarNode(value=value) if (
+                    key in _SURE_KEYS and token_kind(value) is TokenKind.IMAGE
+                ):
                     # What GitHub runs a step in keeps its scheme when it is renamed.
                     image = replace(node, value=value.removeprefix("docker://"))
                     yield from self._whole(image, None)
-                case Scalar() if key != "description":
+                case ScalarNode() if key != "description":
                     yield from self._in_text(node)
 
-    def _under_image(self, key: str, node: Mapping) -> Iterator[Mention]:
+    def _under_image(self, key: str, node: MappingNode) -> Iterator[Mention]:
         """`image: x`, with its tag beside it in old charts; `image: {reference: x}`."""
         for name, image in node.pairs:  # all of them: what is pasted may repeat the key
-            if _key(name) in _WHOLE_KEYS and isinstance(image, Scalar) and not image.is_null:
+            if _key(name) in _WHOLE_KEYS and isinstance(image, ScalarNode) and not image.is_null:
                 yield from self._whole(image, node.text("imageTag") or node.text("tag"))
         variable, given = node.text("name"), node.text("value")
         if variable is not None and given is not None and variable.value.startswith(_RELATED):
@@ -189,64 +191,66 @@ class _Walk:
             inner = node.text("reference") or node.text("name")
             yield from self._whole(inner, None) if inner else ()
 
-    def _whole(self, image: Scalar, tag: Scalar | None) -> Iterator[Mention]:
+    def _whole(self, image: ScalarNode, tag: ScalarNode | None) -> Iterator[Mention]:
         name = image.value.strip()
-        if tag is not None and not is_tagged(name) and len(name) <= TEXT_LIMIT:
-            spot = places(self.text, image, Part.NAME)
-            mention = key_lines.mention_of(f"{name}:{tag.value.strip()}", *spot)
-        elif self.hub is not None and "/" not in name and not is_tagged(name):
+        if tag is not None and not has_tag(name) and len(name) <= MENTION_LENGTH_LIMIT:
+            spot = spans_of(self.text, image, Part.NAME)
+            mention = image_lines.mention_of(f"{name}:{tag.value.strip()}", *spot)
+        elif self.hub is not None and "/" not in name and not has_tag(name):
             # What stands in front of all names is not to be changed for one of them.
             whole = "/".join((self.hub[0], name)) + (f":{self.hub[1]}" if self.hub[1] else "")
             mention = Mention(whole, (), None if self.hub[1] else Gap.NO_TAG)
         else:
-            mention = key_lines.mention_of(name, *places(self.text, image))
+            mention = image_lines.mention_of(name, *spans_of(self.text, image))
         if mention is not None:
             yield mention
 
-    def _in_parts(self, node: Mapping, repository: Scalar) -> Iterator[Mention]:
+    def _in_parts(self, node: MappingNode, repository: ScalarNode) -> Iterator[Mention]:
         name, registry = repository.value.strip(), node.text("registry")
-        spots = places(self.text, repository, Part.NAME)
+        spots = spans_of(self.text, repository, Part.NAME)
         if registry is not None:
             name = f"{registry.value.strip()}/{name}"
-            head = places(self.text, registry, Part.REGISTRY)
-            tail = places(self.text, repository, Part.REPOSITORY)
+            head = spans_of(self.text, registry, Part.REGISTRY)
+            tail = spans_of(self.text, repository, Part.REPOSITORY)
             spots = (*head, *tail) if head and tail else ()
         if self.registry is not None:
             # It stands in front of all names, so no place of one image alone is to be changed.
             name, spots = f"{self.registry.value.strip()}/{repository.value.strip()}", ()
         yield from _versioned(name, node, spots)
 
-    def _serving(self, node: Sequence) -> Iterator[Mention]:
+    def _serving(self, node: SequenceNode) -> Iterator[Mention]:
         """The services of a job of GitLab."""
         for item in node.items:
-            image = item.text("name") if isinstance(item, Mapping) else item
-            if isinstance(image, Scalar):
+            image = item.text("name") if isinstance(item, MappingNode) else item
+            if isinstance(image, ScalarNode):
                 yield from self._whole(image, None)
 
-    def _kustomized(self, node: Sequence) -> Iterator[Mention]:
+    def _kustomized(self, node: SequenceNode) -> Iterator[Mention]:
         for item in node.items:
-            if isinstance(item, Scalar) and shape_of(item.value) is Shape.IMAGE:
+            if isinstance(item, ScalarNode) and token_kind(item.value) is TokenKind.IMAGE:
                 yield from self._whole(item, None)
-            if not isinstance(item, Mapping) or not _is_kustomized(item):
+            if not isinstance(item, MappingNode) or not _is_kustomized(item):
                 continue
             renamed, name = item.text("newName"), item.text("name")
-            spots = places(self.text, renamed, Part.NAME) if renamed else ()
+            spots = spans_of(self.text, renamed, Part.NAME) if renamed else ()
             if shown := renamed or name:
                 yield from _versioned(shown.value.strip(), item, spots)
 
-    def _in_text(self, node: Scalar) -> Iterator[Mention]:
+    def _in_text(self, node: ScalarNode) -> Iterator[Mention]:
         """A flag that names an image, or a manifest within the text."""
         if "\n" in node.value:
-            whole = list(key_lines.mentions(self.text, node.start, node.end))
+            whole = list(image_lines.mentions(self.text, node.start, node.end))
             yield from whole
             if not self.is_inner:
                 known = {mention.text for mention in whole}
                 yield from (m for m in _within(node.value) if m.text not in known)
-        elif node.value.startswith("-") and (found := _FLAG.fullmatch(node.value[:TEXT_LIMIT])):
-            spots = places(self.text, Scalar(found[1], node.start, node.end, node.is_plain))
-            mention = key_lines.mention_of(found[1], *spots)
+        elif node.value.startswith("-") and (
+            found := _FLAG.fullmatch(node.value[:MENTION_LENGTH_LIMIT])
+        ):
+            spots = spans_of(self.text, ScalarNode(found[1], node.start, node.end, node.is_plain))
+            mention = image_lines.mention_of(found[1], *spots)
             if mention is not None:
-                yield Mention(mention.text, spots, mention.gap, loose=True)
+                yield Mention(mention.text, spots, mention.gap, uncertain=True)
 
 
 def _within(text: str) -> Iterator[Mention]:
@@ -254,23 +258,25 @@ def _within(text: str) -> Iterator[Mention]:
     roots = documents(text)
     if isinstance(roots, list):
         walk = _Walk("", _global_registry(roots), is_inner=True)
-        yield from (found for root in roots if isinstance(root, Mapping) for found in walk.of(root))
+        yield from (
+            found for root in roots if isinstance(root, MappingNode) for found in walk.of(root)
+        )
 
 
-def _parameters(node: Sequence) -> Iterator[str]:
+def _parameters(node: SequenceNode) -> Iterator[str]:
     """`name` and `value` of each parameter of a chart, as `--set` would write them."""
     for item in node.items:
-        name = item.text("name") if isinstance(item, Mapping) else None
-        value = item.text("value") if isinstance(item, Mapping) else None
+        name = item.text("name") if isinstance(item, MappingNode) else None
+        value = item.text("value") if isinstance(item, MappingNode) else None
         if name is not None and value is not None:
-            yield f"{name.value}={value.value.strip()[:TEXT_LIMIT]}"
+            yield f"{name.value}={value.value.strip()[:MENTION_LENGTH_LIMIT]}"
 
 
 def _is_kustomized(node: Node) -> bool:
-    return isinstance(node, Mapping) and any(map(node.text, ("newName", "newTag", "digest")))
+    return isinstance(node, MappingNode) and any(map(node.text, ("newName", "newTag", "digest")))
 
 
-def _repository(key: str, node: Mapping) -> Scalar | None:
+def _repository(key: str, node: MappingNode) -> ScalarNode | None:
     """The text that holds the repository where a mapping gives an image in parts.
 
     The repository of a chart, which has a version as well, is an address and no image's.
@@ -281,12 +287,12 @@ def _repository(key: str, node: Mapping) -> Scalar | None:
         repository = node.text("image") or node.text("name")
     elif not in_image and not parts:
         return None
-    if repository is None or key_lines.is_no_image(repository.value):
+    if repository is None or image_lines.is_no_image(repository.value):
         return None
     return None if _URL.match(repository.value) else repository
 
 
-def _versioned(name: str, node: Mapping, spots: tuple[Place, ...]) -> Iterator[Mention]:
+def _versioned(name: str, node: MappingNode, spots: tuple[Span, ...]) -> Iterator[Mention]:
     """The name with the tag and the digest that its mapping gives, under their several keys."""
     tag = node.text("tag") or node.text("newTag") or node.text("imageTag")
     digest = node.text("digest") or node.text("sha")
@@ -295,11 +301,11 @@ def _versioned(name: str, node: Mapping, spots: tuple[Place, ...]) -> Iterator[M
         value = digest.value.strip()
         suffix += f"@sha256:{value}" if _DIGEST.fullmatch(value) else f"@{value}"
     whole = f"{name}{suffix}"
-    if key_lines.is_no_image(whole):
+    if image_lines.is_no_image(whole):
         return
     if "$" in whole:
         yield Mention(whole, spots, Gap.VARIABLE)
-    elif not is_tagged(whole):
+    elif not has_tag(whole):
         yield Mention(whole, spots, Gap.NO_TAG)
     else:
         yield Mention(whole, spots)

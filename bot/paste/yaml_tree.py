@@ -14,7 +14,7 @@ import yaml
 
 from bot.paste.finding import Flaw
 
-DEEPEST: Final = 100
+DEEPEST_NESTING: Final = 100
 MOST_DOCUMENTS: Final = 1000
 MOST_EVENTS: Final = 200_000
 
@@ -23,7 +23,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True, eq=False)
-class Scalar:
+class ScalarNode:
     """A text, and where it stands: `start` to `end` with its quotes, if it has any."""
 
     value: str
@@ -37,19 +37,19 @@ class Scalar:
 
 
 @dataclass(slots=True, eq=False)
-class Sequence:
+class SequenceNode:
     items: list["Node"] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class Mapping:
+class MappingNode:
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
     named: dict[str, "Node"] = field(default_factory=dict)
     """The values of those keys that are texts; the last of equal ones."""
 
     def add(self, key: "Node", value: "Node") -> None:
         self.pairs.append((key, value))
-        if isinstance(key, Scalar):
+        if isinstance(key, ScalarNode):
             self.named[key.value] = value
 
     def get(self, key: str) -> "Node | None":
@@ -58,25 +58,27 @@ class Mapping:
             return self.named.get(key)
         return next((m.named[key] for m in _merged(self) if key in m.named), None)
 
-    def text(self, key: str) -> Scalar | None:
+    def text(self, key: str) -> ScalarNode | None:
         """The value of a key where that is a text that is not empty."""
         value = self.get(key)
-        return value if isinstance(value, Scalar) and value.value and not value.is_null else None
+        return (
+            value if isinstance(value, ScalarNode) and value.value and not value.is_null else None
+        )
 
 
-Node = Scalar | Sequence | Mapping
+Node = ScalarNode | SequenceNode | MappingNode
 
 _MOST_MERGED: Final = 8
 
 
-def _merged(mapping: Mapping) -> Iterator[Mapping]:
+def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
     """The mappings that are merged into one, the nearest first, each once and not too many."""
     waiting, seen = [mapping], {id(mapping)}
     while waiting and len(seen) <= _MOST_MERGED:
         value = waiting.pop(0).named.get("<<")
-        given = value.items[:_MOST_MERGED] if isinstance(value, Sequence) else [value]
+        given = value.items[:_MOST_MERGED] if isinstance(value, SequenceNode) else [value]
         for node in given:
-            if isinstance(node, Mapping) and id(node) not in seen:
+            if isinstance(node, MappingNode) and id(node) not in seen:
                 seen.add(id(node))
                 waiting.append(node)
                 yield node
@@ -98,7 +100,7 @@ def documents(text: str) -> list[Node] | Flaw:
 class _Builder:
     roots: list[Node] = field(default_factory=list)
     has_stray_alias: bool = False
-    _open: list[Sequence | Mapping] = field(default_factory=list)
+    _open: list[SequenceNode | MappingNode] = field(default_factory=list)
     _keys: list[Node | None] = field(default_factory=list)
     _anchors: dict[str, Node] = field(default_factory=dict)
     _events: int = 0
@@ -107,14 +109,14 @@ class _Builder:
         """Add what an event says; False when a bound is passed."""
         match event:
             case yaml.ScalarEvent(start_mark=start, end_mark=end) if start and end:
-                scalar = Scalar(event.value, start.index, end.index, not event.style)
+                scalar = ScalarNode(event.value, start.index, end.index, not event.style)
                 self._add(scalar, event.anchor)
             case yaml.AliasEvent(anchor=str(anchor)):
                 self._add(self._named(anchor), None)
             case yaml.SequenceStartEvent():
-                self._begin(Sequence(), event.anchor)
+                self._begin(SequenceNode(), event.anchor)
             case yaml.MappingStartEvent():
-                self._begin(Mapping(), event.anchor)
+                self._begin(MappingNode(), event.anchor)
             case yaml.CollectionEndEvent():
                 self._open.pop()
                 self._keys.pop()
@@ -122,7 +124,7 @@ class _Builder:
                 self._anchors = {}
         self._events += 1
         return (
-            len(self._open) <= DEEPEST
+            len(self._open) <= DEEPEST_NESTING
             and len(self.roots) <= MOST_DOCUMENTS
             and self._events <= MOST_EVENTS
         )
@@ -130,10 +132,10 @@ class _Builder:
     def _named(self, anchor: str) -> Node:
         if anchor not in self._anchors:
             self.has_stray_alias = True
-            return Scalar("", 0, 0, is_plain=True)
+            return ScalarNode("", 0, 0, is_plain=True)
         return self._anchors[anchor]
 
-    def _begin(self, node: Sequence | Mapping, anchor: str | None) -> None:
+    def _begin(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
         self._add(node, anchor)
         self._open.append(node)
         self._keys.append(None)
@@ -145,7 +147,7 @@ class _Builder:
             self.roots.append(node)
             return
         parent, key = self._open[-1], self._keys[-1]
-        if isinstance(parent, Sequence):
+        if isinstance(parent, SequenceNode):
             parent.items.append(node)
         elif key is None:
             self._keys[-1] = node

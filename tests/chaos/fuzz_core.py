@@ -19,9 +19,9 @@ from bot.core.ids import BatchId, PersonId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.core.request import PullFormat
 from bot.dialog import buttons, commands
-from bot.paste import MOST_IMAGES, REWRITABLE, Finding, extract, extract_file, rewrite
+from bot.paste import IMAGES_PER_PASTE, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.paste.correction import correct
-from bot.paste.reading import read_image
+from bot.paste.reference import read_image
 from bot.workflow import mirror
 
 HOST: Final = "harbor.example.com"
@@ -307,7 +307,7 @@ def _in_time(began: float, what: object) -> None:
 
 
 def _expect_finding(finding: Finding) -> None:
-    assert len(set(finding.images)) == len(finding.images) <= MOST_IMAGES
+    assert len(set(finding.images)) == len(finding.images) <= IMAGES_PER_PASTE
     for image in finding.images:
         expect_image(image)
     for bad in finding.bad:

@@ -25,7 +25,7 @@ from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS
 from bot.adapters.telegram import transport as telegram_transport
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
 from bot.core.errors import RefusedError, TransientError
-from bot.paste import FILE_LIMIT, MOST_IMAGES, extract_file
+from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, extract_file
 from bot.workflow import mirror
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -193,7 +193,7 @@ async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) 
         bot = make_bot("1:t", address, telegram_transport.Bounds(whole=1.0))
         began = time.monotonic()
         with pytest.raises(TransientError):
-            await TelegramChat(bot).fetch("file", limit=FILE_LIMIT)
+            await TelegramChat(bot).fetch("file", limit=PASTE_SIZE_LIMIT)
         assert time.monotonic() - began < 10
         await shut(bot)
 
@@ -258,7 +258,7 @@ async def test_one_connection_to_github_serves_many_requests() -> None:
 
 async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
     told = {"ok": True, "result": {"file_id": "f", "file_unique_id": "u", "file_path": "d/f"}}
-    bodies = iter([json.dumps(told).encode(), b"x" * (FILE_LIMIT + 1)])
+    bodies = iter([json.dumps(told).encode(), b"x" * (PASTE_SIZE_LIMIT + 1)])
 
     async def answer(writing: asyncio.StreamWriter) -> None:
         body = next(bodies)
@@ -267,7 +267,7 @@ async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
     async with served(answer) as address:
         bot: PollingBot = make_bot("1:t", address)
         with pytest.raises(RefusedError, match="1048577 bytes"):
-            await TelegramChat(bot).fetch("f", limit=FILE_LIMIT)
+            await TelegramChat(bot).fetch("f", limit=PASTE_SIZE_LIMIT)
         await shut(bot)
 
 
@@ -314,10 +314,10 @@ YAML_BOMBS: dict[str, Callable[[], bytes]] = {
     "nested lists": lambda: b"[" * 500_000,
     "nested maps": lambda: b"{a: " * 200_000,
     "nested blocks": lambda: b"".join(b" " * n + b"a:\n" for n in range(1300)),
-    "a huge scalar": lambda: b"image: " + b"x" * (FILE_LIMIT - 10),
-    "a huge number": lambda: b"image: " + b"9" * (FILE_LIMIT - 10),
+    "a huge scalar": lambda: b"image: " + b"x" * (PASTE_SIZE_LIMIT - 10),
+    "a huge number": lambda: b"image: " + b"9" * (PASTE_SIZE_LIMIT - 10),
     "a sexagesimal number": lambda: b"image: 1" + b":59" * 300_000,
-    "a huge key": lambda: b"? " + b"k" * (FILE_LIMIT - 20) + b"\n: image: a\n",
+    "a huge key": lambda: b"? " + b"k" * (PASTE_SIZE_LIMIT - 20) + b"\n: image: a\n",
     "many documents": lambda: b"---\nimage: a/b:1\n" * 60_000,
     "many images": lambda: b"".join(b"- image: a/b%d:1\n" % n for n in range(50_000)),
     "many anchors": lambda: b"".join(b"- &a%d x\n" % n for n in range(90_000)),
@@ -327,8 +327,8 @@ YAML_BOMBS: dict[str, Callable[[], bytes]] = {
     "a Dockerfile of one line": lambda: b"FROM " + b"a\\\n" * 300_000,
     "variables of variables": lambda: b"ARG A=$A$A\n" * 30_000 + b"FROM $A\n",
     "braces": lambda: b"image: " + b"${a:-" * 100_000,
-    "blanks": lambda: b" " * FILE_LIMIT,
-    "zeros": lambda: b"\0" * FILE_LIMIT,
+    "blanks": lambda: b" " * PASTE_SIZE_LIMIT,
+    "zeros": lambda: b"\0" * PASTE_SIZE_LIMIT,
     "a command without an end": lambda: b"docker pull " + b"--a " * 200_000,
 }
 
@@ -345,10 +345,10 @@ YAML_BOMBS: dict[str, Callable[[], bytes]] = {
 def test_a_file_made_to_explode_is_read_within_bounds(
     bomb: str, name: str, tally: Counter[str]
 ) -> None:
-    content = YAML_BOMBS[bomb]()[:FILE_LIMIT]
+    content = YAML_BOMBS[bomb]()[:PASTE_SIZE_LIMIT]
     tally["inputs"] += 1
     began = time.process_time()
     finding = extract_file(content, target_host=TARGET.host, name=name)
     assert time.process_time() - began < 20  # the longest takes 3 on a machine at rest
-    assert len(finding.images) <= MOST_IMAGES
+    assert len(finding.images) <= IMAGES_PER_PASTE
     assert all(len(str(image)) < 1000 for image in finding.images)

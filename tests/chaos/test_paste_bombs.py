@@ -8,7 +8,7 @@ from bombs import BOMBS
 from pasted import HOST
 
 from bot.core.image import Target
-from bot.paste import FILE_LIMIT, extract, rewrite
+from bot.paste import PASTE_SIZE_LIMIT, extract, rewrite
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from bot.paste import FILE_LIMIT, extract, rewrite
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_gets_an_answer_in_time(bomb: str, name: str, tally: Counter[str]) -> None:
     tally["inputs"] += 1
-    content = BOMBS[bomb].encode()[:FILE_LIMIT]
+    content = BOMBS[bomb].encode()[:PASTE_SIZE_LIMIT]
     start = time.process_time()
     if name:
         rewrite(content, name=name, target=Target(HOST), images=())

@@ -32,7 +32,7 @@ from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, sa
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, returned
 from bot.dialog.view import View
-from bot.paste import MOST_IMAGES, Flaw, Rewritten
+from bot.paste import IMAGES_PER_PASTE, Flaw, Rewritten
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WEI, ANA = PersonId(1001), PersonId(1003)
@@ -228,7 +228,7 @@ def test_an_absence_is_told_with_what_may_be_lost() -> None:
 
 
 def test_a_draft_says_where_it_stops() -> None:
-    draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(MOST_IMAGES)))
+    draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(IMAGES_PER_PASTE)))
     text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
     assert "I take only the first 500 images of a text." in text
 

@@ -26,8 +26,8 @@ from bot.dialog.message import COPY_LIMIT, Phrase, say
 from bot.engine.intake import rate_limit
 from bot.engine.lanes import batches, chat_rate
 from bot.engine.lanes import questions as question_lane
-from bot.paste import FILE_LIMIT, MOST_IMAGES, lines
-from bot.paste.yaml_tree import DEEPEST, MOST_DOCUMENTS
+from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, free_text
+from bot.paste.yaml_tree import DEEPEST_NESTING, MOST_DOCUMENTS
 
 WORDS: Final = LocaleWords()
 EXAMPLE: Final = ROOT / "config.example.yaml"
@@ -219,10 +219,10 @@ def put_off_rows(language: Language) -> Iterator[Row]:
 def limit_rows(_language: Language) -> Iterator[Row]:
     second, hour = timedelta(seconds=1), timedelta(hours=1)
     for numbers in (
-        [FILE_LIMIT // 2**20],
-        [lines.MOST_TEXT, lines.MOST_LINES],
-        [DEEPEST, MOST_DOCUMENTS],
-        [MOST_IMAGES],
+        [PASTE_SIZE_LIMIT // 2**20],
+        [free_text.FREE_TEXT_CHARACTERS, free_text.FREE_TEXT_LINES],
+        [DEEPEST_NESTING, MOST_DOCUMENTS],
+        [IMAGES_PER_PASTE],
         [draft.IMAGES_TAKEN_WITHOUT_ASKING],
         [draft.DRAFT_LIFETIME // hour],
         [COPY_LIMIT],

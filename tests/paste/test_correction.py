@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.bad_image import Mistake
 from bot.core.image import BadReference, ImageRef
-from bot.paste.correction import certain, correct
+from bot.paste.correction import correct, is_surely_wrong
 
 HOST = "harbor.example.com"
 HEX64 = "be178c0543eb17f5f3043021c9e5fcf30285e557a4fc309cce97ff9ca6182912"
@@ -365,14 +365,14 @@ def test_without_a_target_no_prefix_is_taken_away() -> None:
     "mistake", [Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY, Mistake.PUNCTUATION]
 )
 def test_what_may_name_an_image_after_all_is_not_certain(mistake: Mistake) -> None:
-    assert not certain(mistake)
+    assert not is_surely_wrong(mistake)
 
 
 @pytest.mark.parametrize(
     "mistake", [Mistake.WEB_PAGE, Mistake.TARGET_PREFIX, Mistake.UPPERCASE, Mistake.SCHEME]
 )
 def test_a_page_a_target_prefix_and_capitals_are_certain(mistake: Mistake) -> None:
-    assert certain(mistake)
+    assert is_surely_wrong(mistake)
 
 
 PIECES = st.sampled_from(
@@ -407,7 +407,7 @@ def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
     correction = correct(text, target_host=HOST)
     if correction is not None:
         again = correct(str(correction.image), target_host=HOST)
-        assert again is None or not certain(again.mistake)
+        assert again is None or not is_surely_wrong(again.mistake)
 
 
 @pytest.mark.parametrize(

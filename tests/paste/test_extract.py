@@ -15,20 +15,20 @@ from pasted import ALL, HOST, Paste
 
 from bot.core.image import Target
 from bot.paste import (
-    FILE_LIMIT,
-    MOST_IMAGES,
+    IMAGES_PER_PASTE,
+    PASTE_SIZE_LIMIT,
     Finding,
     Flaw,
     extract,
     extract_file,
-    lines,
+    free_text,
     rewrite,
     yaml_files,
     yaml_tree,
 )
-from bot.paste.detection import scan
+from bot.paste.file_kind import scan
 from bot.paste.interpolation import expand
-from bot.paste.tokens import Shape, shape_of
+from bot.paste.tokens import TokenKind, token_kind
 
 ENOUGH = 70
 
@@ -45,7 +45,7 @@ def told(finding: Finding) -> str:
 
 
 def kind_told(finding: Finding) -> str:
-    words = [str(finding.kind), "" if finding.sure else "unsure", str(finding.flaw or "")]
+    words = [str(finding.kind), "" if finding.certain else "unsure", str(finding.flaw or "")]
     return " ".join(word for word in words if word)
 
 
@@ -157,7 +157,7 @@ NAMES = st.sampled_from(["", "a.yaml", "values.yaml", "Dockerfile", "a.txt", "a.
 @settings(max_examples=300, deadline=None)
 def test_no_text_whatever_raises(text: str, name: str) -> None:
     finding = extract(text, target_host=HOST, name=name)
-    assert len(set(finding.images)) == len(finding.images) <= MOST_IMAGES
+    assert len(set(finding.images)) == len(finding.images) <= IMAGES_PER_PASTE
 
 
 @given(
@@ -172,7 +172,9 @@ def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
     assert rewrite(content, name=name, target=Target(HOST), images=()).content == content
 
 
-@pytest.mark.parametrize("text", ["{/* " * (FILE_LIMIT // 4), "{" + '"a/*' * (FILE_LIMIT // 4)])
+@pytest.mark.parametrize(
+    "text", ["{/* " * (PASTE_SIZE_LIMIT // 4), "{" + '"a/*' * (PASTE_SIZE_LIMIT // 4)]
+)
 def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
     start = time.process_time()
     assert extract(text, target_host=HOST, name="a.json").flaw is not None
@@ -181,7 +183,7 @@ def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
 
 @pytest.mark.parametrize("bomb", ["dashes", "braces", "documents", "scalars"])
 def test_a_bound_that_is_passed_is_told(bomb: str) -> None:
-    content = BOMBS[bomb].encode()[:FILE_LIMIT]
+    content = BOMBS[bomb].encode()[:PASTE_SIZE_LIMIT]
     finding = extract_file(content, target_host=HOST, name="a.yaml")
     assert finding.flaw is Flaw.TOO_DEEP
     assert finding.images == ()
@@ -209,7 +211,7 @@ def test_a_bomb_of_aliases_hides_no_image() -> None:
 
 
 def test_a_file_is_at_most_so_large() -> None:
-    large = b"image: a\n" * (FILE_LIMIT // 9 + 1)
+    large = b"image: a\n" * (PASTE_SIZE_LIMIT // 9 + 1)
     assert extract_file(large, target_host=HOST, name="a.yaml").flaw is Flaw.TOO_LARGE
     assert extract(large.decode(), target_host=HOST).flaw is Flaw.TOO_LARGE
 
@@ -271,10 +273,10 @@ def test_a_tag_in_a_file_with_a_mark_is_seen() -> None:
 
 @pytest.mark.parametrize("line", ["a{n}:1", "A{n}:1", "A/a:1 a{n}:1"])
 def test_more_images_than_a_request_may_hold_are_told(line: str) -> None:
-    text = "\n".join(line.format(n=n) for n in range(MOST_IMAGES + 1))
+    text = "\n".join(line.format(n=n) for n in range(IMAGES_PER_PASTE + 1))
     finding = extract(text, target_host=HOST)
     assert finding.flaw is Flaw.TOO_MANY
-    assert max(len(finding.images), len(finding.bad)) == MOST_IMAGES
+    assert max(len(finding.images), len(finding.bad)) == IMAGES_PER_PASTE
 
 
 def test_a_loop_makes_only_so_many_texts() -> None:
@@ -282,8 +284,8 @@ def test_a_loop_makes_only_so_many_texts() -> None:
     pulls = "".join(f"docker pull a{n}/$a\n" for n in range(100))
     finding = extract(f"for a in {values}; do\n{pulls}done", target_host=HOST)
     assert finding.flaw is Flaw.TOO_MANY
-    assert len(finding.images) == MOST_IMAGES
-    assert len(lines.scan(f"for a in {values}; do\n{pulls}done").mentions) < 6000
+    assert len(finding.images) == IMAGES_PER_PASTE
+    assert len(free_text.scan(f"for a in {values}; do\n{pulls}done").mentions) < 6000
 
 
 def test_only_so_many_texts_are_read_even_if_they_mean_the_same() -> None:
@@ -328,59 +330,59 @@ def test_the_parser_in_c_and_the_one_in_python_see_the_same(
 
 
 WORDS = {
-    "nginx:1.27": Shape.IMAGE,
-    "nginx@sha256:" + "0f" * 32: Shape.IMAGE,
-    "ghcr.io/a/b": Shape.IMAGE,
-    "docker://a": Shape.IMAGE,
-    "https://quay.io/a/b": Shape.IMAGE,
-    "https://example.com/a:1": Shape.IMAGE,
-    "10.0.0.1:5000/a:1": Shape.IMAGE,
-    "hub.docker.com/_/nginx": Shape.IMAGE,
-    "a/b": Shape.OTHER,
-    "owner/name": Shape.PATH,
-    "nginx": Shape.BARE,
-    "1.27": Shape.VERSION,
-    "latest": Shape.VERSION,
-    "please": Shape.WORD,
-    "nginx:": Shape.WORD,
-    "version:1.27": Shape.WORD,
-    "12:30": Shape.OTHER,
-    "1.2.3.4": Shape.OTHER,
-    "1.2.3.4:80": Shape.OTHER,
-    "localhost:8080": Shape.OTHER,
-    "example.com:443": Shape.OTHER,
-    "example.com": Shape.OTHER,
-    "/etc/x": Shape.OTHER,
-    "./x": Shape.OTHER,
-    "~/x": Shape.OTHER,
-    "--flag": Shape.OTHER,
-    "@wei": Shape.OTHER,
-    "wei@example.com": Shape.OTHER,
-    "git@github.com:owner/app.git": Shape.OTHER,
-    "2024/05/01": Shape.OTHER,
-    "and/or": Shape.OTHER,
-    "docs/": Shape.OTHER,
-    "k8s/app.yaml": Shape.OTHER,
-    "a/b:c:d": Shape.OTHER,
-    "a/b?c": Shape.OTHER,
-    "x:y": Shape.OTHER,
-    "x.y": Shape.OTHER,
-    "$A/b": Shape.OTHER,
-    "C:\\x": Shape.OTHER,
-    "ftp://a/b:1": Shape.OTHER,
-    "https://example.com/a": Shape.OTHER,
-    "https://github.com/a/b": Shape.OTHER,
-    "https://registry-1.docker.io/v2/": Shape.OTHER,
-    "name:": Shape.WORD,
-    "...": Shape.OTHER,
-    "a_:b": Shape.OTHER,
-    "a" * 2000: Shape.OTHER,
+    "nginx:1.27": TokenKind.IMAGE,
+    "nginx@sha256:" + "0f" * 32: TokenKind.IMAGE,
+    "ghcr.io/a/b": TokenKind.IMAGE,
+    "docker://a": TokenKind.IMAGE,
+    "https://quay.io/a/b": TokenKind.IMAGE,
+    "https://example.com/a:1": TokenKind.IMAGE,
+    "10.0.0.1:5000/a:1": TokenKind.IMAGE,
+    "hub.docker.com/_/nginx": TokenKind.IMAGE,
+    "a/b": TokenKind.OTHER,
+    "owner/name": TokenKind.PATH,
+    "nginx": TokenKind.BARE,
+    "1.27": TokenKind.VERSION,
+    "latest": TokenKind.VERSION,
+    "please": TokenKind.WORD,
+    "nginx:": TokenKind.WORD,
+    "version:1.27": TokenKind.WORD,
+    "12:30": TokenKind.OTHER,
+    "1.2.3.4": TokenKind.OTHER,
+    "1.2.3.4:80": TokenKind.OTHER,
+    "localhost:8080": TokenKind.OTHER,
+    "example.com:443": TokenKind.OTHER,
+    "example.com": TokenKind.OTHER,
+    "/etc/x": TokenKind.OTHER,
+    "./x": TokenKind.OTHER,
+    "~/x": TokenKind.OTHER,
+    "--flag": TokenKind.OTHER,
+    "@wei": TokenKind.OTHER,
+    "wei@example.com": TokenKind.OTHER,
+    "git@github.com:owner/app.git": TokenKind.OTHER,
+    "2024/05/01": TokenKind.OTHER,
+    "and/or": TokenKind.OTHER,
+    "docs/": TokenKind.OTHER,
+    "k8s/app.yaml": TokenKind.OTHER,
+    "a/b:c:d": TokenKind.OTHER,
+    "a/b?c": TokenKind.OTHER,
+    "x:y": TokenKind.OTHER,
+    "x.y": TokenKind.OTHER,
+    "$A/b": TokenKind.OTHER,
+    "C:\\x": TokenKind.OTHER,
+    "ftp://a/b:1": TokenKind.OTHER,
+    "https://example.com/a": TokenKind.OTHER,
+    "https://github.com/a/b": TokenKind.OTHER,
+    "https://registry-1.docker.io/v2/": TokenKind.OTHER,
+    "name:": TokenKind.WORD,
+    "...": TokenKind.OTHER,
+    "a_:b": TokenKind.OTHER,
+    "a" * 2000: TokenKind.OTHER,
 }
 
 
 @pytest.mark.parametrize(("word", "shape"), WORDS.items(), ids=[word[:30] for word in WORDS])
-def test_a_word_alone_is_what_it_looks_like(word: str, shape: Shape) -> None:
-    assert shape_of(word) is shape
+def test_a_word_alone_is_what_it_looks_like(word: str, shape: TokenKind) -> None:
+    assert token_kind(word) is shape
 
 
 WORDLIKE = """
@@ -392,8 +394,8 @@ swift tomcat traefik unit varnish vault znc
 
 @pytest.mark.parametrize("name", WORDLIKE.split())
 def test_no_official_image_is_taken_for_a_word_of_a_language(name: str) -> None:
-    assert shape_of(name) is Shape.BARE
-    assert shape_of(f"{name}:1.2") is Shape.IMAGE
+    assert token_kind(name) is TokenKind.BARE
+    assert token_kind(f"{name}:1.2") is TokenKind.IMAGE
     assert found(name) == [f"docker.io/library/{name}:latest"]
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pasted import ALL, Paste
 
 from bot.core.image import ImageRef, Naming, Target
-from bot.paste import MOST_IMAGES, REWRITABLE, Kind, extract_file, rewrite
-from bot.paste.detection import scan
+from bot.paste import IMAGES_PER_PASTE, REWRITABLE, FileKind, extract_file, rewrite
+from bot.paste.file_kind import scan
 
 TARGET = Target("harbor.example.com:8443", "mirror")
 DIGEST = "sha256:" + "0f" * 32
@@ -278,7 +278,7 @@ def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], na
     spans = {
         (place.start, place.end)
         for mention in scan(content.decode(), name).mentions
-        for place in mention.places
+        for place in mention.spans
     }
     pieces, position = [], 0
     for start, end in sorted(spans):
@@ -291,9 +291,9 @@ def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], na
 
 
 def test_a_file_of_many_images_is_rewritten_up_to_the_bound() -> None:
-    content = "".join(f"- image: a/b:{n}\n" for n in range(MOST_IMAGES)).encode()
+    content = "".join(f"- image: a/b:{n}\n" for n in range(IMAGES_PER_PASTE)).encode()
     found = extract_file(content, target_host="", name="many.yaml")
-    assert len(found.images) == MOST_IMAGES
-    assert found.kind is Kind.KUBERNETES
+    assert len(found.images) == IMAGES_PER_PASTE
+    assert found.kind is FileKind.KUBERNETES
     after = rewrite(content, name="many.yaml", target=TARGET, images=found.images).content
-    assert after.count(TARGET.host.encode()) == MOST_IMAGES
+    assert after.count(TARGET.host.encode()) == IMAGES_PER_PASTE

@@ -11,7 +11,7 @@ from bot.dialog.message import Message
 from bot.engine.intake import admission
 from bot.engine.intake.context import Attachment, Context, Incoming
 from bot.engine.ports import File, NewRequest
-from bot.paste import FILE_LIMIT, Finding, Flaw, extract
+from bot.paste import PASTE_SIZE_LIMIT, Finding, Flaw, extract
 
 
 async def mirror(context: Context, text: str, incoming: Incoming) -> Message | None:
@@ -31,7 +31,7 @@ async def mirror(context: Context, text: str, incoming: Incoming) -> Message | N
 
 def _names_images(finding: Finding) -> bool:
     """Whether somebody who wrote this meant images by it, rather than said something."""
-    return finding.sure and (bool(finding.images) or any(bad.correction for bad in finding.bad))
+    return finding.certain and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 
 async def _take_text(context: Context, pasted: str, finding: Finding) -> Message | None:
@@ -39,7 +39,7 @@ async def _take_text(context: Context, pasted: str, finding: Finding) -> Message
         return answers.misuse(CommandName.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
-    if not finding.bad and finding.sure and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
+    if not finding.bad and finding.certain and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
         return await submit(context, finding.images, bare=finding.untagged)
     return await _offer(context, finding)
 
@@ -54,7 +54,7 @@ def _nothing_to_do(finding: Finding) -> Message:
 
 async def _take_file(context: Context, file: Attachment) -> Message | None:
     """A draft without images: they are found as soon as the file is here."""
-    if file.size > FILE_LIMIT:
+    if file.size > PASTE_SIZE_LIMIT:
         return answers.bad_file(Flaw.TOO_LARGE, file.name)
     request = await _open(context, confirmed=False)
     await context.unit.save_draft(request.id, Draft(file=file.name))

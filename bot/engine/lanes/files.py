@@ -1,7 +1,7 @@
 """The lane that reads the files people send, and gives up drafts that nobody confirms.
 
 A file is fetched once and kept until it has gone back rewritten, or nothing can come of it any
-more. Whatever it holds, reading it happens beside the loop and within bounds: see extract/.
+more. Whatever it holds, reading it happens beside the loop and within bounds: see bot/paste/.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from bot.engine.lanes.lane import Pulse, attempt
 from bot.engine.ports import Chat, File, Store, Unit, Words
 from bot.engine.shutdown import Stopped, never
 from bot.engine.view_loader import language_of
-from bot.paste import FILE_LIMIT, REWRITABLE, Finding, extract_file
+from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, Finding, extract_file
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class FilesLane:
 
     async def _read(self, file: File) -> bool:
         try:
-            content = await self._chat.fetch(file.file_id, limit=FILE_LIMIT)
+            content = await self._chat.fetch(file.file_id, limit=PASTE_SIZE_LIMIT)
         except RefusedError as refusal:
             log.warning("request %d: its file: %s", file.request, refusal)
             await self._end(file, answers.one("file-gone", file=file.name))

@@ -7,7 +7,7 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
 from bot.engine.ports import Registries
 from bot.paste.nearest_tags import nearest_tags
-from bot.paste.reading import likely_meaning
+from bot.paste.reference import likely_meaning
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.core.bad_image import BadImage, Correction, Mistake
 from bot.core.image import DEFAULT_TAG, BadReference, ImageRef
-from bot.paste.correction import certain, correct
+from bot.paste.correction import correct, is_surely_wrong
 
 # What is taken away or undone here is no part of any name, so nothing is guessed.
 _SILENT: Final = frozenset(
@@ -23,9 +23,9 @@ _SILENT: Final = frozenset(
 def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
     """The image that a text names, or why not and what was probably meant."""
     correction = correct(text, target_host=target_host)
-    if correction is not None and silent(correction):
+    if correction is not None and is_unambiguous(correction):
         return correction.image
-    if correction is not None and certain(correction.mistake):
+    if correction is not None and is_surely_wrong(correction.mistake):
         return BadImage(text, None, _to_be_confirmed(correction))
     try:
         return ImageRef.parse(text)
@@ -33,7 +33,7 @@ def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
         return BadImage(text, error.problem, correction)
 
 
-def silent(correction: Correction) -> bool:
+def is_unambiguous(correction: Correction) -> bool:
     """Whether a correction is taken without a word, since the meaning is sure.
 
     A letter, a colon or a blank that was changed may hide another image, and people learn how

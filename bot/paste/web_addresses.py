@@ -24,7 +24,7 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2}-[a-z]{2}", re.IGNORECASE)
 Query = dict[str, list[str]]
 
 
-def package_shown(text: str) -> str | None:
+def image_on_page(text: str) -> str | None:
     """The image whose own page a text is the address of; None for any other text."""
     page = _PAGE.fullmatch(text)
     if page is None:
@@ -45,7 +45,7 @@ def package_shown(text: str) -> str | None:
             return _on_microsoft(parts)
 
 
-def source_shown(text: str) -> str | None:
+def image_of_source_page(text: str) -> str | None:
     """The image that a repository of source code on GitHub has, if it has one at all."""
     page = _PAGE.fullmatch(text)
     if page is None or page[1].lower() != "github.com":

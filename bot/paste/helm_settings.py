@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from bot.core.bad_image import Gap
-from bot.paste.finding import Mention, is_tagged
+from bot.paste.finding import Mention, has_tag
 
 
-def images_set(settings: Iterable[str]) -> Iterator[Mention]:
+def images_of_settings(settings: Iterable[str]) -> Iterator[Mention]:
     """What `key=value` settings tell a chart about images, whole or in parts."""
     groups: dict[str, dict[str, str]] = {}
     for setting in settings:
@@ -25,9 +25,9 @@ def _set_together(group: dict[str, str]) -> Iterator[Mention]:
     if repository := group.get("repository"):
         registry = group.get("registry")
         name = (f"{registry}/{repository}" if registry else repository) + version
-        gap = Gap.VARIABLE if "$" in name else None if is_tagged(name) else Gap.NO_TAG
-        yield Mention(name, (), gap, loose=True)
+        gap = Gap.VARIABLE if "$" in name else None if has_tag(name) else Gap.NO_TAG
+        yield Mention(name, (), gap, uncertain=True)
     for key, value in group.items():
         if key.lower().endswith("image") and value:
-            name = value if is_tagged(value) else value + version
-            yield Mention(name, (), Gap.VARIABLE if "$" in name else None, loose=True)
+            name = value if has_tag(value) else value + version
+            yield Mention(name, (), Gap.VARIABLE if "$" in name else None, uncertain=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste.finding import TEXT_LIMIT, Mention, Place
-from bot.paste.tokens import Shape, shape_of
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span
+from bot.paste.tokens import TokenKind, token_kind
 
 _LINE: Final = re.compile(
     r"^[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)([^\s\"'#{}]{1,1024})\2"
@@ -24,12 +24,12 @@ _NO_IMAGE: Final = re.compile(
 
 def is_no_image(text: str) -> bool:
     """Whether the value of a key `image` is something else: a template, a picture, a path."""
-    if not text or len(text) > TEXT_LIMIT or _NO_IMAGE.match(text):
+    if not text or len(text) > MENTION_LENGTH_LIMIT or _NO_IMAGE.match(text):
         return True
-    return "{{" in text or ("://" in text and shape_of(text) is not Shape.IMAGE)
+    return "{{" in text or ("://" in text and token_kind(text) is not TokenKind.IMAGE)
 
 
-def mention_of(text: str, *places: Place) -> Mention | None:
+def mention_of(text: str, *places: Span) -> Mention | None:
     """What the value of a key `image` says outside compose, which alone has defaults."""
     if is_no_image(text):
         return None
@@ -39,6 +39,6 @@ def mention_of(text: str, *places: Place) -> Mention | None:
 def mentions(text: str, start: int = 0, end: int | None = None) -> Iterator[Mention]:
     """The images of all such lines between two positions of a text."""
     for found in _LINE.finditer(text, start, len(text) if end is None else end):
-        mention = mention_of(found[3], Place(found.start(3), found.end(3)))
+        mention = mention_of(found[3], Span(found.start(3), found.end(3)))
         if mention is not None:
             yield mention

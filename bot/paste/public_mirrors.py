@@ -73,7 +73,7 @@ _ACCELERATOR: Final = re.compile(r"[a-z0-9]+\.mirror\.aliyuncs\.com")
 _NAME: Final = re.compile(r"[^:@]+")
 
 
-def at_source(text: str) -> str | None:
+def name_at_source(text: str) -> str | None:
     """The name at its source of an image behind a well-known mirror; None for any other."""
     if found := _ALIYUN.fullmatch(text):
         return _NAME.sub(

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.image import ImageRef, Problem
-from bot.paste.reading import read_image
+from bot.paste.reference import read_image
 
 HOST = "harbor.example.com"
 NGINX = ImageRef.parse("nginx:1.27")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from bot.paste import dockerfile, key_lines, lines, yaml_files
-from bot.paste.finding import Flaw, Kind, Scan
-from bot.paste.yaml_tree import Mapping, Node, Scalar, Sequence, documents
+from bot.paste import dockerfile, free_text, image_lines, yaml_files
+from bot.paste.finding import FileKind, Flaw, ScanResult
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _YAML_NAME: Final = re.compile(
     r".*\.(?:ya?ml|jsonc?|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
@@ -32,10 +32,10 @@ _MOST_BELOW: Final = 100_000
 _SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
 
 
-def scan(text: str, name: str) -> Scan:
+def scan(text: str, name: str) -> ScanResult:
     """What a text names, and as what kind of file."""
     if dockerfile.is_name(name) or (not _YAML_NAME.fullmatch(name) and dockerfile.looks_like(text)):
-        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+        return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     if _YAML_NAME.fullmatch(name):
         return _scan_yaml_file(text, name)
     if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
@@ -45,17 +45,17 @@ def scan(text: str, name: str) -> Scan:
     return found or _scan_text(text, is_file=_has_keys(roots))
 
 
-def _scan_yaml_file(text: str, name: str) -> Scan:
+def _scan_yaml_file(text: str, name: str) -> ScanResult:
     roots = documents(text)
     if roots is Flaw.BROKEN and _JSON_NAME.fullmatch(name):
         roots = documents(_JSON_COMMENT.sub(_blanked, text))
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
-        return found if found.mentions or not _is_list(roots) else lines.scan(text)
-    named = tuple(key_lines.mentions(text))
-    kind = Kind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else Kind.KUBERNETES
+        return found if found.mentions or not _is_list(roots) else free_text.scan(text)
+    named = tuple(image_lines.mentions(text))
+    kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
     flaw = None if named and roots is Flaw.BROKEN else roots
-    return Scan(kind, named, flaw=flaw)
+    return ScanResult(kind, named, flaw=flaw)
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -66,55 +66,55 @@ def _blanked(found: re.Match[str]) -> str:
 def _is_list(roots: list[Node]) -> bool:
     """Whether a file is nothing but a list of texts, whatever it is called."""
     return all(
-        isinstance(node, Scalar)
+        isinstance(node, ScalarNode)
         for root in roots
-        for node in (root.items if isinstance(root, Sequence) else [root])
+        for node in (root.items if isinstance(root, SequenceNode) else [root])
     )
 
 
-def _scan_roots(text: str, roots: list[Node], name: str) -> Scan:
-    kind = yaml_files.kind_of(roots)
-    if kind is Kind.COMPOSE:
-        return Scan(kind, yaml_files.compose_mentions(text, roots))
+def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
+    kind = yaml_files.file_kind_of(roots)
+    if kind is FileKind.COMPOSE:
+        return ScanResult(kind, yaml_files.compose_mentions(text, roots))
     found = yaml_files.mentions(text, roots)
     if kind is None:
-        helm = _VALUES_NAME.fullmatch(name) or yaml_files.spells_images(roots, found)
-        kind = Kind.HELM if helm else Kind.KUBERNETES
-    return Scan(kind, found)
+        helm = _VALUES_NAME.fullmatch(name) or yaml_files.gives_images_in_parts(roots, found)
+        kind = FileKind.HELM if helm else FileKind.KUBERNETES
+    return ScanResult(kind, found)
 
 
 def _has_keys(roots: list[Node] | Flaw) -> bool:
-    return isinstance(roots, list) and any(isinstance(root, Mapping) for root in roots)
+    return isinstance(roots, list) and any(isinstance(root, MappingNode) for root in roots)
 
 
-def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> Scan | None:
+def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResult | None:
     """A text without a name that tells, if it is YAML that names images or surely is a file."""
     if not isinstance(roots, list):
-        return Scan(Kind.TEXT, flaw=roots) if roots is Flaw.TOO_DEEP else None
-    if all(isinstance(root, Scalar) for root in roots):
+        return ScanResult(FileKind.TEXT, flaw=roots) if roots is Flaw.TOO_DEEP else None
+    if all(isinstance(root, ScalarNode) for root in roots):
         return None
     found = _scan_roots(text, roots, name)
-    return found if found.mentions or yaml_files.kind_of(roots) is not None else None
+    return found if found.mentions or yaml_files.file_kind_of(roots) is not None else None
 
 
-def _scan_text(text: str, *, is_file: bool = False) -> Scan:
+def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
     """`is_file`: it is YAML as a whole, so that none is looked for below a sentence."""
-    if len(text) <= lines.MOST_TEXT and (blocks := list(_blocks(text))):
+    if len(text) <= free_text.FREE_TEXT_CHARACTERS and (blocks := list(_blocks(text))):
         return _scan_fenced(text, blocks)
     tops = _TOP.finditer(text) if not is_file and len(text) <= _MOST_BELOW else iter(())
     for top in islice(tops, _MOST_TOPS):
         head, body = text[: top.start()], text[top.start() :]
         roots = documents(body) if head.strip() else Flaw.BROKEN
-        if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
+        if isinstance(roots, list) and roots and isinstance(roots[0], MappingNode):
             inner = _scan_roots(body, roots, "")
             if inner.mentions and _is_whole(inner, roots):
-                return _merged([lines.scan(head), inner])
-    return lines.scan(text)
+                return _merged([free_text.scan(head), inner])
+    return free_text.scan(text)
 
 
-def _is_whole(inner: Scan, roots: list[Node]) -> bool:
+def _is_whole(inner: ScanResult, roots: list[Node]) -> bool:
     """Whether what stands below a sentence is a file, and not a list with a colon in it."""
-    return yaml_files.kind_of(roots) is not None or inner.kind is Kind.HELM
+    return yaml_files.file_kind_of(roots) is not None or inner.kind is FileKind.HELM
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +139,28 @@ def _blocks(text: str) -> Iterator[_Block]:
             opening = None
 
 
-def _scan_fenced(text: str, blocks: list[_Block]) -> Scan:
-    scans: list[Scan] = []
+def _scan_fenced(text: str, blocks: list[_Block]) -> ScanResult:
+    scans: list[ScanResult] = []
     position = 0
     for block in blocks:
-        scans.append(lines.scan(text[position : block.start]))
+        scans.append(free_text.scan(text[position : block.start]))
         name = "Dockerfile" if block.language in {"dockerfile", "docker"} else ""
         shell = block.language in _SHELL
-        scans.append(lines.scan(block.text) if shell else _scan_block(block.text, name))
+        scans.append(free_text.scan(block.text) if shell else _scan_block(block.text, name))
         position = block.end
-    return _merged([*scans, lines.scan(text[position:])])
+    return _merged([*scans, free_text.scan(text[position:])])
 
 
-def _scan_block(text: str, name: str) -> Scan:
+def _scan_block(text: str, name: str) -> ScanResult:
     """One fenced block; never looked into for another, so that this ends."""
     if name or dockerfile.looks_like(text):
-        return Scan(Kind.DOCKERFILE, tuple(dockerfile.mentions(text)))
+        return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     found = _scan_structured(text, documents(text), name) if _KEY.search(text) else None
-    return found or lines.scan(text)
+    return found or free_text.scan(text)
 
 
-def _merged(scans: list[Scan]) -> Scan:
+def _merged(scans: list[ScanResult]) -> ScanResult:
     """Several pieces of one paste: none of it can be given back as a file."""
     mentions = tuple(mention for scan in scans for mention in scan.mentions)
     flaw = next((scan.flaw for scan in scans if scan.flaw), None)
-    return Scan(Kind.TEXT, mentions, all(scan.sure for scan in scans), flaw)
+    return ScanResult(FileKind.TEXT, mentions, all(scan.certain for scan in scans), flaw)

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import key_lines
-from bot.paste.command_line import behind_prompt, command_at, named_by, words_of
-from bot.paste.correction import tag_split_off
-from bot.paste.finding import Flaw, Kind, Mention, Scan, is_digest, is_tagged
-from bot.paste.helm_set import images_set
+from bot.paste import image_lines
+from bot.paste.command_line import command_start, find_command, images_named_by, split_words
+from bot.paste.correction import split_off_tag
+from bot.paste.finding import FileKind, Flaw, Mention, ScanResult, has_tag, is_bare_digest
+from bot.paste.helm_settings import images_of_settings
 from bot.paste.shell_variables import Variables, on_one_line
-from bot.paste.tables import Table, table_below
-from bot.paste.tokens import LABELS, Shape, Token, is_doubtful, tokens_of
-from bot.paste.web_page import package_shown
+from bot.paste.tables import Table, table_with_header
+from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair, tokens_of
+from bot.paste.web_addresses import image_on_page
 
-MOST_TEXT: Final = 200_000
+FREE_TEXT_CHARACTERS: Final = 200_000
 """Characters that are read of what is no file: more than anybody has ever written."""
-MOST_LINES: Final = 20_000
+FREE_TEXT_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
 # From the first blank of a run only: trying each of them makes long runs take for ever.
 _CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
@@ -78,7 +78,7 @@ _COMMA: Final = re.compile(r"[,，、;；|]")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlainLine:
     """A line that is nothing special."""
 
     text: str
@@ -86,18 +86,18 @@ class Words:
 
     @property
     def is_prose(self) -> bool:
-        plain = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
-        odd = any(token.shape not in plain and not _is_open(token) for token in self.tokens)
+        plain = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
+        odd = any(token.kind not in plain and not _is_open(token) for token in self.tokens)
         is_beside = self.text.lstrip().startswith(("|", "#"))  # a table's row, a comment
         return odd or is_beside or _FOREIGN.search(self.text) is not None
 
 
-def scan(text: str) -> Scan:
+def scan(text: str) -> ScanResult:
     """What a text names that is no file."""
-    whole = on_one_line(_CONTINUED.sub(" ", text[:MOST_TEXT]))
+    whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
     lines = whole.splitlines()
-    rows = list(_rows(lines[:MOST_LINES], Variables(whole)))
-    is_mixed = any(isinstance(row, Words) and row.tokens and row.is_prose for row in rows)
+    rows = list(_rows(lines[:FREE_TEXT_LINES], Variables(whole)))
+    is_mixed = any(isinstance(row, PlainLine) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
     sure = True
     for row in rows:
@@ -107,19 +107,19 @@ def scan(text: str) -> Scan:
             found, certain = _judged(row, is_mixed=is_mixed)
             mentions += found
             sure = sure and certain
-    is_cut = len(text) > MOST_TEXT or len(lines) > MOST_LINES
+    is_cut = len(text) > FREE_TEXT_CHARACTERS or len(lines) > FREE_TEXT_LINES
     flaw = Flaw.TOO_MANY if is_cut else None
-    return Scan(Kind.TEXT, tuple(mentions), sure, flaw)
+    return ScanResult(FileKind.TEXT, tuple(mentions), sure, flaw)
 
 
-def guesses_of(line: str) -> Iterator[str]:
+def possible_names(line: str) -> Iterator[str]:
     """The bare words of a line, each with the number behind it, which may be its version."""
     if _ERROR.search(line) or _LOG.match(line):
         return
     tokens = deque(tokens_of(line))
     while tokens:
         token = tokens.popleft()
-        if token.shape is not Shape.BARE:
+        if token.kind is not TokenKind.BARE:
             continue
         joined = _joined(line, token, tokens[0], prose=False) if tokens else None
         if joined is None or "," in line[token.end : tokens[0].start]:
@@ -129,14 +129,14 @@ def guesses_of(line: str) -> Iterator[str]:
             yield joined
 
 
-def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Words]:
+def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | PlainLine]:
     table: Table | None = None
     for line in lines:
         if not line.strip() or line.lstrip().startswith(("```", "~~~")):
             table = None
         elif len(line) > _LINE_LIMIT:
-            yield Words(line, tuple(tokens_of(line)))
-        elif below := table_below(line):
+            yield PlainLine(line, tuple(tokens_of(line)))
+        elif below := table_with_header(line):
             table = below
         elif table is not None and len(table.cells(line)) > table.name + 1:
             yield from table.mentions(line)
@@ -147,7 +147,7 @@ def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | Word
         yield _only_images(text_set)
 
 
-def _row(line: str, variables: Variables) -> Iterator[Mention | Words]:
+def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     special = list(_said(line) if (is_log := _LOG.match(line)) else _special(line))
     if is_log:
         yield from special
@@ -171,7 +171,7 @@ def _row(line: str, variables: Variables) -> Iterator[Mention | Words]:
 
 def _is_output(line: str) -> bool:
     """Whether a tool has set a line in columns, as no person does who asks for something."""
-    if command_at(words_of(line)) is not None or _is_row_of_names(line):
+    if find_command(split_words(line)) is not None or _is_row_of_names(line):
         return False
     cells = _COLUMN.split(line.strip())
     is_set = len(cells) > 1 or line[:1] == " "
@@ -180,8 +180,8 @@ def _is_output(line: str) -> bool:
 
 def _is_row_of_names(line: str) -> bool:
     """Whether there is nothing but what a list holds; tools print numbers and headers beside it."""
-    names = {Shape.IMAGE, Shape.PATH, Shape.BARE, Shape.VERSION}
-    return line == line.lower() and all(token.shape in names for token in tokens_of(line))
+    names = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
+    return line == line.lower() and all(token.kind in names for token in tokens_of(line))
 
 
 def _says_image(line: str) -> bool:
@@ -191,12 +191,12 @@ def _says_image(line: str) -> bool:
 
 def _special(line: str) -> Iterator[Mention]:
     """Lines of known shape that are no commands."""
-    yield from (Mention(m.text, (), m.gap, loose=True) for m in key_lines.mentions(line))
+    yield from (Mention(m.text, (), m.gap, uncertain=True) for m in image_lines.mentions(line))
     if found := _FROM.fullmatch(line):
         if found[1] != "scratch":
-            yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, loose=True)
+            yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, uncertain=True)
     elif found := _PULLING.fullmatch(line):
-        yield Mention(f"{found[2]}:{found[1]}", loose=True)
+        yield Mention(f"{found[2]}:{found[1]}", uncertain=True)
     else:
         yield from _said(line)
 
@@ -204,44 +204,46 @@ def _special(line: str) -> Iterator[Mention]:
 def _said(line: str) -> Iterator[Mention]:
     """The image that a tool's own sentence is about, or that it was fetching."""
     if found := _SAID.search(line):
-        yield Mention(next(group for group in found.groups() if group).rstrip(":."), loose=True)
+        yield Mention(next(group for group in found.groups() if group).rstrip(":."), uncertain=True)
     elif found := _FETCHED.search(line):
-        joint = "@" if is_digest(found[3]) else ":"
-        yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", loose=True)
+        joint = "@" if is_bare_digest(found[3]) else ":"
+        yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", uncertain=True)
 
 
 def _only_named(line: str) -> Iterator[Mention]:
     """The whole references of a line that no person wrote; the addresses in it are none."""
     for token in tokens_of(line):
-        if token.shape is Shape.IMAGE and "://" not in token.text:
-            yield Mention(token.text, loose=True)
+        if token.kind is TokenKind.IMAGE and "://" not in token.text:
+            yield Mention(token.text, uncertain=True)
 
 
-def _commands(line: str, variables: Variables) -> Iterator[Mention | Words]:
+def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     """The commands of a line; where there is none, all of it is words."""
     line, is_script = variables.learn(line)
     pieces = _JOINT.split(line)
-    parts = [words_of(part) for part in pieces[::2]]
-    starts = [command_at(words) if words else None for words in parts]
+    parts = [split_words(part) for part in pieces[::2]]
+    starts = [find_command(words) if words else None for words in parts]
     if all(start is None for start in starts):
         for text in _parts(line):
-            yield _only_images(text) if is_script else Words(text, tuple(tokens_of(text)))
+            yield _only_images(text) if is_script else PlainLine(text, tuple(tokens_of(text)))
         return
     is_fed = any("xargs" in words for words in parts)
     for number, (words, start) in enumerate(zip(parts, starts, strict=True)):
-        begin = behind_prompt(words)
+        begin = command_start(words)
         if start is not None:
             yield _only_images(" ".join(words[begin:start]))
             yield from _command(words[start:], variables)
         elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
             text = pieces[2 * number]
             is_said = number < len(starts) - 1 and pieces[2 * number + 1] in _SPOKEN
-            yield Words(text, tuple(tokens_of(text))) if is_said else _only_images(text)
+            yield PlainLine(text, tuple(tokens_of(text))) if is_said else _only_images(text)
 
 
-def _only_images(text: str) -> Words:
+def _only_images(text: str) -> PlainLine:
     """What stands beside commands: no list, so no bare word in it is an image."""
-    return Words(text, tuple(token for token in tokens_of(text) if token.shape is Shape.IMAGE))
+    return PlainLine(
+        text, tuple(token for token in tokens_of(text) if token.kind is TokenKind.IMAGE)
+    )
 
 
 def _parts(line: str) -> tuple[str, ...]:
@@ -252,40 +254,40 @@ def _parts(line: str) -> tuple[str, ...]:
     return found[1], found[2]
 
 
-def _command(words: list[str], variables: Variables) -> Iterator[Mention | Words]:
-    named = named_by(words)
+def _command(words: list[str], variables: Variables) -> Iterator[Mention | PlainLine]:
+    named = images_named_by(words)
     more = list(named.more)
     for text in named.images:
         for image in variables.texts(text):
             yield from _named(image, more)
     yield _only_images(" ".join(more))
-    yield from images_set(named.settings)
+    yield from images_of_settings(named.settings)
 
 
 def _named(text: str, more: list[str]) -> Iterator[Mention]:
     """What one word of a command names, and the version that follows as a word of its own."""
     tokens = list(tokens_of(text))
-    if not tokens or text.startswith("<") or tokens[0].shape is Shape.VERSION:
+    if not tokens or text.startswith("<") or tokens[0].kind is TokenKind.VERSION:
         return
     if "$" in text:
         yield Mention(text, gap=Gap.VARIABLE)
         return
     image = tokens[0].text
     following = next(tokens_of(more[0]), None) if more else None
-    if following and following.shape is Shape.VERSION and not is_tagged(image):
+    if following and following.kind is TokenKind.VERSION and not has_tag(image):
         image += f" {more.pop(0)}"
     yield Mention(image)
-    nameable = {Shape.IMAGE, Shape.PATH, Shape.BARE}
-    yield from (Mention(t.text, loose=True) for t in tokens[1:] if t.shape in nameable)
+    nameable = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE}
+    yield from (Mention(t.text, uncertain=True) for t in tokens[1:] if t.kind in nameable)
 
 
 def _is_open(token: Token) -> bool:
     """`nginx:` before a version: a blank too many behind the colon."""
     name = token.text.rstrip(":\uff1a")
-    return name != token.text and token.shape is Shape.WORD and name.lower() not in LABELS
+    return name != token.text and token.kind is TokenKind.WORD and name.lower() not in LABELS
 
 
-def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
+def _judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
     """The images of a line, and whether nothing was passed over that may be one."""
     prose = words.is_prose
     lists = not prose and (
@@ -299,14 +301,14 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
         if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
             tokens.popleft()
             found.append(Mention(joined))
-        elif token.shape is Shape.IMAGE or _is_versioned(token, words.text):
-            found.append(Mention(token.text, loose=prose))
-            sure = sure and not is_doubtful(token.text)
-        elif token.shape is Shape.PATH:
+        elif token.kind is TokenKind.IMAGE or _is_versioned(token, words.text):
+            found.append(Mention(token.text, uncertain=prose))
+            sure = sure and not is_doubtful_pair(token.text)
+        elif token.kind is TokenKind.PATH:
             taken = not prose or token.text == token.text.lower()
-            found += [Mention(token.text, loose=prose)] if taken else []
+            found += [Mention(token.text, uncertain=prose)] if taken else []
             sure = sure and not prose
-        elif token.shape is Shape.BARE:
+        elif token.kind is TokenKind.BARE:
             taken = lists and not (is_mixed and token.text != token.text.lower())
             found += [Mention(token.text)] if taken else []
             sure = sure and taken and not is_mixed
@@ -315,13 +317,13 @@ def _judged(words: Words, *, is_mixed: bool) -> tuple[list[Mention], bool]:
 
 def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
     """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
-    if following.shape is not Shape.VERSION or not _lacks_tag(token):
+    if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
         return None
     between = line[token.end : following.start].replace("\uff0c", ",")
     # A list with commas may go on with a number; in a sentence a comma may be just one.
     if between not in {",", ", "} and between.strip(" \t:\uff1a"):
         return None
-    if prose and token.shape is Shape.BARE and between == ", ":
+    if prose and token.kind is TokenKind.BARE and between == ", ":
         return None
     if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
         return None
@@ -330,12 +332,12 @@ def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | 
 
 def _lacks_tag(token: Token) -> bool:
     """Whether a version behind a word can be its tag."""
-    if token.shape is Shape.IMAGE:
-        return not is_tagged(package_shown(token.text) or token.text.rstrip(":\uff1a"))
-    return token.shape in {Shape.BARE, Shape.PATH} or _is_open(token)
+    if token.kind is TokenKind.IMAGE:
+        return not has_tag(image_on_page(token.text) or token.text.rstrip(":\uff1a"))
+    return token.kind in {TokenKind.BARE, TokenKind.PATH} or _is_open(token)
 
 
 def _is_versioned(token: Token, line: str) -> bool:
     """`mysql8.0.36` in a sentence, where `python3.12` may be just the language."""
-    split = tag_split_off(token.text) if token.shape is Shape.BARE else None
+    split = split_off_tag(token.text) if token.kind is TokenKind.BARE else None
     return split is not None and (split.count(".") > 1 or _FOREIGN.search(line) is not None)
