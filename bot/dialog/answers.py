@@ -18,22 +18,22 @@ from bot.core.policy import Decision, Role
 from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
-from bot.dialog.card import head, history, line, listed
+from bot.dialog.card import card_head, history, image_line, image_lines
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName, menu_for
-from bot.dialog.draft_card import BAD_SHOWN, bad_lines
+from bot.dialog.draft_card import UNREADABLE_SHOWN, unreadable_lines
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
-from bot.dialog.result import copy, pull, pull_lines
+from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
-RECENT_SHOWN: Final = 10
-STATUS_ROOM: Final = 600
+REQUESTS_SHOWN: Final = 10
+STATUS_PULL_CHARACTERS: Final = 600
 """Characters of pulls beside the lines of the images; the result has them all."""
-TROUBLES_AT_MOST: Final = 3
+TROUBLES_SHOWN: Final = 3
 
 
-def one(key: str, **values: str | int) -> Message:
+def single_line(key: str, **values: str | int) -> Message:
     return Message((say(key, **values),))
 
 
@@ -74,7 +74,7 @@ def misuse(name: CommandName) -> Message:
 
 def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     """What cannot be read, where nothing else was found; what was meant as a command to send."""
-    lines = [say("bad-head", count=len(bad)), *bad_lines(tuple(bad))]
+    lines = [say("bad-head", count=len(bad)), *unreadable_lines(tuple(bad))]
     meant = [each.correction.image for each in bad if each.correction is not None]
     if len(meant) < len(bad):
         lines.append(say("bad-next", usage=usage(command)))
@@ -82,18 +82,18 @@ def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     text = f"/{command} {meant[0]}"
     lines.append(say("bad-corrected", command=text))
     fits = len(text) <= COPY_LIMIT
-    return Message(tuple(lines), ((copy(say("button-copy"), text),),) if fits else ())
+    return Message(tuple(lines), ((copy_button(say("button-copy"), text),),) if fits else ())
 
 
 def nothing_found(*, file: str) -> Message:
-    return one("nothing-found-file", file=file) if file else one("nothing-found")
+    return single_line("nothing-found-file", file=file) if file else single_line("nothing-found")
 
 
 def bad_file(flaw: Flaw, file: str) -> Message:
     """Why a file, or without a name a message, cannot be read as a whole."""
     if not file:
-        return one(f"text-{flaw}")
-    return one(f"file-{flaw}", file=file, limit=str(PASTE_SIZE_LIMIT // 1024**2))
+        return single_line(f"text-{flaw}")
+    return single_line(f"file-{flaw}", file=file, limit=str(PASTE_SIZE_LIMIT // 1024**2))
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
@@ -104,13 +104,13 @@ def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
             shape=say("shape", platforms=0),
             note=denied(decision.ground, decision.reason, image.registry),
         )
-        for image, decision in images[:BAD_SHOWN]
+        for image, decision in images[:UNREADABLE_SHOWN]
     ]
     return Message((*lines, say("denied-next")))
 
 
 def outside(person: Person, chat: ChatId) -> Message:
-    return one("outside", chat=str(chat), person=str(person.id))
+    return single_line("outside", chat=str(chat), person=str(person.id))
 
 
 def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
@@ -118,7 +118,7 @@ def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
     return Message((say("whoami", person=str(person.id), chat=str(chat), role=role),))
 
 
-def decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
+def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
     """Why there is nothing left to decide: who was first, or how it ended."""
     for transfer in transfers:
         if transfer.ended is State.REJECTED and transfer.ended_by is not None:
@@ -133,31 +133,34 @@ def decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Ph
 
 
 def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
-    lines = [head(request, transfers, view), say("history-opened", time=Moment(request.opened_at))]
-    lines += listed(transfers, view)
+    lines = [
+        card_head(request, transfers, view),
+        say("history-opened", time=Moment(request.opened_at)),
+    ]
+    lines += image_lines(transfers, view)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]
-    pulls = [pull(t, view) for t in transfers if t.state is State.MIRRORED]
-    lines += pull_lines(pulls, STATUS_ROOM)
+    pulls = [pull_command(t, view) for t in transfers if t.state is State.MIRRORED]
+    lines += pull_lines(pulls, STATUS_PULL_CHARACTERS)
     return Message(tuple(lines))
 
 
 def status_of_draft(request: Request, view: View) -> Message:
     """It has no images yet: they are only proposed until the person says what is meant."""
     if request.cancelled_at is not None:
-        return one("draft-over", request=str(request.id))
+        return single_line("draft-over", request=str(request.id))
     return Message((_draft_row(request, view),))
 
 
 def status_of_image(transfer: Transfer, requests: Sequence[Request], view: View) -> Message:
-    lines = [line(transfer, view)]
+    lines = [image_line(transfer, view)]
     lines += [
         say("history-asked", request=str(request.id), person=view.name(request.person))
-        for request in requests[:RECENT_SHOWN]
+        for request in requests[:REQUESTS_SHOWN]
     ]
     lines += history(transfer, view)
     if transfer.state is State.MIRRORED:
-        lines.append(say("pull", command=pull(transfer, view)))
+        lines.append(say("pull", command=pull_command(transfer, view)))
     return Message(tuple(lines))
 
 
@@ -170,7 +173,7 @@ def status(mine: Sequence[Row], view: View) -> Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class Operations:
     """What an admin sees beside the requests: the queue, the budgets, the last trouble.
 
     `kept` are the images that are kept fresh, and how many of them wait for a look.
@@ -184,7 +187,7 @@ class Vitals:
 
 
 def status_for_admin(
-    mine: Sequence[Row], others: Sequence[Row], vitals: Vitals, view: View
+    mine: Sequence[Row], others: Sequence[Row], vitals: Operations, view: View
 ) -> Message:
     lines = [*_rows("status-mine", mine, view), *_rows("status-others", others, view)]
     lines += _queue(vitals.transfers)
@@ -201,9 +204,9 @@ def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
     if not rows:
         return []
     lines = [say(key, count=len(rows))]
-    lines += [_row(request, transfers, view) for request, transfers in rows[:RECENT_SHOWN]]
-    if len(rows) > RECENT_SHOWN:
-        lines.append(say("status-more", count=len(rows) - RECENT_SHOWN))
+    lines += [_row(request, transfers, view) for request, transfers in rows[:REQUESTS_SHOWN]]
+    if len(rows) > REQUESTS_SHOWN:
+        lines.append(say("status-more", count=len(rows) - REQUESTS_SHOWN))
     return lines
 
 
@@ -242,11 +245,11 @@ def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
     ]
 
 
-def _troubles(vitals: Vitals) -> list[Phrase]:
+def _troubles(vitals: Operations) -> list[Phrase]:
     """What does not work now, and what failed last."""
     now = [*(batch.trouble for batch in vitals.batches), *(t.trouble for t in vitals.transfers)]
     words = dict.fromkeys(trouble_words(trouble) for trouble in now if trouble is not None)
-    lines = [say("status-trouble", trouble=word) for word in list(words)[:TROUBLES_AT_MOST]]
+    lines = [say("status-trouble", trouble=word) for word in list(words)[:TROUBLES_SHOWN]]
     failed = vitals.failed
     if failed is not None and failed.failure is not None and failed.ended_at is not None:
         lines.append(

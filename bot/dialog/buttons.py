@@ -26,15 +26,15 @@ class Verb(StrEnum):
     PAGE = "page"
     TICK = "tick"
     DROP = "drop"
-    MEANT = "meant"
+    SUGGESTION = "meant"
     RETRY = "retry"
     FORM = "form"
     LIST = "list"
-    WANT = "want"
+    MIRROR = "want"
 
 
 @dataclass(frozen=True, slots=True)
-class TurnPage:
+class ShowDraftPage:
     """Open the choice of a draft at a page; 0 is the first."""
 
     request: RequestId
@@ -42,13 +42,13 @@ class TurnPage:
 
 
 @dataclass(frozen=True, slots=True)
-class TickImage:
+class ToggleImage:
     request: RequestId
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class TakeMeant:
+class TakeSuggestion:
     """Take the `position`-th image that was meant in place of a missing one."""
 
     request: RequestId
@@ -57,7 +57,7 @@ class TakeMeant:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowForm:
+class ShowPullFormat:
     """Write the pulls of a result for another tool."""
 
     request: RequestId
@@ -65,7 +65,7 @@ class ShowForm:
 
 
 @dataclass(frozen=True, slots=True)
-class WantImage:
+class MirrorImage:
     image: ImageRef
 
 
@@ -73,14 +73,14 @@ Pressed = (
     Approve
     | Reject
     | Confirm
-    | TurnPage
-    | TickImage
+    | ShowDraftPage
+    | ToggleImage
     | Cancel
-    | TakeMeant
+    | TakeSuggestion
     | Retry
-    | ShowForm
+    | ShowPullFormat
     | List
-    | WantImage
+    | MirrorImage
 )
 
 DATA_LIMIT: Final = 64
@@ -99,21 +99,22 @@ def parse_button(data: str) -> Pressed | None:
     if match is None or match[1] not in set(Verb):
         return None
     verb, rest = Verb(match[1]), match[2]
-    if verb is Verb.WANT:
-        return _wanted(rest)
+    if verb is Verb.MIRROR:
+        return _mirror_image(rest)
     head, _, tail = rest.partition(":")
     if verb in (Verb.FORM, Verb.LIST) and _NUMBERS.fullmatch(head):
         if verb is Verb.LIST:
             return List(tail, int(head))
-        return ShowForm(RequestId(int(head)), PullFormat(tail)) if tail in set(PullFormat) else None
+        known = tail in set(PullFormat)
+        return ShowPullFormat(RequestId(int(head)), PullFormat(tail)) if known else None
     if not _NUMBERS.fullmatch(rest):
         return None
     return _numbered(verb, [int(number) for number in rest.split(":")])
 
 
-def _wanted(text: str) -> WantImage | None:
+def _mirror_image(text: str) -> MirrorImage | None:
     try:
-        return WantImage(ImageRef.parse(text))
+        return MirrorImage(ImageRef.parse(text))
     except BadReference:
         return None
 
@@ -128,15 +129,15 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
         case Verb.ALL, []:
             return Confirm(request)
         case Verb.PAGE, [page]:
-            return TurnPage(request, page)
+            return ShowDraftPage(request, page)
         case Verb.TICK, [position]:
-            return TickImage(request, position)
+            return ToggleImage(request, position)
         case Verb.DROP, []:
             return Cancel(request)
         case Verb.RETRY, []:
             return Retry(request)
-        case Verb.MEANT, [transfer, position]:
-            return TakeMeant(request, TransferId(transfer), position)
+        case Verb.SUGGESTION, [transfer, position]:
+            return TakeSuggestion(request, TransferId(transfer), position)
         case _:
             return None
 
@@ -150,11 +151,11 @@ def command_behind(pressed: Pressed) -> CommandName:
             return CommandName.REJECT
         case Cancel():
             return CommandName.CANCEL
-        case Retry() | TakeMeant():
+        case Retry() | TakeSuggestion():
             return CommandName.RETRY
         case List():
             return CommandName.LIST
-        case Confirm() | TurnPage() | TickImage() | ShowForm() | WantImage():
+        case Confirm() | ShowDraftPage() | ToggleImage() | ShowPullFormat() | MirrorImage():
             return CommandName.MIRROR
         case never:
             assert_never(never)

@@ -22,25 +22,29 @@ from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
 from bot.dialog.view import View
 
-ROOM: Final = 3300
+IMAGE_LINES_CHARACTERS: Final = 3300
 """Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
-LINE_ROOM: Final = 90
+LINE_CHARACTERS: Final = 90
 """What a line takes beside its image and what a service or a person says, about."""
-BAR: Final = 10
-SOON: Final = timedelta(minutes=1)
+BAR_WIDTH: Final = 10
+NEAR_RETRY: Final = timedelta(minutes=1)
 """A next try that is nearer needs no time of day."""
-NAMED: Final = 6
+IMAGES_NAMED: Final = 6
 """So many images are named in a line about several."""
-LABEL: Final = 40
-DIGEST: Final = len("sha256:") + 12
-MEANT_SHOWN: Final = 12
+LABEL_CHARACTERS: Final = 40
+SHORT_DIGEST_CHARACTERS: Final = len("sha256:") + 12
+SUGGESTION_BUTTONS: Final = 12
 """Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 
 
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
-    lines = [head(request, transfers, view), *listed(transfers, view), *_alarm(transfers)]
+    lines = [
+        card_head(request, transfers, view),
+        *image_lines(transfers, view),
+        *_version_warning(transfers),
+    ]
     lines += _deciders(transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
@@ -49,17 +53,17 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
     rows = [_decision_buttons(request)] if waiting and request.cancelled_at is None else []
     if request.told_at is None:
-        rows += meant_buttons(request, transfers)
+        rows += suggestion_buttons(request, transfers)
     return Message(tuple(lines), tuple(rows))
 
 
-def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
+def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
     filled = _filled(transfers)
     values: dict[str, Value] = {
         "request": str(request.id),
         "count": len(transfers),
         "over": sum(transfer.state.over for transfer in transfers),
-        "bar": "▓" * filled + "░" * (BAR - filled),
+        "bar": "▓" * filled + "░" * (BAR_WIDTH - filled),
     }
     if request.person == BOT_ITSELF:
         return say("card-head-moved", **values)
@@ -69,7 +73,7 @@ def head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
 def _filled(transfers: Sequence[Transfer]) -> int:
     """The filled part of the bar: by bytes where all are known that have to be copied."""
     over = sum(transfer.state.over for transfer in transfers)
-    by_images = BAR * over // len(transfers)
+    by_images = BAR_WIDTH * over // len(transfers)
     copied = [t for t in transfers if t.checked_at is not None]
     total = sum(t.size or 0 for t in copied)
     unknown = any(t.size is None for t in copied) or any(
@@ -77,54 +81,54 @@ def _filled(transfers: Sequence[Transfer]) -> int:
     )
     if unknown or total == 0 or over == len(transfers):
         return by_images
-    return BAR * sum(t.size or 0 for t in copied if t.state.over) // total
+    return BAR_WIDTH * sum(t.size or 0 for t in copied if t.state.over) // total
 
 
-def _alarm(transfers: Sequence[Transfer]) -> list[Phrase]:
+def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
     """What an admin should know before they approve a version that moved."""
-    moved = sum(_is_alarm(transfer) for transfer in transfers)
+    moved = sum(_is_changed_version(transfer) for transfer in transfers)
     return [say("card-moved", count=moved)] if moved else []
 
 
-def _is_alarm(transfer: Transfer) -> bool:
+def _is_changed_version(transfer: Transfer) -> bool:
     return transfer.state is State.WAITING and transfer.ground is Ground.UPDATED
 
 
 def _decision_buttons(request: Request) -> tuple[Button, ...]:
-    return tuple(press(verb, request.id) for verb in (Verb.APPROVE, Verb.REJECT))
+    return tuple(callback_button(verb, request.id) for verb in (Verb.APPROVE, Verb.REJECT))
 
 
-def press(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
+def callback_button(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
     data = button_data(verb, *arguments)
     return Button(label or say(f"button-{verb}"), ButtonKind.CALLBACK, data)
 
 
-def meant_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
+def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
     """A row for each image that is there in place of a missing one: the likeliest of all first."""
     missing = [t for t in transfers if t.state is State.FAILED and t.meant]
-    each = max(1, MEANT_SHOWN // max(1, len(missing)))
+    each = max(1, SUGGESTION_BUTTONS // max(1, len(missing)))
     return [
         (
-            press(
-                Verb.MEANT,
+            callback_button(
+                Verb.SUGGESTION,
                 *(request.id, transfer.id, position),
-                label=say("button-meant", image=short(image)),
+                label=say("button-meant", image=short_name(image)),
             ),
         )
-        for transfer in missing[:MEANT_SHOWN]
+        for transfer in missing[:SUGGESTION_BUTTONS]
         for position, image in enumerate(transfer.meant[:each])
     ]
 
 
-def short(image: ImageRef) -> str:
+def short_name(image: ImageRef) -> str:
     """An image as people call it, for the label of a button: its end is what tells."""
     text = str(image).removeprefix("docker.io/").removeprefix("library/")
-    return text if len(text) <= LABEL else "…" + text[-LABEL:]
+    return text if len(text) <= LABEL_CHARACTERS else "…" + text[-LABEL_CHARACTERS:]
 
 
 def short_digest(digest: str) -> str:
     """As much of a digest as people compare by eye."""
-    return digest[:DIGEST]
+    return digest[:SHORT_DIGEST_CHARACTERS]
 
 
 def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
@@ -135,8 +139,8 @@ def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
 
 def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
     """Which of the images the person named without a tag, and what was taken for it."""
-    bare = [short(i).removesuffix(f":{DEFAULT_TAG}") for i in images if i in request.untagged]
-    return [say("card-untagged", images=several(bare), count=len(bare))] if bare else []
+    bare = [short_name(i).removesuffix(f":{DEFAULT_TAG}") for i in images if i in request.untagged]
+    return [say("card-untagged", images=name_list(bare), count=len(bare))] if bare else []
 
 
 def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
@@ -145,7 +149,9 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     return [
         say(
             "card-joined",
-            images=several([short(t.image) for t in transfers if view.firsts.get(t.id) == first]),
+            images=name_list(
+                [short_name(t.image) for t in transfers if view.firsts.get(t.id) == first]
+            ),
             request=str(first.id),
             person=view.name(first.person),
         )
@@ -153,50 +159,52 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     ]
 
 
-def several(names: Sequence[str]) -> Phrase:
+def name_list(names: Sequence[str]) -> Phrase:
     """A few names, the rest by number."""
     words: Value = names[0]
-    for name in names[1:NAMED]:
+    for name in names[1:IMAGES_NAMED]:
         words = say("images-also", images=words, image=name)
-    more = len(names) - NAMED
+    more = len(names) - IMAGES_NAMED
     return say("images-more", images=words, more=more) if more > 0 else say("images", images=words)
 
 
-def listed(transfers: Sequence[Transfer], view: View, room: int = ROOM) -> list[Phrase]:
+def image_lines(
+    transfers: Sequence[Transfer], view: View, room: int = IMAGE_LINES_CHARACTERS
+) -> list[Phrase]:
     """A line an image, as many as `room` characters hold; what is left is counted by state.
 
     Where not all fit, those that somebody has to look at come first.
     """
-    if room_for(transfers) > room:
-        transfers = sorted(transfers, key=_concern)
+    if estimated_characters(transfers) > room:
+        transfers = sorted(transfers, key=_urgency)
     lines: list[Phrase] = []
     for position, transfer in enumerate(transfers):
-        room -= room_for([transfer])
+        room -= estimated_characters([transfer])
         if room < 0:
-            lines.append(_folded(transfers[position:]))
+            lines.append(_summary(transfers[position:]))
             break
-        lines.append(line(transfer, view))
+        lines.append(image_line(transfer, view))
     return lines
 
 
-def room_for(transfers: Sequence[Transfer]) -> int:
+def estimated_characters(transfers: Sequence[Transfer]) -> int:
     """Characters that the lines of all these take, about."""
-    return sum(LINE_ROOM + len(str(t.image)) + _quoted(t) for t in transfers)
+    return sum(LINE_CHARACTERS + len(str(t.image)) + _quoted_characters(t) for t in transfers)
 
 
-def _quoted(transfer: Transfer) -> int:
+def _quoted_characters(transfer: Transfer) -> int:
     meant = sum(len(str(image)) for image in transfer.meant[:1])
     cause = len(transfer.failure.line) if transfer.failure is not None else 0
     return meant + max(cause, len(transfer.reason))
 
 
-def _concern(transfer: Transfer) -> int:
+def _urgency(transfer: Transfer) -> int:
     if transfer.state in _ENDED_BADLY:
         return 0
     return 1 if transfer.state is State.WAITING else 2
 
 
-def _folded(transfers: Sequence[Transfer]) -> Phrase:
+def _summary(transfers: Sequence[Transfer]) -> Phrase:
     counts = Counter(transfer.state for transfer in transfers)
     under_way = sum(not state.over for state in counts.elements()) - counts[State.WAITING]
     bad = sum(counts[state] for state in _ENDED_BADLY)
@@ -210,7 +218,7 @@ def _folded(transfers: Sequence[Transfer]) -> Phrase:
     )
 
 
-def line(transfer: Transfer, view: View) -> Phrase:
+def image_line(transfer: Transfer, view: View) -> Phrase:
     """The line of one image: its icon, its name, what is known of it, and where it stands."""
     return say(
         f"line-{transfer.state}",
@@ -229,22 +237,22 @@ def _note(transfer: Transfer, view: View) -> Phrase:
         case State.REJECTED:
             return _rejected(transfer, view)
         case _ if transfer.trouble is not None:
-            return _troubled(transfer, transfer.trouble, view)
+            return _retrying(transfer, transfer.trouble, view)
         case State.COPYING:
             return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
-        case State.WAITING if _is_alarm(transfer):
+        case State.WAITING if _is_changed_version(transfer):
             old, new = (short_digest(each or "") for each in (transfer.replaces, transfer.digest))
             return say("note-waiting-moved", old=old, new=new)
         case state:
             return say(f"note-{state}")
 
 
-def _troubled(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
+def _retrying(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
     values: dict[str, Value] = {"trouble": trouble_words(trouble), "tries": transfer.attempts}
     later = transfer.not_before
-    if later is not None and later - view.now > SOON:
+    if later is not None and later - view.now > NEAR_RETRY:
         return say("note-trouble-until", time=Moment(later, view.now), **values)
     return say("note-trouble", **values)
 

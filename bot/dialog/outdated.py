@@ -11,14 +11,14 @@ from typing import Final
 from bot.core.fresh import TrackedImage
 from bot.core.image import ImageRef
 from bot.core.tag_class import is_version
-from bot.dialog.card import short, short_digest
+from bot.dialog.card import short_digest, short_name
 from bot.dialog.message import Button, Message, Phrase, say
-from bot.dialog.questions import holding, none_listed, want
+from bot.dialog.questions import containing, mirror_button, none_listed
 
-MOST: Final = 200
+IMAGES_COMPARED: Final = 200
 """So many images are compared for one question."""
-SHOWN: Final = 20
-BUTTONS: Final = 8
+OUTDATED_SHOWN: Final = 20
+UPDATE_BUTTONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,58 +30,62 @@ class Compared:
     target: str | None = None
 
     @property
-    def behind(self) -> bool:
+    def differs(self) -> bool:
         return bool(self.source) and self.target is not None and self.source != self.target
 
     @property
-    def untold(self) -> bool:
+    def unknown(self) -> bool:
         return self.source is None or self.target is None
 
     @property
-    def vanished(self) -> bool:
+    def gone(self) -> bool:
         return self.source == ""
 
     @property
-    def moved(self) -> bool:
+    def version_differs(self) -> bool:
         """Whether a version is something else at its source than what was copied once."""
-        return self.behind and bool(self.target) and is_version(self.image.tag or "")
+        return self.differs and bool(self.target) and is_version(self.image.tag or "")
 
 
-def movable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
+def comparable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
     """Those with `text` in them that can move, and how many cannot: a digest names one for ever."""
-    found = holding(dict.fromkeys(entries), text)
+    found = containing(dict.fromkeys(entries), text)
     moving = [entry for entry in found if not entry.digest]
     return moving, len(found) - len(moving)
 
 
 def outdated(compared: Sequence[Compared], *, text: str, listed: int, fixed: int) -> Message:
-    """What is behind, worst first; `listed` is how many can move, `fixed` how many cannot."""
+    """What is differing, worst first; `listed` is how many can move, `fixed` how many cannot."""
     if not listed:
         return Message((say("outdated-fixed", count=fixed),)) if fixed else none_listed(text)
-    behind = sorted((each for each in compared if each.behind), key=lambda each: not each.moved)
-    same = sum(each.source == each.target != "" for each in compared if not each.untold)
+    differing = sorted(
+        (each for each in compared if each.differs), key=lambda each: not each.version_differs
+    )
+    same = sum(each.source == each.target != "" for each in compared if not each.unknown)
     lines = [
-        say("outdated-head", count=len(behind)) if behind else say("outdated-none", count=same)
+        say("outdated-head", count=len(differing))
+        if differing
+        else say("outdated-none", count=same)
     ]
-    lines += [_line(each) for each in behind[:SHOWN]]
-    if len(behind) > SHOWN:
-        lines.append(say("outdated-more", count=len(behind) - SHOWN))
+    lines += [_line(each) for each in differing[:OUTDATED_SHOWN]]
+    if len(differing) > OUTDATED_SHOWN:
+        lines.append(say("outdated-more", count=len(differing) - OUTDATED_SHOWN))
     lines += _notes(compared, listed)
-    return Message(tuple(lines), _buttons(behind))
+    return Message(tuple(lines), _buttons(differing))
 
 
 def _line(each: Compared) -> Phrase:
     if not each.target:
         return say("outdated-new", image=str(each.image))
-    key = "outdated-version" if each.moved else "outdated-line"
+    key = "outdated-version" if each.version_differs else "outdated-line"
     old, new = short_digest(each.target), short_digest(str(each.source))
     return say(key, image=str(each.image), old=old, new=new)
 
 
 def _notes(compared: Sequence[Compared], listed: int) -> list[Phrase]:
     counts = {
-        "outdated-vanished": sum(each.vanished for each in compared),
-        "outdated-untold": sum(each.untold for each in compared),
+        "outdated-vanished": sum(each.gone for each in compared),
+        "outdated-untold": sum(each.unknown for each in compared),
     }
     notes = [say(key, count=count) for key, count in counts.items() if count]
     if listed > len(compared):
@@ -89,15 +93,17 @@ def _notes(compared: Sequence[Compared], listed: int) -> list[Phrase]:
     return notes
 
 
-def _buttons(behind: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
-    offered = [each.image for each in behind[:SHOWN] if not each.moved]
+def _buttons(differing: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
+    offered = [each.image for each in differing[:OUTDATED_SHOWN] if not each.version_differs]
     rows = [
-        row for image in offered for row in want(image, say("button-update", image=short(image)))
+        row
+        for image in offered
+        for row in mirror_button(image, say("button-update", image=short_name(image)))
     ]
-    return tuple(rows[:BUTTONS])
+    return tuple(rows[:UPDATE_BUTTONS])
 
 
-def news(arrived: Sequence[TrackedImage]) -> Message:
+def updated_upstream(arrived: Sequence[TrackedImage]) -> Message:
     """Old and new digest of each image that has moved, and is here."""
     lines = [say("news-head", count=len(arrived))]
     lines += [
@@ -107,8 +113,8 @@ def news(arrived: Sequence[TrackedImage]) -> Message:
             old=short_digest(each.told),
             new=short_digest(each.target),
         )
-        for each in arrived[:SHOWN]
+        for each in arrived[:OUTDATED_SHOWN]
     ]
-    if len(arrived) > SHOWN:
-        lines.append(say("outdated-more", count=len(arrived) - SHOWN))
+    if len(arrived) > OUTDATED_SHOWN:
+        lines.append(say("outdated-more", count=len(arrived) - OUTDATED_SHOWN))
     return Message(tuple(lines))

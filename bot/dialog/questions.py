@@ -15,18 +15,18 @@ from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble
 from bot.dialog.buttons import DATA_LIMIT, Verb, button_data
-from bot.dialog.card import press, short
+from bot.dialog.card import callback_button, short_name
 from bot.dialog.causes import trouble_words
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
-from bot.dialog.result import copy
+from bot.dialog.result import copy_button
 
 T = TypeVar("T")
 
-PAGE: Final = 20
+LIST_LINES_PER_PAGE: Final = 20
 """Lines of image.list on a page."""
-PLATFORMS: Final = 12
-_UNKNOWN: Final = ImageInfo()
+PLATFORMS_SHOWN: Final = 12
+_NO_INFO: Final = ImageInfo()
 
 
 class QuestionKind(StrEnum):
@@ -57,99 +57,111 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What the registries say of an image. `source` None: missing, or private.
+class LookupFacts:
+    """What the registries say of an image.
 
-    `there` None where the target cannot be read, empty where it has no such image. `meant` are
-    images that the source has in place of a missing one. `refusal` is why nobody could be asked.
+    `source_digest` is None where the source has no such image, or keeps it private.
+    `target_digest` is None where the target cannot be read, and empty where it has no such image.
+    `suggestions` are images that the source has instead of a missing one. `refusal` says why the
+    source could not be asked.
     """
 
     image: ImageRef
-    source: str | None = None
-    shape: ImageInfo = _UNKNOWN
-    there: str | None = None
-    meant: tuple[ImageRef, ...] = ()
+    source_digest: str | None = None
+    info: ImageInfo = _NO_INFO
+    target_digest: str | None = None
+    suggestions: tuple[ImageRef, ...] = ()
     refusal: str = ""
 
 
-def looked_up(look: Look, target: Target, now: datetime) -> Message:
+def lookup_answer(facts: LookupFacts, target: Target, now: datetime) -> Message:
     """Whether the image is there, what it is, and whether the target has the same."""
-    lines = [say("lookup-head", image=str(look.image))]
-    if look.refusal:
-        lines.append(say("lookup-refused", line=look.refusal))
-    elif look.source is None:
+    lines = [say("lookup-head", image=str(facts.image))]
+    if facts.refusal:
+        lines.append(say("lookup-refused", line=facts.refusal))
+    elif facts.source_digest is None:
         lines.append(say("lookup-missing"))
     else:
-        lines += _facts(look.source, look.shape, now)
-    lines += _at_target(look, target)
-    return Message(tuple(lines), _offers(look, target))
+        lines += _described(facts.source_digest, facts.info, now)
+    lines += _at_target(facts, target)
+    return Message(tuple(lines), _next_buttons(facts, target))
 
 
-def _facts(digest: str, shape: ImageInfo, now: datetime) -> list[Phrase]:
+def _described(digest: str, info: ImageInfo, now: datetime) -> list[Phrase]:
     lines = [say("lookup-digest", digest=digest)]
-    if shape.platforms:
-        names = ", ".join(shape.platforms[:PLATFORMS])
-        more = len(shape.platforms) - PLATFORMS
+    if info.platforms:
+        names = ", ".join(info.platforms[:PLATFORMS_SHOWN])
+        more = len(info.platforms) - PLATFORMS_SHOWN
         lines.append(say("lookup-platforms", platforms=names, more=max(0, more)))
-    if shape.size is not None:
-        lines.append(say("lookup-size", size=size(shape.size)))
-    if shape.created is not None:
-        days = max(0, (now - shape.created).days)
-        lines.append(say("lookup-created", time=Moment(shape.created), days=days))
+    if info.size is not None:
+        lines.append(say("lookup-size", size=size(info.size)))
+    if info.created is not None:
+        days = max(0, (now - info.created).days)
+        lines.append(say("lookup-created", time=Moment(info.created), days=days))
     return lines
 
 
-def _at_target(look: Look, target: Target) -> list[Phrase]:
-    if look.there is None:
+def _at_target(facts: LookupFacts, target: Target) -> list[Phrase]:
+    if facts.target_digest is None:
         return [say("lookup-target-unreadable")]
-    if not look.there:
+    if not facts.target_digest:
         return [say("lookup-target-none")]
-    if look.source is None:
+    if facts.source_digest is None:
         key = "lookup-target-only"
     else:
-        key = "lookup-target-same" if look.there == look.source else "lookup-target-other"
-    return [say(key), say("pull", command=_pull(look.image, target))]
+        key = (
+            "lookup-target-same"
+            if facts.target_digest == facts.source_digest
+            else "lookup-target-other"
+        )
+    return [say(key), say("pull", command=_pull(facts.image, target))]
 
 
 def _pull(image: ImageRef, target: Target) -> str:
     return f"docker pull {target.name_of(image)}"
 
 
-def _offers(look: Look, target: Target) -> tuple[tuple[Button, ...], ...]:
+def _next_buttons(facts: LookupFacts, target: Target) -> tuple[tuple[Button, ...], ...]:
     """What can be done next, by one tap."""
     rows: list[tuple[Button, ...]] = []
-    if look.there:
-        command = _pull(look.image, target)
-        rows += [(copy(say("button-copy"), command),)] if len(command) <= COPY_LIMIT else []
-    if look.source is not None and look.there != look.source:
-        rows += want(look.image, say("button-mirror-it"))
-    for image in look.meant:
-        rows += want(image, say("button-meant", image=short(image)))
+    if facts.target_digest:
+        command = _pull(facts.image, target)
+        rows += [(copy_button(say("button-copy"), command),)] if len(command) <= COPY_LIMIT else []
+    if facts.source_digest is not None and facts.target_digest != facts.source_digest:
+        rows += mirror_button(facts.image, say("button-mirror-it"))
+    for image in facts.suggestions:
+        rows += mirror_button(image, say("button-meant", image=short_name(image)))
     return tuple(rows)
 
 
-def want(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
+def mirror_button(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
     """A button that asks for the image; none where its name is longer than a button holds."""
-    if len(button_data(Verb.WANT, image).encode()) > DATA_LIMIT:
+    if len(button_data(Verb.MIRROR, image).encode()) > DATA_LIMIT:
         return []
-    return [(press(Verb.WANT, image, label=label),)]
+    return [(callback_button(Verb.MIRROR, image, label=label),)]
 
 
-def listing(entries: Sequence[str], text: str, page: int) -> Message:
+def list_page(entries: Sequence[str], text: str, page: int) -> Message:
     """A page of what image.list holds, of the lines with `text` in them."""
-    found = holding(entries, text)
+    found = containing(entries, text)
     if not found:
         return none_listed(text)
-    pages = -(-len(found) // PAGE)
+    pages = -(-len(found) // LIST_LINES_PER_PAGE)
     page = min(page, pages - 1)
     head = say("list-head-text", count=len(found), text=text) if text else (
         say("list-head", count=len(found))
     )  # fmt: skip
-    lines = [head, *(say("list-line", image=e) for e in found[page * PAGE : (page + 1) * PAGE])]
+    lines = [
+        head,
+        *(
+            say("list-line", image=e)
+            for e in found[page * LIST_LINES_PER_PAGE : (page + 1) * LIST_LINES_PER_PAGE]
+        ),
+    ]
     if pages == 1:
         return Message(tuple(lines))
     turns = tuple(
-        press(
+        callback_button(
             Verb.LIST,
             *(to, text),
             label=say("button-page", page=to + 1, pages=pages),
@@ -159,7 +171,7 @@ def listing(entries: Sequence[str], text: str, page: int) -> Message:
     return Message(tuple(lines), (turns,))
 
 
-def holding(entries: Iterable[T], text: str) -> list[T]:
+def containing(entries: Iterable[T], text: str) -> list[T]:
     """Those with `text` in their names, in whatever case."""
     wanted = text.lower()
     return [entry for entry in entries if wanted in str(entry).lower()]

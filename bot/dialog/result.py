@@ -13,14 +13,23 @@ from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
 from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.buttons import Verb
-from bot.dialog.card import LABEL, ROOM, listed, meant_buttons, press, room_for, several, short
+from bot.dialog.card import (
+    IMAGE_LINES_CHARACTERS,
+    LABEL_CHARACTERS,
+    callback_button,
+    estimated_characters,
+    image_lines,
+    name_list,
+    short_name,
+    suggestion_buttons,
+)
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
 from bot.dialog.view import View
 from bot.paste import Rewritten
 
-COPIES: Final = 6
+SINGLE_COPY_BUTTONS: Final = 6
 """So many pulls have a button each, two in a row; more are copied several at a time."""
-PARTS: Final = 24
+PART_COPY_BUTTONS: Final = 24
 """Buttons that copy several pulls, in rows of four."""
 _PULLS: Final = {
     PullFormat.DOCKER: "docker pull {}",
@@ -33,17 +42,17 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     """How it ended: what to type for each image that arrived, and why the others did not."""
     arrived = [t for t in transfers if t.state is State.MIRRORED]
     others = [t for t in transfers if t.state is not State.MIRRORED]
-    pulls = [(t.image, pull(t, view, request.form)) for t in arrived]
+    pulls = [(t.image, pull_command(t, view, request.form)) for t in arrived]
     key = "result-all" if not others else ("result-some" if arrived else "result-none")
     lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
-    room = min(room_for(others), ROOM // 2)
-    lines += pull_lines([text for _, text in pulls], ROOM - room)
-    lines += listed(others, view, room)
+    room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
+    lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
+    lines += image_lines(others, view, room)
     lines += _next_steps(others, request)
-    rows = [*_copy_buttons(pulls), *([_form_buttons(request)] if arrived else [])]
-    rows += meant_buttons(request, others)
+    rows = [*_copy_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
+    rows += suggestion_buttons(request, others)
     if any(t.state in RETRYABLE for t in others):
-        rows.append((press(Verb.RETRY, request.id),))
+        rows.append((callback_button(Verb.RETRY, request.id),))
     return Message(tuple(lines), tuple(rows))
 
 
@@ -70,38 +79,38 @@ def _kind(failure: Failure, meant: Sequence[ImageRef]) -> str:
     return f"{failure.kind}-meant" if meant else str(failure.kind)
 
 
-def pull(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
+def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
     """What people type, or write, to have the image from the target."""
     return _PULLS[form].format(view.target.name_of(transfer.image))
 
 
 def _copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:
     whole = "\n".join(text for _, text in pulls)
-    every = [copy(say("button-copy"), whole)] if 0 < len(whole) <= COPY_LIMIT else []
-    if len(pulls) > COPIES:
-        return _parts([text for _, text in pulls])
+    every = [copy_button(say("button-copy"), whole)] if 0 < len(whole) <= COPY_LIMIT else []
+    if len(pulls) > SINGLE_COPY_BUTTONS:
+        return _part_buttons([text for _, text in pulls])
     if len(pulls) == 1:
         return [tuple(every)] if every else []
     single = [
-        copy(say("button-copy-one", image=short(image)), text)
+        copy_button(say("button-copy-one", image=short_name(image)), text)
         for image, text in pulls
         if len(text) <= COPY_LIMIT
     ]
     if every:
-        every = [copy(say("button-copy-all"), whole)]
+        every = [copy_button(say("button-copy-all"), whole)]
     return _in_rows([*single, *every], 2)
 
 
-def _parts(texts: Sequence[str]) -> list[tuple[Button, ...]]:
+def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
     """Buttons that copy as many pulls at a time as Telegram lets one copy."""
     buttons, first = list[Button](), 0
-    while first < len(texts) and len(buttons) < PARTS:
+    while first < len(texts) and len(buttons) < PART_COPY_BUTTONS:
         last = first + 1
         while last < len(texts) and len("\n".join(texts[first : last + 1])) <= COPY_LIMIT:
             last += 1
         part = "\n".join(texts[first:last])
         if len(part) <= COPY_LIMIT:
-            buttons.append(copy(say("button-copy-part", first=first + 1, last=last), part))
+            buttons.append(copy_button(say("button-copy-part", first=first + 1, last=last), part))
         first = last
     return _in_rows(buttons, 4)
 
@@ -110,14 +119,14 @@ def _in_rows(buttons: Sequence[Button], width: int) -> list[tuple[Button, ...]]:
     return [tuple(buttons[start : start + width]) for start in range(0, len(buttons), width)]
 
 
-def copy(label: Phrase, text: str) -> Button:
+def copy_button(label: Phrase, text: str) -> Button:
     return Button(label, ButtonKind.COPY, text)
 
 
-def _form_buttons(request: Request) -> tuple[Button, ...]:
+def _format_buttons(request: Request) -> tuple[Button, ...]:
     """The switch between the tools; the one that is shown is marked."""
     return tuple(
-        press(
+        callback_button(
             Verb.FORM,
             *(request.id, form),
             label=say("button-form", form=say(f"form-{form}"), on=int(form is request.form)),
@@ -126,13 +135,16 @@ def _form_buttons(request: Request) -> tuple[Button, ...]:
     )
 
 
-def returned(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
+def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
     """The caption of the file that goes back rewritten; what is said instead, if nothing is."""
     lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
     if back.others and changed:
-        texts = [text if len(text) <= LABEL else f"…{text[-LABEL:]}" for text in back.others]
-        lines.append(say("returned-others", count=len(texts), images=several(texts)))
+        texts = [
+            text if len(text) <= LABEL_CHARACTERS else f"…{text[-LABEL_CHARACTERS:]}"
+            for text in back.others
+        ]
+        lines.append(say("returned-others", count=len(texts), images=name_list(texts)))
     if back.fixed:
-        names = [short(image) for image in back.fixed]
-        lines.append(say("returned-fixed", count=len(names), images=several(names)))
+        names = [short_name(image) for image in back.fixed]
+        lines.append(say("returned-fixed", count=len(names), images=name_list(names)))
     return Message(tuple(lines))

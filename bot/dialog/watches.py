@@ -10,7 +10,7 @@ from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.causes import denied
 from bot.dialog.message import Message, say
 
-SHOWN: Final = 60
+WATCHES_SHOWN: Final = 60
 
 
 def unwatchable(image: ImageRef, policy: Policy, *, kept_fresh: bool) -> Message | None:
@@ -36,7 +36,7 @@ def watched(watches: Sequence[Watch]) -> Message:
     if not watches:
         return Message((say("watch-none"),))
     lines = [say("watch-head", count=len(watches))]
-    lines += [say("list-line", image=str(watch.image)) for watch in watches[:SHOWN]]
-    if len(watches) > SHOWN:
-        lines.append(say("outdated-more", count=len(watches) - SHOWN))
+    lines += [say("list-line", image=str(watch.image)) for watch in watches[:WATCHES_SHOWN]]
+    if len(watches) > WATCHES_SHOWN:
+        lines.append(say("outdated-more", count=len(watches) - WATCHES_SHOWN))
     return Message(tuple(lines))

@@ -104,7 +104,10 @@ def _single(text: str, target_host: str) -> Finding | None:
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
-    """The images that a file of `PASTE_SIZE_LIMIT` bytes names: UTF-8, UTF-16 with its mark, GB 18030."""
+    """The images that a file of up to `PASTE_SIZE_LIMIT` bytes names.
+
+    Read as UTF-8, as UTF-16 with its mark, or as GB 18030.
+    """
     if len(content) > PASTE_SIZE_LIMIT:
         return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
     decoded = _decoded(content)

@@ -175,9 +175,9 @@ def _data_of(pressed: buttons.Pressed) -> str:
     match pressed:
         case commands.List(text=text, page=page):
             return buttons.button_data(verb.LIST, page, text)
-        case buttons.ShowForm(request=request, form=form):
+        case buttons.ShowPullFormat(request=request, form=form):
             return buttons.button_data(verb.FORM, request, form)
-        case buttons.WantImage(image=image):
+        case buttons.MirrorImage(image=image):
             return buttons.button_data(verb.WANT, image)
         case commands.Reject(request=request):
             return buttons.button_data(verb.REJECT, request)
@@ -190,9 +190,9 @@ _VERBS: Final = {
     commands.Confirm: buttons.Verb.ALL,
     commands.Cancel: buttons.Verb.DROP,
     commands.Retry: buttons.Verb.RETRY,
-    buttons.TurnPage: buttons.Verb.PAGE,
-    buttons.TickImage: buttons.Verb.TICK,
-    buttons.TakeMeant: buttons.Verb.MEANT,
+    buttons.ShowDraftPage: buttons.Verb.PAGE,
+    buttons.ToggleImage: buttons.Verb.TICK,
+    buttons.TakeSuggestion: buttons.Verb.SUGGESTION,
 }
 
 
@@ -206,7 +206,7 @@ def pressed_buttons(choices: Choices) -> None:
         return
     written = _data_of(pressed)
     assert buttons.parse_button(written) == pressed
-    if isinstance(pressed, buttons.WantImage):
+    if isinstance(pressed, buttons.MirrorImage):
         expect_image(pressed.image)
     elif not isinstance(pressed, commands.List):
         assert len(written) <= buttons.DATA_LIMIT
@@ -231,9 +231,9 @@ def sent_buttons(choices: Choices) -> None:
     for pressed in (
         commands.Approve(request),
         commands.Confirm(request),
-        buttons.TickImage(request, second),
-        buttons.TakeMeant(request, TransferId(second), third % 1000),
-        buttons.ShowForm(request, choices.pick(tuple(PullFormat))),
+        buttons.ToggleImage(request, second),
+        buttons.TakeSuggestion(request, TransferId(second), third % 1000),
+        buttons.ShowPullFormat(request, choices.pick(tuple(PullFormat))),
     ):
         data = _data_of(pressed)
         assert len(data.encode()) <= buttons.DATA_LIMIT

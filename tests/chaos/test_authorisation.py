@@ -98,12 +98,12 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.PAGE: OWN,
     Verb.TICK: OWN,
     Verb.DROP: OWN,
-    Verb.MEANT: OWN,
+    Verb.SUGGESTION: OWN,
     Verb.RETRY: OWN,
     Verb.FORM: ASKING
     | {f"{role}_elsewhere": "no-request" for role in ("admin", "owner", "member")},
     Verb.LIST: ASKING,
-    Verb.WANT: ASKING,
+    Verb.MIRROR: ASKING,
 }
 READS: Final = ("/status", "/status IMAGE", "/status #", "/watch", "/whoami", "/help", "/start")
 """Those that are answered and change nothing."""
@@ -113,7 +113,7 @@ KINDS: Final = {
     Verb.ALL: "draft",
     Verb.PAGE: "draft",
     Verb.TICK: "draft",
-    Verb.MEANT: "failed",
+    Verb.SUGGESTION: "failed",
     Verb.RETRY: "failed",
 }
 
@@ -129,12 +129,12 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
     more: dict[Verb, tuple[object, ...]] = {
         Verb.PAGE: (0,),
         Verb.TICK: (0,),
-        Verb.MEANT: (transfer, 0),
+        Verb.SUGGESTION: (transfer, 0),
         Verb.FORM: ("kubernetes",),
     }
     if verb is Verb.LIST:
         return button_data(verb, 0, "")
-    if verb is Verb.WANT:
+    if verb is Verb.MIRROR:
         return button_data(verb, NGINX)
     return button_data(verb, number, *more.get(verb, ()))
 

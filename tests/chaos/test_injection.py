@@ -26,7 +26,7 @@ from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.commands import parse
 from bot.dialog.language import Language
 from bot.dialog.message import Message, say
-from bot.dialog.questions import QuestionKind, listing, unanswered
+from bot.dialog.questions import QuestionKind, list_page, unanswered
 from bot.sandbox.telegram.entities import parsed
 from bot.workflow import mirror
 
@@ -251,7 +251,7 @@ def test_every_message_shows_any_text_as_it_is(texts: Sequence[str], tally: Coun
 @each
 def test_a_list_with_hostile_lines_is_shown_as_it_is(text: str) -> None:
     words = LocaleWords()
-    for message in (listing([text], "", 0), listing([f"a{text}"], "a", 0)):
+    for message in (list_page([text], "", 0), list_page([f"a{text}"], "a", 0)):
         shown, entities = parsed(words.render(message, Language.EN).html)
         assert len(shown.splitlines()) == 2
         assert {entity["type"] for entity in entities} <= {"code", "bold"}

@@ -24,9 +24,8 @@ from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_upda
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 from bot.dialog.message import Message
-from bot.dialog.outdated import SHOWN, news
-from bot.dialog.watches import SHOWN as WATCHES_SHOWN
-from bot.dialog.watches import unwatchable, watched, watching
+from bot.dialog.outdated import OUTDATED_SHOWN, updated_upstream
+from bot.dialog.watches import WATCHES_SHOWN, unwatchable, watched, watching
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -267,11 +266,11 @@ def keys(message: Message) -> list[str]:
 
 def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
     one = tracked(source=B, target=B, told=A)
-    message = news([one])
+    message = updated_upstream([one])
     assert keys(message) == ["news-head", "outdated-line"]
     assert dict(message.lines[1].values) == {"image": str(LATEST), "old": A[:19], "new": B[:19]}
-    assert keys(news([one] * (SHOWN + 2)))[-1] == "outdated-more"
-    assert dict(news([one] * (SHOWN + 2)).lines[-1].values) == {"count": 2}
+    assert keys(updated_upstream([one] * (OUTDATED_SHOWN + 2)))[-1] == "outdated-more"
+    assert dict(updated_upstream([one] * (OUTDATED_SHOWN + 2)).lines[-1].values) == {"count": 2}
 
 
 # -- watches ------------------------------------------------------------------------------

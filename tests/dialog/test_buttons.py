@@ -9,12 +9,12 @@ from bot.core.image import ImageRef
 from bot.core.request import PullFormat
 from bot.dialog.buttons import (
     DATA_LIMIT,
-    ShowForm,
-    TakeMeant,
-    TickImage,
-    TurnPage,
+    MirrorImage,
+    ShowDraftPage,
+    ShowPullFormat,
+    TakeSuggestion,
+    ToggleImage,
     Verb,
-    WantImage,
     button_data,
     parse_button,
 )
@@ -30,15 +30,15 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.APPROVE, R41), Approve(R41)),
         ((Verb.REJECT, R41), Reject(R41)),
         ((Verb.ALL, R41), Confirm(R41)),
-        ((Verb.PAGE, R41, 2), TurnPage(R41, 2)),
-        ((Verb.TICK, R41, 7), TickImage(R41, 7)),
+        ((Verb.PAGE, R41, 2), ShowDraftPage(R41, 2)),
+        ((Verb.TICK, R41, 7), ToggleImage(R41, 7)),
         ((Verb.DROP, R41), Cancel(R41)),
-        ((Verb.MEANT, R41, 5, 1), TakeMeant(R41, TransferId(5), 1)),
+        ((Verb.SUGGESTION, R41, 5, 1), TakeSuggestion(R41, TransferId(5), 1)),
         ((Verb.RETRY, R41), Retry(R41)),
-        ((Verb.FORM, R41, PullFormat.KUBERNETES), ShowForm(R41, PullFormat.KUBERNETES)),
+        ((Verb.FORM, R41, PullFormat.KUBERNETES), ShowPullFormat(R41, PullFormat.KUBERNETES)),
         ((Verb.LIST, 3, "a:b c"), List("a:b c", 3)),
         ((Verb.LIST, 0, ""), List("", 0)),
-        ((Verb.WANT, NGINX), WantImage(NGINX)),
+        ((Verb.MIRROR, NGINX), MirrorImage(NGINX)),
     ],
 )
 def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], pressed: object) -> None:
@@ -60,7 +60,7 @@ def test_anything_else_is_no_button_of_ours(data: str) -> None:
 
 def test_the_longest_that_can_be_asked_for_fits_a_button() -> None:
     most = 10**18 - 1
-    assert len(button_data(Verb.MEANT, most, most, 99).encode()) <= DATA_LIMIT
+    assert len(button_data(Verb.SUGGESTION, most, most, 99).encode()) <= DATA_LIMIT
     assert len(button_data(Verb.LIST, 10**6, "x" * FILTER_LIMIT).encode()) <= DATA_LIMIT
 
 

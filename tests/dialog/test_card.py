@@ -23,14 +23,14 @@ from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
-from bot.dialog.card import card, short
+from bot.dialog.card import card, short_name
 from bot.dialog.causes import cause, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
 from bot.dialog.questions import QuestionKind, unanswered
-from bot.dialog.result import result, returned
+from bot.dialog.result import result, rewritten_caption
 from bot.dialog.view import View
 from bot.paste import IMAGES_PER_PASTE, Flaw, Rewritten
 
@@ -234,9 +234,9 @@ def test_a_draft_says_where_it_stops() -> None:
 
 
 def test_the_label_of_a_button_shows_the_end_of_a_long_name() -> None:
-    assert short(ImageRef.parse("nginx:1.27")) == "nginx:1.27"
-    assert short(ImageRef.parse("bitnami/nginx")) == "bitnami/nginx:latest"
-    assert short(long_name(1)) == "…" + str(long_name(1))[-40:]
+    assert short_name(ImageRef.parse("nginx:1.27")) == "nginx:1.27"
+    assert short_name(ImageRef.parse("bitnami/nginx")) == "bitnami/nginx:latest"
+    assert short_name(long_name(1)) == "…" + str(long_name(1))[-40:]
 
 
 def test_images_without_a_tag_are_named_once_with_how_many_more() -> None:
@@ -264,7 +264,7 @@ def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
         (Rewritten(b"", (), (CHECKING.image,)), True, "To be changed by hand: nginx:1.27"),
         (Rewritten(b"", (), (CHECKING.image,)), False, "a.yaml</code> without changing something"),
     ):
-        assert text in rendered(returned(REQUEST.id, "a.yaml", back, changed=changed)).html
+        assert text in rendered(rewritten_caption(REQUEST.id, "a.yaml", back, changed=changed)).html
 
 
 def test_history_tells_when_and_who_and_links_the_run() -> None:
@@ -301,9 +301,11 @@ def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
 
 
 def test_nobody_is_named_where_nobody_decided() -> None:
-    assert answers.decided(RequestId(1), [FAILED], VIEW) == say("nothing-to-decide", request="1")
+    assert answers.why_decided(RequestId(1), [FAILED], VIEW) == say(
+        "nothing-to-decide", request="1"
+    )
     expired = replace(WAITING, ended=State.EXPIRED)
-    assert answers.decided(RequestId(1), [expired], VIEW).key == "already-expired"
+    assert answers.why_decided(RequestId(1), [expired], VIEW).key == "already-expired"
 
 
 def test_a_person_without_a_name_is_shown_by_number() -> None:

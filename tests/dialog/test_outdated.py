@@ -5,7 +5,7 @@ import pytest
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass, is_version, tag_class
 from bot.dialog.message import Message
-from bot.dialog.outdated import BUTTONS, SHOWN, Compared, movable, outdated
+from bot.dialog.outdated import OUTDATED_SHOWN, UPDATE_BUTTONS, Compared, comparable, outdated
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -84,16 +84,16 @@ def test_what_nobody_could_compare_is_no_image_that_is_well() -> None:
 
 
 def test_of_many_the_first_are_shown_and_fewer_are_offered() -> None:
-    message = told(*(compared(f"nginx:{n}", NEW, OLD) for n in range(SHOWN + 3)))
+    message = told(*(compared(f"nginx:{n}", NEW, OLD) for n in range(OUTDATED_SHOWN + 3)))
     assert keys(message)[-1] == "outdated-more"
     assert dict(message.lines[-1].values) == {"count": 3}
-    assert len(message.lines) == SHOWN + 2
-    assert len(message.buttons) == BUTTONS
+    assert len(message.lines) == OUTDATED_SHOWN + 2
+    assert len(message.buttons) == UPDATE_BUTTONS
 
 
 def test_digests_never_move_and_only_what_holds_the_text_is_meant() -> None:
     entries = [ImageRef.parse(name) for name in (f"nginx@{OLD}", "nginx:1", "nginx:1", "redis:7")]
-    assert movable(entries, "NGINX") == ([entries[1]], 1)
+    assert comparable(entries, "NGINX") == ([entries[1]], 1)
     assert keys(outdated([], text="nginx", listed=0, fixed=1)) == ["outdated-fixed"]
     assert keys(outdated([], text="nginx", listed=0, fixed=0)) == ["list-none"]
     assert keys(outdated([], text="", listed=0, fixed=0)) == ["list-empty"]

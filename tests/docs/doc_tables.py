@@ -145,11 +145,11 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
     Verb.PAGE: (say("button-choose"), say("button-page", page=2, pages=3)),
     Verb.TICK: tuple(say("button-tick", ticked=ticked, image=IMAGE) for ticked in (1, 0)),
     Verb.DROP: (say("button-drop"),),
-    Verb.MEANT: (say("button-meant", image=IMAGE),),
+    Verb.SUGGESTION: (say("button-meant", image=IMAGE),),
     Verb.RETRY: (say("button-retry"),),
     Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
     Verb.LIST: (say("button-page", page=2, pages=3),),
-    Verb.WANT: (
+    Verb.MIRROR: (
         say("button-mirror-it"),
         say("button-meant", image=IMAGE),
         say("button-update", image=IMAGE),
@@ -164,7 +164,7 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
 """The labels of the buttons of each verb, in the order of the READMEs. None sends nothing."""
 PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
     Verb.LIST: {Language.EN: " (`/list`)", Language.ZH_CN: "（`/list`）"},
-    Verb.WANT: {
+    Verb.MIRROR: {
         Language.EN: " (`/lookup`, `/outdated`)",
         Language.ZH_CN: "（`/lookup`、`/outdated`）",
     },
@@ -227,8 +227,8 @@ def limit_rows(_language: Language) -> Iterator[Row]:
         [draft.DRAFT_LIFETIME // hour],
         [COPY_LIMIT],
         [FILTER_LIMIT, REASON_LIMIT],
-        [questions.PAGE],
-        [outdated.MOST, int(question_lane.COMPARE_SECONDS), outdated.SHOWN],
+        [questions.LIST_LINES_PER_PAGE],
+        [outdated.IMAGES_COMPARED, int(question_lane.COMPARE_SECONDS), outdated.OUTDATED_SHOWN],
         [chat_rate.MESSAGES, chat_rate.CARDS, chat_rate.IN_PRIVATE],
         [rate_limit.STRANGERS],
         [chat_rate.BETWEEN_EDITS // second],

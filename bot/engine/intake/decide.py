@@ -28,7 +28,7 @@ async def decide(context: Context, command: Approve | Reject) -> Outcome:
     moved = [await context.advance(transfer, event) for transfer in transfers]
     if not any(moved):
         view = await context.view(transfers)
-        return Outcome(answers.decided(command.request, transfers, view), done=False)
+        return Outcome(answers.why_decided(command.request, transfers, view), done=False)
     key = "approved" if isinstance(command, Approve) else "rejected"
     return Outcome(say(key, request=str(command.request), count=sum(moved)))
 

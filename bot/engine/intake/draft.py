@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.draft import Draft
 from bot.core.ids import RequestId
 from bot.core.request import Request
-from bot.dialog.buttons import TickImage, TurnPage
+from bot.dialog.buttons import ShowDraftPage, ToggleImage
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
@@ -42,7 +42,7 @@ async def confirm(context: Context, number: RequestId) -> Outcome:
     return Outcome(say("confirmed", count=len(transfers)))
 
 
-async def turn(context: Context, turned: TurnPage) -> Outcome:
+async def turn(context: Context, turned: ShowDraftPage) -> Outcome:
     found = await _draft(context, turned.request)
     if isinstance(found, Outcome):
         return found
@@ -51,7 +51,7 @@ async def turn(context: Context, turned: TurnPage) -> Outcome:
     return Outcome(say("draft-page", page=turned.page + 1, pages=draft.pages))
 
 
-async def tick(context: Context, ticked: TickImage) -> Outcome:
+async def tick(context: Context, ticked: ToggleImage) -> Outcome:
     found = await _draft(context, ticked.request)
     if isinstance(found, Outcome):
         return found

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.dialog.buttons import ShowForm
+from bot.dialog.buttons import ShowPullFormat
 from bot.dialog.message import say
 from bot.engine.intake.context import Context, Outcome
 
 
-async def change_form(context: Context, command: ShowForm) -> Outcome:
+async def change_form(context: Context, command: ShowPullFormat) -> Outcome:
     """Store the form and open the request again: the chat lane then edits the result."""
     request = await context.unit.request(command.request)
     if request is None or request.place.chat != context.place.chat:

@@ -7,13 +7,13 @@ from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import RETRYABLE, State
-from bot.dialog.buttons import TakeMeant
+from bot.dialog.buttons import TakeSuggestion
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
 
 
-async def take_suggestion(context: Context, pressed: TakeMeant) -> Outcome:
+async def take_suggestion(context: Context, pressed: TakeSuggestion) -> Outcome:
     """Take an image that is there in place of one that is missing, in the same request."""
     request = await context.own(pressed.request)
     if isinstance(request, Outcome):

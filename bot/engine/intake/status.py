@@ -27,7 +27,7 @@ async def status(context: Context, command: Status, budgets: Budgets) -> Message
 async def _of_request(context: Context, number: RequestId) -> Message:
     request = await context.unit.request(number)
     if request is None or not _may_see(context, request):
-        return answers.one("no-request", request=str(number))
+        return answers.single_line("no-request", request=str(number))
     transfers = await context.unit.transfers_of(number)
     view = await context.view(transfers, [request])
     if request.is_draft:
@@ -58,7 +58,7 @@ async def _of_chat(context: Context, budgets: Budgets) -> Message:
     if not context.admin:
         return answers.status(mine, view)
     others = [row for row in rows if row[0].person != context.person.id]
-    vitals = answers.Vitals(
+    vitals = answers.Operations(
         transfers=await context.unit.open_transfers(),
         budgets=budgets(),
         failed=await context.unit.last_failed(),
@@ -73,7 +73,7 @@ async def _of_chat(context: Context, budgets: Budgets) -> Message:
 async def _of_image(context: Context, image: ImageRef) -> Message:
     transfer = await context.unit.latest_transfer(image)
     if transfer is None:
-        return answers.one("status-unknown", image=str(image))
+        return answers.single_line("status-unknown", image=str(image))
     asked = await context.unit.requests_for(transfer.id)
     requests = [r for r in asked if _may_see(context, r)]
     view = await context.view([transfer], requests)

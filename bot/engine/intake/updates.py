@@ -15,12 +15,12 @@ from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
 from bot.dialog.buttons import (
+    MirrorImage,
     Pressed,
-    ShowForm,
-    TakeMeant,
-    TickImage,
-    TurnPage,
-    WantImage,
+    ShowDraftPage,
+    ShowPullFormat,
+    TakeSuggestion,
+    ToggleImage,
     command_behind,
     parse_button,
 )
@@ -129,7 +129,9 @@ class Intake:
         role = access.standing(person.id, place.chat, faceless=incoming.faceless)
         if role in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
             return None
-        return self._words.render(answers.one("cannot-store"), self._language(place, person))
+        return self._words.render(
+            answers.single_line("cannot-store"), self._language(place, person)
+        )
 
     def excuse_press(self, press: Press) -> str:
         language = spoken(press.person.language, otherwise=self._installation.language)
@@ -187,7 +189,7 @@ class Intake:
         if (turned_away := self._turned_away(role, incoming)) is not None:
             return turned_away
         if role is Role.NOBODY:
-            return answers.one("faceless")
+            return answers.single_line("faceless")
         await unit.remember(person)
         if role not in COMMANDS[command.name].audience:
             return Message((answers.may_not(command.name, person),))
@@ -253,12 +255,12 @@ class Intake:
             return answers.may_not(command, press.person)
         await unit.remember(press.person)
         context = self._context(unit, press, role)
-        if isinstance(pressed, List | WantImage):
+        if isinstance(pressed, List | MirrorImage):
             return await self._begin(context, pressed, press.update)
         return (await self._do(context, pressed)).words
 
     async def _begin(
-        self, context: Context, pressed: List | WantImage, update: int
+        self, context: Context, pressed: List | MirrorImage, update: int
     ) -> Phrase | None:
         """What begins as a command does, and is counted as one."""
         if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
@@ -266,7 +268,7 @@ class Intake:
             turn = self._allowance.take(person, context.now, most=most, update=update)
             if turn is not Hearing.LISTEN:
                 return self._too_fast(context.person)
-        if isinstance(pressed, WantImage):
+        if isinstance(pressed, MirrorImage):
             answer = await mirror.submit(context, [pressed.image])
             return say("wanted") if answer is None else answer.lines[0]
         # What a press carries is up to who sends it: no card or result is overwritten by a list.
@@ -281,17 +283,17 @@ class Intake:
                 return await _decided(context, pressed)
             case Confirm(number):
                 return await draft.confirm(context, number)
-            case TurnPage():
+            case ShowDraftPage():
                 return await draft.turn(context, pressed)
-            case TickImage():
+            case ToggleImage():
                 return await draft.tick(context, pressed)
-            case TakeMeant():
+            case TakeSuggestion():
                 return await retry.take_suggestion(context, pressed)
             case Retry(number):
                 return await retry.retry(context, number)
-            case ShowForm():
+            case ShowPullFormat():
                 return await result_form.change_form(context, pressed)
-            case List() | WantImage():
+            case List() | MirrorImage():
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:
                 assert_never(never)

@@ -18,7 +18,7 @@ async def change_watches(context: Context, command: BeginWatch | EndWatch) -> Me
             return watches.watched(await context.unit.watches_of(context.person.id))
         case EndWatch(image):
             dropped = await context.unit.drop_watch(context.person.id, image)
-            return answers.one("unwatched" if dropped else "unwatch-none", image=str(image))
+            return answers.single_line("unwatched" if dropped else "unwatch-none", image=str(image))
         case never:
             assert_never(never)
 
@@ -32,7 +32,7 @@ async def _watch(context: Context, image: ImageRef) -> Message:
     own = await context.unit.watches_of(context.person.id)
     limit = installation.policy.watch_limit
     if len(own) >= limit and image not in [each.image for each in own]:
-        return answers.one("watch-limit", number=limit)
+        return answers.single_line("watch-limit", number=limit)
     await context.unit.save_watch(
         Watch(
             person=context.person.id,

@@ -20,7 +20,7 @@ from bot.core.image import Target
 from bot.core.retry import LONGEST_DELAY, is_due, wait_after
 from bot.core.transfer import State
 from bot.dialog.language import Language
-from bot.dialog.result import returned
+from bot.dialog.result import rewritten_caption
 from bot.engine.lanes.chat_items import AT_ONCE, ChatItem, ChatItems
 from bot.engine.lanes.chat_rate import ChatRate
 from bot.engine.lanes.lane import Pulse, attempt, guarded
@@ -145,7 +145,9 @@ class ChatLane:
             rewrite, content, name=file.name, target=self._target, images=images
         )
         changed = back.content != content
-        text = self._words.render(returned(request.id, file.name, back, changed=changed), language)
+        text = self._words.render(
+            rewritten_caption(request.id, file.name, back, changed=changed), language
+        )
         if not changed:
             await self._chat.send(request.place, text, reply_to=request.message)
             return

@@ -80,7 +80,7 @@ class FilesLane:
             content = await self._chat.fetch(file.file_id, limit=PASTE_SIZE_LIMIT)
         except RefusedError as refusal:
             log.warning("request %d: its file: %s", file.request, refusal)
-            await self._end(file, answers.one("file-gone", file=file.name))
+            await self._end(file, answers.single_line("file-gone", file=file.name))
             return True
         except TransientError as trouble:
             return await self._put_off(file, trouble)
@@ -133,7 +133,7 @@ class FilesLane:
                 wait = wait_after(attempts, seed=file.request, retry_after=trouble.retry_after)
                 await unit.save_file(replace(file, attempts=attempts, not_before=now + wait))
         if late:
-            await self._end(file, answers.one("file-gone", file=file.name))
+            await self._end(file, answers.single_line("file-gone", file=file.name))
         return late
 
     async def _expire(self, draft: Request) -> bool:

@@ -14,7 +14,7 @@ from bot.core.ids import ChatId, PersonId, Place
 from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
-from bot.dialog.outdated import news
+from bot.dialog.outdated import updated_upstream
 from bot.engine.ports import Unit, Words
 from bot.engine.view_loader import language_of
 
@@ -84,7 +84,7 @@ class FreshNews:
 
     async def _note(self, unit: Unit, told: _Told) -> None:
         language = await language_of(unit, told.place, told.person, otherwise=self._language)
-        text = self._words.render(news(told.images), language)
+        text = self._words.render(updated_upstream(told.images), language)
         await unit.add_note(told.place, text, reply_to=None)
 
 

@@ -16,8 +16,15 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef, Target
 from bot.core.retry import Trouble, TroubleKind, has_passed, is_due, wait_after
 from bot.dialog.message import Message
-from bot.dialog.outdated import MOST, Compared, movable, outdated
-from bot.dialog.questions import Look, Question, QuestionKind, listing, looked_up, unanswered
+from bot.dialog.outdated import IMAGES_COMPARED, Compared, comparable, outdated
+from bot.dialog.questions import (
+    LookupFacts,
+    Question,
+    QuestionKind,
+    list_page,
+    lookup_answer,
+    unanswered,
+)
 from bot.engine.lanes.lane import Pulse, attempt
 from bot.engine.lanes.suggestions import meant_by
 from bot.engine.ports import Registries, Repository, Store, Words
@@ -95,18 +102,18 @@ class QuestionsLane:
         match question.kind:
             case QuestionKind.LOOKUP:
                 look = await self._look(ImageRef.parse(question.text))
-                return looked_up(look, self._target, self._clock())
+                return lookup_answer(look, self._target, self._clock())
             case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
                 images = [str(image) for image in image_list.listed_images(content)]
-                return listing(images, question.text, question.page)
+                return list_page(images, question.text, question.page)
             case QuestionKind.OUTDATED:
                 return await self._outdated(question.text)
 
     async def _outdated(self, text: str) -> Message:
         content = (await self._repository.read_list()).content
-        images, fixed = movable(image_list.listed_images(content), text)
-        compared = await self._compared(images[:MOST])
+        images, fixed = comparable(image_list.listed_images(content), text)
+        compared = await self._compared(images[:IMAGES_COMPARED])
         return outdated(compared, text=text, listed=len(images), fixed=fixed)
 
     async def _compared(self, images: Sequence[ImageRef]) -> list[Compared]:
@@ -135,21 +142,21 @@ class QuestionsLane:
             log.info("comparing %s: %s", image, trouble)
             return None
 
-    async def _look(self, image: ImageRef) -> Look:
+    async def _look(self, image: ImageRef) -> LookupFacts:
         there = await self._at_target(image)
         try:
             source = await self._registries.source_digest(image)
         except RefusedError as refusal:
-            return Look(image=image, there=there, refusal=str(refusal))
+            return LookupFacts(image=image, target_digest=there, refusal=str(refusal))
         if source is None:
             meant = await meant_by(self._registries, image, target_host=self._target.host)
-            return Look(image=image, there=there, meant=meant)
+            return LookupFacts(image=image, target_digest=there, suggestions=meant)
         try:
             shape = await self._registries.describe(image, source)
         except (RefusedError, TransientError) as trouble:
             log.info("question about %s: no details: %s", image, trouble)
-            return Look(image=image, source=source, there=there)
-        return Look(image=image, source=source, there=there, shape=shape)
+            return LookupFacts(image=image, source_digest=source, target_digest=there)
+        return LookupFacts(image=image, source_digest=source, target_digest=there, info=shape)
 
     async def _at_target(self, image: ImageRef) -> str | None:
         """None where the target cannot be read now; empty where it has no such image."""

@@ -79,7 +79,7 @@ async def test_a_guest_is_shown_how_to_become_a_member(w: World) -> None:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        (CommandName.MIRROR, button_data(Verb.WANT, NGINX)),
+        (CommandName.MIRROR, button_data(Verb.MIRROR, NGINX)),
         (CommandName.MIRROR, button_data(Verb.ALL, 1)),
         (CommandName.LIST, button_data(Verb.LIST, 0, "")),
         (CommandName.CANCEL, button_data(Verb.DROP, 1)),
