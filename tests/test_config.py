@@ -58,7 +58,7 @@ def test_the_example_loads_and_names_every_key_there_is() -> None:
     settings = read_settings(EXAMPLE)
     assert set(written(example())) == set(keys_of(Settings))
     assert settings.place().naming is Naming.NESTED
-    assert settings.access().standing(1003, -1001234567890) is Role.ADMIN  # type: ignore[arg-type]
+    assert settings.access().role_of(1003, -1001234567890) is Role.ADMIN  # type: ignore[arg-type]
     assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
 
 

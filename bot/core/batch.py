@@ -63,7 +63,7 @@ class Batch:
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
         return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
-    def looked(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
+    def polled(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
         """After a look that found nothing new: the next one comes after the interval.
 
         The interval holds from look to look, so that what one takes is part of it; but a service
@@ -176,7 +176,7 @@ class Run:
     conclusion: str = ""
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         return bool(self.conclusion)
 
 
@@ -198,7 +198,7 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
         # Its line was new, so it went by its tag, which has moved since somebody approved it.
         # Since the list has it, the next batch asks for the approved one, by its digest.
         failure = Failure(FailureKind.MISMATCH, result.digest)
-        return Requeued(now, failure, now) if not transfer.put_offs else CopyFailed(now, failure)
+        return Requeued(now, failure, now) if not transfer.requeues else CopyFailed(now, failure)
     return Copied(now, result.digest, result.size)
 
 
@@ -207,7 +207,7 @@ def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
     cancelled = run.conclusion == "cancelled"
     kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
     failure = Failure(kind, run.conclusion)
-    if run.conclusion == "success" and transfer.put_offs == 0:
+    if run.conclusion == "success" and transfer.requeues == 0:
         # It did well and had nothing to do with it: others wrote the line first, or moved
         # it. Since the list has it, the next batch asks for it by name.
         return Requeued(now, failure, now)
@@ -216,5 +216,5 @@ def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
 
 def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
     """What passes by itself is tried again later, as long as there is hope."""
-    wait = requeue_wait(failure.kind, transfer.put_offs)
+    wait = requeue_wait(failure.kind, transfer.requeues)
     return CopyFailed(now, failure) if wait is None else Requeued(now, failure, now + wait)

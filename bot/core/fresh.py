@@ -56,7 +56,7 @@ class FreshPlan:
     def budget(self, registry: str) -> int:
         return self.budgets.get(registry, self.looks)
 
-    def first_look(self, image: ImageRef, now: datetime) -> datetime:
+    def first_check(self, image: ImageRef, now: datetime) -> datetime:
         """Spread over the interval, so that a long list is no herd at the first start.
 
         By repository: a registry's token is for one, and its tags are mostly moved together.
@@ -64,7 +64,7 @@ class FreshPlan:
         place = crc32(f"{image.registry}/{image.repository}".encode()) / 2**32
         return now + self.interval(image) * place
 
-    def room(
+    def checks_allowed(
         self, registries: Collection[str], spent: Mapping[str, int], *, target: str
     ) -> dict[str, int]:
         """How many looks each registry can be given now; each is one at the target, too.
@@ -106,7 +106,7 @@ class TrackedImage:
     def is_version(self) -> bool:
         return tag_class(self.image) is TagClass.VERSION
 
-    def looked(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
+    def after_check(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
         """After a look at both sides; `target` None: it may not be read.
 
         Then it is taken to have what it was last known to have, or else what the source has
@@ -120,7 +120,7 @@ class TrackedImage:
             not_before=now + plan.interval(self.image),
             source=source,
             updated_at=None,
-        ).holding(there, now)
+        ).with_target(there, now)
         return replace(seen, updated_at=now) if seen.owes_transfer else seen
 
     @property
@@ -129,29 +129,31 @@ class TrackedImage:
             return False
         return not (self.is_version and self.source == self.alarmed)
 
-    def holding(self, digest: str, now: datetime) -> Self:
+    def with_target(self, digest: str, now: datetime) -> Self:
         """The target has this now, by whoever's doing. At first that is nothing new to anybody."""
         told = self.told or digest
         changed = bool(digest) and digest != told
         arrived = (self.arrived_at or now) if changed else None
         return replace(self, target=digest, told=told, arrived_at=arrived)
 
-    def put_off(self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None) -> Self:
+    def after_failed_check(
+        self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None
+    ) -> Self:
         """After a look that nobody answered: later, and before it would be due anyhow."""
         wish = min(timedelta(seconds=retry_after or 0), LONGEST_DELAY)
         later = now + min(max(CHECK_RETRY_WAIT, wish), plan.interval(self.image))
         return replace(self, looked_at=now, not_before=later)
 
-    def refused(self, now: datetime, plan: FreshPlan) -> Self:
+    def after_refused_check(self, now: datetime, plan: FreshPlan) -> Self:
         """After a look that was refused for good: waiting does not mend that."""
         return replace(self, looked_at=now, not_before=now + plan.interval(self.image))
 
-    def joined(self, now: datetime, plan: FreshPlan) -> Self:
+    def with_other_transfer(self, now: datetime, plan: FreshPlan) -> Self:
         """A transfer of somebody else's is under way: what comes of it is looked at soon."""
         later = now + min(CHECK_RETRY_WAIT, plan.interval(self.image))
         return replace(self, updated_at=None, not_before=min(self.not_before, later))
 
-    def shares(self, transfer: Transfer) -> bool:
+    def is_asked_by(self, transfer: Transfer) -> bool:
         """Whether an open transfer waits for the very decision that an alarm would ask for.
 
         Somebody asked for the version, perhaps where no admin is: the alarm asks for both.
@@ -160,11 +162,11 @@ class TrackedImage:
             self.is_version and transfer.state is State.WAITING and transfer.digest == self.source
         )
 
-    def opened(self, transfer: TransferId) -> Self:
+    def with_transfer(self, transfer: TransferId) -> Self:
         alarmed = self.source if self.is_version else self.alarmed
         return replace(self, updated_at=None, transfer=transfer, alarmed=alarmed)
 
-    def found(self, now: datetime, expires_at: datetime) -> Found:
+    def found_event(self, now: datetime, expires_at: datetime) -> Found:
         """What a look by the lane of checks would have said, but that the list was approved once.
 
         A version is not: that it moved was never approved by anybody.
@@ -180,15 +182,15 @@ class TrackedImage:
             replaces=self.target,
         )
 
-    def after(self, transfer: Transfer, now: datetime) -> Self:
+    def after_transfer(self, transfer: Transfer, now: datetime) -> Self:
         """Its transfer is over. Where it brought nothing, the next look finds it behind again."""
         over = replace(self, transfer=None)
         digest = transfer.copied_digest or transfer.digest
         if transfer.state is not State.MIRRORED or digest is None:
             return over
-        return over.holding(digest, now)
+        return over.with_target(digest, now)
 
-    def forget_news(self) -> Self:
+    def with_news_told(self) -> Self:
         return replace(self, told=self.target, arrived_at=None)
 
 

@@ -148,7 +148,7 @@ class AllowLists:
     members: Collection[PersonId] | None
     admins: Collection[PersonId]
 
-    def standing(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
+    def role_of(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
         """`faceless`: the message was sent in the name of a chat, not of a person."""
         listed = person in self.admins or (self.members is not None and person in self.members)
         private = int(chat) == int(person)  # Telegram gives a private chat the id of its person

@@ -42,10 +42,10 @@ def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
     return abs(now - since) >= wait
 
 
-def requeue_wait(kind: FailureKind, put_offs: int) -> timedelta | None:
-    """How long to put a copy off that was put off `put_offs` times; None: it has failed."""
+def requeue_wait(kind: FailureKind, requeues: int) -> timedelta | None:
+    """How long to put a copy off that was put off `requeues` times; None: it has failed."""
     waits = REQUEUE_WAITS.get(kind, ())
-    return waits[put_offs] if put_offs < len(waits) else None
+    return waits[requeues] if requeues < len(waits) else None
 
 
 def wait_after(attempts: int, *, seed: object, retry_after: float | None = None) -> timedelta:

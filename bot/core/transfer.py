@@ -57,7 +57,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def over(self) -> bool:
+    def is_final(self) -> bool:
         return not TRANSITIONS[self]
 
 
@@ -112,8 +112,8 @@ class Transfer:
     `replaces` is the digest at the target that this one takes the place of, where it has one.
     `approved_by` None with `approved_at` set means that the policy approved; `ground` is why
     the policy decided as it did.
-    `meant` are images that the source does have where this one is missing. `setback` is why
-    a copy was put off, `put_offs` how often. `trouble` is the last temporary one; `not_before`
+    `meant` are images that the source does have where this one is missing. `requeue_cause` is why
+    a copy was put off, `requeues` how often. `trouble` is the last temporary one; `not_before`
     the time of the next try.
     """
 
@@ -143,15 +143,15 @@ class Transfer:
     failure: Failure | None = None
     meant: tuple[ImageRef, ...] = ()
     proof: Proof | None = None
-    setback: Failure | None = None
-    put_offs: int = 0
+    requeue_cause: Failure | None = None
+    requeues: int = 0
     attempts: int = 0
     not_before: datetime | None = None
     trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
         """Refuse facts that contradict one another, wherever they come from."""
-        if self.ended is not None and not self.ended.over:
+        if self.ended is not None and not self.ended.is_final:
             raise ValueError(f"transfer {self.id}: {self.ended} is not an end")
         if (self.failure is not None) != (self.ended is State.FAILED):
             raise ValueError(f"transfer {self.id}: a failure belongs to a failed transfer")
@@ -221,8 +221,8 @@ def _put_off(transfer: Transfer, event: Requeued) -> Transfer:
         run=None,
         run_url="",
         copying_at=None,
-        setback=event.failure,
-        put_offs=transfer.put_offs + 1,
+        requeue_cause=event.failure,
+        requeues=transfer.requeues + 1,
     )
 
 

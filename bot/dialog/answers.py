@@ -213,7 +213,7 @@ def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
 def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
     if not transfers:
         return _draft_row(request, view)
-    pending = [t for t in transfers if not t.state.over] or list(transfers)
+    pending = [t for t in transfers if not t.state.is_final] or list(transfers)
     return say(
         "status-row",
         request=str(request.id),
@@ -221,7 +221,7 @@ def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
         image=str(pending[0].image),
         more=len(transfers) - 1,
         waiting=sum(t.state is State.WAITING for t in transfers),
-        over=sum(t.state.over for t in transfers),
+        over=sum(t.state.is_final for t in transfers),
         count=len(transfers),
     )
 

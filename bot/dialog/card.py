@@ -62,7 +62,7 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
     values: dict[str, Value] = {
         "request": str(request.id),
         "count": len(transfers),
-        "over": sum(transfer.state.over for transfer in transfers),
+        "over": sum(transfer.state.is_final for transfer in transfers),
         "bar": "▓" * filled + "░" * (BAR_WIDTH - filled),
     }
     if request.person == BOT_ITSELF:
@@ -72,7 +72,7 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
 
 def _filled(transfers: Sequence[Transfer]) -> int:
     """The filled part of the bar: by bytes where all are known that have to be copied."""
-    over = sum(transfer.state.over for transfer in transfers)
+    over = sum(transfer.state.is_final for transfer in transfers)
     by_images = BAR_WIDTH * over // len(transfers)
     copied = [t for t in transfers if t.checked_at is not None]
     total = sum(t.size or 0 for t in copied)
@@ -81,7 +81,7 @@ def _filled(transfers: Sequence[Transfer]) -> int:
     )
     if unknown or total == 0 or over == len(transfers):
         return by_images
-    return BAR_WIDTH * sum(t.size or 0 for t in copied if t.state.over) // total
+    return BAR_WIDTH * sum(t.size or 0 for t in copied if t.state.is_final) // total
 
 
 def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
@@ -206,7 +206,7 @@ def _urgency(transfer: Transfer) -> int:
 
 def _summary(transfers: Sequence[Transfer]) -> Phrase:
     counts = Counter(transfer.state for transfer in transfers)
-    under_way = sum(not state.over for state in counts.elements()) - counts[State.WAITING]
+    under_way = sum(not state.is_final for state in counts.elements()) - counts[State.WAITING]
     bad = sum(counts[state] for state in _ENDED_BADLY)
     return say(
         "card-folded",
@@ -259,8 +259,10 @@ def _retrying(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
 
 def _queued(transfer: Transfer, view: View) -> Phrase:
     later = transfer.not_before
-    if transfer.setback is not None and later is not None and later > view.now:
-        return say("note-resumes", cause=cause(transfer.setback), time=Moment(later, view.now))
+    if transfer.requeue_cause is not None and later is not None and later > view.now:
+        return say(
+            "note-resumes", cause=cause(transfer.requeue_cause), time=Moment(later, view.now)
+        )
     ahead = view.ahead.get(transfer.id, 0)
     if transfer.state is State.SUBMITTED:
         return say("note-submitted", ahead=ahead)

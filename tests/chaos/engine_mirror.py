@@ -139,7 +139,7 @@ class MirrorRepository(FakeRepository):
 
     def cancel_runs(self) -> None:
         for found in self.runs:
-            if not found.run.over:
+            if not found.run.is_finished:
                 found.run = replace(found.run, conclusion="cancelled")
 
     def rename_branch(self, *, back_after: timedelta) -> None:
@@ -159,14 +159,16 @@ class MirrorRepository(FakeRepository):
         """What is due by now is copied, with its statuses, and the run ends."""
         for found in self.runs:
             job = self.jobs[found.run.id]
-            if not found.run.over and self._clock() >= job.began + timedelta(seconds=job.seconds):
+            if not found.run.is_finished and self._clock() >= job.began + timedelta(
+                seconds=job.seconds
+            ):
                 well = [self._copy(found, image) for image in job.images]
                 conclusion = "success" if all(well) else "failure"
                 found.run = replace(found.run, conclusion=conclusion)
 
     @property
     def busy(self) -> bool:
-        return any(not found.run.over for found in self.runs)
+        return any(not found.run.is_finished for found in self.runs)
 
     def _copy(self, found: FakeRun, image: ImageRef) -> bool:
         plan = self.plans.get(str(image), Plan())

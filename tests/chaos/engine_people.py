@@ -76,7 +76,7 @@ def cancel_the_run(repository: MirrorRepository) -> None:
 
 
 def run_it_again(repository: MirrorRepository) -> None:
-    if repository.runs and repository.runs[-1].run.over:
+    if repository.runs and repository.runs[-1].run.is_finished:
         repository.rerun()
 
 

@@ -216,7 +216,7 @@ class ChaosWorld(World):
         for asked in (await self._stored()).asked:
             request = asked.request
             asks = request.is_draft and request.cancelled_at is None
-            waits = asks or any(not t.state.over for t in asked.transfers)
+            waits = asks or any(not t.state.is_final for t in asked.transfers)
             shown = self.chat.messages.get(request.card) if request.card is not None else None
             settled = waits and shown is not None and plain(shown.text) in asked.cards
             if request.closed_at is None and not settled:

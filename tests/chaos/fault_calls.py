@@ -68,7 +68,7 @@ async def transfers(world: FaultsWorld, message: int) -> tuple[Transfer, ...]:
 
 async def is_over(world: FaultsWorld, message: int) -> bool:
     found = await transfers(world, message)
-    return bool(found) and all(transfer.state.over for transfer in found)
+    return bool(found) and all(transfer.state.is_final for transfer in found)
 
 
 # -- Telegram -----------------------------------------------------------------------------------

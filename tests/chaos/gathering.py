@@ -143,7 +143,7 @@ async def _asked(unit: StoreUnit, number: RequestId, circumstances: Circumstance
             return asked
         shown = draft_card(request, draft, view)
         return replace(asked, cards=frozenset({text(shown)}), data=_data(shown))
-    ended = all(transfer.state.over for transfer in linked)
+    ended = all(transfer.state.is_final for transfer in linked)
     told = frozenset({text(result(request, linked, view))}) if ended else frozenset()
     if request.cancelled_at is not None:  # closed, and not followed further
         return replace(asked, results=told)

@@ -209,14 +209,14 @@ def every_image_has_an_end(evidence: Evidence) -> Iterator[str]:
         if transfer.state is State.WAITING and transfer.expires_at is not None:
             if (evidence.now - transfer.expires_at).total_seconds() > SECONDS_LATE:
                 yield f"{name} waits for an admin though its time is over"
-        elif not transfer.state.over:
+        elif not transfer.state.is_final:
             yield f"{name} has no end: it is {transfer.state}"
 
 
 def every_outcome_was_told(evidence: Evidence) -> Iterator[str]:
     for asked in evidence.asked:
         request = asked.request
-        over = asked.transfers and all(t.state.over for t in asked.transfers)
+        over = asked.transfers and all(t.state.is_final for t in asked.transfers)
         if not over or request.cancelled_at is not None or not evidence.reached(request):
             continue
         told = [said for said in evidence.said if _tells(said, asked, evidence)]
@@ -441,7 +441,7 @@ def nothing_is_left_running(evidence: Evidence) -> Iterator[str]:
             yield f"batch {batch.id} is left open"
     for asked in evidence.asked:
         request = asked.request
-        waits = request.is_draft or any(not t.state.over for t in asked.transfers)
+        waits = request.is_draft or any(not t.state.is_final for t in asked.transfers)
         if request.closed_at is None and (request.cancelled_at is not None or not waits):
             yield f"#{request.id} is over and is left open"
 

@@ -205,7 +205,7 @@ class Scene:
             found = await unit.transfer(transfer.id)
             assert found is not None
             if kind == "failed":
-                assert found.state.over
+                assert found.state.is_final
                 await unit.save_transfer(replace(found, meant=(NGINX,)))
         return number, transfer.id
 
@@ -349,7 +349,7 @@ async def every_press_is_a_members(
     """Only of a message it is asked whether somebody has a face."""
     if faceless is None:
         return Role.MEMBER
-    return self._installation.access.standing(person.id, chat, faceless=faceless)
+    return self._installation.access.role_of(person.id, chat, faceless=faceless)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def test_a_request_comes_to_its_end_wherever_the_clock_is_set(
 
 def _copy_all(w: World) -> None:
     for number, run in enumerate(w.repository.runs):
-        if not run.run.over:
+        if not run.run.is_finished:
             for image in (NGINX, STATIC):
                 w.registries.target[str(image)] = digest_of(str(image))
                 w.repository.report(image, digest_of(str(image)), run=number)

@@ -55,8 +55,8 @@ def test_a_batch_is_owed_one_step_at_a_time(batch: Batch, at: datetime, step: St
 def test_looks_are_frequent_when_young_and_rare_when_old() -> None:
     ages = [timedelta(seconds=s) for s in (0, 9, 10, 59, 60, 599, 600, 90_000)]
     assert [poll_interval(age).total_seconds() for age in ages] == [1, 1, 2, 2, 10, 10, 30, 30]
-    assert NEW.looked(NOW).not_before == NOW + timedelta(seconds=1)
-    seen = replace(COMMITTED, run_seen_at=NOW, attempts=3, trouble=SLOW).looked(LATER)
+    assert NEW.polled(NOW).not_before == NOW + timedelta(seconds=1)
+    seen = replace(COMMITTED, run_seen_at=NOW, attempts=3, trouble=SLOW).polled(LATER)
     assert (seen.not_before, seen.attempts, seen.trouble) == (
         LATER + timedelta(seconds=10),
         0,
@@ -70,7 +70,7 @@ def test_looks_are_frequent_when_young_and_rare_when_old() -> None:
 def test_what_a_look_takes_is_part_of_the_interval_up_to_its_half(
     took: float, pause: float
 ) -> None:
-    after = NEW.looked(NOW, took=timedelta(seconds=took))
+    after = NEW.polled(NOW, took=timedelta(seconds=took))
     assert after.not_before == NOW + timedelta(seconds=pause)
 
 

@@ -53,16 +53,16 @@ KNOWN = {"source": A, "target": A, "told": A}
 @given(st.from_regex(r"[a-z]{1,12}/[a-z]{1,12}:(latest|1\.2\.3)", fullmatch=True))
 def test_the_first_look_comes_within_the_interval_and_is_always_the_same(name: str) -> None:
     image = ImageRef.parse(name)
-    first = PLAN.first_look(image, NOW)
+    first = PLAN.first_check(image, NOW)
     assert NOW <= first < NOW + PLAN.interval(image)
-    assert first == PLAN.first_look(image, NOW)
+    assert first == PLAN.first_check(image, NOW)
 
 
 def test_first_looks_are_spread_and_tags_of_one_repository_are_together() -> None:
     images = [ImageRef.parse(f"a/app{n}:latest") for n in range(600)]
-    hours = [int((PLAN.first_look(image, NOW) - NOW) / HOUR) for image in images]
+    hours = [int((PLAN.first_check(image, NOW) - NOW) / HOUR) for image in images]
     assert all(60 < hours.count(hour) < 140 for hour in range(6))
-    together = {PLAN.first_look(ImageRef.parse(f"a/app:{tag}"), NOW) for tag in ("1", "2", "x")}
+    together = {PLAN.first_check(ImageRef.parse(f"a/app:{tag}"), NOW) for tag in ("1", "2", "x")}
     assert len(together) == 1
 
 
@@ -76,16 +76,20 @@ def test_first_looks_are_spread_and_tags_of_one_repository_are_together() -> Non
 )
 def test_each_registry_has_its_budget(spent: dict[str, int], rooms: dict[str, int]) -> None:
     registries = ["docker.io", "gcr.io", "quay.io"]
-    assert PLAN.room(registries, spent, target="harbor.example.com") == rooms
+    assert PLAN.checks_allowed(registries, spent, target="harbor.example.com") == rooms
 
 
 def test_what_the_target_may_be_asked_is_shared_and_who_was_asked_least_comes_first() -> None:
     plan = replace(PLAN, budgets={"harbor.example.com": 30})
     registries = ["docker.io", "gcr.io", "quay.io"]
-    left = plan.room(registries, {"docker.io": 20, "gcr.io": 5}, target="harbor.example.com")
+    left = plan.checks_allowed(
+        registries, {"docker.io": 20, "gcr.io": 5}, target="harbor.example.com"
+    )
     assert left == {"quay.io": 2, "gcr.io": 2, "docker.io": 1}
-    assert plan.room(registries, {"docker.io": 29}, target="harbor.example.com") == {"gcr.io": 1}
-    assert plan.room(registries, {"docker.io": 30}, target="harbor.example.com") == {}
+    assert plan.checks_allowed(registries, {"docker.io": 29}, target="harbor.example.com") == {
+        "gcr.io": 1
+    }
+    assert plan.checks_allowed(registries, {"docker.io": 30}, target="harbor.example.com") == {}
     assert plan.shortest == 6 * HOUR
 
 
@@ -93,51 +97,51 @@ def test_what_the_target_may_be_asked_is_shared_and_who_was_asked_least_comes_fi
 
 
 def test_the_first_look_tells_nobody_anything_and_owes_nothing_where_both_are_the_same() -> None:
-    seen = tracked().looked(A, A, NOW, PLAN)
+    seen = tracked().after_check(A, A, NOW, PLAN)
     assert seen == tracked(**KNOWN, looked_at=NOW, not_before=NOW + 6 * HOUR)
 
 
 def test_what_moved_before_the_first_look_has_moved() -> None:
-    seen = tracked().looked(B, A, NOW, PLAN)
+    seen = tracked().after_check(B, A, NOW, PLAN)
     assert (seen.updated_at, seen.told) == (NOW, A)
 
 
 def test_a_tag_that_moved_owes_a_transfer_until_it_is_opened() -> None:
-    seen = tracked(**KNOWN).looked(B, A, NOW, PLAN)
+    seen = tracked(**KNOWN).after_check(B, A, NOW, PLAN)
     assert (seen.updated_at, seen.source, seen.target, seen.arrived_at) == (NOW, B, A, None)
-    opened = seen.opened(TransferId(7))
+    opened = seen.with_transfer(TransferId(7))
     assert (opened.updated_at, opened.transfer, opened.alarmed) == (None, 7, "")
 
 
 def test_a_version_is_alarmed_about_once_for_each_digest() -> None:
-    seen = tracked(FIXED, **KNOWN).looked(B, A, NOW, PLAN)
-    opened = seen.opened(TransferId(7))
+    seen = tracked(FIXED, **KNOWN).after_check(B, A, NOW, PLAN)
+    opened = seen.with_transfer(TransferId(7))
     assert opened.alarmed == B
-    again = replace(opened, transfer=None).looked(B, A, NOW, PLAN)
+    again = replace(opened, transfer=None).after_check(B, A, NOW, PLAN)
     assert again.updated_at is None
-    assert again.looked(C, A, NOW, PLAN).updated_at == NOW
+    assert again.after_check(C, A, NOW, PLAN).updated_at == NOW
 
 
 def test_what_vanished_at_the_source_or_is_not_at_the_target_owes_nothing() -> None:
-    assert tracked(**KNOWN).looked("", A, NOW, PLAN).updated_at is None
-    gone = tracked(**KNOWN).looked(B, "", NOW, PLAN)
+    assert tracked(**KNOWN).after_check("", A, NOW, PLAN).updated_at is None
+    gone = tracked(**KNOWN).after_check(B, "", NOW, PLAN)
     assert (gone.updated_at, gone.arrived_at, gone.told) == (None, None, A)
 
 
 def test_a_target_that_may_not_be_read_has_what_it_had_or_at_first_what_the_source_has() -> None:
-    first = tracked().looked(A, None, NOW, PLAN)
+    first = tracked().after_check(A, None, NOW, PLAN)
     assert (first.target, first.updated_at) == (A, None)
-    assert first.looked(B, None, NOW, PLAN).updated_at == NOW
+    assert first.after_check(B, None, NOW, PLAN).updated_at == NOW
 
 
 def test_what_others_brought_is_news_as_well_and_once() -> None:
-    seen = tracked(**KNOWN).looked(B, B, NOW, PLAN)
+    seen = tracked(**KNOWN).after_check(B, B, NOW, PLAN)
     assert (seen.arrived_at, seen.updated_at) == (NOW, None)
-    later = seen.looked(B, B, NOW + HOUR, PLAN)
+    later = seen.after_check(B, B, NOW + HOUR, PLAN)
     assert later.arrived_at == NOW
-    told = later.forget_news()
+    told = later.with_news_told()
     assert (told.told, told.arrived_at) == (B, None)
-    assert told.looked(B, B, NOW, PLAN).arrived_at is None
+    assert told.after_check(B, B, NOW, PLAN).arrived_at is None
 
 
 @pytest.mark.parametrize(
@@ -152,21 +156,23 @@ def test_what_others_brought_is_news_as_well_and_once() -> None:
 def test_a_look_that_nobody_answered_comes_again_when_asked_but_not_at_once(
     image: ImageRef, retry_after: float | None, wait: timedelta
 ) -> None:
-    later = tracked(image, **KNOWN).put_off(NOW, PLAN, retry_after=retry_after)
+    later = tracked(image, **KNOWN).after_failed_check(NOW, PLAN, retry_after=retry_after)
     assert later == tracked(image, **KNOWN, looked_at=NOW, not_before=NOW + wait)
 
 
 def test_a_short_interval_is_never_made_longer() -> None:
     minute = timedelta(minutes=1)
     plan = replace(PLAN, intervals={TagClass.FLOATING: minute, TagClass.VERSION: minute})
-    assert tracked().put_off(NOW, plan).not_before == NOW + minute
-    assert tracked(not_before=NOW + HOUR).joined(NOW, plan).not_before == NOW + minute
-    assert tracked().refused(NOW, plan) == tracked(looked_at=NOW, not_before=NOW + minute)
+    assert tracked().after_failed_check(NOW, plan).not_before == NOW + minute
+    assert tracked(not_before=NOW + HOUR).with_other_transfer(NOW, plan).not_before == NOW + minute
+    assert tracked().after_refused_check(NOW, plan) == tracked(
+        looked_at=NOW, not_before=NOW + minute
+    )
 
 
 def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
     waiting = tracked(updated_at=NOW, not_before=NOW + 6 * HOUR)
-    assert waiting.joined(NOW, PLAN) == tracked(not_before=NOW + CHECK_RETRY_WAIT)
+    assert waiting.with_other_transfer(NOW, PLAN) == tracked(not_before=NOW + CHECK_RETRY_WAIT)
 
 
 # -- transfers ----------------------------------------------------------------------------
@@ -174,7 +180,7 @@ def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
 
 def opened(image: ImageRef) -> Transfer:
     transfer = Transfer(id=TransferId(1), image=image, opened_at=NOW)
-    found = tracked(image, source=B, target=A, told=A).found(NOW, NOW + HOUR)
+    found = tracked(image, source=B, target=A, told=A).found_event(NOW, NOW + HOUR)
     after = advance(transfer, found)
     assert after is not None
     return after
@@ -196,10 +202,10 @@ def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
 
 def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:
     waiting, row = opened(FIXED), tracked(FIXED, source=B, target=A)
-    assert row.shares(waiting)
-    assert not row.shares(replace(waiting, digest=C))
-    assert not row.shares(replace(waiting, approved_at=NOW))
-    assert not tracked(source=B, target=A).shares(waiting)
+    assert row.is_asked_by(waiting)
+    assert not row.is_asked_by(replace(waiting, digest=C))
+    assert not row.is_asked_by(replace(waiting, approved_at=NOW))
+    assert not tracked(source=B, target=A).is_asked_by(waiting)
 
 
 ENDS = {
@@ -210,11 +216,11 @@ ENDS = {
 
 def test_what_arrived_is_news_what_did_not_is_not() -> None:
     going = tracked(**KNOWN, transfer=TransferId(1))
-    after = going.after(ENDS[State.MIRRORED], NOW)
+    after = going.after_transfer(ENDS[State.MIRRORED], NOW)
     assert (after.target, after.told, after.arrived_at, after.transfer) == (B, A, NOW, None)
-    assert going.after(ENDS[State.CANCELLED], NOW) == tracked(**KNOWN)
+    assert going.after_transfer(ENDS[State.CANCELLED], NOW) == tracked(**KNOWN)
     unknown = replace(ENDS[State.MIRRORED], digest=None)
-    assert going.after(unknown, NOW) == tracked(**KNOWN)
+    assert going.after_transfer(unknown, NOW) == tracked(**KNOWN)
 
 
 def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:

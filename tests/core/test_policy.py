@@ -79,7 +79,7 @@ ELSEWHERE = ChatId(-9)
 
 
 @pytest.mark.parametrize(
-    ("person", "chat", "faceless", "standing"),
+    ("person", "chat", "faceless", "role"),
     [
         (WEI.id, GROUP, False, Role.MEMBER),
         (ANA.id, GROUP, False, Role.ADMIN),
@@ -92,17 +92,17 @@ ELSEWHERE = ChatId(-9)
     ],
 )
 def test_a_person_stands_in_a_chat_as_the_lists_say(
-    person: PersonId, chat: ChatId, *, faceless: bool, standing: Role
+    person: PersonId, chat: ChatId, *, faceless: bool, role: Role
 ) -> None:
-    assert ACCESS.standing(person, chat, faceless=faceless) is standing
+    assert ACCESS.role_of(person, chat, faceless=faceless) is role
 
 
 def test_without_a_list_of_members_everybody_in_the_group_is_one() -> None:
     access = replace(ACCESS, members=None)
-    assert access.standing(MALLORY.id, GROUP) is Role.MEMBER
-    assert access.standing(MALLORY.id, ChatId(MALLORY.id)) is Role.OUTSIDE
+    assert access.role_of(MALLORY.id, GROUP) is Role.MEMBER
+    assert access.role_of(MALLORY.id, ChatId(MALLORY.id)) is Role.OUTSIDE
 
 
 def test_an_anonymous_admin_on_the_admins_list_is_nobody_all_the_same() -> None:
     access = replace(ACCESS, admins={ANONYMOUS_ADMIN})
-    assert access.standing(ANONYMOUS_ADMIN, GROUP) is Role.NOBODY
+    assert access.role_of(ANONYMOUS_ADMIN, GROUP) is Role.NOBODY

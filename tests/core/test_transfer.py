@@ -117,7 +117,7 @@ def test_no_order_of_events_makes_facts_that_contradict_the_state(events: list[E
     for event in events:
         before = transfer
         transfer = advance(transfer, event) or transfer
-        if before.state.over:
+        if before.state.is_final:
             assert transfer == before
     assert transfer.state in State
 

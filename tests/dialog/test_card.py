@@ -101,13 +101,13 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (
             replace(
                 BY_ANA,
-                setback=Failure(FailureKind.RATE_LIMITED),
+                requeue_cause=Failure(FailureKind.RATE_LIMITED),
                 not_before=NOW + timedelta(days=1),
             ),
             "I will try again at 2026-03-02 12:00 UTC",
         ),
         (
-            replace(BY_ANA, setback=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
+            replace(BY_ANA, requeue_cause=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
             "· approved, in the queue",
         ),
         (SUBMITTED, "submitted, waiting for its run"),

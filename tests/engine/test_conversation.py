@@ -838,7 +838,7 @@ def count_messages(w: World) -> list[float]:
 
 def finish(w: World, run: int) -> None:
     """The run copies every image of the list, and says so."""
-    if w.repository.runs[run].run.over:
+    if w.repository.runs[run].run.is_finished:
         return
     for line in w.repository.content.decode().splitlines()[1:]:
         image = ImageRef.parse(line)

@@ -43,7 +43,7 @@ async def cancel(context: Context, command: Cancel) -> Outcome:
     number = request.id
     transfers = await context.unit.transfers_of(number)
     early = [t for t in transfers if Cancelled in TRANSITIONS[t.state]]
-    going = [t for t in transfers if not t.state.over and t not in early]
+    going = [t for t in transfers if not t.state.is_final and t not in early]
     if not early:
         return Outcome(say("too-late", request=str(number)), done=False)
     event = Cancelled(context.now, context.person.id)

@@ -126,7 +126,7 @@ class Intake:
         Nothing can be looked up now either: so only where the config alone serves the chat.
         """
         access, place, person = self._installation.access, incoming.place, incoming.person
-        role = access.standing(person.id, place.chat, faceless=incoming.faceless)
+        role = access.role_of(person.id, place.chat, faceless=incoming.faceless)
         if role in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
             return None
         return self._words.render(
@@ -159,9 +159,9 @@ class Intake:
     ) -> Role:
         """In a chat that moved, people stand as they did where it came from."""
         access = self._installation.access
-        role = access.standing(person.id, chat, faceless=faceless)
+        role = access.role_of(person.id, chat, faceless=faceless)
         if role is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
-            return access.standing(person.id, origin, faceless=faceless)
+            return access.role_of(person.id, origin, faceless=faceless)
         return role
 
     def _context(self, unit: Unit, of: Incoming | Press, role: Role) -> Context:

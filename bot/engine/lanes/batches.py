@@ -163,7 +163,7 @@ class BatchesLane:
                 case Step.DISPATCH:
                     await self._dispatch(batch)
                 case Step.FIND_RUN:
-                    await self._save(batch.looked(self._clock()))
+                    await self._save(batch.polled(self._clock()))
                 case Step.FOLLOW:
                     await self._follow(batch)
                 case Step.GIVE_UP:
@@ -218,8 +218,8 @@ class BatchesLane:
             if run is not None:
                 await self._seen(replace(batch, dispatched_at=now), run)
                 return
-            if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.looked for clocks set back
-                await self._save(batch.looked(now))
+            if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
+                await self._save(batch.polled(now))
                 return
         async with self._store.begin() as unit:
             images = [reference_to_copy(transfer) for transfer in await unit.transfers_in(batch.id)]
@@ -269,11 +269,11 @@ class BatchesLane:
         events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
         await record_all(self._store, events)  # it stays known, whatever the target does
         silent = [t for t in copying if t.id not in events]
-        if run.over and not await self._settle(batch, silent, partial(no_result_event, run)):
+        if run.is_finished and not await self._settle(batch, silent, partial(no_result_event, run)):
             return
         now = self._clock()
-        over = run.over or not silent
-        after = replace(batch, closed_at=now) if over else batch.looked(now, took=now - began)
+        over = run.is_finished or not silent
+        after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
 
     async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:

@@ -53,7 +53,7 @@ class ChatItem:
 
     @property
     def ended(self) -> bool:
-        return bool(self.transfers) and all(transfer.state.over for transfer in self.transfers)
+        return bool(self.transfers) and all(transfer.state.is_final for transfer in self.transfers)
 
     @property
     def settled(self) -> bool:

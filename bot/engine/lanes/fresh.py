@@ -104,7 +104,7 @@ class FreshLane:
         now = self._clock()
         async with self._store.begin() as unit:
             going = await unit.on_way()
-            over = [each.after(transfer, now) for each, transfer in going if transfer.state.over]
+            over = [row.after_transfer(of, now) for row, of in going if of.state.is_final]
             await unit.save_tracked(over)
             waiting = len(going) > len(over) or bool(await unit.arrived(limit=1))
         self._under_way = waiting or bool(over)
@@ -150,7 +150,7 @@ class FreshLane:
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
             spent = await unit.looks_since(now - BUDGET_WINDOW, now)
-            rooms = self._plan.room(allowed, spent, target=self._host)
+            rooms = self._plan.checks_allowed(allowed, spent, target=self._host)
             for registry, room in rooms.items():
                 due += await unit.due_tracked(registry, now, limit=room)
         return due
@@ -164,7 +164,7 @@ class FreshLane:
             compared = None
             with guarded(f"keeping {each.image} fresh"):
                 compared = await self._compared(each, now)
-            return compared or each.put_off(now, self._plan)
+            return compared or each.after_failed_check(now, self._plan)
 
     async def _compared(self, each: TrackedImage, now: datetime) -> TrackedImage:
         image = each.image
@@ -172,11 +172,11 @@ class FreshLane:
             source, target = await self._looks.at_both(image)
         except RefusedError as refusal:
             log.info("keeping %s fresh: %s", image, refusal)
-            return each.refused(now, self._plan)
+            return each.after_refused_check(now, self._plan)
         except TransientError as trouble:
             log.info("keeping %s fresh: %s", image, trouble)
-            return each.put_off(now, self._plan, retry_after=trouble.retry_after)
-        return each.looked(source, target, now, self._plan)
+            return each.after_failed_check(now, self._plan, retry_after=trouble.retry_after)
+        return each.after_check(source, target, now, self._plan)
 
     # -- what was updated upstream ------------------------------------------------------
 
@@ -215,15 +215,17 @@ class FreshLane:
         if not self._listed.may_copy(each.image):
             return replace(each, updated_at=None)
         if there is not None:
-            return each.opened(there.id) if each.shares(there) else each.joined(now, self._plan)
+            if each.is_asked_by(there):
+                return each.with_transfer(there.id)
+            return each.with_other_transfer(now, self._plan)
         return await self._opened(unit, each, now)
 
     async def _opened(self, unit: Unit, each: TrackedImage, now: datetime) -> TrackedImage:
         transfer = await unit.open_transfer(each.image, now)
-        after = advance(transfer, each.found(now, now + self._policy.expire_after))
+        after = advance(transfer, each.found_event(now, now + self._policy.expire_after))
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)
-        return each.opened(transfer.id)
+        return each.with_transfer(transfer.id)
 
     async def _raise(self, alarms: Sequence[TrackedImage], unit: Unit, now: datetime) -> None:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""

@@ -97,7 +97,7 @@ class FreshList:
             async with self._store.begin() as unit:
                 await unit.untrack([ImageRef.parse(name) for name in gone])
         for new in _portions(image for name, image in wanted.items() if name not in known):
-            fresh = [TrackedImage(image=i, not_before=self._plan.first_look(i, now)) for i in new]
+            fresh = [TrackedImage(image=i, not_before=self._plan.first_check(i, now)) for i in new]
             async with self._store.begin() as unit:
                 await unit.track(fresh)
 

@@ -57,7 +57,7 @@ class FreshNews:
                     told.images.append(each)
         for told in chats.values():
             await self._note(unit, told)
-        await unit.save_tracked([each.forget_news() for each in arrived])
+        await unit.save_tracked([each.with_news_told() for each in arrived])
         return True
 
     async def _audience(
@@ -78,9 +78,9 @@ class FreshNews:
 
     async def _may_hear(self, unit: Unit, person: PersonId, chat: ChatId) -> bool:
         """As intake sees it: by the chat, or by the one that it was before it moved."""
-        if self._access.standing(person, chat) in _SPOKEN_TO:
+        if self._access.role_of(person, chat) in _SPOKEN_TO:
             return True
-        return self._access.standing(person, await unit.origin(chat)) in _SPOKEN_TO
+        return self._access.role_of(person, await unit.origin(chat)) in _SPOKEN_TO
 
     async def _note(self, unit: Unit, told: _Told) -> None:
         language = await language_of(unit, told.place, told.person, otherwise=self._language)
@@ -90,4 +90,4 @@ class FreshNews:
 
 def _is_on_its_way(transfer: Transfer) -> bool:
     """Not those that wait for an admin: that may take days."""
-    return not transfer.state.over and transfer.state is not State.WAITING
+    return not transfer.state.is_final and transfer.state is not State.WAITING

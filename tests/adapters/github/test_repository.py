@@ -390,7 +390,7 @@ async def until_over(place: Place, run: Run) -> tuple[Run, CommitSha]:
     async with asyncio.timeout(15):
         while True:
             found, sha = await place.repository.run(run.id)
-            if found.over:
+            if found.is_finished:
                 return found, sha
             await asyncio.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""Images are "updated upstream", not "moved". Questions are called questions."""
+"""Images are "updated upstream", copies are requeued, and questions are called questions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,5 +18,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("updated_at IS NOT NULL"),
     )
     op.execute("UPDATE transfers SET ground = 'updated' WHERE ground = 'moved'")
+    op.execute("ALTER TABLE transfers RENAME COLUMN setback TO requeue_cause")
+    op.execute("ALTER TABLE transfers RENAME COLUMN put_offs TO requeues")
     op.rename_table("inquiries", "questions")
     op.execute("ALTER TABLE questions RENAME COLUMN question TO kind")
