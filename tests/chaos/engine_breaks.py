@@ -1,12 +1,15 @@
-"""Breaks of the engine for test_mutations.py, and what people do where no scenario shows them.
+"""Mutations of the engine for test_mutations.py, and scenarios that only they need.
 
-There is one here for each word of the invariants that none of the first ones makes speak.
+Each makes one invariant speak that no mutation in test_mutations.py makes speak. A mutation
+replaces something public: a method of the store or of a fake, a function that a lane calls, or a
+property of what a lane reads. So a rename inside a lane breaks none of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from engine_mirror import MirrorRepository, Plan
@@ -17,20 +20,20 @@ from fakes import NGINX, STATIC, WEI, digest_of
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, BatchImage
-from bot.core.events import Proof, Verified
-from bot.core.ids import BatchId, CommitSha
+from bot.core.events import Event, Mismatch, Proof, Verified
+from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Ground, Verdict
+from bot.core.request import Request
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
 from bot.engine.intake import admission
 from bot.engine.lanes import batches, registry_checks
-from bot.engine.lanes.batches import BatchesLane
-from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.chat_items import ChatItem
 from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.lane import Pulse
 from bot.engine.lanes.questions import QuestionsLane
-from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.ports import Store
 
 Break = Callable[[pytest.MonkeyPatch], None]
 DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
@@ -125,24 +128,46 @@ BESIDE: Final[Mapping[str, Scenario]] = MappingProxyType(
 PLAYS: Final[Mapping[str, Scenario]] = MappingProxyType({**SCENARIOS, **BESIDE})
 
 
-# -- the breaks
+# -- the breaks: each replaces a public method of an adapter, of a fake, or of what a lane reads
 
 
-def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str) -> None:
-    async def nothing(self: object, *args: object, **kwargs: object) -> bool:
-        return False
+def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str, answer: object = ()) -> None:
+    async def nothing(self: object, *args: object, **kwargs: object) -> object:
+        return answer
 
     patch.setattr(where, name, nothing)
 
 
-def keep_without(patch: pytest.MonkeyPatch, fact: str) -> None:
-    keep = ChatLane._keep
+def save_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Request], Request]) -> None:
+    """Every request is stored as `change` makes it."""
+    save = StoreUnit.save_request
 
-    async def mutant(self: ChatLane, item: Any, **facts: object) -> None:
-        facts.pop(fact, None)
-        await keep(self, item, **facts)
+    async def mutant(self: StoreUnit, request: Request) -> None:
+        await save(self, change(request))
 
-    patch.setattr(ChatLane, "_keep", mutant)
+    patch.setattr(StoreUnit, "save_request", mutant)
+
+
+def keep_batches_without(patch: pytest.MonkeyPatch, dropped: Callable[[Batch], bool]) -> None:
+    """A batch is not stored while `dropped` is true of it."""
+    save = StoreUnit.save_batch
+
+    async def mutant(self: StoreUnit, batch: Batch) -> None:
+        if not dropped(batch):
+            await save(self, batch)
+
+    patch.setattr(StoreUnit, "save_batch", mutant)
+
+
+def never_take(patch: pytest.MonkeyPatch, action: Action) -> None:
+    """The lane that asks registries leaves this step out."""
+    next_action = registry_checks.next_action
+
+    def mutant(transfer: Transfer, now: datetime) -> Action | None:
+        found = next_action(transfer, now)
+        return None if found is action else found
+
+    patch.setattr(registry_checks, "next_action", mutant)
 
 
 def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
@@ -153,15 +178,15 @@ def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, FilesLane, "_expire")
+    leave_undone(patch, StoreUnit, "unconfirmed")
 
 
 def never_let_a_question_expire(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(registry_checks, "_OURS", registry_checks._OURS - {Action.EXPIRE})
+    never_take(patch, Action.EXPIRE)
 
 
 def never_verify(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(registry_checks, "_OURS", registry_checks._OURS - {Action.VERIFY})
+    never_take(patch, Action.VERIFY)
 
 
 def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
@@ -198,18 +223,12 @@ def add_lines_that_name_nothing(patch: pytest.MonkeyPatch) -> None:
     def mutant(content: bytes, images: Iterable[ImageRef]) -> bytes:
         return content + b"".join(b"# %b\n" % str(image).encode() for image in images)
 
-    patch.setattr(image_list, "add", mutant)
+    patch.setattr(image_list, "with_images", mutant)
 
 
 def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
-    async def forgotten(self: BatchesLane, batch: Batch, sha: CommitSha) -> None:
-        return None
-
-    async def unseen(self: MirrorRepository, batch: BatchId) -> None:
-        return None
-
-    patch.setattr(BatchesLane, "_committed", forgotten)
-    patch.setattr(MirrorRepository, "find_commit", unseen)
+    keep_batches_without(patch, lambda batch: batch.sha is not None)
+    leave_undone(patch, MirrorRepository, "find_commit", None)
 
 
 def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
@@ -221,11 +240,15 @@ def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batches, "commit_message", mutant)
 
 
-def call_it_mirrored_without_a_look(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: ChecksLane, transfer: object) -> Verified:
-        return Verified(self._clock(), Proof.TARGET)
+def believe_the_run_alone(patch: pytest.MonkeyPatch) -> None:
+    record = registry_checks.record
 
-    patch.setattr(ChecksLane, "_verify", mutant)
+    async def mutant(store: Store, transfer: TransferId, event: Event) -> bool:
+        if isinstance(event, Mismatch):
+            event = Verified(event.at, Proof.TARGET)
+        return await record(store, transfer, event)
+
+    patch.setattr(registry_checks, "record", mutant)
 
 
 def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
@@ -239,34 +262,16 @@ def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
 
 
 def show_no_card(patch: pytest.MonkeyPatch) -> None:
-    show = ChatLane._show
-
-    async def mutant(self: ChatLane, item: ChatItem) -> bool:
-        return not item.is_new and await show(self, item)
-
-    patch.setattr(ChatLane, "_show", mutant)
+    made = ChatItem.__dict__["card"].func
+    patch.setattr(ChatItem, "card", property(lambda item: None if item.is_new else made(item)))
 
 
 def keep_another_number_for_the_card(patch: pytest.MonkeyPatch) -> None:
-    keep = ChatLane._keep
-
-    async def mutant(self: ChatLane, item: ChatItem, **facts: Any) -> None:
-        if "card" in facts:
-            facts["card"] += 1000
-        await keep(self, item, **facts)
-
-    patch.setattr(ChatLane, "_keep", mutant)
+    save_otherwise(patch, lambda r: replace(r, card=r.message if r.card is not None else None))
 
 
 def take_the_card_for_the_result(patch: pytest.MonkeyPatch) -> None:
-    keep = ChatLane._keep
-
-    async def mutant(self: ChatLane, item: ChatItem, **facts: Any) -> None:
-        if "told_in" in facts:
-            facts["told_in"] = item.request.card
-        await keep(self, item, **facts)
-
-    patch.setattr(ChatLane, "_keep", mutant)
+    save_otherwise(patch, lambda r: replace(r, told_in=r.card if r.told_in is not None else None))
 
 
 def leave_the_result_as_it_was_said(patch: pytest.MonkeyPatch) -> None:
@@ -274,19 +279,19 @@ def leave_the_result_as_it_was_said(patch: pytest.MonkeyPatch) -> None:
 
 
 def close_no_request(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, ChatLane, "_close")
+    patch.setattr(ChatItem, "settled", property(lambda item: False))
 
 
 def say_no_note(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, ChatLane, "_note")
+    leave_undone(patch, StoreUnit, "due_notes")
 
 
 def answer_no_question(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, QuestionsLane, "_try")
+    leave_undone(patch, QuestionsLane, "tick", Pulse.OPEN)
 
 
 def read_no_file(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, FilesLane, "_read")
+    leave_undone(patch, FilesLane, "tick", Pulse.OPEN)
 
 
 def drop_no_file(patch: pytest.MonkeyPatch) -> None:
@@ -294,7 +299,7 @@ def drop_no_file(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_that_the_file_went_back(patch: pytest.MonkeyPatch) -> None:
-    keep_without(patch, "returned_at")
+    save_otherwise(patch, lambda request: replace(request, returned_at=None))
 
 
 NOBODY: Final = "which nobody has approved"
@@ -331,7 +336,9 @@ MORE: Final[Sequence[Mutation]] = (
         name_another_batch_in_the_commit, "two_go_together", "was committed and is not stored"
     ),
     Mutation(
-        call_it_mirrored_without_a_look, "the_target_gets_another_digest", "is called verified as"
+        believe_the_run_alone,
+        "the_target_gets_another_digest",
+        "is called verified as",
     ),
     Mutation(drop_the_buttons_at_an_edit, "one_goes_ahead_and_one_waits", "has the buttons ()"),
     Mutation(show_no_card, "one_goes_ahead_and_one_waits", "the chat shows no card of it"),

@@ -1,71 +1,65 @@
-"""The harness itself: each promise is broken on purpose, and somebody has to notice.
+"""Proves that the invariants of the chaos tests notice a broken promise.
 
-A mutation replaces a small piece of the engine at one seam. A scenario that shows it runs, with
-the kill that it needs; were the invariants content, they would not be worth their name.
+Each mutation breaks one promise through something public. A scenario that shows it runs, with the
+kill that it needs, and the invariants have to name it.
+Alone: `pytest tests/chaos/test_mutations.py`.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import fakes
 import pytest
 from engine_breaks import (
     BESIDE,
     MORE,
     PLAYS,
     Mutation,
-    call_it_mirrored_without_a_look,
-    keep_without,
+    believe_the_run_alone,
+    keep_batches_without,
+    leave_undone,
+    save_otherwise,
 )
 from engine_kills import Killer
 from engine_mirror import MirrorRepository
 from engine_world import chaos_world
+from fakes import Clock, FakeChat
 from invariants import violations
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, BatchImage
-from bot.core.ids import BatchId
+from bot.core.errors import TransientError
+from bot.core.ids import BatchId, MessageId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
-from bot.engine.intake import updates
+from bot.core.policy import AllowLists, Decision, Ground, Role, Verdict
+from bot.dialog.message import Rendered
+from bot.engine.intake.context import Incoming
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes import batches, registry_checks
-from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes import chat as chat_lane
 from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.chat_items import ChatItem
+from bot.engine.ports import Chat, Note, Store
 
 
 def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
-    async def nothing(self: MirrorRepository, batch: BatchId) -> None:
-        return None
-
-    patch.setattr(MirrorRepository, "find_commit", nothing)
+    leave_undone(patch, MirrorRepository, "find_commit", None)
 
 
 def store_no_intention_before_the_dispatch(patch: pytest.MonkeyPatch) -> None:
-    save = BatchesLane._save
-
-    async def mutant(self: BatchesLane, batch: Batch) -> Batch:
-        if batch.dispatching_at is not None and batch.dispatched_at is None:
-            return batch
-        return await save(self, batch)
-
-    patch.setattr(BatchesLane, "_save", mutant)
+    keep_batches_without(patch, lambda b: b.dispatching_at is not None and b.dispatched_at is None)
 
 
 def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    save = BatchesLane._save
-
-    async def mutant(self: BatchesLane, batch: Batch) -> Batch:
-        return batch if batch.committing_at and not batch.sha else await save(self, batch)
-
-    patch.setattr(BatchesLane, "_save", mutant)
+    keep_batches_without(patch, lambda b: b.committing_at is not None and not b.sha)
 
 
-def drop_the_check_of_the_role(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(updates, "_ADMIN_ONLY", ())
+def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AllowLists, "standing", lambda *_, **__: Role.ADMIN)
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
@@ -74,79 +68,85 @@ def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
 
 
 def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> None:
-    receive, last_update = Intake.receive, StoreUnit.last_update
+    last_update = StoreUnit.last_update
 
-    async def mutant(self: Intake, incoming: Any) -> bool:
-        async with self._store.begin() as unit:
-            if incoming.update <= await last_update(unit):  # type: ignore[arg-type]
-                return False
-            await unit.pass_update(incoming.update)
-        with patch.context() as inner:
-            inner.setattr(StoreUnit, "last_update", _zero)
-            return await receive(self, incoming)
+    class Hasty(Intake):
+        def __init__(self, *, store: Store, **parts: Any) -> None:
+            super().__init__(store=store, **parts)
+            self.store = store
 
-    patch.setattr(Intake, "receive", mutant)
+        async def receive(self, incoming: Incoming) -> bool:
+            async with self.store.begin() as unit:
+                if incoming.update <= await last_update(unit):  # type: ignore[arg-type]
+                    return False
+                await unit.pass_update(incoming.update)
+            with patch.context() as inner:
+                handle_a_repeated_update_again(inner)
+                return await super().receive(incoming)
 
-
-async def _zero(self: StoreUnit) -> int:
-    return 0
+    patch.setattr(fakes, "Intake", Hasty)
 
 
 def handle_a_repeated_update_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(StoreUnit, "last_update", _zero)
+    leave_undone(patch, StoreUnit, "last_update", 0)
 
 
 def forget_that_the_result_was_told(patch: pytest.MonkeyPatch) -> None:
-    keep_without(patch, "told_at")
+    save_otherwise(patch, lambda request: replace(request, told_at=None))
 
 
 def forget_which_message_is_the_card(patch: pytest.MonkeyPatch) -> None:
-    keep_without(patch, "card")
+    save_otherwise(patch, lambda request: replace(request, card=None))
 
 
 def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
-    tell = ChatLane._tell
+    class Saving:
+        """A chat: what is owed a result counts as told before anything is sent."""
 
-    async def mutant(self: ChatLane, item: Any) -> bool:
-        await self._keep(item, told_at=self._clock(), told=item.result.fingerprint)
-        return await tell(self, item)
+        def __init__(self, chat: Chat, store: Store, clock: Clock) -> None:
+            self.edit, self.send_file, self.fetch = chat.edit, chat.send_file, chat.fetch
+            self.chat, self.store, self.clock = chat, store, clock
 
-    patch.setattr(ChatLane, "_tell", mutant)
+        async def send(self, *args: Any, **kwargs: Any) -> MessageId:
+            async with self.store.begin() as unit:
+                for each in await unit.untold(self.clock(), silent=(), limit=1):
+                    await unit.save_request(replace(each, told_at=self.clock()))
+            return await self.chat.send(*args, **kwargs)
+
+    def mutant(*, chat: Chat, store: Store, clock: Clock, **parts: Any) -> ChatLane:
+        chat = Saving(chat, store, clock)
+        return ChatLane(chat=chat, store=store, clock=clock, **parts)
+
+    patch.setattr(fakes, "ChatLane", mutant)
 
 
 def drop_a_note_before_it_is_said(patch: pytest.MonkeyPatch) -> None:
-    say = ChatLane._note
+    due = StoreUnit.due_notes
 
-    async def mutant(self: ChatLane, note: Any) -> bool:
-        async with self._store.begin() as unit:
-            await unit.drop_note(note.id)
-        return await say(self, note)
+    async def mutant(self: StoreUnit, *args: Any, **kwargs: Any) -> Sequence[Note]:
+        notes = await due(self, *args, **kwargs)
+        for note in notes:
+            await self.drop_note(note.id)
+        return notes
 
-    patch.setattr(ChatLane, "_note", mutant)
+    patch.setattr(StoreUnit, "due_notes", mutant)
 
 
 def believe_an_edit_that_was_never_made(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: ChatLane, item: Any, edit: Awaitable[None], **facts: str) -> bool:
-        edit.close()  # type: ignore[attr-defined]
-        await self._keep(item, **facts)
-        return True
-
-    patch.setattr(ChatLane, "_edited", mutant)
+    leave_undone(patch, FakeChat, "edit", None)
 
 
 def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
-    tell = ChatLane._tell
+    owes, made = ChatItem.owes_result.fget, ChatItem.__dict__["card"].func
+    assert owes is not None
 
-    async def mutant(self: ChatLane, item: Any) -> bool:
-        return item.request.card is not None and await tell(self, item)
+    def card(item: ChatItem) -> Rendered | None:
+        """The card that could not be sent is not tried again."""
+        tried = item.is_new and bool(item.request.shown)
+        return None if tried else made(item)
 
-    show = ChatLane._show
-
-    async def hidden(self: ChatLane, item: Any) -> bool:
-        return not item.request.shown and await show(self, item)
-
-    patch.setattr(ChatLane, "_tell", mutant)
-    patch.setattr(ChatLane, "_show", hidden)
+    patch.setattr(ChatItem, "owes_result", property(lambda item: not item.is_new and owes(item)))
+    patch.setattr(ChatItem, "card", property(card))
 
 
 def write_the_list_back_in_our_own_style(patch: pytest.MonkeyPatch) -> None:
@@ -154,11 +154,11 @@ def write_the_list_back_in_our_own_style(patch: pytest.MonkeyPatch) -> None:
         known = [*image_list.listed_images(content), *image_list.unlisted(content, images)]
         return b"".join(f"{image}\n".encode() for image in known)
 
-    patch.setattr(image_list, "add", mutant)
+    patch.setattr(image_list, "with_images", mutant)
 
 
 def add_what_is_listed_already(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(image_list, "missing", lambda content, images: tuple(images))
+    patch.setattr(image_list, "unlisted", lambda content, images: tuple(images))
 
 
 def believe_the_latest_run(patch: pytest.MonkeyPatch) -> None:
@@ -178,19 +178,24 @@ def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: ChatLane, save: Callable[[], Awaitable[None]]) -> None:
-        await save()
+    attempt = chat_lane.attempt
 
-    patch.setattr(ChatLane, "_save", mutant)
+    async def mutant(what: object, *ways: Callable[[], Awaitable[object]]) -> object:
+        try:
+            return await attempt(what, *ways)
+        except TransientError:
+            return None
+
+    patch.setattr(chat_lane, "attempt", mutant)
 
 
 def never_close_a_batch(patch: pytest.MonkeyPatch) -> None:
-    follow_up = BatchesLane._follow_up
+    save = StoreUnit.save_batch
 
-    async def mutant(self: BatchesLane, batch: Batch, events: Any, *, over: bool) -> None:
-        await follow_up(self, batch, events, over=False)
+    async def mutant(self: StoreUnit, batch: Batch) -> None:
+        await save(self, replace(batch, closed_at=None))
 
-    patch.setattr(BatchesLane, "_follow_up", mutant)
+    patch.setattr(StoreUnit, "save_batch", mutant)
 
 
 MUTATIONS: Final = (
@@ -207,7 +212,7 @@ MUTATIONS: Final = (
         "was dispatched 2 times",
         kill="after dispatch",
     ),
-    Mutation(drop_the_check_of_the_role, "asked_and_approved", "who is no admin"),
+    Mutation(make_everybody_an_admin, "asked_and_approved", "who is no admin"),
     Mutation(ask_no_policy, "asked_and_approved", "the policy wants an admin's word"),
     Mutation(
         move_the_offset_before_the_update_is_handled,
@@ -241,7 +246,7 @@ MUTATIONS: Final = (
     Mutation(
         believe_the_latest_run, "somebody_else_pushes_right_after", "not the one of its batch"
     ),
-    Mutation(call_it_mirrored_without_a_look, "a_run_that_lies", "the target does not have it"),
+    Mutation(believe_the_run_alone, "a_run_that_lies", "the target does not have it"),
     Mutation(name_no_approver_in_the_commit, "asked_and_approved", "does not say who approved it"),
     Mutation(
         forget_what_the_full_disk_did_not_take, "the_disk_is_full_for_a_while", "was answered"
