@@ -1,18 +1,19 @@
-"""Who has to wait for whom: a registry in trouble holds up the images of others for one look.
+"""Proves who waits for whom: a registry in trouble delays the images of others by one look.
 
-Time here passes only while everybody waits for it, so each test is over at once and names seconds.
+Time passes only while every task waits for it: see virtual_time.py.
+Alone: `pytest tests/engine/lanes/test_registry_checks.py`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fakes import POLICY, TARGET, Clock, FakeRegistries, digest_of
 from store_fixture import fresh_store, plans
+from virtual_time import LoopClock, VirtualTimeLoop
 
 from bot.adapters.store import SqliteStore
 from bot.core.batch import Batch, Via
@@ -33,37 +34,14 @@ ONE_LOOK = timedelta(seconds=LOOK + 3)
 """With what the lane rests between its ticks."""
 SILENT = "docker.io"
 HEALTHY = "gcr.io"
-TURNS = 100
-"""Of the loop: after so many, everybody who could go on has done so."""
-
-
-@dataclass
-class Waiting(Clock):
-    """A clock that moves on by itself, to where the next one of those who wait for it waits."""
-
-    _until: list[tuple[datetime, asyncio.Event]] = field(default_factory=list)
-
-    async def sleep(self, seconds: float) -> None:
-        over = asyncio.Event()
-        self._until.append((self.now + timedelta(seconds=seconds), over))
-        await over.wait()
-
-    async def run(self) -> None:
-        while True:
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
-            self._until.sort(key=lambda each: each[0])
-            if self._until:
-                self.now, over = self._until.pop(0)
-                over.set()
+LOOP_FACTORY = VirtualTimeLoop
 
 
 class Slow(FakeRegistries):
     """Has every image; who is `silent` answers nobody, who is `slow` after as many seconds."""
 
-    def __init__(self, clock: Waiting) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._clock = clock
         self.silent: set[str] = set()
         self.slow: dict[str, float] = {}
         self.asked: list[tuple[str, ImageRef]] = []
@@ -76,7 +54,7 @@ class Slow(FakeRegistries):
 
     async def _answer(self, registry: str, image: ImageRef) -> str:
         self.asked.append((registry, image))
-        await self._clock.sleep(LOOK if registry in self.silent else self.slow.get(registry, 0.1))
+        await asyncio.sleep(LOOK if registry in self.silent else self.slow.get(registry, 0.1))
         if registry in self.silent:
             raise TransientError(f"{registry} is away", kind=TroubleKind.SILENT, who=registry)
         return digest_of(str(image))
@@ -88,10 +66,10 @@ class Slow(FakeRegistries):
 class Site:
     """The lane as the reconciler runs it, over a real database."""
 
-    def __init__(self, store: SqliteStore, clock: Waiting) -> None:
+    def __init__(self, store: SqliteStore, clock: LoopClock) -> None:
         self.store = store
         self.clock = clock
-        self.registries = Slow(clock)
+        self.registries = Slow()
         self.checks = ChecksLane(
             store=store, registries=self.registries, policy=POLICY, target=TARGET, clock=clock
         )
@@ -99,7 +77,7 @@ class Site:
     async def run(self) -> None:
         while True:
             await self.checks.tick()
-            await self.clock.sleep(0.6)
+            await asyncio.sleep(0.6)
 
     async def open(self, registry: str, count: int = 1, name: str = "one") -> list[Transfer]:
         images = [ImageRef.parse(f"{registry}/library/{name}{n}:1") for n in range(count)]
@@ -153,20 +131,19 @@ class Site:
             for each in transfers:
                 if found[each.id].state is not each.state:
                     waits.setdefault(each.id, passed)
-            await self.clock.sleep(0.5)
+            await asyncio.sleep(0.5)
         return list(waits.values())
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    store, clock = await fresh_store(tmp_path / "bot.sqlite3"), Waiting()
+    store, clock = await fresh_store(tmp_path / "bot.sqlite3"), LoopClock()
     made = Site(store, clock)
-    running = [asyncio.create_task(clock.run()), asyncio.create_task(made.run())]
+    running = asyncio.create_task(made.run())
     yield made
-    for task in running:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
     await store.close()
 
 
@@ -177,7 +154,7 @@ async def test_images_of_others_wait_for_one_look_at_a_silent_registry(site: Sit
     site.registries.silent.add(SILENT)
     await site.open(SILENT, 60)
     for minute in range(3):
-        await site.clock.sleep(60)
+        await asyncio.sleep(60)
         asked = await site.open(HEALTHY, name=f"minute{minute}-")
         assert max(await site.waits_of(*asked)) <= ONE_LOOK
 
@@ -185,7 +162,7 @@ async def test_images_of_others_wait_for_one_look_at_a_silent_registry(site: Sit
 async def test_many_images_of_others_wait_no_longer(site: Site) -> None:
     site.registries.silent.add(SILENT)
     await site.open(SILENT, 60)
-    await site.clock.sleep(61)
+    await asyncio.sleep(61)
     asked = await site.open(HEALTHY, 3 * MOST)
     assert max(await site.waits_of(*asked)) <= ONE_LOOK + timedelta(seconds=5)
 
@@ -193,7 +170,7 @@ async def test_many_images_of_others_wait_no_longer(site: Site) -> None:
 async def test_what_arrived_and_what_is_over_wait_for_one_look(site: Site) -> None:
     site.registries.silent.add(SILENT)
     await site.open(SILENT, 60)
-    await site.clock.sleep(61)
+    await asyncio.sleep(61)
     copied, undecided = await site.copied(SILENT), await site.undecided()
     assert max(await site.waits_of(copied, undecided)) <= ONE_LOOK
     assert (await site.now_of(copied.id)).proof is Proof.TARGET
@@ -203,7 +180,7 @@ async def test_what_arrived_and_what_is_over_wait_for_one_look(site: Site) -> No
 async def test_a_slow_registry_that_answers_holds_up_others_no_longer(site: Site) -> None:
     site.registries.slow[SILENT] = LOOK / 2
     await site.open(SILENT, 60)
-    await site.clock.sleep(1)
+    await asyncio.sleep(1)
     assert max(await site.waits_of(*await site.open(HEALTHY))) <= ONE_LOOK
 
 
@@ -215,7 +192,7 @@ async def test_all_images_of_a_silent_registry_learn_of_it_and_are_looked_at_whe
 ) -> None:
     site.registries.silent.add(SILENT)
     opened = await site.open(SILENT, 60)
-    await site.clock.sleep(5 * 60)
+    await asyncio.sleep(5 * 60)
     troubles = [(await site.now_of(each.id)).trouble for each in opened]
     assert all(trouble is not None and trouble.who == SILENT for trouble in troubles)
     assert site.registries.looks_at(SILENT) <= AT_ONCE * 5 * 60 / LOOK
@@ -226,11 +203,11 @@ async def test_all_images_of_a_silent_registry_learn_of_it_and_are_looked_at_whe
 async def test_no_try_to_verify_is_spent_without_a_look(site: Site) -> None:
     site.registries.silent.add(TARGET.host)
     await site.open(HEALTHY, 8)
-    await site.clock.sleep(30)
+    await asyncio.sleep(30)
     copied = await site.copied(SILENT)
     tries = 0
     while tries < 3:
-        await site.clock.sleep(1)
+        await asyncio.sleep(1)
         tries = (await site.now_of(copied.id)).attempts
         looks = [image for who, image in site.registries.asked if image == copied.image]
         assert tries <= len(looks)
