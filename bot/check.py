@@ -16,7 +16,7 @@ from bot.config import Secrets, Settings
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
 from bot.engine.outage import BEAT
-from bot.engine.ports import WorkflowState
+from bot.engine.ports.repository import WorkflowState
 
 Say = Callable[[str], None]
 

@@ -30,7 +30,8 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import ChecksLane
-from bot.engine.ports import Document, ListFile, WorkflowState
+from bot.engine.ports.chat import Document
+from bot.engine.ports.repository import ListFile, WorkflowState
 
 GROUP = ChatId(-1001)
 WEI = Person(PersonId(1001), "Wei", "en")

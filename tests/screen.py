@@ -19,7 +19,7 @@ from bot.core.registry import ImageInfo
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Press
-from bot.engine.ports import Document
+from bot.engine.ports.chat import Document
 
 _LINK: Final = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _TAG: Final = re.compile(r"<[^<>]*>")

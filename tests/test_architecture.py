@@ -1,16 +1,23 @@
 """The rooms of the house: who may import whom, and how long a function may get."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from bot.adapters.store.unit import StoreUnit
 
 ROOT = Path(__file__).parents[1]
 BOT = ROOT / "bot"
 MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
+# How many methods of the store each is given: a small part of them.
+METHODS_OF_A_LANE = 22
+METHODS_OF_A_USE_CASE = 12
+METHODS_OF_INTAKE = 36
 
 ALLOWED = {
     "core": {"core"},
@@ -107,6 +114,51 @@ def test_the_workflows_script_imports_the_standard_library_alone() -> None:
 
     for name in imports(BOT / "workflow" / "mirror.py"):
         assert name.split(".")[0] in sys.stdlib_module_names
+
+
+def methods(protocol: type) -> set[str]:
+    return {name for name in dir(protocol) if not name.startswith("_")}
+
+
+def units(room: str) -> dict[str, set[str]]:
+    """The methods of each protocol of the store that the modules of a room declare."""
+    found = {}
+    for path in (BOT / "engine" / room).glob("*.py"):
+        module = importlib.import_module(f"bot.engine.{room}.{path.stem}")
+        for name, value in vars(module).items():
+            if name.endswith("Unit") and value.__module__ == module.__name__:
+                found[f"{path.stem}.{name}"] = methods(value)
+    return found
+
+
+def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
+    """Intake alone puts the use cases together, and not even it sees what is a lane's."""
+    lanes, use_cases = units("lanes"), units("intake")
+    whole = use_cases.pop("updates.IntakeUnit")
+    assert {n: len(found) for n, found in lanes.items() if len(found) > METHODS_OF_A_LANE} == {}
+    assert {n: len(f) for n, f in use_cases.items() if len(f) > METHODS_OF_A_USE_CASE} == {}
+    assert len(whole) <= METHODS_OF_INTAKE
+    for path in (BOT / "engine").rglob("*.py"):
+        assert "StoreUnit" not in path.read_text(), name_of(path)
+
+
+def test_the_store_offers_what_the_ports_name_and_no_more() -> None:
+    ports = [importlib.import_module(f"bot.engine.ports.{m}") for m in ("fresh", "outbox", "store")]
+    named = {
+        name
+        for port in ports
+        for value in vars(port).values()
+        if getattr(value, "_is_protocol", False) and value.__module__ == port.__name__
+        for name in methods(value)
+    }
+    assert methods(StoreUnit) - {"notes"} == named - {"begin"}  # tests alone read all notes
+
+
+def test_every_method_of_a_port_says_what_it_does() -> None:
+    for path in (BOT / "engine" / "ports").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert ast.get_docstring(node), f"{name_of(path)}:{node.name}"
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:

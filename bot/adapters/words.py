@@ -31,7 +31,9 @@ _UNRULY: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 
 
 class LocaleWords:
-    """Implements engine.ports.Words. All languages are read at start, so none can be missing later.
+    """Implements engine.ports.chat.Words.
+
+    All languages are read at start, so none can be missing later.
 
     A key without words in a language is said in English, one without any shows itself: both are
     wrong, but not silent.

@@ -7,12 +7,14 @@ never heard and should know.
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.ids import ChatId, Place
 from bot.dialog import answers
 from bot.dialog.language import Language
-from bot.engine.ports import Store, Words
+from bot.engine.ports.chat import Words
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.store import SignsOfLife, Store
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +24,15 @@ KEPT: Final = timedelta(hours=24)
 """So long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 
 
+class OutageUnit(SignsOfLife, NewNotes, Protocol):
+    """What is read and written here."""
+
+
 class Outage:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[OutageUnit],
         words: Words,
         chats: Collection[ChatId],
         language: Language,

@@ -15,7 +15,7 @@ from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language, spoken
 from bot.dialog.view import View
-from bot.engine.ports import Unit
+from bot.engine.ports.store import KnownPeople, Participants
 
 _QUEUED = frozenset({State.APPROVED, State.SUBMITTED})
 Firsts = Mapping[TransferId, Request]
@@ -44,7 +44,7 @@ class Queue:
 
 
 async def view_of(
-    unit: Unit,
+    unit: Participants,
     transfers: Sequence[Transfer],
     requests: Sequence[Request],
     *,
@@ -58,7 +58,7 @@ async def view_of(
     return View(names_of(people), target, now, firsts=firsts)
 
 
-async def firsts_of(unit: Unit, requests: Sequence[Request]) -> Mapping[RequestId, Firsts]:
+async def firsts_of(unit: Participants, requests: Sequence[Request]) -> Mapping[RequestId, Firsts]:
     """Who asked first for what was on its way already, where that is anybody's business here."""
     found = await unit.firsts_of_all([request.id for request in requests])
     return {
@@ -84,7 +84,7 @@ def names_of(people: Mapping[PersonId, Person]) -> Mapping[PersonId, str]:
 
 
 async def language_of(
-    unit: Unit, place: Place, person: PersonId, *, otherwise: Language
+    unit: KnownPeople, place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
     """A private chat is answered in the person's language, a group in its own."""
     if int(place.chat) != int(person):

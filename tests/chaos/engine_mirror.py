@@ -17,7 +17,7 @@ from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import ListFile, WorkflowState
+from bot.engine.ports.repository import ListFile, WorkflowState
 
 COPY_SECONDS: Final = 4.0
 

@@ -9,7 +9,7 @@ from engine_mirror import MirrorRepository
 
 from bot.core import image_list
 from bot.core.image import ImageRef
-from bot.engine.ports import WorkflowState
+from bot.engine.ports.repository import WorkflowState
 
 Deed = Callable[[MirrorRepository], None]
 AWAY: Final = timedelta(seconds=30)

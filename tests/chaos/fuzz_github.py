@@ -20,7 +20,7 @@ from bot.core.batch import BatchId, CopyResult, Run
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import ListFile
+from bot.engine.ports.repository import ListFile
 
 API: Final = "http://github.invalid/api"
 PAGE: Final = "http://github.invalid/ana/mirror/actions/runs/7"

@@ -27,7 +27,7 @@ from bot.core.registry import ImageInfo
 from bot.core.transfer import State
 from bot.engine.lanes import chat_items
 from bot.engine.lanes.lane import Pulse
-from bot.engine.ports import WorkflowState
+from bot.engine.ports.repository import WorkflowState
 
 
 @pytest.fixture

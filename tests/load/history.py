@@ -22,7 +22,7 @@ from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
 from bot.engine.lanes.fresh_news import ASKERS
-from bot.engine.ports import NewRequest
+from bot.engine.ports.store import NewRequest
 
 YOUNG = 50
 TRANSFERS = 1_000_000

@@ -1,4 +1,4 @@
-"""The mirror repository through PyGithub: implements engine.ports.Repository.
+"""The mirror repository through PyGithub: implements engine.ports.repository.Repository.
 
 With github_trouble.py and github_wire.py the only module that knows GitHub. PyGithub is not
 safe for threads and blocks, so one worker thread makes all its calls, one after the other. Its
@@ -30,7 +30,7 @@ from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
-from bot.engine.ports import ListFile, WorkflowState
+from bot.engine.ports.repository import ListFile, WorkflowState
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

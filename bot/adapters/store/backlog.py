@@ -31,7 +31,7 @@ from bot.core.ids import BatchId, ChatId, RequestId, TransferId
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
-from bot.engine.ports import Note
+from bot.engine.ports.outbox import Note
 
 _OPEN = requests.c.closed_at.is_(None)
 _UNDER_WAY = transfers.c.ended.is_(None)

@@ -43,7 +43,8 @@ from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog.message import Rendered
 from bot.dialog.questions import Question
-from bot.engine.ports import File, NewRequest, Note
+from bot.engine.ports.outbox import Note
+from bot.engine.ports.store import File, NewRequest
 
 UPDATE = "telegram-update"
 LATE = 2000

@@ -1,4 +1,4 @@
-"""Telegram through python-telegram-bot: implements engine.ports.Chat.
+"""Telegram through python-telegram-bot: implements engine.ports.chat.Chat.
 
 With telegram_updates.py and telegram_wire.py the only module that knows Telegram. What is said,
 when and in which words is decided elsewhere.
@@ -41,7 +41,7 @@ from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientErr
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.retry import TroubleKind, wait_after
 from bot.dialog.message import ButtonKind, Rendered
-from bot.engine.ports import Document
+from bot.engine.ports.chat import Document
 
 log = logging.getLogger(__name__)
 

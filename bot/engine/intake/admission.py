@@ -6,18 +6,26 @@ words its own answer.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from bot.core.events import Denied
 from bot.core.ids import TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Verdict, decide, exceeded_limit
 from bot.dialog.message import Phrase, say
-from bot.engine.intake.context import Context
+from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.store import OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
 
 
-def decisions_on(context: Context, images: Sequence[ImageRef]) -> list[tuple[ImageRef, Decision]]:
+class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
+    """What is read and written here."""
+
+
+def decisions_on(
+    context: Context[AdmissionUnit], images: Sequence[ImageRef]
+) -> list[tuple[ImageRef, Decision]]:
     return [(image, decide(context.installation.policy, image)) for image in images]
 
 
@@ -25,7 +33,9 @@ def all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
     return all(decision.verdict is Verdict.DENY for _, decision in decisions)
 
 
-async def passed_limit(context: Context, images: int, *, again: bool = False) -> Phrase | None:
+async def passed_limit(
+    context: Context[AdmissionUnit], images: int, *, again: bool = False
+) -> Phrase | None:
     """The limit that would be passed; what is asked for `again` was counted the first time."""
     open_now, today = await context.unit.asked(context.person.id, context.now - DAY)
     limit = exceeded_limit(
@@ -38,7 +48,7 @@ async def passed_limit(context: Context, images: int, *, again: bool = False) ->
 
 
 async def open_transfers(
-    context: Context, decisions: Sequence[tuple[ImageRef, Decision]]
+    context: Context[AdmissionUnit], decisions: Sequence[tuple[ImageRef, Decision]]
 ) -> list[TransferId]:
     """A transfer for each image, or the one that is open for it; the denied ones end here."""
     opened = []

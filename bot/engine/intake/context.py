@@ -7,6 +7,7 @@ They never wait for the network and say nothing themselves.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
 from bot.core.ids import MessageId, Person, Place, RequestId
@@ -17,7 +18,7 @@ from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 from bot.dialog.view import View
-from bot.engine.ports import Unit
+from bot.engine.ports.store import FindsRequests, Participants, SavesTransfers
 from bot.engine.view_loader import view_of
 
 
@@ -82,11 +83,18 @@ class Outcome:
     done: bool = True
 
 
+class ContextUnit(FindsRequests, SavesTransfers, Participants, Protocol):
+    """What every use case may read and write."""
+
+
+UnitT_co = TypeVar("UnitT_co", bound=ContextUnit, covariant=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Generic[UnitT_co]):
     """`message` is what an answer replies to. `role`: what the person may do here."""
 
-    unit: Unit
+    unit: UnitT_co
     installation: Installation
     now: datetime
     person: Person

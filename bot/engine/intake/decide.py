@@ -1,6 +1,7 @@
 """Use cases of decisions: approve, reject, and call off."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from bot.core.events import Approved, Cancelled, Event, Rejected
 from bot.core.ids import RequestId
@@ -9,10 +10,15 @@ from bot.core.transfer import TRANSITIONS, State, Transfer
 from bot.dialog import answers
 from bot.dialog.commands import Approve, Cancel, Reject
 from bot.dialog.message import say
-from bot.engine.intake.context import Context, Outcome
+from bot.engine.intake.context import Context, ContextUnit, Outcome
+from bot.engine.ports.store import DropsFiles, Links, Requesters, Requests
 
 
-async def decide(context: Context, command: Approve | Reject) -> Outcome:
+class DecideUnit(Requests, Links, Requesters, DropsFiles, ContextUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def decide(context: Context[DecideUnit], command: Approve | Reject) -> Outcome:
     """Let a request's waiting images go ahead, or turn them down. Only for admins."""
     request = await context.unit.request(command.request)
     transfers = await context.unit.transfers_of(command.request)
@@ -33,7 +39,7 @@ async def decide(context: Context, command: Approve | Reject) -> Outcome:
     return Outcome(say(key, request=str(command.request), count=sum(moved)))
 
 
-async def cancel(context: Context, command: Cancel) -> Outcome:
+async def cancel(context: Context[DecideUnit], command: Cancel) -> Outcome:
     """Call off what of a request has not gone to GitHub yet; a draft as a whole."""
     request = await context.own(command.request)
     if isinstance(request, Outcome):
@@ -59,13 +65,15 @@ async def cancel(context: Context, command: Cancel) -> Outcome:
     return Outcome(words)
 
 
-async def _is_wanted(context: Context, transfer: Transfer, *, besides: RequestId) -> bool:
+async def _is_wanted(
+    context: Context[DecideUnit], transfer: Transfer, *, besides: RequestId
+) -> bool:
     """Whether another request than this one still waits for the image."""
     requests = await context.unit.requests_for(transfer.id)
     return any(r.id != besides and r.cancelled_at is None for r in requests)
 
 
-async def _drop(context: Context, request: Request) -> Outcome:
+async def _drop(context: Context[DecideUnit], request: Request) -> Outcome:
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(request.id)), done=False)
     await context.unit.drop_file(request.id)

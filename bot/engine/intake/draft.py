@@ -1,6 +1,7 @@
 """Use cases of a draft: confirm it, tick an image on or off, turn a page."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from bot.core.draft import Draft
 from bot.core.ids import RequestId
@@ -9,9 +10,14 @@ from bot.dialog.buttons import ShowDraftPage, ToggleImage
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
+from bot.engine.ports.store import Drafts, Links, Requests
 
 
-async def _draft(context: Context, number: RequestId) -> tuple[Request, Draft] | Outcome:
+class DraftUnit(Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Request, Draft] | Outcome:
     """A draft that still waits for this person's word; else why nothing can be done."""
     request = await context.own(number)
     if isinstance(request, Outcome):
@@ -23,7 +29,7 @@ async def _draft(context: Context, number: RequestId) -> tuple[Request, Draft] |
     return request, await context.unit.draft(number)
 
 
-async def confirm(context: Context, number: RequestId) -> Outcome:
+async def confirm(context: Context[DraftUnit], number: RequestId) -> Outcome:
     """Go ahead with what is ticked of a draft."""
     found = await _draft(context, number)
     if isinstance(found, Outcome):
@@ -42,7 +48,7 @@ async def confirm(context: Context, number: RequestId) -> Outcome:
     return Outcome(say("confirmed", count=len(transfers)))
 
 
-async def turn(context: Context, turned: ShowDraftPage) -> Outcome:
+async def turn(context: Context[DraftUnit], turned: ShowDraftPage) -> Outcome:
     found = await _draft(context, turned.request)
     if isinstance(found, Outcome):
         return found
@@ -51,7 +57,7 @@ async def turn(context: Context, turned: ShowDraftPage) -> Outcome:
     return Outcome(say("draft-page", page=turned.page + 1, pages=draft.pages))
 
 
-async def tick(context: Context, ticked: ToggleImage) -> Outcome:
+async def tick(context: Context[DraftUnit], ticked: ToggleImage) -> Outcome:
     found = await _draft(context, ticked.request)
     if isinstance(found, Outcome):
         return found

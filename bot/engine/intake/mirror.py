@@ -1,6 +1,7 @@
 """Use case: open a request for the images of a text, a file or a quoted message."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, Draft, draft_of
 from bot.core.image import ImageRef
@@ -10,11 +11,15 @@ from bot.dialog.commands import CommandName
 from bot.dialog.message import Message
 from bot.engine.intake import admission
 from bot.engine.intake.context import Attachment, Context, Incoming
-from bot.engine.ports import File, NewRequest
+from bot.engine.ports.store import File, NewRequest, OpensRequests, SavesDrafts, SavesFiles
 from bot.paste import PASTE_SIZE_LIMIT, Finding, Flaw, extract
 
 
-async def mirror(context: Context, text: str, incoming: Incoming) -> Message | None:
+class MirrorUnit(OpensRequests, SavesDrafts, SavesFiles, admission.AdmissionUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) -> Message | None:
     """The file on the command and what was pasted behind it, else what it replies to."""
     finding = extract(text, target_host=context.installation.target.host)
     if incoming.file is not None:
@@ -34,7 +39,7 @@ def _names_images(finding: Finding) -> bool:
     return finding.certain and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 
-async def _take_text(context: Context, pasted: str, finding: Finding) -> Message | None:
+async def _take_text(context: Context[MirrorUnit], pasted: str, finding: Finding) -> Message | None:
     if not pasted.strip():
         return answers.misuse(CommandName.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
@@ -52,7 +57,7 @@ def _nothing_to_do(finding: Finding) -> Message:
     return answers.nothing_found(file="")
 
 
-async def _take_file(context: Context, file: Attachment) -> Message | None:
+async def _take_file(context: Context[MirrorUnit], file: Attachment) -> Message | None:
     """A draft without images: they are found as soon as the file is here."""
     if file.size > PASTE_SIZE_LIMIT:
         return answers.bad_file(Flaw.TOO_LARGE, file.name)
@@ -63,7 +68,7 @@ async def _take_file(context: Context, file: Attachment) -> Message | None:
     return None
 
 
-async def _offer(context: Context, finding: Finding) -> Message | None:
+async def _offer(context: Context[MirrorUnit], finding: Finding) -> Message | None:
     decisions = admission.decisions_on(context, finding.images)
     if decisions and not finding.bad and admission.all_denied(decisions):
         return answers.all_denied(decisions)
@@ -72,7 +77,9 @@ async def _offer(context: Context, finding: Finding) -> Message | None:
     return None
 
 
-async def _open(context: Context, *, confirmed: bool, bare: tuple[ImageRef, ...] = ()) -> Request:
+async def _open(
+    context: Context[MirrorUnit], *, confirmed: bool, bare: tuple[ImageRef, ...] = ()
+) -> Request:
     return await context.unit.open_request(
         NewRequest(
             person=context.person.id,
@@ -86,7 +93,7 @@ async def _open(context: Context, *, confirmed: bool, bare: tuple[ImageRef, ...]
 
 
 async def submit(
-    context: Context, images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
+    context: Context[MirrorUnit], images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
 ) -> Message | None:
     """Open a request; the answer is None because its card will say what is to be said.
 

@@ -4,6 +4,7 @@ A question is only stored here. The lane in lanes/questions.py answers it later.
 """
 
 from dataclasses import replace
+from typing import Protocol
 
 from bot.core.ids import MessageId
 from bot.core.policy import Verdict, decide
@@ -11,10 +12,15 @@ from bot.dialog.causes import denied
 from bot.dialog.commands import List, Looking, Lookup, Outdated
 from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
-from bot.engine.intake.context import Context
+from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.store import AddsQuestions
 
 
-async def ask(context: Context, command: Looking) -> Message | None:
+class AskUnit(AddsQuestions, ContextUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
     """Store the question. Its answer comes later, as a note."""
     match command:
         case Lookup():
@@ -26,7 +32,7 @@ async def ask(context: Context, command: Looking) -> Message | None:
     return None
 
 
-async def _ask_for_image(context: Context, command: Lookup) -> Message | None:
+async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message | None:
     """No registry is asked about an image that the rules deny."""
     decision = decide(context.installation.policy, command.image)
     if decision.verdict is Verdict.DENY:
@@ -36,13 +42,15 @@ async def _ask_for_image(context: Context, command: Lookup) -> Message | None:
     return None
 
 
-async def ask_for_list(context: Context, command: List, *, edits: MessageId | None = None) -> None:
+async def ask_for_list(
+    context: Context[AskUnit], command: List, *, edits: MessageId | None = None
+) -> None:
     """The answer is a new message, or another page in the message `edits`."""
     question = _question(context, QuestionKind.LIST, command.text)
     await context.unit.add_question(replace(question, page=command.page, edits=edits))
 
 
-def _question(context: Context, kind: QuestionKind, text: str) -> Question:
+def _question(context: Context[AskUnit], kind: QuestionKind, text: str) -> Question:
     return Question(
         id=0,
         kind=kind,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
@@ -11,9 +12,14 @@ from bot.dialog.buttons import TakeSuggestion
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
+from bot.engine.ports.store import Links, Requests
 
 
-async def take_suggestion(context: Context, pressed: TakeSuggestion) -> Outcome:
+class RetryUnit(Requests, Links, admission.AdmissionUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def take_suggestion(context: Context[RetryUnit], pressed: TakeSuggestion) -> Outcome:
     """Take an image that is there in place of one that is missing, in the same request."""
     request = await context.own(pressed.request)
     if isinstance(request, Outcome):
@@ -29,7 +35,7 @@ async def take_suggestion(context: Context, pressed: TakeSuggestion) -> Outcome:
     return await _replace(context, request, dict.fromkeys([missing.id, *twins], image))
 
 
-async def retry(context: Context, number: RequestId) -> Outcome:
+async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
     """Try again what failed, expired or was cancelled, in the same request."""
     request = await context.own(number)
     if isinstance(request, Outcome):
@@ -42,7 +48,7 @@ async def retry(context: Context, number: RequestId) -> Outcome:
 
 
 async def _replace(
-    context: Context, request: Request, images: Mapping[TransferId, ImageRef]
+    context: Context[RetryUnit], request: Request, images: Mapping[TransferId, ImageRef]
 ) -> Outcome:
     """New transfers in the places of old ones; what was told already is told anew."""
     decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))

@@ -1,6 +1,7 @@
 """Use case: say how a request, an image, or all that is open in a chat stands."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
@@ -9,12 +10,33 @@ from bot.core.request import Request
 from bot.dialog import answers
 from bot.dialog.commands import Status
 from bot.dialog.message import Message
-from bot.engine.intake.context import Context
+from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.fresh import TrackedCounts
+from bot.engine.ports.store import (
+    LinkedTransfers,
+    OpenBatches,
+    OpenRequests,
+    Requesters,
+    TransferReports,
+)
 
 Budgets = Callable[[], Mapping[str, PullLimit]]
 
 
-async def status(context: Context, command: Status, budgets: Budgets) -> Message:
+class StatusUnit(
+    LinkedTransfers,
+    Requesters,
+    OpenRequests,
+    TransferReports,
+    OpenBatches,
+    TrackedCounts,
+    ContextUnit,
+    Protocol,
+):
+    """What this use case reads and writes."""
+
+
+async def status(context: Context[StatusUnit], command: Status, budgets: Budgets) -> Message:
     match command.about:
         case None:
             return await _of_chat(context, budgets)
@@ -24,7 +46,7 @@ async def status(context: Context, command: Status, budgets: Budgets) -> Message
             return await _of_request(context, number)
 
 
-async def _of_request(context: Context, number: RequestId) -> Message:
+async def _of_request(context: Context[StatusUnit], number: RequestId) -> Message:
     request = await context.unit.request(number)
     if request is None or not _may_see(context, request):
         return answers.single_line("no-request", request=str(number))
@@ -35,7 +57,7 @@ async def _of_request(context: Context, number: RequestId) -> Message:
     return answers.status_of_request(request, transfers, view)
 
 
-def _may_see(context: Context, request: Request) -> bool:
+def _may_see(context: Context[StatusUnit], request: Request) -> bool:
     """What others asked for in another chat is nobody's business here."""
     return (
         context.admin
@@ -44,7 +66,7 @@ def _may_see(context: Context, request: Request) -> bool:
     )
 
 
-async def _of_chat(context: Context, budgets: Budgets) -> Message:
+async def _of_chat(context: Context[StatusUnit], budgets: Budgets) -> Message:
     """A member sees what concerns them here; an admin also what the house is doing."""
     requests = [
         request
@@ -70,7 +92,7 @@ async def _of_chat(context: Context, budgets: Budgets) -> Message:
     return answers.status_for_admin(mine, others, vitals, view)
 
 
-async def _of_image(context: Context, image: ImageRef) -> Message:
+async def _of_image(context: Context[StatusUnit], image: ImageRef) -> Message:
     transfer = await context.unit.latest_transfer(image)
     if transfer is None:
         return answers.single_line("status-unknown", image=str(image))

@@ -7,7 +7,7 @@ neither. A repeated update changes nothing.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from bot.core.bad_image import BadImage
 from bot.core.ids import ChatId, Person, Place
@@ -50,7 +50,18 @@ from bot.dialog.message import Message, Phrase, Rendered, say
 from bot.engine.intake import decide, draft, mirror, questions, result_form, retry, status, watch
 from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
 from bot.engine.intake.rate_limit import STRANGERS, Hearing, RateLimit
-from bot.engine.ports import Store, Unit, Words
+from bot.engine.ports.chat import Words
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.store import (
+    ChatOrigins,
+    Greetings,
+    LastUpdate,
+    MovesChats,
+    OwnMessages,
+    SavesPeople,
+    Store,
+    Updates,
+)
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
@@ -62,11 +73,32 @@ _PASSED_OVER: Final = Message(())
 """An answer that is not said, to what begins nothing."""
 
 
+class IntakeUnit(
+    mirror.MirrorUnit,
+    draft.DraftUnit,
+    retry.RetryUnit,
+    decide.DecideUnit,
+    status.StatusUnit,
+    questions.AskUnit,
+    result_form.FormUnit,
+    watch.WatchUnit,
+    Updates,
+    SavesPeople,
+    ChatOrigins,
+    MovesChats,
+    Greetings,
+    OwnMessages,
+    NewNotes,
+    Protocol,
+):
+    """What the use cases read and write together, and what is read and written here."""
+
+
 class Intake:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[IntakeUnit],
         words: Words,
         installation: Installation,
         clock: Callable[[], datetime],
@@ -155,7 +187,7 @@ class Intake:
         return spoken(person.language, otherwise=own) if private else own
 
     async def _role(
-        self, unit: Unit, person: Person, chat: ChatId, *, faceless: bool = False
+        self, unit: IntakeUnit, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Role:
         """In a chat that moved, people stand as they did where it came from."""
         access = self._installation.access
@@ -164,7 +196,7 @@ class Intake:
             return access.role_of(person.id, origin, faceless=faceless)
         return role
 
-    def _context(self, unit: Unit, of: Incoming | Press, role: Role) -> Context:
+    def _context(self, unit: IntakeUnit, of: Incoming | Press, role: Role) -> Context[IntakeUnit]:
         return Context(
             unit=unit,
             installation=self._installation,
@@ -179,7 +211,7 @@ class Intake:
     # -- messages -----------------------------------------------------------------------
 
     async def _answer(
-        self, unit: Unit, incoming: Incoming, command: TypedCommand
+        self, unit: IntakeUnit, incoming: Incoming, command: TypedCommand
     ) -> Message | None:
         chat, person = incoming.place.chat, incoming.person
         role = await self._role(unit, person, chat, faceless=incoming.faceless)
@@ -222,7 +254,9 @@ class Intake:
         seconds = self._allowance.wait(person.id, self._clock())
         return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
 
-    async def _run(self, context: Context, command: Command, incoming: Incoming) -> Message | None:
+    async def _run(
+        self, context: Context[IntakeUnit], command: Command, incoming: Incoming
+    ) -> Message | None:
         match command:
             case Mirror(text):
                 return await mirror.mirror(context, text, incoming)
@@ -245,7 +279,7 @@ class Intake:
 
     # -- presses ------------------------------------------------------------------------
 
-    async def _pressed(self, unit: Unit, press: Press) -> Phrase | None:
+    async def _pressed(self, unit: IntakeUnit, press: Press) -> Phrase | None:
         pressed = parse_button(press.data)
         if pressed is None:
             return say("button-unknown")
@@ -260,7 +294,7 @@ class Intake:
         return (await self._do(context, pressed)).words
 
     async def _begin(
-        self, context: Context, pressed: List | MirrorImage, update: int
+        self, context: Context[IntakeUnit], pressed: List | MirrorImage, update: int
     ) -> Phrase | None:
         """What begins as a command does, and is counted as one."""
         if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
@@ -277,7 +311,7 @@ class Intake:
         await questions.ask_for_list(context, pressed, edits=context.message)
         return None
 
-    async def _do(self, context: Context, pressed: Pressed) -> Outcome:
+    async def _do(self, context: Context[IntakeUnit], pressed: Pressed) -> Outcome:
         match pressed:
             case Approve() | Reject() | Cancel():
                 return await _decided(context, pressed)
@@ -299,18 +333,18 @@ class Intake:
                 assert_never(never)
 
 
-async def _decided(context: Context, command: Approve | Reject | Cancel) -> Outcome:
+async def _decided(context: Context[IntakeUnit], command: Approve | Reject | Cancel) -> Outcome:
     if isinstance(command, Cancel):
         return await decide.cancel(context, command)
     return await decide.decide(context, command)
 
 
-async def _is_repeated(unit: Unit, update: int) -> bool:
+async def _is_repeated(unit: LastUpdate, update: int) -> bool:
     last = await unit.last_update()
     return last - REPEATED_WITHIN < update <= last
 
 
-def _plain(context: Context, name: CommandName) -> Message:
+def _plain(context: Context[IntakeUnit], name: CommandName) -> Message:
     if name is CommandName.WHOAMI:
         return answers.whoami(context.person, context.place.chat, admin=context.admin)
     return answers.help_text(context.person, context.role)

@@ -1,16 +1,21 @@
 """Use cases of those who want to be told when an image moves."""
 
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from bot.core.fresh import Watch
 from bot.core.image import ImageRef
 from bot.dialog import answers, watches
 from bot.dialog.commands import BeginWatch, EndWatch
 from bot.dialog.message import Message
-from bot.engine.intake.context import Context
+from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.fresh import Watches
 
 
-async def change_watches(context: Context, command: BeginWatch | EndWatch) -> Message:
+class WatchUnit(Watches, ContextUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def change_watches(context: Context[WatchUnit], command: BeginWatch | EndWatch) -> Message:
     match command:
         case BeginWatch(image):
             if image is not None:
@@ -23,7 +28,7 @@ async def change_watches(context: Context, command: BeginWatch | EndWatch) -> Me
             assert_never(never)
 
 
-async def _watch(context: Context, image: ImageRef) -> Message:
+async def _watch(context: Context[WatchUnit], image: ImageRef) -> Message:
     """Tell the person here, in this chat, whenever the image has moved and arrived."""
     installation = context.installation
     refusal = watches.unwatchable(image, installation.policy, kept_fresh=installation.kept_fresh)

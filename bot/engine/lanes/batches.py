@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from bot.core import image_list
 from bot.core.batch import (
@@ -35,7 +35,9 @@ from bot.core.policy import Ground
 from bot.core.retry import TroubleKind, has_passed
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import Pulse, guarded, postpone, record_all, record_all_in
-from bot.engine.ports import Registries, Repository, Store, Unit, WorkflowState
+from bot.engine.ports.registries import Digests
+from bot.engine.ports.repository import Repository, WorkflowState
+from bot.engine.ports.store import Batches, ManyTransfers, Store, Transfers, TransfersToSubmit
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -61,13 +63,17 @@ _NO_WORKFLOW: Final = {
 _LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
+class BatchesUnit(Batches, TransfersToSubmit, Transfers, ManyTransfers, Protocol):
+    """What this lane reads and writes."""
+
+
 class BatchesLane:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[BatchesUnit],
         repository: Repository,
-        registries: Registries,
+        registries: Digests,
         patience: timedelta,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -374,7 +380,7 @@ def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool
     return not looking and has_passed(SETTLE, max(times), now)
 
 
-async def _shares(unit: Unit, batch: Batch) -> tuple[BatchImage, ...]:
+async def _shares(unit: Batches, batch: Batch) -> tuple[BatchImage, ...]:
     transfers = await unit.transfers_in(batch.id)
     asked = await unit.requests_for_all([transfer.id for transfer in transfers])
     wanted = {n: [r for r in of if r.cancelled_at is None] or of for n, of in asked.items()}

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId
@@ -21,10 +21,19 @@ from bot.core.retry import LONGEST_DELAY, is_due, wait_after
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.result import rewritten_caption
-from bot.engine.lanes.chat_items import AT_ONCE, ChatItem, ChatItems
+from bot.engine.lanes.chat_items import AT_ONCE, ChatItem, ChatItems, ChatItemsUnit
 from bot.engine.lanes.chat_rate import ChatRate
 from bot.engine.lanes.lane import Pulse, attempt, guarded
-from bot.engine.ports import Chat, Document, File, Note, Store, Words
+from bot.engine.ports.chat import Chat, Document, Words
+from bot.engine.ports.outbox import Note, Outbox
+from bot.engine.ports.store import (
+    File,
+    FilesToReturn,
+    LinkedTransfers,
+    MovesChats,
+    Requests,
+    Store,
+)
 from bot.engine.shutdown import Stopped, never
 from bot.paste import rewrite
 
@@ -43,11 +52,17 @@ _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
 
 
+class ChatUnit(
+    ChatItemsUnit, Outbox, FilesToReturn, Requests, LinkedTransfers, MovesChats, Protocol
+):
+    """What this lane reads and writes."""
+
+
 class ChatLane:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[ChatUnit],
         chat: Chat,
         words: Words,
         target: Target,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
@@ -25,7 +25,8 @@ from bot.dialog.message import Message, Rendered
 from bot.dialog.result import result
 from bot.dialog.view import View
 from bot.engine.lanes.lane import guarded
-from bot.engine.ports import Unit, Words
+from bot.engine.ports.chat import Words
+from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
     Firsts,
     Queue,
@@ -38,6 +39,10 @@ from bot.engine.view_loader import (
 
 AT_ONCE: Final = 10
 """So many of each kind are looked at in a tick: a look keeps intake waiting."""
+
+
+class ChatItemsUnit(RequestsToShow, Participants, Protocol):
+    """What is read here."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class ChatItems:
         self._clock = clock
         self._last = RequestId(0)
 
-    async def look(self, unit: Unit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
+    async def look(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
         """Those open requests that it is time to look at, the oldest first."""
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
@@ -140,10 +145,10 @@ class ChatItems:
         requests = {request.id: request for request in found}
         return await self._standings(unit, [requests[number] for number in sorted(requests)])
 
-    async def language(self, unit: Unit, request: Request) -> Language:
+    async def language(self, unit: KnownPeople, request: Request) -> Language:
         return await language_of(unit, request.place, request.person, otherwise=self._language)
 
-    async def _next(self, unit: Unit) -> Sequence[Request]:
+    async def _next(self, unit: ChatItemsUnit) -> Sequence[Request]:
         """In turns: those that follow the last ones, and from the start again.
 
         None only where none are open: else the lane would go to rest with some of them behind.
@@ -154,7 +159,7 @@ class ChatItems:
         self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
         return requests
 
-    async def _standings(self, unit: Unit, requests: Sequence[Request]) -> list[ChatItem]:
+    async def _standings(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
         """All at once; where that fails one by one, so that the poisoned one is alone."""
         if not requests:
             return []
@@ -169,7 +174,7 @@ class ChatItems:
                     standings += await self._looked(unit, [request])
             return standings
 
-    async def _looked(self, unit: Unit, requests: Sequence[Request]) -> list[ChatItem]:
+    async def _looked(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
         numbers = [request.id for request in requests]
         transfers = await unit.transfers_of_all(numbers)
         drafts = await unit.drafts_of_all(numbers)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.draft import DRAFT_LIFETIME, draft_of
 from bot.core.errors import RefusedError, TransientError
@@ -23,7 +23,9 @@ from bot.dialog.commands import CommandName
 from bot.dialog.language import Language
 from bot.dialog.message import Message
 from bot.engine.lanes.lane import Pulse, attempt
-from bot.engine.ports import Chat, File, Store, Unit, Words
+from bot.engine.ports.chat import FileSource, Words
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.store import File, KnownPeople, Requests, SavesDrafts, Store, UnreadFiles
 from bot.engine.shutdown import Stopped, never
 from bot.engine.view_loader import language_of
 from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, Finding, extract_file
@@ -34,12 +36,16 @@ GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """So long a file is asked for that Telegram does not hand out."""
 
 
+class FilesUnit(UnreadFiles, Requests, SavesDrafts, NewNotes, KnownPeople, Protocol):
+    """What this lane reads and writes."""
+
+
 class FilesLane:
     def __init__(
         self,
         *,
-        store: Store,
-        chat: Chat,
+        store: Store[FilesUnit],
+        chat: FileSource,
         words: Words,
         target: Target,
         language: Language,
@@ -147,7 +153,7 @@ class FilesLane:
         return True
 
 
-async def _waiting(unit: Unit, number: RequestId) -> Request | None:
+async def _waiting(unit: Requests, number: RequestId) -> Request | None:
     """The request, if it still waits for its file."""
     request = await unit.request(number)
     return request if request is not None and request.cancelled_at is None else None

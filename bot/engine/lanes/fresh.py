@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.fresh import (
@@ -29,10 +29,13 @@ from bot.core.request import BOT_ITSELF
 from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.fresh_list import FreshList
-from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
 from bot.engine.lanes.lane import Pulse, guarded
 from bot.engine.lanes.registry_health import RegistryHealth
-from bot.engine.ports import NewRequest, Registries, Repository, Store, Unit
+from bot.engine.ports.fresh import TrackedChecks, TrackedList
+from bot.engine.ports.registries import Digests
+from bot.engine.ports.repository import ImageListFile
+from bot.engine.ports.store import NewRequest, OpensRequests, OpensTransfers, SavesPeople, Store
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -50,13 +53,19 @@ LATER: Final = timedelta(seconds=2)
 _FACE: Final = Person(BOT_ITSELF, "🤖")
 
 
+class FreshUnit(
+    TrackedList, TrackedChecks, FreshNewsUnit, OpensTransfers, OpensRequests, SavesPeople, Protocol
+):
+    """What this lane reads and writes."""
+
+
 class FreshLane:
     def __init__(
         self,
         *,
-        store: Store,
-        registries: Registries,
-        repository: Repository,
+        store: Store[FreshUnit],
+        registries: Digests,
+        repository: ImageListFile,
         policy: Policy,
         target: Target,
         plan: FreshPlan,
@@ -200,7 +209,9 @@ class FreshLane:
         self._under_way = True
         return True
 
-    async def _open_all(self, unit: Unit, updated: Sequence[TrackedImage], now: datetime) -> None:
+    async def _open_all(
+        self, unit: FreshUnit, updated: Sequence[TrackedImage], now: datetime
+    ) -> None:
         there = await unit.open_of([each.image for each in updated])
         after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
         opened = [each for each in after if each.transfer is not None]
@@ -209,7 +220,7 @@ class FreshLane:
         log.info("updated upstream: %d; on their way: %d", len(updated), len(opened))
 
     async def _after(
-        self, unit: Unit, each: TrackedImage, there: Transfer | None, now: datetime
+        self, unit: FreshUnit, each: TrackedImage, there: Transfer | None, now: datetime
     ) -> TrackedImage:
         """With a transfer of its own, or the one that is `there` already, or none."""
         if not self._listed.may_copy(each.image):
@@ -220,14 +231,14 @@ class FreshLane:
             return each.with_other_transfer(now, self._plan)
         return await self._opened(unit, each, now)
 
-    async def _opened(self, unit: Unit, each: TrackedImage, now: datetime) -> TrackedImage:
+    async def _opened(self, unit: FreshUnit, each: TrackedImage, now: datetime) -> TrackedImage:
         transfer = await unit.open_transfer(each.image, now)
         after = advance(transfer, each.found_event(now, now + self._policy.expire_after))
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)
         return each.with_transfer(transfer.id)
 
-    async def _raise(self, alarms: Sequence[TrackedImage], unit: Unit, now: datetime) -> None:
+    async def _raise(self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime) -> None:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
         if alarms:
             await unit.remember(_FACE)

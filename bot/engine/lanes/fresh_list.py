@@ -18,7 +18,9 @@ from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.retry import has_passed, is_due, wait_after
 from bot.core.tag_class import TagClass, tag_class
-from bot.engine.ports import Repository, Store
+from bot.engine.ports.fresh import TrackedList
+from bot.engine.ports.repository import ImageListFile
+from bot.engine.ports.store import Store
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,8 +33,8 @@ class FreshList:
     def __init__(
         self,
         *,
-        store: Store,
-        repository: Repository,
+        store: Store[TrackedList],
+        repository: ImageListFile,
         policy: Policy,
         plan: FreshPlan,
         clock: Callable[[], datetime],

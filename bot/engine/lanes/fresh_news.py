@@ -7,7 +7,7 @@ is one message a chat. Who may no longer be spoken to is not.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.fresh import NEWS_GATHERED_FOR, TrackedImage, gathered_long_enough
 from bot.core.ids import ChatId, PersonId, Place
@@ -15,7 +15,10 @@ from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.outdated import updated_upstream
-from bot.engine.ports import Unit, Words
+from bot.engine.ports.chat import Words
+from bot.engine.ports.fresh import Audience, TrackedTransfers
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.store import ChatOrigins, KnownPeople
 from bot.engine.view_loader import language_of
 
 AT_ONCE: Final = 50
@@ -36,13 +39,17 @@ class _Told:
     images: list[TrackedImage] = field(default_factory=list)
 
 
+class FreshNewsUnit(TrackedTransfers, Audience, ChatOrigins, KnownPeople, NewNotes, Protocol):
+    """What is read and written here."""
+
+
 class FreshNews:
     def __init__(self, *, words: Words, access: AllowLists, language: Language) -> None:
         self._words = words
         self._access = access
         self._language = language
 
-    async def tell(self, unit: Unit, now: datetime) -> bool:
+    async def tell(self, unit: FreshNewsUnit, now: datetime) -> bool:
         """Notes for what has arrived, unless more of it is just about to."""
         arrived = await unit.arrived(limit=AT_ONCE)
         going = any(_is_on_its_way(transfer) for _, transfer in await unit.on_way())
@@ -61,7 +68,7 @@ class FreshNews:
         return True
 
     async def _audience(
-        self, unit: Unit, each: TrackedImage, now: datetime
+        self, unit: FreshNewsUnit, each: TrackedImage, now: datetime
     ) -> Iterable[tuple[PersonId, Place]]:
         """Who the news of an image are for, each chat perhaps several times."""
         watches = await unit.watchers(each.image, limit=WATCHERS)
@@ -76,13 +83,13 @@ class FreshNews:
             if await self._may_hear(unit, person, place.chat)
         ]
 
-    async def _may_hear(self, unit: Unit, person: PersonId, chat: ChatId) -> bool:
+    async def _may_hear(self, unit: FreshNewsUnit, person: PersonId, chat: ChatId) -> bool:
         """As intake sees it: by the chat, or by the one that it was before it moved."""
         if self._access.role_of(person, chat) in _SPOKEN_TO:
             return True
         return self._access.role_of(person, await unit.origin(chat)) in _SPOKEN_TO
 
-    async def _note(self, unit: Unit, told: _Told) -> None:
+    async def _note(self, unit: FreshNewsUnit, told: _Told) -> None:
         language = await language_of(unit, told.place, told.person, otherwise=self._language)
         text = self._words.render(updated_upstream(told.images), language)
         await unit.add_note(told.place, text, reply_to=None)

@@ -16,7 +16,7 @@ from bot.core.errors import TransientError
 from bot.core.events import Event
 from bot.core.ids import TransferId
 from bot.core.transfer import Transfer, advance
-from bot.engine.ports import Store, Unit
+from bot.engine.ports.store import ManyTransfers, Store, Transfers
 from bot.engine.shutdown import Stopped
 
 log = logging.getLogger(__name__)
@@ -68,13 +68,13 @@ class Lane(Protocol):
         """Take the steps that are owed, until there are none or `stopped` says so."""
 
 
-async def record(store: Store, transfer: TransferId, event: Event) -> bool:
+async def record(store: Store[Transfers], transfer: TransferId, event: Event) -> bool:
     """Store the event in a transaction of its own; False where it came too late."""
     async with store.begin() as unit:
         return await record_in(unit, transfer, event)
 
 
-async def record_in(unit: Unit, transfer: TransferId, event: Event) -> bool:
+async def record_in(unit: Transfers, transfer: TransferId, event: Event) -> bool:
     current = await unit.transfer(transfer)
     after = advance(current, event) if current is not None else None
     if after is None:
@@ -83,7 +83,7 @@ async def record_in(unit: Unit, transfer: TransferId, event: Event) -> bool:
     return True
 
 
-async def record_all(store: Store, events: Mapping[TransferId, Event]) -> None:
+async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Event]) -> None:
     """For many that do not belong together: in portions, since intake waits for a transaction."""
     waiting = iter(events.items())
     while portion := dict(islice(waiting, PORTION)):
@@ -91,14 +91,14 @@ async def record_all(store: Store, events: Mapping[TransferId, Event]) -> None:
             await record_all_in(unit, portion)
 
 
-async def record_all_in(unit: Unit, events: Mapping[TransferId, Event]) -> None:
+async def record_all_in(unit: ManyTransfers, events: Mapping[TransferId, Event]) -> None:
     """The same for many, in a few queries; events that come too late are left out."""
     found = await unit.transfers(events.keys())
     moved = [advance(transfer, events[number]) for number, transfer in found.items()]
     await unit.save_transfers([transfer for transfer in moved if transfer is not None])
 
 
-async def postpone(store: Store, transfer: Transfer, later: Transfer) -> None:
+async def postpone(store: Store[Transfers], transfer: Transfer, later: Transfer) -> None:
     """Keep the later try of a transfer, unless it has moved on meanwhile."""
     async with store.begin() as unit:
         current = await unit.transfer(transfer.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core import image_list
 from bot.core.errors import RefusedError, TransientError
@@ -27,7 +27,11 @@ from bot.dialog.questions import (
 )
 from bot.engine.lanes.lane import Pulse, attempt
 from bot.engine.lanes.suggestions import meant_by
-from bot.engine.ports import Registries, Repository, Store, Words
+from bot.engine.ports.chat import Words
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.registries import Registries
+from bot.engine.ports.repository import ImageListFile
+from bot.engine.ports.store import Questions, Store
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -39,13 +43,17 @@ COMPARE_SECONDS: Final = 20.0
 """What was not compared by then is said to be so: others have questions too."""
 
 
+class QuestionsUnit(Questions, NewNotes, Protocol):
+    """What this lane reads and writes."""
+
+
 class QuestionsLane:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[QuestionsUnit],
         registries: Registries,
-        repository: Repository,
+        repository: ImageListFile,
         words: Words,
         target: Target,
         clock: Callable[[], datetime],

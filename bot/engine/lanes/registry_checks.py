@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.events import (
@@ -35,7 +35,8 @@ from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import Pulse, postpone, record
 from bot.engine.lanes.registry_health import Silences
 from bot.engine.lanes.suggestions import meant_by
-from bot.engine.ports import Registries, Store
+from bot.engine.ports.registries import Registries
+from bot.engine.ports.store import Store, Transfers, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,15 @@ VERIFY_TRIES: Final = 4
 _OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
+class ChecksUnit(TransfersToCheck, Transfers, Protocol):
+    """What this lane reads and writes."""
+
+
 class ChecksLane:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Store[ChecksUnit],
         registries: Registries,
         policy: Policy,
         target: Target,

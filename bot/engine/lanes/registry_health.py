@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
 from bot.core.retry import Trouble, is_due, wait_after
-from bot.engine.ports import Registries
+from bot.engine.ports.registries import Digests
 
 T = TypeVar("T")
 
@@ -69,9 +69,7 @@ class Silences:
 class RegistryHealth:
     """At both sides of an image that nobody waits for."""
 
-    def __init__(
-        self, registries: Registries, *, target: str, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, registries: Digests, *, target: str, clock: Callable[[], datetime]) -> None:
         self._registries = registries
         self._target = target
         self._clock = clock

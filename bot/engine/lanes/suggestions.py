@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
-from bot.engine.ports import Registries
+from bot.engine.ports.registries import Tags
 from bot.paste.nearest_tags import nearest_tags
 from bot.paste.reference import likely_meaning
 
@@ -14,9 +14,7 @@ log = logging.getLogger(__name__)
 MOST: Final = 3
 
 
-async def meant_by(
-    registries: Registries, image: ImageRef, *, target_host: str
-) -> tuple[ImageRef, ...]:
+async def meant_by(registries: Tags, image: ImageRef, *, target_host: str) -> tuple[ImageRef, ...]:
     """Images that are there and were probably meant: a corrected name first, then near tags.
 
     A courtesy: where the registry does not answer there are none.

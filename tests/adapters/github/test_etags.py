@@ -14,7 +14,7 @@ from bot.adapters.github.etags import LARGEST, MOST, Versions
 from bot.adapters.github.repository import MirrorRepository
 from bot.core.errors import TransientError
 from bot.core.registry import PullLimit
-from bot.engine.ports import WorkflowState
+from bot.engine.ports.repository import WorkflowState
 from bot.sandbox.serve import served
 
 MARKED = CaseInsensitiveDict({"etag": 'W/"1"'})

@@ -31,7 +31,7 @@ from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports import WorkflowState
+from bot.engine.ports.repository import WorkflowState
 from bot.sandbox.faults.proxy import Faults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served

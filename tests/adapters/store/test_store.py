@@ -48,7 +48,7 @@ from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question, QuestionKind
-from bot.engine.ports import File, NewRequest
+from bot.engine.ports.store import File, NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 PLACE = Place(GROUP, 5)

@@ -17,7 +17,7 @@ from bot.core.image import ImageRef
 from bot.core.request import BOT_ITSELF
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
-from bot.engine.ports import NewRequest
+from bot.engine.ports.store import NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

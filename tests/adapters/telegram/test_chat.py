@@ -28,7 +28,7 @@ from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.intake.context import Incoming, Press
-from bot.engine.ports import Document
+from bot.engine.ports.chat import Document
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.proxy import Faults, Faulty
 from bot.sandbox.page_api import chat_routes

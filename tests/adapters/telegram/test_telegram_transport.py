@@ -14,7 +14,7 @@ from bot.adapters.telegram.transport import BoundedRequest, Bounds, OutOfReach
 from bot.core.errors import ConfigError, TransientError
 from bot.core.ids import ChatId, Place
 from bot.dialog.message import Rendered
-from bot.engine.ports import Document
+from bot.engine.ports.chat import Document
 
 TOKEN = "7000000001:hush"
 QUICK = Bounds(connect=1, read=2, whole=3)

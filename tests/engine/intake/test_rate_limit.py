@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fakes import GROUP, MALLORY, POLICY, WEI, Clock, World, world
 
+from bot.adapters.store import SqliteStore
 from bot.adapters.store.unit import StoreUnit
 from bot.core.errors import TransientError
 from bot.core.ids import MessageId, Person, Place
 from bot.engine.intake.context import Incoming, Press
 from bot.engine.intake.rate_limit import REMEMBERED, STRANGERS, WINDOW, Hearing, RateLimit
-from bot.engine.ports import Store
 
 STRICT = replace(POLICY, minute_limit=3)
 
@@ -22,13 +22,13 @@ STRICT = replace(POLICY, minute_limit=3)
 class Full:
     """A store on a full disk: all goes well until the end of a transaction."""
 
-    store: Store
+    store: SqliteStore
     full: bool = True
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
         async with self.store.begin() as unit:
-            yield unit  # type: ignore[misc]
+            yield unit
             if self.full:
                 raise TransientError("the database: database or disk is full")
 

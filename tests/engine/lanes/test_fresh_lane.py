@@ -17,7 +17,7 @@ from bot.core.policy import Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.engine.lanes.fresh import BATCH
-from bot.engine.ports import ListFile
+from bot.engine.ports.repository import ListFile
 
 HOURS = 3600.0
 PLAN = FreshPlan(

@@ -1,0 +1,107 @@
+"""The part of the store that holds the tracked images, and who watches them.
+
+What a tick asks for costs by what is due, has a transfer or has arrived, and not by the length of
+the list. `tracked_names` and `count_tracked` are the exceptions.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.fresh import FreshPlan, TrackedImage, Watch
+from bot.core.ids import PersonId
+from bot.core.image import ImageRef
+from bot.core.request import Request
+from bot.core.transfer import Transfer
+
+
+class TrackedList(Protocol):
+    """Which images are tracked."""
+
+    async def tracked_names(self) -> set[str]:
+        """All tracked images as texts: to parse a long list takes a while."""
+
+    async def track(self, images: Sequence[TrackedImage]) -> None:
+        """Add images. None of them may be tracked already."""
+
+    async def untrack(self, images: Sequence[ImageRef]) -> None:
+        """Forget images. Those that are not tracked change nothing."""
+
+    async def bring_forward(self, plan: FreshPlan, now: datetime) -> None:
+        """Make due whatever lies further ahead than its interval.
+
+        That happens after the clock was set back, or the intervals in the config were shortened.
+        """
+
+
+class TrackedChecks(Protocol):
+    """The checks of tracked images, and what has to be copied."""
+
+    async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
+        """How many images of each source registry were checked in that time."""
+
+    async def due_tracked(
+        self, registry: str, now: datetime, *, limit: int
+    ) -> Sequence[TrackedImage]:
+        """At most `limit` images of a registry whose check is due, the longest overdue first.
+
+        Without those that were updated upstream or have a transfer.
+        """
+
+    async def next_look(self) -> datetime | None:
+        """When the next check is due. None where no image waits for one."""
+
+    async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
+        """At most `limit` images that were updated upstream and have no transfer yet."""
+
+    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        """The open transfers of these images, where there are any."""
+
+
+class TrackedTransfers(Protocol):
+    """What came of the transfers of tracked images."""
+
+    async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
+        """The tracked images that have a transfer, each with it."""
+
+    async def arrived(self, *, limit: int) -> Sequence[TrackedImage]:
+        """At most `limit` images that have arrived and of which nobody was told yet."""
+
+    async def save_tracked(self, images: Sequence[TrackedImage]) -> None:
+        """Store changed images. Those that are no longer tracked are left out."""
+
+
+class Audience(Protocol):
+    """Who is told that an image was updated."""
+
+    async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
+        """At most `limit` watches of the image, the oldest first."""
+
+    async def askers(
+        self, image: ImageRef, *, since: datetime, but_for: str, limit: int
+    ) -> Sequence[Request]:
+        """At most `limit` requests for the image that were opened after `since`, newest first.
+
+        Without those that brought or named the digest `but_for`: they were told of it.
+        """
+
+
+class Watches(Protocol):
+    """What a person watches."""
+
+    async def is_tracked(self, image: ImageRef) -> bool:
+        """Whether the image is in the list and kept fresh."""
+
+    async def watches_of(self, person: PersonId) -> Sequence[Watch]:
+        """All watches of a person, the newest first."""
+
+    async def save_watch(self, watch: Watch) -> None:
+        """Store a watch. It replaces the person's older watch of the same image."""
+
+    async def drop_watch(self, person: PersonId, image: ImageRef) -> bool:
+        """Delete a watch. False where there was none."""
+
+
+class TrackedCounts(Protocol):
+    async def count_tracked(self, now: datetime) -> tuple[int, int]:
+        """How many images are tracked, and of how many the check is due. Goes through all."""

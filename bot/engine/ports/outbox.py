@@ -1,0 +1,62 @@
+"""The part of the store that holds notes: answers that are to be sent once.
+
+A note is stored in the transaction that stores its cause, so a stop of the process loses no answer.
+The chat lane alone sends notes.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.ids import ChatId, MessageId, Place
+from bot.dialog.message import Rendered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An answer that is to be sent once.
+
+    `edits` is the message that gets this text, instead of a new message.
+    """
+
+    id: int
+    place: Place
+    reply_to: MessageId | None
+    text: Rendered
+    edits: MessageId | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+
+
+class NewNotes(Protocol):
+    async def add_note(
+        self,
+        place: Place,
+        text: Rendered,
+        *,
+        reply_to: MessageId | None,
+        edits: MessageId | None = None,
+    ) -> None:
+        """Store a note. It is sent as a reply to `reply_to`, or as an edit of `edits`."""
+
+
+class Outbox(Protocol):
+    """The notes that wait to be sent."""
+
+    async def any_notes(self) -> bool:
+        """Whether a note waits, due or not."""
+
+    async def due_notes(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Note]:
+        """At most `limit` notes whose time has come, the oldest first.
+
+        Those for the chats in `silent`, where nothing may be sent now, are left out.
+        """
+
+    async def save_note(self, note: Note) -> None:
+        """Store when the note is tried again, and how often it was tried."""
+
+    async def drop_note(self, note: int) -> None:
+        """Delete a note that was sent, by its id."""

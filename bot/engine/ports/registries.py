@@ -1,0 +1,53 @@
+"""The port of the registries: what a source and the target hold, without fetching an image.
+
+Each call that is awaited may raise `errors.TransientError`: the same call may work later. "Refused"
+means `errors.RefusedError`: the registry will not answer this.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bot.core.image import ImageRef
+from bot.core.registry import ImageInfo, PullLimit
+
+
+class Digests(Protocol):
+    """The digests at both sides, asked for by HEAD. No registry counts a HEAD as a pull."""
+
+    async def source_digest(self, image: ImageRef) -> str | None:
+        """The digest at the source. None where the image is missing or private. May be refused."""
+
+    async def target_digest(self, image: ImageRef) -> str | None:
+        """The digest at the target. None where it is missing. Refused where it may not be read."""
+
+
+class Tags(Protocol):
+    """What a source has in place of a missing image."""
+
+    async def source_digest(self, image: ImageRef) -> str | None:
+        """As in `Digests`."""
+
+    async def tags(self, image: ImageRef) -> tuple[str, ...]:
+        """Tags of the image's repository at its source, a bounded number. May be refused.
+
+        Empty where the repository is missing or private.
+        """
+
+
+class Registries(Digests, Tags, Protocol):
+    """Everything that is asked of registries."""
+
+    async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
+        """Platforms and size at the source, by one GET of the manifest. May be refused.
+
+        More GETs are sent only to registries that do not count them.
+        """
+
+    async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
+        """All that is shown of an image, by a few GETs. May be refused."""
+
+    def budgets(self) -> Mapping[str, PullLimit]:
+        """The pulls left, by registry, where a registry has named a limit lately."""
+
+    def spares(self, registry: str) -> bool:
+        """Whether enough pulls are left there for a GET that is not strictly needed."""

@@ -1,0 +1,69 @@
+"""The port of the mirror repository: its list of images, its commits and its runs.
+
+A write is sent once and its answer may be unclear: whoever writes looks for the effect before
+writing again. Each call may raise `errors.TransientError` (the same call may work later) and
+`errors.RefusedError` (it will not).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.core.batch import CopyResult, Run
+from bot.core.ids import BatchId, CommitSha, RunId
+from bot.core.image import ImageRef
+from bot.core.registry import PullLimit
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """image.list as it is: its bytes, and the blob sha that a write has to name."""
+
+    content: bytes
+    blob: str
+
+
+class WorkflowState(StrEnum):
+    ACTIVE = "active"
+    MISSING = "missing"
+    OFF = "off"
+
+
+class ImageListFile(Protocol):
+    """Reads image.list."""
+
+    async def read_list(self) -> ListFile:
+        """The file on the configured branch. A missing file is empty, with an empty blob."""
+
+
+class Repository(ImageListFile, Protocol):
+    """Everything that a batch needs of the mirror repository."""
+
+    async def workflow(self) -> WorkflowState:
+        """Whether the mirror workflow is there and switched on."""
+
+    async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
+        """Replace the file by one commit. Raises StaleError where it is no longer `blob`."""
+
+    async def find_commit(self, batch: BatchId) -> CommitSha | None:
+        """The recent commit on the branch that names the batch in its trailer."""
+
+    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+        """Start a run for these images. None where GitHub does not say which run it started."""
+
+    async def run_of_commit(self, sha: CommitSha) -> Run | None:
+        """The run of the mirror workflow that the push of this commit started."""
+
+    async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None:
+        """The run whose title names the batch, among those created after `since` (UTC)."""
+
+    async def run(self, run: RunId) -> tuple[Run, CommitSha]:
+        """The run as it is now, and the commit that it runs on."""
+
+    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
+        """What exactly this run has posted so far, one result an image."""
+
+    def budget(self) -> PullLimit | None:
+        """How many requests GitHub still takes this hour, as it said last. None: not said yet."""

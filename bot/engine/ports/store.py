@@ -1,0 +1,358 @@
+"""The port of the database: what is stored of requests, transfers, batches and people.
+
+A unit is one transaction: all of it is kept, or nothing. Its methods are grouped here by duty, in
+protocols of a few methods. A lane or a use case declares its own unit as a protocol made of these,
+so its type says what it may read and write. Notes are in outbox.py and tracked images in fresh.py.
+
+Values go in and out, never rows. Times are UTC. A list is bounded by what is open, or by `limit`,
+and starts with the oldest unless the method says otherwise. Any method may raise
+`errors.TransientError` where the file is locked, full or unreadable. Nothing of the transaction is
+kept then.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from bot.core.batch import Batch
+from bot.core.draft import Draft
+from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.image import ImageRef
+from bot.core.request import Request
+from bot.core.transfer import Transfer
+from bot.dialog.questions import Question
+
+UnitT_co = TypeVar("UnitT_co", covariant=True)
+
+
+class Store(Protocol[UnitT_co]):
+    """A database whose transactions offer the methods of the unit."""
+
+    def begin(self) -> AbstractAsyncContextManager[UnitT_co]:
+        """A transaction. It is kept at the end of the block, or dropped where the block raises.
+
+        Transactions of one store never overlap: the block must not wait for the network.
+        """
+
+
+# -- requests ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """A request that has no number yet. core/request.py explains the fields."""
+
+    person: PersonId
+    place: Place
+    message: MessageId | None
+    opened_at: datetime
+    confirmed_at: datetime | None
+    untagged: tuple[ImageRef, ...] = ()
+
+
+class FindsRequests(Protocol):
+    async def request(self, request: RequestId) -> Request | None:
+        """The request of this number. None where there is none."""
+
+
+class Requests(FindsRequests, Protocol):
+    """Reads and writes one request."""
+
+    async def save_request(self, request: Request) -> None:
+        """Store a changed request. The request must be there already."""
+
+
+class OpensRequests(Protocol):
+    """Begins a request."""
+
+    async def open_request(self, request: NewRequest) -> Request:
+        """Store a new request and return it with its number."""
+
+    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None:
+        """Make these the transfers of the request, in this order, and no others."""
+
+
+class Links(Protocol):
+    """The transfers of one request."""
+
+    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
+        """Its transfers in the order of the request. Empty where there are none."""
+
+    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None:
+        """As in `OpensRequests`."""
+
+
+class LinkedTransfers(Protocol):
+    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
+        """The transfers of a request, in its order. Empty where there are none."""
+
+
+class Requesters(Protocol):
+    async def requests_for(self, transfer: TransferId) -> Sequence[Request]:
+        """All requests that asked for this transfer."""
+
+
+class OpenRequests(Protocol):
+    async def open_requests(self) -> Sequence[Request]:
+        """All open requests."""
+
+
+class OwnMessages(Protocol):
+    async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
+        """Whether this message of the bot is the card or the result of a recent request."""
+
+
+class UsageCounts(Protocol):
+    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+        """How many images of the person are open, and how many were asked for after `since`."""
+
+
+class RequestsToShow(Protocol):
+    """What the chat lane needs to write cards and results, for many requests at once.
+
+    `silent` are chats in which nothing may be sent now.
+    """
+
+    async def untold(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        """Open requests whose transfers have all ended and whose result was not sent yet."""
+
+    async def unshown(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        """Open requests without a card."""
+
+    async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
+        """The open requests with greater numbers than this one."""
+
+    async def transfers_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, tuple[Transfer, ...]]:
+        """The transfers of each of these requests, in its order."""
+
+    async def drafts_of_all(self, asked: Collection[RequestId]) -> Mapping[RequestId, Draft]:
+        """The draft of each of these requests, an empty one where none was stored."""
+
+    async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:
+        """When each open transfer on its way to a copy was approved, in order, and its batch."""
+
+
+class Participants(Protocol):
+    """Who took part in a request: needed for the names on cards and in answers."""
+
+    async def firsts_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
+        """For each transfer of these requests that an earlier request asked for: the earliest."""
+
+    async def people(self, people: Collection[PersonId]) -> Mapping[PersonId, Person]:
+        """What is stored of these people. Unknown people are left out."""
+
+
+# -- drafts and files -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """The file that the images of a request came from. `content` None: not fetched yet."""
+
+    request: RequestId
+    name: str
+    file_id: str
+    content: bytes | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+
+
+class SavesDrafts(Protocol):
+    async def save_draft(self, request: RequestId, draft: Draft) -> None:
+        """Store the draft of a request in place of the one before."""
+
+
+class Drafts(SavesDrafts, Protocol):
+    async def draft(self, request: RequestId) -> Draft:
+        """The draft of a request, an empty one where none was stored."""
+
+
+class SavesFiles(Protocol):
+    async def save_file(self, file: File) -> None:
+        """Store the file of a request in place of the one before."""
+
+
+class DropsFiles(Protocol):
+    async def drop_file(self, request: RequestId) -> None:
+        """Delete the file of a request. Nothing happens where there is none."""
+
+
+class UnreadFiles(SavesFiles, DropsFiles, Protocol):
+    """Files that were not fetched yet, and drafts that wait for a person."""
+
+    async def unread_files(self) -> Sequence[File]:
+        """All files without content."""
+
+    async def unconfirmed(self) -> Sequence[Request]:
+        """Open requests that are drafts."""
+
+
+class FilesToReturn(DropsFiles, Protocol):
+    async def file(self, request: RequestId) -> File | None:
+        """The file of a request. None where there is none."""
+
+    async def drop_files(self, *, closed_before: datetime) -> None:
+        """Delete the files of all requests that were closed before then."""
+
+
+# -- transfers --------------------------------------------------------------------------
+
+
+class SavesTransfers(Protocol):
+    async def save_transfer(self, transfer: Transfer) -> None:
+        """Store a changed transfer. The transfer must be there already."""
+
+
+class OpensTransfers(SavesTransfers, Protocol):
+    async def open_transfer(self, image: ImageRef, at: datetime) -> Transfer:
+        """The open transfer of the image. A new one, opened `at`, where there is none."""
+
+
+class Transfers(SavesTransfers, Protocol):
+    """Reads and writes one transfer."""
+
+    async def transfer(self, transfer: TransferId) -> Transfer | None:
+        """The transfer of this number. None where there is none."""
+
+
+class ManyTransfers(Protocol):
+    """Reads and writes many transfers in a few queries."""
+
+    async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        """These transfers by number. Unknown numbers are left out."""
+
+    async def save_transfers(self, changed: Sequence[Transfer]) -> None:
+        """Store changed transfers. They must be there already."""
+
+
+class AnyOpenTransfers(Protocol):
+    async def any_open(self) -> bool:
+        """Whether a transfer has not ended."""
+
+
+class TransfersToCheck(AnyOpenTransfers, Protocol):
+    async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
+        """Open transfers that may need a registry to be asked, or that may have expired.
+
+        At most `limit` for each registry that is asked first, and `limit` that expire, so that no
+        registry takes the turns of another. Who has waited longest comes first.
+        """
+
+
+class TransfersToSubmit(AnyOpenTransfers, Protocol):
+    async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
+        """Approved transfers that are in no batch and whose time has come."""
+
+    async def first_looks(self) -> bool:
+        """Whether a transfer waits for its first check."""
+
+
+class TransferReports(Protocol):
+    """What /status tells of transfers."""
+
+    async def open_transfers(self) -> Sequence[Transfer]:
+        """All transfers that have not ended."""
+
+    async def latest_transfer(self, image: ImageRef) -> Transfer | None:
+        """The transfer of the image that was opened last."""
+
+    async def last_failed(self) -> Transfer | None:
+        """The transfer that failed last."""
+
+
+# -- batches ----------------------------------------------------------------------------
+
+
+class OpenBatches(Protocol):
+    async def open_batches(self) -> Sequence[Batch]:
+        """All batches that are not closed."""
+
+
+class Batches(OpenBatches, Protocol):
+    async def save_batch(self, batch: Batch) -> None:
+        """Store a new or a changed batch."""
+
+    async def last_batch_at(self) -> datetime | None:
+        """When the last batch was opened, or its commit was made. None before the first."""
+
+    async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
+        """The transfers that go with this batch."""
+
+    async def requests_for_all(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Request]]:
+        """All requests that asked for each of these transfers."""
+
+
+# -- questions --------------------------------------------------------------------------
+
+
+class AddsQuestions(Protocol):
+    async def add_question(self, question: Question) -> None:
+        """Store a question. Its `id` is ignored: the store gives it one."""
+
+
+class Questions(Protocol):
+    """Questions that wait for an answer."""
+
+    async def questions(self) -> Sequence[Question]:
+        """All of them."""
+
+    async def save_question(self, question: Question) -> None:
+        """Store when the question is tried again, and how often it was tried."""
+
+    async def drop_question(self, question: int) -> None:
+        """Delete a question that was answered, by its id."""
+
+
+# -- people, chats and updates ----------------------------------------------------------
+
+
+class KnownPeople(Protocol):
+    async def people(self, people: Collection[PersonId]) -> Mapping[PersonId, Person]:
+        """As in `Participants`."""
+
+
+class SavesPeople(Protocol):
+    async def remember(self, person: Person) -> None:
+        """Store the name and the language that a person has now."""
+
+
+class ChatOrigins(Protocol):
+    async def origin(self, chat: ChatId) -> ChatId:
+        """The id that the chat had before all its moves. The same id where it never moved."""
+
+
+class MovesChats(Protocol):
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        """Give all that belongs to a chat its new id. Messages under the old id are forgotten."""
+
+
+class Greetings(Protocol):
+    async def greet(self, chat: ChatId, at: datetime, *, every: float) -> bool:
+        """True where the chat was not greeted in the last `every` seconds. Stores the time."""
+
+
+class LastUpdate(Protocol):
+    async def last_update(self) -> int:
+        """The number of the update that was handled last. 0 before the first."""
+
+
+class Updates(LastUpdate, Protocol):
+    async def pass_update(self, update: int) -> None:
+        """Store that this update was handled."""
+
+
+class SignsOfLife(Protocol):
+    async def beat(self, name: str, at: datetime) -> datetime | None:
+        """Store a sign of life, to the second. Returns the one before it."""
