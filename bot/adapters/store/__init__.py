@@ -17,7 +17,8 @@ from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin
-from bot.adapters.store.unit import BEAT, StoreUnit
+from bot.adapters.store.people import BEAT
+from bot.adapters.store.unit import StoreUnit
 from bot.core.errors import TransientError
 
 log = logging.getLogger(__name__)

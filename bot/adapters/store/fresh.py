@@ -1,7 +1,7 @@
-"""Listed images that are kept fresh, and who watches them: the queries of their lane.
+"""Tracked images, and who watches them.
 
-As in backlog.py each costs by what is due, under way or told. Only reading all names costs by
-the length of the list; it is done when the list has changed.
+What the fresh lane asks at each tick costs by what is due, has a transfer or has arrived. Reading
+all names costs by the length of the list, and is done when the list has changed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,16 @@ from sqlalchemy import (
     update,
 )
 
-from bot.adapters.store.rows import Rows, fields_of, place_of, placed, request_of, without
+from bot.adapters.store.rows import (
+    LIMIT,
+    NOW,
+    Rows,
+    fields_of,
+    place_of,
+    placed,
+    request_of,
+    without,
+)
 from bot.adapters.store.schema import links, requests, tracked, transfers, watches
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import PersonId
@@ -35,10 +44,11 @@ from bot.core.transfer import Transfer
 _LATE_TRANSFERS = 20
 """So many of the newest transfers of an image are looked through for who asked."""
 _IDLE = and_(tracked.c.updated_at.is_(None), tracked.c.transfer.is_(None))
-_LIMIT: BindParameter[int] = bindparam("limit")
 
 
-class Upkeep(Rows):
+class FreshQueries(Rows):
+    """Reads and writes tracked images and watches."""
+
     # -- the list -----------------------------------------------------------------------
 
     async def tracked_names(self) -> set[str]:
@@ -137,19 +147,18 @@ def _watch(row: Any) -> Watch:
     return Watch(place=place_of(row), **without(row, "chat", "thread"))
 
 
-# -- the statements of ticks, each made once: see backlog.py --------------------------------
+# -- the statements, made once: to make one takes longer than to run it
 
-_NOW: BindParameter[datetime] = bindparam("now")
 _IS_TRACKED = select(tracked.c.image).where(tracked.c.image == bindparam("image")).limit(1)
-_COUNTS = select(
-    func.count(), func.count().filter(_IDLE, tracked.c.not_before <= _NOW)
-).select_from(tracked)
+_COUNTS = select(func.count(), func.count().filter(_IDLE, tracked.c.not_before <= NOW)).select_from(
+    tracked
+)
 _NEXT_LOOK = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
 _UPDATED = (
     select(tracked)
     .where(tracked.c.updated_at.is_not(None))
     .order_by(tracked.c.updated_at)
-    .limit(_LIMIT)
+    .limit(LIMIT)
 )
 _ON_WAY = select(tracked).where(tracked.c.transfer.is_not(None))
 _GOING = select(transfers).where(transfers.c.id.in_(bindparam("ids", expanding=True)))
@@ -157,7 +166,7 @@ _ARRIVED = (
     select(tracked)
     .where(tracked.c.arrived_at.is_not(None))
     .order_by(tracked.c.arrived_at)
-    .limit(_LIMIT)
+    .limit(LIMIT)
 )
 _OPEN_OF = select(transfers).where(
     transfers.c.ended.is_(None), transfers.c.image.in_(bindparam("images", expanding=True))
@@ -166,14 +175,14 @@ _WATCHERS = (
     select(watches)
     .where(watches.c.image == bindparam("image"))
     .order_by(watches.c.since)
-    .limit(_LIMIT)
+    .limit(LIMIT)
 )
 
 
 @cache
 def _looks() -> Select[Any]:
     since: BindParameter[datetime] = bindparam("since")
-    lately = and_(tracked.c.looked_at > since, tracked.c.looked_at <= _NOW)
+    lately = and_(tracked.c.looked_at > since, tracked.c.looked_at <= NOW)
     wanted = select(tracked.c.registry, func.count()).where(lately)
     return wanted.group_by(tracked.c.registry)
 
@@ -181,8 +190,8 @@ def _looks() -> Select[Any]:
 @cache
 def _due() -> Select[Any]:
     registry: BindParameter[str] = bindparam("registry")
-    due = and_(tracked.c.registry == registry, tracked.c.not_before <= _NOW)
-    return select(tracked).where(_IDLE, due).order_by(tracked.c.not_before).limit(_LIMIT)
+    due = and_(tracked.c.registry == registry, tracked.c.not_before <= NOW)
+    return select(tracked).where(_IDLE, due).order_by(tracked.c.not_before).limit(LIMIT)
 
 
 @cache
@@ -203,4 +212,4 @@ def _askers() -> Select[Any]:
             requests.c.person != BOT_ITSELF,
         )
     )
-    return wanted.distinct().order_by(requests.c.id.desc()).limit(_LIMIT)
+    return wanted.distinct().order_by(requests.c.id.desc()).limit(LIMIT)

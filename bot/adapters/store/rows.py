@@ -3,10 +3,23 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Insert, RowMapping, Select, Table, Update, bindparam, insert, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    RowMapping,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    or_,
+    update,
+)
 
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
@@ -14,11 +27,29 @@ from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.request import Request
+from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
 from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question
 from bot.engine.ports.outbox import Note
 from bot.engine.ports.store import File, NewRequest
+
+NOW: BindParameter[datetime] = bindparam("now")
+LIMIT: BindParameter[int] = bindparam("limit")
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+REQUEST_IDS: BindParameter[Any] = bindparam("asked", expanding=True)
+SILENT: BindParameter[Any] = bindparam("silent", expanding=True)
+_TOO_FAR: BindParameter[datetime] = bindparam("too_far")
+
+
+def in_time(not_before: ColumnElement[datetime | None]) -> ColumnElement[bool]:
+    """Whether the time of the next try has come, as `is_due` in core/retry.py decides it."""
+    return or_(not_before.is_(None), not_before <= NOW, not_before > _TOO_FAR)
+
+
+def at_time(now: datetime) -> dict[str, datetime]:
+    """The parameters of `in_time`."""
+    return {"now": now, "too_far": now + LONGEST_DELAY}
 
 
 class Rows:

@@ -1,0 +1,42 @@
+"""Batches, and the transfers that go with each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from bot.adapters.store.rows import Rows, fields_of
+from bot.adapters.store.schema import batches, transfers
+from bot.core.batch import Batch
+from bot.core.ids import BatchId
+from bot.core.transfer import Transfer
+
+
+class BatchQueries(Rows):
+    """Reads and writes batches."""
+
+    async def open_batches(self) -> Sequence[Batch]:
+        return [Batch(**row) for row in await self._all(_OPEN_BATCHES)]
+
+    async def save_batch(self, batch: Batch) -> None:
+        await self._upsert(batches, fields_of(batch))
+
+    async def last_batch_at(self) -> datetime | None:
+        rows = await self._connection.execute(_LAST_BATCHES)
+        return max((row.committed_at or row.opened_at for row in rows), default=None)
+
+    async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
+        return tuple(await self._transfers(_TRANSFERS_IN, batch=batch))
+
+
+# -- the statements, made once: to make one takes longer than to run it
+
+_OPEN_BATCHES = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
+_LAST_BATCHES = (
+    select(batches.c.opened_at, batches.c.committed_at)
+    .order_by(batches.c.opened_at.desc())
+    .limit(2)
+)
+_TRANSFERS_IN = (
+    select(transfers).where(transfers.c.batch == bindparam("batch")).order_by(transfers.c.id)
+)

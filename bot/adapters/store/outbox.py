@@ -1,0 +1,68 @@
+"""Notes: answers that wait to be sent."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from bot.adapters.store.rows import LIMIT, SILENT, Rows, at_time, in_time, note_of
+from bot.adapters.store.schema import notes
+from bot.core.ids import ChatId, MessageId, Place
+from bot.dialog.message import Rendered
+from bot.engine.ports.outbox import Note
+
+
+class NoteQueries(Rows):
+    """Reads and writes notes."""
+
+    async def add_note(
+        self,
+        place: Place,
+        text: Rendered,
+        *,
+        reply_to: MessageId | None,
+        edits: MessageId | None = None,
+    ) -> None:
+        row = {
+            "chat": place.chat,
+            "thread": place.thread,
+            "reply_to": reply_to,
+            "edits": edits,
+            "html": text.html,
+            "buttons": json.dumps(text.buttons),
+        }
+        await self._add(notes, row)
+
+    async def notes(self) -> Sequence[Note]:
+        return [note_of(row) for row in await self._all(_NOTES)]
+
+    async def any_notes(self) -> bool:
+        return await self._any(_ANY_NOTES)
+
+    async def due_notes(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Note]:
+        rows = await self._all(_due_notes(), **at_time(now), silent=silent, limit=limit)
+        return [note_of(row) for row in rows]
+
+    async def save_note(self, note: Note) -> None:
+        later = {"attempts": note.attempts, "not_before": note.not_before}
+        await self._connection.execute(update(notes).where(notes.c.id == note.id).values(later))
+
+    async def drop_note(self, note: int) -> None:
+        await self._connection.execute(notes.delete().where(notes.c.id == note))
+
+
+# -- the statements, made once: to make one takes longer than to run it
+
+_NOTES = select(notes).order_by(notes.c.id)
+_ANY_NOTES = select(notes.c.id).limit(1)
+
+
+@cache
+def _due_notes() -> Select[Any]:
+    wanted = select(notes).where(in_time(notes.c.not_before), notes.c.chat.not_in(SILENT))
+    return wanted.order_by(notes.c.id).limit(LIMIT)

@@ -1,0 +1,82 @@
+"""People, chats and updates, and the signs of life."""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, bindparam, select, update
+
+from bot.adapters.store.rows import IDS, Rows
+from bot.adapters.store.schema import (
+    cursors,
+    greetings,
+    moves,
+    notes,
+    people,
+    questions,
+    requests,
+    watches,
+)
+from bot.core.ids import ChatId, Person, PersonId
+
+UPDATE = "telegram-update"
+BEAT = "beat-"
+
+
+class PeopleQueries(Rows):
+    """Who is known, where chats have moved, and which update was the last."""
+
+    async def beat(self, name: str, at: datetime) -> datetime | None:
+        cursor = f"{BEAT}{name}"
+        last = await self._cursor(cursor)
+        await self._upsert(cursors, {"name": cursor, "value": int(at.timestamp())})
+        return None if last is None else datetime.fromtimestamp(last, UTC)
+
+    async def last_update(self) -> int:
+        return await self._cursor(UPDATE) or 0
+
+    async def _cursor(self, name: str) -> int | None:
+        found = await self._connection.execute(_CURSOR, {"name": name})
+        return found.scalar_one_or_none()
+
+    async def pass_update(self, update: int) -> None:
+        await self._upsert(cursors, {"name": UPDATE, "value": update})
+
+    async def remember(self, person: Person) -> None:
+        row = {"id": person.id, "name": person.name, "language": person.language}
+        await self._upsert(people, row)
+
+    async def people(self, wanted: Collection[PersonId]) -> Mapping[PersonId, Person]:
+        rows = await self._all(_PEOPLE, ids=wanted)
+        return {PersonId(row["id"]): Person(**row) for row in rows}
+
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        await self._upsert(moves, {"chat": new, "origin": await self.origin(old)})
+        lost: dict[Table, dict[str, Any]] = {
+            requests: {"message": None, "card": None, "shown": "", "told_in": None},
+            notes: {"reply_to": None, "edits": None},
+            questions: {"message": None, "edits": None},
+            watches: {"message": None},
+        }
+        for table, values in lost.items():
+            moved = update(table).where(table.c.chat == old).values(chat=new, **values)
+            await self._connection.execute(moved)
+
+    async def origin(self, chat: ChatId) -> ChatId:
+        wanted = select(moves.c.origin).where(moves.c.chat == chat)
+        found = (await self._connection.execute(wanted)).scalar_one_or_none()
+        return chat if found is None else ChatId(found)
+
+    async def greet(self, chat: ChatId, at: datetime, *, every: float) -> bool:
+        wanted = select(greetings.c.at).where(greetings.c.chat == chat)
+        last = (await self._connection.execute(wanted)).scalar_one_or_none()
+        if last is not None and at < last + timedelta(seconds=every):
+            return False
+        await self._upsert(greetings, {"chat": chat, "at": at})
+        return True
+
+
+# -- the statements, made once: to make one takes longer than to run it
+
+_CURSOR = select(cursors.c.value).where(cursors.c.name == bindparam("name"))
+_PEOPLE = select(people).where(people.c.id.in_(IDS))

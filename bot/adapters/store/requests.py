@@ -1,0 +1,188 @@
+"""Requests: one by its number, those of a transfer, and those that have something to show.
+
+What a lane asks at each tick costs by what is open or less, never by what is closed. It answers a
+bounded number of rows, so a tick stays short. Core decides what is due: where a query cannot know
+for sure, it answers too much rather than too little.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, insert, or_, select
+
+from bot.adapters.store.rows import (
+    IDS,
+    LIMIT,
+    REQUEST_IDS,
+    SILENT,
+    Rows,
+    at_time,
+    fields_of,
+    in_time,
+    placed,
+    request_of,
+)
+from bot.adapters.store.schema import links, requests, transfers
+from bot.core.ids import ChatId, MessageId, PersonId, RequestId, TransferId
+from bot.core.request import Request
+from bot.engine.ports.store import NewRequest
+
+LATE = 2000
+"""So many of the newest requests are looked through for a message of theirs."""
+_OPEN = requests.c.closed_at.is_(None)
+_UNDER_WAY = transfers.c.ended.is_(None)
+
+
+class RequestQueries(Rows):
+    """Reads and writes requests, and links them to transfers."""
+
+    async def open_request(self, request: NewRequest) -> Request:
+        values = fields_of(request)
+        added = await self._add(requests, placed(dict(values)))
+        return Request(id=RequestId(added), **values)
+
+    async def link(self, request: RequestId, linked: Sequence[TransferId]) -> None:
+        await self._connection.execute(links.delete().where(links.c.request == request))
+        rows = [
+            {"request": request, "transfer": transfer, "position": position}
+            for position, transfer in enumerate(dict.fromkeys(linked))
+        ]
+        await self._connection.execute(insert(links), rows)
+
+    async def request(self, request: RequestId) -> Request | None:
+        row = await self._one(_REQUEST, id=request)
+        return None if row is None else request_of(row)
+
+    async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
+        ours = or_(requests.c.card == message, requests.c.told_in == message)
+        late = requests.c.id > select(func.max(requests.c.id) - LATE).scalar_subquery()
+        wanted = select(requests.c.id).where(late, requests.c.chat == chat, ours).limit(1)
+        return (await self._connection.execute(wanted)).first() is not None
+
+    async def open_requests(self) -> Sequence[Request]:
+        return await self._requests(_OPEN_REQUESTS)
+
+    async def save_request(self, request: Request) -> None:
+        await self._save(requests, placed(fields_of(request)))
+
+    async def requests_for(self, transfer: TransferId) -> Sequence[Request]:
+        joined = requests.join(links, links.c.request == requests.c.id)
+        wanted = select(requests).select_from(joined).where(links.c.transfer == transfer)
+        return await self._requests(wanted.order_by(requests.c.id))
+
+    async def requests_for_all(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Request]]:
+        found: dict[TransferId, list[Request]] = {transfer: [] for transfer in wanted}
+        for row in await self._all(_REQUESTS_FOR_ALL, ids=wanted):
+            found[row["of"]].append(request_of(row, "of"))
+        return found
+
+    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+        of = {"person": person, "since": since}
+        open_now, lately = [await self._connection.execute(each, of) for each in _ASKED]
+        return open_now.scalar_one(), lately.scalar_one()
+
+    async def untold(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        return await self._requests(_untold(), **at_time(now), silent=silent, limit=limit)
+
+    async def unshown(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        return await self._requests(_unshown(), **at_time(now), silent=silent, limit=limit)
+
+    async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
+        return await self._requests(_following(), last=request, limit=limit)
+
+    async def unconfirmed(self) -> Sequence[Request]:
+        return await self._requests(_UNCONFIRMED)
+
+    async def firsts_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
+        found: dict[RequestId, dict[TransferId, Request]] = {request: {} for request in asked}
+        for row in await self._all(_firsts(), asked=asked):
+            found[row["by"]][row["of"]] = request_of(row, "by", "of")
+        return found
+
+
+# -- the statements, made once: to make one takes longer than to run it
+
+_REQUEST = select(requests).where(requests.c.id == bindparam("id"))
+_OPEN_REQUESTS = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
+_UNCONFIRMED = (
+    select(requests).where(_OPEN, requests.c.confirmed_at.is_(None)).order_by(requests.c.id)
+)
+_REQUESTS_FOR_ALL = (
+    select(links.c.transfer.label("of"), requests)
+    .join(requests, links.c.request == requests.c.id)
+    .where(links.c.transfer.in_(IDS))
+    .order_by(requests.c.id)
+)
+
+
+def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
+    """Images of a person that are open, and those since a time; made once, asked at each message.
+
+    Request by request, and the sum, keep SQLite to what is open: its own plan went through every
+    link there is.
+    """
+    person: BindParameter[int] = bindparam("person")
+    since: BindParameter[datetime] = bindparam("since")
+    of_one = select(func.count()).where(links.c.request == requests.c.id)
+    of_one = of_one.where(links.c.transfer == transfers.c.id, transfers.c.ended.is_(None))
+    open_now = select(func.coalesce(func.sum(of_one.scalar_subquery()), 0)).select_from(requests)
+    open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + 0) == person)
+    joined = links.join(requests, requests.c.id == links.c.request)
+    lately = select(func.count()).select_from(joined)
+    return open_now, lately.where(requests.c.person == person, requests.c.opened_at >= since)
+
+
+_ASKED = _asked()
+
+
+@cache
+def _untold() -> Select[Any]:
+    own = select(links.c.transfer).where(links.c.request == requests.c.id)
+    going = own.join(transfers, transfers.c.id == links.c.transfer).where(_UNDER_WAY)
+    waiting = and_(requests.c.told_at.is_(None), requests.c.cancelled_at.is_(None))
+    return _speakable().where(waiting, exists(own), ~exists(going))
+
+
+@cache
+def _unshown() -> Select[Any]:
+    return _speakable().where(requests.c.card.is_(None), requests.c.shown == "")
+
+
+def _speakable() -> Select[Any]:
+    wanted = select(requests).where(_OPEN, in_time(requests.c.not_before))
+    return wanted.where(requests.c.chat.not_in(SILENT)).order_by(requests.c.id).limit(LIMIT)
+
+
+@cache
+def _following() -> Select[Any]:
+    last: BindParameter[int] = bindparam("last")
+    wanted = select(requests).where(_OPEN, requests.c.id > last)
+    return wanted.order_by(requests.c.id).limit(LIMIT)
+
+
+@cache
+def _firsts() -> Select[Any]:
+    own = links.alias()
+    shared = select(own.c.transfer).where(own.c.request.in_(REQUEST_IDS))
+    first = (
+        select(links.c.transfer, func.min(links.c.request).label("first"))
+        .where(links.c.transfer.in_(shared))
+        .group_by(links.c.transfer)
+        .subquery()
+    )
+    return (
+        select(own.c.request.label("by"), first.c.transfer.label("of"), requests)
+        .join(first, first.c.transfer == own.c.transfer)
+        .join(requests, requests.c.id == first.c.first)
+        .where(own.c.request.in_(REQUEST_IDS), first.c.first < own.c.request)
+    )

@@ -1,0 +1,156 @@
+"""Transfers: by number, by image, by request, and those that wait for a step of a lane.
+
+As in requests.py, what a lane asks at each tick costs by what is open.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
+
+from bot.adapters.store.rows import (
+    IDS,
+    LIMIT,
+    NOW,
+    REQUEST_IDS,
+    Rows,
+    at_time,
+    fields_of,
+    in_time,
+    without,
+)
+from bot.adapters.store.schema import links, transfers
+from bot.core.ids import BatchId, RequestId, TransferId
+from bot.core.image import ImageRef
+from bot.core.transfer import Transfer
+
+
+class TransferQueries(Rows):
+    """Reads and writes transfers."""
+
+    async def open_transfer(self, image: ImageRef, at: datetime) -> Transfer:
+        row = await self._one(_OPEN_TRANSFER, image=image)
+        if row is not None:
+            return Transfer(**row)
+        values = {"image": image, "opened_at": at}
+        added = await self._add(transfers, values)
+        return Transfer(id=TransferId(added), image=image, opened_at=at)
+
+    async def transfer(self, transfer: TransferId) -> Transfer | None:
+        row = await self._one(_TRANSFER, id=transfer)
+        return None if row is None else Transfer(**row)
+
+    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
+        return tuple(await self._transfers(_TRANSFERS_OF, request=request))
+
+    async def transfers_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, tuple[Transfer, ...]]:
+        found: defaultdict[RequestId, list[Transfer]] = defaultdict(list)
+        values: dict[TransferId, Transfer] = {}  # many ask for the same
+        for row in await self._all(_transfers_of(), asked=asked):
+            own = values.get(row["id"]) or Transfer(**without(row, "of"))
+            values[own.id] = own
+            found[RequestId(row["of"])].append(own)
+        return {request: tuple(found[request]) for request in asked}
+
+    async def open_transfers(self) -> Sequence[Transfer]:
+        return await self._transfers(_OPEN_TRANSFERS)
+
+    async def latest_transfer(self, image: ImageRef) -> Transfer | None:
+        wanted = select(transfers).where(transfers.c.image == image)
+        row = await self._one(wanted.order_by(transfers.c.id.desc()).limit(1))
+        return None if row is None else Transfer(**row)
+
+    async def last_failed(self) -> Transfer | None:
+        wanted = select(transfers).where(transfers.c.failure.is_not(None))
+        row = await self._one(wanted.order_by(transfers.c.ended_at.desc()).limit(1))
+        return None if row is None else Transfer(**row)
+
+    async def save_transfer(self, transfer: Transfer) -> None:
+        await self._save(transfers, fields_of(transfer))
+
+    async def transfers(self, wanted: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        found = await self._transfers(_TRANSFERS, ids=wanted)
+        return {transfer.id: transfer for transfer in found}
+
+    async def save_transfers(self, changed: Sequence[Transfer]) -> None:
+        if changed:
+            rows = [fields_of(transfer) for transfer in changed]
+            await self._save_all(transfers, rows)
+
+    async def any_open(self) -> bool:
+        return await self._any(_ANY_OPEN)
+
+    async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
+        return await self._transfers(_due_looks(), **at_time(now), limit=limit)
+
+    async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
+        return await self._transfers(_due_submissions(), **at_time(now))
+
+    async def first_looks(self) -> bool:
+        return await self._any(_ANY_UNSEEN)
+
+    async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:
+        return [(at, batch) for at, batch in await self._connection.execute(_queue())]
+
+
+# -- the statements, made once: to make one takes longer than to run it
+
+_UNDER_WAY = transfers.c.ended.is_(None)
+_TRANSFER = select(transfers).where(transfers.c.id == bindparam("id"))
+_TRANSFERS = select(transfers).where(transfers.c.id.in_(IDS))
+_OPEN_TRANSFERS = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
+_OPEN_TRANSFER = _OPEN_TRANSFERS.where(transfers.c.image == bindparam("image"))
+_TRANSFERS_OF = (
+    select(transfers)
+    .join(links, links.c.transfer == transfers.c.id)
+    .where(links.c.request == bindparam("request"))
+    .order_by(links.c.position)
+)
+_ANY_OPEN = select(transfers.c.id).where(_UNDER_WAY).limit(1)
+_UNSEEN = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
+_ANY_UNSEEN = select(transfers.c.id).where(_UNSEEN).limit(1)
+
+
+@cache
+def _transfers_of() -> Select[Any]:
+    joined = transfers.join(links, links.c.transfer == transfers.c.id)
+    wanted = select(links.c.request.label("of"), transfers).select_from(joined)
+    return wanted.where(links.c.request.in_(REQUEST_IDS)).order_by(links.c.position)
+
+
+@cache
+def _due_looks() -> Select[Any]:
+    checking = transfers.c.checked_at.is_(None)
+    expired = and_(transfers.c.approved_at.is_(None), transfers.c.expires_at <= NOW)
+    verifying = transfers.c.copied_digest.is_not(None)
+    source = func.substr(transfers.c.image, 1, func.instr(transfers.c.image, "/"))
+    asked = case((checking, source), (verifying, "target"), else_="nobody")
+    since = func.coalesce(transfers.c.not_before, transfers.c.opened_at)
+    turn = func.row_number().over(partition_by=asked, order_by=(since, transfers.c.id))
+    # By their ids alone: the other columns of thousands are not to be sorted for those of a few.
+    owed = select(transfers.c.id, turn.label("turn")).where(_due())
+    line = owed.where(or_(checking, expired, verifying)).subquery()
+    wanted = select(transfers).join(line, line.c.id == transfers.c.id)
+    return wanted.where(line.c.turn <= LIMIT).order_by(line.c.turn, transfers.c.id)
+
+
+@cache
+def _due_submissions() -> Select[Any]:
+    ready = and_(transfers.c.approved_at.is_not(None), transfers.c.batch.is_(None))
+    return select(transfers).where(_due(), ready).order_by(transfers.c.id)
+
+
+def _due() -> ColumnElement[bool]:
+    return and_(_UNDER_WAY, in_time(transfers.c.not_before))
+
+
+@cache
+def _queue() -> Select[Any]:
+    going = and_(transfers.c.approved_at.is_not(None), transfers.c.not_before.is_(None))
+    wanted = select(transfers.c.approved_at, transfers.c.batch).where(_UNDER_WAY, going)
+    return wanted.order_by(transfers.c.approved_at)
