@@ -40,7 +40,7 @@ lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 
 types: $(VENV)/.developing ## Check types: mypy --strict
 	$(BIN)/mypy bot
-	$(BIN)/mypy --python-version 3.10 bot/workflow/mirror.py
+	$(BIN)/mypy --python-version 3.10 bot/workflow/mirror
 
 workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their schema
 	$(BIN)/zizmor --offline --pedantic --quiet bot/workflow/mirror.yml .github/workflows

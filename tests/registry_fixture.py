@@ -1,6 +1,6 @@
 """A runner's world for the workflow's tests: two real registries, and a GitHub of two endpoints.
 
-Small on purpose, and apart from the sandbox: what these tests say of mirror.py must not hang on
+Small on purpose, and apart from the sandbox: what these tests say of the workflow must not hang on
 the bot's own servers. Test files import its two fixtures by name.
 """
 
@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +25,15 @@ from urllib.parse import parse_qs, urlsplit
 import bcrypt
 import httpx
 import pytest
+import yaml
 
-from bot.workflow import mirror
+from bot.workflow import shipped
 
-SCRIPT = Path(mirror.__file__)
+WORKFLOW = yaml.safe_load(shipped.workflow("main", "image.list"))
+CHECK, COPY = WORKFLOW["jobs"]["mirror"]["steps"][-2:]
+"""The two steps of mirror.yml that run a script: they are run here as they ship."""
+BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+"""How a runner starts the script of a step that says `shell: bash`."""
 USER, PASSWORD = "robot$mirror", "s3cret-of-the-target"
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -250,6 +254,13 @@ class Ran:
         return f"{status['state']}: {status['description']}"
 
 
+def install(folder: Path) -> None:
+    """Write the workflow's files as `setup` does."""
+    for path, content in shipped.files("main", "image.list").items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
 @dataclass
 class World:
     """Everything around one run."""
@@ -280,6 +291,7 @@ class World:
             "REGISTRY_ADDRESSES": json.dumps(
                 {**addresses, self.target.address: f"http://{self.target.address}"}
             ),
+            "LIST": "image.list",
             "IMAGES": "",
             "PARALLEL": "",
             "PATIENCE": "0",
@@ -299,7 +311,7 @@ class World:
             (self.directory / "image.list").write_text(text, encoding="utf-8")
         (self.directory / "event.json").write_text(json.dumps(event or {"before": "0" * 40}))
         done = subprocess.run(
-            [sys.executable, str(SCRIPT)],
+            [*BASH, COPY["run"]],
             cwd=self.directory,
             env=self.environment() | env,
             stdout=subprocess.PIPE,
@@ -397,5 +409,6 @@ def world(registries: tuple[Registry, Registry], tmp_path: Path) -> Iterator[Wor
     shim.parent.mkdir()
     shim.write_text(SKOPEO.replace("REAL", shutil.which("skopeo") or "skopeo"))
     shim.chmod(0o755)
+    install(tmp_path)
     with github_server() as github:
         yield World(source, target, github, tmp_path)

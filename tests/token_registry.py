@@ -1,7 +1,7 @@
 """A token server and registries that want its tokens, for logins as Harbor and Docker Hub do them.
 
 The registries of registry_fixture.py take Basic, which is good for all of a host. A token is good
-for the repositories and actions it was asked for, and for a while: what mirror.py has to keep
+for the repositories and actions it was asked for, and for a while: what the workflow has to keep
 apart, only a registry shows that looks into tokens.
 """
 

@@ -90,7 +90,7 @@ _SIGNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
 
 
 def classify(line: str) -> FailureKind:
-    """The class of one line of mirror.py (`source: …`, `target: …`); UNKNOWN where none fits.
+    """The class of one line of the workflow (`source: …`, `target: …`); UNKNOWN where none fits.
 
     The side is what tells a login that the source wants from one that the target refuses; a
     line that names none is read as the source's.

@@ -1,7 +1,7 @@
 """References: which texts name an image, and which image that is.
 
 The grammar and the normalisation are those of the distribution project, which Docker, skopeo
-and every registry read names by; bot/workflow/mirror.py repeats them for the runner. Nothing
+and every registry read names by; bot/workflow/mirror repeats them for the runner. Nothing
 here guesses what a wrong text may have meant (correction.py does), and no reference gets into
 a command, a commit or an address without having passed `ImageRef.parse`.
 """
@@ -204,7 +204,7 @@ class Target:
     naming: Naming = Naming.NESTED
 
     def name_of(self, image: ImageRef) -> str:
-        """Where the target holds an image: what people pull. mirror.py names it likewise."""
+        """Where the target holds an image: what people pull. The workflow names it likewise."""
         path = f"{image.registry.lower().replace(':', '_')}/{image.repository}"
         if self.naming is Naming.FLAT:
             # A slash always stands between alphanumerics, and dashes are doubled: so an odd

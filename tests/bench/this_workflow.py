@@ -1,4 +1,4 @@
-"""This product among the contenders: mirror.yml and mirror.py as they ship, through act.
+"""This product among the contenders: mirror.yml and its package as they ship, through act.
 
 A push adds its lines, or a dispatch without images has the whole list looked at. The variables
 are those that `imageto-bot setup` writes: nothing is tuned for the bench. GitHub is the stand-in
@@ -21,9 +21,9 @@ from sites import Site
 
 from bot.sandbox.github.act import Job
 from bot.sandbox.github.git_repository import GitRepository
-from bot.sandbox.github.triggers import WORKFLOW, Trigger, event_file
-from bot.setup import FIRST_LIST, SCRIPT
-from bot.workflow import mirror
+from bot.sandbox.github.triggers import Trigger, event_file
+from bot.setup import FIRST_LIST
+from bot.workflow import shipped
 
 ACT = Path(__file__).with_name("act_run.py")
 REPOSITORY = "wei/mirror"
@@ -55,17 +55,11 @@ class ThisWorkflow:
         spending.charge(told["wall"], told["processor"])
 
 
-def _files() -> dict[str, bytes]:
-    """What `setup` installs, as it ships."""
-    shipped = Path(mirror.__file__)
-    return {SCRIPT: shipped.read_bytes(), WORKFLOW: shipped.with_suffix(".yml").read_bytes()}
-
-
 async def _committed(site: Site, github: GitHub) -> Trigger:
     """Make the mirror repository as `setup` leaves it, and then the push."""
     work, new = site.work, {image.name for image in site.work.added}
     old = _list(image for image in work.images if image.name not in new)
-    files = {"image.list": old, **_files()}
+    files = {"image.list": old, **shipped.files("main", "image.list")}
     repository = GitRepository(site.folder / "repository.git")
     first = await repository.create(files)
     github.lists[first] = old.decode()

@@ -31,12 +31,13 @@ from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
+from bot.workflow import shipped
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:token-of-a-bot-of-tests"
 NAME = "example/mirror"
 LIST = b"# one a line\n"
-WORKFLOW = (ROOT / "bot/workflow/mirror.yml").read_bytes()
+WORKFLOW = shipped.workflow("main", "image.list")
 SECONDS = 90.0
 """How long anything may take: the machine may be busy."""
 Message = dict[str, Any]

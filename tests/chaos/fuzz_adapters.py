@@ -30,7 +30,14 @@ from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Phrase
 from bot.engine.intake.context import Incoming, Press
 from bot.sandbox.telegram import entities
-from bot.workflow import mirror
+from bot.workflow.mirror import registry
+from bot.workflow.mirror.github import entries
+from bot.workflow.mirror.log import one_line
+from bot.workflow.mirror.manifest import KINDS, Manifest, NotMovedError
+from bot.workflow.mirror.reference import Image
+from bot.workflow.mirror.registry import Repository
+from bot.workflow.mirror.registry_http import Answer
+from bot.workflow.mirror.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -253,7 +260,7 @@ def environments(choices: Choices) -> None:
                 (login, '{"a.io": "http://b:1"}', "flat", broken("h", choices, 2))
             )
     try:
-        mirror.Settings.read(settings)
+        Settings.read(settings)
     except ValueError as error:
         _expect_no_secret(str(error))
 
@@ -333,7 +340,7 @@ class _Status:
 def script_answers(choices: Choices) -> None:
     """The script survives any answer; what it says of a success is what the bot reads of it."""
 
-    def ask(*_: object, **__: object) -> mirror.Answer:
+    def ask(*_: object, **__: object) -> Answer:
         headers = httpx.Headers()  # case does not matter there either
         if choices.below(2):
             headers["WWW-Authenticate"] = choices.pick(_CHALLENGES)
@@ -344,7 +351,7 @@ def script_answers(choices: Choices) -> None:
                 .decode()
             )
         if choices.below(2):
-            headers["Content-Type"] = choices.pick((*mirror.KINDS, "application/json"))
+            headers["Content-Type"] = choices.pick((*KINDS, "application/json"))
         if choices.below(2):
             place = broken(f"https://a.io/v2/x/blobs/uploads/{HEX}?state=[x]", choices, 2)
             headers["Location"] = place.encode("ascii", "replace").decode()
@@ -353,20 +360,20 @@ def script_answers(choices: Choices) -> None:
                 value = broken("100;w=21600", choices, choices.below(3))
                 headers[name] = value.encode("ascii", "replace").decode()
         status = choices.pick((0, 200, 200, 200, 201, 202, 202, 401, 404, 503))
-        return mirror.Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
+        return Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
 
-    settings = mirror.Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
-    kept, mirror.ask = mirror.ask, ask
+    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
+    kept, registry.ask = registry.ask, ask
     try:
-        repository = mirror.Repository(settings, "a.io", "x")
+        repository = Repository(settings, "a.io", "x")
         digest, blobs = repository.digest("1"), dict[str, int]()
-        with contextlib.suppress(mirror.NotMovedError):
-            blobs = mirror.Manifest.read(repository.manifest("GET", "1")).blobs
-        with contextlib.suppress(mirror.NotMovedError):
+        with contextlib.suppress(NotMovedError):
+            blobs = Manifest.read(repository.manifest("GET", "1")).blobs
+        with contextlib.suppress(NotMovedError):
             upload = repository.reserve(f"sha256:{HEX}", repository)
             assert upload is None or _OWN.match(upload.address), upload.address
     finally:
-        mirror.ask = kept
+        registry.ask = kept
     assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)
     size = sum(blobs.values())
     assert 0 <= size <= LARGEST
@@ -382,12 +389,10 @@ def script_answers(choices: Choices) -> None:
 
 def dispatched(choices: Choices) -> None:
     """The list and the inputs as the script takes them: each line once, none that is no image."""
-    lines = mirror.entries(
-        b"\n".join(reference(choices).encode(errors="replace") for _ in range(3))
-    )
+    lines = entries(b"\n".join(reference(choices).encode(errors="replace") for _ in range(3)))
     assert len(set(lines)) == len(lines)
     for line in lines:
-        assert mirror.one_line(line).isprintable()
-        image = mirror.Image.parse(line)
+        assert one_line(line).isprintable()
+        image = Image.parse(line)
         if image is not None:
             expect_image(ImageRef.parse(str(image)))

@@ -22,7 +22,10 @@ from bot.dialog import buttons, commands
 from bot.paste import IMAGES_PER_PASTE, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.paste.correction import correct
 from bot.paste.reference import read_image
-from bot.workflow import mirror
+from bot.workflow.mirror.github import entries
+from bot.workflow.mirror.log import say
+from bot.workflow.mirror.reference import Image, target_path
+from bot.workflow.mirror.skopeo import cause
 
 HOST: Final = "harbor.example.com"
 ME: Final = "imageto_bot"
@@ -67,7 +70,7 @@ def _by_the_bot(text: str) -> ImageRef | None:
 def references(choices: Choices) -> None:
     """The grammar, and the script's: the same set, the same normal form, the same target."""
     text = reference(choices)
-    image, script = _by_the_bot(text), mirror.Image.parse(text)
+    image, script = _by_the_bot(text), Image.parse(text)
     if image is None or script is None:
         assert image is None, f"{text!r} is an image to the bot alone"
         assert script is None, f"{text!r} is an image to the script alone"
@@ -80,7 +83,7 @@ def references(choices: Choices) -> None:
     for target in TARGETS:
         name = target.name_of(image)
         assert _AT_TARGET.fullmatch(name), name
-        assert name == f"{HOST}/{mirror.target_path(script, target.prefix, target.naming)}{suffix}"
+        assert name == f"{HOST}/{target_path(script, target.prefix, target.naming)}{suffix}"
 
 
 def targets_apart(choices: Choices) -> None:
@@ -142,7 +145,7 @@ def lines_of_the_list(choices: Choices) -> None:
     images = [image for image in wanted if image is not None]
     content = image_list(choices)
     listed = lists.listed_images(content)
-    read = [mirror.Image.parse(line) for line in mirror.entries(content)]
+    read = [Image.parse(line) for line in entries(content)]
     assert [str(i) for i in dict.fromkeys(listed)] == list(dict.fromkeys(str(i) for i in read if i))
     after = lists.with_images(content, images)
     assert after.startswith(content)
@@ -269,11 +272,11 @@ def causes(choices: Choices) -> None:
     words = choices.several(lambda c: c.pick(_SAID), 6)
     text = broken(start + " ".join(words), choices, choices.below(4))
     assert failures.classify(text) in failures.FailureKind
-    line = mirror.cause(f'time="t" level=fatal msg="{text}"' if choices.below(2) else text)
+    line = cause(f'time="t" level=fatal msg="{text}"' if choices.below(2) else text)
     assert len(line) <= 140
     assert line.isprintable()
     with redirect_stdout(StringIO()) as printed:
-        mirror.say(line)
+        say(line)
     assert "##[" not in printed.getvalue()
     assert not printed.getvalue().startswith("::")
     assert failures.classify(line) in failures.FailureKind
@@ -331,7 +334,7 @@ def repeats(choices: Choices) -> None:
     rewrite(text.encode(errors="replace"), name=name, target=_AT, images=())
     commands.parse(f"/lookup {text}"[:4096], me=ME, target_host=HOST)
     failures.classify(text)
-    mirror.cause(text)
+    cause(text)
     _in_time(began, (text[:40], text[-40:], name))
 
 

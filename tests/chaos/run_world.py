@@ -1,36 +1,41 @@
-"""A run of mirror.py, each of whose requests can meet a fault or be its last.
+"""A run of the workflow, each of whose requests can meet a fault or be its last.
 
 Registries and skopeo are real; in front of both registries and of GitHub's stand-in stand proxies
-of the sandbox, at which faults are armed. Only the script's waits are shorter than they ship.
+of the sandbox, at which faults are armed. Only the workflow's waits are shorter than they ship.
 """
 
 import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from registry_fixture import INDEX, MANIFEST, SCRIPT, Ran, World, digest_of
+from registry_fixture import BASH, COPY, INDEX, MANIFEST, Ran, World, digest_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.faults.proxy import Faults, Faulty
 from bot.sandbox.registry.proxy import RegistryProxy
 from bot.sandbox.serve import served
+from bot.workflow import shipped
 
 SHORTER = {
-    "ANSWER_SECONDS, COPY_SECONDS = 30, 3600": "ANSWER_SECONDS, COPY_SECONDS = 4, 25",
-    "STORE_SECONDS = 300": "STORE_SECONDS = 4",
-    "BODY_SECONDS = 120": "BODY_SECONDS = 4",
-    "LOGIN_SECONDS = 60": "LOGIN_SECONDS = 4",
-    "LONGEST_REST = 60": "LONGEST_REST = 2",
-    "POSTS = (1, 5, 20)": "POSTS = (0.2, 0.4)",
+    "registry_http.py": {
+        "ANSWER_SECONDS = 30": "ANSWER_SECONDS = 4",
+        "STORE_SECONDS = 300": "STORE_SECONDS = 4",
+        "BODY_SECONDS = 120": "BODY_SECONDS = 4",
+        "LONGEST_RETRY_AFTER = 60": "LONGEST_RETRY_AFTER = 2",
+    },
+    "waits.py": {
+        "COPY_SECONDS = 3600": "COPY_SECONDS = 25",
+        "GITHUB_PAUSES = (1, 5, 20)": "GITHUB_PAUSES = (0.2, 0.4)",
+    },
+    "skopeo.py": {"LOGIN_SECONDS = 60": "LOGIN_SECONDS = 4"},
 }
-"""The waits of the script, and what they are here: a service that is silent is so for hours."""
+"""The waits of the workflow, and what they are here: a service can be silent for hours."""
 RUN_SECONDS = 120.0
 ADDRESS = "docker.io/faults"
 
@@ -50,7 +55,6 @@ class RunWorld:
 
     world: World
     faults: Faults
-    script: Path
     environment: dict[str, str]
     moment: Moment = field(default=lambda _line: None)
     process: asyncio.subprocess.Process | None = None
@@ -62,8 +66,8 @@ class RunWorld:
         (place / "event.json").write_text(json.dumps({"before": before}))
         with (place / "output").open("w+") as output:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                str(self.script),
+                *BASH,
+                COPY["run"],
                 cwd=place,
                 env={**self.environment, "PATIENCE": str(patience)},
                 stdout=output,
@@ -80,7 +84,7 @@ class RunWorld:
             return self.world.left(code, output.read())
 
     def kill(self) -> None:
-        """kill -9 of the script and of its skopeo, as when the runner is lost."""
+        """kill -9 of the run and of its skopeo, as when the runner is lost."""
         assert self.process is not None
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -117,10 +121,10 @@ async def _lacks(client: httpx.AsyncClient, platforms: Collection[dict[str, str]
 
 @asynccontextmanager
 async def run_world(world: World) -> AsyncIterator[RunWorld]:
-    faults, script = Faults(), world.directory / "mirror.py"
-    script.write_text(_shortened(SCRIPT.read_text()))
+    faults = Faults()
+    _shorten(world.directory / shipped.FOLDER)
     async with AsyncExitStack() as stack:
-        made = RunWorld(world, faults, script, {})
+        made = RunWorld(world, faults, {})
 
         async def front(where: str, address: str) -> str:
             client = httpx.AsyncClient(
@@ -143,11 +147,14 @@ async def run_world(world: World) -> AsyncIterator[RunWorld]:
         yield made
 
 
-def _shortened(script: str) -> str:
-    for long, short in SHORTER.items():
-        assert script.count(long) == 1, long
-        script = script.replace(long, short)
-    return script
+def _shorten(package: Path) -> None:
+    for name, waits in SHORTER.items():
+        module = package / name
+        text = module.read_text()
+        for long, short in waits.items():
+            assert text.count(long) == 1, long
+            text = text.replace(long, short)
+        module.write_text(text)
 
 
 class _Seen:

@@ -26,7 +26,8 @@ from bot.adapters.telegram import transport as telegram_transport
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
 from bot.core.errors import RefusedError, TransientError
 from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, extract_file
-from bot.workflow import mirror
+from bot.workflow.mirror import registry_http
+from bot.workflow.mirror.registry_http import ask
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 MIB = 1024 * 1024
@@ -146,7 +147,7 @@ bombs = pytest.mark.parametrize("bomb", BOMBS)
 @pytest.fixture(autouse=True)
 def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The bounds of the script, made short, and the memory that all this may take."""
-    monkeypatch.setattr(mirror, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(registry_http, "BODY_SECONDS", 1.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     began = memory()
     yield
@@ -224,7 +225,7 @@ async def test_an_answer_to_the_workflow_is_bounded(bomb: str, tally: Counter[st
     tally["faults"] += 1
     async with served(BOMBS[bomb]) as address:
         began = time.monotonic()
-        answer = await asyncio.to_thread(mirror.ask, "GET", f"{address}/v2/", {})
+        answer = await asyncio.to_thread(ask, "GET", f"{address}/v2/", {})
         assert time.monotonic() - began < 10
     assert len(answer.body) <= 4 * MIB
 

@@ -30,7 +30,8 @@ from bot.adapters import words
 from bot.adapters.github import errors as github_errors
 from bot.adapters.registry import manifest
 from bot.core import image, image_list
-from bot.workflow import mirror
+from bot.workflow.mirror import reference
+from bot.workflow.mirror.reference import REST
 
 HERE = Path(__file__).parent
 SIZES = (8, 16, 32, 64, 200)
@@ -103,14 +104,14 @@ def test_no_input_of_a_fixed_selection_gets_through(name: str, tally: Counter[st
 
 BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
     "the script takes a line end": (
-        *("references", mirror, "REST"),
-        re.compile(mirror.REST.pattern + r"\n?"),
+        *("references", reference, "REST"),
+        re.compile(REST.pattern + r"\n?"),
     ),
     "the script takes any digit": (
-        *("references", mirror, "REST"),
-        re.compile(mirror.REST.pattern.replace("0-9_", r"\d_")),
+        *("references", reference, "REST"),
+        re.compile(REST.pattern.replace("0-9_", r"\d_")),
     ),
-    "the bot takes a longer name": ("references", image, "NAME_LIMIT", 256),
+    "the bot takes a longer name": ("references", image, "REPOSITORY_LIMIT", 256),
     "a dash is a slash to a flat target": (
         *("targets_apart", image.Target, "name_of"),
         lambda self, ref: f"{self.host}/{str(ref).replace('/', '-')}",

@@ -28,7 +28,14 @@ from bot.dialog.language import Language
 from bot.dialog.message import Message, say
 from bot.dialog.questions import QuestionKind, list_page, unanswered
 from bot.sandbox.telegram.entities import parsed
-from bot.workflow import mirror
+from bot.workflow.mirror import log as workflow_log
+from bot.workflow.mirror.copying import Result
+from bot.workflow.mirror.github import summarise
+from bot.workflow.mirror.log import one_line
+from bot.workflow.mirror.main import log_line
+from bot.workflow.mirror.reference import Image
+
+BOT = Path(__file__).parents[2] / "bot"
 
 __all__ = ["registries", "runner"]  # fixtures: pytest finds them by these names
 
@@ -98,11 +105,11 @@ def is_harmless(summary: str) -> bool:
 def test_no_text_becomes_a_command_of_the_runner(
     text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = mirror.Image.parse("docker.io/library/nginx:1")
+    image = Image.parse("docker.io/library/nginx:1")
     assert image is not None
-    mirror.say(text)
-    mirror.say(mirror.log_line(mirror.Result(image, "failure", text)))
-    mirror.say(f"invalid {mirror.one_line(text)!r}: not an image reference")
+    workflow_log.say(text)
+    workflow_log.say(log_line(Result(image, "failure", text)))
+    workflow_log.say(f"invalid {one_line(text)!r}: not an image reference")
     told = capsys.readouterr().out
     assert COMMAND.search(told) is None
     assert told.count("\n") == len(told.splitlines()) == 3
@@ -112,10 +119,10 @@ def test_no_text_becomes_a_command_of_the_runner(
 @each
 def test_no_text_becomes_markdown_in_the_summary(text: str, tmp_path: Path) -> None:
     place = tmp_path / "summary.md"
-    image = mirror.Image.parse("docker.io/library/nginx:1")
+    image = Image.parse("docker.io/library/nginx:1")
     assert image is not None
-    result = mirror.Result(image, "failure", text)
-    mirror.summarise({"GITHUB_STEP_SUMMARY": str(place)}, [result], [text])
+    result = Result(image, "failure", text)
+    summarise({"GITHUB_STEP_SUMMARY": str(place)}, [result], [text])
     written = place.read_text(encoding="utf-8")
     assert len(plain_cells(written)) == 2
     assert is_harmless(written)
@@ -185,7 +192,7 @@ def test_no_value_of_the_workflow_reaches_a_shell(
 
 def test_no_workflow_of_ours_puts_an_expression_into_a_script() -> None:
     root = Path(__file__).parents[2]
-    files = [Path(mirror.__file__).with_name("mirror.yml"), *(root / ".github").rglob("*.yml")]
+    files = [BOT / "workflow" / "mirror.yml", *(root / ".github").rglob("*.yml")]
     assert len(files) > 1
     for file in files:
         for job in yaml.safe_load(file.read_text("utf-8"))["jobs"].values():
@@ -197,10 +204,9 @@ def test_no_workflow_of_ours_puts_an_expression_into_a_script() -> None:
 def test_every_subprocess_is_given_a_list_of_arguments() -> None:
     import ast  # noqa: PLC0415 - only here
 
-    bot = Path(mirror.__file__).parents[1]
     starts = {"run", "Popen", "call", "check_call", "check_output", "system", "popen"}
     found = 0
-    for path in bot.rglob("*.py"):
+    for path in BOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -217,7 +223,7 @@ def test_every_subprocess_is_given_a_list_of_arguments() -> None:
 
 def values_of(phrase_key: str, text: str) -> dict[str, Any]:
     """A value for each variable that a pattern names."""
-    pattern = Path(mirror.__file__).parents[1] / "locales" / "en.ftl"
+    pattern = BOT / "locales" / "en.ftl"
     body = re.split(r"\n(?=[a-z#])", pattern.read_text("utf-8"))
     own = next(part for part in body if part.startswith(f"{phrase_key} ="))
     numeric = re.findall(r"\{ ?\$(\w+) ->", own)
@@ -226,7 +232,7 @@ def values_of(phrase_key: str, text: str) -> dict[str, Any]:
 
 
 def keys() -> list[str]:
-    pattern = Path(mirror.__file__).parents[1] / "locales" / "en.ftl"
+    pattern = BOT / "locales" / "en.ftl"
     return re.findall(r"^([a-z][a-z0-9-]*) =", pattern.read_text("utf-8"), re.MULTILINE)
 
 

@@ -18,7 +18,8 @@ from bot.core.failures import TRANSIENT_KINDS, FailureKind, classify
 from bot.core.retry import REQUEUE_WAITS
 from bot.sandbox.faults.proxy import Faults
 from bot.sandbox.registry.registries import Registries
-from bot.workflow import mirror
+from bot.workflow.mirror import waits
+from bot.workflow.mirror.skopeo import TROUBLE, cause, skopeo
 
 K = FailureKind
 HEX = "0123456789abcdef" * 4
@@ -40,7 +41,7 @@ PROVOKED = provoked()
 def test_what_skopeo_says_becomes_a_short_line_and_a_class(
     words: str, line: str, kind: FailureKind
 ) -> None:
-    assert mirror.cause(f'time="t" {words}\n') == line
+    assert cause(f'time="t" {words}\n') == line
     assert classify(line) is kind
 
 
@@ -94,7 +95,7 @@ def test_words_of_other_registries_and_versions_are_known(line: str, kind: Failu
         ("mismatch: copied sha256:ab, target holds nothing", K.ABSENT),
         ("skopeo: TimeoutExpired", K.TIMED_OUT),
         ("skopeo: FileNotFoundError", K.UNKNOWN),
-        ("mirror.py: TypeError", K.UNKNOWN),
+        ("workflow: TypeError", K.UNKNOWN),
         ("", K.UNKNOWN),
     ],
 )
@@ -121,7 +122,7 @@ def test_what_passes_by_itself_is_what_is_put_off() -> None:
 
 def test_what_passes_by_itself_is_an_error_of_the_service_in_the_status() -> None:
     lines = [line for _, line, kind in PROVOKED if kind in TRANSIENT_KINDS]
-    assert [line for line in lines if not mirror.TROUBLE.search(line)] == []
+    assert [line for line in lines if not TROUBLE.search(line)] == []
 
 
 # --- the same again, for real: skopeo, two registries, and faults between them
@@ -164,7 +165,7 @@ async def copied(
     (folder / "auth.json").write_text(json.dumps(auth))
     place = f"docker://{target or registries.target_address}/{folder.name}/x:1"
     arguments = ("copy", "--quiet", "--dest-tls-verify=false", *options, f"docker://{image}", place)
-    return await asyncio.to_thread(mirror.skopeo, folder, *arguments)
+    return await asyncio.to_thread(skopeo, folder, *arguments)
 
 
 WHOLE = ("--all", "--preserve-digests")
@@ -257,9 +258,9 @@ async def test_a_copy_over_its_time_limit_is_timed_out(
 ) -> None:
     world.faults.clear()
     world.faults.arm(where="source", what="slow 20", times=100, path="/blobs/")
-    monkeypatch.setattr(mirror, "COPY_SECONDS", 1)
+    monkeypatch.setattr(waits, "COPY_SECONDS", 1)
     line = await copied(world, tmp_path, monkeypatch, *WHOLE)
     assert classify(line) is K.TIMED_OUT, line
     world.faults.clear()
-    monkeypatch.setattr(mirror, "COPY_SECONDS", 30)
+    monkeypatch.setattr(waits, "COPY_SECONDS", 30)
     assert await copied(world, tmp_path, monkeypatch, *WHOLE) == "", os.environ["HOME"]

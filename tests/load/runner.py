@@ -1,8 +1,8 @@
 """What stands in for act and skopeo under load: it copies, and posts results, and nothing else.
 
-It is no run of the workflow: no act, no mirror.py, no skopeo. For each line that a push added
+It is no run of the workflow: no act, no package, no skopeo. For each line that a push added
 (or that a dispatch names) it puts the image's manifest and blobs into the real target registry
-by HTTP, and posts the commit status that mirror.py would, through the sandbox's own API with the
+by HTTP, and posts the commit status that the workflow would, through the sandbox's own API with the
 run's own token. The bot reads both as it reads real ones. Each run is a process of its own, as it
 is a machine of its own at GitHub: the servers of the sandbox must not wait for its work.
 """
@@ -99,7 +99,7 @@ async def _run(told: Mapping[str, Any]) -> bool:
 
 
 async def _post(api: httpx.AsyncClient, told: Mapping[str, Any], image: LoadImage) -> bool:
-    """As mirror.py does, trouble included: a status is tried again."""
+    """As the workflow does, trouble included: a status is tried again."""
     env = told["context"]
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {

@@ -1,4 +1,4 @@
-"""How mirror.py moves layers itself: each once, all side by side, and the rest by skopeo."""
+"""How the workflow moves layers itself: each once, all side by side, and the rest by skopeo."""
 
 import contextlib
 import json
@@ -26,7 +26,14 @@ from registry_fixture import (
     world,
 )
 
-from bot.workflow import mirror
+from bot.workflow.mirror import traffic as traffic_module
+from bot.workflow.mirror.copying import Copying
+from bot.workflow.mirror.manifest import INDEXES, Manifest, NotMovedError
+from bot.workflow.mirror.reference import Image
+from bot.workflow.mirror.registry import PUSH, Repository, Upload
+from bot.workflow.mirror.registry_http import Answer
+from bot.workflow.mirror.settings import Settings
+from bot.workflow.mirror.traffic import Traffic, move
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
@@ -34,11 +41,11 @@ A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 OVER = "note: skopeo takes over "
 
 
-def at(place: str, path: str = "a", login: str = "") -> mirror.Repository:
+def at(place: str, path: str = "a", login: str = "") -> Repository:
     """A repository of the registry a.io, which is reached at `place`."""
     logins = {place.partition("://")[2]: login} if login else {}
-    settings = mirror.Settings("h", "", "nested", "", "", {"a.io": place}, logins)
-    return mirror.Repository(settings, "a.io", path)
+    settings = Settings("h", "", "nested", "", "", {"a.io": place}, logins)
+    return Repository(settings, "a.io", path)
 
 
 # --- whole images
@@ -204,13 +211,13 @@ def test_an_error_that_nobody_foresaw_is_left_to_skopeo(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = world.seed("docker.io/wei/unforeseen")
-    monkeypatch.setattr(mirror, "move", lambda *_: {}["x"])
-    monkeypatch.setattr(mirror.Copying, "copy", lambda _: (digest, ""))
-    image = mirror.Image.parse("docker.io/wei/unforeseen:1")
+    monkeypatch.setattr(traffic_module, "move", lambda *_: {}["x"])
+    monkeypatch.setattr(Copying, "copy_by_skopeo", lambda _: (digest, ""))
+    image = Image.parse("docker.io/wei/unforeseen:1")
     assert image
-    given = mirror.Settings.read(world.environment())
-    run = mirror.Run({}, world.directory, False, given, "", mirror.Traffic(4))
-    result = mirror.Copying(image, run, given, lambda _: None).result()
+    given = Settings.read(world.environment())
+    copying = Copying(image, given, world.directory, Traffic(4), lambda _: None)
+    result = copying.result()
     assert result.text == f"mismatch: copied {digest}, target holds nothing"
     assert f"{OVER}{image}: KeyError" in capsys.readouterr().out
 
@@ -230,10 +237,10 @@ def test_an_index_below_an_index_is_left_to_skopeo(world: World) -> None:
 SMALLEST = {"config": {"digest": A, "size": 1}, "layers": [{"digest": B, "size": 2}]}
 
 
-def answer(body: bytes, kind: str = MANIFEST) -> mirror.Answer:
+def answer(body: bytes, kind: str = MANIFEST) -> Answer:
     headers = Message()
     headers["Content-Type"] = kind
-    return mirror.Answer(200, headers, body)
+    return Answer(200, headers, body)
 
 
 @pytest.mark.parametrize(
@@ -259,21 +266,21 @@ def answer(body: bytes, kind: str = MANIFEST) -> mirror.Answer:
     ],
 )
 def test_a_manifest_that_is_not_an_everyday_one_is_left_to_skopeo(body: bytes) -> None:
-    with pytest.raises(mirror.NotMovedError, match="its manifest"):
-        mirror.Manifest.read(answer(body))
+    with pytest.raises(NotMovedError, match="its manifest"):
+        Manifest.read(answer(body))
 
 
 def test_a_manifest_of_another_kind_is_left_to_skopeo() -> None:
     body = json.dumps(SMALLEST).encode()
-    assert mirror.Manifest.read(answer(body, f"{MANIFEST}; charset=utf-8")).blobs == {A: 1, B: 2}
+    assert Manifest.read(answer(body, f"{MANIFEST}; charset=utf-8")).blobs == {A: 1, B: 2}
     for kind in (
         "",
         "application/json",
-        mirror.INDEXES[0],
+        INDEXES[0],
         "application/vnd.docker.distribution.manifest.v1+json",
     ):
-        with pytest.raises(mirror.NotMovedError, match="everyday"):
-            mirror.Manifest.read(answer(body, kind))
+        with pytest.raises(NotMovedError, match="everyday"):
+            Manifest.read(answer(body, kind))
 
 
 def test_a_manifest_must_have_the_digest_that_it_was_asked_by() -> None:
@@ -285,7 +292,7 @@ def test_a_manifest_must_have_the_digest_that_it_was_asked_by() -> None:
 
     with serving(Source) as source:
         assert at(source).fetch(digest_of(body)).blobs == {A: 1, B: 2}
-        with pytest.raises(mirror.NotMovedError, match="another digest"):
+        with pytest.raises(NotMovedError, match="another digest"):
             at(source).fetch(A)
 
 
@@ -350,7 +357,7 @@ def test_an_upload_to_another_host_gets_no_login() -> None:
         def reply(self) -> None:
             self.answer(202, Location="http://127.0.0.2:9/upload")
 
-    with serving(Target) as target, pytest.raises(mirror.NotMovedError, match="another host"):
+    with serving(Target) as target, pytest.raises(NotMovedError, match="another host"):
         at(target).reserve(A)
 
 
@@ -362,7 +369,7 @@ def test_an_upload_goes_where_the_target_says(place: str) -> None:
 
     with serving(Target) as target:
         found = at(target).reserve(A)
-    assert found == mirror.Upload(f"{target}/v2/a/blobs/uploads/7?state=x", mirror.PUSH)
+    assert found == Upload(f"{target}/v2/a/blobs/uploads/7?state=x", PUSH)
 
 
 def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,7 +378,7 @@ def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPat
             monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
             return b"x" * (most // 2)
 
-    with pytest.raises(mirror.NotMovedError, match="too long"):
+    with pytest.raises(NotMovedError, match="too long"):
         list(at("http://a.io").poured(Dripping(), 10))
 
 
@@ -409,7 +416,7 @@ def test_who_may_not_mount_a_layer_uploads_it(refusal: int) -> None:
     target = Asked(HEAD=[(404, {})], POST=[(refusal, {})] * (1 + (refusal == 401)), PUT=[(201, {})])
     target.answers["POST"].append(UPLOAD)
     with serving(Source) as source, serving(target.handler()) as place:
-        mirror.move(A, 5, at(source), at(place, "b"), at(place, "a"))
+        move(A, 5, at(source), at(place, "b"), at(place, "a"))
     assert target.seen[-1] == "PUT 7"
 
 
@@ -420,9 +427,9 @@ def test_a_manifest_that_a_target_in_trouble_did_not_take_is_sent_again(
     monkeypatch.setattr(time, "sleep", pauses.append)
     target = Asked(PUT=[(502, {}), (201, {})])
     with serving(target.handler()) as place:
-        settings = mirror.Settings("h", "", "nested", "", "", {"a.io": place}, {}, patience=80)
-        manifest = mirror.Manifest.read(answer(json.dumps(SMALLEST).encode()))
-        mirror.Repository(settings, "a.io", "b").put("1", manifest)
+        settings = Settings("h", "", "nested", "", "", {"a.io": place}, {}, patience=80)
+        manifest = Manifest.read(answer(json.dumps(SMALLEST).encode()))
+        Repository(settings, "a.io", "b").put("1", manifest)
     assert target.seen == ["PUT 1", "PUT 1"]
     assert pauses == [2]
 
@@ -514,7 +521,7 @@ def test_what_is_not_mounted_is_uploaded_with_the_token_that_began_it() -> None:
             self.answer(200, b"layer")
 
     with serving(Source) as source, serving(Target) as target:
-        mirror.move(A, 5, at(source), at(target, "b"), at(target, "a"))
+        move(A, 5, at(source), at(target, "b"), at(target, "a"))
     both = "scope=repository%3Ab%3Apull%2Cpush&scope=repository%3Aa%3Apull"
     assert asked == [f"/token?service=s&{both}"]
 
@@ -538,9 +545,9 @@ class Moves:
         self,
         blob: str,
         size: int,
-        source: mirror.Repository,
-        target: mirror.Repository,
-        origin: mirror.Repository | None,
+        source: Repository,
+        target: Repository,
+        origin: Repository | None,
     ) -> None:
         with self._lock:
             self.now += 1
@@ -553,17 +560,17 @@ class Moves:
         with self._lock:
             self.now -= 1
         if broken:
-            raise mirror.NotMovedError("torn off")
+            raise NotMovedError("torn off")
 
 
 @pytest.fixture
 def moves(monkeypatch: pytest.MonkeyPatch) -> Moves:
     made = Moves()
-    monkeypatch.setattr(mirror, "move", made)
+    monkeypatch.setattr(traffic_module, "move", made)
     return made
 
 
-def bring(traffic: mirror.Traffic, *images: tuple[str, set[str]]) -> list[BaseException | None]:
+def bring(traffic: Traffic, *images: tuple[str, set[str]]) -> list[BaseException | None]:
     """Bring images (path, blobs) at the same time, the first one first; what became of each."""
     here = at("http://127.0.0.1:9")
     with ThreadPoolExecutor(len(images)) as pool:
@@ -584,22 +591,22 @@ def eventually(true: Callable[[], object]) -> None:
 
 
 def test_a_layer_moves_once_and_is_mounted_for_the_others(moves: Moves) -> None:
-    done = bring(mirror.Traffic(8), ("x", {A, B}), ("y", {A, C}), ("z", {A}))
+    done = bring(Traffic(8), ("x", {A, B}), ("y", {A, C}), ("z", {A}))
     assert done == [None, None, None]
     expected = [(A, "x", None), (B, "x", None), (C, "y", None), (A, "y", "x"), (A, "z", "x")]
     assert sorted(moves.made, key=str) == sorted(expected, key=str)
 
 
 def test_another_tag_of_the_same_repository_needs_no_mount(moves: Moves) -> None:
-    assert bring(mirror.Traffic(4), ("x", {A}), ("x", {A})) == [None, None]
+    assert bring(Traffic(4), ("x", {A}), ("x", {A})) == [None, None]
     assert moves.made == [(A, "x", None)]
 
 
 def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
     moves.broken = {A}
-    traffic = mirror.Traffic(4)
+    traffic = Traffic(4)
     first, second = bring(traffic, ("x", {A, B}), ("y", {A}))
-    assert isinstance(first, mirror.NotMovedError)
+    assert isinstance(first, NotMovedError)
     assert second is None
     assert moves.made[-1] == (A, "y", None)
     assert bring(traffic, ("x", {A, B})) == [None]  # the first, tried again
@@ -609,7 +616,7 @@ def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> Non
     """A did not move, and B is still on its way: only when B has ended comes skopeo's turn."""
     moves.broken, moves.held = {A}, {A: threading.Event(), B: threading.Event()}
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(bring, mirror.Traffic(4), ("x", {A, B}))
+        job = pool.submit(bring, Traffic(4), ("x", {A, B}))
         eventually(lambda: moves.now == 2)
         moves.held[A].set()
         eventually(lambda: moves.now == 1)
@@ -621,7 +628,7 @@ def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> Non
 
 def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Moves) -> None:
     moves.broken = {A}
-    traffic = mirror.Traffic(1)
+    traffic = Traffic(1)
     alone = bring(traffic, ("x", {A, B, C}))
     assert [str(error) for error in alone] == ["torn off"]
     assert [blob for blob, _, _ in moves.made] == [A]
@@ -630,7 +637,7 @@ def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Mov
 
 def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Moves) -> None:
     moves.broken = {A}
-    done = bring(mirror.Traffic(16), *((f"x{n}", {A}) for n in range(6)))
+    done = bring(Traffic(16), *((f"x{n}", {A}) for n in range(6)))
     assert sum(error is None for error in done) == 5
     assert [origin for _, _, origin in moves.made].count(None) == 2
 
@@ -640,7 +647,7 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
     gate = threading.Semaphore(0)
     moves.broken, moves.always = {A}, True
     moves.held = {A: SimpleNamespace(wait=lambda seconds: gate.acquire(timeout=seconds))}
-    traffic, here = mirror.Traffic(16), at("http://127.0.0.1:9")
+    traffic, here = Traffic(16), at("http://127.0.0.1:9")
     targets = [at("http://127.0.0.1:9", f"x{n}") for n in range(6)]
     with ThreadPoolExecutor(6) as pool:
         jobs = [pool.submit(traffic.bring, {A: 1}, here, target) for target in targets]
@@ -655,7 +662,7 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
 def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None:
     many = {f"sha256:{n:064}" for n in range(8)}
     moves.held = dict.fromkeys(many, threading.Event())
-    traffic = mirror.Traffic(4)
+    traffic = Traffic(4)
     with ThreadPoolExecutor(1) as pool:
         long = pool.submit(bring, traffic, ("x", many))
         eventually(lambda: moves.now == 2)
@@ -666,11 +673,11 @@ def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None
 
 
 def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves) -> None:
-    traffic, here, target = mirror.Traffic(2), at("http://127.0.0.1:9"), at("http://127.0.0.1:9")
+    traffic, here, target = Traffic(2), at("http://127.0.0.1:9"), at("http://127.0.0.1:9")
     blobs = {f"sha256:{n:064}": 1 for n in range(4)}
     last = [*blobs][-1]
     moves.broken = {last}
-    with pytest.raises(mirror.NotMovedError):
+    with pytest.raises(NotMovedError):
         traffic.bring(blobs, here, target)
     traffic.bring(blobs, here, target)
     assert [blob for blob, _, _ in moves.made] == [*blobs, last]
@@ -680,7 +687,7 @@ def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
     images = [(f"x{n}", {f"sha256:{n:064}"}) for n in range(6)]
     moves.held = dict.fromkeys((blob for _, blobs in images for blob in blobs), threading.Event())
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(bring, mirror.Traffic(2), *images)
+        job = pool.submit(bring, Traffic(2), *images)
         eventually(lambda: moves.now == 2)
         time.sleep(0.1)
         next(iter(moves.held.values())).set()

@@ -1,4 +1,4 @@
-"""bot/workflow/mirror.py as the runner starts it: between two real registries, by real skopeo."""
+"""The workflow's package as the runner starts it: between two real registries, by real skopeo."""
 
 import json
 import shutil
@@ -12,11 +12,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_fixture import SCRIPT, Quiet, World, registries, sends_on, serving, world
+from registry_fixture import WORKFLOW, Quiet, World, registries, sends_on, serving, world
 
 from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
-from bot.workflow import mirror
+from bot.workflow.mirror import reference, waits
+from bot.workflow.mirror.copying import Copying
+from bot.workflow.mirror.github import entries, share, summarise
+from bot.workflow.mirror.log import one_line
+from bot.workflow.mirror.manifest import ACCEPT
+from bot.workflow.mirror.pulls import Pulls
+from bot.workflow.mirror.reference import Image, target_path
+from bot.workflow.mirror.registry import Repository
+from bot.workflow.mirror.settings import Settings
+from bot.workflow.mirror.skopeo import TROUBLE, cause, log_in
+from bot.workflow.mirror.traffic import Traffic
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
@@ -87,7 +97,7 @@ def by_the_bot(text: str) -> str | None:
 
 
 def by_the_script(text: str) -> str | None:
-    image = mirror.Image.parse(text)
+    image = Image.parse(text)
     return None if image is None else str(image)
 
 
@@ -119,10 +129,10 @@ def test_the_script_reads_any_text_as_the_bot_does(text: str) -> None:
 def test_the_script_names_the_target_as_the_bot_does(
     text: str, prefix: str, naming: Naming
 ) -> None:
-    image = mirror.Image.parse(text)
+    image = Image.parse(text)
     assert image is not None
     suffix = f":{image.tag}" if image.tag else f"@{image.digest}"
-    path = mirror.target_path(image, prefix, naming)
+    path = target_path(image, prefix, naming)
     expected = Target("h", prefix, naming).name_of(ImageRef.parse(text))
     assert f"h/{path}{suffix}" == expected
 
@@ -132,7 +142,7 @@ def test_the_script_names_the_target_as_the_bot_does(
 )
 def test_the_script_reads_the_list_as_the_bot_does(parts: list[bytes]) -> None:
     content = b"".join(parts)
-    read = [by_the_script(line) for line in mirror.entries(content)]
+    read = [by_the_script(line) for line in entries(content)]
     assert [name for name in read if name] == list(
         dict.fromkeys(str(image) for image in image_list.listed_images(content))
     )
@@ -144,11 +154,12 @@ def test_the_script_runs_on_python_3_10() -> None:
     if python is None or subprocess.run(probe, check=False, capture_output=True).returncode:
         pytest.skip("no Python 3.10 here")
     code = (
-        "import json, sys; sys.path.insert(0, sys.argv[1]); import mirror;"
-        "print(json.dumps([str(mirror.Image.parse(t)) for t in json.load(sys.stdin)]))"
+        "import json, sys; sys.path.append(sys.argv[1]); from mirror.reference import Image;"
+        "import mirror.main; print(json.dumps([str(Image.parse(t)) for t in json.load(sys.stdin)]))"
     )
+    package = Path(reference.__file__).parents[1]
     done = subprocess.run(
-        [python, "-I", "-c", code, str(SCRIPT.parent)],
+        [python, "-I", "-B", "-c", code, str(package)],
         input=json.dumps(REFERENCES),
         capture_output=True,
         text=True,
@@ -161,23 +172,21 @@ def test_the_script_runs_on_python_3_10() -> None:
 # --- what registries answer, and what of it is believed
 
 
-def settings_for(registry: str, url: str, login: str = "") -> mirror.Settings:
+def settings_for(registry: str, url: str, login: str = "") -> Settings:
     """Settings under which `registry` is reached at `url`, with a login for that host."""
     logins = {url.partition("://")[2]: login} if login else {}
-    return mirror.Settings("h", "", "nested", "", "", {registry: url}, logins)
+    return Settings("h", "", "nested", "", "", {registry: url}, logins)
 
 
 DIGEST = f"sha256:{HEX}"
 
 
-def copying(
-    text: str, settings: mirror.Settings, folder: Path, told: list[str] | None = None
-) -> mirror.Copying:
+def copying(text: str, settings: Settings, folder: Path, told: list[str] | None = None) -> Copying:
     """One image's way, as a run of four places would begin it."""
-    image = mirror.Image.parse(text)
+    image = Image.parse(text)
     assert image is not None
-    run = mirror.Run({}, folder, False, settings, "", mirror.Traffic(4))
-    return mirror.Copying(image, run, settings, (told if told is not None else []).append)
+    tell = (told if told is not None else []).append
+    return Copying(image, settings, folder, Traffic(4), tell)
 
 
 def test_a_redirect_keeps_the_method_and_never_takes_the_login_along() -> None:
@@ -189,9 +198,9 @@ def test_a_redirect_keeps_the_method_and_never_takes_the_login_along() -> None:
             self.answer(200, Docker_Content_Digest=DIGEST)
 
     with serving(Elsewhere) as elsewhere, serving(sends_on(elsewhere)) as source:
-        found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
+        found = Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
         assert found.digest("1") == DIGEST
-    assert seen == [("HEAD", None, mirror.ACCEPT)]
+    assert seen == [("HEAD", None, ACCEPT)]
 
 
 def test_a_challenge_from_behind_a_redirect_gets_no_login() -> None:
@@ -210,7 +219,7 @@ def test_a_challenge_from_behind_a_redirect_gets_no_login() -> None:
                 self.answer(307, Location=f"{elsewhere}{self.path}")
 
         with serving(Source) as source:
-            found = mirror.Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
+            found = Repository(settings_for("a.io", source, "bG9naW4="), "a.io", "x")
             assert found.digest("1") is None
     assert asked
     assert not [path for path in asked if path.startswith("/token")]
@@ -235,16 +244,16 @@ def test_a_token_is_fetched_where_the_registry_says_with_the_login_of_that_regis
 
     with serving(Source) as source:
         settings = settings_for("a.io", source, "bG9naW4=")
-        assert mirror.Repository(settings, "a.io", "a/b").digest("1") == DIGEST
+        assert Repository(settings, "a.io", "a/b").digest("1") == DIGEST
         other = settings_for("b.io", source)
-        assert mirror.Repository(other, "b.io", "a/b").digest("1") == DIGEST
+        assert Repository(other, "b.io", "a/b").digest("1") == DIGEST
     path = "/token?service=s&scope=repository%3Aa%2Fb%3Apull"
     assert asked == [(path, "Basic bG9naW4="), (path, None)]
 
 
 def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear() -> None:
-    settings = mirror.Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
-    repository = mirror.Repository(settings, "a.io", "a/b")
+    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
+    repository = Repository(settings, "a.io", "a/b")
     asked: list[object] = []
 
     class Realm(Quiet):
@@ -259,9 +268,9 @@ def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear() -> No
 
 def test_a_login_belongs_to_its_registry_and_namespace_alone() -> None:
     logins = {"a.io": "wide", "a.io/team": "narrow", "docker.io": "hub"}
-    settings = mirror.Settings("h", "", "nested", "", "", {"b.io": "https://cache.io/b"}, logins)
+    settings = Settings("h", "", "nested", "", "", {"b.io": "https://cache.io/b"}, logins)
     own = {
-        (registry, path): mirror.Repository(settings, registry, path)._basic or None
+        (registry, path): Repository(settings, registry, path)._basic or None
         for registry, path in [
             ("a.io", "x"),
             ("a.io", "team/x"),
@@ -300,7 +309,7 @@ def test_only_a_404_says_that_a_manifest_is_not_there(
             self.answer(status, Docker_Content_Digest=digest)
 
     with serving(Source) as source:
-        repository = mirror.Repository(settings_for("a.io", source), "a.io", "x")
+        repository = Repository(settings_for("a.io", source), "a.io", "x")
         assert repository.digest("1") == known
 
 
@@ -329,8 +338,8 @@ PINGING = 'pinging container registry a.io: Get \\"https://a.io/v2/\\": dial tcp
 )
 def test_the_useful_words_of_skopeo_are_found(words: str, line: str, trouble: bool) -> None:  # noqa: FBT001 - a table's column
     stderr = f'time="t" level=warning msg="slow"\ntime="t" level=fatal msg="{words}"\n'
-    assert mirror.cause(stderr) == line
-    assert bool(mirror.TROUBLE.search(line)) == trouble
+    assert cause(stderr) == line
+    assert bool(TROUBLE.search(line)) == trouble
 
 
 @pytest.mark.parametrize(
@@ -338,7 +347,7 @@ def test_the_useful_words_of_skopeo_are_found(words: str, line: str, trouble: bo
     [("level=fatal msg=EOF\n", "EOF"), ("panic\n::error::x\n", "::error::x"), ("", "no words")],
 )
 def test_other_last_words_are_taken_as_they_are(stderr: str, line: str) -> None:
-    assert mirror.cause(stderr) == line
+    assert cause(stderr) == line
 
 
 def test_a_registrys_answer_that_is_nested_too_deep_gives_no_token() -> None:
@@ -347,19 +356,19 @@ def test_a_registrys_answer_that_is_nested_too_deep_gives_no_token() -> None:
             self.answer(200, b'{"token": ' * 5000)
 
     with serving(Realm) as realm:
-        repository = mirror.Repository(settings_for("a.io", realm), "a.io", "x")
+        repository = Repository(settings_for("a.io", realm), "a.io", "x")
         assert repository._meet(f'Bearer realm="{realm}/token"') == ""
 
 
 @pytest.mark.parametrize("words", ["a: " * 300_000, "writing blob: " * 70_000, "GET a://" * 99_999])
 def test_the_longest_words_are_read_in_no_time(words: str) -> None:
     began = time.process_time()
-    assert len(mirror.cause(f'time="t" level=fatal msg="reading manifest: {words}"')) <= 140
+    assert len(cause(f'time="t" level=fatal msg="reading manifest: {words}"')) <= 140
     assert time.process_time() - began < 1
 
 
 def test_a_long_cause_keeps_its_beginning_and_its_end() -> None:
-    line = mirror.one_line("begin " + "x" * 500 + " end")
+    line = one_line("begin " + "x" * 500 + " end")
     assert len(line) == 140
     assert line.startswith("begin x")
     assert line.endswith("x end")
@@ -367,7 +376,7 @@ def test_a_long_cause_keeps_its_beginning_and_its_end() -> None:
 
 def test_a_summary_stays_under_what_github_takes(tmp_path: Path) -> None:
     place = tmp_path / "summary.md"
-    mirror.summarise({"GITHUB_STEP_SUMMARY": str(place)}, [], [f"<{n}>|`" for n in range(60_000)])
+    summarise({"GITHUB_STEP_SUMMARY": str(place)}, [], [f"<{n}>|`" for n in range(60_000)])
     assert place.stat().st_size < 1 << 20
     assert place.read_text().rstrip().endswith("more")
 
@@ -380,7 +389,7 @@ def test_the_logins_are_in_a_file_for_nobody_else(
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"
     folder.mkdir()
-    mirror.log_in(mirror.Settings.read(env), folder)
+    log_in(Settings.read(env), folder)
     file = folder / "auth.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(json.loads(file.read_text())["auths"]) == {"a.io", world.target.address}
@@ -391,8 +400,8 @@ def test_a_target_that_holds_something_else_afterwards_is_a_failure(
 ) -> None:
     world.seed("docker.io/wei/swapped")
     env = world.environment()
-    monkeypatch.setattr(mirror.Copying, "carried", lambda *_: 1)
-    result = copying("docker.io/wei/swapped:1", mirror.Settings.read(env), world.directory).result()
+    monkeypatch.setattr(Copying, "carried", lambda *_: 1)
+    result = copying("docker.io/wei/swapped:1", Settings.read(env), world.directory).result()
     assert result.state == "failure"
     assert result.text.startswith("mismatch: copied sha256:")
     assert result.text.endswith("holds nothing")
@@ -428,9 +437,9 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def between(source: str, target: str, patience: int = 0) -> mirror.Settings:
+def between(source: str, target: str, patience: int = 0) -> Settings:
     addresses = {"docker.io": source, "h": target}
-    return mirror.Settings("h", "", "nested", "", "", addresses, {}, patience)
+    return Settings("h", "", "nested", "", "", addresses, {}, patience)
 
 
 class Empty(Quiet):
@@ -445,20 +454,20 @@ class Empty(Quiet):
 @contextmanager
 def copied_between(
     monkeypatch: pytest.MonkeyPatch, source: type[Quiet], *outcomes: str, patience: int = 0
-) -> Iterator[tuple[mirror.Settings, list[int]]]:
+) -> Iterator[tuple[Settings, list[int]]]:
     """Both ends, and skopeo replaced by one that says `outcomes`, then succeeds; its calls."""
     calls: list[int] = []
 
     class Target(Empty):
         pass
 
-    def copy(_: mirror.Copying) -> tuple[str, str]:
+    def copy(_: Copying) -> tuple[str, str]:
         calls.append(1)
         trouble = outcomes[len(calls) - 1] if len(calls) <= len(outcomes) else ""
         Target.held = not trouble
         return ("", trouble) if trouble else (DIGEST, "")
 
-    monkeypatch.setattr(mirror.Copying, "copy", copy)
+    monkeypatch.setattr(Copying, "copy_by_skopeo", copy)
     with serving(source) as place, serving(Target) as target:
         yield between(place, target, patience), calls
 
@@ -509,7 +518,7 @@ def test_what_an_image_may_cost_must_be_left(
 def test_a_wait_ends_with_the_time_of_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float]
 ) -> None:
-    monkeypatch.setattr(mirror, "BEGAN", time.monotonic() - mirror.RUN_SECONDS)
+    monkeypatch.setattr(waits, "STARTED", time.monotonic() - waits.RUN_SECONDS)
     with copied_between(monkeypatch, hub([counted(0)]), patience=80) as (given, calls):
         result = copying("docker.io/wei/a:1", given, tmp_path).result()
     assert (result.state, calls, slept) == ("error", [], [])
@@ -520,13 +529,13 @@ def test_a_wait_ends_with_the_time_of_the_run(
 
 
 def test_the_wait_is_shorter_than_the_job() -> None:
-    workflow = Path(mirror.__file__).with_name("mirror.yml").read_text()
-    assert f"timeout-minutes: {mirror.RUN_SECONDS // 60 + 15}\n" in workflow
+    minutes = WORKFLOW["jobs"]["mirror"]["timeout-minutes"]
+    assert minutes == waits.RUN_SECONDS // 60 + 15
 
 
 def test_pulls_are_promised_once() -> None:
-    traffic = mirror.Traffic(4)
-    pulls = mirror.Pulls(30, 100, 20)
+    traffic = Traffic(4)
+    pulls = Pulls(30, 100, 20)
     assert traffic.promise("docker.io", 20, pulls)
     assert not traffic.promise("docker.io", 20, pulls)
     assert traffic.promise("other.io", 20, pulls)
@@ -562,7 +571,7 @@ def test_patience_and_time_end(
     with copied_between(monkeypatch, hub([{}]), *words, patience=30) as (given, calls):
         assert copying("docker.io/wei/a:1", given, tmp_path).result().text == words[0]
     assert (slept, len(calls)) == ([2, 6, 18], 4)
-    monkeypatch.setattr(mirror, "COPY_SECONDS", 10)
+    monkeypatch.setattr(waits, "COPY_SECONDS", 10)
     with copied_between(monkeypatch, hub([{}]), *words, patience=500) as (given, calls):
         assert copying("docker.io/wei/a:1", given, tmp_path).result().text == words[0]
     assert len(calls) == 3
@@ -604,7 +613,7 @@ def test_a_question_is_asked_again_when_the_server_says(
                 self.answer(200, Docker_Content_Digest=DIGEST)
 
     with serving(Source) as source:
-        found = mirror.Repository(between(source, "", 80), "docker.io", "x").digest("1")
+        found = Repository(between(source, "", 80), "docker.io", "x").digest("1")
     assert slept == pauses
     assert found == (DIGEST if pauses else "" if status == 404 else None)
 
@@ -615,7 +624,7 @@ def test_without_patience_nothing_is_asked_twice(slept: list[float]) -> None:
             self.answer(503, Retry_After="1")
 
     with serving(Source) as source:
-        assert mirror.Repository(between(source, ""), "docker.io", "x").digest("1") is None
+        assert Repository(between(source, ""), "docker.io", "x").digest("1") is None
     assert slept == []
 
 
@@ -633,7 +642,7 @@ def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
     with serving(Source) as source:
         given = settings_for("a.io", source, "bG9naW4=")
         for path in ("x", "y"):
-            assert mirror.Repository(given, "a.io", path).digest("1") == DIGEST
+            assert Repository(given, "a.io", path).digest("1") == DIGEST
     assert seen == [None, "Basic bG9naW4=", "Basic bG9naW4="]
 
 
@@ -643,11 +652,11 @@ def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
 @pytest.mark.parametrize("shards", ["1", "1, 2, 3", "1,2,3,4,5,6,7", "9, 4"])
 def test_the_shards_of_a_list_are_all_of_it_and_share_nothing(shards: str) -> None:
     lines = [f"a:{n}" for n in range(20)]
-    parts = [mirror.share(lines, shards, name.strip()) for name in shards.split(",")]
+    parts = [share(lines, shards, name.strip()) for name in shards.split(",")]
     assert sorted(line for part in parts for line in part) == sorted(lines)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 @pytest.mark.parametrize(("shards", "shard"), [("", ""), ("4", "1"), ("1, 2", "3"), ("a", "")])
 def test_shards_that_make_no_sense_leave_nothing_out(shards: str, shard: str) -> None:
-    assert mirror.share(["a", "b"], shards, shard) == ["a", "b"]
+    assert share(["a", "b"], shards, shard) == ["a", "b"]

@@ -1,6 +1,6 @@
-"""bot/workflow/mirror.py between real registries that give tokens by scope, as Harbor does.
+"""The workflow between real registries that give tokens by scope, as Harbor does.
 
-The other tests' target takes Basic for everything, so they cannot tell whether mirror.py asks for
+The other tests' target takes Basic for everything, so they cannot tell whether it asks for
 the right scopes, keeps the tokens of repositories apart and renews one that has grown old.
 """
 

@@ -5,29 +5,34 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from registry_fixture import (
+    BASH,
+    CHECK,
+    COPY,
     INDEX,
     PASSWORD,
     USER,
+    WORKFLOW,
     Quiet,
     World,
     digest_of,
+    install,
     registries,
     serving,
     world,
 )
 
-from bot.workflow import mirror
+from bot.workflow import shipped
+from bot.workflow.mirror.settings import NAMES
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
-
-WORKFLOW = Path(mirror.__file__).with_name("mirror.yml")
 
 # --- copies
 
@@ -360,35 +365,144 @@ def test_a_result_that_cannot_be_reported_makes_the_run_red(world: World) -> Non
 # --- the workflow file
 
 
-def workflow() -> dict[str, object]:
-    """Read it as YAML, where `on` is a boolean."""
-    read = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
-    assert isinstance(read, dict)
-    return {str(key): value for key, value in read.items()}
-
-
 def test_the_workflow_may_read_the_list_and_post_statuses_and_nothing_else() -> None:
-    file = workflow()
-    assert file["permissions"] == {}
-    assert file["jobs"]["mirror"]["permissions"] == {"contents": "read", "statuses": "write"}  # type: ignore[index]
+    assert WORKFLOW["permissions"] == {}
+    allowed = WORKFLOW["jobs"]["mirror"]["permissions"]
+    assert allowed == {"contents": "read", "statuses": "write"}
 
 
 def test_no_expression_is_inside_a_script_and_every_action_is_pinned_by_commit() -> None:
-    steps = workflow()["jobs"]["mirror"]["steps"]  # type: ignore[index]
-    assert [step["run"] for step in steps if "run" in step] == ["python3 .github/mirror.py"]
+    steps = WORKFLOW["jobs"]["mirror"]["steps"]
+    scripts = [step["run"] for step in steps if "run" in step]
+    assert len(scripts) == 2
+    assert not [script for script in scripts if "${{" in script]
     used = [step["uses"] for step in steps if "uses" in step]
     assert used
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
 
 
 def test_the_title_of_a_run_holds_the_mark_of_its_batch() -> None:
-    assert workflow()["run-name"] == "mirror ${{ inputs.batch || github.sha }}"
+    assert WORKFLOW["run-name"] == "mirror ${{ inputs.batch || github.sha }}"
 
 
-def test_the_workflow_hands_over_every_value_that_the_script_reads() -> None:
-    steps = workflow()["jobs"]["mirror"]["steps"]  # type: ignore[index]
-    read = {*mirror.NAMES, "GITHUB_TOKEN", "IMAGES", "PARALLEL", "SHARD", "SHARDS"}
-    assert set(steps[-1]["env"]) == read
+def test_the_workflow_hands_over_every_value_that_the_package_reads() -> None:
+    read = {*NAMES, "GITHUB_TOKEN", "LIST", "IMAGES", "PARALLEL", "SHARD", "SHARDS"}
+    assert set(COPY["env"]) == read
+
+
+def test_the_check_gets_no_secret() -> None:
+    assert set(CHECK["env"]) == {"FILES"}
+
+
+# --- what stands in the folder
+
+
+def checked(world: World) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BASH, CHECK["run"]],
+        cwd=world.directory,
+        env=world.environment() | CHECK["env"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+
+
+def test_the_installed_files_are_accepted(world: World) -> None:
+    done = checked(world)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def changed(folder: Path) -> None:
+    with (folder / "registry.py").open("a") as file:
+        file.write("import os\n")
+
+
+def missing(folder: Path) -> None:
+    (folder / "pulls.py").unlink()
+
+
+def extra_module(folder: Path) -> None:
+    (folder / "base64.py").write_text("raise SystemExit(0)\n")
+
+
+def extra_bytecode(folder: Path) -> None:
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "main.cpython-312.pyc").write_bytes(b"x")
+
+
+def empty_folder(folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+
+def link_to_the_same(folder: Path) -> None:
+    (folder / "pulls.py").rename(folder.parent / "pulls.py")
+    (folder / "pulls.py").symlink_to("../pulls.py")
+
+
+def folder_is_a_link(folder: Path) -> None:
+    folder.rename(folder.parent / "elsewhere")
+    folder.symlink_to("elsewhere")
+
+
+def line_end_in_a_name(folder: Path) -> None:
+    (folder / "x\nf y.py").write_text("")
+
+
+def no_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+SPOILS = (
+    *(changed, missing, extra_module, extra_bytecode, empty_folder),
+    *(link_to_the_same, folder_is_a_link, line_end_in_a_name, no_folder),
+)
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_folder_that_is_not_exactly_as_shipped_fails(
+    world: World, spoil: Callable[[Path], None]
+) -> None:
+    spoil(world.directory / shipped.FOLDER)
+    done = checked(world)
+    assert done.returncode != 0
+    assert "::error::.github/mirror differs from what imageto-bot setup installed" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["msvcrt.py", "json.py", "mirror.py"])
+def test_no_file_beside_the_package_is_run(world: World, name: str) -> None:
+    """The standard library tries modules that it lacks here, such as msvcrt."""
+    for folder in (world.directory, world.directory / ".github"):
+        (folder / name).write_text("raise SystemExit('hijacked')\n")
+    ran = world.run("", GITHUB_EVENT_NAME="schedule")
+    assert (ran.code, "hijacked" in ran.output) == (0, False), ran.output
+
+
+def test_the_package_leaves_no_bytecode_behind(world: World) -> None:
+    world.run("", GITHUB_EVENT_NAME="schedule")
+    assert checked(world).returncode == 0
+
+
+def test_a_signal_to_the_step_reaches_python(world: World) -> None:
+    """The runner signals the shell that it started, and nothing below it."""
+    (world.directory / "image.list").write_text("docker.io/wei/stopped:1\n")
+    (world.directory / "event.json").write_text("{}")
+    addresses = json.dumps({"docker.io": "http://127.0.0.1:9"})
+    more = {"PATIENCE": "1000", "REGISTRY_ADDRESSES": addresses, "HARBOR_HOST": "127.0.0.1:9"}
+    with subprocess.Popen(
+        [*BASH, COPY["run"]],
+        cwd=world.directory,
+        env=world.environment() | more,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1 to mirror to 127.0.0.1:9\n"
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.communicate(timeout=20)[0]
 
 
 # --- the same by act, unchanged
@@ -397,9 +511,8 @@ def test_the_workflow_hands_over_every_value_that_the_script_reads() -> None:
 def in_a_repository(world: World, text: str) -> Path:
     """Lay out a mirror repository as `setup` leaves it; return its folder."""
     folder = world.directory / "repository"
-    (folder / ".github" / "workflows").mkdir(parents=True)
-    shutil.copy(WORKFLOW, folder / ".github" / "workflows" / "mirror.yml")
-    shutil.copy(mirror.__file__, folder / ".github" / "mirror.py")
+    folder.mkdir()
+    install(folder)
     (folder / "image.list").write_text(text)
     git = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com", "-C", str(folder)]
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "First"]):

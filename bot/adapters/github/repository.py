@@ -7,15 +7,17 @@ when to try again, looking first.
 """
 
 import base64
+import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
-from github import Auth, Github, GithubException, UnknownObjectException
+from github import Auth, Github, GithubException, InputGitTreeElement, UnknownObjectException
 from github.CommitStatus import CommitStatus
 from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
@@ -45,6 +47,20 @@ CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _LARGEST: Final = 2**63 - 1  # what a column of a database holds
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files of the branch at its tip: path -> mode and blob sha, as `entry_of` writes them."""
+
+    tip: CommitSha
+    files: Mapping[str, str]
+
+
+def entry_of(content: bytes) -> str:
+    """What a snapshot says of an ordinary file with this content: git's mode and blob sha."""
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+    return f"100644 {blob.hexdigest()}"
 
 
 class MirrorRepository:
@@ -156,6 +172,46 @@ class MirrorRepository:
 
         return await self._call(put)
 
+    async def snapshot(self) -> Snapshot:
+        """All files of the branch, as they are now. For `setup`."""
+
+        def look() -> Snapshot:
+            ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            tip = self._repository.get_git_commit(_sha(ref.object.sha))
+            tree = self._repository.get_git_tree(_sha(tip.tree.sha), recursive=True)
+            if tree.raw_data.get("truncated"):
+                raise RefusedError("the mirror repository has too many files for one answer")
+            files = {each.path: f"{each.mode} {each.sha}" for each in tree.tree}
+            return Snapshot(CommitSha(tip.sha), files)
+
+        return await self._call(look)
+
+    async def commit_files(
+        self, files: Mapping[str, bytes | None], *, on: CommitSha, message: str
+    ) -> CommitSha:
+        """Write several files in one commit on top of `on`. None removes a file. For `setup`.
+
+        Raises StaleError when `on` is no longer the tip of the branch.
+        """
+
+        def commit() -> CommitSha:
+            tip = self._repository.get_git_commit(on)
+            elements = [_tree_element(path, content) for path, content in files.items()]
+            tree = self._repository.create_git_tree(elements, tip.tree)
+            made = self._repository.create_git_commit(message, tree, [tip])
+            ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            if ref.object.sha != on:  # reading it also makes PyGithub learn where to write it
+                raise StaleError("the branch has a newer commit")
+            try:
+                ref.edit(made.sha)
+            except GithubException as error:
+                if error.status == 422 and not is_protected(error):  # noqa: PLR2004 - no fast forward
+                    raise StaleError(words_of(error)) from error
+                raise
+            return CommitSha(_sha(made.sha))
+
+        return await self._call(commit)
+
     async def set_variable(self, name: str, value: str) -> None:
         """Make a repository variable so. For `setup`."""
 
@@ -260,6 +316,12 @@ def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
     over = completed and _text(run.status) == "completed"
     conclusion = _text(run.conclusion or "unknown") if over else ""
     return Run(RunId(number), _text(run.html_url), conclusion)
+
+
+def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:
+    if content is None:
+        return InputGitTreeElement(path, "100644", "blob", sha=None)
+    return InputGitTreeElement(path, "100644", "blob", content=content.decode())
 
 
 def _text(value: object) -> str:

@@ -59,6 +59,7 @@ class GitEndpoints:
             Route(f"{git}/commits/{{sha}}", self.git_commit, methods=["GET"]),
             Route(f"{git}/blobs/{{sha}}", self.blob, methods=["GET"]),
             Route(f"{git}/blobs", self.create_blob, methods=["POST"]),
+            Route(f"{git}/trees/{{sha}}", self.tree, methods=["GET"]),
             Route(f"{git}/trees", self.create_tree, methods=["POST"]),
             Route(f"{git}/commits", self.create_commit, methods=["POST"]),
             Route(f"{prefix}/branches/{{branch}}/rename", self.rename, methods=["POST"]),
@@ -114,6 +115,14 @@ class GitEndpoints:
         encoded = data.get("encoding", "utf-8") == "base64"
         sha = await self._repository.store_blob(_decoded(text) if encoded else text.encode())
         return answer({"sha": sha, "url": f"{self._place(request).api}/git/blobs/{sha}"}, 201)
+
+    async def tree(self, request: Request) -> Response:
+        sha = request.path_params["sha"]
+        entries = await self._repository.tree(sha) if _is_sha(sha) else None
+        if entries is None:
+            raise not_found()
+        url = f"{self._place(request).api}/git/trees/{sha}"
+        return answer({"sha": sha, "url": url, "tree": entries, "truncated": False})
 
     async def create_tree(self, request: Request) -> Response:
         data = await body(request)

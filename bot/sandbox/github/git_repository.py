@@ -91,6 +91,19 @@ class GitRepository:
         except GitError:
             return None
 
+    async def tree(self, sha: str) -> list[dict[str, str]] | None:
+        """Return all entries below a tree, folders among them. None when there is no such tree."""
+        try:
+            text = await self._git("ls-tree", "-r", "-t", "-z", sha)
+        except GitError:
+            return None
+        entries = []
+        for line in text.decode().split("\0")[:-1]:
+            mode, kind, rest = line.split(" ", 2)
+            blob, _, path = rest.partition("\t")
+            entries.append({"path": path, "mode": mode, "type": kind, "sha": blob})
+        return entries
+
     async def commit(self, revision: str) -> Commit | None:
         sha = await self.resolve(revision)
         return None if sha is None else (await self.log(sha, limit=1))[0]

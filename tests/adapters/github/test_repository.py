@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.adapters.github.errors import meaning, translated
-from bot.adapters.github.repository import MirrorRepository, _result, _run
+from bot.adapters.github.repository import MirrorRepository, _result, _run, entry_of
 from bot.adapters.github.transport import Bounds
 from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
@@ -584,6 +584,29 @@ async def test_settings_of_the_repository_are_made_so(place: Place) -> None:
         await place.repository.set_secret("HARBOR_PWD", f"$ {value}")
     assert place.github.actions.variables == {"HARBOR_HOST": "two"}
     assert place.github.actions.secrets == {"HARBOR_PWD": "$ two"}
+
+
+async def test_several_files_go_into_one_commit(place: Place) -> None:
+    before = await place.repository.snapshot()
+    assert before.files["image.list"] == entry_of(LIST)
+    files = {"a/b.py": b"b\n", "image.list": b"new\n", ".github/workflows/mirror.yml": None}
+    sha = await place.repository.commit_files(files, on=before.tip, message="Several\n")
+    assert sha == await place.github.repository.head()
+    after = await place.repository.snapshot()
+    ordinary = {path: entry for path, entry in after.files.items() if entry.startswith("100")}
+    assert ordinary == {"a/b.py": entry_of(b"b\n"), "image.list": entry_of(b"new\n")}
+    tip = await place.github.repository.commit(sha)
+    assert tip is not None
+    assert tip.parents == (before.tip,)
+
+
+async def test_several_files_over_somebody_elses_commit_are_stale(place: Place) -> None:
+    before = await place.repository.snapshot()
+    listed = await place.repository.read_list()
+    mine = await place.repository.write_list(LIST + b"a\n", blob=listed.blob, message=MESSAGE)
+    with pytest.raises(StaleError):
+        await place.repository.commit_files({"b": b""}, on=before.tip, message="Late\n")
+    assert await place.github.repository.head() == mine
 
 
 def test_a_name_that_holds_a_skip_mark_cannot_reach_a_commit() -> None:

@@ -1,0 +1,212 @@
+"""One image on its way from its source to the target, with all the tries that it takes.
+
+Layers and manifests are copied here, side by side. skopeo takes over what is unusual or fails.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+
+from . import waits
+from .log import one_line, say
+from .manifest import BLOBS, LARGEST_NUMBER, MANIFEST_BYTES, Manifest, NotMovedError
+from .pulls import Pulls
+from .reference import SHA256, Image, target_path
+from .registry import Repository
+from .settings import Settings
+from .skopeo import TROUBLE, skopeo
+from .traffic import Traffic
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one image. `state` is the state of its commit status."""
+
+    image: Image
+    state: str
+    text: str
+    seconds: float = 0.0
+    waited: float = 0.0  # the part of them spent waiting for pulls
+
+
+class Copying:
+    """The copy of one image."""
+
+    def __init__(
+        self,
+        image: Image,
+        settings: Settings,
+        folder: Path,
+        traffic: Traffic,
+        tell: Callable[[str], object],
+    ) -> None:
+        """`folder` holds skopeo's logins. `tell` gets the reason when the image has to wait."""
+        self.image, self.folder, self.traffic, self.tell = image, folder, traffic, tell
+        self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
+        self.read: dict[str, Manifest] = {}
+        self.source = Repository(settings, image.registry, image.path)
+        path = target_path(image, settings.prefix, settings.naming)
+        self.target = Repository(settings, settings.host, path)
+
+    def result(self) -> Result:
+        """Try until it is there, or cannot be had, or patience or time is used up."""
+        left, began = self.patience, time.monotonic()
+        for pause in waits.TRY_PAUSES:
+            done = self.attempt()
+            left -= pause
+            own = time.monotonic() - began - self.waited
+            late = own + pause > waits.COPY_SECONDS or waits.run_is_over()
+            if done.state != "error" or done.text.startswith("skopeo:") or left < 0 or late:
+                return done
+            say(f"again in {pause} s: {self.image}: {done.text}")
+            time.sleep(pause)
+        return self.attempt()
+
+    def attempt(self) -> Result:
+        """Copy it with all its platforms, unless the target has the same digest."""
+        found = self.compare()
+        return found if isinstance(found, Result) else self.moved(*found)
+
+    def compare(self) -> "Result | tuple[str | None, int]":
+        """Ask both sides. Return a result, or the digest to copy and the pulls set aside for it."""
+        image, source, target = self.image, self.source, self.target
+        name = image.tag or image.digest
+        wanted = image.digest or source.digest(image.tag)
+        if wanted and wanted == target.digest(name):
+            return Result(image, "success", f"{wanted} skipped")  # its size would cost a GET
+        if image.digest:
+            source.digest(image.digest)  # for the pulls that are left
+        pulls = 0 if wanted == "" else self.pulls_set_aside()
+        if pulls is None:
+            return Result(image, "error", self.short_of_pulls())
+        return wanted, pulls
+
+    def moved(self, wanted: str | None, pulls: int) -> Result:
+        """Copy it, and check what arrived."""
+        image, target = self.image, self.target
+        try:
+            copied, trouble, size = self.copied(wanted)
+        finally:
+            self.traffic.used(self.source.host, pulls)
+        if trouble:
+            return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
+        held = target.digest(image.tag or image.digest)
+        if not copied or held not in (copied, None):  # None: Harbor hides what is not scanned yet
+            text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
+            return Result(image, "failure", one_line(text))
+        size = size or self.size(copied)
+        known = f" {size}" if 0 < size <= LARGEST_NUMBER else ""
+        return Result(image, "success", f"{copied}{known} copied")
+
+    def copied(self, wanted: str | None) -> tuple[str, str, int]:
+        """Return the digest that was copied, the reason if it failed, and the bytes if known."""
+        if wanted:
+            try:
+                return wanted, "", self.carried(wanted)
+            except Exception as why:  # noqa: BLE001 - skopeo may succeed where this failed
+                words = str(why) if isinstance(why, NotMovedError) else type(why).__name__
+                say(f"note: skopeo takes over {self.image}: {words}")
+        with self.traffic.copies:
+            return *self.copy_by_skopeo(), 0
+
+    def carried(self, wanted: str) -> int:
+        """Copy it without skopeo, in two tries: what was read and moved is not read again."""
+        if self.target.trouble:  # each manifest would cost a pull in vain
+            raise NotMovedError(f"{self.target.host} is in trouble")
+        pause = waits.TRY_PAUSES[0]
+        try:
+            return self.carried_once(wanted)
+        except NotMovedError as why:
+            if not why.passing or pause > self.patience:
+                raise
+            say(f"again in {pause} s: {self.image}: {why}")
+            time.sleep(pause)
+            return self.carried_once(wanted)
+
+    def carried_once(self, wanted: str) -> int:
+        """Copy the layers, then the manifests of the platforms, then the index. Return bytes."""
+        top, children, blobs = self.manifests(self.source, wanted)
+        self.traffic.bring(blobs, self.source, self.target)
+        list(self.traffic.questions.map(self.target.put, children, children.values()))
+        self.target.put(self.image.tag or self.image.digest, top)
+        return sum(blobs.values())
+
+    def manifests(
+        self, side: Repository, digest: str
+    ) -> tuple[Manifest, dict[str, Manifest], dict[str, int]]:
+        """Return a manifest, its children by digest, and the bytes of all blobs by digest.
+
+        Each manifest is read once: a digest cannot change. Raises NotMovedError.
+        """
+
+        def read(digest: str) -> Manifest:
+            if digest not in self.read:
+                self.read[digest] = side.fetch(digest)
+            return self.read[digest]
+
+        if not SHA256.fullmatch(digest):
+            raise NotMovedError("its digest is not of SHA-256")
+        top = read(digest)
+        children = dict(
+            zip(top.children, self.traffic.questions.map(read, top.children), strict=True)
+        )
+        every = (top, *children.values())
+        blobs = dict(chain.from_iterable(each.blobs.items() for each in every))
+        nested = any(each.children for each in children.values())
+        large = sum(len(each.body) for each in every) > MANIFEST_BYTES
+        if nested or large or len(blobs) > BLOBS:
+            raise NotMovedError("its manifests are not everyday ones")
+        return top, children, blobs
+
+    def size(self, copied: str) -> int:
+        """Ask the target, where a GET counts as no pull. 0 when it is unknown."""
+        try:
+            return sum(self.manifests(self.target, copied)[2].values())
+        except NotMovedError:
+            return 0
+
+    def pulls_set_aside(self) -> int | None:
+        """Wait for enough pulls. 0 when none are counted, None when the run's time is up."""
+        began = time.monotonic()
+        pauses = chain(waits.PULL_PAUSES, repeat(waits.PULL_PAUSES[-1]))
+        while pulls := self.source.pulls:
+            late = waits.run_is_over()
+            need = 1 if late else pulls.need  # at the end, few pulls are worth a try
+            if self.traffic.promise(self.source.host, need, pulls):
+                break
+            if late:
+                return None
+            pause = next(pauses)
+            self.tell(f"{self.short_of_pulls()}, asks again in {pause} s")
+            time.sleep(pause)
+            self.source.digest(self.image.digest or self.image.tag)
+            self.source.pulls = self.source.pulls or pulls  # an answer in trouble says nothing
+            self.waited = time.monotonic() - began
+        return need if pulls else 0
+
+    def short_of_pulls(self) -> str:
+        """Return the line by which the bot recognises a pull limit."""
+        pulls = self.source.pulls or Pulls(0, 0, 0)
+        waited = f", waited {self.waited / 60:.0f} min" if self.waited else ""
+        text = f"source: too many requests: {pulls.left} of {pulls.limit} pulls left"
+        return f"{text} at {self.image.registry}{waited}"
+
+    def copy_by_skopeo(self) -> tuple[str, str]:
+        """Return the digest that was copied and the reason if it failed. One of them is empty."""
+        image, began = self.image, time.monotonic()
+        taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both
+        given = f":{image.tag}" if image.tag else f"@{image.digest}"
+        with tempfile.TemporaryDirectory(dir=self.folder) as own:  # a failure leaves an old file
+            digest = Path(own) / "digest"
+            options = ["--all", "--preserve-digests", "--quiet", "--retry-times=3"]
+            options += [f"--digestfile={digest}"]
+            options += self.source.tls("src-tls-verify") + self.target.tls("dest-tls-verify")
+            places = (f"docker://{self.source.name}{taken}", f"docker://{self.target.name}{given}")
+            left = min(waits.COPY_SECONDS - self.spent, waits.LAYER_SECONDS - waits.elapsed())
+            seconds = max(1, int(left))
+            trouble = skopeo(self.folder, "copy", *options, *places, seconds=seconds)
+            self.spent += time.monotonic() - began
+            return (digest.read_text().strip() if digest.exists() else ""), trouble

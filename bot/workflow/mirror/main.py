@@ -1,0 +1,100 @@
+"""The run: reads what it is for, copies all images, reports each, and sums up."""
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from .copying import Copying, Result
+from .github import asked_for, post, summarise
+from .log import one_line, say
+from .reference import Image
+from .settings import Settings
+from .skopeo import log_in
+from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
+
+
+def log_line(result: Result) -> str:
+    """Return one line of the log about an image."""
+    if result.state != "success":
+        return f"{result.state} {result.image}: {result.text}"
+    waited = f", {result.waited:.0f} s of them waiting for pulls" if result.waited else ""
+    digest, *size, done = result.text.split()
+    shown = f" {int(size[0]) / 1e6:.1f} MB" if size else ""
+    return f"{done} {result.image} {digest[:19]}…{shown} {result.seconds:.1f} s{waited}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all images of a run have in common. Without settings, `trouble` says why."""
+
+    env: Mapping[str, str]
+    folder: Path
+    whole: bool
+    settings: Settings | None
+    trouble: str
+    traffic: Traffic
+
+    def handle(self, image: Image) -> tuple[Result, bool]:
+        """Mirror one image, log it and post its status. Its errors do not stop the others.
+
+        Returns the result, and whether its status was posted where one is due.
+        """
+        began, waited = time.monotonic(), 0.0
+        try:
+            done = Result(image, "error", self.trouble)
+            if self.settings:
+                tell = partial(self.tell, image, [])
+                copying = Copying(image, self.settings, self.folder, self.traffic, tell)
+                done, waited = copying.result(), copying.waited
+        except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
+            done = Result(image, "error", f"workflow: {type(unforeseen).__name__}")
+        done = replace(done, seconds=time.monotonic() - began, waited=waited)
+        say(log_line(done))
+        if not self.whole:
+            return done, post(self.env, done)
+        if self.settings and not done.text.endswith(" skipped"):
+            post(self.env, done, ())  # once: GitHub takes 500 an hour, nobody waits for these
+        return done, True
+
+    def tell(self, image: Image, told: list[str], text: str) -> None:
+        """Log that an image waits, and post it the first time."""
+        say(f"waiting {image}: {text}")
+        if not (told or self.whole):
+            post(self.env, Result(image, "pending", one_line(text)), ())
+        told.append(text)
+
+
+def main() -> int:
+    """Do the run. Returns 1 when any image failed or could not be reported."""
+    env = os.environ
+    lines, whole = asked_for(env)
+    parsed = {line: Image.parse(line) for line in lines}
+    images = list(dict.fromkeys(image for image in parsed.values() if image))
+    bad = [line for line, image in parsed.items() if not image]
+    for line in bad:
+        say(f"invalid {one_line(line)!r}: not an image reference")
+    say(f"{len(images)} to mirror to {env.get('HARBOR_HOST', '')}")
+    # The runner empties RUNNER_TEMP after each job, but not /tmp.
+    with tempfile.TemporaryDirectory(dir=env.get("RUNNER_TEMP") or None) as name:
+        folder, settings, trouble = Path(name), None, ""
+        try:
+            if images:
+                settings = Settings.read(env)
+                log_in(settings, folder)
+        except ValueError as told:
+            settings, trouble = None, str(told)
+            say(f"error {trouble}")
+        wish = env.get("PARALLEL", "").strip()
+        traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
+        run = Run(env, folder, whole, settings, trouble, traffic)
+        with ThreadPoolExecutor(IMAGES_AT_A_TIME) as pool:
+            ended = list(pool.map(run.handle, images))
+    summarise(env, [result for result, _ in ended], bad)
+    good = sum(result.state == "success" for result, _ in ended)
+    say(f"{good} of {len(parsed)} in the target")
+    return 0 if not trouble and not bad and good == len(images) and all(p for _, p in ended) else 1

@@ -1,0 +1,65 @@
+"""Manifests: what one is, and which ones this package copies without skopeo."""
+
+import json
+from dataclasses import dataclass
+
+from .reference import SHA256
+from .registry_http import UNREADABLE, Answer
+
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+KINDS = (
+    *INDEXES,
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+ACCEPT = ", ".join((*KINDS, "application/vnd.docker.distribution.manifest.v1+prettyjws"))
+CHILDREN = 64  # manifests in one index
+BLOBS = 1000  # configs and layers of one image
+MANIFEST_BYTES = 16 << 20  # of all manifests of one image
+LARGEST_NUMBER = 2**63 - 1  # bytes: what fits into a column of a database
+
+
+class NotMovedError(Exception):
+    """Why this package did not copy an image, in words for the log.
+
+    `passing` says whether another try may succeed.
+    """
+
+    def __init__(self, words: str, *, passing: bool = False) -> None:
+        super().__init__(words)
+        self.passing = passing
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One manifest as it came. An index has children, every other manifest has blobs."""
+
+    body: bytes
+    kind: str
+    children: tuple[str, ...]
+    blobs: dict[str, int]  # digest of a config or layer -> bytes
+
+    @classmethod
+    def read(cls, answer: Answer) -> "Manifest":
+        """Raise NotMovedError for what skopeo has to copy: schema 1, or layers elsewhere."""
+        try:
+            said = json.loads(answer.body)
+            kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            children = tuple(
+                dict.fromkeys(str(each["digest"]) for each in said.get("manifests", ()))
+            )
+            parts = [] if children else [said["config"], *said["layers"]]
+            blobs = {str(part["digest"]): int(part["size"]) for part in parts}
+            elsewhere = any(part.get("urls") for part in parts)
+        except (*UNREADABLE, KeyError, TypeError, AttributeError):
+            raise NotMovedError("its manifest cannot be read") from None
+        named = all(SHA256.fullmatch(digest) for digest in (*children, *blobs))
+        few = len(children) <= CHILDREN and len(blobs) <= BLOBS
+        sizes = min(blobs.values(), default=0) >= 0 and sum(blobs.values()) <= LARGEST_NUMBER
+        plain = kind in KINDS and (kind in INDEXES) == bool(children) and not elsewhere
+        if not (plain and named and few and sizes):
+            raise NotMovedError("its manifest is not an everyday one")
+        return cls(answer.body, kind, children, blobs)

@@ -1,0 +1,79 @@
+"""What the variables and secrets of the repository say, checked before the first image."""
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .reference import DOCKER_HUB, HOST, PATH
+from .registry_http import UNREADABLE
+from .waits import PATIENCE
+
+REQUIRED = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD")
+NAMES = (*REQUIRED, "HARBOR_PREFIX", "NAMING", "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
+SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run, and the logins that it has learnt so far."""
+
+    host: str
+    prefix: str
+    naming: str
+    user: str
+    password: str = field(repr=False)
+    addresses: dict[str, str]
+    logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
+    patience: int = 0  # seconds that are waited per image for a registry that has trouble
+    known: dict[str, str] = field(default_factory=dict, repr=False)  # place -> Authorization
+    turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)  # one per place
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> "Settings":
+        """Read the environment. Raises ValueError, whose line never holds a value."""
+        given = {name: env.get(name, "").strip() for name in NAMES}
+        for name in REQUIRED:
+            if not given[name]:
+                raise ValueError(f"login to the target: {name} is not set in the repository")
+        host, user, password, prefix, naming, *_, wish = given.values()
+        if not HOST.fullmatch(host) or naming not in ("", "nested", "flat"):
+            raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
+        if prefix and not PATH.fullmatch(prefix):
+            raise ValueError("HARBOR_PREFIX must be a project name, such as mirror")
+        addresses = _read(
+            "REGISTRY_ADDRESSES", given, '{"registry": "https://address"}', _addresses
+        )
+        logins = _read("SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins)
+        login = base64.b64encode(f"{user}:{password}".encode()).decode()
+        place = addresses.get(host, f"https://{host}").split("/")[2]
+        logins, patience = {**logins, place: login}, int(wish) if wish.isdecimal() else PATIENCE
+        return cls(host, prefix, naming, user, password, addresses, logins, patience)
+
+
+def _read(
+    name: str, given: dict[str, str], shape: str, how: Callable[[Any], dict[str, str]]
+) -> dict[str, str]:
+    try:
+        return how(json.loads(given[name] or "{}"))
+    except (*UNREADABLE, AttributeError, KeyError, TypeError):  # their text may hold a secret
+        raise ValueError(f"{name} must be JSON such as {shape}") from None
+
+
+def _addresses(read: Any) -> dict[str, str]:
+    found = {name: str(url).rstrip("/") for name, url in read.items()}
+    if not all(re.match(r"https?://[^/]", url) for url in found.values()):
+        raise ValueError
+    return found
+
+
+def _logins(read: Any) -> dict[str, str]:
+    """Bring the keys to one form: Docker writes https://HOST/v1/ where skopeo writes HOST."""
+    found = {}
+    for key, entry in read.get("auths", {}).items():
+        name = re.sub(r"^https?://([^/]*).*", r"\1", key)
+        found["docker.io" if name in DOCKER_HUB else name] = str(entry["auth"])
+    return found

@@ -1,0 +1,116 @@
+"""What may go on at the same time: layers, copies by skopeo, and pulls that are set aside.
+
+Each blob goes to the target once per run. Images that share it wait for it and mount it.
+"""
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from .manifest import NotMovedError
+from .pulls import Pulls
+from .registry import Repository, Upload
+
+LAYERS_AT_A_TIME = 16  # measured. The variable PARALLEL changes it
+IMAGES_AT_A_TIME = 128
+
+
+def move(
+    blob: str, size: int, source: Repository, target: Repository, origin: Repository | None
+) -> None:
+    """Bring one blob to the target, by a mount from `origin` if possible. Raises NotMovedError."""
+    if target.holds(blob):
+        return
+    upload: Upload | None = None
+    if origin:
+        with contextlib.suppress(NotMovedError):  # a login that may not mount may still upload
+            upload = target.reserve(blob, origin)
+            if not upload:
+                return
+    with source.blob(blob) as answer:  # first: a blob that cannot be read needs no upload
+        upload = upload or target.reserve(blob)
+        if upload:
+            target.upload(upload, blob, size, source.poured(answer, size))
+
+
+def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
+    """Do one of several jobs, unless one of them has failed already."""
+    if wrong:
+        raise wrong[0]
+    try:
+        work()
+    except Exception as error:
+        wrong.append(error)
+        raise
+
+
+class Traffic:
+    """Bounds the layers that move at a time, and the pulls that images may count on."""
+
+    def __init__(self, layers: int) -> None:
+        self.questions = ThreadPoolExecutor(4 * IMAGES_AT_A_TIME)  # most may sleep, in trouble
+        self._half = max(1, layers // 2)  # one image of many large layers leaves room for others
+        self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
+        self._layers = ThreadPoolExecutor(layers)
+        self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # who brings a blob
+        self._lock = threading.Lock()
+        self._promised: Counter[str] = Counter()
+
+    def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
+        """Return when all blobs are in the target. Raises the error of one that is not."""
+        wrong: list[Exception] = []
+        room = threading.Semaphore(self._half)
+
+        def begin(blob: str, origin: Repository | None = None) -> Future[None]:
+            work = partial(move, blob, blobs[blob], source, target, origin)
+            return self._layers.submit(unless, wrong, work)
+
+        def way(blob: str) -> tuple[Repository, Future[None]]:
+            room.acquire()
+            by, job = self._way(blob, target, begin)
+            if by is target:
+                job.add_done_callback(lambda _: room.release())
+            else:
+                room.release()
+            return by, job
+
+        ways = {blob: way(blob) for blob in blobs}
+        jobs = []
+        for blob in blobs:
+            by, job = ways[blob]
+            if by is not target and job.exception():
+                by, job = way(blob)  # one of the images that need it tries again, not all
+            lost = by is not target and job.exception()
+            if not lost and by.name != target.name:
+                room.acquire()
+                job = begin(blob, by)
+                job.add_done_callback(lambda _: room.release())
+            jobs.append(job)
+        wait(jobs)  # all of them: skopeo must not bring what is still on its way
+        for job in jobs:
+            job.result()
+
+    def _way(
+        self, blob: str, target: Repository, begin: Callable[[str], Future[None]]
+    ) -> tuple[Repository, Future[None]]:
+        """Return who brings a blob, and the job. It begins when nobody does or has."""
+        with self._lock:
+            known = self._ways.get(blob)
+            if not known or (known[1].done() and known[1].exception()):
+                known = self._ways[blob] = target, begin(blob)
+            return known
+
+    def promise(self, host: str, need: int, pulls: Pulls) -> bool:
+        """Set pulls aside, if enough are left beside those of other copies."""
+        with self._lock:
+            enough = pulls.left - self._promised[host] >= need
+            self._promised[host] += need if enough else 0
+            return enough
+
+    def used(self, host: str, pulls: int) -> None:
+        """Take back a promise: the registry has counted these pulls by now."""
+        with self._lock:
+            self._promised[host] -= pulls

@@ -1,0 +1,29 @@
+"""How long the run waits: between tries, for one image and in all. All values are seconds."""
+
+import time
+
+COPY_SECONDS = 3600  # for one layer, for one run of skopeo, and for all tries of one image
+RUN_SECONDS = 285 * 60  # waits end then: under `timeout-minutes`, with time for a last copy
+LAYER_SECONDS = 290 * 60  # layers on their way end then: the image still gets its status
+TRY_PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of one image
+QUESTION_PAUSES = TRY_PAUSES[:2]  # between the tries of one request to a registry
+PATIENCE = 80  # sum of the pauses per image. The variable PATIENCE changes it
+GITHUB_PAUSES = (1, 5, 20)  # between the tries of a request to GitHub
+PULL_PAUSES = (5, 15, 45, 120, 300)  # between questions for the pulls left. The last one repeats
+
+STARTED = time.monotonic()
+
+
+def elapsed() -> float:
+    """Return the age of this run."""
+    return time.monotonic() - STARTED
+
+
+def run_is_over() -> bool:
+    """Return whether nothing may wait any more."""
+    return elapsed() > RUN_SECONDS
+
+
+def layer_deadline() -> float:
+    """Return the time of the monotonic clock at which a layer that begins now is given up."""
+    return min(time.monotonic() + COPY_SECONDS, STARTED + LAYER_SECONDS)
