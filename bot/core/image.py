@@ -1,7 +1,7 @@
 """References: which texts name an image, and which image that is.
 
 The grammar and the normalisation are those of the distribution project, which Docker, skopeo
-and every registry read names by; bot/workflow/mirror repeats them for the runner. Nothing
+and every registry read names by; bot/workflow/mirror.py repeats them for the runner. Nothing
 here guesses what a wrong text may have meant (correction.py does), and no reference gets into
 a command, a commit or an address without having passed `ImageRef.parse`.
 """
@@ -204,12 +204,46 @@ class Target:
     naming: Naming = Naming.NESTED
 
     def name_of(self, image: ImageRef) -> str:
-        """Where the target holds an image: what people pull. The workflow names it likewise."""
+        """The name under which people pull the copy of an image.
+
+        The workflow gives the same names, see `target_path` there: tests/workflow/ compares both.
+        """
         path = f"{image.registry.lower().replace(':', '_')}/{image.repository}"
         if self.naming is Naming.FLAT:
-            # A slash always stands between alphanumerics, and dashes are doubled: so an odd
-            # run of dashes is a slash, and no two images get one name.
+            # A slash always stands between alphanumerics, and dashes are doubled. So an odd
+            # run of dashes has a slash in it, and no two images get the same name.
             path = path.replace("-", "--").replace("/", "-")
         place = f"{self.host}/{self.prefix}" if self.prefix else self.host
         suffix = f":{image.tag}" if image.tag else f"@{image.digest}"
         return f"{place}/{path}{suffix}"
+
+
+_PORT_IN_NAME: Final = re.compile(r"([a-z0-9.-]+)_([0-9]+)")
+_ODD_DASHES: Final = re.compile(r"(?<!-)-(?:--)*(?!-)")
+
+
+def source_name(path: str) -> str | None:
+    """The inverse of `Target.name_of`: the source's name for a path below the target's prefix.
+
+    Understands both namings. `path` has neither the target's host nor its prefix. Returns None
+    where `Target.name_of` gives no such path. The result is a text, to be parsed.
+    """
+    head, slash, rest = path.partition("/")
+    if not slash:
+        name, tag, digest = split_reference(path)
+        nested = _ODD_DASHES.sub(lambda dashes: "\0" + dashes[0][1:], name).replace("--", "-")
+        head, slash, rest = nested.replace("\0", "/").partition("/")
+        rest += tag + digest
+    if port := _PORT_IN_NAME.fullmatch(head):
+        head = f"{port[1]}:{port[2]}"
+    return f"{head}/{rest}" if slash and is_host(head) else None
+
+
+def split_reference(text: str) -> tuple[str, str, str]:
+    """The name, `:tag` and `@digest` of a text. The last two are empty where there is none."""
+    rest, at_sign, digest = text.partition("@")
+    slash = rest.rfind("/")
+    colon = rest.find(":", slash + 1)
+    if colon < 0:
+        return rest, "", at_sign + digest
+    return rest[:colon], rest[colon:], at_sign + digest

@@ -12,7 +12,15 @@ from functools import partial
 from typing import Final
 
 from bot.core.bad_image import Correction, Mistake
-from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, BadReference, ImageRef, is_host
+from bot.core.image import (
+    DOCKER_HUB,
+    OFFICIAL_PREFIX,
+    BadReference,
+    ImageRef,
+    is_host,
+    source_name,
+    split_reference,
+)
 from bot.paste.command_line import image_argument
 from bot.paste.public_mirrors import name_at_source
 from bot.paste.web_addresses import image_of_source_page, image_on_page
@@ -151,18 +159,8 @@ def _without_punctuation(text: str) -> str:
 
 def _in_lower_case(text: str) -> str:
     """Everything but the tag, where capitals are right."""
-    name, tag, digest = _split(text)
+    name, tag, digest = split_reference(text)
     return name.lower() + tag + digest.lower()
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """The name, `:tag` and `@digest`, the latter two empty where there are none."""
-    rest, at_sign, digest = text.partition("@")
-    slash = rest.rfind("/")
-    colon = rest.find(":", slash + 1)
-    if colon < 0:
-        return rest, "", at_sign + digest
-    return rest[:colon], rest[colon:], at_sign + digest
 
 
 # Tags in the wrong place
@@ -182,7 +180,7 @@ def _without_blank(text: str) -> str | None:
     words = _TWO_WORDS.fullmatch(tight)
     if words is None:
         return tight
-    tagged = _split(words[1])[1:] != ("", "")
+    tagged = split_reference(words[1])[1:] != ("", "")
     is_tag = _VERSION.fullmatch(words[2].rstrip(_TRAILING))
     return None if tagged or is_tag is None else f"{words[1]}:{words[2]}"
 
@@ -222,9 +220,6 @@ def _without_library(text: str) -> str | None:
 
 # The registry that images go to
 
-_MAPPED: Final = re.compile(r"([a-z0-9.-]+)_([0-9]+)")
-_FLAT: Final = re.compile(r"(?<!-)-(?:--)*(?!-)")
-
 
 def _without_target(host: str, text: str) -> str | None:
     """Only where the rest is how a target names a source, so that no other name is made up."""
@@ -235,25 +230,7 @@ def _without_target(host: str, text: str) -> str | None:
         return rest
     path = rest
     while path:
-        if (source := _source_name(path)) is not None:
+        if (source := source_name(path)) is not None:
             return source
         path = path.partition("/")[2]  # behind the target's prefix, which may have several parts
     return None
-
-
-def _source_name(path: str) -> str | None:
-    """The name at its source of what the target holds under `path`; see `Target.name_of`."""
-    head, slash, rest = path.partition("/")
-    if not slash:
-        name, tag, digest = _split(path)
-        flat = _FLAT.sub(_unflatten, name)
-        head, slash, rest = flat.replace("--", "-").replace("\0", "/").partition("/")
-        rest += tag + digest
-    if mapped := _MAPPED.fullmatch(head):
-        head = f"{mapped[1]}:{mapped[2]}"
-    return f"{head}/{rest}" if slash and is_host(head) else None
-
-
-def _unflatten(run: re.Match[str]) -> str:
-    """An odd run of dashes is a slash."""
-    return "\0" + run[0][1:]

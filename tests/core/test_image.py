@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.image import BadReference, ImageRef, Naming, Problem, Target, is_host
+from bot.core.image import (
+    BadReference,
+    ImageRef,
+    Naming,
+    Problem,
+    Target,
+    is_host,
+    source_name,
+)
 
 HEX64 = "be178c0543eb17f5f3043021c9e5fcf30285e557a4fc309cce97ff9ca6182912"
 SHA256 = f"sha256:{HEX64}"
@@ -487,16 +495,32 @@ def test_flat_names_never_collide(one: str, other: str) -> None:
     assert (len(paths) == 1) is same
 
 
-@given(st.lists(st.sampled_from(["a", "-", "/", "b"]), max_size=8).map("".join))
-def test_a_flat_name_can_be_read_back(path: str) -> None:
-    image = parsed(f"ghcr.io/a{path}b:1")
-    if image is None:
-        return
-    flat = FLAT.name_of(image).removeprefix("h.example.com/").removesuffix(":1")
-    back = re.sub("-+", lambda run: "/" * (len(run[0]) % 2) + "-" * (len(run[0]) // 2), flat)
-    # An odd run may hold dashes besides the slash only where a component began or ended with
-    # one, and no component does.
-    assert back == f"ghcr.io/{image.repository}"
+@given(
+    st.one_of(
+        references(),
+        st.lists(st.sampled_from(["a", "-", "/", "b", "_"])).map(
+            lambda parts: f"localhost:5000/a{''.join(parts)}b:1"
+        ),
+    ),
+    st.sampled_from(["", "mirror", "team/mirror"]),
+    st.sampled_from(Naming),
+)
+def test_the_source_can_be_read_back_from_a_name_of_the_target(
+    text: str, prefix: str, naming: Naming
+) -> None:
+    image = parsed(text)
+    if image is None or not is_host(image.registry.lower()):
+        return  # `Foo/nginx` is a host by its capital alone, which no name of the target keeps
+    name = Target("h.example.com", prefix, naming).name_of(image)
+    source = source_name(name.removeprefix("h.example.com/").removeprefix(f"{prefix}/"))
+    assert source is not None
+    suffix = f":{image.tag}" if image.tag else f"@{image.digest}"
+    assert source == f"{image.registry.lower()}/{image.repository}{suffix}"
+
+
+@pytest.mark.parametrize("path", ["", "nginx", "nginx:1", "library/nginx", "a-b", "a--b/c"])
+def test_a_path_that_names_no_registry_is_no_name_of_the_target(path: str) -> None:
+    assert source_name(path) is None
 
 
 @given(references())
