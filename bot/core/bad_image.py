@@ -1,6 +1,6 @@
-"""A text that names no image that we take: why, and which image was probably meant.
+"""Why a text names no image that we take, and which image was probably meant.
 
-Only the values. The rules that find them are in bot/paste/.
+These are values only. The rules that produce them are in bot/paste/.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from bot.core.image import ImageRef, Problem
 
 
 class Mistake(StrEnum):
-    """What was done wrong. The words are in `locales/`, under `mistake-<value>`."""
+    """What was written wrongly. Its text is in bot/locales/, under `mistake-<value>`."""
 
     INVISIBLE = "invisible"
-    """Characters that no screen shows, as web pages have them between letters."""
+    """Characters that no screen shows. Copying from a web page brings them along."""
     WEB_PAGE = "web-page"
     SOURCE_PAGE = "source-page"
-    """The page of a source repository, whose image is only probably called the same."""
+    """The page of a source repository. Its image probably has the same name, but not surely."""
     COMMAND_LINE = "command-line"
     QUOTES = "quotes"
     SCHEME = "scheme"
@@ -24,18 +24,18 @@ class Mistake(StrEnum):
     BLANK = "blank"
     TARGET_PREFIX = "target-prefix"
     MIRROR_PREFIX = "mirror-prefix"
-    """The name that a public mirror has for an image of another registry."""
+    """The name that a public mirror gives to an image of another registry."""
     UPPERCASE = "uppercase"
     PUNCTUATION = "punctuation"
     SLASH_FOR_COLON = "slash-for-colon"
     WRONG_LIBRARY = "wrong-library"
     TAG_JOINED = "tag-joined"
-    """The version stands right behind the name: `mysql-5.7`."""
+    """The version follows the name without a colon: `mysql-5.7`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The first mistake that was found, what was probably meant, and what else was wrong."""
+    """The first mistake that was found, the image probably meant, and the other mistakes."""
 
     mistake: Mistake
     image: ImageRef
@@ -43,17 +43,21 @@ class Correction:
 
 
 class Gap(StrEnum):
-    """What a file leaves open about an image. The words are under `problem-<value>`, too."""
+    """What a file does not say about an image. Its text is under `problem-<value>` as well."""
 
     VARIABLE = "variable"
-    """A variable without a default, which only the person knows."""
+    """A variable without a default. Only the person knows its value."""
     NO_TAG = "no-tag"
-    """The chart or the manifest chooses the tag, so that `latest` would be another image."""
+    """The chart or the manifest chooses the tag, so `latest` may be another image."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadImage:
-    """A text that is no image we take, why, and what was probably meant."""
+    """A text that names no image that we take.
+
+    `problem` is None where the text is a valid reference but surely a mistake, such as the address
+    of a web page. Then there is a `correction`.
+    """
 
     text: str
     problem: Problem | Gap | None

@@ -1,8 +1,8 @@
-"""One commit (or one dispatch) to the mirror repository, and the one run it starts.
+"""A batch: one commit or one dispatch to the mirror repository, and the run that it starts.
 
-The intention is stored before each effect (`committing_at`, `dispatching_at`), so that after a
-kill or an unclear answer the bot looks for its own mark before it writes again. Pure: what
-the batch is owed is a projection of its facts and the time.
+Each intention is stored before its effect (`committing_at`, `dispatching_at`). After a kill or an
+unclear answer the bot therefore looks for its own batch id on GitHub before it writes again.
+Nothing here does I/O. `next_step` derives what to do from the stored facts and the time.
 """
 
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ from bot.core.transfer import Transfer
 
 class Via(StrEnum):
     COMMIT = "commit"
-    """The list lacks the images: a commit adds them, the push starts the run."""
+    """The images are not in the list: a commit adds them, and the push starts the run."""
     DISPATCH = "dispatch"
-    """The list has them already: a push would copy nothing, so the run is asked for."""
+    """The images are in the list already, so the run is started by workflow_dispatch."""
 
 
 class Step(StrEnum):
-    """What the world owes an open batch."""
+    """What to do next for an open batch."""
 
     COMMIT = "commit"
     FIND_RUN = "find-run"
@@ -39,7 +39,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """The stored facts of a batch. Times are UTC; None means: not yet."""
+    """The stored facts of a batch. Times are in UTC. None means "not yet"."""
 
     id: BatchId
     via: Via
@@ -60,15 +60,16 @@ class Batch:
     def postponed(
         self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
     ) -> Self:
+        """The same batch after trouble of a service, with the time of its next try."""
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
         return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
     def polled(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
-        """After a look that found nothing new: the next one comes after the interval.
+        """The batch after a poll that found nothing new. `took`: how long that poll lasted.
 
-        The interval holds from look to look, so that what one takes is part of it; but a service
-        that is slow is left alone for half of it. Times that lie ahead are of a clock that was set
-        back since: patience begins anew.
+        The interval is measured from the start of one poll to the start of the next. After a slow
+        poll the pause is still at least half of it. Times in the future come from a clock that
+        was set back since. They become `now`, so that the waiting time starts again.
         """
         there = {name: getattr(self, name) for name in _WAITED_FROM}
         past = {name: min(at, now) for name, at in there.items() if at is not None}
@@ -81,28 +82,26 @@ class Batch:
 
 
 _WAITED_FROM: Final = ("committed_at", "dispatching_at", "dispatched_at")
-NEW: Final = timedelta(seconds=10)
-YOUNG: Final = timedelta(minutes=1)
-OLDER: Final = timedelta(minutes=10)
+_POLL_INTERVALS: Final = (
+    (timedelta(seconds=10), timedelta(seconds=1)),
+    (timedelta(minutes=1), timedelta(seconds=2)),
+    (timedelta(minutes=10), timedelta(seconds=10)),
+)
+"""Up to which age which interval holds."""
 LONGEST_POLL_INTERVAL: Final = timedelta(seconds=30)
 
 
 def poll_interval(age: timedelta) -> timedelta:
-    """How long to wait between two looks at something `age` old: the older, the calmer."""
-    if age < NEW:
-        return timedelta(seconds=1)
-    if age < YOUNG:
-        return timedelta(seconds=2)
-    if age < OLDER:
-        return timedelta(seconds=10)
-    return LONGEST_POLL_INTERVAL
+    """How long to wait between two polls of something `age` old: the older, the longer."""
+    found = (interval for limit, interval in _POLL_INTERVALS if age < limit)
+    return next(found, LONGEST_POLL_INTERVAL)
 
 
 def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | None:
-    """What is owed at `now`. `patience`: how long a run may take to appear.
+    """What to do at `now`, or None. `patience`: how long a run may take to appear.
 
-    A commit whose run does not appear is dispatched once; a dispatch whose run does not
-    appear either is given up.
+    If no run appears for a commit, one dispatch follows. If no run appears for the dispatch
+    either, the batch is given up.
     """
     if batch.closed_at is not None:
         return None
@@ -122,7 +121,7 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchImage:
-    """One image of a batch, with what the commit message says of it."""
+    """One image of a batch, with what the commit message says about it."""
 
     image: ImageRef
     requests: tuple[RequestId, ...]
@@ -134,7 +133,11 @@ BATCH_TRAILER: Final = "Batch"
 
 
 def commit_message(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
-    """Subject and trailers. No text that a person chose: a name may hold `[skip ci]`."""
+    """The subject and the trailers.
+
+    They contain no text that a person chose. A name may contain `[skip ci]`, with which GitHub
+    Actions skips the run.
+    """
     subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
     requests = sorted({request for share in shares for request in share.requests})
     people = sorted({person for share in shares for person in share.requested_by} - {BOT_ITSELF})
@@ -158,9 +161,9 @@ def batch_of(message: str) -> BatchId | None:
 
 
 def reference_to_copy(transfer: Transfer) -> ImageRef:
-    """What a run is asked to copy: of a version that moved the digest that was approved.
+    """What a run has to copy: for a version updated upstream, the digest that was approved.
 
-    By its tag it might have moved once more since somebody looked at it.
+    Its tag may have been updated once more since somebody approved it.
     """
     if transfer.ground is Ground.UPDATED and transfer.digest is not None:
         return replace(transfer.image, digest=transfer.digest)
@@ -169,7 +172,7 @@ def reference_to_copy(transfer: Transfer) -> ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`conclusion` is GitHub's word, empty while the run goes on."""
+    """A workflow run. `conclusion` is GitHub's value, empty until the run has finished."""
 
     id: RunId
     url: str
@@ -182,7 +185,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """What the run says of one image: `digest` where it arrived, else `line` says why not."""
+    """What a run reports on one image: its `digest`, or the `line` that says why it failed.
+
+    `size` is in bytes, None where the run does not report it.
+    """
 
     image: str
     digest: str | None
@@ -191,30 +197,30 @@ class CopyResult:
 
 
 def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event:
-    """What its run says became of one image."""
+    """The event for an image that its run has reported on."""
     if result.digest is None:
         return _failed(transfer, Failure(classify(result.line), result.line), now)
     if transfer.ground is Ground.UPDATED and result.digest != transfer.digest:
-        # Its line was new, so it went by its tag, which has moved since somebody approved it.
-        # Since the list has it, the next batch asks for the approved one, by its digest.
+        # Its line was new in the list, so the run copied it by its tag, which was updated after
+        # the approval. Now the list has the line: the next batch dispatches the approved digest.
         failure = Failure(FailureKind.MISMATCH, result.digest)
         return Requeued(now, failure, now) if not transfer.requeues else CopyFailed(now, failure)
     return Copied(now, result.digest, result.size)
 
 
 def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
-    """What became of one that did not arrive, and of which its run said nothing."""
+    """The event for an image that its finished run has not reported on."""
     cancelled = run.conclusion == "cancelled"
     kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
     failure = Failure(kind, run.conclusion)
     if run.conclusion == "success" and transfer.requeues == 0:
-        # It did well and had nothing to do with it: others wrote the line first, or moved
-        # it. Since the list has it, the next batch asks for it by name.
+        # The run succeeded but had no such image: somebody else wrote or moved its line. Now the
+        # list has the line: the next batch dispatches the image by its name.
         return Requeued(now, failure, now)
     return CopyFailed(now, failure)
 
 
 def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
-    """What passes by itself is tried again later, as long as there is hope."""
+    """A transient failure puts the copy back in the queue, up to a number of times."""
     wait = requeue_wait(failure.kind, transfer.requeues)
     return CopyFailed(now, failure) if wait is None else Requeued(now, failure, now + wait)

@@ -1,7 +1,7 @@
-"""What was found in a message, until the person says what of it is meant.
+"""A draft: what was found in a message, until the person confirms which images are meant.
 
-A request starts as a draft where its images came from a file, are many, or were corrected: its
-card lists them and asks. Pure values; which buttons change them how is decided here.
+A request starts as a draft where its images came from a file, are many, or were corrected. Its
+card lists them and asks. The values are immutable: each change gives a new draft.
 """
 
 from dataclasses import dataclass, replace
@@ -12,20 +12,21 @@ from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef
 
 IMAGES_TAKEN_WITHOUT_ASKING: Final = 3
-"""So many images of a message are mirrored without asking back."""
+"""Up to so many images of a message are mirrored without a question."""
 IMAGES_PER_PAGE: Final = 8
-"""Images on a page of the choice: a row of buttons each, which fits a phone."""
+"""Images on one page of the choice. Each has a row of buttons, and a phone shows them all."""
 DRAFT_LIFETIME: Final = timedelta(hours=24)
-"""After so long without an answer a draft is given up."""
+"""A draft is given up after so long without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """`left_out` are positions in `images` that were unticked; `page` the page of the choice.
+    """The images found, and what the person has chosen so far.
 
-    `bad` are the texts that cannot be taken as they stand; where one has a correction, the
-    image that was probably meant is among `images`. `file` is the name of the file that it was
-    all found in, empty for a message.
+    `left_out` are positions in `images` that are not ticked. `page` is the open page of the
+    choice, from 0, or None. `bad` are the texts that name no image that we take. Where one has a
+    correction, the corrected image is among `images`. `file` is the name of the file that they
+    came from, empty for a message.
     """
 
     images: tuple[ImageRef, ...] = ()
@@ -47,11 +48,11 @@ class Draft:
         return tuple(bad for bad in self.bad if bad.correction is not None)
 
     def turned(self, page: int) -> Self:
-        """With the choice open at a page; a page that is not there is the last one."""
+        """The draft with the choice open at a page. A number beyond the end means the last page."""
         return replace(self, page=min(max(page, 0), self.pages - 1))
 
     def ticked(self, position: int) -> Self:
-        """With one image ticked that was not, or the reverse; None of it for one not there."""
+        """The draft with the tick of one image changed. An unknown position changes nothing."""
         if position >= len(self.images):
             return self
         return replace(self, left_out=self.left_out ^ {position})
@@ -60,11 +61,11 @@ class Draft:
 def draft_of(
     images: tuple[ImageRef, ...], bad: tuple[BadImage, ...] = (), *, file: str = ""
 ) -> Draft:
-    """A draft of what was read, with the likely meanings of what was misspelt behind it."""
+    """A draft of the images that were read, followed by the corrections of bad ones."""
     meant = (bad.correction.image for bad in bad if bad.correction is not None)
     return Draft(images=tuple(dict.fromkeys([*images, *meant])), bad=bad, file=file)
 
 
 def neighbour_pages(page: int, pages: int) -> tuple[int, ...]:
-    """The pages before and behind one, round and round; only one where there are just two."""
+    """The previous and the next page, in a circle. With two pages there is just one other."""
     return tuple(dict.fromkeys(to % pages for to in (page - 1, page + 1)))

@@ -1,17 +1,17 @@
-"""The tree of this program's own exceptions.
+"""The exceptions that this program raises.
 
     BotError
     ├── ConfigError        the config is wrong: one line, exit code 2
     ├── BadReference       a text is no image reference (core/image.py)
-    ├── TransientError     an outside service is in trouble; the same call may work later
-    ├── RefusedError       an outside service said no, and will say no again
-    ├── StaleError         somebody else wrote first; read again, then write again
-    ├── ChatMovedError     a group became a supergroup: it goes on under another id
-    └── TakenError         another bot has what only one may have: one line, exit code 3
+    ├── TransientError     an outside service has a problem: the same call may work later
+    ├── RefusedError       an outside service refused: the same call will be refused again
+    ├── StaleError         somebody else wrote first: read again, then write again
+    ├── ChatMovedError     a group became a supergroup: it has another id now
+    └── TakenError         another bot holds what only one may hold: one line, exit code 3
 
-Expected results (an image that is not there, a press that came too late) are values, not
-exceptions. Nothing here knows how an error is worded for people: core/retry.py and
-core/failures.py name the causes.
+Expected results, such as an image that is not there or a press that came too late, are values and
+not exceptions. The texts that people read are in bot/locales/. The causes that these texts
+belong to are in core/retry.py (`TroubleKind`) and core/failures.py (`FailureKind`).
 """
 
 from typing import Final
@@ -20,18 +20,18 @@ from bot.core.retry import TROUBLE_LINE_LIMIT, Trouble, TroubleKind
 
 
 class BotError(Exception):
-    """The root: everything this program raises on purpose."""
+    """The base class of everything that this program raises on purpose."""
 
 
 class ConfigError(BotError):
-    """A setting is missing or wrong; the text names the file and the key."""
+    """A setting is missing or wrong. The text names the file and the key."""
 
 
 class TransientError(BotError):
-    """A service did not answer, or asked us to wait. `text` is for the log, `trouble` for people.
+    """A service did not answer, or asked us to wait.
 
-    `retry_after` is in seconds: the server's own wish, or None when it named none.
-    `unclear` is True when the request may have taken effect all the same.
+    `text` is for the log, `trouble` for people. `retry_after` is how long the server asks us to
+    wait, in seconds, or None. `unclear` is True when the request may have taken effect.
     """
 
     def __init__(
@@ -50,19 +50,19 @@ class TransientError(BotError):
 
 
 class RefusedError(BotError):
-    """A service refused for good; `text` is its own words, bounded, without secrets."""
+    """A service refused for good. The text is what it answered, bounded and without secrets."""
 
 
 class StaleError(BotError):
-    """A compare-and-swap lost: the branch or the file moved on."""
+    """A compare-and-swap failed: the branch or the file has changed."""
 
 
 class TakenError(BotError):
-    """Another bot has what only one may have; the text says what, and what to do."""
+    """Another bot holds what only one may hold. The text says what, and what to do."""
 
 
 class ChatMovedError(BotError):
-    """A group became a supergroup: it goes on under another id."""
+    """A group became a supergroup. `chat` is its new id (`migrate_to_chat_id` of the Bot API)."""
 
     def __init__(self, chat: int) -> None:
         super().__init__(f"the chat has moved to {chat}")

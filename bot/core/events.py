@@ -1,4 +1,8 @@
-"""What can happen to a transfer. Each event is a value and brings its own time (UTC)."""
+"""The events that can happen to a transfer.
+
+They are values. Which event is allowed in which state, and what follows from it, is decided in
+core/transfer.py.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,54 +19,60 @@ class Proof(StrEnum):
     """How we know that an image arrived."""
 
     TARGET = "target"
-    """The target itself names the digest that was copied."""
+    """The target answers with the digest that was copied."""
     RUN = "run"
-    """The target may not be read; the status of exactly this run says so."""
+    """The bot may not read the target: the commit status of exactly this run says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, at a time (UTC)."""
+    """Something that happened. `at` is in UTC."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Event):
-    """The source has the image; the policy decided on it. A WAITING one ends at `expires_at`."""
+    """The source has the image, and the policy decided on it.
+
+    Where the decision is to ask, the question ends at `expires_at`. `replaces` is the digest that
+    the target has under this name now, or None.
+    """
 
     digest: str
     shape: ImageInfo
     decision: Decision
     expires_at: datetime
     replaces: str | None = None
-    """What the target has under this name by now, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identical(Event):
-    """The target has the very digest of the source already."""
+    """The target has the digest of the source already, so there is nothing to copy."""
 
     digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Missing(Event):
-    """The source has no such image, or does not show it to us; `meant`: what it does have."""
+    """The source has no such image, or does not show it to us.
+
+    `meant` are images that it does have and that were probably meant.
+    """
 
     meant: tuple[ImageRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFailed(Event):
-    """It cannot go on, for a reason that waiting does not mend."""
+    """The check failed for a reason that does not change by waiting."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Denied(Event):
-    """The policy denies the image; nobody has to be asked, no registry either."""
+    """The policy denies the image. Neither a person nor a registry has to be asked."""
 
     decision: Decision
 
@@ -90,7 +100,7 @@ class Expired(Event):
 
 @dataclass(frozen=True, slots=True)
 class Submitted(Event):
-    """Put in a batch: the intention, stored before the commit is made."""
+    """The transfer was put in a batch. This is stored before the commit is made."""
 
     batch: BatchId
 
@@ -103,14 +113,14 @@ class RunSeen(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunMissing(Event):
-    """No run will come of the batch; the failure says why."""
+    """The batch has no run and will have none. The failure says why."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Copied(Event):
-    """The run says that this digest is at the target; `size` in bytes where it told."""
+    """The run reports this digest at the target. `size` is in bytes, None where unknown."""
 
     digest: str
     size: int | None
@@ -123,7 +133,7 @@ class CopyFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Requeued(Event):
-    """The copy failed for a cause that passes by itself: it goes into a later batch."""
+    """The copy failed with a transient error. It goes into a later batch, not before `until`."""
 
     failure: Failure
     until: datetime
@@ -136,6 +146,6 @@ class Verified(Event):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch(Event):
-    """The target has another digest than the one copied, or none (`found` is None)."""
+    """The target has another digest than the one copied, or nothing (`found` is None)."""
 
     found: str | None

@@ -1,9 +1,10 @@
-"""What went wrong, as a class people understand.
+"""Why a copy failed, as a class that people understand.
 
-The words for each class (its cause and the next step) are in `locales/`, under
-`failure-<kind>` and `failure-<kind>-next`. Nothing here decides what happens next.
+The text for each class and for the next step is in bot/locales/, under `failure-<kind>` and
+`failure-<kind>-next`. Nothing here decides what happens next. Trouble of a service, after which the
+bot tries the same call again, is in core/retry.py.
 
-The texts were collected from skopeo by provoking each one; tests/core/test_failures.py holds them.
+The patterns were collected by provoking each error of skopeo. tests/core/test_failures.py has them.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Final
 
 
 class FailureKind(StrEnum):
-    """One member per cause that a person can tell apart or act on."""
+    """One member for each cause that people can act on."""
 
     MISSING = "missing"
     SOURCE_LOGIN = "source-login"
@@ -40,12 +41,12 @@ class FailureKind(StrEnum):
 
 
 TRANSIENT_KINDS: Final = frozenset({FailureKind.RATE_LIMITED, FailureKind.NETWORK})
-"""Causes that pass by themselves: the bot waits and tries again before it calls them a failure."""
+"""Causes that end without anybody's action. The bot waits and copies again (`REQUEUE_WAITS`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A cause, with the service's own line where there is one (bounded, one line)."""
+    """A cause, and the line of the service where there is one. It is bounded."""
 
     kind: FailureKind
     line: str = ""
@@ -57,15 +58,16 @@ _LOGIN: Final = (
 )
 _NOT_THERE: Final = r"name unknown|not found|does not exist"
 _K: Final = FailureKind
-# The first row whose side and words fit decides, so narrower words stand above wider ones. Side
-# "" is either. Words are regular expressions over lower-cased text.
-_SIGNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
+# The first row whose side and pattern match decides, so narrow patterns stand above wide ones.
+# Side "" is any. The patterns are matched against text in lower case. The workflow has a pattern
+# of its own, since it imports nothing of the bot: tests/workflow/test_trouble_patterns.py compares.
+PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),
     (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),
     (_K.TARGET_QUOTA, "target", r"configured upper limit|quota"),
     (_K.TOO_LARGE, "", r"statuscode: 413|too large|no space left"),
-    (_K.UNKNOWN, "target", r"read only mode"),  # Harbor during its upkeep: denied, yet no login
+    (_K.UNKNOWN, "target", r"read only mode"),  # Harbor in maintenance: the login is right
     (_K.TARGET_PROJECT, "target", r"project (?:\S+ )?not found|invalid repository name"),
     (_K.TARGET_PROJECT, "target", r"push artifact to a proxy project"),
     (_K.RATE_LIMITED, "", r"too ?many ?requests|pull rate limit|statuscode: 429"),
@@ -76,29 +78,29 @@ _SIGNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.TARGET_PROJECT, "target", _NOT_THERE),
     (_K.MISSING, "source", rf"{_NOT_THERE}|manifest unknown"),
     (_K.NETWORK, "", r"status[^0-9]{0,30}5\d\d\b|\b5\d\d \([a-z]"),
-    # One answer that does not come is the network's fault; the whole copy has skopeo's deadline.
+    # One request that timed out is the network's fault. The deadline below is that of the copy.
     (_K.NETWORK, "", r"client\.timeout"),
     (_K.TIMED_OUT, "", r"deadline exceeded|timeoutexpired"),
     (_K.NETWORK, "", r"timeout|timed out"),
     (_K.NETWORK, "", r"connection (?:refused|reset)|broken pipe|\beof\b|closed network connection"),
     (_K.NETWORK, "", r"no such host|server misbehaving|name resolution|unreachable|no route to"),
     (_K.NETWORK, "", r"stream error|goaway|proxyconnect"),
-    # What arrived was not what the registry holds: something on the way tore or replaced it.
+    # What arrived is not what the registry holds: something on the way cut or replaced it.
     (_K.NETWORK, "", r"not match,? expected"),
     (_K.NETWORK, "", r"unexpected end of json|invalid character '<'"),
 )
 
 
 def classify(line: str) -> FailureKind:
-    """The class of one line of the workflow (`source: …`, `target: …`); UNKNOWN where none fits.
+    """The class of one line that the workflow reports. UNKNOWN where no pattern matches.
 
-    The side is what tells a login that the source wants from one that the target refuses; a
-    line that names none is read as the source's.
+    Lines begin with `source: ` or `target: `, which tells a login that the source wants from one
+    that the target refuses. A line without it is taken as the source's.
     """
     text = line.lower()
     found = _SIDE.match(text)
     side = (found[1] or found[2]) if found else "source"
-    for kind, where, words in _SIGNS:
-        if where in ("", side) and re.search(words, text):
+    for kind, where, pattern in PATTERNS:
+        if where in ("", side) and re.search(pattern, text):
             return kind
     return FailureKind.UNKNOWN

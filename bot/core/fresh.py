@@ -1,9 +1,9 @@
-"""Keeping listed images fresh: which image is looked at when, and what a look comes to.
+"""Keeping listed images fresh: when each image is checked, and what follows from a check.
 
-A `TrackedImage` holds what is known of one listed image. Two of its facts say what is owed.
-`updated_at`: a transfer, since the image was updated upstream and has none yet. `arrived_at`: the
-news, since nobody was told yet. An updated version is an alarm, raised once per digest. Pure:
-digests and times come in.
+A `TrackedImage` is what is known about one image of the list. Two of its facts ask for work.
+`updated_at` is set while an image was updated upstream and has no transfer for it yet. `arrived_at`
+is set while a new digest is at the target and people have not been told. A version that was
+updated is an alarm, raised once per digest. Nothing here does I/O.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,23 +22,25 @@ from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import State, Transfer
 
 BUDGET_WINDOW: Final = timedelta(hours=1)
+"""The time for which the number of checks of a registry is limited."""
 CHECK_RETRY_WAIT: Final = timedelta(minutes=15)
-"""An image that could not be looked at is looked at again after this, or its interval if less."""
+"""After a failed check the next one follows after this time, or after the interval if shorter."""
 CHECKS_AT_A_TIME: Final = 20
-"""So many looks at one registry are taken together; then others have their turn."""
+"""Checks of one registry in one turn. Then the other registries have theirs."""
 UPDATES_GATHERED_FOR: Final = timedelta(minutes=2)
-"""So long what has moved waits for the rest of a round, to go with one dispatch."""
+"""How long an updated image waits for others, so that one dispatch takes them all."""
 NEWS_GATHERED_FOR: Final = timedelta(minutes=10)
-"""So long what has arrived waits for the rest of its batch, to be told in one message."""
+"""How long news waits for the rest of its batch, so that one message tells all."""
 ALARMS_PER_CARD: Final = 20
-"""Versions of one repository on one card: who replaces one tag often replaces them all."""
+"""Alarms of one repository on one card. Often all tags of a repository are replaced at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshPlan:
-    """How often images of each class are looked at, how many an hour, and where alarms are told.
+    """How often images of each class are checked, how many in an hour, and where alarms go.
 
-    `looks` is what a registry may be asked in an hour where `budgets` does not name it.
+    `budgets` are the checks of a registry in an hour, `looks` is the number for all others.
+    `alarms` is the chat that is told of updated versions.
     """
 
     intervals: Mapping[TagClass, timedelta]
@@ -57,9 +59,11 @@ class FreshPlan:
         return self.budgets.get(registry, self.looks)
 
     def first_check(self, image: ImageRef, now: datetime) -> datetime:
-        """Spread over the interval, so that a long list is no herd at the first start.
+        """When to check an image that was not checked before.
 
-        By repository: a registry's token is for one, and its tags are mostly moved together.
+        The first checks of a long list are spread over the interval. Tags of one repository have
+        the same time, since a registry's token is for one repository and its tags are often
+        updated together.
         """
         place = crc32(f"{image.registry}/{image.repository}".encode()) / 2**32
         return now + self.interval(image) * place
@@ -67,9 +71,11 @@ class FreshPlan:
     def checks_allowed(
         self, registries: Collection[str], spent: Mapping[str, int], *, target: str
     ) -> dict[str, int]:
-        """How many looks each registry can be given now; each is one at the target, too.
+        """How many checks of each registry may be made now. Registries with none are left out.
 
-        `spent` are the looks of the last hour, by source. Who was asked least goes first.
+        `spent` are the checks of the last hour by source registry. Each of them is a request to
+        the `target` as well, which has a budget of its own. The registry with the fewest checks
+        goes first.
         """
         left = self.budget(target) - sum(spent.values())
         rooms: dict[str, int] = {}
@@ -85,10 +91,11 @@ class FreshPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedImage:
-    """What is known of one listed image. Times are UTC; digests are empty where there is none.
+    """What is known about one image of the list. Times are in UTC, unknown digests are empty.
 
-    `source` and `target` are what each side had last, `told` what people know the target to
-    have, `alarmed` what an alarm was raised about. `transfer` is what brings the new one.
+    `source` and `target` are the last known digests there. `told` is the digest at the target
+    that people have been told of. `alarmed` is the digest that an alarm was raised for.
+    `transfer` is the one that copies the new digest.
     """
 
     image: ImageRef
@@ -107,11 +114,11 @@ class TrackedImage:
         return tag_class(self.image) is TagClass.VERSION
 
     def after_check(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
-        """After a look at both sides; `target` None: it may not be read.
+        """After a check of both sides. Digests are empty where there is no image.
 
-        Then it is taken to have what it was last known to have, or else what the source has
-        at the first look. What the target lacks was not moved: somebody took it away, or it never
-        came, and neither is put right behind people's backs.
+        `target` is None where the bot may not read the target. Then its last known digest counts,
+        or at the first check the source's. An image that the target lacks is not copied again:
+        somebody deleted it, or it was never copied, and people decide about both.
         """
         there = (self.target or source) if target is None else target
         seen = replace(
@@ -130,7 +137,7 @@ class TrackedImage:
         return not (self.is_version and self.source == self.alarmed)
 
     def with_target(self, digest: str, now: datetime) -> Self:
-        """The target has this now, by whoever's doing. At first that is nothing new to anybody."""
+        """The target has this digest now. It is news, unless it is the first one known."""
         told = self.told or digest
         changed = bool(digest) and digest != told
         arrived = (self.arrived_at or now) if changed else None
@@ -139,24 +146,28 @@ class TrackedImage:
     def after_failed_check(
         self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None
     ) -> Self:
-        """After a look that nobody answered: later, and before it would be due anyhow."""
+        """After a check that nobody answered. `retry_after` is the server's own wish in seconds.
+
+        The next check comes later, but not later than the interval.
+        """
         wish = min(timedelta(seconds=retry_after or 0), LONGEST_DELAY)
         later = now + min(max(CHECK_RETRY_WAIT, wish), plan.interval(self.image))
         return replace(self, looked_at=now, not_before=later)
 
     def after_refused_check(self, now: datetime, plan: FreshPlan) -> Self:
-        """After a look that was refused for good: waiting does not mend that."""
+        """After a check that was refused for good. The next one follows after the interval."""
         return replace(self, looked_at=now, not_before=now + plan.interval(self.image))
 
     def with_other_transfer(self, now: datetime, plan: FreshPlan) -> Self:
-        """A transfer of somebody else's is under way: what comes of it is looked at soon."""
+        """While a person's transfer of this image is under way. Its result is checked soon."""
         later = now + min(CHECK_RETRY_WAIT, plan.interval(self.image))
         return replace(self, updated_at=None, not_before=min(self.not_before, later))
 
     def is_asked_by(self, transfer: Transfer) -> bool:
-        """Whether an open transfer waits for the very decision that an alarm would ask for.
+        """Whether an open transfer waits for the same decision that an alarm would ask for.
 
-        Somebody asked for the version, perhaps where no admin is: the alarm asks for both.
+        Somebody asked for this version, perhaps in a chat without an admin. One alarm then asks
+        for both.
         """
         return (
             self.is_version and transfer.state is State.WAITING and transfer.digest == self.source
@@ -167,9 +178,10 @@ class TrackedImage:
         return replace(self, updated_at=None, transfer=transfer, alarmed=alarmed)
 
     def found_event(self, now: datetime, expires_at: datetime) -> Found:
-        """What a look by the lane of checks would have said, but that the list was approved once.
+        """The result of the check, as the transfer takes it.
 
-        A version is not: that it moved was never approved by anybody.
+        A floating tag needs no question, since the list was approved. For a version nobody has
+        approved that it was updated, so an admin is asked.
         """
         verdict = Verdict.ASK if self.is_version else Verdict.APPROVE
         ground = Ground.UPDATED if self.is_version else Ground.LISTED
@@ -183,7 +195,7 @@ class TrackedImage:
         )
 
     def after_transfer(self, transfer: Transfer, now: datetime) -> Self:
-        """Its transfer is over. Where it brought nothing, the next look finds it behind again."""
+        """After the end of its transfer. If nothing was copied, the next check sees that."""
         over = replace(self, transfer=None)
         digest = transfer.copied_digest or transfer.digest
         if transfer.state is not State.MIRRORED or digest is None:
@@ -197,13 +209,16 @@ class TrackedImage:
 def gathered_long_enough(
     since: Sequence[datetime | None], now: datetime, *, under_way: bool, wait: timedelta
 ) -> bool:
-    """Whether what waits for others to go with them has waited long enough."""
+    """Whether items gathered `since` these times have waited long enough.
+
+    They wait for up to `wait`, but only while others are `under_way`.
+    """
     times = [at for at in since if at is not None]
     return bool(times) and (not under_way or has_passed(wait, min(times), now))
 
 
 def alarm_cards(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
-    """The alarms of each card."""
+    """The alarms by card: those of one repository together, up to ALARMS_PER_CARD."""
     groups: dict[tuple[str, str], list[TrackedImage]] = {}
     for each in alarms:
         groups.setdefault((each.image.registry, each.image.repository), []).append(each)
@@ -216,7 +231,7 @@ def alarm_cards(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """A person is told of an image in one place: where they said so last."""
+    """A person who wants to be told about an image, and the place where they said so last."""
 
     person: PersonId
     image: ImageRef

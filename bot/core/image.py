@@ -1,9 +1,10 @@
-"""References: which texts name an image, and which image that is.
+"""References: which texts name an image, which image that is, and its name in the target.
 
-The grammar and the normalisation are those of the distribution project, which Docker, skopeo
-and every registry read names by; bot/workflow/mirror.py repeats them for the runner. Nothing
-here guesses what a wrong text may have meant (correction.py does), and no reference gets into
-a command, a commit or an address without having passed `ImageRef.parse`.
+Grammar and normalisation are those of the distribution project, which Docker and skopeo use too:
+https://pkg.go.dev/github.com/distribution/reference. bot/workflow/ repeats them for the runner, and
+tests/workflow/ compares both. Nothing here guesses what a wrong text may have meant: that is in
+bot/paste/correction.py. No reference gets into a command, a commit or an address unless
+`ImageRef.parse` has accepted it.
 """
 
 import re
@@ -16,12 +17,12 @@ from bot.core.errors import BotError
 
 DOCKER_HUB: Final = "docker.io"
 DOCKER_HUB_HOSTS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
-"""All of them are Docker Hub; Docker folds the second, the third is where it is reached."""
+"""The names of Docker Hub. Docker reads the second as the first. The third is its address."""
 OFFICIAL_PREFIX: Final = "library/"
 DEFAULT_TAG: Final = "latest"
 REPOSITORY_LIMIT: Final = 255
 
-# Spelled out in ASCII: Python's \w and \d take any alphabet, and $ a final newline.
+# Written out in ASCII: \w and \d of Python match any alphabet, and $ matches before a newline.
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _IPV6: Final = r"\[[A-Fa-f0-9:]+\]"
 _DOMAIN: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|{_IPV6})(?::[0-9]+)?"
@@ -36,29 +37,29 @@ _REFERENCE: Final = re.compile(
 )
 _BARE_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(
-    r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"  # go-digest knows no other
+    r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"  # the algorithms of go-digest
 )
 _WHOLE_DOMAIN: Final = re.compile(_DOMAIN)
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._/:@+\[\]-]")
 
 
 class Problem(StrEnum):
-    """Why a text is no reference. The words are in `locales/`, under `problem-<value>`."""
+    """Why a text is no reference. Its text for people is in bot/locales/: `problem-<value>`."""
 
     EMPTY = "empty"
     BLANK = "blank"
-    """It holds a blank or a line break."""
+    """It contains a blank or a line break."""
     CHARACTER = "character"
-    """It holds a character that no reference may have."""
+    """It contains a character that no reference may have."""
     UPPERCASE = "uppercase"
     """Its repository is not in lower case."""
     BARE_ID = "bare-id"
-    """64 hexadecimal digits alone are the id of an image, not a name."""
+    """64 hexadecimal digits alone are the id of an image and not a name."""
     TOO_LONG = "too-long"
     IPV6_HOST = "ipv6-host"
-    """Good grammar, but such a host cannot be a part of the target's name."""
+    """Valid, but such a host cannot be part of a name in the target."""
     NO_DOMAIN = "no-domain"
-    """It begins like a host that is none, such as `my_host.com/a`."""
+    """It begins with what looks like a host but is not valid, such as `my_host.com/a`."""
     HOST = "host"
     TAG = "tag"
     DIGEST = "digest"
@@ -66,7 +67,7 @@ class Problem(StrEnum):
 
 
 class BadReference(BotError):  # noqa: N818 - it reads as what it is: a bad reference
-    """A text names no image that we take; `problem` says why."""
+    """A text names no image that we take. `problem` says why."""
 
     def __init__(self, text: str, problem: Problem) -> None:
         super().__init__(text, problem)
@@ -79,7 +80,7 @@ class BadReference(BotError):  # noqa: N818 - it reads as what it is: a bad refe
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """An image, fully qualified. At least one of tag and digest is there."""
+    """A fully qualified image. It has a tag, a digest, or both."""
 
     registry: str
     repository: str
@@ -88,7 +89,7 @@ class ImageRef:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a reference as Docker does; raises BadReference, and nothing else."""
+        """Read a reference as Docker does. Raises BadReference for any other text."""
         if _BARE_ID.fullmatch(text):
             raise BadReference(text, Problem.BARE_ID)
         found = _REFERENCE.fullmatch(_qualified(text))
@@ -105,7 +106,7 @@ class ImageRef:
         return f"{self.registry}/{self.repository}{tag}{digest}"
 
     def spellings(self) -> frozenset[str]:
-        """Every text that Docker reads as this image: what `parse` does, turned round."""
+        """Every text that `parse` reads as this image."""
         return frozenset(text for text in self._candidates() if _names(text, self))
 
     def _candidates(self) -> Iterator[str]:
@@ -128,7 +129,7 @@ def _names(text: str, image: ImageRef) -> bool:
 
 
 def _qualified(text: str) -> str:
-    """The text with the registry and `library/` that Docker adds in thought."""
+    """The text with the registry and `library/` that Docker adds to short names."""
     head, slash, rest = text.partition("/")
     if not slash or not is_host(head):
         head, rest = DOCKER_HUB, text
@@ -140,7 +141,7 @@ def _qualified(text: str) -> str:
 
 
 def is_host(component: str) -> bool:
-    """Whether Docker takes the first component of a name for a host."""
+    """Whether Docker takes the first component of a name as a host (`splitDockerDomain`)."""
     return (
         "." in component
         or ":" in component
@@ -150,7 +151,7 @@ def is_host(component: str) -> bool:
 
 
 def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem | None:
-    """Why a text of good grammar is refused all the same."""
+    """Why a text that matches the grammar is refused all the same."""
     if domain is None:
         return Problem.NO_DOMAIN
     if domain.startswith("["):
@@ -163,7 +164,7 @@ def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem
 
 
 def _diagnose(text: str) -> Problem:
-    """The first thing that is wrong with a text outside the grammar."""
+    """The first problem of a text that does not match the grammar."""
     if not text or text.isspace():
         return Problem.EMPTY
     if any(character.isspace() for character in text):
@@ -188,16 +189,16 @@ def _diagnose_parts(qualified: str) -> Problem:
 
 
 class Naming(StrEnum):
-    """How the target names what it holds."""
+    """How names in the target are built. See `Target.name_of`."""
 
     NESTED = "nested"
     FLAT = "flat"
-    """One level only, for registries without nested names."""
+    """One level, for registries without nested names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The registry that images go to; `prefix` is its project for all of them, or empty."""
+    """The registry that images are copied to. `prefix` is its project for all of them, or empty."""
 
     host: str
     prefix: str = ""

@@ -1,8 +1,8 @@
-"""The text of image.list: one image a line, and whatever its keepers wrote besides.
+"""The content of image.list: one image per line, and comments of the people who keep it.
 
-It works on bytes, since the file is theirs: comments, blank lines, order, line ends and lines
-that are no UTF-8 stay as they are. Lines are only ever added, at the end; what is listed in
-another spelling (`nginx:1.26`) counts as listed.
+Everything works on bytes, since the file belongs to people. Comments, blank lines, order, line ends
+and lines that are no UTF-8 stay as they are. Lines are only added, at the end. An image that is
+listed in another spelling, such as `nginx:1.26`, counts as listed.
 """
 
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ _BLANKS: Final = bytes.maketrans(b"\t\v\f", b"   ")
 
 
 def listed_images(content: bytes) -> tuple[ImageRef, ...]:
-    """The images of the lines that name one, in their order; any other line is passed over."""
+    """The images of all lines that name one, in their order. Other lines are skipped."""
     read = (_read(text) for text in _texts(content))
     return tuple(image for image in read if image is not None)
 
 
 def unlisted(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
-    """Those of the images that no line names, in the given order, each once."""
-    # Not one line is parsed: the few images in all their spellings are looked for among the many
-    # lines, so that 100,000 of them take some hundredths of a second for any number of images.
+    """Those of the images that no line names, each once, in the given order."""
+    # The lines are not parsed. The few images, in all their spellings, are searched among the many
+    # lines: so 100,000 lines take some hundredths of a second.
     wanted = {
         image: frozenset(spelling.encode("ascii") for spelling in image.spellings())
         for image in images
@@ -34,7 +34,7 @@ def unlisted(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]
 
 
 def with_images(content: bytes, images: Iterable[ImageRef]) -> bytes:
-    """The list with a line for each image that it lacks; the old bytes stay in front."""
+    """The content with a line added for each image that is not listed."""
     new = unlisted(content, images)
     if not new:
         return content
@@ -44,15 +44,15 @@ def with_images(content: bytes, images: Iterable[ImageRef]) -> bytes:
 
 
 def _line_end(content: bytes) -> bytes:
-    """As the last whole line ends."""
+    """The line end of the last complete line."""
     whole, newline, _ = content.rpartition(b"\n")
     return b"\r\n" if newline and whole.endswith(b"\r") else b"\n"
 
 
 def _texts(content: bytes) -> list[bytes]:
-    """What each line says without the blanks around it and its comment, which follows a blank.
+    """Each line without blanks around it and without its comment, which follows a blank.
 
-    A line that is nothing but a comment stays as it is.
+    A line that is only a comment stays as it is.
     """
     lines = content.removeprefix(_BOM).translate(_BLANKS).splitlines()
     return [line.partition(b" #")[0].strip() for line in lines]

@@ -1,6 +1,6 @@
-"""Who may ask for what: rules of the config, and the decision on one image with its reason.
+"""Who may do what: the rules for images, the limits of requests, and the allow lists of people.
 
-Pure: the caller brings every fact, and the time. Nothing here reads the config itself.
+The caller passes in every fact. Nothing here reads the config or the database.
 """
 
 import re
@@ -14,7 +14,7 @@ from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 
 ANONYMOUS_ADMIN = PersonId(1087968824)
-"""GroupAnonymousBot: whoever speaks through it, nobody can be told apart behind it."""
+"""GroupAnonymousBot: Telegram's sender of all messages of anonymous admins."""
 
 
 class Verdict(StrEnum):
@@ -24,23 +24,23 @@ class Verdict(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why a decision fell as it did."""
+    """What a decision is based on."""
 
     REGISTRY = "registry"
     RULE = "rule"
     NO_RULE = "no-rule"
     LISTED = "listed"
-    """It is in the list: what its tag names by now was let in with it."""
+    """It is in the list, so a new digest of its floating tag needs no new decision."""
     UPDATED = "updated"
     """A version names other bytes than those that were copied once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`images` is a pattern: `*` stays within a path component, `**` crosses them.
+    """One rule of the config. `images` is a pattern, `reason` is shown to people.
 
-    It is matched against `registry/repository`, or, where the pattern itself names a tag,
-    against `registry/repository:tag`.
+    `*` matches within a component of the path, `**` across components. The pattern is matched
+    against `registry/repository`, or against `registry/repository:tag` where it has a tag.
     """
 
     images: str
@@ -63,7 +63,7 @@ def _pattern(images: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on one image, on what ground, and the words of the rule if it has any."""
+    """The verdict on one image, its ground, and the reason that the rule gives, if any."""
 
     verdict: Verdict
     ground: Ground
@@ -72,6 +72,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """What the config says about requests. Registries that it does not name are denied."""
+
     registries: frozenset[str]
     rules: tuple[Rule, ...]
     expire_after: timedelta
@@ -79,7 +81,7 @@ class Policy:
     daily_limit: int
     request_limit: int
     minute_limit: int = 10
-    """Commands of one person within a minute."""
+    """Commands of one person per minute."""
     watch_limit: int = 50
     """Images that one person may watch."""
     ask_for_updated_versions: bool = False
@@ -87,7 +89,7 @@ class Policy:
 
 
 def decide(policy: Policy, image: ImageRef) -> Decision:
-    """The first matching rule wins; an image that no rule covers is asked about."""
+    """The decision of the first rule that matches. Without one, an admin is asked."""
     if image.registry not in policy.registries:
         return Decision(Verdict.DENY, Ground.REGISTRY)
     for rule in policy.rules:
@@ -104,7 +106,7 @@ def decide_updated_version(policy: Policy, decision: Decision) -> Decision:
 
 
 class ExceededLimit(StrEnum):
-    """The limit of the policy that a request would pass."""
+    """The limit of the policy that a request would exceed."""
 
     REQUEST = "request"
     OPEN = "open"
@@ -114,9 +116,9 @@ class ExceededLimit(StrEnum):
 def exceeded_limit(
     policy: Policy, *, images: int, open_now: int, asked_today: int
 ) -> tuple[ExceededLimit, int] | None:
-    """Which limit one more request of `images` images would pass, with its number.
+    """The limit that one more request of `images` images would exceed, and its value, or None.
 
-    `open_now` and `asked_today` count the images of the same person, before this request.
+    `open_now` and `asked_today` count images of the same person, without this request.
     """
     if images > policy.request_limit:
         return ExceededLimit.REQUEST, policy.request_limit
@@ -128,28 +130,28 @@ def exceeded_limit(
 
 
 class Role(StrEnum):
-    """What a person may do in a chat."""
+    """What a person may do in a chat. Admins may do everything that members may do."""
 
     OUTSIDE = "outside"
-    """The chat is not served."""
+    """The bot does not serve this chat."""
     GUEST = "guest"
-    """In a served chat, but not on the list of members."""
+    """In a chat that the bot serves, but not on the list of members."""
     NOBODY = "nobody"
-    """Speaks as an anonymous admin or a channel: there is no person to hold to it."""
+    """Writes as an anonymous admin or as a channel, so that the person is not known."""
     MEMBER = "member"
     ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowLists:
-    """The allow lists: chats, members (None: everybody in an allowed chat) and admins."""
+    """The chats, members and admins of the config. `members` None: everybody in an allowed chat."""
 
     chats: Collection[ChatId]
     members: Collection[PersonId] | None
     admins: Collection[PersonId]
 
     def role_of(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
-        """`faceless`: the message was sent in the name of a chat, not of a person."""
+        """The role of a person in a chat. `faceless`: the message has a chat as its sender."""
         listed = person in self.admins or (self.members is not None and person in self.members)
         private = int(chat) == int(person)  # Telegram gives a private chat the id of its person
         if chat not in self.chats and not (private and listed):

@@ -1,4 +1,7 @@
-"""What a registry tells without handing out an image."""
+"""What a registry says about an image and about its own limits. Values only.
+
+The adapter in bot/adapters/registry/ reads them from untrusted answers.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,11 +9,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """What a registry tells of an image without the image itself.
+    """What the manifests and the config of an image say.
 
-    `platforms` as `os/architecture[/variant]`, empty where it was not told; `size` in bytes of
-    all its blobs, each counted once, None where not all of them are known; `created` in UTC,
-    None where it was not told or is the placeholder that reproducible builds write.
+    `platforms` are written `os/architecture[/variant]` and are empty where unknown. `size` is in
+    bytes, of all blobs, each counted once, or None where not all are known. `created` is in UTC,
+    or None where it is missing or is the placeholder of reproducible builds.
     """
 
     platforms: tuple[str, ...] = ()
@@ -20,7 +23,10 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class PullLimit:
-    """How many pulls a registry still gives away, of how many; both as it says itself."""
+    """The pulls that a registry says are left, out of its limit.
+
+    See https://docs.docker.com/docker-hub/usage/pulls/ for Docker Hub's headers.
+    """
 
     remaining: int
     limit: int

@@ -1,7 +1,7 @@
-"""What one message of a person asks for. It owns one card; its images are transfers.
+"""A request: what one message of a person asks for. It has one card, and its images are transfers.
 
-A request whose images were found in a file or were guessed is a draft (draft.py) until the
-person confirms it. It is closed when its outcome has been told and its card shows it. Pure facts.
+A request whose images came from a file or were guessed is a draft (core/draft.py) until the person
+confirms it. It is closed when its result has been sent and its card shows it. Facts only.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from bot.core.ids import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
 
 BOT_ITSELF: Final = PersonId(0)
-"""The bot, where it asks for what nobody asked for: Telegram gives this number to nobody."""
+"""The person of requests that the bot opens itself. Telegram gives this id to nobody."""
 
 
 class PullFormat(StrEnum):
-    """The tool that a pull is written for."""
+    """The tool for which the result writes how to pull."""
 
     DOCKER = "docker"
     CONTAINERD = "containerd"
@@ -26,12 +26,12 @@ class PullFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The stored facts of a request. Times are UTC; None means: not yet.
+    """The stored facts of a request. Times are in UTC. None means "not yet".
 
-    `message` is what the answers reply to, None where that is out of reach. `untagged` are the
-    images that the person named without a tag. `shown` is what the card shows now; `told_in`
-    the message that tells the result, which shows `told`. `returned_at` is when the file that
-    the images came from went back rewritten.
+    `message` is the one that answers reply to, None where it cannot be reached. `untagged` are
+    the images that the person named without a tag. `shown` is what the card shows now. `told_in`
+    is the message with the result, and `told` is what that shows. `returned_at` is when the
+    rewritten file was sent back.
     """
 
     id: RequestId

@@ -1,6 +1,8 @@
-"""How long to wait after a temporary trouble: growing, spread out, never against the server.
+"""Trouble of a service, and when to try again.
 
-Pure on purpose: the spread comes from a seed, not from chance, so a test can name the wait.
+Trouble is a transient error of one step: the same step is tried again until it works. A copy that
+failed in its run is another thing. Its causes are in core/failures.py, and it is tried only as
+often as REQUEUE_WAITS says. Nothing here reads a clock or uses chance, so a test can name a wait.
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,41 @@ from zlib import crc32
 
 from bot.core.failures import FailureKind
 
+TROUBLE_LINE_LIMIT: Final = 200
+"""Characters of the line that is kept of a service's answer."""
+
+
+class TroubleKind(StrEnum):
+    """What is wrong with a service. Its text is in bot/locales/, under `trouble-<value>`."""
+
+    SILENT = "silent"
+    """It did not answer in time."""
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    """It asks us to wait."""
+    FAULTY = "faulty"
+    """It reports an error of its own."""
+    UNREADABLE = "unreadable"
+    """Its answer cannot be read."""
+    LOCKED_OUT = "locked-out"
+    """It does not accept the bot's token. The maintainer has to renew it."""
+    CONTESTED = "contested"
+    """Others keep writing to the list."""
+    BEHIND = "behind"
+    """It does not show yet what was copied."""
+    OTHER = "other"
+    """None of these. The line is quoted to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`who` is the name of the service for people. `line` is for the log, and quoted with OTHER."""
+
+    kind: TroubleKind
+    who: str = ""
+    line: str = ""
+
+
 FIRST_WAIT_SECONDS: Final = 2.0
 LONGEST_WAIT_SECONDS: Final = 300.0
 REQUEUE_WAITS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxyType(
@@ -22,38 +59,17 @@ REQUEUE_WAITS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxy
         FailureKind.NETWORK: tuple(timedelta(seconds=s) for s in (20, 90, 300, 900)),
     }
 )
-"""How long a copy is put off, the first time and after, for causes that pass by themselves."""
+"""The wait before each further copy of an image whose copy failed with a transient error."""
 LONGEST_DELAY: Final = timedelta(hours=2)
-"""No wait is longer: a next try that lies further ahead was planned by a clock that was wrong."""
-
-
-def is_due(
-    not_before: datetime | None, now: datetime, *, at_most: timedelta = LONGEST_DELAY
-) -> bool:
-    """Whether the time of the next try has come, also where the clock was set back meanwhile.
-
-    `at_most` is the longest wait that can have been meant.
-    """
-    return not_before is None or now >= not_before or not_before - now > at_most
-
-
-def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
-    """Whether a wait is over; what happened far ahead of now happened by a clock since set back."""
-    return abs(now - since) >= wait
-
-
-def requeue_wait(kind: FailureKind, requeues: int) -> timedelta | None:
-    """How long to put a copy off that was put off `requeues` times; None: it has failed."""
-    waits = REQUEUE_WAITS.get(kind, ())
-    return waits[requeues] if requeues < len(waits) else None
+"""No wait is longer. A longer delay means that the clock was set back."""
 
 
 def wait_after(attempts: int, *, seed: object, retry_after: float | None = None) -> timedelta:
-    """The wait after the `attempts`-th failure in a row (1 is the first), in time.
+    """The wait after the `attempts`-th failure in a row, where 1 is the first.
 
-    Doubles from 2 s to 5 min, each spread over ±25 % by `seed` so that many waits do not end
-    together. `retry_after` (seconds) is the server's own wish: the wait is never shorter, but
-    for one of more than LONGEST_DELAY.
+    It doubles from 2 s to 5 min. `seed` spreads it by ±25 %, so that many waits do not end at the
+    same time. `retry_after` is the server's own wish in seconds: the wait is not shorter, but at
+    most LONGEST_DELAY.
     """
     grown = min(FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 16), LONGEST_WAIT_SECONDS)
     spread = 0.75 + (crc32(f"{seed}/{attempts}".encode()) % 1000) / 2000
@@ -61,33 +77,22 @@ def wait_after(attempts: int, *, seed: object, retry_after: float | None = None)
     return timedelta(seconds=max(grown * spread, wished))
 
 
-TROUBLE_LINE_LIMIT: Final = 200
+def requeue_wait(kind: FailureKind, requeues: int) -> timedelta | None:
+    """The wait before a copy that failed after `requeues` retries is tried again. None: never."""
+    waits = REQUEUE_WAITS.get(kind, ())
+    return waits[requeues] if requeues < len(waits) else None
 
 
-class TroubleKind(StrEnum):
-    SILENT = "silent"
-    """It did not answer in time."""
-    UNREACHABLE = "unreachable"
-    BUSY = "busy"
-    """It asks us to wait."""
-    FAULTY = "faulty"
-    """It says itself that something is wrong with it."""
-    UNREADABLE = "unreadable"
-    """Its answer is none."""
-    LOCKED_OUT = "locked-out"
-    """It does not take the bot's token: the maintainer has to renew it."""
-    CONTESTED = "contested"
-    """Others keep writing the list."""
-    BEHIND = "behind"
-    """It does not show yet what was copied."""
-    OTHER = "other"
-    """None of these: the line is quoted."""
+def is_due(
+    not_before: datetime | None, now: datetime, *, at_most: timedelta = LONGEST_DELAY
+) -> bool:
+    """Whether the time of the next try has come.
+
+    `at_most` is the longest wait possible. A longer delay means that the clock was set back: due.
+    """
+    return not_before is None or now >= not_before or not_before - now > at_most
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """`who` is the service as people call it; `line` is for the log, and quoted with OTHER."""
-
-    kind: TroubleKind
-    who: str = ""
-    line: str = ""
+def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
+    """Whether a wait has ended. A `since` far in the future means that the clock was set back."""
+    return abs(now - since) >= wait

@@ -1,6 +1,6 @@
-"""What kind of name an image has: one that its makers move, one that they should not, or a digest.
+"""Whether a tag is expected to be updated upstream, as far as its spelling shows.
 
-Only the spelling is looked at: nobody can tell from outside what somebody means by a tag.
+Only the people who publish an image know what they mean by a tag, so this is a convention.
 """
 
 import re
@@ -14,19 +14,20 @@ _VERSION: Final = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([._+-].*)?")
 
 class TagClass(StrEnum):
     FLOATING = "floating"
-    """`latest`, `stable`, `1.27`: moves with each release."""
+    """`latest`, `stable`, `1.27`: is updated with each release."""
     VERSION = "version"
-    """`1.27.3`: is not meant to move."""
+    """`1.27.3`: is not meant to be updated."""
     DIGEST = "digest"
-    """Names the same bytes for ever."""
+    """Names the same content for ever."""
 
 
 def tag_class(image: ImageRef) -> TagClass:
+    """The class of an image's tag. A digest decides also where there is a tag."""
     if image.digest is not None:
         return TagClass.DIGEST
     return TagClass.VERSION if is_version(image.tag or "") else TagClass.FLOATING
 
 
 def is_version(tag: str) -> bool:
-    """Whether a tag names a full version, which its makers do not move: 1.27.3, v2.0.0-rc1."""
+    """Whether a tag is a full version with three numbers: 1.27.3, v2.0.0-rc1."""
     return _VERSION.fullmatch(tag) is not None

@@ -1,11 +1,10 @@
-"""The way of one image to the target, as a table.
+"""A transfer: one image on its way to the target, as a table of states and events.
 
-Everything that moves a transfer lives in this file: its facts, the events, TRANSITIONS, and
-what the world still owes it. `advance` is the only way a transfer changes state. The table in
-the README is compared with TRANSITIONS by a test.
+TRANSITIONS says which event is allowed in which state. `advance` applies an event. `next_action`
+says what to do next. The facts are stored and the state is derived from them, so a state cannot
+contradict its facts. The diagram in the README is written from TRANSITIONS.
 
-Facts are stored and the state is derived from them, so a state cannot contradict its facts.
-Nothing here knows of time, network or chat: every event brings its own time.
+Nothing here does I/O or reads a clock: every event brings its own time.
 """
 
 from collections.abc import Mapping
@@ -58,6 +57,7 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
+        """Whether no event changes this state any more."""
         return not TRANSITIONS[self]
 
 
@@ -107,14 +107,14 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """The stored facts of one image's way. Times are UTC; None means: not yet.
+    """The stored facts of a transfer. Times are in UTC. None means "not yet".
 
-    `replaces` is the digest at the target that this one takes the place of, where it has one.
-    `approved_by` None with `approved_at` set means that the policy approved; `ground` is why
-    the policy decided as it did.
-    `meant` are images that the source does have where this one is missing. `requeue_cause` is why
-    a copy was put off, `requeues` how often. `trouble` is the last temporary one; `not_before`
-    the time of the next try.
+    `replaces` is the digest at the target that this image replaces, where there is one.
+    `approved_by` None with `approved_at` set means that the policy approved. `ground` is what the
+    policy based its decision on. `meant` are images that the source has where this one is missing.
+    `requeues` counts the copies that failed with a transient error, `requeue_cause` is the last
+    of these errors. `trouble` is the last transient error of a step. `not_before` is the time of
+    the next try.
     """
 
     id: TransferId
@@ -150,7 +150,7 @@ class Transfer:
     trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
-        """Refuse facts that contradict one another, wherever they come from."""
+        """Raise ValueError for facts that contradict each other, also from the database."""
         if self.ended is not None and not self.ended.is_final:
             raise ValueError(f"transfer {self.id}: {self.ended} is not an end")
         if (self.failure is not None) != (self.ended is State.FAILED):
@@ -177,13 +177,16 @@ class Transfer:
     def postponed(
         self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
     ) -> Self:
-        """The same transfer after a temporary trouble: no event, only a later try."""
+        """The same transfer after trouble of a service: no event, only a later try."""
         wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
         return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
 
 def advance(transfer: Transfer, event: Event) -> Transfer | None:
-    """The transfer after the event, or None where the table has no such row: nothing changes."""
+    """The transfer after the event, or None where TRANSITIONS does not allow it.
+
+    The tries of the last step are forgotten. Raises ValueError for a state that the table lacks.
+    """
     allowed = TRANSITIONS[transfer.state].get(type(event))
     if allowed is None:
         return None
@@ -207,13 +210,13 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
         case Copied(at, digest, size):
             return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
         case Requeued():
-            return _put_off(transfer, event)
+            return _requeued(transfer, event)
         case _:
             return _end(transfer, event)
 
 
-def _put_off(transfer: Transfer, event: Requeued) -> Transfer:
-    """Approved as before, without a trace of the batch that it went with."""
+def _requeued(transfer: Transfer, event: Requeued) -> Transfer:
+    """Approved as before, without the facts of its last batch."""
     return replace(
         transfer,
         batch=None,
@@ -276,7 +279,7 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
 
 
 class Action(StrEnum):
-    """What the world owes an open transfer."""
+    """What to do next for an open transfer."""
 
     CHECK = "check"
     DECIDE = "decide"
@@ -287,7 +290,7 @@ class Action(StrEnum):
     VERIFY = "verify"
 
 
-_OWED: Final[Mapping[State, Action]] = MappingProxyType(
+_ACTIONS: Final[Mapping[State, Action]] = MappingProxyType(
     {
         State.CHECKING: Action.CHECK,
         State.APPROVED: Action.SUBMIT,
@@ -299,13 +302,14 @@ _OWED: Final[Mapping[State, Action]] = MappingProxyType(
 
 
 def next_action(transfer: Transfer, now: datetime) -> Action | None:
-    """What is owed at `now`; None where it is over, or its next try lies ahead."""
+    """What to do at `now`. None where it has ended, or where its next try is later."""
     if not is_due(transfer.not_before, now):
         return None
     if transfer.state is State.WAITING:
         late = transfer.expires_at is not None and now >= transfer.expires_at
         return Action.EXPIRE if late else Action.DECIDE
-    return _OWED.get(transfer.state)
+    return _ACTIONS.get(transfer.state)
 
 
 RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
+"""States after which people may ask for the same image again by a button."""
