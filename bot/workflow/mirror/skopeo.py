@@ -23,7 +23,8 @@ TROUBLE = re.compile(
     r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe|skopeo:"
     r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|no such host|stream error"
     r"|status[^0-9]{0,30}5\d\d|\b5\d\d \([a-z]|goaway|proxyconnect|no route to|name resolution"
-    r"|closed network|not match,? expected|unexpected end of json|invalid character '<'",
+    r"|closed network|not match,? expected|unexpected end of json|invalid character '<'"
+    r"|statuscode: 429",
     re.IGNORECASE,
 )
 # The side that skopeo was working on: the verb stands before any name.

@@ -1,0 +1,31 @@
+"""The patterns of transient errors in the bot and in the workflow, which have to agree.
+
+The workflow imports nothing of the bot, so there are two lists. What the bot copies again later is
+not the image's own fault in the commit status, and the other way round.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.failures import PATTERNS, TRANSIENT_KINDS, FailureKind, classify
+from bot.workflow.mirror.skopeo import TROUBLE
+
+TRANSIENT_PATTERNS = [(side, words) for kind, side, words in PATTERNS if kind in TRANSIENT_KINDS]
+
+
+@pytest.mark.parametrize(("side", "pattern"), TRANSIENT_PATTERNS)
+@given(data=st.data())
+def test_what_the_bot_tries_again_is_trouble_to_the_workflow(
+    data: st.DataObject, side: str, pattern: str
+) -> None:
+    words = data.draw(st.from_regex(pattern))
+    line = f"{side or data.draw(st.sampled_from(['source', 'target']))}: {words}"
+    if classify(line) in TRANSIENT_KINDS:
+        assert TROUBLE.search(line)
+
+
+@given(st.from_regex(TROUBLE, fullmatch=True), st.sampled_from(["source", "target"]))
+def test_what_is_trouble_to_the_workflow_is_no_fault_of_the_image(words: str, side: str) -> None:
+    known = {*TRANSIENT_KINDS, FailureKind.TIMED_OUT, FailureKind.UNKNOWN}
+    assert classify(f"{side}: {words}") in known
