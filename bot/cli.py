@@ -68,7 +68,8 @@ def check(path: Path, *, alive: bool) -> None:
 
 @cli.command()
 @_config
-def setup(path: Path) -> None:
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def setup(path: Path, *, dry_run: bool) -> None:
     """Install the workflow in the mirror repository, and its variables and secrets."""
     settings, secrets = _configured(path)
     from bot import app  # noqa: PLC0415 - see run
@@ -76,7 +77,7 @@ def setup(path: Path) -> None:
 
     repository = app.make_repository(settings, secrets)
     try:
-        _do(install(repository, settings, secrets, click.echo))
+        _do(install(repository, settings, secrets, click.echo, dry_run=dry_run))
     finally:
         repository.close()
 

@@ -99,7 +99,7 @@ class TelegramPart(_Part):
 
 class GitHubPart(_Part):
     repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")
-    branch: str = Field(default="main", min_length=1)
+    branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
     workflow: str = Field(default="mirror.yml", pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")
     api: Url = "https://api.github.com"

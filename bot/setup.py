@@ -1,37 +1,134 @@
-"""Installs in the mirror repository what it needs: the workflow and its settings.
+"""Installs in the mirror repository what it needs: the workflow, its variables and its secrets.
 
 All files go into one commit. What is there already is left alone, so it can be run again. Says what
-it did, line by line.
+it did, line by line, and with `dry_run` what it would do. GitHub shows no secret: those that are
+missing here are left as they are.
 """
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from bot.adapters.github.repository import MirrorRepository, entry_of
+from bot.adapters.github.repository import MirrorRepository, Snapshot, entry_of
 from bot.config import Secrets, Settings
+from bot.core.errors import ConfigError
 from bot.workflow import shipped
 
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"
 MESSAGE: Final = "Install the mirror workflow\n\nVersion: {version}\n"
-FOLDER_MODE: Final = "040000"
 NO_RUN: Final = "[skip actions]\n\n"
 """In the message of a commit that adds the list, so that GitHub starts no run for an empty list."""
+FOLDER_MODE: Final = "040000"
+OLD_SECRETS: Final = {
+    "HARBOR_USER": "MIRROR_USER",
+    "HARBOR_PWD": "MIRROR_PASSWORD",
+    "SOURCE_AUTH": "MIRROR_SOURCE_AUTH",
+}
+"""The names of earlier versions -> those of this one.
+
+An old mirror.yml on another branch reads the old names, and runs a script that nobody checks. It
+must find nothing.
+"""
+
+Say = Callable[[str], None]
 
 
 async def install(
-    repository: MirrorRepository, settings: Settings, secrets: Secrets, say: Callable[[str], None]
+    repository: MirrorRepository,
+    settings: Settings,
+    secrets: Secrets,
+    say: Say,
+    *,
+    dry_run: bool = False,
 ) -> None:
-    """Bring the repository up to date. Raises RefusedError or TransientError as GitHub answers."""
-    await _configure(repository, settings, secrets, say)
+    """Bring the repository up to date.
+
+    Raises ConfigError when a secret is needed and missing here, RefusedError or TransientError as
+    GitHub answers, StaleError when somebody commits at the same moment.
+    """
+    await repository.expect_name()
+    there = await repository.secret_names()
+    hidden = _secrets(secrets, there)
+    await _set_variables(repository, settings, say, dry_run=dry_run)
+    for name, value in hidden.items():
+        if not dry_run:
+            await repository.set_secret(name, value)
+        say(f"secret {name}: {_done('set', dry_run)}")
+    await _install_files(repository, settings, say, dry_run=dry_run)
+    for name in sorted(there & OLD_SECRETS.keys()):  # last: until here the old workflow needs them
+        if not dry_run:
+            await repository.delete_secret(name)
+        say(f"secret {name}: {_done('removed', dry_run)}")
+
+
+def _done(what: str, dry_run: bool) -> str:  # noqa: FBT001 - the switch of the whole module
+    return f"would be {what}" if dry_run else what
+
+
+def _secrets(secrets: Secrets, there: frozenset[str]) -> dict[str, str]:
+    """The secrets to set. Raises ConfigError where the workflow would lack one afterwards."""
+    login, source = secrets.target_login(), secrets.source_auth.get_secret_value()
+    hidden = {"MIRROR_USER": login[0], "MIRROR_PASSWORD": login[1]} if login else {}
+    if source:
+        hidden["MIRROR_SOURCE_AUTH"] = source
+    for old, new in OLD_SECRETS.items():
+        needed = new != "MIRROR_SOURCE_AUTH" or old in there
+        if needed and new not in there and new not in hidden:
+            raise ConfigError(
+                f"{old} is not in the environment, and the repository has no secret {new} yet"
+            )
+    return hidden
+
+
+async def _set_variables(
+    repository: MirrorRepository, settings: Settings, say: Say, *, dry_run: bool
+) -> None:
+    target = settings.target
+    wanted = {
+        "HARBOR_HOST": target.host,
+        "HARBOR_PREFIX": target.prefix,
+        "NAMING": str(target.naming),
+    }
+    there = await repository.variables()
+    for name, value in wanted.items():
+        if there.get(name, "") == value:
+            continue
+        if not dry_run:
+            await (
+                repository.set_variable(name, value) if value else repository.delete_variable(name)
+            )
+        said = f"set to {value}" if value else "removed"
+        say(f"variable {name}: {_done(said, dry_run)}")
+
+
+async def _install_files(
+    repository: MirrorRepository, settings: Settings, say: Say, *, dry_run: bool
+) -> None:
+    path = settings.github.list
     now = await repository.snapshot()
-    changes = _changes(now.files, settings)
-    for path, content in changes.items():
-        say(f"{path}: {_verb(path, content, now.files)}")
+    if now is None and not dry_run:  # without a commit GitHub's git data API takes nothing
+        await repository.put_file(path, FIRST_LIST, blob="", message=f"Add {path}\n\n{NO_RUN}")
+        say(f"{path}: added, the first commit of the repository")
+        now = await repository.snapshot()
+    files = now.files if now else {}
+    changes = _changes(files, settings)
+    for changed, content in changes.items():
+        say(f"{changed}: {_done(_verb(changed, content, files), dry_run)}")
+        if dry_run:
+            before = (await repository.read_file(changed)).content if changed in files else b""
+            for line in _diff(changed, before, content or b""):
+                say(line)
     if not changes:
-        say("all files are there")
-        return
+        say(f"files: are there, version {shipped.version()}")
+    elif now and not dry_run:
+        await _commit(repository, path, changes, now)
+
+
+async def _commit(
+    repository: MirrorRepository, path: str, changes: Mapping[str, bytes | None], now: Snapshot
+) -> None:
     message = MESSAGE.format(version=shipped.version())
-    if settings.github.list in changes:
+    if path in changes:
         message = message.replace("\n\n", f"\n\n{NO_RUN}", 1)
     await repository.commit_files(changes, on=now.tip, message=message)
 
@@ -58,25 +155,6 @@ def _verb(path: str, content: bytes | None, now: Mapping[str, str]) -> str:
     return "updated" if path in now else "added"
 
 
-async def _configure(
-    repository: MirrorRepository, settings: Settings, secrets: Secrets, say: Callable[[str], None]
-) -> None:
-    target = settings.target
-    variables = {
-        "HARBOR_HOST": target.host,
-        "HARBOR_PREFIX": target.prefix,
-        "NAMING": target.naming,
-    }
-    for name, value in variables.items():
-        if value:
-            await repository.set_variable(name, str(value))
-            say(f"variable {name}: {value}")
-    login = secrets.target_login()
-    hidden = {"HARBOR_USER": login[0], "HARBOR_PWD": login[1]} if login else {}
-    if source := secrets.source_auth.get_secret_value():
-        hidden["SOURCE_AUTH"] = source
-    for name, value in hidden.items():
-        await repository.set_secret(name, value)
-        say(f"secret {name}: set")
-    if not login:
-        say("secrets HARBOR_USER, HARBOR_PWD: not in the environment, left as they are")
+def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
+    old, new = (text.decode(errors="replace").splitlines() for text in (before, after))
+    return difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="")

@@ -285,9 +285,9 @@ class World:
             "HARBOR_HOST": self.target.address,
             "HARBOR_PREFIX": "",
             "NAMING": "",
-            "HARBOR_USER": USER,
-            "HARBOR_PWD": PASSWORD,
-            "SOURCE_AUTH": "",
+            "MIRROR_USER": USER,
+            "MIRROR_PASSWORD": PASSWORD,
+            "MIRROR_SOURCE_AUTH": "",
             "REGISTRY_ADDRESSES": json.dumps(
                 {**addresses, self.target.address: f"http://{self.target.address}"}
             ),

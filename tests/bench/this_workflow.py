@@ -99,7 +99,7 @@ def _job(site: Site, github: GitHub, trigger: Trigger) -> dict[str, Any]:
         },
         variables={"HARBOR_HOST": site.target, "REGISTRY_ADDRESSES": json.dumps(addresses)},
         environment=home,
-        secrets={"HARBOR_USER": USER, "HARBOR_PWD": PASSWORD, "GITHUB_TOKEN": TOKEN},
+        secrets={"MIRROR_USER": USER, "MIRROR_PASSWORD": PASSWORD, "GITHUB_TOKEN": TOKEN},
     )
     told = asdict(job)
     del told["directory"]

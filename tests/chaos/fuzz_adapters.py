@@ -248,12 +248,12 @@ def environments(choices: Choices) -> None:
         ('{"auths": {"docker.io": {"auth": "d2VpOnA="}}}', "{}", "[" * 5000, "", "9" * 5000)
     )
     given = {"TELEGRAM_TOKEN": "t", "GITHUB_TOKEN": "g"}
-    given["SOURCE_AUTH"] = broken(login, choices, choices.below(3))
+    given["MIRROR_SOURCE_AUTH"] = broken(login, choices, choices.below(3))
     try:
         read_secrets(given)
     except ConfigError as error:
         _expect_no_secret(str(error))
-    settings = given | {"HARBOR_HOST": "h", "HARBOR_USER": "u", "HARBOR_PWD": "p"}
+    settings = given | {"HARBOR_HOST": "h", "MIRROR_USER": "u", "MIRROR_PASSWORD": "p"}
     for name in ("HARBOR_HOST", "NAMING", "HARBOR_PREFIX", "REGISTRY_ADDRESSES", "PATIENCE"):
         if choices.below(4) == 0:
             settings[name] = choices.pick(

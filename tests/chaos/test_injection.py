@@ -174,7 +174,7 @@ SHELL = ("$(touch owned)", "`touch owned`", "a;touch owned", "a\ntouch owned", "
 @pytest.mark.parametrize(
     "name",
     [
-        *("HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "HARBOR_USER", "IMAGES", "SOURCE_AUTH"),
+        *("HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "MIRROR_USER", "IMAGES", "MIRROR_SOURCE_AUTH"),
         *("PARALLEL", "PATIENCE", "SHARD", "SHARDS"),
     ],
 )

@@ -88,7 +88,7 @@ def test_words_of_other_registries_and_versions_are_known(line: str, kind: Failu
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        ("login to the target: HARBOR_PWD is not set in the repository", K.TARGET_LOGIN),
+        ("login to the target: MIRROR_PASSWORD is not set in the repository", K.TARGET_LOGIN),
         ('login to the target: logging into "h": invalid username/password', K.TARGET_LOGIN),
         ("login to the target: h.io: dial tcp: lookup h.io: no such host", K.NETWORK),
         ("mismatch: copied sha256:ab, target holds sha256:cd", K.MISMATCH),

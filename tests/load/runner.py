@@ -80,7 +80,7 @@ async def _run(told: Mapping[str, Any]) -> bool:
     secrets, filled = told["secrets"], set(told["filled"])
     places = asyncio.Semaphore(AT_ONCE)
     repositories = {named(name).repository: asyncio.Lock() for name in told["wanted"]}
-    login = (secrets["HARBOR_USER"], secrets["HARBOR_PWD"])
+    login = (secrets["MIRROR_USER"], secrets["MIRROR_PASSWORD"])
     way = httpx.AsyncHTTPTransport(uds=told["target"])
     async with (
         httpx.AsyncClient(base_url="http://target", auth=login, transport=way) as target,

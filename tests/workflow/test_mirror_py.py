@@ -384,7 +384,7 @@ def test_a_summary_stays_under_what_github_takes(tmp_path: Path) -> None:
 def test_the_logins_are_in_a_file_for_nobody_else(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = world.environment() | {"SOURCE_AUTH": '{"auths": {"a.io": {"auth": "bG9naW4="}}}'}
+    env = world.environment() | {"MIRROR_SOURCE_AUTH": '{"auths": {"a.io": {"auth": "bG9naW4="}}}'}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"

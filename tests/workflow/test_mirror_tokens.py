@@ -124,7 +124,10 @@ def test_a_token_that_ends_between_the_look_and_the_layer_is_renewed(
     ):
         addresses["docker.io"] = f"{front}/docker.io"
         login = {"auths": {front.removeprefix("http://"): {"auth": LOGIN}}}
-        given = {"REGISTRY_ADDRESSES": json.dumps(addresses), "SOURCE_AUTH": json.dumps(login)}
+        given = {
+            "REGISTRY_ADDRESSES": json.dumps(addresses),
+            "MIRROR_SOURCE_AUTH": json.dumps(login),
+        }
         ran = world.run(f"{name}:1\n", None, **given)
     assert moved_by_itself(ran), ran.output
     assert world.target.head(name, "1") == digest

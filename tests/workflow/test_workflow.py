@@ -300,7 +300,9 @@ def test_old_bad_lines_do_not_make_every_later_run_fail(world: World) -> None:
 
 def test_a_wrong_password_is_an_error_of_every_image_with_its_cause(world: World) -> None:
     world.seed("docker.io/wei/refused")
-    ran = world.run("docker.io/wei/refused:1\ndocker.io/wei/b:1\n", HARBOR_PWD="wrong-password")
+    ran = world.run(
+        "docker.io/wei/refused:1\ndocker.io/wei/b:1\n", MIRROR_PASSWORD="wrong-password"
+    )
     assert ran.code == 1
     for name in ("refused", "b"):
         said = ran.says(f"docker.io/wei/{name}:1")
@@ -314,13 +316,13 @@ def test_a_wrong_password_is_an_error_of_every_image_with_its_cause(world: World
     ("name", "value", "words"),
     [
         ("HARBOR_HOST", "", "HARBOR_HOST is not set"),
-        ("HARBOR_PWD", "", "HARBOR_PWD is not set"),
+        ("MIRROR_PASSWORD", "", "MIRROR_PASSWORD is not set"),
         ("HARBOR_HOST", "https://h", "HARBOR_HOST must be a bare host name"),
         ("HARBOR_PREFIX", "Upper Case", "HARBOR_PREFIX must be"),
         ("NAMING", "round", "NAMING nested or flat"),
-        ("SOURCE_AUTH", "hunter2", "SOURCE_AUTH must be JSON"),
-        ("SOURCE_AUTH", '{"auths": {"a.io": "hunter2"}}', "SOURCE_AUTH must be JSON"),
-        ("SOURCE_AUTH", '["hunter2"]', "SOURCE_AUTH must be JSON"),
+        ("MIRROR_SOURCE_AUTH", "hunter2", "MIRROR_SOURCE_AUTH must be JSON"),
+        ("MIRROR_SOURCE_AUTH", '{"auths": {"a.io": "hunter2"}}', "MIRROR_SOURCE_AUTH must be JSON"),
+        ("MIRROR_SOURCE_AUTH", '["hunter2"]', "MIRROR_SOURCE_AUTH must be JSON"),
         ("REGISTRY_ADDRESSES", '{"a.io": "file:///etc"}', "REGISTRY_ADDRESSES must be JSON"),
         ("REGISTRY_ADDRESSES", "[]", "REGISTRY_ADDRESSES must be JSON"),
     ],
@@ -339,7 +341,7 @@ def test_no_secret_is_in_an_argument_in_the_log_or_with_skopeo(world: World) -> 
     world.seed("docker.io/wei/secret")
     login = base64.b64encode(b"wei:hub-password").decode()
     auth = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": login}}})
-    ran = world.run("docker.io/wei/secret:1\n", SOURCE_AUTH=auth)
+    ran = world.run("docker.io/wei/secret:1\n", MIRROR_SOURCE_AUTH=auth)
     assert ran.code == 0, ran.output
     seen = ran.output + ran.summary + ran.skopeo + str(ran.statuses)
     assert "--password-stdin" in ran.skopeo
@@ -508,14 +510,18 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
 # --- the same by act, unchanged
 
 
-def in_a_repository(world: World, text: str) -> Path:
+def in_a_repository(
+    world: World, text: str, spoil: Callable[[Path], None] | None, branch: str
+) -> Path:
     """Lay out a mirror repository as `setup` leaves it; return its folder."""
     folder = world.directory / "repository"
     folder.mkdir()
     install(folder)
+    if spoil:
+        spoil(folder)
     (folder / "image.list").write_text(text)
     git = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com", "-C", str(folder)]
-    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "First"]):
+    for command in (["init", "-q", "-b", branch], ["add", "."], ["commit", "-q", "-m", "First"]):
         subprocess.run([*git, *command], check=True, timeout=20)
     head = subprocess.run(
         [*git, "rev-parse", "HEAD"], check=True, timeout=20, capture_output=True, text=True
@@ -525,14 +531,25 @@ def in_a_repository(world: World, text: str) -> Path:
 
 
 def by_act(
-    world: World, event: str, payload: dict[str, object], text: str, **more: str
+    world: World,
+    event: str,
+    payload: dict[str, object],
+    text: str,
+    *,
+    spoil: Callable[[Path], None] | None = None,
+    branch: str = "main",
+    **more: str,
 ) -> tuple[int, str]:
     """Run the workflow with a runner's files; JSON is YAML, which act reads."""
     env = world.environment()
     variables = {
         name: env[name] for name in ("HARBOR_HOST", "REGISTRY_ADDRESSES", "PATIENCE")
     } | more
-    secrets = {"HARBOR_USER": USER, "HARBOR_PWD": PASSWORD, "GITHUB_TOKEN": env["GITHUB_TOKEN"]}
+    secrets = {
+        "MIRROR_USER": USER,
+        "MIRROR_PASSWORD": PASSWORD,
+        "GITHUB_TOKEN": env["GITHUB_TOKEN"],
+    }
     context = ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     files = {
         "--var-file": variables,
@@ -548,7 +565,7 @@ def by_act(
         command += [option, str(path)]
     done = subprocess.run(
         command,
-        cwd=in_a_repository(world, text),
+        cwd=in_a_repository(world, text, spoil, branch),
         env={k: v for k, v in env.items() if k in ("PATH", "HOME") or k.endswith("_proxy")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -615,3 +632,53 @@ def test_act_does_a_push_and_named_images_in_one_job(
     assert ran.code == 0, ran.output
     assert len(jobs_of(ran.output)) == 1
     assert set(ran.statuses) == {"mirror/docker.io/wei/one:1"}
+
+
+OF_BEFORE = """\
+name: mirror
+on: workflow_dispatch
+jobs:
+  mirror:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd
+      - name: Copy images
+        run: python3 .github/mirror.py
+        env:
+          HARBOR_USER: ${{ secrets.HARBOR_USER }}
+          HARBOR_PWD: ${{ secrets.HARBOR_PWD }}
+          SOURCE_AUTH: ${{ secrets.SOURCE_AUTH }}
+"""
+READS = "import os\nprint([os.environ[n] for n in ('HARBOR_USER', 'HARBOR_PWD', 'SOURCE_AUTH')])\n"
+
+
+def test_a_workflow_of_before_on_another_branch_gets_no_secret(world: World) -> None:
+    """A dispatch runs the file of the ref that it names, and who may write may keep old ones."""
+
+    def spoil(folder: Path) -> None:
+        (folder / ".github" / "workflows" / "mirror.yml").write_text(OF_BEFORE)
+        (folder / ".github" / "mirror.py").write_text(READS)
+
+    _, output = by_act(world, "workflow_dispatch", {"inputs": {}}, "", spoil=spoil)
+    assert "['', '', '']" in output, output
+
+
+def test_a_dispatch_on_another_branch_runs_nothing(world: World) -> None:
+    payload = {"inputs": {"images": "docker.io/wei/one:1"}, "ref": "refs/heads/other"}
+    code, output = by_act(world, "workflow_dispatch", payload, "", branch="other")
+    assert code == 0, output
+    assert "Copy images" not in output
+    assert "Check the installed" not in output
+
+
+def test_a_changed_file_stops_the_run_before_python_starts(world: World) -> None:
+    def spoil(folder: Path) -> None:
+        with (folder / shipped.FOLDER / "main.py").open("a") as file:
+            file.write("print('changed')\n")
+
+    inputs = {"images": "docker.io/wei/one:1"}
+    code, output = by_act(world, "workflow_dispatch", {"inputs": inputs}, "", spoil=spoil)
+    assert code == 1
+    assert ".github/mirror differs from what imageto-bot setup installed" in output
+    assert "Run Main Copy images" not in output
+    assert not world.github.statuses

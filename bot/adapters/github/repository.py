@@ -11,6 +11,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,7 +26,7 @@ from github.WorkflowRun import WorkflowRun
 
 from bot.adapters.github.errors import is_githubs, is_protected, line_of, translated, words_of
 from bot.adapters.github.etags import Versions
-from bot.adapters.github.transport import Bounds, bounded
+from bot.adapters.github.transport import Bounds, RedirectedError, bounded
 from bot.adapters.github.worker import Worker
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
@@ -172,11 +173,28 @@ class MirrorRepository:
 
         return await self._call(put)
 
-    async def snapshot(self) -> Snapshot:
-        """All files of the branch, as they are now. For `setup`."""
+    async def expect_name(self) -> None:
+        """Raise RefusedError unless the repository still has the name of the config."""
 
-        def look() -> Snapshot:
+        def look() -> None:
+            _, data = self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
+            name = _text(data.get("full_name"))
+            if name.lower() != self._name.lower():
+                raise RefusedError(_moved_to(name))
+
+        await self._call(look)
+
+    async def snapshot(self) -> Snapshot | None:
+        """All files of the branch. None while the repository has no commit. For `setup`."""
+
+        def look() -> Snapshot | None:
             ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            try:
+                ref.update()
+            except GithubException as error:
+                if error.status == 409:  # noqa: PLR2004 - GitHub: "Git Repository is empty."
+                    return None
+                raise
             tip = self._repository.get_git_commit(_sha(ref.object.sha))
             tree = self._repository.get_git_tree(_sha(tip.tree.sha), recursive=True)
             if tree.raw_data.get("truncated"):
@@ -220,6 +238,26 @@ class MirrorRepository:
                 self._repository.create_variable(name, value)
 
         await self._call(put)
+
+    async def variables(self) -> Mapping[str, str]:
+        """All repository variables. For `setup`."""
+        return await self._call(
+            lambda: {each.name: each.value for each in self._repository.get_variables()}
+        )
+
+    async def delete_variable(self, name: str) -> None:
+        """Remove a repository variable. For `setup`."""
+        await self._call(lambda: self._repository.delete_variable(name))
+
+    async def secret_names(self) -> frozenset[str]:
+        """The names of all repository secrets. Their values cannot be read. For `setup`."""
+        return await self._call(
+            lambda: frozenset(each.name for each in self._repository.get_secrets())
+        )
+
+    async def delete_secret(self, name: str) -> None:
+        """Remove a repository secret. For `setup`."""
+        await self._call(lambda: self._repository.delete_secret(name))
 
     async def set_secret(self, name: str, value: str) -> None:
         """Make a repository secret so; it is encrypted on the way. For `setup`."""
@@ -300,12 +338,28 @@ class MirrorRepository:
     async def _call(self, work: Callable[[], T]) -> T:
         return await self._worker.do(partial(self._translated, work))
 
+    def _name_at(self, location: str) -> str:
+        """The name of the repository that a redirect names by its number, or nothing."""
+        with suppress(Exception):  # the redirect says enough for a refusal
+            _, data = self._github.requester.requestJsonAndCheck("GET", location)
+            return line_of(_text(data.get("full_name")))
+        return ""
+
     def _translated(self, work: Callable[[], T]) -> T:
         try:
             return translated(work)
+        except RedirectedError as error:
+            raise RefusedError(_moved_to(self._name_at(error.location))) from error
         except TransientError:
             self._versions.forget()  # among them may be the answer that could not be read
             raise
+
+
+def _moved_to(name: str) -> str:
+    new = (
+        f"GitHub calls the mirror repository {name} now" if name else "the mirror repository moved"
+    )
+    return f"{new}: change github.repository in the config"
 
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:

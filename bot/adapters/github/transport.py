@@ -33,6 +33,7 @@ _PIECE: Final = 64 * 1024
 _OK: Final = 200
 _LATER: Final = 202
 _NOT_MODIFIED: Final = 304
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OF_THE_WAY: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that tell how a body was packed: a body that is unpacked already is not to be held to
 its packed length.
@@ -41,6 +42,18 @@ its packed length.
 
 class AnswerError(requests.exceptions.RequestException):
     """An answer that is none: too large, or only the promise of one."""
+
+
+class RedirectedError(Exception):
+    """A redirect. GitHub answers so for a repository that was renamed or transferred.
+
+    A read gets 301, every other method 307. PyGithub follows 301 without the query, and takes 307
+    for success: a write would look done and is not.
+    """
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +139,8 @@ class _BoundedAdapter(HTTPAdapter):
         if known is not None:
             request.headers.setdefault("If-None-Match", known.tag)
         answer, body = self._exchange(request, **more)
+        if answer.status_code in _REDIRECTS:
+            raise RedirectedError(answer.headers.get("Location", ""))
         if known is not None and answer.status_code == _NOT_MODIFIED:
             return self._as_before(answer, known)
         if request.method == "GET" and answer.status_code == _LATER:

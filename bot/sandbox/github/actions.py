@@ -122,7 +122,9 @@ class Actions:
         tip = await self._repository.commit(after)
         if tip is None or skipped(tip.message) or not (self.enabled and self.workflow_enabled):
             return
-        if not concerned(await self._repository.changed_paths(before, after)):
+        workflow = await self._repository.file(after, WORKFLOW)
+        text = workflow.data.decode(errors="replace") if workflow else ""
+        if not concerned(text, await self._repository.changed_paths(before, after)):
             return
         forced = not await self._repository.is_ancestor(before, after)
         await self.start(Trigger("push", after, server, tip.message, before=before, forced=forced))

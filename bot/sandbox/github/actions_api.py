@@ -69,12 +69,15 @@ class ActionsEndpoints:
             Route(f"{own}/runs/{{run:int}}/cancel", self.cancel, methods=["POST"]),
             Route(f"{own}/runs/{{run:int}}/rerun", self.rerun, methods=["POST"]),
             Route(f"{own}/secrets/public-key", self.public_key, methods=["GET"]),
+            Route(f"{own}/secrets", self.secrets, methods=["GET"]),
             Route(secret, self.secret, methods=["GET"]),
+            Route(secret, self.remove_secret, methods=["DELETE"]),
             Route(secret, self.store_secret, methods=["PUT"]),
             Route(f"{own}/variables", self.variables, methods=["GET"]),
             Route(f"{own}/variables", self.create_variable, methods=["POST"]),
             Route(variable, self.variable, methods=["GET"]),
             Route(variable, self.change_variable, methods=["PATCH"]),
+            Route(variable, self.remove_variable, methods=["DELETE"]),
         ]
 
     async def permissions(self, _request: Request) -> Response:
@@ -162,6 +165,16 @@ class ActionsEndpoints:
             raise not_found()
         return answer({"name": name, "created_at": now(), "updated_at": now()})
 
+    async def secrets(self, request: Request) -> Response:
+        names = sorted(self._actions.secrets)
+        shown = [{"name": name, "created_at": now(), "updated_at": now()} for name in names]
+        return listed(request, shown, key="secrets")
+
+    async def remove_secret(self, request: Request) -> Response:
+        if self._actions.secrets.pop(request.path_params["name"].upper(), None) is None:
+            raise not_found()
+        return nothing()
+
     async def store_secret(self, request: Request) -> Response:
         data = await body(request)
         name = _setting_name(request.path_params["name"])
@@ -195,6 +208,11 @@ class ActionsEndpoints:
         if name not in self._actions.variables:
             raise not_found()
         self._actions.variables[name] = text_field(await body(request), "value")
+        return nothing()
+
+    async def remove_variable(self, request: Request) -> Response:
+        if self._actions.variables.pop(request.path_params["name"].upper(), None) is None:
+            raise not_found()
         return nothing()
 
     async def _dispatchable(self, data: dict[str, Any]) -> str:

@@ -73,6 +73,7 @@ class GitEndpoints:
         return answer(shapes.repository(self._place(request)))
 
     async def ref(self, request: Request) -> Response:
+        await self._expect_a_commit()
         _main_only(request.path_params["branch"])
         tip = await self._commit(BRANCH, not_found())
         return answer(shapes.ref(self._place(request), tip.sha))
@@ -110,6 +111,7 @@ class GitEndpoints:
         return answer(shapes.blob(self._place(request), sha, data))
 
     async def create_blob(self, request: Request) -> Response:
+        await self._expect_a_commit()
         data = await body(request)
         text = text_field(data, "content")
         encoded = data.get("encoding", "utf-8") == "base64"
@@ -125,6 +127,7 @@ class GitEndpoints:
         return answer({"sha": sha, "url": url, "tree": entries, "truncated": False})
 
     async def create_tree(self, request: Request) -> Response:
+        await self._expect_a_commit()
         data = await body(request)
         base = data.get("base_tree")
         try:
@@ -137,6 +140,7 @@ class GitEndpoints:
         return answer({"sha": sha, "url": url, "tree": tree, "truncated": False}, 201)
 
     async def create_commit(self, request: Request) -> Response:
+        await self._expect_a_commit()
         data = await body(request)
         message, tree = text_field(data, "message"), text_field(data, "tree")
         parents = [str(parent) for parent in data.get("parents", [])]
@@ -151,6 +155,8 @@ class GitEndpoints:
         )
 
     async def contents(self, request: Request) -> Response:
+        if await self._repository.is_empty():
+            raise Problem(404, "This repository is empty.")
         revision = request.query_params.get("ref", BRANCH).removeprefix("refs/heads/")
         tip = await self._commit(revision, Problem(404, f"No commit found for the ref {revision}"))
         file = await self._repository.file(tip.sha, _path(request))
@@ -165,11 +171,15 @@ class GitEndpoints:
         message, path = text_field(data, "message"), _path(request)
         fresh = _decoded(text_field(data, "content"))
         _main_only(str(data.get("branch", BRANCH)), f"Branch {data.get('branch')} not found")
-        tip = await self._commit(BRANCH, Problem(404, f"Branch {BRANCH} not found"))
-        old = await self._repository.file(tip.sha, path)
+        if await self._repository.is_empty():
+            tip, old = None, None
+        else:
+            tip = await self._commit(BRANCH, Problem(404, f"Branch {BRANCH} not found"))
+            old = await self._repository.file(tip.sha, path)
         _refuse_stale(path, old, data.get("sha"))
         sha = await self._write(tip, path, fresh, message)
-        await self._tell(request, tip.sha, sha)
+        if tip is not None:
+            await self._tell(request, tip.sha, sha)
         place = self._place(request)
         made = shapes.git_commit(place, await self._commit(sha, not_found()))
         blob = File(path, await self._repository.store_blob(fresh), fresh)
@@ -197,18 +207,25 @@ class GitEndpoints:
         )
         return answer(shapes.commit(self._place(request), found, files=files))
 
-    async def _write(self, tip: Commit, path: str, data: bytes, message: str) -> str:
+    async def _write(self, tip: Commit | None, path: str, data: bytes, message: str) -> str:
         """Commit one file on `tip`; somebody who was faster makes it a conflict."""
+        before = tip.sha if tip else None
         try:
             entry = (path, await self._repository.store_blob(data))
-            tree = await self._repository.store_tree(tip.tree, [entry])
+            tree = await self._repository.store_tree(tip.tree if tip else None, [entry])
         except GitError as error:
             raise invalid(f"path cannot be written: {error}") from error
-        sha = await self._repository.store_commit(tree=tree, parents=[tip.sha], message=message)
-        if not await self._repository.move(sha, tip.sha):
+        parents = [before] if before else []
+        sha = await self._repository.store_commit(tree=tree, parents=parents, message=message)
+        if not await self._repository.move(sha, before):
             now = await self._repository.head()
-            raise Problem(409, f"is at {now} but expected {tip.sha}")
+            raise Problem(409, f"is at {now} but expected {before}")
         return sha
+
+    async def _expect_a_commit(self) -> None:
+        """The git data API takes nothing before the first commit; the Contents API makes it."""
+        if await self._repository.is_empty():
+            raise Problem(409, "Git Repository is empty.")
 
     async def _entry(self, entry: Mapping[str, Any]) -> tuple[str, str | None]:
         path = text_field(entry, "path")

@@ -55,18 +55,25 @@ class GitRepository:
         self.directory = directory
 
     async def create(self, files: Mapping[str, bytes], *, message: str = "First commit") -> str:
-        """Make the repository with a first commit on main; one that is there stays as it is."""
+        """Make the repository with a first commit on main; one that is there stays as it is.
+
+        Without files it stays empty. Return the tip, or nothing.
+        """
         if not (self.directory / "HEAD").exists():
             self.directory.mkdir(parents=True, exist_ok=True)
             await self._git("init", "--bare", "--quiet", f"--initial-branch={BRANCH}")
         head = await self.resolve(BRANCH)
-        if head is not None:
-            return head
+        if head is not None or not files:
+            return head or ""
         entries = [(path, await self.store_blob(data)) for path, data in files.items()]
         tree = await self.store_tree(None, entries)
         first = await self.store_commit(tree=tree, parents=(), message=message)
         await self.move(first, None)
         return first
+
+    async def is_empty(self) -> bool:
+        """Return whether there is no commit on any branch."""
+        return not await self._git("for-each-ref", "--count=1", "refs/heads")
 
     async def head(self) -> str:
         """Return the tip of main."""

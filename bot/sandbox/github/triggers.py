@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 WORKFLOW = ".github/workflows/mirror.yml"
-PATHS = frozenset({"image.list"})
 INPUTS = frozenset({"images", "batch"})
 
 _SKIP_WORDS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 _SKIP_TRAILER = re.compile(r"^skip-checks: ?true$", re.IGNORECASE)
+_PATHS = re.compile(r"\bpaths: *\[([^]]*)\]")
 _RUN_NAME = re.compile(r"^run-name:[ \t]*(.+)$", re.MULTILINE)
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 _FORMAT = re.compile(r"^format\(\s*'([^']*)'\s*,(.*)\)$")
@@ -40,9 +40,11 @@ def skipped(message: str) -> bool:
     )
 
 
-def concerned(changed: Sequence[str]) -> bool:
+def concerned(workflow: str, changed: Sequence[str]) -> bool:
     """Say whether a push touches what the workflow's `paths` names; nothing changed: no run."""
-    return not PATHS.isdisjoint(changed)
+    found = _PATHS.search(workflow)
+    named = {path.strip(" \"'") for path in found[1].split(",")} if found else set(changed)
+    return not named.isdisjoint(changed)
 
 
 def event_file(trigger: Trigger, *, repository: str) -> dict[str, object]:

@@ -12,9 +12,16 @@ from .reference import DOCKER_HUB, HOST, PATH
 from .registry_http import UNREADABLE
 from .waits import PATIENCE
 
-REQUIRED = ("HARBOR_HOST", "HARBOR_USER", "HARBOR_PWD")
-NAMES = (*REQUIRED, "HARBOR_PREFIX", "NAMING", "REGISTRY_ADDRESSES", "SOURCE_AUTH", "PATIENCE")
-SECRETS = ("HARBOR_PWD", "SOURCE_AUTH", "GITHUB_TOKEN")
+REQUIRED = ("HARBOR_HOST", "MIRROR_USER", "MIRROR_PASSWORD")
+NAMES = (
+    *REQUIRED,
+    "HARBOR_PREFIX",
+    "NAMING",
+    "REGISTRY_ADDRESSES",
+    "MIRROR_SOURCE_AUTH",
+    "PATIENCE",
+)
+SECRETS = ("MIRROR_PASSWORD", "MIRROR_SOURCE_AUTH", "GITHUB_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,9 @@ class Settings:
         addresses = _read(
             "REGISTRY_ADDRESSES", given, '{"registry": "https://address"}', _addresses
         )
-        logins = _read("SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins)
+        logins = _read(
+            "MIRROR_SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins
+        )
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         place = addresses.get(host, f"https://{host}").split("/")[2]
         logins, patience = {**logins, place: login}, int(wish) if wish.isdecimal() else PATIENCE

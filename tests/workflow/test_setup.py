@@ -1,0 +1,245 @@
+"""`imageto-bot setup` in repositories of each kind: empty, of an earlier version, set up before."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from bot.adapters.github.repository import MirrorRepository
+from bot.config import Secrets, Settings, read_secrets
+from bot.core.errors import ConfigError, RefusedError
+from bot.core.ids import BatchId
+from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.github.act import Job
+from bot.sandbox.github.server import GitHub
+from bot.sandbox.serve import served
+from bot.setup import FIRST_LIST, install
+from bot.workflow import shipped
+
+NAME = "wei/mirror"
+LOGIN = {"HARBOR_USER": "robot$mirror", "HARBOR_PWD": "hush-hush"}
+OLD = {
+    "image.list": b"docker.io/library/nginx:1.27\n",
+    ".github/mirror.py": b"print('old')\n",
+    ".github/workflows/mirror.yml": b"name: mirror\non: workflow_dispatch\n",
+}
+
+
+def secrets(**more: str) -> Secrets:
+    return read_secrets({"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "g", **more})
+
+
+def settings(prefix: str = "mirror", image_list: str = "image.list") -> Settings:
+    return Settings.model_validate(
+        {
+            "telegram": {"chats": (-100,), "admins": (1,)},
+            "github": {"repository": NAME, "list": image_list},
+            "target": {"host": "harbor.example.com", "prefix": prefix},
+            "policy": {"registries": ("docker.io",)},
+        }
+    )
+
+
+async def _does_nothing(_act: str, _job: Job) -> bool:
+    return True
+
+
+@asynccontextmanager
+async def github(folder: Path, files: dict[str, bytes]) -> AsyncIterator[tuple[GitHub, int]]:
+    made = GitHub(
+        data=folder,
+        name=NAME,
+        files=files,
+        faults=Faults(),
+        environment={},
+        runner=_does_nothing,
+        delay=0,
+    )
+    async with made, served(Starlette(routes=[Mount("/github", made.app)])) as port:
+        yield made, port
+
+
+def client(port: int, token: str, path: str = "image.list") -> MirrorRepository:
+    return MirrorRepository(
+        api=f"http://127.0.0.1:{port}/github",
+        token=token,
+        repository=NAME,
+        branch="main",
+        path=path,
+        workflow="mirror.yml",
+        between=(0, 0),
+    )
+
+
+async def set_up(
+    made: GitHub, port: int, secrets: Secrets, given: Settings, *, dry_run: bool = False
+) -> list[str]:
+    said: list[str] = []
+    repository = client(port, made.token, given.github.list)
+    try:
+        await install(repository, given, secrets, said.append, dry_run=dry_run)
+    finally:
+        repository.close()
+    return said
+
+
+async def content(made: GitHub, path: str) -> bytes | None:
+    file = await made.repository.file("main", path)
+    return file.data if file else None
+
+
+async def everything_is_installed(made: GitHub, image_list: str = "image.list") -> None:
+    for path, wanted in shipped.files("main", image_list).items():
+        assert await content(made, path) == wanted, path
+
+
+async def commits(made: GitHub) -> int:
+    return len(await made.repository.log("main"))
+
+
+async def test_an_empty_repository_gets_the_list_and_then_all_files_in_one_commit(
+    tmp_path: Path,
+) -> None:
+    async with github(tmp_path, {}) as (made, port):
+        await set_up(made, port, secrets(**LOGIN), settings())
+        await everything_is_installed(made)
+        assert await content(made, "image.list") == FIRST_LIST
+        assert await commits(made) == 2
+        assert made.actions.runs() == []
+
+
+async def test_a_repository_of_before_is_changed_by_one_commit(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        made.actions.secrets |= {"HARBOR_USER": "u", "HARBOR_PWD": "p", "SOURCE_AUTH": "{}"}
+        said = await set_up(made, port, secrets(**LOGIN, SOURCE_AUTH='{"auths": {}}'), settings())
+        await everything_is_installed(made)
+        assert await content(made, ".github/mirror.py") is None
+        assert await content(made, "image.list") == OLD["image.list"]
+        assert await commits(made) == 2
+        assert made.actions.secrets == {
+            "MIRROR_USER": "robot$mirror",
+            "MIRROR_PASSWORD": "hush-hush",
+            "MIRROR_SOURCE_AUTH": '{"auths": {}}',
+        }
+        assert "secret HARBOR_PWD: removed" in said
+        assert "hush-hush" not in str(said)
+
+
+async def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        await set_up(made, port, secrets(**LOGIN), settings())
+        before = await commits(made)
+        said = await set_up(made, port, secrets(), settings())
+        assert await commits(made) == before
+        assert said == [f"files: are there, version {shipped.version()}"]
+
+
+async def test_changed_and_foreign_files_of_the_folder_are_put_right(tmp_path: Path) -> None:
+    spoilt = {
+        **OLD,
+        f"{shipped.FOLDER}/registry.py": b"changed\n",
+        f"{shipped.FOLDER}/base64.py": b"foreign\n",
+        f"{shipped.FOLDER}/__pycache__/main.cpython-312.pyc": b"\x00foreign",
+    }
+    async with github(tmp_path, spoilt) as (made, port):
+        await set_up(made, port, secrets(**LOGIN), settings())
+        await everything_is_installed(made)
+        for path in spoilt.keys() - shipped.files("main", "image.list").keys() - {"image.list"}:
+            assert await content(made, path) is None, path
+
+
+async def test_a_variable_that_the_config_no_longer_has_is_removed(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        made.actions.variables["SHARDS"] = "1, 2"
+        await set_up(made, port, secrets(**LOGIN), settings())
+        assert made.actions.variables["HARBOR_PREFIX"] == "mirror"
+        await set_up(made, port, secrets(), settings(prefix=""))
+        left = {"HARBOR_HOST": "harbor.example.com", "NAMING": "nested", "SHARDS": "1, 2"}
+        assert made.actions.variables == left
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "missing"),
+    [
+        ({}, {}, "HARBOR_USER"),
+        ({"HARBOR_USER": "u", "HARBOR_PWD": "p"}, {}, "HARBOR_USER"),
+        ({"SOURCE_AUTH": "{}"}, LOGIN, "SOURCE_AUTH"),
+    ],
+)
+async def test_without_a_secret_that_the_new_workflow_needs_nothing_is_changed(
+    tmp_path: Path, there: dict[str, str], given: dict[str, str], missing: str
+) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        made.actions.secrets |= there
+        with pytest.raises(ConfigError, match=f"{missing} is not in the environment"):
+            await set_up(made, port, secrets(**given), settings())
+        assert made.actions.secrets == there
+        assert made.actions.variables == {}
+        assert await commits(made) == 1
+
+
+@pytest.mark.parametrize("files", [{}, OLD])
+async def test_a_dry_run_shows_a_diff_and_changes_nothing(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    async with github(tmp_path, files) as (made, port):
+        said = await set_up(made, port, secrets(**LOGIN), settings(), dry_run=True)
+        assert made.actions.secrets == {}
+        assert made.actions.variables == {}
+        assert await made.repository.is_empty() or await commits(made) == 1
+        assert "+++ b/.github/workflows/mirror.yml" in said
+        assert ("-print('old')" in said) == bool(files)
+        assert "secret MIRROR_USER: would be set" in said
+        assert "variable HARBOR_PREFIX: would be set to mirror" in said
+
+
+async def test_another_list_stands_in_each_place_of_the_workflow(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        given = settings(image_list="lists/prod.list")
+        await set_up(made, port, secrets(**LOGIN), given)
+        await everything_is_installed(made, "lists/prod.list")
+        assert await content(made, "lists/prod.list") == FIRST_LIST
+        file = shipped.workflow("main", "lists/prod.list").decode()
+        for place in ('paths: ["lists/prod.list"]', "/lists/prod.list\n", "LIST: lists/prod.list"):
+            assert place in file
+        assert "image.list" not in file
+
+
+def moved(new: str) -> Callable[[Request], Response]:
+    """A repository that was renamed, as GitHub answers for it."""
+
+    def reply(request: Request) -> Response:
+        if request.url.path == "/github/repositories/7":
+            return JSONResponse({"full_name": new, "id": 7})
+        status = 301 if request.method == "GET" else 307
+        place = f"{request.base_url}github/repositories/7"
+        words = {"message": "Moved Permanently", "url": place}
+        return JSONResponse(words, status, headers={"Location": place})
+
+    return reply
+
+
+CALLS: dict[str, Callable[[MirrorRepository], Awaitable[object]]] = {
+    "read": lambda one: one.read_list(),
+    "write": lambda one: one.write_list(b"x\n", blob="", message="m"),
+    "dispatch": lambda one: one.dispatch((), batch=BatchId("b1")),
+    "setup": lambda one: install(one, settings(), secrets(**LOGIN), print),
+    "workflow": lambda one: one.workflow(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_renamed_repository_is_refused_with_its_new_name(call: str) -> None:
+    route = Route("/{rest:path}", moved("li/images"), methods=["GET", "PUT", "POST", "PATCH"])
+    async with served(Starlette(routes=[route])) as port:
+        repository = client(port, "token")
+        try:
+            with pytest.raises(RefusedError, match="li/images now: change github"):
+                await CALLS[call](repository)
+        finally:
+            repository.close()
