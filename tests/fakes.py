@@ -27,6 +27,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import ChecksLane
@@ -332,8 +333,8 @@ class World:
         self.words = WORDS
         self.language = language
         self.policy = policy
-        self._update = 100
-        self._message = 10
+        self.last_update = 100
+        self.last_message = 10
         self._batch = 0
         self.start()
 
@@ -352,36 +353,35 @@ class World:
         chat, registries = self.wired(self.chat), self.wired(self.registries)
         repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
-        self.reconciler = Reconciler(
-            {
-                "chat": ChatLane(store=store, chat=chat, words=words, **said),
-                "files": FilesLane(store=store, chat=chat, words=words, **said),
-                "questions": QuestionsLane(
-                    store=store,
-                    registries=registries,
-                    repository=repository,
-                    words=words,
-                    target=TARGET,
-                    clock=clock,
-                ),
-                "registry_checks": ChecksLane(
-                    store=store,
-                    registries=registries,
-                    policy=self.policy,
-                    target=TARGET,
-                    clock=clock,
-                ),
-                "batches": BatchesLane(
-                    store=store,
-                    repository=repository,
-                    registries=registries,
-                    patience=timedelta(seconds=90),
-                    clock=clock,
-                    new_id=self._new_batch,
-                ),
-                **self._fresh(access),
-            }
-        )
+        self.lanes: dict[str, Lane] = {
+            "chat": ChatLane(store=store, chat=chat, words=words, **said),
+            "files": FilesLane(store=store, chat=chat, words=words, **said),
+            "questions": QuestionsLane(
+                store=store,
+                registries=registries,
+                repository=repository,
+                words=words,
+                target=TARGET,
+                clock=clock,
+            ),
+            "registry_checks": ChecksLane(
+                store=store,
+                registries=registries,
+                policy=self.policy,
+                target=TARGET,
+                clock=clock,
+            ),
+            "batches": BatchesLane(
+                store=store,
+                repository=repository,
+                registries=registries,
+                patience=timedelta(seconds=90),
+                clock=clock,
+                new_id=self._new_batch,
+            ),
+            **self._fresh(access),
+        }
+        self.reconciler = Reconciler(self.lanes)
         self.intake = Intake(
             store=store,
             words=words,
@@ -426,13 +426,13 @@ class World:
         **more: object,
     ) -> bool:
         """True where work has begun of which the person will hear."""
-        self._update += 1
-        self._message += 1
+        self.last_update += 1
+        self.last_message += 1
         incoming = Incoming(
-            update=self._update,
+            update=self.last_update,
             person=person,
             place=Place(chat, thread),
-            message=MessageId(self._message),
+            message=MessageId(self.last_message),
             text=text,
             **more,  # type: ignore[arg-type]
         )
@@ -446,7 +446,7 @@ class World:
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
         """Press a button: by what it carries, or by words on it."""
-        self._update += 1
+        self.last_update += 1
         wanted = data
         number = next(reversed(self.chat.messages), MessageId(0))
         for found, said in self.chat.messages.items():
@@ -454,13 +454,13 @@ class World:
                 if data in label:
                     number, wanted = found, carried
         press = Press(
-            update=self._update, person=person, place=Place(chat), message=number, data=wanted
+            update=self.last_update, person=person, place=Place(chat), message=number, data=wanted
         )
         return await self.intake.press(press)
 
     async def move(self, old: ChatId, new: ChatId) -> None:
-        self._update += 1
-        await self.intake.moved(self._update, old, new)
+        self.last_update += 1
+        await self.intake.moved(self.last_update, old, new)
 
     async def settle(self, seconds: float = 30, step: float = 1) -> None:
         """Let time pass, tick by tick."""

@@ -76,7 +76,7 @@ class Screen:
     # -- what people do -----------------------------------------------------------------
 
     async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: Any) -> None:
-        number = MessageId(self.world._message + 1)
+        number = MessageId(self.world.last_message + 1)
         speaker = "an anonymous admin" if more.get("faceless") else person.name
         head = f"({self._number(number)}) {speaker}{_where(person, chat)}"
         self._note(head, text.splitlines())
@@ -102,9 +102,9 @@ class Screen:
         assert found, f"no button carries {data}"
         message, label = found[-1]
         self._note(f"{person.name} presses [{label}] under ({self._number(message)})", [])
-        world._update += 1
+        world.last_update += 1
         press = Press(
-            update=world._update,
+            update=world.last_update,
             person=self._here(person),
             place=Place(chat),
             message=message,

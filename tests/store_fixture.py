@@ -4,15 +4,16 @@ Each is a file of its own. Shared is what SQLAlchemy keeps for each engine and w
 all of these: the dialect, and the SQL that was made of a statement.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, RowMapping, Select, event
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.connection import Database, engine_of
+from bot.adapters.store.unit import StoreUnit
 
 _MIGRATED: Final[list[bytes]] = []
 _FIRST: Final[list[Engine]] = []
@@ -45,6 +46,16 @@ def reopened(path: Path) -> SqliteStore:
     database._file.execute("PRAGMA synchronous=OFF")
     _FIRST[:] = _FIRST or [engine]
     return SqliteStore(database, path)
+
+
+def database_of(store: SqliteStore) -> Database:
+    """For tests of SQL: no port leads to it."""
+    return store._database
+
+
+async def rows_of(unit: StoreUnit, statement: Select[Any]) -> Sequence[RowMapping]:
+    """Of a query that the bot has no need of."""
+    return await unit._all(statement)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import TelegramChat, make_bot
 from bot.app import Parts, opened
@@ -192,8 +193,7 @@ async def test_no_adapter_shows_a_secret_when_it_is_printed(
     settings = settings.model_copy(update={"database": str(tmp_path / "bot.sqlite3")})
     async with opened(settings, SECRETS) as parts:
         told = " ".join([repr(parts), str(parts), *(repr(part) for part in shallow(parts))])
-        for request in parts.bot._request:
-            await request.shutdown()
+        await shut(parts.bot)
     assert "PollingBot" in told
     assert not [text for text in SECRETS.texts() if text in told]
 
@@ -213,8 +213,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     bot = make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
     with pytest.raises(TransientError) as told:
         await TelegramChat(bot).send(Place(ChatId(1)), Rendered("x"), reply_to=None)
-    for request in bot._request:
-        await request.shutdown()
+    await shut(bot)
     trace = "".join(traceback.format_exception(told.value))
     assert "ClientConnectorError" in trace
     assert TELEGRAM_TOKEN not in trace

@@ -1,7 +1,10 @@
 """The tally that the fault tests count with is printed, whole, at the end of a run."""
 
+from pathlib import Path
+
 import pytest
 
+CONFTEST = Path(__file__).with_name("conftest.py")
 pytest_plugins = ["pytester"]
 
 COUNTING = """
@@ -14,18 +17,15 @@ def test_two(tally):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_what_all_workers_threw_is_told_at_the_end(
-    pytester: pytest.Pytester, workers: tuple[str, ...]
-) -> None:
-    pytester.makeconftest((pytester._request.path.parent / "conftest.py").read_text())
+def test_what_all_workers_threw_is_told_at_the_end(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST.read_text())
     pytester.makepyfile(COUNTING)
-    told = pytester.runpytest_subprocess("-p", "no:cacheprovider", *workers).stdout
+    told = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2").stdout
     told.fnmatch_lines(["*thrown at the bot*", "kill points: 1,234", "violations: 1"])
 
 
 def test_a_run_that_threw_nothing_says_nothing(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest((pytester._request.path.parent / "conftest.py").read_text())
+    pytester.makeconftest(CONFTEST.read_text())
     pytester.makepyfile("def test_one(tally):\n    pass\n")
     told = pytester.runpytest_subprocess("-p", "no:cacheprovider").stdout
     told.no_fnmatch_line("*thrown at the bot*")

@@ -17,7 +17,7 @@ from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
 from gathering import Circumstances, plain, result_heads, stored
 from invariants import Accepted, Evidence, Said
 from sqlalchemy import select
-from store_fixture import fresh_store, reopened
+from store_fixture import fresh_store, reopened, rows_of
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import transfers
@@ -30,7 +30,7 @@ from bot.core.transfer import State
 from bot.dialog.buttons import parse_button
 from bot.dialog.commands import Mirror, Retry, parse
 from bot.dialog.language import Language
-from bot.engine.lanes.lane import Pulse
+from bot.engine.lanes.lane import Lane, Pulse
 
 T = TypeVar("T")
 STEP: Final = 2.5
@@ -109,15 +109,15 @@ class ChaosWorld(World):
         images: tuple[str, ...] = (),
         **more: object,
     ) -> bool:
-        update, message = self._update, self._message
+        update, message = self.last_update, self.last_message
 
         async def deliver() -> bool:
-            latest = self._message
-            self._update, self._message = update, message
+            latest = self.last_message
+            self.last_update, self.last_message = update, message
             begun = await super(ChaosWorld, self).say(
                 person, text, chat=chat, thread=thread, **more
             )
-            self._message = max(latest, self._message)
+            self.last_message = max(latest, self.last_message)
             return begun
 
         begun = await self.surviving(deliver)
@@ -126,16 +126,16 @@ class ChaosWorld(World):
         parsed = None if command is None else command.parsed
         wants = command is not None and not isinstance(parsed, Retry)
         asked = images if isinstance(parsed, Mirror) else ()
-        self.accepted.append(Accepted(int(chat), self._message, asked, wants))
+        self.accepted.append(Accepted(int(chat), self.last_message, asked, wants))
         return begun
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
         if not any(said.place.chat == chat for said in list(self.chat.messages.values())[-1:]):
             return ""  # no button is at hand there
-        update = self._update
+        update = self.last_update
 
         async def deliver() -> str:
-            self._update = update
+            self.last_update = update
             return await super(ChaosWorld, self).press(person, data, chat=chat)
 
         answer = await self.surviving(deliver)
@@ -143,10 +143,10 @@ class ChaosWorld(World):
         return answer
 
     async def move(self, old: ChatId, new: ChatId) -> None:
-        update = self._update
+        update = self.last_update
 
         async def deliver() -> None:
-            self._update = update
+            self.last_update = update
             await super(ChaosWorld, self).move(old, new)
 
         await self.surviving(deliver)
@@ -161,9 +161,9 @@ class ChaosWorld(World):
         """Telegram delivers an update of lately once more, as after an answer that got lost."""
         if back < len(self._delivered):
             number, repeat = self._delivered[-1 - back]
-            latest, self._update = self._update, number
+            latest, self.last_update = self.last_update, number
             await self.surviving(repeat)
-            self._update = latest
+            self.last_update = latest
 
     def holds(self, image: ImageRef, digest: str) -> None:
         """The target has this before anybody asks."""
@@ -177,14 +177,8 @@ class ChaosWorld(World):
 
     async def _tick_lanes(self) -> Pulse:
         """Each lane on its own, as the reconciler does: a trouble in one ends its tick."""
-        pulses = [await self._tick_lane(name) for name in self.reconciler._lanes]
+        pulses = [await _tick(lane) for lane in self.lanes.values()]
         return max(pulses)
-
-    async def _tick_lane(self, name: str) -> Pulse:
-        try:
-            return await self.reconciler._lanes[name].tick()
-        except BotError:
-            return Pulse.OPEN
 
     async def settle(self, seconds: float = 10, step: float = STEP) -> None:
         passed = 0.0
@@ -226,7 +220,7 @@ class ChaosWorld(World):
     async def images(self) -> list[str]:
         """Those that are on their way, or were."""
         async with self.store.begin() as unit:
-            rows = await unit._all(select(transfers.c.image))
+            rows = await rows_of(unit, select(transfers.c.image))
         return [str(row["image"]) for row in rows]
 
     async def open_requests(self) -> list[int]:
@@ -271,6 +265,13 @@ class ChaosWorld(World):
             repetitions=self.killer.repetitions,
             left=(*found.left, *self.left),
         )
+
+
+async def _tick(lane: Lane) -> Pulse:
+    try:
+        return await lane.tick()
+    except BotError:
+        return Pulse.OPEN
 
 
 def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:

@@ -8,7 +8,7 @@ it copies and posts its statuses at once, as a run would.
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
+from store_fixture import rows_of
 from telegram.error import TelegramError
 
 from bot.adapters.github.repository import MirrorRepository
@@ -48,8 +49,8 @@ from bot.engine.intake.updates import Intake
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
-from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import ChecksLane
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.proxy import Faults, Faulty
@@ -142,7 +143,7 @@ class FaultsWorld:
         installation = Installation(
             policy=POLICY, access=access, target=self.place, me="imageto_bot"
         )
-        self.reconciler = self._reconciler(TelegramChat(self.bot))
+        self.lanes = self._lanes(TelegramChat(self.bot))
         ahead = self.store.ahead()
         intake = Intake(
             store=ahead,
@@ -162,10 +163,10 @@ class FaultsWorld:
             together=ahead.together,
         )
 
-    def _reconciler(self, chat: TelegramChat) -> Reconciler:
+    def _lanes(self, chat: TelegramChat) -> dict[str, Lane]:
         store, clock, registries = self.store, self.clock, self.registries
         said = {"store": store, "chat": chat, "words": WORDS, "target": self.place, "clock": clock}
-        lanes = {
+        return {
             "chat": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
             "files": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
             "questions": QuestionsLane(
@@ -188,7 +189,6 @@ class FaultsWorld:
                 new_id=lambda: secrets.token_hex(8),
             ),
         }
-        return Reconciler(lanes)  # type: ignore[arg-type]
 
     async def _next(self) -> int:
         async with self.store.begin() as unit:
@@ -237,8 +237,9 @@ class FaultsWorld:
         self.clock.now += timedelta(seconds=await self._ahead())
 
     async def _tick(self) -> None:
-        for name in self.reconciler._lanes:
-            await self.reconciler._tick_lane(name, self.halt)
+        for lane in self.lanes.values():
+            with suppress(BotError):
+                await lane.tick(self.halt.wished)
             running = list(self.github.actions._tasks.values())
             if running:  # a run is at work, and over before anybody looks again
                 await asyncio.wait(running)
@@ -281,7 +282,7 @@ class FaultsWorld:
     async def request(self, message: int) -> Request | None:
         async with self.store.begin() as unit:
             wanted = select(requests.c.id).where(requests.c.message == message)
-            found = await unit._all(wanted)
+            found = await rows_of(unit, wanted)
             return await unit.request(found[0]["id"]) if found else None
 
     def refuses(self) -> None:

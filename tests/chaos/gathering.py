@@ -13,6 +13,7 @@ from typing import Final
 
 from invariants import Asked
 from sqlalchemy import Table, select
+from store_fixture import rows_of
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import batches, moves, questions, requests, transfers
@@ -90,21 +91,21 @@ async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:
         return Stored(
             tuple(asked),
             tuple(transfer for transfer in found if transfer is not None),
-            tuple(Batch(**row) for row in await unit._all(select(batches))),
+            tuple(Batch(**row) for row in await rows_of(unit, select(batches))),
             tuple(await _left(unit, asked)),
             await _family(unit),
         )
 
 
 async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:
-    rows = await unit._all(select(table.c.id).order_by(table.c.id))
+    rows = await rows_of(unit, select(table.c.id).order_by(table.c.id))
     return [row["id"] for row in rows]
 
 
 async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
     """Notes and questions, and the files of requests that need them no more."""
     left = [f"note {note.id}: {plain(note.text.html)[:60]!r}" for note in await unit.notes()]
-    for row in await unit._all(select(questions.c.id, questions.c.text)):
+    for row in await rows_of(unit, select(questions.c.id, questions.c.text)):
         left.append(f"question {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
     for one in asked:
         file = await unit.file(one.request.id)
@@ -123,7 +124,7 @@ def _may_go_on(one: Asked) -> bool:
 
 async def _family(unit: StoreUnit) -> dict[int, tuple[int, ...]]:
     """For each chat that moved: what it was before, as far back as is known."""
-    rows = await unit._all(select(moves))
+    rows = await rows_of(unit, select(moves))
     return {row["chat"]: (row["origin"],) for row in rows}
 
 

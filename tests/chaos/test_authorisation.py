@@ -200,7 +200,7 @@ class Scene:
                 await unit.save_request(replace(request, confirmed_at=None))
                 await unit.save_draft(number, Draft(images=(image, NGINX)))
         if kind != "draft":
-            await w.reconciler._lanes["registry_checks"].tick()
+            await w.lanes["registry_checks"].tick()
         async with w.store.begin() as unit:
             found = await unit.transfer(transfer.id)
             assert found is not None
@@ -240,9 +240,9 @@ class Scene:
         return "\n".join(note.text.html for note in notes)
 
     async def press(self, data: str) -> str:
-        self.world._update += 1
+        self.world.last_update += 1
         press = Press(
-            update=self.world._update,
+            update=self.world.last_update,
             person=self.who,
             place=self.place,
             message=MessageId(7),
@@ -421,10 +421,10 @@ async def test_a_made_up_press_cannot_write_a_list_over_a_card_or_a_result(tmp_p
         before = {number: said.text for number, said in w.chat.messages.items()}
         assert len(before) == 2
         for number in before:
+            w.last_update += 1
             press = Press(
-                update=w._update + 1, person=LI, place=Place(GROUP), message=number, data="list:0:"
+                update=w.last_update, person=LI, place=Place(GROUP), message=number, data="list:0:"
             )
-            w._update += 1
             assert await w.intake.press(press) == w.words.plain(
                 say("button-unknown"), Language.ZH_CN
             )

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from fakes import NGINX, TARGET
+from telegram_fixture import shut
 
 from bot.adapters.github import transport as github_transport
 from bot.adapters.github.repository import MirrorRepository
@@ -125,12 +126,6 @@ async def headers(writing: asyncio.StreamWriter) -> None:
     while True:
         writing.write(b"X-More: " + b"x" * 8000 + b"\r\n")
         await writing.drain()
-
-
-async def shut(bot: PollingBot) -> None:
-    """The library closes only what was introduced to Telegram."""
-    for request in bot._request:
-        await request.shutdown()
 
 
 BOMBS = {

@@ -58,7 +58,7 @@ async def test_li_is_served_while_somebody_floods_the_group(
 
 async def ask(w: World) -> MessageId:
     await w.say(LI, "/mirror docker.io/library/evil-or-not:1")
-    return MessageId(w._message)
+    return MessageId(w.last_message)
 
 
 def answered(w: World, message: MessageId) -> bool:

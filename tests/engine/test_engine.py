@@ -706,24 +706,24 @@ async def test_a_request_of_another_chat_is_shown_to_admins_only(w: World) -> No
 async def test_a_repeated_update_changes_nothing(w: World) -> None:
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27")
-    w._update -= 1
+    w.last_update -= 1
     await w.say(WEI, "/mirror redis:7")
     assert await w.press(ANA, "approve:1") != ""
-    w._update -= 1
+    w.last_update -= 1
     assert await w.press(ANA, "approve:1") == ""
     assert len(await states(w)) == 1
 
 
 async def test_updates_that_are_numbered_anew_after_a_quiet_week_are_not_lost(w: World) -> None:
     w.upstream(NGINX, STATIC)
-    w._update = 700_000_000
+    w.last_update = 700_000_000
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(5)
-    w._update = 12_345
+    w.last_update = 12_345
     await w.say(WEI, "/mirror nginx:1.27")
     assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
     assert len(await states(w)) == 2
-    w._update -= 1
+    w.last_update -= 1
     assert await w.press(ANA, "approve:1") == ""
 
 
@@ -856,7 +856,7 @@ async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
     for person in (WEI, LI):
         await w.say(person, f"/mirror {STATIC}")
     await w.settle(20)
-    pulses = [await w.reconciler._lanes["chat"].tick() for _ in range(4)]
+    pulses = [await w.lanes["chat"].tick() for _ in range(4)]
     assert Pulse.IDLE not in pulses
 
 

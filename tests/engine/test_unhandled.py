@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from telegram.error import TelegramError
+from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot, set_menus
 from bot.adapters.telegram.polling import Polling
@@ -72,7 +73,7 @@ async def test_a_message_whose_number_cannot_be_stored_silences_nobody(tmp_path:
         await settled(w, 10)
         await w.say(LI, "/help")
         await settled(w, 10)
-        assert any(said.reply_to == w._message for said in w.chat.messages.values())
+        assert any(said.reply_to == w.last_message for said in w.chat.messages.values())
         assert "nginx:1.27" in w.card
 
 
@@ -120,12 +121,12 @@ async def test_a_poisoned_question_is_answered_with_that_and_the_next_one_proper
         w.upstream(NGINX)
         w.registries.source["docker.io/library/poison:1"] = KeyError("digest")
         await w.say(WEI, "/lookup poison:1")
-        asked = w._message
+        asked = w.last_message
         await w.say(LI, "/lookup nginx:1.27")
         await settled(w, 10)
         replies = {said.reply_to: said.text for said in w.chat.messages.values()}
-        assert set(replies) == {asked, w._message}
-        assert "sha256:" in replies[MessageId(w._message)]
+        assert set(replies) == {asked, w.last_message}
+        assert "sha256:" in replies[MessageId(w.last_message)]
         async with w.store.begin() as unit:
             assert await unit.questions() == []
 
@@ -133,7 +134,7 @@ async def test_a_poisoned_question_is_answered_with_that_and_the_next_one_proper
 async def test_a_question_that_cannot_even_be_refused_is_dropped(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.say(WEI, "/list")
-        lane = w.reconciler._lanes["questions"]
+        lane = w.lanes["questions"]
 
         class Wordless:
             def render(self, *_: object) -> Rendered:
@@ -169,8 +170,7 @@ async def odd(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Odd]:
     async with served(app) as port:
         bot = make_bot("7000000001:sandbox", f"http://127.0.0.1:{port}", QUICK)
         yield Odd(bot, answers)
-        for request in bot._request:
-            await request.shutdown()
+        await shut(bot)
 
 
 MENU = Menu(None, [("mirror", "copy")], [("mirror", "copy")])

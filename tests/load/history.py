@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import GROUP, WEI, World, world
+from store_fixture import database_of
 
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
@@ -79,7 +80,7 @@ async def compare(transfers: int = TRANSFERS) -> dict[str, tuple[float, float]]:
     for count in (YOUNG, transfers):
         with tempfile.TemporaryDirectory(prefix="imageto-history-") as made:
             async with world(Path(made), plan=PLAN) as played:
-                write_history(played.store._database.connection.exec_driver_sql, count)
+                write_history(database_of(played.store).connection.exec_driver_sql, count)
                 await _open_some(played)
                 found[count] = await _times(played)
     return {what: (found[YOUNG][what], found[transfers][what]) for what in found[YOUNG]}
@@ -128,7 +129,7 @@ async def _open_some(played: World) -> None:
 
 
 async def _times(played: World) -> dict[str, float]:
-    lanes = {f"tick of {name}": lane.tick for name, lane in played.reconciler._lanes.items()}
+    lanes = {f"tick of {name}": lane.tick for name, lane in played.lanes.items()}
     asks = {
         "/mirror (and the limits)": "/mirror gcr.io/some/open1:1",
         "/status": "/status",
@@ -140,7 +141,7 @@ async def _times(played: World) -> dict[str, float]:
         return lambda: played.say(WEI, text)
 
     async def round_of_upkeep() -> object:
-        upkeep = played.reconciler._lanes["fresh"]
+        upkeep = played.lanes["fresh"]
         upkeep._rested_at, upkeep._under_way = None, True  # type: ignore[attr-defined]
         return await upkeep.tick()
 

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from fakes import ANA, GROUP, NGINX, STATIC, WEI
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
+from store_fixture import database_of
 
 from bot.adapters import store as store_module
 from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate, newest
@@ -178,7 +179,7 @@ async def test_the_migrations_make_exactly_these_tables(store: SqliteStore) -> N
     def compare(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    assert compare(store._database.connection) == []
+    assert compare(database_of(store).connection) == []
 
 
 async def test_opening_again_keeps_everything(tmp_path: Path) -> None:
@@ -418,7 +419,7 @@ async def test_a_database_that_is_up_to_date_is_not_migrated_again(
 async def test_a_locked_database_is_a_temporary_trouble(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store._database, "busy_seconds", 0.1)
+    monkeypatch.setattr(database_of(store), "busy_seconds", 0.1)
     other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -446,7 +447,7 @@ async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
         with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
 
-    monkeypatch.setattr(store._database, "busy_seconds", 0.2)
+    monkeypatch.setattr(database_of(store), "busy_seconds", 0.2)
     monkeypatch.setattr(connection_module, "begin", counted)
     other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -459,7 +460,7 @@ async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
 
 
 async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: SqliteStore) -> None:
-    connection = store._database.connection
+    connection = database_of(store).connection
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     with pytest.raises(TransientError, match="is full: make room"):
@@ -550,7 +551,7 @@ async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
 
 async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: SqliteStore) -> None:
     ahead, full = store.ahead(), Rendered("x" * 100_000)
-    connection = store._database.connection
+    connection = database_of(store).connection
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 

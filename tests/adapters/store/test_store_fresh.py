@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI
-from store_fixture import plans
+from store_fixture import database_of, plans
 
 from bot.adapters.store import SqliteStore
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
@@ -234,7 +234,7 @@ async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end
     store: SqliteStore,
 ) -> None:
     """A list of years holds ten thousand images; a round is about the few that are due."""
-    with plans(store._database.connection) as found:
+    with plans(database_of(store).connection) as found:
         async with store.begin() as unit:
             await unit.bring_forward(PLAN, NOW)
             await unit.looks_since(NOW - HOUR, NOW)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from telegram.error import TelegramError
+from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import (
     Menu,
@@ -165,8 +166,6 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
     async with served(app) as port:
         bot = make_bot(TOKEN, f"http://127.0.0.1:{port}", QUICK)
         chat = TelegramChat(bot)
-        await bot._request[0].initialize()
-        await bot._request[1].initialize()
         place = Place(ChatId(-1))
         for call in (
             chat.send(place, TEXT, reply_to=None),
@@ -180,8 +179,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
             await bot.raw_updates(1)
         menu = Menu(None, [("mirror", "copy")], [("mirror", "copy")])
         await set_menus(bot, menus=[menu], chats=[ChatId(-1)], admin_ids=[PersonId(1)])
-        await bot._request[0].shutdown()
-        await bot._request[1].shutdown()
+        await shut(bot)
 
 
 async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from telegram import Bot
 from telegram.error import NetworkError, TimedOut
+from telegram_fixture import shut
 
 from bot.adapters.proxies import Proxies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
@@ -59,8 +60,7 @@ async def talking(api: str) -> AsyncIterator[PollingBot]:
     try:
         yield bot
     finally:
-        for part in bot._request:
-            await part.shutdown()
+        await shut(bot)
 
 
 async def send(bot: Bot) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes import POLICY, TARGET, Clock, FakeRegistries, digest_of
-from store_fixture import fresh_store, plans
+from store_fixture import database_of, fresh_store, plans
 from virtual_time import LoopClock, VirtualTimeLoop
 
 from bot.adapters.store import SqliteStore
@@ -306,7 +306,7 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
 
 async def test_what_is_over_is_not_gone_through_for_what_is_due(site: Site) -> None:
     async with site.store.begin() as unit:
-        with plans(site.store._database.connection) as found:
+        with plans(database_of(site.store).connection) as found:
             await unit.due_looks(site.clock(), limit=MOST)
     reads = [step for step in found if " transfers" in step]
     assert reads, found
