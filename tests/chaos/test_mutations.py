@@ -43,7 +43,8 @@ from bot.engine.lanes import batches, registry_checks
 from bot.engine.lanes import chat as chat_lane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.chat_items import ChatItem
-from bot.engine.ports import Chat, Note, Store
+from bot.engine.ports.chat import Chat
+from bot.engine.ports.outbox import Note
 
 
 def skip_the_look_for_the_trailer(patch: pytest.MonkeyPatch) -> None:
@@ -59,7 +60,7 @@ def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(AllowLists, "standing", lambda *_, **__: Role.ADMIN)
+    patch.setattr(AllowLists, "role_of", lambda *_, **__: Role.ADMIN)
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
@@ -71,7 +72,7 @@ def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> N
     last_update = StoreUnit.last_update
 
     class Hasty(Intake):
-        def __init__(self, *, store: Store, **parts: Any) -> None:
+        def __init__(self, *, store: Any, **parts: Any) -> None:
             super().__init__(store=store, **parts)
             self.store = store
 
@@ -103,7 +104,7 @@ def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
     class Saving:
         """A chat: what is owed a result counts as told before anything is sent."""
 
-        def __init__(self, chat: Chat, store: Store, clock: Clock) -> None:
+        def __init__(self, chat: Chat, store: Any, clock: Clock) -> None:
             self.edit, self.send_file, self.fetch = chat.edit, chat.send_file, chat.fetch
             self.chat, self.store, self.clock = chat, store, clock
 
@@ -113,7 +114,7 @@ def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
                     await unit.save_request(replace(each, told_at=self.clock()))
             return await self.chat.send(*args, **kwargs)
 
-    def mutant(*, chat: Chat, store: Store, clock: Clock, **parts: Any) -> ChatLane:
+    def mutant(*, chat: Chat, store: Any, clock: Clock, **parts: Any) -> ChatLane:
         chat = Saving(chat, store, clock)
         return ChatLane(chat=chat, store=store, clock=clock, **parts)
 
