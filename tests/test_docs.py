@@ -10,10 +10,8 @@ from doc_pages import HOLE, PAGES, READMES, ROOT, rows_of
 from doc_tables import EXAMPLE, LABELS, default, explained, rewritten, settings
 
 from bot.config import FreshPart, LimitsPart, Settings
-from bot.core.failures import TRANSIENT_KINDS
 from bot.core.fresh import CHECK_RETRY_WAIT
 from bot.core.image import ImageRef
-from bot.core.retry import REQUEUE_WAITS
 from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.buttons import Verb
 from bot.dialog.language import Language
@@ -71,7 +69,6 @@ def test_the_documents_name_the_numbers_of_the_code() -> None:
         ("docs/keeping-fresh.md", f"versions: {version.default} "),
     ):
         assert words in " ".join((ROOT / page).read_text("utf-8").split())
-    assert set(REQUEUE_WAITS) == TRANSIENT_KINDS
     assert version.default == timedelta(days=7) / timedelta(hours=1), "once a week"
     assert [tag_class(ImageRef.parse(f"nginx:{tag}")) for tag in ("latest", "1.27", "1.27.3")] == [
         TagClass.FLOATING,

@@ -40,10 +40,6 @@ class FailureKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-TRANSIENT_KINDS: Final = frozenset({FailureKind.RATE_LIMITED, FailureKind.NETWORK})
-"""Causes that end without anybody's action. The bot waits and copies again (`REQUEUE_WAITS`)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A cause, and the line of the service where there is one. It is bounded."""

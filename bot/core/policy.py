@@ -32,7 +32,7 @@ class Ground(StrEnum):
     LISTED = "listed"
     """It is in the list, so a new digest of its floating tag needs no new decision."""
     UPDATED = "updated"
-    """A version names other bytes than those that were copied once."""
+    """A version has another digest upstream than the one that was copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Policy:
     watch_limit: int = 50
     """Images that one person may watch."""
     ask_for_updated_versions: bool = False
-    """Whether a version that moved is copied only after an admin's word, whoever asks for it."""
+    """Whether an admin has to approve a version that was updated upstream, whoever asks for it."""
 
 
 def decide(policy: Policy, image: ImageRef) -> Decision:
@@ -99,7 +99,7 @@ def decide(policy: Policy, image: ImageRef) -> Decision:
 
 
 def decide_updated_version(policy: Policy, decision: Decision) -> Decision:
-    """The decision on a version whose copy at the target is another one than at the source."""
+    """The decision on a version that differs: the target has another digest than the source."""
     if policy.ask_for_updated_versions and decision.verdict is not Verdict.DENY:
         return Decision(Verdict.ASK, Ground.UPDATED)
     return decision

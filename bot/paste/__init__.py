@@ -1,8 +1,10 @@
-"""The images in anything that people paste or send, and the same file naming the target.
+"""The images in any text or file that people send, and that file with the target's names.
 
-Everything is bounded, since everything comes from outside: the size, the depth, the number of
-texts that are read. Nothing here raises, whatever it is given; what cannot be read is a
-`Flaw` beside what could be.
+`extract`, `extract_file` and `rewrite` are the only functions for other packages to find images in
+longer texts. `reference` reads one reference, `nearest_tags` compares tags.
+
+All input is untrusted, so size, depth and the number of texts are limited. Nothing raises, whatever
+the input is. What cannot be read is reported as a `Flaw` beside what could be read.
 """
 
 import codecs
@@ -45,14 +47,14 @@ __all__ = [
 ]
 
 REWRITABLE: Final = frozenset(FileKind) - {FileKind.TEXT}
-"""The kinds of files that can be given back naming the target."""
+"""The kinds of files that can be sent back with the target's names."""
 
 _WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
 MOST_GUESSES: Final = 5
-"""So many bare words of a sentence are asked back about."""
+"""A sentence with more words that may be images is about something else."""
 
 _SCRATCH: Final = "scratch"
-"""What Dockerfiles begin with that begin with nothing."""
+"""The base of Dockerfiles that start without an image."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -64,9 +66,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def extract(text: str, *, target_host: str, name: str = "") -> Finding:
-    """The images that a text names; `name` is that of its file, if it came as one.
+    """The images that a text names. `name` is the name of its file, or empty for a message.
 
-    `target_host` is the registry that images go to, in front of what people have pulled before.
+    `target_host` is the registry that images are copied to. People paste names of it, too.
     """
     if len(text) > PASTE_SIZE_LIMIT:
         return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
@@ -78,9 +80,9 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
 
 def _guessed(text: str, target_host: str) -> Finding | None:
-    """The bare words of a sentence that names nothing else: asking back beats finding nothing.
+    """The words of a sentence without any other image: to ask is better than to find nothing.
 
-    None where they are so many that the sentence is about something else.
+    None where there are more than MOST_GUESSES.
     """
     words = dict.fromkeys(
         word for line in text.splitlines() for word in possible_names(line) if word != _SCRATCH
@@ -96,7 +98,7 @@ def _guessed(text: str, target_host: str) -> Finding | None:
 
 
 def _single(text: str, target_host: str) -> Finding | None:
-    """A paste of one word is meant as an image, so it is said what is wrong with it."""
+    """A message of one word is meant as an image, so people are told what is wrong with it."""
     if len(text) > MENTION_LENGTH_LIMIT or not _WORD.fullmatch(text):
         return None
     read = read_image(text, target_host=target_host)
@@ -118,7 +120,7 @@ def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A file as it goes back; see `Rewriting` for what had to stay in it as it was."""
+    """A file to send back. See `Rewriting` for what was not changed in it."""
 
     content: bytes
     others: tuple[str, ...] = ()
@@ -128,9 +130,9 @@ class Rewritten:
 def rewrite(
     content: bytes, *, name: str, target: Target, images: Collection[ImageRef]
 ) -> Rewritten:
-    """The same file in which the given images are named as the target names them.
+    """The same file with the target's names for the given images.
 
-    Every other byte stays; a file that cannot be read comes back as it is.
+    All other bytes stay. A file that cannot be read comes back unchanged.
     """
     decoded = _decoded(content) if len(content) <= PASTE_SIZE_LIMIT else None
     if decoded is None:
@@ -144,7 +146,7 @@ def rewrite(
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
-    """The text of a file, its byte order mark and its encoding; None where it is no text."""
+    """The text of a file, its byte order mark and its encoding, or None where it is no text."""
     mark, encoding = next(
         ((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8")
     )
@@ -156,7 +158,7 @@ def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
 
 
 def _in_chinese(content: bytes) -> tuple[str, bytes, str] | None:
-    """A text as Windows in China saves it; none whose bytes would not come back the same."""
+    """A text as Windows in China saves it, if its bytes stay the same when it is written back."""
     try:
         text = content.decode(_CHINESE)
     except UnicodeDecodeError:

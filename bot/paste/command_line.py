@@ -1,7 +1,7 @@
 """Command lines of container tools, and the images that they name.
 
-A line is read as words, never run nor expanded: `$VERSION` stays what it is. What is known of
-each tool is only where it takes images, and which of its flags take no value.
+A line is split into words. Nothing is run or expanded: `$VERSION` stays as it is. The tables know
+of each tool where its images stand and which of its flags take no value.
 """
 
 import re
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 _RUNTIMES: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr"})
-_OTHERS: Final = frozenset(
+_OTHER_TOOLS: Final = frozenset(
     {"kubectl", "oc", "helm", "kind", "minikube", "skopeo", "crane", "trivy"}
 )
-_STRANGERS: Final = frozenset(
+_TOOLS_WITHOUT_IMAGES: Final = frozenset(
     {
         *("curl", "wget", "git", "apt", "apt-get", "yum", "dnf", "cd", "export", "systemctl"),
         *("kubeadm", "ssh", "scp", "make", "docker-compose", "cat", "vim", "vi", "mkdir"),
@@ -46,7 +46,7 @@ _SWITCHES: Final = frozenset(
         *("net-host", "replace", "unpack", "local", "force", "raw", "all", "overwrite"),
     )
 )
-_FAR: Final = 100  # words behind a tool in which it has to name an image
+_MOST_WORDS: Final = 100  # after a tool, in which it has to name an image
 _IMAGE_FLAG: Final = re.compile(r"--image(?:=(\S+))?")
 _NAMED_VALUE: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9.*-]*=(\S+)")
 _SOURCE: Final = re.compile(r"docker://(\S+)")
@@ -54,12 +54,12 @@ _SOURCE: Final = re.compile(r"docker://(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class CommandImages:
-    """The images that a command names, and the words behind them that may be some, too."""
+    """The images that a command names, and the words after them that may be images, too."""
 
     images: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
-    """What a chart is told by `--set`, as written."""
+    """The settings of `helm --set`, as written."""
 
 
 def split_words(line: str) -> list[str]:
@@ -68,7 +68,10 @@ def split_words(line: str) -> list[str]:
 
 
 def image_argument(text: str) -> str | None:
-    """The image of `docker pull …` and its like; None where the line holds more than one."""
+    """The image of one `docker pull …` or similar. None where the line has more commands.
+
+    For `pull` these are all words after the flags, which may be more than an image.
+    """
     words = [word for word in text.split() if word not in _PROMPTS]
     if not words or words[0].lower() not in _RUNTIMES:
         return None
@@ -84,27 +87,27 @@ def image_argument(text: str) -> str | None:
 
 
 def find_command(words: Sequence[str]) -> int | None:
-    """Where a command of a tool that is known begins in the words of a line; None: nowhere.
+    """The position of the first word of a known tool's command, or None.
 
-    Behind a prompt every such tool is one; in the middle of a sentence only one that names an
-    image by its verb, since people speak of docker, too.
+    At the start of a line, or after a prompt, every known tool counts. Within a sentence it has to
+    name an image with its verb, since people also write about docker.
     """
     start = command_start(words)
-    stranger = None
+    other_tool = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
-        if i == start and tool in _STRANGERS and i + 1 < len(words):
-            stranger = i  # it may run one of ours: `ssh node1 docker pull nginx`
-        if tool not in _RUNTIMES | _OTHERS:
+        if i == start and tool in _TOOLS_WITHOUT_IMAGES and i + 1 < len(words):
+            other_tool = i  # it may run a container tool: `ssh node1 docker pull nginx`
+        if tool not in _RUNTIMES | _OTHER_TOOLS:
             continue
-        rest = words[i + 1 : i + 1 + _FAR]
+        rest = words[i + 1 : i + 1 + _MOST_WORDS]
         if _takes_images(tool, rest) or (i == start and rest and rest[0] in _SUBCOMMANDS):
             return i
-    return stranger
+    return other_tool
 
 
 def images_named_by(words: Sequence[str]) -> CommandImages:
-    """The images that one command names; `words` begins with the tool."""
+    """The images that one command names. `words` starts with the tool."""
     tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
     match tool:
         case "kubectl" | "oc":
@@ -115,15 +118,15 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
             return CommandImages(
                 tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
             )
-        case "crane":  # behind the image comes a file, or where it is copied to
-            return CommandImages(tuple(_positional(rest[_loads(rest) :])[:1]))
+        case "crane":  # after the image comes a file or a target
+            return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])[:1]))
         case "kind" | "minikube" | "trivy":
-            return CommandImages(tuple(_positional(rest[_loads(rest) :])))
+            return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])))
         case "export":
             return CommandImages(more=tuple(rest))
-        case "make":  # its variables name what it builds; but people make an image available, too
+        case "make":  # variables name what it builds, but "make nginx available" is a sentence
             return CommandImages(more=tuple(word for word in rest if "=" not in word))
-        case _ if tool in _STRANGERS:
+        case _ if tool in _TOOLS_WITHOUT_IMAGES:
             return CommandImages()
         case _:
             return _by_runtime(rest)
@@ -138,9 +141,9 @@ def _takes_images(tool: str, rest: Sequence[str]) -> bool:
         case "skopeo":
             return any(map(_SOURCE.match, rest))
         case "kind" | "minikube" | "crane" | "trivy":
-            return _loads(rest) > 0
+            return _words_before_images(rest) > 0
         case _:
-            return _verb(rest) is not None or _reader(rest) is not None
+            return _verb(rest) is not None or _image_first_verb(rest) is not None
 
 
 def command_start(words: Sequence[str]) -> int:
@@ -152,7 +155,7 @@ def command_start(words: Sequence[str]) -> int:
 
 
 def _verb(words: Sequence[str]) -> int | None:
-    """Where `pull`, `run` or `create` stands, behind nothing but flags and nouns."""
+    """The position of `pull`, `run` or `create`, if only flags and nouns stand before it."""
     value = False
     for i, word in enumerate(words):
         if word in _VERBS:
@@ -166,8 +169,8 @@ def _verb(words: Sequence[str]) -> int | None:
     return None
 
 
-def _reader(words: Sequence[str]) -> int | None:
-    """Where a verb stands that names images at the front: `save`, `tag`, `image inspect`."""
+def _image_first_verb(words: Sequence[str]) -> int | None:
+    """The position of a verb whose images come first: `save`, `tag`, `image inspect`."""
     match list(words[:3]):
         case ["save" | "tag", *_]:
             return 0
@@ -180,7 +183,7 @@ def _reader(words: Sequence[str]) -> int | None:
 
 
 def _by_runtime(rest: list[str]) -> CommandImages:
-    reader = _reader(rest)
+    reader = _image_first_verb(rest)
     if reader is not None:
         given = _positional(rest[reader + 1 :])
         return CommandImages(tuple(given[:1] if rest[reader] == "tag" else given))
@@ -212,8 +215,8 @@ def _settings(rest: list[str]) -> Iterator[str]:
         yield from (part for part in given.split(",") if "=" in part)
 
 
-def _loads(rest: Sequence[str]) -> int:
-    """How many words stand before the images of the smaller tools; 0 where none follow."""
+def _words_before_images(rest: Sequence[str]) -> int:
+    """How many words stand before the images of kind, crane and others. 0: there are none."""
     match list(rest[:2]):
         case ["load", "docker-image"] | ["image", "load" | "pull"]:
             return 2
@@ -238,7 +241,7 @@ def _positional(words: Sequence[str]) -> list[str]:
 
 
 def _takes_value(flag: str) -> bool:
-    """Whether the next word belongs to it: `-p`, `-dp` and `--name`; not `-it`, `-p80`, `--rm`."""
+    """Whether the next word is its value: `-p`, `-dp`, `--name`, but not `-it`, `-p80`, `--rm`."""
     if flag.startswith("--"):
         return "=" not in flag and flag not in _SWITCHES
     return _SHORT_SWITCHES.issuperset(flag[1:-1]) and flag[-1] not in _SHORT_SWITCHES

@@ -1,9 +1,9 @@
-"""What a person most likely meant by a text that is no reference, or names nothing.
+"""What a person most likely meant by a text that is no reference, or whose image does not exist.
 
-A table of small rewritings, each for one mistake that people make, applied until none fits;
-what comes out must be a reference. Some of the texts read as references all the same
-(`nginx/1.27`): whether to ask the person before or only after a look-up is `certain`. Nothing
-here is ever taken in place of what was typed: a correction is shown, and the person decides.
+A table of small rules, one for each mistake that people make. They are applied until none changes
+the text. The result must be a reference. Some texts are valid references all the same, such as
+`nginx/1.27`: see `is_surely_wrong`. Nothing here decides whether a correction is taken without
+asking: that is in reference.py.
 """
 
 import re
@@ -27,10 +27,10 @@ from bot.paste.web_addresses import image_of_source_page, image_on_page
 
 CorrectionRule = Callable[[str], str | None]
 
-_ROUNDS: Final = 12  # each rule takes something away, so this is never reached by honest texts
+_ROUNDS: Final = 12  # ordinary texts need fewer, since each rule removes something
 _UNCERTAIN: Final = frozenset({Mistake.PUNCTUATION, Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
 _GUESSES: Final = frozenset({Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
-# Where a name was copied from a place that knows it, it is not guessed at any further.
+# A name that was copied from such a place is right, so no guess is made about it.
 _COPIED: Final = frozenset(
     {
         *(Mistake.WEB_PAGE, Mistake.SOURCE_PAGE, Mistake.COMMAND_LINE),
@@ -40,17 +40,18 @@ _COPIED: Final = frozenset(
 
 
 def is_surely_wrong(mistake: Mistake) -> bool:
-    """Whether the text is wrong even where it reads as a reference.
+    """Whether a text with this mistake is wrong even where it is a valid reference.
 
-    False: it may name an image after all, so the correction is for when that is missing.
+    Where it is not, the text may name an image after all. Then the correction is offered only if
+    that image does not exist.
     """
     return mistake not in _UNCERTAIN
 
 
 def correct(text: str, *, target_host: str) -> Correction | None:
-    """What was probably meant; None where nothing is wrong or nothing valid comes out.
+    """What was probably meant. None where nothing is wrong, or where the result is not valid.
 
-    `target_host` is the registry that images go to: people paste what they pulled from it.
+    `target_host` is the registry that images are copied to. People paste names of it, too.
     """
     rules = _rules(target_host)
     meant, found = text, list[Mistake]()
@@ -67,10 +68,10 @@ def correct(text: str, *, target_host: str) -> Correction | None:
 
 
 def _rules(target_host: str) -> tuple[tuple[Mistake, CorrectionRule], ...]:
-    """In the order in which mistakes are named.
+    """The rules in the order in which they are tried.
 
-    Those whose texts may read as references and are certain stand before those that are not;
-    upper case comes after all that can hide where the tag begins.
+    Mistakes that are surely wrong come before guesses. Upper case comes after everything that
+    can hide where the tag begins.
     """
     return (
         (Mistake.INVISIBLE, _without_invisible),
@@ -116,7 +117,7 @@ _PAGES: Final = frozenset(
 
 
 def _leads_nowhere(image: ImageRef) -> bool:
-    """Whether only a host was named, or a web page that shows no image is left."""
+    """Whether the result is only a host, or a web page that shows no image."""
     match image.registry:
         case "docker.io":  # `ghcr.io/`; no official image has a full stop in its name
             return image.repository.startswith(OFFICIAL_PREFIX) and "." in image.repository
@@ -149,7 +150,7 @@ def _without_scheme(text: str) -> str:
 
 
 def _in_half_width(text: str) -> str:
-    body = text.rstrip(_TRAILING)  # what ends a sentence is another mistake
+    body = text.rstrip(_TRAILING)  # the end of a sentence is another mistake
     return body.translate(_HALF_WIDTH) + text[len(body) :]
 
 
@@ -158,7 +159,7 @@ def _without_punctuation(text: str) -> str:
 
 
 def _in_lower_case(text: str) -> str:
-    """Everything but the tag, where capitals are right."""
+    """Everything but the tag, which may have capitals."""
     name, tag, digest = split_reference(text)
     return name.lower() + tag + digest.lower()
 
@@ -170,7 +171,7 @@ _VERSION: Final = re.compile(
     r"|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot|debug|lts)"
     r"(?:-[A-Za-z0-9_.-]*)?"
 )
-# From the first blank of a run only: trying each of them makes long runs take for ever.
+# Only from the first blank of a run: trying each blank takes quadratic time.
 _COLON: Final = re.compile(r"(?<![ \t])[ \t]*:[ \t]*")
 _TWO_WORDS: Final = re.compile(r"(\S+)[ \t]+(\S+)")
 
@@ -191,7 +192,10 @@ _JOINED: Final = re.compile(
 
 
 def split_off_tag(text: str) -> str | None:
-    """`mysql-5.7`, `ubuntu22.04`: no official image has a full stop in its name."""
+    """`mysql:5.7` of `mysql-5.7`, `ubuntu:22.04` of `ubuntu22.04`, else None.
+
+    No official image of Docker Hub has a full stop in its name.
+    """
     joined = _JOINED.fullmatch(text)
     return None if joined is None else f"{joined['name']}:{joined['tag']}"
 
@@ -206,7 +210,7 @@ def _with_colon(text: str) -> str | None:
 
 
 def _without_library(text: str) -> str | None:
-    """`library/` is for Docker Hub's official images alone, which have no other part."""
+    """Without `library/` where it is wrong. Only official images of Docker Hub have it."""
     head, slash, rest = text.partition("/")
     if not slash or not is_host(head):
         head, rest = DOCKER_HUB, text
@@ -222,7 +226,7 @@ def _without_library(text: str) -> str | None:
 
 
 def _without_target(host: str, text: str) -> str | None:
-    """Only where the rest is how a target names a source, so that no other name is made up."""
+    """The source's name, only where the rest is a name that a target gives."""
     if not host or not text.lower().startswith(f"{host}/"):
         return None
     rest = text[len(host) + 1 :]
@@ -232,5 +236,5 @@ def _without_target(host: str, text: str) -> str | None:
     while path:
         if (source := source_name(path)) is not None:
             return source
-        path = path.partition("/")[2]  # behind the target's prefix, which may have several parts
+        path = path.partition("/")[2]  # the target's prefix may have several parts
     return None

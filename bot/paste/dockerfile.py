@@ -1,8 +1,8 @@
 """The images that a Dockerfile starts from or copies from, and where it names them.
 
-Read as BuildKit reads it, as far as images go: defaults of the ARGs before the first FROM,
-names of stages, line continuations, the escape directive, here-documents. `# syntax=` names
-an image, too, but one that the builder pulls for itself, so it is left out.
+Follows https://docs.docker.com/reference/dockerfile/ as far as it concerns images: defaults of
+ARGs before the first FROM, stages, continued lines, the escape directive, here-documents. The image
+in `# syntax=` is left out, since the builder pulls it for itself.
 """
 
 import re
@@ -32,11 +32,13 @@ _FROM_AS: Final = 3  # image, AS, stage
 
 @dataclass(frozen=True, slots=True)
 class InstructionWord:
+    """A word of an instruction. `start` is its position in the file."""
+
     text: str
     start: int
 
     def place(self, part: str) -> Span:
-        """Where a part of this word stands; the part is in it once at its end or as it is."""
+        """Where a part of this word stands in the file. The last occurrence counts."""
         start = self.start + self.text.rindex(part)
         return Span(start, start + len(part))
 
@@ -45,12 +47,12 @@ Instruction = list[InstructionWord]
 
 
 def is_name(name: str) -> bool:
-    """Whether a file is called as Dockerfiles are."""
+    """Whether a file has a name of a Dockerfile."""
     return _NAME.fullmatch(name) is not None and not name.lower().endswith((".yaml", ".yml"))
 
 
 def looks_like(text: str) -> bool:
-    """Whether a text without a name is a Dockerfile: nothing but instructions, a FROM first."""
+    """Whether a text is a Dockerfile: only instructions, with an ARG or a FROM first."""
     first = True
     for instruction in instructions(text):
         words = [word.text for word in instruction]
@@ -67,7 +69,7 @@ def _is_from(words: list[str]) -> bool:
 
 
 def mentions(text: str) -> Iterator[Mention]:
-    """Every image that the instructions name, in their order."""
+    """All images that the instructions name, in their order."""
     known: dict[str, str] = {}
     stages: set[str] = set()
     started = False
@@ -85,7 +87,7 @@ def mentions(text: str) -> Iterator[Mention]:
 
 
 def _learn(known: dict[str, str], words: Instruction) -> None:
-    """The defaults of an ARG, which may name earlier ones."""
+    """Store the defaults of an ARG, which may contain earlier ones."""
     for word in words:
         name, equals, value = word.text.partition("=")
         default = expand(value.strip("\"'")[:MENTION_LENGTH_LIMIT], known) if equals else None
@@ -139,7 +141,7 @@ def _named(
 
 @dataclass(slots=True)
 class _Reader:
-    """The physical lines of a Dockerfile, put together."""
+    """Joins the physical lines of a Dockerfile to instructions."""
 
     escape: str = "\\"
     directives: bool = True
@@ -147,7 +149,7 @@ class _Reader:
     heredocs: deque[str] = field(default_factory=deque)
 
     def line(self, line: str, start: int) -> Instruction | None:
-        """Take one line; the instruction that ends with it, if one does."""
+        """Take one line. Returns the instruction that ends with it, if one does."""
         if self.heredocs and not self.words:
             if line.strip() == self.heredocs[0]:
                 self.heredocs.popleft()

@@ -1,6 +1,7 @@
-"""What a text is, by its name and its shape, and so which reader it gets.
+"""What kind of file a text is, and so which module reads it.
 
-A name is a hint only: people send values as `new.txt` and logs as `x.yaml`.
+The content decides, the name is only a hint: people send Helm values as `new.txt` and logs as
+`x.yaml`.
 """
 
 import re
@@ -27,13 +28,14 @@ _TOP: Final = re.compile(
 )
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^\n]*)$", re.MULTILINE)
 _MOST_TOPS: Final = 3
-_MOST_BELOW: Final = 100_000
-"""In texts of so many characters, so many places below a sentence are tried as a file's begin."""
+"""Places below a sentence that are tried as the start of a file."""
+_LONGEST_WITH_SENTENCE: Final = 100_000
+"""Characters of a text in which a file is searched below a sentence."""
 _SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
 
 
 def scan(text: str, name: str) -> ScanResult:
-    """What a text names, and as what kind of file."""
+    """What a text names, and what kind of file it is. `name` is empty for a message."""
     if dockerfile.is_name(name) or (not _YAML_NAME.fullmatch(name) and dockerfile.looks_like(text)):
         return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     if _YAML_NAME.fullmatch(name):
@@ -59,12 +61,12 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
 
 
 def _blanked(found: re.Match[str]) -> str:
-    """A comment as so many blanks, so that everything stays at its place; a text as it is."""
+    """A comment as blanks, so that positions stay the same. A string stays as it is."""
     return found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0])
 
 
 def _is_list(roots: list[Node]) -> bool:
-    """Whether a file is nothing but a list of texts, whatever it is called."""
+    """Whether a file is only a list of texts, whatever its name is."""
     return all(
         isinstance(node, ScalarNode)
         for root in roots
@@ -88,7 +90,7 @@ def _has_keys(roots: list[Node] | Flaw) -> bool:
 
 
 def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResult | None:
-    """A text without a name that tells, if it is YAML that names images or surely is a file."""
+    """The result for a text that is YAML, if it names images or is surely a file."""
     if not isinstance(roots, list):
         return ScanResult(FileKind.TEXT, flaw=roots) if roots is Flaw.TOO_DEEP else None
     if all(isinstance(root, ScalarNode) for root in roots):
@@ -98,10 +100,10 @@ def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResu
 
 
 def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
-    """`is_file`: it is YAML as a whole, so that none is looked for below a sentence."""
+    """`is_file`: the whole text is YAML, so no YAML is searched below a sentence."""
     if len(text) <= free_text.FREE_TEXT_CHARACTERS and (blocks := list(_blocks(text))):
         return _scan_fenced(text, blocks)
-    tops = _TOP.finditer(text) if not is_file and len(text) <= _MOST_BELOW else iter(())
+    tops = _TOP.finditer(text) if not is_file and len(text) <= _LONGEST_WITH_SENTENCE else iter(())
     for top in islice(tops, _MOST_TOPS):
         head, body = text[: top.start()], text[top.start() :]
         roots = documents(body) if head.strip() else Flaw.BROKEN
@@ -113,13 +115,13 @@ def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
 
 
 def _is_whole(inner: ScanResult, roots: list[Node]) -> bool:
-    """Whether what stands below a sentence is a file, and not a list with a colon in it."""
+    """Whether the text below a sentence is a file, and not a list with a colon in it."""
     return yaml_files.file_kind_of(roots) is not None or inner.kind is FileKind.HELM
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Fenced lines; `start` and `end` are those of the fences around them."""
+    """A fenced block. `start` and `end` include the fences."""
 
     start: int
     end: int
@@ -128,7 +130,7 @@ class _Block:
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """All of them, in one pass: a fence that is never closed must not be looked for again."""
+    """All fenced blocks. One pass, so that many open fences do not take quadratic time."""
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opening is None:
@@ -152,7 +154,7 @@ def _scan_fenced(text: str, blocks: list[_Block]) -> ScanResult:
 
 
 def _scan_block(text: str, name: str) -> ScanResult:
-    """One fenced block; never looked into for another, so that this ends."""
+    """One fenced block. Blocks within it are not searched."""
     if name or dockerfile.looks_like(text):
         return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     found = _scan_structured(text, documents(text), name) if _KEY.search(text) else None
@@ -160,7 +162,7 @@ def _scan_block(text: str, name: str) -> ScanResult:
 
 
 def _merged(scans: list[ScanResult]) -> ScanResult:
-    """Several pieces of one paste: none of it can be given back as a file."""
+    """Several parts of one message as one result. It cannot be sent back as a file."""
     mentions = tuple(mention for scan in scans for mention in scan.mentions)
     flaw = next((scan.flaw for scan in scans if scan.flaw), None)
     return ScanResult(FileKind.TEXT, mentions, all(scan.certain for scan in scans), flaw)

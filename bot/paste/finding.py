@@ -1,7 +1,7 @@
-"""What is looked for in a text and what was found: the values that this package passes around.
+"""What a text names and which images these are: the values that this package passes around.
 
-A reader (lines, dockerfile, manifests) says where a text names an image and as what; it does
-not say which image that is. Finding that out, once for each text, is `Meanings`.
+The module for a kind of file gives a `ScanResult`: where the text names images, and in which words.
+`MentionReader` finds out which images these are. `Finding` is the result for other packages.
 """
 
 import re
@@ -18,53 +18,54 @@ PASTE_SIZE_LIMIT: Final = 1024 * 1024
 """Bytes of a file, or characters of a message."""
 IMAGES_PER_PASTE: Final = 500
 MENTION_LENGTH_LIMIT: Final = 1024
-"""Characters of one text: the longest reference is half as long, a page's address is not."""
+"""Characters of one mention. References are shorter, but addresses of pages may be long."""
 _DIGEST: Final = re.compile(r"(?:docker\.io/)?(?:library/)?sha[0-9]{1,3}:\w*", re.IGNORECASE)
 _DEFAULT: Final = re.compile(rf"(?:[:=]|%3A){DEFAULT_TAG}\b|/tags?/{DEFAULT_TAG}\b", re.IGNORECASE)
-_MOST_TEXTS: Final = 2000  # a tenth of a millisecond each: what one paste may cost to read
+_MOST_TEXTS: Final = 2000  # different ones in a paste, at a tenth of a millisecond each
 
 
 class FileKind(StrEnum):
+    """What kind of file a text is. TEXT is everything else, such as messages and lists."""
+
     TEXT = "text"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
-    """Manifests of any kind, and whatever else names images as they do."""
+    """Manifests of any kind, and other YAML with images under the same keys."""
     HELM = "helm"
     DOCKERFILE = "dockerfile"
 
 
 class Flaw(StrEnum):
-    """Why a paste could not be read as a whole. The words are under `file-<value>`."""
+    """Why a text could not be read completely. The text for people is under `file-<value>`."""
 
     TOO_LARGE = "too-large"
     TOO_DEEP = "too-deep"
-    """Nested too deep, or too many documents: a bomb, or made by a machine for a machine."""
+    """Nested too deep, or too many documents."""
     TOO_MANY = "too-many"
-    """More images than one request may hold; the first of them were taken."""
+    """More images than one request may have. The first of them were taken."""
     NOT_TEXT = "not-text"
     BROKEN = "broken"
-    """YAML by its name, but it cannot be parsed, and names no image line by line either."""
+    """YAML by its name, but it cannot be parsed, and no line of it names an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The images that a paste names."""
+    """The images that a text names."""
 
     kind: FileKind
     images: tuple[ImageRef, ...] = ()
     """Each once, in the order of their first mention."""
     bad: tuple[BadImage, ...] = ()
-    """Surely meant as images, but not readable as they stand, or only by a correction."""
+    """Meant as images, but not valid, or only valid after a correction."""
     certain: bool = True
-    """False: they were sifted out of prose, so the person should see them first."""
+    """False: the images come from prose, so the person has to confirm them."""
     flaw: Flaw | None = None
     untagged: tuple[ImageRef, ...] = ()
-    """Those of the images that are named without a tag wherever they are, so that the default
-    was taken."""
+    """Those of the images that are never named with a tag, so that the default was taken."""
 
 
 class Part(StrEnum):
-    """Which part of an image's name stands at a place of a file."""
+    """Which part of an image's name a span of a file contains."""
 
     WHOLE = "whole"
     NAME = "name"
@@ -75,7 +76,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters `start` to `end` of the text hold a part of an image's name."""
+    """Characters `start` to `end` of a text, which contain a part of an image's name."""
 
     start: int
     end: int
@@ -84,18 +85,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A text that names an image, and the places to change so that it names another."""
+    """Words that name an image, and the spans to change so that they name another image.
+
+    `gap` is what the file does not say about the image, or None.
+    """
 
     text: str
     spans: tuple[Span, ...] = ()
     gap: Gap | None = None
     uncertain: bool = False
-    """It may be something else: what cannot be read or corrected is passed over."""
+    """The words may be something else. They are skipped if they are no valid reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a reader saw in a text."""
+    """The mentions of images in a text. See `Finding` for `certain`."""
 
     kind: FileKind
     mentions: tuple[Mention, ...] = ()
@@ -105,14 +109,17 @@ class ScanResult:
 
 @dataclass(slots=True)
 class MentionReader:
-    """The texts of mentions and what they mean, each read once and only so many of them."""
+    """Reads mentions. Equal texts are read once, and only a limited number of different ones.
+
+    `exhausted`: there were more texts than that.
+    """
 
     target_host: str
     exhausted: bool = False
     _known: dict[str, ImageRef | BadImage] = field(default_factory=dict)
 
     def of(self, mention: Mention) -> ImageRef | BadImage | None:
-        """What a mention means; None for a loose one that means nothing."""
+        """The image of a mention, or why it has none. None for an uncertain mention without one."""
         if mention.gap is not None:
             return BadImage(mention.text, mention.gap, None)
         if len(mention.text) > MENTION_LENGTH_LIMIT or is_bare_digest(mention.text):
@@ -132,7 +139,7 @@ class MentionReader:
 
 
 def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
-    """What the mentions of a scan come to."""
+    """The images of all mentions of a text, up to IMAGES_PER_PASTE."""
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
     said: set[ImageRef] = set()
@@ -160,22 +167,22 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
 
 
 def _says_tag(text: str) -> bool:
-    """Whether a text that means `latest` says so; the page of an image may, too."""
+    """Whether a text for `latest` contains that tag. The address of a page may contain it, too."""
     return _DEFAULT.search(text) is not None
 
 
 def is_bare_digest(text: str) -> bool:
-    """Whether a text is a digest alone, which reads as an image called sha256, too."""
+    """Whether a text is only a digest. It is also a valid reference to an image `sha256`."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def has_tag(text: str) -> bool:
-    """Whether a text says its tag or digest itself."""
+    """Whether a text contains a tag or a digest."""
     return "@" in text or ":" in text.rpartition("/")[2]
 
 
 def in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
-    """As they stand in the text; those without a place come last."""
+    """In the order of the text. Mentions without a span come last."""
     return tuple(
         sorted(mentions, key=lambda m: m.spans[0].start if m.spans else PASTE_SIZE_LIMIT * 2)
     )

@@ -1,7 +1,7 @@
-"""Images in what is no file: lists, chat, command lines, and what tools print.
+"""Images in text that is no file: lists, chat, command lines, and the output of tools.
 
-Each line is taken for the first thing that it can be; what nothing knows is a list or prose.
-In a list a bare word is an image; in prose only what cannot be anything else is one.
+Each line is read as the first kind that matches. Other lines are a list or prose. In a list every
+word is an image. In prose only a word that cannot be anything else is an image.
 """
 
 import re
@@ -22,10 +22,10 @@ from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair, tokens_
 from bot.paste.web_addresses import image_on_page
 
 FREE_TEXT_CHARACTERS: Final = 200_000
-"""Characters that are read of what is no file: more than anybody has ever written."""
+"""Characters of such a text that are read. No person writes more."""
 FREE_TEXT_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
-# From the first blank of a run only: trying each of them makes long runs take for ever.
+# Only from the first blank of a run: trying each blank takes quadratic time.
 _CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
@@ -79,7 +79,7 @@ _COMMA: Final = re.compile(r"[,，、;；|]")
 
 @dataclass(frozen=True, slots=True)
 class PlainLine:
-    """A line that is nothing special."""
+    """A line that is neither a command nor the output of a tool."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -88,12 +88,12 @@ class PlainLine:
     def is_prose(self) -> bool:
         plain = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
         odd = any(token.kind not in plain and not _is_open(token) for token in self.tokens)
-        is_beside = self.text.lstrip().startswith(("|", "#"))  # a table's row, a comment
+        is_beside = self.text.lstrip().startswith(("|", "#"))  # a row of a table, a comment
         return odd or is_beside or _FOREIGN.search(self.text) is not None
 
 
 def scan(text: str) -> ScanResult:
-    """What a text names that is no file."""
+    """The images that such a text names."""
     whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
     lines = whole.splitlines()
     rows = list(_rows(lines[:FREE_TEXT_LINES], Variables(whole)))
@@ -113,7 +113,7 @@ def scan(text: str) -> ScanResult:
 
 
 def possible_names(line: str) -> Iterator[str]:
-    """The bare words of a line, each with the number behind it, which may be its version."""
+    """The words of a line that may be images, each with the version that follows it."""
     if _ERROR.search(line) or _LOG.match(line):
         return
     tokens = deque(tokens_of(line))
@@ -170,7 +170,7 @@ def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
 
 
 def _is_output(line: str) -> bool:
-    """Whether a tool has set a line in columns, as no person does who asks for something."""
+    """Whether a line is set in columns, as tools do and people who ask do not."""
     if find_command(split_words(line)) is not None or _is_row_of_names(line):
         return False
     cells = _COLUMN.split(line.strip())
@@ -179,18 +179,18 @@ def _is_output(line: str) -> bool:
 
 
 def _is_row_of_names(line: str) -> bool:
-    """Whether there is nothing but what a list holds; tools print numbers and headers beside it."""
+    """Whether a line has only words as in a list. Tools print numbers and headers as well."""
     names = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
     return line == line.lower() and all(token.kind in names for token in tokens_of(line))
 
 
 def _says_image(line: str) -> bool:
-    """Whether a line is `image:` with something that is none: it is no prose all the same."""
+    """Whether a line is `image:` with a template. It is not prose then."""
     return re.match(r"\s*(?:- )?[\"']?image[\"']?:\s", line) is not None and "{{" in line
 
 
 def _special(line: str) -> Iterator[Mention]:
-    """Lines of known shape that are no commands."""
+    """The images of lines with a known form that are no commands."""
     yield from (Mention(m.text, (), m.gap, uncertain=True) for m in image_lines.mentions(line))
     if found := _FROM.fullmatch(line):
         if found[1] != "scratch":
@@ -202,7 +202,7 @@ def _special(line: str) -> Iterator[Mention]:
 
 
 def _said(line: str) -> Iterator[Mention]:
-    """The image that a tool's own sentence is about, or that it was fetching."""
+    """The image that a message of a tool is about."""
     if found := _SAID.search(line):
         yield Mention(next(group for group in found.groups() if group).rstrip(":."), uncertain=True)
     elif found := _FETCHED.search(line):
@@ -211,14 +211,14 @@ def _said(line: str) -> Iterator[Mention]:
 
 
 def _only_named(line: str) -> Iterator[Mention]:
-    """The whole references of a line that no person wrote; the addresses in it are none."""
+    """The complete references of a tool's output, without addresses."""
     for token in tokens_of(line):
         if token.kind is TokenKind.IMAGE and "://" not in token.text:
             yield Mention(token.text, uncertain=True)
 
 
 def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
-    """The commands of a line; where there is none, all of it is words."""
+    """The images of the commands of a line, or the line itself where it has no command."""
     line, is_script = variables.learn(line)
     pieces = _JOINT.split(line)
     parts = [split_words(part) for part in pieces[::2]]
@@ -240,14 +240,14 @@ def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
 
 
 def _only_images(text: str) -> PlainLine:
-    """What stands beside commands: no list, so no bare word in it is an image."""
+    """Text beside commands. It is no list, so only complete references in it are images."""
     return PlainLine(
         text, tuple(token for token in tokens_of(text) if token.kind is TokenKind.IMAGE)
     )
 
 
 def _parts(line: str) -> tuple[str, ...]:
-    """A line, or what is said before a colon and the list behind it."""
+    """A line, or the sentence before a colon and the list after it."""
     found = _ENUMERATION.fullmatch(line)
     if found is None or _FOREIGN.search(found[2]):
         return (line,)
@@ -265,7 +265,7 @@ def _command(words: list[str], variables: Variables) -> Iterator[Mention | Plain
 
 
 def _named(text: str, more: list[str]) -> Iterator[Mention]:
-    """What one word of a command names, and the version that follows as a word of its own."""
+    """The image of one word of a command, with the version that follows as another word."""
     tokens = list(tokens_of(text))
     if not tokens or text.startswith("<") or tokens[0].kind is TokenKind.VERSION:
         return
@@ -282,13 +282,13 @@ def _named(text: str, more: list[str]) -> Iterator[Mention]:
 
 
 def _is_open(token: Token) -> bool:
-    """`nginx:` before a version: a blank too many behind the colon."""
+    """Whether a token is like `nginx:` before a version, with a blank after the colon."""
     name = token.text.rstrip(":\uff1a")
     return name != token.text and token.kind is TokenKind.WORD and name.lower() not in LABELS
 
 
 def _judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
-    """The images of a line, and whether nothing was passed over that may be one."""
+    """The images of a line. The second value is False where a word may be an image, too."""
     prose = words.is_prose
     lists = not prose and (
         not is_mixed or len(words.tokens) == 1 or _COMMA.search(words.text) is not None
@@ -316,11 +316,11 @@ def _judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
 
 
 def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
-    """`nginx 1.27` is one image with a blank in it; nobody means an image called 1.27."""
+    """`nginx 1.27` as one text, or None. Nobody means an image with the name 1.27."""
     if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
         return None
     between = line[token.end : following.start].replace("\uff0c", ",")
-    # A list with commas may go on with a number; in a sentence a comma may be just one.
+    # In a list a number may follow a comma. In a sentence a comma is often only a comma.
     if between not in {",", ", "} and between.strip(" \t:\uff1a"):
         return None
     if prose and token.kind is TokenKind.BARE and between == ", ":
@@ -331,13 +331,13 @@ def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | 
 
 
 def _lacks_tag(token: Token) -> bool:
-    """Whether a version behind a word can be its tag."""
+    """Whether a version after a token can be its tag."""
     if token.kind is TokenKind.IMAGE:
         return not has_tag(image_on_page(token.text) or token.text.rstrip(":\uff1a"))
     return token.kind in {TokenKind.BARE, TokenKind.PATH} or _is_open(token)
 
 
 def _is_versioned(token: Token, line: str) -> bool:
-    """`mysql8.0.36` in a sentence, where `python3.12` may be just the language."""
+    """`mysql8.0.36` in a sentence. `python3.12` may be the language, so it counts less."""
     split = split_off_tag(token.text) if token.kind is TokenKind.BARE else None
     return split is not None and (split.count(".") > 1 or _FOREIGN.search(line) is not None)

@@ -1,4 +1,7 @@
-"""What a chart is told about images setting by setting: by `--set`, or by parameters of Argo CD."""
+"""Images in settings of a Helm chart: `--set` on a command line, or parameters of Argo CD.
+
+Follows https://helm.sh/docs/helm/helm_install/ for the form of a setting.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,11 +10,11 @@ from bot.paste.finding import Mention, has_tag
 
 
 def images_of_settings(settings: Iterable[str]) -> Iterator[Mention]:
-    """What `key=value` settings tell a chart about images, whole or in parts."""
+    """The images of `key=value` settings. An image may be given in parts, one setting each."""
     groups: dict[str, dict[str, str]] = {}
     for setting in settings:
         key, _, given = setting.partition("=")
-        value = "" if given == "null" else given  # how a chart's own setting is taken away
+        value = "" if given == "null" else given  # null removes the chart's own setting
         prefix, _, leaf = key.rpartition(".")
         groups.setdefault(prefix, {})[leaf] = value
     for group in groups.values():
@@ -19,7 +22,7 @@ def images_of_settings(settings: Iterable[str]) -> Iterator[Mention]:
 
 
 def _set_together(group: dict[str, str]) -> Iterator[Mention]:
-    """The images of settings that stand under one key, which may share a tag."""
+    """The images of settings under one key. They may share a tag."""
     version = f":{tag}" if (tag := group.get("tag") or group.get("imageTag")) else ""
     version += f"@{digest}" if (digest := group.get("digest")) else ""
     if repository := group.get("repository"):

@@ -1,7 +1,7 @@
-"""`image: x` line by line, where there is no YAML that could be parsed.
+"""Lines of the form `image: x`, where the text cannot be parsed as YAML.
 
-That is so for templates of charts, for what was cut out of a file, for manifests within
-manifests, and for what `kubectl describe` prints.
+Such texts are templates of charts, parts of files, manifests within manifests, and the output of
+`kubectl describe`.
 """
 
 import re
@@ -23,14 +23,14 @@ _NO_IMAGE: Final = re.compile(
 
 
 def is_no_image(text: str) -> bool:
-    """Whether the value of a key `image` is something else: a template, a picture, a path."""
+    """Whether the value of a key `image` is a template, a picture or a path."""
     if not text or len(text) > MENTION_LENGTH_LIMIT or _NO_IMAGE.match(text):
         return True
     return "{{" in text or ("://" in text and token_kind(text) is not TokenKind.IMAGE)
 
 
 def mention_of(text: str, *places: Span) -> Mention | None:
-    """What the value of a key `image` says outside compose, which alone has defaults."""
+    """The mention in the value of a key `image`, or None. Defaults of variables are not read."""
     if is_no_image(text):
         return None
     return Mention(text, places, Gap.VARIABLE if "$" in text else None)

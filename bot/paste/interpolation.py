@@ -1,6 +1,7 @@
-"""Variables in the names of images, as compose files and Dockerfiles write them.
+"""Variables in the names of images, in compose files and in Dockerfiles.
 
-Only what the file itself says is known: its defaults. Nothing is read from an environment.
+Follows the Compose specification on interpolation and the Dockerfile reference on ARG. Only the
+defaults in the file itself are known. Nothing is read from an environment.
 """
 
 import re
@@ -13,9 +14,9 @@ _OPERATOR: Final = re.compile(r":?[-+?]")
 
 
 def expand(text: str, known: Mapping[str, str], *, depth: int = 0) -> str | None:
-    r"""The text with its variables replaced; None where one of them is not known.
+    r"""The text with its variables replaced, or None where one of them is not known.
 
-    `$$` and `\$` are a dollar sign.
+    `known` are the values of variables. `$$` and `\$` are a dollar sign.
     """
     done: list[str] = []
     position = 0
@@ -36,7 +37,7 @@ def expand(text: str, known: Mapping[str, str], *, depth: int = 0) -> str | None
 def _variable(
     text: str, start: int, known: Mapping[str, str], depth: int
 ) -> tuple[int, str | None]:
-    """Where the variable that begins at `start`, behind its dollar sign, ends; and its value."""
+    """The end of the variable that starts at `start`, after its dollar sign, and its value."""
     if not text.startswith("{", start):
         name = _NAME.match(text, start)
         return (name.end(), known.get(name[0])) if name else (start, None)
@@ -48,7 +49,7 @@ def _variable(
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the brace that opens at `start` is closed."""
+    """The position of the brace that closes the one at `start`."""
     depth = 0
     for i in range(start, len(text)):
         if text[i] == "{":
@@ -61,7 +62,7 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def _braced(name: str, rest: str, known: Mapping[str, str], depth: int) -> str | None:
-    """The value of `${name rest}`: alone, with a default, or with something to use instead."""
+    """The value of `${name rest}`, whose operator may be `-`, `+` or `?`, or None."""
     value = known.get(name)
     operator = _OPERATOR.match(rest)
     if operator is None:

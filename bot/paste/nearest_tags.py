@@ -1,10 +1,9 @@
-"""Which of a repository's tags somebody most likely meant who typed one that is not there.
+"""Which tags of a repository were most likely meant by a tag that does not exist.
 
-A tag is read as numbers with a flavour around them (`1.27` and `-alpine`). Tags of the same
-flavour, or of the nearest there is, are compared by their numbers, and of each way to be near
-the best comes first: the next sibling, the line itself, the next line. Tags without numbers are
-compared as words. The tags are a registry's, so all work on them is bounded; what comes out is
-shown to a person, who decides.
+A tag is read as numbers with a flavour around them, such as `1.27` and `-alpine`. Tags of the same
+or of a similar flavour are compared by their numbers. `_Way` lists the ways in which two can be
+similar. The result takes the best tag of each way in turn. Tags without numbers are compared as
+words. The list of tags is untrusted, so all work on it is bounded. A person chooses in the end.
 """
 
 import re
@@ -25,18 +24,18 @@ _DOTTED: Final = re.compile(r"(.*?[^0-9.])([0-9]+(?:\.[0-9]+)+)(.*)")
 _ANY: Final = re.compile(r"(.*?)([0-9]+)(.*)")
 _SEPARATORS: Final = re.compile(r"[._-]+")
 _LETTERS: Final = re.compile(r"[a-z]+")
-_PLAIN: Final = "*"  # in a flavour it stands where the numbers do
+_PLAIN: Final = "*"  # stands for the numbers in a flavour
 
-_ALIKE: Final = 0.6  # what difflib itself takes for a close match
-_SURELY_ALIKE: Final = 0.85  # for commits, where any two have much in common
-_LOOKED_AT: Final = 40  # characters, so that long tags cost no more than short ones
-_WEIGHED: Final = 64  # of the best by a rough measure, how many are compared exactly
+_ALIKE: Final = 0.6  # the default of difflib.get_close_matches
+_SURELY_ALIKE: Final = 0.85  # for commits, since any two have much in common
+_COMPARED: Final = 40  # characters of a tag, so that long tags take no more time
+_COMPARED_EXACTLY: Final = 64  # tags, the best ones by a rough measure
 _MOST_FLAVOURS: Final = 5  # each is one more pass over all tags
-_BUILD: Final = 10_000  # a first number from here on is a date or a build, not a version
+_BUILD: Final = 10_000  # a first number from here on is a date or a build, no version
 
 
 class _Way(IntEnum):
-    """How a tag can be near to what was typed, the likeliest first."""
+    """How a tag can be similar to the one typed, the most likely way first."""
 
     SPELLING = 0
     INSIDE = 1
@@ -57,7 +56,7 @@ class _Way(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    """`numbers` are empty for words and commits; `flavour` is all the rest, without a `v`."""
+    """A tag in parts. `numbers` are empty for words and commits. `flavour` is the rest of it."""
 
     text: str
     numbers: tuple[int, ...]
@@ -68,10 +67,10 @@ _Rank = tuple[int, ...]
 
 
 def nearest_tags(wanted: str, tags: Collection[str], *, count: int = 3) -> tuple[str, ...]:
-    """At most `count` of the tags, the likeliest first; never `wanted`, a digest or a signature.
+    """At most `count` of the tags, the most likely first, without `wanted` and signatures.
 
-    Where nothing is near, a repository with no more than `count` tags shows them all, and a
-    larger one its `latest`.
+    Where none is similar, the result is all tags of a repository with up to `count`, and `latest`
+    of a larger one.
     """
     pool = sorted({tag for tag in tags if tag != wanted and not _DIGEST.fullmatch(tag)})
     meant, there = _read(wanted), [_read(tag) for tag in pool]
@@ -101,7 +100,7 @@ def _read(text: str) -> _Tag:
 
 
 def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
-    """By the flavours that may be meant, one after the other, until there are enough."""
+    """Search the flavours that may be meant, one after the other, until there are enough."""
     flavours = _flavours(wanted.flavour, {tag.flavour for tag in tags})
     found: dict[str, None] = {}
     for flavour in flavours:
@@ -128,7 +127,7 @@ def _one_of_each(tags: Iterable[_Tag]) -> list[_Tag]:
 
 
 def _flavours(wanted: str, there: set[str]) -> list[str]:
-    """The flavours that may have been meant, the likeliest first."""
+    """The flavours that may be meant, the most likely first."""
     alike = [] if wanted == _PLAIN else _alike(wanted, there, at_least=_ALIKE)
     likely = [wanted, *alike, _PLAIN]
     return list(dict.fromkeys(flavour for flavour in likely if flavour in there))[:_MOST_FLAVOURS]
@@ -137,7 +136,7 @@ def _flavours(wanted: str, there: set[str]) -> list[str]:
 def _near(
     wanted: _Tag, tag: _Tag, flavour: str, flavours: Sequence[str]
 ) -> tuple[_Way, _Rank] | None:
-    """In which way and how near, by a rank whose smallest is the best."""
+    """In which way a tag is similar, and its rank. The smallest rank is the best."""
     if _same_letters(wanted.text, tag.text):
         return _Way.SPELLING, (0, len(tag.text))
     ours, theirs = wanted.numbers, tag.numbers
@@ -171,13 +170,13 @@ def _by_distance(
 
 
 def _shared(ours: tuple[int, ...], theirs: tuple[int, ...]) -> int:
-    """How many numbers are the same before the first that is not."""
+    """How many numbers at the start are the same."""
     pairs = list(zip(ours, theirs, strict=False))
     return next((place for place, (a, b) in enumerate(pairs) if a != b), len(pairs))
 
 
 def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """`1.27` and `1.27.0` are the same."""
+    """The numbers without zeros at the end: `1.27` and `1.27.0` are the same version."""
     end = len(numbers)
     while end > 1 and numbers[end - 1] == 0:
         end -= 1
@@ -185,9 +184,9 @@ def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _in_turn(ways: defaultdict[_Way, list[tuple[_Rank, str]]], count: int) -> Iterator[str]:
-    """One tag of each way in turn, so that what is shown is not all of one kind.
+    """One tag of each way in turn, so that the result is not all of one kind.
 
-    Other spellings come before, and what is far only after all.
+    Other spellings come first. FAR tags come last.
     """
     queues = {way: [tag for _, tag in sorted(ways[way])[:count]] for way in _Way}
     yield from queues.pop(_Way.SPELLING)
@@ -201,14 +200,14 @@ def _in_turn(ways: defaultdict[_Way, list[tuple[_Rank, str]]], count: int) -> It
 
 
 def _by_commit(wanted: str, commit: str, pool: list[str]) -> list[str]:
-    """The same commit at another length, or one with a slip in it."""
+    """The same commit with another length, or with a typing mistake."""
     found = {tag: read[1] for tag in pool if (read := _COMMIT.fullmatch(tag)) is not None}
     same = [tag for tag, it in found.items() if it.startswith(commit) or commit.startswith(it)]
     return list(dict.fromkeys([*same, *_alike(wanted, found, at_least=_SURELY_ALIKE)]))
 
 
 def _by_words(wanted: str, tags: list[_Tag], count: int) -> list[str]:
-    """The words that are alike, then those with the word in them; else versions that have it."""
+    """Similar words, then those that contain the word, or else versions that contain it."""
     words = defaultdict[str, list[str]](list)
     for tag in tags:
         if tag.flavour and not tag.numbers:
@@ -220,7 +219,7 @@ def _by_words(wanted: str, tags: list[_Tag], count: int) -> list[str]:
 
 
 def _versions(word: str, tags: list[_Tag]) -> list[_Tag]:
-    """Those with the word in their flavour; for `latest` those without one."""
+    """The versions with the word in their flavour. For `latest` those without a flavour."""
     if _alike(word, [DEFAULT_TAG], at_least=_ALIKE):
         return [tag for tag in tags if tag.flavour == _PLAIN] or _one_of_each(tags)
     parts = {part for tag in tags for part in _LETTERS.findall(tag.flavour)}
@@ -233,11 +232,11 @@ def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
     return [text for _, _, text in nlargest(count, ranked)]
 
 
-# Likeness
+# Similarity
 
 
 def _same_letters(one: str, other: str) -> bool:
-    """Whether only case, a `v`, separators or two neighbouring letters are different."""
+    """Whether the texts differ only in case, a `v`, separators, or two swapped letters."""
     ours, theirs = _squashed(one), _squashed(other)
     if ours == theirs:
         return True
@@ -253,17 +252,17 @@ def _squashed(text: str) -> str:
 
 
 def _alike(wanted: str, there: Iterable[str], *, at_least: float) -> list[str]:
-    """The texts that differ in few letters, the likest first."""
+    """The texts that differ in few letters, the most similar first."""
     matcher = SequenceMatcher()
-    matcher.set_seq2(wanted[:_LOOKED_AT])
+    matcher.set_seq2(wanted[:_COMPARED])
     rough = list[tuple[float, str]]()
     for text in there:
-        matcher.set_seq1(text[:_LOOKED_AT])
+        matcher.set_seq1(text[:_COMPARED])
         if matcher.real_quick_ratio() >= at_least and (most := matcher.quick_ratio()) >= at_least:
             rough.append((most, text))
     exact = list[tuple[float, int, str]]()
-    for _, text in nlargest(_WEIGHED, rough):
-        matcher.set_seq1(text[:_LOOKED_AT])
+    for _, text in nlargest(_COMPARED_EXACTLY, rough):
+        matcher.set_seq1(text[:_COMPARED])
         ratio = 1.0 if _same_letters(wanted, text) else matcher.ratio()
         if ratio >= at_least:
             exact.append((-ratio, len(text), text))

@@ -1,8 +1,7 @@
-"""Public mirrors of other registries, and the names at the source of what they hold.
+"""Public mirrors of other registries, and the names of their images at the source.
 
-A copy of a copy may be old or cut down, and half of these hosts are gone by next year: what is
-asked for by such a name is mirrored from where it comes from. Only hosts of which it is known
-what they stand for are here; a new one is a row in one of the tables.
+An image at a public mirror may be old or incomplete, and many mirrors do not last. So an image with
+such a name is copied from its source. To add a mirror, add a row to one of the tables.
 """
 
 import re
@@ -33,7 +32,7 @@ _WHOLE: Final = {
     "dockerproxy.net": DOCKER_HUB,
     "dockerproxy.cn": DOCKER_HUB,
 }
-"""Hosts that stand for one registry; where the name goes on with a host, for that one."""
+"""Hosts that mirror one registry, or the one whose host follows in the name."""
 
 _FAMILY: Final = re.compile(
     r"([a-z0-9-]+)\.(?:m\.daocloud\.io|nju\.edu\.cn|mirrors?\.nju\.edu\.cn|mirrors\.ustc\.edu\.cn"
@@ -52,7 +51,7 @@ _MEMBERS: Final = {
     "nvcr": "nvcr.io",
     "elastic": "docker.elastic.co",
 }
-"""What the first label of a family's host stands for."""
+"""The registry for the first label of a host of such a family."""
 
 _ALIYUN: Final = re.compile(
     r"registry(?:\.[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com/(?:google_containers|k8sxio)/(.+)"
@@ -66,7 +65,7 @@ _RENAMED: Final = {
     "storage-provisioner": "gcr.io/k8s-minikube/storage-provisioner",
     "kicbase": "gcr.io/k8s-minikube/kicbase",
 }
-"""Aliyun's one flat project holds what the source has at these places."""
+"""Images of Aliyun's flat project that have another path at the source."""
 
 _HUAWEI: Final = re.compile(r"swr\.[a-z]+-[a-z]+-[0-9]+\.myhuaweicloud\.com/ddn-k8s/(.+)")
 _ACCELERATOR: Final = re.compile(r"[a-z0-9]+\.mirror\.aliyuncs\.com")
@@ -74,7 +73,7 @@ _NAME: Final = re.compile(r"[^:@]+")
 
 
 def name_at_source(text: str) -> str | None:
-    """The name at its source of an image behind a well-known mirror; None for any other."""
+    """The source's name of an image at a public mirror. None for any other text."""
     if found := _ALIYUN.fullmatch(text):
         return _NAME.sub(
             lambda name: _RENAMED.get(name[0], f"{_KUBERNETES}/{name[0]}"), found[1], 1

@@ -1,7 +1,7 @@
-"""One text that somebody wrote for an image: which image it names, or what was meant.
+"""One reference as a person wrote it: which image it names, or what was probably meant.
 
-Between the grammar (image.py) and the guesses (correction.py): here is decided which of the two
-a text gets. Nothing here looks at more than one text; extract/ finds them in longer ones.
+core/image.py has the grammar, correction.py the corrections. This module decides which of the two
+counts, and whether a correction is taken without asking. Longer texts are read by `extract`.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bot.core.bad_image import BadImage, Correction, Mistake
 from bot.core.image import DEFAULT_TAG, BadReference, ImageRef
 from bot.paste.correction import correct, is_surely_wrong
 
-# What is taken away or undone here is no part of any name, so nothing is guessed.
+# These corrections only remove what is no part of any name, so nothing is guessed.
 _SILENT: Final = frozenset(
     {
         *(Mistake.INVISIBLE, Mistake.WEB_PAGE, Mistake.COMMAND_LINE, Mistake.QUOTES),
@@ -21,7 +21,7 @@ _SILENT: Final = frozenset(
 
 
 def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
-    """The image that a text names, or why not and what was probably meant."""
+    """The image that a text names, or why it names none and what was probably meant."""
     correction = correct(text, target_host=target_host)
     if correction is not None and is_unambiguous(correction):
         return correction.image
@@ -34,23 +34,23 @@ def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
 
 
 def is_unambiguous(correction: Correction) -> bool:
-    """Whether a correction is taken without a word, since the meaning is sure.
+    """Whether a correction is taken without asking, since the meaning is sure.
 
-    A letter, a colon or a blank that was changed may hide another image, and people learn how
-    one is written by being asked once: the others are for the person to confirm.
+    Where a letter, a colon or a blank was changed, another image may have been meant. Then the
+    person has to confirm, and learns the right spelling too.
     """
     return _SILENT.issuperset((correction.mistake, *correction.more))
 
 
 def _to_be_confirmed(correction: Correction) -> Correction:
-    """The same correction, named after the mistake that the person has to know about."""
+    """The same correction, with the mistake first that the person has to confirm."""
     mistakes = (correction.mistake, *correction.more)
     return replace(correction, mistake=next(m for m in mistakes if m not in _SILENT))
 
 
 def likely_meaning(image: ImageRef, *, target_host: str) -> ImageRef | None:
-    """What was probably meant by an image that is not there, from its name alone."""
-    # Somebody who wrote nginx/1.27 wrote no tag: the one that was added hides the mistake.
+    """What was probably meant by an image that does not exist, by its name alone, or None."""
+    # The text `nginx/1.27` has no tag. The default tag that was added hides the mistake.
     for text in (str(image), str(image).removesuffix(f":{DEFAULT_TAG}")):
         correction = correct(text, target_host=target_host)
         if correction is not None:

@@ -1,7 +1,7 @@
-"""The same file with its images named as the target names them, and not a byte more changed.
+"""A file with the target's names for its images, and nothing else changed.
 
-Only what extract has read as an image is changed, at the places where it was read: a place
-that several images share, by an anchor, is changed only if all of them are to be, and alike.
+Only mentions that `extract` found are changed, at their spans. Several images can share a span by
+an anchor of YAML. Such a span is changed only if all of them need the same change.
 """
 
 from collections import defaultdict
@@ -14,15 +14,15 @@ from bot.paste.finding import Mention, MentionReader, Part
 
 CharacterRange = tuple[int, int]
 Replacements = dict[CharacterRange, str | None]
-"""What a mention wants to stand at its places; None: what stands there now."""
+"""The new text for each span of a mention. None: the text must not change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """A text in which images are named as the target names them, and what had to stay.
+    """A text with the target's names for its images, and what was not changed in it.
 
-    `others` are named as before because they are none of the images; `fixed` although they
-    are: where they stand, something else would change with them.
+    `others` are mentions of other images. `fixed` are images that could not be renamed, since
+    something else would change with them.
     """
 
     text: str
@@ -33,7 +33,7 @@ class Rewriting:
 def rewrite_text(
     text: str, mentions: Iterable[Mention], *, target: Target, images: Collection[ImageRef]
 ) -> Rewriting:
-    """The text in which every mention of one of the images names it at the target."""
+    """The text with the target's name at every mention of one of the images."""
     meanings, wanted = MentionReader(target.host), frozenset(images)
     wishes: list[Replacements] = []
     found: list[ImageRef | None] = []
@@ -54,20 +54,20 @@ def rewrite_text(
 
 
 def _meant(read: ImageRef | BadImage | None) -> ImageRef | None:
-    """The image that a text names, or the one that the person has confirmed in its place."""
+    """The image that a text names, or its correction, which the person has confirmed."""
     if isinstance(read, BadImage):
         return None if read.correction is None else read.correction.image
     return read
 
 
 def _name(image: ImageRef, target: Target) -> str:
-    """Where the target holds an image, with the digest that pins it: it arrives unchanged."""
+    """The target's name of an image, with its digest where there is one."""
     name = target.name_of(image)
     return f"{name}@{image.digest}" if image.tag and image.digest else name
 
 
 def _part(name: str | None, part: Part) -> str | None:
-    """What of a target's name belongs at a place."""
+    """The part of a target's name for a span."""
     if name is None:
         return None
     host, _, path = name.partition("/")
@@ -84,7 +84,7 @@ def _part(name: str | None, part: Part) -> str | None:
 
 
 def _agreed(wishes: list[Replacements]) -> set[int]:
-    """The mentions whose changes no other objects to: at all their places, or at none."""
+    """The positions of the mentions that can be changed at all of their spans."""
     asked: dict[CharacterRange, set[str | None]] = defaultdict(set)
     sharers: dict[CharacterRange, list[int]] = defaultdict(list)
     for number, wish in enumerate(wishes):
@@ -94,7 +94,7 @@ def _agreed(wishes: list[Replacements]) -> set[int]:
     disputed = [span for span, texts in asked.items() if len(texts) > 1 or None in texts]
     kept = set(range(len(wishes)))
     while disputed:
-        # Who gives up one place gives up the others, and so those who share them do.
+        # A mention that cannot change at one span does not change at its others either.
         for number in sharers.pop(disputed.pop(), ()):
             if number in kept:
                 kept.remove(number)

@@ -1,7 +1,8 @@
-"""What a shell puts in place of its variables, as far as a paste says so itself.
+"""Variables of a shell script, as far as the same text sets them.
 
-People mirror by loops: `for i in a b; do docker pull $i; done`, or set a variable in one line
-and pull it in the next. Nothing is run; a variable that the paste does not set stays one.
+People pull images in loops, such as `for i in a b; do docker pull $i; done`, or set a variable in
+one line and use it in the next. Nothing is run. A variable that the text does not set stays as
+it is.
 """
 
 import re
@@ -22,16 +23,16 @@ _COMMENT_OR_BREAK: Final = re.compile(r"(?:\s#[^\n]*)?\n")
 _MOST_VALUES: Final = 500
 _MOST_TEXTS: Final = 5000
 _MOST_IN_ONE: Final = 3
-"""Variables of one text, such as a registry, a name and a version."""
+"""Variables in one name, such as a registry, a name and a version."""
 
 
 def on_one_line(text: str) -> str:
-    """The text with each of its arrays on one line."""
+    """The text with each array of a shell on one line."""
     return _ARRAY.sub(lambda array: _COMMENT_OR_BREAK.sub(" ", array[0]), text)
 
 
 class Variables:
-    """The variables that a text uses, and what it sets them to."""
+    """The variables that a text uses, and their values."""
 
     def __init__(self, text: str) -> None:
         self._used = {_name(found) for found in _VARIABLE.finditer(text)}
@@ -40,7 +41,7 @@ class Variables:
         self._made = 0
 
     def learn(self, line: str) -> tuple[str, bool]:
-        """Take what a line sets; the line without that, and whether there was any."""
+        """Store what a line sets. Returns the line without it, and whether it set anything."""
         if not self._used:
             return line, False
         rest = _SET.sub(self._take, _LOOP.sub(self._take, line))
@@ -55,7 +56,7 @@ class Variables:
         return " "
 
     def texts(self, text: str) -> list[str]:
-        """Every text that one with variables stands for; one that is not known stays."""
+        """All values of a text with variables. An unknown variable stays as it is."""
         texts = [text]
         for _ in range(_MOST_IN_ONE):
             known = (f for f in _VARIABLE.finditer(texts[0]) if _name(f) in self._values)
@@ -70,7 +71,7 @@ class Variables:
         return texts
 
     def rest(self) -> Iterator[str]:
-        """What was set and never put anywhere."""
+        """The values of variables that were set but not used by a command."""
         for name, values in self._values.items():
             if name not in self._shown:
                 yield " ".join(values)
@@ -81,6 +82,6 @@ def _name(found: re.Match[str]) -> str:
 
 
 def _replaced(text: str, variable: str, value: str) -> str | None:
-    """None where no image is as long as what would come out."""
+    """The text with the value in place of the variable, or None where it is too long."""
     size = len(text) + text.count(variable) * len(value)
     return text.replace(variable, value) if size <= MENTION_LENGTH_LIMIT else None

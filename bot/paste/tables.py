@@ -1,4 +1,4 @@
-"""Tables that tools print: `docker images`, `docker ps`, `crictl images`, `kubectl get -o wide`."""
+"""Tables that tools print, such as `docker images`, `crictl images` or `kubectl get -o wide`."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where the names and the tags stand in the rows below a header."""
+    """The columns of names and of tags in the rows below a header."""
 
     name: int
     tag: int | None
@@ -31,13 +31,13 @@ class Table:
                 yield Mention(f"{name}:{tag}" if tag else name, uncertain=True)
 
     def cells(self, line: str) -> list[str]:
-        """Split at wide gaps; at every blank where a chat has made them all narrow."""
+        """The cells of a row. Split at every blank where a chat has made all gaps narrow."""
         wide = _GAP.split(line.strip())
         return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
 
 
 def table_with_header(line: str) -> Table | None:
-    """The table that a line is the header of."""
+    """The table whose header a line is, or None."""
     if line != line.upper() or not any(name in line for name in _NAMES):
         return None
     cells = _GAP.split(line.strip())

@@ -1,8 +1,8 @@
 """The words of a line of chat, and which of them can be images.
 
-Whether a bare word such as `nginx` is one depends on its company, which is for lines.py to
-see; here a word is judged alone. Chinese is written without blanks, so it ends a word as a
-blank does, and full-width punctuation does so unless it stands where a colon would.
+Each word is classified by itself. Whether a word such as `nginx` is an image depends on the other
+words, and free_text.py decides that. Chinese is written without blanks, so a Chinese character ends
+a word as a blank does. Full-width punctuation does so too, except within a reference.
 """
 
 import re
@@ -17,17 +17,19 @@ from bot.paste.web_addresses import image_of_source_page, image_on_page
 
 
 class TokenKind(Enum):
+    """What a word can be."""
+
     IMAGE = auto()
-    """With a tag, a digest or a registry: nothing else is written like this."""
+    """With a tag, a digest or a known registry: surely an image."""
     PATH = auto()
-    """`owner/name`, which may be an image, and `and/or`, too."""
+    """`owner/name`, which may be an image. `and/or` looks the same."""
     BARE = auto()
-    """One word that could be an official image."""
+    """One word that may be an official image of Docker Hub."""
     VERSION = auto()
     WORD = auto()
-    """A word of a language, as far as we know it: no image."""
+    """A known word of a language, no image."""
     OTHER = auto()
-    """An address, a path, a number, a time: no image, and no word either."""
+    """An address, a path, a number or a time: neither an image nor a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ ENGLISH_WORDS: Final = frozenset(
     you your yours thx ty tks todo note cc base build builds built check file files folder
     line lines link links mail open page pages read run running runs write written nodes
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
-    """.split()  # noqa: SIM905 - one word after the other, to be added to
+    """.split()  # noqa: SIM905 - easy to extend
 )
 LABELS: Final = ENGLISH_WORDS | {
     *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
@@ -73,7 +75,7 @@ _KEYS: Final = frozenset(
         *("user", "password", "tel", "phone", "mobile", "wechat", "qq", "email", "type", "kind"),
     }
 )
-"""What stands before a colon in front of anything but an image."""
+"""Words before a colon with something else than a tag after it."""
 _PAIRS: Final = frozenset(
     {
         *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),
@@ -103,7 +105,7 @@ _TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
 _ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
-"""What Docker prints of an id."""
+"""An id as Docker prints it."""
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
@@ -114,7 +116,7 @@ _TAG_WORD: Final = re.compile(
     r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
 )
 _AMOUNT: Final = re.compile(r"[0-9]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
-"""Of memory, of time; and the number of a telephone."""
+"""An amount of memory or of time, or a telephone number."""
 _DIGEST: Final = re.compile(r"[^@]+@sha[0-9]+:[0-9A-Fa-f]+", re.IGNORECASE)
 _FILE: Final = re.compile(
     r".*\.(?:ya?ml|json|md|txt|sh|go|py|js|ts|tsx|html?|css|log|env|conf|cfg|ini|toml|xml|zip|gz"
@@ -124,18 +126,18 @@ _FILE: Final = re.compile(
 
 
 def tokens_of(line: str) -> Iterator[Token]:
-    """The words of a line that have a letter or a digit in them."""
+    """The words of a line that contain a letter or a digit."""
     for found in _TOKEN.finditer(line):
         text, start = _unlabelled(found[0], found.start())
         trimmed = text.lstrip(_LEADING)
         start += len(text) - len(trimmed)
         if any(character.isalnum() for character in trimmed):
-            ended = trimmed.rstrip("\uff0e")  # the full stops of a Chinese sentence
+            ended = trimmed.rstrip("\uff0e")  # a full-width full stop
             yield Token(ended, token_kind(ended), start, start + len(ended))
 
 
 def _unlabelled(text: str, start: int) -> tuple[str, int]:
-    """Without `image=` in front, or `image:` where a tag follows behind another colon."""
+    """The text without a label such as `image=` or `image:`, and its position."""
     if "://" in text or "?" in text:
         return text, start
     body = text[text.rfind("=") + 1 :]
@@ -174,7 +176,7 @@ def token_kind(text: str) -> TokenKind:
 
 
 def _shape_of_address(plain: str) -> TokenKind:
-    """Pages about images, and names of images with a scheme in front by mistake."""
+    """The kind of an address: of a page about an image, or a reference with a scheme."""
     scheme, separator, rest = plain.partition("://")
     if separator and scheme.lower() in {"docker", "oci"}:
         return TokenKind.IMAGE
@@ -210,7 +212,7 @@ def _shape_of_path(plain: str) -> TokenKind:
 
 
 def _shape_of_pair(plain: str) -> TokenKind:
-    """`nginx:1.27`; but `localhost:8080`, `12:30` and `note:this` are none."""
+    """`nginx:1.27` is an image. `localhost:8080`, `12:30` and `note:this` are not."""
     name, _, tag = plain.partition(":")
     if name.lower() in LABELS:
         return TokenKind.WORD
@@ -222,7 +224,7 @@ def _shape_of_pair(plain: str) -> TokenKind:
 
 
 def is_doubtful_pair(text: str) -> bool:
-    """Whether a pair may be any other: `foo:bar` has no number, nor a tag that people use."""
+    """Whether `foo:bar` may be something else: its tag has no number and is not a usual one."""
     _, _, tag = text.partition(":")
     return "/" not in text and tag.isalpha() and _TAG_WORD.search(tag) is None
 

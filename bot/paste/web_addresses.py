@@ -1,7 +1,7 @@
-"""Addresses of pages about images, and the image that each shows.
+"""Addresses of web pages about images, and the image of each page.
 
-Only addresses are read; nothing is fetched. What comes out need not be a reference yet: page
-addresses hold whatever people typed, and correction.py goes on from there.
+Only the address is read, nothing is fetched. The result may not be a valid reference yet, since an
+address contains what people typed: correction.py corrects it further.
 """
 
 import re
@@ -25,7 +25,7 @@ Query = dict[str, list[str]]
 
 
 def image_on_page(text: str) -> str | None:
-    """The image whose own page a text is the address of; None for any other text."""
+    """The image whose page a text is the address of. None for any other text."""
     page = _PAGE.fullmatch(text)
     if page is None:
         return None
@@ -46,7 +46,7 @@ def image_on_page(text: str) -> str | None:
 
 
 def image_of_source_page(text: str) -> str | None:
-    """The image that a repository of source code on GitHub has, if it has one at all."""
+    """The image that a source repository on GitHub has, if it has one. None for other texts."""
     page = _PAGE.fullmatch(text)
     if page is None or page[1].lower() != "github.com":
         return None
@@ -74,7 +74,7 @@ def _on_docker_hub(parts: list[str], query: Query) -> str | None:
         case ["layers", _, owner, name, tag, "images", *_]:  # as it was until 2022
             return f"{DOCKER_HUB}/{owner}/{name}:{tag}"
         case [first, *_] if first not in {*_NO_IMAGES, "r", "layers", "repository"}:
-            return "/".join([DOCKER_HUB, *parts])  # taken for the registry itself
+            return "/".join([DOCKER_HUB, *parts])  # used as if it were the registry
         case _:
             return None
 
@@ -90,12 +90,12 @@ def _on_github(parts: list[str], query: Query) -> str | None:
 
 
 def _package(name: list[str]) -> list[str]:
-    """Without the number of a version, which the page of one has behind the name."""
+    """The name without the number of a version, which the address of a version contains."""
     return name[:-1] if len(name) > 1 and name[-1].isdecimal() else name
 
 
 def _on_ghcr(*parts: str) -> str:
-    """In lower case up to the tag: GitHub keeps the capitals of owners, its registry does not."""
+    """The name at ghcr.io, in lower case up to the tag. GitHub's addresses have capitals."""
     name, colon, tag = "/".join(("ghcr.io", *parts)).partition(":")
     return name.lower() + colon + tag
 
@@ -122,7 +122,7 @@ def _on_google_cloud(parts: list[str]) -> str | None:
 
 
 def _on_microsoft(parts: list[str]) -> str | None:
-    """Its registry has the same host, so only what begins with a language is a page."""
+    """Its registry has the same host, so only addresses with a language are pages."""
     match parts:
         case [language, "product", *name] if name and _LANGUAGE.fullmatch(language):
             pass
@@ -135,6 +135,6 @@ def _on_microsoft(parts: list[str]) -> str | None:
 
 
 def _tagged(name: str, tags: list[str] | None) -> str:
-    """With the tag that the page was showing, if it was showing one."""
+    """The name with the tag that the page shows, if it shows one."""
     shown = tags is not None and ":" not in name and _TAG.fullmatch(tags[0])
     return f"{name}:{shown[0]}" if shown else name

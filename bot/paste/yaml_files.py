@@ -1,8 +1,8 @@
-"""The images that compose files, Kubernetes manifests and values of Helm charts name.
+"""The images in compose files, Kubernetes manifests and values of Helm charts.
 
-What a file is shows in its keys. Outside compose, where an image is a service's, any text
-under a key `image` counts at any depth, since there are more kinds of resources than anybody
-could list; so does a mapping that spells an image in parts, as charts do.
+The keys show what a file is. In a compose file the images are those of its services, by the Compose
+specification. In all other files every text under a key `image` counts at any depth, since nobody
+can list all kinds of resources. A mapping that gives an image in parts counts as well.
 """
 
 import re
@@ -21,17 +21,17 @@ from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, doc
 _FLAG: Final = re.compile(r"--?[a-z0-9-]*(?:image|config-reloader)=(\S+)")
 _IMAGE_KEY: Final = re.compile(r"(?:.*[._-])?image|[a-z][A-Za-z0-9]*Image", re.ASCII)
 _SURE_KEYS: Final = frozenset({"imageName", "containerImage", "container", "uses"})
-"""Keys of which only a whole reference is taken: others put the name of something there."""
+"""Keys that count only with a complete reference. Other files have other names there."""
 _RELATED: Final = "RELATED_IMAGE"
 _WHOLE_KEYS: Final = frozenset({"image", "Image"})
-"""The second is how Docker and Amazon write it."""
+"""The second one is used by Docker and Amazon."""
 _LONGEST_SPELLING: Final = 4 * MENTION_LENGTH_LIMIT
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
 
 
 def file_kind_of(roots: Iterable[Node]) -> FileKind | None:
-    """What the keys at the top of the documents say; None where they say nothing."""
+    """The kind of a file by the keys at the top of its documents, or None."""
     kind = None
     for root in roots:
         if not isinstance(root, MappingNode):
@@ -47,7 +47,7 @@ def file_kind_of(roots: Iterable[Node]) -> FileKind | None:
 
 
 def compose_mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
-    """The images of the services that are not built."""
+    """The images of the services of a compose file, without those that are built."""
     found: list[Mention] = []
     for root in roots:
         for service in _services(root):
@@ -76,16 +76,16 @@ def _composed(text: str, image: ScalarNode) -> Iterator[Mention]:
 
 
 def spans_of(text: str, scalar: ScalarNode, part: Part = Part.WHOLE) -> tuple[Span, ...]:
-    """Where the text of a scalar stands, without quotes; nowhere if it is folded or escaped."""
+    """The span of a scalar without its quotes. Empty where the text is folded or escaped."""
     value = scalar.value.strip()
-    if scalar.end - scalar.start > _LONGEST_SPELLING:  # any number of aliases may look there
+    if scalar.end - scalar.start > _LONGEST_SPELLING:  # many aliases may search there
         return ()
     start = text.rfind(value, scalar.start, scalar.end)
     return (Span(start, start + len(value), part),) if value and start >= 0 else ()
 
 
 def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
-    """Every image that a manifest or a chart's values name, at any depth."""
+    """All images that a manifest or the values of a chart name, at any depth."""
     roots = list(roots)
     walk = _Walk(text, _global_registry(roots), _hub(roots), _is_pipeline(roots))
     found = [mention for root in roots for mention in walk.of(root)]
@@ -93,13 +93,13 @@ def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
 
 
 def gives_images_in_parts(roots: Iterable[Node], found: Iterable[Mention]) -> bool:
-    """Whether images are given in parts anywhere, as only the values of charts do."""
+    """Whether an image is given in parts, which is done only in values of charts."""
     parts = {place.part for mention in found for place in mention.spans}
     return not parts <= {Part.WHOLE} or _global_registry(roots) is not None
 
 
 def _global_registry(roots: Iterable[Node]) -> ScalarNode | None:
-    """`global.imageRegistry`, which charts put in the place of every registry."""
+    """`global.imageRegistry`, which replaces every registry in charts of Bitnami and others."""
     for root in roots:
         common = root.get("global") if isinstance(root, MappingNode) else None
         if isinstance(common, MappingNode) and (registry := common.text("imageRegistry")):
@@ -108,7 +108,7 @@ def _global_registry(roots: Iterable[Node]) -> ScalarNode | None:
 
 
 def _hub(roots: Iterable[Node]) -> tuple[str, str] | None:
-    """`global.hub` and `global.tag`, which Istio's charts put around all bare names."""
+    """`global.hub` and `global.tag`, which Istio's charts add to names without a registry."""
     for root in roots:
         common = root.get("global") if isinstance(root, MappingNode) else None
         if isinstance(common, MappingNode) and (hub := common.text("hub")):
@@ -118,7 +118,7 @@ def _hub(roots: Iterable[Node]) -> tuple[str, str] | None:
 
 
 def _is_pipeline(roots: Iterable[Node]) -> bool:
-    """Whether there are jobs as GitLab has them, whose services are images."""
+    """Whether the file has jobs of GitLab CI, whose services are images."""
     return any(
         isinstance(job, MappingNode) and job.get("script") is not None
         for root in roots
@@ -128,7 +128,7 @@ def _is_pipeline(roots: Iterable[Node]) -> bool:
 
 
 def _nodes(root: Node) -> Iterator[tuple[str, Node]]:
-    """Each node of a tree once, with the key that it stands under."""
+    """Each node of a tree once, with its key."""
     waiting: list[tuple[str, Node]] = [("", root)]
     seen: set[int] = set()
     while waiting:
@@ -155,7 +155,7 @@ class _Walk:
     hub: tuple[str, str] | None = None
     is_pipeline: bool = False
     is_inner: bool = False
-    """It walks through a text within the text, where places cannot be told."""
+    """The YAML is a text within YAML, so the spans in the file are not known."""
 
     def of(self, root: Node) -> Iterator[Mention]:
         for key, node in _nodes(root):
@@ -173,15 +173,15 @@ class _Walk:
                 case ScalarNode(value=value) if (
                     key in _SURE_KEYS and token_kind(value) is TokenKind.IMAGE
                 ):
-                    # What GitHub runs a step in keeps its scheme when it is renamed.
+                    # The image of a step of GitHub Actions. Its scheme stays when it is renamed.
                     image = replace(node, value=value.removeprefix("docker://"))
                     yield from self._whole(image, None)
                 case ScalarNode() if key != "description":
                     yield from self._in_text(node)
 
     def _under_image(self, key: str, node: MappingNode) -> Iterator[Mention]:
-        """`image: x`, with its tag beside it in old charts; `image: {reference: x}`."""
-        for name, image in node.pairs:  # all of them: what is pasted may repeat the key
+        """`image: x`, in old charts with a `tag` beside it, or `image: {reference: x}`."""
+        for name, image in node.pairs:  # all of them, since a key may be repeated
             if _key(name) in _WHOLE_KEYS and isinstance(image, ScalarNode) and not image.is_null:
                 yield from self._whole(image, node.text("imageTag") or node.text("tag"))
         variable, given = node.text("name"), node.text("value")
@@ -197,7 +197,7 @@ class _Walk:
             spot = spans_of(self.text, image, Part.NAME)
             mention = image_lines.mention_of(f"{name}:{tag.value.strip()}", *spot)
         elif self.hub is not None and "/" not in name and not has_tag(name):
-            # What stands in front of all names is not to be changed for one of them.
+            # The hub is common to all images, so it is not changed for one of them.
             whole = "/".join((self.hub[0], name)) + (f":{self.hub[1]}" if self.hub[1] else "")
             mention = Mention(whole, (), None if self.hub[1] else Gap.NO_TAG)
         else:
@@ -214,12 +214,12 @@ class _Walk:
             tail = spans_of(self.text, repository, Part.REPOSITORY)
             spots = (*head, *tail) if head and tail else ()
         if self.registry is not None:
-            # It stands in front of all names, so no place of one image alone is to be changed.
+            # The registry is common to all images, so no span is changed for one of them.
             name, spots = f"{self.registry.value.strip()}/{repository.value.strip()}", ()
         yield from _versioned(name, node, spots)
 
     def _serving(self, node: SequenceNode) -> Iterator[Mention]:
-        """The services of a job of GitLab."""
+        """The services of a job of GitLab CI."""
         for item in node.items:
             image = item.text("name") if isinstance(item, MappingNode) else item
             if isinstance(image, ScalarNode):
@@ -237,7 +237,7 @@ class _Walk:
                 yield from _versioned(shown.value.strip(), item, spots)
 
     def _in_text(self, node: ScalarNode) -> Iterator[Mention]:
-        """A flag that names an image, or a manifest within the text."""
+        """Images in a text: in a flag, or in YAML within the text."""
         if "\n" in node.value:
             whole = list(image_lines.mentions(self.text, node.start, node.end))
             yield from whole
@@ -254,7 +254,7 @@ class _Walk:
 
 
 def _within(text: str) -> Iterator[Mention]:
-    """The images of YAML that is a text in other YAML, such as the values of an Argo CD chart."""
+    """The images of YAML within a text, such as the values in an Application of Argo CD."""
     roots = documents(text)
     if isinstance(roots, list):
         walk = _Walk("", _global_registry(roots), is_inner=True)
@@ -264,7 +264,7 @@ def _within(text: str) -> Iterator[Mention]:
 
 
 def _parameters(node: SequenceNode) -> Iterator[str]:
-    """`name` and `value` of each parameter of a chart, as `--set` would write them."""
+    """The parameters of a chart in Argo CD, in the form of `--set`."""
     for item in node.items:
         name = item.text("name") if isinstance(item, MappingNode) else None
         value = item.text("value") if isinstance(item, MappingNode) else None
@@ -277,9 +277,9 @@ def _is_kustomized(node: Node) -> bool:
 
 
 def _repository(key: str, node: MappingNode) -> ScalarNode | None:
-    """The text that holds the repository where a mapping gives an image in parts.
+    """The repository of an image that a mapping gives in parts, or None.
 
-    The repository of a chart, which has a version as well, is an address and no image's.
+    A `repository` with a URL is that of a chart and not of an image.
     """
     repository, in_image = node.text("repository"), _IMAGE_KEY.fullmatch(key) is not None
     parts = any(node.get(part) is not None for part in ("tag", "registry", "digest", "pullPolicy"))
@@ -293,7 +293,7 @@ def _repository(key: str, node: MappingNode) -> ScalarNode | None:
 
 
 def _versioned(name: str, node: MappingNode, spots: tuple[Span, ...]) -> Iterator[Mention]:
-    """The name with the tag and the digest that its mapping gives, under their several keys."""
+    """The name with the tag and the digest of its mapping, which have several keys."""
     tag = node.text("tag") or node.text("newTag") or node.text("imageTag")
     digest = node.text("digest") or node.text("sha")
     suffix = f":{tag.value.strip()}" if tag else ""

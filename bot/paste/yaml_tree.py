@@ -1,9 +1,8 @@
-"""YAML (and JSON) as a tree of texts with their positions, within bounds.
+"""YAML and JSON as a tree of texts with their positions, within limits.
 
-Made from the parser's events and not by its composer: that one recurses, and expands what an
-alias stands for. Here an alias is the same node once more, so a bomb of aliases is as small as
-its text; whoever walks a tree visits each node once. Scalars stay as they are written, so that
-a tag 1.10 does not become the number 1.1.
+The tree is built from events of PyYAML's parser, since its composer is recursive. An alias is the
+same node once more, so aliases of aliases take no more memory than their text. Code that walks a
+tree must visit each node once. Scalars stay as written: a tag 1.10 must not become the number 1.1.
 """
 
 from collections.abc import Iterator
@@ -18,13 +17,13 @@ DEEPEST_NESTING: Final = 100
 MOST_DOCUMENTS: Final = 1000
 MOST_EVENTS: Final = 200_000
 
-# The one in C is a dozen times faster; the other reads the same where there is no libyaml.
+# The loader in C is about ten times faster. Both read the same.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True, eq=False)
 class ScalarNode:
-    """A text, and where it stands: `start` to `end` with its quotes, if it has any."""
+    """A text and its position, from `start` to `end`, including quotes."""
 
     value: str
     start: int
@@ -45,7 +44,7 @@ class SequenceNode:
 class MappingNode:
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
     named: dict[str, "Node"] = field(default_factory=dict)
-    """The values of those keys that are texts; the last of equal ones."""
+    """The values of all keys that are texts. Of equal keys the last one counts."""
 
     def add(self, key: "Node", value: "Node") -> None:
         self.pairs.append((key, value))
@@ -53,13 +52,13 @@ class MappingNode:
             self.named[key.value] = value
 
     def get(self, key: str) -> "Node | None":
-        """The value of a key of this mapping, or of one that is merged into it by `<<`."""
+        """The value of a key, also from mappings that are merged by `<<`."""
         if key in self.named or "<<" not in self.named:
             return self.named.get(key)
         return next((m.named[key] for m in _merged(self) if key in m.named), None)
 
     def text(self, key: str) -> ScalarNode | None:
-        """The value of a key where that is a text that is not empty."""
+        """The value of a key where it is a text and not empty, or None."""
         value = self.get(key)
         return (
             value if isinstance(value, ScalarNode) and value.value and not value.is_null else None
@@ -72,7 +71,7 @@ _MOST_MERGED: Final = 8
 
 
 def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
-    """The mappings that are merged into one, the nearest first, each once and not too many."""
+    """The mappings that are merged into one, the nearest first, each once, up to a limit."""
     waiting, seen = [mapping], {id(mapping)}
     while waiting and len(seen) <= _MOST_MERGED:
         value = waiting.pop(0).named.get("<<")
@@ -85,7 +84,7 @@ def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
 
 
 def documents(text: str) -> list[Node] | Flaw:
-    """The root of each document of a text, or why there is none."""
+    """The root of each document of a text, or why it cannot be read."""
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -106,7 +105,7 @@ class _Builder:
     _events: int = 0
 
     def take(self, event: yaml.Event) -> bool:
-        """Add what an event says; False when a bound is passed."""
+        """Add an event to the tree. False when a limit is exceeded."""
         match event:
             case yaml.ScalarEvent(start_mark=start, end_mark=end) if start and end:
                 scalar = ScalarNode(event.value, start.index, end.index, not event.style)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.failures import TRANSIENT_KINDS, FailureKind, classify
+from bot.core.failures import FailureKind, classify
 from bot.core.retry import REQUEUE_WAITS
 from bot.sandbox.faults.proxy import Faults
 from bot.sandbox.registry.registries import Registries
@@ -116,12 +116,8 @@ def test_any_text_has_a_class(text: str) -> None:
     assert classify(f"target: {text}") not in {K.MISSING, K.SOURCE_LOGIN, K.SOURCE_REFUSED}
 
 
-def test_what_passes_by_itself_is_what_is_put_off() -> None:
-    assert set(REQUEUE_WAITS) == TRANSIENT_KINDS
-
-
 def test_what_passes_by_itself_is_an_error_of_the_service_in_the_status() -> None:
-    lines = [line for _, line, kind in PROVOKED if kind in TRANSIENT_KINDS]
+    lines = [line for _, line, kind in PROVOKED if kind in REQUEUE_WAITS]
     assert [line for line in lines if not TROUBLE.search(line)] == []
 
 

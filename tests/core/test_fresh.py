@@ -14,18 +14,14 @@ from bot.core.fresh import (
     CHECKS_AT_A_TIME,
     FreshPlan,
     TrackedImage,
-    Watch,
     alarm_cards,
     gathered_long_enough,
 )
-from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
+from bot.core.ids import ChatId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Policy, Rule, Verdict, decide_updated_version
+from bot.core.policy import Decision, Ground, Policy, Verdict, decide_updated_version
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
-from bot.dialog.message import Message
-from bot.dialog.outdated import OUTDATED_SHOWN, updated_upstream
-from bot.dialog.watches import WATCHES_SHOWN, unwatchable, watched, watching
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -264,54 +260,3 @@ def test_alarms_stand_together_by_repository_as_many_as_a_card_shows() -> None:
     other = tracked(ImageRef.parse("gcr.io/a/b:1.0.0"))
     groups = alarm_cards([many[0], other, *many[1:]])
     assert groups == [many[:ALARMS_PER_CARD], many[ALARMS_PER_CARD:], [other]]
-
-
-def keys(message: Message) -> list[str]:
-    return [line.key for line in message.lines]
-
-
-def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
-    one = tracked(source=B, target=B, told=A)
-    message = updated_upstream([one])
-    assert keys(message) == ["news-head", "outdated-line"]
-    assert dict(message.lines[1].values) == {"image": str(LATEST), "old": A[:19], "new": B[:19]}
-    assert keys(updated_upstream([one] * (OUTDATED_SHOWN + 2)))[-1] == "outdated-more"
-    assert dict(updated_upstream([one] * (OUTDATED_SHOWN + 2)).lines[-1].values) == {"count": 2}
-
-
-# -- watches ------------------------------------------------------------------------------
-
-
-def test_why_an_image_cannot_be_watched() -> None:
-    policy = Policy(
-        registries=frozenset({"docker.io"}),
-        rules=(Rule("docker.io/evil/**", Verdict.DENY, "no"),),
-        expire_after=HOUR,
-        open_limit=1,
-        daily_limit=1,
-        request_limit=1,
-    )
-
-    def why(name: str, *, kept_fresh: bool = True) -> list[str] | None:
-        found = unwatchable(ImageRef.parse(name), policy, kept_fresh=kept_fresh)
-        return keys(found) if found is not None else None
-
-    assert why("nginx", kept_fresh=False) == ["watch-off"]
-    assert why(f"nginx@{A}") == ["watch-fixed"]
-    assert why("evil/a") == ["lookup-denied"]
-    assert why("nginx") is None
-
-
-def test_what_is_watched_is_listed_and_counted() -> None:
-    one = Watch(
-        person=PersonId(1),
-        image=LATEST,
-        place=Place(ChatId(1)),
-        message=MessageId(1),
-        since=NOW,
-    )
-    assert keys(watched([])) == ["watch-none"]
-    assert keys(watched([one])) == ["watch-head", "list-line"]
-    assert keys(watched([one] * (WATCHES_SHOWN + 1)))[-1] == "outdated-more"
-    assert keys(watching(LATEST, listed=True)) == ["watching"]
-    assert keys(watching(LATEST, listed=False)) == ["watching", "watch-unlisted"]

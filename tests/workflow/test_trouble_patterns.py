@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.failures import PATTERNS, TRANSIENT_KINDS, FailureKind, classify
+from bot.core.failures import PATTERNS, FailureKind, classify
+from bot.core.retry import REQUEUE_WAITS
 from bot.workflow.mirror.skopeo import TROUBLE
 
-TRANSIENT_PATTERNS = [(side, words) for kind, side, words in PATTERNS if kind in TRANSIENT_KINDS]
+TRANSIENT_PATTERNS = [(side, words) for kind, side, words in PATTERNS if kind in REQUEUE_WAITS]
 
 
 @pytest.mark.parametrize(("side", "pattern"), TRANSIENT_PATTERNS)
@@ -21,11 +22,11 @@ def test_what_the_bot_tries_again_is_trouble_to_the_workflow(
 ) -> None:
     words = data.draw(st.from_regex(pattern))
     line = f"{side or data.draw(st.sampled_from(['source', 'target']))}: {words}"
-    if classify(line) in TRANSIENT_KINDS:
+    if classify(line) in REQUEUE_WAITS:
         assert TROUBLE.search(line)
 
 
 @given(st.from_regex(TROUBLE, fullmatch=True), st.sampled_from(["source", "target"]))
 def test_what_is_trouble_to_the_workflow_is_no_fault_of_the_image(words: str, side: str) -> None:
-    known = {*TRANSIENT_KINDS, FailureKind.TIMED_OUT, FailureKind.UNKNOWN}
+    known = {*REQUEUE_WAITS, FailureKind.TIMED_OUT, FailureKind.UNKNOWN}
     assert classify(f"{side}: {words}") in known
