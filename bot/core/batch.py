@@ -16,7 +16,7 @@ from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Ground
 from bot.core.request import BOT_ITSELF
-from bot.core.retry import LONGEST_DELAY, Trouble, is_due, requeue_wait, wait_after
+from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, requeue_wait
 from bot.core.transfer import Transfer
 
 
@@ -38,7 +38,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(RetriedWithTrouble):
     """The stored facts of a batch. Times are in UTC. None means "not yet"."""
 
     id: BatchId
@@ -53,16 +53,6 @@ class Batch:
     run_url: str = ""
     run_seen_at: datetime | None = None
     closed_at: datetime | None = None
-    attempts: int = 0
-    not_before: datetime | None = None
-    trouble: Trouble | None = None
-
-    def postponed(
-        self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
-    ) -> Self:
-        """The same batch after trouble of a service, with the time of its next try."""
-        wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
-        return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
     def polled(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
         """The batch after a poll that found nothing new. `took`: how long that poll lasted.
@@ -106,7 +96,7 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
     if batch.closed_at is not None:
         return None
     at_most = LONGEST_DELAY if batch.attempts else LONGEST_POLL_INTERVAL
-    if not is_due(batch.not_before, now, at_most=at_most):
+    if not batch.is_due(now, at_most=at_most):
         return None
     if batch.run is not None:
         return Step.FOLLOW

@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.core.ids import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
+from bot.core.retry import Retried
 
 BOT_ITSELF: Final = PersonId(0)
 """The person of requests that the bot opens itself. Telegram gives this id to nobody."""
@@ -25,7 +26,7 @@ class PullFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Retried):
     """The stored facts of a request. Times are in UTC. None means "not yet".
 
     `message` is the one that answers reply to, None where it cannot be reached. `untagged` are
@@ -50,8 +51,6 @@ class Request:
     form: PullFormat = PullFormat.DOCKER
     returned_at: datetime | None = None
     closed_at: datetime | None = None
-    attempts: int = 0
-    not_before: datetime | None = None
 
     @property
     def is_draft(self) -> bool:

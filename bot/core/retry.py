@@ -6,11 +6,11 @@ often as REQUEUE_WAITS says. Nothing here reads a clock or uses chance, so a tes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 from zlib import crc32
 
 from bot.core.failures import FailureKind
@@ -96,3 +96,52 @@ def is_due(
 def has_passed(wait: timedelta, since: datetime, now: datetime) -> bool:
     """Whether a wait has ended. A `since` far in the future means that the clock was set back."""
     return abs(now - since) >= wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """Something that is tried again after it failed. What is stored and retried inherits this.
+
+    `attempts` is how often it failed in a row. `not_before` is the time of the next try in UTC,
+    None where it may be tried at once.
+    """
+
+    attempts: int = 0
+    not_before: datetime | None = None
+
+    def is_due(self, now: datetime, *, at_most: timedelta = LONGEST_DELAY) -> bool:
+        """As the function `is_due`, for its own time."""
+        return is_due(self.not_before, now, at_most=at_most)
+
+    def postponed(
+        self,
+        now: datetime,
+        *,
+        seed: object,
+        retry_after: float | None = None,
+        longest: timedelta = LONGEST_DELAY,
+    ) -> Self:
+        """The same after one more failure. `wait_after` explains the wait, `longest` caps it."""
+        attempts = self.attempts + 1
+        wait = min(wait_after(attempts, seed=seed, retry_after=retry_after), longest)
+        return replace(self, attempts=attempts, not_before=now + wait)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedWithTrouble(Retried):
+    """The same with the trouble that made it fail last, for people to read."""
+
+    trouble: Trouble | None = None
+
+    def troubled(
+        self,
+        now: datetime,
+        trouble: Trouble,
+        *,
+        seed: object,
+        retry_after: float | None = None,
+        longest: timedelta = LONGEST_DELAY,
+    ) -> Self:
+        """As `postponed`, with the trouble."""
+        later = self.postponed(now, seed=seed, retry_after=retry_after, longest=longest)
+        return replace(later, trouble=trouble)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Self, assert_never
+from typing import Final, assert_never
 
 from bot.core.events import (
     Approved,
@@ -39,7 +39,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ground, Verdict
-from bot.core.retry import Trouble, is_due, wait_after
+from bot.core.retry import RetriedWithTrouble
 
 
 class State(StrEnum):
@@ -106,7 +106,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(RetriedWithTrouble):
     """The stored facts of a transfer. Times are in UTC. None means "not yet".
 
     `replaces` is the digest at the target that this image replaces, where there is one.
@@ -145,9 +145,6 @@ class Transfer:
     proof: Proof | None = None
     requeue_cause: Failure | None = None
     requeues: int = 0
-    attempts: int = 0
-    not_before: datetime | None = None
-    trouble: Trouble | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for facts that contradict each other, also from the database."""
@@ -173,13 +170,6 @@ class Transfer:
         if self.approved_at is not None:
             return State.APPROVED
         return State.WAITING if self.checked_at is not None else State.CHECKING
-
-    def postponed(
-        self, now: datetime, *, trouble: Trouble, retry_after: float | None = None
-    ) -> Self:
-        """The same transfer after trouble of a service: no event, only a later try."""
-        wait = wait_after(self.attempts + 1, seed=self.id, retry_after=retry_after)
-        return replace(self, attempts=self.attempts + 1, not_before=now + wait, trouble=trouble)
 
 
 def advance(transfer: Transfer, event: Event) -> Transfer | None:
@@ -303,7 +293,7 @@ _ACTIONS: Final[Mapping[State, Action]] = MappingProxyType(
 
 def next_action(transfer: Transfer, now: datetime) -> Action | None:
     """What to do at `now`. None where it has ended, or where its next try is later."""
-    if not is_due(transfer.not_before, now):
+    if not transfer.is_due(now):
         return None
     if transfer.state is State.WAITING:
         late = transfer.expires_at is not None and now >= transfer.expires_at

@@ -13,7 +13,7 @@ from bot.core.draft import neighbour_pages
 from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
-from bot.core.retry import Trouble
+from bot.core.retry import Retried, Trouble
 from bot.dialog.buttons import DATA_LIMIT, Verb, button_data
 from bot.dialog.card import callback_button, short_name
 from bot.dialog.causes import trouble_words
@@ -36,7 +36,7 @@ class QuestionKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Retried):
     """`text`: the image to look up, or what the lines should hold. Times are UTC.
 
     `edits` is the message that shows another page of the same list and is to show this one.
@@ -52,8 +52,6 @@ class Question:
     page: int = 0
     message: MessageId | None = None
     edits: MessageId | None = None
-    attempts: int = 0
-    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

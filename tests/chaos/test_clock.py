@@ -79,7 +79,7 @@ async def test_a_run_that_does_not_appear_is_given_up_though_the_clock_was_set_b
 def test_a_wait_that_is_longer_than_any_rule_gives_is_over() -> None:
     batch = Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=NOW)
     wish = 10 * LONGEST_DELAY.total_seconds()
-    later = batch.postponed(NOW, trouble=TransientError("away").trouble, retry_after=wish)
+    later = batch.troubled(NOW, TransientError("away").trouble, seed=batch.id, retry_after=wish)
     assert wait_after(1, seed="x", retry_after=wish) == LONGEST_DELAY
     assert not is_due(later.not_before, NOW)
     assert is_due(later.not_before, NOW + LONGEST_DELAY)

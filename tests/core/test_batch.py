@@ -75,8 +75,8 @@ def test_what_a_look_takes_is_part_of_the_interval_up_to_its_half(
 
 
 def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
-    first = NEW.postponed(NOW, trouble=SLOW)
-    second = first.postponed(NOW, trouble=SLOW)
+    first = NEW.troubled(NOW, SLOW, seed=NEW.id)
+    second = first.troubled(NOW, SLOW, seed=NEW.id)
     assert first.not_before is not None
     assert second.not_before is not None
     assert NOW < first.not_before < second.not_before

@@ -123,7 +123,7 @@ def test_no_order_of_events_makes_facts_that_contradict_the_state(events: list[E
 
 
 def test_an_advance_forgets_the_trouble_before_it() -> None:
-    waiting = NEW.postponed(NOW, trouble=SLOW, retry_after=60)
+    waiting = NEW.troubled(NOW, SLOW, seed=NEW.id, retry_after=60)
     assert (waiting.attempts, waiting.trouble) == (1, SLOW)
     assert waiting.not_before == NOW + timedelta(seconds=60)
     after = advance(waiting, EVENTS[0])
@@ -194,7 +194,7 @@ def test_the_world_owes_each_state_its_action(state: State, action: Action | Non
 
 
 def test_what_is_put_off_is_owed_later_and_a_question_expires() -> None:
-    later = NEW.postponed(NOW, trouble=SLOW, retry_after=60)
+    later = NEW.troubled(NOW, SLOW, seed=NEW.id, retry_after=60)
     assert next_action(later, NOW + timedelta(seconds=59)) is None
     assert next_action(later, NOW + timedelta(seconds=60)) is Action.CHECK
     assert next_action(REACHED[State.WAITING], NOW + timedelta(hours=1)) is Action.EXPIRE

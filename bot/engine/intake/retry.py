@@ -1,12 +1,13 @@
 """Use cases of a request that did not arrive: retry it, or take a suggested image instead."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
+from bot.core.retry import Retried
 from bot.core.transfer import RETRYABLE, State
 from bot.dialog.buttons import TakeSuggestion
 from bot.dialog.message import say
@@ -77,8 +78,7 @@ async def _replace(
         returned_at=None,
         cancelled_at=None,
         closed_at=None,
-        attempts=0,
-        not_before=None,
+        **asdict(Retried()),
     )
     if request.told_at is not None or request.closed_at is not None:
         again = replace(again, card=None, shown="")  # the old one is far up in the chat

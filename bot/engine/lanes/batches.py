@@ -120,7 +120,7 @@ class BatchesLane:
         except TransientError as trouble:
             log.warning("forming a batch: %s", trouble)
             for t in ready:
-                later = t.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+                later = t.troubled(now, trouble.trouble, seed=t.id, retry_after=trouble.retry_after)
                 await postpone(self._store, t, later)
         return Pulse.MOVED
 
@@ -357,7 +357,9 @@ class BatchesLane:
             if current is None:
                 return
             tried = replace(current, attempts=batch.attempts)
-            later = tried.postponed(now, trouble=trouble.trouble, retry_after=trouble.retry_after)
+            later = tried.troubled(
+                now, trouble.trouble, seed=batch.id, retry_after=trouble.retry_after
+            )
             await unit.save_batch(later)
             waiting = (State.SUBMITTED, State.COPYING)
             shown = [

@@ -9,7 +9,7 @@ kill between the two may say a result twice, never lose it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol, TypeAlias, TypeVar
@@ -17,7 +17,7 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import Target
-from bot.core.retry import LONGEST_DELAY, is_due, wait_after
+from bot.core.retry import LONGEST_DELAY, Retried
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.result import rewritten_caption
@@ -47,7 +47,7 @@ FILES_KEPT: Final = timedelta(days=7)
 """So long a file is kept of which something may still arrive, once its request is closed."""
 MOVED_NOWHERE: Final = timedelta(minutes=1)
 _UNKEPT: Final = "it was said, and that cannot be stored"
-_PATIENCE: Final = frozenset({"attempts", "not_before"})
+_NO_RETRY: Final = asdict(Retried())
 _MESSAGES: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
 
@@ -122,7 +122,7 @@ class ChatLane:
         self._pace.said(request.place.chat, now)
         log.info("request %d: result told", request.id)
         told = {"told_at": now, "told_in": message, "told": text.fingerprint}
-        await self._save_of(item, lambda: self._keep(item, **told, attempts=0, not_before=None))
+        await self._save_of(item, lambda: self._keep(item, **told, **_NO_RETRY))
         return True
 
     async def _return(self, item: ChatItem) -> bool:
@@ -149,7 +149,7 @@ class ChatLane:
             if item.complete:
                 await unit.drop_file(item.request.id)
             await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
-        await self._keep(item, returned_at=self._clock(), attempts=0, not_before=None)
+        await self._keep(item, returned_at=self._clock(), **_NO_RETRY)
 
     async def _hand_back(
         self, file: File, content: bytes, item: ChatItem, language: Language
@@ -171,7 +171,7 @@ class ChatLane:
 
     async def _note(self, note: Note) -> bool:
         now, chat = self._clock(), note.place.chat
-        if not is_due(note.not_before, now):
+        if not note.is_due(now):
             return False
         edit = note.edits is not None
         if not (self._pace.may_edit(chat, now) if edit else self._pace.may_say(chat, now)):
@@ -200,9 +200,7 @@ class ChatLane:
     async def _put_off_note(self, note: Note, trouble: TransientError) -> None:
         log.warning("note %d: %s", note.id, trouble)
         self._heed(note.place.chat, trouble)
-        attempts = note.attempts + 1
-        wait = wait_after(attempts, seed=note.id, retry_after=trouble.retry_after)
-        later = replace(note, attempts=attempts, not_before=self._clock() + wait)
+        later = note.postponed(self._clock(), seed=note.id, retry_after=trouble.retry_after)
         async with self._store.begin() as unit:
             await unit.save_note(later)
 
@@ -243,7 +241,7 @@ class ChatLane:
             return True
         self._pace.said(request.place.chat, self._clock())
         facts = {"card": card, "shown": shown}
-        await self._save_of(item, lambda: self._keep(item, **facts, attempts=0, not_before=None))
+        await self._save_of(item, lambda: self._keep(item, **facts, **_NO_RETRY))
         return True
 
     async def _edited(self, item: ChatItem, edit: Awaitable[None], **facts: str) -> bool:
@@ -255,7 +253,7 @@ class ChatLane:
         except RefusedError as refusal:  # deleted, most likely: what else is owed still comes
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
         self._pace.said(request.place.chat, self._clock(), edit=True)
-        await self._keep(item, attempts=0, not_before=None, **facts)
+        await self._keep(item, **_NO_RETRY, **facts)
         return True
 
     async def _close(self, item: ChatItem) -> bool:
@@ -292,7 +290,7 @@ class ChatLane:
     # -- pace and trouble ---------------------------------------------------------------
 
     def _due(self, item: ChatItem) -> bool:
-        return is_due(item.request.not_before, self._clock())
+        return item.request.is_due(self._clock())
 
     def _may_say(self, item: ChatItem) -> bool:
         return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
@@ -321,9 +319,8 @@ class ChatLane:
         assert isinstance(trouble, TransientError)  # noqa: S101 - what the callers catch
         log.warning("request %d: %s", request.id, trouble)
         self._heed(request.place.chat, trouble)
-        attempts = request.attempts + 1
-        wait = wait_after(attempts, seed=request.id, retry_after=trouble.retry_after)
-        await self._keep(item, attempts=attempts, not_before=self._clock() + wait)
+        later = request.postponed(self._clock(), seed=request.id, retry_after=trouble.retry_after)
+        await self._keep(item, attempts=later.attempts, not_before=later.not_before)
         return False
 
     async def _move(self, chat: ChatId, moved: ChatMovedError) -> bool:
@@ -359,7 +356,7 @@ class ChatLane:
                 return
             if current.not_before != item.request.not_before and not facts.get("not_before", True):
                 # Put off in this very tick: what else was said in it does not call that off.
-                facts = {name: fact for name, fact in facts.items() if name not in _PATIENCE}
+                facts = {name: fact for name, fact in facts.items() if name not in _NO_RETRY}
             if current.place != item.request.place:
                 facts = {name: fact for name, fact in facts.items() if name not in _MESSAGES}
             await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import RequestId
 from bot.core.image import Target
 from bot.core.request import Request
-from bot.core.retry import has_passed, is_due, wait_after
+from bot.core.retry import has_passed
 from bot.dialog import answers
 from bot.dialog.commands import CommandName
 from bot.dialog.language import Language
@@ -64,7 +64,7 @@ class FilesLane:
             files = await unit.unread_files()
             drafts = await unit.unconfirmed()
         now = self._clock()
-        due = [file for file in files if is_due(file.not_before, now)]
+        due = [file for file in files if file.is_due(now)]
         moved = [await self._try(file) for file in due if not stopped()]
         moved += [
             await attempt(f"request {draft.id}: its draft", partial(self._expire, draft))
@@ -135,9 +135,9 @@ class FilesLane:
             request = await _waiting(unit, file.request)
             late = request is None or has_passed(GIVE_UP_AFTER, request.opened_at, now)
             if not late:
-                attempts = file.attempts + 1
-                wait = wait_after(attempts, seed=file.request, retry_after=trouble.retry_after)
-                await unit.save_file(replace(file, attempts=attempts, not_before=now + wait))
+                retry_after = trouble.retry_after
+                later = file.postponed(now, seed=file.request, retry_after=retry_after)
+                await unit.save_file(later)
         if late:
             await self._end(file, answers.single_line("file-gone", file=file.name))
         return late

@@ -16,7 +16,7 @@ from bot.core.errors import BotError, TransientError
 from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
-from bot.core.retry import has_passed, is_due, wait_after
+from bot.core.retry import Retried, has_passed
 from bot.core.tag_class import TagClass, tag_class
 from bot.engine.ports.fresh import TrackedList
 from bot.engine.ports.repository import ImageListFile
@@ -46,8 +46,7 @@ class FreshList:
         self._clock = clock
         self._blob: str | None = None  # not "", which is what a missing list has
         self._read_at: datetime | None = None
-        self._troubles = 0
-        self._not_before: datetime | None = None
+        self._reading = Retried()
 
     def may_copy(self, image: ImageRef) -> bool:
         return decide(self._policy, image).verdict is not Verdict.DENY
@@ -60,7 +59,7 @@ class FreshList:
         now = self._clock()
         if self._is_known(due, now):
             return True
-        if not is_due(self._not_before, now):
+        if not self._reading.is_due(now):
             return False
         try:
             file = await self._repository.read_list()
@@ -72,7 +71,7 @@ class FreshList:
             self._blob = file.blob
         async with self._store.begin() as unit:
             await unit.bring_forward(self._plan, now)
-        self._read_at, self._troubles, self._not_before = now, 0, None
+        self._read_at, self._reading = now, Retried()
         return True
 
     def _is_known(self, due: datetime | None, now: datetime) -> bool:
@@ -85,9 +84,8 @@ class FreshList:
         )
 
     def _put_off(self, trouble: BotError, now: datetime) -> None:
-        self._troubles += 1
         asked = trouble.retry_after if isinstance(trouble, TransientError) else None
-        self._not_before = now + wait_after(self._troubles, seed="list", retry_after=asked)
+        self._reading = self._reading.postponed(now, seed="list", retry_after=asked)
         log.warning("image.list: %s; nothing is looked at until it can be read", trouble)
 
     async def _take(self, content: bytes, now: datetime) -> None:

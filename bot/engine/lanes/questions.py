@@ -6,7 +6,6 @@ Reads only. A question that nobody answers for a while is answered with that.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
@@ -14,7 +13,7 @@ from typing import Final, Protocol
 from bot.core import image_list
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef, Target
-from bot.core.retry import Trouble, TroubleKind, has_passed, is_due, wait_after
+from bot.core.retry import Trouble, TroubleKind, has_passed
 from bot.dialog.message import Message
 from bot.dialog.outdated import IMAGES_COMPARED, Compared, comparable, outdated
 from bot.dialog.questions import (
@@ -70,7 +69,7 @@ class QuestionsLane:
         async with self._store.begin() as unit:
             questions = await unit.questions()
         now = self._clock()
-        due = [question for question in questions if is_due(question.not_before, now)]
+        due = [question for question in questions if question.is_due(now)]
         long = [question for question in due if question.kind is QuestionKind.OUTDATED]
         turns = [*(each for each in due if each not in long), *long[:1]]
         moved = [await self._try(question) for question in turns if not stopped()]
@@ -96,10 +95,9 @@ class QuestionsLane:
             answer = unanswered(question.kind, Trouble(TroubleKind.OTHER, line=str(refusal)))
         except TransientError as trouble:
             log.warning("question %d: %s", question.id, trouble)
-            now, attempts = self._clock(), question.attempts + 1
-            wait = wait_after(attempts, seed=question.id, retry_after=trouble.retry_after)
-            if not has_passed(PATIENCE - wait, question.opened_at, now):
-                later = replace(question, attempts=attempts, not_before=now + wait)
+            now = self._clock()
+            later = question.postponed(now, seed=question.id, retry_after=trouble.retry_after)
+            if not has_passed(PATIENCE, question.opened_at, later.not_before or now):
                 async with self._store.begin() as unit:
                     await unit.save_question(later)
                 return True

@@ -101,8 +101,11 @@ class ChecksLane:
                 event = self._given_up(transfer, trouble)
                 if event is None:
                     log.warning("transfer %d: %s", transfer.id, trouble)
-                    later = transfer.postponed(
-                        self._clock(), trouble=trouble.trouble, retry_after=trouble.retry_after
+                    later = transfer.troubled(
+                        self._clock(),
+                        trouble.trouble,
+                        seed=transfer.id,
+                        retry_after=trouble.retry_after,
                     )
                     await postpone(self._store, transfer, later)
                     return True

@@ -4,13 +4,13 @@ The waits are kept in memory only. After a restart a registry in trouble is aske
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
-from bot.core.retry import Trouble, is_due, wait_after
+from bot.core.retry import Retried, RetriedWithTrouble, Trouble
 from bot.engine.ports.registries import Digests
 
 T = TypeVar("T")
@@ -21,13 +21,6 @@ LONGEST_REST: Final = timedelta(seconds=20)
 """Short, since people wait for looks; as long as a look may take, so half of the time is free."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    trouble: Trouble
-    until: datetime
-    times: int
-
-
 class Silences:
     """Registries that lately let a look wait in vain: for a while nobody else waits for them.
 
@@ -36,13 +29,13 @@ class Silences:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._silences: dict[str, Silence] = {}
+        self._silences: dict[str, RetriedWithTrouble] = {}
 
     def of(self, *registries: str) -> Trouble | None:
         """The trouble of one of them that is not to be asked again yet."""
         now = self._clock()
         kept = [self._silences[each] for each in registries if each in self._silences]
-        resting = (s.trouble for s in kept if not is_due(s.until, now, at_most=LONGEST_REST))
+        resting = (s.trouble for s in kept if not s.is_due(now, at_most=LONGEST_REST))
         return next(resting, None)
 
     async def asked(self, registry: str, look: Awaitable[T]) -> T:
@@ -60,10 +53,10 @@ class Silences:
     def _note(self, registry: str, trouble: Trouble) -> None:
         if self.of(registry):
             return  # several waited at the same time: that is one silence
-        before = self._silences.get(registry)
-        times = before.times + 1 if before else 1
-        rest = min(wait_after(times, seed=registry), LONGEST_REST)
-        self._silences[registry] = Silence(trouble, self._clock() + rest, times)
+        before = self._silences.get(registry, RetriedWithTrouble())
+        self._silences[registry] = before.troubled(
+            self._clock(), trouble, seed=registry, longest=LONGEST_REST
+        )
 
 
 class RegistryHealth:
@@ -73,13 +66,12 @@ class RegistryHealth:
         self._registries = registries
         self._target = target
         self._clock = clock
-        self._troubles: dict[str, int] = {}
-        self._not_before: dict[str, datetime] = {}
+        self._retries: dict[str, Retried] = {}
 
     def rest(self, source: str) -> bool:
         """Whether a look would trouble somebody who asked for patience, or does not answer."""
         now = self._clock()
-        return not all(is_due(self._not_before.get(each), now) for each in (source, self._target))
+        return not all(self._of(each).is_due(now) for each in (source, self._target))
 
     async def at_both(self, image: ImageRef) -> tuple[str, str | None]:
         """The digests at the source and at the target, empty where there is no such image.
@@ -99,9 +91,12 @@ class RegistryHealth:
         try:
             found = await look
         except TransientError as trouble:
-            self._troubles[registry] = troubles = self._troubles.get(registry, 0) + 1
-            wait = wait_after(troubles, seed=registry, retry_after=trouble.retry_after)
-            self._not_before[registry] = self._clock() + wait
+            self._retries[registry] = self._of(registry).postponed(
+                self._clock(), seed=registry, retry_after=trouble.retry_after
+            )
             raise
-        self._troubles.pop(registry, None)
+        self._retries[registry] = replace(self._of(registry), attempts=0)
         return found or ""
+
+    def _of(self, registry: str) -> Retried:
+        return self._retries.get(registry, Retried())

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.ids import ChatId, MessageId, Place
+from bot.core.retry import Retried
 from bot.dialog.message import Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Retried):
     """An answer that is to be sent once.
 
     `edits` is the message that gets this text, instead of a new message.
@@ -25,8 +26,6 @@ class Note:
     reply_to: MessageId | None
     text: Rendered
     edits: MessageId | None = None
-    attempts: int = 0
-    not_before: datetime | None = None
 
 
 class NewNotes(Protocol):

@@ -21,6 +21,7 @@ from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
+from bot.core.retry import Retried
 from bot.core.transfer import Transfer
 from bot.dialog.questions import Question
 
@@ -156,15 +157,13 @@ class Participants(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Retried):
     """The file that the images of a request came from. `content` None: not fetched yet."""
 
     request: RequestId
     name: str
     file_id: str
     content: bytes | None = None
-    attempts: int = 0
-    not_before: datetime | None = None
 
 
 class SavesDrafts(Protocol):

@@ -295,7 +295,9 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
         due = await unit.due_looks(now, limit=3)
         assert {each.id for each in due} == {opened[0].id, opened[1].id, opened[2].id, other.id}
         trouble = TransientError("away").trouble
-        await unit.save_transfers([each.postponed(now, trouble=trouble) for each in opened[:4]])
+        await unit.save_transfers(
+            [each.troubled(now, trouble, seed=each.id) for each in opened[:4]]
+        )
         later = now + timedelta(minutes=1)
         due = await unit.due_looks(later, limit=6)
         assert [each.id for each in due if each.image.registry == SILENT][:5] == [
