@@ -50,8 +50,8 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.lanes.registry_checks import ChecksLane
-from bot.engine.outage import BEAT, Outage
+from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.outage import HEARTBEAT, Outage
 from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def make_reconciler(settings: Settings, parts: Parts) -> Reconciler:
                 target=target,
                 clock=utc_now,
             ),
-            "registry_checks": ChecksLane(
+            "registry_checks": RegistryChecksLane(
                 store=parts.store,
                 registries=parts.registries,
                 policy=policy,
@@ -242,7 +242,7 @@ def _heed_signals(shutdown: Shutdown) -> None:
         for number in numbers:
             loop.remove_signal_handler(number)
             signal.signal(number, _end_at_once)
-        shutdown.wish()
+        shutdown.request()
 
     for number in numbers:
         loop.add_signal_handler(number, asked)
@@ -257,7 +257,7 @@ async def _work(settings: Settings, secrets: Secrets, shutdown: Shutdown) -> Non
     log.info("version %s starts", __version__)
     async with AsyncExitStack() as stack:
         database = Path(settings.database)
-        if await shutdown.first(stack.enter_async_context(alone(database))) is None:
+        if await shutdown.unless_requested(stack.enter_async_context(alone(database))) is None:
             return
         parts = await stack.enter_async_context(opened(settings, secrets))
         gc.freeze()  # what is here by now stays: to look through it again stops everything
@@ -270,17 +270,17 @@ async def _serve(settings: Settings, parts: Parts, shutdown: Shutdown) -> None:
     reconciler.hold(held=not settled)  # another bot may be at the same work: the polling will tell
     async with asyncio.TaskGroup() as group:
         group.create_task(reconciler.run(shutdown))
-        me = await shutdown.first(introduce(parts.bot))
+        me = await shutdown.unless_requested(introduce(parts.bot))
         if me is None:
             return
         log.info("I am @%s; mirror repository %s", me, settings.github.repository)
-        group.create_task(shutdown.first(_menus(settings, parts)))
+        group.create_task(shutdown.unless_requested(_menus(settings, parts)))
         turn = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
         await _polling(settings, parts, me, turn, wake=reconciler.wake).run(shutdown)
 
 
 def _is_settled(database: Path) -> bool:
-    last = last_beat(database, BEAT)
+    last = last_beat(database, HEARTBEAT)
     return last is not None and abs(utc_now() - last) <= SETTLED
 
 

@@ -15,7 +15,7 @@ from bot.app import Clients, connected
 from bot.config import Secrets, Settings
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
-from bot.engine.outage import BEAT
+from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WorkflowState
 
 Say = Callable[[str], None]
@@ -27,7 +27,7 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
     if not is_taken(database):
         say("not well: no bot is running here")
         return False
-    last = await asyncio.to_thread(last_beat, database, BEAT)
+    last = await asyncio.to_thread(last_beat, database, HEARTBEAT)
     # A beat that lies ahead is of a clock that was set back: whoever lives beats anew.
     if last is None or abs(datetime.now(UTC) - last) > within:
         say(f"not well: last heard from Telegram {last or 'never'}")

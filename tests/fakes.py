@@ -30,7 +30,7 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.ports.chat import Document
 from bot.engine.ports.repository import ListFile, WorkflowState
 
@@ -364,7 +364,7 @@ class World:
                 target=TARGET,
                 clock=clock,
             ),
-            "registry_checks": ChecksLane(
+            "registry_checks": RegistryChecksLane(
                 store=store,
                 registries=registries,
                 policy=self.policy,

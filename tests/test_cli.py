@@ -14,7 +14,7 @@ from bot import check
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
 from bot.config import settings_from
-from bot.engine.outage import BEAT
+from bot.engine.outage import HEARTBEAT
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token-of-tests"}
@@ -138,7 +138,7 @@ async def test_a_bot_that_runs_and_heard_from_telegram_lately_is_well(tmp_path: 
     async with alone(path):
         assert not await well()
         for minutes, is_well in ((-4, False), (4, False), (1, True), (0, True)):
-            await store.beat(BEAT, datetime.now(UTC) + timedelta(minutes=minutes))
+            await store.beat(HEARTBEAT, datetime.now(UTC) + timedelta(minutes=minutes))
             assert await well() is is_well
     assert not await well()
     await store.close()

@@ -59,11 +59,11 @@ def test_the_documents_name_the_numbers_of_the_code() -> None:
     watches = LimitsPart.model_fields["watches"].default
     for page, words in (
         ("README.md", f"| `latest`, `1.27` | every {floating.default} hours |"),
-        ("README.md", f"within {fresh_news.ASKED_WITHIN.days} days"),
+        ("README.md", f"within {fresh_news.REQUEST_AGE.days} days"),
         ("docs/keeping-fresh.md", f"({watches} images per person"),
-        ("docs/keeping-fresh.md", f"within {fresh_news.ASKED_WITHIN.days} days"),
-        ("docs/keeping-fresh.md", f"and {fresh_news.ASKERS} requests of it"),
-        ("docs/keeping-fresh.md", f"({fresh.BATCH} at most"),
+        ("docs/keeping-fresh.md", f"within {fresh_news.REQUEST_AGE.days} days"),
+        ("docs/keeping-fresh.md", f"and {fresh_news.REQUESTS_PER_IMAGE} requests of it"),
+        ("docs/keeping-fresh.md", f"({fresh.IMAGES_OPENED_TOGETHER} at most"),
         ("docs/keeping-fresh.md", f"after {CHECK_RETRY_WAIT // timedelta(minutes=1)} min"),
         ("docs/keeping-fresh.md", f"floating: {floating.default} "),
         ("docs/keeping-fresh.md", f"versions: {version.default} "),

@@ -34,8 +34,10 @@ def test_every_target_that_the_page_names_exists() -> None:
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     most = LimitsPart.model_fields["minute"].default
-    assert f"{most} commands a minute for a member, {rate_limit.STRANGERS} for all" in PAGE
-    assert f"{chat_rate.MESSAGES} messages" in " ".join(PAGE.split())
+    assert (
+        f"{most} commands a minute for a member, {rate_limit.ANSWERS_TO_STRANGERS} for all" in PAGE
+    )
+    assert f"{chat_rate.MESSAGES_PER_WINDOW} messages" in " ".join(PAGE.split())
 
 
 def test_the_page_fits_on_one() -> None:

@@ -18,9 +18,9 @@ from bot.engine.ports.store import SignsOfLife, Store
 
 log = logging.getLogger(__name__)
 
-BEAT: Final = "poll"
+HEARTBEAT: Final = "poll"
 """The sign of life that is noted at each answer to a poll."""
-KEPT: Final = timedelta(hours=24)
+UPDATES_KEPT: Final = timedelta(hours=24)
 """So long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 
 
@@ -53,19 +53,19 @@ class Outage:
         """
         now = self._clock()
         async with self._store.begin() as unit:
-            last = await unit.beat(BEAT, now)
+            last = await unit.beat(HEARTBEAT, now)
             if last is None:
                 return
             away = now - last
             if silence is not None:
                 away = min(away, timedelta(seconds=silence))
-            if away <= KEPT:
+            if away <= UPDATES_KEPT:
                 return
             log.warning(
                 "Telegram was out of reach from %s to %s: what was sent before %s is lost",
-                *(f"{time:%Y-%m-%d %H:%M} UTC" for time in (last, now, now - KEPT)),
+                *(f"{time:%Y-%m-%d %H:%M} UTC" for time in (last, now, now - UPDATES_KEPT)),
             )
-            text = self._words.render(answers.absent(last, now, now - KEPT), self._language)
+            text = self._words.render(answers.absent(last, now, now - UPDATES_KEPT), self._language)
             for chat in sorted(self._chats):
                 await unit.add_note(Place(chat), text, reply_to=None)
         self._wake()

@@ -25,11 +25,11 @@ class Shutdown:
         self._event = asyncio.Event()
         self._under_way: set[asyncio.Timeout] = set()
 
-    def wished(self) -> bool:
+    def is_requested(self) -> bool:
         return self._event.is_set()
 
-    def wish(self) -> None:
-        if self.wished():
+    def request(self) -> None:
+        if self.is_requested():
             return
         self._event.set()
         for limit in self._under_way:
@@ -38,12 +38,12 @@ class Shutdown:
     async def wait(self) -> None:
         await self._event.wait()
 
-    async def first(self, work: Coroutine[Any, Any, T]) -> T | None:
+    async def unless_requested(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What the work gives; None where the wish came first, and the work was called off.
 
         In the task of the caller: a task of its own would come two turns of the loop later.
         """
-        if self.wished():
+        if self.is_requested():
             work.close()
             return None
         try:
@@ -54,6 +54,6 @@ class Shutdown:
                 finally:
                     self._under_way.discard(limit)
         except Exception:
-            if self.wished():  # what a call says that was called off is of no account
+            if self.is_requested():  # what a call says that was called off is of no account
                 return None
             raise

@@ -18,10 +18,10 @@ from bot.dialog.view import View
 from bot.engine.ports.store import KnownPeople, Participants
 
 _QUEUED = frozenset({State.APPROVED, State.SUBMITTED})
-Firsts = Mapping[TransferId, Request]
+FirstRequests = Mapping[TransferId, Request]
 
 
-class Queue:
+class CopyQueue:
     """Which images are on their way, for the places of those that wait."""
 
     def __init__(self, going: Sequence[tuple[datetime, BatchId | None]]) -> None:
@@ -52,15 +52,17 @@ async def view_of(
     now: datetime,
 ) -> View:
     """A view in which everybody has a name who took part in the given facts."""
-    found = await firsts_of(unit, requests)
+    found = await first_requests_of(unit, requests)
     firsts = {transfer: first for of in found.values() for transfer, first in of.items()}
-    people = await unit.people(involved(transfers, [*requests, *firsts.values()]))
+    people = await unit.people(participants_of(transfers, [*requests, *firsts.values()]))
     return View(names_of(people), target, now, firsts=firsts)
 
 
-async def firsts_of(unit: Participants, requests: Sequence[Request]) -> Mapping[RequestId, Firsts]:
+async def first_requests_of(
+    unit: Participants, requests: Sequence[Request]
+) -> Mapping[RequestId, FirstRequests]:
     """Who asked first for what was on its way already, where that is anybody's business here."""
-    found = await unit.firsts_of_all([request.id for request in requests])
+    found = await unit.first_requests_of_all([request.id for request in requests])
     return {
         request.id: {
             transfer: first
@@ -71,7 +73,9 @@ async def firsts_of(unit: Participants, requests: Sequence[Request]) -> Mapping[
     }
 
 
-def involved(transfers: Sequence[Transfer], requests: Sequence[Request]) -> Collection[PersonId]:
+def participants_of(
+    transfers: Sequence[Transfer], requests: Sequence[Request]
+) -> Collection[PersonId]:
     """Everybody who asked, or decided."""
     people = {request.person for request in requests}
     for transfer in transfers:
@@ -89,10 +93,10 @@ async def language_of(
     """A private chat is answered in the person's language, a group in its own."""
     if int(place.chat) != int(person):
         return otherwise
-    return language_among(await unit.people([person]), place, person, otherwise=otherwise)
+    return language_from(await unit.people([person]), place, person, otherwise=otherwise)
 
 
-def language_among(
+def language_from(
     people: Mapping[PersonId, Person], place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
     """The same, where those people are known already who may be spoken to."""

@@ -25,7 +25,7 @@ from play import DATABASE, PULL, until_closed, until_heard
 from runner import StandInRunner
 
 from bot.core.batch import poll_interval
-from bot.engine.lanes.batches import SPACING
+from bot.engine.lanes.batches import BATCH_INTERVAL
 from bot.sandbox.github.act import Job
 from bot.sandbox.telegram.values import Message
 from bot.sandbox.world import World, world
@@ -95,7 +95,7 @@ class Requests:
     async def alone(self, image: LoadImage, seconds: float) -> Alone:
         """Asked for in the group, and approved as soon as the button is there."""
         chat, group, runner = self._place.chat, self._place.chat.group, self._runner
-        spaced = self._last_commit + SPACING.total_seconds() + 1 - time.monotonic()
+        spaced = self._last_commit + BATCH_INTERVAL.total_seconds() + 1 - time.monotonic()
         await asyncio.sleep(max(0.0, spaced))
         self._calls.clear()
         runner.seconds, runner.ended = seconds, 0.0

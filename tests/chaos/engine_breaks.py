@@ -31,7 +31,7 @@ from bot.engine.intake import admission
 from bot.engine.lanes import batches, registry_checks
 from bot.engine.lanes.chat_items import ChatItem
 from bot.engine.lanes.files import FilesLane
-from bot.engine.lanes.lane import Pulse
+from bot.engine.lanes.lane import TickResult
 from bot.engine.lanes.questions import QuestionsLane
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -177,7 +177,7 @@ def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, StoreUnit, "unconfirmed")
+    leave_undone(patch, StoreUnit, "open_drafts")
 
 
 def never_let_a_question_expire(patch: pytest.MonkeyPatch) -> None:
@@ -255,14 +255,14 @@ def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
 
     def mutant(item: ChatItem) -> Rendered | None:
         card: Rendered | None = made(item)
-        return card if card is None or item.is_new else replace(card, buttons=())
+        return card if card is None or item.has_no_card else replace(card, buttons=())
 
     patch.setattr(ChatItem, "card", property(mutant))
 
 
 def show_no_card(patch: pytest.MonkeyPatch) -> None:
     made = ChatItem.__dict__["card"].func
-    patch.setattr(ChatItem, "card", property(lambda item: None if item.is_new else made(item)))
+    patch.setattr(ChatItem, "card", property(lambda item: None if item.has_no_card else made(item)))
 
 
 def keep_another_number_for_the_card(patch: pytest.MonkeyPatch) -> None:
@@ -274,11 +274,11 @@ def take_the_card_for_the_result(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_the_result_as_it_was_said(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ChatItem, "retold", property(lambda item: False))
+    patch.setattr(ChatItem, "result_is_outdated", property(lambda item: False))
 
 
 def close_no_request(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ChatItem, "settled", property(lambda item: False))
+    patch.setattr(ChatItem, "is_finished", property(lambda item: False))
 
 
 def say_no_note(patch: pytest.MonkeyPatch) -> None:
@@ -286,11 +286,11 @@ def say_no_note(patch: pytest.MonkeyPatch) -> None:
 
 
 def answer_no_question(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, QuestionsLane, "tick", Pulse.OPEN)
+    leave_undone(patch, QuestionsLane, "tick", TickResult.OPEN)
 
 
 def read_no_file(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, FilesLane, "tick", Pulse.OPEN)
+    leave_undone(patch, FilesLane, "tick", TickResult.OPEN)
 
 
 def drop_no_file(patch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from bot.core.ids import RequestId
 WRITES: Final = frozenset(
     {
         "beat",
-        "pass_update",
-        "remember",
+        "save_last_update",
+        "save_person",
         "move_chat",
         "open_request",
         "link",

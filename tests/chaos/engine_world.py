@@ -30,7 +30,7 @@ from bot.core.transfer import State
 from bot.dialog.buttons import parse_button
 from bot.dialog.commands import Mirror, Retry, parse
 from bot.dialog.language import Language
-from bot.engine.lanes.lane import Lane, Pulse
+from bot.engine.lanes.lane import Lane, TickResult
 
 T = TypeVar("T")
 STEP: Final = 2.5
@@ -171,11 +171,11 @@ class ChaosWorld(World):
 
     # -- time -----------------------------------------------------------------------------
 
-    async def tick(self) -> Pulse:
+    async def tick(self) -> TickResult:
         self.repository.work()
         return await self.surviving(self._tick_lanes)
 
-    async def _tick_lanes(self) -> Pulse:
+    async def _tick_lanes(self) -> TickResult:
         """Each lane on its own, as the reconciler does: a trouble in one ends its tick."""
         pulses = [await _tick(lane) for lane in self.lanes.values()]
         return max(pulses)
@@ -194,8 +194,8 @@ class ChaosWorld(World):
             if self.clock() >= end:
                 return
             pulse = await self.tick()
-            if not self.repository.busy and pulse is not Pulse.MOVED:
-                if pulse is Pulse.IDLE or await self._waits_for_people():
+            if not self.repository.busy and pulse is not TickResult.CHANGED:
+                if pulse is TickResult.IDLE or await self._waits_for_people():
                     return
                 step = min(step * 1.5, 600)
             self.clock.pass_time(step)
@@ -267,11 +267,11 @@ class ChaosWorld(World):
         )
 
 
-async def _tick(lane: Lane) -> Pulse:
+async def _tick(lane: Lane) -> TickResult:
     try:
         return await lane.tick()
     except BotError:
-        return Pulse.OPEN
+        return TickResult.OPEN
 
 
 def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:

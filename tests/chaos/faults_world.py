@@ -51,7 +51,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
-from bot.engine.lanes.registry_checks import ChecksLane
+from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.proxy import Faults, Faulty
 from bot.sandbox.github.server import GitHub
@@ -177,7 +177,7 @@ class FaultsWorld:
                 target=self.place,
                 clock=clock,
             ),
-            "registry_checks": ChecksLane(
+            "registry_checks": RegistryChecksLane(
                 store=store, registries=registries, policy=POLICY, target=self.place, clock=clock
             ),
             "batches": BatchesLane(

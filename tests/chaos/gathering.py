@@ -30,7 +30,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, say
 from bot.dialog.result import result
 from bot.dialog.view import View
-from bot.engine.view_loader import Queue, language_of, view_of
+from bot.engine.view_loader import CopyQueue, language_of, view_of
 
 MANY: Final = 40
 """Results of more images are not recognised by their first line."""
@@ -79,7 +79,7 @@ class Circumstances:
 
     async def view(self, unit: StoreUnit, request: Request, linked: Sequence[Transfer]) -> View:
         view = await view_of(unit, linked, [request], target=self.target, now=self.now)
-        return replace(view, ahead=Queue(await unit.queue()).ahead(linked))
+        return replace(view, ahead=CopyQueue(await unit.queue()).ahead(linked))
 
 
 async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:

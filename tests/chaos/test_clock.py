@@ -10,8 +10,8 @@ from bot.core.batch import Batch, Via
 from bot.core.errors import TransientError
 from bot.core.ids import BatchId
 from bot.core.retry import LONGEST_DELAY, is_due, wait_after
-from bot.engine.lanes.chat_rate import MESSAGES, ChatRate
-from bot.engine.outage import KEPT, Outage
+from bot.engine.lanes.chat_rate import MESSAGES_PER_WINDOW, ChatRate
+from bot.engine.outage import UPDATES_KEPT, Outage
 
 HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -95,11 +95,11 @@ def test_patience_with_a_run_begins_anew_where_the_clock_was_set_back() -> None:
 
 def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
     pace = ChatRate()
-    for _ in range(MESSAGES):
-        pace.said(GROUP, NOW, edit=True)
-    pace.hold(GROUP, NOW, NOW + timedelta(minutes=1))
-    assert not pace.may_say(GROUP, NOW)
-    assert pace.may_edit(GROUP, NOW - timedelta(hours=8))
+    for _ in range(MESSAGES_PER_WINDOW):
+        pace.record_sent(GROUP, NOW, edit=True)
+    pace.block(GROUP, NOW, NOW + timedelta(minutes=1))
+    assert not pace.can_send(GROUP, NOW)
+    assert pace.can_edit(GROUP, NOW - timedelta(hours=8))
 
 
 # -- away for a day -------------------------------------------------------------------------
@@ -119,11 +119,11 @@ def presence(w: World) -> Outage:
 @pytest.mark.parametrize(
     ("away", "silence", "told"),
     [
-        (KEPT, None, 0),
-        (KEPT + timedelta(seconds=1), None, 1),
-        (KEPT * 2, 60.0, 0),  # the clock was set forward, nobody was away
-        (KEPT * 2, KEPT.total_seconds() + 1, 1),
-        (-KEPT * 2, None, 0),
+        (UPDATES_KEPT, None, 0),
+        (UPDATES_KEPT + timedelta(seconds=1), None, 1),
+        (UPDATES_KEPT * 2, 60.0, 0),  # the clock was set forward, nobody was away
+        (UPDATES_KEPT * 2, UPDATES_KEPT.total_seconds() + 1, 1),
+        (-UPDATES_KEPT * 2, None, 0),
     ],
 )
 async def test_who_was_away_for_longer_than_messages_are_kept_says_so_once(

@@ -9,7 +9,7 @@ import pytest
 from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
 
 from bot.core.ids import ChatId, MessageId, Person, PersonId
-from bot.engine.intake.rate_limit import STRANGERS, WINDOW, Hearing, RateLimit
+from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RATE_WINDOW, RateLimit, RateVerdict
 
 STRICT = replace(POLICY, minute_limit=10)
 SPAM = (
@@ -77,7 +77,7 @@ async def test_a_flood_takes_no_more_than_its_part_of_what_may_be_said(
         await flood(w, who, 200, per_tick=10)
         tally["inputs"] += 200
         sent = len(w.chat.messages) - before
-        assert sent <= (STRANGERS if who is MALLORY else 10 + 4)
+        assert sent <= (ANSWERS_TO_STRANGERS if who is MALLORY else 10 + 4)
 
 
 async def test_a_member_who_is_too_fast_is_told_once_and_when_to_go_on(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_strangers_do_not_use_up_one_anothers_patience_with_members(tmp_pa
             await w.say(Person(PersonId(5000 + number), f"M{number}", "en"), "/help")
         await w.say(WEI, "/whoami")
         await w.settle(3)
-        assert len(w.chat.texts) == STRANGERS + 1
+        assert len(w.chat.texts) == ANSWERS_TO_STRANGERS + 1
         assert "1001" in w.last
 
 
@@ -138,10 +138,10 @@ async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path)
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
     allowance, clock = RateLimit(), Clock()
     turns = [allowance.take(1, clock.now, most=2, update=number) for number in range(4)]
-    quiet = Hearing.PASS_OVER
-    assert turns == [Hearing.LISTEN, Hearing.LISTEN, Hearing.SAY_SO, quiet]
+    quiet = RateVerdict.IGNORED
+    assert turns == [RateVerdict.ALLOWED, RateVerdict.ALLOWED, RateVerdict.TOLD_ONCE, quiet]
     clock.now -= timedelta(days=1)
-    assert allowance.take(1, clock.now, most=2, update=4) is Hearing.LISTEN
+    assert allowance.take(1, clock.now, most=2, update=4) is RateVerdict.ALLOWED
 
 
 def test_nothing_is_kept_of_those_who_have_gone() -> None:
@@ -149,7 +149,7 @@ def test_nothing_is_kept_of_those_who_have_gone() -> None:
     for number in range(1000):
         allowance.take(number, clock.now, most=1, update=2 * number)
         allowance.take(number, clock.now, most=1, update=2 * number + 1)
-    clock.now += WINDOW
+    clock.now += RATE_WINDOW
     allowance.take(1, clock.now, most=1, update=2000)
     assert len(allowance._heard) == 1
     assert not allowance._told

@@ -80,7 +80,7 @@ def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> N
             async with self.store.begin() as unit:
                 if incoming.update <= await last_update(unit):  # type: ignore[arg-type]
                     return False
-                await unit.pass_update(incoming.update)
+                await unit.save_last_update(incoming.update)
             with patch.context() as inner:
                 handle_a_repeated_update_again(inner)
                 return await super().receive(incoming)
@@ -110,7 +110,7 @@ def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
 
         async def send(self, *args: Any, **kwargs: Any) -> MessageId:
             async with self.store.begin() as unit:
-                for each in await unit.untold(self.clock(), silent=(), limit=1):
+                for each in await unit.requests_without_result(self.clock(), silent=(), limit=1):
                     await unit.save_request(replace(each, told_at=self.clock()))
             return await self.chat.send(*args, **kwargs)
 
@@ -138,15 +138,17 @@ def believe_an_edit_that_was_never_made(patch: pytest.MonkeyPatch) -> None:
 
 
 def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
-    owes, made = ChatItem.owes_result.fget, ChatItem.__dict__["card"].func
+    owes, made = ChatItem.needs_result.fget, ChatItem.__dict__["card"].func
     assert owes is not None
 
     def card(item: ChatItem) -> Rendered | None:
         """The card that could not be sent is not tried again."""
-        tried = item.is_new and bool(item.request.shown)
+        tried = item.has_no_card and bool(item.request.shown)
         return None if tried else made(item)
 
-    patch.setattr(ChatItem, "owes_result", property(lambda item: not item.is_new and owes(item)))
+    patch.setattr(
+        ChatItem, "needs_result", property(lambda item: not item.has_no_card and owes(item))
+    )
     patch.setattr(ChatItem, "card", property(card))
 
 

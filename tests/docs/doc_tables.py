@@ -223,10 +223,10 @@ def limit_rows(_language: Language) -> Iterator[Row]:
         [FILTER_LIMIT, REASON_LIMIT],
         [questions.LIST_LINES_PER_PAGE],
         [outdated.IMAGES_COMPARED, int(question_lane.COMPARE_SECONDS), outdated.OUTDATED_SHOWN],
-        [chat_rate.MESSAGES, chat_rate.CARDS, chat_rate.IN_PRIVATE],
-        [rate_limit.STRANGERS],
-        [chat_rate.BETWEEN_EDITS // second],
-        [batches.SPACING // second],
+        [chat_rate.MESSAGES_PER_WINDOW, chat_rate.CARDS_PER_WINDOW, chat_rate.PRIVATE_CHAT_FACTOR],
+        [rate_limit.ANSWERS_TO_STRANGERS],
+        [chat_rate.EDIT_INTERVAL // second],
+        [batches.BATCH_INTERVAL // second],
     ):
         yield [None, numbers]
 

@@ -26,7 +26,7 @@ from bot.core.policy import ANONYMOUS_ADMIN
 from bot.core.registry import ImageInfo
 from bot.core.transfer import State
 from bot.engine.lanes import chat_items
-from bot.engine.lanes.lane import Pulse
+from bot.engine.lanes.lane import TickResult
 from bot.engine.ports.repository import WorkflowState
 
 
@@ -857,25 +857,25 @@ async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
         await w.say(person, f"/mirror {STATIC}")
     await w.settle(20)
     pulses = [await w.lanes["chat"].tick() for _ in range(4)]
-    assert Pulse.IDLE not in pulses
+    assert TickResult.IDLE not in pulses
 
 
 async def test_a_tick_without_anything_open_is_idle(w: World) -> None:
-    assert await w.reconciler.tick() is Pulse.IDLE
+    assert await w.reconciler.tick() is TickResult.IDLE
     await w.say(WEI, "/mirror nginx:1.27", chat=GROUP)
-    assert await w.reconciler.tick() is Pulse.MOVED
+    assert await w.reconciler.tick() is TickResult.CHANGED
 
 
 async def test_a_run_is_looked_at_soon_and_what_waits_for_an_admin_is_not(w: World) -> None:
     w.upstream(STATIC, NGINX)
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(6)
-    assert await w.reconciler.tick() is Pulse.OPEN
+    assert await w.reconciler.tick() is TickResult.OPEN
     await w.say(WEI, f"/mirror {NGINX}")
     await w.settle(6)
     assert State.COPYING in await states(w)
     pulses = [await w.reconciler.tick() for _ in range(3)]  # the first may be due
-    assert pulses[-1] is Pulse.SOON
+    assert pulses[-1] is TickResult.SOON
 
 
 async def test_who_calls_off_what_others_want_too_is_not_told_of_it_again(w: World) -> None:

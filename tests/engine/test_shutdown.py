@@ -21,10 +21,10 @@ async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
             ends.append(name)
         return name
 
-    waits = [asyncio.create_task(shutdown.first(work(name))) for name in "ab"]
+    waits = [asyncio.create_task(shutdown.unless_requested(work(name))) for name in "ab"]
     await asyncio.sleep(0)
-    shutdown.wish()
-    shutdown.wish()  # a second signal
+    shutdown.request()
+    shutdown.request()  # a second signal
     assert await asyncio.gather(*waits) == [None, None]
     assert sorted(ends) == ["a", "b"]
 
@@ -35,8 +35,8 @@ async def test_after_the_wish_nothing_is_begun() -> None:
     async def work() -> None:
         begun.append(True)
 
-    shutdown.wish()
-    assert await shutdown.first(work()) is None
+    shutdown.request()
+    assert await shutdown.unless_requested(work()) is None
     assert begun == []
 
 
@@ -49,9 +49,9 @@ async def test_what_work_says_that_was_called_off_is_of_no_account() -> None:
         except asyncio.CancelledError:
             raise ValueError("half done") from None
 
-    wait = asyncio.create_task(shutdown.first(work()))
+    wait = asyncio.create_task(shutdown.unless_requested(work()))
     await asyncio.sleep(0)
-    shutdown.wish()
+    shutdown.request()
     assert await wait is None
 
 

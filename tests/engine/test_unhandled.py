@@ -25,8 +25,8 @@ from bot.core.errors import TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.image import BadReference, Problem
 from bot.dialog.message import Rendered
-from bot.engine.lanes.files import GIVE_UP_AFTER
-from bot.engine.lanes.lane import Pulse, attempt, guarded
+from bot.engine.lanes.files import FETCH_PERIOD
+from bot.engine.lanes.lane import TickResult, attempt, guarded
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.serve import served
 
@@ -108,7 +108,7 @@ async def test_a_poisoned_file_stops_nobody_elses_and_is_given_up(tmp_path: Path
         async with w.store.begin() as unit:
             assert [file.name for file in await unit.unread_files()] == ["poisoned.yaml"]
         assert any("docker.io/library/nginx:1.27" in text for text in w.chat.texts)
-        await w.settle(2 * GIVE_UP_AFTER.total_seconds(), step=20)
+        await w.settle(2 * FETCH_PERIOD.total_seconds(), step=20)
         async with w.store.begin() as unit:
             assert await unit.unread_files() == []
         assert "poisoned.yaml" in w.last
@@ -141,8 +141,8 @@ async def test_a_question_that_cannot_even_be_refused_is_dropped(tmp_path: Path)
                 raise KeyError("no such word")
 
         lane._words = Wordless()  # type: ignore[attr-defined]
-        assert await lane.tick() is Pulse.MOVED
-        assert await lane.tick() is Pulse.IDLE
+        assert await lane.tick() is TickResult.CHANGED
+        assert await lane.tick() is TickResult.IDLE
 
 
 # -- odd answers of Telegram ----------------------------------------------------------------
@@ -252,7 +252,7 @@ async def polling(w: World, bot: PollingBot) -> AsyncIterator[asyncio.Task[None]
     try:
         yield task
     finally:
-        shutdown.wish()
+        shutdown.request()
         await task
 
 

@@ -22,7 +22,7 @@ from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
-from bot.engine.lanes.fresh_news import ASKERS
+from bot.engine.lanes.fresh_news import REQUESTS_PER_IMAGE
 from bot.engine.ports.store import NewRequest
 
 YOUNG = 50
@@ -113,7 +113,7 @@ async def _open_some(played: World) -> None:
     await played.settle(40)
     async with played.store.begin() as unit:
         person = Person(PersonId(4001), "member")
-        await unit.remember(person)
+        await unit.save_person(person)
         transfer = await unit.open_transfer(ImageRef.parse("gcr.io/some/open0:1"), played.clock())
         request = await unit.open_request(
             NewRequest(
@@ -148,11 +148,13 @@ async def _times(played: World) -> dict[str, float]:
     async def askers() -> object:
         image = ImageRef.parse(WANTED)
         async with played.store.begin() as unit:
-            return await unit.askers(image, since=_LONG_AGO, but_for="", limit=ASKERS)
+            return await unit.recent_requests_for(
+                image, since=_LONG_AGO, but_for="", limit=REQUESTS_PER_IMAGE
+            )
 
     async def asked() -> object:
         async with played.store.begin() as unit:
-            return await unit.asked(WEI.id, played.clock())
+            return await unit.count_asked(WEI.id, played.clock())
 
     async def failed() -> object:
         async with played.store.begin() as unit:

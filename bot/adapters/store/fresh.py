@@ -76,7 +76,7 @@ class FreshQueries(Rows):
 
     # -- looks --------------------------------------------------------------------------
 
-    async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
+    async def checks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
         rows = await self._connection.execute(_looks(), {"since": since, "now": now})
         return {registry: count for registry, count in rows}  # noqa: C416 - rows are no pairs
 
@@ -89,7 +89,7 @@ class FreshQueries(Rows):
         row = (await self._connection.execute(_COUNTS, {"now": now})).one()
         return row[0], row[1]
 
-    async def next_look(self) -> datetime | None:
+    async def next_check(self) -> datetime | None:
         return (await self._connection.execute(_NEXT_LOOK)).scalar_one_or_none()
 
     # -- what moved, is on its way, has arrived -----------------------------------------
@@ -97,7 +97,7 @@ class FreshQueries(Rows):
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
         return await self._tracked(_UPDATED, limit=limit)
 
-    async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
+    async def tracked_transfers(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         found = await self._tracked(_ON_WAY)
         ids = [each.transfer for each in found]
         going = {transfer.id: transfer for transfer in await self._transfers(_GOING, ids=ids)}
@@ -106,13 +106,13 @@ class FreshQueries(Rows):
     async def arrived(self, *, limit: int) -> Sequence[TrackedImage]:
         return await self._tracked(_ARRIVED, limit=limit)
 
-    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+    async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
         found = await self._transfers(_OPEN_OF, images=images)
         return {transfer.image: transfer for transfer in found}
 
     # -- who is told --------------------------------------------------------------------
 
-    async def askers(
+    async def recent_requests_for(
         self, image: ImageRef, *, since: datetime, but_for: str, limit: int
     ) -> Sequence[Request]:
         of = {"image": image, "since": since, "digest": but_for, "limit": limit}

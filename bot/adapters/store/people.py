@@ -39,10 +39,10 @@ class PeopleQueries(Rows):
         found = await self._connection.execute(_CURSOR, {"name": name})
         return found.scalar_one_or_none()
 
-    async def pass_update(self, update: int) -> None:
+    async def save_last_update(self, update: int) -> None:
         await self._upsert(cursors, {"name": UPDATE, "value": update})
 
-    async def remember(self, person: Person) -> None:
+    async def save_person(self, person: Person) -> None:
         row = {"id": person.id, "name": person.name, "language": person.language}
         await self._upsert(people, row)
 

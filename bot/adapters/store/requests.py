@@ -80,17 +80,17 @@ class RequestQueries(Rows):
             found[row["of"]].append(request_of(row, "of"))
         return found
 
-    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+    async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         of = {"person": person, "since": since}
         open_now, lately = [await self._connection.execute(each, of) for each in _ASKED]
         return open_now.scalar_one(), lately.scalar_one()
 
-    async def untold(
+    async def requests_without_result(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         return await self._requests(_untold(), **at_time(now), silent=silent, limit=limit)
 
-    async def unshown(
+    async def requests_without_card(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         return await self._requests(_unshown(), **at_time(now), silent=silent, limit=limit)
@@ -98,10 +98,10 @@ class RequestQueries(Rows):
     async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
         return await self._requests(_following(), last=request, limit=limit)
 
-    async def unconfirmed(self) -> Sequence[Request]:
+    async def open_drafts(self) -> Sequence[Request]:
         return await self._requests(_UNCONFIRMED)
 
-    async def firsts_of_all(
+    async def first_requests_of_all(
         self, asked: Collection[RequestId]
     ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
         found: dict[RequestId, dict[TransferId, Request]] = {request: {} for request in asked}

@@ -82,16 +82,16 @@ class TransferQueries(Rows):
             rows = [fields_of(transfer) for transfer in changed]
             await self._save_all(transfers, rows)
 
-    async def any_open(self) -> bool:
+    async def any_open_transfer(self) -> bool:
         return await self._any(_ANY_OPEN)
 
-    async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
+    async def due_checks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
         return await self._transfers(_due_looks(), **at_time(now), limit=limit)
 
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
         return await self._transfers(_due_submissions(), **at_time(now))
 
-    async def first_looks(self) -> bool:
+    async def any_unchecked_transfer(self) -> bool:
         return await self._any(_ANY_UNSEEN)
 
     async def queue(self) -> Sequence[tuple[datetime, BatchId | None]]:

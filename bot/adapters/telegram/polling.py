@@ -95,7 +95,7 @@ class Polling:
 
     async def _poll(self, shutdown: Shutdown) -> None:
         attempts = 0
-        while not shutdown.wished():
+        while not shutdown.is_requested():
             try:
                 wait = await self._once(shutdown)
                 attempts = 0
@@ -106,7 +106,7 @@ class Polling:
                 )
                 log.warning("updates: %s; next try in %.0f s", error, wait)
             if wait:
-                await shutdown.first(asyncio.sleep(wait))
+                await shutdown.unless_requested(asyncio.sleep(wait))
 
     async def _once(self, shutdown: Shutdown) -> float:
         """One poll and what it brought; the seconds to wait before the next."""
@@ -114,7 +114,9 @@ class Polling:
             self._next = await self._next_update()
         self._turn.begin()
         try:
-            raws = await shutdown.first(self._bot.raw_updates(self._next, seconds=self._seconds()))
+            raws = await shutdown.unless_requested(
+                self._bot.raw_updates(self._next, seconds=self._seconds())
+            )
             if raws is None:
                 return 0.0
             if not self._turn.may_take([int(raw["update_id"]) for raw in raws]):
@@ -124,7 +126,7 @@ class Polling:
                 raise
             return self._turn.lost()
         for position in range(0, len(raws), STORED_AT_ONCE):
-            if shutdown.wished():
+            if shutdown.is_requested():
                 return 0.0
             await self._take_some(raws[position:], shutdown)
         await self._heard()
@@ -142,7 +144,7 @@ class Polling:
         if len(some) > 1 and await self._taken_together(some):
             return
         for position, raw in enumerate(some):
-            if shutdown.wished():
+            if shutdown.is_requested():
                 return
             await self._take(raw, raws[position:])
 

@@ -37,7 +37,7 @@ async def passed_limit(
     context: Context[AdmissionUnit], images: int, *, again: bool = False
 ) -> Phrase | None:
     """The limit that would be passed; what is asked for `again` was counted the first time."""
-    open_now, today = await context.unit.asked(context.person.id, context.now - DAY)
+    open_now, today = await context.unit.count_asked(context.person.id, context.now - DAY)
     limit = exceeded_limit(
         context.installation.policy,
         images=images,

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-WINDOW: Final = timedelta(minutes=1)
-STRANGERS: Final = 4
-"""So many commands in a WINDOW are answered to all of a chat together who may not ask there."""
-REMEMBERED: Final = 1000
+RATE_WINDOW: Final = timedelta(minutes=1)
+ANSWERS_TO_STRANGERS: Final = 4
+"""How many commands in a RATE_WINDOW are answered to all strangers of a chat together."""
+UPDATES_REMEMBERED: Final = 1000
 """So many updates keep their answer: far more than wait at once while nothing can be stored."""
 
 
-class Hearing(Enum):
-    LISTEN = auto()
-    SAY_SO = auto()
-    """Too fast: the person hears of it, once in a WINDOW."""
-    PASS_OVER = auto()
+class RateVerdict(Enum):
+    ALLOWED = auto()
+    TOLD_ONCE = auto()
+    """Too fast: the person hears of it, once in a RATE_WINDOW."""
+    IGNORED = auto()
 
 
 class RateLimit:
@@ -29,9 +29,9 @@ class RateLimit:
     def __init__(self) -> None:
         self._heard: dict[int, deque[datetime]] = {}
         self._told: dict[int, datetime] = {}
-        self._answers: dict[int, Hearing] = {}
+        self._answers: dict[int, RateVerdict] = {}
 
-    def take(self, speaker: int, now: datetime, *, most: int, update: int) -> Hearing:
+    def take(self, speaker: int, now: datetime, *, most: int, update: int) -> RateVerdict:
         """Whether the speaker is listened to, which counts against them.
 
         An update that could not be stored comes again, every few seconds for as long as a disk is
@@ -40,31 +40,31 @@ class RateLimit:
         self._forget(now)
         if update not in self._answers:
             self._answers[update] = self._counted(speaker, now, most)
-            if len(self._answers) > REMEMBERED:
+            if len(self._answers) > UPDATES_REMEMBERED:
                 del self._answers[next(iter(self._answers))]
         return self._answers[update]
 
-    def _counted(self, speaker: int, now: datetime, most: int) -> Hearing:
+    def _counted(self, speaker: int, now: datetime, most: int) -> RateVerdict:
         heard = self._heard.setdefault(speaker, deque())
         if len(heard) < most:
             heard.append(now)
-            return Hearing.LISTEN
+            return RateVerdict.ALLOWED
         if speaker in self._told:
-            return Hearing.PASS_OVER
+            return RateVerdict.IGNORED
         self._told[speaker] = now
-        return Hearing.SAY_SO
+        return RateVerdict.TOLD_ONCE
 
     def wait(self, speaker: int, now: datetime) -> int:
         """Whole seconds until the speaker is listened to again."""
         heard = self._heard.get(speaker)
-        return max(1, round((heard[0] + WINDOW - now).total_seconds())) if heard else 1
+        return max(1, round((heard[0] + RATE_WINDOW - now).total_seconds())) if heard else 1
 
     def _forget(self, now: datetime) -> None:
         """What is over; also what lies ahead, where the clock was set back."""
         for speaker in list(self._heard):
             heard = self._heard[speaker]
-            while heard and not now - WINDOW < heard[0] <= now:
+            while heard and not now - RATE_WINDOW < heard[0] <= now:
                 heard.popleft()
             if not heard:
                 del self._heard[speaker]
-        self._told = {s: at for s, at in self._told.items() if now - WINDOW < at <= now}
+        self._told = {s: at for s, at in self._told.items() if now - RATE_WINDOW < at <= now}

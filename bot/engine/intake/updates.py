@@ -49,7 +49,7 @@ from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
 from bot.engine.intake import decide, draft, mirror, questions, result_form, retry, status, watch
 from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
-from bot.engine.intake.rate_limit import STRANGERS, Hearing, RateLimit
+from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict
 from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import (
@@ -121,7 +121,7 @@ class Intake:
         async with self._store.begin() as unit:
             if await _is_repeated(unit, incoming.update):
                 return False
-            await unit.pass_update(incoming.update)
+            await unit.save_last_update(incoming.update)
             command = self._command(incoming)
             if command is None:
                 return False
@@ -139,7 +139,7 @@ class Intake:
         async with self._store.begin() as unit:
             if await _is_repeated(unit, press.update):
                 return ""
-            await unit.pass_update(press.update)
+            await unit.save_last_update(press.update)
             answer = await self._pressed(unit, press)
         self._wake()
         # Only the one who pressed reads it: so it is in their own language.
@@ -150,7 +150,7 @@ class Intake:
         """An update that is nothing to us: only never ask for it again."""
         async with self._store.begin() as unit:
             if not await _is_repeated(unit, update):
-                await unit.pass_update(update)
+                await unit.save_last_update(update)
 
     def excuse(self, incoming: Incoming) -> Rendered | None:
         """What to say at once while nothing can be stored; None: nothing would be answered.
@@ -173,7 +173,7 @@ class Intake:
         """A group became a supergroup: its requests go on there, and it stays served."""
         async with self._store.begin() as unit:
             if not await _is_repeated(unit, update):
-                await unit.pass_update(update)
+                await unit.save_last_update(update)
                 await unit.move_chat(old, new)
         self._wake()
 
@@ -222,7 +222,7 @@ class Intake:
             return turned_away
         if role is Role.NOBODY:
             return answers.single_line("faceless")
-        await unit.remember(person)
+        await unit.save_person(person)
         if role not in COMMANDS[command.name].audience:
             return Message((answers.may_not(command.name, person),))
         match command.parsed:
@@ -243,10 +243,10 @@ class Intake:
             case Role.MEMBER:
                 turn = self._allowance.take(person.id, now, most=most, update=update)
             case _:  # there may be many of them: whoever comes first in a minute is answered
-                turn = self._allowance.take(chat, now, most=STRANGERS, update=update)
-        if turn is Hearing.LISTEN:
+                turn = self._allowance.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
+        if turn is RateVerdict.ALLOWED:
             return None
-        if turn is Hearing.PASS_OVER or role is not Role.MEMBER:
+        if turn is RateVerdict.IGNORED or role is not Role.MEMBER:
             return _PASSED_OVER
         return Message((self._too_fast(person),))
 
@@ -287,7 +287,7 @@ class Intake:
         role = await self._role(unit, press.person, press.place.chat)
         if role not in COMMANDS[command].audience:
             return answers.may_not(command, press.person)
-        await unit.remember(press.person)
+        await unit.save_person(press.person)
         context = self._context(unit, press, role)
         if isinstance(pressed, List | MirrorImage):
             return await self._begin(context, pressed, press.update)
@@ -300,7 +300,7 @@ class Intake:
         if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
             person, most = context.person.id, self._installation.policy.minute_limit
             turn = self._allowance.take(person, context.now, most=most, update=update)
-            if turn is not Hearing.LISTEN:
+            if turn is not RateVerdict.ALLOWED:
                 return self._too_fast(context.person)
         if isinstance(pressed, MirrorImage):
             answer = await mirror.submit(context, [pressed.image])

@@ -34,7 +34,7 @@ from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.policy import Ground
 from bot.core.retry import TroubleKind, has_passed
 from bot.core.transfer import Action, State, Transfer, next_action
-from bot.engine.lanes.lane import Pulse, guarded, postpone, record_all, record_all_in
+from bot.engine.lanes.lane import TickResult, guarded, postpone, record_all, record_all_in
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import Repository, WorkflowState
 from bot.engine.ports.store import Batches, ManyTransfers, Store, Transfers, TransfersToSubmit
@@ -42,17 +42,17 @@ from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
-SETTLE: Final = timedelta(seconds=2)
+GATHER_PERIOD: Final = timedelta(seconds=2)
 """Approvals this close together share a commit."""
-SETTLE_AT_MOST: Final = timedelta(seconds=10)
+LONGEST_GATHER_PERIOD: Final = timedelta(seconds=10)
 """Longer than this nobody waits for others to join."""
-SPACING: Final = timedelta(seconds=10)
+BATCH_INTERVAL: Final = timedelta(seconds=10)
 """Between two batches. GitHub allows 80 writes of content a minute and 500 an hour:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
 WRITE_TRIES: Final = 5
 DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
-LOOKS: Final = 4
+TARGET_TRIES: Final = 4
 """After so many looks in a row at a target that does not answer, nothing has arrived there."""
 Lost = Callable[[Transfer, datetime], Event]  # what becomes of an image that did not arrive
 _NO_WORKFLOW: Final = {
@@ -60,7 +60,7 @@ _NO_WORKFLOW: Final = {
     WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
     WorkflowState.OFF: Failure(FailureKind.WORKFLOW_OFF),
 }
-_LOOK_FIRST: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
+_STEPS_AFTER_A_LOOK: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
 class BatchesUnit(Batches, TransfersToSubmit, Transfers, ManyTransfers, Protocol):
@@ -85,7 +85,7 @@ class BatchesLane:
         self._clock = clock
         self._new_id = new_id
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """Form what is ready, then take one step with every open batch."""
         pulse = await self._form()
         async with self._store.begin() as unit:
@@ -94,24 +94,24 @@ class BatchesLane:
             if stopped():
                 break
             step = next_step(batch, self._clock(), patience=self._patience)
-            pulse = max(pulse, Pulse.SOON)
+            pulse = max(pulse, TickResult.SOON)
             if step is not None:
                 with guarded(f"batch {batch.id}"):
                     await self._take(batch, step)
-                    pulse = Pulse.MOVED
+                    pulse = TickResult.CHANGED
         return pulse
 
     # -- forming ------------------------------------------------------------------------
 
-    async def _form(self) -> Pulse:
+    async def _form(self) -> TickResult:
         now = self._clock()
         async with self._store.begin() as unit:
-            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
+            pulse = TickResult.OPEN if await unit.any_open_transfer() else TickResult.IDLE
             last = await unit.last_batch_at()
-            calm = last is None or has_passed(SPACING, last, now)
-            if pulse is Pulse.IDLE or not calm:
+            calm = last is None or has_passed(BATCH_INTERVAL, last, now)
+            if pulse is TickResult.IDLE or not calm:
                 return pulse
-            due, looking = await unit.due_submissions(now), await unit.first_looks()
+            due, looking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
         ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
         if not ready or not _settled(ready, now, looking=looking):
             return pulse
@@ -122,7 +122,7 @@ class BatchesLane:
             for t in ready:
                 later = t.troubled(now, trouble.trouble, seed=t.id, retry_after=trouble.retry_after)
                 await postpone(self._store, t, later)
-        return Pulse.MOVED
+        return TickResult.CHANGED
 
     async def _submit(self, ready: Sequence[Transfer]) -> None:
         """Store the batches that the transfers go with; nothing is written to GitHub yet."""
@@ -161,7 +161,7 @@ class BatchesLane:
 
     async def _take(self, batch: Batch, step: Step) -> None:
         try:
-            if step in _LOOK_FIRST and await self._found(batch):
+            if step in _STEPS_AFTER_A_LOOK and await self._found(batch):
                 return
             match step:
                 case Step.COMMIT:
@@ -300,7 +300,7 @@ class BatchesLane:
         except TransientError as caught:  # nor is it asked for the others: all commits wait for it
             again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
             batch = batch if again else replace(batch, attempts=0)  # only looks in a row count
-            trouble = caught if batch.attempts + 1 < LOOKS else None
+            trouble = caught if batch.attempts + 1 < TARGET_TRIES else None
         if trouble is None:
             events |= {t.id: lost(t, self._clock()) for t in silent if t.id not in events}
         await record_all(self._store, events)
@@ -377,9 +377,9 @@ def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool
     is committed for the others.
     """
     times = [t.approved_at for t in ready if t.approved_at is not None]
-    if has_passed(SETTLE_AT_MOST, min(times), now):
+    if has_passed(LONGEST_GATHER_PERIOD, min(times), now):
         return True
-    return not looking and has_passed(SETTLE, max(times), now)
+    return not looking and has_passed(GATHER_PERIOD, max(times), now)
 
 
 async def _shares(unit: Batches, batch: Batch) -> tuple[BatchImage, ...]:

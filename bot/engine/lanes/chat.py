@@ -21,9 +21,9 @@ from bot.core.retry import LONGEST_DELAY, Retried
 from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.result import rewritten_caption
-from bot.engine.lanes.chat_items import AT_ONCE, ChatItem, ChatItems, ChatItemsUnit
+from bot.engine.lanes.chat_items import ITEMS_PER_TICK, ChatItem, ChatItems, ChatItemsUnit
 from bot.engine.lanes.chat_rate import ChatRate
-from bot.engine.lanes.lane import Pulse, attempt, guarded
+from bot.engine.lanes.lane import TickResult, attempt, guarded
 from bot.engine.ports.chat import Chat, Document, Words
 from bot.engine.ports.outbox import Note, Outbox
 from bot.engine.ports.store import (
@@ -39,16 +39,16 @@ from bot.paste import rewrite
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_Way: TypeAlias = Callable[[], Awaitable[object]]
+_Save: TypeAlias = Callable[[], Awaitable[object]]
 
-FIRST_LOOKS: Final = timedelta(seconds=4)
+FIRST_CHECKS_WAIT: Final = timedelta(seconds=4)
 """So long the first edit of a card waits for the first look at each of its images."""
 FILES_KEPT: Final = timedelta(days=7)
 """So long a file is kept of which something may still arrive, once its request is closed."""
-MOVED_NOWHERE: Final = timedelta(minutes=1)
-_UNKEPT: Final = "it was said, and that cannot be stored"
+MOVED_TO_ITSELF_PAUSE: Final = timedelta(minutes=1)
+_NOT_STORED: Final = "it was said, and that cannot be stored"
 _NO_RETRY: Final = asdict(Retried())
-_MESSAGES: Final = frozenset({"card", "shown", "told_in"})
+_MESSAGE_FACTS: Final = frozenset({"card", "shown", "told_in"})
 """Facts about messages, which count for the chat that they stand in."""
 
 
@@ -74,34 +74,36 @@ class ChatLane:
         self._words = words
         self._target = target
         self._clock = clock
-        self._pace = ChatRate()
-        self._unsaved: list[tuple[_Way, _Way]] = []
-        self._stage = ChatItems(words=words, target=target, language=language, clock=clock)
+        self._rate = ChatRate()
+        self._unsaved: list[tuple[_Save, _Save]] = []
+        self._items = ChatItems(words=words, target=target, language=language, clock=clock)
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """Say what is owed, as far as the pace allows."""
         await self._save_rest()
         now = self._clock()
-        if not self._pace.may_speak(now):
-            return Pulse.OPEN
-        silent = self._pace.silent(now)
+        if not self._rate.can_send_anywhere(now):
+            return TickResult.OPEN
+        silent = self._rate.blocked_chats(now)
         async with self._store.begin() as unit:
-            items = await self._stage.look(unit, silent=silent)
-            notes = await unit.due_notes(now, silent=silent, limit=AT_ONCE)
+            items = await self._items.look(unit, silent=silent)
+            notes = await unit.due_notes(now, silent=silent, limit=ITEMS_PER_TICK)
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
         spoke = [
             await _each(self._show, first, stopped),
-            await _each(self._tell, [item for item in items if item.owes_result], stopped),
+            await _each(self._tell, [item for item in items if item.needs_result], stopped),
             await _each(self._note, notes, stopped),
-            await _each(self._return, [item for item in items if item.owes_file], stopped),
+            await _each(self._return, [item for item in items if item.needs_file], stopped),
             await _each(self._retell, [item for item in items if item.request.told_in], stopped),
-            await _each(self._show, [i for i in items if i.is_new and i not in first], stopped),
-            await _each(self._show, [i for i in items if not i.is_new], stopped),
+            await _each(
+                self._show, [i for i in items if i.has_no_card and i not in first], stopped
+            ),
+            await _each(self._show, [i for i in items if not i.has_no_card], stopped),
         ]
         if any(spoke):
-            return Pulse.MOVED
-        return Pulse.OPEN if waiting else Pulse.IDLE
+            return TickResult.CHANGED
+        return TickResult.OPEN if waiting else TickResult.IDLE
 
     # -- what is said once --------------------------------------------------------------
 
@@ -119,7 +121,7 @@ class ChatLane:
         except RefusedError as refusal:
             log.warning("request %d: its result cannot be told: %s", request.id, refusal)
         now = self._clock()
-        self._pace.said(request.place.chat, now)
+        self._rate.record_sent(request.place.chat, now)
         log.info("request %d: result told", request.id)
         told = {"told_at": now, "told_in": message, "told": text.fingerprint}
         await self._save_of(item, lambda: self._keep(item, **told, **_NO_RETRY))
@@ -132,7 +134,7 @@ class ChatLane:
             return False
         async with self._store.begin() as unit:
             file = await unit.file(request.id)
-            language = await self._stage.language(unit, request)
+            language = await self._items.language(unit, request)
         if file is not None and file.content is not None:
             try:
                 await self._hand_back(file, file.content, item, language)
@@ -140,13 +142,13 @@ class ChatLane:
                 return await self._stumbled(item, trouble)
             except RefusedError as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
-            self._pace.said(request.place.chat, self._clock())
+            self._rate.record_sent(request.place.chat, self._clock())
         await self._save_of(item, lambda: self._returned(item))
         return True
 
     async def _returned(self, item: ChatItem) -> None:
         async with self._store.begin() as unit:
-            if item.complete:
+            if item.has_nothing_to_retry:
                 await unit.drop_file(item.request.id)
             await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
         await self._keep(item, returned_at=self._clock(), **_NO_RETRY)
@@ -174,7 +176,7 @@ class ChatLane:
         if not note.is_due(now):
             return False
         edit = note.edits is not None
-        if not (self._pace.may_edit(chat, now) if edit else self._pace.may_say(chat, now)):
+        if not (self._rate.can_edit(chat, now) if edit else self._rate.can_send(chat, now)):
             return False
         try:
             if note.edits is not None:
@@ -188,8 +190,8 @@ class ChatLane:
             return False
         except RefusedError as refusal:
             log.warning("note %d cannot be said: %s", note.id, refusal)
-        self._pace.said(chat, now, edit=edit)
-        later = partial(self._put_off_note, note, TransientError(_UNKEPT))
+        self._rate.record_sent(chat, now, edit=edit)
+        later = partial(self._put_off_note, note, TransientError(_NOT_STORED))
         await self._save(lambda: self._drop(note), later)
         return True
 
@@ -208,7 +210,7 @@ class ChatLane:
 
     async def _retell(self, item: ChatItem) -> bool:
         """The result as the person wants it now: for another tool."""
-        if not self._may_edit(item) or not item.retold:
+        if not self._may_edit(item) or not item.result_is_outdated:
             return False
         request, text = item.request, item.result
         if text is None or request.told_in is None:
@@ -219,7 +221,7 @@ class ChatLane:
     async def _show(self, item: ChatItem) -> bool:
         """Bring the card up to date, and close the request once its last word is said."""
         request = item.request
-        if item.is_unread or (request.card is None and item.settled):
+        if item.is_unread_draft or (request.card is None and item.is_finished):
             return await self._close(item)
         if not (self._may_say(item) if request.card is None else self._may_edit(item)):
             return False
@@ -239,7 +241,7 @@ class ChatLane:
             log.warning("request %d: its card cannot be shown: %s", request.id, refusal)
             await self._keep(item, shown=shown)
             return True
-        self._pace.said(request.place.chat, self._clock())
+        self._rate.record_sent(request.place.chat, self._clock())
         facts = {"card": card, "shown": shown}
         await self._save_of(item, lambda: self._keep(item, **facts, **_NO_RETRY))
         return True
@@ -252,12 +254,12 @@ class ChatLane:
             return await self._stumbled(item, trouble)
         except RefusedError as refusal:  # deleted, most likely: what else is owed still comes
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
-        self._pace.said(request.place.chat, self._clock(), edit=True)
+        self._rate.record_sent(request.place.chat, self._clock(), edit=True)
         await self._keep(item, **_NO_RETRY, **facts)
         return True
 
     async def _close(self, item: ChatItem) -> bool:
-        if not item.settled or item.owes_file or item.retold:
+        if not item.is_finished or item.needs_file or item.result_is_outdated:
             return False
         async with self._store.begin() as unit:
             if await unit.request(item.request.id) != item.request:
@@ -267,10 +269,10 @@ class ChatLane:
 
     # -- saving what was said --------------------------------------------------------------
 
-    async def _save_of(self, item: ChatItem, save: _Way) -> None:
-        await self._save(save, partial(self._stumbled, item, TransientError(_UNKEPT)))
+    async def _save_of(self, item: ChatItem, save: _Save) -> None:
+        await self._save(save, partial(self._stumbled, item, TransientError(_NOT_STORED)))
 
-    async def _save(self, save: _Way, later: _Way) -> None:
+    async def _save(self, save: _Save, later: _Save) -> None:
         """A full disk must not make us say it again and again: it is saved before all else.
 
         What never can be saved is put off by `later`: it is said again, but after longer waits.
@@ -293,21 +295,21 @@ class ChatLane:
         return item.request.is_due(self._clock())
 
     def _may_say(self, item: ChatItem) -> bool:
-        return self._due(item) and self._pace.may_say(item.request.place.chat, self._clock())
+        return self._due(item) and self._rate.can_send(item.request.place.chat, self._clock())
 
     def _belongs_first(self, item: ChatItem) -> bool:
         """Whether its card goes before its result, and keeps no result waiting by that."""
-        if not (item.is_new and item.owes_result and self._due(item)):
+        if not (item.has_no_card and item.needs_result and self._due(item)):
             return False
-        return self._pace.has_room(item.request.place.chat, self._clock())
+        return self._rate.has_room_for_card(item.request.place.chat, self._clock())
 
     def _may_edit(self, item: ChatItem) -> bool:
         chat = item.request.place.chat
-        return self._due(item) and self._pace.may_edit(chat, self._clock())
+        return self._due(item) and self._rate.can_edit(chat, self._clock())
 
     def _is_premature(self, item: ChatItem) -> bool:
         """Whether an edit would show some first looks, and keep the rest waiting for its turn."""
-        if self._clock() - item.request.opened_at > FIRST_LOOKS:
+        if self._clock() - item.request.opened_at > FIRST_CHECKS_WAIT:
             return False
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
@@ -328,7 +330,7 @@ class ChatLane:
         log.info("chat %d has become %d", chat, moved.chat)
         if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
             now = self._clock()
-            self._pace.hold(chat, now, now + MOVED_NOWHERE)
+            self._rate.block(chat, now, now + MOVED_TO_ITSELF_PAUSE)
             return False
         async with self._store.begin() as unit:
             await unit.move_chat(chat, ChatId(moved.chat))
@@ -339,7 +341,7 @@ class ChatLane:
         if trouble.retry_after is not None:
             wish = timedelta(seconds=trouble.retry_after)
             now = self._clock()
-            self._pace.hold(chat, now, now + min(wish, LONGEST_DELAY))
+            self._rate.block(chat, now, now + min(wish, LONGEST_DELAY))
 
     async def _keep(self, item: ChatItem, **facts: object) -> None:
         """Store facts of the request over whatever a person changed meanwhile.
@@ -358,7 +360,7 @@ class ChatLane:
                 # Put off in this very tick: what else was said in it does not call that off.
                 facts = {name: fact for name, fact in facts.items() if name not in _NO_RETRY}
             if current.place != item.request.place:
-                facts = {name: fact for name, fact in facts.items() if name not in _MESSAGES}
+                facts = {name: fact for name, fact in facts.items() if name not in _MESSAGE_FACTS}
             await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
 
 

@@ -28,16 +28,16 @@ from bot.engine.lanes.lane import guarded
 from bot.engine.ports.chat import Words
 from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
-    Firsts,
-    Queue,
-    firsts_of,
-    involved,
-    language_among,
+    CopyQueue,
+    FirstRequests,
+    first_requests_of,
+    language_from,
     language_of,
     names_of,
+    participants_of,
 )
 
-AT_ONCE: Final = 10
+ITEMS_PER_TICK: Final = 10
 """So many of each kind are looked at in a tick: a look keeps intake waiting."""
 
 
@@ -61,30 +61,30 @@ class ChatItem:
         return bool(self.transfers) and all(transfer.state.is_final for transfer in self.transfers)
 
     @property
-    def settled(self) -> bool:
+    def is_finished(self) -> bool:
         """All is over, and the person has been told: only the messages may be behind."""
         if self.request.cancelled_at is not None:
             return True
         return self.ended and self.request.told_at is not None
 
     @property
-    def is_new(self) -> bool:
+    def has_no_card(self) -> bool:
         """Whether it has no card yet."""
         return self.request.card is None
 
     @property
-    def owes_result(self) -> bool:
+    def needs_result(self) -> bool:
         return self.ended and self.request.told_at is None and self.request.cancelled_at is None
 
     @property
-    def retold(self) -> bool:
+    def result_is_outdated(self) -> bool:
         """Whether the result says something else than it should by now."""
         if self.request.told_in is None or self.result is None:
             return False
         return self.result.fingerprint != self.request.told
 
     @property
-    def owes_file(self) -> bool:
+    def needs_file(self) -> bool:
         """Whether the file can go back: all is over, and something of it has arrived."""
         if not self.draft.file or self.request.returned_at is not None:
             return False
@@ -93,18 +93,18 @@ class ChatItem:
         return any(transfer.state is State.MIRRORED for transfer in self.transfers)
 
     @property
-    def complete(self) -> bool:
+    def has_nothing_to_retry(self) -> bool:
         """Whether a retry would find nothing left to try."""
         return not any(transfer.state in RETRYABLE for transfer in self.transfers)
 
     @property
-    def is_unread(self) -> bool:
+    def is_unread_draft(self) -> bool:
         """Whether it is a draft of which nothing is known yet."""
         return self.request.is_draft and not self.draft.images and not self.draft.bad
 
     @cached_property
     def card(self) -> Rendered | None:
-        if self.is_unread:
+        if self.is_unread_draft:
             return None
         if self.request.is_draft:
             return self._rendered(draft_card(self.request, self.draft, self.view))
@@ -140,8 +140,8 @@ class ChatItems:
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
         if before != self._last:  # they are not all that there are
-            found += await unit.untold(now, silent=silent, limit=AT_ONCE)
-            found += await unit.unshown(now, silent=silent, limit=AT_ONCE)
+            found += await unit.requests_without_result(now, silent=silent, limit=ITEMS_PER_TICK)
+            found += await unit.requests_without_card(now, silent=silent, limit=ITEMS_PER_TICK)
         requests = {request.id: request for request in found}
         return await self._standings(unit, [requests[number] for number in sorted(requests)])
 
@@ -153,10 +153,10 @@ class ChatItems:
 
         None only where none are open: else the lane would go to rest with some of them behind.
         """
-        requests = await unit.open_requests_after(self._last, limit=AT_ONCE)
+        requests = await unit.open_requests_after(self._last, limit=ITEMS_PER_TICK)
         if not requests and self._last:
-            requests = await unit.open_requests_after(RequestId(0), limit=AT_ONCE)
-        self._last = requests[-1].id if len(requests) == AT_ONCE else RequestId(0)
+            requests = await unit.open_requests_after(RequestId(0), limit=ITEMS_PER_TICK)
+        self._last = requests[-1].id if len(requests) == ITEMS_PER_TICK else RequestId(0)
         return requests
 
     async def _standings(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
@@ -178,11 +178,11 @@ class ChatItems:
         numbers = [request.id for request in requests]
         transfers = await unit.transfers_of_all(numbers)
         drafts = await unit.drafts_of_all(numbers)
-        firsts = await firsts_of(unit, requests)
+        firsts = await first_requests_of(unit, requests)
         every = [transfer for of in transfers.values() for transfer in of]
         others = [first for of in firsts.values() for first in of.values()]
-        people = await unit.people(involved(every, [*requests, *others]))
-        queue = Queue(await unit.queue())
+        people = await unit.people(participants_of(every, [*requests, *others]))
+        queue = CopyQueue(await unit.queue())
         return [
             ChatItem(
                 request,
@@ -198,12 +198,12 @@ class ChatItems:
     def _view(
         self,
         people: Mapping[PersonId, Person],
-        queue: Queue,
+        queue: CopyQueue,
         transfers: Sequence[Transfer],
-        firsts: Firsts,
+        firsts: FirstRequests,
     ) -> View:
         ahead = queue.ahead(transfers)
         return View(names_of(people), self._target, self._clock(), ahead, firsts)
 
     def _spoken(self, people: Mapping[PersonId, Person], request: Request) -> Language:
-        return language_among(people, request.place, request.person, otherwise=self._language)
+        return language_from(people, request.place, request.person, otherwise=self._language)

@@ -14,69 +14,77 @@ from typing import Final
 
 from bot.core.ids import ChatId
 
-WINDOW: Final = timedelta(seconds=60)
-MESSAGES: Final = 19
-CARDS: Final = 14
-"""Of MESSAGES, how many may be cards."""
-IN_PRIVATE: Final = 3
+CHAT_WINDOW: Final = timedelta(seconds=60)
+MESSAGES_PER_WINDOW: Final = 19
+CARDS_PER_WINDOW: Final = 14
+"""Of MESSAGES_PER_WINDOW, how many may be cards."""
+PRIVATE_CHAT_FACTOR: Final = 3
 """So many times as much may be said to one person as to a group."""
-BETWEEN_EDITS: Final = timedelta(seconds=3)
-MOMENT: Final = timedelta(seconds=1)
-IN_ALL: Final = 25
+EDIT_INTERVAL: Final = timedelta(seconds=3)
+BURST_WINDOW: Final = timedelta(seconds=1)
+MESSAGES_PER_BURST: Final = 25
 """In a moment, over all chats. Edits leave some of it to what is said once."""
-EDITS_IN_ALL: Final = 20
+EDITS_PER_BURST: Final = 20
 
 
 class ChatRate:
     def __init__(self) -> None:
-        self._lately: deque[datetime] = deque()
-        self._said: dict[ChatId, deque[datetime]] = {}
+        self._sent_in_all: deque[datetime] = deque()
+        self._sent: dict[ChatId, deque[datetime]] = {}
         self._edited: dict[ChatId, datetime] = {}
-        self._held: dict[ChatId, tuple[datetime, datetime]] = {}
+        self._blocked: dict[ChatId, tuple[datetime, datetime]] = {}
 
-    def hold(self, chat: ChatId, now: datetime, until: datetime) -> None:
+    def block(self, chat: ChatId, now: datetime, until: datetime) -> None:
         """The service asked for silence in this chat from now until then."""
-        self._held[chat] = now, until
+        self._blocked[chat] = now, until
 
-    def may_speak(self, now: datetime) -> bool:
+    def can_send_anywhere(self, now: datetime) -> bool:
         """Whether anything may be said in any chat."""
-        return _count(self._lately, now, MOMENT) < IN_ALL
+        return _count(self._sent_in_all, now, BURST_WINDOW) < MESSAGES_PER_BURST
 
-    def may_say(self, chat: ChatId, now: datetime) -> bool:
-        return self.may_speak(now) and not self._is_silent(chat, now, MESSAGES)
+    def can_send(self, chat: ChatId, now: datetime) -> bool:
+        return self.can_send_anywhere(now) and not self._is_blocked(chat, now, MESSAGES_PER_WINDOW)
 
-    def may_edit(self, chat: ChatId, now: datetime) -> bool:
+    def can_edit(self, chat: ChatId, now: datetime) -> bool:
         last = self._edited.get(chat)
-        calm = last is None or not last <= now < last + BETWEEN_EDITS
-        return calm and self.has_room(chat, now)
+        calm = last is None or not last <= now < last + EDIT_INTERVAL
+        return calm and self.has_room_for_card(chat, now)
 
-    def has_room(self, chat: ChatId, now: datetime) -> bool:
+    def has_room_for_card(self, chat: ChatId, now: datetime) -> bool:
         """Whether a card can be said there without a result having to wait for it."""
-        room = _count(self._lately, now, MOMENT) < EDITS_IN_ALL
-        return room and not self._is_silent(chat, now, CARDS)
+        room = _count(self._sent_in_all, now, BURST_WINDOW) < EDITS_PER_BURST
+        return room and not self._is_blocked(chat, now, CARDS_PER_WINDOW)
 
-    def silent(self, now: datetime) -> Collection[ChatId]:
+    def blocked_chats(self, now: datetime) -> Collection[ChatId]:
         """The chats in which nothing may be said now, whatever the others have had."""
         self._forget(now)
-        return [chat for chat in {*self._said, *self._held} if self._is_silent(chat, now, MESSAGES)]
+        return [
+            chat
+            for chat in {*self._sent, *self._blocked}
+            if self._is_blocked(chat, now, MESSAGES_PER_WINDOW)
+        ]
 
-    def said(self, chat: ChatId, now: datetime, *, edit: bool = False) -> None:
-        self._lately.append(now)
-        self._said.setdefault(chat, deque()).append(now)
+    def record_sent(self, chat: ChatId, now: datetime, *, edit: bool = False) -> None:
+        self._sent_in_all.append(now)
+        self._sent.setdefault(chat, deque()).append(now)
         if edit:
             self._edited[chat] = now
 
-    def _is_silent(self, chat: ChatId, now: datetime, most: int) -> bool:
-        if chat in self._held and _is_within(self._held[chat], now):
+    def _is_blocked(self, chat: ChatId, now: datetime, most: int) -> bool:
+        if chat in self._blocked and _is_within(self._blocked[chat], now):
             return True
-        most *= IN_PRIVATE if chat > 0 else 1
-        return _count(self._said.get(chat, deque()), now, WINDOW) >= most
+        most *= PRIVATE_CHAT_FACTOR if chat > 0 else 1
+        return _count(self._sent.get(chat, deque()), now, CHAT_WINDOW) >= most
 
     def _forget(self, now: datetime) -> None:
         """Whoever was spoken to once would be remembered for ever."""
-        self._said = {chat: said for chat, said in self._said.items() if _count(said, now, WINDOW)}
-        self._edited = {chat: at for chat, at in self._edited.items() if chat in self._said}
-        self._held = {chat: held for chat, held in self._held.items() if _is_within(held, now)}
+        self._sent = {
+            chat: said for chat, said in self._sent.items() if _count(said, now, CHAT_WINDOW)
+        }
+        self._edited = {chat: at for chat, at in self._edited.items() if chat in self._sent}
+        self._blocked = {
+            chat: held for chat, held in self._blocked.items() if _is_within(held, now)
+        }
 
 
 def _is_within(held: tuple[datetime, datetime], now: datetime) -> bool:

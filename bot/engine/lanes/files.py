@@ -22,7 +22,7 @@ from bot.dialog import answers
 from bot.dialog.commands import CommandName
 from bot.dialog.language import Language
 from bot.dialog.message import Message
-from bot.engine.lanes.lane import Pulse, attempt
+from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.ports.chat import FileSource, Words
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import File, KnownPeople, Requests, SavesDrafts, Store, UnreadFiles
@@ -32,7 +32,7 @@ from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, Finding, extract_file
 
 log = logging.getLogger(__name__)
 
-GIVE_UP_AFTER: Final = timedelta(minutes=10)
+FETCH_PERIOD: Final = timedelta(minutes=10)
 """So long a file is asked for that Telegram does not hand out."""
 
 
@@ -58,11 +58,11 @@ class FilesLane:
         self._language = language
         self._clock = clock
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """Fetch and read every file that waits, and end the drafts that are too old."""
         async with self._store.begin() as unit:
             files = await unit.unread_files()
-            drafts = await unit.unconfirmed()
+            drafts = await unit.open_drafts()
         now = self._clock()
         due = [file for file in files if file.is_due(now)]
         moved = [await self._try(file) for file in due if not stopped()]
@@ -72,8 +72,8 @@ class FilesLane:
             if now - draft.opened_at >= DRAFT_LIFETIME
         ]
         if any(moved):
-            return Pulse.MOVED
-        return Pulse.OPEN if files else Pulse.IDLE
+            return TickResult.CHANGED
+        return TickResult.OPEN if files else TickResult.IDLE
 
     async def _try(self, file: File) -> bool | None:
         """A poisoned file is put off as any other trouble, and given up as late."""
@@ -133,7 +133,7 @@ class FilesLane:
         log.warning("request %d: its file: %s", file.request, trouble)
         async with self._store.begin() as unit:
             request = await _waiting(unit, file.request)
-            late = request is None or has_passed(GIVE_UP_AFTER, request.opened_at, now)
+            late = request is None or has_passed(FETCH_PERIOD, request.opened_at, now)
             if not late:
                 retry_after = trouble.retry_after
                 later = file.postponed(now, seed=file.request, retry_after=retry_after)

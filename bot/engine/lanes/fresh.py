@@ -30,7 +30,7 @@ from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.fresh_list import FreshList
 from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
-from bot.engine.lanes.lane import Pulse, guarded
+from bot.engine.lanes.lane import TickResult, guarded
 from bot.engine.lanes.registry_health import RegistryHealth
 from bot.engine.ports.fresh import TrackedChecks, TrackedList
 from bot.engine.ports.registries import Digests
@@ -40,17 +40,17 @@ from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 2
+CHECKS_AT_ONCE: Final = 2
 """Of the few places that there are at a registry: people who ask have all the others."""
-BATCH: Final = 140
+IMAGES_OPENED_TOGETHER: Final = 140
 """Images opened at a time: even if all their names are the longest, one dispatch holds them, of
 which GitHub takes 65535 characters."""
-SOON: Final = timedelta(seconds=30)
-BUDGET_PAUSE: Final = timedelta(minutes=1)
+SHORT_PAUSE: Final = timedelta(seconds=30)
+PULL_LIMIT_PAUSE: Final = timedelta(minutes=1)
 """So long nothing is tried where registries have been asked all that they may be for now."""
-LATER: Final = timedelta(seconds=2)
+GATHERING_PAUSE: Final = timedelta(seconds=2)
 """After this, what is to be opened together is looked at again."""
-_FACE: Final = Person(BOT_ITSELF, "🤖")
+_BOT: Final = Person(BOT_ITSELF, "🤖")
 
 
 class FreshUnit(
@@ -82,12 +82,12 @@ class FreshLane:
         self._listed = FreshList(
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._rested_at: datetime | None = None
         self._rest = timedelta()
         self._under_way = True
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """Take in what came of transfers, tell it, look at what is due, open what moved."""
         moved = False
         if self._under_way:
@@ -97,8 +97,8 @@ class FreshLane:
             moved = await self._open() or moved
         if moved:
             self._rested_at = None
-            return Pulse.MOVED
-        return Pulse.OPEN if self._rest <= SOON else Pulse.IDLE
+            return TickResult.CHANGED
+        return TickResult.OPEN if self._rest <= SHORT_PAUSE else TickResult.IDLE
 
     def _is_time(self) -> bool:
         now = self._clock()
@@ -112,7 +112,7 @@ class FreshLane:
     async def _take_in(self) -> bool:
         now = self._clock()
         async with self._store.begin() as unit:
-            going = await unit.on_way()
+            going = await unit.tracked_transfers()
             over = [row.after_transfer(of, now) for row, of in going if of.state.is_final]
             await unit.save_tracked(over)
             waiting = len(going) > len(over) or bool(await unit.arrived(limit=1))
@@ -133,16 +133,16 @@ class FreshLane:
         """
         now = self._clock()
         async with self._store.begin() as unit:
-            due = await unit.next_look()
+            due = await unit.next_check()
         if not await self._listed.follow(due):
-            self._pause(SOON)
+            self._pause(SHORT_PAUSE)
             return False
         portion = await self._portion(now)
         looked = await asyncio.gather(*(self._look(each, stopped) for each in portion))
         seen = [each for each in looked if each is not None]
         async with self._store.begin() as unit:
             await unit.save_tracked(seen)
-            due = await unit.next_look()
+            due = await unit.next_check()
         self._under_way = self._under_way or any(each.arrived_at for each in seen)
         self._pause(timedelta() if seen else self._until(due, now))
         return True
@@ -151,14 +151,14 @@ class FreshLane:
         """How long there is nothing to look at. What is due and was not taken waits for budgets."""
         wait = self._plan.shortest
         if due is not None:
-            wait = min(wait, due - now if due > now else min(BUDGET_PAUSE, wait))
+            wait = min(wait, due - now if due > now else min(PULL_LIMIT_PAUSE, wait))
         return wait
 
     async def _portion(self, now: datetime) -> Sequence[TrackedImage]:
         allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
-            spent = await unit.looks_since(now - BUDGET_WINDOW, now)
+            spent = await unit.checks_since(now - BUDGET_WINDOW, now)
             rooms = self._plan.checks_allowed(allowed, spent, target=self._host)
             for registry, room in rooms.items():
                 due += await unit.due_tracked(registry, now, limit=room)
@@ -193,17 +193,17 @@ class FreshLane:
         """Transfers for all that was updated in a round, so that one dispatch takes them."""
         now = self._clock()
         async with self._store.begin() as unit:
-            updated = await unit.updated_upstream(limit=BATCH)
+            updated = await unit.updated_upstream(limit=IMAGES_OPENED_TOGETHER)
             if not updated:
                 return False
-            due = await unit.next_look()
+            due = await unit.next_check()
             looking = due is not None and due <= now
             since = [each.updated_at for each in updated]
             if not gathered_long_enough(since, now, under_way=looking, wait=UPDATES_GATHERED_FOR):
-                self._pause(LATER)
+                self._pause(GATHERING_PAUSE)
                 return False
-            if any(_is_queued(transfer) for _, transfer in await unit.on_way()):
-                self._pause(LATER)
+            if any(_is_approved(transfer) for _, transfer in await unit.tracked_transfers()):
+                self._pause(GATHERING_PAUSE)
                 return False  # the last ones have not gone yet: these go with the next dispatch
             await self._open_all(unit, updated, now)
         self._under_way = True
@@ -212,7 +212,7 @@ class FreshLane:
     async def _open_all(
         self, unit: FreshUnit, updated: Sequence[TrackedImage], now: datetime
     ) -> None:
-        there = await unit.open_of([each.image for each in updated])
+        there = await unit.open_transfers_of([each.image for each in updated])
         after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
         opened = [each for each in after if each.transfer is not None]
         await self._raise([each for each in opened if each.is_version], unit, now)
@@ -241,7 +241,7 @@ class FreshLane:
     async def _raise(self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime) -> None:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
         if alarms:
-            await unit.remember(_FACE)
+            await unit.save_person(_BOT)
         for group in alarm_cards(alarms):
             request = await unit.open_request(
                 NewRequest(
@@ -259,6 +259,6 @@ def _ids(opened: Iterable[TrackedImage]) -> list[TransferId]:
     return [each.transfer for each in opened if each.transfer is not None]
 
 
-def _is_queued(transfer: Transfer) -> bool:
+def _is_approved(transfer: Transfer) -> bool:
     """Whether it waits for the next batch, not for the time of a copy that was put off."""
     return transfer.state is State.APPROVED and transfer.not_before is None

@@ -25,7 +25,7 @@ from bot.engine.ports.store import Store
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PORTION: Final = 200
+TRACKED_ROWS_PER_TRANSACTION: Final = 200
 """Rows written in one transaction: intake waits for it."""
 
 
@@ -111,5 +111,5 @@ class FreshList:
 
 def _portions(items: Iterable[T]) -> Iterator[list[T]]:
     waiting = iter(items)
-    while portion := list(islice(waiting, PORTION)):
+    while portion := list(islice(waiting, TRACKED_ROWS_PER_TRANSACTION)):
         yield portion

@@ -21,13 +21,13 @@ from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import ChatOrigins, KnownPeople
 from bot.engine.view_loader import language_of
 
-AT_ONCE: Final = 50
+IMAGES_PER_TRANSACTION: Final = 50
 """Images told in one transaction."""
-ASKED_WITHIN: Final = timedelta(days=90)
+REQUEST_AGE: Final = timedelta(days=90)
 """Who asked for an image longer ago is told of it no more, unless they watch it."""
-ASKERS: Final = 50
-WATCHERS: Final = 200
-_SPOKEN_TO: Final = frozenset({Role.MEMBER, Role.ADMIN})
+REQUESTS_PER_IMAGE: Final = 50
+WATCHES_PER_IMAGE: Final = 200
+_MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})
 
 
 @dataclass
@@ -51,8 +51,8 @@ class FreshNews:
 
     async def tell(self, unit: FreshNewsUnit, now: datetime) -> bool:
         """Notes for what has arrived, unless more of it is just about to."""
-        arrived = await unit.arrived(limit=AT_ONCE)
-        going = any(_is_on_its_way(transfer) for _, transfer in await unit.on_way())
+        arrived = await unit.arrived(limit=IMAGES_PER_TRANSACTION)
+        going = any(_is_on_its_way(transfer) for _, transfer in await unit.tracked_transfers())
         since = [each.arrived_at for each in arrived]
         if not gathered_long_enough(since, now, under_way=going, wait=NEWS_GATHERED_FOR):
             return False
@@ -71,9 +71,9 @@ class FreshNews:
         self, unit: FreshNewsUnit, each: TrackedImage, now: datetime
     ) -> Iterable[tuple[PersonId, Place]]:
         """Who the news of an image are for, each chat perhaps several times."""
-        watches = await unit.watchers(each.image, limit=WATCHERS)
-        asked = await unit.askers(
-            each.image, since=now - ASKED_WITHIN, but_for=each.target, limit=ASKERS
+        watches = await unit.watchers(each.image, limit=WATCHES_PER_IMAGE)
+        asked = await unit.recent_requests_for(
+            each.image, since=now - REQUEST_AGE, but_for=each.target, limit=REQUESTS_PER_IMAGE
         )
         places = [(watch.person, watch.place) for watch in watches]
         places += [(request.person, request.place) for request in asked]
@@ -85,9 +85,9 @@ class FreshNews:
 
     async def _may_hear(self, unit: FreshNewsUnit, person: PersonId, chat: ChatId) -> bool:
         """As intake sees it: by the chat, or by the one that it was before it moved."""
-        if self._access.role_of(person, chat) in _SPOKEN_TO:
+        if self._access.role_of(person, chat) in _MAY_BE_TOLD:
             return True
-        return self._access.role_of(person, await unit.origin(chat)) in _SPOKEN_TO
+        return self._access.role_of(person, await unit.origin(chat)) in _MAY_BE_TOLD
 
     async def _note(self, unit: FreshNewsUnit, told: _Told) -> None:
         language = await language_of(unit, told.place, told.person, otherwise=self._language)

@@ -22,10 +22,10 @@ from bot.engine.shutdown import Stopped
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PORTION: Final = 20
+TRANSFERS_PER_TRANSACTION: Final = 20
 
 
-class Pulse(IntEnum):
+class TickResult(IntEnum):
     """How a tick ended; the greater one wins where several come together."""
 
     IDLE = 0
@@ -34,7 +34,7 @@ class Pulse(IntEnum):
     """Something is open, and its time has not come."""
     SOON = 2
     """The same, and somebody waits for what is looked at then."""
-    MOVED = 3
+    CHANGED = 3
     """Something changed: whoever depends on it should look again."""
 
 
@@ -64,7 +64,7 @@ async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
 
 
 class Lane(Protocol):
-    async def tick(self, stopped: Stopped = ...) -> Pulse:
+    async def tick(self, stopped: Stopped = ...) -> TickResult:
         """Take the steps that are owed, until there are none or `stopped` says so."""
 
 
@@ -86,7 +86,7 @@ async def record_in(unit: Transfers, transfer: TransferId, event: Event) -> bool
 async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Event]) -> None:
     """For many that do not belong together: in portions, since intake waits for a transaction."""
     waiting = iter(events.items())
-    while portion := dict(islice(waiting, PORTION)):
+    while portion := dict(islice(waiting, TRANSFERS_PER_TRANSACTION)):
         async with store.begin() as unit:
             await record_all_in(unit, portion)
 

@@ -24,8 +24,8 @@ from bot.dialog.questions import (
     lookup_answer,
     unanswered,
 )
-from bot.engine.lanes.lane import Pulse, attempt
-from bot.engine.lanes.suggestions import meant_by
+from bot.engine.lanes.lane import TickResult, attempt
+from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Registries
@@ -35,9 +35,9 @@ from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = timedelta(seconds=45)
+ANSWER_PERIOD: Final = timedelta(seconds=45)
 """A person who wants to look something up does not wait longer."""
-AT_ONCE: Final = 8
+COMPARISONS_AT_ONCE: Final = 8
 COMPARE_SECONDS: Final = 20.0
 """What was not compared by then is said to be so: others have questions too."""
 
@@ -64,7 +64,7 @@ class QuestionsLane:
         self._target = target
         self._clock = clock
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """One try at every question that is due, but for comparisons, which take long: at one."""
         async with self._store.begin() as unit:
             questions = await unit.questions()
@@ -74,8 +74,8 @@ class QuestionsLane:
         turns = [*(each for each in due if each not in long), *long[:1]]
         moved = [await self._try(question) for question in turns if not stopped()]
         if any(moved):
-            return Pulse.MOVED
-        return Pulse.OPEN if questions else Pulse.IDLE
+            return TickResult.CHANGED
+        return TickResult.OPEN if questions else TickResult.IDLE
 
     async def _try(self, question: Question) -> bool | None:
         """A poisoned one is answered with that; where not even this can be said, it is dropped."""
@@ -97,7 +97,7 @@ class QuestionsLane:
             log.warning("question %d: %s", question.id, trouble)
             now = self._clock()
             later = question.postponed(now, seed=question.id, retry_after=trouble.retry_after)
-            if not has_passed(PATIENCE, question.opened_at, later.not_before or now):
+            if not has_passed(ANSWER_PERIOD, question.opened_at, later.not_before or now):
                 async with self._store.begin() as unit:
                     await unit.save_question(later)
                 return True
@@ -124,7 +124,7 @@ class QuestionsLane:
 
     async def _compared(self, images: Sequence[ImageRef]) -> list[Compared]:
         """By HEADs alone, which no registry counts as a pull."""
-        places = asyncio.Semaphore(AT_ONCE)
+        places = asyncio.Semaphore(COMPARISONS_AT_ONCE)
 
         async def compared(image: ImageRef) -> Compared:
             async with places:
@@ -155,7 +155,7 @@ class QuestionsLane:
         except RefusedError as refusal:
             return LookupFacts(image=image, target_digest=there, refusal=str(refusal))
         if source is None:
-            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            meant = await suggest_images(self._registries, image, target_host=self._target.host)
             return LookupFacts(image=image, target_digest=there, suggestions=meant)
         try:
             shape = await self._registries.describe(image, source)

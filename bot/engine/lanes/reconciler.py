@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.core.errors import BotError
-from bot.engine.lanes.lane import Lane, Pulse
+from bot.engine.lanes.lane import Lane, TickResult
 from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
@@ -20,15 +20,15 @@ OPEN_INTERVAL: Final = 0.5
 """Seconds between two ticks while something is open: what is not due costs one query."""
 SOON_INTERVAL: Final = 0.1
 """The same where a look that is due must not be late: a run is looked at each second."""
-REST: Final = 0.1
+SHORTEST_INTERVAL: Final = 0.1
 """Seconds between two ticks at least: all that happens within them is one tick's work."""
 IDLE_INTERVAL: Final = 30.0
-TROUBLE_INTERVAL: Final = 5.0
+ERROR_INTERVAL: Final = 5.0
 _INTERVALS: Final = {
-    Pulse.IDLE: IDLE_INTERVAL,
-    Pulse.OPEN: OPEN_INTERVAL,
-    Pulse.SOON: SOON_INTERVAL,
-    Pulse.MOVED: OPEN_INTERVAL,
+    TickResult.IDLE: IDLE_INTERVAL,
+    TickResult.OPEN: OPEN_INTERVAL,
+    TickResult.SOON: SOON_INTERVAL,
+    TickResult.CHANGED: OPEN_INTERVAL,
 }
 
 
@@ -49,7 +49,7 @@ class Reconciler:
             self.wake()
         self._held = held
 
-    async def tick(self) -> Pulse:
+    async def tick(self) -> TickResult:
         """One tick of every lane, one after the other."""
         return max([await lane.tick() for lane in self._lanes.values()])
 
@@ -63,12 +63,12 @@ class Reconciler:
 
     async def _run_lane(self, name: str, shutdown: Shutdown) -> None:
         waker = self._wakers[name]
-        while not shutdown.wished():
+        while not shutdown.is_requested():
             waker.clear()
             interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, shutdown)
-            if shutdown.wished():
+            if shutdown.is_requested():
                 return
-            await asyncio.sleep(REST)
+            await asyncio.sleep(SHORTEST_INTERVAL)
             try:
                 async with asyncio.timeout(interval):
                     await waker.wait()
@@ -77,13 +77,13 @@ class Reconciler:
 
     async def _tick_lane(self, name: str, shutdown: Shutdown) -> float:
         try:
-            pulse = await self._lanes[name].tick(lambda: self._held or shutdown.wished())
+            pulse = await self._lanes[name].tick(lambda: self._held or shutdown.is_requested())
         except BotError as trouble:
             log.warning("%s: %s", name, trouble)
-            return TROUBLE_INTERVAL
+            return ERROR_INTERVAL
         except Exception:  # one of two: a defect in one tick must not end the bot
             log.exception("%s: this tick failed, the next one follows", name)
-            return TROUBLE_INTERVAL
-        if pulse is Pulse.MOVED:
+            return ERROR_INTERVAL
+        if pulse is TickResult.CHANGED:
             self.wake()
         return _INTERVALS[pulse]

@@ -32,35 +32,35 @@ from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import Action, State, Transfer, next_action
-from bot.engine.lanes.lane import Pulse, postpone, record
-from bot.engine.lanes.registry_health import Silences
-from bot.engine.lanes.suggestions import meant_by
+from bot.engine.lanes.lane import TickResult, postpone, record
+from bot.engine.lanes.registry_health import SlowRegistries
+from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.registries import Registries
 from bot.engine.ports.store import Store, Transfers, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 4
+CHECKS_PER_REGISTRY: Final = 4
 """At each registry: one that does not answer keeps only its own places."""
-MOST: Final = 4 * AT_ONCE
+CHECKS_PER_TICK: Final = 4 * CHECKS_PER_REGISTRY
 """Of more than these at a registry, a tick takes those that have waited longest for their turn."""
-TURN: Final = timedelta(seconds=5)
+TICK_PERIOD: Final = timedelta(seconds=5)
 """After this a tick begins no look: what came meanwhile, at other registries, has its turn."""
-GIVE_UP_AFTER: Final = timedelta(hours=24)
+CHECK_PERIOD: Final = timedelta(hours=24)
 VERIFY_TRIES: Final = 4
-_OURS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
+_ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
-class ChecksUnit(TransfersToCheck, Transfers, Protocol):
+class RegistryChecksUnit(TransfersToCheck, Transfers, Protocol):
     """What this lane reads and writes."""
 
 
-class ChecksLane:
+class RegistryChecksLane:
     def __init__(
         self,
         *,
-        store: Store[ChecksUnit],
+        store: Store[RegistryChecksUnit],
         registries: Registries,
         policy: Policy,
         target: Target,
@@ -71,24 +71,24 @@ class ChecksLane:
         self._registries = registries
         self._policy = policy
         self._clock = clock
-        self._silences = Silences(clock)
+        self._silences = SlowRegistries(clock)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(AT_ONCE)
+            lambda: asyncio.Semaphore(CHECKS_PER_REGISTRY)
         )
 
-    async def tick(self, stopped: Stopped = never) -> Pulse:
+    async def tick(self, stopped: Stopped = never) -> TickResult:
         """One look at each transfer that is owed one, in turn."""
         now = self._clock()
         async with self._store.begin() as unit:
-            transfers = await unit.due_looks(now, limit=MOST)
-            pulse = Pulse.OPEN if await unit.any_open() else Pulse.IDLE
-        due = [t for t in transfers if next_action(t, now) in _OURS]
+            transfers = await unit.due_checks(now, limit=CHECKS_PER_TICK)
+            pulse = TickResult.OPEN if await unit.any_open_transfer() else TickResult.IDLE
+        due = [t for t in transfers if next_action(t, now) in _ACTIONS]
 
         def over() -> bool:
-            return stopped() or self._clock() - now > TURN
+            return stopped() or self._clock() - now > TICK_PERIOD
 
         moved = await asyncio.gather(*(self._look(transfer, over) for transfer in due))
-        return Pulse.MOVED if any(moved) else pulse
+        return TickResult.CHANGED if any(moved) else pulse
 
     async def _look(self, transfer: Transfer, over: Stopped) -> bool:
         async with self._places[self._asked_for(transfer)]:
@@ -143,7 +143,7 @@ class ChecksLane:
         match next_action(transfer, now):
             case Action.VERIFY if transfer.attempts + 1 >= VERIFY_TRIES:
                 return Verified(now, Proof.RUN)  # the target is out of our sight, not of the run's
-            case Action.CHECK if now - transfer.opened_at >= GIVE_UP_AFTER:
+            case Action.CHECK if now - transfer.opened_at >= CHECK_PERIOD:
                 return CheckFailed(now, Failure(FailureKind.NETWORK, str(trouble)))
             case _:
                 return None
@@ -158,11 +158,11 @@ class ChecksLane:
             raise TransientError(silence.line, kind=silence.kind, who=silence.who)
         try:
             look = self._registries.source_digest(image)
-            source = await self._silences.asked(image.registry, look)
+            source = await self._silences.timed(image.registry, look)
         except RefusedError as refusal:
             return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         if source is None:
-            meant = await meant_by(self._registries, image, target_host=self._target.host)
+            meant = await suggest_images(self._registries, image, target_host=self._target.host)
             return Missing(self._clock(), meant)
         there = await self._at_target(transfer)
         if source == there:
@@ -184,7 +184,7 @@ class ChecksLane:
 
     async def _target_digest(self, transfer: Transfer) -> str | None:
         look = self._registries.target_digest(transfer.image)
-        return await self._silences.asked(self._target.host, look)
+        return await self._silences.timed(self._target.host, look)
 
     async def _shape(self, transfer: Transfer, digest: str) -> ImageInfo:
         """For people's eyes only: where it cannot be had, things go on without."""

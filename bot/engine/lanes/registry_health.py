@@ -15,13 +15,13 @@ from bot.engine.ports.registries import Digests
 
 T = TypeVar("T")
 
-LONG: Final = timedelta(seconds=2)
+SLOW_ANSWER: Final = timedelta(seconds=2)
 """A look that takes this long keeps others waiting."""
-LONGEST_REST: Final = timedelta(seconds=20)
+LONGEST_PAUSE: Final = timedelta(seconds=20)
 """Short, since people wait for looks; as long as a look may take, so half of the time is free."""
 
 
-class Silences:
+class SlowRegistries:
     """Registries that lately let a look wait in vain: for a while nobody else waits for them.
 
     A trouble that shows at once is none of these: it holds up nobody, and may be one image's.
@@ -35,16 +35,16 @@ class Silences:
         """The trouble of one of them that is not to be asked again yet."""
         now = self._clock()
         kept = [self._silences[each] for each in registries if each in self._silences]
-        resting = (s.trouble for s in kept if not s.is_due(now, at_most=LONGEST_REST))
+        resting = (s.trouble for s in kept if not s.is_due(now, at_most=LONGEST_PAUSE))
         return next(resting, None)
 
-    async def asked(self, registry: str, look: Awaitable[T]) -> T:
+    async def timed(self, registry: str, look: Awaitable[T]) -> T:
         """The same answer or trouble, noted where it was long in coming."""
         began = self._clock()
         try:
             found = await look
         except TransientError as trouble:
-            if self._clock() - began >= LONG:
+            if self._clock() - began >= SLOW_ANSWER:
                 self._note(registry, trouble.trouble)
             raise
         self._silences.pop(registry, None)
@@ -55,7 +55,7 @@ class Silences:
             return  # several waited at the same time: that is one silence
         before = self._silences.get(registry, RetriedWithTrouble())
         self._silences[registry] = before.troubled(
-            self._clock(), trouble, seed=registry, longest=LONGEST_REST
+            self._clock(), trouble, seed=registry, longest=LONGEST_PAUSE
         )
 
 

@@ -11,10 +11,12 @@ from bot.paste.reference import likely_meaning
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 3
+SUGGESTIONS: Final = 3
 
 
-async def meant_by(registries: Tags, image: ImageRef, *, target_host: str) -> tuple[ImageRef, ...]:
+async def suggest_images(
+    registries: Tags, image: ImageRef, *, target_host: str
+) -> tuple[ImageRef, ...]:
     """Images that are there and were probably meant: a corrected name first, then near tags.
 
     A courtesy: where the registry does not answer there are none.
@@ -25,7 +27,7 @@ async def meant_by(registries: Tags, image: ImageRef, *, target_host: str) -> tu
             return (likely_one,)
         if image.digest is not None or image.tag is None:
             return ()
-        near = nearest_tags(image.tag, await registries.tags(image), count=MOST)
+        near = nearest_tags(image.tag, await registries.tags(image), count=SUGGESTIONS)
     except (TransientError, RefusedError) as trouble:
         log.info("what was meant by %s: %s", image, trouble)
         return ()

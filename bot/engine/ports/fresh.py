@@ -37,7 +37,7 @@ class TrackedList(Protocol):
 class TrackedChecks(Protocol):
     """The checks of tracked images, and what has to be copied."""
 
-    async def looks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
+    async def checks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
         """How many images of each source registry were checked in that time."""
 
     async def due_tracked(
@@ -48,20 +48,20 @@ class TrackedChecks(Protocol):
         Without those that were updated upstream or have a transfer.
         """
 
-    async def next_look(self) -> datetime | None:
+    async def next_check(self) -> datetime | None:
         """When the next check is due. None where no image waits for one."""
 
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
         """At most `limit` images that were updated upstream and have no transfer yet."""
 
-    async def open_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+    async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
         """The open transfers of these images, where there are any."""
 
 
 class TrackedTransfers(Protocol):
     """What came of the transfers of tracked images."""
 
-    async def on_way(self) -> Sequence[tuple[TrackedImage, Transfer]]:
+    async def tracked_transfers(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         """The tracked images that have a transfer, each with it."""
 
     async def arrived(self, *, limit: int) -> Sequence[TrackedImage]:
@@ -77,7 +77,7 @@ class Audience(Protocol):
     async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
         """At most `limit` watches of the image, the oldest first."""
 
-    async def askers(
+    async def recent_requests_for(
         self, image: ImageRef, *, since: datetime, but_for: str, limit: int
     ) -> Sequence[Request]:
         """At most `limit` requests for the image that were opened after `since`, newest first.

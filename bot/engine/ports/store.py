@@ -106,7 +106,7 @@ class OwnMessages(Protocol):
 
 
 class UsageCounts(Protocol):
-    async def asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
+    async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         """How many images of the person are open, and how many were asked for after `since`."""
 
 
@@ -116,12 +116,12 @@ class RequestsToShow(Protocol):
     `silent` are chats in which nothing may be sent now.
     """
 
-    async def untold(
+    async def requests_without_result(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests whose transfers have all ended and whose result was not sent yet."""
 
-    async def unshown(
+    async def requests_without_card(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests without a card."""
@@ -144,7 +144,7 @@ class RequestsToShow(Protocol):
 class Participants(Protocol):
     """Who took part in a request: needed for the names on cards and in answers."""
 
-    async def firsts_of_all(
+    async def first_requests_of_all(
         self, asked: Collection[RequestId]
     ) -> Mapping[RequestId, Mapping[TransferId, Request]]:
         """For each transfer of these requests that an earlier request asked for: the earliest."""
@@ -192,7 +192,7 @@ class UnreadFiles(SavesFiles, DropsFiles, Protocol):
     async def unread_files(self) -> Sequence[File]:
         """All files without content."""
 
-    async def unconfirmed(self) -> Sequence[Request]:
+    async def open_drafts(self) -> Sequence[Request]:
         """Open requests that are drafts."""
 
 
@@ -235,12 +235,12 @@ class ManyTransfers(Protocol):
 
 
 class AnyOpenTransfers(Protocol):
-    async def any_open(self) -> bool:
+    async def any_open_transfer(self) -> bool:
         """Whether a transfer has not ended."""
 
 
 class TransfersToCheck(AnyOpenTransfers, Protocol):
-    async def due_looks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
+    async def due_checks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
         """Open transfers that may need a registry to be asked, or that may have expired.
 
         At most `limit` for each registry that is asked first, and `limit` that expire, so that no
@@ -252,7 +252,7 @@ class TransfersToSubmit(AnyOpenTransfers, Protocol):
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
         """Approved transfers that are in no batch and whose time has come."""
 
-    async def first_looks(self) -> bool:
+    async def any_unchecked_transfer(self) -> bool:
         """Whether a transfer waits for its first check."""
 
 
@@ -323,7 +323,7 @@ class KnownPeople(Protocol):
 
 
 class SavesPeople(Protocol):
-    async def remember(self, person: Person) -> None:
+    async def save_person(self, person: Person) -> None:
         """Store the name and the language that a person has now."""
 
 
@@ -348,7 +348,7 @@ class LastUpdate(Protocol):
 
 
 class Updates(LastUpdate, Protocol):
-    async def pass_update(self, update: int) -> None:
+    async def save_last_update(self, update: int) -> None:
         """Store that this update was handled."""
 
 

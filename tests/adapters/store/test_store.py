@@ -75,7 +75,7 @@ def asked_by_wei(message: int = 7) -> NewRequest:
 
 async def request_of_wei(store: SqliteStore, message: int = 7) -> tuple[Request, Transfer]:
     async with store.begin() as unit:
-        await unit.remember(WEI)
+        await unit.save_person(WEI)
         request = await unit.open_request(asked_by_wei(message))
         transfer = await unit.open_transfer(NGINX, NOW)
         await unit.link(request.id, [transfer.id])
@@ -314,7 +314,7 @@ async def test_the_first_to_ask_for_an_image_is_known(store: SqliteStore) -> Non
     first, transfer = await request_of_wei(store, 7)
     second, _ = await request_of_wei(store, 8)
     async with store.begin() as unit:
-        assert await unit.firsts_of_all([first.id, second.id]) == {
+        assert await unit.first_requests_of_all([first.id, second.id]) == {
             first.id: {},
             second.id: {transfer.id: first},
         }
@@ -323,7 +323,7 @@ async def test_the_first_to_ask_for_an_image_is_known(store: SqliteStore) -> Non
 async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:
     async def fail() -> None:
         async with store.begin() as unit:
-            await unit.pass_update(7)
+            await unit.save_last_update(7)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -341,11 +341,11 @@ async def test_foreign_keys_hold(store: SqliteStore) -> None:
 async def test_what_a_person_has_open_and_asked_for_is_counted(store: SqliteStore) -> None:
     request, transfer = await request_of_wei(store)
     async with store.begin() as unit:
-        assert await unit.asked(WEI.id, NOW) == (1, 1)
-        assert await unit.asked(WEI.id, NOW + timedelta(seconds=1)) == (1, 0)
-        assert await unit.asked(ANA.id, NOW) == (0, 0)
+        assert await unit.count_asked(WEI.id, NOW) == (1, 1)
+        assert await unit.count_asked(WEI.id, NOW + timedelta(seconds=1)) == (1, 0)
+        assert await unit.count_asked(ANA.id, NOW) == (0, 0)
         await unit.save_transfer(replace(transfer, ended=State.CANCELLED))
-        assert await unit.asked(WEI.id, NOW) == (0, 1)
+        assert await unit.count_asked(WEI.id, NOW) == (0, 1)
         await unit.save_request(replace(request, closed_at=NOW))
         assert await unit.open_requests() == []
 
@@ -393,7 +393,7 @@ async def test_a_look_beside_a_bot_that_writes_waits_for_nothing(
 ) -> None:
     await store.beat("poll", NOW)
     async with store.begin() as unit:
-        await unit.pass_update(7)
+        await unit.save_last_update(7)
         assert last_beat(tmp_path / "bot.sqlite3", "poll") == NOW.replace(microsecond=0)
 
 
@@ -425,7 +425,7 @@ async def test_a_locked_database_is_a_temporary_trouble(
     try:
         with pytest.raises(TransientError, match="locked"):
             async with store.begin() as unit:
-                await unit.pass_update(1)
+                await unit.save_last_update(1)
         with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
     finally:
@@ -465,10 +465,10 @@ async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: Sq
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     with pytest.raises(TransientError, match="is full: make room"):
         async with store.begin() as unit:
-            await unit.remember(replace(WEI, name="W" * 100_000))
+            await unit.save_person(replace(WEI, name="W" * 100_000))
     connection.exec_driver_sql("PRAGMA max_page_count=100000")
     async with store.begin() as unit:
-        await unit.remember(replace(WEI, name="W" * 100_000))
+        await unit.save_person(replace(WEI, name="W" * 100_000))
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
@@ -526,7 +526,7 @@ async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> N
     third.cancel()
     await asyncio.wait({first, second, third})
     async with asyncio.timeout(5), store.begin() as unit:
-        await unit.pass_update(7)
+        await unit.save_last_update(7)
     async with store.begin() as unit:
         assert await unit.last_update() == 7
 
@@ -537,13 +537,13 @@ async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
     ahead = store.ahead()
     async with ahead.together():
         async with ahead.begin() as unit:
-            await unit.remember(WEI)
+            await unit.save_person(WEI)
         with suppress(LookupError):
             async with ahead.begin() as unit:
-                await unit.remember(ANA)
+                await unit.save_person(ANA)
                 raise LookupError
         async with ahead.begin() as unit:
-            await unit.pass_update(9)
+            await unit.save_last_update(9)
     async with store.begin() as unit:
         assert set(await unit.people([WEI.id, ANA.id])) == {WEI.id}
         assert await unit.last_update() == 9
@@ -558,7 +558,7 @@ async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: Sqlite
     async def store_both() -> None:
         async with ahead.together():
             async with ahead.begin() as unit:
-                await unit.pass_update(8)
+                await unit.save_last_update(8)
             async with ahead.begin() as unit:
                 await unit.add_note(PLACE, full, reply_to=None)
 
@@ -571,7 +571,7 @@ async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: Sqlite
 async def test_what_fails_halfway_leaves_nothing(store: SqliteStore) -> None:
     async def fail() -> None:
         async with store.begin() as unit:
-            await unit.pass_update(5)
+            await unit.save_last_update(5)
             raise ValueError("halfway")
 
     with pytest.raises(ValueError, match="halfway"):
@@ -585,13 +585,13 @@ async def test_the_backlog_names_what_is_owed_and_leaves_out_silent_chats(
 ) -> None:
     request, transfer = await request_of_wei(store)
     async with store.begin() as unit:
-        assert await unit.unshown(NOW, silent=[], limit=9) == [request]
-        assert await unit.unshown(NOW, silent=[request.place.chat], limit=9) == []
-        assert await unit.untold(NOW, silent=[], limit=9) == []
+        assert await unit.requests_without_card(NOW, silent=[], limit=9) == [request]
+        assert await unit.requests_without_card(NOW, silent=[request.place.chat], limit=9) == []
+        assert await unit.requests_without_result(NOW, silent=[], limit=9) == []
         assert await unit.open_requests_after(request.id, limit=9) == []
-        assert await unit.due_looks(NOW, limit=9) == [transfer]
-        assert await unit.first_looks()
+        assert await unit.due_checks(NOW, limit=9) == [transfer]
+        assert await unit.any_unchecked_transfer()
         await unit.save_transfers([replace(transfer, ended=State.CANCELLED, ended_at=NOW)])
-        assert await unit.untold(NOW, silent=[], limit=9) == [request]
-        assert not await unit.any_open()
-        assert await unit.asked(request.person, NOW - timedelta(days=1)) == (0, 1)
+        assert await unit.requests_without_result(NOW, silent=[], limit=9) == [request]
+        assert not await unit.any_open_transfer()
+        assert await unit.count_asked(request.person, NOW - timedelta(days=1)) == (0, 1)

@@ -63,7 +63,7 @@ async def test_a_tracked_image_comes_out_as_it_went_in(store: SqliteStore) -> No
     async with store.begin() as unit:
         assert await unit.updated_upstream(limit=9) == [full]
         assert await unit.arrived(limit=9) == [full]
-        assert await unit.on_way() == [(full, transfer)]
+        assert await unit.tracked_transfers() == [(full, transfer)]
         assert await unit.tracked_names() == {str(NGINX), str(STATIC)}, "not one that left"
         assert await unit.is_tracked(NGINX)
         assert not await unit.is_tracked(FIXED)
@@ -84,12 +84,12 @@ async def test_due_are_the_longest_overdue_of_a_registry_that_wait_for_nothing_e
         await unit.track([*rows, later, tracked(STATIC)])
         assert await unit.due_tracked("docker.io", NOW, limit=2) == [rows[2], rows[1]]
         assert await unit.due_tracked("gcr.io", NOW, limit=9) == [tracked(STATIC)]
-        assert await unit.next_look() == NOW - 2 * HOUR
+        assert await unit.next_check() == NOW - 2 * HOUR
         assert await unit.count_tracked(NOW) == (7, 4)
         await unit.untrack([*images, STATIC])
-        assert await unit.next_look() == NOW + HOUR
+        assert await unit.next_check() == NOW + HOUR
         await unit.untrack([FIXED])
-        assert await unit.next_look() is None
+        assert await unit.next_check() is None
 
 
 async def test_looks_are_counted_by_source_and_those_of_a_wrong_clock_are_not(
@@ -100,7 +100,7 @@ async def test_looks_are_counted_by_source_and_those_of_a_wrong_clock_are_not(
     async with store.begin() as unit:
         rows = [tracked(i, looked_at=NOW - age) for i, age in zip(images, ages, strict=True)]
         await unit.track([*rows, tracked(STATIC, looked_at=NOW), tracked(FIXED)])
-        found = await unit.looks_since(NOW - HOUR, NOW)
+        found = await unit.checks_since(NOW - HOUR, NOW)
     assert found == {"docker.io": 1, "gcr.io": 1}
 
 
@@ -126,7 +126,7 @@ async def test_which_images_have_an_open_transfer(store: SqliteStore) -> None:
         going = await unit.open_transfer(NGINX, NOW)
         over = await unit.open_transfer(STATIC, NOW)
         await unit.save_transfer(replace(over, ended=State.CANCELLED))
-        assert await unit.open_of([NGINX, STATIC, FIXED]) == {NGINX: going}
+        assert await unit.open_transfers_of([NGINX, STATIC, FIXED]) == {NGINX: going}
 
 
 async def asked(
@@ -134,7 +134,7 @@ async def asked(
 ) -> tuple[RequestId, TransferId]:
     """A request whose transfer has brought this digest."""
     async with store.begin() as unit:
-        await unit.remember(person)
+        await unit.save_person(person)
         request = await unit.open_request(
             NewRequest(
                 person=person.id,
@@ -179,7 +179,7 @@ async def test_who_asked_lately_but_not_who_brought_this_digest_nor_the_bot_itse
         await unit.link(again.id, [transfer])
 
         async def askers(since: datetime, limit: int) -> list[int]:
-            found = await unit.askers(NGINX, since=since, but_for=B, limit=limit)
+            found = await unit.recent_requests_for(NGINX, since=since, but_for=B, limit=limit)
             return [each.id for each in found]
 
         assert await askers(NOW - HOUR, 9) == [again.id, none, first]
@@ -202,7 +202,7 @@ async def test_a_person_watches_an_image_in_the_place_where_they_said_so_last(
 ) -> None:
     async with store.begin() as unit:
         for person in (WEI, LI):
-            await unit.remember(person)
+            await unit.save_person(person)
         await unit.save_watch(watch(WEI, NGINX))
         await unit.save_watch(watch(WEI, STATIC, hours=1))
         await unit.save_watch(watch(LI, NGINX, hours=2))
@@ -220,7 +220,7 @@ async def test_a_person_watches_an_image_in_the_place_where_they_said_so_last(
 
 async def test_watches_move_with_their_chat(store: SqliteStore) -> None:
     async with store.begin() as unit:
-        await unit.remember(WEI)
+        await unit.save_person(WEI)
         await unit.save_watch(watch(WEI, NGINX))
         await unit.move_chat(GROUP, ChatId(-1009))
         (moved,) = await unit.watches_of(WEI.id)
@@ -237,14 +237,14 @@ async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end
     with plans(database_of(store).connection) as found:
         async with store.begin() as unit:
             await unit.bring_forward(PLAN, NOW)
-            await unit.looks_since(NOW - HOUR, NOW)
+            await unit.checks_since(NOW - HOUR, NOW)
             await unit.due_tracked("docker.io", NOW, limit=20)
-            await unit.next_look()
+            await unit.next_check()
             await unit.updated_upstream(limit=200)
             await unit.arrived(limit=50)
-            await unit.on_way()
-            await unit.open_of([NGINX, STATIC])
-            await unit.askers(NGINX, since=NOW, but_for=A, limit=50)
+            await unit.tracked_transfers()
+            await unit.open_transfers_of([NGINX, STATIC])
+            await unit.recent_requests_for(NGINX, since=NOW, but_for=A, limit=50)
             await unit.watchers(NGINX, limit=200)
             await unit.watches_of(WEI.id)
             await unit.is_tracked(NGINX)

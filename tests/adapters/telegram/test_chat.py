@@ -265,7 +265,7 @@ async def polled(
             while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
-        shutdown.wish()  # the update that has begun is finished, its answer included
+        shutdown.request()  # the update that has begun is finished, its answer included
         await asyncio.wait({task})
 
 

@@ -13,7 +13,13 @@ from bot.adapters.store.unit import StoreUnit
 from bot.core.errors import TransientError
 from bot.core.ids import MessageId, Person, Place
 from bot.engine.intake.context import Incoming, Press
-from bot.engine.intake.rate_limit import REMEMBERED, STRANGERS, WINDOW, Hearing, RateLimit
+from bot.engine.intake.rate_limit import (
+    ANSWERS_TO_STRANGERS,
+    RATE_WINDOW,
+    UPDATES_REMEMBERED,
+    RateLimit,
+    RateVerdict,
+)
 
 STRICT = replace(POLICY, minute_limit=3)
 
@@ -81,7 +87,7 @@ async def test_a_message_that_could_not_be_stored_is_answered_as_on_any_other_da
     assert [reply_to for reply_to, _ in late] == [reply_to for reply_to, _ in usual]
     # Only how long the one who is too fast has to wait may read otherwise, after the outage.
     assert late[:3] == usual[:3]
-    assert len(usual) == min(number, 4 if who is WEI else STRANGERS)
+    assert len(usual) == min(number, 4 if who is WEI else ANSWERS_TO_STRANGERS)
 
 
 async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_other_day(
@@ -107,20 +113,20 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
 def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
     allowance, clock = RateLimit(), Clock()
 
-    def take(update: int) -> Hearing:
+    def take(update: int) -> RateVerdict:
         return allowance.take(1, clock.now, most=1, update=update)
 
     once = [take(1), take(2), take(3)]
-    assert once == [Hearing.LISTEN, Hearing.SAY_SO, Hearing.PASS_OVER]
+    assert once == [RateVerdict.ALLOWED, RateVerdict.TOLD_ONCE, RateVerdict.IGNORED]
     assert [take(1), take(2), take(3)] == once
-    clock.now += WINDOW
+    clock.now += RATE_WINDOW
     assert [take(1), take(2), take(3)] == once
-    assert take(4) is Hearing.LISTEN
+    assert take(4) is RateVerdict.ALLOWED
 
 
 def test_only_the_last_updates_are_remembered() -> None:
     allowance, clock = RateLimit(), Clock()
-    for update in range(3 * REMEMBERED):
+    for update in range(3 * UPDATES_REMEMBERED):
         allowance.take(1, clock.now, most=1, update=update)
-    assert len(allowance._answers) == REMEMBERED
-    assert 3 * REMEMBERED - 1 in allowance._answers
+    assert len(allowance._answers) == UPDATES_REMEMBERED
+    assert 3 * UPDATES_REMEMBERED - 1 in allowance._answers

@@ -3,7 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.core.ids import ChatId
-from bot.engine.lanes.chat_rate import CARDS, EDITS_IN_ALL, IN_ALL, MESSAGES, ChatRate
+from bot.engine.lanes.chat_rate import (
+    CARDS_PER_WINDOW,
+    EDITS_PER_BURST,
+    MESSAGES_PER_BURST,
+    MESSAGES_PER_WINDOW,
+    ChatRate,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -12,53 +18,53 @@ GROUP = ChatId(-1001)
 
 def test_all_chats_together_are_told_no_more_in_a_second_than_telegram_takes() -> None:
     pace = ChatRate()
-    for person in range(IN_ALL):
-        assert pace.may_say(ChatId(person + 1), NOW)
-        pace.said(ChatId(person + 1), NOW)
-    assert not pace.may_speak(NOW)
-    assert not pace.may_say(ChatId(999), NOW)
-    assert pace.may_say(ChatId(999), NOW + SECOND)
+    for person in range(MESSAGES_PER_BURST):
+        assert pace.can_send(ChatId(person + 1), NOW)
+        pace.record_sent(ChatId(person + 1), NOW)
+    assert not pace.can_send_anywhere(NOW)
+    assert not pace.can_send(ChatId(999), NOW)
+    assert pace.can_send(ChatId(999), NOW + SECOND)
 
 
 def test_edits_leave_room_for_what_is_said_once() -> None:
     pace = ChatRate()
-    for person in range(EDITS_IN_ALL):
-        pace.said(ChatId(person + 1), NOW, edit=True)
-    assert not pace.may_edit(ChatId(999), NOW)
-    assert pace.may_say(ChatId(999), NOW)
+    for person in range(EDITS_PER_BURST):
+        pace.record_sent(ChatId(person + 1), NOW, edit=True)
+    assert not pace.can_edit(ChatId(999), NOW)
+    assert pace.can_send(ChatId(999), NOW)
 
 
 def test_a_card_has_no_room_where_a_result_would_wait_for_it() -> None:
     pace = ChatRate()
-    for _ in range(CARDS):
-        pace.said(GROUP, NOW)
-    assert not pace.has_room(GROUP, NOW + SECOND)
-    assert pace.may_say(GROUP, NOW + SECOND)
+    for _ in range(CARDS_PER_WINDOW):
+        pace.record_sent(GROUP, NOW)
+    assert not pace.has_room_for_card(GROUP, NOW + SECOND)
+    assert pace.can_send(GROUP, NOW + SECOND)
 
 
 def test_a_chat_that_had_its_share_is_silent_and_no_other() -> None:
     pace = ChatRate()
-    for number in range(MESSAGES):
-        pace.said(GROUP, NOW + number * SECOND)
-    later = NOW + MESSAGES * SECOND
-    assert list(pace.silent(later)) == [GROUP]
-    assert pace.may_say(ChatId(1), later)
-    assert list(pace.silent(later + 2 * 60 * SECOND)) == []
+    for number in range(MESSAGES_PER_WINDOW):
+        pace.record_sent(GROUP, NOW + number * SECOND)
+    later = NOW + MESSAGES_PER_WINDOW * SECOND
+    assert list(pace.blocked_chats(later)) == [GROUP]
+    assert pace.can_send(ChatId(1), later)
+    assert list(pace.blocked_chats(later + 2 * 60 * SECOND)) == []
 
 
 def test_only_the_last_minute_is_remembered() -> None:
     pace = ChatRate()
     for person in range(5000):
-        pace.said(ChatId(person + 1), NOW, edit=True)
-        pace.hold(ChatId(person + 1), NOW, NOW + SECOND)
-    pace.silent(NOW + 61 * SECOND)
-    assert (pace._said, pace._edited, pace._held) == ({}, {}, {})
+        pace.record_sent(ChatId(person + 1), NOW, edit=True)
+        pace.block(ChatId(person + 1), NOW, NOW + SECOND)
+    pace.blocked_chats(NOW + 61 * SECOND)
+    assert (pace._sent, pace._edited, pace._blocked) == ({}, {}, {})
 
 
 def test_a_clock_that_is_set_back_silences_nobody() -> None:
     pace = ChatRate()
-    for _ in range(MESSAGES):
-        pace.said(GROUP, NOW, edit=True)
+    for _ in range(MESSAGES_PER_WINDOW):
+        pace.record_sent(GROUP, NOW, edit=True)
     earlier = NOW - timedelta(days=1)
-    assert pace.may_say(GROUP, earlier)
-    assert pace.may_edit(GROUP, earlier)
+    assert pace.can_send(GROUP, earlier)
+    assert pace.can_edit(GROUP, earlier)

@@ -16,7 +16,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Rule, Verdict
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
-from bot.engine.lanes.fresh import BATCH
+from bot.engine.lanes.fresh import IMAGES_OPENED_TOGETHER
 from bot.engine.ports.repository import ListFile
 
 HOURS = 3600.0
@@ -401,7 +401,9 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
 
 
 async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path) -> None:
-    many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(BATCH + 10)]
+    many = [
+        ImageRef.parse(f"docker.io/library/app:{n}") for n in range(IMAGES_OPENED_TOGETHER + 10)
+    ]
     async with world(tmp_path, KEPT, plan=PLAN) as w:
         listed(w, *many)
         await pass_hours(w, 7)
@@ -409,7 +411,7 @@ async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path)
         w.clock.pass_time(7 * HOURS)
         await w.settle(60)
         first, second = w.repository.dispatched
-        assert (len(first), len(second)) == (BATCH, 10)
+        assert (len(first), len(second)) == (IMAGES_OPENED_TOGETHER, 10)
         assert set(first) | set(second) == set(map(str, many))
 
 

@@ -25,8 +25,12 @@ from bot.core.policy import Decision, Ground, Verdict
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import State, Transfer, advance
-from bot.engine.lanes.registry_checks import AT_ONCE, MOST, ChecksLane
-from bot.engine.lanes.registry_health import LONGEST_REST, Silences
+from bot.engine.lanes.registry_checks import (
+    CHECKS_PER_REGISTRY,
+    CHECKS_PER_TICK,
+    RegistryChecksLane,
+)
+from bot.engine.lanes.registry_health import LONGEST_PAUSE, SlowRegistries
 
 LOOK = 20.0
 """Seconds after which a look that nobody answers is given up: registry_wire.BOUNDS.whole."""
@@ -44,7 +48,7 @@ class Slow(FakeRegistries):
         super().__init__()
         self.silent: set[str] = set()
         self.slow: dict[str, float] = {}
-        self.asked: list[tuple[str, ImageRef]] = []
+        self.timed: list[tuple[str, ImageRef]] = []
 
     async def source_digest(self, image: ImageRef) -> str | None:
         return await self._answer(image.registry, image)
@@ -53,14 +57,14 @@ class Slow(FakeRegistries):
         return await self._answer(TARGET.host, image)
 
     async def _answer(self, registry: str, image: ImageRef) -> str:
-        self.asked.append((registry, image))
+        self.timed.append((registry, image))
         await asyncio.sleep(LOOK if registry in self.silent else self.slow.get(registry, 0.1))
         if registry in self.silent:
             raise TransientError(f"{registry} is away", kind=TroubleKind.SILENT, who=registry)
         return digest_of(str(image))
 
     def looks_at(self, registry: str) -> int:
-        return sum(asked == registry for asked, _ in self.asked)
+        return sum(asked == registry for asked, _ in self.timed)
 
 
 class Site:
@@ -70,7 +74,7 @@ class Site:
         self.store = store
         self.clock = clock
         self.registries = Slow()
-        self.checks = ChecksLane(
+        self.checks = RegistryChecksLane(
             store=store, registries=self.registries, policy=POLICY, target=TARGET, clock=clock
         )
 
@@ -163,7 +167,7 @@ async def test_many_images_of_others_wait_no_longer(site: Site) -> None:
     site.registries.silent.add(SILENT)
     await site.open(SILENT, 60)
     await asyncio.sleep(61)
-    asked = await site.open(HEALTHY, 3 * MOST)
+    asked = await site.open(HEALTHY, 3 * CHECKS_PER_TICK)
     assert max(await site.waits_of(*asked)) <= ONE_LOOK + timedelta(seconds=5)
 
 
@@ -195,7 +199,7 @@ async def test_all_images_of_a_silent_registry_learn_of_it_and_are_looked_at_whe
     await asyncio.sleep(5 * 60)
     troubles = [(await site.now_of(each.id)).trouble for each in opened]
     assert all(trouble is not None and trouble.who == SILENT for trouble in troubles)
-    assert site.registries.looks_at(SILENT) <= AT_ONCE * 5 * 60 / LOOK
+    assert site.registries.looks_at(SILENT) <= CHECKS_PER_REGISTRY * 5 * 60 / LOOK
     site.registries.silent.clear()
     await site.waits_of(*opened)
 
@@ -209,7 +213,7 @@ async def test_no_try_to_verify_is_spent_without_a_look(site: Site) -> None:
     while tries < 3:
         await asyncio.sleep(1)
         tries = (await site.now_of(copied.id)).attempts
-        looks = [image for who, image in site.registries.asked if image == copied.image]
+        looks = [image for who, image in site.registries.timed if image == copied.image]
         assert tries <= len(looks)
     site.registries.silent.clear()
     await site.waits_of(copied)
@@ -227,41 +231,43 @@ async def _here() -> str:
 
 async def test_a_trouble_that_shows_at_once_is_no_silence() -> None:
     clock = Clock()
-    silences = Silences(clock)
+    silences = SlowRegistries(clock)
     with pytest.raises(TransientError):
-        await silences.asked(SILENT, _away(clock, 0.5))
+        await silences.timed(SILENT, _away(clock, 0.5))
     assert silences.of(SILENT) is None
 
 
 async def test_a_silence_lasts_a_while_longer_each_time_until_there_is_an_answer() -> None:
     clock = Clock()
-    silences = Silences(clock)
+    silences = SlowRegistries(clock)
     rests = []
     for _ in range(6):
         with pytest.raises(TransientError):
-            await silences.asked(SILENT, _away(clock, LOOK))
+            await silences.timed(SILENT, _away(clock, LOOK))
         began = clock()
         while silences.of(HEALTHY, SILENT):
             clock.pass_time(0.1)
         rests.append(clock() - began)
     assert rests == sorted(rests)
     assert rests[0] < timedelta(seconds=3)
-    assert rests[-1] == LONGEST_REST
+    assert rests[-1] == LONGEST_PAUSE
     with pytest.raises(TransientError):
-        await silences.asked(SILENT, _away(clock, LOOK))
-    await silences.asked(SILENT, _here())
+        await silences.timed(SILENT, _away(clock, LOOK))
+    await silences.timed(SILENT, _here())
     assert silences.of(SILENT) is None
 
 
 async def test_several_that_wait_at_the_same_time_are_one_silence() -> None:
     clock = Clock()
-    silences, over = Silences(clock), asyncio.Event()
+    silences, over = SlowRegistries(clock), asyncio.Event()
 
     async def look() -> str:
         await over.wait()
         return await _away(clock, 0)
 
-    looks = [asyncio.create_task(silences.asked(SILENT, look())) for _ in range(AT_ONCE)]
+    looks = [
+        asyncio.create_task(silences.timed(SILENT, look())) for _ in range(CHECKS_PER_REGISTRY)
+    ]
     await asyncio.sleep(0)
     clock.pass_time(LOOK)
     over.set()
@@ -274,9 +280,9 @@ async def test_several_that_wait_at_the_same_time_are_one_silence() -> None:
 
 async def test_a_clock_that_is_set_back_makes_no_silence_last() -> None:
     clock = Clock()
-    silences = Silences(clock)
+    silences = SlowRegistries(clock)
     with pytest.raises(TransientError):
-        await silences.asked(SILENT, _away(clock, LOOK))
+        await silences.timed(SILENT, _away(clock, LOOK))
     clock.pass_time(-3600)
     assert silences.of(SILENT) is None
 
@@ -292,14 +298,14 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
         images = [ImageRef.parse(f"{SILENT}/library/a{n}:1") for n in range(9)]
         opened = [await unit.open_transfer(image, now) for image in images]
         other = await unit.open_transfer(ImageRef.parse(f"{HEALTHY}/b:1"), now)
-        due = await unit.due_looks(now, limit=3)
+        due = await unit.due_checks(now, limit=3)
         assert {each.id for each in due} == {opened[0].id, opened[1].id, opened[2].id, other.id}
         trouble = TransientError("away").trouble
         await unit.save_transfers(
             [each.troubled(now, trouble, seed=each.id) for each in opened[:4]]
         )
         later = now + timedelta(minutes=1)
-        due = await unit.due_looks(later, limit=6)
+        due = await unit.due_checks(later, limit=6)
         assert [each.id for each in due if each.image.registry == SILENT][:5] == [
             each.id for each in opened[4:]
         ]
@@ -309,7 +315,7 @@ async def test_each_registry_has_its_turns_and_who_waited_longest_has_the_first(
 async def test_what_is_over_is_not_gone_through_for_what_is_due(site: Site) -> None:
     async with site.store.begin() as unit:
         with plans(database_of(site.store).connection) as found:
-            await unit.due_looks(site.clock(), limit=MOST)
+            await unit.due_checks(site.clock(), limit=CHECKS_PER_TICK)
     reads = [step for step in found if " transfers" in step]
     assert reads, found
     assert all("open_transfers" in step or "PRIMARY KEY" in step for step in reads), found
