@@ -7,11 +7,11 @@ import pytest
 from bot.engine.shutdown import Shutdown
 
 
-async def test_the_work_is_done_where_nobody_wishes_the_end() -> None:
-    assert await Shutdown().first(asyncio.sleep(0, "done")) == "done"
+async def test_the_work_is_done_where_no_shutdown_is_requested() -> None:
+    assert await Shutdown().unless_requested(asyncio.sleep(0, "done")) == "done"
 
 
-async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
+async def test_a_request_cancels_what_is_under_way_wherever_it_waits() -> None:
     shutdown, ends = Shutdown(), list[str]()
 
     async def work(name: str) -> str:
@@ -29,7 +29,7 @@ async def test_a_wish_calls_off_what_is_under_way_wherever_it_waits() -> None:
     assert sorted(ends) == ["a", "b"]
 
 
-async def test_after_the_wish_nothing_is_begun() -> None:
+async def test_after_the_request_nothing_is_begun() -> None:
     shutdown, begun = Shutdown(), list[bool]()
 
     async def work() -> None:
@@ -60,11 +60,11 @@ async def test_an_error_of_the_work_is_raised() -> None:
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):
-        await Shutdown().first(work())
+        await Shutdown().unless_requested(work())
 
 
-async def test_whoever_is_cancelled_without_a_wish_stays_cancelled() -> None:
-    wait = asyncio.create_task(Shutdown().first(asyncio.sleep(60)))
+async def test_whoever_is_cancelled_without_a_request_stays_cancelled() -> None:
+    wait = asyncio.create_task(Shutdown().unless_requested(asyncio.sleep(60)))
     await asyncio.sleep(0)
     wait.cancel()
     with pytest.raises(asyncio.CancelledError):
