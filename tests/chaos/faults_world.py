@@ -239,7 +239,7 @@ class FaultsWorld:
     async def _tick(self) -> None:
         for lane in self.lanes.values():
             with suppress(BotError):
-                await lane.tick(self.halt.wished)
+                await lane.tick(self.halt.is_requested)
             running = list(self.github.actions._tasks.values())
             if running:  # a run is at work, and over before anybody looks again
                 await asyncio.wait(running)
