@@ -1,7 +1,7 @@
-"""Whether we were there: notes when Telegram was heard last, and owns up to a long absence.
+"""Notes when Telegram answered last, and tells the chats of an outage that lost messages.
 
-Telegram keeps what people send for a day. Whoever asked before that, while we were away, was
-never heard and should know.
+Telegram keeps what people send for a day. Who sent something before that, while the bot was away,
+got no answer and should know why.
 """
 
 import logging
@@ -19,9 +19,9 @@ from bot.engine.ports.store import SignsOfLife, Store
 log = logging.getLogger(__name__)
 
 HEARTBEAT: Final = "poll"
-"""The sign of life that is noted at each answer to a poll."""
+"""The sign of life that is stored at each answer to a poll."""
 UPDATES_KEPT: Final = timedelta(hours=24)
-"""So long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
+"""How long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 
 
 class OutageUnit(SignsOfLife, NewNotes, Protocol):
@@ -47,9 +47,9 @@ class Outage:
         self._wake = wake
 
     async def heard(self, silence: float | None = None) -> None:
-        """Telegram has answered. `silence`: seconds since it did so last, if this is known.
+        """Telegram has answered. `silence`: seconds since it did so last, where that was measured.
 
-        The clock of the wall may have been set meanwhile; who measured the silence knows better.
+        The system clock may have been set meanwhile, so a measured time counts more.
         """
         now = self._clock()
         async with self._store.begin() as unit:

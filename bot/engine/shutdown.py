@@ -1,7 +1,7 @@
-"""How what is under way comes to an end: a step that has begun is finished, no other is taken.
+"""The request to stop: a step that has begun is finished, and no other is begun.
 
-An effect that is cut off before its save may be repeated at the next start; so nobody is
-cancelled who can come to a save by himself.
+An effect that is cut off before it is stored may be repeated at the next start. So nothing is
+cancelled that can come to its end by itself.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 Stopped = Callable[[], bool]
-"""Whether no further step is to be taken."""
+"""Returns True as soon as no further step may be begun."""
 
 
 def never() -> bool:
@@ -19,7 +19,7 @@ def never() -> bool:
 
 
 class Shutdown:
-    """The wish that the program ends."""
+    """Tells every part of the program that it has to stop."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -39,9 +39,10 @@ class Shutdown:
         await self._event.wait()
 
     async def unless_requested(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """What the work gives; None where the wish came first, and the work was called off.
+        """The result of the work. None where a shutdown is requested first: the work is cancelled.
 
-        In the task of the caller: a task of its own would come two turns of the loop later.
+        The work runs in the task of the caller. In a task of its own it would begin later, by two
+        turns of the event loop.
         """
         if self.is_requested():
             work.close()
@@ -54,6 +55,6 @@ class Shutdown:
                 finally:
                     self._under_way.discard(limit)
         except Exception:
-            if self.is_requested():  # what a call says that was called off is of no account
+            if self.is_requested():  # errors of work that was cancelled do not matter
                 return None
             raise

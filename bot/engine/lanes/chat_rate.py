@@ -1,10 +1,10 @@
-"""How fast a chat may be spoken to. Knows no chat service, only times.
+"""How fast messages may be sent to a chat. It knows no chat service, only times.
 
 Telegram allows a bot about 20 messages a minute in a group, one a second in a private chat and
 30 a second in all, and edits count as messages
 (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Cards leave
-room, so that a result never waits behind an edit. Kept in memory, of the last minute alone:
-after a restart the service's own "retry after" is obeyed.
+room, so that a result never waits for an edit. It is kept in memory, for the last minute. After a
+restart the service's own "retry after" is obeyed.
 """
 
 from collections import deque
@@ -17,13 +17,13 @@ from bot.core.ids import ChatId
 CHAT_WINDOW: Final = timedelta(seconds=60)
 MESSAGES_PER_WINDOW: Final = 19
 CARDS_PER_WINDOW: Final = 14
-"""Of MESSAGES_PER_WINDOW, how many may be cards."""
+"""How many of MESSAGES_PER_WINDOW may be cards."""
 PRIVATE_CHAT_FACTOR: Final = 3
-"""So many times as much may be said to one person as to a group."""
+"""How many times as many messages a private chat may get as a group."""
 EDIT_INTERVAL: Final = timedelta(seconds=3)
 BURST_WINDOW: Final = timedelta(seconds=1)
 MESSAGES_PER_BURST: Final = 25
-"""In a moment, over all chats. Edits leave some of it to what is said once."""
+"""In one BURST_WINDOW, over all chats. Edits leave room for messages that are sent once."""
 EDITS_PER_BURST: Final = 20
 
 
@@ -35,11 +35,11 @@ class ChatRate:
         self._blocked: dict[ChatId, tuple[datetime, datetime]] = {}
 
     def block(self, chat: ChatId, now: datetime, until: datetime) -> None:
-        """The service asked for silence in this chat from now until then."""
+        """The service asked not to send to this chat from now until then."""
         self._blocked[chat] = now, until
 
     def can_send_anywhere(self, now: datetime) -> bool:
-        """Whether anything may be said in any chat."""
+        """Whether a message may be sent to any chat at all."""
         return _count(self._sent_in_all, now, BURST_WINDOW) < MESSAGES_PER_BURST
 
     def can_send(self, chat: ChatId, now: datetime) -> bool:
@@ -51,12 +51,12 @@ class ChatRate:
         return calm and self.has_room_for_card(chat, now)
 
     def has_room_for_card(self, chat: ChatId, now: datetime) -> bool:
-        """Whether a card can be said there without a result having to wait for it."""
+        """Whether a card can be sent there without making a result wait."""
         room = _count(self._sent_in_all, now, BURST_WINDOW) < EDITS_PER_BURST
         return room and not self._is_blocked(chat, now, CARDS_PER_WINDOW)
 
     def blocked_chats(self, now: datetime) -> Collection[ChatId]:
-        """The chats in which nothing may be said now, whatever the others have had."""
+        """The chats to which nothing may be sent now."""
         self._forget(now)
         return [
             chat
@@ -77,7 +77,7 @@ class ChatRate:
         return _count(self._sent.get(chat, deque()), now, CHAT_WINDOW) >= most
 
     def _forget(self, now: datetime) -> None:
-        """Whoever was spoken to once would be remembered for ever."""
+        """Drop what is older than the window: else each chat would be kept for ever."""
         self._sent = {
             chat: said for chat, said in self._sent.items() if _count(said, now, CHAT_WINDOW)
         }
@@ -88,13 +88,13 @@ class ChatRate:
 
 
 def _is_within(held: tuple[datetime, datetime], now: datetime) -> bool:
-    """A silence that begins in the future was asked for before the clock was set back."""
+    """Whether a block holds. One that begins in the future is of before the clock was set back."""
     begin, end = held
     return begin <= now < end
 
 
 def _count(said: deque[datetime], now: datetime, window: timedelta) -> int:
-    """How often within the window; what a clock that was set back calls the future is dropped."""
+    """How many times are within the window. Times in the future (clock set back) are dropped."""
     while said and not now - window < said[0] <= now:
         said.popleft()
     return len(said)

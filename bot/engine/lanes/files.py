@@ -1,7 +1,7 @@
-"""The lane that reads the files people send, and gives up drafts that nobody confirms.
+"""The lane that fetches and reads the files people send, and ends drafts that nobody confirms.
 
-A file is fetched once and kept until it has gone back rewritten, or nothing can come of it any
-more. Whatever it holds, reading it happens beside the loop and within bounds: see bot/paste/.
+A file is fetched once. It is kept until it was sent back rewritten, or nothing can come of it. It
+is read beside the event loop and within bounds: see paste/.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, Finding, extract_file
 log = logging.getLogger(__name__)
 
 FETCH_PERIOD: Final = timedelta(minutes=10)
-"""So long a file is asked for that Telegram does not hand out."""
+"""How long a file is asked for that Telegram does not hand out."""
 
 
 class FilesUnit(UnreadFiles, Requests, SavesDrafts, NewNotes, KnownPeople, Protocol):
@@ -76,8 +76,8 @@ class FilesLane:
         return TickResult.OPEN if files else TickResult.IDLE
 
     async def _try(self, file: File) -> bool | None:
-        """A poisoned file is put off as any other trouble, and given up as late."""
-        later = partial(self._put_off, file, TransientError("it cannot be read"))
+        """A file that cannot be processed is postponed like any failure, and given up as late."""
+        later = partial(self._postpone, file, TransientError("it cannot be read"))
         what = f"request {file.request}: its file"
         return await attempt(what, partial(self._read, file), later)
 
@@ -89,7 +89,7 @@ class FilesLane:
             await self._end(file, answers.single_line("file-gone", file=file.name))
             return True
         except TransientError as trouble:
-            return await self._put_off(file, trouble)
+            return await self._postpone(file, trouble)
         finding = await asyncio.to_thread(
             extract_file, content, target_host=self._target.host, name=file.name
         )
@@ -114,7 +114,7 @@ class FilesLane:
                 await unit.drop_file(file.request)
 
     async def _end(self, file: File, answer: Message) -> None:
-        """Nothing can come of the file; the person hears why."""
+        """Nothing can come of the file. The person is told why."""
         now = self._clock()
         async with self._store.begin() as unit:
             request = await _waiting(unit, file.request)
@@ -128,7 +128,7 @@ class FilesLane:
             await unit.add_note(request.place, text, reply_to=request.message)
             await unit.save_request(replace(request, cancelled_at=now, closed_at=now))
 
-    async def _put_off(self, file: File, trouble: TransientError) -> bool:
+    async def _postpone(self, file: File, trouble: TransientError) -> bool:
         now = self._clock()
         log.warning("request %d: its file: %s", file.request, trouble)
         async with self._store.begin() as unit:

@@ -78,7 +78,7 @@ class FreshLane:
         self._plan = plan
         self._news = news
         self._clock = clock
-        self._looks = RegistryHealth(registries, target=target.host, clock=clock)
+        self._health = RegistryHealth(registries, target=target.host, clock=clock)
         self._listed = FreshList(
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
@@ -155,7 +155,7 @@ class FreshLane:
         return wait
 
     async def _portion(self, now: datetime) -> Sequence[TrackedImage]:
-        allowed = [each for each in self._policy.registries if not self._looks.rest(each)]
+        allowed = [each for each in self._policy.registries if not self._health.is_paused(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
             spent = await unit.checks_since(now - BUDGET_WINDOW, now)
@@ -168,7 +168,7 @@ class FreshLane:
         """At both sides; None where nobody was asked."""
         async with self._places:
             now = self._clock()
-            if stopped() or self._looks.rest(each.image.registry):
+            if stopped() or self._health.is_paused(each.image.registry):
                 return None
             compared = None
             with guarded(f"keeping {each.image} fresh"):
@@ -178,7 +178,7 @@ class FreshLane:
     async def _compared(self, each: TrackedImage, now: datetime) -> TrackedImage:
         image = each.image
         try:
-            source, target = await self._looks.at_both(image)
+            source, target = await self._health.digests(image)
         except RefusedError as refusal:
             log.info("keeping %s fresh: %s", image, refusal)
             return each.after_refused_check(now, self._plan)

@@ -1,8 +1,8 @@
-"""What the lanes of the reconciler share: how a tick ends, and how an event is stored.
+"""What all lanes share: how a tick ends, how one item fails alone, and how an event is stored.
 
-A lane looks at what is open, does what is owed outside a transaction, and stores what came of
-it in one. Between the look and the store a person may have decided otherwise: the table then
-refuses the event, and the person wins.
+A lane reads what is open, does what is due outside of any transaction, and stores the outcome in
+one. Between reading and storing a person may have decided otherwise. The table of transitions then
+refuses the event, and the person's decision stands.
 """
 
 import logging
@@ -26,36 +26,36 @@ TRANSFERS_PER_TRANSACTION: Final = 20
 
 
 class TickResult(IntEnum):
-    """How a tick ended; the greater one wins where several come together."""
+    """How a tick ended. Of several results the greatest counts."""
 
     IDLE = 0
     """Nothing is open."""
     OPEN = 1
-    """Something is open, and its time has not come."""
+    """Something is open, and nothing is due yet."""
     SOON = 2
-    """The same, and somebody waits for what is looked at then."""
+    """The same, and a person waits for the next step: it must not be late."""
     CHANGED = 3
-    """Something changed: whoever depends on it should look again."""
+    """Something changed: the other lanes should tick at once."""
 
 
 @contextmanager
 def guarded(what: object) -> Iterator[None]:
-    """One poisoned item is logged, and the rest of its lane goes on.
+    """Log what an item raises, so that the other items of its lane are still handled.
 
-    TransientError passes: what a lane leaves of it is of the store, and then no item can be stored.
+    A TransientError that comes here is one of the store. No item can be stored then: it is raised.
     """
     try:
         yield
     except TransientError:
         raise
     except Exception:
-        log.exception("%.80s: passed over in this tick", what)
+        log.exception("%.80s: failed, skipped in this tick", what)
 
 
 async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
-    """What the first way brings that is not poisoned, each tried where the one before it was.
+    """Call the first of these functions, and the next where it raises, until one returns.
 
-    None where all of them are: the item waits for the next tick, and the others go on.
+    None where all raise: the item waits for the next tick. Raises TransientError as `guarded` does.
     """
     for way in ways:
         with guarded(what):
@@ -65,11 +65,11 @@ async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
 
 class Lane(Protocol):
     async def tick(self, stopped: Stopped = ...) -> TickResult:
-        """Take the steps that are owed, until there are none or `stopped` says so."""
+        """Take the steps that are due, until there are none or `stopped` returns True."""
 
 
 async def record(store: Store[Transfers], transfer: TransferId, event: Event) -> bool:
-    """Store the event in a transaction of its own; False where it came too late."""
+    """Store the event in a transaction of its own. False where it came too late."""
     async with store.begin() as unit:
         return await record_in(unit, transfer, event)
 
@@ -84,7 +84,7 @@ async def record_in(unit: Transfers, transfer: TransferId, event: Event) -> bool
 
 
 async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Event]) -> None:
-    """For many that do not belong together: in portions, since intake waits for a transaction."""
+    """Store many independent events, some at a time: intake waits while a transaction runs."""
     waiting = iter(events.items())
     while portion := dict(islice(waiting, TRANSFERS_PER_TRANSACTION)):
         async with store.begin() as unit:
@@ -92,14 +92,14 @@ async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Ev
 
 
 async def record_all_in(unit: ManyTransfers, events: Mapping[TransferId, Event]) -> None:
-    """The same for many, in a few queries; events that come too late are left out."""
+    """Store many events in a few queries. Those that come too late are left out."""
     found = await unit.transfers(events.keys())
     moved = [advance(transfer, events[number]) for number, transfer in found.items()]
     await unit.save_transfers([transfer for transfer in moved if transfer is not None])
 
 
 async def postpone(store: Store[Transfers], transfer: Transfer, later: Transfer) -> None:
-    """Keep the later try of a transfer, unless it has moved on meanwhile."""
+    """Store when the transfer is tried again, unless it has changed meanwhile."""
     async with store.begin() as unit:
         current = await unit.transfer(transfer.id)
         if current == transfer:

@@ -1,6 +1,7 @@
-"""The lane that answers /lookup, /list and /outdated: it looks, and leaves the answer as a note.
+"""The lane that answers /lookup, /list and /outdated.
 
-Reads only. A question that nobody answers for a while is answered with that.
+It only reads: from registries and from the mirror repository. The answer is stored as a note. A
+question that cannot be answered for a while is answered with the reason.
 """
 
 import asyncio
@@ -36,10 +37,10 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 ANSWER_PERIOD: Final = timedelta(seconds=45)
-"""A person who wants to look something up does not wait longer."""
+"""How comparisons a question is tried. A person does not wait longer for an answer."""
 COMPARISONS_AT_ONCE: Final = 8
 COMPARE_SECONDS: Final = 20.0
-"""What was not compared by then is said to be so: others have questions too."""
+"""How comparisons images are compared. The answer names those that were left out."""
 
 
 class QuestionsUnit(Questions, NewNotes, Protocol):
@@ -65,30 +66,30 @@ class QuestionsLane:
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """One try at every question that is due, but for comparisons, which take long: at one."""
+        """Try every question that is due. Of comparisons, which take comparisons, only one."""
         async with self._store.begin() as unit:
             questions = await unit.questions()
         now = self._clock()
         due = [question for question in questions if question.is_due(now)]
-        long = [question for question in due if question.kind is QuestionKind.OUTDATED]
-        turns = [*(each for each in due if each not in long), *long[:1]]
+        comparisons = [question for question in due if question.kind is QuestionKind.OUTDATED]
+        turns = [*(each for each in due if each not in comparisons), *comparisons[:1]]
         moved = [await self._try(question) for question in turns if not stopped()]
         if any(moved):
             return TickResult.CHANGED
         return TickResult.OPEN if questions else TickResult.IDLE
 
     async def _try(self, question: Question) -> bool | None:
-        """A poisoned one is answered with that; where not even this can be said, it is dropped."""
-        puzzled = unanswered(question.kind, Trouble(TroubleKind.OTHER))
+        """One that cannot be processed is answered with that, or dropped where that raises too."""
+        not_processed = unanswered(question.kind, Trouble(TroubleKind.OTHER))
         return await attempt(
             f"question {question.id}",
-            partial(self._heed, question),
-            partial(self._tell, question, puzzled),
+            partial(self._answer_or_postpone, question),
+            partial(self._store_answer, question, not_processed),
             partial(self._drop, question),
         )
 
-    async def _heed(self, question: Question) -> bool:
-        """True where it is answered, or put off."""
+    async def _answer_or_postpone(self, question: Question) -> bool:
+        """True where it is answered or postponed."""
         try:
             answer = await self._answer(question)
         except RefusedError as refusal:
@@ -102,7 +103,7 @@ class QuestionsLane:
                     await unit.save_question(later)
                 return True
             answer = unanswered(question.kind, trouble.trouble)
-        return await self._tell(question, answer)
+        return await self._store_answer(question, answer)
 
     async def _answer(self, question: Question) -> Message:
         match question.kind:
@@ -141,7 +142,7 @@ class QuestionsLane:
         ]
 
     async def _at_source(self, image: ImageRef) -> str | None:
-        """None where nobody can be asked now; empty where there is no such image."""
+        """None where no registry answers now. Empty where there is no such image."""
         try:
             return await self._registries.source_digest(image) or ""
         except (RefusedError, TransientError) as trouble:
@@ -165,14 +166,14 @@ class QuestionsLane:
         return LookupFacts(image=image, source_digest=source, target_digest=there, info=shape)
 
     async def _at_target(self, image: ImageRef) -> str | None:
-        """None where the target cannot be read now; empty where it has no such image."""
+        """None where the target cannot be read now. Empty where it has no such image."""
         try:
             return await self._registries.target_digest(image) or ""
         except (RefusedError, TransientError) as trouble:
             log.info("question about %s: the target: %s", image, trouble)
             return None
 
-    async def _tell(self, question: Question, answer: Message) -> bool:
+    async def _store_answer(self, question: Question, answer: Message) -> bool:
         text = self._words.render(answer, question.language)
         async with self._store.begin() as unit:
             await unit.drop_question(question.id)

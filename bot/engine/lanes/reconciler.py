@@ -1,8 +1,7 @@
-"""Makes the world match what is stored: after every event, on a timer, and once at start.
+"""Runs the lanes: each ticks after every event, on a timer, and once at start.
 
-Restart, retry, a late run, a missed message and a failed edit are all the same code path:
-the next tick. A tick that fails is logged and followed by the next one; nothing is kept here
-between ticks but the wish to wake up.
+A lane brings the world to what is stored. A restart, a retry, a late run and a failed edit need no
+code of their own: the next tick handles them. A tick that fails is logged.
 """
 
 import asyncio
@@ -17,11 +16,11 @@ from bot.engine.shutdown import Shutdown
 log = logging.getLogger(__name__)
 
 OPEN_INTERVAL: Final = 0.5
-"""Seconds between two ticks while something is open: what is not due costs one query."""
+"""Seconds between two ticks while something is open. A tick without due work is one query."""
 SOON_INTERVAL: Final = 0.1
-"""The same where a look that is due must not be late: a run is looked at each second."""
+"""The same where a step must not be late: a run is polled each second."""
 SHORTEST_INTERVAL: Final = 0.1
-"""Seconds between two ticks at least: all that happens within them is one tick's work."""
+"""Seconds between two ticks at least, so that events close together share one tick."""
 IDLE_INTERVAL: Final = 30.0
 ERROR_INTERVAL: Final = 5.0
 _INTERVALS: Final = {
@@ -39,12 +38,12 @@ class Reconciler:
         self._held = False
 
     def wake(self) -> None:
-        """Something may have changed: every lane looks now."""
+        """Something may have changed: every lane ticks now."""
         for waker in self._wakers.values():
             waker.set()
 
     def hold(self, *, held: bool) -> None:
-        """Take no step as long as held: somebody else may be doing the same work."""
+        """Take no step while held: another bot may be doing the same work."""
         if self._held and not held:
             self.wake()
         self._held = held
@@ -54,7 +53,7 @@ class Reconciler:
         return max([await lane.tick() for lane in self._lanes.values()])
 
     async def run(self, shutdown: Shutdown) -> None:
-        """Tick until the shutdown. Each lane has its own pace, so none holds up another."""
+        """Tick until the shutdown. The lanes run side by side, so none waits for another."""
         async with asyncio.TaskGroup() as group:
             for name in self._lanes:
                 group.create_task(self._run_lane(name, shutdown))
@@ -79,10 +78,10 @@ class Reconciler:
         try:
             pulse = await self._lanes[name].tick(lambda: self._held or shutdown.is_requested())
         except BotError as trouble:
-            log.warning("%s: %s", name, trouble)
+            log.warning("Tick of lane %s failed: %s", name, trouble)
             return ERROR_INTERVAL
-        except Exception:  # one of two: a defect in one tick must not end the bot
-            log.exception("%s: this tick failed, the next one follows", name)
+        except Exception:  # a defect in one tick must not end the bot
+            log.exception("Unhandled exception in lane %s", name)
             return ERROR_INTERVAL
         if pulse is TickResult.CHANGED:
             self.wake()

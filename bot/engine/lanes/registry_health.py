@@ -1,6 +1,8 @@
-"""Looks at registries that leave alone who is in trouble, as long as nothing is gained by asking.
+"""Registries in trouble: who is not asked for a while.
 
-The waits are kept in memory only. After a restart a registry in trouble is asked once more.
+`SlowRegistries` is for the checks that people wait for: one slow answer, and the others need not
+wait for the same. `RegistryHealth` is for the fresh lane, for which nobody waits. The pauses are in
+memory only: after a restart a registry in trouble is asked once more.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,30 +18,30 @@ from bot.engine.ports.registries import Digests
 T = TypeVar("T")
 
 SLOW_ANSWER: Final = timedelta(seconds=2)
-"""A look that takes this long keeps others waiting."""
+"""An answer that takes this long keeps others waiting."""
 LONGEST_PAUSE: Final = timedelta(seconds=20)
-"""Short, since people wait for looks; as long as a look may take, so half of the time is free."""
+"""Short, since people wait. As long as one answer may take, so half of the time is free."""
 
 
 class SlowRegistries:
-    """Registries that lately let a look wait in vain: for a while nobody else waits for them.
+    """Registries that failed slowly a short while ago. For a while nobody else waits for them.
 
-    A trouble that shows at once is none of these: it holds up nobody, and may be one image's.
+    An error that comes at once is not counted: it keeps nobody waiting, and may concern one image.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._silences: dict[str, RetriedWithTrouble] = {}
+        self._slow: dict[str, RetriedWithTrouble] = {}
 
     def of(self, *registries: str) -> Trouble | None:
-        """The trouble of one of them that is not to be asked again yet."""
+        """The trouble of the first of these registries that must not be asked again yet."""
         now = self._clock()
-        kept = [self._silences[each] for each in registries if each in self._silences]
+        kept = [self._slow[each] for each in registries if each in self._slow]
         resting = (s.trouble for s in kept if not s.is_due(now, at_most=LONGEST_PAUSE))
         return next(resting, None)
 
     async def timed(self, registry: str, look: Awaitable[T]) -> T:
-        """The same answer or trouble, noted where it was long in coming."""
+        """Await a call to a registry: return or raise what it does, and note slow errors."""
         began = self._clock()
         try:
             found = await look
@@ -47,20 +49,20 @@ class SlowRegistries:
             if self._clock() - began >= SLOW_ANSWER:
                 self._note(registry, trouble.trouble)
             raise
-        self._silences.pop(registry, None)
+        self._slow.pop(registry, None)
         return found
 
     def _note(self, registry: str, trouble: Trouble) -> None:
         if self.of(registry):
-            return  # several waited at the same time: that is one silence
-        before = self._silences.get(registry, RetriedWithTrouble())
-        self._silences[registry] = before.troubled(
+            return  # several calls waited at the same time: they count as one
+        before = self._slow.get(registry, RetriedWithTrouble())
+        self._slow[registry] = before.troubled(
             self._clock(), trouble, seed=registry, longest=LONGEST_PAUSE
         )
 
 
 class RegistryHealth:
-    """At both sides of an image that nobody waits for."""
+    """Asks for the digests at both sides of an image, for which nobody waits."""
 
     def __init__(self, registries: Digests, *, target: str, clock: Callable[[], datetime]) -> None:
         self._registries = registries
@@ -68,17 +70,16 @@ class RegistryHealth:
         self._clock = clock
         self._retries: dict[str, Retried] = {}
 
-    def rest(self, source: str) -> bool:
-        """Whether a look would trouble somebody who asked for patience, or does not answer."""
+    def is_paused(self, source: str) -> bool:
+        """Whether the source or the target must not be asked now, after an error."""
         now = self._clock()
         return not all(self._of(each).is_due(now) for each in (source, self._target))
 
-    async def at_both(self, image: ImageRef) -> tuple[str, str | None]:
+    async def digests(self, image: ImageRef) -> tuple[str, str | None]:
         """The digests at the source and at the target, empty where there is no such image.
 
         None where the target may not be read. Raises TransientError, and RefusedError for the
-        source. The
-        target first: it is our own, and while it is away others need not be troubled.
+        source. The target is asked first: while it is away, no source needs to be asked.
         """
         try:
             target = await self._asked(self._target, self._registries.target_digest(image))

@@ -1,4 +1,4 @@
-"""What a registry has in place of an image that it lacks: for checks and look-ups alike."""
+"""Suggests images in place of one that its source lacks. Used by checks and by /lookup."""
 
 import logging
 from typing import Final
@@ -17,9 +17,9 @@ SUGGESTIONS: Final = 3
 async def suggest_images(
     registries: Tags, image: ImageRef, *, target_host: str
 ) -> tuple[ImageRef, ...]:
-    """Images that are there and were probably meant: a corrected name first, then near tags.
+    """Images that exist and were probably meant: a corrected name, or else similar tags.
 
-    A courtesy: where the registry does not answer there are none.
+    Empty where the registry does not answer: an error of it is never raised.
     """
     try:
         likely_one = likely_meaning(image, target_host=target_host)
@@ -29,6 +29,6 @@ async def suggest_images(
             return ()
         near = nearest_tags(image.tag, await registries.tags(image), count=SUGGESTIONS)
     except (TransientError, RefusedError) as trouble:
-        log.info("what was meant by %s: %s", image, trouble)
+        log.info("no suggestions for %s: %s", image, trouble)
         return ()
     return tuple(ImageRef(image.registry, image.repository, tag, None) for tag in near)
