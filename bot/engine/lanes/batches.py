@@ -1,8 +1,9 @@
-"""The lane that writes to the mirror repository, the only one that does.
+"""The lane that writes to the mirror repository. No other lane does.
 
-It puts approved transfers in batches, makes each batch's commit or dispatch, finds the run
-that came of it, and reads what exactly this run says of each image. Before each write the
-intention is stored; where an earlier try may have taken effect, it looks before it writes.
+It puts approved transfers into batches, makes the commit or the dispatch of each batch, finds the
+run that came of it, and reads what this run reports of each image. Before each write the intention
+is stored. Where an earlier try may have taken effect, the lane looks for the effect before it
+writes.
 """
 
 import asyncio
@@ -43,9 +44,9 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 GATHER_PERIOD: Final = timedelta(seconds=2)
-"""Approvals this close together share a commit."""
+"""Images that are approved within this time share a commit."""
 LONGEST_GATHER_PERIOD: Final = timedelta(seconds=10)
-"""Longer than this nobody waits for others to join."""
+"""How long an approved image waits at most for others to share its commit."""
 BATCH_INTERVAL: Final = timedelta(seconds=10)
 """Between two batches. GitHub allows 80 writes of content a minute and 500 an hour:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -53,8 +54,8 @@ WRITE_TRIES: Final = 5
 DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
 TARGET_TRIES: Final = 4
-"""After so many looks in a row at a target that does not answer, nothing has arrived there."""
-Lost = Callable[[Transfer, datetime], Event]  # what becomes of an image that did not arrive
+"""How often in a row the target is asked. If it never answers, nothing has arrived there."""
+MissingEvent = Callable[[Transfer, datetime], Event]  # the event of an image that did not arrive
 _NO_WORKFLOW: Final = {
     WorkflowState.ACTIVE: None,
     WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
@@ -111,9 +112,9 @@ class BatchesLane:
             calm = last is None or has_passed(BATCH_INTERVAL, last, now)
             if pulse is TickResult.IDLE or not calm:
                 return pulse
-            due, looking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
+            due, checking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
         ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
-        if not ready or not _settled(ready, now, looking=looking):
+        if not ready or not _is_time_to_commit(ready, now, checking=checking):
             return pulse
         try:
             await self._submit(ready)
@@ -125,7 +126,7 @@ class BatchesLane:
         return TickResult.CHANGED
 
     async def _submit(self, ready: Sequence[Transfer]) -> None:
-        """Store the batches that the transfers go with; nothing is written to GitHub yet."""
+        """Store the batches that the transfers go with. Nothing is written to GitHub yet."""
         try:
             failure = _NO_WORKFLOW[await self._repository.workflow()]
             content = b"" if failure else (await self._repository.read_list()).content
@@ -137,7 +138,7 @@ class BatchesLane:
         wanted = [t.image for t in ready]
         # Beside the loop: a list of years takes a while.
         lacking = set(await asyncio.to_thread(image_list.unlisted, content, wanted))
-        # What was approved by its line alone goes with it: who took the line out has decided.
+        # Approved because it is listed: whoever removed its line has decided otherwise.
         gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
         await self._refuse(gone, Failure(FailureKind.UNLISTED))
         going = [t for t in ready if t.id not in gone]
@@ -152,7 +153,7 @@ class BatchesLane:
         async with self._store.begin() as unit:
             found = await unit.transfers([transfer.id for transfer in transfers])
             if all(transfer.state is not State.APPROVED for transfer in found.values()):
-                return  # all were called off meanwhile; a dispatch of nothing is one of the list
+                return  # all were cancelled: a dispatch of no image would copy the whole list
             await unit.save_batch(batch)
             await record_all_in(unit, dict.fromkeys(found, Submitted(now, batch.id)))
         log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
@@ -161,7 +162,7 @@ class BatchesLane:
 
     async def _take(self, batch: Batch, step: Step) -> None:
         try:
-            if step in _STEPS_AFTER_A_LOOK and await self._found(batch):
+            if step in _STEPS_AFTER_A_LOOK and await self._find_run(batch):
                 return
             match step:
                 case Step.COMMIT:
@@ -198,7 +199,7 @@ class BatchesLane:
             await self._committed(batch, sha)
 
     async def _write(self, batch: Batch, shares: tuple[BatchImage, ...]) -> CommitSha | None:
-        """Add the images to the list as it is now; None where nothing is left to add."""
+        """Add the images to the list as it is now. None where it has all of them already."""
         for _ in range(WRITE_TRIES):
             current = await self._repository.read_list()
             wanted = [share.image for share in shares]
@@ -210,8 +211,8 @@ class BatchesLane:
                     content, blob=current.blob, message=commit_message(batch.id, shares)
                 )
             except StaleError:
-                log.info("batch %s: the list moved on, reading it again", batch.id)
-        raise TransientError("the list keeps changing under our hands", kind=TroubleKind.CONTESTED)
+                log.info("batch %s: the list was changed by others, reading it again", batch.id)
+        raise TransientError("the list keeps being changed by others", kind=TroubleKind.CONTESTED)
 
     async def _committed(self, batch: Batch, sha: CommitSha) -> None:
         log.info("batch %s: commit %s", batch.id, sha)
@@ -222,14 +223,14 @@ class BatchesLane:
         if batch.dispatching_at is not None:
             run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
             if run is not None:
-                await self._seen(replace(batch, dispatched_at=now), run)
+                await self._run_found(replace(batch, dispatched_at=now), run)
                 return
             if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
                 await self._save(batch.polled(now))
                 return
         async with self._store.begin() as unit:
             images = [reference_to_copy(transfer) for transfer in await unit.transfers_in(batch.id)]
-        if not images:  # a dispatch of nothing would be one of the whole list
+        if not images:  # a dispatch of no image would copy the whole list
             await self._save(replace(batch, closed_at=now))
             return
         batch = await self._save(replace(batch, dispatching_at=now))
@@ -237,20 +238,20 @@ class BatchesLane:
         batch = await self._save(replace(batch, dispatched_at=self._clock()))
         log.info("batch %s: dispatched", batch.id)
         if run is not None:
-            await self._seen(batch, run)
+            await self._run_found(batch, run)
 
-    async def _found(self, batch: Batch) -> bool:
-        """Look first, time out second: after an outage the run may be there, or be over."""
+    async def _find_run(self, batch: Batch) -> bool:
+        """Look for the run before giving it up: after an outage it may be there, or have ended."""
         run = None
         if batch.dispatched_at is not None and batch.dispatching_at is not None:
             run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
         elif batch.sha is not None:
             run = await self._repository.run_of_commit(batch.sha)
         if run is not None:
-            await self._seen(batch, run)
+            await self._run_found(batch, run)
         return run is not None
 
-    async def _seen(self, batch: Batch, run: Run) -> None:
+    async def _run_found(self, batch: Batch, run: Run) -> None:
         log.info("batch %s: run %d", batch.id, run.id)
         now = self._clock()
         async with self._store.begin() as unit:
@@ -260,7 +261,7 @@ class BatchesLane:
             await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
 
     async def _follow(self, batch: Batch) -> None:
-        """Read the run before its results: it ends only after it has posted them all."""
+        """Read the run before its results, since it ends only after it has posted them all."""
         assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
         began = self._clock()
         run, sha = await self._repository.run(batch.run)
@@ -273,50 +274,58 @@ class BatchesLane:
             for t in copying
         ]
         events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
-        await record_all(self._store, events)  # it stays known, whatever the target does
-        silent = [t for t in copying if t.id not in events]
-        if run.is_finished and not await self._settle(batch, silent, partial(no_result_event, run)):
+        await record_all(self._store, events)  # stored before the target is asked, which may fail
+        unreported = [t for t in copying if t.id not in events]
+        if run.is_finished and not await self._end_unreported(
+            batch, unreported, partial(no_result_event, run)
+        ):
             return
         now = self._clock()
-        over = run.is_finished or not silent
+        over = run.is_finished or not unreported
         after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
 
     async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
         async with self._store.begin() as unit:
-            if troubled:  # GitHub has answered: the trouble is over
+            if troubled:  # GitHub has answered, so the trouble has ended
                 shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
                 await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
             await unit.save_batch(batch)
 
-    async def _settle(self, batch: Batch, silent: Sequence[Transfer], lost: Lost) -> bool:
-        """End what no run speaks of as the target says; False: it is to be asked again later."""
+    async def _end_unreported(
+        self, batch: Batch, unreported: Sequence[Transfer], missing_event: MissingEvent
+    ) -> bool:
+        """End the images that the run does not report, as the target shows. False: ask again."""
         events, trouble = dict[TransferId, Event](), None
         try:
-            for transfer in silent:
+            for transfer in unreported:
                 digest = await self._arrived(transfer)
                 now = self._clock()
-                events[transfer.id] = Copied(now, digest, None) if digest else lost(transfer, now)
-        except TransientError as caught:  # nor is it asked for the others: all commits wait for it
+                events[transfer.id] = (
+                    Copied(now, digest, None) if digest else missing_event(transfer, now)
+                )
+        except TransientError as caught:  # the others are not asked for: commits would wait
             again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
-            batch = batch if again else replace(batch, attempts=0)  # only looks in a row count
+            batch = batch if again else replace(batch, attempts=0)  # only failures in a row count
             trouble = caught if batch.attempts + 1 < TARGET_TRIES else None
         if trouble is None:
-            events |= {t.id: lost(t, self._clock()) for t in silent if t.id not in events}
+            events |= {
+                t.id: missing_event(t, self._clock()) for t in unreported if t.id not in events
+            }
         await record_all(self._store, events)
         if trouble is not None:
             await self._postpone(batch, trouble)
         return trouble is None
 
     async def _arrived(self, transfer: Transfer) -> str | None:
-        """Look first: a run that said nothing may have copied the image all the same."""
+        """The digest at the target. A run that reports nothing may still have copied the image."""
         with suppress(RefusedError):
             found = await self._registries.target_digest(transfer.image)
             return found if found == transfer.digest else None
         return None
 
     async def _why_no_run(self, line: str = "") -> Failure:
-        """The cause that the repository itself shows, else what GitHub said."""
+        """The cause that the state of the workflow shows, or else what GitHub said."""
         try:
             failure = _NO_WORKFLOW[await self._repository.workflow()]
         except BotError:
@@ -325,11 +334,11 @@ class BatchesLane:
         return failure or Failure(kind, line)
 
     async def _give_up(self, batch: Batch, failure: Failure) -> None:
-        """Nothing more will come of this batch; what has not arrived ends with the cause."""
+        """Close the batch. The images that have not arrived fail with this cause."""
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        if not await self._settle(batch, copying, lambda _, at: CopyFailed(at, failure)):
+        if not await self._end_unreported(batch, copying, lambda _, at: CopyFailed(at, failure)):
             return
         now = self._clock()
         async with self._store.begin() as unit:
@@ -349,7 +358,7 @@ class BatchesLane:
         await record_all(self._store, dict.fromkeys(transfers, refused))
 
     async def _postpone(self, batch: Batch, trouble: TransientError) -> None:
-        """A later try, and the trouble on the cards of those who wait for it."""
+        """Store a later try, and the trouble for the cards of the images."""
         log.warning("batch %s: %s", batch.id, trouble)
         now = self._clock()
         async with self._store.begin() as unit:
@@ -370,16 +379,15 @@ class BatchesLane:
             await unit.save_transfers(shown)
 
 
-def _settled(ready: Sequence[Transfer], now: datetime, *, looking: bool) -> bool:
-    """Whether it is time to commit: nobody joined lately, and no first look is under way.
+def _is_time_to_commit(ready: Sequence[Transfer], now: datetime, *, checking: bool) -> bool:
+    """Whether it is time to commit: no image was approved lately, and none waits for its check.
 
-    Waiting for the first looks means that a person reads of a missing image before anything
-    is committed for the others.
+    So a person reads of a missing image before the others are committed.
     """
     times = [t.approved_at for t in ready if t.approved_at is not None]
     if has_passed(LONGEST_GATHER_PERIOD, min(times), now):
         return True
-    return not looking and has_passed(GATHER_PERIOD, max(times), now)
+    return not checking and has_passed(GATHER_PERIOD, max(times), now)
 
 
 async def _shares(unit: Batches, batch: Batch) -> tuple[BatchImage, ...]:

@@ -1,9 +1,9 @@
-"""The lane that makes the chat show what is so, the only one that says anything there.
+"""The lane that sends and edits messages: results, notes, files and cards.
 
-Results first, then answers, files, and cards; each message is sent once and edited from then
-on. A request that ended before its card stood gets the card first, where the chat has room for
-both: the result reads as an answer to it. What was said is stored right after it was said: a
-kill between the two may say a result twice, never lose it.
+Results first, then notes, files, and cards. Each message is sent once and edited from then on. A
+request that ended before its card was sent gets the card first, where the chat has room for both:
+the result reads as an answer to it. That a message was sent is stored right after. A kill between
+the two may send a result twice, but never loses it.
 """
 
 import asyncio
@@ -42,14 +42,14 @@ T = TypeVar("T")
 _Save: TypeAlias = Callable[[], Awaitable[object]]
 
 FIRST_CHECKS_WAIT: Final = timedelta(seconds=4)
-"""So long the first edit of a card waits for the first look at each of its images."""
+"""How long the first edit of a card waits for the first check of each of its images."""
 FILES_KEPT: Final = timedelta(days=7)
-"""So long a file is kept of which something may still arrive, once its request is closed."""
+"""How long a file is kept after its request was closed, while a retry may bring more images."""
 MOVED_TO_ITSELF_PAUSE: Final = timedelta(minutes=1)
-_NOT_STORED: Final = "it was said, and that cannot be stored"
+_NOT_STORED: Final = "it was sent, and that cannot be stored"
 _NO_RETRY: Final = asdict(Retried())
 _MESSAGE_FACTS: Final = frozenset({"card", "shown", "told_in"})
-"""Facts about messages, which count for the chat that they stand in."""
+"""Facts about messages, which are true only in the chat that the messages are in."""
 
 
 class ChatUnit(
@@ -79,36 +79,38 @@ class ChatLane:
         self._items = ChatItems(words=words, target=target, language=language, clock=clock)
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Say what is owed, as far as the pace allows."""
-        await self._save_rest()
+        """Send and edit what is due, as far as the rate limits allow."""
+        await self._save_all()
         now = self._clock()
         if not self._rate.can_send_anywhere(now):
             return TickResult.OPEN
-        silent = self._rate.blocked_chats(now)
+        blocked = self._rate.blocked_chats(now)
         async with self._store.begin() as unit:
-            items = await self._items.look(unit, silent=silent)
-            notes = await unit.due_notes(now, silent=silent, limit=ITEMS_PER_TICK)
+            items = await self._items.read(unit, silent=blocked)
+            notes = await unit.due_notes(now, silent=blocked, limit=ITEMS_PER_TICK)
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
-        spoke = [
-            await _each(self._show, first, stopped),
-            await _each(self._tell, [item for item in items if item.needs_result], stopped),
-            await _each(self._note, notes, stopped),
-            await _each(self._return, [item for item in items if item.needs_file], stopped),
-            await _each(self._retell, [item for item in items if item.request.told_in], stopped),
+        sent = [
+            await _each(self._show_card, first, stopped),
+            await _each(self._send_result, [item for item in items if item.needs_result], stopped),
+            await _each(self._send_note, notes, stopped),
+            await _each(self._send_file, [item for item in items if item.needs_file], stopped),
             await _each(
-                self._show, [i for i in items if i.has_no_card and i not in first], stopped
+                self._edit_result, [item for item in items if item.request.told_in], stopped
             ),
-            await _each(self._show, [i for i in items if not i.has_no_card], stopped),
+            await _each(
+                self._show_card, [i for i in items if i.has_no_card and i not in first], stopped
+            ),
+            await _each(self._show_card, [i for i in items if not i.has_no_card], stopped),
         ]
-        if any(spoke):
+        if any(sent):
             return TickResult.CHANGED
         return TickResult.OPEN if waiting else TickResult.IDLE
 
-    # -- what is said once --------------------------------------------------------------
+    # -- what is sent once --------------------------------------------------------------
 
-    async def _tell(self, item: ChatItem) -> bool:
-        if not self._may_say(item):
+    async def _send_result(self, item: ChatItem) -> bool:
+        if not self._can_send(item):
             return False
         request, text = item.request, item.result
         if text is None:
@@ -117,43 +119,43 @@ class ChatLane:
         try:
             message = await self._chat.send(request.place, text, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
-            return await self._stumbled(item, trouble)
+            return await self._failed(item, trouble)
         except RefusedError as refusal:
-            log.warning("request %d: its result cannot be told: %s", request.id, refusal)
+            log.warning("request %d: its result cannot be sent: %s", request.id, refusal)
         now = self._clock()
         self._rate.record_sent(request.place.chat, now)
-        log.info("request %d: result told", request.id)
+        log.info("request %d: result sent", request.id)
         told = {"told_at": now, "told_in": message, "told": text.fingerprint}
-        await self._save_of(item, lambda: self._keep(item, **told, **_NO_RETRY))
+        await self._save_for(item, lambda: self._store_facts(item, **told, **_NO_RETRY))
         return True
 
-    async def _return(self, item: ChatItem) -> bool:
-        """The file that the images came from, with their names at the target."""
+    async def _send_file(self, item: ChatItem) -> bool:
+        """Send the file that the images came from, with their names at the target."""
         request = item.request
-        if not self._may_say(item):
+        if not self._can_send(item):
             return False
         async with self._store.begin() as unit:
             file = await unit.file(request.id)
             language = await self._items.language(unit, request)
         if file is not None and file.content is not None:
             try:
-                await self._hand_back(file, file.content, item, language)
+                await self._send_rewritten(file, file.content, item, language)
             except (TransientError, ChatMovedError) as trouble:
-                return await self._stumbled(item, trouble)
+                return await self._failed(item, trouble)
             except RefusedError as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
             self._rate.record_sent(request.place.chat, self._clock())
-        await self._save_of(item, lambda: self._returned(item))
+        await self._save_for(item, lambda: self._store_file_sent(item))
         return True
 
-    async def _returned(self, item: ChatItem) -> None:
+    async def _store_file_sent(self, item: ChatItem) -> None:
         async with self._store.begin() as unit:
             if item.has_nothing_to_retry:
                 await unit.drop_file(item.request.id)
             await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
-        await self._keep(item, returned_at=self._clock(), **_NO_RETRY)
+        await self._store_facts(item, returned_at=self._clock(), **_NO_RETRY)
 
-    async def _hand_back(
+    async def _send_rewritten(
         self, file: File, content: bytes, item: ChatItem, language: Language
     ) -> None:
         request = item.request
@@ -171,7 +173,7 @@ class ChatLane:
         document = Document(file.name, back.content)
         await self._chat.send_file(request.place, document, text, reply_to=request.message)
 
-    async def _note(self, note: Note) -> bool:
+    async def _send_note(self, note: Note) -> bool:
         now, chat = self._clock(), note.place.chat
         if not note.is_due(now):
             return False
@@ -184,33 +186,33 @@ class ChatLane:
             else:
                 await self._chat.send(note.place, note.text, reply_to=note.reply_to)
         except ChatMovedError as moved:
-            return await self._move(chat, moved)
+            return await self._move_chat(chat, moved)
         except TransientError as trouble:
-            await self._put_off_note(note, trouble)
+            await self._postpone_note(note, trouble)
             return False
         except RefusedError as refusal:
-            log.warning("note %d cannot be said: %s", note.id, refusal)
+            log.warning("note %d cannot be sent: %s", note.id, refusal)
         self._rate.record_sent(chat, now, edit=edit)
-        later = partial(self._put_off_note, note, TransientError(_NOT_STORED))
-        await self._save(lambda: self._drop(note), later)
+        later = partial(self._postpone_note, note, TransientError(_NOT_STORED))
+        await self._save(lambda: self._drop_note(note), later)
         return True
 
-    async def _drop(self, note: Note) -> None:
+    async def _drop_note(self, note: Note) -> None:
         async with self._store.begin() as unit:
             await unit.drop_note(note.id)
 
-    async def _put_off_note(self, note: Note, trouble: TransientError) -> None:
+    async def _postpone_note(self, note: Note, trouble: TransientError) -> None:
         log.warning("note %d: %s", note.id, trouble)
-        self._heed(note.place.chat, trouble)
+        self._block_chat(note.place.chat, trouble)
         later = note.postponed(self._clock(), seed=note.id, retry_after=trouble.retry_after)
         async with self._store.begin() as unit:
             await unit.save_note(later)
 
     # -- what is edited -----------------------------------------------------------------
 
-    async def _retell(self, item: ChatItem) -> bool:
-        """The result as the person wants it now: for another tool."""
-        if not self._may_edit(item) or not item.result_is_outdated:
+    async def _edit_result(self, item: ChatItem) -> bool:
+        """Edit the result into the form that the person wants now."""
+        if not self._can_edit(item) or not item.result_is_outdated:
             return False
         request, text = item.request, item.result
         if text is None or request.told_in is None:
@@ -218,12 +220,12 @@ class ChatLane:
         edit = self._chat.edit(request.place, request.told_in, text)
         return await self._edited(item, edit, told=text.fingerprint)
 
-    async def _show(self, item: ChatItem) -> bool:
-        """Bring the card up to date, and close the request once its last word is said."""
+    async def _show_card(self, item: ChatItem) -> bool:
+        """Bring the card up to date, and close the request when nothing is left to send."""
         request = item.request
         if item.is_unread_draft or (request.card is None and item.is_finished):
             return await self._close(item)
-        if not (self._may_say(item) if request.card is None else self._may_edit(item)):
+        if not (self._can_send(item) if request.card is None else self._can_edit(item)):
             return False
         if item.card is None or item.card.fingerprint == request.shown:
             return await self._close(item)
@@ -236,14 +238,14 @@ class ChatLane:
         try:
             card = await self._chat.send(request.place, item.card, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
-            return await self._stumbled(item, trouble)
-        except RefusedError as refusal:  # we were shown the door: the result is tried all the same
-            log.warning("request %d: its card cannot be shown: %s", request.id, refusal)
-            await self._keep(item, shown=shown)
+            return await self._failed(item, trouble)
+        except RefusedError as refusal:  # the chat refuses: the result is tried all the same
+            log.warning("request %d: its card cannot be sent: %s", request.id, refusal)
+            await self._store_facts(item, shown=shown)
             return True
         self._rate.record_sent(request.place.chat, self._clock())
         facts = {"card": card, "shown": shown}
-        await self._save_of(item, lambda: self._keep(item, **facts, **_NO_RETRY))
+        await self._save_for(item, lambda: self._store_facts(item, **facts, **_NO_RETRY))
         return True
 
     async def _edited(self, item: ChatItem, edit: Awaitable[None], **facts: str) -> bool:
@@ -251,11 +253,11 @@ class ChatLane:
         try:
             await edit
         except (TransientError, ChatMovedError) as trouble:
-            return await self._stumbled(item, trouble)
-        except RefusedError as refusal:  # deleted, most likely: what else is owed still comes
+            return await self._failed(item, trouble)
+        except RefusedError as refusal:  # most likely deleted: other messages still come
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
         self._rate.record_sent(request.place.chat, self._clock(), edit=True)
-        await self._keep(item, **_NO_RETRY, **facts)
+        await self._store_facts(item, **_NO_RETRY, **facts)
         return True
 
     async def _close(self, item: ChatItem) -> bool:
@@ -263,72 +265,73 @@ class ChatLane:
             return False
         async with self._store.begin() as unit:
             if await unit.request(item.request.id) != item.request:
-                return False  # somebody went on with it, or wants it written otherwise
+                return False  # a person changed it meanwhile
             await unit.save_request(replace(item.request, closed_at=self._clock()))
         return True
 
-    # -- saving what was said --------------------------------------------------------------
+    # -- storing what was sent --------------------------------------------------------------
 
-    async def _save_of(self, item: ChatItem, save: _Save) -> None:
-        await self._save(save, partial(self._stumbled, item, TransientError(_NOT_STORED)))
+    async def _save_for(self, item: ChatItem, save: _Save) -> None:
+        await self._save(save, partial(self._failed, item, TransientError(_NOT_STORED)))
 
     async def _save(self, save: _Save, later: _Save) -> None:
-        """A full disk must not make us say it again and again: it is saved before all else.
+        """Store that a message was sent, before anything else is sent.
 
-        What never can be saved is put off by `later`: it is said again, but after longer waits.
+        On a full disk the same message would be sent again and again otherwise. Where `save` raises
+        for another reason, `later` postpones the message: it is sent again, after longer waits.
         """
         self._unsaved.append((save, later))
-        await self._save_rest()
+        await self._save_all()
 
-    async def _save_rest(self) -> None:
-        """Raises TransientError where the database takes nothing; then nothing more is said.
+    async def _save_all(self) -> None:
+        """Raises TransientError where nothing can be stored. Nothing more is sent then.
 
-        What is poisoned is dropped: at the head for ever, it would silence the bot.
+        What raises something else is dropped. Else it would block all messages for ever.
         """
         while self._unsaved:
-            await attempt("what was said", *self._unsaved[0])
+            await attempt("storing what was sent", *self._unsaved[0])
             del self._unsaved[0]
 
-    # -- pace and trouble ---------------------------------------------------------------
+    # -- rate limits and errors ---------------------------------------------------------------
 
-    def _due(self, item: ChatItem) -> bool:
+    def _is_due(self, item: ChatItem) -> bool:
         return item.request.is_due(self._clock())
 
-    def _may_say(self, item: ChatItem) -> bool:
-        return self._due(item) and self._rate.can_send(item.request.place.chat, self._clock())
+    def _can_send(self, item: ChatItem) -> bool:
+        return self._is_due(item) and self._rate.can_send(item.request.place.chat, self._clock())
 
     def _belongs_first(self, item: ChatItem) -> bool:
-        """Whether its card goes before its result, and keeps no result waiting by that."""
-        if not (item.has_no_card and item.needs_result and self._due(item)):
+        """Whether its card is sent before its result, without making a result wait."""
+        if not (item.has_no_card and item.needs_result and self._is_due(item)):
             return False
         return self._rate.has_room_for_card(item.request.place.chat, self._clock())
 
-    def _may_edit(self, item: ChatItem) -> bool:
+    def _can_edit(self, item: ChatItem) -> bool:
         chat = item.request.place.chat
-        return self._due(item) and self._rate.can_edit(chat, self._clock())
+        return self._is_due(item) and self._rate.can_edit(chat, self._clock())
 
     def _is_premature(self, item: ChatItem) -> bool:
-        """Whether an edit would show some first looks, and keep the rest waiting for its turn."""
+        """Whether an edit now would show only some first checks. The next edit has to wait."""
         if self._clock() - item.request.opened_at > FIRST_CHECKS_WAIT:
             return False
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
-    async def _stumbled(self, item: ChatItem, trouble: BotError) -> bool:
-        """Nothing was said: the chat is elsewhere, or it has to be tried again later."""
+    async def _failed(self, item: ChatItem, trouble: BotError) -> bool:
+        """Nothing was sent: the chat has moved, or the message is tried again later."""
         request = item.request
         if isinstance(trouble, ChatMovedError):
-            return await self._move(request.place.chat, trouble)
+            return await self._move_chat(request.place.chat, trouble)
         assert isinstance(trouble, TransientError)  # noqa: S101 - what the callers catch
         log.warning("request %d: %s", request.id, trouble)
-        self._heed(request.place.chat, trouble)
+        self._block_chat(request.place.chat, trouble)
         later = request.postponed(self._clock(), seed=request.id, retry_after=trouble.retry_after)
-        await self._keep(item, attempts=later.attempts, not_before=later.not_before)
+        await self._store_facts(item, attempts=later.attempts, not_before=later.not_before)
         return False
 
-    async def _move(self, chat: ChatId, moved: ChatMovedError) -> bool:
-        """True where there is another chat to go on in."""
+    async def _move_chat(self, chat: ChatId, moved: ChatMovedError) -> bool:
+        """Store the new id of a chat. True where there is one."""
         log.info("chat %d has become %d", chat, moved.chat)
-        if moved.chat == int(chat):  # nonsense, but it must not make us ask without a wait
+        if moved.chat == int(chat):  # a chat cannot move to itself, but never ask without a wait
             now = self._clock()
             self._rate.block(chat, now, now + MOVED_TO_ITSELF_PAUSE)
             return False
@@ -336,18 +339,18 @@ class ChatLane:
             await unit.move_chat(chat, ChatId(moved.chat))
         return True
 
-    def _heed(self, chat: ChatId, trouble: TransientError) -> None:
-        """A wish to be left alone counts for the whole chat, not only for this message."""
+    def _block_chat(self, chat: ChatId, trouble: TransientError) -> None:
+        """A service's "retry after" counts for the whole chat, not only for this message."""
         if trouble.retry_after is not None:
-            wish = timedelta(seconds=trouble.retry_after)
+            delay = timedelta(seconds=trouble.retry_after)
             now = self._clock()
-            self._rate.block(chat, now, now + min(wish, LONGEST_DELAY))
+            self._rate.block(chat, now, now + min(delay, LONGEST_DELAY))
 
-    async def _keep(self, item: ChatItem, **facts: object) -> None:
-        """Store facts of the request over whatever a person changed meanwhile.
+    async def _store_facts(self, item: ChatItem, **facts: object) -> None:
+        """Store facts of the request beside whatever a person changed meanwhile.
 
-        What was said of transfers that others replaced meanwhile tells no result, and messages
-        of a chat that has moved are out of reach.
+        A result that was sent for transfers which a retry has replaced does not count. Messages of
+        a chat that has moved cannot be reached, so they are not stored.
         """
         async with self._store.begin() as unit:
             current = await unit.request(item.request.id)
@@ -357,7 +360,7 @@ class ChatLane:
             if "told_at" in facts and linked != [t.id for t in item.transfers]:
                 return
             if current.not_before != item.request.not_before and not facts.get("not_before", True):
-                # Put off in this very tick: what else was said in it does not call that off.
+                # Postponed in this tick: another message of the same tick does not undo that.
                 facts = {name: fact for name, fact in facts.items() if name not in _NO_RETRY}
             if current.place != item.request.place:
                 facts = {name: fact for name, fact in facts.items() if name not in _MESSAGE_FACTS}
@@ -365,12 +368,12 @@ class ChatLane:
 
 
 async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stopped: Stopped) -> bool:
-    """Take a step with every item, whatever becomes of the others; True where one spoke."""
-    spoke = False
+    """Take a step with every item, also where others raise. True where one sent something."""
+    sent = False
     for item in items:
         if stopped():
             break
         with guarded(item):
-            spoke = await step(item) or spoke
-        await asyncio.sleep(0)  # a word takes its time to be made: others go on in between
-    return spoke
+            sent = await step(item) or sent
+        await asyncio.sleep(0)  # making a message takes a while: others run in between
+    return sent

@@ -1,9 +1,9 @@
-"""How open requests stand: what their messages should say now, and what is still owed.
+"""Open requests as the chat should show them: the text of card and result, and what is still due.
 
-A look without effects, made at each tick of the lane that talks: at those that are owed a result
-or a card, and in turns at a few of all the others. So a tick stays short however many are open;
-what changes without an event of its own (a place in the queue, the seconds of a copy) is seen
-when it is its turn. Words are made when they are asked for, outside of the transaction.
+Nothing is sent or stored here. At each tick of the chat lane those requests are read whose result
+or card is due, and some of all the others, in turns. So a tick stays short however many are open.
+What changes without an event (a place in the queue, the seconds of a copy) is seen when it is the
+request's turn. Texts are made when they are needed, outside of the transaction.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,7 +38,7 @@ from bot.engine.view_loader import (
 )
 
 ITEMS_PER_TICK: Final = 10
-"""So many of each kind are looked at in a tick: a look keeps intake waiting."""
+"""How many requests of each kind are read in a tick: reading keeps intake waiting."""
 
 
 class ChatItemsUnit(RequestsToShow, Participants, Protocol):
@@ -47,7 +47,7 @@ class ChatItemsUnit(RequestsToShow, Participants, Protocol):
 
 @dataclass(frozen=True)
 class ChatItem:
-    """A request, and what its card and its result should say; None: nothing to say yet."""
+    """A request, with the text of its card and its result. None: nothing to say yet."""
 
     request: Request
     transfers: tuple[Transfer, ...]
@@ -62,7 +62,7 @@ class ChatItem:
 
     @property
     def is_finished(self) -> bool:
-        """All is over, and the person has been told: only the messages may be behind."""
+        """Whether all has ended and the result was sent. Messages may still need an edit."""
         if self.request.cancelled_at is not None:
             return True
         return self.ended and self.request.told_at is not None
@@ -78,14 +78,14 @@ class ChatItem:
 
     @property
     def result_is_outdated(self) -> bool:
-        """Whether the result says something else than it should by now."""
+        """Whether the result that was sent differs from what it should say now."""
         if self.request.told_in is None or self.result is None:
             return False
         return self.result.fingerprint != self.request.told
 
     @property
     def needs_file(self) -> bool:
-        """Whether the file can go back: all is over, and something of it has arrived."""
+        """Whether the file can be sent back: all has ended, and an image of it has arrived."""
         if not self.draft.file or self.request.returned_at is not None:
             return False
         if self.request.is_draft or self.request.told_at is None or not self.ended:
@@ -99,7 +99,7 @@ class ChatItem:
 
     @property
     def is_unread_draft(self) -> bool:
-        """Whether it is a draft of which nothing is known yet."""
+        """Whether it is a draft whose file was not read yet."""
         return self.request.is_draft and not self.draft.images and not self.draft.bad
 
     @cached_property
@@ -135,23 +135,23 @@ class ChatItems:
         self._clock = clock
         self._last = RequestId(0)
 
-    async def look(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
-        """Those open requests that it is time to look at, the oldest first."""
+    async def read(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
+        """The open requests whose turn it is, the oldest first."""
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
-        if before != self._last:  # they are not all that there are
+        if before != self._last:  # there are more than these
             found += await unit.requests_without_result(now, silent=silent, limit=ITEMS_PER_TICK)
             found += await unit.requests_without_card(now, silent=silent, limit=ITEMS_PER_TICK)
         requests = {request.id: request for request in found}
-        return await self._standings(unit, [requests[number] for number in sorted(requests)])
+        return await self._items_of(unit, [requests[number] for number in sorted(requests)])
 
     async def language(self, unit: KnownPeople, request: Request) -> Language:
         return await language_of(unit, request.place, request.person, otherwise=self._language)
 
     async def _next(self, unit: ChatItemsUnit) -> Sequence[Request]:
-        """In turns: those that follow the last ones, and from the start again.
+        """Those after the last ones, and from the start again.
 
-        None only where none are open: else the lane would go to rest with some of them behind.
+        Empty only where none is open. Otherwise the lane would wait while some are not shown.
         """
         requests = await unit.open_requests_after(self._last, limit=ITEMS_PER_TICK)
         if not requests and self._last:
@@ -159,22 +159,22 @@ class ChatItems:
         self._last = requests[-1].id if len(requests) == ITEMS_PER_TICK else RequestId(0)
         return requests
 
-    async def _standings(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
-        """All at once; where that fails one by one, so that the poisoned one is alone."""
+    async def _items_of(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
+        """All at once. Where that raises, one by one, so that one bad request fails alone."""
         if not requests:
             return []
         try:
-            return await self._looked(unit, requests)
+            return await self._read(unit, requests)
         except TransientError:
             raise
         except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
-            standings = []
+            items = []
             for request in requests:
                 with guarded(f"request {request.id}"):
-                    standings += await self._looked(unit, [request])
-            return standings
+                    items += await self._read(unit, [request])
+            return items
 
-    async def _looked(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
+    async def _read(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
         numbers = [request.id for request in requests]
         transfers = await unit.transfers_of_all(numbers)
         drafts = await unit.drafts_of_all(numbers)
@@ -189,7 +189,7 @@ class ChatItems:
                 transfers[request.id],
                 drafts[request.id],
                 self._view(people, queue, transfers[request.id], firsts[request.id]),
-                self._spoken(people, request),
+                self._language_of(people, request),
                 self._words,
             )
             for request in requests
@@ -205,5 +205,5 @@ class ChatItems:
         ahead = queue.ahead(transfers)
         return View(names_of(people), self._target, self._clock(), ahead, firsts)
 
-    def _spoken(self, people: Mapping[PersonId, Person], request: Request) -> Language:
+    def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)
