@@ -100,6 +100,14 @@ class ImageRef:
             raise BadReference(text, problem)
         return cls(domain, repository, tag if tag or digest else DEFAULT_TAG, digest)
 
+    @classmethod
+    def parse_or_none(cls, text: str) -> Self | None:
+        """The same, but None for any other text."""
+        try:
+            return cls.parse(text)
+        except BadReference:
+            return None
+
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
@@ -107,7 +115,7 @@ class ImageRef:
 
     def spellings(self) -> frozenset[str]:
         """Every text that `parse` reads as this image."""
-        return frozenset(text for text in self._candidates() if _names(text, self))
+        return frozenset(text for text in self._candidates() if self.parse_or_none(text) == self)
 
     def _candidates(self) -> Iterator[str]:
         hosts, repositories = [f"{self.registry}/"], [self.repository]
@@ -119,13 +127,6 @@ class ImageRef:
         for host in hosts:
             for repository in repositories:
                 yield from (f"{host}{repository}{ending}" for ending in suffixes)
-
-
-def _names(text: str, image: ImageRef) -> bool:
-    try:
-        return ImageRef.parse(text) == image
-    except BadReference:
-        return False
 
 
 def _qualified(text: str) -> str:

@@ -8,7 +8,7 @@ listed in another spelling, such as `nginx:1.26`, counts as listed.
 from collections.abc import Iterable
 from typing import Final
 
-from bot.core.image import BadReference, ImageRef
+from bot.core.image import ImageRef
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BLANKS: Final = bytes.maketrans(b"\t\v\f", b"   ")
@@ -16,7 +16,7 @@ _BLANKS: Final = bytes.maketrans(b"\t\v\f", b"   ")
 
 def listed_images(content: bytes) -> tuple[ImageRef, ...]:
     """The images of all lines that name one, in their order. Other lines are skipped."""
-    read = (_read(text) for text in _texts(content))
+    read = (ImageRef.parse_or_none(text.decode("ascii", "replace")) for text in _texts(content))
     return tuple(image for image in read if image is not None)
 
 
@@ -56,10 +56,3 @@ def _texts(content: bytes) -> list[bytes]:
     """
     lines = content.removeprefix(_BOM).translate(_BLANKS).splitlines()
     return [line.partition(b" #")[0].strip() for line in lines]
-
-
-def _read(text: bytes) -> ImageRef | None:
-    try:
-        return ImageRef.parse(text.decode("ascii"))
-    except (UnicodeDecodeError, BadReference):
-        return None

@@ -15,7 +15,6 @@ from bot.core.bad_image import Correction, Mistake
 from bot.core.image import (
     DOCKER_HUB,
     OFFICIAL_PREFIX,
-    BadReference,
     ImageRef,
     is_host,
     source_name,
@@ -61,8 +60,8 @@ def correct(text: str, *, target_host: str) -> Correction | None:
             break
         mistake, meant = step
         found.append(mistake)
-    image = _read(meant)
-    if not found or image is None or image == _read(text) or _leads_nowhere(image):
+    image = ImageRef.parse_or_none(meant)
+    if not found or image is None or image == ImageRef.parse_or_none(text) or _leads_nowhere(image):
         return None
     return Correction(found[0], image, tuple(found[1:]))
 
@@ -102,13 +101,6 @@ def _first_step(
         if changed is not None and changed != text:
             return mistake, changed
     return None
-
-
-def _read(text: str) -> ImageRef | None:
-    try:
-        return ImageRef.parse(text)
-    except BadReference:
-        return None
 
 
 _PAGES: Final = frozenset(

@@ -166,13 +166,13 @@ class Mutation:
 
 
 def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
-    found = TrackedImage.found
+    found = TrackedImage.found_event
 
     def mutant(self: TrackedImage, *times: Any) -> Any:
         approved = Decision(Verdict.APPROVE, Ground.LISTED)
         return replace(found(self, *times), decision=approved)
 
-    patch.setattr(TrackedImage, "found", mutant)
+    patch.setattr(TrackedImage, "found_event", mutant)
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
@@ -185,12 +185,16 @@ def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_that_it_was_told(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(TrackedImage, "forget_news", lambda self: replace(self, told=self.target))
+    patch.setattr(TrackedImage, "with_news_told", lambda self: replace(self, told=self.target))
 
 
 def forget_what_arrived(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(TrackedImage, "after", lambda self, transfer, now: replace(self, transfer=None))
-    patch.setattr(TrackedImage, "holding", lambda self, digest, now: replace(self, target=digest))
+    patch.setattr(
+        TrackedImage, "after_transfer", lambda self, transfer, now: replace(self, transfer=None)
+    )
+    patch.setattr(
+        TrackedImage, "with_target", lambda self, digest, now: replace(self, target=digest)
+    )
 
 
 MUTATIONS: Final = (
