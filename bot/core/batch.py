@@ -21,6 +21,8 @@ from bot.core.transfer import Transfer
 
 
 class Via(StrEnum):
+    """How the run of a batch is started."""
+
     COMMIT = "commit"
     """The images are not in the list: a commit adds them, and the push starts the run."""
     DISPATCH = "dispatch"
@@ -170,6 +172,7 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
+        """Whether the run has a conclusion."""
         return bool(self.conclusion)
 
 

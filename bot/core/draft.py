@@ -37,14 +37,17 @@ class Draft:
 
     @property
     def chosen(self) -> tuple[ImageRef, ...]:
+        """The images that are ticked."""
         return tuple(x for i, x in enumerate(self.images) if i not in self.left_out)
 
     @property
     def pages(self) -> int:
+        """The number of pages of the choice, at least 1."""
         return max(1, -(-len(self.images) // IMAGES_PER_PAGE))
 
     @property
     def corrected(self) -> tuple[BadImage, ...]:
+        """The bad texts that have a correction."""
         return tuple(bad for bad in self.bad if bad.correction is not None)
 
     def turned(self, page: int) -> Self:

@@ -50,12 +50,15 @@ class FreshPlan:
 
     @property
     def shortest(self) -> timedelta:
+        """The shortest interval of all classes."""
         return min(self.intervals.values())
 
     def interval(self, image: ImageRef) -> timedelta:
+        """The time between two checks of an image."""
         return self.intervals[tag_class(image)]
 
     def budget(self, registry: str) -> int:
+        """The checks that a registry may be asked for in BUDGET_WINDOW."""
         return self.budgets.get(registry, self.looks)
 
     def first_check(self, image: ImageRef, now: datetime) -> datetime:
@@ -111,6 +114,7 @@ class TrackedImage:
 
     @property
     def is_version(self) -> bool:
+        """Whether the tag is not meant to be updated."""
         return tag_class(self.image) is TagClass.VERSION
 
     def after_check(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
@@ -128,10 +132,11 @@ class TrackedImage:
             source=source,
             updated_at=None,
         ).with_target(there, now)
-        return replace(seen, updated_at=now) if seen.owes_transfer else seen
+        return replace(seen, updated_at=now) if seen.needs_transfer else seen
 
     @property
-    def owes_transfer(self) -> bool:
+    def needs_transfer(self) -> bool:
+        """Whether the target differs, and no alarm was raised for the new digest yet."""
         if not self.source or not self.target or self.source == self.target:
             return False
         return not (self.is_version and self.source == self.alarmed)
@@ -174,6 +179,7 @@ class TrackedImage:
         )
 
     def with_transfer(self, transfer: TransferId) -> Self:
+        """With the transfer that copies the new digest. For a version this is the alarm."""
         alarmed = self.source if self.is_version else self.alarmed
         return replace(self, updated_at=None, transfer=transfer, alarmed=alarmed)
 
@@ -203,6 +209,7 @@ class TrackedImage:
         return over.with_target(digest, now)
 
     def with_news_told(self) -> Self:
+        """After people were told what the target has."""
         return replace(self, told=self.target, arrived_at=None)
 
 

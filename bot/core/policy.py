@@ -18,6 +18,8 @@ ANONYMOUS_ADMIN = PersonId(1087968824)
 
 
 class Verdict(StrEnum):
+    """What happens with a request for an image. ASK: an admin decides."""
+
     APPROVE = "approve"
     ASK = "ask"
     DENY = "deny"
@@ -48,6 +50,7 @@ class Rule:
     reason: str = ""
 
     def covers(self, image: ImageRef) -> bool:
+        """Whether the pattern matches an image."""
         text = f"{image.registry}/{image.repository}"
         if ":" in self.images.rsplit("/", 1)[-1]:
             text += f":{image.tag or ''}"

@@ -13,6 +13,8 @@ _VERSION: Final = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([._+-].*)?")
 
 
 class TagClass(StrEnum):
+    """The kinds of tags. The config has an interval for each of the first two."""
+
     FLOATING = "floating"
     """`latest`, `stable`, `1.27`: is updated with each release."""
     VERSION = "version"

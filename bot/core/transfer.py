@@ -43,6 +43,8 @@ from bot.core.retry import RetriedWithTrouble
 
 
 class State(StrEnum):
+    """Where a transfer is on its way. The README explains each state."""
+
     CHECKING = "checking"
     WAITING = "waiting"
     APPROVED = "approved"
@@ -159,6 +161,7 @@ class Transfer(RetriedWithTrouble):
 
     @property
     def state(self) -> State:
+        """The state, derived from the facts."""
         if self.ended is not None:
             return self.ended
         if self.copied_digest is not None:

@@ -34,6 +34,8 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """A word of a line. `start` and `end` are its position there."""
+
     text: str
     kind: TokenKind
     start: int

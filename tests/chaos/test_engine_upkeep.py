@@ -177,7 +177,7 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(registry_checks, "decide_updated_version", lambda policy, decision: decision)
-    patch.setattr(TrackedImage, "owes_transfer", property(lambda self: False))
+    patch.setattr(TrackedImage, "needs_transfer", property(lambda self: False))
 
 
 def copy_a_version_by_its_tag(patch: pytest.MonkeyPatch) -> None:
