@@ -1,6 +1,6 @@
-"""What the projections of core/ need beside the facts: fetched here, for every room.
+"""Loads what cards and answers need beside the facts: names, queue places, and who asked first.
 
-A view is of one request, or of several that are shown together. Fetched for many at once: a
+A view is of one request, or of several that are shown together. It is loaded for many at once: a
 query for each of a thousand open requests would keep everybody else waiting.
 """
 

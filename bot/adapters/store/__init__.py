@@ -1,6 +1,6 @@
 """The database: the only place that knows SQL.
 
-SQLite with write-ahead log and foreign keys; every transaction starts as a writer, so that
+SQLite with write-ahead log and foreign keys. Every transaction starts as a writer, so that
 two processes can never both believe that they read the latest state. Migrations run at start.
 """
 
@@ -54,7 +54,7 @@ class SqliteStore:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
-        """A transaction; one at a time. Raises TransientError where the file is locked or full."""
+        """A transaction, one at a time. Raises TransientError where the file is locked or full."""
         async with self._statements() as statements:
             yield StoreUnit(statements)
 
@@ -74,7 +74,7 @@ class SqliteStore:
 
 
 def last_beat(path: Path, name: str) -> datetime | None:
-    """The last sign of life, read beside a bot that may be running; changes nothing.
+    """The last sign of life, read beside a bot that may be running. Changes nothing.
 
     None where there was none yet. Raises TransientError where it cannot be read.
     """

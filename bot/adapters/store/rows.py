@@ -79,7 +79,7 @@ class Rows:
         return int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
 
     async def _save(self, table: Table, row: Mapping[str, Any]) -> bool:
-        """Change the row that has this key; False where there is none."""
+        """Change the row that has this key. False where there is none."""
         changed = await self._connection.execute(_change(table), _values(table, row))
         return changed.rowcount > 0
 

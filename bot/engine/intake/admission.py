@@ -36,7 +36,7 @@ def all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
 async def passed_limit(
     context: Context[AdmissionUnit], images: int, *, again: bool = False
 ) -> Phrase | None:
-    """The limit that would be passed; what is asked for `again` was counted the first time."""
+    """The limit that would be exceeded. Images asked for `again` were counted the first time."""
     open_now, today = await context.unit.count_asked(context.person.id, context.now - DAY)
     limit = exceeded_limit(
         context.installation.policy,
@@ -50,7 +50,7 @@ async def passed_limit(
 async def open_transfers(
     context: Context[AdmissionUnit], decisions: Sequence[tuple[ImageRef, Decision]]
 ) -> list[TransferId]:
-    """A transfer for each image, or the one that is open for it; the denied ones end here."""
+    """A new or the open transfer for each image. Those that a rule denies end here."""
     opened = []
     for image, decision in decisions:
         transfer = await context.unit.open_transfer(image, context.now)

@@ -1,7 +1,7 @@
-"""One update that is being handled: who, where, by which rules, and in which transaction.
+"""One update that is handled: who, where, by which rules, and in which transaction.
 
-The use cases in asking.py, deciding.py and telling.py take a case and record what came of it.
-They never wait for the network and say nothing themselves.
+The use cases of this folder take a context and store what was asked. They never wait for the
+network and send nothing themselves.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from bot.engine.view_loader import view_of
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that hangs on a message; `size` in bytes, 0 where Telegram does not say."""
+    """A file attached to a message. `size` is in bytes, 0 where the service does not say."""
 
     file_id: str
     name: str
@@ -64,7 +64,7 @@ class Press:
 class Installation:
     """The rules of this installation: who, what, where to, and what groups are spoken to in.
 
-    `me` is the bot's own name; `kept_fresh`: the list's images are looked at on a schedule.
+    `me` is the bot's own name. `kept_fresh`: whether the listed images are checked regularly.
     """
 
     policy: Policy
@@ -77,7 +77,7 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command or a press, in words; `done`: what was asked for has happened."""
+    """The answer to a command or a press. `done`: what was asked for has happened."""
 
     words: Phrase
     done: bool = True
@@ -113,7 +113,7 @@ class Context(Generic[UnitT_co]):
         )
 
     async def own(self, number: RequestId) -> Request | Outcome:
-        """The request, where the person may do something about it; else why not."""
+        """The request, where the person may change it. Otherwise the reason why not."""
         request = await self.unit.request(number)
         if request is None:
             return Outcome(say("no-request", request=str(number)), done=False)
@@ -122,7 +122,7 @@ class Context(Generic[UnitT_co]):
         return request
 
     async def advance(self, transfer: Transfer, event: Event) -> bool:
-        """Store the transfer after the event; False where the table refuses it."""
+        """Store the transfer after the event. False where its state does not allow it."""
         after = advance(transfer, event)
         if after is not None:
             await self.unit.save_transfer(after)

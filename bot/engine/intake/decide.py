@@ -1,4 +1,4 @@
-"""Use cases of decisions: approve, reject, and call off."""
+"""Use cases of decisions: approve, reject and cancel."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -40,7 +40,7 @@ async def decide(context: Context[DecideUnit], command: Approve | Reject) -> Out
 
 
 async def cancel(context: Context[DecideUnit], command: Cancel) -> Outcome:
-    """Call off what of a request has not gone to GitHub yet; a draft as a whole."""
+    """Cancel the images of a request that have not gone to GitHub yet, or a whole draft."""
     request = await context.own(command.request)
     if isinstance(request, Outcome):
         return request

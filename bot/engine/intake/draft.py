@@ -18,7 +18,7 @@ class DraftUnit(Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
 
 
 async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Request, Draft] | Outcome:
-    """A draft that still waits for this person's word; else why nothing can be done."""
+    """A draft that this person may confirm or change. Otherwise the reason why not."""
     request = await context.own(number)
     if isinstance(request, Outcome):
         return request

@@ -95,7 +95,7 @@ async def _open(
 async def submit(
     context: Context[MirrorUnit], images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
 ) -> Message | None:
-    """Open a request; the answer is None because its card will say what is to be said.
+    """Open a request. The answer is None where its card will say the rest.
 
     `bare` are the images that were named without a tag.
     """

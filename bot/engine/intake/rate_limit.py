@@ -1,7 +1,7 @@
-"""How often one person is listened to, so that nobody can use up what the bot may say in a chat.
+"""How many commands a minute one person may send, so that nobody uses up the chat's rate limit.
 
-Kept in memory: after a restart everybody starts afresh. Knows no commands and no chats, only
-who speaks and when.
+Kept in memory: after a restart everybody starts at zero. It knows no commands and no chats, only
+who sent something and when.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ UPDATES_REMEMBERED: Final = 1000
 class RateVerdict(Enum):
     ALLOWED = auto()
     TOLD_ONCE = auto()
-    """Too fast: the person hears of it, once in a RATE_WINDOW."""
+    """Too fast: the person is told so, once in a RATE_WINDOW."""
     IGNORED = auto()
 
 
@@ -60,7 +60,7 @@ class RateLimit:
         return max(1, round((heard[0] + RATE_WINDOW - now).total_seconds())) if heard else 1
 
     def _forget(self, now: datetime) -> None:
-        """What is over; also what lies ahead, where the clock was set back."""
+        """Drop what is older than a window, and what lies ahead after the clock was set back."""
         for speaker in list(self._heard):
             heard = self._heard[speaker]
             while heard and not now - RATE_WINDOW < heard[0] <= now:

@@ -51,7 +51,7 @@ async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
 async def _replace(
     context: Context[RetryUnit], request: Request, images: Mapping[TransferId, ImageRef]
 ) -> Outcome:
-    """New transfers in the places of old ones; what was told already is told anew."""
+    """Put new transfers in the places of old ones. The result will be sent anew."""
     decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))
     if admission.all_denied(decisions):
         return Outcome(say("denied-next"), done=False)

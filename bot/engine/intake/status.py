@@ -67,7 +67,7 @@ def _may_see(context: Context[StatusUnit], request: Request) -> bool:
 
 
 async def _of_chat(context: Context[StatusUnit], budgets: Budgets) -> Message:
-    """A member sees what concerns them here; an admin also what the house is doing."""
+    """A member sees their own requests, an admin also those of others and the bot's work."""
     requests = [
         request
         for request in await context.unit.open_requests()

@@ -1,8 +1,8 @@
-"""Takes what people say and press, and records what is asked in one transaction each.
+"""Takes messages and presses, and stores what is asked, in one transaction each.
 
-Intake only records and wakes: it never waits for the network, writes nothing to GitHub and
-says nothing itself. Answers are stored as notes beside what they answer, so a kill loses
-neither. A repeated update changes nothing.
+Intake only stores and wakes the lanes. It never waits for the network, writes nothing to GitHub and
+sends nothing itself. An answer is stored as a note beside its cause, so a kill loses neither. An
+update that comes again changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,7 +69,7 @@ REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
-_PASSED_OVER: Final = Message(())
+_NO_ANSWER: Final = Message(())
 """An answer that is not said, to what begins nothing."""
 
 
@@ -111,7 +111,7 @@ class Intake:
         self._clock = clock
         self._wake = wake
         self._budgets = budgets
-        self._allowance = RateLimit()
+        self._rate_limit = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
         """Record a message and, as a note, the answer that it deserves at once.
@@ -126,7 +126,7 @@ class Intake:
             if command is None:
                 return False
             answer = await self._answer(unit, incoming, command)
-            if answer == _PASSED_OVER:
+            if answer == _NO_ANSWER:
                 return False
             if answer is not None:
                 text = self._words.render(answer, self._language(incoming.place, incoming.person))
@@ -135,7 +135,7 @@ class Intake:
         return answer is None and COMMANDS[command.name].begins_work
 
     async def press(self, press: Press) -> str:
-        """Record a press; the text for the one who pressed, empty for a repeated update."""
+        """Store a press. Returns the text for the one who pressed, empty for a repeated update."""
         async with self._store.begin() as unit:
             if await _is_repeated(unit, press.update):
                 return ""
@@ -153,7 +153,7 @@ class Intake:
                 await unit.save_last_update(update)
 
     def excuse(self, incoming: Incoming) -> Rendered | None:
-        """What to say at once while nothing can be stored; None: nothing would be answered.
+        """What to say at once while nothing can be stored. None: nothing would be answered.
 
         Nothing can be looked up now either: so only where the config alone serves the chat.
         """
@@ -217,7 +217,7 @@ class Intake:
         role = await self._role(unit, person, chat, faceless=incoming.faceless)
         if role is Role.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
-            return _PASSED_OVER if told else answers.outside(person, chat)
+            return _NO_ANSWER if told else answers.outside(person, chat)
         if (turned_away := self._turned_away(role, incoming)) is not None:
             return turned_away
         if role is Role.NOBODY:
@@ -234,24 +234,24 @@ class Intake:
                 return await self._run(self._context(unit, incoming, role), parsed, incoming)
 
     def _turned_away(self, role: Role, incoming: Incoming) -> Message | None:
-        """What a person is told who is too fast; None where it is their turn."""
+        """What a person is told who is too fast. None where the person is not."""
         now, most = self._clock(), self._installation.policy.minute_limit
         person, chat, update = incoming.person, incoming.place.chat, incoming.update
         match role:
             case Role.ADMIN:
                 return None
             case Role.MEMBER:
-                turn = self._allowance.take(person.id, now, most=most, update=update)
+                turn = self._rate_limit.take(person.id, now, most=most, update=update)
             case _:  # there may be many of them: whoever comes first in a minute is answered
-                turn = self._allowance.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
+                turn = self._rate_limit.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
         if turn is RateVerdict.ALLOWED:
             return None
         if turn is RateVerdict.IGNORED or role is not Role.MEMBER:
-            return _PASSED_OVER
+            return _NO_ANSWER
         return Message((self._too_fast(person),))
 
     def _too_fast(self, person: Person) -> Phrase:
-        seconds = self._allowance.wait(person.id, self._clock())
+        seconds = self._rate_limit.wait(person.id, self._clock())
         return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
 
     async def _run(
@@ -299,7 +299,7 @@ class Intake:
         """What begins as a command does, and is counted as one."""
         if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
             person, most = context.person.id, self._installation.policy.minute_limit
-            turn = self._allowance.take(person, context.now, most=most, update=update)
+            turn = self._rate_limit.take(person, context.now, most=most, update=update)
             if turn is not RateVerdict.ALLOWED:
                 return self._too_fast(context.person)
         if isinstance(pressed, MirrorImage):

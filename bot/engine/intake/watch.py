@@ -1,4 +1,4 @@
-"""Use cases of those who want to be told when an image moves."""
+"""Use cases of those who want to be told when an image is updated."""
 
 from typing import Protocol, assert_never
 

@@ -1,9 +1,9 @@
-"""The lane that keeps listed images fresh: it looks, opens transfers for what moved, and tells.
+"""The lane that keeps listed images fresh: it checks them, opens transfers, and has news sent.
 
-It writes nothing to GitHub and says nothing itself: the transfers that it opens are approved (or
-wait for an admin) like any other, and news are notes. What it has seen is stored before anything
-comes of it, each step in one transaction, so a kill loses nothing and doubles nothing. In memory
-is only what spares work: until when there is nothing to do.
+It writes nothing to GitHub and sends nothing itself. Its transfers are approved (or wait for an
+admin) like any other, and news are stored as notes. What a check found is stored before anything
+comes of it, each step in one transaction: a kill loses nothing and repeats nothing. In memory is
+only until when there is nothing to do.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ SHORT_PAUSE: Final = timedelta(seconds=30)
 PULL_LIMIT_PAUSE: Final = timedelta(minutes=1)
 """So long nothing is tried where registries have been asked all that they may be for now."""
 GATHERING_PAUSE: Final = timedelta(seconds=2)
-"""After this, what is to be opened together is looked at again."""
+"""After this, what is to be opened together is checked at again."""
 _BOT: Final = Person(BOT_ITSELF, "🤖")
 
 
@@ -79,37 +79,37 @@ class FreshLane:
         self._news = news
         self._clock = clock
         self._health = RegistryHealth(registries, target=target.host, clock=clock)
-        self._listed = FreshList(
+        self._list = FreshList(
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
         self._places = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self._rested_at: datetime | None = None
-        self._rest = timedelta()
+        self._paused_at: datetime | None = None
+        self._pause_time = timedelta()
         self._under_way = True
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Take in what came of transfers, tell it, look at what is due, open what moved."""
+        """Store what came of transfers, store news, check what is due, open what was updated."""
         moved = False
         if self._under_way:
-            moved = await self._take_in()
-            moved = await self._tell() or moved
-        if self._is_time() and not stopped() and await self._round(stopped):
+            moved = await self._store_transfers()
+            moved = await self._store_news() or moved
+        if self._is_pause_over() and not stopped() and await self._check_due(stopped):
             moved = await self._open() or moved
         if moved:
-            self._rested_at = None
+            self._paused_at = None
             return TickResult.CHANGED
-        return TickResult.OPEN if self._rest <= SHORT_PAUSE else TickResult.IDLE
+        return TickResult.OPEN if self._pause_time <= SHORT_PAUSE else TickResult.IDLE
 
-    def _is_time(self) -> bool:
+    def _is_pause_over(self) -> bool:
         now = self._clock()
-        return self._rested_at is None or has_passed(self._rest, self._rested_at, now)
+        return self._paused_at is None or has_passed(self._pause_time, self._paused_at, now)
 
     def _pause(self, wait: timedelta) -> None:
-        self._rested_at, self._rest = self._clock(), max(wait, timedelta())
+        self._paused_at, self._pause_time = self._clock(), max(wait, timedelta())
 
     # -- what came of it ----------------------------------------------------------------
 
-    async def _take_in(self) -> bool:
+    async def _store_transfers(self) -> bool:
         now = self._clock()
         async with self._store.begin() as unit:
             going = await unit.tracked_transfers()
@@ -119,27 +119,27 @@ class FreshLane:
         self._under_way = waiting or bool(over)
         return bool(over)
 
-    async def _tell(self) -> bool:
+    async def _store_news(self) -> bool:
         now = self._clock()
         async with self._store.begin() as unit:
             return await self._news.tell(unit, now)
 
     # -- looks --------------------------------------------------------------------------
 
-    async def _round(self, stopped: Stopped) -> bool:
-        """Look at a portion of what is due. What was only looked at concerns no other lane.
+    async def _check_due(self, stopped: Stopped) -> bool:
+        """Look at a portion of what is due. What was only checked at concerns no other lane.
 
         False where nobody knows what the list holds: nothing is copied on its word then.
         """
         now = self._clock()
         async with self._store.begin() as unit:
             due = await unit.next_check()
-        if not await self._listed.follow(due):
+        if not await self._list.refresh(due):
             self._pause(SHORT_PAUSE)
             return False
-        portion = await self._portion(now)
-        looked = await asyncio.gather(*(self._look(each, stopped) for each in portion))
-        seen = [each for each in looked if each is not None]
+        portion = await self._due_images(now)
+        checked = await asyncio.gather(*(self._check(each, stopped) for each in portion))
+        seen = [each for each in checked if each is not None]
         async with self._store.begin() as unit:
             await unit.save_tracked(seen)
             due = await unit.next_check()
@@ -154,7 +154,7 @@ class FreshLane:
             wait = min(wait, due - now if due > now else min(PULL_LIMIT_PAUSE, wait))
         return wait
 
-    async def _portion(self, now: datetime) -> Sequence[TrackedImage]:
+    async def _due_images(self, now: datetime) -> Sequence[TrackedImage]:
         allowed = [each for each in self._policy.registries if not self._health.is_paused(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
@@ -164,14 +164,14 @@ class FreshLane:
                 due += await unit.due_tracked(registry, now, limit=room)
         return due
 
-    async def _look(self, each: TrackedImage, stopped: Stopped) -> TrackedImage | None:
-        """At both sides; None where nobody was asked."""
+    async def _check(self, each: TrackedImage, stopped: Stopped) -> TrackedImage | None:
+        """Check both sides. None where no registry was asked."""
         async with self._places:
             now = self._clock()
             if stopped() or self._health.is_paused(each.image.registry):
                 return None
             compared = None
-            with guarded(f"keeping {each.image} fresh"):
+            with guarded(f"fresh: {each.image}"):
                 compared = await self._compared(each, now)
             return compared or each.after_failed_check(now, self._plan)
 
@@ -180,10 +180,10 @@ class FreshLane:
         try:
             source, target = await self._health.digests(image)
         except RefusedError as refusal:
-            log.info("keeping %s fresh: %s", image, refusal)
+            log.info("fresh: %s: %s", image, refusal)
             return each.after_refused_check(now, self._plan)
         except TransientError as trouble:
-            log.info("keeping %s fresh: %s", image, trouble)
+            log.info("fresh: %s: %s", image, trouble)
             return each.after_failed_check(now, self._plan, retry_after=trouble.retry_after)
         return each.after_check(source, target, now, self._plan)
 
@@ -197,9 +197,9 @@ class FreshLane:
             if not updated:
                 return False
             due = await unit.next_check()
-            looking = due is not None and due <= now
+            checking = due is not None and due <= now
             since = [each.updated_at for each in updated]
-            if not gathered_long_enough(since, now, under_way=looking, wait=UPDATES_GATHERED_FOR):
+            if not gathered_long_enough(since, now, under_way=checking, wait=UPDATES_GATHERED_FOR):
                 self._pause(GATHERING_PAUSE)
                 return False
             if any(_is_approved(transfer) for _, transfer in await unit.tracked_transfers()):
@@ -215,15 +215,15 @@ class FreshLane:
         there = await unit.open_transfers_of([each.image for each in updated])
         after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
         opened = [each for each in after if each.transfer is not None]
-        await self._raise([each for each in opened if each.is_version], unit, now)
+        await self._raise_alarms([each for each in opened if each.is_version], unit, now)
         await unit.save_tracked(after)
-        log.info("updated upstream: %d; on their way: %d", len(updated), len(opened))
+        log.info("updated upstream: %d, with a transfer: %d", len(updated), len(opened))
 
     async def _after(
         self, unit: FreshUnit, each: TrackedImage, there: Transfer | None, now: datetime
     ) -> TrackedImage:
         """With a transfer of its own, or the one that is `there` already, or none."""
-        if not self._listed.may_copy(each.image):
+        if not self._list.may_copy(each.image):
             return replace(each, updated_at=None)
         if there is not None:
             if each.is_asked_by(there):
@@ -238,7 +238,9 @@ class FreshLane:
         await unit.save_transfer(after)
         return each.with_transfer(transfer.id)
 
-    async def _raise(self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime) -> None:
+    async def _raise_alarms(
+        self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime
+    ) -> None:
         """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
         if alarms:
             await unit.save_person(_BOT)

@@ -1,7 +1,7 @@
-"""Which images are tracked: those that image.list holds, can move, and may be copied.
+"""Which images are tracked: those in image.list that can be updated and may be copied.
 
-The list is read seldom, and only where somebody goes by it. Where it cannot be read nobody goes
-by what it held before: an image that was taken out of it is not to be copied again.
+The list is read seldom. Where it cannot be read, nothing is copied by what it held before: an image
+that was removed from the list must not be copied again.
 """
 
 import asyncio
@@ -51,8 +51,8 @@ class FreshList:
     def may_copy(self, image: ImageRef) -> bool:
         return decide(self._policy, image).verdict is not Verdict.DENY
 
-    async def follow(self, due: datetime | None) -> bool:
-        """Bring what is tracked up to date; False where nobody knows what the list holds.
+    async def refresh(self, due: datetime | None) -> bool:
+        """Bring what is tracked up to date. False where the list cannot be read.
 
         `due` is the time of the next look: while none is due, the list may be older.
         """
@@ -64,10 +64,10 @@ class FreshList:
         try:
             file = await self._repository.read_list()
         except BotError as trouble:
-            self._put_off(trouble, now)
+            self._postpone(trouble, now)
             return False
         if file.blob != self._blob:
-            await self._take(file.content, now)
+            await self._update(file.content, now)
             self._blob = file.blob
         async with self._store.begin() as unit:
             await unit.bring_forward(self._plan, now)
@@ -83,13 +83,13 @@ class FreshList:
             min(BUDGET_WINDOW, shortest) if looking else shortest, self._read_at, now
         )
 
-    def _put_off(self, trouble: BotError, now: datetime) -> None:
+    def _postpone(self, trouble: BotError, now: datetime) -> None:
         asked = trouble.retry_after if isinstance(trouble, TransientError) else None
         self._reading = self._reading.postponed(now, seed="list", retry_after=asked)
-        log.warning("image.list: %s; nothing is looked at until it can be read", trouble)
+        log.warning("image.list: %s, so no image is checked until it can be read", trouble)
 
-    async def _take(self, content: bytes, now: datetime) -> None:
-        """What left the list is forgotten; what is new in it has its first look some time."""
+    async def _update(self, content: bytes, now: datetime) -> None:
+        """Forget what left the list. Track what is new in it, with a time for its first check."""
         wanted = await asyncio.to_thread(self._wanted, content)
         async with self._store.begin() as unit:
             known = await unit.tracked_names()

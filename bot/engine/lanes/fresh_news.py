@@ -1,7 +1,7 @@
-"""Who is told that an image has moved and arrived: who watches it, and who asked for it lately.
+"""Who is told that an image was updated and has arrived: who watches it, or asked for it lately.
 
-News are notes, stored in the transaction that notes that they were told. All that arrived together
-is one message a chat. Who may no longer be spoken to is not.
+News are notes, stored in the transaction that stores that they were told. What arrived together is
+one message a chat. Who may not use the bot any more is told nothing.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from bot.engine.view_loader import language_of
 IMAGES_PER_TRANSACTION: Final = 50
 """Images told in one transaction."""
 REQUEST_AGE: Final = timedelta(days=90)
-"""Who asked for an image longer ago is told of it no more, unless they watch it."""
+"""Who asked for an image longer ago is not told of it, unless they watch it."""
 REQUESTS_PER_IMAGE: Final = 50
 WATCHES_PER_IMAGE: Final = 200
 _MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})

@@ -1,8 +1,8 @@
 """The lane that asks registries: before a copy what is there, after it what arrived.
 
-Looks only by HEAD, and by GET for the platforms and the size where an admin is to decide or the
-registry can spare it. Several at a time at each registry, and a tick ends soon after the longest
-look: a slow or silent registry holds up the images of others for one look's time at most.
+It asks by HEAD, and by GET for the platforms and the size where an admin has to decide or the
+registry has pulls to spare. Several checks run at a time at each registry. A tick ends soon after
+its longest check, so a registry that does not answer delays others by one check at most.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 CHECKS_PER_REGISTRY: Final = 4
-"""At each registry: one that does not answer keeps only its own places."""
+"""For each registry: one that does not answer delays no other."""
 CHECKS_PER_TICK: Final = 4 * CHECKS_PER_REGISTRY
-"""Of more than these at a registry, a tick takes those that have waited longest for their turn."""
+"""For each registry. Of more, a tick takes those that have waited longest."""
 TICK_PERIOD: Final = timedelta(seconds=5)
-"""After this a tick begins no look: what came meanwhile, at other registries, has its turn."""
+"""After this a tick begins no check, so that what came meanwhile has its turn."""
 CHECK_PERIOD: Final = timedelta(hours=24)
 VERIFY_TRIES: Final = 4
 _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
@@ -71,13 +71,13 @@ class RegistryChecksLane:
         self._registries = registries
         self._policy = policy
         self._clock = clock
-        self._silences = SlowRegistries(clock)
+        self._slow = SlowRegistries(clock)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CHECKS_PER_REGISTRY)
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """One look at each transfer that is owed one, in turn."""
+        """One check of each transfer that is due."""
         now = self._clock()
         async with self._store.begin() as unit:
             transfers = await unit.due_checks(now, limit=CHECKS_PER_TICK)
@@ -87,10 +87,10 @@ class RegistryChecksLane:
         def over() -> bool:
             return stopped() or self._clock() - now > TICK_PERIOD
 
-        moved = await asyncio.gather(*(self._look(transfer, over) for transfer in due))
+        moved = await asyncio.gather(*(self._check_one(transfer, over) for transfer in due))
         return TickResult.CHANGED if any(moved) else pulse
 
-    async def _look(self, transfer: Transfer, over: Stopped) -> bool:
+    async def _check_one(self, transfer: Transfer, over: Stopped) -> bool:
         async with self._places[self._asked_for(transfer)]:
             if over() or self._waits_for_target(transfer):
                 return False
@@ -114,7 +114,7 @@ class RegistryChecksLane:
         return moved
 
     def _asked_for(self, transfer: Transfer) -> str:
-        """The registry that is asked first for it; none is where it only ends."""
+        """The registry that is asked first for it. Empty where it only expires."""
         match transfer.state:
             case State.CHECKING:
                 return transfer.image.registry
@@ -124,9 +124,9 @@ class RegistryChecksLane:
                 return ""
 
     def _waits_for_target(self, transfer: Transfer) -> bool:
-        """Its tries are few, and the last one decides: none is spent without a look."""
+        """Its tries are few and the last one decides: none is spent without asking the target."""
         verifies = transfer.state is State.VERIFYING
-        return verifies and self._silences.of(self._target.host) is not None
+        return verifies and self._slow.of(self._target.host) is not None
 
     async def _event(self, transfer: Transfer) -> Event:
         match next_action(transfer, self._clock()):
@@ -138,11 +138,11 @@ class RegistryChecksLane:
                 return Expired(self._clock())
 
     def _given_up(self, transfer: Transfer, trouble: TransientError) -> Event | None:
-        """What a trouble comes to that has lasted too long; None: try again later."""
+        """The event after trouble that has lasted too long. None: try again later."""
         now = self._clock()
         match next_action(transfer, now):
             case Action.VERIFY if transfer.attempts + 1 >= VERIFY_TRIES:
-                return Verified(now, Proof.RUN)  # the target is out of our sight, not of the run's
+                return Verified(now, Proof.RUN)  # the run has seen the target, the bot cannot
             case Action.CHECK if now - transfer.opened_at >= CHECK_PERIOD:
                 return CheckFailed(now, Failure(FailureKind.NETWORK, str(trouble)))
             case _:
@@ -153,12 +153,12 @@ class RegistryChecksLane:
         decision = decide(self._policy, image)
         if decision.verdict is Verdict.DENY:  # the policy changed since the request
             return Denied(self._clock(), decision)
-        silence = self._silences.of(image.registry, self._target.host)
-        if silence is not None:  # as good as a look of one's own, and it takes no time
-            raise TransientError(silence.line, kind=silence.kind, who=silence.who)
+        trouble_there = self._slow.of(image.registry, self._target.host)
+        if trouble_there is not None:  # as if it were asked again, without the wait
+            raise TransientError(trouble_there.line, kind=trouble_there.kind, who=trouble_there.who)
         try:
             look = self._registries.source_digest(image)
-            source = await self._silences.timed(image.registry, look)
+            source = await self._slow.timed(image.registry, look)
         except RefusedError as refusal:
             return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         if source is None:
@@ -184,10 +184,10 @@ class RegistryChecksLane:
 
     async def _target_digest(self, transfer: Transfer) -> str | None:
         look = self._registries.target_digest(transfer.image)
-        return await self._silences.timed(self._target.host, look)
+        return await self._slow.timed(self._target.host, look)
 
     async def _shape(self, transfer: Transfer, digest: str) -> ImageInfo:
-        """For people's eyes only: where it cannot be had, things go on without."""
+        """For people to read only: where it cannot be had, the check goes on without."""
         try:
             return await self._registries.shape(transfer.image, digest)
         except (TransientError, RefusedError) as trouble:
