@@ -181,7 +181,7 @@ def _data_of(pressed: buttons.Pressed) -> str:
         case buttons.ShowPullFormat(request=request, form=form):
             return buttons.button_data(verb.FORM, request, form)
         case buttons.MirrorImage(image=image):
-            return buttons.button_data(verb.WANT, image)
+            return buttons.button_data(verb.MIRROR, image)
         case commands.Reject(request=request):
             return buttons.button_data(verb.REJECT, request)
         case _:
