@@ -304,7 +304,7 @@ def _polling(
         wake=wake,
         budgets=lambda: _budgets(parts),
     )
-    presence = Outage(
+    outage = Outage(
         store=parts.store,
         words=parts.words,
         chats=installation.access.chats,
@@ -321,7 +321,7 @@ def _polling(
         bot=parts.bot,
         receiver=intake,
         next_update=next_update,
-        alive=presence.heard,
+        alive=outage.note_answer,
         turn=turn,
         together=ahead.together,
     )

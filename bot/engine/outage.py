@@ -46,7 +46,7 @@ class Outage:
         self._clock = clock
         self._wake = wake
 
-    async def heard(self, silence: float | None = None) -> None:
+    async def note_answer(self, silence: float | None = None) -> None:
         """Telegram has answered. `silence`: seconds since it did so last, where that was measured.
 
         The system clock may have been set meanwhile, so a measured time counts more.

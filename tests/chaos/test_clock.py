@@ -105,7 +105,7 @@ def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
 # -- away for a day -------------------------------------------------------------------------
 
 
-def presence(w: World) -> Outage:
+def outage(w: World) -> Outage:
     return Outage(
         store=w.store,
         words=w.words,
@@ -130,19 +130,19 @@ async def test_who_was_away_for_longer_than_messages_are_kept_says_so_once(
     tmp_path: Path, away: timedelta, silence: float | None, told: int
 ) -> None:
     async with world(tmp_path) as w:
-        await presence(w).heard()
+        await outage(w).note_answer()
         w.clock.now += away
-        await presence(w).heard(silence)
-        await presence(w).heard(30.0)
+        await outage(w).note_answer(silence)
+        await outage(w).note_answer(30.0)
         await w.settle(3)
         assert len([text for text in w.chat.texts if "I was out of reach from" in text]) == told
 
 
 async def test_it_says_from_when_to_when_and_what_is_lost(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
-        await presence(w).heard()
+        await outage(w).note_answer()
         w.clock.pass_time(30 * HOUR)
-        await presence(w).heard()
+        await outage(w).note_answer()
         await w.settle(1)
         assert "from 2026-03-01 12:00 UTC to 2026-03-02 18:00 UTC" in w.last
         assert "before 2026-03-01 18:00 UTC" in w.last

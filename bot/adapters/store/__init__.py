@@ -94,13 +94,13 @@ def last_beat(path: Path, name: str) -> datetime | None:
 
 
 _REMEDIES: Final = (
-    ("locked", "another program holds it; when that lets go, all goes on by itself"),
-    ("full", "make room on its disk; then all goes on by itself"),
-    ("disk i/o", "look at its disk, and whether it is full; then all goes on by itself"),
+    ("locked", "another program holds it. The bot continues as soon as that lets go"),
+    ("full", "make room on its disk. The bot then continues by itself"),
+    ("disk i/o", "check its disk, and whether it is full. The bot then continues by itself"),
     ("readonly", "let the bot write the file and its folder"),
     ("unable to open", "let the bot write the file and its folder"),
-    ("malformed", "the file is damaged; stop the bot and put a copy of it back"),
-    ("not a database", "the file is something else; name another one in the config"),
+    ("malformed", "the file is damaged. Stop the bot and put a copy of it back"),
+    ("not a database", "the file is something else. Name another one in the config"),
 )
 """What SQLite says of its file, and what somebody can do about it."""
 

@@ -98,7 +98,7 @@ _OF: Final = "of_"
 
 
 def _values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the key: setting it, even to what it is, SQLite looks at all that refers to it."""
+    """Without the key. Where a key is set, even unchanged, SQLite reads all references to it."""
     keys = _keys(table)
     return {keys.get(name, name): value for name, value in row.items()}
 

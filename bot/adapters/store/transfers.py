@@ -133,8 +133,8 @@ def _due_looks() -> Select[Any]:
     since = func.coalesce(transfers.c.not_before, transfers.c.opened_at)
     turn = func.row_number().over(partition_by=asked, order_by=(since, transfers.c.id))
     # By their ids alone: the other columns of thousands are not to be sorted for those of a few.
-    owed = select(transfers.c.id, turn.label("turn")).where(_due())
-    line = owed.where(or_(checking, expired, verifying)).subquery()
+    due = select(transfers.c.id, turn.label("turn")).where(_due())
+    line = due.where(or_(checking, expired, verifying)).subquery()
     wanted = select(transfers).join(line, line.c.id == transfers.c.id)
     return wanted.where(line.c.turn <= LIMIT).order_by(line.c.turn, transfers.c.id)
 

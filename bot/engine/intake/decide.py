@@ -59,7 +59,7 @@ async def cancel(context: Context[DecideUnit], command: Cancel) -> Outcome:
             await context.advance(transfer, event)
     if not going and not any(t.state is State.MIRRORED for t in transfers):
         await context.unit.save_request(replace(request, cancelled_at=event.at))
-    else:  # what others want goes on without this request
+    else:  # other requests keep what they share with this one
         await context.unit.link(number, [t.id for t in transfers if t.id not in shared])
     words = say("cancelled", request=str(number), count=len(early), going=len(going))
     return Outcome(words)

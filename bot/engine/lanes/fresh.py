@@ -148,7 +148,7 @@ class FreshLane:
         return True
 
     def _until(self, due: datetime | None, now: datetime) -> timedelta:
-        """How long there is nothing to look at. What is due and was not taken waits for budgets."""
+        """How long no check is due. What is due and was not taken waits for pull limits."""
         wait = self._plan.shortest
         if due is not None:
             wait = min(wait, due - now if due > now else min(PULL_LIMIT_PAUSE, wait))
