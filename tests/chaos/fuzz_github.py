@@ -14,7 +14,7 @@ from typing import Any, Final
 import requests
 from generators import HEX, Choices, body, broken
 
-from bot.adapters.github.errors import translated
+from bot.adapters.github.errors import translate_errors
 from bot.adapters.github.repository import MirrorRepository
 from bot.core.batch import BatchId, CopyResult, Run
 from bot.core.errors import RefusedError, StaleError, TransientError
@@ -169,7 +169,7 @@ def _repository() -> MirrorRepository:
     requester._Requester__seconds_between_requests = None
 
     async def call(work: Callable[[], Any]) -> Any:
-        return translated(work)
+        return translate_errors(work)
 
     found._call = call  # type: ignore[method-assign] - in this thread: the wire is played
     return found

@@ -1,6 +1,7 @@
-"""What GitHub's refusals mean, and the troubles on the way to it: as our own exceptions.
+"""Translates errors of PyGithub and requests into TransientError and RefusedError.
 
-Nothing here makes a call.
+It makes no calls. The status codes and headers of GitHub are described at
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
 
 import math
@@ -12,107 +13,110 @@ from typing import Any, Final, TypeVar
 import requests
 from github import BadAttributeException, GithubException
 
-from bot.adapters.github.transport import AnswerError
+from bot.adapters.github.transport import UnusableResponseError
 from bot.core.errors import RefusedError, TransientError
 from bot.core.retry import TroubleKind
 
 T = TypeVar("T")
 
-WHO: Final = "GitHub"
-TOKEN_WAIT: Final = 60.0
-LIMIT_WAIT: Final = 60.0
-LONGEST_WAIT: Final = 60 * 60.0
-"""No limit of GitHub's runs longer."""
-_WORDS: Final = 160
-_SHAPELESS: Final = (
+SERVICE: Final = "GitHub"
+BAD_TOKEN_WAIT: Final = 60.0
+"""Seconds, as the other waits here."""
+DEFAULT_LIMIT_WAIT: Final = 60.0
+LONGEST_LIMIT_WAIT: Final = 60 * 60.0
+"""The windows of GitHub's rate limits are not longer."""
+_MESSAGE_LENGTH: Final = 160
+_MALFORMED_ANSWER_ERRORS: Final = (
     *(BadAttributeException, AssertionError, ArithmeticError, AttributeError, LookupError),
     *(RuntimeError, TypeError, ValueError),
 )
-"""What PyGithub raises on an answer of another shape than the documented one: a RuntimeError
-where it is sent to another host, or where JSON is nested too deep.
+"""PyGithub raises these if an answer does not have the documented shape. RuntimeError means a
+redirect to another host, or JSON that is nested too deeply.
 """
-_CLEAR: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
-"""Troubles after which a write certainly did not happen."""
-_LIMITED: Final = ("rate limit", "abuse detection")
-_PROTECTED: Final = (
+_NOTHING_SENT_ERRORS: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+"""After these, a write certainly did not happen."""
+_RATE_LIMIT_WORDS: Final = ("rate limit", "abuse detection")
+_BRANCH_RULE_WORDS: Final = (
     *("through a pull request", "through the merge queue", "status check", "rule violation"),
     *("ruleset", "protected branch", "protected ref", "review is required", "verified signatures"),
     *("not authorized to push", "about-protected-branches", "managing-rulesets"),
 )
-"""Of the branch's rules, in what GitHub says or in the page that it sends its reader to."""
+"""In the message of a refusal by branch rules, or in its documentation_url."""
 
 
-def line_of(text: str) -> str:
-    """Foreign words as one bounded line that can be stored, logged and shown."""
-    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * _WORDS])
-    return " ".join(shown.split())[:_WORDS]
+def one_line(text: str) -> str:
+    """Foreign text as one bounded line that can be stored, logged and shown."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * _MESSAGE_LENGTH])
+    return " ".join(shown.split())[:_MESSAGE_LENGTH]
 
 
-def words_of(error: GithubException) -> str:
-    """GitHub's own words, on one line and bounded."""
+def message_of(error: GithubException) -> str:
+    """The message of GitHub's answer as one bounded line."""
     data = error.data
     text = data.get("message", "") if isinstance(data, Mapping) else str(data or "")
-    return line_of(str(text)) or f"status {error.status}"
+    return one_line(str(text)) or f"status {error.status}"
 
 
-def is_githubs(error: GithubException) -> bool:
-    """Whether GitHub itself refuses: what stands in front of it answers with pages of its own."""
+def is_from_github(error: GithubException) -> bool:
+    """Whether GitHub itself answered. A proxy or gateway in front of it sends other bodies."""
     return isinstance(error.data, Mapping) and isinstance(error.data.get("message"), str)
 
 
-def is_protected(error: GithubException) -> bool:
-    """Whether the rules of the branch forbid the write: 409 too, though nobody wrote first."""
+def is_branch_rule(error: GithubException) -> bool:
+    """Whether branch rules forbid the write. GitHub answers 409 then too, without a conflict."""
     data = error.data if isinstance(error.data, Mapping) else {}
-    text = f"{words_of(error)} {data.get('documentation_url', '')}".lower()
-    return any(sign in text for sign in _PROTECTED)
+    text = f"{message_of(error)} {data.get('documentation_url', '')}".lower()
+    return any(words in text for words in _BRANCH_RULE_WORDS)
 
 
-def translated(work: Callable[[], T]) -> T:
-    """Runs in the worker: every trouble of the libraries becomes one of ours."""
+def translate_errors(work: Callable[[], T]) -> T:
+    """The result of `work`. Raises TransientError or RefusedError for errors of the libraries."""
     try:
         return work()
     except GithubException as error:
-        raise meaning(error) from error
+        raise error_of(error) from error
     except requests.exceptions.RequestException as error:
-        raise _of_the_way(error) from error
-    except _SHAPELESS as error:
-        raise _unreadable(error) from error
+        raise _network_error(error) from error
+    except _MALFORMED_ANSWER_ERRORS as error:
+        raise _unreadable_error(error) from error
 
 
-def _of_the_way(error: requests.exceptions.RequestException) -> TransientError:
+def _network_error(error: requests.exceptions.RequestException) -> TransientError:
     match error:
-        case AnswerError() | requests.exceptions.ContentDecodingError():
-            return _unreadable(error)
+        case UnusableResponseError() | requests.exceptions.ContentDecodingError():
+            return _unreadable_error(error)
         case requests.exceptions.ReadTimeout():
             kind, text = TroubleKind.SILENT, "GitHub did not answer in time"
         case _:
-            kind, text = TroubleKind.UNREACHABLE, "GitHub is out of reach"
-    unclear = not isinstance(error, _CLEAR)
-    return TransientError(f"{text} ({type(error).__name__})", kind=kind, who=WHO, unclear=unclear)
+            kind, text = TroubleKind.UNREACHABLE, "GitHub cannot be reached"
+    unclear = not isinstance(error, _NOTHING_SENT_ERRORS)
+    text = f"{text} ({type(error).__name__})"
+    return TransientError(text, kind=kind, who=SERVICE, unclear=unclear)
 
 
-def _unreadable(error: Exception) -> TransientError:
+def _unreadable_error(error: Exception) -> TransientError:
     text = f"GitHub's answer cannot be read ({type(error).__name__})"
-    return TransientError(text, kind=TroubleKind.UNREADABLE, who=WHO, unclear=True)
+    return TransientError(text, kind=TroubleKind.UNREADABLE, who=SERVICE, unclear=True)
 
 
-def meaning(error: GithubException) -> TransientError | RefusedError:
-    words = words_of(error)
+def error_of(error: GithubException) -> TransientError | RefusedError:
+    """TransientError if the same call may work later, RefusedError if it will not."""
+    words = message_of(error)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    limited = "retry-after" in headers or any(sign in words.lower() for sign in _LIMITED)
+    limited = "retry-after" in headers or any(limit in words.lower() for limit in _RATE_LIMIT_WORDS)
     match error.status:
         case 429 | 403 if limited or error.status == 429:  # noqa: PLR2004 - see the cases
-            text, wait = f"GitHub asks to wait: {words}", _wait(headers)
-            return TransientError(text, kind=TroubleKind.BUSY, who=WHO, retry_after=wait)
+            text, wait = f"GitHub asks to wait: {words}", _retry_after(headers)
+            return TransientError(text, kind=TroubleKind.BUSY, who=SERVICE, retry_after=wait)
         case status if status >= 500 or status < 400:  # noqa: PLR2004 - classes of HTTP status
-            text = f"GitHub is in trouble: {words}"
-            return TransientError(text, kind=TroubleKind.FAULTY, who=WHO, unclear=True)
-        case _ if not is_githubs(error):
-            return _unreadable(error)
+            text = f"GitHub answers {error.status}: {words}"
+            return TransientError(text, kind=TroubleKind.FAULTY, who=SERVICE, unclear=True)
+        case _ if not is_from_github(error):
+            return _unreadable_error(error)
         case 401:
             text = "GitHub does not accept the bot's token; renew GITHUB_TOKEN"
             return TransientError(
-                text, kind=TroubleKind.LOCKED_OUT, who=WHO, retry_after=TOKEN_WAIT
+                text, kind=TroubleKind.LOCKED_OUT, who=SERVICE, retry_after=BAD_TOKEN_WAIT
             )
         case status:
             needed = " ".join(str(headers.get("x-accepted-github-permissions", "")).split())[:60]
@@ -120,8 +124,8 @@ def meaning(error: GithubException) -> TransientError | RefusedError:
             return RefusedError(f"GitHub: {words} ({status}{needs})")
 
 
-def _wait(headers: Mapping[str, Any]) -> float:
-    """Seconds that GitHub wants us to wait; a minute where it does not say, or nothing sensible.
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    """Seconds to wait, or DEFAULT_LIMIT_WAIT if GitHub does not name a usable number.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
@@ -131,4 +135,4 @@ def _wait(headers: Mapping[str, Any]) -> float:
             wait = float(headers["retry-after"])
         elif str(headers.get("x-ratelimit-remaining")) == "0":
             wait = float(headers["x-ratelimit-reset"]) - datetime.now(UTC).timestamp()
-    return min(max(wait, 1.0), LONGEST_WAIT) if math.isfinite(wait) else LIMIT_WAIT
+    return min(max(wait, 1.0), LONGEST_LIMIT_WAIT) if math.isfinite(wait) else DEFAULT_LIMIT_WAIT

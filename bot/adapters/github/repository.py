@@ -1,9 +1,11 @@
 """The mirror repository through PyGithub: implements engine.ports.repository.Repository.
 
-With github_trouble.py and github_wire.py the only module that knows GitHub. PyGithub is not
-safe for threads and blocks, so one worker thread makes all its calls, one after the other. Its
-own retries are off: it would send a write twice, and sleep for up to an hour; the engine decides
-when to try again, looking first.
+1. PyGithub blocks and is not thread-safe, so one worker thread makes all its calls.
+2. Its own retries are off. They would send a write twice, and sleep for up to an hour. The engine
+   decides when to try again, and first checks whether the write took effect.
+
+Every method may raise TransientError or RefusedError. The REST API:
+https://docs.github.com/en/rest
 """
 
 import base64
@@ -24,10 +26,21 @@ from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
-from bot.adapters.github.errors import is_githubs, is_protected, line_of, translated, words_of
-from bot.adapters.github.etags import Versions
-from bot.adapters.github.transport import Bounds, RedirectedError, bounded
-from bot.adapters.github.worker import Worker
+from bot.adapters.github.errors import (
+    is_branch_rule,
+    is_from_github,
+    message_of,
+    one_line,
+    translate_errors,
+)
+from bot.adapters.github.etags import EtagCache
+from bot.adapters.github.transport import (
+    GITHUB_BOUNDS,
+    GitHubBounds,
+    RedirectedError,
+    bounded_client,
+)
+from bot.adapters.github.worker import WorkerThread
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -38,16 +51,16 @@ from bot.engine.ports.repository import ListFile, WorkflowState
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-BOUNDS: Final = Bounds()
-RECENT: Final = 100
-"""How many commits, runs or statuses are looked through at most, unless said otherwise."""
-STATUSES: Final = 1000
+LISTED_ENTRIES: Final = 100
+"""How many commits or runs are searched: one page."""
+STATUSES_PER_COMMIT: Final = 1000
+"""How many statuses of a commit are read."""
 CLOCK_SKEW: Final = timedelta(days=1)
-"""How wrong our clock may be: a run is known by its batch, its time only shortens the list."""
-CONTEXT: Final = "mirror/"
+"""How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
+STATUS_CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
-_LARGEST: Final = 2**63 - 1  # what a column of a database holds
+_MAX_INTEGER: Final = 2**63 - 1  # of a database column
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ def entry_of(content: bytes) -> str:
 
 
 class MirrorRepository:
+    """One branch of the mirror repository: its list, its workflow, and the runs of that."""
+
     def __init__(
         self,
         *,
@@ -75,9 +90,12 @@ class MirrorRepository:
         path: str,
         workflow: str,
         between: tuple[float, float] = (0.25, 1.0),
-        bounds: Bounds = BOUNDS,
+        bounds: GitHubBounds = GITHUB_BOUNDS,
     ) -> None:
-        """`between` two calls, and two writes: what GitHub asks of those who call in a row."""
+        """`between`: seconds between two calls and between two writes. GitHub asks for a second.
+
+        `path` is that of the image list, `workflow` a file name under .github/workflows.
+        """
         self._branch = branch
         self._path = path
         self._workflow = workflow
@@ -90,22 +108,22 @@ class MirrorRepository:
                 seconds_between_requests=between[0],
                 seconds_between_writes=between[1],
                 retry=None,
-                per_page=RECENT,
+                per_page=LISTED_ENTRIES,
                 lazy=True,
             )
 
-        self._versions = Versions()
-        self._github = bounded(build, bounds, self._versions)
+        self._cache = EtagCache()
+        self._github = bounded_client(build, bounds, self._cache)
         self._repository: GithubRepository = self._github.get_repo(repository)
-        self._worker = Worker("github")
+        self._worker = WorkerThread("github")
 
     def close(self) -> None:
-        """Ends the worker thread; a call that it makes now is cut off."""
+        """End the worker thread. A call in progress is cut off."""
         self._worker.close()
         self._github.close()
 
     def budget(self) -> PullLimit | None:
-        """As the last answer said it. Reads two numbers, so it need not be the worker."""
+        """The rate limit in the last answer; None before the first. Makes no call."""
         remaining, limit = self._github.requester.rate_limiting
         return PullLimit(remaining, limit) if limit > 0 else None
 
@@ -127,7 +145,7 @@ class MirrorRepository:
         try:
             found = self._repository.get_contents(path, ref=self._branch)
         except UnknownObjectException as error:
-            # By its words, "Not Found": of a branch that is not there GitHub says another 404.
+            # "Not Found" is about the file. For a missing branch the message is another one.
             self._expect_repository(error)
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):
@@ -135,12 +153,12 @@ class MirrorRepository:
         sha = _sha(found.sha)
         if found.encoding == "base64":
             return ListFile(found.decoded_content, sha)
-        blob = self._repository.get_git_blob(sha)  # past 1 MB the content is left out
+        blob = self._repository.get_git_blob(sha)  # above 1 MB the content is left out
         return ListFile(base64.b64decode(blob.content), sha)
 
     def _expect_repository(self, missing: UnknownObjectException) -> None:
-        """Something is missing: is it that, or can the token not see the repository at all?"""
-        if not is_githubs(missing):
+        """After a 404: raise RefusedError if the token cannot see the repository at all."""
+        if not is_from_github(missing):
             raise missing
         try:
             self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
@@ -152,11 +170,14 @@ class MirrorRepository:
         return await self.put_file(self._path, content, blob=blob, message=message)
 
     async def read_file(self, path: str) -> ListFile:
-        """Any file of the branch; empty where there is none. For `setup`."""
+        """Any file of the branch, or an empty one if it does not exist. For `setup`."""
         return await self._call(lambda: self._read(path))
 
     async def put_file(self, path: str, content: bytes, *, blob: str, message: str) -> CommitSha:
-        """One commit that makes the file so, if it is still `blob` (empty: if it is not there)."""
+        """Commit the file if it is still `blob`; an empty `blob`: if it does not exist.
+
+        Raises StaleError if it has changed.
+        """
 
         def put() -> CommitSha:
             try:
@@ -167,7 +188,7 @@ class MirrorRepository:
                 )
             except GithubException as error:
                 if error.status in {409, 422} and _is_stale(error):
-                    raise StaleError(words_of(error)) from error
+                    raise StaleError(message_of(error)) from error
                 raise
             return CommitSha(_sha(answer["commit"].sha))
 
@@ -223,18 +244,18 @@ class MirrorRepository:
             try:
                 ref.edit(made.sha)
             except GithubException as error:
-                if error.status == 422 and not is_protected(error):  # noqa: PLR2004 - no fast forward
-                    raise StaleError(words_of(error)) from error
+                if error.status == 422 and not is_branch_rule(error):  # noqa: PLR2004 - no fast forward
+                    raise StaleError(message_of(error)) from error
                 raise
             return CommitSha(_sha(made.sha))
 
         return await self._call(commit)
 
     async def set_variable(self, name: str, value: str) -> None:
-        """Make a repository variable so. For `setup`."""
+        """Create or change a repository variable. For `setup`."""
 
         def put() -> None:
-            if not self._repository.get_variable(name).edit(value):  # it raises nothing
+            if not self._repository.get_variable(name).edit(value):  # False if missing
                 self._repository.create_variable(name, value)
 
         await self._call(put)
@@ -260,13 +281,13 @@ class MirrorRepository:
         await self._call(lambda: self._repository.delete_secret(name))
 
     async def set_secret(self, name: str, value: str) -> None:
-        """Make a repository secret so; it is encrypted on the way. For `setup`."""
+        """Create or change a repository secret. PyGithub encrypts it. For `setup`."""
         await self._call(lambda: self._repository.create_secret(name, value))
 
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         def look() -> CommitSha | None:
             commits = self._repository.get_commits(sha=self._branch, path=self._path)
-            for commit in islice(commits, RECENT):
+            for commit in islice(commits, LISTED_ENTRIES):
                 if batch_of(commit.commit.message) == batch:
                     return CommitSha(_sha(commit.sha))
             return None
@@ -310,9 +331,9 @@ class MirrorRepository:
     def _first(
         self, runs: Iterable[WorkflowRun], ours: Callable[[WorkflowRun], bool]
     ) -> Run | None:
-        """The first run of our workflow that is meant: never simply the latest."""
+        """The first run of our workflow that `ours` accepts: never simply the latest one."""
         path = f".github/workflows/{self._workflow}"
-        for run in islice(runs, RECENT):
+        for run in islice(runs, LISTED_ENTRIES):
             if run.path.partition("@")[0] == path and ours(run):
                 return _run(run, completed=True)
         return None
@@ -328,30 +349,30 @@ class MirrorRepository:
         def look() -> tuple[CopyResult, ...]:
             newest: dict[str, CommitStatus] = {}
             statuses = self._repository.get_commit(sha).get_statuses()
-            for status in islice(statuses, STATUSES):
-                if status.target_url == run.url and status.context.startswith(CONTEXT):
+            for status in islice(statuses, STATUSES_PER_COMMIT):
+                if status.target_url == run.url and status.context.startswith(STATUS_CONTEXT):
                     newest.setdefault(status.context, status)
             return tuple(r for status in newest.values() if (r := _result(status)) is not None)
 
         return await self._call(look)
 
     async def _call(self, work: Callable[[], T]) -> T:
-        return await self._worker.do(partial(self._translated, work))
+        return await self._worker.run(partial(self._translated, work))
 
     def _name_at(self, location: str) -> str:
         """The name of the repository that a redirect names by its number, or nothing."""
         with suppress(Exception):  # the redirect says enough for a refusal
             _, data = self._github.requester.requestJsonAndCheck("GET", location)
-            return line_of(_text(data.get("full_name")))
+            return one_line(_text(data.get("full_name")))
         return ""
 
     def _translated(self, work: Callable[[], T]) -> T:
         try:
-            return translated(work)
+            return translate_errors(work)
         except RedirectedError as error:
             raise RefusedError(_moved_to(self._name_at(error.location))) from error
         except TransientError:
-            self._versions.forget()  # among them may be the answer that could not be read
+            self._cache.clear()  # it may hold the answer that could not be read
             raise
 
 
@@ -363,10 +384,10 @@ def _moved_to(name: str) -> str:
 
 
 def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
-    """Only what a dispatch answers holds no conclusion; asking for it would cost a call."""
-    number = run.id  # once: another field may make the library fetch all of them anew
-    if not 0 < number <= _LARGEST:
-        raise ValueError("a number that no run has")
+    """`completed`: read the conclusion too. The answer to a dispatch has none."""
+    number = run.id  # read once: another field may make PyGithub fetch all of them again
+    if not 0 < number <= _MAX_INTEGER:
+        raise ValueError("the id of a run is out of range")
     over = completed and _text(run.status) == "completed"
     conclusion = _text(run.conclusion or "unknown") if over else ""
     return Run(RunId(number), _text(run.html_url), conclusion)
@@ -379,38 +400,38 @@ def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:
 
 
 def _text(value: object) -> str:
-    """A field that GitHub always fills: PyGithub makes None of an answer that is no JSON."""
+    """A field that GitHub always fills. PyGithub makes it None if the answer is not JSON."""
     if not isinstance(value, str) or not value.isprintable():
-        raise TypeError("a field is missing, or no line of text")
+        raise TypeError("a field is missing, or is not one line of text")
     return value
 
 
 def _sha(value: object) -> str:
     text = _text(value)
     if not _SHA.fullmatch(text):
-        raise ValueError("a field is no sha")
+        raise ValueError("a field is not a sha")
     return text
 
 
 def _result(status: CommitStatus) -> CopyResult | None:
-    image = _text(status.context).removeprefix(CONTEXT)
-    text = line_of(status.description or "")
+    image = _text(status.context).removeprefix(STATUS_CONTEXT)
+    text = one_line(status.description or "")
     if status.state == "pending":
         return None
     if status.state != "success":
         return CopyResult(image, None, line=text)
     match = _SUCCESS.fullmatch(text)
     if match is None:
-        return CopyResult(image, None, line=f"a status that says nothing we know: {text}")
+        return CopyResult(image, None, line=f"a status in an unknown form: {text}")
     size = int(match[2] or 0)
-    return CopyResult(image, match[1], size if 0 < size <= _LARGEST else None)
+    return CopyResult(image, match[1], size if 0 < size <= _MAX_INTEGER else None)
 
 
 def _is_stale(error: GithubException) -> bool:
-    """409: somebody wrote first. 422 says the same where the file came or went meanwhile.
+    """409: the file has changed. 422: it was created or deleted.
 
-    Both are also what the rules of a branch answer; reading the list again does not mend that.
+    Branch rules answer with both codes too. Reading the file again does not help then.
     """
-    if is_protected(error):
+    if is_branch_rule(error):
         return False
-    return error.status == 409 or "sha" in words_of(error).lower()  # noqa: PLR2004 - Conflict
+    return error.status == 409 or "sha" in message_of(error).lower()  # noqa: PLR2004 - Conflict

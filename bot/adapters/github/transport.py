@@ -1,10 +1,11 @@
-"""PyGithub's way to the network, bounded: every answer has an end, in time and in size.
+"""The HTTP transport below PyGithub: bounds each exchange in time and size, and uses ETags.
 
-The time limits of `requests` are for one read each, so an answer that trickles would keep the
-one worker thread for ever, and nothing can stop a thread that waits for a socket but the end of
-that socket. So a watch shuts it down when the time of a whole exchange is over. What was answered
-before is asked for with its mark, which PyGithub does for single objects only. Nothing here knows
-what is asked.
+1. `requests` has time limits per read. A body that trickles would block the worker thread forever.
+2. A thread that waits for a socket can be stopped only by shutting the socket down. So a timer
+   does that when the time for the whole exchange is over.
+3. PyGithub sends conditional requests for single objects only. Here every GET is one.
+
+It must not know what is requested.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
@@ -27,21 +29,16 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from bot.adapters.github.etags import Version, Versions
+from bot.adapters.github.etags import CachedResponse, EtagCache
 
-_PIECE: Final = 64 * 1024
-_OK: Final = 200
-_LATER: Final = 202
-_NOT_MODIFIED: Final = 304
+_CHUNK: Final = 64 * 1024
+_ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""They describe the body as it was sent. The body kept here is already decoded."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_OF_THE_WAY: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that tell how a body was packed: a body that is unpacked already is not to be held to
-its packed length.
-"""
 
 
-class AnswerError(requests.exceptions.RequestException):
-    """An answer that is none: too large, or only the promise of one."""
+class UnusableResponseError(requests.exceptions.RequestException):
+    """The answer is too large, or 202: GitHub has not computed it yet."""
 
 
 class RedirectedError(Exception):
@@ -57,11 +54,10 @@ class RedirectedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """Seconds for one read, seconds for one exchange from its first byte to its last, bytes.
+class GitHubBounds:
+    """`read` and `whole`: seconds for one read and for the exchange. `size`: bytes when decoded.
 
-    The bytes are those after unpacking. GitHub sends files in base64, so a list of 48 MiB (a
-    million images) still fits.
+    GitHub sends files in base64, so a list of 48 MiB (a million images) fits into `size`.
     """
 
     read: float = 15
@@ -69,164 +65,166 @@ class Bounds:
     size: int = 64 * 1024 * 1024
 
 
-def bounded(build: Callable[[], Github], bounds: Bounds, versions: Versions) -> Github:
-    """What `build` returns, made to keep to the bounds, and to know old answers again.
+GITHUB_BOUNDS: Final = GitHubBounds()
 
-    A Requester takes its kinds of connection when it is made, so the change is over when this
-    returns.
+
+def bounded_client(build: Callable[[], Github], bounds: GitHubBounds, cache: EtagCache) -> Github:
+    """The client that `build` makes, with bounded exchanges and a cache.
+
+    A Requester reads the global connection classes when it is made. They are reset at the end.
     """
 
-    class Plain(HTTPRequestsConnectionClass):
+    class BoundedHttp(HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("http://", _BoundedAdapter(bounds, versions))
+            self.session.mount("http://", _BoundedAdapter(bounds, cache))
 
-    class Secure(HTTPSRequestsConnectionClass):
+    class BoundedHttps(HTTPSRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("https://", _BoundedAdapter(bounds, versions))
+            self.session.mount("https://", _BoundedAdapter(bounds, cache))
 
-    Requester.injectConnectionClasses(Plain, Secure)
+    Requester.injectConnectionClasses(BoundedHttp, BoundedHttps)
     try:
         return build()
     finally:
         Requester.resetConnectionClasses()
 
 
-class _Line:
-    """A second handle of the last connection's socket.
+class _SocketHandle:
+    """A duplicate of the current connection's socket.
 
-    The first is out of reach while TLS is being agreed, and after an answer that ends with its
-    connection.
+    urllib3 does not give access to its own during the TLS handshake, nor after an answer that ends
+    with its connection.
     """
 
     handle: socket.socket | None = None
 
-    def keep(self, sock: socket.socket) -> socket.socket:
-        self.drop()
+    def set(self, sock: socket.socket) -> socket.socket:
+        self.close()
         self.handle = sock.dup()
         return sock
 
-    def cut(self) -> None:
+    def shut_down(self) -> None:
         if self.handle is not None:
-            with contextlib.suppress(OSError):  # it has ended by itself
+            with contextlib.suppress(OSError):  # it has closed by itself
                 self.handle.shutdown(socket.SHUT_RDWR)
 
-    def drop(self) -> None:
+    def close(self) -> None:
         if self.handle is not None:
             self.handle.close()
             self.handle = None
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """One exchange at a time, as PyGithub makes them: so there is one line, and one watch."""
+    """Runs one exchange at a time, as PyGithub does. So one socket and one timer are enough."""
 
-    def __init__(self, bounds: Bounds, versions: Versions) -> None:
+    def __init__(self, bounds: GitHubBounds, cache: EtagCache) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._bounds = bounds
-        self._versions = versions
-        self._line = _Line()
-        self._kinds = _kinds(self._line)
+        self._cache = cache
+        self._socket = _SocketHandle()
+        self._classes = _connection_classes(self._socket)
 
     def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:
         pool: HTTPConnectionPool = super().get_connection_with_tls_context(*args, **more)
-        pool.ConnectionCls = self._kinds[pool.scheme or "http"]
+        pool.ConnectionCls = self._classes[pool.scheme or "http"]
         return pool
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]  # as a session calls it
-        asked = str(request.url), str(request.headers.get("Accept", ""))
-        known = self._versions.of(*asked) if request.method == "GET" else None
-        if known is not None:
-            request.headers.setdefault("If-None-Match", known.tag)
+        key = str(request.url), str(request.headers.get("Accept", ""))
+        cached = self._cache.get(*key) if request.method == "GET" else None
+        if cached is not None:
+            request.headers.setdefault("If-None-Match", cached.tag)
         answer, body = self._exchange(request, **more)
         if answer.status_code in _REDIRECTS:
             raise RedirectedError(answer.headers.get("Location", ""))
-        if known is not None and answer.status_code == _NOT_MODIFIED:
-            return self._as_before(answer, known)
-        if request.method == "GET" and answer.status_code == _LATER:
-            raise AnswerError("an answer for later")  # PyGithub would ask for it without an end
-        if request.method == "GET" and answer.status_code == _OK:
-            self._versions.keep(*asked, answer.headers, body)
-        return self._whole(answer, answer.status_code, answer.headers, body)
+        if cached is not None and answer.status_code == HTTPStatus.NOT_MODIFIED:
+            return self._confirmed(answer, cached)
+        if request.method == "GET" and answer.status_code == HTTPStatus.ACCEPTED:
+            raise UnusableResponseError("202 to a GET")  # PyGithub would repeat it without end
+        if request.method == "GET" and answer.status_code == HTTPStatus.OK:
+            self._cache.keep(*key, answer.headers, body)
+        return self._decoded(answer, answer.status_code, answer.headers, body)
 
     def _exchange(
         self, request: requests.PreparedRequest, **more: Any
     ) -> tuple[requests.Response, bytes]:
-        with self._watched() as is_over:
+        with self._timed() as is_over:
             try:
                 answer = super().send(request, **{**more, "timeout": self._bounds.read})
                 body = self._read(answer)
             except requests.exceptions.RequestException as error:
                 if is_over():
-                    raise requests.exceptions.ReadTimeout("it takes too long") from error
+                    raise requests.exceptions.ReadTimeout("the exchange took too long") from error
                 raise
-            if is_over():  # what was cut off may look whole
-                raise requests.exceptions.ReadTimeout("it takes too long")
+            if is_over():  # a body that was cut off may look complete
+                raise requests.exceptions.ReadTimeout("the exchange took too long")
         return answer, body
 
-    def _as_before(self, answer: requests.Response, known: Version) -> requests.Response:
-        """The answer that still holds, with what the new one says of the limits."""
-        headers = CaseInsensitiveDict(known.headers)
+    def _confirmed(self, answer: requests.Response, cached: CachedResponse) -> requests.Response:
+        """The cached answer, with the rate limit headers of the 304."""
+        headers = CaseInsensitiveDict(cached.headers)
         headers.update(answer.headers)
-        return self._whole(answer, _OK, headers, known.body)
+        return self._decoded(answer, HTTPStatus.OK, headers, cached.body)
 
-    def _whole(
+    def _decoded(
         self, answer: requests.Response, status: int, headers: Mapping[str, str], body: bytes
     ) -> requests.Response:
-        """An answer with its body read and unpacked."""
+        """An answer whose body has been read and decoded."""
         raw = HTTPResponse(
             io.BytesIO(body),
-            headers={k: v for k, v in headers.items() if k.lower() not in _OF_THE_WAY},
+            headers={k: v for k, v in headers.items() if k.lower() not in _ENCODING_HEADERS},
             status=status,
             reason=answer.reason,
             preload_content=False,
         )
-        whole = self.build_response(answer.request, raw)
-        whole.encoding = "utf-8"  # else it is guessed, at length
-        return whole
+        decoded = self.build_response(answer.request, raw)
+        decoded.encoding = "utf-8"  # guessing it would take long
+        return decoded
 
     @contextlib.contextmanager
-    def _watched(self) -> Iterator[Callable[[], bool]]:
+    def _timed(self) -> Iterator[Callable[[], bool]]:
         over = threading.Event()
 
         def end() -> None:
             over.set()
-            self._line.cut()
+            self._socket.shut_down()
 
-        watch = threading.Timer(self._bounds.whole, end)
-        watch.daemon = True
-        watch.start()
+        timer = threading.Timer(self._bounds.whole, end)
+        timer.daemon = True
+        timer.start()
         try:
             yield over.is_set
         finally:
-            watch.cancel()
-            watch.join()
+            timer.cancel()
+            timer.join()
 
     def _read(self, answer: requests.Response) -> bytes:
         body = bytearray()
-        for piece in answer.iter_content(_PIECE):
-            body += piece
+        for chunk in answer.iter_content(_CHUNK):
+            body += chunk
             if len(body) > self._bounds.size:
                 answer.close()
-                raise AnswerError(f"an answer of more than {self._bounds.size} bytes")
+                raise UnusableResponseError(f"an answer of more than {self._bounds.size} bytes")
         return bytes(body)
 
     def close(self) -> None:
-        """An exchange that is under way in another thread ends at once."""
-        self._line.cut()
+        """End the exchange of another thread at once."""
+        self._socket.shut_down()
         super().close()
-        self._line.drop()
+        self._socket.close()
 
 
-def _kinds(line: _Line) -> Mapping[str, type[HTTPConnection]]:
-    """Connections that hand their socket to the watch before they do anything with it."""
+def _connection_classes(handle: _SocketHandle) -> Mapping[str, type[HTTPConnection]]:
+    """Connection classes by scheme. They pass their socket to `handle` before they use it."""
 
-    class Plain(HTTPConnection):
+    class WatchedHttp(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return line.keep(super()._new_conn())
+            return handle.set(super()._new_conn())
 
-    class Secure(HTTPSConnection):
+    class WatchedHttps(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return line.keep(super()._new_conn())
+            return handle.set(super()._new_conn())
 
-    return {"http": Plain, "https": Secure}
+    return {"http": WatchedHttp, "https": WatchedHttps}

@@ -1,7 +1,7 @@
-"""One thread that makes blocking calls, one after the other, and holds up nobody's exit.
+"""One daemon thread for blocking calls, one after the other.
 
-The executors of the standard library are waited for when the program ends, however long the
-call takes that is under way. What is cut off here is looked for at the next start anyway.
+Python waits for the threads of its own executors before it exits. It does not wait for this one:
+the next start checks whether an interrupted call had an effect.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Worker:
+class WorkerThread:
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    async def do(self, work: Callable[[], T]) -> T:
-        """What the work gives or raises, when it is its turn."""
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in the thread after all earlier calls. Returns or raises what it does."""
         future: Future[T] = Future()
         self._jobs.put((future, work))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Take no more work; what is under way is not waited for."""
+        """Accept no more work. Does not wait for the current call."""
         self._jobs.put(None)
 
     def _run(self) -> None:
@@ -36,5 +36,5 @@ class Worker:
                 continue
             try:
                 future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            except BaseException as error:  # noqa: BLE001 - raised again in run()
                 future.set_exception(error)

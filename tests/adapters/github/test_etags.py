@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.adapters.github.etags import LARGEST, MOST, Versions
+from bot.adapters.github.etags import CACHED_BODY_BYTES, CACHED_RESPONSES, EtagCache
 from bot.adapters.github.repository import MirrorRepository
 from bot.core.errors import TransientError
 from bot.core.registry import PullLimit
@@ -93,24 +93,24 @@ async def test_what_could_not_be_read_is_asked_for_anew() -> None:
 
 
 def test_few_are_kept_those_that_were_wanted_last() -> None:
-    versions = Versions()
-    for number in range(MOST):
-        versions.keep(str(number), "", MARKED, b"")
-    assert versions.of("0", "") is not None
-    versions.keep("new", "", MARKED, b"")
-    assert versions.of("0", "") is not None
-    assert versions.of("1", "") is None
+    cache = EtagCache()
+    for number in range(CACHED_RESPONSES):
+        cache.keep(str(number), "", MARKED, b"")
+    assert cache.get("0", "") is not None
+    cache.keep("new", "", MARKED, b"")
+    assert cache.get("0", "") is not None
+    assert cache.get("1", "") is None
 
 
 def test_the_large_and_the_unmarked_are_not_kept_and_leave_nothing_old() -> None:
-    versions = Versions()
-    for headers, body in ((MARKED, b"x" * (LARGEST + 1)), (CaseInsensitiveDict(), b"x")):
-        versions.keep("a", "", MARKED, b"x")
-        versions.keep("a", "", headers, body)
-        assert versions.of("a", "") is None
+    cache = EtagCache()
+    for headers, body in ((MARKED, b"x" * (CACHED_BODY_BYTES + 1)), (CaseInsensitiveDict(), b"x")):
+        cache.keep("a", "", MARKED, b"x")
+        cache.keep("a", "", headers, body)
+        assert cache.get("a", "") is None
 
 
 def test_another_form_of_the_same_address_is_another_answer() -> None:
-    versions = Versions()
-    versions.keep("a", "application/json", MARKED, b"x")
-    assert versions.of("a", "text/html") is None
+    cache = EtagCache()
+    cache.keep("a", "application/json", MARKED, b"x")
+    assert cache.get("a", "text/html") is None

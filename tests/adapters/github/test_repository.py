@@ -24,20 +24,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.adapters.github.errors import meaning, translated
+from bot.adapters.github.errors import error_of, translate_errors
 from bot.adapters.github.repository import MirrorRepository, _result, _run, entry_of
-from bot.adapters.github.transport import Bounds
+from bot.adapters.github.transport import GitHubBounds
 from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports.repository import WorkflowState
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 
 NAME = "ana/mirror"
-QUICK = Bounds(read=2)
+QUICK = GitHubBounds(read=2)
 LIST = b"# images\nnginx:1.26\n"
 WORKFLOW = b"""\
 name: mirror
@@ -60,7 +60,7 @@ MESSAGE = "Mirror something\n\nBatch: b1\n"
 @dataclass(frozen=True, slots=True)
 class Place:
     github: GitHub
-    faults: Faults
+    faults: ArmedFaults
     repository: MirrorRepository
     stack: AsyncExitStack
     port: int
@@ -72,7 +72,7 @@ class Place:
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     monkeypatch.setenv("NO_PROXY", "*")
-    faults = Faults()
+    faults = ArmedFaults()
     files = {"image.list": LIST, ".github/workflows/mirror.yml": WORKFLOW}
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(
@@ -99,7 +99,7 @@ def client(
     name: str = NAME,
     path: str = "image.list",
     workflow: str = "mirror.yml",
-    bounds: Bounds = QUICK,
+    bounds: GitHubBounds = QUICK,
 ) -> MirrorRepository:
     return MirrorRepository(
         api=f"http://127.0.0.1:{port}/github",
@@ -234,19 +234,19 @@ async def test_a_write_that_github_stumbles_over_is_sent_once(place: Place, stat
         ("status 403", RefusedError, "403"),
         ("status 404", RefusedError, "404"),
         ("status 422", RefusedError, "422"),
-        ("status 502", TransientError, "in trouble"),
+        ("status 502", TransientError, "answers 502"),
         ("retry-after 7", TransientError, "asks to wait"),
         ("garbage", TransientError, "cannot be read"),
         ("malformed", TransientError, "cannot be read"),
         ("page 403", TransientError, "cannot be read"),
         ("page 404", TransientError, "cannot be read"),
-        ("cut", TransientError, "out of reach"),
+        ("cut", TransientError, "cannot be reached"),
         ("says permission", RefusedError, "403, the token needs contents=write"),
         ("says secondary-limit-429-silent", TransientError, "asks to wait"),
-        ("refused", TransientError, "out of reach"),
+        ("refused", TransientError, "cannot be reached"),
     ],
 )
-async def test_each_trouble_of_github_has_itsmeaning(
+async def test_each_trouble_of_github_has_its_meaning(
     place: Place, what: str, kind: type[Exception], words: str
 ) -> None:
     place.faults.arm(where="github", what=what, times=5)
@@ -268,14 +268,14 @@ async def test_a_gateways_page_is_not_taken_for_a_workflow_that_is_off(place: Pl
     [
         ("silent", "did not answer in time"),
         ("endless", "did not answer in time"),
-        ("huge 3", "cannot be read .AnswerError"),
-        ("packed 3", "cannot be read .AnswerError"),
+        ("huge 3", "cannot be read .UnusableResponseError"),
+        ("packed 3", "cannot be read .UnusableResponseError"),
     ],
 )
 async def test_an_answer_has_an_end_in_time_and_size_and_the_worker_is_free_again(
     place: Place, what: str, words: str
 ) -> None:
-    bounds = Bounds(read=0.5, whole=1.0, size=2 << 20)
+    bounds = GitHubBounds(read=0.5, whole=1.0, size=2 << 20)
     quick = client(place.port, place.github.token, bounds=bounds)
     try:
         place.faults.arm(where="github", what=what)
@@ -332,7 +332,7 @@ async def test_whatever_part_of_an_answer_trickles_ends_with_its_time(what: str)
 
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        alone = client(port, "token", bounds=Bounds(read=0.5, whole=1.0))
+        alone = client(port, "token", bounds=GitHubBounds(read=0.5, whole=1.0))
         try:
             async with asyncio.timeout(4):
                 with pytest.raises(TransientError, match="in time") as caught:
@@ -369,7 +369,7 @@ async def test_a_repository_that_the_token_may_not_see_is_told_from_a_missing_fi
 async def test_nobody_listening_is_temporary(place: Place) -> None:
     alone = client(1, place.github.token)
     try:
-        with pytest.raises(TransientError, match="out of reach"):
+        with pytest.raises(TransientError, match="cannot be reached"):
             await alone.workflow()
     finally:
         alone.close()
@@ -491,10 +491,10 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
         (f"sha256:{'a' * 64} 12 skipped", CopyResult("x", f"sha256:{'a' * 64}", 12)),
         (f"sha256:{'a' * 64} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
         (f"sha512:{'a' * 128}", CopyResult("x", f"sha512:{'a' * 128}", None)),
-        ("fine", CopyResult("x", None, line="a status that says nothing we know: fine")),
-        (None, CopyResult("x", None, line="a status that says nothing we know: ")),
+        ("fine", CopyResult("x", None, line="a status in an unknown form: fine")),
+        (None, CopyResult("x", None, line="a status in an unknown form: ")),
         (f"sha256:{'a' * 64} {2**63} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
-        ("a\0b\ud800", CopyResult("x", None, line="a status that says nothing we know: a b")),
+        ("a\0b\ud800", CopyResult("x", None, line="a status in an unknown form: a b")),
     ],
 )
 def test_a_status_is_read_by_its_words_or_not_believed(
@@ -527,7 +527,7 @@ def test_a_status_is_read_by_its_words_or_not_believed(
 def test_a_limit_is_waited_for_as_github_says(
     status: int, message: str, headers: dict[str, str], wait: float
 ) -> None:
-    found = meaning(GithubException(status, {"message": message}, headers))
+    found = error_of(GithubException(status, {"message": message}, headers))
     assert isinstance(found, TransientError)
     assert found.retry_after == wait
 
@@ -535,7 +535,7 @@ def test_a_limit_is_waited_for_as_github_says(
 def test_a_primary_limit_is_waited_for_until_its_reset() -> None:
     reset = datetime.now(UTC).timestamp() + 600
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
-    found = meaning(GithubException(403, {"message": "API rate limit exceeded"}, headers))
+    found = error_of(GithubException(403, {"message": "API rate limit exceeded"}, headers))
     assert isinstance(found, TransientError)
     assert found.retry_after == pytest.approx(600, abs=5)
 
@@ -556,7 +556,7 @@ def test_what_the_library_cannot_read_is_a_temporary_trouble(raised: Exception) 
         raise raised
 
     with pytest.raises(TransientError, match="cannot be read") as caught:
-        translated(work)
+        translate_errors(work)
     assert caught.value.unclear
 
 
