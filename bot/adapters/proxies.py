@@ -1,7 +1,6 @@
-"""The operator's proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY of the environment.
+"""The proxies that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name.
 
-Never for loopback: what is asked for there is on this machine. What goes through a proxy, and
-which addresses may be asked for at all, is not decided here.
+Loopback is never reached through a proxy. Which addresses are allowed is decided elsewhere.
 """
 
 import ipaddress
@@ -12,20 +11,23 @@ from bot.core.errors import ConfigError
 
 
 class Proxies:
-    """As they were at the start: to read them at each call would be a good part of its cost."""
+    """A copy of the variables. Reading them for each call would be slow."""
 
     def __init__(self, by_scheme: Mapping[str, str] | None = None) -> None:
-        """Raises ConfigError where one is needed that is no proxy of HTTP."""
+        """`by_scheme`: proxy URLs by "http", "https", "all", "no"; None: of the environment.
+
+        Raises ConfigError if a proxy is not an HTTP proxy.
+        """
         self._by_scheme = getproxies() if by_scheme is None else dict(by_scheme)
         for scheme in ("http", "https"):
             name = scheme if scheme in self._by_scheme else "all"
             kind, named, _ = self._by_scheme.get(name, "").partition("://")
             if named and kind.lower() not in ("http", "https"):
-                text = f"is a {kind[:20]} proxy; name one of HTTP in HTTPS_PROXY instead"
+                text = f"is a {kind[:20]} proxy; name an HTTP proxy in HTTPS_PROXY instead"
                 raise ConfigError(f"{name.upper()}_PROXY: {text}")
 
     def of(self, scheme: str, host: str, port: int | None) -> str | None:
-        """The address of the proxy with its scheme; None for the direct way."""
+        """The URL of the proxy for this destination, None for a direct connection."""
         proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
         named = host if port is None else f"{host}:{port}"
         if proxy is None or _is_loopback(host) or proxy_bypass(named):

@@ -15,13 +15,19 @@ import httpx
 from fuzz_github import DAY, LARGEST, expect_trouble
 from generators import HEX, Choices, body, broken, mutated
 
-from bot.adapters.registry.access import _next_url
-from bot.adapters.registry.auth import Endpoint, Login, _token_of, challenge_of, realm_of
+from bot.adapters.registry.auth import Endpoint, Login, _token_of, checked_realm, parse_challenge
 from bot.adapters.registry.client import RegistryClient
-from bot.adapters.registry.manifest import config_of, digest_of, is_digest, manifest_of, size_of
-from bot.adapters.registry.pull_limits import Budgets
-from bot.adapters.registry.tags import next_page, tags_of
-from bot.adapters.registry.transport import Answer, one_line, retry_after
+from bot.adapters.registry.manifest import (
+    head_digest,
+    is_digest,
+    parse_config,
+    parse_manifest,
+    total_size,
+)
+from bot.adapters.registry.pull_limits import PullLimits
+from bot.adapters.registry.session import _next_url
+from bot.adapters.registry.tags import next_page, parse_tags
+from bot.adapters.registry.transport import RegistryResponse, one_line, retry_after
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
 from bot.core.registry import ImageInfo
@@ -29,7 +35,7 @@ from bot.core.registry import ImageInfo
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 DIGEST: Final = f"sha256:{HEX}"
 _ENDPOINTS: Final = tuple(
-    Endpoint(registry, httpx.URL(base), "library/nginx", login, operators=False)
+    Endpoint(registry, httpx.URL(base), "library/nginx", login, from_config=False)
     for registry, base in (
         ("docker.io", "https://registry-1.docker.io"),
         ("cache.example", "http://cache.example:5000"),
@@ -139,21 +145,21 @@ def registry_headers(choices: Choices) -> None:
     """Challenges, redirects, realms, links, waits and budgets, of any bytes."""
     headers = _headers(choices)
     endpoint = choices.pick(_ENDPOINTS)
-    answer = Answer(choices.pick(_STATUS), headers, b"")
-    challenge = challenge_of(headers)
+    answer = RegistryResponse(choices.pick(_STATUS), headers, b"")
+    challenge = parse_challenge(headers)
     if challenge is not None:
         assert challenge.scheme in {"bearer", "basic"}
-        _allowed(lambda: _expect_realm(realm_of(endpoint, challenge.realm), endpoint))
+        _allowed(lambda: _expect_realm(checked_realm(endpoint, challenge.realm), endpoint))
     _allowed(lambda: _expect_public_form(_next_url(endpoint.tags(), answer, endpoint.registry)))
     following = next_page(endpoint.tags(), answer)
     assert following is None or following.host == endpoint.base.host
     wait = retry_after(headers.get("retry-after", ""), now=NOW)
     assert wait is None or 0 <= wait <= DAY
-    budgets = Budgets(lambda: 0.0)
-    budgets.note("x", headers)
-    for budget in budgets.known().values():
+    limits = PullLimits(lambda: 0.0)
+    limits.record("x", headers)
+    for budget in limits.current().values():
         assert 0 <= budget.remaining <= budget.limit
-    found = _allowed(lambda: digest_of(answer, endpoint.registry, wanted=None))
+    found = _allowed(lambda: head_digest(answer, endpoint.registry, wanted=None))
     assert found is None or is_digest(found)
 
 
@@ -183,20 +189,20 @@ def registry_bodies(choices: Choices) -> None:
     document = choices.pick((_IMAGE, _INDEX, _CONFIG, _TOKEN, _TAGS, _ERROR, _OLD))
     sent = body(document, choices)
     status = choices.pick((200, 200, 200, 404, 500, 999))
-    answer = Answer(status, httpx.Headers(), sent)
+    answer = RegistryResponse(status, httpx.Headers(), sent)
     digest = f"sha256:{hashlib.sha256(sent).hexdigest()}"
-    manifest = _allowed(lambda: manifest_of(answer, "a.io", digest))
+    manifest = _allowed(lambda: parse_manifest(answer, "a.io", digest))
     if manifest is not None:
         assert all(is_digest(child.digest) for child in manifest.children)
         assert all(platform.isascii() and " " not in platform for platform in manifest.platforms)
         assert manifest.config is None or is_digest(manifest.config)
-        size = size_of(manifest, [manifest])
+        size = total_size(manifest, [manifest])
         assert size is None or 0 <= size <= LARGEST
-        manifest.common_part()
-    config = config_of(answer, digest)
+        manifest.common_child()
+    config = parse_config(answer, digest)
     assert config.platform == "" or (config.platform.isascii() and " " not in config.platform)
     assert config.created is None or config.created.tzinfo is UTC
-    for tag in _allowed(lambda: tags_of(answer, "a.io")) or ():
+    for tag in _allowed(lambda: parse_tags(answer, "a.io")) or ():
         assert ImageRef.parse(f"a.io/b:{tag}").tag == tag
     token = _allowed(lambda: _token_of(answer, "a.io"))
     if token is not None:

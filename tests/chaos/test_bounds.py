@@ -22,7 +22,7 @@ from bot.adapters.github import transport as github_transport
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.registry import transport as registry_transport
 from bot.adapters.registry.client import RegistryClient
-from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS
+from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS
 from bot.adapters.telegram import transport as telegram_transport
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
 from bot.core.errors import RefusedError, TransientError
@@ -149,12 +149,12 @@ def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert memory() - began < 120 * MIB
 
 
-SHORT = github_transport.Bounds(whole=1.0, size=8 * MIB)
+SHORT = github_transport.GitHubBounds(whole=1.0, size=8 * MIB)
 
 
 @asynccontextmanager
 async def github(
-    api: str, bounds: github_transport.Bounds = SHORT
+    api: str, bounds: github_transport.GitHubBounds = SHORT
 ) -> AsyncIterator[MirrorRepository]:
     repository = MirrorRepository(
         api=api,
@@ -205,7 +205,7 @@ async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]
             target_login=None,
             source_logins={},
             trust_env=False,
-            bounds=registry_transport.Bounds(whole=1.0),
+            bounds=registry_transport.RegistryBounds(whole=1.0),
         )
         for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
             began = time.monotonic()
@@ -233,7 +233,7 @@ async def test_what_is_not_too_much_is_read_whole() -> None:
         writing.write(b"HTTP/1.1 409 Conflict\r\n")
         writing.write(head(f"Content-Length: {len(body)}").partition(b"\r\n")[2] + body)
 
-    bounds = github_transport.Bounds()
+    bounds = github_transport.GitHubBounds()
     async with served(answer) as address, github(address, bounds) as repository:
         with pytest.raises(RefusedError, match="xxx"):
             await repository.read_list()
@@ -287,8 +287,8 @@ async def test_a_repository_of_a_million_tags_is_read_in_a_few_pages(tally: Coun
             source_logins={},
             trust_env=False,
         )
-        assert len(await client.tags(NGINX)) == MOST_TAGS
-        assert pages == MOST_PAGES
+        assert len(await client.tags(NGINX)) == MAX_TAGS
+        assert pages == MAX_TAG_PAGES
         await client.aclose()
     tally["inputs"] += 1
 

@@ -1,8 +1,10 @@
-"""The answer to a registry's 401: Basic, or a token from the realm that it names.
+"""Logs in to a registry after its 401: Basic, or a Bearer token from the realm that it names.
 
-The server chooses the realm, so it is asked only where it is on the list for that registry:
-the registry's own host, and for some well-known ones one host more. A login goes nowhere else.
-The scope is ours, never the server's: pull from the one repository that is asked for.
+1. The registry chooses the realm. So a realm is used only if it is on the host of the registry
+   or on the list TOKEN_HOSTS. A login is sent nowhere else.
+2. The scope is chosen here, not by the registry: pull from the one repository.
+
+The protocol: https://distribution.github.io/distribution/spec/auth/token/
 """
 
 import asyncio
@@ -18,23 +20,29 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 import httpx
 
-from bot.adapters.registry.network_guard import host_of
-from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, Wire, one_line
+from bot.adapters.registry.network_guard import MAX_PORT, host_of
+from bot.adapters.registry.transport import (
+    REGISTRY_BOUNDS,
+    BoundedTransport,
+    RegistryBounds,
+    RegistryResponse,
+    one_line,
+)
 from bot.core.errors import RefusedError, TransientError
 from bot.core.retry import TroubleKind
 
-REALMS: Final = {
+TOKEN_HOSTS: Final = {
     "docker.io": frozenset({"auth.docker.io"}),
     "docker.elastic.co": frozenset({"docker-auth.elastic.co"}),
     "registry.gitlab.com": frozenset({"gitlab.com"}),
 }
-"""Token servers on another host than their registry; each is that registry's own."""
+"""Token servers on another host than their registry. Each belongs to the registry."""
 
-_TOKEN_BODY: Final = 64 * 1024
-_DEFAULT_LIFE: Final = 60.0  # by the token specification, where the answer names none
-_LONGEST_LIFE: Final = 60 * 60.0
-_MARGIN: Final = 10.0  # a token is not used in its last seconds: our clocks may differ
-_NO_ENTRY: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_TOKEN_BODY_BYTES: Final = 64 * 1024
+_DEFAULT_LIFETIME: Final = 60.0  # seconds, by the token specification
+_LONGEST_LIFETIME: Final = 60 * 60.0
+_EXPIRY_MARGIN: Final = 10.0  # a token is not used in its last seconds, as clocks may differ
+_DENIED: Final = frozenset({401, 403, 404})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,13 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where one repository is really read. `operators`: the operator wrote that host down."""
+    """The address of one repository. `from_config`: the operator named this host."""
 
     registry: str
     base: httpx.URL
     path: str
     login: Login | None
-    operators: bool
+    from_config: bool
 
     def manifest(self, reference: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/manifests/{reference}")
@@ -74,8 +82,8 @@ class Challenge:
     service: str = ""
 
 
-def challenge_of(headers: httpx.Headers) -> Challenge | None:
-    """What a 401 asks for; Bearer before Basic, None where it is neither."""
+def parse_challenge(headers: httpx.Headers) -> Challenge | None:
+    """The challenge of a 401, Bearer before Basic. None if it is neither."""
     found = [_parse(text) for text in headers.get_list("www-authenticate")]
     for scheme in ("bearer", "basic"):
         for challenge in found:
@@ -88,19 +96,22 @@ def _parse(text: str) -> Challenge | None:
     scheme, _, rest = text[:4096].strip().partition(" ")
     try:
         values = parse_keqv_list(parse_http_list(rest))
-    except (ValueError, IndexError):  # the second for `realm=` with nothing behind it
+    except (ValueError, IndexError):  # IndexError: `realm=` without a value
         values = {}
     fields = {key.lower(): value for key, value in values.items()}
     return Challenge(scheme.lower(), fields.get("realm", ""), fields.get("service", ""))
 
 
 class Tokens:
-    """The Authorization headers that are in force, and the way to new ones."""
+    """Valid Authorization headers by endpoint. Fetches new ones, each once at a time."""
 
     def __init__(
-        self, wire: Wire, clock: Callable[[], float] = time.monotonic, bounds: Bounds = BOUNDS
+        self,
+        transport: BoundedTransport,
+        clock: Callable[[], float] = time.monotonic,
+        bounds: RegistryBounds = REGISTRY_BOUNDS,
     ) -> None:
-        self._wire = wire
+        self._transport = transport
         self._bounds = bounds
         self._clock = clock
         self._kept: dict[Endpoint, tuple[str, float]] = {}
@@ -110,13 +121,16 @@ class Tokens:
         header, until = self._kept.get(endpoint, ("", 0.0))
         return header if header and self._clock() < until else None
 
-    async def answer(
+    async def header_for(
         self, endpoint: Endpoint, challenge: Challenge | None, *, refused: str | None
     ) -> str | None:
-        """A header that may be let in, other than `refused`; None where there is none."""
+        """A header other than `refused`, or None if there is none to try.
+
+        Raises TransientError, or RefusedError if the realm or the login is not accepted.
+        """
         kept = self.kept(endpoint)
         if kept is not None and kept != refused:
-            return kept  # somebody else got it meanwhile
+            return kept  # another request has fetched it meanwhile
         self._kept.pop(endpoint, None)
         if challenge is None:
             return None
@@ -124,7 +138,7 @@ class Tokens:
             return await self._shared_fetch(endpoint, challenge)
         if endpoint.login is None or endpoint.login.header() == refused:
             return None
-        return self._keep(endpoint, endpoint.login.header(), _LONGEST_LIFE)
+        return self._keep(endpoint, endpoint.login.header(), _LONGEST_LIFETIME)
 
     async def _shared_fetch(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         task = self._fetching.get(endpoint)
@@ -132,13 +146,13 @@ class Tokens:
             task = asyncio.create_task(self._fetch_in_time(endpoint, challenge))
             self._fetching[endpoint] = task
             task.add_done_callback(lambda done: self._fetched(endpoint, done))
-        # Whoever came first may give up; the others still wait for the same answer.
+        # The first caller may be cancelled while others wait for the same token.
         return await asyncio.shield(task)
 
     def _fetched(self, endpoint: Endpoint, task: asyncio.Task[str | None]) -> None:
         self._fetching.pop(endpoint, None)
         if not task.cancelled():
-            task.exception()  # has been told to those who wait, if anybody still does
+            task.exception()  # mark it as retrieved: the waiting callers got it, if there are any
 
     async def _fetch_in_time(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         try:
@@ -146,37 +160,37 @@ class Tokens:
                 return await self._fetch(endpoint, challenge)
         except TimeoutError as error:
             raise TransientError(
-                f"the login of {endpoint.registry} takes too long",
+                f"the login of {endpoint.registry} did not answer in time",
                 kind=TroubleKind.SILENT,
                 who=endpoint.registry,
             ) from error
 
     async def _fetch(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
-        url = realm_of(endpoint, challenge.realm)
+        url = checked_realm(endpoint, challenge.realm)
         query = {"scope": f"repository:{endpoint.path}:pull"}
         if challenge.service:
             query["service"] = challenge.service
         login = endpoint.login
-        answer = await self._wire.ask(
+        answer = await self._transport.send(
             "GET",
             url.copy_merge_params(query),
-            who=endpoint.registry,
-            part="the login of ",
+            registry=endpoint.registry,
+            prefix="the login of ",
             headers={"Authorization": login.header()} if login else {},
-            operators=endpoint.operators and host_of(url) == host_of(endpoint.base),
-            limit=_TOKEN_BODY,
+            from_config=endpoint.from_config and host_of(url) == host_of(endpoint.base),
+            max_bytes=_TOKEN_BODY_BYTES,
         )
         if answer.status == HTTPStatus.UNAUTHORIZED and login is not None:
             raise RefusedError(f"{endpoint.registry} does not accept the configured login")
-        if answer.status in _NO_ENTRY:
+        if answer.status in _DENIED:
             return None
-        token, life = _token_of(answer, endpoint.registry)
-        return self._keep(endpoint, f"Bearer {token}", life)
+        token, lifetime = _token_of(answer, endpoint.registry)
+        return self._keep(endpoint, f"Bearer {token}", lifetime)
 
-    def _keep(self, endpoint: Endpoint, header: str, life: float) -> str:
+    def _keep(self, endpoint: Endpoint, header: str, lifetime: float) -> str:
         now = self._clock()
         self._kept = {key: value for key, value in self._kept.items() if value[1] > now}
-        self._kept[endpoint] = (header, now + life - _MARGIN)
+        self._kept[endpoint] = (header, now + lifetime - _EXPIRY_MARGIN)
         return header
 
     async def aclose(self) -> None:
@@ -186,48 +200,47 @@ class Tokens:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-LAST_PORT: Final = 65535
-
-
-def realm_of(endpoint: Endpoint, text: str) -> httpx.URL:
-    """The realm, if it is one that this registry may name; Refused if not."""
+def checked_realm(endpoint: Endpoint, text: str) -> httpx.URL:
+    """The realm as a URL. Raises RefusedError if this registry may not use it."""
     try:
         realm = httpx.URL(text)
     except httpx.InvalidURL as error:
         raise RefusedError(f"{endpoint.registry} names no usable token server") from error
     host = host_of(realm)
-    if (realm.port or 0) > LAST_PORT:
-        good = False
+    if (realm.port or 0) > MAX_PORT:
+        allowed = False
     elif host == host_of(endpoint.base):
-        # Plain http only where the operator has the registry itself by plain http.
-        good = realm.scheme in {"https", endpoint.base.scheme}
+        # Plain http only if the config has the registry itself with plain http.
+        allowed = realm.scheme in {"https", endpoint.base.scheme}
     else:
-        listed = host in REALMS.get(endpoint.registry, ())
-        good = listed and realm.scheme == "https" and realm.port is None
-    if not good or realm.userinfo:
-        shown = one_line(host, 80) or "nobody"
-        raise RefusedError(f"{endpoint.registry} sends logins to {shown}, which is not on its list")
+        listed = host in TOKEN_HOSTS.get(endpoint.registry, ())
+        allowed = listed and realm.scheme == "https" and realm.port is None
+    if not allowed or realm.userinfo:
+        shown = one_line(host, 80) or "no host"
+        raise RefusedError(
+            f"{endpoint.registry} names the token server {shown}, which is not on its list"
+        )
     return realm
 
 
-def _token_of(answer: Answer, registry: str) -> tuple[str, float]:
+def _token_of(answer: RegistryResponse, registry: str) -> tuple[str, float]:
     if answer.status != HTTPStatus.OK:
         raise RefusedError(f"the login of {registry} answers {answer.status}")
     try:
-        told = json.loads(answer.body)
+        token_data = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        text = f"the login of {registry} sends what is no JSON"
+        text = f"the login of {registry} does not send JSON"
         raise TransientError(text, kind=TroubleKind.UNREADABLE, who=registry) from error
-    if not isinstance(told, dict):
+    if not isinstance(token_data, dict):
         raise RefusedError(f"the login of {registry} sends no token")
-    token = told.get("token") or told.get("access_token")
-    # It becomes a header: nothing but visible ASCII may be in it.
+    token = token_data.get("token") or token_data.get("access_token")
+    # It becomes a header, so only visible ASCII is allowed.
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         raise RefusedError(f"the login of {registry} sends no token")
-    return token, _life_of(told.get("expires_in"))
+    return token, _lifetime(token_data.get("expires_in"))
 
 
-def _life_of(told: object) -> float:
-    if isinstance(told, bool) or not isinstance(told, int | float) or not told > 0:
-        return _DEFAULT_LIFE
-    return float(min(told, _LONGEST_LIFE))
+def _lifetime(seconds: object) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        return _DEFAULT_LIFETIME
+    return float(min(seconds, _LONGEST_LIFETIME))

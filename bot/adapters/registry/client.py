@@ -1,11 +1,15 @@
-"""The look before the copy: what a registry holds under a name, without fetching it.
+"""Reads digests, sizes, platforms and tags from registries: implements engine.ports.Registries.
 
-Digests are asked for by HEAD, because Docker Hub counts each GET of a manifest as a pull; a
-HEAD without a digest is refused and never made up for by a GET. Only `shape` and `describe`
-send GETs of manifests: one, and those of an index's children only where they are not counted
-or not missed. No host is asked that is not on the allow list, the operator's own, or where one
-of those sent us by a redirect to a public address. Nothing here decides what an answer means
-for a transfer.
+1. A digest is requested by HEAD, because Docker Hub counts each GET of a manifest as a pull. If
+   the response to a HEAD has no digest, that is an error. No GET is sent instead.
+2. `shape` and `describe` GET one manifest. They GET more of them only if they are not counted, or
+   if enough of the pull limit is left.
+3. A request goes to an allowed registry, to a host in the config, or to a public address to
+   which one of these redirects.
+
+It decides nothing about a transfer. Public methods raise TransientError if the same call may work
+later, and RefusedError if it will not. The API:
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
 
 import asyncio
@@ -17,42 +21,48 @@ from typing import Final
 
 import httpx
 
-from bot.adapters.registry.access import Access, Question
 from bot.adapters.registry.auth import Endpoint, Login
 from bot.adapters.registry.manifest import (
-    ACCEPT,
-    Config,
+    ACCEPT_MANIFESTS,
+    ImageConfig,
     Manifest,
-    config_of,
-    digest_of,
+    head_digest,
     is_digest,
-    manifest_of,
-    size_of,
+    parse_config,
+    parse_manifest,
+    total_size,
 )
 from bot.adapters.registry.network_guard import GuardedTransport, Resolve, host_of, system_resolve
-from bot.adapters.registry.pull_limits import Budgets
-from bot.adapters.registry.tags import MOST_PAGES, MOST_TAGS, first_page, next_page, tags_of
-from bot.adapters.registry.transport import BOUNDS, Answer, Bounds, one_line
+from bot.adapters.registry.pull_limits import PullLimits
+from bot.adapters.registry.session import RegistryRequest, RegistrySession
+from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS, first_page, next_page, parse_tags
+from bot.adapters.registry.transport import (
+    REGISTRY_BOUNDS,
+    RegistryBounds,
+    RegistryResponse,
+    one_line,
+)
 from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
 
 _HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
-_MANIFEST_BODY: Final = 4 * 1024 * 1024  # the limit that registries themselves keep to
-_CONFIG_BODY: Final = 1024 * 1024
-_TAGS_BODY: Final = 4 * 1024 * 1024
-_MOST_CHILDREN: Final = 8
-_NOT_THERE: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_MANIFEST_BYTES: Final = 4 * 1024 * 1024  # the limit of the registries themselves
+_CONFIG_BYTES: Final = 1024 * 1024
+_TAGS_PAGE_BYTES: Final = 4 * 1024 * 1024
+_MAX_CHILDREN: Final = 8
+_MISSING_OR_PRIVATE: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+)
 
 
 class RegistryClient:
     """Reads manifests of allowed source registries and of the target.
 
-    `addresses` are where registries are really reached, in the operator's words: they may be
-    plain http and private, and so may the target be private. A login of `source_logins` is for
-    the registry of that name, at whatever address the operator gave for it. `transport` stands
-    in for the whole network, the guard of addresses included. With `trust_env`, the proxy
-    variables of the environment count: see GuardedTransport for what that means.
+    `addresses`: the URL of a registry by its name, as in the config. It may be plain http and
+    private. The target may be private too. `source_logins` (user, password) are by the name of the
+    registry, whatever its address. `transport` replaces the whole network, the guard against
+    private addresses included. `trust_env`: use the proxy variables of the environment.
     """
 
     def __init__(
@@ -67,7 +77,7 @@ class RegistryClient:
         resolve: Resolve = system_resolve,
         trust_env: bool = True,
         clock: Callable[[], float] = time.monotonic,
-        bounds: Bounds = BOUNDS,
+        bounds: RegistryBounds = REGISTRY_BOUNDS,
     ) -> None:
         self._bases = {name.lower(): _base_of(name, url) for name, url in addresses.items()}
         self._target = target
@@ -75,109 +85,111 @@ class RegistryClient:
         self._logins = {name.lower(): Login(*pair) for name, pair in source_logins.items()}
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
-        self._budgets = Budgets(clock)
-        self._access = Access(network, clock, self._budgets, bounds)
+        self._pull_limits = PullLimits(clock)
+        self._session = RegistrySession(network, clock, self._pull_limits, bounds)
 
     async def source_digest(self, image: ImageRef) -> str | None:
-        """By HEAD. None where the image is missing or private: registries do not tell which."""
-        endpoint = self._source(image)
+        """By HEAD. None if the image is missing or private. Registries do not tell which."""
+        endpoint = self._source_endpoint(image)
         answer = await self._head(endpoint, image.digest or image.tag or "")
-        if answer.status in _NOT_THERE:
+        if answer.status in _MISSING_OR_PRIVATE:
             return None
-        return digest_of(answer, endpoint.registry, wanted=image.digest)
+        return head_digest(answer, endpoint.registry, wanted=image.digest)
 
     async def target_digest(self, image: ImageRef) -> str | None:
-        """By HEAD. None where it is missing; Refused where the target may not be read."""
+        """By HEAD. None if it is missing. Raises RefusedError if the target may not be read."""
         reference = image.tag or image.digest or ""
-        endpoint = self._place(image)
+        endpoint = self._target_endpoint(image)
         answer = await self._head(endpoint, reference)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        return digest_of(answer, endpoint.registry, wanted=None if image.tag else image.digest)
+        return head_digest(answer, endpoint.registry, wanted=None if image.tag else image.digest)
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
-        """By one GET of the manifest at the source; an index's size by GETs of its children.
+        """Platforms and size, by one GET of the manifest at the source.
 
-        Where those are counted or too many, its size stays None.
+        The size of an index needs a GET per child. It is None if these are counted or too many.
         """
-        endpoint = self._source(image)
+        endpoint = self._source_endpoint(image)
         manifest = await self._manifest(endpoint, digest)
         children = await self._children(endpoint, manifest)
-        return ImageInfo(manifest.platforms, size_of(manifest, children.values()))
+        return ImageInfo(manifest.platforms, total_size(manifest, children.values()))
 
     async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
-        """The shape, and what the config of one platform adds to it.
+        """Platforms, size and creation time; the latter is in the config of one platform.
 
-        What cannot be had after the first manifest, or only by a pull that is not to spare, is
-        left out; raises where that one cannot be had.
+        Raises if the first manifest cannot be read. What fails after it, or would use up the pull
+        limit, is left out.
         """
-        endpoint = self._place(image) if at_target else self._source(image)
+        endpoint = self._target_endpoint(image) if at_target else self._source_endpoint(image)
         manifest = await self._manifest(endpoint, digest)
         children = await self._children(endpoint, manifest)
-        config = await self._config(endpoint, await self._common(endpoint, manifest, children))
+        config = await self._config(
+            endpoint, await self._common_manifest(endpoint, manifest, children)
+        )
         platforms = manifest.platforms
         if not manifest.children and config.platform:
             platforms = (config.platform,)
-        return ImageInfo(platforms, size_of(manifest, children.values()), config.created)
+        return ImageInfo(platforms, total_size(manifest, children.values()), config.created)
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
-        """The first few thousand tags of the image's repository, in the source's order.
+        """The first MAX_TAGS tags of the image's repository, in the order of the source.
 
-        Empty where it is missing or private. No registry counts this as a pull.
+        Empty if it is missing or private. Registries do not count this as a pull.
         """
-        endpoint = self._source(image)
+        endpoint = self._source_endpoint(image)
         found: dict[str, None] = {}
         url = first_page(endpoint.tags())
-        async with self._access.turn(endpoint):
-            for _ in range(MOST_PAGES):
-                question = Question(
-                    method="GET", url=url, accept="application/json", limit=_TAGS_BODY
+        async with self._session.turn(endpoint):
+            for _ in range(MAX_TAG_PAGES):
+                request = RegistryRequest(
+                    method="GET", url=url, accept="application/json", max_bytes=_TAGS_PAGE_BYTES
                 )
-                answer = await self._access.ask(endpoint, question)
-                if answer.status in _NOT_THERE:
+                answer = await self._session.send(endpoint, request)
+                if answer.status in _MISSING_OR_PRIVATE:
                     break
-                found |= dict.fromkeys(tags_of(answer, endpoint.registry))
+                found |= dict.fromkeys(parse_tags(answer, endpoint.registry))
                 following = next_page(url, answer)
                 if following is None:
                     break
                 url = following
-        return tuple(found)[:MOST_TAGS]
+        return tuple(found)[:MAX_TAGS]
 
     def budgets(self) -> Mapping[str, PullLimit]:
-        """What registries have lately said of their pull limits, by the name of each."""
-        return self._budgets.known()
+        """The pull limits that registries reported lately, by registry."""
+        return self._pull_limits.current()
 
     def spares(self, registry: str) -> bool:
-        """Whether a GET that is not necessary may be sent: there is no limit, or half is left."""
-        return self._budgets.spares(registry.lower())
+        """Whether an optional GET may be sent: no limit is known, or more than half is left."""
+        return self._pull_limits.allows_optional(registry.lower())
 
     async def aclose(self) -> None:
-        await self._access.aclose()
+        await self._session.aclose()
 
-    def _source(self, image: ImageRef) -> Endpoint:
+    def _source_endpoint(self, image: ImageRef) -> Endpoint:
         name = image.registry.lower()
         if name not in self._allowed:
             raise RefusedError(f"{image.registry} is not an allowed registry")
         return self._endpoint(name, image.repository, login=self._logins.get(name))
 
-    def _place(self, image: ImageRef) -> Endpoint:
+    def _target_endpoint(self, image: ImageRef) -> Endpoint:
         host = self._target.host
         reference = image.tag or image.digest or ""
         name = self._target.name_of(image).removeprefix(f"{host}/")
-        repository = name[: -len(reference) - 1]  # and the ":" or "@" between them
+        repository = name[: -len(reference) - 1]  # without ":" or "@" and the reference
         endpoint = self._endpoint(host.lower(), repository, login=self._target_login)
-        return replace(endpoint, operators=True)
+        return replace(endpoint, from_config=True)
 
     def _endpoint(self, name: str, repository: str, *, login: Login | None) -> Endpoint:
         listed = self._bases.get(name)
         try:
             base = listed or (_HUB_ADDRESS if name == DOCKER_HUB else httpx.URL(f"https://{name}"))
         except httpx.InvalidURL as error:  # such as 0177.0.0.1
-            raise RefusedError(f"{name} is no name of a host") from error
+            raise RefusedError(f"{name} is not a host name") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")
-        return Endpoint(name, base, path, login, operators=listed is not None)
+        return Endpoint(name, base, path, login, from_config=listed is not None)
 
-    async def _head(self, endpoint: Endpoint, reference: str) -> Answer:
+    async def _head(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
         return await self._ask("HEAD", endpoint, endpoint.manifest(reference))
 
     async def _ask(
@@ -186,18 +198,18 @@ class RegistryClient:
         endpoint: Endpoint,
         url: httpx.URL,
         *,
-        accept: str = ACCEPT,
-        limit: int = _MANIFEST_BODY,
-    ) -> Answer:
-        question = Question(method=method, url=url, accept=accept, limit=limit)
-        async with self._access.turn(endpoint):
-            return await self._access.ask(endpoint, question)
+        accept: str = ACCEPT_MANIFESTS,
+        max_bytes: int = _MANIFEST_BYTES,
+    ) -> RegistryResponse:
+        request = RegistryRequest(method=method, url=url, accept=accept, max_bytes=max_bytes)
+        async with self._session.turn(endpoint):
+            return await self._session.send(endpoint, request)
 
     async def _manifest(self, endpoint: Endpoint, digest: str) -> Manifest:
         if not is_digest(digest):
-            raise RefusedError(f"{one_line(digest, 80)} is no digest")
+            raise RefusedError(f"{one_line(digest, 80)} is not a digest")
         answer = await self._ask("GET", endpoint, endpoint.manifest(digest))
-        return manifest_of(answer, endpoint.registry, digest)
+        return parse_manifest(answer, endpoint.registry, digest)
 
     async def _manifest_if_any(self, endpoint: Endpoint, digest: str) -> Manifest | None:
         try:
@@ -208,22 +220,27 @@ class RegistryClient:
     async def _children(
         self, endpoint: Endpoint, manifest: Manifest
     ) -> Mapping[str, Manifest | None]:
-        """All of an index's manifests by digest, None for one that fails; or none of them."""
-        digests = manifest.parts
-        if len(digests) > _MOST_CHILDREN or self._counts(endpoint):
+        """The children of an index by digest, None for a failed one.
+
+        Empty if they are too many, or if their GETs are counted as pulls.
+        """
+        digests = manifest.child_digests
+        if len(digests) > _MAX_CHILDREN or self._counts_pulls(endpoint):
             return {}
         found = await asyncio.gather(*(self._manifest_if_any(endpoint, d) for d in digests))
         return dict(zip(digests, found, strict=True))
 
-    def _counts(self, endpoint: Endpoint) -> bool:
-        """Whether a GET of a manifest is a pull there. Docker Hub counts for some in silence."""
-        return host_of(endpoint.base) in DOCKER_HUB_HOSTS or self._budgets.counts(endpoint.registry)
+    def _counts_pulls(self, endpoint: Endpoint) -> bool:
+        """Whether a GET of a manifest counts as a pull. Docker Hub does not always report it."""
+        return host_of(endpoint.base) in DOCKER_HUB_HOSTS or self._pull_limits.is_counting(
+            endpoint.registry
+        )
 
-    async def _common(
+    async def _common_manifest(
         self, endpoint: Endpoint, manifest: Manifest, children: Mapping[str, Manifest | None]
     ) -> Manifest | None:
-        """The manifest of the one platform that is looked at closer."""
-        digest = manifest.common_part()
+        """The manifest of the platform whose config is read, None if it cannot be had."""
+        digest = manifest.common_child()
         if digest is None:
             return manifest
         if digest in children:
@@ -232,16 +249,16 @@ class RegistryClient:
             return None
         return await self._manifest_if_any(endpoint, digest)
 
-    async def _config(self, endpoint: Endpoint, manifest: Manifest | None) -> Config:
-        """By one GET of a blob, which no registry counts."""
+    async def _config(self, endpoint: Endpoint, manifest: Manifest | None) -> ImageConfig:
+        """By one GET of a blob, which is not counted as a pull."""
         if manifest is None or manifest.config is None:
-            return Config()
+            return ImageConfig()
         url = endpoint.blob(manifest.config)
         try:
-            answer = await self._ask("GET", endpoint, url, accept="*/*", limit=_CONFIG_BODY)
+            answer = await self._ask("GET", endpoint, url, accept="*/*", max_bytes=_CONFIG_BYTES)
         except (TransientError, RefusedError):
-            return Config()
-        return config_of(answer, manifest.config)
+            return ImageConfig()
+        return parse_config(answer, manifest.config)
 
 
 def _base_of(name: str, text: str) -> httpx.URL:

@@ -1,6 +1,7 @@
-"""What manifests and configs tell, and what it takes to be believed.
+"""Parses manifests, indexes and image configs. Pure, and no response is trusted.
 
-Pure; every answer is untrusted, and nothing of one is passed on that was not checked.
+https://github.com/opencontainers/image-spec/blob/main/manifest.md
+https://github.com/opencontainers/image-spec/blob/main/image-index.md
 """
 
 import hashlib
@@ -12,34 +13,34 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from bot.adapters.registry.transport import Answer, one_line
+from bot.adapters.registry.transport import RegistryResponse, one_line
 from bot.core.errors import RefusedError
 
-ACCEPT: Final = (
+ACCEPT_MANIFESTS: Final = (
     "application/vnd.oci.image.index.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.v1+prettyjws"
 )
-"""What a registry may answer with; without one of these it turns an index into one image."""
+"""The media types that may come. Without those of an index, registries send one of its images."""
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _PLATFORM_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _ATTESTATION: Final = "unknown/unknown"
-_COMMON: Final = "linux/amd64"
-_MOST_PLATFORMS: Final = 100
-_LARGEST: Final = 2**63 - 1  # what a column of a database holds
-_MOMENT: Final = re.compile(
+_COMMON_PLATFORM: Final = "linux/amd64"
+_MAX_PLATFORMS: Final = 100
+_MAX_SIZE: Final = 2**63 - 1  # bytes; the range of a database column
+_TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?)[0-9]*(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _FIRST_YEAR: Final = 2013
-"""Docker's own. Reproducible builds write 1970, 1980 or the year 1 instead of a date."""
+"""The first year of Docker. Reproducible builds write 1970, 1980 or the year 1 as their date."""
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
-    """An entry of an index; `platform` is empty for an attestation."""
+class IndexEntry:
+    """A manifest in an index. `platform` is empty for an attestation."""
 
     digest: str
     platform: str
@@ -47,32 +48,32 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An index has children, an image has blobs (sizes by digest) and a config among them."""
+    """An index has children. An image has blobs (bytes by digest), its config among them."""
 
-    children: tuple[Child, ...] = ()
+    children: tuple[IndexEntry, ...] = ()
     blobs: Mapping[str, int] = field(default_factory=dict)
     config: str | None = None
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        # Windows has several of one name, for its versions.
+        # Windows images have several manifests of one platform, for its versions.
         return tuple(dict.fromkeys(child.platform for child in self.children if child.platform))
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """The digests of the children; one may stand for several platforms."""
+    def child_digests(self) -> tuple[str, ...]:
+        """Without repetition: one manifest may be listed for several platforms."""
         return tuple(dict.fromkeys(child.digest for child in self.children))
 
-    def common_part(self) -> str | None:
-        """The platform that most people have, else the first; None where there is none."""
+    def common_child(self) -> str | None:
+        """The digest for the most common platform, else the first one. None without children."""
         named = [child for child in self.children if child.platform]
-        common = [child for child in named if child.platform == _COMMON] or named
+        common = [child for child in named if child.platform == _COMMON_PLATFORM] or named
         return common[0].digest if common else None
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
-    """What the config of one image tells; `platform` is empty where it does not."""
+class ImageConfig:
+    """`platform` is empty and `created` None if the config does not name them."""
 
     platform: str = ""
     created: datetime | None = None
@@ -82,52 +83,55 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def digest_of(answer: Answer, registry: str, *, wanted: str | None) -> str:
-    """The digest that the answer to a HEAD names; `wanted` where it was asked for by digest."""
-    expect_good(answer, registry)
+def head_digest(answer: RegistryResponse, registry: str, *, wanted: str | None) -> str:
+    """The digest in the response to a HEAD. Raises RefusedError if there is none.
+
+    `wanted`: the requested digest, and any other one is refused.
+    """
+    expect_ok(answer, registry)
     digest: str = answer.headers.get("docker-content-digest", "")
     if not digest:
         raise RefusedError(f"{registry} does not say which digest the image has")
     if not is_digest(digest):
-        raise RefusedError(f"{registry} names a digest that is none: {one_line(digest, 80)}")
+        raise RefusedError(f"{registry} names an invalid digest: {one_line(digest, 80)}")
     if wanted is not None and digest != wanted:
         raise RefusedError(f"{registry} was asked for {wanted} and answers with {digest}")
     return digest
 
 
-def manifest_of(answer: Answer, registry: str, digest: str) -> Manifest:
-    """The manifest of that digest. Raises RefusedError where it is another one or unreadable."""
-    expect_good(answer, registry)
-    told = _parse(answer.body, registry)
-    if told.get("schemaVersion") == 1:
-        return Manifest()  # its digest leaves out its own signature, and it names no sizes
-    if not is_content(answer.body, digest):
-        raise RefusedError(f"{registry} sends a manifest that is not the one of its digest")
+def parse_manifest(answer: RegistryResponse, registry: str, digest: str) -> Manifest:
+    """The manifest of that digest. Raises RefusedError if it is another one or unreadable."""
+    expect_ok(answer, registry)
+    data = _parse(answer.body, registry)
+    if data.get("schemaVersion") == 1:
+        return Manifest()  # its digest does not cover its signature, and it has no sizes
+    if not matches_digest(answer.body, digest):
+        raise RefusedError(f"{registry} sends a manifest that does not match its digest")
     try:
-        return _index(told["manifests"]) if "manifests" in told else _image(told)
+        return _index(data["manifests"]) if "manifests" in data else _image(data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(registry) from error
 
 
-def config_of(answer: Answer, digest: str) -> Config:
-    """What is told in the blob of that digest; nothing where it is no config of an image."""
-    if answer.status != HTTPStatus.OK or not is_content(answer.body, digest):
-        return Config()
+def parse_config(answer: RegistryResponse, digest: str) -> ImageConfig:
+    """The config in the blob of that digest, or an empty one if it is not an image config."""
+    if answer.status != HTTPStatus.OK or not matches_digest(answer.body, digest):
+        return ImageConfig()
     try:
-        told = json.loads(answer.body)
+        data = json.loads(answer.body)
     except (ValueError, RecursionError):
-        return Config()
-    if not isinstance(told, dict):
-        return Config()
+        return ImageConfig()
+    if not isinstance(data, dict):
+        return ImageConfig()
     try:
-        platform = _platform(told)
+        platform = _platform(data)
     except (KeyError, TypeError, ValueError):
         platform = ""
-    return Config(platform, _moment(told.get("created")))
+    return ImageConfig(platform, _timestamp(data.get("created")))
 
 
-def size_of(manifest: Manifest, children: Collection[Manifest | None]) -> int | None:
-    """Bytes of all blobs, each once. None unless all of an index's children are known."""
+def total_size(manifest: Manifest, children: Collection[Manifest | None]) -> int | None:
+    """Bytes of all blobs, each counted once. None if a child of an index is not known."""
     images = children if manifest.children else [manifest]
     blobs: dict[str, int] = {}
     for image in images:
@@ -135,19 +139,19 @@ def size_of(manifest: Manifest, children: Collection[Manifest | None]) -> int | 
             return None
         blobs |= image.blobs
     total = sum(blobs.values())
-    return total if blobs and total <= _LARGEST else None
+    return total if blobs and total <= _MAX_SIZE else None
 
 
-def is_content(body: bytes, digest: str) -> bool:
+def matches_digest(body: bytes, digest: str) -> bool:
     algorithm, _, value = digest.partition(":")
     return hashlib.new(algorithm, body).hexdigest() == value
 
 
-def expect_good(answer: Answer, registry: str) -> None:
+def expect_ok(answer: RegistryResponse, registry: str) -> None:
     if answer.status != HTTPStatus.OK:
-        words = _words(answer.body)
-        said = f"{registry} answers {answer.status} {_phrase(answer.status)}".rstrip()
-        raise RefusedError(f"{said}: {words}" if words else said)
+        error_text = _error_text(answer.body)
+        line = f"{registry} answers {answer.status} {_phrase(answer.status)}".rstrip()
+        raise RefusedError(f"{line}: {error_text}" if error_text else line)
 
 
 def _phrase(status: int) -> str:
@@ -157,8 +161,11 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _words(body: bytes) -> str:
-    """What the registry says is wrong, by the error format of the distribution API."""
+def _error_text(body: bytes) -> str:
+    """The first error of the body.
+
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+    """
     try:
         first = json.loads(body)["errors"][0]
         return one_line(f"{first['code']}: {first['message']}")
@@ -183,8 +190,10 @@ def _unreadable(registry: str) -> RefusedError:
 def _index(entries: Any) -> Manifest:
     if not isinstance(entries, list):
         raise TypeError
-    manifest = Manifest(tuple(Child(_digest(e["digest"]), _child_platform(e)) for e in entries))
-    if len(manifest.platforms) > _MOST_PLATFORMS:
+    manifest = Manifest(
+        tuple(IndexEntry(_digest(e["digest"]), _child_platform(e)) for e in entries)
+    )
+    if len(manifest.platforms) > _MAX_PLATFORMS:
         raise ValueError
     return manifest
 
@@ -194,36 +203,36 @@ def _child_platform(entry: dict[str, Any]) -> str:
     return "" if name == _ATTESTATION else name
 
 
-def _platform(told: dict[str, Any]) -> str:
-    parts = [told["os"], told["architecture"]]
-    if told.get("variant"):
-        parts.append(told["variant"])
+def _platform(data: dict[str, Any]) -> str:
+    parts = [data["os"], data["architecture"]]
+    if data.get("variant"):
+        parts.append(data["variant"])
     if not all(_PLATFORM_PART.fullmatch(part) for part in parts):
         raise ValueError
     return "/".join(parts)
 
 
-def _image(told: dict[str, Any]) -> Manifest:
-    config = told["config"]
-    blobs = {_digest(blob["digest"]): blob["size"] for blob in (config, *told["layers"])}
+def _image(manifest: dict[str, Any]) -> Manifest:
+    config = manifest["config"]
+    blobs = {_digest(blob["digest"]): blob["size"] for blob in (config, *manifest["layers"])}
     sizes = blobs.values()
-    if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) > _LARGEST:
+    if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) > _MAX_SIZE:
         raise ValueError
     return Manifest(blobs=blobs, config=config["digest"])
 
 
-def _digest(told: str) -> str:
-    if not is_digest(told):
+def _digest(text: str) -> str:
+    if not is_digest(text):
         raise ValueError
-    return told
+    return text
 
 
-def _moment(told: object) -> datetime | None:
-    found = _MOMENT.fullmatch(told) if isinstance(told, str) else None
+def _timestamp(text: object) -> datetime | None:
+    found = _TIMESTAMP.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
     try:
-        moment = datetime.fromisoformat(found[1] + found[2]).astimezone(UTC)
+        timestamp = datetime.fromisoformat(found[1] + found[2]).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if moment.year >= _FIRST_YEAR else None
+    return timestamp if timestamp.year >= _FIRST_YEAR else None

@@ -1,8 +1,8 @@
-"""Where a request may go to, when users and other servers choose the host.
+"""Guards against server-side request forgery, as users and registries choose hosts.
 
-A connection goes to the very address that was checked, so a name cannot point at a public
-address while it is checked and at a private one while it is used. Nothing here knows what a
-registry is, nor which hosts are on its lists.
+The connection goes to the very address that was checked. So a name cannot resolve to a public
+address for the check and to a private one for the connection (DNS rebinding). Which registries
+are allowed is decided in client.py.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from bot.adapters.proxies import Proxies
 from bot.core.errors import RefusedError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a host; raises OSError where there are none."""
+"""The addresses of a host and port. Raises OSError if there are none."""
 
-OPERATORS: Final = "imageto.operators"
-"""The request extension of a host that the operator wrote down: it may be private."""
+FROM_CONFIG: Final = "imageto.from_config"
+"""The request extension for a host that the operator named. It may be private."""
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")
-"""By RFC 9637, which Python's own lists do not know yet."""
+"""RFC 9637, which Python's own lists do not have yet."""
 _RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
-"""Gateways to 6to4, withdrawn by RFC 7526: whoever is nearest may say that it is one."""
-_LAST_PORT: Final = 65535
+"""6to4 relays, withdrawn by RFC 7526. Any network may announce one."""
+MAX_PORT: Final = 65535
 
 
 def host_of(url: httpx.URL) -> str:
-    """As it goes over the wire; `url.host` decodes `xn--` names and may fail at that."""
+    """The host as it is sent. `url.host` decodes `xn--` names and may fail."""
     return url.raw_host.decode("ascii")
 
 
@@ -45,10 +45,10 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet would reach the same machine under this address."""
+    """Whether this address means the same machine everywhere on the internet."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:  # the network's gateway turns it into the IPv4 address at its end
+        if ip in _NAT64:  # a gateway translates it to the IPv4 address in its last 32 bits
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION or ip.sixtofour or ip.teredo:
             return False
@@ -58,12 +58,11 @@ def is_public(address: str) -> bool:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """The way out: public addresses only, but for requests marked as the operator's own.
+    """Sends requests to public addresses, and those marked FROM_CONFIG to any address.
 
-    With `trust_env`, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count as they do for the
-    bot's other clients, but never for loopback. A proxy resolves names by itself, so behind one
-    the operator's proxy is what keeps names out of private networks; addresses written as
-    numbers are still checked here.
+    With `trust_env`, the proxy variables of the environment are used: see Proxies. A proxy
+    resolves names itself. So with a proxy, that proxy has to keep names out of private networks.
+    Addresses written as numbers are still checked here.
     """
 
     def __init__(
@@ -75,18 +74,18 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._context = httpx.create_ssl_context()
         backend = backend or httpcore.AnyIOBackend()
-        self._public = _PoolTransport(self._context, _PublicOnly(resolve, backend))
-        self._operators = _PoolTransport(self._context, backend)
+        self._public = _PoolTransport(self._context, _PublicAddressesOnly(resolve, backend))
+        self._any = _PoolTransport(self._context, backend)
         self._proxies = Proxies(None if trust_env else {})
         self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        operators = request.extensions.get(OPERATORS) is True
-        _check_written(request.url, operators=operators)
+        from_config = request.extensions.get(FROM_CONFIG) is True
+        _check_url(request.url, from_config=from_config)
         proxy = self._proxy_of(request.url)
         if proxy is not None:
             return await self._proxied(proxy).handle_async_request(request)
-        transport = self._operators if operators else self._public
+        transport = self._any if from_config else self._public
         return await transport.handle_async_request(request)
 
     def _proxy_of(self, url: httpx.URL) -> str | None:
@@ -98,23 +97,23 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return self._by_proxy[proxy]
 
     async def aclose(self) -> None:
-        for transport in (self._public, self._operators, *self._by_proxy.values()):
+        for transport in (self._public, self._any, *self._by_proxy.values()):
             await transport.aclose()
 
 
-def _check_written(url: httpx.URL, *, operators: bool) -> None:
-    """What can be told from the address alone, so that it counts behind a proxy too."""
+def _check_url(url: httpx.URL, *, from_config: bool) -> None:
+    """Check what the URL alone shows. This also protects requests through a proxy."""
     host = host_of(url)
-    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+    if url.port is not None and not 0 < url.port <= MAX_PORT:
         raise RefusedError(f"{host} has no port {url.port}")
-    if operators:
+    if from_config:
         return
     try:
         private = not is_public(host)
     except ValueError:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            raise RefusedError(f"{host[:80]!r} is no name of a host") from None
-        # 2130706433, 0x7f.1 and the like: some resolvers take them for 127.0.0.1.
+            raise RefusedError(f"{host[:80]!r} is not a host name") from None
+        # Some resolvers read 2130706433 or 0x7f.1 as 127.0.0.1.
         last = host.rstrip(".").rpartition(".")[2]
         private = re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
     if private:
@@ -122,11 +121,11 @@ def _check_written(url: httpx.URL, *, operators: bool) -> None:
 
 
 class _PoolTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport; only the way to open a connection is given to it."""
+    """httpx's own transport with another way to open connections."""
 
     def __init__(self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend) -> None:
         super().__init__(verify=context)
-        # httpx has no argument for it; a test drives the whole to see that it is in effect.
+        # httpx has no argument for it. A test checks that this takes effect.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=100,
@@ -136,8 +135,8 @@ class _PoolTransport(httpx.AsyncHTTPTransport):
         )
 
 
-class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Resolves, checks every address found, and connects to one of those."""
+class _PublicAddressesOnly(httpcore.AsyncNetworkBackend):
+    """Resolves a name, checks all its addresses, and connects to one of them."""
 
     def __init__(self, resolve: Resolve, inner: httpcore.AsyncNetworkBackend) -> None:
         self._resolve = resolve
@@ -151,22 +150,22 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        trouble: Exception = httpcore.ConnectError(f"{host} has no address")
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in await self._checked(host, port):
             try:
                 return await self._inner.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                trouble = error
-        raise trouble
+                failure = error
+        raise failure
 
     async def _checked(self, host: str, port: int) -> Sequence[str]:
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        # One private address among public ones is no accident: none of them is used.
+        # A private address among public ones is no accident. None of them is used.
         if not all(is_public(address) for address in addresses):
             raise RefusedError(f"{host} is at a private address")
         return addresses

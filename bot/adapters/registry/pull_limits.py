@@ -1,7 +1,7 @@
-"""What registries say about their pull limits, and what follows for requests that could be saved.
+"""Keeps the pull limits that registries report, and tells whether an optional request may be sent.
 
-Docker Hub names its limit on every answer; the numbers are its own and are not checked. They
-are forgotten with their window, but never that a registry counts. Nothing here sends a request.
+Docker Hub reports its limit in every response: https://docs.docker.com/docker-hub/usage/pulls/
+The numbers are forgotten when their window is over. That a registry counts pulls is not.
 """
 
 import re
@@ -12,41 +12,42 @@ import httpx
 
 from bot.core.registry import PullLimit
 
-_FIELD: Final = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
-_WINDOW: Final = 6 * 60 * 60.0  # Docker Hub's, taken where none is named
+_HEADER: Final = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
+_DEFAULT_WINDOW: Final = 6 * 60 * 60.0  # seconds; that of Docker Hub
 _LONGEST_WINDOW: Final = 24 * 60 * 60.0
 
 
-class Budgets:
-    """Pull limits by the name of the registry that named them."""
+class PullLimits:
+    """The reported limits by registry."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._counting: set[str] = set()
         self._seen: dict[str, tuple[PullLimit, float]] = {}
 
-    def note(self, registry: str, headers: httpx.Headers) -> None:
-        limit = _FIELD.fullmatch(headers.get("ratelimit-limit", "").strip())
+    def record(self, registry: str, headers: httpx.Headers) -> None:
+        """Read `ratelimit-limit` and `ratelimit-remaining`, such as `100;w=21600`."""
+        limit = _HEADER.fullmatch(headers.get("ratelimit-limit", "").strip())
         if limit is None:
             return
         self._counting.add(registry)
-        remaining = _FIELD.fullmatch(headers.get("ratelimit-remaining", "").strip())
+        remaining = _HEADER.fullmatch(headers.get("ratelimit-remaining", "").strip())
         if remaining is not None:
-            most = int(limit[1])
-            window = min(float(limit[2] or _WINDOW), _LONGEST_WINDOW)
-            budget = PullLimit(min(int(remaining[1]), most), most)
+            allowed = int(limit[1])
+            window = min(float(limit[2] or _DEFAULT_WINDOW), _LONGEST_WINDOW)
+            budget = PullLimit(min(int(remaining[1]), allowed), allowed)
             self._seen[registry] = (budget, self._clock() + window)
 
-    def counts(self, registry: str) -> bool:
-        """Whether the registry has ever named a limit."""
+    def is_counting(self, registry: str) -> bool:
+        """Whether the registry has ever reported a limit."""
         return registry in self._counting
 
-    def known(self) -> Mapping[str, PullLimit]:
-        """The limits whose window is not over yet."""
+    def current(self) -> Mapping[str, PullLimit]:
+        """The limits whose window is not over."""
         now = self._clock()
         return {name: budget for name, (budget, until) in self._seen.items() if now < until}
 
-    def spares(self, registry: str) -> bool:
-        """Whether a request that could be left out may be sent all the same."""
-        budget = self.known().get(registry)
+    def allows_optional(self, registry: str) -> bool:
+        """Whether a request that is not necessary may be sent: more than half is left."""
+        budget = self.current().get(registry)
         return budget is None or budget.remaining * 2 > budget.limit

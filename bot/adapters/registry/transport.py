@@ -1,7 +1,6 @@
-"""One request to a registry and its answer: bounded in size, in time and in words.
+"""One HTTP request to a registry: bounds its time and size, translates its errors.
 
-Every trouble of the network becomes one short line. Nothing is followed here, neither a
-redirect nor a demand for a login: that is decided by whoever asks.
+It follows no redirect and answers no challenge. That is done in session.py.
 """
 
 import re
@@ -14,105 +13,106 @@ from typing import Final
 
 import httpx
 
-from bot.adapters.registry.network_guard import OPERATORS
+from bot.adapters.registry.network_guard import FROM_CONFIG
 from bot.core.errors import RefusedError, TransientError
 from bot.core.retry import TroubleKind
 
-_HEADERS: Final = {"User-Agent": "imageto-bot", "Accept-Encoding": "identity"}
-_ERROR_BODY: Final = 4 * 1024
-_LONGEST_WAIT: Final = 24 * 60 * 60.0
+_DEFAULT_HEADERS: Final = {"User-Agent": "imageto-bot", "Accept-Encoding": "identity"}
+_ERROR_BODY_BYTES: Final = 4 * 1024
+_LONGEST_RETRY_AFTER: Final = 24 * 60 * 60.0
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """A server's words without control characters, line ends and more than `limit` of them."""
+    """The text of a server as one line of at most `limit` printable characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """Seconds to connect, for one read, and for one look, logins and redirects and all."""
+class RegistryBounds:
+    """Seconds to connect, for one read, and for a request with its logins and redirects."""
 
     connect: float = 5
     read: float = 10
     whole: float = 20
 
 
-BOUNDS: Final = Bounds()
+REGISTRY_BOUNDS: Final = RegistryBounds()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RegistryResponse:
     status: int
     headers: httpx.Headers
     body: bytes = b""
 
 
-class Wire:
-    """Sends one request at a time and bounds what comes back.
+class BoundedTransport:
+    """Sends requests through an httpx transport.
 
-    On httpx's transport rather than its client: cookies, netrc, logins out of a URL and the
-    following of redirects would each be a decision that nobody here took.
+    An httpx client would add cookies, netrc, logins from URLs and redirects on its own.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds = BOUNDS) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, bounds: RegistryBounds = REGISTRY_BOUNDS
+    ) -> None:
         self._transport = transport
         self._timeout = httpx.Timeout(bounds.read, connect=bounds.connect)
 
-    async def ask(
+    async def send(
         self,
         method: str,
         url: httpx.URL,
         *,
-        who: str,
+        registry: str,
         headers: Mapping[str, str],
-        operators: bool,
-        limit: int,
-        part: str = "",
-        heard: Callable[[httpx.Headers], None] = lambda _: None,
-    ) -> Answer:
-        """`who` is the registry, and `part`, for the log, what of it is asked.
+        from_config: bool,
+        max_bytes: int,
+        prefix: str = "",
+        on_headers: Callable[[httpx.Headers], None] = lambda _: None,
+    ) -> RegistryResponse:
+        """The response, with a body of at most `max_bytes`.
 
-        `operators`: the operator wrote this host down, so it may be private.
-
-        `heard` gets the headers of every answer, of one that is raised too. Raises TransientError
-        where the same request may be answered later.
+        `registry` with `prefix` names the server in errors. `from_config`: the operator named this
+        host, so it may be private. `on_headers` gets the headers of every response, also of one
+        that is raised as an error. Raises TransientError if the same request may succeed later,
+        RefusedError if the body is too long.
         """
         request = httpx.Request(
             method,
             url,
-            headers={**_HEADERS, **headers},
-            extensions={"timeout": self._timeout.as_dict(), OPERATORS: operators},
+            headers={**_DEFAULT_HEADERS, **headers},
+            extensions={"timeout": self._timeout.as_dict(), FROM_CONFIG: from_config},
         )
-        name = f"{part}{who}"
+        name = f"{prefix}{registry}"
         try:
-            answer = await self._exchange(request, name, limit)
+            answer = await self._exchange(request, name, max_bytes)
         except httpx.TimeoutException as error:
             raise TransientError(
-                f"{name} did not answer in time", kind=TroubleKind.SILENT, who=who
+                f"{name} did not answer in time", kind=TroubleKind.SILENT, who=registry
             ) from error
         except httpx.TransportError as error:
             reason = one_line(str(error)) or type(error).__name__
             raise TransientError(
-                f"{name} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=who
+                f"{name} cannot be reached: {reason}", kind=TroubleKind.UNREACHABLE, who=registry
             ) from error
-        heard(answer.headers)
-        _raise_temporary(answer, who, name)
+        on_headers(answer.headers)
+        _raise_if_transient(answer, registry, name)
         return answer
 
-    async def _exchange(self, request: httpx.Request, name: str, limit: int) -> Answer:
+    async def _exchange(self, request: httpx.Request, name: str, limit: int) -> RegistryResponse:
         response = await self._transport.handle_async_request(request)
         try:
-            good = response.status_code == HTTPStatus.OK
-            body = await _read(response, limit if good else _ERROR_BODY)
+            ok = response.status_code == HTTPStatus.OK
+            body = await _read(response, limit if ok else _ERROR_BODY_BYTES)
         finally:
             await response.aclose()
-        if good and len(body) > limit:
-            raise RefusedError(f"{name} sent more than {limit} bytes; it is not read any further")
-        if not good:
-            # A server's complaint gets into logs and chats; some repeat what they were sent.
+        if ok and len(body) > limit:
+            raise RefusedError(f"{name} sent more than {limit} bytes")
+        if not ok:
+            # Error texts get into logs and chats, and some servers repeat what they were sent.
             secret = request.headers.get("authorization", "").rpartition(" ")[2].encode()
             body = body.replace(secret, b"***") if secret else body
-        return Answer(response.status_code, response.headers, body)
+        return RegistryResponse(response.status_code, response.headers, body)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -120,7 +120,7 @@ class Wire:
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
     if response.headers.get("content-encoding", "identity") != "identity":
-        return b""  # never asked for; a small packed answer can be a huge one
+        return b""  # not requested; a small compressed body may be huge when decoded
     body = bytearray()
     async for part in response.aiter_bytes():
         body += part[: limit + 1 - len(body)]
@@ -129,7 +129,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-def _raise_temporary(answer: Answer, who: str, name: str) -> None:
+def _raise_if_transient(answer: RegistryResponse, registry: str, name: str) -> None:
     wait = retry_after(answer.headers.get("retry-after", ""), now=datetime.now(UTC))
     match answer.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
@@ -137,22 +137,25 @@ def _raise_temporary(answer: Answer, who: str, name: str) -> None:
         case HTTPStatus.REQUEST_TIMEOUT:
             kind, says = TroubleKind.SILENT, "did not get the request in time"
         case HTTPStatus.OK if answer.headers.get("content-type", "").startswith("text/html"):
-            # No registry says anything in HTML, but what stands in front of one does.
-            kind, says = TroubleKind.UNREADABLE, "answers with a page of HTML"
+            # A registry does not send HTML, but a proxy in front of it may.
+            kind, says = TroubleKind.UNREADABLE, "answers with an HTML page"
         case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            kind, says = TroubleKind.FAULTY, f"is in trouble: it answers {status}"
+            kind, says = TroubleKind.FAULTY, f"answers {status}"
         case _:
             return
-    raise TransientError(f"{name} {says}", kind=kind, who=who, retry_after=wait)
+    raise TransientError(f"{name} {says}", kind=kind, who=registry, retry_after=wait)
 
 
 def retry_after(text: str, *, now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After header, which holds seconds or a date."""
+    """Seconds to wait by a Retry-After header (seconds or a date); None if it is unusable.
+
+    RFC 9110, section 10.2.3.
+    """
     if re.fullmatch(r"[0-9]{1,9}", text):
-        return min(float(text), _LONGEST_WAIT)
+        return min(float(text), _LONGEST_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
-    return min(max(wait.total_seconds(), 0.0), _LONGEST_WAIT)
+    return min(max(wait.total_seconds(), 0.0), _LONGEST_RETRY_AFTER)

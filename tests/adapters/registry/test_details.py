@@ -15,9 +15,9 @@ from registry_fixture import INDEX, LAYER, MANIFEST, Registry, registry
 
 from bot.adapters.registry import network_guard
 from bot.adapters.registry.client import RegistryClient
-from bot.adapters.registry.network_guard import OPERATORS
-from bot.adapters.registry.tags import MOST_PAGES, first_page, next_page, tags_of
-from bot.adapters.registry.transport import Answer
+from bot.adapters.registry.network_guard import FROM_CONFIG
+from bot.adapters.registry.tags import MAX_TAG_PAGES, first_page, next_page, parse_tags
+from bot.adapters.registry.transport import RegistryResponse
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
@@ -252,7 +252,7 @@ async def test_without_the_first_manifest_there_is_no_description(
 
 async def test_a_text_that_is_no_digest_is_never_asked_for() -> None:
     shelf = Shelf()
-    with pytest.raises(RefusedError, match="is no digest"):
+    with pytest.raises(RefusedError, match="is not a digest"):
         await client_of(shelf).describe(STATIC, "../../token")
     assert shelf.requests == []
 
@@ -350,7 +350,7 @@ class Guarding(httpx.MockTransport):
     """Played servers behind the guard's own look at an address."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        network_guard._check_written(request.url, operators=request.extensions[OPERATORS])
+        network_guard._check_url(request.url, from_config=request.extensions[FROM_CONFIG])
         return await super().handle_async_request(request)
 
 
@@ -432,7 +432,7 @@ async def test_a_link_to_anything_but_the_same_list_ends_it(link: str) -> None:
 async def test_a_list_without_an_end_is_left_after_five_pages() -> None:
     shelf = pages(*(([f"{n}"], f'<{LIST}?last={n}>; rel="next"') for n in range(9)))
     assert await client_of(shelf).tags(STATIC) == ("0", "1", "2", "3", "4")
-    assert len(shelf.requests) == MOST_PAGES
+    assert len(shelf.requests) == MAX_TAG_PAGES
 
 
 async def test_no_more_than_five_thousand_tags_are_kept() -> None:
@@ -453,14 +453,16 @@ def test_a_tag_is_what_the_grammar_of_references_takes_for_one(text: str) -> Non
     except BadReference:
         tag = None
     body = json.dumps({"tags": [text]}).encode()
-    assert tags_of(Answer(200, httpx.Headers(), body), "gcr.io") == ((text,) if tag == text else ())
+    assert parse_tags(RegistryResponse(200, httpx.Headers(), body), "gcr.io") == (
+        (text,) if tag == text else ()
+    )
 
 
 @given(st.text(max_size=40))
 def test_a_link_never_leads_to_another_place(text: str) -> None:
     url = first_page(httpx.URL(f"https://gcr.io{LIST}"))
     headers = httpx.Headers([(b"Link", f'<{text}>; rel="next"'.encode())])
-    following = next_page(url, Answer(200, headers))
+    following = next_page(url, RegistryResponse(200, headers))
     assert following is None or following.copy_with(query=None) == url.copy_with(query=None)
 
 
