@@ -1,11 +1,11 @@
-# The bot and nothing else: no compiler, no shell tools, no root.
+# Only the bot: no compiler, no build tools, no root.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /app
 COPY requirements.lock ./
 RUN /app/bin/pip install --require-hashes --no-deps -r requirements.lock
-# Our own code is plain Python: copied as it is, no build tool has to be trusted for it.
+# The bot is plain Python. It is copied, so that no build tool has to be trusted.
 COPY bot /app/src/bot
 
 FROM python:3.13-slim-bookworm
@@ -14,7 +14,8 @@ COPY --from=build /app /app
 USER 10001
 WORKDIR /data
 VOLUME /data
-ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONUNBUFFERED=1
+# PYTHONSAFEPATH: the working directory is the user's. No module is imported from there.
+ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1
 HEALTHCHECK --interval=60s --timeout=10s --start-period=60s \
   CMD ["python", "-m", "bot", "check", "--alive", "--config", "/data/config.yaml"]
 ENTRYPOINT ["python", "-m", "bot"]

@@ -1,17 +1,19 @@
-"""Looks whether everything the config names can be reached, and whether a bot is well.
+"""The `check` command: can everything that the config names be reached, and is the bot alive?
 
-Reads only. Each line says what was looked at and, where it is not well, who can mend it.
+It only reads. Each line names what was checked. A line with FAILED also says what to do. The exit
+code is in cli.py.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import is_taken
 from bot.adapters.telegram.chat import ask_name
-from bot.app import Clients, connected
+from bot.build import Services, open_services
 from bot.config import Secrets, Settings
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
@@ -20,53 +22,58 @@ from bot.engine.ports.repository import WorkflowState
 
 Say = Callable[[str], None]
 
+_CHECK_REPOSITORY: Final = (
+    "check GITHUB_TOKEN and the settings under github, run `imageto-bot setup`, or enable the"
+    " workflow on GitHub"
+)
+
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
-    """Whether a bot uses this database, and heard from Telegram lately."""
+    """Whether a bot uses this database and got an answer from Telegram within this time."""
     database = Path(settings.database)
     if not is_taken(database):
-        say("not well: no bot is running here")
+        say(f"FAILED: no bot uses {database}; start it with `imageto-bot run`")
         return False
     last = await asyncio.to_thread(last_beat, database, HEARTBEAT)
-    # A beat that lies ahead is of a clock that was set back: whoever lives beats anew.
+    # The answer may lie in the future if the clock was set back. A live bot soon stores a new one.
     if last is None or abs(datetime.now(UTC) - last) > within:
-        say(f"not well: last heard from Telegram {last or 'never'}")
+        say(f"FAILED: last answer from Telegram: {last or 'never'}; read the log of the bot")
         return False
-    say(f"well: heard from Telegram at {last:%H:%M:%S} UTC")
+    say(f"ok: last answer from Telegram at {last:%H:%M:%S} UTC")
     return True
 
 
 async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
-    """Reach Telegram, the mirror repository and the target; all is looked at in any case."""
-    say("config: well")
-    async with connected(settings, secrets) as parts:
-        looks = {
-            "telegram": _telegram,
-            "mirror repository": _repository,
-            "target": _target,
-        }
-        well = True
-        for name, look in looks.items():
+    """Reach Telegram, the mirror repository and the target, each even if another one failed."""
+    say("config: ok")
+    checks = (
+        ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
+        ("mirror repository", _repository, _CHECK_REPOSITORY),
+        ("target", _target, "check HARBOR_USER, HARBOR_PWD and the settings under target"),
+    )
+    succeeded = True
+    async with open_services(settings, secrets) as services:
+        for name, check, what_to_do in checks:
             try:
-                say(f"{name}: {await look(parts)}")
+                say(f"{name}: ok: {await check(services)}")
             except BotError as error:
-                say(f"{name}: NOT WELL: {error}")
-                well = False
-    return well
+                say(f"{name}: FAILED: {error}; {what_to_do}")
+                succeeded = False
+    return succeeded
 
 
-async def _telegram(parts: Clients) -> str:
-    return f"well, I am @{await ask_name(parts.bot)}"
+async def _telegram(services: Services) -> str:
+    return f"the bot is @{await ask_name(services.bot)}"
 
 
-async def _repository(parts: Clients) -> str:
-    state = await parts.repository.workflow()
+async def _repository(services: Services) -> str:
+    state = await services.repository.workflow()
     if state is not WorkflowState.ACTIVE:
-        raise BotError(f"its workflow is {state}: run `imageto-bot setup`, or enable it")
-    listed = await parts.repository.read_list()
-    return f"well, its workflow is active, the list holds {len(listed.content)} bytes"
+        raise BotError(f"its workflow is {state}")
+    image_list = await services.repository.read_list()
+    return f"the workflow is active, the list has {len(image_list.content)} bytes"
 
 
-async def _target(parts: Clients) -> str:
-    found = await parts.registries.target_digest(ImageRef.parse("docker.io/library/hello-world"))
-    return "well, it can be read" + (" and holds hello-world" if found else "")
+async def _target(services: Services) -> str:
+    found = await services.registries.target_digest(ImageRef.parse("docker.io/library/hello-world"))
+    return "it can be read" + (", and has hello-world" if found else "")

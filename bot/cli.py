@@ -1,17 +1,16 @@
-"""The command line: arguments in, one line and an exit code out.
+"""The command line: reads arguments, prints one line for an error, and returns the exit code.
 
-0: well; 1: something did not work, said on standard error; 2: the config is wrong; 3: another
-bot already does this one's work.
+What a command does is in app.py, check.py, setup.py and sandbox/.
 """
 
 import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -21,7 +20,16 @@ from bot.core.errors import BotError, ConfigError, TakenError
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
-"""A bot that has not heard from Telegram for so long is not well: polls end every 30 s."""
+"""A bot without an answer from Telegram for this long fails `check --alive`. A poll takes 30 s."""
+
+_EXIT_CODES: Final = """\b
+Exit codes:
+  0         success
+  1         a service or a check failed
+  2         the config or a secret is wrong
+  3         another bot uses the database
+  130, 143  stopped at once by a second SIGINT or SIGTERM
+"""
 
 _config = click.option(
     "--config",
@@ -33,7 +41,7 @@ _config = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
     """Ask for container images in a Telegram chat, get them in a registry of your own."""
@@ -42,42 +50,43 @@ def cli() -> None:
 @cli.command()
 @_config
 def run(path: Path) -> None:
-    """Serve the chats of the config until stopped."""
-    settings, secrets = _configured(path)
+    """Run the bot until SIGTERM or Ctrl-C."""
+    settings, secrets = _read_config(path)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
-    gc.freeze()  # the libraries stay: going through them would stop the bot for 0.1 s at a time
-    _do(app.run(settings, secrets))
+    # Imported modules live until the end. Without them a full garbage collection is 0.1 s shorter.
+    gc.freeze()
+    asyncio.run(app.run(settings, secrets))
 
 
 @cli.command()
 @_config
-@click.option("--alive", is_flag=True, help="Only ask whether the running bot is well.")
+@click.option("--alive", is_flag=True, help="Only check that the bot runs and reaches Telegram.")
 def check(path: Path, *, alive: bool) -> None:
-    """Check the config and reach everything it names; nothing is changed."""
-    settings, secrets = _configured(path)
+    """Check the config and reach every service in it, changing nothing."""
+    settings, secrets = _read_config(path)
     from bot import check  # noqa: PLC0415 - see run
 
-    well = _do(
+    succeeded = asyncio.run(
         check.alive(settings, ALIVE_WITHIN, click.echo)
         if alive
         else check.everything(settings, secrets, click.echo)
     )
-    sys.exit(0 if well else 1)
+    sys.exit(0 if succeeded else 1)
 
 
 @cli.command()
 @_config
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def setup(path: Path, *, dry_run: bool) -> None:
-    """Install the workflow in the mirror repository, and its variables and secrets."""
-    settings, secrets = _configured(path)
-    from bot import app  # noqa: PLC0415 - see run
+    """Install the workflow in the mirror repository, with its variables and secrets."""
+    settings, secrets = _read_config(path)
+    from bot.build import make_repository  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
 
-    repository = app.make_repository(settings, secrets)
+    repository = make_repository(settings, secrets)
     try:
-        _do(install(repository, settings, secrets, click.echo, dry_run=dry_run))
+        asyncio.run(install(repository, settings, secrets, click.echo, dry_run=dry_run))
     finally:
         repository.close()
 
@@ -85,7 +94,7 @@ def setup(path: Path, *, dry_run: bool) -> None:
 _data = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep everything in this folder; without it a temporary one is used.",
+    help="Keep everything in this folder. Without it, a temporary folder is used.",
 )
 _internet = click.option(
     "--internet", is_flag=True, help="Copy from the real source registries instead of stand-ins."
@@ -100,54 +109,50 @@ _internet = click.option(
     "--fresh",
     type=click.FloatRange(min=1),
     metavar="SECONDS",
-    help="Look for listed images that moved this often; without it nobody looks.",
+    help="Check listed images for upstream updates this often. Without it, they are not checked.",
 )
 def sandbox(port: int, data: Path | None, *, internet: bool, fresh: float | None) -> None:
-    """Play with the whole product on this machine; no account is needed."""
+    """Try the whole product on this machine. No account is needed."""
     start_log()
     from bot.sandbox import world  # noqa: PLC0415 - only this command needs the extra
 
-    _do(world.serve(port=port, data=data, internet=internet, fresh=fresh, say=click.echo))
+    asyncio.run(world.serve(port=port, data=data, internet=internet, fresh=fresh, say=click.echo))
 
 
 @cli.command()
 @_data
 def demo(data: Path | None) -> None:
-    """Watch one conversation from the question to the pulled image; no account is needed."""
+    """Watch one conversation from the question to the pulled image. No account is needed."""
     start_log(level=logging.ERROR)
     from bot.sandbox import demo as play  # noqa: PLC0415 - only this command needs the extra
 
-    sys.exit(_do(play.play(data=data, say=click.echo)))
+    sys.exit(asyncio.run(play.play(data=data, say=click.echo)))
 
 
-def _configured(path: Path) -> tuple[Settings, Secrets]:
+def _read_config(path: Path) -> tuple[Settings, Secrets]:
     settings = read_settings(path)
     secrets = read_secrets()
     start_log(secrets=secrets.texts())
     return settings, secrets
 
 
-def _do(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
-
-
-def _one_line(command: Callable[..., object]) -> int:
-    """Run the command; what is wrong in the world or the config takes one line, no traceback."""
+def _exit_code(command: Callable[..., object]) -> int:
+    """Run the command. An expected error is one line on standard error, without a traceback."""
     try:
         command(prog_name="imageto-bot")
-    except ConfigError as error:
-        click.echo(f"imageto-bot: {error}", err=True)
-        return 2
-    except TakenError as error:
-        click.echo(f"imageto-bot: {error}", err=True)
-        return 3
     except BotError as error:
         click.echo(f"imageto-bot: {error}", err=True)
-        return 1
+        match error:
+            case ConfigError():
+                return 2
+            case TakenError():
+                return 3
+            case _:
+                return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
 def main() -> None:
-    sys.exit(_one_line(cli))
+    sys.exit(_exit_code(cli))

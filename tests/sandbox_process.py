@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
 START_SECONDS = 60
 PATIENCE_SECONDS = 40
 GONE_SECONDS = 2
@@ -142,7 +143,7 @@ def tree(parent: int) -> set[int]:
 def start(data: Path, *options: str) -> Sandbox:
     with (data.parent / f"{data.name}.err").open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data", str(data), *options],
+            [COMMAND, "sandbox", "--port", "0", "--data", str(data), *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

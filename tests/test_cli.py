@@ -1,5 +1,7 @@
-"""The command line: what is wrong is said in one line, with the exit code that says whose it is."""
+"""The command line: an error is one line, and the exit code tells whose error it is."""
 
+import json
+import re
 import subprocess
 import sys
 import threading
@@ -16,7 +18,10 @@ from bot.adapters.store.lock import alone
 from bot.config import settings_from
 from bot.engine.outage import HEARTBEAT
 
-EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "config.example.yaml"
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
 TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token-of-tests"}
 
 
@@ -24,7 +29,7 @@ def imageto_bot(
     *arguments: str, environment: dict[str, str] | None = None, seconds: float = 30
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
+        [COMMAND, *arguments],
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -33,11 +38,46 @@ def imageto_bot(
     )
 
 
-def test_help_names_every_command() -> None:
+def test_help_names_every_command_and_exit_code() -> None:
     done = imageto_bot("--help")
     assert done.returncode == 0
     for command in ("run", "check", "setup", "demo", "sandbox"):
         assert f"\n  {command} " in done.stdout
+    for code in ("0  ", "1  ", "2  ", "3  ", "130, 143  "):
+        assert f"\n    {code}" in done.stdout
+
+
+def of_image(instruction: str) -> list[str]:
+    """A command of the Dockerfile, with this test's interpreter."""
+    found = re.search(rf"^ *{instruction} (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    assert found is not None
+    python, *arguments = json.loads(found[1])
+    assert python == "python"
+    return [sys.executable, *arguments]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[COMMAND], of_image("ENTRYPOINT"), of_image("CMD")],
+    ids=["console script", "image", "health check of the image"],
+)
+def test_a_folder_with_a_bot_of_its_own_does_not_run_that(
+    command: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "bot").mkdir()
+    for name in ("__init__.py", "__main__.py"):
+        (tmp_path / "bot" / name).write_text("raise SystemExit('the wrong code runs')")
+    environment = dict(re.findall(r"(PYTHON\w+)=(\S+)", DOCKERFILE)) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["run", "check", "setup"])
@@ -91,7 +131,7 @@ def config(folder: Path, **changes: object) -> Path:
 
 def test_without_a_network_the_bot_keeps_trying_and_says_so(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "run", "--config", str(config(tmp_path))],
+        [COMMAND, "run", "--config", str(config(tmp_path))],
         stderr=subprocess.PIPE,
         text=True,
         env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", **TOKENS},
@@ -112,14 +152,14 @@ def test_without_a_network_the_bot_keeps_trying_and_says_so(tmp_path: Path) -> N
     assert "Traceback" not in "".join(lines)
 
 
-def test_check_says_of_each_part_whether_it_is_well(tmp_path: Path) -> None:
+def test_check_says_of_each_service_whether_it_failed(tmp_path: Path) -> None:
     done = imageto_bot(
         "check", "--config", str(config(tmp_path)), environment={**TOKENS, "NO_PROXY": "*"}
     )
     assert done.returncode == 1
     for part in ("telegram", "mirror repository", "target"):
-        assert f"{part}: NOT WELL: " in done.stdout
-    assert "config: well" in done.stdout
+        assert f"{part}: FAILED: " in done.stdout
+    assert "config: ok" in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -142,5 +182,6 @@ async def test_a_bot_that_runs_and_heard_from_telegram_lately_is_well(tmp_path: 
             assert await well() is is_well
     assert not await well()
     await store.close()
-    assert said[0] == said[-1] == "not well: no bot is running here"
-    assert said[1].startswith("not well: last heard from Telegram never")
+    stopped = f"FAILED: no bot uses {path}; start it with `imageto-bot run`"
+    assert said[0] == said[-1] == stopped
+    assert said[1] == "FAILED: last answer from Telegram: never; read the log of the bot"

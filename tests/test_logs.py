@@ -1,4 +1,4 @@
-"""The log: what strangers can put into it, and what nobody may find there."""
+"""The log: text of strangers cannot forge a line, and no secret is in it."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ import pytest
 from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import TelegramChat, make_bot
-from bot.app import Parts, opened
+from bot.build import Adapters, open_adapters
 from bot.config import read_secrets, read_settings
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
@@ -177,6 +177,7 @@ def test_what_nobody_caught_is_logged_like_everything_else(crash: str) -> None:
     ).stderr
     first, *more = told.splitlines()
     assert LINE.match(first)
+    assert first.endswith(" CRITICAL bot: Unhandled exception")
     assert more
     assert all(line.startswith("  | ") for line in more)
     assert "hush" not in told
@@ -191,18 +192,20 @@ async def test_no_adapter_shows_a_secret_when_it_is_printed(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = read_settings(Path(__file__).parents[1] / "config.example.yaml")
     settings = settings.model_copy(update={"database": str(tmp_path / "bot.sqlite3")})
-    async with opened(settings, SECRETS) as parts:
-        told = " ".join([repr(parts), str(parts), *(repr(part) for part in shallow(parts))])
-        await shut(parts.bot)
+    async with open_adapters(settings, SECRETS) as adapters:
+        told = " ".join(
+            [repr(adapters), str(adapters), *(repr(part) for part in shallow(adapters))]
+        )
+        await shut(adapters.bot)
     assert "PollingBot" in told
     assert not [text for text in SECRETS.texts() if text in told]
 
 
-def shallow(parts: Parts) -> list[object]:
+def shallow(adapters: Adapters) -> list[object]:
     """Each adapter, and what it is made of."""
-    adapters = [parts.store, parts.bot, parts.repository, parts.registries]
-    inner = [part for each in adapters for part in vars(each).values()]
-    return [*adapters, *(part for part in inner if not isinstance(part, str))]
+    outer = [adapters.store, adapters.bot, adapters.repository, adapters.registries]
+    inner = [part for each in outer for part in vars(each).values()]
+    return [*outer, *(part for part in inner if not isinstance(part, str))]
 
 
 async def test_an_error_of_telegrams_client_says_nothing_of_the_address(

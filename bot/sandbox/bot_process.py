@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -46,9 +45,8 @@ def _base() -> dict[str, str]:
 
 
 def _command(config: Path) -> list[str]:
-    script = shutil.which("imageto-bot", path=str(Path(sys.executable).parent))
-    start = [script] if script else [sys.executable, "-m", "bot"]
-    return [*start, "run", "--config", str(config)]
+    # -P: a folder named bot in the working directory must not be imported instead.
+    return [sys.executable, "-P", "-m", "bot", "run", "--config", str(config)]
 
 
 async def _keep(config: Path, environment: Mapping[str, str], output: Path) -> None:

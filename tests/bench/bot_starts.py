@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.sandbox.telegram.state import TelegramState
 from history import write_history
 from play import HEARD
 from starlette.applications import Starlette
@@ -28,7 +29,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.world import TOKEN
 
@@ -90,7 +90,7 @@ class _Bench:
         self.polls.clear()
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         secrets = {"TELEGRAM_TOKEN": TOKEN, "GITHUB_TOKEN": "nobody-asks"}
-        command = [sys.executable, "-m", "bot", "run", "--config", str(config)]
+        command = [sys.executable, "-P", "-m", "bot", "run", "--config", str(config)]
         with log.open("wb") as output:
             began = time.time()
             process = await asyncio.create_subprocess_exec(
@@ -130,7 +130,7 @@ async def starts(times: int, transfers: int) -> Starts:
 @asynccontextmanager
 async def _bench() -> AsyncIterator[_Bench]:
     bench = _Bench()
-    telegram = bench.watched(telegram_app(ChatWorld(), token=TOKEN))
+    telegram = bench.watched(telegram_app(TelegramState(), token=TOKEN))
     async with served(Starlette(routes=[Mount("/telegram", app=telegram)])) as port:
         bench.address = f"http://127.0.0.1:{port}"
         yield bench

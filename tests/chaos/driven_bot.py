@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import app
+from bot import build
 from bot.adapters.telegram import takeover
 from bot.cli import main
 
@@ -19,6 +19,6 @@ def set_clock() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=float(OFF.read_text()))
 
 
-app.utc_now = set_clock
+build.utc_now = set_clock
 takeover.GIVE_WAY = 8.0  # type: ignore[misc]
 main()

@@ -15,7 +15,7 @@ from fuzz_github import LARGEST
 from generators import HEX, VALUES, Choices, body, broken, command, mutated, reference
 from sqlalchemy.dialects import sqlite
 
-from bot.adapters.github.repository import _result
+from bot.adapters.github.fields import parse_result
 from bot.adapters.store import schema
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
@@ -381,7 +381,7 @@ def script_answers(choices: Choices) -> None:
     assert repository.pulls is None or repository.pulls.need > 0
     if digest:
         words = " ".join([digest, *([str(size)] if blobs else []), "copied"])
-        read = _result(_Status("mirror/a.io/x:1", "success", words))  # type: ignore[arg-type]
+        read = parse_result(_Status("mirror/a.io/x:1", "success", words))  # type: ignore[arg-type]
         assert read is not None
         assert read.digest == digest
         assert read.size == (size or None)

@@ -58,7 +58,7 @@ async def test_telegram_and_github_out_of_reach_for_a_while_delay_everything_and
     assert [len(await site.answers(number)) for number in asked] == [1] * 4
     assert len(await site.commits()) == 1
     assert await confessions(site) == []
-    assert bot.log().count("I am @") == 1
+    assert bot.log().count("serves mirror repository") == 1
 
 
 async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Counter[str]) -> None:

@@ -22,10 +22,10 @@ async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kil
     await site.until(lambda: waiting in second.log(), first, second)
     asked = await site.say("wei", "/whoami")
     await site.answer(asked)
-    assert second.log().count("I am @") == 1, "the second serves beside the first"
+    assert second.log().count("serves mirror repository") == 1, "the second serves beside the first"
     await first.kill()
     tally["kill points"] += 1
-    await site.until(lambda: second.log().count("I am @") == 2, second)
+    await site.until(lambda: second.log().count("serves mirror repository") == 2, second)
     await site.answer(await site.say("wei", "/whoami"))
     assert await second.stop() == 0
 
@@ -61,14 +61,15 @@ async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
     bot = await site.serving()
     await site.answer(await site.say("wei", "/whoami"))
     code, said = await site.command(bot, "check")
-    assert (code, said.count("well")) == (0, 4), said
+    assert (code, said.count(": ok")) == (0, 4), said
     code, said = await site.command(bot, "setup")
     assert code == 0, said
     code, said = await site.command(bot, "check", "--alive")
-    assert (code, said.startswith("well: heard from Telegram")) == (0, True)
+    assert (code, said.startswith("ok: last answer from Telegram")) == (0, True)
     await site.answer(await site.say("wei", "/whoami"))
     await bot.kill()
-    assert await site.command(bot, "check", "--alive") == (1, "not well: no bot is running here\n")
+    code, said = await site.command(bot, "check", "--alive")
+    assert (code, said.startswith("FAILED: no bot uses ")) == (1, True)
 
 
 async def first_to_serve(site: Site) -> Bot:

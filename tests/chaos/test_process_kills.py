@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 COMPOSE = b"services:\n  a: {image: 'alpine:3.20'}\n  b: {image: 'busybox:1.36'}\n"
 ALPINE, BUSYBOX = "docker.io/library/alpine:3.20", "docker.io/library/busybox:1.36"
 NGINX, REDIS = "docker.io/library/nginx:1.27", "docker.io/library/redis:7"
-STARTED = "I am @"
+STARTED = "serves mirror repository"
 START_SECONDS = 4.0
 PARTS = 2
 """Each is a sandbox of its own, so that no worker is left alone with a hundred kills."""

@@ -33,7 +33,7 @@ async def test_an_answer_and_a_commit_under_way_are_finished_and_saved(
     assert len(await site.commits()) == 1
     assert bot.look("SELECT count(*) FROM batches WHERE sha IS NOT NULL") == [(1,)]
     log = bot.log()
-    assert "stopping: what has begun is finished within 10 s" in log
+    assert "stopping: waiting up to 10 s for steps that have begun" in log
     assert "next start" not in log
     assert "Traceback" not in log
     again = await site.serving()
@@ -44,7 +44,7 @@ async def test_an_answer_and_a_commit_under_way_are_finished_and_saved(
     await site.say("li", "/whoami")
     await site.until(lambda: site.faults.armed() == [], again)
     again.signal(signal.SIGTERM)
-    await site.until(lambda: again.log().count("stopping: what has begun") == 2, again)
+    await site.until(lambda: again.log().count("stopping: waiting") == 2, again)
     began = time.monotonic()
     again.signal(signal.SIGINT)
     assert await again.end() == 128 + signal.SIGINT
@@ -64,7 +64,7 @@ async def test_a_call_that_hangs_holds_up_no_stop(
     began = time.monotonic()
     assert await bot.stop() == 0
     assert STOP_SECONDS - 1 < time.monotonic() - began < STOP_SECONDS + 2 * CLOSE_SECONDS + 3
-    assert "what is not finished goes on at the next start" in bot.log()
+    assert "some steps did not finish; the next start repeats them" in bot.log()
     assert "Traceback" not in bot.log()
     tally["faults"] += 1
     again = await site.serving()

@@ -7,14 +7,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_process import Sandbox, start, stop
+from sandbox_process import COMMAND, Sandbox, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -197,7 +196,7 @@ def test_two_sandboxes_run_side_by_side_and_leave_nothing_behind(
 def test_a_port_in_use_is_one_line_and_no_traceback(s: Sandbox) -> None:
     port = s.address.rpartition(":")[2]
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "sandbox", "--port", port],
+        [COMMAND, "sandbox", "--port", port],
         capture_output=True,
         text=True,
         timeout=60,
@@ -211,7 +210,7 @@ def test_a_port_in_use_is_one_line_and_no_traceback(s: Sandbox) -> None:
 def test_the_demo_ends_well_and_shows_every_part(tmp_path: Path) -> None:
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "demo", "--data", str(tmp_path / "demo")],
+        [COMMAND, "demo", "--data", str(tmp_path / "demo")],
         capture_output=True,
         text=True,
         timeout=100,

@@ -38,4 +38,4 @@ def test_a_disk_that_stalls_does_not_hold_up_a_stop() -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode == 0, said
     assert time.monotonic() - began < 20  # it would be 60
-    assert "goes on at the next start" in said
+    assert "the next start repeats them" in said

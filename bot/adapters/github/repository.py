@@ -11,7 +11,6 @@ https://docs.github.com/en/rest
 import base64
 import hashlib
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from bot.adapters.github.errors import (
     translate_errors,
 )
 from bot.adapters.github.etags import EtagCache
+from bot.adapters.github.fields import STATUS_CONTEXT, parse_result, parse_run, sha_of, text_of
 from bot.adapters.github.transport import (
     GITHUB_BOUNDS,
     GitHubBounds,
@@ -57,10 +57,6 @@ STATUSES_PER_COMMIT: Final = 1000
 """How many statuses of a commit are read."""
 CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
-STATUS_CONTEXT: Final = "mirror/"
-_SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
-_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
-_MAX_INTEGER: Final = 2**63 - 1  # of a database column
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +126,7 @@ class MirrorRepository:
     async def workflow(self) -> WorkflowState:
         def look() -> WorkflowState:
             try:
-                state = _text(self._repository.get_workflow(self._workflow).state)
+                state = text_of(self._repository.get_workflow(self._workflow).state)
             except UnknownObjectException as error:
                 self._expect_repository(error)
                 return WorkflowState.MISSING
@@ -150,7 +146,7 @@ class MirrorRepository:
             return ListFile(b"", "")
         if not isinstance(found, ContentFile):
             raise RefusedError(f"{path} is a folder in the mirror repository")
-        sha = _sha(found.sha)
+        sha = sha_of(found.sha)
         if found.encoding == "base64":
             return ListFile(found.decoded_content, sha)
         blob = self._repository.get_git_blob(sha)  # above 1 MB the content is left out
@@ -190,7 +186,7 @@ class MirrorRepository:
                 if error.status in {409, 422} and _is_stale(error):
                     raise StaleError(message_of(error)) from error
                 raise
-            return CommitSha(_sha(answer["commit"].sha))
+            return CommitSha(sha_of(answer["commit"].sha))
 
         return await self._call(put)
 
@@ -199,7 +195,7 @@ class MirrorRepository:
 
         def look() -> None:
             _, data = self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
-            name = _text(data.get("full_name"))
+            name = text_of(data.get("full_name"))
             if name.lower() != self._name.lower():
                 raise RefusedError(_moved_to(name))
 
@@ -216,8 +212,8 @@ class MirrorRepository:
                 if error.status == 409:  # noqa: PLR2004 - GitHub: "Git Repository is empty."
                     return None
                 raise
-            tip = self._repository.get_git_commit(_sha(ref.object.sha))
-            tree = self._repository.get_git_tree(_sha(tip.tree.sha), recursive=True)
+            tip = self._repository.get_git_commit(sha_of(ref.object.sha))
+            tree = self._repository.get_git_tree(sha_of(tip.tree.sha), recursive=True)
             if tree.raw_data.get("truncated"):
                 raise RefusedError("the mirror repository has too many files for one answer")
             files = {each.path: f"{each.mode} {each.sha}" for each in tree.tree}
@@ -247,7 +243,7 @@ class MirrorRepository:
                 if error.status == 422 and not is_branch_rule(error):  # noqa: PLR2004 - no fast forward
                     raise StaleError(message_of(error)) from error
                 raise
-            return CommitSha(_sha(made.sha))
+            return CommitSha(sha_of(made.sha))
 
         return await self._call(commit)
 
@@ -289,7 +285,7 @@ class MirrorRepository:
             commits = self._repository.get_commits(sha=self._branch, path=self._path)
             for commit in islice(commits, LISTED_ENTRIES):
                 if batch_of(commit.commit.message) == batch:
-                    return CommitSha(_sha(commit.sha))
+                    return CommitSha(sha_of(commit.sha))
             return None
 
         return await self._call(look)
@@ -308,7 +304,7 @@ class MirrorRepository:
                     raise
                 workflow.create_dispatch(self._branch, inputs, throw=True)
                 return None
-            return _run(run) if isinstance(run, WorkflowRun) else None
+            return parse_run(run) if isinstance(run, WorkflowRun) else None
 
         return await self._call(send)
 
@@ -335,13 +331,13 @@ class MirrorRepository:
         path = f".github/workflows/{self._workflow}"
         for run in islice(runs, LISTED_ENTRIES):
             if run.path.partition("@")[0] == path and ours(run):
-                return _run(run, completed=True)
+                return parse_run(run, completed=True)
         return None
 
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         def look() -> tuple[Run, CommitSha]:
             found = self._repository.get_workflow_run(run)
-            return _run(found, completed=True), CommitSha(_sha(found.head_sha))
+            return parse_run(found, completed=True), CommitSha(sha_of(found.head_sha))
 
         return await self._call(look)
 
@@ -352,7 +348,7 @@ class MirrorRepository:
             for status in islice(statuses, STATUSES_PER_COMMIT):
                 if status.target_url == run.url and status.context.startswith(STATUS_CONTEXT):
                     newest.setdefault(status.context, status)
-            return tuple(r for status in newest.values() if (r := _result(status)) is not None)
+            return tuple(r for status in newest.values() if (r := parse_result(status)) is not None)
 
         return await self._call(look)
 
@@ -363,7 +359,7 @@ class MirrorRepository:
         """The name of the repository that a redirect names by its number, or nothing."""
         with suppress(Exception):  # the redirect says enough for a refusal
             _, data = self._github.requester.requestJsonAndCheck("GET", location)
-            return one_line(_text(data.get("full_name")))
+            return one_line(text_of(data.get("full_name")))
         return ""
 
     def _translated(self, work: Callable[[], T]) -> T:
@@ -383,48 +379,10 @@ def _moved_to(name: str) -> str:
     return f"{new}: change github.repository in the config"
 
 
-def _run(run: WorkflowRun, *, completed: bool = False) -> Run:
-    """`completed`: read the conclusion too. The answer to a dispatch has none."""
-    number = run.id  # read once: another field may make PyGithub fetch all of them again
-    if not 0 < number <= _MAX_INTEGER:
-        raise ValueError("the id of a run is out of range")
-    over = completed and _text(run.status) == "completed"
-    conclusion = _text(run.conclusion or "unknown") if over else ""
-    return Run(RunId(number), _text(run.html_url), conclusion)
-
-
 def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:
     if content is None:
         return InputGitTreeElement(path, "100644", "blob", sha=None)
     return InputGitTreeElement(path, "100644", "blob", content=content.decode())
-
-
-def _text(value: object) -> str:
-    """A field that GitHub always fills. PyGithub makes it None if the answer is not JSON."""
-    if not isinstance(value, str) or not value.isprintable():
-        raise TypeError("a field is missing, or is not one line of text")
-    return value
-
-
-def _sha(value: object) -> str:
-    text = _text(value)
-    if not _SHA.fullmatch(text):
-        raise ValueError("a field is not a sha")
-    return text
-
-
-def _result(status: CommitStatus) -> CopyResult | None:
-    image = _text(status.context).removeprefix(STATUS_CONTEXT)
-    text = one_line(status.description or "")
-    if status.state == "pending":
-        return None
-    if status.state != "success":
-        return CopyResult(image, None, line=text)
-    match = _SUCCESS.fullmatch(text)
-    if match is None:
-        return CopyResult(image, None, line=f"a status in an unknown form: {text}")
-    size = int(match[2] or 0)
-    return CopyResult(image, match[1], size if 0 < size <= _MAX_INTEGER else None)
 
 
 def _is_stale(error: GithubException) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from bot.sandbox.faults.middleware import ArmedFaults
 from github import BadAttributeException, GithubException
 from registry_fixture import Quiet, serving
 from starlette.applications import Starlette
@@ -25,14 +26,14 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.adapters.github.errors import error_of, translate_errors
-from bot.adapters.github.repository import MirrorRepository, _result, _run, entry_of
+from bot.adapters.github.fields import parse_result, parse_run
+from bot.adapters.github.repository import MirrorRepository, entry_of
 from bot.adapters.github.transport import GitHubBounds
 from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports.repository import WorkflowState
-from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 
@@ -506,7 +507,7 @@ def test_a_status_is_read_by_its_words_or_not_believed(
 
     status = Status()
     status.description = description  # type: ignore[attr-defined]
-    assert _result(status) == result  # type: ignore[arg-type]
+    assert parse_result(status) == result  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -572,10 +573,10 @@ def test_a_run_that_cannot_be_stored_is_none(field: str, value: object) -> None:
         conclusion = "success"
 
     answered: Any = Answered()
-    assert _run(answered, completed=True) == Run(RunId(7), "https://x/runs/7", "success")
+    assert parse_run(answered, completed=True) == Run(RunId(7), "https://x/runs/7", "success")
     setattr(answered, field, value)
     with pytest.raises((TypeError, ValueError)):
-        _run(answered, completed=True)
+        parse_run(answered, completed=True)
 
 
 async def test_settings_of_the_repository_are_made_so(place: Place) -> None:

@@ -1,0 +1,57 @@
+"""Checks the fields of PyGithub's objects, and makes values of core from them.
+
+Raises ValueError or TypeError for a field that is not as documented. errors.py translates that.
+"""
+
+import re
+from typing import Final
+
+from github.CommitStatus import CommitStatus
+from github.WorkflowRun import WorkflowRun
+
+from bot.adapters.github.errors import one_line
+from bot.core.batch import CopyResult, Run
+from bot.core.ids import RunId
+
+STATUS_CONTEXT: Final = "mirror/"
+_SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
+_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
+_MAX_INTEGER: Final = 2**63 - 1  # of a database column
+
+
+def parse_run(run: WorkflowRun, *, completed: bool = False) -> Run:
+    """`completed`: read the conclusion too. The answer to a dispatch has none."""
+    number = run.id  # read once: another field may make PyGithub fetch all of them again
+    if not 0 < number <= _MAX_INTEGER:
+        raise ValueError("the id of a run is out of range")
+    over = completed and text_of(run.status) == "completed"
+    conclusion = text_of(run.conclusion or "unknown") if over else ""
+    return Run(RunId(number), text_of(run.html_url), conclusion)
+
+
+def text_of(value: object) -> str:
+    """A field that GitHub always fills. PyGithub makes it None if the answer is not JSON."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("a field is missing, or is not one line of text")
+    return value
+
+
+def sha_of(value: object) -> str:
+    text = text_of(value)
+    if not _SHA.fullmatch(text):
+        raise ValueError("a field is not a sha")
+    return text
+
+
+def parse_result(status: CommitStatus) -> CopyResult | None:
+    image = text_of(status.context).removeprefix(STATUS_CONTEXT)
+    text = one_line(status.description or "")
+    if status.state == "pending":
+        return None
+    if status.state != "success":
+        return CopyResult(image, None, line=text)
+    match = _SUCCESS.fullmatch(text)
+    if match is None:
+        return CopyResult(image, None, line=f"a status in an unknown form: {text}")
+    size = int(match[2] or 0)
+    return CopyResult(image, match[1], size if 0 < size <= _MAX_INTEGER else None)

@@ -1,0 +1,253 @@
+"""Builds the parts of the bot from the config: adapters, lanes, polling, menus.
+
+Nothing is decided here, and nothing runs. What starts and stops the parts is in app.py.
+"""
+
+import asyncio
+import contextlib
+import secrets as randomness
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.store import SqliteStore
+from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot
+from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.takeover import Takeover
+from bot.adapters.words import LocaleWords
+from bot.config import Secrets, Settings, source_logins
+from bot.core.policy import Role
+from bot.core.registry import PullLimit
+from bot.dialog.commands import menu_for
+from bot.dialog.language import Language
+from bot.dialog.message import say
+from bot.engine.intake.context import Installation
+from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.questions import QuestionsLane
+from bot.engine.lanes.reconciler import Reconciler
+from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.outage import Outage
+
+CLOSE_SECONDS: Final = 2.0
+"""How long the closing of one connection may take."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Clients of the three services. They share nothing with a bot that runs beside them."""
+
+    bot: PollingBot
+    repository: MirrorRepository
+    registries: RegistryClient
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters(Services):
+    """All adapters of a running bot."""
+
+    store: SqliteStore
+    words: LocaleWords
+
+
+@asynccontextmanager
+async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[Adapters]:
+    """All adapters, closed at the end. Raises TransientError if the database cannot be opened."""
+    store = await SqliteStore.open(Path(settings.database))
+    try:
+        async with open_services(settings, secrets) as services:
+            words = LocaleWords(settings.zone())
+            yield Adapters(services.bot, services.repository, services.registries, store, words)
+    finally:
+        await _close(store.close())
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
+    """The clients without the database, closed at the end. A bot may run at the same time."""
+    registries = RegistryClient(
+        addresses=settings.addresses,
+        target=settings.place(),
+        allowed=frozenset(settings.policy.registries),
+        target_login=secrets.target_login(),
+        source_logins=source_logins(secrets),
+    )
+    repository = make_repository(settings, secrets)
+    bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
+    try:
+        yield Services(bot, repository, registries)
+    finally:
+        await _close(bot.shutdown())
+        repository.close()
+        await _close(registries.aclose())
+
+
+async def _close(closing: Coroutine[Any, Any, None]) -> None:
+    """Close, but let neither an error nor a slow connection hold up the end of the program."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
+
+
+def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
+    github = settings.github
+    return MirrorRepository(
+        api=github.api,
+        token=secrets.github_token.get_secret_value(),
+        repository=github.repository,
+        branch=github.branch,
+        path=github.list,
+        workflow=github.workflow,
+    )
+
+
+def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
+    target, policy = settings.place(), settings.rules()
+    chat, language = TelegramChat(adapters.bot), settings.telegram.language
+    return Reconciler(
+        {
+            # First, so that a card shows "being checked" before it shows the result.
+            "chat": ChatLane(
+                store=adapters.store,
+                chat=chat,
+                words=adapters.words,
+                target=target,
+                language=language,
+                clock=utc_now,
+            ),
+            "files": FilesLane(
+                store=adapters.store,
+                chat=chat,
+                words=adapters.words,
+                target=target,
+                language=language,
+                clock=utc_now,
+            ),
+            "questions": QuestionsLane(
+                store=adapters.store,
+                registries=adapters.registries,
+                repository=adapters.repository,
+                words=adapters.words,
+                target=target,
+                clock=utc_now,
+            ),
+            "registry_checks": RegistryChecksLane(
+                store=adapters.store,
+                registries=adapters.registries,
+                policy=policy,
+                target=target,
+                clock=utc_now,
+            ),
+            "batches": BatchesLane(
+                store=adapters.store,
+                repository=adapters.repository,
+                registries=adapters.registries,
+                patience=timedelta(seconds=settings.github.patience),
+                clock=utc_now,
+                new_id=lambda: randomness.token_hex(8),
+            ),
+            **_fresh_lane(settings, adapters),
+        }
+    )
+
+
+def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+    """The lane that keeps listed images fresh, if the config has the section `fresh`."""
+    plan = settings.plan()
+    if plan is None:
+        return {}
+    language = settings.telegram.language
+    news = FreshNews(words=adapters.words, access=settings.access(), language=language)
+    return {
+        "fresh": FreshLane(
+            store=adapters.store,
+            registries=adapters.registries,
+            repository=adapters.repository,
+            policy=settings.rules(),
+            target=settings.place(),
+            plan=plan,
+            news=news,
+            clock=utc_now,
+        )
+    }
+
+
+def make_polling(
+    settings: Settings, adapters: Adapters, me: str, takeover: Takeover, *, wake: Callable[[], None]
+) -> Polling:
+    installation = Installation(
+        policy=settings.rules(),
+        access=settings.access(),
+        target=settings.place(),
+        me=me,
+        language=settings.telegram.language,
+        kept_fresh=settings.fresh is not None,
+    )
+    ahead = adapters.store.ahead()
+    intake = Intake(
+        store=ahead,
+        words=adapters.words,
+        installation=installation,
+        clock=utc_now,
+        wake=wake,
+        budgets=lambda: _budgets(adapters),
+    )
+    outage = Outage(
+        store=adapters.store,
+        words=adapters.words,
+        chats=installation.access.chats,
+        language=installation.language,
+        clock=utc_now,
+        wake=wake,
+    )
+
+    async def next_update() -> int:
+        async with ahead.begin() as unit:
+            return await unit.last_update() + 1
+
+    return Polling(
+        bot=adapters.bot,
+        receiver=intake,
+        next_update=next_update,
+        alive=outage.note_answer,
+        turn=takeover,
+        together=ahead.together,
+    )
+
+
+def _budgets(adapters: Adapters) -> dict[str, PullLimit]:
+    """The rate limits that each service reported last."""
+    own = adapters.repository.budget()
+    return {**adapters.registries.budgets(), **({"GitHub": own} if own is not None else {})}
+
+
+def make_menus(settings: Settings, words: LocaleWords) -> list[Menu]:
+    """The command menu in the language of the config for everybody, and in every language."""
+    languages: list[tuple[Language, str | None]] = [(settings.telegram.language, None)]
+    languages += [(language, str(language)[:2]) for language in Language]
+    return [_menu(words, language, code) for language, code in languages]
+
+
+def _menu(words: LocaleWords, language: Language, code: str | None) -> Menu:
+    members, admins = (
+        [
+            (str(spec.name), words.plain(say(f"command-{spec.name}"), language))
+            for spec in menu_for(role)
+        ]
+        for role in (Role.MEMBER, Role.ADMIN)
+    )
+    return Menu(code, members, admins)
