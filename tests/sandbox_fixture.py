@@ -16,12 +16,12 @@ from telegram import Bot as TelegramBot
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.request import HTTPXRequest
 
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.page_api import chat_routes, http_error, page_route
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
-from bot.sandbox.telegram.flood import FloodGate, Limit
+from bot.sandbox.telegram.flood import FloodGate, FloodLimit
 from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.state import TelegramState
 
 TOKEN = "7000000001:sandbox"
 GROUP = -1_001_000_000_001
@@ -41,7 +41,7 @@ class Place:
 
     bot: TelegramBot
     api: httpx.AsyncClient
-    world: ChatWorld
+    world: TelegramState
     clock: Clock
     flood: FloodGate
     port: int
@@ -96,13 +96,13 @@ def bot_at(port: int, token: str = TOKEN) -> TelegramBot:
 async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns of its old kind of number
     clock = Clock()
-    world = ChatWorld(clock=clock)
-    flood = FloodGate(clock, group=Limit(20, 60.0), overall=Limit(30, 1.0))
+    world = TelegramState(clock=clock)
+    flood = FloodGate(clock, group=FloodLimit(20, 60.0), overall=FloodLimit(30, 1.0))
     telegram = telegram_app(world, token=TOKEN, flood=flood)
     app = Starlette(
         routes=[
             page_route,
-            *chat_routes(world, Faults(), press_seconds=0.3),
+            *chat_routes(world, ArmedFaults(), press_seconds=0.3),
             Mount("/telegram", telegram),
         ],
         exception_handlers={HTTPException: http_error},

@@ -18,7 +18,7 @@ import click
 import httpx
 
 from bot.sandbox.registry.registries import Registries
-from bot.sandbox.world import World, folder, world
+from bot.sandbox.world import RunningSandbox, open_sandbox, sandbox_folder
 
 Say = Callable[[str], None]
 
@@ -40,8 +40,8 @@ async def play(*, data: Path | None, say: Say) -> int:
     """Play the conversation; the exit code."""
     for line in _PREFACE:
         say(click.style(line, dim=True))
-    with folder(data) as kept:
-        async with world(port=0, data=kept) as made:
+    with sandbox_folder(data) as kept:
+        async with open_sandbox(port=0, data=kept) as made:
             say(click.style(f"sandbox ready: {made.address}\n", dim=True))
             async with httpx.AsyncClient(base_url=made.address, trust_env=False) as client:
                 return await _Show(client, made, say).run()
@@ -52,7 +52,7 @@ class _Show:
     """What was printed so far, so that only news is printed."""
 
     client: httpx.AsyncClient
-    world: World
+    sandbox: RunningSandbox
     say: Say
     seen: dict[int, str] = field(default_factory=dict)
     commits: set[str] = field(default_factory=set)
@@ -70,7 +70,7 @@ class _Show:
                 return await self._compare()
         except TimeoutError:
             self.say(f"\nIt took longer than {LIMIT_SECONDS:.0f} s; the bot's log says:")
-            self.say(self.world.log.read_text(errors="replace"))
+            self.say(self.sandbox.log.read_text(errors="replace"))
             return 1
 
     async def _ask(self, who: str, text: str) -> None:
@@ -135,7 +135,7 @@ class _Show:
 
     async def _compare(self) -> int:
         """What arrived beside where it came from, asked of both registries by skopeo."""
-        registries = self.world.registries
+        registries = self.sandbox.registries
         self.say("\n" + click.style("What arrived, as skopeo sees it:", bold=True))
         well = True
         for image in (APPROVED, ASKED):

@@ -15,9 +15,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bot.sandbox.faults.proxy import Faults, documentation
-from bot.sandbox.telegram.chats import ChatWorld, UnknownError
-from bot.sandbox.telegram.values import Answer, ButtonKind, Chat, Document, Message, Origin, Person
+from bot.sandbox.faults.middleware import ArmedFaults, documentation
+from bot.sandbox.telegram.state import NotFoundError, TelegramState
+from bot.sandbox.telegram.values import (
+    ButtonKind,
+    CallbackAnswer,
+    ChatInfo,
+    ChatMessage,
+    MessageOrigin,
+    StoredDocument,
+    User,
+)
 
 _PAGE = Path(__file__).parent / "page" / "index.html"
 _PRESS_SECONDS = 10.0
@@ -35,10 +43,10 @@ page_route = Route("/", _page, methods=["GET"])
 
 
 def chat_routes(
-    world: ChatWorld, faults: Faults, *, press_seconds: float = _PRESS_SECONDS
+    state: TelegramState, faults: ArmedFaults, *, press_seconds: float = _PRESS_SECONDS
 ) -> list[Route]:
     """The routes under /api; `press_seconds` bounds the wait for the bot's answer to a press."""
-    api = _Api(world, faults, press_seconds)
+    api = _Api(state, faults, press_seconds)
     return [
         _route("/api/chat", api.say, "POST"),
         _route("/api/chat", api.read, "GET"),
@@ -58,39 +66,39 @@ async def http_error(_request: Request, exc: Exception) -> Response:
 
 
 class _Api:
-    def __init__(self, world: ChatWorld, faults: Faults, press_seconds: float) -> None:
-        self._world, self._faults, self._press_seconds = world, faults, press_seconds
+    def __init__(self, state: TelegramState, faults: ArmedFaults, press_seconds: float) -> None:
+        self._state, self._faults, self._press_seconds = state, faults, press_seconds
 
     async def say(self, request: Request) -> Any:
         given = await _given(request)
-        person = self._world.person(_text(given, "as"))
+        person = self._state.person(_text(given, "as"))
         upgrade = _flag(given, "upgrade")
-        chat = self._world.chat_of(person, _named(given) or ("team" if upgrade else None))
+        chat = self._state.chat_of(person, _named(given) or ("team" if upgrade else None))
         if upgrade:
-            return {"chat": self._world.upgrade(person, chat).id}
+            return {"chat": self._state.upgrade(person, chat).id}
         deleted = _number(given, "delete")
         if deleted is not None:
-            self._world.take_away(person, chat, deleted)
+            self._state.take_away(person, chat, deleted)
             return {"id": deleted}
         edited = _number(given, "edit")
         if edited is not None:
             return {
-                "id": self._world.rewrite(person, chat, edited, _text(given, "text", default="")).id
+                "id": self._state.rewrite(person, chat, edited, _text(given, "text", default="")).id
             }
         return {"id": (await self._said(person, chat, given)).id}
 
-    async def _said(self, person: Person, chat: Chat, given: dict[str, Any]) -> Message:
+    async def _said(self, person: User, chat: ChatInfo, given: dict[str, Any]) -> ChatMessage:
         topic, anonymous = _number(given, "topic"), _flag(given, "anonymous")
         forwarded = _number(given, "forward")
         if forwarded is not None:
             source = (
-                self._world.chat_of(person, _named(given, "from_chat"))
+                self._state.chat_of(person, _named(given, "from_chat"))
                 if given.get("from_chat")
                 else chat
             )
-            message = self._world.existing(source, forwarded)
-            return self._world.forward(person, chat, message, topic=topic, anonymous=anonymous)
-        return self._world.say(
+            message = self._state.existing(source, forwarded)
+            return self._state.forward(person, chat, message, topic=topic, anonymous=anonymous)
+        return self._state.say(
             person,
             chat,
             _text(given, "text", default=""),
@@ -102,7 +110,7 @@ class _Api:
 
     async def read(self, request: Request) -> Any:
         query = request.query_params
-        messages = self._world.messages()
+        messages = self._state.messages()
         if query.get("chat"):
             wanted = self._chats_to_read(query["chat"], query.get("as", ""))
             messages = [message for message in messages if message.chat in wanted]
@@ -113,19 +121,19 @@ class _Api:
 
     async def press(self, request: Request) -> Any:
         given = await _given(request)
-        person = self._world.person(_text(given, "as"))
-        chat = self._world.chat_of(person, _named(given))
+        person = self._state.person(_text(given, "as"))
+        chat = self._state.chat_of(person, _named(given))
         number = _number(given, "message")
         if number is None:
             raise ValueError("message is missing: the id of the message with the button")
         named, value = _text(given, "button"), _text(given, "value", default="")
-        button, press = self._world.press(person, chat, number, named, value=value)
+        button, press = self._state.press(person, chat, number, named, value=value)
         if button.kind is not ButtonKind.CALLBACK:
             return {"answer": "", button.kind.value: button.value}
         try:
             answer = await asyncio.wait_for(asyncio.shield(press.answer), self._press_seconds)
         except TimeoutError:
-            answer = Answer()
+            answer = CallbackAnswer()
         return {"answer": answer.text, "alert": answer.alert}
 
     async def arm(self, request: Request) -> Any:
@@ -149,7 +157,7 @@ class _Api:
     async def download(self, request: Request) -> Response:
         """A document by its number or file_id, always as a file to keep: it is never shown."""
         wanted = request.path_params["wanted"]
-        for document in self._world.documents():
+        for document in self._state.documents():
             if wanted in {str(document.number), document.file_id}:
                 name = quote(document.name.encode(errors="replace"), safe="")
                 return Response(
@@ -162,20 +170,20 @@ class _Api:
                 )
         return JSONResponse({"error": f"there is no document {wanted!r}"}, status_code=404)
 
-    def _chats_to_read(self, named: str, who: str) -> list[Chat]:
+    def _chats_to_read(self, named: str, who: str) -> list[ChatInfo]:
         """The chat of this name; for the team also the plain group that it was."""
         if named == "team":
-            return self._world.teams
+            return self._state.teams
         if named == "private":
-            return [self._world.chat_of(self._world.person(who), named)]
-        chats = {str(chat.id): chat for chat in self._world.chats.values()}
-        chats["group"] = self._world.group
+            return [self._state.chat_of(self._state.person(who), named)]
+        chats = {str(chat.id): chat for chat in self._state.chats.values()}
+        chats["group"] = self._state.group
         chat = chats.get(named)
-        if chat is None or (who and chat.person not in {None, self._world.person(who)}):
-            raise UnknownError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
+        if chat is None or (who and chat.person not in {None, self._state.person(who)}):
+            raise NotFoundError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
         return [chat]
 
-    async def _document(self, given: dict[str, Any]) -> Document | None:
+    async def _document(self, given: dict[str, Any]) -> StoredDocument | None:
         upload = given.get("document")
         if upload is None:
             return None
@@ -185,14 +193,14 @@ class _Api:
         if not content or len(content) > _LARGEST_DOCUMENT:
             raise ValueError("document is empty or larger than 50 MB")
         mime = upload.content_type or "application/octet-stream"
-        return self._world.keep(upload.filename or "file", mime, content)
+        return self._state.keep(upload.filename or "file", mime, content)
 
 
 def _route(path: str, handler: Handler, method: str) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
             return JSONResponse(await handler(request))
-        except UnknownError as exc:
+        except NotFoundError as exc:
             return JSONResponse({"error": str(exc)}, status_code=404)
         except ValueError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
@@ -249,7 +257,7 @@ def _named(given: dict[str, Any], key: str = "chat") -> str | int | None:
     return value
 
 
-def _shown(message: Message) -> dict[str, Any]:
+def _shown(message: ChatMessage) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": message.id,
         "chat": message.chat.id,
@@ -280,13 +288,13 @@ def _shown(message: Message) -> dict[str, Any]:
     return shown
 
 
-def _author(origin: Origin) -> str:
+def _author(origin: MessageOrigin) -> str:
     if origin.chat is not None:
         return origin.chat.title
     return origin.sender.name if origin.sender else "bot"
 
 
-def _shown_document(document: Document) -> dict[str, Any]:
+def _shown_document(document: StoredDocument) -> dict[str, Any]:
     return {
         "number": document.number,
         "name": document.name,

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.core.errors import BotError
-from bot.sandbox.github.actions import Run
+from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
 
@@ -56,7 +56,7 @@ async def _repository(github: GitHub) -> dict[str, object]:
     }
 
 
-def _run(github: GitHub, run: Run) -> dict[str, object]:
+def _run(github: GitHub, run: WorkflowRun) -> dict[str, object]:
     return {
         "id": run.id,
         "sha": run.sha,

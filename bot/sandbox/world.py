@@ -25,7 +25,7 @@ from bot.config import Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.sandbox import repository_api
 from bot.sandbox.bot_process import kept_alive
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Runner
 from bot.sandbox.github.server import GitHub
@@ -33,9 +33,9 @@ from bot.sandbox.page_api import chat_routes, http_error, page_route
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import REGISTRIES
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
-from bot.sandbox.telegram.values import STRANGER, Role
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.values import STRANGER, MemberStatus
 from bot.setup import install
 
 log = logging.getLogger(__name__)
@@ -49,11 +49,11 @@ FIRST_RUN_SECONDS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class RunningSandbox:
     """A running sandbox. `log` is where the bot writes."""
 
     address: str
-    chat: ChatWorld
+    chat: TelegramState
     github: GitHub
     registries: Registries
     log: Path
@@ -68,25 +68,25 @@ def _unwatched(_name: str, app: ASGIApp) -> ASGIApp:
 
 
 @asynccontextmanager
-async def world(
+async def open_sandbox(
     *,
     port: int,
     data: Path,
     internet: bool = False,
     fresh: float | None = None,
-    chat: ChatWorld | None = None,
+    chat: TelegramState | None = None,
     runner: Runner = run_act,
     watch: Watch = _unwatched,
-) -> AsyncIterator[World]:
+) -> AsyncIterator[RunningSandbox]:
     """Everything, running; the bot is polling when this yields. Raises BotError, one line.
 
     `fresh`: seconds between two looks at tags that move; None: nobody looks.
     `chat` may have more people and groups than the sandbox's own.
     """
-    faults = Faults()
+    faults = ArmedFaults()
     database = data / "imageto-bot.sqlite3"
     # The chat is new each time, a kept database is not: no message may get an old one's number.
-    chat = chat or ChatWorld(first_message=int(time.time()) if database.exists() else 1)
+    chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
             Registries(data=data, faults=faults, internet=internet)
@@ -114,7 +114,7 @@ async def world(
             )
         )
         await _until_polling(polled, output)
-        yield World(address, chat, github, registries, output)
+        yield RunningSandbox(address, chat, github, registries, output)
 
 
 async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
@@ -125,15 +125,15 @@ async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
 
 
 def _app(
-    chat: ChatWorld,
+    chat: TelegramState,
     github: GitHub,
     registries: Registries,
-    faults: Faults,
+    faults: ArmedFaults,
     *,
     polled: asyncio.Event,
     watch: Watch,
 ) -> ASGIApp:
-    telegram = Faulty(telegram_app(chat, token=TOKEN), faults, "telegram")
+    telegram = FaultMiddleware(telegram_app(chat, token=TOKEN), faults, "telegram")
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if str(scope.get("path", "")).endswith("/getUpdates"):
@@ -154,7 +154,7 @@ def _app(
 
 def _settings(
     address: str,
-    chat: ChatWorld,
+    chat: TelegramState,
     registries: Registries,
     database: Path,
     *,
@@ -165,8 +165,8 @@ def _settings(
     data: dict[str, Any] = {
         "telegram": {
             "chats": [each.id for each in chat.chats.values() if each.person is None],
-            "admins": [person.id for person in people if person.role is Role.ADMIN],
-            "members": [person.id for person in people if person.role is Role.MEMBER],
+            "admins": [person.id for person in people if person.role is MemberStatus.ADMIN],
+            "members": [person.id for person in people if person.role is MemberStatus.MEMBER],
             "api": f"{address}/telegram",
         },
         "github": {
@@ -261,7 +261,7 @@ def _last_line(output: Path) -> str:
 
 
 @contextmanager
-def folder(data: Path | None) -> Iterator[Path]:
+def sandbox_folder(data: Path | None) -> Iterator[Path]:
     """The folder of a sandbox: the given one, kept, or a temporary one."""
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
@@ -284,7 +284,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with folder(data) as kept:
+    with sandbox_folder(data) as kept:
         work = _run(port, kept, internet=internet, fresh=fresh, say=say)
         running = asyncio.create_task(work)
         stopping = asyncio.create_task(stop.wait())
@@ -299,7 +299,7 @@ async def serve(
 async def _run(
     port: int, data: Path, *, internet: bool, fresh: float | None, say: Callable[[str], None]
 ) -> None:
-    async with world(port=port, data=data, internet=internet, fresh=fresh) as made:
+    async with open_sandbox(port=port, data=data, internet=internet, fresh=fresh) as made:
         if not internet:
             say("The source registry holds small stand-ins under well-known names.")
         say("People: wei and li may ask, ana is an admin, mallory has no rights.")

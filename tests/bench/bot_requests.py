@@ -27,8 +27,8 @@ from runner import StandInRunner
 from bot.core.batch import poll_interval
 from bot.engine.lanes.batches import BATCH_INTERVAL
 from bot.sandbox.github.act import Job
-from bot.sandbox.telegram.values import Message
-from bot.sandbox.world import World, world
+from bot.sandbox.telegram.values import ChatMessage
+from bot.sandbox.world import RunningSandbox, open_sandbox
 
 T = TypeVar("T")
 
@@ -85,7 +85,9 @@ class TimedRunner(StandInRunner):
 
 
 class Requests:
-    def __init__(self, place: World, runner: TimedRunner, calls: Calls, database: Path) -> None:
+    def __init__(
+        self, place: RunningSandbox, runner: TimedRunner, calls: Calls, database: Path
+    ) -> None:
         self._place = place
         self._runner = runner
         self._calls = calls
@@ -162,7 +164,7 @@ class Requests:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             return int(connection.execute(query).fetchone()[0])
 
-    def _reply(self, to: Message, fits: Callable[[Message], bool]) -> Message | None:
+    def _reply(self, to: ChatMessage, fits: Callable[[ChatMessage], bool]) -> ChatMessage | None:
         own = (m for m in self._place.chat.messages() if m.sender is None and m.reply_to == to.id)
         return next((m for m in own if m.chat == to.chat and fits(m)), None)
 
@@ -174,7 +176,9 @@ async def requests(plan: Plan, size: Size) -> Found:
     found = Found()
     with tempfile.TemporaryDirectory(prefix="imageto-requests-") as made:
         data = Path(made)
-        async with world(port=0, data=data, chat=chat, runner=runner, watch=calls.watch) as place:
+        async with open_sandbox(
+            port=0, data=data, chat=chat, runner=runner, watch=calls.watch
+        ) as place:
             source, target = (place.registries.client(side) for side in ("source", "target"))
             runner.target = place.registries.socket("target")
             await put(source, [*single, known], set())

@@ -25,12 +25,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.state import TelegramState
 from bot.workflow import shipped
 
 ROOT = Path(__file__).parents[2]
@@ -92,8 +92,8 @@ def set_clock(folder: Path, seconds: float) -> None:
 
 @dataclass
 class Site:
-    world: ChatWorld
-    faults: Faults
+    world: TelegramState
+    faults: ArmedFaults
     github: GitHub
     api: httpx.AsyncClient
     folder: Path
@@ -129,7 +129,8 @@ class Site:
     async def serving(self, name: str = "bot", **changes: Any) -> Bot:
         """A bot that has polled, and found itself alone."""
         bot = await self.start(name, **changes)
-        await self.until(lambda: bot.database.exists() and "I am @" in bot.log(), bot)
+        serves = "serves mirror repository"
+        await self.until(lambda: bot.database.exists() and serves in bot.log(), bot)
         return bot
 
     def configure(self, folder: Path, **changes: object) -> None:
@@ -169,6 +170,7 @@ class Site:
         """Another command beside a bot, with its config."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",
             "-m",
             "bot",
             *arguments,
@@ -243,7 +245,7 @@ async def registry(request: Request) -> Response:
 
 @asynccontextmanager
 async def bot_site(folder: Path) -> AsyncIterator[Site]:
-    faults, world = Faults(), ChatWorld()
+    faults, world = ArmedFaults(), TelegramState()
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(
             GitHub(
@@ -255,7 +257,7 @@ async def bot_site(folder: Path) -> AsyncIterator[Site]:
             )
         )
         github.actions.enabled = False  # a push starts nothing
-        telegram = Faulty(telegram_app(world, token=TOKEN), faults, "telegram")
+        telegram = FaultMiddleware(telegram_app(world, token=TOKEN), faults, "telegram")
         app = Starlette(
             routes=[
                 Mount("/telegram", app=telegram),

@@ -26,9 +26,9 @@ from store_fixture import rows_of
 from telegram.error import TelegramError
 
 from bot.adapters.github.repository import MirrorRepository
-from bot.adapters.github.transport import Bounds as GithubBounds
+from bot.adapters.github.transport import GitHubBounds
 from bot.adapters.registry.client import RegistryClient
-from bot.adapters.registry.transport import Bounds as RegistryBounds
+from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot, polling_wait
@@ -53,14 +53,14 @@ from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.shutdown import Shutdown
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.github.triggers import Trigger
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.flood import FloodGate
 from bot.sandbox.telegram.server import telegram_app
-from bot.sandbox.telegram.values import Message
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.values import ChatMessage
 
 NAME: Final = "ana/mirror"
 TOKEN: Final = "7000000001:sandbox"
@@ -116,8 +116,8 @@ class Heard:
 @dataclass
 class FaultsWorld:
     clock: Clock
-    people: ChatWorld
-    faults: Faults
+    people: TelegramState
+    faults: ArmedFaults
     source: SmallRegistry
     target: SmallRegistry
     github: GitHub
@@ -214,13 +214,15 @@ class FaultsWorld:
         self._accept(message, ())
         return message.id
 
-    def _accept(self, message: Message, images: Iterable[str], *, answered: bool = True) -> None:
+    def _accept(
+        self, message: ChatMessage, images: Iterable[str], *, answered: bool = True
+    ) -> None:
         self.accepted.append(Accepted(message.chat.id, message.id, tuple(images), answered))
 
     def press(self, message: int, button: str, *, who: str = "ana") -> None:
         self.people.press(self.people.person(who), self.people.group, message, button)
 
-    def replies(self, message: int) -> list[Message]:
+    def replies(self, message: int) -> list[ChatMessage]:
         return [m for m in self.people.messages() if m.sender is None and m.reply_to == message]
 
     def texts(self, message: int) -> list[str]:
@@ -361,8 +363,8 @@ async def faults_world(
     `turn`: Alembic migrates one database at a time.
     """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once
-    clock, faults, heard = Clock(), Faults(), list[Heard]()
-    people = ChatWorld(clock=clock.seconds)
+    clock, faults, heard = Clock(), ArmedFaults(), list[Heard]()
+    people = TelegramState(clock=clock.seconds)
     source, target = SmallRegistry(), SmallRegistry(password=secrets.token_urlsafe(12))
 
     def on(app: ASGIApp, where: str) -> ASGIApp:
@@ -376,13 +378,15 @@ async def faults_world(
         api = telegram_app(people, token=TOKEN, flood=FloodGate(clock.seconds, on=False))
         main = Starlette(
             routes=[
-                Mount("/telegram", app=on(Faulty(api, faults, "telegram"), "telegram")),
+                Mount("/telegram", app=on(FaultMiddleware(api, faults, "telegram"), "telegram")),
                 Mount("/github", app=on(github.app, "github")),
             ]
         )
         port = await stack.enter_async_context(served(main))
         ports = [
-            await stack.enter_async_context(served(on(Faulty(r.app(), faults, where), where)))
+            await stack.enter_async_context(
+                served(on(FaultMiddleware(r.app(), faults, where), where))
+            )
             for r, where in ((source, "source"), (target, "target"))
         ]
         host = f"127.0.0.1:{ports[1]}"
@@ -404,7 +408,7 @@ async def faults_world(
             path="image.list",
             workflow="mirror.yml",
             between=(0, 0),
-            bounds=GithubBounds(read=read, whole=1.5 * read, size=2 << 20),
+            bounds=GitHubBounds(read=read, whole=1.5 * read, size=2 << 20),
         )
         stack.callback(repository.close)
         registries = RegistryClient(

@@ -17,7 +17,7 @@ import httpx
 from registry_fixture import BASH, COPY, INDEX, MANIFEST, Ran, World, digest_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.registry.proxy import RegistryProxy
 from bot.sandbox.serve import served
 from bot.workflow import shipped
@@ -54,7 +54,7 @@ class RunWorld:
     """`moment` sees every request of the run that is under way."""
 
     world: World
-    faults: Faults
+    faults: ArmedFaults
     environment: dict[str, str]
     moment: Moment = field(default=lambda _line: None)
     process: asyncio.subprocess.Process | None = None
@@ -121,7 +121,7 @@ async def _lacks(client: httpx.AsyncClient, platforms: Collection[dict[str, str]
 
 @asynccontextmanager
 async def run_world(world: World) -> AsyncIterator[RunWorld]:
-    faults = Faults()
+    faults = ArmedFaults()
     _shorten(world.directory / shipped.FOLDER)
     async with AsyncExitStack() as stack:
         made = RunWorld(world, faults, {})
@@ -131,7 +131,7 @@ async def run_world(world: World) -> AsyncIterator[RunWorld]:
                 base_url=address, trust_env=False, timeout=60, limits=httpx.Limits()
             )
             await stack.enter_async_context(client)
-            app = _Seen(Faulty(RegistryProxy(client), faults, where), lambda: made.moment)
+            app = _Seen(FaultMiddleware(RegistryProxy(client), faults, where), lambda: made.moment)
             return f"127.0.0.1:{await stack.enter_async_context(served(app))}"
 
         source = await front("source", f"http://{world.source.address}")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.core.failures import FailureKind, classify
 from bot.core.retry import REQUEUE_WAITS
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.registry.registries import Registries
 from bot.workflow.mirror import waits
 from bot.workflow.mirror.skopeo import TROUBLE, cause, skopeo
@@ -127,14 +127,14 @@ def test_what_passes_by_itself_is_an_error_of_the_service_in_the_status() -> Non
 @dataclass
 class World:
     registries: Registries
-    faults: Faults
+    faults: ArmedFaults
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     # skopeo tries TLS first even where plain HTTP is allowed; uvicorn warns of each such try.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    faults = Faults()
+    faults = ArmedFaults()
     directory = tmp_path_factory.mktemp("failures")
     async with Registries(data=directory, faults=faults) as registries:
         yield World(registries, faults)

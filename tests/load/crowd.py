@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from images import LoadImage, images
 
-from bot.sandbox.telegram.chats import ChatWorld
-from bot.sandbox.telegram.values import Chat, ChatKind, Person
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.values import ChatInfo, ChatKind, User
 
 SEED = 4
 IN_GROUPS = 10
@@ -42,19 +42,19 @@ class Ask:
     image: LoadImage
 
 
-def chat_world(size: Size) -> ChatWorld:
+def chat_world(size: Size) -> TelegramState:
     people = [
-        Person(2001 + number, f"member-{number + 1}", language="zh-hans" if number % 2 else "en")
+        User(2001 + number, f"member-{number + 1}", language="zh-hans" if number % 2 else "en")
         for number in range(size.people)
     ]
     groups = [
-        Chat(-1_001_000_001_000 - number, f"Group {number + 1}", ChatKind.SUPERGROUP)
+        ChatInfo(-1_001_000_001_000 - number, f"Group {number + 1}", ChatKind.SUPERGROUP)
         for number in range(size.groups)
     ]
-    return ChatWorld(people=people, groups=groups)
+    return TelegramState(people=people, groups=groups)
 
 
-def plan(size: Size, world: ChatWorld) -> list[Ask]:
+def plan(size: Size, world: TelegramState) -> list[Ask]:
     """Every image is asked for as often as any other; people and moments are drawn by lot."""
     lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
     members = [person for person in world.people.values() if person.name.startswith("member-")]

@@ -29,9 +29,9 @@ from meter import (
 )
 from runner import StandInRunner
 
-from bot.sandbox.telegram.chats import ChatWorld
-from bot.sandbox.telegram.values import Message
-from bot.sandbox.world import World, world
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.values import ChatMessage
+from bot.sandbox.world import RunningSandbox, open_sandbox
 
 PATIENCE = 240.0
 """Seconds after the last message until everybody must have been answered."""
@@ -91,7 +91,9 @@ async def play(size: Size) -> Played:
     calls, runner, chat = Calls(), StandInRunner(), chat_world(size)
     with tempfile.TemporaryDirectory(prefix="imageto-load-") as made:
         data = Path(made)
-        async with world(port=0, data=data, chat=chat, runner=runner, watch=calls.watch) as place:
+        async with open_sandbox(
+            port=0, data=data, chat=chat, runner=runner, watch=calls.watch
+        ) as place:
             runner.target = place.registries.socket("target")
             await put(place.registries.client("source"), images(size.images), set())
             calls.owner = place.github.token
@@ -128,7 +130,7 @@ async def until_heard(log: Path) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _ask(chat: ChatWorld, asks: Sequence[Ask]) -> list[Asked]:
+async def _ask(chat: TelegramState, asks: Sequence[Ask]) -> list[Asked]:
     started, asked = time.monotonic(), []
     for ask in asks:
         await asyncio.sleep(max(0.0, started + ask.at - time.monotonic()))
@@ -139,7 +141,7 @@ async def _ask(chat: ChatWorld, asks: Sequence[Ask]) -> list[Asked]:
     return asked
 
 
-async def _until_answered(chat: ChatWorld, asked: Sequence[Asked]) -> None:
+async def _until_answered(chat: TelegramState, asked: Sequence[Asked]) -> None:
     """Until every request has its result, or no more is to be hoped for."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -166,15 +168,15 @@ def one(database: Path, wanted: str) -> int:
     return int(found[0])
 
 
-def _replies(chat: ChatWorld) -> list[Message]:
+def _replies(chat: TelegramState) -> list[ChatMessage]:
     return [m for m in chat.messages() if m.sender is None and m.reply_to is not None]
 
 
-def _results(chat: ChatWorld) -> Counter[tuple[int, int | None]]:
+def _results(chat: TelegramState) -> Counter[tuple[int, int | None]]:
     return Counter((m.chat.id, m.reply_to) for m in _replies(chat) if PULL in m.text)
 
 
-def _waits(chat: ChatWorld, asked: Sequence[Asked], started: float) -> list[float]:
+def _waits(chat: TelegramState, asked: Sequence[Asked], started: float) -> list[float]:
     """Seconds from a message to its result, by the chat's own clock of whole seconds."""
     offset = time.time() - time.monotonic()
     told = {(m.chat.id, m.reply_to): m.date for m in _replies(chat) if PULL in m.text}
@@ -182,11 +184,11 @@ def _waits(chat: ChatWorld, asked: Sequence[Asked], started: float) -> list[floa
     return [max(0.0, at - asked_at) for at, asked_at in found if at is not None]
 
 
-def logged(place: World, level: str) -> list[str]:
+def logged(place: RunningSandbox, level: str) -> list[str]:
     return [line for line in place.log.read_text().splitlines() if f" {level} " in line]
 
 
-async def _wrong(place: World, asked: Sequence[Asked], database: Path) -> list[str]:
+async def _wrong(place: RunningSandbox, asked: Sequence[Asked], database: Path) -> list[str]:
     """Every promise that was broken, in words."""
     wrong = [*_wrong_answers(place.chat, asked), *await _wrong_list(place, asked)]
     for what, query in {
@@ -205,7 +207,7 @@ async def _wrong(place: World, asked: Sequence[Asked], database: Path) -> list[s
     return wrong
 
 
-def _wrong_answers(chat: ChatWorld, asked: Sequence[Asked]) -> list[str]:
+def _wrong_answers(chat: TelegramState, asked: Sequence[Asked]) -> list[str]:
     wrong, told = [], _results(chat)
     replies = Counter((m.chat.id, m.reply_to) for m in _replies(chat))
     texts = {(m.chat.id, m.reply_to): m.text for m in _replies(chat) if PULL in m.text}
@@ -220,7 +222,7 @@ def _wrong_answers(chat: ChatWorld, asked: Sequence[Asked]) -> list[str]:
     return wrong
 
 
-async def _wrong_list(place: World, asked: Sequence[Asked]) -> list[str]:
+async def _wrong_list(place: RunningSandbox, asked: Sequence[Asked]) -> list[str]:
     wanted = {each.ask.image for each in asked}
     file = await place.github.repository.file("main", "image.list")
     lines = file.data.decode().splitlines() if file is not None else []

@@ -23,8 +23,8 @@ from meter import Calls, Sample, bot_process, sample
 from play import DATABASE, OPEN, logged, one, until_closed
 from runner import StandInRunner
 
-from bot.sandbox.telegram.chats import ChatWorld
-from bot.sandbox.world import world
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.world import open_sandbox
 
 SIZE = Size(people=50, requests=0, images=400, seconds=0, groups=4)
 EVERY = 1.5
@@ -81,7 +81,9 @@ async def soak(minutes: float) -> Soaked:
     chat, runner = chat_world(SIZE), StandInRunner()
     with tempfile.TemporaryDirectory(prefix="imageto-soak-") as made:
         data = Path(made)
-        async with world(port=0, data=data, chat=chat, runner=runner, watch=Calls().watch) as place:
+        async with open_sandbox(
+            port=0, data=data, chat=chat, runner=runner, watch=Calls().watch
+        ) as place:
             runner.target = place.registries.socket("target")
             pool = images(SIZE.images)
             await put(place.registries.client("source"), pool, set())
@@ -110,7 +112,7 @@ def _process() -> int | None:
     return None
 
 
-async def _ask(chat: ChatWorld, pool: Sequence[LoadImage], until: float) -> int:
+async def _ask(chat: TelegramState, pool: Sequence[LoadImage], until: float) -> int:
     """Each time somebody else asks; images come again, as they do in a team."""
     lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
     members = [person for person in chat.people.values() if person.name.startswith("member-")]

@@ -13,23 +13,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Message
 
-from bot.sandbox.faults.answers import GITHUB_REFUSALS, REFUSALS
-from bot.sandbox.faults.proxy import KINDS, PLACES, Faults, Faulty, _Half
+from bot.sandbox.faults.middleware import KINDS, PLACES, ArmedFaults, FaultMiddleware, _Half
+from bot.sandbox.faults.responses import GITHUB_REFUSALS, REFUSALS
 from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
+from bot.sandbox.telegram.state import TelegramState
 
 
 @dataclass
 class Place:
     client: httpx.AsyncClient
-    faults: Faults
+    faults: ArmedFaults
     effects: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
-    faults, effects = Faults(), list[str]()
+    faults, effects = ArmedFaults(), list[str]()
 
     async def effect(request: Request) -> Response:
         if request.url.path.endswith("/letters"):
@@ -39,8 +39,8 @@ async def place() -> AsyncIterator[Place]:
 
     inner = Starlette(routes=[Route("/{rest:path}", effect, methods=["GET", "POST"])])
     places = ("telegram", "github", "source")
-    routes = [Mount(f"/{where}", Faulty(inner, faults, where)) for where in places]
-    app = Starlette(routes=[*chat_routes(ChatWorld(), faults), *routes])
+    routes = [Mount(f"/{where}", FaultMiddleware(inner, faults, where)) for where in places]
+    app = Starlette(routes=[*chat_routes(TelegramState(), faults), *routes])
     async with (
         served(app) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,

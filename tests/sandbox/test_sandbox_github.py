@@ -17,7 +17,7 @@ from github.Repository import Repository
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.github.triggers import Trigger, skipped, title
 from bot.sandbox.serve import served
@@ -73,7 +73,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class World:
     github: GitHub
-    faults: Faults
+    faults: ArmedFaults
     url: str
     client: Github
     repository: Repository
@@ -109,7 +109,7 @@ async def eventually(look: Callable[[], Any]) -> Any:
 
 @asynccontextmanager
 async def world_of(data: Path, files: dict[str, bytes] | None = None) -> AsyncIterator[World]:
-    faults = Faults()
+    faults = ArmedFaults()
     github = GitHub(
         data=data,
         name=NAME,

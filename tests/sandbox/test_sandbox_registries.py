@@ -14,7 +14,7 @@ from sandbox_process import alive
 from starlette.applications import Starlette
 
 from bot.core.errors import ConfigError
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import DOCKER_MANIFEST, OCI_INDEX, STAND_INS, build
@@ -30,7 +30,7 @@ PATIENCE = 20.0
 @dataclass(frozen=True, slots=True)
 class World:
     registries: Registries
-    faults: Faults
+    faults: ArmedFaults
     logins: Path
 
     async def skopeo(self, *arguments: str, login: bool = False) -> tuple[int, str]:
@@ -58,7 +58,7 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    data, faults = tmp_path_factory.mktemp("registries"), Faults()
+    data, faults = tmp_path_factory.mktemp("registries"), ArmedFaults()
     async with Registries(data=data, faults=faults) as registries:
         made = World(registries, faults, data / "auth.json")
         host = registries.target_address
@@ -175,7 +175,7 @@ async def test_the_api_tells_both_registries_and_the_repository(
 
 
 async def test_a_tag_moves_at_the_source_and_is_another_image_each_time(tmp_path: Path) -> None:
-    async with Registries(data=tmp_path, faults=Faults()) as registries:
+    async with Registries(data=tmp_path, faults=ArmedFaults()) as registries:
 
         async def digest() -> str:
             images = {each["name"]: each["digest"] for each in await registries.images("source")}
@@ -211,8 +211,8 @@ async def test_a_tag_is_moved_through_the_api_and_mistakes_are_told(world: World
 async def test_two_worlds_stand_side_by_side_and_leave_no_process(tmp_path: Path) -> None:
     before = children()
     async with (
-        Registries(data=tmp_path / "one", faults=Faults()) as one,
-        Registries(data=tmp_path / "two", faults=Faults()) as two,
+        Registries(data=tmp_path / "one", faults=ArmedFaults()) as one,
+        Registries(data=tmp_path / "two", faults=ArmedFaults()) as two,
     ):
         assert len(children() - before) == 4
         assert one.target_address != two.target_address
@@ -228,13 +228,13 @@ def children() -> set[str]:
 async def test_a_failure_inside_stops_the_registries_too(tmp_path: Path) -> None:
     before = children()
     with pytest.raises(RuntimeError, match="inside"):
-        async with Registries(data=tmp_path, faults=Faults()):
+        async with Registries(data=tmp_path, faults=ArmedFaults()):
             raise RuntimeError("inside")
     assert children() == before
 
 
 async def test_with_internet_there_is_a_target_only_and_nothing_is_blocked(tmp_path: Path) -> None:
-    async with Registries(data=tmp_path, faults=Faults(), internet=True) as registries:
+    async with Registries(data=tmp_path, faults=ArmedFaults(), internet=True) as registries:
         text = (registries.home / ".config/containers/registries.conf").read_text()
         assert registries.addresses == {
             registries.target_address: f"http://{registries.target_address}"
@@ -249,7 +249,7 @@ async def test_a_missing_program_is_named_with_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="apt-get install skopeo docker-registry"):
-        async with Registries(data=tmp_path, faults=Faults()):
+        async with Registries(data=tmp_path, faults=ArmedFaults()):
             pass
 
 
@@ -258,9 +258,9 @@ async def test_the_stand_ins_are_the_same_bytes_every_time() -> None:
 
 
 async def test_the_next_start_on_the_same_folder_keeps_addresses_and_images(tmp_path: Path) -> None:
-    async with Registries(data=tmp_path, faults=Faults()) as first:
+    async with Registries(data=tmp_path, faults=ArmedFaults()) as first:
         before = first.addresses, await first.images("source")
-    async with Registries(data=tmp_path, faults=Faults()) as second:
+    async with Registries(data=tmp_path, faults=ArmedFaults()) as second:
         assert (second.addresses, await second.images("source")) == before
 
 

@@ -33,8 +33,8 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
 
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.state import TelegramState
 
 __all__ = ["place"]  # a fixture: pytest finds it by this name
 
@@ -575,7 +575,7 @@ async def test_a_malformed_request_is_a_bad_request(place: Place, body: str) -> 
 
 
 async def test_stopping_cuts_an_open_long_poll_at_once(caplog: pytest.LogCaptureFixture) -> None:
-    world = ChatWorld()
+    world = TelegramState()
     app = Starlette(routes=[Mount("/telegram", telegram_app(world, token=TOKEN))])
     async with httpx.AsyncClient(trust_env=False) as client:
         async with asyncio.timeout(3), served(app) as port:

@@ -14,7 +14,7 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.config import Secrets, Settings, read_secrets
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
@@ -55,7 +55,7 @@ async def github(folder: Path, files: dict[str, bytes]) -> AsyncIterator[tuple[G
         data=folder,
         name=NAME,
         files=files,
-        faults=Faults(),
+        faults=ArmedFaults(),
         environment={},
         runner=_does_nothing,
         delay=0,

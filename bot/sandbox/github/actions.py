@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.sandbox.faults.proxy import Faults
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job, find_act, run_act
 from bot.sandbox.github.git_repository import GitError, GitRepository
 from bot.sandbox.github.triggers import WORKFLOW, Trigger, concerned, event_file, skipped, title
@@ -31,7 +31,7 @@ Runner = Callable[[str, Job], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WorkflowRun:
     """One run as the API shows it; `shown` becomes true when GitHub would first list it."""
 
     id: int
@@ -61,7 +61,7 @@ class Actions:
         repository: GitRepository,
         data: Path,
         name: str,
-        faults: Faults,
+        faults: ArmedFaults,
         environment: Mapping[str, str],
         delay: float = _DELAY,
         time_limit: float = _TIME_LIMIT,
@@ -81,7 +81,7 @@ class Actions:
         self._time_limit = time_limit
         self._runner = runner
         self._slots = asyncio.Semaphore(_AT_A_TIME)
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, WorkflowRun] = {}
         self._triggers: dict[int, Trigger] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._last = _FIRST_ID
@@ -104,11 +104,11 @@ class Actions:
             _cancel(task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[WorkflowRun]:
         """Return the runs that are to be seen, newest first."""
         return [run for run in reversed(self._runs.values()) if run.shown]
 
-    def run(self, number: int) -> Run | None:
+    def run(self, number: int) -> WorkflowRun | None:
         """Return one run; the id that a dispatch answered is good at once, the list comes later."""
         return self._runs.get(number)
 
@@ -139,7 +139,7 @@ class Actions:
             return self._last
         name = title(workflow.data.decode(errors="replace"), trigger)
         at = _now()
-        run = Run(self._last, trigger.event, trigger.sha, name, trigger.server, at, at, at)
+        run = WorkflowRun(self._last, trigger.event, trigger.sha, name, trigger.server, at, at, at)
         self._runs[run.id], self._triggers[run.id] = run, trigger
         self._begin(run.id, trigger)
         return run.id
@@ -253,7 +253,7 @@ class Actions:
         """Read the runs of an earlier sandbox; what it did not finish was cancelled with it."""
         with contextlib.suppress(FileNotFoundError):
             for fields in json.loads((self._data / "runs.json").read_text(encoding="utf-8")):
-                run = Run(**fields)
+                run = WorkflowRun(**fields)
                 over = run.status == "completed"
                 ended = run if over else replace(run, status="completed", conclusion="cancelled")
                 self._runs[run.id] = ended

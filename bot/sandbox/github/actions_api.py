@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from bot.sandbox.github import shapes
 from bot.sandbox.github.act import steps
-from bot.sandbox.github.actions import Actions, Run
+from bot.sandbox.github.actions import Actions, WorkflowRun
 from bot.sandbox.github.git_repository import BRANCH, GitRepository
 from bot.sandbox.github.http import (
-    Problem,
+    ApiRefusal,
     answer,
     body,
     invalid,
@@ -140,12 +140,12 @@ class ActionsEndpoints:
 
     async def cancel(self, request: Request) -> Response:
         if not self._actions.cancel(self._run(request).id):
-            raise Problem(_CONFLICT, "Cannot cancel a workflow run that is completed.")
+            raise ApiRefusal(_CONFLICT, "Cannot cancel a workflow run that is completed.")
         return answer({}, 202)
 
     async def rerun(self, request: Request) -> Response:
         if not self._actions.rerun(self._run(request).id):
-            raise Problem(_FORBIDDEN, "This workflow is already running")
+            raise ApiRefusal(_FORBIDDEN, "This workflow is already running")
         return answer({}, 201)
 
     async def page(self, request: Request) -> Response:
@@ -193,7 +193,7 @@ class ActionsEndpoints:
         data = await body(request)
         name = _setting_name(text_field(data, "name"))
         if name in self._actions.variables:
-            raise Problem(_CONFLICT, "Already exists - Variable already exists")
+            raise ApiRefusal(_CONFLICT, "Already exists - Variable already exists")
         self._actions.variables[name] = text_field(data, "value")
         return answer({}, 201)
 
@@ -240,13 +240,13 @@ class ActionsEndpoints:
         except (CryptoError, binascii.Error, ValueError):
             raise invalid("encrypted_value could not be decrypted") from None
 
-    def _run(self, request: Request) -> Run:
+    def _run(self, request: Request) -> WorkflowRun:
         run = self._actions.run(request.path_params["run"])
         if run is None:
             raise not_found()
         return run
 
-    async def _run_shape(self, request: Request, run: Run) -> shapes.Shape:
+    async def _run_shape(self, request: Request, run: WorkflowRun) -> shapes.Shape:
         commit = await self._repository.commit(run.sha)
         return shapes.run(self._place(request), run, commit.message if commit else "")
 
@@ -262,11 +262,11 @@ class ActionsEndpoints:
             "url": f"{self._place(request).api}/actions/variables/{name}",
         }
 
-    def _place(self, request: Request) -> shapes.Place:
-        return shapes.Place(root(request), self._actions.name)
+    def _place(self, request: Request) -> shapes.RepositoryUrls:
+        return shapes.RepositoryUrls(root(request), self._actions.name)
 
 
-def _matches(run: Run, request: Request) -> bool:
+def _matches(run: WorkflowRun, request: Request) -> bool:
     """Apply the filters of the query; one that is not given matches everything."""
     asked = request.query_params
     status = asked.get("status")

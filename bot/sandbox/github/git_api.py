@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.sandbox.github import shapes
-from bot.sandbox.github.git_repository import BRANCH, Commit, File, GitError, GitRepository
+from bot.sandbox.github.git_repository import BRANCH, Commit, GitError, GitFile, GitRepository
 from bot.sandbox.github.http import (
-    Problem,
+    ApiRefusal,
     answer,
     body,
     invalid,
@@ -156,9 +156,11 @@ class GitEndpoints:
 
     async def contents(self, request: Request) -> Response:
         if await self._repository.is_empty():
-            raise Problem(404, "This repository is empty.")
+            raise ApiRefusal(404, "This repository is empty.")
         revision = request.query_params.get("ref", BRANCH).removeprefix("refs/heads/")
-        tip = await self._commit(revision, Problem(404, f"No commit found for the ref {revision}"))
+        tip = await self._commit(
+            revision, ApiRefusal(404, f"No commit found for the ref {revision}")
+        )
         file = await self._repository.file(tip.sha, _path(request))
         if file is None:
             raise not_found()
@@ -174,7 +176,7 @@ class GitEndpoints:
         if await self._repository.is_empty():
             tip, old = None, None
         else:
-            tip = await self._commit(BRANCH, Problem(404, f"Branch {BRANCH} not found"))
+            tip = await self._commit(BRANCH, ApiRefusal(404, f"Branch {BRANCH} not found"))
             old = await self._repository.file(tip.sha, path)
         _refuse_stale(path, old, data.get("sha"))
         sha = await self._write(tip, path, fresh, message)
@@ -182,7 +184,7 @@ class GitEndpoints:
             await self._tell(request, tip.sha, sha)
         place = self._place(request)
         made = shapes.git_commit(place, await self._commit(sha, not_found()))
-        blob = File(path, await self._repository.store_blob(fresh), fresh)
+        blob = GitFile(path, await self._repository.store_blob(fresh), fresh)
         shown = shapes.content(place, blob, BRANCH, with_data=False)
         return answer({"content": shown, "commit": made}, 201 if old is None else 200)
 
@@ -219,13 +221,13 @@ class GitEndpoints:
         sha = await self._repository.store_commit(tree=tree, parents=parents, message=message)
         if not await self._repository.move(sha, before):
             now = await self._repository.head()
-            raise Problem(409, f"is at {now} but expected {before}")
+            raise ApiRefusal(409, f"is at {now} but expected {before}")
         return sha
 
     async def _expect_a_commit(self) -> None:
         """The git data API takes nothing before the first commit; the Contents API makes it."""
         if await self._repository.is_empty():
-            raise Problem(409, "Git Repository is empty.")
+            raise ApiRefusal(409, "Git Repository is empty.")
 
     async def _entry(self, entry: Mapping[str, Any]) -> tuple[str, str | None]:
         path = text_field(entry, "path")
@@ -238,7 +240,7 @@ class GitEndpoints:
             raise invalid(f"tree.sha {sha} is not a valid blob")
         return path, sha
 
-    async def _commit(self, revision: str, problem: Problem) -> Commit:
+    async def _commit(self, revision: str, problem: ApiRefusal) -> Commit:
         if revision not in {BRANCH, f"refs/heads/{BRANCH}", "HEAD"} and not _is_sha(revision):
             raise problem
         found = await self._repository.commit(revision)
@@ -249,20 +251,20 @@ class GitEndpoints:
     async def _tell(self, request: Request, before: str, after: str) -> None:
         await self._pushed(before=before, after=after, server=root(request))
 
-    def _place(self, request: Request) -> shapes.Place:
-        return shapes.Place(root(request), self._name)
+    def _place(self, request: Request) -> shapes.RepositoryUrls:
+        return shapes.RepositoryUrls(root(request), self._name)
 
 
-def _refuse_stale(path: str, old: File | None, sha: object) -> None:
+def _refuse_stale(path: str, old: GitFile | None, sha: object) -> None:
     if sha is None and old is not None:
         raise invalid('Invalid request.\n\n"sha" wasn\'t supplied.')
     if sha is not None and (old is None or old.sha != sha):
-        raise Problem(409, f"{path} does not match {sha}")
+        raise ApiRefusal(409, f"{path} does not match {sha}")
 
 
 def _main_only(branch: str, message: str = "Not Found") -> None:
     if branch.removeprefix("refs/heads/") != BRANCH:
-        raise Problem(404, message)
+        raise ApiRefusal(404, message)
 
 
 def _path(request: Request) -> str:

@@ -27,7 +27,7 @@ class GitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class GitFile:
     """What stands at a path in a commit."""
 
     path: str
@@ -86,11 +86,11 @@ class GitRepository:
         """Return the full sha of the commit that a branch name or sha means."""
         return await self._lookup("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
 
-    async def file(self, revision: str, path: str) -> File | None:
+    async def file(self, revision: str, path: str) -> GitFile | None:
         """Read one file as it is in a commit."""
         sha = await self._lookup("rev-parse", "--verify", "--quiet", f"{revision}:{path}")
         data = None if sha is None else await self.blob(sha)
-        return None if sha is None or data is None else File(path, sha, data)
+        return None if sha is None or data is None else GitFile(path, sha, data)
 
     async def blob(self, sha: str) -> bytes | None:
         try:

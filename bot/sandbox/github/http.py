@@ -26,7 +26,7 @@ _DOCUMENTATION = "https://docs.github.com/rest"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem(Exception):  # noqa: N818 - GitHub's own word for it in the answer is message
+class ApiRefusal(Exception):  # noqa: N818 - GitHub's own word for it in the answer is message
     """A refusal, in GitHub's status and words."""
 
     status: int
@@ -37,12 +37,12 @@ class Problem(Exception):  # noqa: N818 - GitHub's own word for it in the answer
         return JSONResponse(body | {"status": str(self.status)}, self.status)
 
 
-def not_found() -> Problem:
-    return Problem(404, "Not Found")
+def not_found() -> ApiRefusal:
+    return ApiRefusal(404, "Not Found")
 
 
-def invalid(message: str) -> Problem:
-    return Problem(422, message)
+def invalid(message: str) -> ApiRefusal:
+    return ApiRefusal(422, message)
 
 
 def answer(data: object, status: int = _OK, headers: Mapping[str, str] | None = None) -> Response:
@@ -67,9 +67,9 @@ async def body(request: Request) -> dict[str, Any]:
     try:
         data = json.loads(await request.body() or b"{}")
     except ValueError:
-        raise Problem(400, "Problems parsing JSON") from None
+        raise ApiRefusal(400, "Problems parsing JSON") from None
     if not isinstance(data, dict):
-        raise Problem(400, "Body should be a JSON object")
+        raise ApiRefusal(400, "Body should be a JSON object")
     return data
 
 
@@ -82,7 +82,7 @@ def text_field(data: Mapping[str, Any], name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """Which part of a list was asked for."""
 
     number: int
@@ -111,8 +111,8 @@ def _path(request: Request) -> str:
     return request.url.path.removeprefix(prefix)
 
 
-def page(request: Request) -> Page:
-    return Page(
+def page(request: Request) -> ListPage:
+    return ListPage(
         max(1, _number(request, "page", 1)),
         min(_MOST_PER_PAGE, max(1, _number(request, "per_page", _PER_PAGE))),
     )
@@ -132,7 +132,7 @@ def listed(request: Request, items: Sequence[object], *, key: str | None = None)
     return answer(data, headers=link)
 
 
-class Limits:
+class RateHeaders:
     """Put the rate headers and the ETag on answers; answer 304 to who has this version already."""
 
     def __init__(self) -> None:

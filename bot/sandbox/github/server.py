@@ -18,13 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Actions, Runner
 from bot.sandbox.github.actions_api import ActionsEndpoints
 from bot.sandbox.github.git_api import GitEndpoints
 from bot.sandbox.github.git_repository import GitRepository
-from bot.sandbox.github.http import Endpoint, Limits, Problem, not_found
+from bot.sandbox.github.http import ApiRefusal, Endpoint, RateHeaders, not_found
 from bot.sandbox.github.statuses import StatusEndpoints
 
 _UNAUTHORIZED = 401
@@ -40,7 +40,7 @@ class GitHub:
         data: Path,
         name: str,
         files: Mapping[str, bytes],
-        faults: Faults,
+        faults: ArmedFaults,
         environment: Mapping[str, str],
         delay: float = 0.3,
         time_limit: float = 900.0,
@@ -61,9 +61,9 @@ class GitHub:
         )
         self._data = data
         self._files = dict(files)
-        self._limits = Limits()
+        self._limits = RateHeaders()
         self._stack = AsyncExitStack()
-        self.app: ASGIApp = Faulty(self._application(), faults, "github")
+        self.app: ASGIApp = FaultMiddleware(self._application(), faults, "github")
 
     async def __aenter__(self) -> Self:
         await self.repository.create(self._files)
@@ -99,7 +99,7 @@ class GitHub:
         try:
             self._admit(request)
             response = await endpoint(request)
-        except Problem as problem:
+        except ApiRefusal as problem:
             response = problem.answer()
         return self._limits.finish(request, response)
 
@@ -107,23 +107,23 @@ class GitHub:
         """Let the owner's token do everything, a run's what `permissions` of the workflow says."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not token:
-            raise Problem(_UNAUTHORIZED, "Requires authentication")
+            raise ApiRefusal(_UNAUTHORIZED, "Requires authentication")
         if scheme.lower() not in {"token", "bearer"}:
-            raise Problem(_UNAUTHORIZED, "Bad credentials")
+            raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
         if secrets.compare_digest(token.encode(), self.token.encode()):
             return
         if token not in self.actions.tokens:
-            raise Problem(_UNAUTHORIZED, "Bad credentials")
+            raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
         status = f"/repos/{self.name}/statuses/" in request.url.path
         if request.method != "GET" and not (request.method == "POST" and status):
-            raise Problem(_FORBIDDEN, "Resource not accessible by integration")
+            raise ApiRefusal(_FORBIDDEN, "Resource not accessible by integration")
 
 
 def _worded(endpoint: Endpoint) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except Problem as problem:
+        except ApiRefusal as problem:
             return problem.answer()
 
     return answer

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.sandbox.github.actions import Run
-from bot.sandbox.github.git_repository import Commit, File
+from bot.sandbox.github.actions import WorkflowRun
+from bot.sandbox.github.git_repository import Commit, GitFile
 from bot.sandbox.github.triggers import WORKFLOW
 
 Shape = dict[str, object]
@@ -20,7 +20,7 @@ _INLINE_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RepositoryUrls:
     """Where the repository is: `root` is the API's address, `name` is owner/repository."""
 
     root: str
@@ -48,7 +48,7 @@ def user(root: str, login: str) -> Shape:
     }
 
 
-def repository(place: Place) -> Shape:
+def repository(place: RepositoryUrls) -> Shape:
     owner, _, name = place.name.partition("/")
     return {
         "id": 1,
@@ -75,7 +75,7 @@ def repository(place: Place) -> Shape:
     }
 
 
-def ref(place: Place, sha: str) -> Shape:
+def ref(place: RepositoryUrls, sha: str) -> Shape:
     return {
         "ref": "refs/heads/main",
         "node_id": "REF_main",
@@ -84,7 +84,7 @@ def ref(place: Place, sha: str) -> Shape:
     }
 
 
-def blob(place: Place, sha: str, data: bytes) -> Shape:
+def blob(place: RepositoryUrls, sha: str, data: bytes) -> Shape:
     return {
         "sha": sha,
         "node_id": f"B_{sha[:12]}",
@@ -95,7 +95,7 @@ def blob(place: Place, sha: str, data: bytes) -> Shape:
     }
 
 
-def git_commit(place: Place, commit: Commit) -> Shape:
+def git_commit(place: RepositoryUrls, commit: Commit) -> Shape:
     person = {"name": commit.author, "email": commit.email, "date": commit.date}
     return {
         "sha": commit.sha,
@@ -116,7 +116,7 @@ def git_commit(place: Place, commit: Commit) -> Shape:
     }
 
 
-def commit(place: Place, found: Commit, *, files: Sequence[str] | None = None) -> Shape:
+def commit(place: RepositoryUrls, found: Commit, *, files: Sequence[str] | None = None) -> Shape:
     """Return a commit as `repos/…/commits` shows it; `files` only where one commit is asked for."""
     shape: Shape = {
         "sha": found.sha,
@@ -135,14 +135,16 @@ def commit(place: Place, found: Commit, *, files: Sequence[str] | None = None) -
     return shape | {"files": changed, "stats": {"additions": 0, "deletions": 0, "total": 0}}
 
 
-def _parents(place: Place, found: Commit, kind: str) -> list[Shape]:
+def _parents(place: RepositoryUrls, found: Commit, kind: str) -> list[Shape]:
     return [
         {"sha": sha, "url": f"{place.api}/{kind}/{sha}", "html_url": f"{place.page}/commit/{sha}"}
         for sha in found.parents
     ]
 
 
-def content(place: Place, file: File, revision: str, *, with_data: bool = True) -> Shape:
+def content(
+    place: RepositoryUrls, file: GitFile, revision: str, *, with_data: bool = True
+) -> Shape:
     """Return a file of the contents API: over 1 MB it comes without its content."""
     url = f"{place.api}/contents/{quote(file.path)}?ref={quote(revision, safe='')}"
     git_url = f"{place.api}/git/blobs/{file.sha}"
@@ -166,7 +168,7 @@ def content(place: Place, file: File, revision: str, *, with_data: bool = True) 
     return shape | {"encoding": "base64", "content": base64.encodebytes(file.data).decode()}
 
 
-def workflow(place: Place, *, active: bool) -> Shape:
+def workflow(place: RepositoryUrls, *, active: bool) -> Shape:
     address = f"{place.api}/actions/workflows/{WORKFLOW_ID}"
     return {
         "id": WORKFLOW_ID,
@@ -182,7 +184,7 @@ def workflow(place: Place, *, active: bool) -> Shape:
     }
 
 
-def run_address(place: Place, number: int) -> Shape:
+def run_address(place: RepositoryUrls, number: int) -> Shape:
     """Return the three fields that a dispatch with `return_run_details` answers."""
     return {
         "workflow_run_id": number,
@@ -191,7 +193,7 @@ def run_address(place: Place, number: int) -> Shape:
     }
 
 
-def run(place: Place, found: Run, message: str) -> Shape:
+def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
     address = f"{place.api}/actions/runs/{found.id}"
     owner = user(place.root, place.name.partition("/")[0])
     links = {
@@ -229,7 +231,9 @@ def run(place: Place, found: Run, message: str) -> Shape:
     }
 
 
-def job(place: Place, found: Run, steps: Sequence[tuple[str, str | None]]) -> Shape:
+def job(
+    place: RepositoryUrls, found: WorkflowRun, steps: Sequence[tuple[str, str | None]]
+) -> Shape:
     """Return the one job of a run; a run that is over has no step that is not."""
     over = found.status == "completed"
     return {
@@ -264,7 +268,7 @@ def job(place: Place, found: Run, steps: Sequence[tuple[str, str | None]]) -> Sh
     }
 
 
-def status(place: Place, sha: str, fields: Mapping[str, object]) -> Shape:
+def status(place: RepositoryUrls, sha: str, fields: Mapping[str, object]) -> Shape:
     return {
         **fields,
         "node_id": f"SC_{fields['id']}",

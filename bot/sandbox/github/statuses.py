@@ -89,8 +89,8 @@ class StatusEndpoints:
         shown = {name: value for name, value in fields.items() if name != "sha"}
         return shapes.status(self._place(request), sha, shown)
 
-    def _place(self, request: Request) -> shapes.Place:
-        return shapes.Place(root(request), self._name)
+    def _place(self, request: Request) -> shapes.RepositoryUrls:
+        return shapes.RepositoryUrls(root(request), self._name)
 
     def _load(self) -> list[dict[str, Any]]:
         if not self._path.exists():

@@ -23,7 +23,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from bot.core.errors import BotError, ConfigError
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.registry.confinement import environment, registries_conf
 from bot.sandbox.registry.proxy import RegistryProxy
@@ -73,7 +73,7 @@ class Credentials:
 class Registries:
     """Both registries, running while the context is open; with `internet` only the target."""
 
-    def __init__(self, *, data: Path, faults: Faults, internet: bool = False) -> None:
+    def __init__(self, *, data: Path, faults: ArmedFaults, internet: bool = False) -> None:
         self.internet = internet
         self.user = _USER
         self.password = secrets.token_urlsafe(16)
@@ -162,7 +162,7 @@ class Registries:
         proxied = await stack.enter_async_context(_client(socket, None))
         await stack.enter_async_context(_running(config, client))
         self._clients[side], self._sockets[side] = client, socket
-        app = Faulty(RegistryProxy(proxied), self._faults, side)
+        app = FaultMiddleware(RegistryProxy(proxied), self._faults, side)
         return f"{HOST}:{await _serve(stack, app, directory / 'port')}"
 
     def _confine(self) -> None:

@@ -71,7 +71,7 @@ STAND_INS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class StandInManifest:
     """A manifest or index with the name (tag or digest) it is put under."""
 
     media_type: str
@@ -80,11 +80,11 @@ class Document:
 
 
 @dataclass(slots=True)
-class Parts:
+class StandInContent:
     """What one image consists of, manifests in the order in which they must be put."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
-    manifests: list[Document] = field(default_factory=list)
+    manifests: list[StandInManifest] = field(default_factory=list)
 
 
 async def seed(client: httpx.AsyncClient) -> None:
@@ -108,25 +108,25 @@ async def move(client: httpx.AsyncClient, name: str, *, after: str) -> str:
     return _digest(parts.manifests[-1].data)
 
 
-def build(stand_in: StandIn) -> Parts:
+def build(stand_in: StandIn) -> StandInContent:
     """Make the blobs and manifests of one image, the same bytes every time."""
-    parts = Parts()
+    parts = StandInContent()
     if stand_in.docker:
         manifest = _manifest(stand_in, stand_in.architectures[0], parts)
-        parts.manifests.append(Document(DOCKER_MANIFEST, manifest, stand_in.tags))
+        parts.manifests.append(StandInManifest(DOCKER_MANIFEST, manifest, stand_in.tags))
         return parts
     entries = []
     for architecture in stand_in.architectures:
         manifest = _manifest(stand_in, architecture, parts)
-        parts.manifests.append(Document(OCI_MANIFEST, manifest, (_digest(manifest),)))
+        parts.manifests.append(StandInManifest(OCI_MANIFEST, manifest, (_digest(manifest),)))
         described = _described(OCI_MANIFEST, manifest)
         entries.append(described | {"platform": _platform(architecture)})
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
-    parts.manifests.append(Document(OCI_INDEX, _json(index), stand_in.tags))
+    parts.manifests.append(StandInManifest(OCI_INDEX, _json(index), stand_in.tags))
     return parts
 
 
-def _manifest(stand_in: StandIn, architecture: str, parts: Parts) -> bytes:
+def _manifest(stand_in: StandIn, architecture: str, parts: StandInContent) -> bytes:
     """Put the layers and the config of one platform into `parts` and return its manifest."""
     docker = stand_in.docker
     archives = list(_layers(stand_in, architecture))
@@ -195,7 +195,7 @@ def _described(media_type: str, data: bytes) -> dict[str, object]:
     return {"mediaType": media_type, "size": len(data), "digest": _digest(data)}
 
 
-async def _push(client: httpx.AsyncClient, repository: str, parts: Parts) -> None:
+async def _push(client: httpx.AsyncClient, repository: str, parts: StandInContent) -> None:
     for digest, data in parts.blobs.items():
         await _push_blob(client, repository, digest, data)
     for document in parts.manifests:

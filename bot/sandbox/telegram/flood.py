@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class FloodLimit:
     most: int
     seconds: float
 
@@ -22,8 +22,8 @@ class FloodGate:
         self,
         clock: Callable[[], float],
         *,
-        group: Limit = Limit(20, 60.0),
-        overall: Limit = Limit(30, 1.0),
+        group: FloodLimit = FloodLimit(20, 60.0),
+        overall: FloodLimit = FloodLimit(30, 1.0),
         on: bool = True,
     ) -> None:
         self._clock, self._group, self._overall = clock, group, overall
@@ -45,7 +45,7 @@ class FloodGate:
         if chat < 0:
             self._passed[chat].append(now)
 
-    def _left(self, key: int, limit: Limit) -> float:
+    def _left(self, key: int, limit: FloodLimit) -> float:
         passed, now = self._passed[key], self._clock()
         while passed and passed[0] <= now - limit.seconds:
             passed.popleft()

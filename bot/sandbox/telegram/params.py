@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from bot.sandbox.telegram.values import Button, ButtonKind, Keyboard
+from bot.sandbox.telegram.values import ButtonKind, InlineButton, Keyboard
 
 MOST_DATA_BYTES = 64
 _MOST_BUTTONS = 100
@@ -35,7 +35,7 @@ _ACTIONS = frozenset(
 )
 
 
-class ApiError(Exception):
+class BotApiError(Exception):
     """An answer with ok=false; `parameters` are those of the Bot API's ResponseParameters."""
 
     def __init__(self, status: int, description: str, **parameters: int) -> None:
@@ -43,8 +43,8 @@ class ApiError(Exception):
         self.status, self.description, self.parameters = status, description, parameters
 
 
-def bad(description: str) -> ApiError:
-    return ApiError(400, f"Bad Request: {description}")
+def bad_request(description: str) -> BotApiError:
+    return BotApiError(400, f"Bad Request: {description}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ class Params:
         if isinstance(value, bool | int | float):
             return json.dumps(value)
         if not isinstance(value, str):
-            raise bad(f"parameter {name} must be a text")
+            raise bad_request(f"parameter {name} must be a text")
         try:
             value.encode()
         except UnicodeEncodeError as exc:
-            raise bad("strings must be encoded in UTF-8") from exc
+            raise bad_request("strings must be encoded in UTF-8") from exc
         return value
 
     def number(self, name: str, default: int | None = None) -> int | None:
@@ -72,7 +72,7 @@ class Params:
         try:
             return int(value)
         except ValueError as exc:
-            raise bad(f"{name} must be an integer") from exc
+            raise bad_request(f"{name} must be an integer") from exc
 
     def flag(self, name: str) -> bool:
         return self.text(name).casefold() in {"true", "1", "yes"}
@@ -85,7 +85,7 @@ class Params:
         try:
             return json.loads(value) if value else None
         except ValueError as exc:
-            raise bad(f"can't parse {name} JSON object") from exc
+            raise bad_request(f"can't parse {name} JSON object") from exc
 
     def upload(self, name: str) -> UploadFile | None:
         """A file under this name, or one that "attach://…" points to."""
@@ -102,9 +102,9 @@ async def params_of(request: Request) -> Params:
         try:
             sent = await request.json()
         except ValueError as exc:
-            raise bad("can't parse request body as JSON object") from exc
+            raise bad_request("can't parse request body as JSON object") from exc
         if not isinstance(sent, dict):
-            raise bad("can't parse request body as JSON object")
+            raise bad_request("can't parse request body as JSON object")
         values |= sent
     elif request.method == "POST":
         values |= dict(await request.form())
@@ -117,38 +117,40 @@ def keyboard_of(params: Params) -> Keyboard:
     if not markup:
         return ()
     if not isinstance(markup, dict) or "inline_keyboard" not in markup:
-        raise bad("object expected as reply markup, with inline_keyboard (all the sandbox knows)")
+        raise bad_request(
+            "object expected as reply markup, with inline_keyboard (all the sandbox knows)"
+        )
     rows = markup["inline_keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise bad('field "inline_keyboard" must be of type Array of Arrays')
+        raise bad_request('field "inline_keyboard" must be of type Array of Arrays')
     keyboard = tuple(tuple(_button(button) for button in row) for row in rows if row)
     widest = max(map(len, keyboard), default=0)
     if sum(map(len, keyboard)) > _MOST_BUTTONS or widest > _MOST_IN_A_ROW:
-        raise bad("REPLY_MARKUP_TOO_LONG")
+        raise bad_request("REPLY_MARKUP_TOO_LONG")
     return keyboard
 
 
-def _button(button: Any) -> Button:
+def _button(button: Any) -> InlineButton:
     prefix = "can't parse inline keyboard button: "
     if not isinstance(button, dict):
-        raise bad(f"{prefix}InlineKeyboardButton must be an Object")
+        raise bad_request(f"{prefix}InlineKeyboardButton must be an Object")
     text = button.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise bad(f"{prefix}text of the button must be non-empty")
+        raise bad_request(f"{prefix}text of the button must be non-empty")
     if len(_ACTIONS & button.keys()) > 1:
-        raise bad(f"{prefix}exactly one action is expected")
+        raise bad_request(f"{prefix}exactly one action is expected")
     match button:
         case {"callback_data": str(data)}:
             if not 1 <= len(data.encode()) <= MOST_DATA_BYTES:
-                raise bad("BUTTON_DATA_INVALID")
-            return Button(text, ButtonKind.CALLBACK, data)
+                raise bad_request("BUTTON_DATA_INVALID")
+            return InlineButton(text, ButtonKind.CALLBACK, data)
         case {"copy_text": {"text": str(copied)}}:
             if not 1 <= len(copied) <= _LONGEST_COPY:
-                raise bad("BUTTON_COPY_TEXT_INVALID")
-            return Button(text, ButtonKind.COPY, copied)
+                raise bad_request("BUTTON_COPY_TEXT_INVALID")
+            return InlineButton(text, ButtonKind.COPY, copied)
         case {"url": str(url)}:
             if urlsplit(url).scheme not in {"http", "https", "tg"} or not urlsplit(url).hostname:
-                raise bad(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
-            return Button(text, ButtonKind.URL, url)
+                raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
+            return InlineButton(text, ButtonKind.URL, url)
         case _:
-            raise bad(f"{prefix}Text buttons are unallowed in the inline keyboard")
+            raise bad_request(f"{prefix}Text buttons are unallowed in the inline keyboard")

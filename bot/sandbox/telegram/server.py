@@ -20,12 +20,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.telegram import shapes
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.flood import FloodGate
 from bot.sandbox.telegram.messages import MessageMethods
-from bot.sandbox.telegram.params import ApiError, Params, bad, params_of
-from bot.sandbox.telegram.updates import MOST_AT_ONCE, Terminated
-from bot.sandbox.telegram.values import Answer, Document, Person, Role
+from bot.sandbox.telegram.params import BotApiError, Params, bad_request, params_of
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.updates import UPDATES_PER_POLL, TerminatedError
+from bot.sandbox.telegram.values import CallbackAnswer, MemberStatus, StoredDocument, User
 
 _LARGEST_DOWNLOAD = 20 << 20
 _LONGEST_ANSWER = 200
@@ -45,9 +45,9 @@ _TOO_OLD = "query is too old and response timeout expired or query ID is invalid
 Method = Callable[[Params], Awaitable[Any]]
 
 
-def telegram_app(world: ChatWorld, *, token: str, flood: FloodGate | None = None) -> Starlette:
+def telegram_app(state: TelegramState, *, token: str, flood: FloodGate | None = None) -> Starlette:
     """The ASGI app. `token` is the only one it accepts; `flood` defaults to the real limits."""
-    server = _BotApi(world, token, flood or FloodGate(world.clock))
+    server = _BotApi(state, token, flood or FloodGate(state.clock))
     return Starlette(
         routes=[
             Route("/bot{token}/{method}", server.call, methods=["GET", "POST"]),
@@ -58,9 +58,9 @@ def telegram_app(world: ChatWorld, *, token: str, flood: FloodGate | None = None
 
 
 class _BotApi:
-    def __init__(self, world: ChatWorld, token: str, flood: FloodGate) -> None:
-        self._world, self._token = world, token
-        self._messages = MessageMethods(world, flood)
+    def __init__(self, state: TelegramState, token: str, flood: FloodGate) -> None:
+        self._state, self._token = state, token
+        self._messages = MessageMethods(state, flood)
         self._methods = self._table()
 
     def _table(self) -> dict[str, Method]:
@@ -94,7 +94,7 @@ class _BotApi:
             if method is None:
                 return await _not_found(request)
             result = await method(await params_of(request))
-        except ApiError as exc:
+        except BotApiError as exc:
             return _refusal(exc)
         finally:
             await request.close()  # the files it uploaded
@@ -103,10 +103,10 @@ class _BotApi:
     async def download(self, request: Request) -> Response:
         try:
             self._check_token(request)
-        except ApiError as exc:
+        except BotApiError as exc:
             return _refusal(exc)
         wanted = request.path_params["path"]
-        for document in self._world.documents():
+        for document in self._state.documents():
             if _path(document) == wanted:
                 return Response(document.content, media_type="application/octet-stream")
         return await _not_found(request)
@@ -114,12 +114,12 @@ class _BotApi:
     def _check_token(self, request: Request) -> None:
         given = request.path_params["token"]
         if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
-            raise ApiError(401, "Unauthorized")
+            raise BotApiError(401, "Unauthorized")
 
     # Itself and its updates
 
     async def _get_me(self, _params: Params) -> Any:
-        return shapes.bot(self._world) | {
+        return shapes.bot(self._state) | {
             "can_join_groups": True,
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
@@ -131,52 +131,52 @@ class _BotApi:
         kinds = params.data("allowed_updates")
         if kinds is not None:
             if not isinstance(kinds, list):
-                raise bad("can't parse allowed_updates: array expected")
-            self._world.updates.allow([str(kind) for kind in kinds])
-        limit = params.number("limit") or MOST_AT_ONCE
+                raise bad_request("can't parse allowed_updates: array expected")
+            self._state.updates.allow([str(kind) for kind in kinds])
+        limit = params.number("limit") or UPDATES_PER_POLL
         try:
-            found = await self._world.updates.poll(
+            found = await self._state.updates.poll(
                 offset=params.number("offset") or 0,
-                limit=min(max(limit, 1), MOST_AT_ONCE),
+                limit=min(max(limit, 1), UPDATES_PER_POLL),
                 timeout=max(params.number("timeout") or 0, 0),
             )
-        except Terminated as exc:
-            raise ApiError(409, _CONFLICT) from exc
-        return [shapes.update(self._world, update) for update in found]
+        except TerminatedError as exc:
+            raise BotApiError(409, _CONFLICT) from exc
+        return [shapes.update(self._state, update) for update in found]
 
     async def _delete_webhook(self, params: Params) -> bool:
         if params.flag("drop_pending_updates"):
-            self._world.updates.drop()
+            self._state.updates.drop()
         return True
 
     async def _get_webhook_info(self, _params: Params) -> Any:
-        waiting = len(self._world.updates.pending())
+        waiting = len(self._state.updates.pending())
         return {"url": "", "has_custom_certificate": False, "pending_update_count": waiting}
 
     async def _set_commands(self, params: Params) -> bool:
         commands = params.data("commands")
         if not isinstance(commands, list) or len(commands) > _MOST_COMMANDS:
-            raise bad("can't parse commands: an array of at most 100 expected")
-        self._world.commands[self._scope(params)] = [_command(command) for command in commands]
+            raise bad_request("can't parse commands: an array of at most 100 expected")
+        self._state.commands[self._scope(params)] = [_command(command) for command in commands]
         return True
 
     async def _get_commands(self, params: Params) -> Any:
-        return self._world.commands.get(self._scope(params), [])
+        return self._state.commands.get(self._scope(params), [])
 
     async def _delete_commands(self, params: Params) -> bool:
-        self._world.commands.pop(self._scope(params), None)
+        self._state.commands.pop(self._scope(params), None)
         return True
 
     def _scope(self, params: Params) -> str:
         """The key under which one menu of commands is kept."""
         scope = params.data("scope") or {"type": "default"}
         if not isinstance(scope, dict):
-            raise bad("can't parse BotCommandScope: object expected")
+            raise bad_request("can't parse BotCommandScope: object expected")
         if "chat_id" in scope:
             self._messages.chat(Params(scope))
         language = params.text("language_code")
         if not _LANGUAGE.fullmatch(language):
-            raise bad("invalid language code specified")
+            raise bad_request("invalid language code specified")
         return json.dumps([scope, language], sort_keys=True)
 
     # Around messages
@@ -184,36 +184,36 @@ class _BotApi:
     async def _send_action(self, params: Params) -> bool:
         self._messages.chat(params)
         if not params.text("action"):
-            raise bad("wrong parameter action in request")
+            raise bad_request("wrong parameter action in request")
         return True
 
     async def _react(self, params: Params) -> bool:
         chat = self._messages.chat(params)
-        message = self._world.message(chat, params.number("message_id") or 0)
+        message = self._state.message(chat, params.number("message_id") or 0)
         if message is None:
-            raise bad("message to react not found")
+            raise bad_request("message to react not found")
         given = params.data("reaction") or []
         emojis = [each.get("emoji", "") for each in given if isinstance(each, dict)]
         if len(emojis) > 1 or not _REACTIONS.issuperset(emojis):
-            raise bad("REACTION_INVALID")
-        self._world.react(message, emojis)
+            raise bad_request("REACTION_INVALID")
+        self._state.react(message, emojis)
         return True
 
     async def _answer(self, params: Params) -> bool:
         text = params.text("text")
         if len(text) > _LONGEST_ANSWER:
-            raise bad("MESSAGE_TOO_LONG")
-        answer = Answer(text, alert=params.flag("show_alert"), url=params.text("url"))
-        if not self._world.answer(params.text("callback_query_id"), answer):
-            raise bad(_TOO_OLD)
+            raise bad_request("MESSAGE_TOO_LONG")
+        answer = CallbackAnswer(text, alert=params.flag("show_alert"), url=params.text("url"))
+        if not self._state.answer(params.text("callback_query_id"), answer):
+            raise bad_request(_TOO_OLD)
         return True
 
     async def _get_file(self, params: Params) -> Any:
-        document = self._world.document(params.text("file_id"))
+        document = self._state.document(params.text("file_id"))
         if document is None:
-            raise bad("invalid file_id")
+            raise bad_request("invalid file_id")
         if len(document.content) > _LARGEST_DOWNLOAD:
-            raise bad("file is too big")
+            raise bad_request("file is too big")
         shape = shapes.document(document)
         wanted = ("file_id", "file_unique_id", "file_size")
         return {key: shape[key] for key in wanted} | {"file_path": _path(document)}
@@ -221,30 +221,32 @@ class _BotApi:
     # Chats
 
     async def _get_chat(self, params: Params) -> Any:
-        return shapes.full_chat(self._world, self._messages.chat(params))
+        return shapes.full_chat(self._state, self._messages.chat(params))
 
     async def _get_member(self, params: Params) -> Any:
         chat, wanted = self._messages.chat(params), params.number("user_id")
-        if wanted == self._world.bot_id:
-            return {"status": "member", "user": shapes.bot(self._world)}
-        inside = self._world.people.values() if chat.person is None else [chat.person]
+        if wanted == self._state.bot_id:
+            return {"status": "member", "user": shapes.bot(self._state)}
+        inside = self._state.people.values() if chat.person is None else [chat.person]
         for somebody in inside:
             if somebody.id == wanted:
                 return shapes.member(_as_in(somebody, private=chat.person is not None))
-        raise bad("PARTICIPANT_ID_INVALID")
+        raise bad_request("PARTICIPANT_ID_INVALID")
 
     async def _get_admins(self, params: Params) -> Any:
         if self._messages.chat(params).person is not None:
-            raise bad("there are no administrators in the private chat")
-        people = self._world.people.values()
-        return [shapes.member(somebody) for somebody in people if somebody.role is Role.ADMIN]
+            raise bad_request("there are no administrators in the private chat")
+        people = self._state.people.values()
+        return [
+            shapes.member(somebody) for somebody in people if somebody.role is MemberStatus.ADMIN
+        ]
 
 
 async def _not_found(_request: Request) -> Response:
-    return _refusal(ApiError(404, "Not Found"))
+    return _refusal(BotApiError(404, "Not Found"))
 
 
-def _refusal(error: ApiError) -> Response:
+def _refusal(error: BotApiError) -> Response:
     body: dict[str, Any] = {
         "ok": False,
         "error_code": error.status,
@@ -258,15 +260,15 @@ def _refusal(error: ApiError) -> Response:
     return JSONResponse(body, status_code=error.status, headers=headers)
 
 
-def _path(document: Document) -> str:
+def _path(document: StoredDocument) -> str:
     # Made of a number: a person's file name has no place in a path.
     suffix = PurePath(document.name).suffix
     plain = suffix if suffix[1:].isalnum() and suffix.isascii() else ""
     return f"documents/file_{document.number}{plain}"
 
 
-def _as_in(somebody: Person, *, private: bool) -> Person:
-    return replace(somebody, role=Role.MEMBER) if private else somebody
+def _as_in(somebody: User, *, private: bool) -> User:
+    return replace(somebody, role=MemberStatus.MEMBER) if private else somebody
 
 
 def _command(command: Any) -> dict[str, str]:
@@ -274,10 +276,12 @@ def _command(command: Any) -> dict[str, str]:
         case {"command": str(name), "description": str(description)}:
             name = name.removeprefix("/")
         case _:
-            raise bad("can't parse BotCommand: object with command and description expected")
+            raise bad_request(
+                "can't parse BotCommand: object with command and description expected"
+            )
     plain = name.replace("_", "").isalnum() and name.isascii() and name == name.lower()
     if not plain or not 1 <= len(name) <= 32:  # noqa: PLR2004 - the Bot API's own limit
-        raise bad("BOT_COMMAND_INVALID")
+        raise bad_request("BOT_COMMAND_INVALID")
     if not 1 <= len(description) <= 256:  # noqa: PLR2004 - the Bot API's own limit
-        raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+        raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     return {"command": name, "description": description}

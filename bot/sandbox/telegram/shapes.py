@@ -1,24 +1,24 @@
-"""The JSON of the Bot API for what is in the chats. Pure: it reads the world and changes nothing.
+"""The JSON of the Bot API for what is in the chats. Pure: it reads the state and changes nothing.
 
 The fields are those that a client of Bot API 10 requires, and those that this product may read.
 """
 
 from typing import Any, assert_never
 
-from bot.sandbox.telegram.chats import ChatWorld
-from bot.sandbox.telegram.updates import Update
+from bot.sandbox.telegram.state import TelegramState
+from bot.sandbox.telegram.updates import QueuedUpdate
 from bot.sandbox.telegram.values import (
-    Button,
     ButtonKind,
-    Chat,
+    CallbackQuery,
+    ChatInfo,
     ChatKind,
-    Document,
+    ChatMessage,
+    InlineButton,
     Keyboard,
-    Message,
-    Origin,
-    Person,
-    Press,
-    Role,
+    MemberStatus,
+    MessageOrigin,
+    StoredDocument,
+    User,
 )
 
 Json = dict[str, Any]
@@ -45,43 +45,44 @@ _RIGHTS = (
 )
 
 
-def update(world: ChatWorld, pending: Update) -> Json:
+def update(state: TelegramState, pending: QueuedUpdate) -> Json:
     body = pending.body
-    shape = press(world, body) if isinstance(body, Press) else message(world, _message(body))
-    return {"update_id": pending.id, pending.kind: shape}
+    if isinstance(body, CallbackQuery):
+        return {"update_id": pending.id, pending.kind: callback_query(state, body)}
+    return {"update_id": pending.id, pending.kind: message(state, _message(body))}
 
 
-def message(world: ChatWorld, shown: Message) -> Json:
+def message(state: TelegramState, shown: ChatMessage) -> Json:
     """A message with the one it answers, as the server nests it: one level deep."""
-    shape = _plain(world, shown)
+    shape = _plain(state, shown)
     if shown.answered is not None:
-        shape["reply_to_message"] = _plain(world, shown.answered)
+        shape["reply_to_message"] = _plain(state, shown.answered)
     elif shown.topic is not None and shown.reply_to is None:
         # The server lets every message in a topic answer the one that opened the topic.
-        shape["reply_to_message"] = _opening(world, shown.chat, shown.topic)
+        shape["reply_to_message"] = _opening(state, shown.chat, shown.topic)
     return shape
 
 
-def press(world: ChatWorld, pressed: Press) -> Json:
+def callback_query(state: TelegramState, pressed: CallbackQuery) -> Json:
     return {
         "id": pressed.id,
         "from": person(pressed.by),
-        "message": message(world, pressed.message),
+        "message": message(state, pressed.message),
         "chat_instance": str(pressed.message.chat.id),
         "data": pressed.data,
     }
 
 
-def bot(world: ChatWorld) -> Json:
+def bot(state: TelegramState) -> Json:
     return {
-        "id": world.bot_id,
+        "id": state.bot_id,
         "is_bot": True,
         "first_name": "ImageTo",
-        "username": world.bot_username,
+        "username": state.bot_username,
     }
 
 
-def person(somebody: Person) -> Json:
+def person(somebody: User) -> Json:
     return {
         "id": somebody.id,
         "is_bot": False,
@@ -91,19 +92,19 @@ def person(somebody: Person) -> Json:
     }
 
 
-def chat(world: ChatWorld, shown: Chat) -> Json:
+def chat(state: TelegramState, shown: ChatInfo) -> Json:
     if shown.person is not None:
         name = {"first_name": shown.person.first_name, "username": shown.person.name}
         return {"id": shown.id, "type": "private", **name}
     shape: Json = {"id": shown.id, "type": shown.kind.value, "title": shown.title}
     if shown.kind is ChatKind.GROUP:
         shape["all_members_are_administrators"] = False
-    if any(where == shown.id for where, _ in world.topics):
+    if any(where == shown.id for where, _ in state.topics):
         shape["is_forum"] = True
     return shape
 
 
-def full_chat(world: ChatWorld, shown: Chat) -> Json:
+def full_chat(state: TelegramState, shown: ChatInfo) -> Json:
     no_gifts = dict.fromkeys(
         (
             "unlimited_gifts",
@@ -114,22 +115,22 @@ def full_chat(world: ChatWorld, shown: Chat) -> Json:
         ),
         False,
     )
-    return chat(world, shown) | {
+    return chat(state, shown) | {
         "accent_color_id": 0,
         "max_reaction_count": 11,
         "accepted_gift_types": no_gifts,
     }
 
 
-def member(somebody: Person) -> Json:
-    if somebody.role is Role.ADMIN:
+def member(somebody: User) -> Json:
+    if somebody.role is MemberStatus.ADMIN:
         rights = dict.fromkeys(_RIGHTS, True)
         flags = {"can_be_edited": False, "is_anonymous": False, "can_promote_members": False}
         return {"status": "administrator", "user": person(somebody), **rights, **flags}
     return {"status": "member", "user": person(somebody)}
 
 
-def document(kept: Document) -> Json:
+def document(kept: StoredDocument) -> Json:
     return {
         "file_name": kept.name,
         "mime_type": kept.mime,
@@ -143,16 +144,16 @@ def keyboard(shown: Keyboard) -> Json:
     return {"inline_keyboard": [[_button(button) for button in row] for row in shown]}
 
 
-def _plain(world: ChatWorld, shown: Message) -> Json:
+def _plain(state: TelegramState, shown: ChatMessage) -> Json:
     shape: Json = {
         "message_id": shown.id,
-        **_sender(world, shown),
-        "chat": chat(world, shown.chat),
+        **_sender(state, shown),
+        "chat": chat(state, shown.chat),
         "date": shown.date,
         **_content(shown),
     }
     if shown.origin is not None:
-        shape["forward_origin"] = _origin(world, shown.origin)
+        shape["forward_origin"] = _origin(state, shown.origin)
     if shown.keyboard:
         shape["reply_markup"] = keyboard(shown.keyboard)
     if shown.topic is not None:
@@ -164,17 +165,17 @@ def _plain(world: ChatWorld, shown: Message) -> Json:
     return shape
 
 
-def _sender(world: ChatWorld, shown: Message) -> Json:
+def _sender(state: TelegramState, shown: ChatMessage) -> Json:
     if shown.anonymous:
-        return {"from": _ANONYMOUS, "sender_chat": chat(world, shown.chat)}
-    return {"from": _user(world, shown.sender)}
+        return {"from": _ANONYMOUS, "sender_chat": chat(state, shown.chat)}
+    return {"from": _user(state, shown.sender)}
 
 
-def _user(world: ChatWorld, somebody: Person | None) -> Json:
-    return bot(world) if somebody is None else person(somebody)
+def _user(state: TelegramState, somebody: User | None) -> Json:
+    return bot(state) if somebody is None else person(somebody)
 
 
-def _content(shown: Message) -> Json:
+def _content(shown: ChatMessage) -> Json:
     shape: Json = {}
     if shown.upgrade is not None:
         shape[shown.upgrade.direction] = shown.upgrade.id
@@ -188,26 +189,26 @@ def _content(shown: Message) -> Json:
     return shape
 
 
-def _origin(world: ChatWorld, origin: Origin) -> Json:
+def _origin(state: TelegramState, origin: MessageOrigin) -> Json:
     if origin.chat is not None:
-        return {"type": "chat", "date": origin.date, "sender_chat": chat(world, origin.chat)}
-    return {"type": "user", "date": origin.date, "sender_user": _user(world, origin.sender)}
+        return {"type": "chat", "date": origin.date, "sender_chat": chat(state, origin.chat)}
+    return {"type": "user", "date": origin.date, "sender_user": _user(state, origin.sender)}
 
 
-def _opening(world: ChatWorld, where: Chat, topic: int) -> Json:
-    opener = next(each for each in world.people.values() if each.role is Role.ADMIN)
+def _opening(state: TelegramState, where: ChatInfo, topic: int) -> Json:
+    opener = next(each for each in state.people.values() if each.role is MemberStatus.ADMIN)
     return {
         "message_id": topic,
         "from": person(opener),
-        "chat": chat(world, where),
-        "date": world.topics[where.id, topic],
+        "chat": chat(state, where),
+        "date": state.topics[where.id, topic],
         "message_thread_id": topic,
         "is_topic_message": True,
         "forum_topic_created": {"name": f"Topic {topic}", "icon_color": _TOPIC_BLUE},
     }
 
 
-def _button(button: Button) -> Json:
+def _button(button: InlineButton) -> Json:
     match button.kind:
         case ButtonKind.CALLBACK:
             return {"text": button.text, "callback_data": button.value}
@@ -219,7 +220,7 @@ def _button(button: Button) -> Json:
             assert_never(button.kind)
 
 
-def _message(body: object) -> Message:
-    if not isinstance(body, Message):
+def _message(body: object) -> ChatMessage:
+    if not isinstance(body, ChatMessage):
         raise TypeError(f"an update holds a {type(body).__name__}")
     return body

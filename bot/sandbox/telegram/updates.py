@@ -10,23 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 LONGEST_POLL = 50
-MOST_AT_ONCE = 100
+UPDATES_PER_POLL = 100
 _LIFETIMES = {"message": 86_400.0, "edited_message": 86_400.0, "callback_query": 150.0}
 
 
-class Terminated(Exception):  # noqa: N818 - it reads as what it is: the poll was terminated
+class TerminatedError(Exception):
     """Another getUpdates came; the older one ends with 409."""
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class QueuedUpdate:
     id: int
     kind: str
     body: object
     expires: float
 
 
-class Updates:
+class UpdateQueue:
     """The queue of one bot; `clock` gives seconds since the epoch.
 
     They are the first update_id too: a bot that kept its database must not take the updates of
@@ -37,7 +37,7 @@ class Updates:
         self._clock = clock
         self._ids = itertools.count(int(clock()))
         self._next = int(clock())
-        self._pending: list[Update] = []
+        self._pending: list[QueuedUpdate] = []
         self._allowed: frozenset[str] = frozenset(_LIFETIMES)
         self._changed = asyncio.Event()
         self._poll = 0
@@ -46,7 +46,7 @@ class Updates:
         """Queue one, unless the bot said that it does not want this kind."""
         if kind not in self._allowed:
             return
-        update = Update(next(self._ids), kind, body, self._clock() + _LIFETIMES[kind])
+        update = QueuedUpdate(next(self._ids), kind, body, self._clock() + _LIFETIMES[kind])
         self._next = update.id + 1
         self._pending.append(update)
         self._wake()
@@ -58,12 +58,12 @@ class Updates:
     def drop(self) -> None:
         self._pending.clear()
 
-    def pending(self) -> list[Update]:
+    def pending(self) -> list[QueuedUpdate]:
         now = self._clock()
         self._pending = [update for update in self._pending if now < update.expires]
         return list(self._pending)
 
-    async def poll(self, *, offset: int, limit: int, timeout: float) -> list[Update]:  # noqa: ASYNC109 - the Bot API's own parameter, part of its rules
+    async def poll(self, *, offset: int, limit: int, timeout: float) -> list[QueuedUpdate]:  # noqa: ASYNC109 - the Bot API's own parameter, part of its rules
         """getUpdates. A second poll ends the first, which raises Terminated."""
         self._poll += 1
         mine = self._poll
@@ -74,7 +74,7 @@ class Updates:
                 while not self.pending():
                     await self._changed.wait()
                     if mine != self._poll:
-                        raise Terminated
+                        raise TerminatedError
         except TimeoutError:
             return self.pending()[:limit]
         return self.pending()[:limit]

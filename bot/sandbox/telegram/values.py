@@ -9,16 +9,16 @@ LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
 
 
-class Role(StrEnum):
+class MemberStatus(StrEnum):
     MEMBER = "member"
     ADMIN = "administrator"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class User:
     id: int
     name: str
-    role: Role = Role.MEMBER
+    role: MemberStatus = MemberStatus.MEMBER
     language: str = "en"  # what this person's Telegram is set to
 
     @property
@@ -27,10 +27,10 @@ class Person:
 
 
 PEOPLE = (
-    Person(1001, "wei"),
-    Person(1002, "li", language="zh-hans"),
-    Person(1003, "ana", Role.ADMIN),
-    Person(1004, "mallory"),
+    User(1001, "wei"),
+    User(1002, "li", language="zh-hans"),
+    User(1003, "ana", MemberStatus.ADMIN),
+    User(1004, "mallory"),
 )
 STRANGER = "mallory"  # in the groups, but on no list of the bot
 
@@ -42,11 +42,11 @@ class ChatKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class ChatInfo:
     id: int
     title: str
     kind: ChatKind
-    person: Person | None = None  # whose private chat with the bot it is
+    person: User | None = None  # whose private chat with the bot it is
 
 
 class ButtonKind(StrEnum):
@@ -56,17 +56,17 @@ class ButtonKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class InlineButton:
     text: str
     kind: ButtonKind
     value: str
 
 
-Keyboard = tuple[tuple[Button, ...], ...]
+Keyboard = tuple[tuple[InlineButton, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class StoredDocument:
     file_id: str
     number: int
     name: str
@@ -75,7 +75,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Upgrade:
+class ChatMigration:
     """What a service message says when a group became a supergroup: `id` is the other chat."""
 
     direction: Literal["migrate_to_chat_id", "migrate_from_chat_id"]
@@ -83,49 +83,49 @@ class Upgrade:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class MessageOrigin:
     """Where a forwarded message was written first."""
 
     date: int
-    sender: Person | None  # None is the bot
-    chat: Chat | None = None  # the group in whose name an anonymous admin wrote
+    sender: User | None  # None is the bot
+    chat: ChatInfo | None = None  # the group in whose name an anonymous admin wrote
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    chat: Chat
+class ChatMessage:
+    chat: ChatInfo
     id: int
     date: int
-    sender: Person | None  # None is the bot
+    sender: User | None  # None is the bot
     text: str  # the caption when there is a document
     html: str
     anonymous: bool = False  # an admin who writes in the name of the group
     entities: tuple[dict[str, Any], ...] = ()
     keyboard: Keyboard = ()
     reply_to: int | None = None
-    answered: "Message | None" = field(default=None, repr=False)  # what the bot is shown of it
+    answered: "ChatMessage | None" = field(default=None, repr=False)  # what the bot is shown of it
     topic: int | None = None
     thread: int | None = None  # the first message of a chain of replies, in a supergroup
-    origin: Origin | None = None
-    upgrade: Upgrade | None = None
-    document: Document | None = None
+    origin: MessageOrigin | None = None
+    upgrade: ChatMigration | None = None
+    document: StoredDocument | None = None
     edited: int | None = None
     history: tuple[str, ...] = ()  # former texts, oldest first
     reactions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallbackAnswer:
     text: str = ""
     alert: bool = False
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class CallbackQuery:
     id: str
-    by: Person
-    message: Message
+    by: User
+    message: ChatMessage
     data: str
     at: float
-    answer: asyncio.Future[Answer] = field(repr=False)
+    answer: asyncio.Future[CallbackAnswer] = field(repr=False)

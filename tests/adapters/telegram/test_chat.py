@@ -31,11 +31,11 @@ from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.intake.context import Incoming, Press
 from bot.engine.ports.chat import Document
 from bot.engine.shutdown import Shutdown
-from bot.sandbox.faults.proxy import Faults, Faulty
+from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.page_api import chat_routes
 from bot.sandbox.serve import served
-from bot.sandbox.telegram.chats import ChatWorld
 from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.state import TelegramState
 
 QUICK = Bounds(read=2, whole=3, size=100_000)
 TOKEN = "7000000001:sandbox"
@@ -81,8 +81,8 @@ class Inbox:
 
 @dataclass
 class Site:
-    world: ChatWorld
-    faults: Faults
+    world: TelegramState
+    faults: ArmedFaults
     bot: PollingBot
     chat: TelegramChat
     api: httpx.AsyncClient
@@ -104,10 +104,13 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr("bot.adapters.telegram.takeover.AGAIN", 0.1)
     monkeypatch.setattr("bot.adapters.telegram.polling.STORE_SECONDS", 0.2)
-    world, faults = ChatWorld(), Faults()
+    world, faults = TelegramState(), ArmedFaults()
     app = Starlette(
         routes=[
-            Mount("/telegram", app=Faulty(telegram_app(world, token=TOKEN), faults, "telegram")),
+            Mount(
+                "/telegram",
+                app=FaultMiddleware(telegram_app(world, token=TOKEN), faults, "telegram"),
+            ),
             *chat_routes(world, faults, press_seconds=10),
         ]
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.sandbox.faults.answers import GITHUB_REFUSALS, REFUSALS, TICKS, answer
+from bot.sandbox.faults.responses import GITHUB_REFUSALS, REFUSALS, TICKS, answer
 from bot.sandbox.serve import hang_up
 
 PLACES = {
@@ -92,7 +92,7 @@ class Fault:
         return self.where != "telegram" or not line.casefold().endswith("/getupdates")
 
 
-class Faults:
+class ArmedFaults:
     """What is armed. The oldest that fits comes first, and one request meets one fault."""
 
     def __init__(self) -> None:
@@ -152,10 +152,10 @@ def documentation() -> dict[str, Any]:
     }
 
 
-class Faulty:
+class FaultMiddleware:
     """ASGI middleware: requests to `app` meet the faults armed for `where`."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, where: str) -> None:
+    def __init__(self, app: ASGIApp, faults: ArmedFaults, where: str) -> None:
         self._app, self._faults, self._where = app, faults, where
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

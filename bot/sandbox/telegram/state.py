@@ -13,23 +13,23 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.telegram import entities
-from bot.sandbox.telegram.updates import Updates
+from bot.sandbox.telegram.updates import UpdateQueue
 from bot.sandbox.telegram.values import (
     LONGEST_CAPTION,
     LONGEST_TEXT,
     PEOPLE,
-    Answer,
-    Button,
     ButtonKind,
-    Chat,
+    CallbackAnswer,
+    CallbackQuery,
+    ChatInfo,
     ChatKind,
-    Document,
-    Message,
-    Origin,
-    Person,
-    Press,
-    Role,
-    Upgrade,
+    ChatMessage,
+    ChatMigration,
+    InlineButton,
+    MemberStatus,
+    MessageOrigin,
+    StoredDocument,
+    User,
 )
 
 PRESS_LIFE = 150.0  # seconds in which a button press can be answered
@@ -37,11 +37,11 @@ GENERAL_TOPIC = 1
 _UPGRADED_TEAM = -1_001_000_004_001
 
 
-class UnknownError(LookupError):
+class NotFoundError(LookupError):
     """Somebody or something that does not exist; the text is for people."""
 
 
-class ChatWorld:
+class TelegramState:
     """A supergroup, a plain group, a private chat with each person, and the bot's updates.
 
     `first_message` is the id of the first message in each chat: a bot which kept its database
@@ -56,61 +56,62 @@ class ChatWorld:
         bot_username: str = "imageto_bot",
         clock: Callable[[], float] = time.time,
         first_message: int = 1,
-        people: Sequence[Person] = (),
-        groups: Sequence[Chat] = (),
+        people: Sequence[User] = (),
+        groups: Sequence[ChatInfo] = (),
     ) -> None:
         self.bot_id, self.bot_username, self.clock = bot_id, bot_username, clock
         self.people = {person.name: person for person in (*PEOPLE, *people)}
-        self.group = Chat(-1_001_000_000_001, "Images", ChatKind.SUPERGROUP)
-        self.team = Chat(-4001, "Team", ChatKind.GROUP)
+        self.group = ChatInfo(-1_001_000_000_001, "Images", ChatKind.SUPERGROUP)
+        self.team = ChatInfo(-4001, "Team", ChatKind.GROUP)
         private = [
-            Chat(each.id, each.first_name, ChatKind.PRIVATE, each) for each in self.people.values()
+            ChatInfo(each.id, each.first_name, ChatKind.PRIVATE, each)
+            for each in self.people.values()
         ]
         shared = [self.group, self.team, *groups]
         self.chats = {chat.id: chat for chat in [*shared, *private]}
         self.teams = [self.team]  # and what became of it; `team` is the one that lives
-        self.upgraded: dict[int, Chat] = {}  # by the id of the plain group that is no more
-        self.updates = Updates(clock)
+        self.upgraded: dict[int, ChatInfo] = {}  # by the id of the plain group that is no more
+        self.updates = UpdateQueue(clock)
         self.started = {chat.id for chat in shared}  # chats in which the bot may speak
         self.topics: dict[tuple[int, int], int] = {}  # chat and topic: when it was opened
         self.commands: dict[str, list[dict[str, str]]] = {}
-        self._messages: dict[tuple[int, int], Message] = {}  # in the order they were sent
+        self._messages: dict[tuple[int, int], ChatMessage] = {}  # in the order they were sent
         self._first = first_message
         self._ids = {chat: itertools.count(first_message) for chat in self.chats}
-        self._documents: dict[str, Document] = {}
-        self._presses: dict[str, Press] = {}
+        self._documents: dict[str, StoredDocument] = {}
+        self._presses: dict[str, CallbackQuery] = {}
         self._changed = asyncio.Event()
 
     # What both sides see
 
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[ChatMessage]:
         return list(self._messages.values())
 
-    def message(self, chat: Chat, number: int) -> Message | None:
+    def message(self, chat: ChatInfo, number: int) -> ChatMessage | None:
         return self._messages.get((chat.id, number))
 
-    def existing(self, chat: Chat, number: int) -> Message:
+    def existing(self, chat: ChatInfo, number: int) -> ChatMessage:
         """The message; UnknownError when there is none of this number."""
         message = self.message(chat, number)
         if message is None:
-            raise UnknownError(f"there is no message {number} in this chat ({chat.title})")
+            raise NotFoundError(f"there is no message {number} in this chat ({chat.title})")
         return message
 
-    def seen(self, message: Message) -> Message:
+    def seen(self, message: ChatMessage) -> ChatMessage:
         """A message as the bot is shown it now: with what it answers, unless that is gone."""
         if message.reply_to is None:
             return message
         return replace(message, answered=self.message(message.chat, message.reply_to))
 
-    def document(self, file_id: str) -> Document | None:
+    def document(self, file_id: str) -> StoredDocument | None:
         return self._documents.get(file_id)
 
-    def documents(self) -> list[Document]:
+    def documents(self) -> list[StoredDocument]:
         return list(self._documents.values())
 
-    def keep(self, name: str, mime: str, content: bytes) -> Document:
+    def keep(self, name: str, mime: str, content: bytes) -> StoredDocument:
         number = len(self._documents) + 1
-        document = Document(f"BQACAgUAAxk{number:08d}", number, name, mime, content)
+        document = StoredDocument(f"BQACAgUAAxk{number:08d}", number, name, mime, content)
         self._documents[document.file_id] = document
         return document
 
@@ -120,14 +121,14 @@ class ChatWorld:
 
     # What people do
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> User:
         if name not in self.people:
-            raise UnknownError(
+            raise NotFoundError(
                 f"nobody is called {name!r}; the people are: {', '.join(self.people)}"
             )
         return self.people[name]
 
-    def chat_of(self, person: Person, named: str | int | None) -> Chat:
+    def chat_of(self, person: User, named: str | int | None) -> ChatInfo:
         """The chat a person means: an id, "group" (or nothing), "team" or "private"."""
         match named:
             case None | "" | "group":
@@ -141,7 +142,7 @@ class ChatWorld:
         except ValueError:
             chat = None
         if chat is None or chat.person not in (None, person):
-            raise UnknownError(
+            raise NotFoundError(
                 f"{person.name} is in no chat {named!r}; write group, team, private, "
                 f"{self.group.id}, {self.team.id} or {person.id}"
             )
@@ -152,15 +153,15 @@ class ChatWorld:
 
     def say(
         self,
-        person: Person,
-        chat: Chat,
+        person: User,
+        chat: ChatInfo,
         text: str,
         *,
         reply_to: int | None = None,
         topic: int | None = None,
-        document: Document | None = None,
+        document: StoredDocument | None = None,
         anonymous: bool = False,
-    ) -> Message:
+    ) -> ChatMessage:
         """A person writes; the bot learns of it where its privacy mode lets it.
 
         `anonymous`: in the name of the group, as only its admins can.
@@ -172,13 +173,13 @@ class ChatWorld:
 
     def forward(
         self,
-        person: Person,
-        chat: Chat,
-        message: Message,
+        person: User,
+        chat: ChatInfo,
+        message: ChatMessage,
         *,
         topic: int | None = None,
         anonymous: bool = False,
-    ) -> Message:
+    ) -> ChatMessage:
         """A person forwards a message to `chat`: its content without its buttons."""
         if message.upgrade is not None:
             raise ValueError(f"message {message.id} only says what happened; it can't be forwarded")
@@ -194,32 +195,32 @@ class ChatWorld:
             document=message.document,
         )
 
-    def take_away(self, person: Person, chat: Chat, number: int) -> None:
+    def take_away(self, person: User, chat: ChatInfo, number: int) -> None:
         """A person deletes a message for everybody; no update tells the bot."""
         message = self.existing(chat, number)
-        free = chat.kind is ChatKind.PRIVATE or person.role is Role.ADMIN
+        free = chat.kind is ChatKind.PRIVATE or person.role is MemberStatus.ADMIN
         if message.sender != person and not free:
             raise ValueError(f"message {number} is not {person.name}'s own")
         self.delete(message)
 
-    def upgrade(self, person: Person, chat: Chat) -> Chat:
+    def upgrade(self, person: User, chat: ChatInfo) -> ChatInfo:
         """An admin makes a plain group a supergroup: a new chat, with numbers of its own."""
         if chat.kind is not ChatKind.GROUP:
             raise ValueError(f"{chat.title} is no plain group: only one such can be upgraded")
-        if person.role is not Role.ADMIN:
+        if person.role is not MemberStatus.ADMIN:
             raise ValueError(f"{person.name} is no admin of {chat.title}")
-        new = Chat(_UPGRADED_TEAM, chat.title, ChatKind.SUPERGROUP)
+        new = ChatInfo(_UPGRADED_TEAM, chat.title, ChatKind.SUPERGROUP)
         self.chats[new.id] = self.upgraded[chat.id] = self.team = new
         self.teams.append(new)
         self._ids[new.id] = itertools.count(self._first)
         self.started.add(new.id)
         nothing: dict[str, Any] = {"text": "", "html": ""}
-        self._arrive(person, chat, **nothing, upgrade=Upgrade("migrate_to_chat_id", new.id))
-        back = Upgrade("migrate_from_chat_id", chat.id)
+        self._arrive(person, chat, **nothing, upgrade=ChatMigration("migrate_to_chat_id", new.id))
+        back = ChatMigration("migrate_from_chat_id", chat.id)
         self._arrive(person, new, **nothing, upgrade=back, anonymous=True)
         return new
 
-    def rewrite(self, person: Person, chat: Chat, number: int, text: str) -> Message:
+    def rewrite(self, person: User, chat: ChatInfo, number: int, text: str) -> ChatMessage:
         """A person edits an own message; the bot gets edited_message."""
         message = self.existing(chat, number)
         if message.sender != person:
@@ -233,8 +234,8 @@ class ChatWorld:
         return message
 
     def press(
-        self, person: Person, chat: Chat, number: int, named: str, *, value: str = ""
-    ) -> tuple[Button, Press]:
+        self, person: User, chat: ChatInfo, number: int, named: str, *, value: str = ""
+    ) -> tuple[InlineButton, CallbackQuery]:
         """Press a button; only callbacks reach the bot.
 
         The first whose text is `named`, or else contains it; `value` tells apart those that look
@@ -250,11 +251,11 @@ class ChatWorld:
         fitting.sort(key=lambda button: button.text != named)
         if not fitting:
             there = ", ".join(button.text for button in buttons) or "none"
-            raise UnknownError(f"message {number} has no button with {named!r}; it has: {there}")
+            raise NotFoundError(f"message {number} has no button with {named!r}; it has: {there}")
         button = fitting[0]
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[CallbackAnswer] = asyncio.get_running_loop().create_future()
         query = f"{4_000_000_000_000_000_000 + len(self._presses) + 1}"
-        press = Press(query, person, self.seen(message), button.value, self.clock(), answer)
+        press = CallbackQuery(query, person, self.seen(message), button.value, self.clock(), answer)
         if button.kind is ButtonKind.CALLBACK:
             self._presses[query] = press
             self.updates.add("callback_query", press)
@@ -262,11 +263,11 @@ class ChatWorld:
 
     # What the bot does
 
-    def post(self, chat: Chat, **parts: Any) -> Message:
+    def post(self, chat: ChatInfo, **parts: Any) -> ChatMessage:
         """The bot writes: `parts` are fields of Message."""
         return self._write(chat, None, **parts)
 
-    def edit(self, message: Message, **parts: Any) -> Message:
+    def edit(self, message: ChatMessage, **parts: Any) -> ChatMessage:
         """Replace a message; `parts` are fields of Message."""
         return self._add(
             replace(
@@ -277,14 +278,14 @@ class ChatWorld:
             )
         )
 
-    def react(self, message: Message, reactions: Sequence[str]) -> None:
+    def react(self, message: ChatMessage, reactions: Sequence[str]) -> None:
         self._add(replace(message, reactions=tuple(reactions)))
 
-    def delete(self, message: Message) -> None:
+    def delete(self, message: ChatMessage) -> None:
         del self._messages[message.chat.id, message.id]
         self._wake()
 
-    def answer(self, query: str, answer: Answer) -> bool:
+    def answer(self, query: str, answer: CallbackAnswer) -> bool:
         """Answer a button press: False when it is unknown, too old, or answered before."""
         press = self._presses.get(query)
         if press is None or press.answer.done() or self.clock() - press.at >= PRESS_LIFE:
@@ -296,13 +297,13 @@ class ChatWorld:
 
     def _arrive(
         self,
-        person: Person,
-        chat: Chat,
+        person: User,
+        chat: ChatInfo,
         *,
-        answered: Message | None = None,
+        answered: ChatMessage | None = None,
         topic: int | None = None,
         **parts: Any,
-    ) -> Message:
+    ) -> ChatMessage:
         """A message of a person is there: shown to everybody, and to the bot if it may see it."""
         _check_author(person, chat, topic=topic, anonymous=parts.get("anonymous", False))
         if topic is None and answered is not None:
@@ -316,15 +317,20 @@ class ChatWorld:
         return message
 
     def _write(
-        self, chat: Chat, sender: Person | None, *, answered: Message | None = None, **parts: Any
-    ) -> Message:
+        self,
+        chat: ChatInfo,
+        sender: User | None,
+        *,
+        answered: ChatMessage | None = None,
+        **parts: Any,
+    ) -> ChatMessage:
         reply_to = thread = None
         if answered is not None:
             reply_to = answered.id
             if chat.kind is ChatKind.SUPERGROUP:
                 thread = answered.thread or answered.id
         return self._add(
-            Message(
+            ChatMessage(
                 chat=chat,
                 id=next(self._ids[chat.id]),
                 date=int(self.clock()),
@@ -335,7 +341,7 @@ class ChatWorld:
             )
         )
 
-    def _reaches_bot(self, message: Message) -> bool:
+    def _reaches_bot(self, message: ChatMessage) -> bool:
         if message.chat.kind is ChatKind.PRIVATE or message.upgrade is not None:
             return True
         if message.reply_to is not None:
@@ -347,7 +353,7 @@ class ChatWorld:
         addressee = message.text.split(maxsplit=1)[0].partition("@")[2]
         return not addressee or addressee.casefold() == self.bot_username.casefold()
 
-    def _add(self, message: Message) -> Message:
+    def _add(self, message: ChatMessage) -> ChatMessage:
         self._messages[message.chat.id, message.id] = message
         self._wake()
         return message
@@ -357,17 +363,18 @@ class ChatWorld:
         self._changed = asyncio.Event()
 
 
-def _check_author(person: Person, chat: Chat, *, topic: int | None, anonymous: bool) -> None:
-    if anonymous and (person.role is not Role.ADMIN or chat.kind is not ChatKind.SUPERGROUP):
+def _check_author(person: User, chat: ChatInfo, *, topic: int | None, anonymous: bool) -> None:
+    is_supergroup = chat.kind is ChatKind.SUPERGROUP
+    if anonymous and not (is_supergroup and person.role is MemberStatus.ADMIN):
         raise ValueError("only an admin of a supergroup can write in its name")
-    if topic is not None and (chat.kind is not ChatKind.SUPERGROUP or topic <= GENERAL_TOPIC):
+    if topic is not None and (not is_supergroup or topic <= GENERAL_TOPIC):
         raise ValueError("topics are in supergroups, numbered from 2; leave it out for General")
 
 
-def _origin(message: Message) -> Origin:
+def _origin(message: ChatMessage) -> MessageOrigin:
     if message.anonymous:
-        return Origin(message.date, None, message.chat)
-    return Origin(message.date, message.sender)
+        return MessageOrigin(message.date, None, message.chat)
+    return MessageOrigin(message.date, message.sender)
 
 
 def _written(text: str, *, with_document: bool) -> dict[str, Any]:
