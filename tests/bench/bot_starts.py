@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.sandbox.telegram.state import TelegramState
 from history import write_history
 from play import HEARD
 from starlette.applications import Starlette
@@ -30,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
+from bot.sandbox.telegram.state import TelegramState
 from bot.sandbox.world import TOKEN
 
 PATIENCE = 60.0

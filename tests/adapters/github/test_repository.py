@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-from bot.sandbox.faults.middleware import ArmedFaults
 from github import BadAttributeException, GithubException
 from registry_fixture import Quiet, serving
 from starlette.applications import Starlette
@@ -34,6 +33,7 @@ from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.engine.ports.repository import WorkflowState
+from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 
