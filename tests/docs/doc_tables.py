@@ -241,26 +241,15 @@ def chat(language: Language) -> str:
     return "```text\n" + "\n\n".join(moment.strip() for moment in shown) + "\n```\n"
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    """Each module that says what it is for, with the name of its room."""
-    bot = ROOT / "bot"
-    for path in sorted(bot.rglob("*.py"), key=lambda path: (path.parent, path)):
-        parts = path.relative_to(bot).parts
-        if "versions" not in parts and path.read_text("utf-8").strip():
-            yield "/".join(("bot", *parts[:-1])), path
-
-
 def module_map(_language: Language) -> str:
-    """A list for each folder: the file, and the first line of its docstring."""
-    rooms: dict[str, list[str]] = {}
-    for room, path in modules():
-        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        first = said.partition("\n")[0].rstrip(".")
-        rooms.setdefault(room, []).append(f"| `{path.name}` | {first} |\n")
-    return "\n".join(
-        f"**{room}**\n\n| module | what it is for |\n|---|---|\n{''.join(rows)}"
-        for room, rows in rooms.items()
-    )
+    """A row for each module of the product: its path in bot/, the first line of its docstring."""
+    rows = ["| module | what it is for |\n|---|---|\n"]
+    for path in sorted((ROOT / "bot").rglob("*.py"), key=lambda path: (path.parent, path)):
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if said and not {"versions", "sandbox"} & set(path.parts):
+            name = path.relative_to(ROOT / "bot").as_posix()
+            rows.append(f"| `{name}` | {said.partition(chr(10))[0].rstrip('.')} |\n")
+    return "".join(rows)
 
 
 def walk_counts(_language: Language) -> str:
