@@ -20,7 +20,6 @@ from bot.adapters.telegram.chat import introduce, set_menus
 from bot.adapters.telegram.takeover import Takeover
 from bot.build import CLOSE_SECONDS, Adapters
 from bot.config import Secrets, Settings
-from bot.core.ids import ChatId, PersonId
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
 
@@ -118,6 +117,6 @@ async def _set_menus(settings: Settings, adapters: Adapters) -> None:
     await set_menus(
         adapters.bot,
         menus=build.make_menus(settings, adapters.words),
-        chats=[ChatId(chat) for chat in settings.telegram.chats],
-        admin_ids=[PersonId(person) for person in settings.telegram.admins],
+        chats=settings.telegram.chats,
+        admin_ids=settings.telegram.admins,
     )

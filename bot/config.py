@@ -19,6 +19,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -28,7 +29,7 @@ from pydantic import (
 
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import ChatId, PersonId
+from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
 from bot.core.image import Naming, Target
 from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule, Verdict
 from bot.core.tag_class import TagClass
@@ -73,7 +74,21 @@ def _zone(value: str) -> str:
     return value
 
 
-def _person(value: int) -> int:
+def _id(value: object) -> str:
+    """An id for the plain number that Telegram shows, or for the id itself."""
+    text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
+    try:
+        service, _ = split_id(text)
+    except ValueError:
+        service = ""
+    if service != TELEGRAM:
+        raise ValueError("should be a number, such as 1003, or an id, such as telegram:1003")
+    return text
+
+
+def _person(value: str) -> str:
+    if split_id(value)[1] <= 0:
+        raise ValueError("should be the id of a person, which is above zero")
     if value == ANONYMOUS_ADMIN:
         raise ValueError("is Telegram's anonymous admin: anybody could be behind it")
     return value
@@ -81,7 +96,8 @@ def _person(value: int) -> int:
 
 Host = Annotated[str, AfterValidator(_host)]
 Url = Annotated[str, AfterValidator(_url)]
-PersonNumber = Annotated[int, Field(gt=0), AfterValidator(_person)]
+Chat = Annotated[ChatId, BeforeValidator(_id)]
+Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 
 
 class _Part(BaseModel):
@@ -89,9 +105,9 @@ class _Part(BaseModel):
 
 
 class TelegramPart(_Part):
-    chats: tuple[int, ...] = Field(min_length=1)
-    admins: tuple[PersonNumber, ...] = Field(min_length=1)
-    members: tuple[PersonNumber, ...] | None = None
+    chats: tuple[Chat, ...] = Field(min_length=1)
+    admins: tuple[Person, ...] = Field(min_length=1)
+    members: tuple[Person, ...] | None = None
     language: Language = Language.EN
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     api: Url = "https://api.telegram.org"
@@ -148,7 +164,7 @@ class FreshPart(_Part):
     versions: Hours = 168
     looks: Looks = 600
     budgets: dict[Host, Looks] = {}
-    alarms: int | None = None
+    alarms: Chat | None = None
 
 
 class Settings(_Part):
@@ -165,7 +181,7 @@ class Settings(_Part):
     @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":
         """Who reads an alarm has to be heard there: its buttons are pressed in that chat."""
-        served = {*self.telegram.chats, *self.telegram.admins}
+        served: set[str] = {*self.telegram.chats, *self.telegram.admins}
         if self.fresh and self.fresh.alarms is not None and self.fresh.alarms not in served:
             raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
         return self
@@ -181,7 +197,7 @@ class Settings(_Part):
             intervals={TagClass.FLOATING: floating, TagClass.VERSION: versions},
             looks=part.looks,
             budgets=part.budgets,
-            alarms=ChatId(alarms),
+            alarms=alarms,
         )
 
     def rules(self) -> Policy:
@@ -201,9 +217,9 @@ class Settings(_Part):
     def access(self) -> AllowLists:
         members = self.telegram.members
         return AllowLists(
-            chats=frozenset(map(ChatId, self.telegram.chats)),
-            members=None if members is None else frozenset(map(PersonId, members)),
-            admins=frozenset(map(PersonId, self.telegram.admins)),
+            chats=frozenset(self.telegram.chats),
+            members=None if members is None else frozenset(members),
+            admins=frozenset(self.telegram.admins),
         )
 
     def place(self) -> Target:

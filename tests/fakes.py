@@ -34,11 +34,11 @@ from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.ports.chat import Document
 from bot.engine.ports.repository import ListFile, WorkflowState
 
-GROUP = ChatId(-1001)
-WEI = Person(PersonId(1001), "Wei", "en")
-LI = Person(PersonId(1002), "Li", "zh")
-ANA = Person(PersonId(1003), "Ana", "en")
-MALLORY = Person(PersonId(1004), "Mallory <b>", "en")
+GROUP = ChatId("telegram:-1001")
+WEI = Person(PersonId("telegram:1001"), "Wei", "en")
+LI = Person(PersonId("telegram:1002"), "Li", "zh")
+ANA = Person(PersonId("telegram:1003"), "Ana", "en")
+MALLORY = Person(PersonId("telegram:1004"), "Mallory <b>", "en")
 NGINX = ImageRef.parse("docker.io/library/nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
 TARGET = Target("harbor.example.com", "", Naming.NESTED)
@@ -87,7 +87,7 @@ class FakeChat:
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         self._stumble(place)
-        number = MessageId(5000 + len(self.messages))
+        number = MessageId(f"telegram:{5000 + len(self.messages)}")
         said = Said(place, text.html, reply_to, _labels(text), _data(text), [text.html])
         self.messages[number] = said
         return number
@@ -432,7 +432,7 @@ class World:
             update=self.last_update,
             person=person,
             place=Place(chat, thread),
-            message=MessageId(self.last_message),
+            message=MessageId(f"telegram:{self.last_message}"),
             text=text,
             **more,  # type: ignore[arg-type]
         )
@@ -448,7 +448,7 @@ class World:
         """Press a button: by what it carries, or by words on it."""
         self.last_update += 1
         wanted = data
-        number = next(reversed(self.chat.messages), MessageId(0))
+        number = next(reversed(self.chat.messages), MessageId("telegram:0"))
         for found, said in self.chat.messages.items():
             for label, carried in said.data.items():
                 if data in label:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from fakes import GROUP, FakeChat, World, digest_of
 
 from bot.core.batch import CopyResult
-from bot.core.ids import ChatId, MessageId, Person, Place
+from bot.core.ids import ChatId, MessageId, Person, Place, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
 from bot.dialog.language import Language
@@ -76,7 +76,7 @@ class Screen:
     # -- what people do -----------------------------------------------------------------
 
     async def say(self, person: Person, text: str, *, chat: ChatId = GROUP, **more: Any) -> None:
-        number = MessageId(self.world.last_message + 1)
+        number = MessageId(f"telegram:{self.world.last_message + 1}")
         speaker = "an anonymous admin" if more.get("faceless") else person.name
         head = f"({self._number(number)}) {speaker}{_where(person, chat)}"
         self._note(head, text.splitlines())
@@ -173,7 +173,7 @@ class Screen:
 
 
 def _where(person: Person, chat: ChatId) -> str:
-    if int(chat) == int(person.id):
+    if is_private_chat_of(chat, person.id):
         return ", in private"
     return "" if chat == GROUP else ", in another group"
 

@@ -18,6 +18,7 @@ from bot.config import (
     source_logins,
 )
 from bot.core.errors import ConfigError
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef, Naming
 from bot.core.policy import Role, Verdict, decide
 from bot.core.tag_class import TagClass
@@ -58,7 +59,8 @@ def test_the_example_loads_and_names_every_key_there_is() -> None:
     settings = read_settings(EXAMPLE)
     assert set(written(example())) == set(keys_of(Settings))
     assert settings.place().naming is Naming.NESTED
-    assert settings.access().role_of(1003, -1001234567890) is Role.ADMIN  # type: ignore[arg-type]
+    ana, group = PersonId("telegram:1003"), ChatId("telegram:-1001234567890")
+    assert settings.access().role_of(ana, group) is Role.ADMIN
     assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
 
 
@@ -87,7 +89,16 @@ def wrong(path: str, value: Any) -> str:
     ("path", "value", "words"),
     [
         ("telegram.chats", [], "telegram.chats: "),
-        ("telegram.chats", ["-100"], "telegram.chats.0: "),
+        (
+            "telegram.chats",
+            ["-100"],
+            "telegram.chats.0: should be a number, such as 1003, or an id",
+        ),
+        ("telegram.chats", ["github:5"], "telegram.chats.0: should be a number"),
+        ("telegram.chats", [True], "telegram.chats.0: should be a number"),
+        ("telegram.chats", [2**63], "telegram.chats.0: should be a number"),
+        ("telegram.admins", [-1003], "telegram.admins.0: should be the id of a person"),
+        ("telegram.admins", ["telegram:1087968824"], "telegram.admins.0: is Telegram's anonymous"),
         ("telegram.admins", [1087968824], "telegram.admins.0: is Telegram's anonymous admin"),
         ("telegram.timezone", "Asia/Beijing", "telegram.timezone: should be a time zone"),
         ("telegram.timezone", "../etc/passwd", "telegram.timezone: should be a time zone"),
@@ -138,13 +149,22 @@ def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
     assert settings.rules().ask_for_updated_versions
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
-    assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, -1001234567890)
+    assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, "telegram:-1001234567890")
+
+
+def test_ids_may_be_written_with_their_service() -> None:
+    data = example()
+    plain = settings_from(data, "config.yaml").access()
+    telegram = data["telegram"]
+    for key in ("chats", "admins", "members"):
+        telegram[key] = [f"telegram:{number}" for number in telegram[key]]
+    assert settings_from(data, "config.yaml").access() == plain
 
 
 def test_alarms_may_go_to_an_admin_alone() -> None:
     plan = settings_from(example() | {"fresh": {"alarms": 1003}}, "config.yaml").plan()
     assert plan is not None
-    assert plan.alarms == 1003
+    assert plan.alarms == "telegram:1003"
 
 
 def test_more_than_one_mistake_is_counted() -> None:

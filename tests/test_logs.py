@@ -215,7 +215,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     bot = make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
     with pytest.raises(TransientError) as told:
-        await TelegramChat(bot).send(Place(ChatId(1)), Rendered("x"), reply_to=None)
+        await TelegramChat(bot).send(Place(ChatId("telegram:1")), Rendered("x"), reply_to=None)
     await shut(bot)
     trace = "".join(traceback.format_exception(told.value))
     assert "ClientConnectorError" in trace

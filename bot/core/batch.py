@@ -12,10 +12,9 @@ from typing import Final, Self
 
 from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
-from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
+from bot.core.ids import BOT_ITSELF, BatchId, CommitSha, PersonId, RequestId, RunId, split_id
 from bot.core.image import ImageRef
 from bot.core.policy import Ground
-from bot.core.request import BOT_ITSELF
 from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, requeue_wait
 from bot.core.transfer import Transfer
 
@@ -132,13 +131,17 @@ def commit_message(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
     """
     subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
     requests = sorted({request for share in shares for request in share.requests})
-    people = sorted({person for share in shares for person in share.requested_by} - {BOT_ITSELF})
-    approvers = sorted({share.approved_by or 0 for share in shares})
+    people = {person for share in shares for person in share.requested_by} - {BOT_ITSELF}
+    approvers = {share.approved_by for share in shares}
+    by_policy = ["policy"] if None in approvers else []
     trailers = [
         f"{BATCH_TRAILER}: {batch}",
         *(f"Request: {request}" for request in requests),
-        *(f"Requested-by: telegram:{person}" for person in people),
-        *(f"Approved-by: {f'telegram:{by}' if by else 'policy'}" for by in approvers),
+        *(f"Requested-by: {person}" for person in sorted(people, key=split_id)),
+        *(
+            f"Approved-by: {by}"
+            for by in [*by_policy, *sorted(filter(None, approvers), key=split_id)]
+        ),
     ]
     return f"{subject}\n\n" + "\n".join(trailers) + "\n"
 

@@ -16,6 +16,7 @@ belong to are in core/retry.py (`TroubleKind`) and core/failures.py (`FailureKin
 
 from typing import Final
 
+from bot.core.ids import ChatId
 from bot.core.retry import TROUBLE_LINE_LIMIT, Trouble, TroubleKind
 
 
@@ -64,6 +65,6 @@ class TakenError(BotError):
 class ChatMovedError(BotError):
     """A group became a supergroup. `chat` is its new id (`migrate_to_chat_id` of the Bot API)."""
 
-    def __init__(self, chat: int) -> None:
+    def __init__(self, chat: ChatId) -> None:
         super().__init__(f"the chat has moved to {chat}")
         self.chat = chat

@@ -1,20 +1,78 @@
-"""Small values that several rooms share: typed ids, and what a look at a registry tells.
+"""Typed ids, and the small values that are made of them.
 
-No rules live here; a value that decides something belongs beside its rule.
+Persons, chats and messages are `service:number`, such as `telegram:1003`. So two services can
+never mean the same by one number, and an id that was written to the history keeps its meaning.
+Inside the bot ids are only compared. They are built from numbers where a service is spoken to
+(adapters/telegram) or configured (config.py). No rules live here but those of the form of an id:
+a value that decides something belongs beside its rule.
 """
 
+import re
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
-PersonId = NewType("PersonId", int)
-"""The numeric id by which Telegram knows a person; names change, this does not."""
-ChatId = NewType("ChatId", int)
-MessageId = NewType("MessageId", int)
+PersonId = NewType("PersonId", str)
+"""`service:number`, by which a service knows a person. Names change, this does not."""
+ChatId = NewType("ChatId", str)
+"""`service:number` of a conversation: a group, or the private chat with one person."""
+MessageId = NewType("MessageId", str)
+"""`service:number` of a message within its chat."""
 RequestId = NewType("RequestId", int)
 TransferId = NewType("TransferId", int)
 BatchId = NewType("BatchId", str)
 CommitSha = NewType("CommitSha", str)
 RunId = NewType("RunId", int)
+
+TELEGRAM: Final = "telegram"
+BOT_ITSELF: Final = PersonId("bot:0")
+"""The bot, where it asks for what nobody asked for. No service is called "bot"."""
+_ID: Final = re.compile(r"([a-z]+):(0|-?[1-9][0-9]*)")
+_NUMBER_LIMIT: Final = 2**63
+"""Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat"""
+
+
+def person_id(service: str, number: int) -> PersonId:
+    """Raises ValueError where the service or the number cannot be part of an id."""
+    return PersonId(_joined(service, number))
+
+
+def chat_id(service: str, number: int) -> ChatId:
+    """Raises ValueError as person_id does."""
+    return ChatId(_joined(service, number))
+
+
+def message_id(service: str, number: int) -> MessageId:
+    """Raises ValueError as person_id does."""
+    return MessageId(_joined(service, number))
+
+
+def split_id(text: str) -> tuple[str, int]:
+    """The service and the number of an id. Raises ValueError for any other text."""
+    found = _ID.fullmatch(text)
+    if found is None or not -_NUMBER_LIMIT <= (number := int(found[2])) < _NUMBER_LIMIT:
+        raise ValueError(f"{text[:80]!r} is no id such as telegram:1003")
+    return found[1], number
+
+
+def number_of(text: PersonId | ChatId | MessageId) -> int:
+    """The number by which the service itself knows this id."""
+    return split_id(text)[1]
+
+
+def is_private(chat: ChatId) -> bool:
+    """Whether one person alone reads the chat. Telegram numbers groups below zero."""
+    return number_of(chat) > 0
+
+
+def is_private_chat_of(chat: ChatId, person: PersonId) -> bool:
+    """Whether it is the chat of this person alone. Telegram gives it the number of the person."""
+    return str(chat) == str(person)
+
+
+def _joined(service: str, number: int) -> str:
+    text = f"{service}:{number}"
+    split_id(text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +86,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in Telegram something is said: a chat, and its topic if it has topics."""
+    """Where something is said: a chat, and its topic if it has topics."""
 
     chat: ChatId
     thread: int | None = None

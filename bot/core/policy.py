@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
-from bot.core.ids import ChatId, PersonId
+from bot.core.ids import TELEGRAM, ChatId, PersonId, is_private_chat_of, person_id
 from bot.core.image import ImageRef
 
-ANONYMOUS_ADMIN = PersonId(1087968824)
+ANONYMOUS_ADMIN: Final = person_id(TELEGRAM, 1087968824)
 """GroupAnonymousBot: Telegram's sender of all messages of anonymous admins."""
 
 
@@ -156,7 +157,7 @@ class AllowLists:
     def role_of(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
         """The role of a person in a chat. `faceless`: the message has a chat as its sender."""
         listed = person in self.admins or (self.members is not None and person in self.members)
-        private = int(chat) == int(person)  # Telegram gives a private chat the id of its person
+        private = is_private_chat_of(chat, person)
         if chat not in self.chats and not (private and listed):
             return Role.OUTSIDE
         if faceless or person == ANONYMOUS_ADMIN:

@@ -7,14 +7,10 @@ confirms it. It is closed when its result has been sent and its card shows it. F
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from bot.core.ids import MessageId, PersonId, Place, RequestId
 from bot.core.image import ImageRef
 from bot.core.retry import Retried
-
-BOT_ITSELF: Final = PersonId(0)
-"""The person of requests that the bot opens itself. Telegram gives this id to nobody."""
 
 
 class PullFormat(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
-from bot.core.ids import ChatId, Person, RequestId
+from bot.core.ids import ChatId, Person, RequestId, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Decision, Role
 from bot.core.registry import PullLimit
@@ -61,7 +61,7 @@ def usage(name: CommandName) -> str:
 def may_not(name: CommandName, person: Person) -> Phrase:
     """Why somebody may not use a command of a chat that is served."""
     if Role.MEMBER in COMMANDS[name].audience:
-        return say("guest", person=str(person.id))
+        return say("guest", person=str(number_of(person.id)))
     return say("admins-only")
 
 
@@ -110,12 +110,13 @@ def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
 
 
 def outside(person: Person, chat: ChatId) -> Message:
-    return single_line("outside", chat=str(chat), person=str(person.id))
+    return single_line("outside", chat=str(number_of(chat)), person=str(number_of(person.id)))
 
 
 def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
     role = say("whoami-admin" if admin else "whoami-member")
-    return Message((say("whoami", person=str(person.id), chat=str(chat), role=role),))
+    numbers = {"person": str(number_of(person.id)), "chat": str(number_of(chat))}
+    return Message((say("whoami", **numbers, role=role),))
 
 
 def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:

@@ -12,9 +12,10 @@ from typing import Final
 
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BOT_ITSELF
 from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.policy import Ground
-from bot.core.request import BOT_ITSELF, Request
+from bot.core.request import Request
 from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, button_data

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.ids import PersonId, TransferId
+from bot.core.ids import PersonId, TransferId, number_of
 from bot.core.image import Target
 from bot.core.request import Request
 
@@ -29,4 +29,4 @@ class View:
     firsts: Mapping[TransferId, Request] = field(default_factory=dict)
 
     def name(self, person: PersonId) -> str:
-        return self.names.get(person, str(person))
+        return self.names.get(person, str(number_of(person)))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from bot.core.ids import ChatId, Place
+from bot.core.ids import ChatId, Place, number_of
 from bot.dialog import answers
 from bot.dialog.language import Language
 from bot.engine.ports.chat import Words
@@ -66,6 +66,6 @@ class Outage:
                 *(f"{time:%Y-%m-%d %H:%M} UTC" for time in (last, now, now - UPDATES_KEPT)),
             )
             text = self._words.render(answers.absent(last, now, now - UPDATES_KEPT), self._language)
-            for chat in sorted(self._chats):
+            for chat in sorted(self._chats, key=number_of):
                 await unit.add_note(Place(chat), text, reply_to=None)
         self._wake()

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from bot.core.ids import BatchId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.ids import BatchId, Person, PersonId, Place, RequestId, TransferId, is_private_chat_of
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
@@ -91,7 +91,7 @@ async def language_of(
     unit: KnownPeople, place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
     """A private chat is answered in the person's language, a group in its own."""
-    if int(place.chat) != int(person):
+    if not is_private_chat_of(place.chat, person):
         return otherwise
     return language_from(await unit.people([person]), place, person, otherwise=otherwise)
 
@@ -100,6 +100,5 @@ def language_from(
     people: Mapping[PersonId, Person], place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
     """The same, where those people are known already who may be spoken to."""
-    private = int(place.chat) == int(person)
-    found = people.get(person) if private else None
+    found = people.get(person) if is_private_chat_of(place.chat, person) else None
     return spoken(found.language, otherwise=otherwise) if found is not None else otherwise

@@ -19,7 +19,7 @@ from bot.core.image import ImageRef
 from bot.engine.intake.context import Attachment
 
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
-SUPERGROUP: Final = ChatId(-1009)
+SUPERGROUP: Final = ChatId("telegram:-1009")
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
 MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")
 COMPOSE: Final = b"services:\n  web:\n    image: nginx:1.27\n  cache:\n    image: redis:7\n"
@@ -270,7 +270,7 @@ async def answers_at_once(w: ChaosWorld) -> None:
     await w.say(MALLORY, "/mirror nginx:1.27")
     await w.say(LI, "/mirror", chat=ChatId(LI.id))
     await w.say(WEI, "just talk")
-    await w.say(WEI, "/whoami", chat=ChatId(-5))
+    await w.say(WEI, "/whoami", chat=ChatId("telegram:-5"))
     await w.rest()
 
 

@@ -57,7 +57,7 @@ class ChaosWorld(World):
         self.accepted: list[Accepted] = []
         self.restarts = 0
         self.left: list[str] = []
-        self.unreachable: set[int] = set()
+        self.unreachable: set[ChatId] = set()
         self.touched: set[str] = set()
         self.target_before: dict[str, str] = {}
         self._delivered: list[tuple[int, Callable[[], Awaitable[Any]]]] = []
@@ -126,7 +126,9 @@ class ChaosWorld(World):
         parsed = None if command is None else command.parsed
         wants = command is not None and not isinstance(parsed, Retry)
         asked = images if isinstance(parsed, Mirror) else ()
-        self.accepted.append(Accepted(int(chat), self.last_message, asked, wants))
+        self.accepted.append(
+            Accepted(chat, MessageId(f"telegram:{self.last_message}"), asked, wants)
+        )
         return begun
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
@@ -241,7 +243,7 @@ class ChaosWorld(World):
         return Evidence(
             now=self.clock(),
             policy=self.policy,
-            admins=frozenset({int(ANA.id)}),
+            admins=frozenset({ANA.id}),
             asked=found.asked,
             transfers=found.transfers,
             batches=found.batches,
@@ -277,9 +279,9 @@ async def _tick(lane: Lane) -> TickResult:
 def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:
     return tuple(
         Said(
-            chat=int(said.place.chat),
-            id=int(number),
-            reply_to=None if said.reply_to is None else int(said.reply_to),
+            chat=said.place.chat,
+            id=number,
+            reply_to=said.reply_to,
             texts=tuple(plain(text) for text in (*said.texts, said.text)),
             data=tuple(v for v in said.data.values() if parse_button(v) is not None),
             is_result=plain(said.texts[0]).splitlines()[0] in HEADS,

@@ -38,7 +38,7 @@ from bot.adapters.telegram.transport import Bounds as TelegramBounds
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
 from bot.core.errors import BotError
-from bot.core.ids import ChatId, PersonId
+from bot.core.ids import TELEGRAM, ChatId, MessageId, PersonId, chat_id, message_id
 from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule, Verdict
 from bot.core.request import Request
@@ -132,14 +132,14 @@ class FaultsWorld:
     polled: list[float] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     listed: int = -1
-    unreachable: frozenset[int] = frozenset()
+    unreachable: frozenset[ChatId] = frozenset()
     target_before: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.place = Target(self.host, "", Naming.NESTED)
-        members = frozenset({PersonId(1001), PersonId(1002)})
-        chats = {ChatId(self.people.group.id)}
-        access = AllowLists(chats=chats, members=members, admins={PersonId(1003)})
+        members = frozenset({PersonId("telegram:1001"), PersonId("telegram:1002")})
+        chats = {ChatId(f"telegram:{self.people.group.id}")}
+        access = AllowLists(chats=chats, members=members, admins={PersonId("telegram:1003")})
         installation = Installation(
             policy=POLICY, access=access, target=self.place, me="imageto_bot"
         )
@@ -217,7 +217,8 @@ class FaultsWorld:
     def _accept(
         self, message: ChatMessage, images: Iterable[str], *, answered: bool = True
     ) -> None:
-        self.accepted.append(Accepted(message.chat.id, message.id, tuple(images), answered))
+        chat, number = _chat(message), _message(message.id)
+        self.accepted.append(Accepted(chat, number, tuple(images), answered))
 
     def press(self, message: int, button: str, *, who: str = "ana") -> None:
         self.people.press(self.people.person(who), self.people.group, message, button)
@@ -283,13 +284,13 @@ class FaultsWorld:
 
     async def request(self, message: int) -> Request | None:
         async with self.store.begin() as unit:
-            wanted = select(requests.c.id).where(requests.c.message == message)
+            wanted = select(requests.c.id).where(requests.c.message == _message(message))
             found = await rows_of(unit, wanted)
             return await unit.request(found[0]["id"]) if found else None
 
     def refuses(self) -> None:
         """Telegram has said no to a message for good: none is owed in the group any more."""
-        self.unreachable = frozenset({self.people.group.id})
+        self.unreachable = frozenset({chat_id(TELEGRAM, self.people.group.id)})
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -304,7 +305,7 @@ class FaultsWorld:
         return Evidence(
             now=self.clock.now,
             policy=POLICY,
-            admins=frozenset({1003}),
+            admins=frozenset({PersonId("telegram:1003")}),
             asked=found.asked,
             transfers=found.transfers,
             batches=found.batches,
@@ -324,9 +325,9 @@ class FaultsWorld:
     def _said(self) -> list[Said]:
         return [
             Said(
-                message.chat.id,
-                message.id,
-                message.reply_to,
+                _chat(message),
+                _message(message.id),
+                None if message.reply_to is None else _message(message.reply_to),
                 (*message.history, message.text),
                 tuple(b.value for row in message.keyboard for b in row if b.kind == "callback"),
                 is_result=message.text.partition("\n")[0] in HEADS,
@@ -496,3 +497,11 @@ class _Runner:
             },
         )
         answer.raise_for_status()
+
+
+def _chat(message: ChatMessage) -> ChatId:
+    return chat_id(TELEGRAM, message.chat.id)
+
+
+def _message(number: int) -> MessageId:
+    return message_id(TELEGRAM, number)

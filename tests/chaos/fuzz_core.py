@@ -250,8 +250,8 @@ def commits(choices: Choices) -> None:
         batch.BatchImage(
             image=image,
             requests=(RequestId(choices.below(99)),),
-            requested_by=(PersonId(choices.below(9999)),),
-            approved_by=PersonId(choices.below(9999)) if choices.below(2) else None,
+            requested_by=(PersonId(f"telegram:{choices.below(9999)}"),),
+            approved_by=PersonId(f"telegram:{choices.below(9999)}") if choices.below(2) else None,
         )
         for image in names
         if image is not None

@@ -20,7 +20,7 @@ from bot.adapters.store.schema import batches, moves, questions, requests, trans
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
-from bot.core.ids import RequestId, TransferId
+from bot.core.ids import ChatId, RequestId, TransferId
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.transfer import RETRYABLE, Transfer
@@ -46,7 +46,7 @@ class Stored:
     transfers: tuple[Transfer, ...]
     batches: tuple[Batch, ...]
     left: tuple[str, ...]
-    family: dict[int, tuple[int, ...]]
+    family: dict[ChatId, tuple[ChatId, ...]]
 
 
 def plain(text: str) -> str:
@@ -122,7 +122,7 @@ def _may_go_on(one: Asked) -> bool:
     return any(transfer.state in RETRYABLE for transfer in one.transfers)
 
 
-async def _family(unit: StoreUnit) -> dict[int, tuple[int, ...]]:
+async def _family(unit: StoreUnit) -> dict[ChatId, tuple[ChatId, ...]]:
     """For each chat that moved: what it was before, as far back as is known."""
     rows = await rows_of(unit, select(moves))
     return {row["chat"]: (row["origin"],) for row in rows}

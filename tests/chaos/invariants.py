@@ -15,6 +15,7 @@ from bot.core import image_list
 from bot.core.batch import BATCH_TRAILER, Batch
 from bot.core.draft import DRAFT_LIFETIME, Draft
 from bot.core.events import Proof
+from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Verdict, decide
 from bot.core.request import Request
@@ -32,8 +33,8 @@ class Accepted:
     one who threw the faults; `wants_answer` is False for chatter that deserves none.
     """
 
-    chat: int
-    message: int
+    chat: ChatId
+    message: MessageId
     images: tuple[str, ...] = ()
     wants_answer: bool = True
 
@@ -46,9 +47,9 @@ class Said:
     somebody took it out of the chat; it was read before.
     """
 
-    chat: int
-    id: int
-    reply_to: int | None
+    chat: ChatId
+    id: MessageId
+    reply_to: MessageId | None
     texts: tuple[str, ...]
     data: tuple[str, ...] = ()
     is_result: bool = False
@@ -104,7 +105,7 @@ class Evidence:
 
     now: datetime
     policy: Policy
-    admins: frozenset[int]
+    admins: frozenset[PersonId]
     asked: tuple[Asked, ...]
     transfers: tuple[Transfer, ...]
     batches: tuple[Batch, ...]
@@ -119,14 +120,14 @@ class Evidence:
     target_touched: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     gone_on: Mapping[int, int] = field(default_factory=dict)
-    unreachable: frozenset[int] = frozenset()
-    family: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    unreachable: frozenset[ChatId] = frozenset()
+    family: Mapping[ChatId, tuple[ChatId, ...]] = field(default_factory=dict)
     repetitions: int = 0
     left: tuple[str, ...] = ()
 
-    def chats_of(self, request: Request) -> tuple[int, ...]:
+    def chats_of(self, request: Request) -> tuple[ChatId, ...]:
         """The chat of a request, and what it was before it moved."""
-        chat = int(request.place.chat)
+        chat = request.place.chat
         return (chat, *self.family.get(chat, ()))
 
     def reached(self, request: Request) -> bool:
@@ -269,9 +270,9 @@ def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
         yield from sorted(set(told))
 
 
-def _by_message(evidence: Evidence) -> dict[tuple[int, int], list[Request]]:
+def _by_message(evidence: Evidence) -> dict[tuple[ChatId, MessageId], list[Request]]:
     """Requests by the message they began with; those whose chat has moved are left out."""
-    found: dict[tuple[int, int], list[Request]] = {}
+    found: dict[tuple[ChatId, MessageId], list[Request]] = {}
     for asked in evidence.asked:
         request = asked.request
         if request.message is not None:

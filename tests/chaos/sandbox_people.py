@@ -27,6 +27,7 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.config import Settings, read_settings
 from bot.core.batch import batch_of
+from bot.core.ids import TELEGRAM, chat_id, message_id
 from bot.dialog.buttons import parse_button
 from bot.setup import FIRST_LIST
 
@@ -68,12 +69,10 @@ class People:
         return self._accepted(self.sandbox.send(who, name, content), images)
 
     def _accepted(self, asked: Asked, images: tuple[str, ...]) -> Asked:
-        chat = PEOPLE[asked.who] if asked.chat == "private" else self._group()
-        self.accepted.append(Accepted(chat, asked.number, images))
+        group = self.settings().telegram.chats[0]
+        chat = chat_id(TELEGRAM, PEOPLE[asked.who]) if asked.chat == "private" else group
+        self.accepted.append(Accepted(chat, message_id(TELEGRAM, asked.number), images))
         return asked
-
-    def _group(self) -> int:
-        return int(self.settings().telegram.chats[0])
 
     def card(self, asked: Asked) -> Message | None:
         return next(iter(self.sandbox.answers(asked)), None)
@@ -178,10 +177,11 @@ class People:
 def _said(message: Message, heads: frozenset[str]) -> Said:
     texts = (*(plain(text) for text in message["history"]), message["text"])
     values = [button["value"] for row in message["buttons"] for button in row]
+    answered = message["reply_to"]
     return Said(
-        chat=message["chat"],
-        id=message["id"],
-        reply_to=message["reply_to"],
+        chat=chat_id(TELEGRAM, message["chat"]),
+        id=message_id(TELEGRAM, message["id"]),
+        reply_to=None if answered is None else message_id(TELEGRAM, answered),
         texts=texts,
         data=tuple(value for value in values if parse_button(value) is not None),
         is_result=texts[0].splitlines()[0] in heads,

@@ -19,7 +19,17 @@ from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
 
 from bot.core.draft import Draft
 from bot.core.fresh import FreshPlan
-from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.ids import (
+    ChatId,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RequestId,
+    TransferId,
+    is_private_chat_of,
+    number_of,
+)
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Role
 from bot.core.request import Request
@@ -32,11 +42,11 @@ from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, Outcome, Press
 from bot.engine.intake.updates import Intake
 
-OTHER: Final = ChatId(-1002)  # served too
-UNSERVED: Final = ChatId(-1999)
-SUPERGROUP: Final = ChatId(-1_001_000_000_777)
+OTHER: Final = ChatId("telegram:-1002")  # served too
+UNSERVED: Final = ChatId("telegram:-1999")
+SUPERGROUP: Final = ChatId("telegram:-1001000000777")
 ANONYMOUS: Final = Person(ANONYMOUS_ADMIN, "Group", "en")
-CHANNEL: Final = Person(PersonId(136_817_688), "Channel", "en")
+CHANNEL: Final = Person(PersonId("telegram:136817688"), "Channel", "en")
 PLAN: Final = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
     looks=600,
@@ -245,14 +255,18 @@ class Scene:
             update=self.world.last_update,
             person=self.who,
             place=self.place,
-            message=MessageId(7),
+            message=MessageId("telegram:7"),
             data=data,
         )
         return await self.world.intake.press(press)
 
     def words(self, key: str, number: int, *, press: bool) -> str:
-        values = {"person": str(self.who.id), "chat": str(self.place.chat), "request": str(number)}
-        own = press or int(self.place.chat) == int(self.who.id)
+        values = {
+            "person": str(number_of(self.who.id)),
+            "chat": str(number_of(self.place.chat)),
+            "request": str(number),
+        }
+        own = press or is_private_chat_of(self.place.chat, self.who.id)
         language = spoken(self.who.language, otherwise=Language.EN) if own else Language.EN
         if press:
             return self.world.words.plain(say(key, **values), language)

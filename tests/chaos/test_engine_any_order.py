@@ -34,7 +34,7 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId, Person
 from bot.core.image import ImageRef
 
-SUPERGROUP: Final = ChatId(-1009)
+SUPERGROUP: Final = ChatId("telegram:-1009")
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
 OTHER: Final = ImageRef.parse("gcr.io/distroless/base:12-RC1")
 MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")

@@ -160,7 +160,7 @@ async def both(w: ChaosWorld, data: str, *, message: int = 5000) -> list[str]:
             update=9000 + number,
             person=ANA,
             place=Place(GROUP),
-            message=MessageId(message),
+            message=MessageId(f"telegram:{message}"),
             data=data,
         )
         for number in range(2)
@@ -238,7 +238,7 @@ async def test_a_page_of_the_list_asked_for_twice_at_once_is_shown_in_place(
     assert await both(w, "list:1:", message=5000) == ["", ""]
     await w.rest()
     assert len(w.chat.messages) == 1
-    assert "a:29" in plain(w.chat.messages[MessageId(5000)].text)
+    assert "a:29" in plain(w.chat.messages[MessageId("telegram:5000")].text)
     assert violations(await w.evidence()) == []
 
 

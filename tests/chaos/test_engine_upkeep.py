@@ -58,7 +58,7 @@ async def play(w: ChaosWorld) -> None:
     for image in (LATEST, FIXED):
         w.registries.source[str(image)] = NEW
     await pass_interval(w)
-    await w.say(LI, f"/mirror {FIXED}", chat=ChatId(int(LI.id)))  # no way around the alarm
+    await w.say(LI, f"/mirror {FIXED}", chat=ChatId(LI.id))  # no way around the alarm
     await w.rest()
     w.left += [f"{FIXED} was copied before anybody approved"] * (_at_target(w, FIXED) != OLD)
     w.registries.source[str(FIXED)] = LATER

@@ -58,7 +58,7 @@ async def test_li_is_served_while_somebody_floods_the_group(
 
 async def ask(w: World) -> MessageId:
     await w.say(LI, "/mirror docker.io/library/evil-or-not:1")
-    return MessageId(w.last_message)
+    return MessageId(f"telegram:{w.last_message}")
 
 
 def answered(w: World, message: MessageId) -> bool:
@@ -107,7 +107,7 @@ async def test_strangers_do_not_use_up_one_anothers_patience_with_members(tmp_pa
     """A hundred accounts are no better off than one."""
     async with world(tmp_path, STRICT) as w:
         for number in range(100):
-            await w.say(Person(PersonId(5000 + number), f"M{number}", "en"), "/help")
+            await w.say(Person(PersonId(f"telegram:{5000 + number}"), f"M{number}", "en"), "/help")
         await w.say(WEI, "/whoami")
         await w.settle(3)
         assert len(w.chat.texts) == ANSWERS_TO_STRANGERS + 1
@@ -131,25 +131,25 @@ async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path)
         begun = [await w.say(WEI, "/lookup nginx:1") for _ in range(12)]
         assert begun == [True] * 10 + [False] * 2
         w.clock.pass_time(5)
-        outside = ChatId(-5)
+        outside = ChatId("telegram:-5")
         assert not any([await w.say(MALLORY, "/mirror nginx", chat=outside) for _ in range(3)])
 
 
 def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
     allowance, clock = RateLimit(), Clock()
-    turns = [allowance.take(1, clock.now, most=2, update=number) for number in range(4)]
+    turns = [allowance.take(WEI.id, clock.now, most=2, update=number) for number in range(4)]
     quiet = RateVerdict.IGNORED
     assert turns == [RateVerdict.ALLOWED, RateVerdict.ALLOWED, RateVerdict.TOLD_ONCE, quiet]
     clock.now -= timedelta(days=1)
-    assert allowance.take(1, clock.now, most=2, update=4) is RateVerdict.ALLOWED
+    assert allowance.take(WEI.id, clock.now, most=2, update=4) is RateVerdict.ALLOWED
 
 
 def test_nothing_is_kept_of_those_who_have_gone() -> None:
     allowance, clock = RateLimit(), Clock()
     for number in range(1000):
-        allowance.take(number, clock.now, most=1, update=2 * number)
-        allowance.take(number, clock.now, most=1, update=2 * number + 1)
+        allowance.take(PersonId(f"telegram:{number}"), clock.now, most=1, update=2 * number)
+        allowance.take(PersonId(f"telegram:{number}"), clock.now, most=1, update=2 * number + 1)
     clock.now += RATE_WINDOW
-    allowance.take(1, clock.now, most=1, update=2000)
+    allowance.take(WEI.id, clock.now, most=1, update=2000)
     assert len(allowance._heard) == 1
     assert not allowance._told

@@ -100,7 +100,7 @@ async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_
     assert await first.stop() == 0
     await site.until(lambda: OURS in second.log(), second)
     await site.answer(await site.say("li", "/whoami"))
-    assert second.look("SELECT count(*) FROM people WHERE id = 1002") == [(1,)]
+    assert second.look("SELECT count(*) FROM people WHERE id = 'telegram:1002'") == [(1,)]
     assert await second.stop() == 0
 
 

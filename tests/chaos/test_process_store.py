@@ -110,4 +110,4 @@ async def test_a_press_that_cannot_be_stored_is_answered_and_counts_when_it_can(
         assert "Please press again" in await site.press("ana", card, "Approve")
     tally["faults"] += 1
     await site.answer(asked, "Approved by Ana")
-    assert bot.look("SELECT approved_by FROM transfers") == [(1003,)]
+    assert bot.look("SELECT approved_by FROM transfers") == [("telegram:1003",)]

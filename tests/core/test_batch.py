@@ -86,13 +86,15 @@ def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
 SHARE = BatchImage(
     image=ImageRef.parse("nginx"),
     requests=(RequestId(41),),
-    requested_by=(PersonId(1001),),
+    requested_by=(PersonId("telegram:1001"),),
     approved_by=None,
 )
 
 
 def test_the_message_names_the_image_or_counts_them_and_repeats_nobody() -> None:
-    other = replace(SHARE, requests=(RequestId(42), RequestId(41)), approved_by=PersonId(1003))
+    other = replace(
+        SHARE, requests=(RequestId(42), RequestId(41)), approved_by=PersonId("telegram:1003")
+    )
     assert commit_message(BatchId("b1"), (SHARE,)).startswith(
         "Mirror docker.io/library/nginx:latest\n\nBatch: b1\n"
     )

@@ -32,7 +32,7 @@ PLAN = FreshPlan(
     intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 48 * HOUR},
     looks=100,
     budgets={"gcr.io": 7, "harbor.example.com": 1000},
-    alarms=ChatId(-1001),
+    alarms=ChatId("telegram:-1001"),
 )
 
 

@@ -75,7 +75,7 @@ def test_limits_count_what_is_asked_for_too(
 
 
 ACCESS = AllowLists(chats={GROUP}, members={WEI.id, LI.id}, admins={ANA.id})
-ELSEWHERE = ChatId(-9)
+ELSEWHERE = ChatId("telegram:-9")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, nex
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 NEW = Transfer(id=TransferId(1), image=ImageRef.parse("nginx"), opened_at=NOW)
-ANA = PersonId(1003)
+ANA = PersonId("telegram:1003")
 FAILURE = Failure(FailureKind.UNKNOWN, "line")
 
 

@@ -15,10 +15,20 @@ from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, ChatId, MessageId, PersonId, Place, RequestId, RunId, TransferId
+from bot.core.ids import (
+    BOT_ITSELF,
+    BatchId,
+    ChatId,
+    MessageId,
+    PersonId,
+    Place,
+    RequestId,
+    RunId,
+    TransferId,
+)
 from bot.core.image import ImageRef, Problem
 from bot.core.policy import Decision, ExceededLimit, Ground, Verdict
-from bot.core.request import BOT_ITSELF, PullFormat, Request
+from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog import answers
@@ -35,14 +45,14 @@ from bot.dialog.view import View
 from bot.paste import IMAGES_PER_PASTE, Flaw, Rewritten
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-WEI, ANA = PersonId(1001), PersonId(1003)
+WEI, ANA = PersonId("telegram:1001"), PersonId("telegram:1003")
 VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
 LOCALES = LocaleWords()
 REQUEST = Request(
     id=RequestId(41),
     person=WEI,
-    place=Place(ChatId(-1)),
-    message=MessageId(7),
+    place=Place(ChatId("telegram:-1")),
+    message=MessageId("telegram:7"),
     opened_at=NOW,
     confirmed_at=NOW,
 )
@@ -309,7 +319,7 @@ def test_nobody_is_named_where_nobody_decided() -> None:
 
 
 def test_a_person_without_a_name_is_shown_by_number() -> None:
-    assert VIEW.name(PersonId(5)) == "5"
+    assert VIEW.name(PersonId("telegram:5")) == "5"
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ def test_why_an_image_cannot_be_watched() -> None:
 
 def test_what_is_watched_is_listed_and_counted() -> None:
     one = Watch(
-        person=PersonId(1),
+        person=PersonId("telegram:1"),
         image=LATEST,
-        place=Place(ChatId(1)),
-        message=MessageId(1),
+        place=Place(ChatId("telegram:1")),
+        message=MessageId("telegram:1"),
         since=NOW,
     )
     assert keys(watched([])) == ["watch-none"]

@@ -270,7 +270,7 @@ async def what_is_not_allowed(screen: Screen) -> None:
 
 async def strangers(screen: Screen) -> None:
     await screen.say(MALLORY, "/mirror nginx:1.27")
-    await screen.say(MALLORY, "/mirror nginx:1.27", chat=ChatId(-2002))
+    await screen.say(MALLORY, "/mirror nginx:1.27", chat=ChatId("telegram:-2002"))
     await screen.say(WEI, "/mirror nginx:1.27", faceless=True)
     await screen.say(WEI, "/approve #1")
     await screen.wait(2)

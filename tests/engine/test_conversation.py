@@ -178,7 +178,7 @@ async def test_a_missing_tag_is_answered_with_the_nearest_that_exist(w: World) -
     await w.say(WEI, "/mirror nginx:1.27.99")
     await w.settle(6)
     assert w.last.startswith("That did not work:")
-    tell = w.chat.messages[MessageId(5001)]
+    tell = w.chat.messages[MessageId("telegram:5001")]
     assert tell.buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",), ("🔁 Retry failed",))
     assert "别人的请求" in await w.press(LI, "➡️ nginx:1.27")
     assert await w.press(WEI, "➡️ nginx:1.27") == "#1 goes on: 1 image."
@@ -211,7 +211,7 @@ async def test_a_registry_that_lists_no_tags_leaves_the_plain_answer(w: World) -
     await w.say(WEI, "/mirror nginx:1.27.99")
     await w.settle(6)
     assert "not found at the source (missing, or private)" in w.card
-    assert w.chat.messages[MessageId(5001)].buttons == (("🔁 Retry failed",),)
+    assert w.chat.messages[MessageId("telegram:5001")].buttons == (("🔁 Retry failed",),)
 
 
 async def test_the_default_tag_is_said(w: World) -> None:
@@ -419,7 +419,7 @@ async def done(w: World, *images: ImageRef) -> None:
 
 async def test_the_pulls_can_be_copied_one_by_one_and_written_for_other_tools(w: World) -> None:
     await done(w, NGINX, REDIS)
-    tell = w.chat.messages[MessageId(5001)]
+    tell = w.chat.messages[MessageId("telegram:5001")]
     assert tell.buttons == (
         ("📋 nginx:1.27", "📋 redis:7"),
         ("📋 Copy all",),
@@ -742,7 +742,7 @@ async def test_a_group_that_became_a_supergroup_keeps_its_cards_and_its_people(w
     await w.say(WEI, f"/mirror {NGINX} {STATIC}")
     await w.settle(8)
     w.copied(NGINX)
-    new = ChatId(-1009)
+    new = ChatId("telegram:-1009")
     w.chat.moves[GROUP] = new
     await w.press(ANA, "Approve")
     await w.settle(12)
@@ -756,7 +756,7 @@ async def test_a_group_that_became_a_supergroup_keeps_its_cards_and_its_people(w
     await w.say(WEI, "/status", chat=new)
     await w.settle(2)
     assert "Nothing of yours" in w.last
-    await w.say(WEI, "/status", chat=ChatId(-1010))
+    await w.say(WEI, "/status", chat=ChatId("telegram:-1010"))
     await w.settle(2)
     assert "I do not serve this chat yet." in w.last
 

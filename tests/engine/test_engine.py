@@ -58,7 +58,7 @@ async def test_an_approved_image_goes_from_the_question_to_the_pull_command(w: W
     assert "2 platforms, 2.1 MB · mirrored, digest verified" in card.text
     assert result.text.startswith("Done, 1 of 1")
     assert "docker pull harbor.example.com/docker.io/library/nginx:1.27" in result.text
-    assert (card.reply_to, result.reply_to) == (11, 11)
+    assert (card.reply_to, result.reply_to) == ("telegram:11", "telegram:11")
 
 
 async def test_the_commit_names_people_by_id_and_the_batch(w: World) -> None:
@@ -146,7 +146,7 @@ async def test_two_people_who_ask_for_the_same_share_one_copy_and_both_hear(w: W
     assert w.repository.content.count(b"nginx") == 1
     assert len(w.repository.runs) == 1
     results = [m for m in w.chat.messages.values() if m.text.startswith("Done, 1 of 1")]
-    assert [m.reply_to for m in results] == [11, 12]
+    assert [m.reply_to for m in results] == ["telegram:11", "telegram:12"]
     assert "Requested-by: telegram:1001\nRequested-by: telegram:1002" in w.repository.commits[0][1]
 
 
@@ -577,12 +577,12 @@ async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
 
 async def test_a_chat_that_is_not_served_hears_so_once_an_hour(w: World) -> None:
     for _ in range(3):
-        await w.say(WEI, "/mirror nginx", chat=ChatId(-5))
+        await w.say(WEI, "/mirror nginx", chat=ChatId("telegram:-5"))
         await w.settle(5)
     assert len(w.chat.messages) == 1
     assert "<code>-5</code>" in w.last
     w.clock.pass_time(3600)
-    await w.say(WEI, "/whoami", chat=ChatId(-5))
+    await w.say(WEI, "/whoami", chat=ChatId("telegram:-5"))
     await w.settle(2)
     assert len(w.chat.messages) == 2
 
@@ -608,8 +608,8 @@ async def test_an_admin_may_ask_in_private_and_a_stranger_may_not(w: World) -> N
     await w.say(ANA, "/whoami", chat=ChatId(ANA.id))
     await w.settle(2)
     assert "Your id: <code>1003</code> (admin)" in w.last
-    stranger = Person(PersonId(77), "Stranger")
-    await w.say(stranger, "/help", chat=ChatId(77))
+    stranger = Person(PersonId("telegram:77"), "Stranger")
+    await w.say(stranger, "/help", chat=ChatId("telegram:77"))
     await w.settle(2)
     assert "I do not serve this chat yet" in w.last
 
@@ -851,7 +851,7 @@ async def test_nobody_waits_longer_than_ten_seconds_for_others_to_join(w: World)
 async def test_the_lane_that_talks_does_not_rest_while_requests_are_open(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_items, "AT_ONCE", 2)
+    monkeypatch.setattr(chat_items, "ITEMS_PER_TICK", 2)
     w.upstream(STATIC)
     for person in (WEI, LI):
         await w.say(person, f"/mirror {STATIC}")

@@ -62,18 +62,20 @@ async def settled(w: World, seconds: float) -> None:
 async def test_a_message_whose_number_cannot_be_stored_silences_nobody(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         w.upstream(NGINX)
-        send, odd = w.chat.send, [2**70]
+        send, odd = w.chat.send, ["\ud800"]
 
         async def numbered(place: Place, text: Rendered, **how: Any) -> MessageId:
             number = await send(place, text, **how)
-            return MessageId(odd.pop()) if odd else number
+            return MessageId(f"telegram:{odd.pop()}") if odd else number
 
         w.chat.send = numbered  # type: ignore[method-assign]
         await w.say(WEI, "/mirror nginx:1.27")
         await settled(w, 10)
         await w.say(LI, "/help")
         await settled(w, 10)
-        assert any(said.reply_to == w.last_message for said in w.chat.messages.values())
+        assert any(
+            said.reply_to == f"telegram:{w.last_message}" for said in w.chat.messages.values()
+        )
         assert "nginx:1.27" in w.card
 
 
@@ -84,7 +86,7 @@ async def test_what_can_never_be_stored_is_not_said_at_every_tick(tmp_path: Path
 
         async def numbered(place: Place, text: Rendered, **how: Any) -> MessageId:
             await send(place, text, **how)
-            return MessageId(2**70)
+            return MessageId("telegram:\ud800")
 
         w.chat.send = numbered  # type: ignore[method-assign]
         await w.say(WEI, "/mirror nginx:1.27")
@@ -121,12 +123,13 @@ async def test_a_poisoned_question_is_answered_with_that_and_the_next_one_proper
         w.upstream(NGINX)
         w.registries.source["docker.io/library/poison:1"] = KeyError("digest")
         await w.say(WEI, "/lookup poison:1")
-        asked = w.last_message
+        asked = f"telegram:{w.last_message}"
         await w.say(LI, "/lookup nginx:1.27")
         await settled(w, 10)
         replies = {said.reply_to: said.text for said in w.chat.messages.values()}
-        assert set(replies) == {asked, w.last_message}
-        assert "sha256:" in replies[MessageId(w.last_message)]
+        answered = MessageId(f"telegram:{w.last_message}")
+        assert set(replies) == {asked, answered}
+        assert "sha256:" in replies[answered]
         async with w.store.begin() as unit:
             assert await unit.questions() == []
 
@@ -179,7 +182,9 @@ MENU = Menu(None, [("mirror", "copy")], [("mirror", "copy")])
 @pytest.mark.parametrize("body", [{}, {"ok": True}, [], 7, b"", b"[" * 50_000])
 async def test_menus_that_are_answered_oddly_end_nothing(odd: Odd, body: object) -> None:
     odd.answers["setMyCommands"] = [body] * 9 if isinstance(body, list) else body
-    await set_menus(odd.bot, menus=[MENU], chats=[ChatId(-1)], admin_ids=[PersonId(1)])
+    await set_menus(
+        odd.bot, menus=[MENU], chats=[ChatId("telegram:-1")], admin_ids=[PersonId("telegram:1")]
+    )
 
 
 def result(of: object) -> dict[str, object]:
@@ -194,7 +199,7 @@ def message(number: object) -> dict[str, object]:
 async def test_a_message_without_a_usable_number_is_trouble(odd: Odd, number: object) -> None:
     odd.answers["sendMessage"] = result(message(number))
     with pytest.raises(TransientError) as caught:
-        await TelegramChat(odd.bot).send(Place(ChatId(-1)), Rendered("x"), reply_to=None)
+        await TelegramChat(odd.bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
     assert caught.value.unclear
 
 
@@ -218,7 +223,7 @@ async def test_a_chat_that_moves_to_no_usable_number_is_trouble(odd: Odd) -> Non
         "parameters": {"migrate_to_chat_id": -(2**70)},
     }
     with pytest.raises(TransientError):
-        await TelegramChat(odd.bot).send(Place(ChatId(-1)), Rendered("x"), reply_to=None)
+        await TelegramChat(odd.bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
 
 
 ODD_NUMBERS = [2**63, 2**63 - 1, 2**70, -1, "7", True, None]

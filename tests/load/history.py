@@ -46,10 +46,10 @@ _LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 _AT = "'2025-01-01T00:00:00.000000+00:00'"
 _HISTORY = (
     (
-        "INSERT INTO people (id, name) SELECT 1001, 'Wei' WHERE NOT EXISTS"
-        " (SELECT 1 FROM people WHERE id = 1001)"
+        "INSERT INTO people (id, name) SELECT 'telegram:1001', 'Wei' WHERE NOT EXISTS"
+        " (SELECT 1 FROM people WHERE id = 'telegram:1001')"
     ),
-    _NUMBERS + "people (id, name) SELECT 5000 + i, 'member' FROM n WHERE i <= 200",
+    _NUMBERS + "people (id, name) SELECT 'telegram:' || (5000 + i), 'member' FROM n WHERE i <= 200",
     _NUMBERS + "batches (id, via, opened_at, committed_at, closed_at)"
     f" SELECT 'old' || i, 'commit', {_AT}, {_AT}, {_AT} FROM n WHERE i <= :count / 100 + 1",
     _NUMBERS + "transfers (id, image, opened_at, checked_at, digest, approved_at, batch, run,"
@@ -59,14 +59,14 @@ _HISTORY = (
     f" CASE WHEN i % 50 THEN 'mirrored' ELSE 'failed' END, {_AT},"
     " CASE WHEN i % 50 THEN NULL ELSE 'network: no answer' END FROM n",
     _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
-    " SELECT i, CASE WHEN i % 10 THEN 5000 + i % 200 + 1 ELSE 1001 END,"
-    f" {int(GROUP)}, {_AT}, {_AT}, {_AT}, {_AT} FROM n",
+    " SELECT i, 'telegram:' || CASE WHEN i % 10 THEN 5000 + i % 200 + 1 ELSE 1001 END,"
+    f" '{GROUP}', {_AT}, {_AT}, {_AT}, {_AT} FROM n",
     # One image that as many asked for in a young database as in an old one.
     _NUMBERS + "transfers (id, image, opened_at, digest, copied_digest, ended, ended_at)"
     f" SELECT :count + i, '{WANTED}', {_AT}, 'sha256:0', 'sha256:0', 'mirrored', {_AT}"
     " FROM n WHERE i <= 40",
     _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
-    f" SELECT :count + i, 5000 + i, {int(GROUP)}, {_AT}, {_AT}, {_AT}, {_AT}"
+    f" SELECT :count + i, 'telegram:' || (5000 + i), '{GROUP}', {_AT}, {_AT}, {_AT}, {_AT}"
     " FROM n WHERE i <= 40",
     _NUMBERS + "request_transfers (request, transfer, position)"
     " SELECT :count + i, :count + i, 0 FROM n WHERE i <= 40",
@@ -112,14 +112,14 @@ async def _open_some(played: World) -> None:
         await played.say(WEI, f"/mirror {image}")
     await played.settle(40)
     async with played.store.begin() as unit:
-        person = Person(PersonId(4001), "member")
+        person = Person(PersonId("telegram:4001"), "member")
         await unit.save_person(person)
         transfer = await unit.open_transfer(ImageRef.parse("gcr.io/some/open0:1"), played.clock())
         request = await unit.open_request(
             NewRequest(
                 person=person.id,
-                place=Place(ChatId(4001)),
-                message=MessageId(1),
+                place=Place(ChatId("telegram:4001")),
+                message=MessageId("telegram:1"),
                 opened_at=played.clock(),
                 confirmed_at=played.clock(),
             )

@@ -35,9 +35,9 @@ from bot.adapters.store.rows import (
 )
 from bot.adapters.store.schema import links, requests, tracked, transfers, watches
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
-from bot.core.ids import PersonId
+from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
-from bot.core.request import BOT_ITSELF, Request
+from bot.core.request import Request
 from bot.core.tag_class import tag_class
 from bot.core.transfer import Transfer
 

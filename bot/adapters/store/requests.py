@@ -131,12 +131,12 @@ def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
     Request by request, and the sum, keep SQLite to what is open: its own plan went through every
     link there is.
     """
-    person: BindParameter[int] = bindparam("person")
+    person: BindParameter[str] = bindparam("person")
     since: BindParameter[datetime] = bindparam("since")
     of_one = select(func.count()).where(links.c.request == requests.c.id)
     of_one = of_one.where(links.c.transfer == transfers.c.id, transfers.c.ended.is_(None))
     open_now = select(func.coalesce(func.sum(of_one.scalar_subquery()), 0)).select_from(requests)
-    open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + 0) == person)
+    open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + "") == person)
     joined = links.join(requests, requests.c.id == links.c.request)
     lately = select(func.count()).select_from(joined)
     return open_now, lately.where(requests.c.person == person, requests.c.opened_at >= since)

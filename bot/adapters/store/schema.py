@@ -175,12 +175,15 @@ class TroubleText(TypeDecorator[Trouble]):
         return Trouble(TroubleKind(kind), who, line)
 
 
+Id = Text
+"""`service:number` of a person, a chat or a message: see core/ids.py."""
+
 metadata = MetaData()
 
 people = Table(
     "people",
     metadata,
-    Column("id", BigInteger, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("language", String(16), nullable=False, server_default=""),
 )
@@ -190,17 +193,17 @@ requests = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("person", ForeignKey("people.id"), nullable=False),
-    Column("chat", BigInteger, nullable=False),
+    Column("chat", Id, nullable=False),
     Column("thread", BigInteger),
-    Column("message", BigInteger),
+    Column("message", Id),
     Column("opened_at", Time, nullable=False),
     Column("confirmed_at", Time),
     Column("untagged", Images, nullable=False, server_default=""),
-    Column("card", BigInteger),
+    Column("card", Id),
     Column("shown", Text, nullable=False, server_default=""),
     Column("cancelled_at", Time),
     Column("told_at", Time),
-    Column("told_in", BigInteger),
+    Column("told_in", Id),
     Column("told", Text, nullable=False, server_default=""),
     Column("form", Word(PullFormat), nullable=False, server_default=str(PullFormat.DOCKER)),
     Column("returned_at", Time),
@@ -247,7 +250,7 @@ transfers = Table(
     Column("ground", Word(Ground)),
     Column("expires_at", Time),
     Column("approved_at", Time),
-    Column("approved_by", BigInteger),
+    Column("approved_by", Id),
     Column("batch", ForeignKey("batches.id")),
     Column("submitted_at", Time),
     Column("run", BigInteger),
@@ -257,7 +260,7 @@ transfers = Table(
     Column("copied_at", Time),
     Column("ended", Word(State)),
     Column("ended_at", Time),
-    Column("ended_by", BigInteger),
+    Column("ended_by", Id),
     Column("reason", Text, nullable=False, server_default=""),
     Column("failure", FailureText),
     Column("meant", Images, nullable=False, server_default=""),
@@ -311,14 +314,14 @@ questions = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", Word(QuestionKind), nullable=False),
     Column("text", Text, nullable=False),
-    Column("person", BigInteger, nullable=False),
-    Column("chat", BigInteger, nullable=False),
+    Column("person", Id, nullable=False),
+    Column("chat", Id, nullable=False),
     Column("thread", BigInteger),
     Column("language", Word(Language), nullable=False),
     Column("opened_at", Time, nullable=False),
     Column("page", Integer, nullable=False, server_default="0"),
-    Column("message", BigInteger),
-    Column("edits", BigInteger),
+    Column("message", Id),
+    Column("edits", Id),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )
@@ -359,27 +362,27 @@ watches = Table(
     metadata,
     Column("person", ForeignKey("people.id"), primary_key=True),
     Column("image", Image, primary_key=True, index=True),
-    Column("chat", BigInteger, nullable=False),
+    Column("chat", Id, nullable=False),
     Column("thread", BigInteger),
-    Column("message", BigInteger),
+    Column("message", Id),
     Column("since", Time, nullable=False),
 )
 
 moves = Table(
     "moves",
     metadata,
-    Column("chat", BigInteger, primary_key=True, autoincrement=False),
-    Column("origin", BigInteger, nullable=False),
+    Column("chat", Id, primary_key=True),
+    Column("origin", Id, nullable=False),
 )
 
 notes = Table(
     "notes",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("chat", BigInteger, nullable=False),
+    Column("chat", Id, nullable=False),
     Column("thread", BigInteger),
-    Column("reply_to", BigInteger),
-    Column("edits", BigInteger),
+    Column("reply_to", Id),
+    Column("edits", Id),
     Column("html", Text, nullable=False),
     Column("buttons", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -389,7 +392,7 @@ notes = Table(
 greetings = Table(
     "greetings",
     metadata,
-    Column("chat", BigInteger, primary_key=True),
+    Column("chat", Id, primary_key=True),
     Column("at", Time, nullable=False),
 )
 

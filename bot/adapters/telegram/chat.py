@@ -38,7 +38,16 @@ from telegram.error import (
 
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, MessageId, PersonId, Place
+from bot.core.ids import (
+    TELEGRAM,
+    ChatId,
+    MessageId,
+    PersonId,
+    Place,
+    chat_id,
+    message_id,
+    number_of,
+)
 from bot.core.retry import TroubleKind, wait_after
 from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.ports.chat import Document
@@ -131,7 +140,7 @@ class TelegramChat:
     async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         sent = await _asked(
             self._bot.send_message(
-                chat_id=place.chat,
+                chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
                 text=text.html,
                 parse_mode=ParseMode.HTML,
@@ -142,14 +151,14 @@ class TelegramChat:
         )
         if not _is_number(sent.message_id, least=1):
             raise _unreadable(TelegramError("the message has no usable number"))
-        return MessageId(sent.message_id)
+        return message_id(TELEGRAM, sent.message_id)
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         try:
             await _asked(
                 self._bot.edit_message_text(
-                    chat_id=place.chat,
-                    message_id=message,
+                    chat_id=number_of(place.chat),
+                    message_id=number_of(message),
                     text=text.html,
                     parse_mode=ParseMode.HTML,
                     reply_markup=_markup(text),
@@ -165,7 +174,7 @@ class TelegramChat:
     ) -> None:
         await _asked(
             self._bot.send_document(
-                chat_id=place.chat,
+                chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
                 document=InputFile(document.content, filename=document.name),
                 caption=caption.html,
@@ -194,7 +203,7 @@ def _reply(message: MessageId | None) -> ReplyParameters | None:
     """The message may have been deleted meanwhile: the answer comes all the same."""
     if message is None:
         return None
-    return ReplyParameters(message, allow_sending_without_reply=True)
+    return ReplyParameters(number_of(message), allow_sending_without_reply=True)
 
 
 def _markup(text: Rendered) -> InlineKeyboardMarkup | None:
@@ -226,7 +235,7 @@ def _raise_meaning(error: TelegramError) -> NoReturn:
     """The library's tree, put right: there a refusal counts as a network error."""
     match error:
         case ChatMigrated() if _is_number(error.new_chat_id, least=-LARGEST):
-            raise ChatMovedError(error.new_chat_id) from error
+            raise ChatMovedError(chat_id(TELEGRAM, error.new_chat_id)) from error
         case TooLarge():
             raise RefusedError(f"Telegram: {error.message}") from error
         case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
@@ -304,9 +313,9 @@ async def set_menus(
             await _asked(bot.set_my_commands(everybody, language_code=menu.language))
             rows = [BotCommand(*row) for row in menu.admins]
             for person in admin_ids:
-                await _set_menu(bot, rows, BotCommandScopeChat(person), menu.language)
+                await _set_menu(bot, rows, BotCommandScopeChat(number_of(person)), menu.language)
                 for chat in chats:
-                    scope = BotCommandScopeChatMember(chat, person)
+                    scope = BotCommandScopeChatMember(number_of(chat), number_of(person))
                     await _set_menu(bot, rows, scope, menu.language)
     except BotError as error:
         log.warning("the command menus are not set: %s", error)

@@ -21,7 +21,16 @@ from bot.adapters.telegram.background import COURTESY_SECONDS, Courtesies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
-from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
+from bot.core.ids import (
+    TELEGRAM,
+    ChatId,
+    Person,
+    Place,
+    chat_id,
+    message_id,
+    number_of,
+    person_id,
+)
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Incoming, Press
 from bot.engine.lanes.lane import guarded
@@ -82,7 +91,7 @@ class Polling:
         self._turn = turn
         self._next: int | None = None
         self._answered: float | None = None
-        self._excused: set[int] = set()
+        self._excused: set[int | ChatId] = set()
 
     async def run(self, shutdown: Shutdown) -> None:
         try:
@@ -236,7 +245,9 @@ class Polling:
             await self._receiver.pass_over(number)
 
     async def _reaction(self, incoming: Incoming) -> None:
-        await self._bot.set_message_reaction(incoming.place.chat, incoming.message, reaction=SEEN)
+        await self._bot.set_message_reaction(
+            number_of(incoming.place.chat), number_of(incoming.message), reaction=SEEN
+        )
 
     async def _press(self, update: Update) -> None:
         press = _pressed(update)
@@ -266,7 +277,7 @@ class Polling:
             log.info("update %s: no excuse: %s", raw["update_id"], error)
 
     async def _excuse_message(self, incoming: Incoming) -> None:
-        chat = int(incoming.place.chat)
+        chat = incoming.place.chat
         text = self._receiver.excuse(incoming) if chat not in self._excused else None
         if text is not None:
             self._excused.add(chat)
@@ -293,9 +304,9 @@ def _pressed(update: Update) -> Press | None:
     user = query.from_user
     return Press(
         update=update.update_id,
-        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
-        place=Place(ChatId(query.message.chat.id), _topic(query.message)),
-        message=MessageId(query.message.message_id),
+        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
+        place=Place(chat_id(TELEGRAM, query.message.chat.id), _topic(query.message)),
+        message=message_id(TELEGRAM, query.message.message_id),
         data=query.data or "",
     )
 
@@ -311,9 +322,9 @@ def _incoming(update: Update) -> Incoming | None:
     user = message.from_user
     return Incoming(
         update=update.update_id,
-        person=Person(PersonId(user.id), user.full_name, user.language_code or ""),
-        place=Place(ChatId(message.chat.id), _topic(message)),
-        message=MessageId(message.message_id),
+        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
+        place=Place(chat_id(TELEGRAM, message.chat.id), _topic(message)),
+        message=message_id(TELEGRAM, message.message_id),
         text=text,
         faceless=message.sender_chat is not None,
         file=_attachment(message),
@@ -356,7 +367,7 @@ def _move(update: Update) -> tuple[ChatId, ChatId] | None:
     if message is None:
         return None
     if message.migrate_to_chat_id is not None:
-        return ChatId(message.chat.id), ChatId(message.migrate_to_chat_id)
+        return chat_id(TELEGRAM, message.chat.id), chat_id(TELEGRAM, message.migrate_to_chat_id)
     if message.migrate_from_chat_id is not None:
-        return ChatId(message.migrate_from_chat_id), ChatId(message.chat.id)
+        return chat_id(TELEGRAM, message.migrate_from_chat_id), chat_id(TELEGRAM, message.chat.id)
     return None

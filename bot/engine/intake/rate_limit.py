@@ -7,7 +7,11 @@ who sent something and when.
 from collections import deque
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeAlias
+
+from bot.core.ids import ChatId, PersonId
+
+Speaker: TypeAlias = PersonId | ChatId
 
 RATE_WINDOW: Final = timedelta(minutes=1)
 ANSWERS_TO_STRANGERS: Final = 4
@@ -27,11 +31,11 @@ class RateLimit:
     """Counts by speaker: a person's id, or a group's for all its strangers."""
 
     def __init__(self) -> None:
-        self._heard: dict[int, deque[datetime]] = {}
-        self._told: dict[int, datetime] = {}
+        self._heard: dict[Speaker, deque[datetime]] = {}
+        self._told: dict[Speaker, datetime] = {}
         self._answers: dict[int, RateVerdict] = {}
 
-    def take(self, speaker: int, now: datetime, *, most: int, update: int) -> RateVerdict:
+    def take(self, speaker: Speaker, now: datetime, *, most: int, update: int) -> RateVerdict:
         """Whether the speaker is listened to, which counts against them.
 
         An update that could not be stored comes again, every few seconds for as long as a disk is
@@ -44,7 +48,7 @@ class RateLimit:
                 del self._answers[next(iter(self._answers))]
         return self._answers[update]
 
-    def _counted(self, speaker: int, now: datetime, most: int) -> RateVerdict:
+    def _counted(self, speaker: Speaker, now: datetime, most: int) -> RateVerdict:
         heard = self._heard.setdefault(speaker, deque())
         if len(heard) < most:
             heard.append(now)
@@ -54,7 +58,7 @@ class RateLimit:
         self._told[speaker] = now
         return RateVerdict.TOLD_ONCE
 
-    def wait(self, speaker: int, now: datetime) -> int:
+    def wait(self, speaker: Speaker, now: datetime) -> int:
         """Whole seconds until the speaker is listened to again."""
         heard = self._heard.get(speaker)
         return max(1, round((heard[0] + RATE_WINDOW - now).total_seconds())) if heard else 1

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol, assert_never
 
 from bot.core.bad_image import BadImage
-from bot.core.ids import ChatId, Person, Place
+from bot.core.ids import ChatId, Person, Place, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
@@ -182,7 +182,7 @@ class Intake:
         return parse(incoming.text, me=installation.me, target_host=installation.target.host)
 
     def _language(self, place: Place, person: Person) -> Language:
-        private = int(place.chat) == int(person.id)
+        private = is_private_chat_of(place.chat, person.id)
         own = self._installation.language
         return spoken(person.language, otherwise=own) if private else own
 

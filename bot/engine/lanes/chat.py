@@ -330,13 +330,13 @@ class ChatLane:
 
     async def _move_chat(self, chat: ChatId, moved: ChatMovedError) -> bool:
         """Store the new id of a chat. True where there is one."""
-        log.info("chat %d has become %d", chat, moved.chat)
-        if moved.chat == int(chat):  # a chat cannot move to itself, but never ask without a wait
+        log.info("chat %s has become %s", chat, moved.chat)
+        if moved.chat == chat:  # a chat cannot move to itself, but never ask without a wait
             now = self._clock()
             self._rate.block(chat, now, now + MOVED_TO_ITSELF_PAUSE)
             return False
         async with self._store.begin() as unit:
-            await unit.move_chat(chat, ChatId(moved.chat))
+            await unit.move_chat(chat, moved.chat)
         return True
 
     def _block_chat(self, chat: ChatId, trouble: TransientError) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.ids import ChatId
+from bot.core.ids import ChatId, is_private
 
 CHAT_WINDOW: Final = timedelta(seconds=60)
 MESSAGES_PER_WINDOW: Final = 19
@@ -73,7 +73,7 @@ class ChatRate:
     def _is_blocked(self, chat: ChatId, now: datetime, most: int) -> bool:
         if chat in self._blocked and _is_within(self._blocked[chat], now):
             return True
-        most *= PRIVATE_CHAT_FACTOR if chat > 0 else 1
+        most *= PRIVATE_CHAT_FACTOR if is_private(chat) else 1
         return _count(self._sent.get(chat, deque()), now, CHAT_WINDOW) >= most
 
     def _forget(self, now: datetime) -> None:

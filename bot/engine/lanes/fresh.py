@@ -22,10 +22,9 @@ from bot.core.fresh import (
     alarm_cards,
     gathered_long_enough,
 )
-from bot.core.ids import Person, Place, TransferId
+from bot.core.ids import BOT_ITSELF, Person, Place, TransferId
 from bot.core.image import Target
 from bot.core.policy import Policy
-from bot.core.request import BOT_ITSELF
 from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.fresh_list import FreshList

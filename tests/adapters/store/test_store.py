@@ -66,7 +66,7 @@ def asked_by_wei(message: int = 7) -> NewRequest:
     return NewRequest(
         person=WEI.id,
         place=PLACE,
-        message=MessageId(message),
+        message=MessageId(f"telegram:{message}"),
         opened_at=NOW,
         confirmed_at=NOW,
         untagged=(NGINX,),
@@ -133,8 +133,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         trouble=Trouble(TroubleKind.FAULTY, "harbor.example.com:8443", "it answers 503"),
     )
     asked = replace(
-        request, card=MessageId(9), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
-        not_before=NOW, told_in=MessageId(10), told="y", form=PullFormat.KUBERNETES,
+        request, card=MessageId("telegram:9"), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
+        not_before=NOW, told_in=MessageId("telegram:10"), told="y", form=PullFormat.KUBERNETES,
         returned_at=NOW,
     )  # fmt: skip
     async with store.begin() as unit:
@@ -216,7 +216,7 @@ async def test_a_database_of_the_first_schema_keeps_what_it_holds(tmp_path: Path
         old.execute("INSERT INTO people (id, name) VALUES (1001, 'Wei')")
         old.execute(
             "INSERT INTO requests (id, person, chat, message, opened_at) VALUES (?, ?, ?, ?, ?)",
-            (41, 1001, GROUP, 7, "2026-03-01T12:00:00.000000+00:00"),
+            (41, 1001, -1001, 7, "2026-03-01T12:00:00.000000+00:00"),
         )
     old.close()
     store = await SqliteStore.open(path)
@@ -226,7 +226,7 @@ async def test_a_database_of_the_first_schema_keeps_what_it_holds(tmp_path: Path
     await store.close()
     assert request is not None
     assert not request.is_draft
-    assert (request.message, request.form) == (7, PullFormat.DOCKER)
+    assert (request.message, request.form) == ("telegram:7", PullFormat.DOCKER)
     assert again.id == 42, "numbers are never given twice"
 
 
@@ -276,8 +276,8 @@ async def test_questions_wait_until_they_are_dropped(store: SqliteStore) -> None
         language=Language.ZH_CN,
         opened_at=NOW,
         page=3,
-        message=MessageId(7),
-        edits=MessageId(8),
+        message=MessageId("telegram:7"),
+        edits=MessageId("telegram:8"),
     )
     async with store.begin() as unit:
         await unit.add_question(question)
@@ -294,10 +294,12 @@ async def test_a_chat_that_moves_takes_its_requests_along_and_remembers_where_it
     store: SqliteStore,
 ) -> None:
     request, _ = await request_of_wei(store)
-    second, third = ChatId(-2), ChatId(-3)
+    second, third = ChatId("telegram:-2"), ChatId("telegram:-3")
     async with store.begin() as unit:
-        await unit.save_request(replace(request, card=MessageId(9), shown="x"))
-        await unit.add_note(PLACE, Rendered("x"), reply_to=MessageId(7), edits=MessageId(8))
+        await unit.save_request(replace(request, card=MessageId("telegram:9"), shown="x"))
+        await unit.add_note(
+            PLACE, Rendered("x"), reply_to=MessageId("telegram:7"), edits=MessageId("telegram:8")
+        )
         await unit.move_chat(GROUP, second)
         await unit.move_chat(second, third)
         await unit.move_chat(second, third)
@@ -353,10 +355,10 @@ async def test_what_a_person_has_open_and_asked_for_is_counted(store: SqliteStor
 async def test_notes_wait_in_order_until_they_are_dropped(store: SqliteStore) -> None:
     text = Rendered("<b>x</b>", ((("Copy", ButtonKind.COPY, "y"),),))
     async with store.begin() as unit:
-        await unit.add_note(PLACE, text, reply_to=MessageId(7))
+        await unit.add_note(PLACE, text, reply_to=MessageId("telegram:7"))
         await unit.add_note(Place(GROUP), Rendered("second"), reply_to=None)
         first, second = await unit.notes()
-        assert (first.place, first.text, first.reply_to) == (PLACE, text, 7)
+        assert (first.place, first.text, first.reply_to) == (PLACE, text, "telegram:7")
         assert second.reply_to is None
         await unit.save_note(replace(first, attempts=2, not_before=NOW))
         await unit.drop_note(second.id)

@@ -12,9 +12,8 @@ from store_fixture import database_of, plans
 
 from bot.adapters.store import SqliteStore
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
-from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, TransferId
+from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Person, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.request import BOT_ITSELF
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.engine.ports.store import NewRequest
@@ -192,7 +191,7 @@ def watch(person: Person, image: ImageRef, *, chat: ChatId = GROUP, hours: int =
         person=person.id,
         image=image,
         place=Place(chat, 5),
-        message=MessageId(7),
+        message=MessageId("telegram:7"),
         since=NOW + hours * HOUR,
     )
 
@@ -222,9 +221,9 @@ async def test_watches_move_with_their_chat(store: SqliteStore) -> None:
     async with store.begin() as unit:
         await unit.save_person(WEI)
         await unit.save_watch(watch(WEI, NGINX))
-        await unit.move_chat(GROUP, ChatId(-1009))
+        await unit.move_chat(GROUP, ChatId("telegram:-1009"))
         (moved,) = await unit.watches_of(WEI.id)
-    assert (moved.place, moved.message) == (Place(ChatId(-1009), 5), None)
+    assert (moved.place, moved.message) == (Place(ChatId("telegram:-1009"), 5), None)
 
 
 # -- what a round costs -------------------------------------------------------------------

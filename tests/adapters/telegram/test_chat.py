@@ -26,7 +26,7 @@ from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, MessageId, PersonId, Place
+from bot.core.ids import ChatId, MessageId, PersonId, Place, number_of
 from bot.dialog.message import ButtonKind, Rendered
 from bot.engine.intake.context import Incoming, Press
 from bot.engine.ports.chat import Document
@@ -90,7 +90,7 @@ class Site:
 
     @property
     def place(self) -> Place:
-        return Place(ChatId(self.world.group.id))
+        return Place(ChatId(f"telegram:{self.world.group.id}"))
 
     async def say(self, who: str, text: str, **more: object) -> int:
         answer = await self.api.post("/api/chat", json={"as": who, "text": text, **more})
@@ -129,7 +129,7 @@ TEXT = Rendered("<b>hello</b> &lt;x&gt;", ((("Approve", ButtonKind.CALLBACK, "ap
 
 async def test_a_message_is_sent_as_a_reply_with_its_buttons_and_then_edited(site: Site) -> None:
     asked = await site.say("wei", "/mirror nginx")
-    number = await site.chat.send(site.place, TEXT, reply_to=MessageId(asked))
+    number = await site.chat.send(site.place, TEXT, reply_to=MessageId(f"telegram:{asked}"))
     await site.chat.edit(site.place, number, Rendered("bye"))
     shown = (await site.api.get("/api/chat")).json()["messages"][-1]
     assert (shown["text"], shown["reply_to"], shown["edits"]) == ("bye", asked, 1)
@@ -169,7 +169,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
     async with served(app) as port:
         bot = make_bot(TOKEN, f"http://127.0.0.1:{port}", QUICK)
         chat = TelegramChat(bot)
-        place = Place(ChatId(-1))
+        place = Place(ChatId("telegram:-1"))
         for call in (
             chat.send(place, TEXT, reply_to=None),
             chat.send_file(place, Document("x", b"x"), TEXT, reply_to=None),
@@ -181,12 +181,14 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
         with pytest.raises(TelegramError):
             await bot.raw_updates(1)
         menu = Menu(None, [("mirror", "copy")], [("mirror", "copy")])
-        await set_menus(bot, menus=[menu], chats=[ChatId(-1)], admin_ids=[PersonId(1)])
+        await set_menus(
+            bot, menus=[menu], chats=[ChatId("telegram:-1")], admin_ids=[PersonId("telegram:1")]
+        )
         await shut(bot)
 
 
 async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
-    assert await site.chat.send(site.place, TEXT, reply_to=MessageId(999))
+    assert await site.chat.send(site.place, TEXT, reply_to=MessageId("telegram:999"))
 
 
 async def test_an_answer_to_a_deleted_topic_comes_in_the_open(site: Site) -> None:
@@ -199,9 +201,9 @@ async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
     with pytest.raises(RefusedError, match="Can't parse entities"):
         await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
     with pytest.raises(RefusedError, match="not found"):
-        await site.chat.edit(site.place, MessageId(999), TEXT)
+        await site.chat.edit(site.place, MessageId("telegram:999"), TEXT)
     with pytest.raises(RefusedError):
-        await site.chat.send(Place(ChatId(-4)), TEXT, reply_to=None)
+        await site.chat.send(Place(ChatId("telegram:-4")), TEXT, reply_to=None)
 
 
 @pytest.mark.parametrize(
@@ -278,19 +280,22 @@ async def test_a_command_arrives_with_who_where_and_what(site: Site) -> None:
     await polled(site, inbox, 1)
     (incoming,) = inbox.got
     assert isinstance(incoming, Incoming)
-    assert incoming.person.id == PersonId(1001)
+    assert incoming.person.id == PersonId("telegram:1001")
     assert incoming.place == site.place
-    assert (incoming.message, incoming.text) == (number, "/mirror nginx:1.27\nredis:7")
+    assert (incoming.message, incoming.text) == (
+        f"telegram:{number}",
+        "/mirror nginx:1.27\nredis:7",
+    )
 
 
 async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> None:
     number = await site.chat.send(site.place, TEXT, reply_to=None)
     inbox = Inbox()
-    press = {"as": "ana", "message": number, "button": "Approve"}
+    press = {"as": "ana", "message": number_of(number), "button": "Approve"}
     answer = asyncio.create_task(site.api.post("/api/press", json=press))
     await polled(site, inbox, 1)
     assert isinstance(inbox.got[0], Press)
-    assert (inbox.got[0].person.id, inbox.got[0].data) == (1003, "approve:1")
+    assert (inbox.got[0].person.id, inbox.got[0].data) == ("telegram:1003", "approve:1")
     assert (await answer).json()["answer"] == "answered"
 
 
@@ -341,7 +346,10 @@ async def test_a_file_is_sent_as_it_is_under_its_name_into_its_topic(site: Site)
     content = b"\xef\xbb\xbfa: 1\r\n"
     place = Place(site.place.chat, 7)
     await site.chat.send_file(
-        place, Document("a b.yaml", content), Rendered("<b>back</b>"), reply_to=MessageId(asked)
+        place,
+        Document("a b.yaml", content),
+        Rendered("<b>back</b>"),
+        reply_to=MessageId(f"telegram:{asked}"),
     )
     shown = (await site.api.get("/api/chat")).json()["messages"][-1]
     assert (shown["text"], shown["reply_to"], shown["topic"]) == ("back", asked, 7)
@@ -370,9 +378,9 @@ async def test_a_reaction_that_fails_holds_up_nothing(site: Site) -> None:
 
 async def test_a_group_that_becomes_a_supergroup_is_told_of_and_moved_from(site: Site) -> None:
     await site.api.post("/api/chat", json={"as": "ana", "chat": "team", "text": "/help"})
-    old = ChatId(site.world.team.id)
+    old = ChatId(f"telegram:{site.world.team.id}")
     upgraded = await site.api.post("/api/chat", json={"as": "ana", "upgrade": True})
-    new = ChatId(upgraded.json()["chat"])
+    new = ChatId(f"telegram:{upgraded.json()['chat']}")
     inbox = Inbox()
     await polled(site, inbox, 3)
     assert inbox.moves == [(old, new), (old, new)]
@@ -435,7 +443,7 @@ async def test_what_cannot_be_stored_as_one_is_stored_one_by_one(site: Site) -> 
 async def test_a_chat_is_told_once_that_nothing_can_be_stored_and_then_served(site: Site) -> None:
     asked = [await site.say("wei", "/mirror nginx"), await site.say("li", "/mirror redis")]
     number = await site.chat.send(site.place, TEXT, reply_to=None)
-    press = {"as": "ana", "message": number, "button": "Approve"}
+    press = {"as": "ana", "message": number_of(number), "button": "Approve"}
     answer = asyncio.create_task(site.api.post("/api/press", json=press))
     inbox = Inbox(trouble=[TransientError("the database is full")] * 3)
     await polled(site, inbox, 3)
@@ -490,7 +498,7 @@ async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Sit
     person = site.world.people["wei"]
     site.world.rewrite(person, site.world.group, number, "/mirror redis")
     reply = await site.chat.send(site.place, TEXT, reply_to=None)
-    await site.say("wei", "thank you", reply_to=reply)
+    await site.say("wei", "thank you", reply_to=number_of(reply))
     await polled(site, inbox, 3)
     assert len(inbox.got) == 1
     assert len(inbox.passed) == 2
@@ -530,8 +538,8 @@ async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
             Menu(None, [("mirror", "copy")], [("mirror", "copy"), ("approve", "let it go")]),
             Menu("zh", [("mirror", "同步")], [("mirror", "同步"), ("approve", "批准")]),
         ],
-        chats=[ChatId(site.world.group.id), ChatId(-4)],
-        admin_ids=[PersonId(1003)],
+        chats=[ChatId(f"telegram:{site.world.group.id}"), ChatId("telegram:-4")],
+        admin_ids=[PersonId("telegram:1003")],
     )
     menus = site.world.commands
     assert {len(commands) for commands in menus.values()} == {1, 2}

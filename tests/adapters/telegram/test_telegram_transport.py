@@ -64,14 +64,14 @@ async def talking(api: str) -> AsyncIterator[PollingBot]:
 
 
 async def send(bot: Bot) -> None:
-    await TelegramChat(bot).send(Place(ChatId(-1)), Rendered("x"), reply_to=None)
+    await TelegramChat(bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
 
 
 async def test_a_name_of_a_file_ends_no_header() -> None:
     async with hearing(ok()) as (port, heard), talking(f"http://127.0.0.1:{port}") as bot:
         document = Document('a"b\r\nX-Evil: 1 \u4e2d.yaml', b"a: 1\r\n")
         await TelegramChat(bot).send_file(
-            Place(ChatId(-1)), document, Rendered("back"), reply_to=None
+            Place(ChatId("telegram:-1")), document, Rendered("back"), reply_to=None
         )
     (said,) = heard
     assert b"\r\nX-Evil" not in said

@@ -45,7 +45,7 @@ def messages(who: Person, number: int) -> list[Incoming]:
             update=200 + position,
             person=who,
             place=Place(GROUP),
-            message=MessageId(50 + position),
+            message=MessageId(f"telegram:{50 + position}"),
             text="/whoami",
         )
         for position in range(number)
@@ -114,7 +114,7 @@ def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
     allowance, clock = RateLimit(), Clock()
 
     def take(update: int) -> RateVerdict:
-        return allowance.take(1, clock.now, most=1, update=update)
+        return allowance.take(WEI.id, clock.now, most=1, update=update)
 
     once = [take(1), take(2), take(3)]
     assert once == [RateVerdict.ALLOWED, RateVerdict.TOLD_ONCE, RateVerdict.IGNORED]
@@ -127,6 +127,6 @@ def test_an_update_is_counted_once_and_answered_as_it_was() -> None:
 def test_only_the_last_updates_are_remembered() -> None:
     allowance, clock = RateLimit(), Clock()
     for update in range(3 * UPDATES_REMEMBERED):
-        allowance.take(1, clock.now, most=1, update=update)
+        allowance.take(WEI.id, clock.now, most=1, update=update)
     assert len(allowance._answers) == UPDATES_REMEMBERED
     assert 3 * UPDATES_REMEMBERED - 1 in allowance._answers

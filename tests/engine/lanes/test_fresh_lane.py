@@ -32,7 +32,7 @@ REDIS = ImageRef.parse("docker.io/library/redis:7")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
 OLD, NEW, NEWER = (digest_of(name) for name in ("old", "new", "newer"))
-LI_ALONE = ChatId(int(LI.id))
+LI_ALONE = ChatId(LI.id)
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ async def test_who_may_no_longer_be_spoken_to_is_not_told(w: World) -> None:
 
 
 async def test_a_chat_that_moved_is_told_under_its_new_id(w: World) -> None:
-    new = ChatId(-1009)
+    new = ChatId("telegram:-1009")
     listed(w, LATEST)
     await pass_hours(w, 7)
     await w.say(WEI, "/watch nginx")

@@ -1,0 +1,214 @@
+"""A database of the version before opens, keeps what it holds, and the work goes on."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, Said, World
+from sqlalchemy import create_engine
+
+from bot.adapters.store import SqliteStore, migrate
+from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Place
+from bot.core.policy import Ground
+from bot.core.transfer import State
+from bot.dialog.questions import QuestionKind
+
+BEFORE: Final = "2026-03-01T11:00:00.000000+00:00"
+AHEAD: Final = "2026-03-04T11:00:00.000000+00:00"
+SUPERGROUP: Final = ChatId("telegram:-1009")
+VERSION: Final = "docker.io/library/redis:7.2.4"
+# Requests: 41 waits for an admin, 42 is a draft, 43 is over, 44 is an alarm of the bot's own.
+ROWS: Final[dict[str, list[dict[str, Any]]]] = {
+    "people": [
+        {"id": 1001, "name": "Wei", "language": "en"},
+        {"id": 1003, "name": "Ana", "language": "en"},
+        {"id": 0, "name": "🤖", "language": ""},
+    ],
+    "requests": [
+        {"id": 41, "person": 1001, "chat": -1001, "thread": 5, "message": 11, "card": 5000}
+        | {"opened_at": BEFORE, "confirmed_at": BEFORE, "shown": "x"},
+        {"id": 42, "person": 1001, "chat": -1001, "message": 12, "card": 5001}
+        | {"opened_at": BEFORE, "shown": "x"},
+        {"id": 43, "person": 1001, "chat": -1001, "message": 13, "card": 4001, "told_in": 4002}
+        | {"opened_at": BEFORE, "confirmed_at": BEFORE, "told_at": BEFORE, "closed_at": BEFORE},
+        {"id": 44, "person": 0, "chat": -1001, "opened_at": BEFORE, "confirmed_at": BEFORE},
+    ],
+    "transfers": [
+        {"id": 7, "image": str(STATIC), "opened_at": BEFORE, "checked_at": BEFORE}
+        | {"digest": "sha256:ab", "ground": "rule", "expires_at": AHEAD},
+        {"id": 8, "image": "gcr.io/a/b:1", "opened_at": BEFORE, "checked_at": BEFORE}
+        | {
+            "approved_at": BEFORE,
+            "approved_by": 1003,
+            "ended": "rejected",
+            "ended_at": BEFORE,
+            "ended_by": 1003,
+        },
+        {"id": 9, "image": VERSION, "opened_at": BEFORE, "checked_at": BEFORE}
+        | {"digest": "sha256:cd", "replaces": "sha256:ef", "ground": "moved", "expires_at": AHEAD},
+    ],
+    "request_transfers": [
+        {"request": 41, "transfer": 7, "position": 0},
+        {"request": 43, "transfer": 8, "position": 0},
+        {"request": 44, "transfer": 9, "position": 0},
+    ],
+    "drafts": [{"request": 42, "images": str(NGINX), "file": "compose.yaml"}],
+    "files": [{"request": 42, "name": "compose.yaml", "file_id": "f1", "content": b"image: x"}],
+    "notes": [
+        {
+            "chat": -1001,
+            "thread": 5,
+            "reply_to": 14,
+            "edits": None,
+            "html": "hello",
+            "buttons": "[]",
+        }
+    ],
+    "inquiries": [
+        {"question": "list", "text": "nginx", "person": 1001, "chat": 1001, "language": "en"}
+        | {"opened_at": BEFORE, "page": 1, "message": 15, "edits": 16}
+    ],
+    "tracked": [
+        {"image": VERSION, "registry": "docker.io", "tag_class": "version", "not_before": AHEAD}
+        | {"source": "sha256:cd", "target": "sha256:ef", "transfer": 9},
+        {"image": str(NGINX), "registry": "docker.io", "tag_class": "floating"}
+        | {"not_before": AHEAD, "moved_at": BEFORE},
+    ],
+    "watches": [
+        {"person": 1001, "image": str(NGINX), "chat": 1001, "message": 17, "since": BEFORE}
+    ],
+    "moves": [{"chat": -1009, "origin": -1001}],
+    "greetings": [{"chat": -1005, "at": BEFORE}],
+    "cursors": [{"name": "telegram-update", "value": 90}],
+}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A database with the schema of revision 0004 and something in each of its tables."""
+    path = tmp_path / "bot.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, to="0004")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, rows in ROWS.items():
+            for row in rows:
+                marks = ", ".join("?" * len(row))
+                insert = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 - names from above
+                connection.execute(insert, tuple(row.values()))
+        # Numbers that were given once are never given again, even where the row is gone.
+        connection.execute("UPDATE sqlite_sequence SET seq = 60 WHERE name = 'requests'")
+    return path
+
+
+@pytest.fixture
+async def w(old: Path) -> AsyncIterator[World]:
+    store = await SqliteStore.open(old)
+    world = World(store, POLICY)
+    for number in (5000, 5001):
+        said = Said(Place(GROUP), "x", None, (), {}, ["x"])
+        world.chat.messages[MessageId(f"telegram:{number}")] = said
+    world.upstream(NGINX, STATIC)
+    yield world
+    await store.close()
+
+
+async def test_persons_chats_and_messages_get_the_name_of_their_service(w: World) -> None:
+    async with w.store.begin() as unit:
+        assert await unit.people([WEI.id, ANA.id]) == {WEI.id: WEI, ANA.id: ANA}
+        waiting, draft, over, alarm = [await unit.request(number) for number in (41, 42, 43, 44)]  # type: ignore[arg-type]
+        rejected = await unit.transfer(8)  # type: ignore[arg-type]
+        updated = await unit.transfer(9)  # type: ignore[arg-type]
+        (note,) = await unit.notes()
+        (question,) = await unit.questions()
+        (watch,) = await unit.watches_of(WEI.id)
+        assert await unit.origin(SUPERGROUP) == GROUP
+        assert not await unit.greet(
+            ChatId("telegram:-1005"), datetime(2026, 3, 1, tzinfo=UTC), every=1
+        )
+        assert await unit.last_update() == 90
+    assert waiting is not None
+    assert (waiting.person, waiting.place) == (WEI.id, Place(GROUP, 5))
+    assert (waiting.message, waiting.card, waiting.told_in) == (
+        "telegram:11",
+        "telegram:5000",
+        None,
+    )
+    assert draft is not None
+    assert draft.is_draft
+    assert over is not None
+    assert (over.card, over.told_in) == ("telegram:4001", "telegram:4002")
+    assert alarm is not None
+    assert (alarm.person, alarm.message) == (BOT_ITSELF, None)
+    assert rejected is not None
+    assert (rejected.approved_by, rejected.ended_by) == (ANA.id, ANA.id)
+    assert updated is not None
+    assert updated.ground is Ground.UPDATED
+    assert (note.place, note.reply_to, note.edits) == (Place(GROUP, 5), "telegram:14", None)
+    assert (question.kind, question.person, question.place) == (
+        *(QuestionKind.LIST, WEI.id, Place(ChatId(WEI.id))),
+    )
+    assert (question.message, question.edits) == ("telegram:15", "telegram:16")
+    assert (watch.person, watch.place, watch.message) == (
+        *(WEI.id, Place(ChatId(WEI.id)), "telegram:17"),
+    )
+
+
+async def test_what_was_updated_upstream_and_what_is_on_its_way_stay_so(w: World) -> None:
+    async with w.store.begin() as unit:
+        (updated,) = await unit.updated_upstream(limit=9)
+        ((on_way, transfer),) = await unit.tracked_transfers()
+    assert (updated.image, updated.updated_at is not None) == (NGINX, True)
+    assert (str(on_way.image), transfer.id) == (VERSION, 9)
+
+
+async def test_people_go_on_with_what_they_began(w: World) -> None:
+    assert await w.press(ANA, "approve:41") == "#41: 1 image approved."
+    await w.say(WEI, "/mirror #42")
+    await w.settle(20)
+    card = w.chat.messages[MessageId("telegram:5000")]
+    assert len(card.texts) > 1, "the card that stands in the chat is edited"
+    assert STATIC.repository in card.text
+    assert w.repository.content == f"# images\n{STATIC}\n{NGINX}\n".encode()
+    w.copied(NGINX, STATIC)
+    await w.settle(200)
+    results = {said.reply_to: said.text for said in w.chat.messages.values()}
+    assert results[MessageId("telegram:11")].startswith("Done, 1 of 1")
+    assert any("Done, 1 of 1" in said.text for said in w.chat.messages.values())
+    async with w.store.begin() as unit:
+        approved = await unit.transfer(7)  # type: ignore[arg-type]
+    assert approved is not None
+    assert (approved.state, approved.approved_by) == (State.MIRRORED, ANA.id)
+
+
+async def test_numbers_that_were_given_are_never_given_again(w: World) -> None:
+    await w.say(LI, "/mirror nginx:1.27")
+    async with w.store.begin() as unit:
+        assert await unit.request(61) is not None  # type: ignore[arg-type]
+
+
+def test_indexes_and_foreign_keys_are_kept(old: Path) -> None:
+    def described(query: str) -> list[Any]:
+        with closing(sqlite3.connect(old)) as connection:
+            return [row[0] for row in connection.execute(query)]
+
+    indexes = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql NOTNULL ORDER BY name"
+    keys = (
+        "SELECT m.name || '.' || k.\"from\" || ' ' || k.\"table\" || '.' || k.\"to\""
+        " FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' ORDER BY 1"
+    )
+    indexes_before, keys_before = described(indexes), described(keys)
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    renamed = [sql.replace("moved", "updated") for sql in indexes_before]
+    assert sorted(described(indexes)) == sorted(renamed)
+    assert described(keys) == keys_before
+    assert described("PRAGMA foreign_key_check") == []
+    assert described("PRAGMA integrity_check") == ["ok"]
