@@ -89,8 +89,8 @@ def test_a_wait_that_is_longer_than_any_rule_gives_is_over() -> None:
 def test_patience_with_a_run_begins_anew_where_the_clock_was_set_back() -> None:
     batch = Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=NOW, committed_at=NOW)
     earlier = NOW - timedelta(hours=8)
-    assert batch.looked(earlier).committed_at == earlier
-    assert batch.looked(NOW + timedelta(hours=8)).committed_at == NOW
+    assert batch.polled(earlier).committed_at == earlier
+    assert batch.polled(NOW + timedelta(hours=8)).committed_at == NOW
 
 
 def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:

@@ -221,7 +221,7 @@ MUTATIONS: Final = (
         move_the_offset_before_the_update_is_handled,
         "approved_by_the_policy",
         "nobody answered it",
-        kill="after the commit of pass_update",
+        kill="after the commit of save_last_update",
     ),
     Mutation(
         handle_a_repeated_update_again,
