@@ -1,6 +1,6 @@
 """Trouble on demand: what goes wrong, where, and how often.
 
-People and tests arm faults; each server of the sandbox runs its requests through `Faulty`.
+People and tests arm faults; each server of the sandbox runs its requests through `FaultMiddleware`.
 Nothing here knows what a request means: only its method, its path and the shape of the errors
 of the service it was made to.
 """

@@ -1,4 +1,4 @@
-"""What a service in trouble answers, as it words its own errors; faults.py decides when.
+"""What a service in trouble answers, as it words its own errors; middleware.py decides when.
 
 Nothing here has an effect on anything.
 """

@@ -1,6 +1,6 @@
 """The Telegram of the sandbox: its people, chats, messages and files.
 
-State only: telegram.py shows it to the bot, chat_api.py to people. Messages are values; an edit
+State only: server.py shows it to the bot, page_api.py to people. Messages are values; an edit
 replaces one, so what was queued for the bot stays as it was when it happened.
 """
 
