@@ -33,7 +33,7 @@ from bot.engine.lanes.registry_checks import (
 from bot.engine.lanes.registry_health import LONGEST_PAUSE, SlowRegistries
 
 LOOK = 20.0
-"""Seconds after which a look that nobody answers is given up: REGISTRY_BOUNDS.whole in adapters/registry."""
+"""Seconds after which a look that nobody answers is given up: REGISTRY_BOUNDS.whole of registry."""
 ONE_LOOK = timedelta(seconds=LOOK + 3)
 """With what the lane rests between its ticks."""
 SILENT = "docker.io"
