@@ -86,14 +86,14 @@ class FakeChat:
         self.deleted: set[MessageId] = set()
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
-        self._stumble(place)
+        self.stumble(place)
         number = MessageId(f"telegram:{5000 + len(self.messages)}")
         said = Said(place, text.html, reply_to, _labels(text), _data(text), [text.html])
         self.messages[number] = said
         return number
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
-        self._stumble(place)
+        self.stumble(place)
         if message in self.deleted:
             raise RefusedError("message to edit not found")
         said = self.messages[message]
@@ -116,7 +116,7 @@ class FakeChat:
         assert len(found) <= limit
         return found
 
-    def _stumble(self, place: Place) -> None:
+    def stumble(self, place: Place) -> None:
         if place.chat in self.moves:
             raise ChatMovedError(self.moves[place.chat])
         if self.trouble:
@@ -333,6 +333,7 @@ class World:
         self.words = WORDS
         self.language = language
         self.policy = policy
+        self.chats = {GROUP}
         self.last_update = 100
         self.last_message = 10
         self._batch = 0
@@ -340,7 +341,7 @@ class World:
 
     def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
         """Start (or start again) with nothing in memory."""
-        access = AllowLists(chats={GROUP}, members=members, admins={ANA.id})
+        access = AllowLists(chats=self.chats, members=members, admins={ANA.id})
         installation = Installation(
             policy=self.policy,
             access=access,

@@ -40,7 +40,7 @@ class End(asyncio.Protocol):
         self._open = self._loop.time() + handshake
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._size = 0
-        self._held = self._stuck = self._scheduled = False
+        self._held = self.stuck = self._scheduled = False
         self.transport: asyncio.Transport | None = None
         self.other: End | None = None
 
@@ -64,11 +64,11 @@ class End(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         if self.other:
-            self.other._stuck = True
+            self.other.stuck = True
 
     def resume_writing(self) -> None:
         if self.other:
-            self.other._stuck = False
+            self.other.stuck = False
             # Not at once: the transport that calls this must not be closed under its feet.
             self._loop.call_soon(self.other.forward)
 
@@ -82,14 +82,14 @@ class End(asyncio.Protocol):
         if self.other is None or self.other.transport is None:
             return
         now = self._loop.time()
-        while self._waiting and not self._stuck and self._waiting[0][0] <= now:
+        while self._waiting and not self.stuck and self._waiting[0][0] <= now:
             _, data = self._waiting.popleft()
             self._size -= len(data)
             self._send(self.other.transport, data)
         if self._held and self._size < WINDOW // 2 and self.transport:
             self._held = False
             self.transport.resume_reading()
-        if self._waiting and not self._stuck and not self._scheduled:
+        if self._waiting and not self.stuck and not self._scheduled:
             self._scheduled = True
             self._loop.call_at(self._waiting[0][0], self._due)
 

@@ -826,13 +826,13 @@ async def test_thirty_requests_in_a_minute_are_all_answered_within_the_limits(w:
 def count_messages(w: World) -> list[float]:
     """The time of each message and edit, in seconds."""
     times: list[float] = []
-    stumble = w.chat._stumble
+    stumble = w.chat.stumble
 
     def counted(place: object) -> None:
         times.append(w.clock.now.timestamp())
         stumble(place)  # type: ignore[arg-type]
 
-    w.chat._stumble = counted  # type: ignore[method-assign]
+    w.chat.stumble = counted  # type: ignore[method-assign]
     return times
 
 

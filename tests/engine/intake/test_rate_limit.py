@@ -65,7 +65,8 @@ async def answers(
 ) -> list[tuple[MessageId | None, str]]:
     async with world(folder, STRICT) as w:
         store = Full(w.store)
-        w.intake._store = store
+        w.wired = lambda port: store if port is w.store else port  # type: ignore[method-assign]
+        w.start()
         for _ in range(cycles):
             await take_all(w, messages(who, number))
         store.full = False
@@ -100,7 +101,8 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
         (number,) = w.chat.messages
         press = Press(update=300, person=WEI, place=Place(GROUP), message=number, data="list:1:")
         store = Full(w.store)
-        w.intake._store = store
+        w.wired = lambda port: store if port is w.store else port  # type: ignore[method-assign]
+        w.start()
         for _ in range(8):
             with pytest.raises(TransientError):
                 await w.intake.press(press)
