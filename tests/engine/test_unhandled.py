@@ -22,7 +22,7 @@ from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import TransientError
-from bot.core.ids import ChatId, MessageId, PersonId, Place
+from bot.core.ids import ChatId, MessageId, PersonId, Place, number_of
 from bot.core.image import BadReference, Problem
 from bot.dialog.message import Rendered
 from bot.engine.lanes.files import FETCH_PERIOD
@@ -268,7 +268,7 @@ async def until(done: Callable[[], Awaitable[bool]]) -> None:
 
 
 def heard(update: int) -> dict[str, object]:
-    of = {"from": {"id": int(WEI.id), "is_bot": False, "first_name": "Wei"}}
+    of = {"from": {"id": number_of(WEI.id), "is_bot": False, "first_name": "Wei"}}
     return {"update_id": update, "message": message(update) | of}
 
 
