@@ -38,6 +38,7 @@ from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.outage import Outage
+from bot.workflow import shipped
 
 CLOSE_SECONDS: Final = 2.0
 """How long the closing of one connection may take."""
@@ -112,6 +113,7 @@ def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
         branch=github.branch,
         path=github.list,
         workflow=github.workflow,
+        shipped=shipped.files(github.branch, github.list, github.workflow),
     )
 
 

@@ -21,6 +21,11 @@ from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WorkflowState
 
 Say = Callable[[str], None]
+_STATES = {
+    WorkflowState.MISSING: "missing on the default branch: run `imageto-bot setup`",
+    WorkflowState.OFF: "switched off: enable it on the Actions page",
+    WorkflowState.DIFFERS: "not the one that this bot ships: run `imageto-bot setup`",
+}
 
 _CHECK_REPOSITORY: Final = (
     "check GITHUB_TOKEN and the settings under github, run `imageto-bot setup`, or enable the"
@@ -69,7 +74,7 @@ async def _telegram(services: Services) -> str:
 async def _repository(services: Services) -> str:
     state = await services.repository.workflow()
     if state is not WorkflowState.ACTIVE:
-        raise BotError(f"its workflow is {state}")
+        raise BotError(f"its workflow is {_STATES[state]}")
     image_list = await services.repository.read_list()
     return f"the workflow is active, the list has {len(image_list.content)} bytes"
 

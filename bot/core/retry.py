@@ -35,6 +35,8 @@ class TroubleKind(StrEnum):
     """It does not accept the bot's token. The maintainer has to renew it."""
     CONTESTED = "contested"
     """Others keep writing to the list."""
+    OUTDATED = "outdated"
+    """The workflow in the mirror repository is not the one that this bot ships."""
     BEHIND = "behind"
     """It does not show yet what was copied."""
     OTHER = "other"

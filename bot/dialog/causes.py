@@ -9,8 +9,8 @@ from bot.dialog.message import Phrase, say
 def trouble_words(trouble: Trouble) -> Phrase:
     if trouble.kind is TroubleKind.OTHER:
         return say("trouble-other", line=trouble.line)
-    if trouble.kind is TroubleKind.CONTESTED:
-        return say("trouble-contested")
+    if trouble.kind in {TroubleKind.CONTESTED, TroubleKind.OUTDATED}:
+        return say(f"trouble-{trouble.kind}")
     return say(f"trouble-{trouble.kind}", who=trouble.who)
 
 

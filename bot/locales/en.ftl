@@ -92,6 +92,7 @@ trouble-busy = { $who } asks me to wait
 trouble-faulty = { $who } has a problem of its own
 trouble-unreadable = { $who } gives answers that make no sense
 trouble-locked-out = { $who } does not accept my token any more: the maintainer has to renew it
+trouble-outdated = the workflow in the mirror repository is not the one that I ship: the maintainer has to run imageto-bot setup
 trouble-contested = image.list keeps being changed by others
 trouble-behind = { $who } does not show the new image yet
 trouble-other = { $line }

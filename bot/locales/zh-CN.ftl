@@ -85,6 +85,7 @@ trouble-busy = { $who } 要求稍后再试
 trouble-faulty = { $who } 自己出了故障
 trouble-unreadable = { $who } 返回的内容无法识别
 trouble-locked-out = { $who } 不认我的令牌了，需要维护者换一个
+trouble-outdated = 镜像仓库里的工作流与我自带的不一致，需要维护者运行 imageto-bot setup
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
 trouble-other = { $line }

@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:token-of-a-bot-of-tests"
 NAME = "example/mirror"
 LIST = b"# one a line\n"
-WORKFLOW = shipped.workflow("main", "image.list")
+WORKFLOW = shipped.files("main", "image.list")
 SECONDS = 90.0
 """How long anything may take: the machine may be busy."""
 Message = dict[str, Any]
@@ -251,7 +251,7 @@ async def bot_site(folder: Path) -> AsyncIterator[Site]:
             GitHub(
                 data=folder / "github",
                 name=NAME,
-                files={"image.list": LIST, ".github/workflows/mirror.yml": WORKFLOW},
+                files={"image.list": LIST, **WORKFLOW},
                 faults=faults,
                 environment={},
             )

@@ -294,6 +294,22 @@ async def test_a_workflow_that_cannot_run_is_named_before_anything_is_committed(
     assert w.repository.commits == []
 
 
+async def test_commits_wait_while_another_workflow_is_installed_and_go_on_after_setup(
+    w: World,
+) -> None:
+    w.upstream(NGINX)
+    w.repository.state = WorkflowState.DIFFERS
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(30)
+    assert "the maintainer has to run imageto-bot setup" in w.card
+    assert w.repository.commits == []
+    await w.say(WEI, "/status")
+    assert "run imageto-bot setup" in w.last
+    w.repository.state = WorkflowState.ACTIVE
+    await w.settle(400)
+    assert len(w.repository.commits) == 1
+
+
 async def test_a_write_that_github_refuses_ends_with_its_words(w: World) -> None:
     w.upstream(NGINX)
     w.repository.trouble["write_list"] = [RefusedError("GitHub: protected branch (403)")]

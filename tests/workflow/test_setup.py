@@ -14,6 +14,7 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.config import Secrets, Settings, read_secrets
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
+from bot.engine.ports.repository import WorkflowState
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job
 from bot.sandbox.github.server import GitHub
@@ -241,5 +242,58 @@ async def test_a_renamed_repository_is_refused_with_its_new_name(call: str) -> N
         try:
             with pytest.raises(RefusedError, match="li/images now: change github"):
                 await CALLS[call](repository)
+        finally:
+            repository.close()
+
+
+# --- what is installed and what ships
+
+
+def comparing(port: int, token: str) -> MirrorRepository:
+    return MirrorRepository(
+        api=f"http://127.0.0.1:{port}/github",
+        token=token,
+        repository=NAME,
+        branch="main",
+        path="image.list",
+        workflow="mirror.yml",
+        shipped=shipped.files("main", "image.list"),
+        between=(0, 0),
+    )
+
+
+SPOILS: dict[str, dict[str, bytes | None]] = {
+    "changed": {f"{shipped.FOLDER}/registry.py": b"changed\n"},
+    "missing": {f"{shipped.FOLDER}/registry.py": None},
+    "extra": {f"{shipped.FOLDER}/base64.py": b"extra\n"},
+    "bytecode": {f"{shipped.FOLDER}/__pycache__/main.cpython-312.pyc": b"extra\n"},
+    "another mirror.yml": {".github/workflows/mirror.yml": OLD[".github/workflows/mirror.yml"]},
+    "no folder": dict.fromkeys(shipped.package()),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
+    tmp_path: Path, spoil: str
+) -> None:
+    async with github(tmp_path, {**OLD, **shipped.files("main", "image.list")}) as (made, port):
+        repository = comparing(port, made.token)
+        try:
+            assert await repository.workflow() is WorkflowState.ACTIVE
+            now = await repository.snapshot()
+            assert now is not None
+            await repository.commit_files(SPOILS[spoil], on=now.tip, message="Spoil\n")
+            assert await repository.workflow() is WorkflowState.DIFFERS
+            await install(repository, settings(), secrets(**LOGIN), lambda _: None)
+            assert await repository.workflow() is WorkflowState.ACTIVE
+        finally:
+            repository.close()
+
+
+async def test_a_repository_of_before_differs_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        repository = comparing(port, made.token)
+        try:
+            assert await repository.workflow() is WorkflowState.DIFFERS
         finally:
             repository.close()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from github import Auth, Github, GithubException, InputGitTreeElement, UnknownObjectException
@@ -57,6 +58,7 @@ STATUSES_PER_COMMIT: Final = 1000
 """How many statuses of a commit are read."""
 CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
+_MODES: Final = {"file": "100644"}  # the Contents API does not tell an executable file
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,19 @@ class MirrorRepository:
         branch: str,
         path: str,
         workflow: str,
+        shipped: Mapping[str, bytes] = MappingProxyType({}),
         between: tuple[float, float] = (0.25, 1.0),
         bounds: GitHubBounds = GITHUB_BOUNDS,
     ) -> None:
         """`between`: seconds between two calls and between two writes. GitHub asks for a second.
 
         `path` is that of the image list, `workflow` a file name under .github/workflows.
+        `shipped` holds the workflow's files by path: `workflow` compares them with the branch.
         """
         self._branch = branch
         self._path = path
         self._workflow = workflow
+        self._shipped = shipped
         self._name = repository
 
         def build() -> Github:
@@ -130,9 +135,34 @@ class MirrorRepository:
             except UnknownObjectException as error:
                 self._expect_repository(error)
                 return WorkflowState.MISSING
-            return WorkflowState.ACTIVE if state == "active" else WorkflowState.OFF
+            if state != "active":
+                return WorkflowState.OFF
+            return WorkflowState.ACTIVE if self._is_as_shipped() else WorkflowState.DIFFERS
 
         return await self._call(look)
+
+    def _is_as_shipped(self) -> bool:
+        """Compare the workflow file and its folder. An unchanged answer costs nothing: by ETag.
+
+        The folder has to hold exactly the shipped files, as the workflow itself checks.
+        """
+        own = {path for path in self._shipped if path.startswith(".github/workflows/")}
+        package = {p: entry_of(content) for p, content in self._shipped.items() if p not in own}
+        if any(self._read(path).content != self._shipped[path] for path in own):
+            return False
+        folders = {path.rpartition("/")[0] for path in package}
+        return package == {k: v for folder in folders for k, v in self._entries(folder).items()}
+
+    def _entries(self, folder: str) -> dict[str, str]:
+        """What is in a folder of the branch, as a snapshot has it. Empty where there is none."""
+        try:
+            found = self._repository.get_contents(folder, ref=self._branch)
+        except UnknownObjectException as error:
+            self._expect_repository(error)
+            return {}
+        if not isinstance(found, list):
+            return {}
+        return {each.path: f"{_MODES.get(each.type, each.type)} {each.sha}" for each in found}
 
     async def read_list(self) -> ListFile:
         return await self._call(lambda: self._read(self._path))

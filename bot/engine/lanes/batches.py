@@ -60,7 +60,10 @@ _NO_WORKFLOW: Final = {
     WorkflowState.ACTIVE: None,
     WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
     WorkflowState.OFF: Failure(FailureKind.WORKFLOW_OFF),
+    WorkflowState.DIFFERS: None,
 }
+_OUTDATED_WAIT: Final = 60.0
+"""Seconds until the files of the workflow are compared again."""
 _STEPS_AFTER_A_LOOK: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
@@ -128,7 +131,14 @@ class BatchesLane:
     async def _submit(self, ready: Sequence[Transfer]) -> None:
         """Store the batches that the transfers go with. Nothing is written to GitHub yet."""
         try:
-            failure = _NO_WORKFLOW[await self._repository.workflow()]
+            state = await self._repository.workflow()
+            if state is WorkflowState.DIFFERS:
+                raise TransientError(
+                    "the workflow in the mirror repository differs: run imageto-bot setup",
+                    kind=TroubleKind.OUTDATED,
+                    retry_after=_OUTDATED_WAIT,
+                )
+            failure = _NO_WORKFLOW[state]
             content = b"" if failure else (await self._repository.read_list()).content
         except RefusedError as refusal:
             failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))

@@ -29,6 +29,8 @@ class WorkflowState(StrEnum):
     ACTIVE = "active"
     MISSING = "missing"
     OFF = "off"
+    DIFFERS = "differs"
+    """Its files are not those that this bot ships: `setup` has to be run."""
 
 
 class ImageListFile(Protocol):
@@ -42,7 +44,7 @@ class Repository(ImageListFile, Protocol):
     """Everything that a batch needs of the mirror repository."""
 
     async def workflow(self) -> WorkflowState:
-        """Whether the mirror workflow is there and switched on."""
+        """Whether the mirror workflow is there, switched on, and the one that this bot ships."""
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         """Replace the file by one commit. Raises StaleError where it is no longer `blob`."""

@@ -163,10 +163,29 @@ class GitEndpoints:
         )
         file = await self._repository.file(tip.sha, _path(request))
         if file is None:
-            raise not_found()
+            return await self._folder(request, tip, revision)
         if request.headers.get("accept") in _RAW:
             return Response(file.data, media_type="application/vnd.github.raw+json")
         return answer(shapes.content(self._place(request), file, revision))
+
+    async def _folder(self, request: Request, tip: Commit, revision: str) -> Response:
+        """Answer what is in a folder; files alone have content there, links and folders a type."""
+        path = _path(request)
+        inside = [
+            each
+            for each in await self._repository.tree(tip.tree) or []
+            if each["path"].rpartition("/")[0] == path
+        ]
+        if not inside:
+            raise not_found()
+        place, shown = self._place(request), []
+        for each in inside:
+            data = await self._repository.blob(each["sha"]) or b""
+            file = GitFile(each["path"], each["sha"], data)
+            shape = shapes.content(place, file, revision, with_data=False)
+            kind = "symlink" if each["mode"] == "120000" else "file"
+            shown.append(shape | {"type": "dir" if each["type"] == "tree" else kind})
+        return answer(shown)
 
     async def write_contents(self, request: Request) -> Response:
         data = await body(request)
