@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot
@@ -105,16 +106,26 @@ async def _close(closing: Coroutine[Any, Any, None]) -> None:
 
 
 def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
+    """The mirror repository as the bot uses it."""
+    return MirrorRepository(**_repository_arguments(settings, secrets))
+
+
+def make_setup_repository(settings: Settings, secrets: Secrets) -> SetupRepository:
+    """The mirror repository as `setup` uses it: it writes files, variables and secrets too."""
+    return SetupRepository(**_repository_arguments(settings, secrets))
+
+
+def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
     github = settings.github
-    return MirrorRepository(
-        api=github.api,
-        token=secrets.github_token.get_secret_value(),
-        repository=github.repository,
-        branch=github.branch,
-        path=github.list,
-        workflow=github.workflow,
-        shipped=shipped.files(github.branch, github.list, github.workflow),
-    )
+    return {
+        "api": github.api,
+        "token": secrets.github_token.get_secret_value(),
+        "repository": github.repository,
+        "branch": github.branch,
+        "path": github.list,
+        "workflow": github.workflow,
+        "shipped": shipped.files(github.branch, github.list, github.workflow),
+    }
 
 
 def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:

@@ -81,10 +81,10 @@ def check(path: Path, *, alive: bool) -> None:
 def setup(path: Path, *, dry_run: bool) -> None:
     """Install the workflow in the mirror repository, with its variables and secrets."""
     settings, secrets = _read_config(path)
-    from bot.build import make_repository  # noqa: PLC0415 - see run
+    from bot.build import make_setup_repository  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
 
-    repository = make_repository(settings, secrets)
+    repository = make_setup_repository(settings, secrets)
     try:
         asyncio.run(install(repository, settings, secrets, click.echo, dry_run=dry_run))
     finally:

@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from bot.adapters.github.repository import MirrorRepository, Snapshot, entry_of
+from bot.adapters.github.repository import entry_of
+from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
 from bot.workflow import shipped
@@ -34,7 +35,7 @@ Say = Callable[[str], None]
 
 
 async def install(
-    repository: MirrorRepository,
+    repository: SetupRepository,
     settings: Settings,
     secrets: Secrets,
     say: Say,
@@ -81,7 +82,7 @@ def _secrets(secrets: Secrets, there: frozenset[str]) -> dict[str, str]:
 
 
 async def _set_variables(
-    repository: MirrorRepository, settings: Settings, say: Say, *, dry_run: bool
+    repository: SetupRepository, settings: Settings, say: Say, *, dry_run: bool
 ) -> None:
     target = settings.target
     wanted = {
@@ -102,7 +103,7 @@ async def _set_variables(
 
 
 async def _install_files(
-    repository: MirrorRepository, settings: Settings, say: Say, *, dry_run: bool
+    repository: SetupRepository, settings: Settings, say: Say, *, dry_run: bool
 ) -> None:
     path = settings.github.list
     now = await repository.snapshot()
@@ -125,7 +126,7 @@ async def _install_files(
 
 
 async def _commit(
-    repository: MirrorRepository, path: str, changes: Mapping[str, bytes | None], now: Snapshot
+    repository: SetupRepository, path: str, changes: Mapping[str, bytes | None], now: Snapshot
 ) -> None:
     message = MESSAGE.format(version=shipped.version())
     if path in changes:

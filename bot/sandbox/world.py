@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.sandbox import repository_api
@@ -229,7 +229,7 @@ async def _prepare(
 ) -> None:
     """Set the mirror repository up by the very code that `imageto-bot setup` runs."""
     part = settings.github
-    repository = MirrorRepository(
+    repository = SetupRepository(
         api=part.api,
         token=github.token,
         repository=part.repository,

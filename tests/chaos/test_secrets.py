@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from sandbox_process import Sandbox, start, stop, tree
 
-from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import read_secrets
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
@@ -60,7 +60,7 @@ def watched(root: int) -> Iterator[set[str]]:
 
 def give_a_source_login(sandbox: Sandbox, token: str) -> None:
     """What `imageto-bot setup` does with SOURCE_AUTH."""
-    repository = MirrorRepository(
+    repository = SetupRepository(
         api=f"{sandbox.address}/github",
         token=token,
         repository="example/mirror",

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import Secrets, Settings, read_secrets
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
@@ -65,8 +65,8 @@ async def github(folder: Path, files: dict[str, bytes]) -> AsyncIterator[tuple[G
         yield made, port
 
 
-def client(port: int, token: str, path: str = "image.list") -> MirrorRepository:
-    return MirrorRepository(
+def client(port: int, token: str, path: str = "image.list") -> SetupRepository:
+    return SetupRepository(
         api=f"http://127.0.0.1:{port}/github",
         token=token,
         repository=NAME,
@@ -225,7 +225,7 @@ def moved(new: str) -> Callable[[Request], Response]:
     return reply
 
 
-CALLS: dict[str, Callable[[MirrorRepository], Awaitable[object]]] = {
+CALLS: dict[str, Callable[[SetupRepository], Awaitable[object]]] = {
     "read": lambda one: one.read_list(),
     "write": lambda one: one.write_list(b"x\n", blob="", message="m"),
     "dispatch": lambda one: one.dispatch((), batch=BatchId("b1")),
@@ -249,8 +249,8 @@ async def test_a_renamed_repository_is_refused_with_its_new_name(call: str) -> N
 # --- what is installed and what ships
 
 
-def comparing(port: int, token: str) -> MirrorRepository:
-    return MirrorRepository(
+def comparing(port: int, token: str) -> SetupRepository:
+    return SetupRepository(
         api=f"http://127.0.0.1:{port}/github",
         token=token,
         repository=NAME,

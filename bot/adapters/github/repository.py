@@ -13,14 +13,13 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from github import Auth, Github, GithubException, InputGitTreeElement, UnknownObjectException
+from github import Auth, Github, GithubException, UnknownObjectException
 from github.CommitStatus import CommitStatus
 from github.ContentFile import ContentFile
 from github.Repository import Repository as GithubRepository
@@ -59,14 +58,6 @@ STATUSES_PER_COMMIT: Final = 1000
 CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
 _MODES: Final = {"file": "100644"}  # the Contents API does not tell an executable file
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The files of the branch at its tip: path -> mode and blob sha, as `entry_of` writes them."""
-
-    tip: CommitSha
-    files: Mapping[str, str]
 
 
 def entry_of(content: bytes) -> str:
@@ -195,10 +186,6 @@ class MirrorRepository:
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         return await self.put_file(self._path, content, blob=blob, message=message)
 
-    async def read_file(self, path: str) -> ListFile:
-        """Any file of the branch, or an empty one if it does not exist. For `setup`."""
-        return await self._call(lambda: self._read(path))
-
     async def put_file(self, path: str, content: bytes, *, blob: str, message: str) -> CommitSha:
         """Commit the file if it is still `blob`; an empty `blob`: if it does not exist.
 
@@ -219,96 +206,6 @@ class MirrorRepository:
             return CommitSha(sha_of(answer["commit"].sha))
 
         return await self._call(put)
-
-    async def expect_name(self) -> None:
-        """Raise RefusedError unless the repository still has the name of the config."""
-
-        def look() -> None:
-            _, data = self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
-            name = text_of(data.get("full_name"))
-            if name.lower() != self._name.lower():
-                raise RefusedError(_moved_to(name))
-
-        await self._call(look)
-
-    async def snapshot(self) -> Snapshot | None:
-        """All files of the branch. None while the repository has no commit. For `setup`."""
-
-        def look() -> Snapshot | None:
-            ref = self._repository.get_git_ref(f"heads/{self._branch}")
-            try:
-                ref.update()
-            except GithubException as error:
-                if error.status == 409:  # noqa: PLR2004 - GitHub: "Git Repository is empty."
-                    return None
-                raise
-            tip = self._repository.get_git_commit(sha_of(ref.object.sha))
-            tree = self._repository.get_git_tree(sha_of(tip.tree.sha), recursive=True)
-            if tree.raw_data.get("truncated"):
-                raise RefusedError("the mirror repository has too many files for one answer")
-            files = {each.path: f"{each.mode} {each.sha}" for each in tree.tree}
-            return Snapshot(CommitSha(tip.sha), files)
-
-        return await self._call(look)
-
-    async def commit_files(
-        self, files: Mapping[str, bytes | None], *, on: CommitSha, message: str
-    ) -> CommitSha:
-        """Write several files in one commit on top of `on`. None removes a file. For `setup`.
-
-        Raises StaleError when `on` is no longer the tip of the branch.
-        """
-
-        def commit() -> CommitSha:
-            tip = self._repository.get_git_commit(on)
-            elements = [_tree_element(path, content) for path, content in files.items()]
-            tree = self._repository.create_git_tree(elements, tip.tree)
-            made = self._repository.create_git_commit(message, tree, [tip])
-            ref = self._repository.get_git_ref(f"heads/{self._branch}")
-            if ref.object.sha != on:  # reading it also makes PyGithub learn where to write it
-                raise StaleError("the branch has a newer commit")
-            try:
-                ref.edit(made.sha)
-            except GithubException as error:
-                if error.status == 422 and not is_branch_rule(error):  # noqa: PLR2004 - no fast forward
-                    raise StaleError(message_of(error)) from error
-                raise
-            return CommitSha(sha_of(made.sha))
-
-        return await self._call(commit)
-
-    async def set_variable(self, name: str, value: str) -> None:
-        """Create or change a repository variable. For `setup`."""
-
-        def put() -> None:
-            if not self._repository.get_variable(name).edit(value):  # False if missing
-                self._repository.create_variable(name, value)
-
-        await self._call(put)
-
-    async def variables(self) -> Mapping[str, str]:
-        """All repository variables. For `setup`."""
-        return await self._call(
-            lambda: {each.name: each.value for each in self._repository.get_variables()}
-        )
-
-    async def delete_variable(self, name: str) -> None:
-        """Remove a repository variable. For `setup`."""
-        await self._call(lambda: self._repository.delete_variable(name))
-
-    async def secret_names(self) -> frozenset[str]:
-        """The names of all repository secrets. Their values cannot be read. For `setup`."""
-        return await self._call(
-            lambda: frozenset(each.name for each in self._repository.get_secrets())
-        )
-
-    async def delete_secret(self, name: str) -> None:
-        """Remove a repository secret. For `setup`."""
-        await self._call(lambda: self._repository.delete_secret(name))
-
-    async def set_secret(self, name: str, value: str) -> None:
-        """Create or change a repository secret. PyGithub encrypts it. For `setup`."""
-        await self._call(lambda: self._repository.create_secret(name, value))
 
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         def look() -> CommitSha | None:
@@ -396,23 +293,17 @@ class MirrorRepository:
         try:
             return translate_errors(work)
         except RedirectedError as error:
-            raise RefusedError(_moved_to(self._name_at(error.location))) from error
+            raise RefusedError(moved_to(self._name_at(error.location))) from error
         except TransientError:
             self._cache.clear()  # it may hold the answer that could not be read
             raise
 
 
-def _moved_to(name: str) -> str:
+def moved_to(name: str) -> str:
     new = (
         f"GitHub calls the mirror repository {name} now" if name else "the mirror repository moved"
     )
     return f"{new}: change github.repository in the config"
-
-
-def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:
-    if content is None:
-        return InputGitTreeElement(path, "100644", "blob", sha=None)
-    return InputGitTreeElement(path, "100644", "blob", content=content.decode())
 
 
 def _is_stale(error: GithubException) -> bool:

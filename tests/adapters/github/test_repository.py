@@ -26,7 +26,8 @@ from starlette.routing import Mount, Route
 
 from bot.adapters.github.errors import error_of, translate_errors
 from bot.adapters.github.fields import parse_result, parse_run
-from bot.adapters.github.repository import MirrorRepository, entry_of
+from bot.adapters.github.repository import entry_of
+from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.github.transport import GitHubBounds
 from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
@@ -62,7 +63,7 @@ MESSAGE = "Mirror something\n\nBatch: b1\n"
 class Place:
     github: GitHub
     faults: ArmedFaults
-    repository: MirrorRepository
+    repository: SetupRepository
     stack: AsyncExitStack
     port: int
 
@@ -101,8 +102,8 @@ def client(
     path: str = "image.list",
     workflow: str = "mirror.yml",
     bounds: GitHubBounds = QUICK,
-) -> MirrorRepository:
-    return MirrorRepository(
+) -> SetupRepository:
+    return SetupRepository(
         api=f"http://127.0.0.1:{port}/github",
         token=token,
         repository=name,
@@ -637,7 +638,7 @@ async def test_a_proxy_of_the_environment_takes_every_call(
     with serving(Proxy) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "")
-        far = MirrorRepository(
+        far = SetupRepository(
             api="http://github.test/github",
             token=place.github.token,
             repository=NAME,

@@ -1,0 +1,129 @@
+"""What `setup` reads and writes in the mirror repository, beyond what the running bot does.
+
+The same client with more calls: several files in one commit, variables, and secrets by name. The
+bot's lanes never get it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from github import GithubException, InputGitTreeElement
+
+from bot.adapters.github.errors import is_branch_rule, message_of
+from bot.adapters.github.fields import sha_of, text_of
+from bot.adapters.github.repository import MirrorRepository, moved_to
+from bot.core.errors import RefusedError, StaleError
+from bot.core.ids import CommitSha
+from bot.engine.ports.repository import ListFile
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files of the branch at its tip: path -> mode and blob sha, as `entry_of` writes them."""
+
+    tip: CommitSha
+    files: Mapping[str, str]
+
+
+class SetupRepository(MirrorRepository):
+    """The mirror repository for `setup`."""
+
+    async def read_file(self, path: str) -> ListFile:
+        """Any file of the branch, or an empty one if it does not exist."""
+        return await self._call(lambda: self._read(path))
+
+    async def expect_name(self) -> None:
+        """Raise RefusedError unless the repository still has the name of the config."""
+
+        def look() -> None:
+            _, data = self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
+            name = text_of(data.get("full_name"))
+            if name.lower() != self._name.lower():
+                raise RefusedError(moved_to(name))
+
+        await self._call(look)
+
+    async def snapshot(self) -> Snapshot | None:
+        """All files of the branch. None while the repository has no commit."""
+
+        def look() -> Snapshot | None:
+            ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            try:
+                ref.update()
+            except GithubException as error:
+                if error.status == 409:  # noqa: PLR2004 - GitHub: "Git Repository is empty."
+                    return None
+                raise
+            tip = self._repository.get_git_commit(sha_of(ref.object.sha))
+            tree = self._repository.get_git_tree(sha_of(tip.tree.sha), recursive=True)
+            if tree.raw_data.get("truncated"):
+                raise RefusedError("the mirror repository has too many files for one answer")
+            files = {each.path: f"{each.mode} {each.sha}" for each in tree.tree}
+            return Snapshot(CommitSha(tip.sha), files)
+
+        return await self._call(look)
+
+    async def commit_files(
+        self, files: Mapping[str, bytes | None], *, on: CommitSha, message: str
+    ) -> CommitSha:
+        """Write several files in one commit on top of `on`. None removes a file.
+
+        Raises StaleError when `on` is no longer the tip of the branch.
+        """
+
+        def commit() -> CommitSha:
+            tip = self._repository.get_git_commit(on)
+            elements = [_tree_element(path, content) for path, content in files.items()]
+            tree = self._repository.create_git_tree(elements, tip.tree)
+            made = self._repository.create_git_commit(message, tree, [tip])
+            ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            if ref.object.sha != on:  # reading it also makes PyGithub learn where to write it
+                raise StaleError("the branch has a newer commit")
+            try:
+                ref.edit(made.sha)
+            except GithubException as error:
+                if error.status == 422 and not is_branch_rule(error):  # noqa: PLR2004 - no fast forward
+                    raise StaleError(message_of(error)) from error
+                raise
+            return CommitSha(sha_of(made.sha))
+
+        return await self._call(commit)
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Create or change a repository variable."""
+
+        def put() -> None:
+            if not self._repository.get_variable(name).edit(value):  # False if missing
+                self._repository.create_variable(name, value)
+
+        await self._call(put)
+
+    async def variables(self) -> Mapping[str, str]:
+        """All repository variables."""
+        return await self._call(
+            lambda: {each.name: each.value for each in self._repository.get_variables()}
+        )
+
+    async def delete_variable(self, name: str) -> None:
+        """Remove a repository variable."""
+        await self._call(lambda: self._repository.delete_variable(name))
+
+    async def secret_names(self) -> frozenset[str]:
+        """The names of all repository secrets. Their values cannot be read."""
+        return await self._call(
+            lambda: frozenset(each.name for each in self._repository.get_secrets())
+        )
+
+    async def delete_secret(self, name: str) -> None:
+        """Remove a repository secret."""
+        await self._call(lambda: self._repository.delete_secret(name))
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Create or change a repository secret. PyGithub encrypts it."""
+        await self._call(lambda: self._repository.create_secret(name, value))
+
+
+def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:
+    if content is None:
+        return InputGitTreeElement(path, "100644", "blob", sha=None)
+    return InputGitTreeElement(path, "100644", "blob", content=content.decode())
