@@ -475,7 +475,7 @@ async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: Sq
 
 async def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "bot.sqlite3").write_text("telegram: {chats: [-1001]}\n" * 100)
-    with pytest.raises(TransientError, match=r"not a database: .* name another"):
+    with pytest.raises(TransientError, match=r"not a database: .* Name another"):
         await SqliteStore.open(tmp_path / "bot.sqlite3")
 
 

@@ -32,6 +32,8 @@ _CHATS_AND_MESSAGES = {
 _NUMBERED = "AUTOINCREMENT"
 _NUMBERS = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 """The highest number that a table ever gave. It is dropped with the table."""
+_FORGET_NUMBERS = sa.text("DELETE FROM sqlite_sequence WHERE name = :name")
+_KEEP_NUMBERS = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)")
 
 
 def upgrade() -> None:
@@ -69,8 +71,8 @@ def _rewrite(table: str, ids: dict[str, str]) -> None:
     for index in indexes:
         op.execute(index)
     if numbers is not None:
-        op.execute(f"DELETE FROM sqlite_sequence WHERE name = '{table}'")  # noqa: S608 - as above
-        op.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {numbers})")  # noqa: S608
+        database.execute(_FORGET_NUMBERS, {"name": table})
+        database.execute(_KEEP_NUMBERS, {"name": table, "seq": numbers})
 
 
 def _sql_of(database: sa.Connection, table: str, kind: str) -> list[str]:
