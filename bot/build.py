@@ -20,7 +20,7 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
-from bot.adapters.words import LocaleWords
+from bot.adapters.words import LocaleWords, Maintainer
 from bot.config import Secrets, Settings, source_logins
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
@@ -72,10 +72,19 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
     store = await SqliteStore.open(Path(settings.database))
     try:
         async with open_services(settings, secrets) as services:
-            words = LocaleWords(settings.zone())
+            words = make_words(settings)
             yield Adapters(services.bot, services.repository, services.registries, store, words)
     finally:
         await _close(store.close())
+
+
+def make_words(settings: Settings) -> LocaleWords:
+    part = settings.maintainer
+    return LocaleWords(
+        settings.zone(),
+        maintainer=None if part is None else Maintainer(part.name, part.id),
+        registries=settings.policy.registries,
+    )
 
 
 @asynccontextmanager
@@ -141,6 +150,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 target=target,
                 language=language,
                 clock=utc_now,
+                admins=settings.access().admins,
             ),
             "files": FilesLane(
                 store=adapters.store,

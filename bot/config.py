@@ -167,6 +167,11 @@ class FreshPart(_Part):
     alarms: Chat | None = None
 
 
+class MaintainerPart(_Part):
+    name: str = Field(min_length=1, max_length=64)
+    id: Annotated[int, Field(ge=0)] = 0
+
+
 class Settings(_Part):
     """The whole file. `rules()`, `access()`, `place()` and `plan()` give core's own values."""
 
@@ -175,6 +180,7 @@ class Settings(_Part):
     target: TargetPart
     policy: PolicyPart
     fresh: FreshPart | None = None
+    maintainer: MaintainerPart | None = None
     addresses: dict[Host, Url] = {}
     database: str = "imageto-bot.sqlite3"
 

@@ -42,7 +42,7 @@ MALLORY = Person(PersonId("telegram:1004"), "Mallory <b>", "en")
 NGINX = ImageRef.parse("docker.io/library/nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
 TARGET = Target("harbor.example.com", "", Naming.NESTED)
-WORDS = LocaleWords()
+WORDS = LocaleWords(registries=["docker.io", "gcr.io"])
 
 
 def digest_of(text: str) -> str:
@@ -355,7 +355,7 @@ class World:
         repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.lanes: dict[str, Lane] = {
-            "chat": ChatLane(store=store, chat=chat, words=words, **said),
+            "chat": ChatLane(store=store, chat=chat, words=words, admins=access.admins, **said),
             "files": FilesLane(store=store, chat=chat, words=words, **said),
             "questions": QuestionsLane(
                 store=store,

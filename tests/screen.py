@@ -111,7 +111,7 @@ class Screen:
             data=data,
         )
         toast = await world.intake.press(press)
-        self._add([f"“{toast}”"] if toast else [])
+        self._add(f"“{toast}”".splitlines() if toast else [])
 
     async def wait(self, seconds: float = 8, *, step: float = 1) -> None:
         await self.world.settle(seconds, step)

@@ -18,16 +18,17 @@ from bot.core.policy import Decision, Role
 from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
-from bot.dialog.card import card_head, history, image_line, image_lines
+from bot.dialog.card import card_head, history, image_line, image_lines, name_list
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName, menu_for
-from bot.dialog.draft_card import UNREADABLE_SHOWN, unreadable_lines
-from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, say
+from bot.dialog.draft_card import unreadable_lines
+from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
 from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 REQUESTS_SHOWN: Final = 10
+DENIED_SHOWN: Final = 10
 STATUS_PULL_CHARACTERS: Final = 600
 """Characters of pulls beside the lines of the images; the result has them all."""
 TROUBLES_SHOWN: Final = 3
@@ -46,27 +47,28 @@ def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
 def help_text(person: Person, role: Role) -> Message:
     """Every command a person may use, from the table that parses them."""
     rows = [
-        say("help-row", usage=usage(spec.name), words=say(f"command-{spec.name}"))
+        say("help-row", usage=_usage(spec.name), words=say(f"command-{spec.name}"))
         for spec in menu_for(role)
     ]
     may_ask = role in COMMANDS[CommandName.MIRROR].audience
-    last = say("help-example") if may_ask else may_not(CommandName.MIRROR, person)
+    last = say("help-example") if may_ask else may_not(CommandName.MIRROR, person, ())
     return Message((say("help-head"), *rows, last))
 
 
-def usage(name: CommandName) -> str:
-    return f"/{name} {COMMANDS[name].usage}".strip()
+def _usage(name: CommandName) -> Phrase:
+    return say(f"command-{name}.usage")
 
 
-def may_not(name: CommandName, person: Person) -> Phrase:
-    """Why somebody may not use a command of a chat that is served."""
+def may_not(name: CommandName, person: Person, admins: Sequence[str]) -> Phrase:
+    """Why somebody may not use a command in a chat that is served. `admins` are names."""
     if Role.MEMBER in COMMANDS[name].audience:
         return say("guest", person=str(number_of(person.id)))
-    return say("admins-only")
+    people: Value = name_list(admins) if admins else ""
+    return say("admins-only", count=len(admins), people=people)
 
 
 def misuse(name: CommandName) -> Message:
-    lines = [say("misuse", usage=usage(name), words=say(f"command-{name}"))]
+    lines = [say("misuse", usage=_usage(name), words=say(f"command-{name}"))]
     if name is CommandName.MIRROR:
         lines.append(say("help-example"))
     return Message(tuple(lines))
@@ -77,7 +79,7 @@ def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     lines = [say("bad-head", count=len(bad)), *unreadable_lines(tuple(bad))]
     meant = [each.correction.image for each in bad if each.correction is not None]
     if len(meant) < len(bad):
-        lines.append(say("bad-next", usage=usage(command)))
+        lines.append(say("bad-next", usage=_usage(command)))
         return Message(tuple(lines))
     text = f"/{command} {meant[0]}"
     lines.append(say("bad-corrected", command=text))
@@ -97,16 +99,19 @@ def bad_file(flaw: Flaw, file: str) -> Message:
 
 
 def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
-    lines = [
-        say(
-            f"line-{State.REJECTED}",
-            image=str(image),
-            shape=say("shape", platforms=0),
-            note=denied(decision.ground, decision.reason, image.registry),
-        )
-        for image, decision in images[:UNREADABLE_SHOWN]
+    shown = [
+        (image, denied(decision.ground, decision.reason, image.registry))
+        for image, decision in images[:DENIED_SHOWN]
     ]
-    return Message((*lines, say("denied-next")))
+    shape = say("shape", platforms=0)
+    lines = [
+        say(f"line-{State.REJECTED}", image=str(image), shape=shape, note=why)
+        for image, why in shown
+    ]
+    if len(images) > DENIED_SHOWN:
+        lines.append(say("bad-more", count=len(images) - DENIED_SHOWN))
+    following = dict.fromkeys(say(f"{why.key}.next") for _, why in shown)
+    return Message((*lines, say("nothing-started"), *following))
 
 
 def outside(person: Person, chat: ChatId) -> Message:
@@ -136,7 +141,7 @@ def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -
 def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     lines = [
         card_head(request, transfers, view),
-        say("history-opened", time=Moment(request.opened_at)),
+        say("history-opened", time=Moment(request.opened_at, view.now)),
     ]
     lines += image_lines(transfers, view)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
@@ -198,7 +203,7 @@ def status_for_admin(
     ]
     kept, due = vitals.kept
     lines += [say("status-kept", count=kept, due=due)] if kept else []
-    return Message((*(lines or [say("status-nothing")]), *_troubles(vitals)))
+    return Message((*(lines or [say("status-nothing")]), *_troubles(vitals, view)))
 
 
 def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
@@ -214,14 +219,16 @@ def _rows(key: str, rows: Sequence[Row], view: View) -> list[Phrase]:
 def _row(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
     if not transfers:
         return _draft_row(request, view)
-    pending = [t for t in transfers if not t.state.is_final] or list(transfers)
+    pending = [t for t in transfers if not t.state.is_final] or transfers
+    named = min(pending, key=lambda transfer: transfer.state is not State.WAITING)
     return say(
         "status-row",
         request=str(request.id),
         person=view.name(request.person),
-        image=str(pending[0].image),
+        image=str(named.image),
+        state=say(f"state-{named.state}"),
         more=len(transfers) - 1,
-        waiting=sum(t.state is State.WAITING for t in transfers),
+        waiting=sum(t.state is State.WAITING for t in transfers if t is not named),
         over=sum(t.state.is_final for t in transfers),
         count=len(transfers),
     )
@@ -246,7 +253,7 @@ def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
     ]
 
 
-def _troubles(vitals: Operations) -> list[Phrase]:
+def _troubles(vitals: Operations, view: View) -> list[Phrase]:
     """What does not work now, and what failed last."""
     now = [*(batch.trouble for batch in vitals.batches), *(t.trouble for t in vitals.transfers)]
     words = dict.fromkeys(trouble_words(trouble) for trouble in now if trouble is not None)
@@ -258,7 +265,7 @@ def _troubles(vitals: Operations) -> list[Phrase]:
                 "status-failed",
                 image=str(failed.image),
                 cause=cause(failed.failure),
-                time=Moment(failed.ended_at),
+                time=Moment(failed.ended_at, view.now),
             )
         )
     return lines

@@ -6,7 +6,7 @@ answers.py. No sentence is built here: see message.py.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -37,16 +37,18 @@ SHORT_DIGEST_CHARACTERS: Final = len("sha256:") + 12
 SUGGESTION_BUTTONS: Final = 12
 """Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
+_ANSWERED: Final = _ENDED_BADLY - {State.CANCELLED}
+"""What the answer gives reasons for, and what to do next."""
+Note = Callable[[Transfer, View], Phrase]
 
 
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
-    lines = [
-        card_head(request, transfers, view),
-        *image_lines(transfers, view),
-        *_version_warning(transfers),
-    ]
-    lines += _deciders(transfers, view)
+    lines = [card_head(request, transfers, view)]
+    # Why an image was not mirrored stands once: on the card until the answer tells it.
+    lines += image_lines(transfers, view, note=_note if request.told_at is None else _note_answered)
+    lines += _version_warning(transfers)
+    lines += _deciders(request, transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
     if request.cancelled_at is not None:
@@ -59,30 +61,17 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
 
 
 def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Phrase:
-    filled = _filled(transfers)
+    over = sum(transfer.state.is_final for transfer in transfers)
+    filled = BAR_WIDTH * over // len(transfers)
     values: dict[str, Value] = {
         "request": str(request.id),
         "count": len(transfers),
-        "over": sum(transfer.state.is_final for transfer in transfers),
+        "over": over,
         "bar": "▓" * filled + "░" * (BAR_WIDTH - filled),
     }
     if request.person == BOT_ITSELF:
         return say("card-head-moved", **values)
     return say("card-head", person=view.name(request.person), **values)
-
-
-def _filled(transfers: Sequence[Transfer]) -> int:
-    """The filled part of the bar: by bytes where all are known that have to be copied."""
-    over = sum(transfer.state.is_final for transfer in transfers)
-    by_images = BAR_WIDTH * over // len(transfers)
-    copied = [t for t in transfers if t.checked_at is not None]
-    total = sum(t.size or 0 for t in copied)
-    unknown = any(t.size is None for t in copied) or any(
-        t.state is State.CHECKING for t in transfers
-    )
-    if unknown or total == 0 or over == len(transfers):
-        return by_images
-    return BAR_WIDTH * sum(t.size or 0 for t in copied if t.state.is_final) // total
 
 
 def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
@@ -132,10 +121,14 @@ def short_digest(digest: str) -> str:
     return digest[:SHORT_DIGEST_CHARACTERS]
 
 
-def _deciders(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
-    """Who approved, once each: the lines of the images go on to say other things."""
+def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:
+    """Who approved, once each, and who can decide on what still waits."""
     people = dict.fromkeys(t.approved_by for t in transfers if t.approved_by is not None)
-    return [say("card-approved-by", person=view.name(person)) for person in people]
+    lines = [say("card-approved-by", person=view.name(person)) for person in people]
+    waiting = any(transfer.state is State.WAITING for transfer in transfers)
+    if waiting and view.admins and request.cancelled_at is None:
+        lines.append(say("card-deciders", people=name_list(view.admins)))
+    return lines
 
 
 def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
@@ -170,7 +163,11 @@ def name_list(names: Sequence[str]) -> Phrase:
 
 
 def image_lines(
-    transfers: Sequence[Transfer], view: View, room: int = IMAGE_LINES_CHARACTERS
+    transfers: Sequence[Transfer],
+    view: View,
+    room: int = IMAGE_LINES_CHARACTERS,
+    *,
+    note: Note | None = None,
 ) -> list[Phrase]:
     """A line an image, as many as `room` characters hold; what is left is counted by state.
 
@@ -184,7 +181,7 @@ def image_lines(
         if room < 0:
             lines.append(_summary(transfers[position:]))
             break
-        lines.append(image_line(transfer, view))
+        lines.append(image_line(transfer, view, note))
     return lines
 
 
@@ -219,14 +216,18 @@ def _summary(transfers: Sequence[Transfer]) -> Phrase:
     )
 
 
-def image_line(transfer: Transfer, view: View) -> Phrase:
+def image_line(transfer: Transfer, view: View, note: Note | None = None) -> Phrase:
     """The line of one image: its icon, its name, what is known of it, and where it stands."""
     return say(
         f"line-{transfer.state}",
         image=str(transfer.image),
         shape=_shape(transfer),
-        note=_note(transfer, view),
+        note=(note or _note)(transfer, view),
     )
+
+
+def _note_answered(transfer: Transfer, view: View) -> Phrase:
+    return say("note-see-answer") if transfer.state in _ANSWERED else _note(transfer, view)
 
 
 def _note(transfer: Transfer, view: View) -> Phrase:
@@ -236,7 +237,7 @@ def _note(transfer: Transfer, view: View) -> Phrase:
         case State.FAILED if transfer.failure is not None:
             return _failed(transfer, transfer.failure)
         case State.REJECTED:
-            return _rejected(transfer, view)
+            return rejected(transfer, view)
         case _ if transfer.trouble is not None:
             return _retrying(transfer, transfer.trouble, view)
         case State.COPYING:
@@ -293,7 +294,8 @@ def _mirrored(transfer: Transfer) -> Phrase:
     return say("note-mirrored" if transfer.proof is Proof.TARGET else "note-mirrored-by-run")
 
 
-def _rejected(transfer: Transfer, view: View) -> Phrase:
+def rejected(transfer: Transfer, view: View) -> Phrase:
+    """Who rejected an image and why: a person, or the policy."""
     if transfer.ended_by is not None:
         key = "note-rejected-because" if transfer.reason else "note-rejected"
         return say(key, person=view.name(transfer.ended_by), reason=transfer.reason)
@@ -308,9 +310,9 @@ def _failed(transfer: Transfer, failure: Failure) -> Phrase:
 
 def history(transfer: Transfer, view: View) -> list[Phrase]:
     """When what happened to one image, and by whom: for /status."""
-    lines = [say("history-opened", time=Moment(transfer.opened_at))]
+    lines = [say("history-opened", time=Moment(transfer.opened_at, view.now))]
     if transfer.approved_at is not None:
-        time = Moment(transfer.approved_at)
+        time = Moment(transfer.approved_at, view.now)
         by = transfer.approved_by
         lines.append(
             say("history-approved-by-policy", time=time)
@@ -320,5 +322,5 @@ def history(transfer: Transfer, view: View) -> list[Phrase]:
     if transfer.run_url:
         lines.append(say("history-run", url=transfer.run_url))
     if transfer.ended_at is not None:
-        lines.append(say("history-ended", time=Moment(transfer.ended_at)))
+        lines.append(say("history-ended", time=Moment(transfer.ended_at, view.now)))
     return lines

@@ -219,13 +219,12 @@ EVERYBODY: Final[Audience] = MEMBERS | {Role.GUEST}
 class CommandSpec:
     """A row of the table. The words of a command are in locales/, under `command-<name>`.
 
-    `usage` is what is typed after the name, as /help shows it. `audience` may use the command.
+    What is typed after its name is there too. `audience` may use the command.
     `begins_work`: an answer comes later, so the message gets a reaction at once, and a button
     that begins the same counts against the person's commands in a minute.
     """
 
     name: CommandName
-    usage: str = ""
     parser: Parser
     audience: Audience = MEMBERS
     begins_work: bool = False
@@ -233,21 +232,17 @@ class CommandSpec:
 
 
 _ROWS: Final = (
-    CommandSpec(name=CommandName.MIRROR, usage="IMAGE…", parser=_mirror, begins_work=True),
-    CommandSpec(name=CommandName.STATUS, usage="[#41 | IMAGE]", parser=_status, audience=EVERYBODY),
-    CommandSpec(name=CommandName.LOOKUP, usage="IMAGE", parser=_of_image(Lookup), begins_work=True),
-    CommandSpec(name=CommandName.LIST, usage="[text]", parser=_of_filter(List), begins_work=True),
-    CommandSpec(
-        name=CommandName.OUTDATED, usage="[text]", parser=_of_filter(Outdated), begins_work=True
-    ),
-    CommandSpec(name=CommandName.WATCH, usage="[IMAGE]", parser=_watch),
-    CommandSpec(name=CommandName.UNWATCH, usage="IMAGE", parser=_of_image(EndWatch)),
-    CommandSpec(name=CommandName.CANCEL, usage="#41", parser=_of_request(Cancel)),
-    CommandSpec(name=CommandName.RETRY, usage="#41", parser=_of_request(Retry)),
-    CommandSpec(
-        name=CommandName.APPROVE, usage="#41", parser=_of_request(Approve), audience=ADMINS
-    ),
-    CommandSpec(name=CommandName.REJECT, usage="#41 [reason]", parser=_reject, audience=ADMINS),
+    CommandSpec(name=CommandName.MIRROR, parser=_mirror, begins_work=True),
+    CommandSpec(name=CommandName.STATUS, parser=_status, audience=EVERYBODY),
+    CommandSpec(name=CommandName.LOOKUP, parser=_of_image(Lookup), begins_work=True),
+    CommandSpec(name=CommandName.LIST, parser=_of_filter(List), begins_work=True),
+    CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),
+    CommandSpec(name=CommandName.WATCH, parser=_watch),
+    CommandSpec(name=CommandName.UNWATCH, parser=_of_image(EndWatch)),
+    CommandSpec(name=CommandName.CANCEL, parser=_of_request(Cancel)),
+    CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry)),
+    CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
+    CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(
         name=CommandName.WHOAMI, parser=_of_nothing(CommandName.WHOAMI), audience=EVERYBODY
     ),

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+MINUTES_SHOWN: Final = 120
+"""A wait of so many minutes or more is said in hours."""
 _UNITS: Final = ("b", "kb", "mb", "gb")
 COPY_LIMIT: Final = 256
 """Telegram's limit of the text that a copy button copies, in characters."""
@@ -73,6 +75,13 @@ class Rendered:
         """All that it says, for comparison with what a message says already."""
         rows = "\n".join(" ".join(":".join(button) for button in row) for row in self.buttons)
         return f"{self.html}\n{rows}".strip()
+
+
+def duration(minutes: int) -> Phrase:
+    """So many minutes, in hours where that is exact enough."""
+    if minutes < MINUTES_SHOWN:
+        return say("time-minutes", count=minutes)
+    return say("time-hours", count=round(minutes / 60))
 
 
 def size(count: int) -> Phrase:

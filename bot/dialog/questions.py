@@ -19,7 +19,7 @@ from bot.dialog.card import callback_button, short_name
 from bot.dialog.causes import trouble_words
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
-from bot.dialog.result import copy_button
+from bot.dialog.result import copy_button, copy_buttons, in_rows
 
 T = TypeVar("T")
 
@@ -139,8 +139,11 @@ def mirror_button(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
     return [(callback_button(Verb.MIRROR, image, label=label),)]
 
 
-def list_page(entries: Sequence[str], text: str, page: int) -> Message:
-    """A page of what image.list holds, of the lines with `text` in them."""
+def list_page(entries: Sequence[ImageRef], text: str, page: int, target: Target) -> Message:
+    """A page of what image.list holds, of the lines with `text` in them.
+
+    Each image has a button that copies its pull.
+    """
     found = containing(entries, text)
     if not found:
         return none_listed(text)
@@ -149,15 +152,13 @@ def list_page(entries: Sequence[str], text: str, page: int) -> Message:
     head = say("list-head-text", count=len(found), text=text) if text else (
         say("list-head", count=len(found))
     )  # fmt: skip
-    lines = [
-        head,
-        *(
-            say("list-line", image=e)
-            for e in found[page * LIST_LINES_PER_PAGE : (page + 1) * LIST_LINES_PER_PAGE]
-        ),
-    ]
+    first = page * LIST_LINES_PER_PAGE
+    shown = found[first : first + LIST_LINES_PER_PAGE]
+    lines = [head, *(say("list-line", image=str(image)) for image in shown)]
+    pulls = [(image, _pull(image, target)) for image in shown]
+    rows = in_rows(copy_buttons(pulls), 2)
     if pages == 1:
-        return Message(tuple(lines))
+        return Message(tuple(lines), tuple(rows))
     turns = tuple(
         callback_button(
             Verb.LIST,
@@ -166,7 +167,7 @@ def list_page(entries: Sequence[str], text: str, page: int) -> Message:
         )
         for to in neighbour_pages(page, pages)
     )
-    return Message(tuple(lines), (turns,))
+    return Message(tuple(lines), (*rows, turns))
 
 
 def containing(entries: Iterable[T], text: str) -> list[T]:

@@ -7,7 +7,6 @@ reply is then edited.
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.failures import Failure
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
@@ -20,6 +19,7 @@ from bot.dialog.card import (
     estimated_characters,
     image_lines,
     name_list,
+    rejected,
     short_name,
     suggestion_buttons,
 )
@@ -47,9 +47,10 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
     room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
+    lines += _were_there(arrived)
     lines += image_lines(others, view, room)
-    lines += _next_steps(others, request)
-    rows = [*_copy_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
+    lines += _next_steps(others, request, view)
+    rows = [*_pull_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
     rows += suggestion_buttons(request, others)
     if any(t.state in RETRYABLE for t in others):
         rows.append((callback_button(Verb.RETRY, request.id),))
@@ -68,15 +69,32 @@ def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
     return lines
 
 
-def _next_steps(others: Sequence[Transfer], request: Request) -> list[Phrase]:
-    """What a person can do about each kind of failure, once a kind."""
-    kinds = dict.fromkeys(_kind(t.failure, t.meant) for t in others if t.failure is not None)
-    return [say(f"failure-{kind}-next", request=str(request.id)) for kind in kinds]
+def _were_there(arrived: Sequence[Transfer]) -> list[Phrase]:
+    """Which images the target had before, so that nothing was copied."""
+    names = [short_name(t.image) for t in arrived if t.copied_digest is None]
+    return [say("result-there", count=len(names), images=name_list(names))] if names else []
 
 
-def _kind(failure: Failure, meant: Sequence[ImageRef]) -> str:
-    """Where buttons stand below, the next step is to press one of them."""
-    return f"{failure.kind}-meant" if meant else str(failure.kind)
+def _next_steps(others: Sequence[Transfer], request: Request, view: View) -> list[Phrase]:
+    """What a person can do about each cause, once per cause."""
+    steps = [_next_step(transfer, request, view) for transfer in others]
+    return list(dict.fromkeys(step for step in steps if step is not None))
+
+
+def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | None:
+    number = str(request.id)
+    match transfer.state:
+        case State.FAILED if transfer.failure is not None:
+            # Where buttons stand below, the next step is to press one of them.
+            meant = "-meant" if transfer.meant else ""
+            return say(f"failure-{transfer.failure.kind}{meant}.next", request=number)
+        case State.REJECTED:
+            why = rejected(transfer, view)
+            return say(f"{why.key}.next", request=number, **dict(why.values))
+        case State.EXPIRED:
+            return say("note-expired.next", request=number)
+        case _:
+            return None
 
 
 def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
@@ -84,21 +102,17 @@ def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.D
     return _PULLS[form].format(view.target.name_of(transfer.image))
 
 
-def _copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:
+def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:
     whole = "\n".join(text for _, text in pulls)
     every = [copy_button(say("button-copy"), whole)] if 0 < len(whole) <= COPY_LIMIT else []
     if len(pulls) > SINGLE_COPY_BUTTONS:
         return _part_buttons([text for _, text in pulls])
     if len(pulls) == 1:
         return [tuple(every)] if every else []
-    single = [
-        copy_button(say("button-copy-one", image=short_name(image)), text)
-        for image, text in pulls
-        if len(text) <= COPY_LIMIT
-    ]
+    single = copy_buttons(pulls)
     if every:
         every = [copy_button(say("button-copy-all"), whole)]
-    return _in_rows([*single, *every], 2)
+    return in_rows([*single, *every], 2)
 
 
 def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
@@ -112,10 +126,19 @@ def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
         if len(part) <= COPY_LIMIT:
             buttons.append(copy_button(say("button-copy-part", first=first + 1, last=last), part))
         first = last
-    return _in_rows(buttons, 4)
+    return in_rows(buttons, 4)
 
 
-def _in_rows(buttons: Sequence[Button], width: int) -> list[tuple[Button, ...]]:
+def copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[Button]:
+    """A button per image that copies its pull. None where that is too long for a button."""
+    return [
+        copy_button(say("button-copy-one", image=short_name(image)), text)
+        for image, text in pulls
+        if len(text) <= COPY_LIMIT
+    ]
+
+
+def in_rows(buttons: Sequence[Button], width: int) -> list[tuple[Button, ...]]:
     return [tuple(buttons[start : start + width]) for start in range(0, len(buttons), width)]
 
 

@@ -1,9 +1,9 @@
 """What every projection needs beside the facts: names, where images go, the time, and who else.
 
-Fetched by the engine for each look; nothing of it is stored with a request.
+Fetched by the engine for each projection. Nothing of it is stored with a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,10 +16,11 @@ Names = Mapping[PersonId, str]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The circumstances of a look.
+    """What was fetched for one projection.
 
     `ahead`: how many images go before a waiting one. `firsts`: the request that asked for an
-    image first, where it was on its way already.
+    image first, where it was on its way already. `admins`: the names of those who can decide, as
+    far as they are known.
     """
 
     names: Names
@@ -27,6 +28,7 @@ class View:
     now: datetime
     ahead: Mapping[TransferId, int] = field(default_factory=dict)
     firsts: Mapping[TransferId, Request] = field(default_factory=dict)
+    admins: Sequence[str] = ()
 
     def name(self, person: PersonId) -> str:
         return self.names.get(person, str(number_of(person)))

@@ -50,12 +50,14 @@ async def view_of(
     *,
     target: Target,
     now: datetime,
+    admins: Collection[PersonId],
 ) -> View:
     """A view in which everybody has a name who took part in the given facts."""
     found = await first_requests_of(unit, requests)
     firsts = {transfer: first for of in found.values() for transfer, first in of.items()}
-    people = await unit.people(participants_of(transfers, [*requests, *firsts.values()]))
-    return View(names_of(people), target, now, firsts=firsts)
+    participants = participants_of(transfers, [*requests, *firsts.values()])
+    people = await unit.people({*participants, *admins})
+    return View(names_of(people), target, now, firsts=firsts, admins=admin_names(people, admins))
 
 
 async def first_requests_of(
@@ -81,6 +83,11 @@ def participants_of(
     for transfer in transfers:
         people |= {p for p in (transfer.approved_by, transfer.ended_by) if p is not None}
     return people
+
+
+def admin_names(people: Mapping[PersonId, Person], admins: Collection[PersonId]) -> Sequence[str]:
+    """The names of those admins that have ever written to the bot."""
+    return sorted(people[admin].name for admin in admins if admin in people)
 
 
 def names_of(people: Mapping[PersonId, Person]) -> Mapping[PersonId, str]:

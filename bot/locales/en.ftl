@@ -7,33 +7,37 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
    *[other] { $count } images
 }  { $bar } { $over } of { $count }
 card-head-moved = ⚠️ <b>#{ $request }</b>: { $count ->
-    [one] 1 version is not what it was at its source
-   *[other] { $count } versions are not what they were at their sources
+    [one] 1 version differs from its source
+   *[other] { $count } versions differ from their sources
 }  { $bar } { $over } of { $count }
 card-moved = { $count ->
-    [one] A version is not meant to move: somebody may have replaced it. Ask its makers why before you approve. What was looked at is copied, and nothing later.
-   *[other] Versions are not meant to move: somebody may have replaced them. Ask their makers why before you approve. What was looked at is copied, and nothing later.
+    [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
+   *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
 }
 card-approved-by = Approved by { $person }.
+card-deciders = Who can decide: { $people }.
 card-cancelled = Cancelled.
 card-folded = … and { $count } more{ $mirrored ->
     [0] { "" }
-   *[other] , { $mirrored } mirrored
+   *[other] {" "}· { $mirrored } mirrored
 }{ $going ->
     [0] { "" }
-   *[other] , { $going } under way
+   *[other] {" "}· { $going } under way
 }{ $waiting ->
     [0] { "" }
-   *[other] , { $waiting } waiting for an admin
+   *[other] {" "}· { $waiting } waiting for an admin
 }{ $failed ->
     [0] { "" }
-   *[other] , { $failed } not mirrored
-}.
+   *[other] {" "}· { $failed } not mirrored
+}
 card-untagged = { $count ->
     [one] No tag was given for { $images }, so I took <code>latest</code>.
    *[other] No tag was given for { $images }, so I took <code>latest</code> of each.
 }
-card-joined = Already on its way for #{ $request } ({ $person }): { $images }. You will get the answer too.
+card-joined = Already on its way for #{ $request } ({ $person }): { $images }. You get the answer too.
+maintainer-unnamed = the maintainer
+maintainer-named = { $name }
+maintainer-linked = <a href="tg://user?id={ $id }">{ $name }</a>
 images = { $images }
 images-also = { $images }, { $image }
 images-more = { $images } and { $more } more
@@ -68,39 +72,49 @@ note-submitted = submitted, waiting for its run{ $ahead ->
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
 }
-note-resumes = { $cause }; I will try again at { $time }
+note-resumes = { $cause }. I will try again at { $time }
 note-copying = copying for { $time } (<a href="{ $url }">run</a>)
 note-verifying = copied, checking what arrived
-note-identical = already there, same digest
+note-identical = was already there, same digest
+note-see-answer = not mirrored, see the answer
 note-mirrored = mirrored, digest verified
-note-mirrored-by-run = mirrored, according to its run (I cannot read the target from here)
+note-mirrored-by-run = mirrored according to its run (I cannot read our registry)
 note-rejected = rejected by { $person }
+    .next = { $person } can tell you why. After that, /retry #{ $request } asks for it again.
 note-rejected-because = rejected by { $person }: { $reason }
+    .next = Ask { $person } if you need it all the same. After that, /retry #{ $request } asks for it again.
 note-expired = nobody decided in time
+    .next = Remind an admin, then send /retry #{ $request }.
 note-cancelled = cancelled
-note-trouble = { $trouble }; { $tries ->
+note-trouble = { $trouble }: { $tries ->
     [one] tried once, trying again
    *[other] tried { $tries } times, trying again
 }
-note-trouble-until = { $trouble }; { $tries ->
+note-trouble-until = { $trouble }: { $tries ->
     [one] tried once, next try at { $time }
    *[other] tried { $tries } times, next try at { $time }
 }
 trouble-silent = { $who } does not answer
 trouble-unreachable = { $who } cannot be reached
-trouble-busy = { $who } asks me to wait
-trouble-faulty = { $who } has a problem of its own
-trouble-unreadable = { $who } gives answers that make no sense
-trouble-locked-out = { $who } does not accept my token any more: the maintainer has to renew it
-trouble-outdated = the workflow in the mirror repository is not the one that I ship: the maintainer has to run imageto-bot setup
-trouble-contested = image.list keeps being changed by others
+trouble-busy = { $who } limits my requests for now
+trouble-faulty = { $who } reports an internal error
+trouble-unreadable = { $who } gives answers that I cannot read
+trouble-locked-out = { $who } no longer accepts my token, so { $maintainer } has to renew it
+trouble-outdated = the workflow in the mirror repository differs from mine, so { $maintainer } has to run imageto-bot setup
+trouble-contested = others keep changing image.list
 trouble-behind = { $who } does not show the new image yet
 trouble-other = { $line }
 
-denied = not allowed here
-denied-because = not allowed here: { $reason }
-denied-registry = { $registry } is not one of the allowed registries
-denied-next = Nothing was started. An admin can change what is allowed.
+denied = not allowed by the policy
+    .next = Ask { $maintainer } if you need it: the policy is in my config.
+denied-because = not allowed by the policy: { $reason }
+    .next = Ask { $maintainer } if you need it: the policy is in my config.
+denied-registry = { $registry } is not an allowed registry
+    .next = Allowed: { $registries }{ $more_registries ->
+        [0] { "" }
+       *[other] {" "}and { $more_registries } more
+    }. Ask { $maintainer } to add others to my config.
+nothing-started = Nothing was started.
 
 shape = { $platforms ->
     [0] { "" }
@@ -118,6 +132,7 @@ size-mb = { $amount } MB
 size-gb = { $amount } GB
 time-seconds = { $count } s
 time-minutes = { $count } min
+time-hours = { $count } h
 
 button-approve = ✅ Approve
 button-reject = ❌ Reject
@@ -159,13 +174,17 @@ draft-head-file = <b>#{ $request }</b> for { $person }: { $count ->
 draft-line = ▫️ <code>{ $image }</code>
 draft-more = … and { $count } more.
 draft-choosing = Tap an image to leave it out, or to take it back in.
-draft-expired = Nobody answered for a day, so I dropped it.
+draft-expired = Nobody answered for a day, so I dropped this draft.
 draft-dropped = #{ $request }: cancelled, nothing was started.
 draft-confirmed = #{ $request } is already under way.
-draft-over = #{ $request } was cancelled. Ask again with /mirror.
-draft-unconfirmed = #{ $request } still waits for { $person } to confirm it.
+    .next = /status #{ $request } shows how far it is.
+draft-over = #{ $request } was cancelled.
+    .next = Ask again with /mirror.
+draft-unconfirmed = #{ $request } is a draft.
+    .next = { $person } has to confirm it first.
 draft-most = There is more, but I take only the first { $count } images of a text.
-draft-empty = Nothing is ticked in #{ $request }: tick at least one image.
+draft-empty = Nothing is ticked in #{ $request }.
+    .next = Tick at least one image.
 draft-page = { $pages ->
     [1] Tap what to leave out.
    *[other] Page { $page } of { $pages }
@@ -175,26 +194,38 @@ confirmed = { $count ->
     [one] On it: 1 image.
    *[other] On it: { $count } images.
 }
-going-on = #{ $request } goes on: { $count ->
+going-on = #{ $request } continues: { $count ->
     [one] 1 image.
    *[other] { $count } images.
 }
-already-taken = #{ $request } is already going on with another image.
+already-taken = #{ $request } already continues with another image.
+    .next = To have this one too, send it with /mirror.
 wanted = On it.
 form-shown = Written for { $form }.
 form-already = Already written for { $form }.
 
-nothing-found = I found no image in that. Like this: <code>/mirror nginx:1.27</code>
+nothing-found = I found no image in that.
+    .next = Send it like this: <code>/mirror nginx:1.27</code>
 nothing-found-file = I found no image in <code>{ $file }</code>.
-file-too-large = { $file } is too large: I read files of up to { $limit } MiB. Please split it, or send the images as text.
-file-too-deep = { $file } is nested too deeply for me, or refers to itself too often. Please send the images as text.
-file-too-many = { $file } names more images than I can take at once. Please split it.
-text-too-large = That is too much text for me. Please send it in parts, or only the names of the images.
-text-too-deep = That is nested too deeply for me. Please send only the names of the images.
-text-too-many = That is more than I can take at once. Please send it in parts.
-file-not-text = { $file } is not a text file that I can read. Please send the images as text.
-file-broken = { $file } is malformed, and I found no image in it. Please check it, or send the images as text.
-file-gone = I could not get <code>{ $file }</code> from Telegram. Please send it again.
+    .next = Send the images as text, such as <code>/mirror nginx:1.27</code>
+file-too-large = <code>{ $file }</code> is too large: I read files of up to { $limit } MiB.
+    .next = Split it, or send the images as text.
+file-too-deep = <code>{ $file }</code> is nested too deeply, or refers to itself too often.
+    .next = Send the images as text.
+file-too-many = <code>{ $file }</code> names more images than I can take at once.
+    .next = Split it into several files.
+text-too-large = That is too much text for me.
+    .next = Send it in parts, or only the names of the images.
+text-too-deep = That is nested too deeply for me.
+    .next = Send only the names of the images.
+text-too-many = That is more than I can take at once.
+    .next = Send it in parts.
+file-not-text = <code>{ $file }</code> is not a text file that I can read.
+    .next = Send the images as text.
+file-broken = <code>{ $file }</code> is malformed, and I found no image in it.
+    .next = Check the file, or send the images as text.
+file-gone = I could not get <code>{ $file }</code> from Telegram.
+    .next = Send it again.
 
 # -- the result ---------------------------------------------------------------------------
 result-all = Done, { $done } of { $count }:
@@ -205,12 +236,14 @@ result-none = { $count ->
 }
 pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
+result-there = { $count ->
+    [one] Was already there, with the same digest: { $images }
+   *[other] Were already there, with the same digests: { $images }
+}
 returned = Your file for #{ $request }, with the images from our registry.
 returned-nothing = I could not change the images in <code>{ $file }</code> without changing something else.
-returned-others = { $count ->
-    [one] As it was, since it was not mirrored: { $images }
-   *[other] As they were, since they were not mirrored: { $images }
-}
+    .next = Put the addresses above into the file by hand.
+returned-others = Unchanged, since not mirrored: { $images }
 returned-fixed = { $count ->
     [one] To be changed by hand: { $images }
    *[other] To be changed by hand, { $count } images: { $images }
@@ -218,72 +251,86 @@ returned-fixed = { $count ->
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = not found at the source (missing, or private)
+    .next = Check the name and the tag, then ask again with /mirror.
 failure-missing-meant = not found at the source. Did you mean <code>{ $image }</code>?
-failure-missing-next = Check the name and the tag, then ask again with /mirror.
-failure-missing-meant-next = Tap the one you mean, or send the right name with /mirror.
-failure-source-login = the source wants a login (or has no such image)
-failure-source-login-next = Check the name first: some registries answer like this when there is no such image. If it is right, ask the maintainer to add a login for that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
-failure-rate-limited = the registry limits how much we may pull for now
-failure-rate-limited-next = I kept trying for hours. /retry #{ $request } may work later; the maintainer can raise the limit with a login (secret SOURCE_AUTH).
+    .next = Tap the one you mean, or send the right name with /mirror.
+failure-source-login = the source wants a login, or has no such image
+    .next = Check the name. If it is right, ask { $maintainer } for a login to that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
+failure-rate-limited = the source limits how much we may pull for now
+    .next = I tried for hours. Send /retry #{ $request } later, or ask { $maintainer } for a login, which raises the limit (secret SOURCE_AUTH).
 failure-source-refused = the source cannot be used: { $line }
-failure-source-refused-next = Ask the maintainer to look at that registry, then send /retry #{ $request }.
-failure-target-login = the target does not let our login push this
-failure-target-login-next = Ask the maintainer to check that HARBOR_USER and HARBOR_PWD are still valid (robot accounts expire), that the project exists and that the login may push to it. Then send /retry #{ $request }.
-failure-target-project = the target has no project that takes this image
-failure-target-project-next = Ask the maintainer to create the project in the target (not as a proxy cache), then send /retry #{ $request }.
-failure-target-quota = the project in the target is full
-failure-target-quota-next = Ask the maintainer to raise the project's quota, then send /retry #{ $request }.
-failure-immutable = the target holds another image under this tag and does not allow it to change
-failure-immutable-next = Take another tag, or ask the maintainer to change the immutability rule.
+    .next = Ask { $maintainer } to look at that registry, then send /retry #{ $request }.
+failure-target-login = our registry does not let our login push this
+    .next = Ask { $maintainer } to check HARBOR_USER, HARBOR_PWD (robot accounts expire) and the right to push, then send /retry #{ $request }.
+failure-target-project = our registry has no project that takes this image
+    .next = Ask { $maintainer } to create the project (not as a proxy cache), then send /retry #{ $request }.
+failure-target-quota = the project in our registry is full
+    .next = Ask { $maintainer } to raise the project's quota, then send /retry #{ $request }.
+failure-immutable = our registry holds another image under this tag and does not let it change
+    .next = Take another tag, or ask { $maintainer } to change the immutability rule.
 failure-platform = the image is not built for the wanted platform
-failure-platform-next = Another tag may have it: look at the source, then ask again with /mirror.
-failure-too-large = too large for the target, or for the machine that copies
-failure-too-large-next = Ask the maintainer to allow larger uploads in front of the target, or to make room, then send /retry #{ $request }.
+    .next = Another tag may have it: look at the source, then ask again with /mirror.
+failure-too-large = too large for our registry, or for the machine that copies
+    .next = Ask { $maintainer } to allow larger uploads to our registry, or to free disk space, then send /retry #{ $request }.
 failure-network = the network failed: { $line }
-failure-network-next = It did not get better by itself. Send /retry #{ $request } to try again; if that does not help, ask the maintainer to look at the run.
+    .next = Send /retry #{ $request } to try again. If that does not help, ask { $maintainer } to look at the run's log.
 failure-timed-out = the copy took too long
-failure-timed-out-next = What has arrived is kept, so another try gets further: send /retry #{ $request }.
+    .next = What has arrived is kept, so the next try gets further: send /retry #{ $request }.
 failure-workflow-missing = the mirror repository has no workflow to copy it
-failure-workflow-missing-next = Ask the maintainer to install it (imageto-bot setup), then send /retry #{ $request }.
-failure-workflow-off = the workflow is switched off in the mirror repository
-failure-workflow-off-next = Ask the maintainer to enable it in the repository's Actions tab, then send /retry #{ $request }.
+    .next = Ask { $maintainer } to install it (imageto-bot setup), then send /retry #{ $request }.
+failure-workflow-off = the workflow is disabled in the mirror repository
+    .next = Ask { $maintainer } to enable it on the repository's Actions page, then send /retry #{ $request }.
 failure-run-missing = GitHub started no run for it
-failure-run-missing-next = Ask the maintainer to check that Actions are enabled in the mirror repository, then send /retry #{ $request }.
+    .next = Ask { $maintainer } to check that Actions are enabled in the mirror repository, then send /retry #{ $request }.
 failure-run-cancelled = its run was cancelled
-failure-run-cancelled-next = Somebody stopped the run on GitHub; /retry #{ $request } starts another.
-failure-run-silent = its run ended ({ $line }) without a word about this image
-failure-run-silent-next = The run's log tells more; /retry #{ $request } starts another.
+    .next = Somebody cancelled the run on GitHub. Send /retry #{ $request } to start another.
+failure-run-silent = its run ended ({ $line }) without a result for this image
+    .next = The run's log says more. Send /retry #{ $request } to start another run.
 failure-github-refused = GitHub refused it: { $line }
-failure-github-refused-next = Ask the maintainer to check the bot's token and the mirror repository, then send /retry #{ $request }.
-failure-unlisted = somebody took it out of image.list meanwhile
-failure-unlisted-next = /retry #{ $request } asks for it anew.
-failure-mismatch = the target holds a different digest from the one that was copied
-failure-mismatch-next = Something else writes to that place: ask the maintainer to find out what.
-failure-absent = its run says that it was copied, but the target does not have it
-failure-absent-next = Something removes images there, or the run pushes to another registry: ask the maintainer to look, then send /retry #{ $request }.
+    .next = Ask { $maintainer } to check the bot's token and the mirror repository, then send /retry #{ $request }.
+failure-unlisted = somebody removed it from image.list meanwhile
+    .next = Send /retry #{ $request } to ask for it again.
+failure-mismatch = our registry holds another digest than the one that was copied
+    .next = Something else writes to that place. Ask { $maintainer } to find out what, then send /retry #{ $request }.
+failure-absent = its run reports success, but our registry does not have it
+    .next = Something removes images there, or the run pushes elsewhere. Ask { $maintainer } to look, then send /retry #{ $request }.
 failure-unknown = copying failed: { $line }
-failure-unknown-next = The run's log tells more; try again with /retry #{ $request }.
+    .next = The run's log says more. Send /retry #{ $request } to try again.
 
 # -- commands -----------------------------------------------------------------------------
 command-mirror = copy images to our registry
-command-status = what is going on, one request, or one image
-command-lookup = look an image up without copying it
+    .usage = /mirror IMAGE…
+command-status = what is under way, one request, or one image
+    .usage = /status [#41 | IMAGE]
+command-lookup = look up an image without copying it
+    .usage = /lookup IMAGE
 command-list = what is in image.list
-command-outdated = what has moved at its source since we copied it
-command-watch = tell me when an image has moved
-command-unwatch = tell me no more
+    .usage = /list [text]
+command-outdated = which of our images differ from their sources
+    .usage = /outdated [text]
+command-watch = tell me when an image was updated upstream
+    .usage = /watch [IMAGE]
+command-unwatch = stop telling me
+    .usage = /unwatch IMAGE
 command-cancel = cancel a request
+    .usage = /cancel #41
 command-retry = retry what failed
+    .usage = /retry #41
 command-approve = approve a request
+    .usage = /approve #41
 command-reject = reject a request
+    .usage = /reject #41 [reason]
 command-whoami = your id and this chat's id
+    .usage = /whoami
 command-help = what I can do
+    .usage = /help
 command-start = what I can do
+    .usage = /start
 
-help-head = I copy container images to our own registry. Here is what you can send:
+help-head = I copy container images to our own registry. You can send:
 help-row = { $usage } · { $words }
 help-example = For example: <code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
-    A compose file, Kubernetes YAML or a Dockerfile will do too: send it with /mirror as its caption, or reply to it with /mirror.
+    I also read compose files, Kubernetes YAML and Dockerfiles: send one with /mirror as its caption, or reply to it with /mirror.
 
 misuse = Like this: <code>{ $usage }</code> · { $words }
 
@@ -295,20 +342,37 @@ bad-line = <code>{ $text }</code>: { $reason }
 bad-meant = <code>{ $text }</code>: { $reason }. Did you mean <code>{ $image }</code>?
 bad-more = … and { $count } more.
 bad-corrected = Send: <code>{ $command }</code>
-bad-next = Like this: <code>{ $usage }</code>, for example <code>nginx:1.27</code> or <code>gcr.io/distroless/static:nonroot</code>.
+bad-next = Send it like this: <code>{ $usage }</code>, for example <code>nginx:1.27</code> or <code>gcr.io/distroless/static:nonroot</code>.
 
-limit-request = At most { $number } images in one message: leave some out, or ask in several.
-limit-open = You can have { $number } images open at a time. Wait for some to finish, or send /cancel with the number of a request.
-limit-minute = That was fast: I take { $number } commands a minute from each person. What you send now I pass over; please go on in { $seconds } s.
-limit-daily = You can ask for { $number } images a day. Please ask again in some hours.
+limit-request = At most { $number } images in one message.
+    .next = Leave some out, or ask in several messages.
+limit-open = You can have { $number } images open at a time.
+    .next = Wait until some are done, or send /cancel with the number of a request.
+limit-minute = That was fast: I take { $number } commands a minute from each person.
+    .next = I ignore what you send in the next { $seconds } s.
+limit-daily = You can ask for { $number } images in 24 hours.
+    .next = { $minutes ->
+        [0] Ask for fewer at a time.
+       *[other] You can ask for these in { $wait }, at { $time }.
+    }
 
-outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>: the maintainer can add it to my config.
-guest = You are not on my list yet. Your id is <code>{ $person }</code>: ask an admin to add it to my config.
-cannot-store = I cannot write anything down just now, so nothing has happened yet. Your message is kept: I take it up by itself as soon as I can.
-cannot-store-press = I cannot write anything down just now. Please press again in a few minutes.
-absent = I was out of reach from { $since } to { $until }. Telegram keeps messages for a day only: what was sent to me before { $before } may be lost. Please ask again.
-faceless = I cannot see who you are: you are writing as an anonymous admin or a channel. Please write as yourself.
-admins-only = Only an admin can decide this.
+outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>.
+    .next = Ask { $maintainer } to add it to my config.
+guest = You are not on my list yet. Your id is <code>{ $person }</code>.
+    .next = Ask { $maintainer } to add it to my config.
+cannot-store = I cannot save anything right now, so nothing has happened yet.
+    .next = Your message is kept. I continue with it as soon as I can.
+cannot-store-press = I cannot save anything right now.
+    .next = Press again in a few minutes.
+absent = I was offline from { $since } to { $until }. Telegram keeps messages for one day: those sent before { $before } may be lost.
+    .next = If one of yours is missing, send it again.
+faceless = I cannot see who you are: you write as an anonymous admin or as a channel.
+    .next = Write as yourself.
+admins-only = Only an admin can do this.
+    .next = { $count ->
+        [0] /whoami tells you your role.
+       *[other] Ask { $people }.
+    }
 
 whoami = Your id: <code>{ $person }</code> ({ $role })
     This chat's id: <code>{ $chat }</code>
@@ -330,9 +394,13 @@ already-cancelled = #{ $request } was cancelled.
 already-expired = #{ $request } has expired.
 nothing-to-decide = #{ $request } needs no decision.
 button-unknown = This button is no longer in use.
-no-request = There is no request #{ $request } here. /status lists what is going on.
-not-yours = #{ $request } is somebody else's: only they or an admin can do that.
-too-late = It is too late to cancel #{ $request }: it is being copied or already over.
+    .next = Use a newer message of mine, or /status.
+no-request = There is no request #{ $request } here.
+    .next = /status lists what is under way.
+not-yours = #{ $request } belongs to somebody else.
+    .next = Only the person who asked or an admin can do this.
+too-late = It is too late to cancel #{ $request }.
+    .next = It is being copied or is over: /status #{ $request } tells.
 cancelled = #{ $request }: { $count ->
     [one] 1 image cancelled.
    *[other] { $count } images cancelled.
@@ -341,9 +409,10 @@ cancelled = #{ $request }: { $count ->
     [one] {" "}1 more is being copied already.
    *[other] {" "}{ $going } more are being copied already.
 }
-nothing-to-retry = There is nothing in #{ $request } to try again.
+nothing-to-retry = There is nothing in #{ $request } to retry.
+    .next = /status #{ $request } shows what became of it.
 
-status-nothing = Nothing of yours is going on here. Want an image? Send /mirror and its name.
+status-nothing = Nothing of yours is under way here. Send /mirror and the name of an image.
 status-mine = Your requests:
 status-others = Other people's requests:
 status-draft = #{ $request } · a draft, waits for { $person } to confirm it
@@ -354,19 +423,31 @@ status-kept = Kept fresh: { $count ->
    *[other] { $count } images
 }{ $due ->
     [0] { "" }
-   *[other] , { $due } due for a look
+   *[other] , { $due } due for a check
 }.
-status-trouble = Trouble now: { $trouble }
-status-failed = Last failure: <code>{ $image }</code>, { $cause } ({ $time })
+status-trouble = Problem now: { $trouble }
+status-failed = Last failure: <code>{ $image }</code>, { $cause }, { $time }
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->
     [0] { "" }
    *[other] {" "}and { $more } more
-} · { $over } of { $count }{ $waiting ->
+} · { $state } · { $over } of { $count } done{ $waiting ->
     [0] { "" }
    *[other] , { $waiting } waiting for an admin
 } · { $person }
+state-checking = being looked up
+state-waiting = waits for an admin
+state-approved = in the queue
+state-submitted = in the queue
+state-copying = being copied
+state-verifying = being checked
+state-mirrored = mirrored
+state-failed = failed
+state-rejected = rejected
+state-expired = expired
+state-cancelled = cancelled
 status-more = … and { $count } more.
-status-unknown = Nobody has asked for <code>{ $image }</code> yet. To ask for it: <code>/mirror { $image }</code>
+status-unknown = Nobody has asked for <code>{ $image }</code> yet.
+    .next = To ask for it: <code>/mirror { $image }</code>
 history-opened = Asked for: { $time }
 history-asked = #{ $request } by { $person }
 history-approved = Approved by { $person }: { $time }
@@ -377,7 +458,7 @@ history-ended = Ended: { $time }
 # -- looking without mirroring --------------------------------------------------------------
 lookup-head = 🔎 <code>{ $image }</code>
 lookup-denied = <code>{ $image }</code>: { $reason }
-lookup-refused = The source cannot be queried: { $line }
+lookup-refused = The source cannot be asked: { $line }
 lookup-missing = Not found at the source (missing, or private).
 lookup-digest = Digest: <code>{ $digest }</code>
 lookup-platforms = Platforms: { $platforms }{ $more ->
@@ -391,11 +472,12 @@ lookup-created = Built: { $time } ({ $days ->
    *[other] { $days } days ago
 })
 lookup-target-same = ✅ Our registry has exactly the same:
-lookup-target-other = ♻️ Our registry has another digest under this tag, probably an older one:
+lookup-target-other = ♻️ Our registry holds another digest under this tag, probably an older one:
 lookup-target-only = 📦 Our registry still has it:
 lookup-target-none = Our registry does not have it yet.
-lookup-target-unreadable = I cannot read our registry just now.
-lookup-unanswered = I could not look it up: { $trouble }. Please try again later.
+lookup-target-unreadable = I cannot read our registry right now.
+lookup-unanswered = I could not look it up: { $trouble }.
+    .next = Try again later.
 list-head = { $count ->
     [one] image.list holds 1 image:
    *[other] image.list holds { $count } images:
@@ -405,54 +487,64 @@ list-head-text = { $count ->
    *[other] image.list holds { $count } images with “{ $text }” in them:
 }
 list-line = <code>{ $image }</code>
-list-empty = image.list is empty. Use /mirror to add to it.
-list-none = No image in image.list has “{ $text }” in it.
-list-unanswered = I could not read image.list: { $trouble }. Please try again later.
+list-empty = image.list is empty.
+    .next = Add to it with /mirror.
+list-none = No image in image.list has “{ $text }” in its name.
+    .next = /list shows them all.
+list-unanswered = I could not read image.list: { $trouble }.
+    .next = Try again later.
 outdated-head = { $count ->
-    [one] 1 image is not what it is at its source:
-   *[other] { $count } images are not what they are at their sources:
+    [one] 1 image differs from its source:
+   *[other] { $count } images differ from their sources:
 }
 outdated-line = ♻️ <code>{ $image }</code>: <code>{ $old }</code> → <code>{ $new }</code>
-outdated-version = ⚠️ <code>{ $image }</code>: <code>{ $old }</code> → <code>{ $new }</code>. A version should not move: ask its makers why before you /mirror it again.
+outdated-version = ⚠️ <code>{ $image }</code>: <code>{ $old }</code> → <code>{ $new }</code>. A version should not change: ask its publisher before you /mirror it again.
 outdated-new = 📦 <code>{ $image }</code>: not in our registry yet
 outdated-more = … and { $count } more.
 outdated-none = { $count ->
     [0] I could compare nothing.
-    [one] ✅ The image I looked at is what it is at its source.
-   *[other] ✅ All is well with the { $count } images I looked at: nothing has moved.
+    [one] ✅ The image that I compared is the same at its source.
+   *[other] ✅ The { $count } images that I compared are the same at their sources.
 }
 outdated-fixed = { $count ->
-    [one] That image is listed by its digest, which never moves.
-   *[other] Those { $count } images are listed by their digests, which never move.
+    [one] That image is listed by its digest, which never changes.
+   *[other] Those { $count } images are listed by their digests, which never change.
 }
 outdated-vanished = { $count ->
-    [one] 1 image is no longer at its source (gone, or private); our copy stays.
-   *[other] { $count } images are no longer at their sources (gone, or private); our copies stay.
+    [one] 1 image is no longer at its source (removed, or private). Our copy stays.
+   *[other] { $count } images are no longer at their sources (removed, or private). Our copies stay.
 }
 outdated-untold = { $count ->
     [one] 1 image could not be compared: a registry did not answer. Ask again later.
    *[other] { $count } images could not be compared: registries did not answer. Ask again later.
 }
-outdated-cut = I looked at the first { $count } of { $listed }. <code>/outdated TEXT</code> looks at those with TEXT in their names.
-outdated-unanswered = I could not read image.list: { $trouble }. Please try again later.
+outdated-cut = I compared the first { $count } of { $listed }.
+    .next = A word of the names narrows it down, such as <code>/outdated grafana</code>.
+outdated-unanswered = I could not read image.list: { $trouble }.
+    .next = Try again later.
 
 # -- images that move -----------------------------------------------------------------------
 news-head = { $count ->
-    [one] An image has moved at its source, and our registry has it now:
-   *[other] { $count } images have moved at their sources, and our registry has them now:
+    [one] An image was updated upstream, and our registry has it now:
+   *[other] { $count } images were updated upstream, and our registry has them now:
 }
-watching = I will tell you here when <code>{ $image }</code> has moved and our registry has the new one.
-watch-unlisted = Only what image.list holds is kept fresh, and I have not seen it there yet: <code>/mirror { $image }</code> adds it.
+watching = I will tell you here when <code>{ $image }</code> was updated upstream and our registry has the new one.
+watch-unlisted = Only the images in image.list are kept fresh, and I have not seen this one there yet. To add it: <code>/mirror { $image }</code>
 watch-head = { $count ->
     [one] You watch 1 image:
    *[other] You watch { $count } images:
 }
-watch-none = You watch no image. <code>/watch nginx:1.27</code> would tell you when that one moves.
-watch-limit = You can watch { $number } images. <code>/watch</code> lists yours, /unwatch takes one out.
-watch-off = Nobody looks for images that move: the maintainer can set it up (<code>fresh</code> in my config). /outdated shows what has moved by now.
-watch-fixed = <code>{ $image }</code> is named by its digest, which never moves.
-unwatched = I will not tell you of <code>{ $image }</code> any more.
-unwatch-none = You do not watch <code>{ $image }</code>. <code>/watch</code> lists what you do.
+watch-none = You watch no image.
+    .next = With <code>/watch nginx:1.27</code> I tell you when that image was updated upstream.
+watch-limit = You can watch { $number } images.
+    .next = <code>/watch</code> lists yours, /unwatch takes one out.
+watch-off = Images are not kept fresh here, so I would have nothing to tell.
+    .next = Ask { $maintainer } to set <code>fresh</code> in my config. /outdated shows what differs now.
+watch-fixed = <code>{ $image }</code> is named by its digest, which never changes.
+    .next = Watch a tag, such as <code>/watch nginx:1.27</code>.
+unwatched = I stop telling you about <code>{ $image }</code>.
+unwatch-none = You do not watch <code>{ $image }</code>.
+    .next = <code>/watch</code> lists what you watch.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
@@ -478,8 +570,8 @@ mistake-quotes = leave the quotes out
 mistake-scheme = an image has no https:// in front
 mistake-full-width = there are full-width characters in it
 mistake-blank = there is a blank in it
-mistake-mirror-prefix = that is its name at another mirror; I need the name at the source
-mistake-target-prefix = that is its name in our registry; I need the name at the source
+mistake-mirror-prefix = that is its name at another mirror, and I need the name at the source
+mistake-target-prefix = that is its name in our registry, and I need the name at the source
 mistake-uppercase = the repository has to be in lower case
 mistake-punctuation = there is punctuation around it
 mistake-slash-for-colon = the tag comes after a colon

@@ -3,7 +3,7 @@
 #
 # 用词（全文统一）：
 #   image 镜像 · tag 标签 · digest 摘要 · manifest 清单 · platform 平台
-#   registry 镜像仓库 · source 源站 · target 目标仓库 · project 项目 · quota 配额
+#   registry 镜像仓库 · source 上游 · target 我们的镜像仓库 · project 项目 · quota 配额
 #   mirror 同步 · mirror repository 同步仓库（GitHub 上放 image.list 的那个）
 #   request 请求 · approve 批准 · reject 驳回 · cancel 取消 · policy 策略
 #   admin 管理员 · maintainer 维护者 · workflow 工作流 · run 运行 · commit 提交
@@ -11,31 +11,35 @@
 
 # -- the card -----------------------------------------------------------------------------
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
-card-head-moved = ⚠️ <b>#{ $request }</b>：{ $count } 个版本号标签在源站上变了  { $bar } { $over }/{ $count }
+card-head-moved = ⚠️ <b>#{ $request }</b>：{ $count } 个版本标签与上游不一致  { $bar } { $over }/{ $count }
 card-moved = { $count ->
-    [1] 版本号的标签不该变，可能被人替换了。批准之前请先问问它的作者。只会同步查看时的那个摘要，之后再变的不算。
-   *[other] 版本号的标签不该变，可能被人替换了。批准之前请先问问它们的作者。只会同步查看时的那些摘要，之后再变的不算。
+    [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
+   *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
 }
 card-approved-by = { $person } 已批准。
+card-deciders = 由 { $people } 审批。
 card-cancelled = 已取消。
 card-folded = ……另有 { $count } 个{ $mirrored ->
     [0] { "" }
-   *[other] ，{ $mirrored } 个已同步
+   *[other] {" "}· { $mirrored } 个已同步
 }{ $going ->
     [0] { "" }
-   *[other] ，{ $going } 个进行中
+   *[other] {" "}· { $going } 个进行中
 }{ $waiting ->
     [0] { "" }
-   *[other] ，{ $waiting } 个等管理员批准
+   *[other] {" "}· { $waiting } 个待审批
 }{ $failed ->
     [0] { "" }
-   *[other] ，{ $failed } 个未同步
-}。
+   *[other] {" "}· { $failed } 个未同步
+}
 card-untagged = { $count ->
     [1] { $images } 没写标签，按 <code>latest</code> 处理。
    *[other] { $images } 没写标签，都按 <code>latest</code> 处理。
 }
-card-joined = { $images } 已经在处理了（#{ $request }，{ $person } 的请求），有结果也会告诉你。
+card-joined = { $images } 已在处理中（#{ $request }，{ $person } 的请求），完成后也会通知你。
+maintainer-unnamed = 维护者
+maintainer-named = {" "}{ $name }{" "}
+maintainer-linked = {" "}<a href="tg://user?id={ $id }">{ $name }</a>{" "}
 images = { $images }
 images-also = { $images }、{ $image }
 images-more = { $images } 和另外 { $more } 个
@@ -53,8 +57,8 @@ line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
 line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = 查询中
-note-waiting = 等管理员批准
-note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等管理员批准
+note-waiting = 等待管理员审批
+note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等待管理员审批
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
@@ -63,37 +67,47 @@ note-approved-by-policy = 按策略自动批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
-note-submitted = 已提交，等运行开始{ $ahead ->
+note-submitted = 已提交，等待运行启动{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
-note-resumes = { $cause }；{ $time } 自动重试
-note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行</a>
+note-resumes = { $cause }，{ $time } 自动重试
+note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行日志</a>
 note-verifying = 已推送，正在校验
-note-identical = 目标仓库里已经有了，摘要一致
-note-mirrored = 已同步，摘要校验无误
-note-mirrored-by-run = 已同步，以运行的结果为准（我这里读不到目标仓库）
+note-identical = 本来就有，摘要一致
+note-see-answer = 未同步，详见回复
+note-mirrored = 已同步，摘要校验通过
+note-mirrored-by-run = 运行显示已同步（我读不到我们的镜像仓库）
 note-rejected = 被 { $person } 驳回
+    .next = 原因请问 { $person }；沟通好之后发 /retry #{ $request } 重新申请。
 note-rejected-because = 被 { $person } 驳回：{ $reason }
-note-expired = 一直没人处理，已过期
+    .next = 确实需要的话，请联系 { $person }，再发 /retry #{ $request } 重新申请。
+note-expired = 一直无人审批，已过期
+    .next = 提醒一下管理员，再发 /retry #{ $request }。
 note-cancelled = 已取消
-note-trouble = { $trouble }；已试 { $tries } 次，还会再试
-note-trouble-until = { $trouble }；已试 { $tries } 次，{ $time } 再试
+note-trouble = { $trouble }，已试 { $tries } 次，正在重试
+note-trouble-until = { $trouble }，已试 { $tries } 次，{ $time } 再试
 trouble-silent = { $who } 没有回应
 trouble-unreachable = 连不上 { $who }
-trouble-busy = { $who } 要求稍后再试
-trouble-faulty = { $who } 自己出了故障
+trouble-busy = { $who } 暂时限制了我的请求
+trouble-faulty = { $who } 内部出错
 trouble-unreadable = { $who } 返回的内容无法识别
-trouble-locked-out = { $who } 不认我的令牌了，需要维护者换一个
-trouble-outdated = 镜像仓库里的工作流与我自带的不一致，需要维护者运行 imageto-bot setup
+trouble-locked-out = { $who } 不再接受我的令牌，需要{ $maintainer }更换
+trouble-outdated = 镜像仓库里的工作流与我自带的不一致，需要{ $maintainer }运行 imageto-bot setup
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
 trouble-other = { $line }
 
 denied = 策略不允许同步
+    .next = 确实需要的话，请联系{ $maintainer }，策略写在我的配置里。
 denied-because = 策略不允许同步：{ $reason }
+    .next = 确实需要的话，请联系{ $maintainer }，策略写在我的配置里。
 denied-registry = 不允许从 { $registry } 同步
-denied-next = 什么都没有开始。确实需要的话，请管理员调整允许的范围。
+    .next = 允许的上游：{ $registries }{ $more_registries ->
+        [0] { "" }
+       *[other] {" "}等另外 { $more_registries } 个
+    }。需要其他的，请{ $maintainer }加到我的配置里。
+nothing-started = 什么都没有开始。
 
 shape = { $platforms ->
     [0] { "" }
@@ -109,6 +123,7 @@ size-mb = { $amount } MB
 size-gb = { $amount } GB
 time-seconds = { $count } 秒
 time-minutes = { $count } 分钟
+time-hours = { $count } 小时
 
 button-approve = ✅ 批准
 button-reject = ❌ 驳回
@@ -143,14 +158,18 @@ draft-head = <b>#{ $request }</b> { $person }，找到 { $count } 个镜像。�
 draft-head-file = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 里找到 { $count } 个镜像。要同步吗？
 draft-line = ▫️ <code>{ $image }</code>
 draft-more = ……另有 { $count } 个。
-draft-choosing = 点一下镜像就去掉，再点一下又加回来。
-draft-expired = 一天没人回应，这个请求我就先放下了。
+draft-choosing = 点一下去掉镜像，再点一下加回来。
+draft-expired = 一天内无人确认，这份草稿已作废。
 draft-dropped = #{ $request }：已取消，什么都没有开始。
 draft-confirmed = #{ $request } 已经在处理了。
-draft-over = #{ $request } 已经取消了。还需要的话，用 /mirror 再发一次。
-draft-unconfirmed = #{ $request } 还在等 { $person } 确认。
+    .next = 发 /status #{ $request } 查看进度。
+draft-over = #{ $request } 已经取消了。
+    .next = 还需要的话，用 /mirror 再发一次。
+draft-unconfirmed = #{ $request } 还是草稿。
+    .next = 要等 { $person } 先确认。
 draft-most = 后面还有，但一段内容我最多取前 { $count } 个镜像。
-draft-empty = #{ $request } 一个镜像都没勾选，至少勾一个吧。
+draft-empty = #{ $request } 一个镜像都没勾选。
+    .next = 至少勾选一个。
 draft-page = { $pages ->
     [1] 不要哪个，点一下就行。
    *[other] 第 { $page }/{ $pages } 页
@@ -159,21 +178,33 @@ draft-ticked = 共 { $count } 个，勾选了 { $chosen } 个
 confirmed = 收到，开始处理 { $count } 个镜像。
 going-on = #{ $request } 继续处理 { $count } 个镜像。
 already-taken = #{ $request } 已经换成另一个镜像在处理了。
+    .next = 这个也要的话，用 /mirror 发给我。
 wanted = 收到，这就处理。
 form-shown = 已换成 { $form } 的写法。
 form-already = 已经是 { $form } 的写法了。
 
-nothing-found = 这里面没找到镜像。这样写：<code>/mirror nginx:1.27</code>
+nothing-found = 这里面没找到镜像。
+    .next = 这样写：<code>/mirror nginx:1.27</code>
 nothing-found-file = <code>{ $file }</code> 里没找到镜像。
-file-too-large = { $file } 太大了，我最多读 { $limit } MiB 的文件。请拆开发，或者直接用文字把镜像发给我。
-file-too-deep = { $file } 嵌套太深，或者自我引用太多，我读不了。请直接用文字把镜像发给我。
-file-too-many = { $file } 里的镜像太多，一次处理不完。请分几次发。
-text-too-large = 这段内容太长了。请分几次发，或者只发镜像名。
-text-too-deep = 这段内容嵌套太深，我读不了。请只发镜像名。
-text-too-many = 镜像太多，一次处理不完。请分几次发。
-file-not-text = { $file } 不是我能读的文本文件。请直接用文字把镜像发给我。
-file-broken = { $file } 的格式有误，里面也没找到镜像。请检查一下，或者直接用文字把镜像发给我。
-file-gone = 没能从 Telegram 取到 <code>{ $file }</code>，请再发一次。
+    .next = 直接用文字发镜像，例如 <code>/mirror nginx:1.27</code>
+file-too-large = <code>{ $file }</code> 太大了，我最多读 { $limit } MiB 的文件。
+    .next = 请拆成几份，或者直接用文字发镜像。
+file-too-deep = <code>{ $file }</code> 嵌套太深，或者自我引用太多。
+    .next = 请直接用文字发镜像。
+file-too-many = <code>{ $file }</code> 里的镜像太多，一次处理不完。
+    .next = 请拆成几个文件。
+text-too-large = 这段内容太长了。
+    .next = 请分几次发，或者只发镜像名。
+text-too-deep = 这段内容嵌套太深，我读不了。
+    .next = 请只发镜像名。
+text-too-many = 镜像太多，一次处理不完。
+    .next = 请分几次发。
+file-not-text = <code>{ $file }</code> 不是我能读的文本文件。
+    .next = 请直接用文字发镜像。
+file-broken = <code>{ $file }</code> 格式有误，里面也没找到镜像。
+    .next = 检查一下文件，或者直接用文字发镜像。
+file-gone = 没能从 Telegram 取到 <code>{ $file }</code>。
+    .next = 请再发一次。
 
 # -- the result ---------------------------------------------------------------------------
 result-all = 同步完成，{ $done }/{ $count }：
@@ -184,85 +215,101 @@ result-none = { $count ->
 }
 pull = <code>{ $command }</code>
 pull-more = ……另有 { $count } 条。
-returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
-returned-nothing = <code>{ $file }</code> 里的镜像我没法改：一改就会动到别的内容。
-returned-others = 没有同步、保持原样的：{ $images }{ $count ->
+result-there = 本来就有、摘要一致的：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
+returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
+returned-nothing = <code>{ $file }</code> 里的镜像我没法改：一改就会动到别的内容。
+    .next = 请把上面的地址手动写进文件。
+returned-others = 未同步、保持原样的：{ $images }
 returned-fixed = 需要手动改的：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
-failure-missing = 源站上找不到（不存在，或者是私有的）
-failure-missing-meant = 源站上找不到。你要的是不是 <code>{ $image }</code>？
-failure-missing-next = 核对一下名称和标签，再用 /mirror 发一次。
-failure-missing-meant-next = 点一下你要的那个，或者用 /mirror 发正确的名称。
-failure-source-login = 源站要求登录（也可能没有这个镜像）
-failure-source-login-next = 先核对名称：有些源站没有这个镜像时也会这样回答。名称没错的话，请维护者为这个源站配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
-failure-rate-limited = 拉取太频繁，暂时被限流了
-failure-rate-limited-next = 我连着试了几个小时。晚些时候再发 /retry #{ $request } 也许就行；维护者在 Secret SOURCE_AUTH 里配置登录，可以提高限额。
-failure-source-refused = 源站用不了：{ $line }
-failure-source-refused-next = 请维护者看一下这个源站，处理好之后发 /retry #{ $request }。
-failure-target-login = 目标仓库不让我们的账号推送
-failure-target-login-next = 请维护者确认 HARBOR_USER 和 HARBOR_PWD 没有失效（机器人账户会过期）、项目已经建好、账号有推送权限，再发 /retry #{ $request }。
-failure-target-project = 目标仓库里没有能放这个镜像的项目
-failure-target-project-next = 请维护者在目标仓库里建好项目（不能是代理缓存项目），再发 /retry #{ $request }。
-failure-target-quota = 目标仓库里这个项目的配额用完了
-failure-target-quota-next = 请维护者调高项目的配额，再发 /retry #{ $request }。
-failure-immutable = 目标仓库的这个标签已经指向另一个镜像，而且不允许改动
-failure-immutable-next = 换一个标签，或者请维护者调整标签不可变规则。
-failure-platform = 这个镜像没有需要的平台
-failure-platform-next = 换个标签也许就有：先到源站上看看，再用 /mirror 发一次。
-failure-too-large = 太大了，目标仓库或负责同步的机器放不下
-failure-too-large-next = 请维护者放宽目标仓库前面的上传限制，或者腾出空间，再发 /retry #{ $request }。
-failure-network = 网络出了问题：{ $line }
-failure-network-next = 等了一阵也没有好转。发 /retry #{ $request } 再试一次；还不行的话，请维护者看看运行日志。
+failure-missing = 上游找不到（不存在，或者是私有的）
+    .next = 核对一下名称和标签，再用 /mirror 发一次。
+failure-missing-meant = 上游找不到。你要的是不是 <code>{ $image }</code>？
+    .next = 点一下你要的那个，或者用 /mirror 发正确的名称。
+failure-source-login = 上游要求登录（也可能没有这个镜像）
+    .next = 先核对名称；没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
+failure-rate-limited = 拉取太频繁，暂时被上游限流
+    .next = 已经重试了几个小时。稍后发 /retry #{ $request }，或请{ $maintainer }配置登录提高限额（Secret SOURCE_AUTH）。
+failure-source-refused = 上游无法使用：{ $line }
+    .next = 请{ $maintainer }检查这个上游，再发 /retry #{ $request }。
+failure-target-login = 我们的镜像仓库不让我们的账号推送
+    .next = 请{ $maintainer }检查 HARBOR_USER、HARBOR_PWD（机器人账户会过期）和推送权限，再发 /retry #{ $request }。
+failure-target-project = 我们的镜像仓库里没有能放这个镜像的项目
+    .next = 请{ $maintainer }建好项目（不能是代理缓存项目），再发 /retry #{ $request }。
+failure-target-quota = 我们的镜像仓库里这个项目的配额用完了
+    .next = 请{ $maintainer }调高项目配额，再发 /retry #{ $request }。
+failure-immutable = 我们的镜像仓库里这个标签已指向另一个镜像，且不允许改动
+    .next = 换一个标签，或者请{ $maintainer }调整标签不可变规则。
+failure-platform = 这个镜像没有所需的平台
+    .next = 别的标签可能有：先到上游看看，再用 /mirror 发一次。
+failure-too-large = 太大了，我们的镜像仓库或执行同步的机器放不下
+    .next = 请{ $maintainer }放宽镜像仓库的上传限制，或者腾出磁盘空间，再发 /retry #{ $request }。
+failure-network = 网络出错：{ $line }
+    .next = 发 /retry #{ $request } 再试一次；还不行的话，请{ $maintainer }查看运行日志。
 failure-timed-out = 同步超时
-failure-timed-out-next = 传好的部分都还在，接着传会快一些：发 /retry #{ $request } 就行。
-failure-workflow-missing = 同步仓库里没有装同步用的工作流
-failure-workflow-missing-next = 请维护者装上（imageto-bot setup），再发 /retry #{ $request }。
+    .next = 已传的部分会保留，下次会更快：发 /retry #{ $request }。
+failure-workflow-missing = 同步仓库里没有同步用的工作流
+    .next = 请{ $maintainer }安装（imageto-bot setup），再发 /retry #{ $request }。
 failure-workflow-off = 同步仓库里的工作流被停用了
-failure-workflow-off-next = 请维护者在仓库的 Actions 页面启用它，再发 /retry #{ $request }。
-failure-run-missing = GitHub 上一直没有出现对应的运行
-failure-run-missing-next = 请维护者看看同步仓库有没有启用 Actions，再发 /retry #{ $request }。
+    .next = 请{ $maintainer }在仓库的 Actions 页面启用它，再发 /retry #{ $request }。
+failure-run-missing = GitHub 没有为它启动运行
+    .next = 请{ $maintainer }确认同步仓库启用了 Actions，再发 /retry #{ $request }。
 failure-run-cancelled = 这次运行被取消了
-failure-run-cancelled-next = 有人在 GitHub 上停掉了这次运行；发 /retry #{ $request } 可以重新来过。
-failure-run-silent = 运行已经结束（{ $line }），却没有提到这个镜像
-failure-run-silent-next = 详情见运行日志；发 /retry #{ $request } 可以重新来过。
+    .next = 有人在 GitHub 上取消了运行；发 /retry #{ $request } 重新运行。
+failure-run-silent = 运行已结束（{ $line }），但没有这个镜像的结果
+    .next = 详情请查看运行日志；发 /retry #{ $request } 重新运行。
 failure-github-refused = 被 GitHub 拒绝：{ $line }
-failure-github-refused-next = 请维护者检查机器人的令牌和同步仓库，再发 /retry #{ $request }。
+    .next = 请{ $maintainer }检查机器人的令牌和同步仓库，再发 /retry #{ $request }。
 failure-unlisted = 它已被人从 image.list 中删掉
-failure-unlisted-next = 发 /retry #{ $request } 可以重新申请。
-failure-mismatch = 目标仓库里的摘要和推送上去的不一致
-failure-mismatch-next = 还有别的东西在写这个位置，需要维护者看一下。
-failure-absent = 运行说已经推送，目标仓库里却没有
-failure-absent-next = 可能有东西在删除那里的镜像，或者运行推到了别的仓库：请维护者看一下，再发 /retry #{ $request }。
+    .next = 发 /retry #{ $request } 重新申请。
+failure-mismatch = 我们的镜像仓库里的摘要和推送的不一致
+    .next = 有别的程序在写这个位置，请{ $maintainer }查明，再发 /retry #{ $request }。
+failure-absent = 运行显示成功，但我们的镜像仓库里没有
+    .next = 可能有程序在清理镜像，或者运行推到了别处：请{ $maintainer }检查，再发 /retry #{ $request }。
 failure-unknown = 同步失败：{ $line }
-failure-unknown-next = 详情见运行日志；发 /retry #{ $request } 再试一次。
+    .next = 详情请查看运行日志；发 /retry #{ $request } 再试一次。
 
 # -- commands -----------------------------------------------------------------------------
 command-mirror = 把镜像同步到我们的镜像仓库
-command-status = 看看进展，也可以查某个请求或某个镜像
+    .usage = /mirror 镜像……
+command-status = 查看进度，也可以查某个请求或某个镜像
+    .usage = /status [#41 | 镜像]
 command-lookup = 只查镜像，不同步
-command-list = 看看 image.list 里有什么
-command-outdated = 看看哪些镜像在源站上已经变了
-command-watch = 镜像有更新时告诉我
-command-unwatch = 不用再告诉我
+    .usage = /lookup 镜像
+command-list = 查看 image.list 里的镜像
+    .usage = /list [文字]
+command-outdated = 查看哪些镜像与上游不一致
+    .usage = /outdated [文字]
+command-watch = 镜像在上游更新时通知我
+    .usage = /watch [镜像]
+command-unwatch = 取消通知
+    .usage = /unwatch 镜像
 command-cancel = 取消请求
+    .usage = /cancel #41
 command-retry = 重试失败的镜像
+    .usage = /retry #41
 command-approve = 批准请求
+    .usage = /approve #41
 command-reject = 驳回请求
+    .usage = /reject #41 [理由]
 command-whoami = 查看你的 ID 和本会话的 ID
+    .usage = /whoami
 command-help = 我能做什么
+    .usage = /help
 command-start = 我能做什么
+    .usage = /start
 
-help-head = 我负责把容器镜像同步到我们自己的镜像仓库。可以这样用：
+help-head = 我负责把容器镜像同步到我们的镜像仓库。可以这样用：
 help-row = { $usage } · { $words }
 help-example = 例如：<code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
-    也可以直接发 compose 文件、Kubernetes YAML 或 Dockerfile：在说明文字里写 /mirror，或者用 /mirror 回复它。
+    也支持 compose 文件、Kubernetes YAML 和 Dockerfile：发送时在说明里写 /mirror，或者用 /mirror 回复它。
 
 misuse = 这样用：<code>{ $usage }</code> · { $words }
 
@@ -276,18 +323,35 @@ bad-more = ……另有 { $count } 个。
 bad-corrected = 可以直接发：<code>{ $command }</code>
 bad-next = 这样写：<code>{ $usage }</code>，例如 <code>nginx:1.27</code> 或 <code>gcr.io/distroless/static:nonroot</code>。
 
-limit-request = 一条消息最多 { $number } 个镜像，去掉几个，或者分几次发吧。
-limit-open = 每人最多同时有 { $number } 个镜像在处理。等几个完成，或者用 /cancel 加编号取消一个请求。
-limit-minute = 发得太快了：每人每分钟我只处理 { $number } 条命令。现在发的我先跳过，{ $seconds } 秒后再继续吧。
-limit-daily = 每人每天最多 { $number } 个镜像，过几个小时再来吧。
+limit-request = 一条消息最多 { $number } 个镜像。
+    .next = 去掉几个，或者分几条消息发。
+limit-open = 每人最多同时有 { $number } 个镜像在处理。
+    .next = 等几个完成，或者用 /cancel 加编号取消一个请求。
+limit-minute = 发得太快了：每人每分钟最多 { $number } 条命令。
+    .next = 接下来 { $seconds } 秒内发的我会忽略。
+limit-daily = 每人 24 小时内最多 { $number } 个镜像。
+    .next = { $minutes ->
+        [0] 请减少一次的数量。
+       *[other] { $wait }之后（{ $time }）可以再来。
+    }
 
-outside = 这个会话我还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>，请维护者加到我的配置里。
-guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>，请管理员加到我的配置里。
-cannot-store = 我现在无法保存任何内容，所以还什么都没有做。你的消息不会丢，等我恢复后会自动处理。
-cannot-store-press = 我现在无法保存任何内容，请过几分钟再点一次。
-absent = { $since } 到 { $until } 期间联系不上我。Telegram 只保留一天的消息，{ $before } 之前发给我的可能已经丢失，请再发一次。
-faceless = 我看不到你是谁：你正以匿名管理员或频道的身份发言。请换回自己的身份再发。
-admins-only = 这件事要由管理员决定。
+outside = 这个会话还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>。
+    .next = 请{ $maintainer }加到我的配置里。
+guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>。
+    .next = 请{ $maintainer }加到我的配置里。
+cannot-store = 我现在无法保存数据，还没有开始处理。
+    .next = 你的消息不会丢，恢复后我会自动处理。
+cannot-store-press = 我现在无法保存数据。
+    .next = 请过几分钟再点一次。
+absent = { $since } 到 { $until } 我不在线。Telegram 只保留一天的消息，{ $before } 之前的可能已丢失。
+    .next = 如果你的消息没有得到回应，请再发一次。
+faceless = 我看不到你是谁：你正以匿名管理员或频道的身份发言。
+    .next = 请换回自己的身份再发。
+admins-only = 只有管理员可以操作。
+    .next = { $count ->
+        [0] 发 /whoami 查看自己的角色。
+       *[other] 请联系 { $people }。
+    }
 
 whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
     本会话的 ID：<code>{ $chat }</code>
@@ -301,50 +365,67 @@ already-approved = { $person } 已经批准过了。
 already-rejected = { $person } 已经驳回了。
 already-cancelled = #{ $request } 已经取消了。
 already-expired = #{ $request } 已经过期了。
-nothing-to-decide = #{ $request } 没有需要审批的镜像。
+nothing-to-decide = #{ $request } 没有待审批的镜像。
 button-unknown = 这个按钮已经失效了。
-no-request = 这里没有 #{ $request } 这个请求。发 /status 看看有哪些在进行。
-not-yours = #{ $request } 是别人的请求，只有本人或管理员能操作。
-too-late = #{ $request } 来不及取消了：已经在同步，或者已经结束。
+    .next = 请用较新的消息，或者发 /status。
+no-request = 这里没有 #{ $request } 这个请求。
+    .next = 发 /status 查看进行中的请求。
+not-yours = #{ $request } 是别人的请求。
+    .next = 只有本人或管理员能操作。
+too-late = #{ $request } 来不及取消了。
+    .next = 已经在同步，或者已经结束：发 /status #{ $request } 查看。
 cancelled = #{ $request }：已取消 { $count } 个镜像。{ $going ->
     [0] { "" }
    *[other] 另有 { $going } 个已经在同步了。
 }
 nothing-to-retry = #{ $request } 没有可以重试的镜像。
+    .next = 发 /status #{ $request } 查看结果。
 
-status-nothing = 你在这里没有进行中的请求。想要什么镜像，用 /mirror 告诉我。
+status-nothing = 你在这里没有进行中的请求。需要镜像的话，用 /mirror 发给我。
 status-mine = 你的请求：
 status-others = 其他人的请求：
 status-draft = #{ $request } · 草稿，等 { $person } 确认
-status-queue = 所有会话：{ $checking } 个查询中，{ $waiting } 个等管理员批准，{ $queued } 个排队中，{ $copying } 个同步中。
+status-queue = 所有会话：{ $checking } 个查询中，{ $waiting } 个待审批，{ $queued } 个排队中，{ $copying } 个同步中。
 status-budget = { $name }：请求次数还剩 { $remaining }/{ $limit }。
 status-kept = 保持更新的镜像：{ $count } 个{ $due ->
     [0] { "" }
-   *[other] ，其中 { $due } 个该看了
+   *[other] ，其中 { $due } 个待检查
 }。
 status-trouble = 当前问题：{ $trouble }
-status-failed = 最近一次失败：<code>{ $image }</code>，{ $cause }（{ $time }）
+status-failed = 最近一次失败：<code>{ $image }</code>，{ $cause }，{ $time }
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->
     [0] { "" }
    *[other] {" "}和另外 { $more } 个
-} · { $over }/{ $count }{ $waiting ->
+} · { $state } · 已结束 { $over }/{ $count }{ $waiting ->
     [0] { "" }
-   *[other] ，{ $waiting } 个等管理员批准
+   *[other] ，{ $waiting } 个待审批
 } · { $person }
+state-checking = 查询中
+state-waiting = 等待管理员审批
+state-approved = 排队中
+state-submitted = 排队中
+state-copying = 同步中
+state-verifying = 校验中
+state-mirrored = 已同步
+state-failed = 失败
+state-rejected = 已驳回
+state-expired = 已过期
+state-cancelled = 已取消
 status-more = ……另有 { $count } 个。
-status-unknown = 还没有人要过 <code>{ $image }</code>。想要的话，发 <code>/mirror { $image }</code>
+status-unknown = 还没有人申请过 <code>{ $image }</code>。
+    .next = 需要的话，发 <code>/mirror { $image }</code>
 history-opened = 提出时间：{ $time }
 history-asked = #{ $request }，{ $person } 的请求
 history-approved = { $person } 于 { $time } 批准
 history-approved-by-policy = 策略于 { $time } 自动批准
-history-run = <a href="{ $url }">到 GitHub 上查看运行</a>
+history-run = <a href="{ $url }">查看运行日志</a>
 history-ended = 结束时间：{ $time }
 
 # -- looking without mirroring --------------------------------------------------------------
 lookup-head = 🔎 <code>{ $image }</code>
 lookup-denied = <code>{ $image }</code>：{ $reason }
-lookup-refused = 源站查不了：{ $line }
-lookup-missing = 源站上找不到（不存在，或者是私有的）。
+lookup-refused = 上游无法查询：{ $line }
+lookup-missing = 上游找不到（不存在，或者是私有的）。
 lookup-digest = 摘要：<code>{ $digest }</code>
 lookup-platforms = 平台：{ $platforms }{ $more ->
     [0] { "" }
@@ -357,43 +438,54 @@ lookup-created = 构建时间：{ $time }（{ $days ->
    *[other] { $days } 天前
 }）
 lookup-target-same = ✅ 我们的镜像仓库里已经有了，摘要一致：
-lookup-target-other = ♻️ 我们的镜像仓库里有这个标签，但摘要不同，多半是旧版：
+lookup-target-other = ♻️ 我们的镜像仓库里有这个标签，但摘要不同，可能是旧版：
 lookup-target-only = 📦 我们的镜像仓库里还留着它：
 lookup-target-none = 我们的镜像仓库里还没有。
 lookup-target-unreadable = 现在读不到我们的镜像仓库。
-lookup-unanswered = 没能查到：{ $trouble }。请过一会儿再试。
+lookup-unanswered = 没能查到：{ $trouble }。
+    .next = 请稍后再试。
 list-head = image.list 里有 { $count } 个镜像：
-list-head-text = image.list 里有 { $count } 个带“{ $text }”的镜像：
+list-head-text = image.list 里有 { $count } 个名称含“{ $text }”的镜像：
 list-line = <code>{ $image }</code>
-list-empty = image.list 还是空的。用 /mirror 就能往里加。
-list-none = image.list 里没有带“{ $text }”的镜像。
-list-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
-outdated-head = 有 { $count } 个镜像和源站上的不一样：
+list-empty = image.list 还是空的。
+    .next = 用 /mirror 添加。
+list-none = image.list 里没有名称含“{ $text }”的镜像。
+    .next = 发 /list 查看全部。
+list-unanswered = 没能读到 image.list：{ $trouble }。
+    .next = 请稍后再试。
+outdated-head = 有 { $count } 个镜像与上游不一致：
 outdated-line = ♻️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>
-outdated-version = ⚠️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>。版本号的标签不该变，重新 /mirror 之前请先问问它的作者。
+outdated-version = ⚠️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>。版本标签不应该变，重新 /mirror 之前请先向发布者确认。
 outdated-new = 📦 <code>{ $image }</code>：我们的镜像仓库里还没有
 outdated-more = ……另有 { $count } 个。
 outdated-none = { $count ->
-    [0] 没有能比对的。
-   *[other] ✅ 看过的 { $count } 个镜像都和源站上的一样。
+    [0] 没有能比对的镜像。
+   *[other] ✅ 已比对的 { $count } 个镜像都与上游一致。
 }
 outdated-fixed = { $count } 个镜像是按摘要列出的，摘要不会变。
-outdated-vanished = 有 { $count } 个镜像在源站上已经没有了（被删除，或不公开）；我们的副本还在。
-outdated-untold = 有 { $count } 个镜像没能比对：镜像仓库没有回应。请过一会儿再试。
-outdated-cut = { $listed } 个里只看了前 { $count } 个。用 <code>/outdated TEXT</code> 可以只看名称里带这段文字的。
-outdated-unanswered = 没能读到 image.list：{ $trouble }。请过一会儿再试。
+outdated-vanished = 有 { $count } 个镜像在上游已经没有了（被删除，或不公开），我们的副本还在。
+outdated-untold = 有 { $count } 个镜像没能比对：镜像仓库没有响应。请稍后再试。
+outdated-cut = { $listed } 个里只比对了前 { $count } 个。
+    .next = 可以加一个词缩小范围，例如 <code>/outdated grafana</code>。
+outdated-unanswered = 没能读到 image.list：{ $trouble }。
+    .next = 请稍后再试。
 
 # -- images that move -----------------------------------------------------------------------
-news-head = 有 { $count } 个镜像在源站上更新了，我们的镜像仓库已经换成新的：
-watching = <code>{ $image }</code> 更新并同步到我们的镜像仓库之后，我会在这里告诉你。
-watch-unlisted = 只有 image.list 里的镜像会保持更新，我还没在里面看到它：用 <code>/mirror { $image }</code> 可以加进去。
+news-head = 有 { $count } 个镜像在上游更新了，我们的镜像仓库已同步：
+watching = <code>{ $image }</code> 在上游更新并同步到我们的镜像仓库之后，我会在这里通知你。
+watch-unlisted = 只有 image.list 里的镜像会保持更新，这个还不在里面。要加进去：<code>/mirror { $image }</code>
 watch-head = 你关注了 { $count } 个镜像：
-watch-none = 你还没有关注镜像。例如发 <code>/watch nginx:1.27</code>，它更新时就会告诉你。
-watch-limit = 每人最多关注 { $number } 个镜像。<code>/watch</code> 列出你关注的，用 /unwatch 可以取消。
-watch-off = 现在没有定期检查镜像更新，维护者可以在配置里打开（<code>fresh</code>）。用 /outdated 可以看看现在有哪些变了。
+watch-none = 你还没有关注镜像。
+    .next = 例如发 <code>/watch nginx:1.27</code>，它在上游更新时会通知你。
+watch-limit = 每人最多关注 { $number } 个镜像。
+    .next = <code>/watch</code> 列出你关注的，用 /unwatch 取消。
+watch-off = 这里没有开启保持更新，所以不会有通知。
+    .next = 请{ $maintainer }在配置里设置 <code>fresh</code>。发 /outdated 查看目前哪些不一致。
 watch-fixed = <code>{ $image }</code> 写的是摘要，摘要不会变。
-unwatched = <code>{ $image }</code> 有更新时不再告诉你。
-unwatch-none = 你没有关注 <code>{ $image }</code>。<code>/watch</code> 列出你关注的镜像。
+    .next = 请关注标签，例如 <code>/watch nginx:1.27</code>。
+unwatched = 不再通知你 <code>{ $image }</code> 的更新。
+unwatch-none = 你没有关注 <code>{ $image }</code>。
+    .next = <code>/watch</code> 列出你关注的镜像。
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有
@@ -419,8 +511,8 @@ mistake-quotes = 不用加引号
 mistake-scheme = 镜像名前面没有 https://
 mistake-full-width = 里面有全角字符
 mistake-blank = 中间多了空格
-mistake-mirror-prefix = 这是它在别的镜像站上的名称，我要的是源站上的名称
-mistake-target-prefix = 这是它在我们镜像仓库里的名称，我要的是源站上的名称
+mistake-mirror-prefix = 这是它在别的镜像站上的名称，请用上游的名称
+mistake-target-prefix = 这是它在我们的镜像仓库里的名称，请用上游的名称
 mistake-uppercase = 仓库名要用小写
 mistake-punctuation = 前后多了标点
 mistake-slash-for-colon = 标签前面应该是冒号

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fluent.runtime import FluentBundle
 
-from bot.adapters.words import ANSWER_LIMIT, LocaleWords
+from bot.adapters.words import ANSWER_LIMIT, LocaleWords, Maintainer
 from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Phrase, say
 
@@ -43,7 +43,7 @@ def test_a_value_within_a_phrase_is_escaped_once() -> None:
 def test_what_takes_no_markup_has_neither_tags_nor_escapes() -> None:
     assert WORDS.plain(say("help-row", usage="<a>", words="&amp;"), Language.EN) == "<a> · &amp;"
     line = say("nothing-found-file", file="<b>&lt;.yaml")
-    assert WORDS.plain(line, Language.EN) == "I found no image in <b>&lt;.yaml."
+    assert WORDS.plain(line, Language.EN).startswith("I found no image in <b>&lt;.yaml.\n")
     assert WORDS.plain(say("a<b>"), Language.EN) == "a<b>"
 
 
@@ -76,6 +76,41 @@ def test_numbers_take_their_plural(count: int, words: str) -> None:
 
 def approved(count: int) -> Phrase:
     return say("approved", request="41", count=count)
+
+
+def test_the_next_step_follows_its_line() -> None:
+    line = say("no-request", request="7")
+    said = "There is no request #7 here.\n/status lists what is under way."
+    assert WORDS.render(Message((line,)), Language.EN).html == said
+    assert WORDS.plain(line, Language.EN) == said
+
+
+@pytest.mark.parametrize(
+    ("maintainer", "english", "chinese"),
+    [
+        (None, "Ask the maintainer to add", "请维护者加"),
+        (Maintainer("<Bo>"), "Ask &lt;Bo&gt; to add", "请 &lt;Bo&gt; 加"),
+        (
+            Maintainer("Bo", 7),
+            'Ask <a href="tg://user?id=7">Bo</a> to add',
+            '请 <a href="tg://user?id=7">Bo</a> 加',
+        ),
+    ],
+)
+def test_whoever_runs_the_bot_is_named(
+    maintainer: Maintainer | None, english: str, chinese: str
+) -> None:
+    words = LocaleWords(maintainer=maintainer)
+    line = Message((say("guest", person="1"),))
+    assert english in words.render(line, Language.EN).html
+    assert chinese in words.render(line, Language.ZH_CN).html
+
+
+def test_the_allowed_registries_are_named_up_to_a_few() -> None:
+    words = LocaleWords(registries=[f"{letter}.example" for letter in "bacdefgh"])
+    said = words.plain(say("denied-registry.next"), Language.EN)
+    assert said.startswith("Allowed: a.example, b.example, c.example,")
+    assert "f.example and 2 more." in said
 
 
 def test_no_invisible_marks_stand_around_a_value() -> None:

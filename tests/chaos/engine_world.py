@@ -234,7 +234,13 @@ class ChaosWorld(World):
     async def _stored(self) -> Any:
         return await stored(
             self.store,
-            Circumstances(words=WORDS, target=TARGET, language=Language.EN, now=self.clock()),
+            Circumstances(
+                words=WORDS,
+                target=TARGET,
+                language=Language.EN,
+                now=self.clock(),
+                admins=[ANA.id],
+            ),
         )
 
     async def evidence(self) -> Evidence:

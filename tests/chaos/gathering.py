@@ -6,7 +6,7 @@ not taken from what the bot believes to have shown.
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -20,7 +20,7 @@ from bot.adapters.store.schema import batches, moves, questions, requests, trans
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
-from bot.core.ids import ChatId, RequestId, TransferId
+from bot.core.ids import ChatId, PersonId, RequestId, TransferId
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.transfer import RETRYABLE, Transfer
@@ -73,12 +73,15 @@ class Circumstances:
     target: Target
     language: Language
     now: datetime
+    admins: Collection[PersonId] = ()
 
     async def spoken(self, unit: StoreUnit, request: Request) -> Language:
         return await language_of(unit, request.place, request.person, otherwise=self.language)
 
     async def view(self, unit: StoreUnit, request: Request, linked: Sequence[Transfer]) -> View:
-        view = await view_of(unit, linked, [request], target=self.target, now=self.now)
+        view = await view_of(
+            unit, linked, [request], target=self.target, now=self.now, admins=self.admins
+        )
         return replace(view, ahead=CopyQueue(await unit.queue()).ahead(linked))
 
 

@@ -24,7 +24,7 @@ from invariants import Accepted, Evidence, Ran, Said
 from sandbox_process import Asked, Message, Sandbox
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.words import LocaleWords
+from bot.build import make_words
 from bot.config import Settings, read_settings
 from bot.core.batch import batch_of
 from bot.core.ids import TELEGRAM, chat_id, message_id
@@ -134,13 +134,14 @@ class People:
 
     async def evidence(self) -> Evidence:
         settings, repository = self.settings(), self.sandbox.repository()
-        words = LocaleWords(settings.zone())
+        words = make_words(settings)
         store = await SqliteStore.open(Path(settings.database))
         circumstances = Circumstances(
             words=words,
             target=settings.place(),
             language=settings.telegram.language,
             now=datetime.now(UTC),
+            admins=settings.access().admins,
         )
         found = await stored(store, circumstances)
         await store.close()

@@ -261,11 +261,13 @@ class Scene:
         return await self.world.intake.press(press)
 
     def words(self, key: str, number: int, *, press: bool) -> str:
-        values = {
+        values: dict[str, str | int] = {
             "person": str(number_of(self.who.id)),
             "chat": str(number_of(self.place.chat)),
             "request": str(number),
         }
+        if key == "admins-only":
+            values |= {"count": 1, "people": "Ana"}
         own = press or is_private_chat_of(self.place.chat, self.who.id)
         language = spoken(self.who.language, otherwise=Language.EN) if own else Language.EN
         if press:

@@ -135,7 +135,7 @@ async def test_who_was_away_for_longer_than_messages_are_kept_says_so_once(
         await outage(w).note_answer(silence)
         await outage(w).note_answer(30.0)
         await w.settle(3)
-        assert len([text for text in w.chat.texts if "I was out of reach from" in text]) == told
+        assert len([text for text in w.chat.texts if "I was offline from" in text]) == told
 
 
 async def test_it_says_from_when_to_when_and_what_is_lost(tmp_path: Path) -> None:

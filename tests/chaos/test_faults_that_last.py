@@ -43,11 +43,11 @@ async def test_a_token_that_github_refuses_holds_everything_and_admins_read_of_i
     world.faults.arm(where="github", what="status 401", times=OFTEN)
     message = world.say(f"/mirror {IMAGE}", images=[IMAGE])
     await lasting(world, 300)
-    assert "does not accept my token any more" in world.texts(message)[-1]
+    assert "no longer accepts my token" in world.texts(message)[-1]
     asked = world.say("/status", who="ana")
     await world.step()
     await world.step()
-    assert "Trouble now: GitHub does not accept my token any more" in world.texts(asked)[-1]
+    assert "Problem now: GitHub no longer accepts my token" in world.texts(asked)[-1]
     tried = [heard for heard in world.heard if heard.where == "github"]
     assert len(tried) <= 6
     world.faults.clear()
@@ -105,5 +105,5 @@ async def test_what_is_wrong_is_said_in_the_readers_language(
     message = world.people.say(li, world.people.chat_of(li, "private"), f"/mirror {IMAGE}")
     await lasting(world, 30)
     (card,) = world.replies(message.id)
-    assert "docker.io 自己出了故障；已试" in card.text
+    assert "docker.io 内部出错，已试" in card.text
     tally["faults"] += 1

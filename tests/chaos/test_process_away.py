@@ -12,7 +12,7 @@ from bot.adapters.telegram.transport import BOUNDS
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
 HOUR = 3600.0
-AWAY = "I was out of reach from"
+AWAY = "I was offline from"
 
 
 async def confessions(site: Site) -> list[str]:

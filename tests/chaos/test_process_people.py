@@ -169,7 +169,7 @@ def test_somebody_cancels_a_run_and_runs_it_again(
     people.sandbox.until(ended)
     assert maintainer.call("GET", f"/actions/runs/{run}")["run_attempt"] == 2
     again(people, asked)
-    people.sandbox.result(asked, "already there, same digest")
+    people.sandbox.result(asked, "was already there, same digest")
     done(people, asked)
     tally["faults"] += 2
 

@@ -13,7 +13,7 @@ from bot_site import Bot, Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 
-EXCUSE = "I cannot write anything down just now"
+EXCUSE = "I cannot save anything right now"
 
 
 @contextmanager

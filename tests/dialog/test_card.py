@@ -38,7 +38,7 @@ from bot.dialog.causes import cause, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
-from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, say, size
+from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, duration, say, size
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, rewritten_caption
 from bot.dialog.view import View
@@ -90,7 +90,7 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (CHECKING, "🔎 <code>docker.io/library/nginx:1.27</code> · looking it up"),
         (
             replace(CHECKING, trouble=SLOW, attempts=2),
-            "docker.io does not answer; tried 2 times, trying again",
+            "docker.io does not answer: tried 2 times, trying again",
         ),
         (WAITING, "· waits for an admin"),
         (UPDATED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
@@ -102,11 +102,11 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (BY_ANA, "· approved, in the queue"),
         (
             replace(BY_ANA, trouble=SLOW, attempts=1),
-            "docker.io does not answer; tried once, trying again",
+            "docker.io does not answer: tried once, trying again",
         ),
         (
             replace(BY_ANA, trouble=SLOW, attempts=9, not_before=NOW + timedelta(minutes=5)),
-            "docker.io does not answer; tried 9 times, next try at 12:05 UTC",
+            "docker.io does not answer: tried 9 times, next try at 12:05 UTC",
         ),
         (
             replace(
@@ -124,21 +124,21 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
         (
             replace(COPYING, trouble=Trouble(TroubleKind.UNREACHABLE, "GitHub"), attempts=3),
-            "GitHub cannot be reached; tried 3 times, trying again",
+            "GitHub cannot be reached: tried 3 times, trying again",
         ),
         (VERIFYING, "copied, checking what arrived"),
         (MIRRORED, "· mirrored, digest verified"),
         (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),
-        (replace(MIRRORED, proof=Proof.RUN), "mirrored, according to its run"),
-        (replace(CHECKING, ended=State.MIRRORED), "already there, same digest"),
+        (replace(MIRRORED, proof=Proof.RUN), "mirrored according to its run"),
+        (replace(CHECKING, ended=State.MIRRORED), "was already there, same digest"),
         (FAILED, "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;"),
         (REJECTED, "🚫 <code>docker.io/library/nginx:1.27</code> · rejected by Ana"),
         (replace(REJECTED, reason="no"), "rejected by Ana: no"),
-        (replace(REJECTED, ended_by=None), "· not allowed here"),
-        (replace(REJECTED, ended_by=None, reason="harmful"), "not allowed here: harmful"),
+        (replace(REJECTED, ended_by=None), "· not allowed by the policy"),
+        (replace(REJECTED, ended_by=None, reason="harmful"), "not allowed by the policy: harmful"),
         (
             replace(REJECTED, ended_by=None, ground=Ground.REGISTRY),
-            "docker.io is not one of the allowed registries",
+            "docker.io is not an allowed registry",
         ),
         (replace(WAITING, ended=State.EXPIRED), "⌛"),
         (replace(WAITING, ended=State.CANCELLED), "⏹"),
@@ -163,15 +163,15 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
 def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
     asked = replace(REQUEST, person=BOT_ITSELF)
     alarm = rendered(card(asked, [UPDATED, replace(UPDATED, id=TransferId(2))], VIEW))
-    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions are not what they were")
-    assert "Versions are not meant to move" in alarm.html
+    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions differ from their sources")
+    assert "Version tags should not change" in alarm.html
     assert [label for label, _, _ in alarm.buttons[0]] == ["✅ Approve", "❌ Reject"]
     decided = rendered(card(asked, [replace(UPDATED, approved_at=NOW, approved_by=ANA)], VIEW))
     assert "meant to move" not in decided.html
     assert "Approved by Ana." in decided.html
     of_wei = rendered(card(REQUEST, [UPDATED], VIEW)).html
     assert of_wei.startswith("<b>#41</b> for Wei")
-    assert "A version is not meant to move" in of_wei
+    assert "A version tag should not change" in of_wei
 
 
 def test_a_cancelled_request_says_so() -> None:
@@ -209,8 +209,8 @@ def test_the_result_gives_commands_and_next_steps() -> None:
         "<code>docker pull harbor.example.com/docker.io/library/nginx:1.27</code>",
         "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;",
         (
-            "It did not get better by itself. Send /retry #41 to try again; if that does not "
-            "help, ask the maintainer to look at the run."
+            "Send /retry #41 to try again. If that does not help, "
+            "ask the maintainer to look at the run's log."
         ),
     ]
     ((label, kind, value),) = text.buttons[0]
@@ -259,17 +259,16 @@ def test_images_without_a_tag_are_named_once_with_how_many_more() -> None:
     assert "tag" not in shown(replace(FAILED, image=images[0]), request=request)
 
 
-def test_the_bar_goes_by_images_where_a_size_is_not_known() -> None:
-    done, going = replace(MIRRORED, size=None), replace(COPYING, id=TransferId(2), size=5)
+def test_the_bar_shows_the_same_as_the_count_beside_it() -> None:
+    done, going = replace(MIRRORED, size=95), replace(COPYING, id=TransferId(2), size=5)
     assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(done, going)
-    assert "▓▓▓▓▓▓▓▓▓░ 1 of 2" in shown(replace(done, size=95), going)
-    assert "▓▓▓▓▓░░░░░ 1 of 2" in shown(replace(done, size=95), CHECKING)
+    assert "▓▓▓▓▓▓▓▓░░ 5 of 6" in shown(*[done] * 5, CHECKING)
 
 
 def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
     for back, changed, text in (
         (Rewritten(b""), True, "Your file for #41, with the images from our registry."),
-        (Rewritten(b"", ("redis",)), True, "since it was not mirrored: redis"),
+        (Rewritten(b"", ("redis",)), True, "since not mirrored: redis"),
         (Rewritten(b"", ("redis", "x" * 99)), True, f"not mirrored: redis, …{'x' * 40}"),
         (Rewritten(b"", (), (CHECKING.image,)), True, "To be changed by hand: nginx:1.27"),
         (Rewritten(b"", (), (CHECKING.image,)), False, "a.yaml</code> without changing something"),
@@ -280,11 +279,11 @@ def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
 def test_history_tells_when_and_who_and_links_the_run() -> None:
     text = rendered(answers.status_of_image(MIRRORED, [REQUEST], VIEW)).html
     assert "#41 by Wei" in text
-    assert "Approved by Ana: 2026-03-01 12:00 UTC" in text
+    assert "Approved by Ana: 12:00 UTC" in text
     by_policy = replace(CHECKING, ended=State.MIRRORED, ended_at=NOW)
     assert "Approved" not in rendered(answers.status_of_image(by_policy, [], VIEW)).html
     policy = rendered(answers.status_of_image(APPROVED, [], VIEW)).html
-    assert "Approved by the policy: 2026-03-01 12:00 UTC" in policy
+    assert "Approved by the policy: 12:00 UTC" in policy
 
 
 def test_status_counts_what_there_is_no_room_for() -> None:
@@ -351,11 +350,18 @@ def wanted_phrases() -> list[Phrase]:
     return [
         *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
         *(say(f"mistake-{mistake}") for mistake in Mistake),
-        *(say(f"command-{name}") for name in COMMANDS),
-        *(say(f"limit-{limit}", number=3) for limit in ExceededLimit),
-        *(cause(Failure(kind, "line")) for kind in FailureKind),
-        *(say(f"failure-{kind}-next", request="1") for kind in FailureKind),
-        say("failure-missing-meant-next"),
+        *(say(f"command-{name}{part}") for name in COMMANDS for part in ("", ".usage")),
+        *(
+            say(f"limit-{limit}", number=3, minutes=9, wait=duration(9), time=Moment(NOW))
+            for limit in ExceededLimit
+        ),
+        *(say(f"state-{state}") for state in State),
+        *(
+            say("lookup-denied", image="x", reason=cause(Failure(kind, "line")))
+            for kind in FailureKind
+        ),
+        *(say(f"failure-{kind}.next", request="1") for kind in FailureKind),
+        say("failure-missing-meant.next"),
         *(
             answers.bad_file(flaw, "").lines[0]
             for flaw in (Flaw.TOO_LARGE, Flaw.TOO_DEEP, Flaw.TOO_MANY)
@@ -404,7 +410,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     ftl = (root / "locales" / "en.ftl").read_text()
     known = set(re.findall(r"^([a-z][a-z0-9-]*) =", ftl, re.MULTILINE))
     assert said - known == set()
-    made = {phrase.key for phrase in wanted_phrases()}
+    made = {phrase.key for phrase in wanted_phrases()} | {f"failure-{kind}" for kind in FailureKind}
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb}
@@ -422,4 +428,4 @@ def test_a_phrase_without_words_shows_its_key_and_is_logged(
 def test_all_denied_gives_each_its_reason() -> None:
     image = ImageRef.parse("nginx")
     message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
-    assert "not allowed here: a &lt;reason&gt;" in rendered(message).html
+    assert "not allowed by the policy: a &lt;reason&gt;" in rendered(message).html

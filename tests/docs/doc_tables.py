@@ -116,7 +116,7 @@ def environment_rows(language: Language) -> Iterator[Row]:
 
 def command_rows(language: Language) -> Iterator[Row]:
     for spec in COMMANDS.values():
-        usage = f"/{spec.name} {spec.usage}".strip()
+        usage = plain(say(f"command-{spec.name}.usage"), language)
         # Members may do some things to their own requests alone: that is written by hand.
         who = {ADMINS: UNITS[language]["admins"], EVERYBODY: UNITS[language]["all"]}
         yield [
@@ -197,8 +197,8 @@ def picture(_language: Language) -> str:
 def failure_rows(language: Language) -> Iterator[Row]:
     for kind in FailureKind:
         cause = say(f"failure-{kind}", line="…", request=41)
-        following = say(f"failure-{kind}-next", line="…", request=41)
-        yield [f"`{kind}`", plain(cause, language), plain(following, language)]
+        first, following = plain(cause, language).splitlines()
+        yield [f"`{kind}`", first, following]
 
 
 def put_off_rows(language: Language) -> Iterator[Row]:

@@ -57,7 +57,7 @@ def test_only_the_admin_decides_and_later_presses_hear_who_did(s: Sandbox) -> No
     card = s.card(asked, "waits for an admin")
     assert re.search(r"\d platforms", card["text"])
     for who in ("mallory", "wei"):
-        assert s.press(who, card, "Approve") == "Only an admin can decide this."
+        assert s.press(who, card, "Approve") == "Only an admin can do this."
     assert "waits for an admin" in s.answers(asked)[0]["text"]
     assert s.press("ana", card, "Approve") == "#2: 1 image approved."
     again = s.api.post("/api/press", json={"as": "ana", "message": card["id"], "button": "Approve"})
@@ -102,7 +102,7 @@ def test_two_people_who_ask_for_the_same_get_one_copy_and_two_answers(s: Sandbox
 def test_an_image_that_is_there_is_told_without_a_commit(s: Sandbox) -> None:
     commits = len(s.repository()["commits"])
     asked = s.whisper("wei", "/mirror nginx:1.27")
-    s.card(asked, "already there, same digest")
+    s.card(asked, "was already there, same digest")
     s.result(asked, "Done, 1 of 1")
     assert len(s.repository()["commits"]) == commits
 

@@ -62,7 +62,7 @@ def test_a_version_that_moves_is_an_alarm_and_copied_after_an_approval(s: Sandbo
     assert f"{old[:19]} → {new[:19]}" in alarm["text"]
     assert s.digests("target")[place] == old
     assert len(dispatches(s)) == runs
-    assert s.press("wei", alarm, "Approve") == "Only an admin can decide this."
+    assert s.press("wei", alarm, "Approve") == "Only an admin can do this."
     assert s.press("ana", alarm, "Approve").endswith(": 1 image approved.")
     s.until(lambda: told(s, f"{image}: {old[:19]} → {new[:19]}", chat="private", **{"as": "wei"}))
     assert s.digests("target")[place] == new

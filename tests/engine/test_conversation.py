@@ -29,6 +29,10 @@ from bot.dialog.language import Language
 from bot.engine.intake.context import Attachment
 
 PRIVATE = ChatId(WEI.id)
+BUTTON_UNKNOWN = "This button is no longer in use.\nUse a newer message of mine, or /status."
+ALREADY_TAKEN = (
+    "#1 already continues with another image.\nTo have this one too, send it with /mirror."
+)
 COMPOSE = b"""# the shop
 services:
   web:
@@ -94,15 +98,15 @@ async def test_a_choice_is_made_by_tapping_and_only_what_is_ticked_goes(w: World
 async def test_a_draft_is_its_owners_and_can_be_confirmed_by_command(w: World) -> None:
     await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
     await w.settle(2)
-    not_yours = "#1 is somebody else's: only they or an admin can do that."
+    not_yours = "#1 belongs to somebody else.\nOnly the person who asked or an admin can do this."
     for data in ("all:1", "tick:1:0", "page:1:0", "drop:1"):
-        assert await w.press(LI, data) == "#1 是别人的请求，只有本人或管理员能操作。"
+        assert await w.press(LI, data) == "#1 是别人的请求。\n只有本人或管理员能操作。"
     await w.say(LI, "/mirror #1")
     await w.settle(2)
     assert w.last == not_yours
     for number in range(4):
         await w.press(WEI, f"tick:1:{number}")
-    assert await w.press(WEI, "all:1") == "Nothing is ticked in #1: tick at least one image."
+    assert await w.press(WEI, "all:1") == "Nothing is ticked in #1.\nTick at least one image."
     await w.press(WEI, "tick:1:2")
     await w.say(WEI, "/mirror #1")
     await w.settle(3)
@@ -118,7 +122,7 @@ async def test_the_status_of_a_draft_says_what_it_waits_for(w: World) -> None:
     await w.say(WEI, "/cancel #1")
     await w.say(WEI, "/status #1")
     await w.settle(3)
-    assert w.last == "#1 was cancelled. Ask again with /mirror."
+    assert w.last == "#1 was cancelled.\nAsk again with /mirror."
 
 
 async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> None:
@@ -126,15 +130,15 @@ async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> N
         await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
         await w.settle(2)
     assert await w.press(WEI, "drop:1") == "#1: cancelled, nothing was started."
-    assert await w.press(WEI, "drop:1") == "#1 was cancelled. Ask again with /mirror."
-    assert await w.press(WEI, "all:1") == "#1 was cancelled. Ask again with /mirror."
+    assert await w.press(WEI, "drop:1") == "#1 was cancelled.\nAsk again with /mirror."
+    assert await w.press(WEI, "all:1") == "#1 was cancelled.\nAsk again with /mirror."
     await w.settle(4)
     first, second = w.chat.messages.values()
     assert first.text.endswith("Cancelled.")
     assert first.buttons == ()
     w.clock.pass_time(timedelta(hours=25).total_seconds())
     await w.settle(4)
-    assert second.text.endswith("Nobody answered for a day, so I dropped it.")
+    assert second.text.endswith("Nobody answered for a day, so I dropped this draft.")
     async with w.store.begin() as unit:
         assert await unit.open_requests() == []
 
@@ -142,7 +146,7 @@ async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> N
 async def test_a_list_of_denied_images_needs_no_confirmation(w: World) -> None:
     await w.say(WEI, "/mirror " + " ".join(f"evil.example/a:{n}" for n in range(5)))
     await w.settle(2)
-    assert "evil.example/a:0</code> · evil.example is not one of the allowed registries" in w.last
+    assert "evil.example/a:0</code> · evil.example is not an allowed registry" in w.last
     assert w.last.endswith("An admin can change what is allowed.")
 
 
@@ -181,8 +185,8 @@ async def test_a_missing_tag_is_answered_with_the_nearest_that_exist(w: World) -
     tell = w.chat.messages[MessageId("telegram:5001")]
     assert tell.buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",), ("🔁 Retry failed",))
     assert "别人的请求" in await w.press(LI, "➡️ nginx:1.27")
-    assert await w.press(WEI, "➡️ nginx:1.27") == "#1 goes on: 1 image."
-    assert await w.press(WEI, "meant:1:1:0") == "#1 is already going on with another image."
+    assert await w.press(WEI, "➡️ nginx:1.27") == "#1 continues: 1 image."
+    assert await w.press(WEI, "meant:1:1:0") == ALREADY_TAKEN
     await w.settle(10)
     w.copied(NGINX)
     await w.settle(8)
@@ -231,7 +235,7 @@ async def test_old_and_strange_buttons_are_answered(w: World) -> None:
     for data in ("meant:1:1:9", "all:77", "form:77:docker", "retry:77"):
         assert "There is no request" in await w.press(WEI, data)
     for data in ("", "no", "all", "all:x", "tick:1", "form:1:tar", "want:NGINX", "page:1:2:3"):
-        assert await w.press(WEI, data) == "This button is no longer in use."
+        assert await w.press(WEI, data) == BUTTON_UNKNOWN
     assert "You are not on my list yet" in await w.press(MALLORY, "all:1")
 
 
@@ -268,7 +272,7 @@ async def test_the_file_comes_back_with_what_arrived_and_again_with_the_rest(w: 
     w.copied(NGINX)
     w.repository.report(REDIS, None, "target: exceeds the configured upper limit")
     await w.settle(10)
-    assert w.last.endswith("As it was, since it was not mirrored: redis:7")
+    assert w.last.endswith("Unchanged, since not mirrored: redis:7")
     (document,) = w.chat.documents
     assert document.content.count(b"harbor.example.com") == 1
     await w.press(WEI, "Retry failed")
@@ -447,7 +451,7 @@ async def test_a_passing_failure_waits_and_resumes_by_itself(w: World) -> None:
     )
     w.repository.finish("failure")
     await w.settle(8)
-    assert "the registry limits how much we may pull for now" in w.card
+    assert "the source limits how much we may pull for now" in w.card
     assert "I will try again at 12:" in w.card
     assert len(w.chat.messages) == 1, "nothing is over yet"
     await w.settle(16 * 60, step=5)
@@ -570,16 +574,16 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
     assert next(reversed(w.chat.messages.values())).buttons == (("➡️ nginx:1.27",),)
     assert not await w.say(WEI, "/lookup quay.example/a:1")
     await w.settle(2)
-    assert "quay.example is not one of the allowed registries" in w.last
+    assert "quay.example is not an allowed registry" in w.last
     w.registries.source["docker.io/library/redis:7"] = TransientError("docker.io is slow")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(60)
-    assert w.last == "I could not look it up: docker.io is slow. Please try again later."
+    assert w.last == "I could not look it up: docker.io is slow. Try again later."
     w.registries.source["docker.io/library/redis:7"] = RefusedError("docker.io says no")
     w.registries.target["docker.io/library/redis:7"] = RefusedError("no login")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(3)
-    assert "The source cannot be queried: docker.io says no" in w.last
+    assert "The source cannot be asked: docker.io says no" in w.last
     assert "I cannot read our registry just now." in w.last
     await w.say(WEI, "/lookup Redis:7")
     await w.say(WEI, "/lookup")
@@ -645,7 +649,7 @@ async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: Wo
     assert await w.say(WEI, "/outdated")
     await w.settle(2)
     assert w.last == (
-        "2 images are not what they are at their sources:\n"
+        "2 images differ from their sources:\n"
         f"⚠️ <code>docker.io/library/redis:7.4.1</code>: <code>{digest_of('old')[:19]}</code> →"
         f" <code>{digest_of('new')[:19]}</code>. A version should not move: ask its makers why"
         " before you /mirror it again.\n"
@@ -697,7 +701,7 @@ async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None
     ]
     await w.say(WEI, "/list")
     await w.settle(5)
-    assert w.last == "I could not read image.list: GitHub: no. Please try again later."
+    assert w.last == "I could not read image.list: GitHub: no. Try again later."
 
 
 async def test_an_admin_sees_the_queue_the_budgets_and_the_last_trouble(w: World) -> None:
@@ -775,7 +779,7 @@ async def test_a_group_is_answered_in_its_language_and_a_person_in_their_own(
         await w.say(LI, "/help", chat=ChatId(LI.id))
         await w.settle(2)
         assert "镜像" in w.last
-        assert await w.press(WEI, "approve:1") == "Only an admin can decide this."
+        assert await w.press(WEI, "approve:1") == "Only an admin can do this."
         w.copied(NGINX)
         await w.settle(8)
         assert "docker pull" in w.last

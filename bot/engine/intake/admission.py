@@ -11,12 +11,13 @@ from typing import Protocol
 from bot.core.events import Denied
 from bot.core.ids import TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Verdict, decide, exceeded_limit
-from bot.dialog.message import Phrase, say
+from bot.core.policy import Decision, ExceededLimit, Verdict, decide, exceeded_limit
+from bot.dialog.message import Moment, Phrase, duration, say
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.store import OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
 
 
 class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
@@ -44,7 +45,28 @@ async def passed_limit(
         open_now=open_now,
         asked_today=today - images if again else today,
     )
-    return None if limit is None else say(f"limit-{limit[0]}", number=limit[1])
+    if limit is None:
+        return None
+    kind, number = limit
+    if kind is not ExceededLimit.DAILY:
+        return say(f"limit-{kind}", number=number)
+    free = number - (0 if again else images)
+    minutes = await _minutes_until(context, free)
+    time = Moment(context.now + timedelta(minutes=minutes), context.now)
+    return say("limit-daily", number=number, minutes=minutes, wait=duration(minutes), time=time)
+
+
+async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
+    """Minutes until at most so many of the person's images are younger than a day; 0: never."""
+    if most < 0:
+        return 0
+    low, high = 0, MINUTES_A_DAY  # after `high` minutes none of them is
+    while high - low > 1:
+        middle = (low + high) // 2
+        since = context.now + timedelta(minutes=middle) - DAY
+        _, counted = await context.unit.count_asked(context.person.id, since)
+        low, high = (low, middle) if counted <= most else (middle, high)
+    return high
 
 
 async def open_transfers(

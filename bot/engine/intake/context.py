@@ -109,7 +109,12 @@ class Context(Generic[UnitT_co]):
 
     async def view(self, transfers: Sequence[Transfer], requests: Sequence[Request] = ()) -> View:
         return await view_of(
-            self.unit, transfers, requests, target=self.installation.target, now=self.now
+            self.unit,
+            transfers,
+            requests,
+            target=self.installation.target,
+            now=self.now,
+            admins=self.installation.access.admins,
         )
 
     async def own(self, number: RequestId) -> Request | Outcome:

@@ -54,7 +54,7 @@ async def _replace(
     """Put new transfers in the places of old ones. The result will be sent anew."""
     decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))
     if admission.all_denied(decisions):
-        return Outcome(say("denied-next"), done=False)
+        return Outcome(say("nothing-started"), done=False)
     limit = await admission.passed_limit(context, len(decisions), again=True)
     if limit is not None:
         return Outcome(limit, done=False)

@@ -55,6 +55,7 @@ from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import (
     ChatOrigins,
     Greetings,
+    KnownPeople,
     LastUpdate,
     MovesChats,
     OwnMessages,
@@ -62,6 +63,7 @@ from bot.engine.ports.store import (
     Store,
     Updates,
 )
+from bot.engine.view_loader import admin_names
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two lines to a chat that is not served."""
@@ -87,6 +89,7 @@ class IntakeUnit(
     ChatOrigins,
     MovesChats,
     Greetings,
+    KnownPeople,
     OwnMessages,
     NewNotes,
     Protocol,
@@ -224,7 +227,7 @@ class Intake:
             return answers.single_line("faceless")
         await unit.save_person(person)
         if role not in COMMANDS[command.name].audience:
-            return Message((answers.may_not(command.name, person),))
+            return Message((await self._may_not(unit, command.name, person),))
         match command.parsed:
             case BadImage() as bad:
                 return answers.unreadable([bad], command=command.name)
@@ -232,6 +235,11 @@ class Intake:
                 return answers.misuse(command.name)
             case parsed:
                 return await self._run(self._context(unit, incoming, role), parsed, incoming)
+
+    async def _may_not(self, unit: KnownPeople, command: CommandName, person: Person) -> Phrase:
+        admins = self._installation.access.admins
+        names = admin_names(await unit.people(admins), admins)
+        return answers.may_not(command, person, names)
 
     def _turned_away(self, role: Role, incoming: Incoming) -> Message | None:
         """What a person is told who is too fast. None where the person is not."""
@@ -286,7 +294,7 @@ class Intake:
         command = command_behind(pressed)
         role = await self._role(unit, press.person, press.place.chat)
         if role not in COMMANDS[command].audience:
-            return answers.may_not(command, press.person)
+            return await self._may_not(unit, command, press.person)
         await unit.save_person(press.person)
         context = self._context(unit, press, role)
         if isinstance(pressed, List | MirrorImage):

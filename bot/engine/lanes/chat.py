@@ -8,14 +8,14 @@ the two may send a result twice, but never loses it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import Target
 from bot.core.retry import LONGEST_DELAY, Retried
 from bot.core.transfer import State
@@ -68,6 +68,7 @@ class ChatLane:
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
+        admins: Collection[PersonId] = (),
     ) -> None:
         self._store = store
         self._chat = chat
@@ -76,7 +77,9 @@ class ChatLane:
         self._clock = clock
         self._rate = ChatRate()
         self._unsaved: list[tuple[_Save, _Save]] = []
-        self._items = ChatItems(words=words, target=target, language=language, clock=clock)
+        self._items = ChatItems(
+            words=words, target=target, language=language, clock=clock, admins=admins
+        )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
         """Send and edit what is due, as far as the rate limits allow."""

@@ -30,6 +30,7 @@ from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
     CopyQueue,
     FirstRequests,
+    admin_names,
     first_requests_of,
     language_from,
     language_of,
@@ -128,11 +129,13 @@ class ChatItems:
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
+        admins: Collection[PersonId],
     ) -> None:
         self._words = words
         self._target = target
         self._language = language
         self._clock = clock
+        self._admins = admins
         self._last = RequestId(0)
 
     async def read(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
@@ -181,7 +184,7 @@ class ChatItems:
         firsts = await first_requests_of(unit, requests)
         every = [transfer for of in transfers.values() for transfer in of]
         others = [first for of in firsts.values() for first in of.values()]
-        people = await unit.people(participants_of(every, [*requests, *others]))
+        people = await unit.people({*participants_of(every, [*requests, *others]), *self._admins})
         queue = CopyQueue(await unit.queue())
         return [
             ChatItem(
@@ -203,7 +206,8 @@ class ChatItems:
         firsts: FirstRequests,
     ) -> View:
         ahead = queue.ahead(transfers)
-        return View(names_of(people), self._target, self._clock(), ahead, firsts)
+        admins = admin_names(people, self._admins)
+        return View(names_of(people), self._target, self._clock(), ahead, firsts, admins)
 
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)

@@ -112,8 +112,8 @@ class QuestionsLane:
                 return lookup_answer(look, self._target, self._clock())
             case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
-                images = [str(image) for image in image_list.listed_images(content)]
-                return list_page(images, question.text, question.page)
+                images = list(image_list.listed_images(content))
+                return list_page(images, question.text, question.page, self._target)
             case QuestionKind.OUTDATED:
                 return await self._outdated(question.text)
 

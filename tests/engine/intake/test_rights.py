@@ -31,7 +31,7 @@ async def test_a_command_that_the_table_keeps_for_admins_is_refused_to_members(
     allow(monkeypatch, CommandName.LIST, ADMINS)
     await w.say(WEI, "/list")
     await w.settle(2)
-    assert w.last == "Only an admin can decide this."
+    assert w.last == "Only an admin can do this."
     await w.say(ANA, "/list")
     await w.settle(2)
     assert w.last.startswith("image.list is empty")
@@ -56,7 +56,7 @@ async def test_how_a_command_is_typed_is_not_explained_to_those_who_may_not_use_
     for text in ("/lookup", "/lookup NGINX", "/lookup nginx:1.27"):
         await w.say(WEI, text)
         await w.settle(2)
-        assert w.last == "Only an admin can decide this."
+        assert w.last == "Only an admin can do this."
 
 
 async def test_a_command_for_everybody_is_open_to_guests(
@@ -90,8 +90,8 @@ async def test_a_button_has_the_right_of_its_command(
     w: World, monkeypatch: pytest.MonkeyPatch, name: CommandName, data: str
 ) -> None:
     allow(monkeypatch, name, ADMINS)
-    assert await w.press(WEI, data) == "Only an admin can decide this."
-    assert await w.press(ANA, data) != "Only an admin can decide this."
+    assert await w.press(WEI, data) == "Only an admin can do this."
+    assert await w.press(ANA, data) != "Only an admin can do this."
 
 
 async def test_approving_can_be_opened_to_members(
@@ -100,7 +100,7 @@ async def test_approving_can_be_opened_to_members(
     allow(monkeypatch, CommandName.APPROVE, EVERYBODY)
     assert (
         await w.press(WEI, button_data(Verb.APPROVE, 1))
-        == "There is no request #1 here. /status lists what is going on."
+        == "There is no request #1 here.\n/status lists what is under way."
     )
 
 

@@ -212,7 +212,7 @@ async def test_who_asked_meanwhile_hears_why_and_gets_it_by_another_try(tmp_path
         w.repository.content = b"# images\n"
         w.repository.trouble.clear()
         await w.settle(600, step=20)
-        assert "somebody took it out of image.list meanwhile" in w.card
+        assert "somebody removed it from image.list meanwhile" in w.card
         await w.say(WEI, "/retry #1")
         await w.settle(20)
         assert w.repository.content == f"# images\n{LATEST}\n".encode()
@@ -264,7 +264,7 @@ async def test_what_was_not_approved_is_never_called_mirrored(w: World) -> None:
     report(w, LATER)
     await w.settle(20)
     assert await states(w) == [State.FAILED]
-    assert "the target holds a different digest from the one that was copied" in w.card
+    assert "our registry holds another digest than the one that was copied" in w.card
     assert not any(text.startswith("Done") for text in w.chat.texts)
 
 

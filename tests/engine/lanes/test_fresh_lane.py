@@ -169,13 +169,15 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
     await w.say(LI, f"/watch {FIXED}", chat=LI_ALONE)
     move(w, FIXED)
     await pass_hours(w, 25)
-    (alarm,) = [m for m in w.chat.messages.values() if "1 version is not what it was" in m.text]
+    (alarm,) = [
+        m for m in w.chat.messages.values() if "1 version differs from its source" in m.text
+    ]
     assert alarm.place.chat == GROUP
     assert f"<code>{OLD[:19]}</code> → <code>{NEW[:19]}</code>, waits for an admin" in alarm.text
-    assert "A version is not meant to move" in alarm.text
+    assert "A version tag should not change" in alarm.text
     assert alarm.buttons == (("✅ Approve", "❌ Reject"),)
     assert w.repository.runs == []
-    assert await w.press(WEI, "approve:1") == "Only an admin can decide this."
+    assert await w.press(WEI, "approve:1") == "Only an admin can do this."
     move(w, FIXED, digest=NEWER)  # once more, after the admin has looked
     assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
     await w.settle(20)
@@ -210,8 +212,8 @@ async def test_versions_of_one_repository_are_one_alarm(w: World) -> None:
     await pass_hours(w, 25)
     move(w, *versions, other)
     await pass_hours(w, 25)
-    assert len(said(w, "3 versions are not what they were")) == 1
-    assert len(said(w, "1 version is not what it was")) == 1
+    assert len(said(w, "3 versions differ from their sources")) == 1
+    assert len(said(w, "1 version differs from its source")) == 1
 
 
 async def test_nobody_gets_a_version_that_moved_by_asking_for_it_past_the_alarm(
@@ -222,7 +224,7 @@ async def test_nobody_gets_a_version_that_moved_by_asking_for_it_past_the_alarm(
     await w.say(WEI, f"/mirror {FIXED}")
     await w.settle(20)
     assert "waits for an admin" in w.card
-    assert "A version is not meant to move" in w.card
+    assert "A version tag should not change" in w.card
     assert w.repository.dispatched == []
 
 
@@ -556,7 +558,7 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert w.last.startswith("You watch no image.")
         await w.say(WEI, "/watch nginx")
         await w.settle(2)
-        words = "has moved and our registry has the new one."
+        words = "was updated upstream and our registry has the new one."
         assert w.last == f"I will tell you here when <code>{LATEST}</code> {words}"
         await w.say(WEI, "/watch redis:7")
         await w.settle(2)
@@ -569,7 +571,7 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert w.last.startswith("I will tell you here"), "again, and perhaps elsewhere"
         await w.say(WEI, "/unwatch redis:7")
         await w.settle(2)
-        assert w.last == "I will not tell you of <code>docker.io/library/redis:7</code> any more."
+        assert w.last == "I stop telling you about <code>docker.io/library/redis:7</code>."
         await w.say(WEI, "/unwatch redis:7")
         await w.settle(2)
         assert w.last.startswith("You do not watch")
@@ -609,13 +611,13 @@ async def test_an_admin_sees_how_many_images_are_kept_fresh_and_wait_for_a_look(
     w.clock.pass_time(25 * HOURS)
     await w.say(ANA, "/status")
     await w.settle(2)
-    assert "Kept fresh: 2 images, 2 due for a look." in w.last
+    assert "Kept fresh: 2 images, 2 due for a check." in w.last
 
 
 async def test_where_nothing_is_kept_fresh_nobody_is_promised_anything(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.say(WEI, "/watch nginx")
         await w.settle(2)
-        assert w.last.startswith("Nobody looks for images that move")
+        assert w.last.startswith("Images are not kept fresh here")
         async with w.store.begin() as unit:
             assert await unit.watches_of(WEI.id) == []
