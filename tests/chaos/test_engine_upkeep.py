@@ -36,7 +36,7 @@ PLAN: Final = FreshPlan(
     budgets={},
     alarms=GROUP,
 )
-NEWS: Final = "at its source, and our registry has it now"
+NEWS: Final = "updated upstream, and our registry has it now"
 ALARM: Final = "is not what it was at its source"
 EACH_IN_TEST: Final = 6
 PARTS: Final = 4

@@ -57,7 +57,7 @@ def test_only_the_admin_decides_and_later_presses_hear_who_did(s: Sandbox) -> No
     card = s.card(asked, "waits for an admin")
     assert re.search(r"\d platforms", card["text"])
     for who in ("mallory", "wei"):
-        assert s.press(who, card, "Approve") == "Only an admin can do this."
+        assert "Only an admin can do this." in s.press(who, card, "Approve")
     assert "waits for an admin" in s.answers(asked)[0]["text"]
     assert s.press("ana", card, "Approve") == "#2: 1 image approved."
     again = s.api.post("/api/press", json={"as": "ana", "message": card["id"], "button": "Approve"})

@@ -31,7 +31,7 @@ async def test_a_command_that_the_table_keeps_for_admins_is_refused_to_members(
     allow(monkeypatch, CommandName.LIST, ADMINS)
     await w.say(WEI, "/list")
     await w.settle(2)
-    assert w.last == "Only an admin can do this."
+    assert "Only an admin can do this." in w.last
     await w.say(ANA, "/list")
     await w.settle(2)
     assert w.last.startswith("image.list is empty")
@@ -56,7 +56,7 @@ async def test_how_a_command_is_typed_is_not_explained_to_those_who_may_not_use_
     for text in ("/lookup", "/lookup NGINX", "/lookup nginx:1.27"):
         await w.say(WEI, text)
         await w.settle(2)
-        assert w.last == "Only an admin can do this."
+        assert "Only an admin can do this." in w.last
 
 
 async def test_a_command_for_everybody_is_open_to_guests(
@@ -90,8 +90,8 @@ async def test_a_button_has_the_right_of_its_command(
     w: World, monkeypatch: pytest.MonkeyPatch, name: CommandName, data: str
 ) -> None:
     allow(monkeypatch, name, ADMINS)
-    assert await w.press(WEI, data) == "Only an admin can do this."
-    assert await w.press(ANA, data) != "Only an admin can do this."
+    assert "Only an admin can do this." in await w.press(WEI, data)
+    assert "Only an admin can do this." not in await w.press(ANA, data)
 
 
 async def test_approving_can_be_opened_to_members(

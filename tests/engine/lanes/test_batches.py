@@ -137,7 +137,7 @@ async def test_a_target_that_stays_away_is_asked_four_times_in_all(w: World, *, 
     await w.settle(60)
     assert looks == [APPS[0]] * 4
     assert set(await states(w)) == {State.FAILED}
-    assert ("GitHub refused it" if gone else "its run was cancelled") in w.card
+    assert ("GitHub refused it" if gone else "its run was cancelled") in w.last
     async with w.store.begin() as unit:
         assert await unit.open_batches() == []
 
@@ -212,7 +212,7 @@ async def test_who_asked_meanwhile_hears_why_and_gets_it_by_another_try(tmp_path
         w.repository.content = b"# images\n"
         w.repository.trouble.clear()
         await w.settle(600, step=20)
-        assert "somebody removed it from image.list meanwhile" in w.card
+        assert "somebody removed it from image.list meanwhile" in w.last
         await w.say(WEI, "/retry #1")
         await w.settle(20)
         assert w.repository.content == f"# images\n{LATEST}\n".encode()
@@ -264,7 +264,7 @@ async def test_what_was_not_approved_is_never_called_mirrored(w: World) -> None:
     report(w, LATER)
     await w.settle(20)
     assert await states(w) == [State.FAILED]
-    assert "our registry holds another digest than the one that was copied" in w.card
+    assert "our registry holds another digest than the one that was copied" in w.last
     assert not any(text.startswith("Done") for text in w.chat.texts)
 
 
