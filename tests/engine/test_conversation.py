@@ -323,7 +323,7 @@ async def test_a_denied_image_stays_as_it_is_in_the_file_and_is_counted(w: World
     await w.settle(10)
     w.copied(NGINX)
     await w.settle(15)
-    assert "since it was not mirrored: evil/redis:7" in w.last
+    assert "since not mirrored: evil/redis:7" in w.last
     assert b'"evil/redis:7"' in w.chat.documents[0].content
 
 
@@ -373,7 +373,7 @@ async def test_a_file_of_nothing_but_variables_is_told_which(w: World) -> None:
     [
         (b"services: {}\n", "I found no image in <code>a.yaml</code>."),
         (RefusedError("gone"), "I could not get <code>a.yaml</code> from Telegram."),
-        (b"\x00\xff\xfe\x80", "a.yaml is not a text file that I can read."),
+        (b"\x00\xff\xfe\x80", "<code>a.yaml</code> is not a text file that I can read."),
     ],
 )
 async def test_a_file_of_which_nothing_can_come_is_answered(
@@ -390,7 +390,7 @@ async def test_a_file_of_which_nothing_can_come_is_answered(
 async def test_a_file_that_is_too_large_is_not_even_fetched(w: World) -> None:
     await w.say(WEI, "/mirror", file=Attachment("f", "a.yaml", 3 << 20))
     await w.settle(2)
-    assert w.last.startswith("a.yaml is too large: I read files of up to 1 MiB.")
+    assert w.last.startswith("<code>a.yaml</code> is too large: I read files of up to 1 MiB.")
 
 
 async def test_a_file_that_does_not_come_is_asked_for_again_and_then_given_up(w: World) -> None:
@@ -566,7 +566,7 @@ async def test_a_look_up_tells_what_is_there_and_whether_the_target_has_it(w: Wo
     w.registries.source[str(NGINX)] = digest_of("newer")
     await w.say(WEI, "/lookup nginx:1.27")
     await w.settle(3)
-    assert "♻️ Our registry has another digest" in w.last
+    assert "♻️ Our registry holds another digest" in w.last
 
 
 async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> None:
@@ -581,13 +581,13 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
     w.registries.source["docker.io/library/redis:7"] = TransientError("docker.io is slow")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(60)
-    assert w.last == "I could not look it up: docker.io is slow. Try again later."
+    assert w.last == "I could not look it up: docker.io is slow.\nTry again later."
     w.registries.source["docker.io/library/redis:7"] = RefusedError("docker.io says no")
     w.registries.target["docker.io/library/redis:7"] = RefusedError("no login")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(3)
     assert "The source cannot be asked: docker.io says no" in w.last
-    assert "I cannot read our registry just now." in w.last
+    assert "I cannot read our registry right now." in w.last
     await w.say(WEI, "/lookup Redis:7")
     await w.say(WEI, "/lookup")
     await w.settle(3)
@@ -634,12 +634,12 @@ async def test_the_list_is_filtered_and_paged(w: World) -> None:
     await w.say(WEI, "/list nothing")
     await w.say(WEI, "/list " + "x" * 60)
     await w.settle(2)
-    assert any("No image in image.list has “nothing” in it." in text for text in w.chat.texts)
+    assert any("No image in image.list has “nothing” in its name." in text for text in w.chat.texts)
     assert any("/list [text]" in text for text in w.chat.texts)
     w.repository.content = b""
     await w.say(WEI, "/list")
     await w.settle(2)
-    assert w.last == "image.list is empty. Use /mirror to add to it."
+    assert w.last == "image.list is empty.\nAdd to it with /mirror."
 
 
 async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: World) -> None:
@@ -654,11 +654,11 @@ async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: Wo
     assert w.last == (
         "2 images differ from their sources:\n"
         f"⚠️ <code>docker.io/library/redis:7.4.1</code>: <code>{digest_of('old')[:19]}</code> →"
-        f" <code>{digest_of('new')[:19]}</code>. A version should not move: ask its makers why"
+        f" <code>{digest_of('new')[:19]}</code>. A version should not change: ask its publisher"
         " before you /mirror it again.\n"
         f"♻️ <code>docker.io/library/nginx:1.27</code>: <code>{digest_of('old')[:19]}</code> →"
         f" <code>{digest_of('new')[:19]}</code>\n"
-        "1 image is no longer at its source (gone, or private); our copy stays."
+        "1 image is no longer at its source (removed, or private). Our copy stays."
     )
     await w.press(WEI, "♻️ nginx:1.27")
     await w.settle(2)
@@ -704,7 +704,7 @@ async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None
     ]
     await w.say(WEI, "/list")
     await w.settle(5)
-    assert w.last == "I could not read image.list: GitHub: no. Try again later."
+    assert w.last == "I could not read image.list: GitHub: no.\nTry again later."
 
 
 async def test_an_admin_sees_the_queue_the_budgets_and_the_last_trouble(w: World) -> None:

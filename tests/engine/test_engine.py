@@ -911,4 +911,4 @@ async def test_an_admin_hears_that_a_draft_waits_for_its_person(w: World) -> Non
     await w.say(WEI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
     await w.say(ANA, "/approve #1")
     await w.settle(3)
-    assert "#1 still waits for Wei to confirm it." in w.chat.texts
+    assert "#1 is a draft.\nWei has to confirm it first." in w.chat.texts

@@ -115,7 +115,7 @@ async def test_all_that_moved_in_a_round_goes_with_one_dispatch_and_is_told_in_o
         assert set(names) == set(map(str, many))
         arrive(w, *names)
         await w.settle(90)
-        (news,) = said(w, "have moved at their sources")
+        (news,) = said(w, "were updated upstream")
         assert str(many[0]) in news
         assert str(many[7]) in news
         assert "2 images" in news, "who watches two images is not told of sixty"
