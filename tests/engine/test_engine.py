@@ -108,7 +108,7 @@ async def test_a_rejection_says_who_and_why_and_commits_nothing(w: World) -> Non
     await w.settle(5)
     await w.say(ANA, "/reject #1 use <ours> instead")
     await w.settle(8)
-    assert "rejected by Ana: use &lt;ours&gt; instead" in w.last
+    assert any("rejected by Ana: use &lt;ours&gt; instead" in text for text in w.chat.texts)
     assert any(text.startswith("That did not work:") for text in w.chat.texts)
     assert w.repository.commits == []
     assert await w.press(ANA, "approve:1") == "Already rejected by Ana."
@@ -392,7 +392,10 @@ async def test_a_run_that_said_nothing_is_believed_where_the_target_has_the_imag
 
 @pytest.mark.parametrize(
     ("conclusion", "words"),
-    [("cancelled", "its run was cancelled"), ("failure", "its run ended (failure) without a word")],
+    [
+        ("cancelled", "its run was cancelled"),
+        ("failure", "its run ended (failure) without a result"),
+    ],
 )
 async def test_a_run_that_ended_without_a_word_is_a_failure(
     w: World, conclusion: str, words: str
