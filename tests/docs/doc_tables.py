@@ -1,9 +1,7 @@
 """What stands in each marked block: rows of the code's own tables, words of its own files."""
 
 import ast
-import asyncio
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import Enum
@@ -13,7 +11,6 @@ from typing import Any, Final
 from doc_pages import BLOCK, READMES, ROOT, Row, table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from walk import walked
 
 from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings
@@ -252,16 +249,6 @@ def module_map(_language: Language) -> str:
     return "".join(rows)
 
 
-def walk_counts(_language: Language) -> str:
-    passed, stored = asyncio.run(walked())
-    rooms = Counter(file.partition("/")[0] for file in passed.files)
-    counts = ", ".join(f"{rooms[room]} of `{room}`" for room in sorted(rooms))
-    return (
-        f"In the fake world of the tests it passes {len(passed.files)} files of `bot/`: {counts}.\n"
-        f"It passes {stored} of them before it is stored.\n"
-    )
-
-
 # -- all of them --------------------------------------------------------------------------
 
 Rows = Callable[[Language], Iterator[Row]]
@@ -276,7 +263,6 @@ TABLES: Final[Mapping[str, Rows]] = {
     "limits": limit_rows,
 }
 TEXTS: Final[Mapping[str, Callable[[Language], str]]] = {
-    "walk": walk_counts,
     "chat": chat,
     "picture": picture,
     "modules": module_map,
