@@ -340,7 +340,7 @@ def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
             if transfer.batch is None or (BATCH_TRAILER, str(transfer.batch)) not in trailers:
                 continue
             by = transfer.approved_by
-            approver = "policy" if by is None else f"telegram:{by}"
+            approver = "policy" if by is None else by
             if ("Approved-by", approver) not in trailers:
                 yield f"the commit of batch {transfer.batch} does not say who approved it"
 
