@@ -1,6 +1,6 @@
-"""Reactions and popups: small answers that no update waits for.
+"""Reactions and popups: calls to Telegram that run in the background of the polling.
 
-Beside the polling, a few at a time, tried once. Nothing that a person must read is sent here.
+A few run at a time, and each is tried once. So nothing that a person must read may be sent here.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ class Courtesies:
         try:
             async with self._places, asyncio.timeout(COURTESY_SECONDS):
                 await call
-        except (TelegramError, TimeoutError) as error:  # too old by now: the card says it too
+        except (TelegramError, TimeoutError) as error:  # no retry: the card says it too
             log.info("update %d: no reaction, no popup: %s", update, error)
         finally:
             call.close()
 
     async def aclose(self) -> None:
-        """What was begun is brought to its end, within bounds."""
+        """Wait for the calls in flight, at most COURTESY_SECONDS. Cancel those that remain."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=COURTESY_SECONDS)
             for task in late:

@@ -1,7 +1,7 @@
-"""Telegram through python-telegram-bot: implements engine.ports.chat.Chat.
+"""Calls to Telegram through python-telegram-bot: implements engine.ports.chat.Chat.
 
-With telegram_updates.py and telegram_wire.py the only module that knows Telegram. What is said,
-when and in which words is decided elsewhere.
+Sends, edits and downloads, and turns Telegram's errors into ours. It must not decide what is said
+or when. polling.py receives updates, and transport.py is the HTTP below both.
 """
 
 import asyncio
@@ -55,21 +55,21 @@ from bot.engine.ports.chat import Document
 log = logging.getLogger(__name__)
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
-"""Times of the library as timedelta: its older way warns at every use."""
+"""Makes the library return times as timedelta. Its older way logs a warning at every use."""
 
 WANTED: Final = ("message", "callback_query")
 TOKEN_WAIT: Final = 30.0
 LONGEST_WAIT: Final = 24 * 60 * 60.0
 WHO: Final = "Telegram"
 LARGEST: Final = 2**63 - 1
-"""The database keeps no larger number."""
+"""The largest integer that the database can store."""
 _SHAPELESS: Final = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
-"""What the library raises on an answer of another shape than the documented one."""
+"""What the library raises on a response that is not of the documented shape."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
 class PollingBot(Bot):
-    """Bot with updates as they come: one that the library cannot read must not stop the rest."""
+    """A Bot that returns raw updates: one that the library cannot parse must not block the rest."""
 
     def __init__(self, token: str, api: str, bounds: Bounds) -> None:
         super().__init__(
@@ -82,17 +82,17 @@ class PollingBot(Bot):
         self._poll_seconds = bounds.poll
 
     def __repr__(self) -> str:
-        """The library's own shows the token."""
+        """The library's own __repr__ contains the token."""
         return f"{type(self).__name__}[]"
 
     async def raw_updates(
         self, offset: int, *, seconds: float | None = None
     ) -> list[dict[str, Any]]:
-        """Updates from this number on; without any it waits for `seconds`, by default long.
+        """Updates from this number on, by one long poll of `seconds` or of the configured length.
 
-        Raises nothing but the library's own errors. What has no number that can be stored is no
-        update, and never confirmed: an answer of nothing else counts as trouble, since Telegram
-        repeats it without a wait.
+        Raises TelegramError and its subclasses only. Entries without a number that can be stored
+        are left out, and never confirmed. A response with only such entries raises TelegramError,
+        since Telegram would repeat it at once.
         """
         patience = self._poll_seconds if seconds is None else int(seconds)
         asked = {"offset": offset, "timeout": patience, "allowed_updates": list(WANTED)}
@@ -111,7 +111,7 @@ class PollingBot(Bot):
 
 
 def _is_update(raw: object) -> bool:
-    """Whether it has a number that can be stored, as can the one after it."""
+    """Whether its number can be stored, and the next number too."""
     return isinstance(raw, dict) and _is_number(raw.get("update_id"), most=LARGEST - 1)
 
 
@@ -120,7 +120,7 @@ def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
 
 
 def make_bot(token: str, api: str, bounds: Bounds = BOUNDS) -> PollingBot:
-    """A bot for the Bot API at `api`, the public one or a server of one's own."""
+    """A bot for the Bot API at the URL `api`, the public one or a self-hosted server."""
     return PollingBot(token, api, bounds)
 
 
@@ -134,7 +134,7 @@ class TelegramChat:
         except RefusedError as refusal:
             if place.thread is None or "thread not found" not in str(refusal).lower():
                 raise
-        # Its topic was deleted: better in the open than not at all.
+        # The topic was deleted, so send to the chat itself.
         return await self._send(Place(place.chat), text, reply_to=reply_to)
 
     async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
@@ -179,7 +179,7 @@ class TelegramChat:
                 document=InputFile(document.content, filename=document.name),
                 caption=caption.html,
                 parse_mode=ParseMode.HTML,
-                # Told what it is, Telegram would show some files as pictures or music.
+                # With a detected content type, Telegram shows some files as pictures or music.
                 disable_content_type_detection=True,
                 reply_parameters=_reply(reply_to),
             )
@@ -192,15 +192,15 @@ class TelegramChat:
         if (file.file_size or 0) > limit:
             raise RefusedError(f"the file has {file.file_size} bytes")
         content: bytearray = await _asked(file.download_as_bytearray())
-        if len(content) > limit:  # whatever was said of it before
+        if len(content) > limit:  # the declared size may be wrong
             raise RefusedError(f"the file has {len(content)} bytes")
-        if file.file_size not in (None, len(content)):  # torn, or something else in its place
+        if file.file_size not in (None, len(content)):  # cut off, or another file
             raise _unreadable(TelegramError("the file has another size"))
         return bytes(content)
 
 
 def _reply(message: MessageId | None) -> ReplyParameters | None:
-    """The message may have been deleted meanwhile: the answer comes all the same."""
+    """A message deleted meanwhile does not prevent the answer."""
     if message is None:
         return None
     return ReplyParameters(number_of(message), allow_sending_without_reply=True)
@@ -232,14 +232,14 @@ async def _asked(call: Awaitable[Any]) -> Any:
 
 
 def _raise_meaning(error: TelegramError) -> NoReturn:
-    """The library's tree, put right: there a refusal counts as a network error."""
+    """Raise our error for one of the library. There, BadRequest is a subclass of NetworkError."""
     match error:
         case ChatMigrated() if _is_number(error.new_chat_id, least=-LARGEST):
             raise ChatMovedError(chat_id(TELEGRAM, error.new_chat_id)) from error
         case TooLarge():
             raise RefusedError(f"Telegram: {error.message}") from error
         case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
-            # Its answer could not be parsed: it is not Telegram that refuses, but what is in front.
+            # The body could not be parsed: the refusal is of a proxy or gateway, not of Telegram.
             raise _unreadable(error) from error
         case BadRequest() | Forbidden():
             raise RefusedError(f"Telegram: {error.message[:160]}") from error
@@ -288,7 +288,7 @@ def polling_wait(error: Exception, attempts: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Rows of (name, words). `language` is a code of two letters, None for all other people."""
+    """Rows of (name, words). `language` is a code of two letters, None for other languages."""
 
     language: str | None
     everybody: Sequence[tuple[str, str]]
@@ -302,10 +302,9 @@ async def set_menus(
     chats: Collection[ChatId],
     admin_ids: Collection[PersonId],
 ) -> None:
-    """The command menus: for everybody, and a longer one for each admin.
+    """Set the command menus: one for everybody, and a longer one for each admin.
 
-    A menu is a convenience: a chat that does not take it is logged and passed over, and whatever
-    Telegram answers, the bot goes on.
+    A menu is a convenience, so a failure is logged and nothing is raised.
     """
     try:
         for menu in menus:
@@ -334,13 +333,13 @@ async def _set_menu(
 
 
 async def ask_name(bot: Bot) -> str:
-    """The bot's own name, without the at-sign. Raises TransientError."""
+    """The bot's username, without the at-sign. Raises TransientError or RefusedError."""
     await _asked(bot.initialize())
     return bot.username
 
 
 async def introduce(bot: Bot) -> str:
-    """The bot's own name, asked for until Telegram answers."""
+    """The bot's username. Retries until Telegram answers."""
     attempts = 0
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Updates from Telegram: asks for them, and tells what each message holds.
+"""Long polling: receives updates from Telegram and parses each into an Incoming or a Press.
 
-It polls by itself, since the library's own polling confirms updates before they are handled and
-loses them at a kill: here updates are handled in their order and stored, those that came at once
-in one transaction, and only then the offset moves on. What a message means is decided elsewhere.
+The library's own polling confirms updates before they are handled, so a killed bot loses them.
+Here the offset advances only after an update is stored. Updates of one response share transactions.
+It must not decide what a message means: engine/intake does.
 """
 
 import asyncio
@@ -39,19 +39,19 @@ from bot.engine.shutdown import Shutdown
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS: Final = 5.0
-"""At most so often it is noted that we are alive: each time costs a write."""
+"""The least time between two heartbeats in the store: each costs a write."""
 SEEN: Final = "👀"
 NAME_LIMIT: Final = 120
 STORED_AT_ONCE: Final = 10
-"""So many updates share a transaction: what waits for the disk once, is stored sooner."""
+"""Updates in one transaction: one wait for the disk instead of one per update."""
 STORE_SECONDS: Final = 5.0
-"""Between two tries to store what came, while it cannot be stored."""
+"""The wait between two tries to store updates while the store fails."""
 RECOUNTED: Final = 10_000
-"""An update that is so much older than the last one is none of before: Telegram counts anew."""
+"""A number that is lower than the last by more than this: Telegram has restarted its numbering."""
 
 
 class Receiver(Protocol):
-    """What the polling hands updates to; see engine/intake/updates.py."""
+    """What the polling passes updates to: see engine/intake/updates.py."""
 
     async def receive(self, incoming: Incoming) -> bool: ...
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
@@ -62,9 +62,10 @@ class Receiver(Protocol):
 
 
 class Polling:
-    """Asks for updates and hands them on, one at a time, for as long as it runs.
+    """Receives updates and passes them on in order, one at a time.
 
-    `alive` hears of each answer, with the seconds since the one before it, if there was any.
+    `alive` is called every few seconds while Telegram answers. It gets the longest time in seconds
+    between two answers since its last success, or None where one is unknown.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Polling:
         turn: Takeover,
         together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
-        """`together`: what is handed on within is stored as one, or not at all."""
+        """`together`: what is passed on within it is stored in one transaction, or not at all."""
         self._bot = bot
         self._receiver = receiver
         self._next_update = next_update
@@ -118,7 +119,7 @@ class Polling:
                 await shutdown.unless_requested(asyncio.sleep(wait))
 
     async def _once(self, shutdown: Shutdown) -> float:
-        """One poll and what it brought; the seconds to wait before the next."""
+        """Poll once and handle the updates. Returns the seconds to wait before the next poll."""
         if self._next is None:
             self._next = await self._next_update()
         self._turn.begin()
@@ -142,13 +143,13 @@ class Polling:
         return 0.0
 
     def _seconds(self) -> float | None:
-        """The first poll is short: who is killed often keeps its turn, and shows life at once."""
+        """The first poll does not wait: a bot that is often killed still polls and beats soon."""
         if self._turn.disputed:
             return CALM
         return None if self._answered is not None else 0
 
     async def _take_some(self, raws: Sequence[dict[str, Any]], shutdown: Shutdown) -> None:
-        """The first few of them, stored together; where that fails, one by one."""
+        """Store the first few in one transaction. Where that fails, store them one by one."""
         some = raws[:STORED_AT_ONCE]
         if len(some) > 1 and await self._taken_together(some):
             return
@@ -174,13 +175,13 @@ class Polling:
         return True
 
     def _pay(self) -> None:
-        """Only now that it is stored, people are told that it was seen."""
+        """Send reactions and popups. Only after the commit: they say that a message was taken."""
         for update, call in self._owed:
             self._courtesies.owe(update, call())
         self._owed.clear()
 
     async def _take(self, raw: dict[str, Any], rest: Sequence[dict[str, Any]]) -> None:
-        """Hand one update on; only when it is stored the offset moves past it."""
+        """Handle one update. The offset advances only after it is stored."""
         number = int(raw["update_id"])
         assert self._next is not None  # noqa: S101 - it was needed to ask
         try:
@@ -197,7 +198,7 @@ class Polling:
         self._next = max(self._next, number + 1)
 
     async def _heard(self) -> None:
-        """Noted beside the next poll: nobody's message waits for it."""
+        """Store a heartbeat in the background, so that no message waits for it."""
         now = _since_boot()
         if now >= self._next_beat:
             await self._last_beat()
@@ -211,7 +212,7 @@ class Polling:
             await self._beat
 
     async def _noted(self) -> None:
-        """Until it is stored, a long absence is to be told of."""
+        """Report the longest silence since the last heartbeat that was stored."""
         known = [silence for silence in self._silences if silence is not None]
         try:
             await self._alive(max(known) if len(known) == len(self._silences) else None)
@@ -221,7 +222,7 @@ class Polling:
             self._silences.clear()
 
     async def _handle(self, raw: dict[str, Any]) -> None:
-        """Only trouble of our own store makes an update come again."""
+        """Raises TransientError where the store fails: then the update is received again."""
         number = int(raw["update_id"])
         try:
             update = Update.de_json(raw, self._bot)
@@ -238,9 +239,9 @@ class Polling:
                 return
         except TransientError:
             raise
-        except Exception:  # two of two: an update that we cannot handle must not block the rest
+        except Exception:  # an update that cannot be handled must not block the rest
             log.exception("update %d cannot be handled and is passed over", number)
-        # Where not even that can be stored it is let go: after a start it may come once more.
+        # If this cannot be stored either, the update may be received again after a restart.
         with guarded(f"update {number}"):
             await self._receiver.pass_over(number)
 
@@ -265,7 +266,7 @@ class Polling:
     # -- while nothing can be stored ----------------------------------------------------
 
     async def _excuse(self, raw: dict[str, Any]) -> None:
-        """Say once a chat that nothing can be taken now: not stored, so not tried again."""
+        """Tell a chat once that nothing can be stored now. Best effort: never retried."""
         try:
             update = Update.de_json(raw, self._bot)
             async with asyncio.timeout(COURTESY_SECONDS):
@@ -293,13 +294,13 @@ class Polling:
 
 
 def _since_boot() -> float:
-    """Seconds that also pass while the machine sleeps, where the system can tell."""
+    """A monotonic clock in seconds that includes suspend time, where the system has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _pressed(update: Update) -> Press | None:
     query = update.callback_query
-    if query is None or query.message is None:  # of an inline message: we never send any
+    if query is None or query.message is None:  # None for inline messages, which we never send
         return None
     user = query.from_user
     return Press(
@@ -312,7 +313,7 @@ def _pressed(update: Update) -> Press | None:
 
 
 def _incoming(update: Update) -> Incoming | None:
-    """A message that may hold a command; None for what never starts anything."""
+    """A message that may hold a command, or None for what is ignored."""
     message = update.message
     if message is None or message.from_user is None or message.forward_origin or message.via_bot:
         return None
@@ -334,9 +335,9 @@ def _incoming(update: Update) -> Incoming | None:
 
 
 def _quoted(message: TelegramMessage) -> str:
-    """The part that the person marked when replying, else all of the answered message.
+    """The part that the person quoted, else the whole text of the message replied to.
 
-    Of a message with a file the file is meant, unless a part of its caption was marked.
+    Empty for a message with a file, unless a part of its caption was quoted: the file is meant.
     """
     if message.quote is not None and message.quote.is_manual:
         return message.quote.text
@@ -355,14 +356,14 @@ def _attachment(message: TelegramMessage | None) -> Attachment | None:
 
 
 def _topic(message: MaybeInaccessibleMessage) -> int | None:
-    """The thread id of a plain chain of replies is no topic: answers must not name it."""
+    """The topic, or None. A chain of replies has a thread id too, but is no topic."""
     if not isinstance(message, TelegramMessage) or not message.is_topic_message:
         return None
     return message.message_thread_id
 
 
 def _move(update: Update) -> tuple[ChatId, ChatId] | None:
-    """The old and the new id of a group that became a supergroup; both sides announce it."""
+    """The old and the new id of a group that became a supergroup. Both chats announce it."""
     message = update.message
     if message is None:
         return None

@@ -1,10 +1,9 @@
-"""Whose turn it is to ask Telegram: one bot to a token, the one that was there first.
+"""Two bots with one token: the bot that polled first goes on, and the newcomer gives way.
 
-Telegram ends the older of two polls with a 409 and tells the newer one nothing. So two bots with
-one token would go on taking turns, each with a part of the messages and, by the numbers on the
-buttons, with presses that are meant for the other. Here a newcomer takes nothing before it has
-seen that nobody else asks, and gives way; whoever was there goes on. Asks for no time itself but
-that of the clock it is given, and never sends anything.
+Telegram ends the older of two polls with 409 Conflict, and the newer one learns nothing.
+So two bots would take turns, and each would get a part of the messages and of the other's presses.
+Here a newcomer takes no update until a calm period has passed without a conflict.
+This module only decides. It does no I/O but logging: polling.py acts.
 """
 
 import logging
@@ -15,13 +14,13 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 CALM: Final = 4.0
-"""Nobody else is there when nobody has disturbed us for so many seconds."""
+"""Seconds without a conflict after which no other bot polls."""
 AGAIN: Final = 1.0
-"""So soon whoever was there asks again, which ends the newcomer's poll before it is calm."""
+"""Seconds until the first bot polls again. Less than CALM, so it ends the newcomer's poll."""
 GIVE_WAY: Final = 60.0
-"""So long a newcomer stays away. When the other one is gone, it takes over."""
+"""Seconds that a newcomer waits before it polls again. If the other has stopped, it takes over."""
 MOST_CONFLICTS: Final = 3
-"""In a row; after so many even one that was there gives way: it may have been away for long."""
+"""Conflicts in a row after which even the first bot gives way: it may have been suspended."""
 _WHAT_TO_DO: Final = (
     "another bot asks Telegram with the same token (409 Conflict): stop one of the two, or give"
     " it a token of its own"
@@ -29,7 +28,7 @@ _WHAT_TO_DO: Final = (
 
 
 class Takeover:
-    """`settled`: we had the turn until a moment ago, and nobody will have taken it since."""
+    """`settled`: we polled until a moment ago, so no other bot has taken over since."""
 
     def __init__(
         self,
@@ -38,7 +37,7 @@ class Takeover:
         hold: Callable[[bool], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`hold` is told whether another bot is there that may be doing the same work."""
+        """`hold` is called with whether another bot may be doing the same work."""
         self._settled = settled
         self._hold = hold
         self._clock = clock
@@ -48,20 +47,23 @@ class Takeover:
 
     @property
     def disputed(self) -> bool:
-        """Whether it is not certain that we are alone: then a poll should not last long."""
+        """Whether another bot may be polling. Then polls should be short."""
         return not self._settled or self._conflicts > 0
 
     def begin(self) -> None:
-        """A poll begins; after a conflict, and at first, the calm counts from here."""
+        """A poll begins. The first one, and the first after a conflict, start the calm period."""
         if self._since is None:
             self._since = self._clock()
 
     def may_take(self, updates: Sequence[int]) -> bool:
-        """A poll has ended undisturbed: whether its updates are ours to take."""
+        """Whether to take the updates of a poll that ended without a conflict.
+
+        `updates` are their numbers. Raises Overtaken where another bot took some.
+        """
         calm = self._since is not None and self._clock() - self._since >= CALM
         if not self._settled:
             if self._first is not None and list(updates[:1]) != [self._first]:
-                raise Overtaken  # what we left lying was taken
+                raise Overtaken  # an update that we did not confirm is gone
             self._first = next(iter(updates), None)
             if not calm:
                 return False
@@ -73,7 +75,7 @@ class Takeover:
         return True
 
     def lost(self) -> float:
-        """Another bot asked; the seconds to wait before we do."""
+        """Record a conflict. Returns the seconds to wait before the next poll."""
         self._hold(True)
         self._conflicts += 1
         self._since = self._first = None
@@ -86,4 +88,4 @@ class Takeover:
 
 
 class Overtaken(Exception):  # noqa: N818 - it reads as what it is
-    """Updates that were left lying were taken by another bot."""
+    """Another bot took updates that we had not confirmed."""

@@ -1,7 +1,7 @@
-"""The Bot API over the network, bounded: every answer has an end, in time and in size.
+"""HTTP to the Bot API: the library's transport on aiohttp, with limits of time and size.
 
-On aiohttp rather than the library's own client: a call costs less processor time and fewer turns
-of the loop, and a busy bot does little else than to talk. What an answer means is not known here.
+aiohttp takes less CPU time per call than the library's own client, and calls are most of the
+bot's work. It must not interpret responses: chat.py does.
 """
 
 import json
@@ -21,24 +21,23 @@ _TOO_LARGE: Final = frozenset(
     {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_URI_TOO_LONG}
 )
 _PARSED: Final = frozenset({400, 401, 403, 404, 408, 409, 429})
-"""Refusals that the library, or we, tell apart; any other is one for good, as 400 is."""
+"""4xx codes that the library or we distinguish. Any other is treated as 400."""
 
 
 class TooLarge(BadRequest):
-    """The request is larger than the server takes, whoever says so in whatever form."""
+    """The server, or a proxy in front of it, refuses the request for its size."""
 
 
 class OutOfReach(NetworkError):  # noqa: N818 - it reads as what it is
-    """No answer, or none to its end: there is no way, or it broke."""
+    """No complete response: the connection failed or broke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Seconds to connect, for one read, for a whole call, and of a long poll; bytes.
+    """Seconds to connect, for one read, for a whole call, and of a long poll. `size` is in bytes.
 
-    A read may take longer than the library's 5 s: a send that is given up may have arrived, and
-    would be repeated. One answer holds at most 4 MiB of updates, and of files none that we want
-    is larger.
+    The read timeout is longer than the library's 5 s: a send that timed out may have arrived, and
+    would be repeated. One response holds at most 4 MiB of updates, and wanted files are smaller.
     """
 
     connect: float = 5
@@ -54,7 +53,7 @@ BOUNDS: Final = Bounds()
 class BoundedRequest(BaseRequest):
     """The library's transport: https://docs.python-telegram-bot.org/telegram.request.baserequest.html
 
-    Proxies and their exceptions are those of the environment: HTTPS_PROXY, NO_PROXY.
+    Proxies are those of HTTPS_PROXY and NO_PROXY: see adapters/proxies.py.
     """
 
     def __init__(self, bounds: Bounds, *, connections: int, poll: int = 0) -> None:
@@ -62,8 +61,8 @@ class BoundedRequest(BaseRequest):
         self._connections = connections
         self._limits = aiohttp.ClientTimeout(
             total=bounds.whole + poll,
-            # With the wait for a connection that is free, and for a name and a proxy: what has
-            # waited for long would be sent, and then cut off by the limit of the whole.
+            # Includes the wait for a free connection, DNS and a proxy. Without this limit, a call
+            # could be sent late and then be cut off by `total`.
             connect=2 * bounds.connect,
             sock_connect=bounds.connect,
             sock_read=bounds.read + poll,
@@ -76,7 +75,7 @@ class BoundedRequest(BaseRequest):
         return self._limits.sock_read
 
     async def initialize(self) -> None:
-        """Nothing: a session is opened by the first call."""
+        """Do nothing: the first call opens the session."""
 
     async def shutdown(self) -> None:
         if self._session is not None:
@@ -86,18 +85,18 @@ class BoundedRequest(BaseRequest):
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
     ) -> tuple[int, bytes]:
-        """Status and body. Times that a single call wishes for do not count: ours do."""
+        """Status and body. The timeouts of a single call are ignored: ours apply."""
         try:
             code, payload = await self._exchange(url, method, _body(request_data))
         except TimeoutError as error:
             raise TimedOut from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # Without its own words: some quote the address, which holds the token, or a login.
+            # Without the error's text: it may quote the URL, which contains the token, or a login.
             raise OutOfReach(type(error).__name__) from error
         if code in _TOO_LARGE:
             raise TooLarge(f"the request is too large ({code})")
         if code >= HTTPStatus.BAD_REQUEST and not payload.startswith(b"{"):
-            payload = payload[:80]  # the library quotes it, and that gets into the log
+            payload = payload[:80]  # the library quotes it in an error, which is logged
         refused = HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR
         return (HTTPStatus.BAD_REQUEST if refused and code not in _PARSED else code), payload
 
@@ -120,10 +119,10 @@ class BoundedRequest(BaseRequest):
 
     def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            # The same authorities as everywhere else here, whatever the system has.
+            # The same certificate authorities as the other clients, not those of the system.
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=httpx.create_ssl_context()),
             timeout=self._limits,
-            # Not asked for packed: a small packed answer can be a huge one.
+            # No compression: a small compressed response can be huge when decompressed.
             headers={"Accept-Encoding": "identity", "User-Agent": self.USER_AGENT},
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -131,7 +130,7 @@ class BoundedRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """As the library does it, but what is no answer is not written to the log."""
+        """As in the library, but an invalid payload is not logged."""
         try:
             told = json.loads(payload)
         except (ValueError, RecursionError) as error:
@@ -142,7 +141,7 @@ class BoundedRequest(BaseRequest):
 
 
 def _body(data: RequestData | None) -> dict[str, Any]:
-    """What aiohttp is to send. Files in httpx's form: it quotes their names as browsers do."""
+    """The arguments for aiohttp. httpx encodes files: it quotes their names as browsers do."""
     if data is None or not data.parameters:
         return {}
     if not data.contains_files:
