@@ -1,7 +1,7 @@
-"""The settings: a YAML file for what may be shown, the environment for what may not.
+"""The settings: public ones from a YAML file, secrets from environment variables.
 
-Strict: a key that is not known, missing, or of another type is a ConfigError that names the
-file and the key in one line. The only module that reads YAML.
+Strict: a key that is unknown, missing or of a wrong type raises ConfigError. Its one line names
+the file and the key. This module must not connect to anything: bot/check.py tests the values.
 """
 
 import base64
@@ -40,7 +40,7 @@ _WORDS: Final = 1000
 _UNREADABLE: Final = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
 )
-"""What the libraries raise on YAML of good grammar: a 13th month, a list in itself."""
+"""What the libraries raise on well-formed YAML, such as a 13th month or a list inside itself."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
@@ -75,7 +75,7 @@ def _zone(value: str) -> str:
 
 
 def _id(value: object) -> str:
-    """An id for the plain number that Telegram shows, or for the id itself."""
+    """An id such as telegram:1003, from itself or from the number that Telegram shows."""
     text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
     try:
         service, _ = split_id(text)
@@ -173,7 +173,7 @@ class MaintainerPart(_Part):
 
 
 class Settings(_Part):
-    """The whole file. `rules()`, `access()`, `place()` and `plan()` give core's own values."""
+    """The whole file. `rules()`, `access()`, `place()` and `plan()` return values of core."""
 
     telegram: TelegramPart
     github: GitHubPart
@@ -186,14 +186,14 @@ class Settings(_Part):
 
     @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":
-        """Who reads an alarm has to be heard there: its buttons are pressed in that chat."""
+        """An alarm has buttons, so the bot must accept presses in the chat that gets it."""
         served: set[str] = {*self.telegram.chats, *self.telegram.admins}
         if self.fresh and self.fresh.alarms is not None and self.fresh.alarms not in served:
             raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
         return self
 
     def plan(self) -> FreshPlan | None:
-        """None where nothing is looked at unless somebody asks."""
+        """How listed images are kept fresh, or None where the config has no `fresh`."""
         part = self.fresh
         if part is None:
             return None
@@ -236,7 +236,7 @@ class Settings(_Part):
 
 
 class Secrets(BaseModel):
-    """What comes from the environment. Hidden in `repr`, never written to a log."""
+    """The values of environment variables. Secrets are hidden in `repr`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -251,7 +251,7 @@ class Secrets(BaseModel):
         return (self.harbor_user, password) if self.harbor_user and password else None
 
     def texts(self) -> tuple[str, ...]:
-        """Every secret there is, in each form that it takes on its way, for the log to hide."""
+        """Every secret, also as encoded in URLs and in Basic auth headers, for the log to hide."""
         logins = [*source_logins(self).values(), *filter(None, [self.target_login()])]
         secrets = (self.telegram_token, self.github_token, self.harbor_pwd, self.source_auth)
         texts = [secret.get_secret_value() for secret in secrets]
@@ -262,7 +262,7 @@ class Secrets(BaseModel):
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings of a file. Raises ConfigError, one line."""
+    """The settings of a file. Raises ConfigError with a text of one line."""
     try:
         with path.open("rb") as file:
             content = file.read(FILE_LIMIT + 1)
@@ -279,11 +279,11 @@ def read_settings(path: Path) -> Settings:
 
 
 def settings_from(data: object, name: str) -> Settings:
-    """The settings in plain data; `name` is what a ConfigError calls it."""
+    """The settings in parsed YAML. `name` is the file's name in a ConfigError, which it raises."""
     if not isinstance(data, dict):
         raise ConfigError(f"{name}: should hold keys such as telegram: and github:")
     try:
-        # Through JSON: pydantic's strict mode takes lists for tuples and words for enums there.
+        # By JSON, where pydantic's strict mode takes lists for tuples and strings for enums.
         return Settings.model_validate_json(_json(data, name))
     except ValidationError as error:
         raise ConfigError(_line(f"{name}: {_first(error)}")) from error
@@ -292,7 +292,7 @@ def settings_from(data: object, name: str) -> Settings:
 
 
 def _json(data: object, name: str) -> str:
-    """The data as JSON, bounded: what YAML says once by an alias, JSON says each time."""
+    """The data as JSON, with a limit: JSON repeats what YAML holds once and refers to by alias."""
     pieces, size = list[str](), 0
     for piece in json.JSONEncoder(default=str).iterencode(data):
         pieces.append(piece)
@@ -303,7 +303,7 @@ def _json(data: object, name: str) -> str:
 
 
 def _line(text: str) -> str:
-    """One line, whatever a key or a parser's words hold."""
+    """The text on one line: a key or a parser's message may contain line breaks."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS]
 
 
@@ -325,7 +325,7 @@ _ENVIRONMENT: Final = {
 
 
 def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
-    """The secrets of the environment. Raises ConfigError where a needed one is missing."""
+    """The secrets of the environment. Raises ConfigError if one is missing or malformed."""
     found = {key: environment.get(name, "") for key, name in _ENVIRONMENT.items()}
     for key in ("telegram_token", "github_token"):
         if not found[key].strip():
@@ -336,7 +336,10 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
 
 
 def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
-    """Registry → user and password, from SOURCE_AUTH (the `auths` of a docker config.json)."""
+    """Registry → user and password, from SOURCE_AUTH (the `auths` of a docker config.json).
+
+    Raises ConfigError if it is malformed.
+    """
     text = secrets.source_auth.get_secret_value()
     if not text:
         return {}
@@ -349,7 +352,7 @@ def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
             name = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
             logins[name] = (user, password)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # The cause may quote the secret, so it is left out.
+        # `from None`: the cause may quote the secret.
         shape = '{"auths": {"docker.io": {"auth": …}}}'
         raise ConfigError(f"SOURCE_AUTH: should be JSON like {shape}") from None
     return logins

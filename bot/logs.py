@@ -1,7 +1,7 @@
 """The format of the log: one line per event on standard error, no payloads, no secrets.
 
-Names and error texts come from strangers. They cannot start a line, hide text or change colours,
-so every line that starts with a date was written by this program.
+Names and error texts come from untrusted people. They cannot start a line, hide text or change
+colours, so every line that starts with a date was written by this program.
 """
 
 import logging
@@ -16,7 +16,7 @@ _LOG_URLS = ("aiohttp", "httpx", "httpcore", "telegram", "alembic", "github", "u
 
 SHORTEST_SECRET = 4
 _MARGIN = "  | "
-"""Before every further line of an event, such as those of a traceback."""
+"""The prefix of every further line of an event, such as those of a traceback."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that end lines, move the cursor, or change the direction of text."""
 
@@ -36,15 +36,15 @@ class HidingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Collection[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        # A secret of a letter or two would only make the log unreadable.
+        # Hiding a secret of one or two letters would make the log unreadable.
         long = (secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._secrets = sorted(long, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         own = logging.makeLogRecord(record.__dict__)
-        # Hide before escaping as well: a secret may contain characters that are escaped.
+        # Hide before escaping too: a secret may contain characters that are escaped.
         own.msg, own.args = visible(self._hidden(record.getMessage())), None
-        own.exc_text = None  # another handler may have cached a text with secrets in it
+        own.exc_text = None  # another handler may have cached a text that contains secrets
         first, *more = self._hidden(super().format(own)).splitlines()
         return "\n".join([first, *(_MARGIN + visible(line) for line in more)])
 

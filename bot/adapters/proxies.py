@@ -1,6 +1,7 @@
 """The proxies that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name.
 
-Loopback is never reached through a proxy. Which addresses are allowed is decided elsewhere.
+Loopback is never reached through a proxy. This module must not decide which addresses are allowed:
+registry/network_guard.py does.
 """
 
 import ipaddress
@@ -14,7 +15,7 @@ class Proxies:
     """A copy of the variables. Reading them for each call would be slow."""
 
     def __init__(self, by_scheme: Mapping[str, str] | None = None) -> None:
-        """`by_scheme`: proxy URLs by "http", "https", "all", "no"; None: of the environment.
+        """`by_scheme`: proxy URLs by "http", "https", "all" and "no". None reads the environment.
 
         Raises ConfigError if a proxy is not an HTTP proxy.
         """

@@ -1,8 +1,7 @@
-"""Every word the bot says: turns messages into a language's text, as Telegram takes it.
+"""Renders messages: turns phrases into text of a language, in Telegram's HTML.
 
-The words are in `locales/` (Fluent, https://projectfluent.org). A pattern may hold the markup
-that Telegram knows; the values put into it are escaped, and kept to their line, here and nowhere
-else.
+The texts are in `locales/` (Fluent, https://projectfluent.org). They may contain HTML tags that
+Telegram supports. Values are escaped here, and their line breaks removed, so no caller may do it.
 """
 
 import html
@@ -23,21 +22,27 @@ from bot.dialog.message import Message, Moment, Phrase, Rendered, Value, say
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT: Final = 200
-"""Telegram's limit of the answer to a button press, in characters."""
+"""The limit of the answer to a button press, in characters.
+
+https://core.telegram.org/bots/api#answercallbackquery
+"""
 TEXT_LIMIT: Final = 4096
-"""Telegram's limit of a message, in UTF-16 units without the markup."""
+"""The limit of a message, in UTF-16 code units after the tags are parsed.
+
+https://core.telegram.org/bots/api#sendmessage
+"""
 REGISTRIES_NAMED: Final = 6
-"""Registries that a sentence names. It counts the others."""
+"""How many registries a sentence names. Of the others it says only the number."""
 VALUE_LIMIT: Final = 1200
-"""Characters of a value when escaped: two of them and their words fit where fluent takes 2500."""
+"""Characters of an escaped value: two of them and the text around fit into fluent's 2500."""
 _TAG: Final = re.compile(r"<[^<>]*>")
 _UNRULY: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-"""What ends lines or turns the direction of text: a name with it could write lines of its own."""
+"""Characters that end lines or change the direction of text: a name could forge lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maintainer:
-    """Who runs the bot. `id` is their number at Telegram, 0 where it is not given."""
+    """Who runs the bot. `id` is their Telegram number, or 0 if not configured."""
 
     name: str
     id: int = 0
@@ -46,13 +51,11 @@ class Maintainer:
 class LocaleWords:
     """Implements engine.ports.chat.Words.
 
-    All languages are read at start, so none can be missing later.
+    A key names a message of the file, or with a dot one of its attributes. The attribute `next`
+    says what somebody can do, and is added as the next line. Each text can use the variables
+    `maintainer`, `registries` and `more_registries`.
 
-    A key names a message of the file, and with a dot one of its attributes. The attribute `next`
-    says what somebody can do about what the message says: it follows the line by itself. A
-    sentence can name whoever runs the bot, and the registries that images may come from.
-
-    A key without words in a language is said in English. One without any words shows itself.
+    A key without text in a language is shown in English. A key without any text is shown as it is.
     Both are logged as errors.
     """
 
@@ -63,7 +66,7 @@ class LocaleWords:
         maintainer: Maintainer | None = None,
         registries: Collection[str] = (),
     ) -> None:
-        """`zone`: the time zone of the people who read times."""
+        """`zone`: the time zone in which times are shown."""
         self._zone = zone
         self._bundles = {language: _bundle(language) for language in Language}
         self._known: dict[Language, dict[str, str | int]] = {language: {} for language in Language}
@@ -76,7 +79,7 @@ class LocaleWords:
             }
 
     def render(self, message: Message, language: Language) -> Rendered:
-        """The text with markup, and the buttons."""
+        """The text in HTML, and the buttons. Lines over TEXT_LIMIT are cut off."""
         lines = [
             self._format(each, language)
             for line in message.lines
@@ -89,9 +92,9 @@ class LocaleWords:
         return Rendered("\n".join(_fitting(lines)), buttons)
 
     def plain(self, phrase: Phrase, language: Language) -> str:
-        """Without markup, for places that take none. At most ANSWER_LIMIT characters."""
+        """The text without markup, for buttons and popups. At most ANSWER_LIMIT characters."""
         text = "\n".join(self._format(each, language) for each in self._with_next_step(phrase))
-        # While values are escaped, whatever looks like a tag is one of the words' own.
+        # Before unescaping, only tags of the locale files match: values are escaped.
         return html.unescape(_TAG.sub("", text))[:ANSWER_LIMIT]
 
     def _with_next_step(self, line: Phrase) -> list[Phrase]:
@@ -140,14 +143,14 @@ def _named(maintainer: Maintainer | None) -> Phrase:
 
 
 def _clock(moment: Moment, zone: tzinfo) -> str:
-    """A time that people can read and sort, with its zone, since a chat may cross several."""
+    """The local time with its zone, and with the date unless it is today's."""
     local = moment.time.astimezone(zone)
     today = moment.seen is not None and local.date() == moment.seen.astimezone(zone).date()
     return f"{local:%H:%M %Z}" if today else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def _escaped(text: str) -> str:
-    """A value as text, cut where the library would give up the whole message for its length."""
+    """A value in HTML, cut at VALUE_LIMIT: fluent would fail to format the whole message."""
     kept = text
     while len(shown := html.escape(kept)) > VALUE_LIMIT:
         kept = kept[: len(kept) * 3 // 4]
@@ -155,7 +158,7 @@ def _escaped(text: str) -> str:
 
 
 def _fitting(lines: list[str]) -> list[str]:
-    """As many lines as a message holds: one too long would not be sent at all, ever."""
+    """As many lines as a message holds: Telegram would refuse a longer one at each retry."""
     room = TEXT_LIMIT - 2
     for position, line in enumerate(lines):
         room -= len(html.unescape(_TAG.sub("", line)).encode("utf-16-le")) // 2 + 1
@@ -167,7 +170,7 @@ def _fitting(lines: list[str]) -> list[str]:
 
 def _bundle(language: Language) -> FluentBundle:
     text = resources.files("bot.locales").joinpath(f"{language}.ftl").read_text("utf-8")
-    # Isolating marks would be copied along with a command: people paste what they copy.
+    # Without isolation marks, since people would copy them together with a command.
     bundle = FluentBundle([language], use_isolating=False)
     bundle.add_resource(FluentResource(text))
     return bundle

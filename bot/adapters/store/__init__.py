@@ -1,7 +1,7 @@
-"""The database: the only place that knows SQL.
+"""The database: SQLite with a write-ahead log. All SQL of the bot is in this folder.
 
-SQLite with write-ahead log and foreign keys. Every transaction starts as a writer, so that
-two processes can never both believe that they read the latest state. Migrations run at start.
+This module opens the file, runs migrations, and turns errors of the file into TransientError.
+connection.py holds transactions. unit.py joins the queries.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 MIGRATION_SECONDS: Final = 5.0
-"""How long a start waits for another process that writes."""
+"""How long the bot waits at start for another process that is writing."""
 
 
 class SqliteStore:
-    """Implements engine.ports.Store. Open it with `await SqliteStore.open(path)`."""
+    """Implements the ports of engine.ports.store. Open it with `await SqliteStore.open(path)`."""
 
     def __init__(self, database: Database, path: Path) -> None:
         self._database = database
@@ -54,7 +54,7 @@ class SqliteStore:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StoreUnit]:
-        """A transaction, one at a time. Raises TransientError where the file is locked or full."""
+        """A transaction, one at a time. Raises TransientError for errors of the file or disk."""
         async with self._statements() as statements:
             yield StoreUnit(statements)
 
@@ -68,15 +68,15 @@ class SqliteStore:
                 yield statements
 
     async def beat(self, name: str, at: datetime) -> None:
-        """Note a sign of life: what `check --alive` reads."""
+        """Store a heartbeat, which `check --alive` reads."""
         async with self.begin() as unit:
             await unit.beat(name, at)
 
 
 def last_beat(path: Path, name: str) -> datetime | None:
-    """The last sign of life, read beside a bot that may be running. Changes nothing.
+    """The last heartbeat, or None where there is none yet. Read-only, even while a bot runs.
 
-    None where there was none yet. Raises TransientError where it cannot be read.
+    Raises TransientError where it cannot be read.
     """
     if not path.exists():
         return None
@@ -102,11 +102,11 @@ _REMEDIES: Final = (
     ("malformed", "the file is damaged. Stop the bot and put a copy of it back"),
     ("not a database", "the file is something else. Name another one in the config"),
 )
-"""What SQLite says of its file, and what somebody can do about it."""
+"""A part of SQLite's message about its file, and what somebody can do about it."""
 
 
 def _is_of_the_file(error: Exception) -> bool:
-    """Not of a statement: that would be a mistake of ours."""
+    """Whether the file or disk is the cause. An error of a statement is a bug of ours."""
     return any(words in str(error).lower() for words, _ in _REMEDIES) or isinstance(
         getattr(error, "orig", error), sqlite3.OperationalError
     )
@@ -119,7 +119,7 @@ def _trouble(path: Path, error: Exception) -> TransientError:
 
 
 class Ahead:
-    """The same store, for what people wait for: a message is taken before the lanes go on."""
+    """The same store for updates of people: its transactions go before those of the lanes."""
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
@@ -136,7 +136,7 @@ class Ahead:
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
-        """What is begun within becomes one transaction: one wait for the disk, not many."""
+        """Transactions that begin within become parts of one: one wait for the disk, not many."""
         async with self._store._statements(ahead=True) as statements:  # noqa: SLF001 - as above
             self._shared = statements
             try:
@@ -160,7 +160,7 @@ def _try_to_open(path: Path) -> None:
 
 
 def _migrated(path: Path) -> None:
-    """On a connection of its own: a migration is one transaction of SQLAlchemy's own kind."""
+    """Migrate on a separate connection: SQLAlchemy handles the transaction of a migration."""
     timeout = {"timeout": MIGRATION_SECONDS, "isolation_level": None}
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=timeout)
     event.listen(engine, "begin", lambda its: begin(its.connection.dbapi_connection))
@@ -170,7 +170,7 @@ def _migrated(path: Path) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """None for a database that is new."""
+    """The revision of the schema, or None for a new database."""
     tables = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
     if connection.exec_driver_sql(tables).first() is None:
         return None
@@ -178,12 +178,12 @@ def _revision(connection: Connection) -> str | None:
 
 
 def newest() -> str:
-    """The revision of this version of the bot: their files are numbered."""
+    """The newest revision, by the numbers in the names of the migrations."""
     return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 
 
 def migrate(connection: Connection, to: str = "head") -> None:
-    """Bring the schema of this connection's database to a revision, the newest if not named."""
+    """Upgrade the schema of this connection's database to a revision, by default the newest."""
     from alembic import command  # noqa: PLC0415 - a fifth of all imports, seldom needed
     from alembic.config import Config  # noqa: PLC0415 - as above
 

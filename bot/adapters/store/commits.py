@@ -1,8 +1,7 @@
-"""Commits: the one statement that waits for the disk.
+"""Commits: on the event loop while the disk is fast, in a worker thread after a slow one.
 
-On the loop as long as the disk is quick: to hand a commit to a thread and to be told of its end
-costs a busy loop more. Beside the loop for a while after the disk was not quick. So where a disk
-begins to stall, one commit keeps everything waiting, a signal to stop among it.
+A switch to a thread costs a busy loop more than a fast commit. The price: the first slow commit
+blocks the loop, and delays a signal to stop too. Transactions are in connection.py.
 """
 
 import asyncio
@@ -12,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 QUICK: Final = 0.005
-"""Seconds: longer than a message may be kept waiting by what is written before it."""
+"""A commit that takes more seconds than this is slow."""
 BESIDE: Final = 1.0
-"""So many seconds after a slow commit the loop waits for none."""
+"""Seconds after a slow commit for which a worker thread is used."""
 
 
 class Commits:
@@ -27,7 +26,7 @@ class Commits:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commits")
 
     async def commit(self) -> None:
-        """Raises what the commit raises. Whoever is cancelled meanwhile learns of it after it."""
+        """Raises what the commit raises. A cancellation takes effect only after the commit."""
         began = self._clock()
         if began < self._beside_until:
             await _ended(self._worker.submit(self._commit))
@@ -43,7 +42,7 @@ class Commits:
 
 
 async def _ended(work: Future[Any]) -> None:
-    """Wait for a thread's work. Sooner than asyncio's own way, by a turn of a busy loop."""
+    """Wait for a thread's work. asyncio.wrap_future would take one more iteration of the loop."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     work.add_done_callback(lambda _: loop.call_soon_threadsafe(_fulfil, ended))

@@ -1,8 +1,8 @@
 """The one connection to the database file, and one transaction on it at a time.
 
-A statement here takes some microseconds, which is far less than to hand it to a thread and to be
-told of its end: so statements run on the loop. A commit waits for the disk: see commits.py. For
-another process that writes, it is asked again after a pause.
+Statements run on the event loop: they take microseconds, far less than a switch to a thread.
+A commit waits for the disk: see commits.py. A file that another process has locked is retried
+after a pause, never waited for inside SQLite.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from sqlalchemy import (
 from bot.adapters.store.commits import Commits
 
 BUSY_SECONDS: Final = 5.0
-"""How long to wait for another process that writes."""
+"""How long to wait for another process that is writing."""
 BUSY_PAUSE: Final = 0.02
 
 
 class Statements:
-    """What a transaction offers those who ask: statements, and their results."""
+    """Executes statements in a transaction that is open."""
 
     def __init__(self, connection: Connection, file: sqlite3.Connection) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Statements:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """All of what is done within is kept with the rest of the transaction, or nothing."""
+        """A savepoint: an exception undoes what was done within, not the whole transaction."""
         self._file.execute("SAVEPOINT part")
         try:
             yield
@@ -59,7 +59,7 @@ class Statements:
 
 
 class Turns:
-    """Whose transaction is next: in the order of asking, but first those that are `ahead`."""
+    """A queue for transactions: first come, first served, but those that are `ahead` go first."""
 
     def __init__(self) -> None:
         self._taken = False
@@ -73,7 +73,7 @@ class Turns:
             try:
                 await mine
             except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():  # it was given, and nobody takes it
+                if mine.done() and not mine.cancelled():  # granted and cancelled: pass it on
                     self._give()
                 raise
         self._taken = True
@@ -83,7 +83,7 @@ class Turns:
             self._give()
 
     def _give(self) -> None:
-        """Straight to who waits: nobody can come in between."""
+        """Grant the turn directly to the next in the queue, so that no newcomer overtakes it."""
         for waiting in self._waiting:
             while waiting:
                 following = waiting.popleft()
@@ -94,9 +94,9 @@ class Turns:
 
 
 class Database:
-    """Open it with `Database.open(path)`. Raises the errors of sqlite3, and of SQLAlchemy.
+    """Open it with `Database.open(path)`. Raises errors of sqlite3 and of SQLAlchemy.
 
-    Where transactions begin and end SQLAlchemy is not asked: it would take longer than SQLite.
+    BEGIN and COMMIT bypass SQLAlchemy, which takes longer for them than SQLite does.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -118,7 +118,10 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, *, ahead: bool = False) -> AsyncIterator[Statements]:
-        """All of it is kept, or nothing. `ahead` of those that wait already."""
+        """A transaction: committed at the end, rolled back at an exception.
+
+        `ahead`: before those that already wait without it.
+        """
         deadline = asyncio.get_running_loop().time() + self.busy_seconds
         async with self._turns.turn(ahead=ahead):
             await self._begin(deadline)
@@ -133,13 +136,13 @@ class Database:
                 if self._file.in_transaction:  # a full disk may have ended it already
                     self._file.execute("ROLLBACK")
         if not ahead:
-            await asyncio.sleep(0)  # what a lane does next, it does after those who wait
+            await asyncio.sleep(0)  # let those who wait run before this lane goes on
 
     def _say_commit(self) -> None:
         self._file.execute("COMMIT")
 
     async def _begin(self, deadline: float) -> None:
-        """Whoever has waited for a turn that waited for the file does not wait for it again."""
+        """`deadline` counts from before the turn, so a locked file is not waited for twice."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -156,7 +159,7 @@ def engine_of(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=StaticPool,
-        # Two threads, but never at the same time: see Database.
+        # The loop and the thread of commits.py use it, but never at the same time.
         connect_args={"check_same_thread": False, "timeout": 0},
     )
     event.listen(engine, "connect", _prepare)
@@ -164,7 +167,10 @@ def engine_of(path: Path) -> Engine:
 
 
 def begin(file: sqlite3.Connection) -> None:
-    """As a writer: two processes must never both believe that they read the latest state."""
+    """As a writer, so that no other process changes what this transaction has read.
+
+    https://www.sqlite.org/lang_transaction.html
+    """
     file.execute("BEGIN IMMEDIATE")
 
 
@@ -176,7 +182,7 @@ def _prepare(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # what was answered as stored survives a power cut
         "foreign_keys=ON",
-        "busy_timeout=0",  # a wait in here would keep the whole bot waiting
+        "busy_timeout=0",  # a wait inside SQLite would block the event loop
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -1,7 +1,7 @@
-"""Tracked images, and who watches them.
+"""Queries for tracked images, and for who watches them.
 
-What the fresh lane asks at each tick costs by what is due, has a transfer or has arrived. Reading
-all names costs by the length of the list, and is done when the list has changed.
+The cost of a tick of the fresh lane depends on what is due, has a transfer or has arrived.
+`tracked_names` and `count_tracked` go through the whole list, so do not call them at each tick.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -42,7 +42,7 @@ from bot.core.tag_class import tag_class
 from bot.core.transfer import Transfer
 
 _LATE_TRANSFERS = 20
-"""So many of the newest transfers of an image are looked through for who asked."""
+"""How many of the newest transfers of an image are searched for requests."""
 _IDLE = and_(tracked.c.updated_at.is_(None), tracked.c.transfer.is_(None))
 
 
@@ -92,7 +92,7 @@ class FreshQueries(Rows):
     async def next_check(self) -> datetime | None:
         return (await self._connection.execute(_NEXT_LOOK)).scalar_one_or_none()
 
-    # -- what moved, is on its way, has arrived -----------------------------------------
+    # -- updated, with a transfer, arrived ----------------------------------------------
 
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
         return await self._tracked(_UPDATED, limit=limit)
@@ -110,7 +110,7 @@ class FreshQueries(Rows):
         found = await self._transfers(_OPEN_OF, images=images)
         return {transfer.image: transfer for transfer in found}
 
-    # -- who is told --------------------------------------------------------------------
+    # -- whom to tell -------------------------------------------------------------------
 
     async def recent_requests_for(
         self, image: ImageRef, *, since: datetime, but_for: str, limit: int
@@ -138,7 +138,7 @@ class FreshQueries(Rows):
 
 
 def _row(each: TrackedImage) -> dict[str, Any]:
-    """With two columns that only say again what the image's name says, to ask by."""
+    """With two columns derived from the image's name, for indexes."""
     kind = tag_class(each.image)
     return {**fields_of(each), "registry": each.image.registry, "tag_class": kind}
 
@@ -147,7 +147,7 @@ def _watch(row: Any) -> Watch:
     return Watch(place=place_of(row), **without(row, "chat", "thread"))
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _IS_TRACKED = select(tracked.c.image).where(tracked.c.image == bindparam("image")).limit(1)
 _COUNTS = select(func.count(), func.count().filter(_IDLE, tracked.c.not_before <= NOW)).select_from(

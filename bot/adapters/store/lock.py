@@ -1,7 +1,7 @@
-"""One bot to a database: a lock that the kernel keeps, and lets go of however the process ends.
+"""One bot per database, by flock(2): the kernel releases the lock however the process ends.
 
-There is no PID file on purpose: after a kill or a power cut it would name somebody else. Other
-commands read the database beside a running bot, and are not kept out.
+There is no PID file: after a kill or a power cut, its number may belong to another process.
+The lock must not keep out commands that only read the database while a bot runs.
 """
 
 import asyncio
@@ -19,15 +19,16 @@ from bot.core.errors import TakenError, TransientError
 log = logging.getLogger(__name__)
 
 HANDOVER: Final = 15.0
-"""Seconds that a new bot waits for the old one to stop: longer than that one takes for it."""
+"""Seconds that a new bot waits for the old one: longer than a shutdown takes."""
 _LOOK: Final = 0.2
 
 
 @asynccontextmanager
 async def alone(database: Path, *, patience: float = HANDOVER) -> AsyncIterator[int]:
-    """Be the only bot that uses the database.
+    """Hold the lock of the database. Yields its file descriptor.
 
-    Raises TakenError where another one still does after `patience` seconds.
+    Raises TakenError where another bot still holds it after `patience` seconds, and TransientError
+    where the lock file cannot be opened.
     """
     held = await _held(database, time.monotonic() + patience)
     try:
@@ -37,7 +38,7 @@ async def alone(database: Path, *, patience: float = HANDOVER) -> AsyncIterator[
 
 
 def is_taken(database: Path) -> bool:
-    """Whether a bot uses the database now."""
+    """Whether a bot holds the lock of the database now."""
     path = _lock_file(database)
     if not path.exists():
         return False
@@ -83,6 +84,6 @@ def _try(path: Path) -> int:
 
 
 def _lock_file(database: Path) -> Path:
-    """Beside the file itself, whatever name it was reached by."""
+    """Next to the real file, so that two symlinks to a database share one lock."""
     real = database.resolve()
     return real.with_name(f"{real.name}.lock")

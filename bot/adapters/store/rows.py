@@ -1,4 +1,7 @@
-"""How rows become values and values rows, and the few ways in which both are asked for."""
+"""Converts rows to values and back, and holds the queries that the modules here share.
+
+Statements for one table are in the module of that table. Conversion of columns is in schema.py.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -43,7 +46,7 @@ _TOO_FAR: BindParameter[datetime] = bindparam("too_far")
 
 
 def in_time(not_before: ColumnElement[datetime | None]) -> ColumnElement[bool]:
-    """Whether the time of the next try has come, as `is_due` in core/retry.py decides it."""
+    """Whether the next try is due, by the same rule as `is_due` in core/retry.py."""
     return or_(not_before.is_(None), not_before <= NOW, not_before > _TOO_FAR)
 
 
@@ -53,7 +56,7 @@ def at_time(now: datetime) -> dict[str, datetime]:
 
 
 class Rows:
-    """What the parts of a unit share: one transaction."""
+    """The base of the parts of a StoreUnit, which share one transaction."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -74,12 +77,12 @@ class Rows:
         return [Transfer(**row) for row in await self._all(wanted, **values)]
 
     async def _add(self, table: Table, row: Mapping[str, Any]) -> int:
-        """The key that the row got, if its table gives keys."""
+        """Insert a row. Returns its key, or 0 where the table generates none."""
         added = await self._connection.execute(_addition(table), row)
         return int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
 
     async def _save(self, table: Table, row: Mapping[str, Any]) -> bool:
-        """Change the row that has this key. False where there is none."""
+        """Update the row that has this key. Returns False where there is none."""
         changed = await self._connection.execute(_change(table), _values(table, row))
         return changed.rowcount > 0
 
@@ -88,17 +91,17 @@ class Rows:
         await self._connection.execute(_change(table), values)
 
     async def _upsert(self, table: Table, row: Mapping[str, Any]) -> None:
-        # Not by ON CONFLICT: SQLAlchemy would write such a statement anew each time.
+        # Not by ON CONFLICT: SQLAlchemy would compile such a statement each time.
         if not await self._save(table, row):
             await self._connection.execute(_addition(table), row)
 
 
 _OF: Final = "of_"
-"""Before the name of a key that says which row is meant."""
+"""The prefix of a parameter for a key in a WHERE clause."""
 
 
 def _values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the key. Where a key is set, even unchanged, SQLite reads all references to it."""
+    """With keys as parameters of WHERE: SQLite checks all references to a key that is set."""
     keys = _keys(table)
     return {keys.get(name, name): value for name, value in row.items()}
 
@@ -134,7 +137,7 @@ def place_of(row: RowMapping) -> Place:
 
 
 def placed(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a value with its place as columns have it."""
+    """The fields of a value, with its place as the columns `chat` and `thread`."""
     place: Place = values.pop("place")
     return values | {"chat": place.chat, "thread": place.thread}
 

@@ -1,7 +1,7 @@
-"""The tables, and how the values of core go into columns and come out of them.
+"""The tables, and how values of core are converted to columns and back.
 
-A column is called like the field that it keeps. Whoever changes this writes a migration; a
-test compares the two.
+A column has the name of the field that it stores. Every change here needs a migration: a test
+compares the two. Queries are in the other modules of this folder.
 """
 
 import json
@@ -40,7 +40,7 @@ from bot.dialog.questions import QuestionKind
 
 
 class Time(TypeDecorator[datetime]):
-    """UTC as ISO 8601 text: sorts, and reads well in a shell."""
+    """UTC as ISO 8601 text: it sorts by time, and is readable in a shell."""
 
     impl = String(32)
     cache_ok = True
@@ -64,7 +64,7 @@ class Image(TypeDecorator[ImageRef]):
 
 
 class Images(TypeDecorator[tuple[ImageRef, ...]]):
-    """Separated by blanks, which no reference holds."""
+    """Separated by spaces, which no reference contains."""
 
     impl = Text
     cache_ok = True
@@ -88,7 +88,7 @@ class Positions(TypeDecorator[frozenset[int]]):
 
 
 class BadTexts(TypeDecorator[tuple[BadImage, ...]]):
-    """JSON: what a person wrote may hold anything."""
+    """As JSON: what a person wrote may contain any character."""
 
     impl = Text
     cache_ok = True
@@ -127,7 +127,7 @@ class Platforms(TypeDecorator[tuple[str, ...]]):
 
 
 class Word(TypeDecorator[StrEnum]):
-    """A member of an enumeration, by its value."""
+    """A member of an enum, by its value."""
 
     impl = String(32)
     cache_ok = True
@@ -144,7 +144,7 @@ class Word(TypeDecorator[StrEnum]):
 
 
 class FailureText(TypeDecorator[Failure]):
-    """`kind: line`, so that the history can be read and searched."""
+    """As `kind: line`, so that people can read and search the history in SQL."""
 
     impl = Text
     cache_ok = True
@@ -160,7 +160,7 @@ class FailureText(TypeDecorator[Failure]):
 
 
 class TroubleText(TypeDecorator[Trouble]):
-    """`kind who line`: who is a service or a registry, and holds no blank."""
+    """As `kind who line`. `who` is a service or a registry, so it contains no space."""
 
     impl = Text
     cache_ok = True
@@ -272,7 +272,7 @@ transfers = Table(
     Column("trouble", TroubleText, nullable=False, server_default=""),
     Index("one_open_transfer", "image", unique=True, sqlite_where=text("ended IS NULL")),
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
-    # Without the many that never were in a batch: they are no way to those that wait for one.
+    # Without transfers that never had a batch: a query for those must not use this index.
     Index("transfers_in_batch", "batch", sqlite_where=text("batch IS NOT NULL")),
     Index("failed_transfers", "ended_at", sqlite_where=text("failure IS NOT NULL")),
     sqlite_autoincrement=True,
@@ -341,7 +341,7 @@ tracked = Table(
     Column("updated_at", Time),
     Column("transfer", ForeignKey("transfers.id")),
     Column("arrived_at", Time),
-    # What waits for something else is not due: so few rows are read however many there are.
+    # Rows with an update or a transfer are not due. Without them, the index stays small.
     Index(
         "tracked_due",
         *("registry", "not_before"),

@@ -1,6 +1,6 @@
-"""Drafts, files, inquiries and moved chats; a request may be continued after its result.
+"""Drafts, files, inquiries and moved chats. A request may be continued after its result.
 
-Troubles have a kind from here on. The old ones are only forgotten: the next try tells them anew.
+Troubles have a kind from here on. Old ones are deleted, and the next try stores them again.
 """
 
 import sqlalchemy as sa

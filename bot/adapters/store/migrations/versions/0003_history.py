@@ -1,4 +1,4 @@
-"""Indexes for what is asked all the time, so that it costs nothing more as the history grows."""
+"""Indexes for frequent queries, so that their cost does not grow with the history."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
 """Persons, chats and messages are `service:number`, such as `telegram:1003`.
 
-SQLite changes the type of a column by making its table anew. The rows of years are copied once
-each, so a million of them take seconds. What Alembic offers for this would write them twice.
+SQLite cannot change the type of a column, so each table is rewritten. Each row is copied once,
+so a million rows take seconds. Alembic's batch mode would write them twice.
 """
 
 import re
@@ -31,7 +31,7 @@ _CHATS_AND_MESSAGES = {
 }
 _NUMBERED = "AUTOINCREMENT"
 _NUMBERS = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-"""The highest number that a table ever gave. It is dropped with the table."""
+"""The highest key that a table ever generated. SQLite drops it with the table."""
 _FORGET_NUMBERS = sa.text("DELETE FROM sqlite_sequence WHERE name = :name")
 _KEEP_NUMBERS = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)")
 
