@@ -1,6 +1,6 @@
-"""What all test files share: how they are shared out, and the tally of what a run has thrown.
+"""Settings for the whole suite: how tests are spread over workers, and the tally of a run.
 
-A test counts by `tally["kill points"] += 1`; the sums of all workers are printed at the end.
+A test counts with `tally["kill points"] += 1`. The sums over all workers are printed at the end.
 """
 
 import functools
@@ -18,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 _TALLY: Final = pytest.StashKey[Counter[str]]()
 VIOLATIONS: Final = "violations"
 
-# A machine that is busy with something else makes no test fail.
+# A slow machine fails no test of hypothesis.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
@@ -28,19 +28,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins, so that no worker is left alone with it in the end."""
+    """Run the slowest tests first, so that none of them is left for the end."""
     for mark in ("chaos", "e2e"):
         items.sort(key=lambda item: item.get_closest_marker(mark) is None)
 
 
 def pytest_collection_finish() -> None:
-    """What is there by now stays: it need not be looked through again and again."""
+    """Keep the objects that exist by now out of the garbage collector's further passes."""
     gc.collect()
     gc.freeze()
 
 
 class Spread(LoadScopeScheduling):
-    """A file whose tests share a world is one worker's, any other test the next free one's."""
+    """Give a file with module fixtures to one worker, and any other test to the next free one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -59,11 +59,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test meets a public server, but every client of HTTP reads whom to trust, for 30 ms."""
+    """Trust one authority only: every HTTP client loads the list, and the full one takes 30 ms."""
     head, end, _ = Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----")
     file = tmp_path_factory.mktemp("authorities") / "one.pem"
     file.write_text(f"{head}{end}\n")
-    os.environ["SSL_CERT_FILE"] = str(file)  # for whom we start, and for clients that heed it
+    os.environ["SSL_CERT_FILE"] = str(file)  # for child processes, and for clients that read it
     certifi.where = lambda: str(file)
 
 
@@ -80,7 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker of pytest-xdist is done: its counts join ours."""
+    """Add the counts of a pytest-xdist worker that has finished."""
     node.config.stash[_TALLY].update(getattr(node, "workeroutput", {}).get("tally", {}))
 
 

@@ -1,4 +1,7 @@
-"""The one fake world of the engine's tests: a clock set by hand, and state behind each port."""
+"""The fakes of the engine's tests: a clock that tests set, and one fake for each outside port.
+
+tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real adapters instead.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -72,10 +75,10 @@ class Said:
 
 
 class FakeChat:
-    """Remembers what every message says and said. `trouble` is raised once each.
+    """Keeps every text that a message has had. Each exception in `trouble` is raised once.
 
-    `files` are what people sent, by id; `moves` are chats that go on under another id; `deleted`
-    are messages that people took out of the chat.
+    `files` is what people sent, by file id. `moves` maps a chat to its new id. `deleted` are the
+    messages that people deleted.
     """
 
     def __init__(self) -> None:
@@ -136,12 +139,12 @@ def _labels(text: Rendered) -> tuple[tuple[str, ...], ...]:
 
 
 def _data(text: Rendered) -> dict[str, str]:
-    """What each button carries, by its label."""
+    """Return what each button carries, by its label."""
     return {label: value for row in text.buttons for label, _, value in row}
 
 
 class FakeRegistries:
-    """Two sets of digests by image. A value that is an exception is raised."""
+    """The digests at the source and at the target, by image. An exception as a value is raised."""
 
     def __init__(self) -> None:
         self.source: dict[str, str | Exception] = {}
@@ -198,7 +201,7 @@ class FakeRun:
 
 
 class FakeRepository:
-    """A list with its commits and the runs they start, with a switch for each trouble."""
+    """A list with its commits and the runs that they start. Each fault has a switch."""
 
     def __init__(self) -> None:
         self.content = b"# images\n"
@@ -219,7 +222,7 @@ class FakeRepository:
             raise self.trouble[call].pop(0)
 
     def _lose(self, call: str) -> None:
-        """The effect happened, the answer does not arrive."""
+        """Raise after the effect: the write takes place, but its answer is lost."""
         if self.lost.get(call):
             raise self.lost[call].pop(0)
 
@@ -311,7 +314,7 @@ POLICY = Policy(
 
 
 class World:
-    """The engine over the fakes and a real database; `settle` lets it come to rest.
+    """The engine over the fakes and a real database. `settle` runs it until nothing changes.
 
     With a `plan` the list is kept fresh.
     """
@@ -340,7 +343,7 @@ class World:
         self.start()
 
     def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
-        """Start (or start again) with nothing in memory."""
+        """Start the engine, or start it again with nothing in memory."""
         access = AllowLists(chats=self.chats, members=members, admins={ANA.id})
         installation = Installation(
             policy=self.policy,
@@ -410,7 +413,7 @@ class World:
         }
 
     def wired(self, port: Any) -> Any:
-        """What the engine gets for a port: a harness puts its faults in between."""
+        """Return what the engine gets for a port. The chaos tests wrap it to inject faults."""
         return port
 
     def _new_batch(self) -> str:
@@ -426,7 +429,7 @@ class World:
         thread: int | None = None,
         **more: object,
     ) -> bool:
-        """True where work has begun of which the person will hear."""
+        """Deliver a message. Return True where it began work that will get an answer."""
         self.last_update += 1
         self.last_message += 1
         incoming = Incoming(
@@ -440,13 +443,13 @@ class World:
         return await self.intake.receive(incoming)
 
     async def send(self, person: Person, name: str, content: bytes, **more: Any) -> None:
-        """A file with /mirror written under it."""
+        """Send a file with /mirror as its caption."""
         self.chat.files[name] = content
         file = Attachment(name, name, len(content))
         await self.say(person, "/mirror", file=file, **more)
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
-        """Press a button: by what it carries, or by words on it."""
+        """Press the button that carries this data, or whose label holds these words."""
         self.last_update += 1
         wanted = data
         number = next(reversed(self.chat.messages), MessageId("telegram:0"))
@@ -477,7 +480,7 @@ class World:
             self.registries.source[str(image)] = digest_of(str(image))
 
     def copied(self, *images: ImageRef) -> None:
-        """The run copies them, and says so."""
+        """Let the run copy these images and report it."""
         for image in images:
             digest = digest_of(str(image))
             self.registries.target[str(image)] = digest
@@ -486,7 +489,7 @@ class World:
 
     @property
     def card(self) -> str:
-        """The newest."""
+        """Return the newest message."""
         cards = [text for text in self.chat.texts if "▓" in text or "░" in text]
         return cards[-1]
 

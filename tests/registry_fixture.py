@@ -1,7 +1,7 @@
-"""A runner's world for the workflow's tests: two real registries, and a GitHub of two endpoints.
+"""A runner's surroundings for the tests of the workflow: two real registries and a small GitHub.
 
-Small on purpose, and apart from the sandbox: what these tests say of the workflow must not hang on
-the bot's own servers. Test files import its two fixtures by name.
+It does not use the sandbox: the workflow must not be judged by the bot's own servers. Test files
+import its two fixtures by name.
 """
 
 import gzip
@@ -31,9 +31,9 @@ from bot.workflow import shipped
 
 WORKFLOW = yaml.safe_load(shipped.workflow("main", "image.list"))
 CHECK, COPY = WORKFLOW["jobs"]["mirror"]["steps"][-2:]
-"""The two steps of mirror.yml that run a script: they are run here as they ship."""
+"""The two steps of mirror.yml that run a script. They are run here as they are shipped."""
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
-"""How a runner starts the script of a step that says `shell: bash`."""
+"""How a runner starts the script of a step with `shell: bash`."""
 USER, PASSWORD = "robot$mirror", "s3cret-of-the-target"
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -49,13 +49,13 @@ BLOCKED = "".join(
 )
 
 
-# One for all: a client reads whom to trust, which takes longer than what it is asked for here.
+# Shared: creating a client loads the authorities, which takes longer than a request here.
 CLIENT = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
 class Registry:
-    """A docker-registry process; `log` is its access log."""
+    """A docker-registry process. `log` is its access log."""
 
     address: str
     log: Path
@@ -70,7 +70,7 @@ class Registry:
         return answer.headers["Docker-Content-Digest"] if answer.is_success else None
 
     def logged(self, pattern: str, times: int, since: int = 0) -> list[str]:
-        """Return what its access log has of a pattern: it writes a line after it has answered."""
+        """Wait for a match of the pattern: the access log is written after the answer."""
         found: list[str] = []
         for _ in range(200):
             found = re.findall(pattern, self.log.read_bytes()[since:].decode())
@@ -112,7 +112,7 @@ def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[R
 
 @contextmanager
 def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Iterator[str]:
-    """Keep a docker-registry process; its address. Its config and log are in the directory."""
+    """Run a docker-registry with its config and log in the directory. Yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -123,7 +123,7 @@ def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Ite
         "http": {"addr": address},
         **({"auth": auth} if auth else {}),
     }
-    (directory / "config.yml").write_text(json.dumps(config))  # which is YAML
+    (directory / "config.yml").write_text(json.dumps(config))  # JSON is also YAML
     log = directory / "log"
     with log.open("wb") as out:
         command = ["docker-registry", "serve", str(directory / "config.yml")]
@@ -149,7 +149,7 @@ def wait_for(address: str) -> None:
 
 @dataclass
 class GitHub:
-    """The two endpoints the script uses: it remembers statuses, and the list at old commits."""
+    """The endpoints that the script uses. It keeps statuses, and the list as of earlier commits."""
 
     address: str = ""
     sha: str = SHA
@@ -172,7 +172,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 class Quiet(BaseHTTPRequestHandler):
-    """A handler that answers in one call and writes no log; `reply` is the one to write."""
+    """A handler that sends one answer per request and writes no log. `reply` makes the answer."""
 
     def reply(self) -> None:
         raise NotImplementedError
@@ -196,7 +196,7 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 def sends_on(elsewhere: str) -> type[Quiet]:
-    """A registry that asks for a login and then redirects, as those before a CDN do."""
+    """A registry that asks for a login and then redirects, like those behind a CDN."""
 
     class SendsOn(Quiet):
         def reply(self) -> None:
@@ -240,7 +240,7 @@ def github_server() -> Iterator[GitHub]:
 
 @dataclass
 class Ran:
-    """What one run left behind."""
+    """The output and the effects of one run."""
 
     code: int
     output: str
@@ -263,7 +263,7 @@ def install(folder: Path) -> None:
 
 @dataclass
 class World:
-    """Everything around one run."""
+    """Everything around one run: registries, GitHub, environment."""
 
     source: Registry
     target: Registry
@@ -340,7 +340,7 @@ class World:
         platforms: tuple[str, ...] = ("amd64", "arm64"),
         layer: bytes = b"",
     ) -> str:
-        """Push a small image to the source, over `layer` if any; return its index's digest."""
+        """Push a small image to the source, over `layer` if any. Return its index's digest."""
         base = [layer] if layer else []
         children = []
         for platform in platforms:
@@ -373,7 +373,7 @@ class World:
         return CLIENT.get(url, headers=accept, auth=registry.auth).raise_for_status().content
 
     def size(self, registry: Registry, name: str, digest: str) -> int:
-        """Add up what an index holds, here where no two platforms share a blob."""
+        """Sum the sizes of an index's blobs. No two platforms share a blob here."""
         total = 0
         for child in json.loads(self.get(registry, name, digest))["manifests"]:
             manifest = json.loads(self.get(registry, name, child["digest"]))
@@ -381,7 +381,7 @@ class World:
         return total
 
     def asked_of_the_source(self, act: Callable[[], object]) -> list[str]:
-        """Return the requests for manifests that the source got meanwhile, as METHOD."""
+        """Return the methods of the manifest requests that the source got during `act`."""
         before = len(self.source.log.read_bytes())
         act()
         log = self.source.log.read_bytes()[before:].decode()

@@ -1,6 +1,6 @@
-"""A served sandbox chat without the rest of the sandbox: its bot, its people, its clock.
+"""The sandbox's chat server alone: a bot, people and a clock, without the rest of the sandbox.
 
-Test files import the fixture `place` by name.
+Test files import the fixture `place` by name. sandbox_process.py starts the whole sandbox.
 """
 
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ class Clock:
 
 @dataclass
 class Place:
-    """A served sandbox chat, its bot, and people's own client."""
+    """A running sandbox chat, its bot, and a client for what people do."""
 
     bot: TelegramBot
     api: httpx.AsyncClient
@@ -53,7 +53,7 @@ class Place:
         return number
 
     async def do(self, who: str, **what: Any) -> dict[str, Any]:
-        """A person does something else in the chat; the answer with its status."""
+        """Do something else in the chat as a person. Return the answer and its status."""
         answer = await self.api.post("/api/chat", json={"as": who, **what})
         return {"status": answer.status_code, **answer.json()}
 
@@ -73,7 +73,7 @@ class Place:
         return messages
 
     async def received(self) -> list[Message]:
-        """The messages that wait for the bot, edited ones aside."""
+        """Return the messages that the bot has not fetched yet, without edited ones."""
         return [update.message for update in await self.bot.get_updates() if update.message]
 
     async def press(self, who: str, message: int, button: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def bot_at(port: int, token: str = TOKEN) -> TelegramBot:
 
 @pytest.fixture
 async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns of its old kind of number
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns about numbers
     clock = Clock()
     world = TelegramState(clock=clock)
     flood = FloodGate(clock, group=FloodLimit(20, 60.0), overall=FloodLimit(30, 1.0))

@@ -1,7 +1,6 @@
-"""Databases by the hundred: migrated once, their SQL written once, and no wait for a disk.
+"""Fast test databases: migrated once and copied, with one cache of compiled SQL and no fsync.
 
-Each is a file of its own. Shared is what SQLAlchemy keeps for each engine and what is the same for
-all of these: the dialect, and the SQL that was made of a statement.
+Each database is a file of its own. They share SQLAlchemy's dialect and its compiled statements.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ _FIRST: Final[list[Engine]] = []
 
 
 async def fresh_store(path: Path) -> SqliteStore:
-    """An empty one in place of whatever is there."""
+    """Open an empty database, replacing what was at `path`."""
     if not _MIGRATED:
         made = path.with_name("migrated.sqlite3")
         await (await SqliteStore.open(made)).close()
@@ -37,7 +36,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def reopened(path: Path) -> SqliteStore:
-    """As SqliteStore.open does, but for the migrations and the wait."""
+    """Open it like SqliteStore.open, without migrations and without fsync."""
     engine = engine_of(path)
     if _FIRST:
         engine.dialect = _FIRST[0].dialect
@@ -49,18 +48,18 @@ def reopened(path: Path) -> SqliteStore:
 
 
 def database_of(store: SqliteStore) -> Database:
-    """For tests of SQL: no port leads to it."""
+    """Return the database for tests of SQL, which no port offers."""
     return store._database
 
 
 async def rows_of(unit: StoreUnit, statement: Select[Any]) -> Sequence[RowMapping]:
-    """Of a query that the bot has no need of."""
+    """Run a query that the bot itself does not need."""
     return await unit._all(statement)
 
 
 @contextmanager
 def plans(connection: Connection) -> Iterator[list[str]]:
-    """How SQLite finds the rows of each query, in its own words."""
+    """Collect SQLite's query plan for every statement that runs."""
     found: list[str] = []
 
     def explain(_c: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:

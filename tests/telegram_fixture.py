@@ -1,9 +1,9 @@
-"""What the tests do with a bot of the library that no call was made with."""
+"""Closes a Telegram bot that a test has made but never initialised."""
 
 from bot.adapters.telegram.chat import PollingBot
 
 
 async def shut(bot: PollingBot) -> None:
-    """The library closes only what was introduced to Telegram."""
+    """Close the connections. The library itself only closes an initialised bot."""
     for request in bot._request:
         await request.shutdown()

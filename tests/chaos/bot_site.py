@@ -1,7 +1,7 @@
-"""The real bot process against servers of the test: Telegram and GitHub as in the sandbox.
+"""The real bot process between test servers: Telegram and GitHub are the sandbox's.
 
-The registry only knows digests, and there is no act: a push starts no run. What is tried is what
-the process does by itself: starting, stopping, waiting, storing.
+The registry only knows digests, and a push starts no run. These tests are about the process
+itself: start, stop, waits, storage. sandbox_people.py has the whole sandbox instead.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ NAME = "example/mirror"
 LIST = b"# one a line\n"
 WORKFLOW = shipped.files("main", "image.list")
 SECONDS = 90.0
-"""How long anything may take: the machine may be busy."""
+"""Seconds that anything may take, since the machine may be busy."""
 Message = dict[str, Any]
 
 
 @dataclass
 class Bot:
-    """One bot process: its config, its log, and its clock."""
+    """One bot process: its config, its log and its clock."""
 
     process: asyncio.subprocess.Process
     folder: Path
@@ -62,7 +62,7 @@ class Bot:
         self.process.send_signal(number)
 
     async def end(self, seconds: float = SECONDS) -> int:
-        """Its exit code, when it has ended by itself."""
+        """Return its exit code once it has ended by itself."""
         return await asyncio.wait_for(asyncio.shield(self.ended), seconds)
 
     async def stop(self) -> int:
@@ -78,7 +78,7 @@ class Bot:
         set_clock(self.folder, seconds)
 
     def look(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database holds, read beside the bot."""
+        """Read the database while the bot runs."""
         address = f"{self.database.as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
             return connection.execute(query).fetchall()
@@ -104,7 +104,7 @@ class Site:
         return str(self.api.base_url).rstrip("/")
 
     async def start(self, name: str = "bot", *, clock: float = 0.0, **changes: object) -> Bot:
-        """Start a bot; one with the same name has the same folder, and so the same database."""
+        """Start a bot. Bots with the same name share a folder, and so a database."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         set_clock(folder, clock)
@@ -127,7 +127,7 @@ class Site:
         return bot
 
     async def serving(self, name: str = "bot", **changes: Any) -> Bot:
-        """A bot that has polled, and found itself alone."""
+        """Start a bot and wait until it has polled and found no other instance."""
         bot = await self.start(name, **changes)
         serves = "serves mirror repository"
         await self.until(lambda: bot.database.exists() and serves in bot.log(), bot)
@@ -167,7 +167,7 @@ class Site:
         }
 
     async def command(self, bot: Bot, *arguments: str) -> tuple[int, str]:
-        """Another command beside a bot, with its config."""
+        """Run another command with a bot's config, while the bot runs."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -206,7 +206,7 @@ class Site:
         return [m for m in await self.read() if m["from"] == "bot" and m["reply_to"] == to]
 
     async def answer(self, to: int, words: str = "", *, seconds: float = SECONDS) -> Message:
-        """The first answer that holds these words."""
+        """Wait for the first answer that holds these words."""
         deadline = time.monotonic() + seconds
         while True:
             for message in await self.answers(to):
@@ -216,7 +216,7 @@ class Site:
             await asyncio.sleep(0.05)
 
     async def until(self, look: Callable[[], object], *bots: Bot, seconds: float = SECONDS) -> None:
-        """Until it is so; a bot that ends meanwhile is a failure."""
+        """Wait until it is true. Fail if the bot ends meanwhile."""
         deadline = time.monotonic() + seconds
         while not look():
             assert not any(bot.ended.done() for bot in bots), self._logs()
@@ -232,7 +232,7 @@ class Site:
 
 
 async def registry(request: Request) -> Response:
-    """Every image has a digest of its own at the source, and none is at the target."""
+    """A registry with a distinct digest for every source image, and an empty target."""
     if request.path_params["side"] == "target":
         return Response(status_code=404)
     digest = hashlib.sha256(request.path_params["rest"].encode()).hexdigest()

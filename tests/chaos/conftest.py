@@ -1,4 +1,4 @@
-"""What the tests of the real process share: a site of their own, with servers and people."""
+"""The fixtures of the tests of the real process: each test gets its own servers and people."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

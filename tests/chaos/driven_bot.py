@@ -1,7 +1,7 @@
-"""The bot as it is, with a clock of the wall that a test can set, and less patience.
+"""Runs the bot with a wall clock that a test can set, and with a shorter takeover wait.
 
-The file that CLOCK_FILE names holds by how many seconds the clock is off. A bot that gives way
-to another with the same token comes back after some seconds instead of a minute.
+The file named by CLOCK_FILE holds the clock's offset in seconds. A bot that yields to another
+with the same token tries again after seconds instead of a minute.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Mutations of the engine for test_mutations.py, and scenarios that only they need.
+"""Mutations of the engine for test_mutations.py, and the scenarios that only they need.
 
-Each makes one invariant speak that no mutation in test_mutations.py makes speak. A mutation
-replaces something public: a method of the store or of a fake, a function that a lane calls, or a
-property of what a lane reads. So a rename inside a lane breaks none of them.
+Each violates an invariant that no mutation in test_mutations.py violates. A mutation replaces
+something public: a method of the store or of a fake, a function that a lane calls, or a property
+that a lane reads. So renaming something inside a lane breaks none of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ DENIED: Final = ImageRef.parse("docker.io/evil/miner:1")
 
 @dataclass(frozen=True)
 class Mutation:
-    """`kill` is part of the name of the point where the process dies, empty for none."""
+    """`kill` is part of the name of the point where the process dies. Empty means no kill."""
 
     breaks: Break
     scenario: str
@@ -51,7 +51,7 @@ class Mutation:
         return getattr(self.breaks, "__name__", "")
 
 
-# -- what people do: beside SCENARIOS, since a kill at each point of these would show nothing new
+# -- what people do: not in SCENARIOS, since killing at every point here would show nothing new
 
 
 async def one_goes_ahead_and_one_waits(w: ChaosWorld) -> None:
@@ -127,7 +127,7 @@ BESIDE: Final[Mapping[str, Scenario]] = MappingProxyType(
 PLAYS: Final[Mapping[str, Scenario]] = MappingProxyType({**SCENARIOS, **BESIDE})
 
 
-# -- the breaks: each replaces a public method of an adapter, of a fake, or of what a lane reads
+# -- mutations: each replaces a public method of an adapter or a fake, or what a lane reads
 
 
 def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str, answer: object = ()) -> None:
@@ -138,7 +138,7 @@ def leave_undone(patch: pytest.MonkeyPatch, where: type, name: str, answer: obje
 
 
 def save_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Request], Request]) -> None:
-    """Every request is stored as `change` makes it."""
+    """Store every request as `change` returns it."""
     save = StoreUnit.save_request
 
     async def mutant(self: StoreUnit, request: Request) -> None:
@@ -148,7 +148,7 @@ def save_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Request], Reques
 
 
 def keep_batches_without(patch: pytest.MonkeyPatch, dropped: Callable[[Batch], bool]) -> None:
-    """A batch is not stored while `dropped` is true of it."""
+    """Do not store a batch for which `dropped` is true."""
     save = StoreUnit.save_batch
 
     async def mutant(self: StoreUnit, batch: Batch) -> None:
@@ -159,7 +159,7 @@ def keep_batches_without(patch: pytest.MonkeyPatch, dropped: Callable[[Batch], b
 
 
 def never_take(patch: pytest.MonkeyPatch, action: Action) -> None:
-    """The lane that asks registries leaves this step out."""
+    """Skip this step of the lane that checks registries."""
     next_action = registry_checks.next_action
 
     def mutant(transfer: Transfer, now: datetime) -> Action | None:
@@ -189,7 +189,7 @@ def never_verify(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
-    """Into a commit as well as into a dispatch: both ask the database who goes with the batch."""
+    """Add to a commit and to a dispatch alike: both read the batch's members from the database."""
     within = StoreUnit.transfers_in
 
     async def mutant(self: StoreUnit, batch: BatchId) -> tuple[Transfer, ...]:
@@ -206,7 +206,7 @@ def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_over_what_others_wrote(patch: pytest.MonkeyPatch) -> None:
-    """As a write that does not say which version of the file it means."""
+    """Write without naming the version of the file that the write replaces."""
     write = MirrorRepository.write_list
 
     async def mutant(self: MirrorRepository, content: bytes, **named: str) -> CommitSha:

@@ -1,9 +1,8 @@
-"""Where a process can be killed: at every write of the store and around every outside call.
+"""Points at which the tests kill the process: each write of the store, each outside call.
 
-There too a call can meet a fault instead of an answer.
-
-`Killer` counts the points that a scenario passes and ends the process at one of them. A killed
-process does nothing any more: whatever of it still runs beside is stopped at its next point.
+At the same points a call can be given a fault. `Killer` counts the points that a scenario passes
+and ends the process at one of them. What a killed process still has running stops at its next
+point.
 """
 
 import asyncio
@@ -53,14 +52,14 @@ SENDS: Final = frozenset({"send", "send_file"})
 
 
 class Killed(BaseException):
-    """`kill -9`: nothing of the program may catch it."""
+    """Stands for `kill -9`: the program must not catch it."""
 
 
 class Killer:
-    """Ends the process at the points named by their numbers, the first being 1.
+    """Ends the process at the points with these numbers, counted from 1.
 
-    `passed` names every point so far. `unsaved` are messages that Telegram has taken and the
-    database does not know of yet; a kill then makes one repetition each legitimate.
+    `passed` names every point so far. `unsaved` are messages that Telegram has accepted and the
+    database does not know yet. A kill then permits one repeated message for each.
     """
 
     def __init__(self, at: Collection[int] = ()) -> None:
@@ -87,11 +86,11 @@ class Killer:
         raise Killed(name)
 
     def kill_after(self, points: int) -> None:
-        """Once more, so many points from now."""
+        """Kill once more, this many points from now."""
         self._at |= {len(self.passed) + points}
 
     def calm(self) -> None:
-        """No more kills."""
+        """Kill no more."""
         self._at = frozenset()
 
     def revive(self) -> None:
@@ -100,14 +99,14 @@ class Killer:
 
 @dataclass(frozen=True)
 class Fault:
-    """What a call meets instead of its answer; `late`: after its effect."""
+    """What a call meets instead of its answer. With `late` the effect takes place first."""
 
     error: Exception
     late: bool = False
 
 
 class Faults:
-    """Faults by the name of the call that meets them, each once; `down` are ports that are away."""
+    """Faults by the name of the call, each used once. The ports in `down` are unreachable."""
 
     def __init__(self) -> None:
         self.armed: dict[str, list[Fault]] = {}
@@ -131,7 +130,7 @@ class Faults:
 
 
 class KillableStore:
-    """Each transaction can be killed before every write in it, before its commit and after it."""
+    """Kill points in a transaction: before every write, before the commit and after it."""
 
     def __init__(self, store: Any, killer: Killer, faults: Faults) -> None:
         self._store = store
@@ -183,15 +182,15 @@ class KillableUnit:
         return write
 
     async def _note_going_on(self, request: RequestId) -> None:
-        """Other transfers in the places of old ones: there will be another result."""
+        """Replace the transfers of a request, which then gets another result."""
         if await self._unit.transfers_of(request):
             self.gone_on.append(request)
 
 
 class KillablePort:
-    """Every call can be killed before it, and after its effect when nobody heard the answer.
+    """Kill points and faults around every call: before it, and after its effect.
 
-    So can a fault come at either time.
+    At the second point the effect has taken place, but the answer is lost.
     """
 
     def __init__(self, port: Any, killer: Killer, faults: Faults) -> None:
@@ -215,7 +214,7 @@ class KillablePort:
             answer = await method(*args, **kwargs)
             if name in SENDS:
                 self._killer.unsaved += 1
-            if fault is not None:  # what was sent without an answer is sent again
+            if fault is not None:  # a message that got no answer is sent again
                 self._killer.repetitions += name in SENDS
                 raise fault.error
             self._killer.point(f"{where}: after {name}")

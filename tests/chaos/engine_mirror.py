@@ -1,7 +1,7 @@
-"""A mirror repository with a history, people who write to it too, and Actions that copy.
+"""A fake mirror repository with history, with people who also write to it, and with Actions.
 
-It stands in for GitHub in the engine's fault tests. What the bot may see is the port of
-fakes.FakeRepository; the rest of this class is the world's side of it.
+It is GitHub in the chaos tests of the engine. The bot sees the port of fakes.FakeRepository. The
+rest of this class is what people and Actions do.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ COPY_SECONDS: Final = 4.0
 
 @dataclass
 class Job:
-    """What a run is to do. `attempt` is the one whose results count."""
+    """What a run has to do."""
 
     images: tuple[ImageRef, ...]
     began: datetime
@@ -33,10 +33,10 @@ class Job:
 
 @dataclass
 class Plan:
-    """How copying an image goes: `lines` fail it, one run each.
+    """How copying an image goes. Each of `lines` makes it fail in one run.
 
-    `silent`: the run says not a word of it; `lies`: it says that it arrived, and it did not.
-    `other` is the digest that the target has in the end instead of the one that the run names.
+    `silent`: the run reports nothing about it. `lies`: the run reports success without copying.
+    `other` is the digest that the target gets instead of the one that the run reports.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -46,9 +46,9 @@ class Plan:
 
 
 class MirrorRepository(FakeRepository):
-    """`people_list` is what image.list would be without the bot; `removed` what people took out.
+    """`people_list` is image.list without the bot's lines. `removed` is what people deleted.
 
-    `race` is done to the list just before the next write arrives, as another person's push would.
+    `race` changes the list just before the next write arrives, like another person's push.
     """
 
     def __init__(self, registries: FakeRegistries, clock: Callable[[], datetime]) -> None:
@@ -117,7 +117,7 @@ class MirrorRepository(FakeRepository):
     # -- what people do -----------------------------------------------------------------
 
     def people_write(self, edit: Callable[[bytes], bytes]) -> None:
-        """Somebody changes the list by hand and pushes; the same is done to what is theirs."""
+        """Edit the list by hand and push. The same edit is made to `people_list`."""
         lost = set(image_list.listed_images(self.content)) - set(
             image_list.listed_images(edit(self.content))
         )
@@ -126,13 +126,13 @@ class MirrorRepository(FakeRepository):
         self._commit(edit(self.content), "Tidy up")
 
     def force_push(self, *, commits: int = 1) -> None:
-        """Somebody takes the last commits away, as if they had never been."""
+        """Drop the last commits by a forced push."""
         self.removed |= {str(image) for image in image_list.listed_images(self.content)}
         del self.commits[-commits:]
         self.content = self.people_list
 
     def rerun(self, *, run: int = -1) -> None:
-        """Somebody presses "Re-run": a second attempt under the same number."""
+        """Press "Re-run": a second attempt under the same run id."""
         found = self.runs[run]
         found.run = replace(found.run, conclusion="")
         self.jobs[found.run.id].began = self._clock()
@@ -143,7 +143,7 @@ class MirrorRepository(FakeRepository):
                 found.run = replace(found.run, conclusion="cancelled")
 
     def rename_branch(self, *, back_after: timedelta) -> None:
-        """Somebody renames the branch; it has its name again after a while."""
+        """Rename the branch, and rename it back after a while."""
         self.back_at = self._clock() + back_after
 
     @property
@@ -156,7 +156,7 @@ class MirrorRepository(FakeRepository):
     # -- Actions ------------------------------------------------------------------------
 
     def work(self) -> None:
-        """What is due by now is copied, with its statuses, and the run ends."""
+        """Copy what is due, post its statuses, and end the run."""
         for found in self.runs:
             job = self.jobs[found.run.id]
             if not found.run.is_finished and self._clock() >= job.began + timedelta(
@@ -199,7 +199,7 @@ class MirrorRepository(FakeRepository):
             self.jobs[run.id] = Job(images, self._clock())
         return sha
 
-    # -- what is left -------------------------------------------------------------------
+    # -- the end state ------------------------------------------------------------------
 
     def ran(self) -> tuple[Ran, ...]:
         messages = dict(self.commits)
@@ -212,5 +212,5 @@ class MirrorRepository(FakeRepository):
 
     @staticmethod
     def _batch(sha: CommitSha, messages: dict[CommitSha, str]) -> str | None:
-        """None for a commit that was pushed away: nobody can tell any more."""
+        """Return None for a commit that was pushed away: it cannot be known any more."""
         return None if sha not in messages else (batch_of(messages[sha]) or "")

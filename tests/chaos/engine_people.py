@@ -1,4 +1,4 @@
-"""What people do to the mirror repository by hand, beside the bot and against it."""
+"""What people do by hand in the fake mirror repository: edits, pushes, runs, settings."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -13,7 +13,7 @@ from bot.engine.ports.repository import WorkflowState
 
 Deed = Callable[[MirrorRepository], None]
 AWAY: Final = timedelta(seconds=30)
-"""So long the branch has another name: a person sees at once that it was a mistake."""
+"""How long the branch has another name. A person notices this mistake quickly."""
 
 
 def add_a_comment(repository: MirrorRepository) -> None:
@@ -29,7 +29,7 @@ def add_what_the_bot_is_about_to_add(repository: MirrorRepository) -> None:
 
 
 def _add(repository: MirrorRepository, image: ImageRef) -> None:
-    """Nobody adds by hand what they see in the list."""
+    """Add it unless it is listed: people do not add what they can see in the list."""
     if image_list.unlisted(repository.content, [image]):
         repository.people_write(lambda text: text + f"{image}\n".encode())
 
@@ -39,7 +39,7 @@ def reorder_the_list(repository: MirrorRepository) -> None:
 
 
 def take_the_last_line_out(repository: MirrorRepository) -> None:
-    """Of the list as it stands, and so out of what is theirs if it is among that."""
+    """Delete the last line of the list, and of `people_list` if it is there."""
     lines = repository.content.splitlines(keepends=True)
     if lines:
         last = lines[-1]

@@ -1,7 +1,7 @@
-"""Conversations that together cover the whole product, for kills and faults to be thrown at.
+"""Conversations that together cover the whole product, for kills and faults to be injected.
 
-A scenario says what people do and lets time pass; it does not look at what comes of it, since
-that differs by where the process was killed. Each ends when nothing moves any more.
+A scenario says what people do and lets time pass. It checks no outcome, since that depends on
+where the process was killed. Each ends when nothing changes any more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -308,7 +308,7 @@ async def written_for_another_tool(w: ChaosWorld) -> None:
 
 @scenario
 async def answers_get_lost(w: ChaosWorld) -> None:
-    """Each write to GitHub takes effect once without an answer."""
+    """Every write to GitHub once takes effect without an answer."""
     w.upstream(NGINX, REDIS)
     w.repository.people_write(lambda text: text + b"redis:7\n")
     lost = TransientError("GitHub is out of reach", unclear=True)

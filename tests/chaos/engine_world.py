@@ -1,7 +1,7 @@
-"""The engine's fake world with kills in it: people and time go on, whatever ends the process.
+"""The engine over fakes, with kills: people act and time passes while the process is restarted.
 
-After a kill the world is started anew with nothing in memory and a store opened again on the
-same file; Telegram delivers again what was not confirmed. `evidence` is what is left at the end.
+A restart has nothing in memory and opens the store again on the same file. Telegram delivers
+again what was not confirmed. `evidence` returns the end state for invariants.py.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ from bot.engine.lanes.lane import Lane, TickResult
 
 T = TypeVar("T")
 STEP: Final = 2.5
-"""Seconds between two ticks: the waits of the engine are of this size."""
+"""Seconds between two ticks. The engine's waits are of this order."""
 MOST_TICKS: Final = 250
-"""What has not come to rest by then never does."""
+"""If anything still changes after this many ticks, it never stops."""
 HEADS: Final = result_heads(WORDS)
 
 
 class ChaosWorld(World):
-    """`points` of the killer count from the start, across restarts."""
+    """The killer counts its points from the start, across restarts."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class ChaosWorld(World):
     # -- kills ----------------------------------------------------------------------------
 
     async def surviving(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Do it, again after every kill: what is not confirmed comes again."""
+        """Do the work, and again after every kill, as Telegram repeats unconfirmed updates."""
         while True:
             before = asyncio.all_tasks()
             try:
@@ -90,7 +90,7 @@ class ChaosWorld(World):
                 await self.restart()
 
     async def restart(self) -> None:
-        """A new process on the same database."""
+        """Start a new process on the same database."""
         await self.store.close()
         self.store = self._reopen()
         self.restarts += 1
@@ -133,7 +133,7 @@ class ChaosWorld(World):
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
         if not any(said.place.chat == chat for said in list(self.chat.messages.values())[-1:]):
-            return ""  # no button is at hand there
+            return ""  # there is no such button
         update = self.last_update
 
         async def deliver() -> str:
@@ -154,13 +154,13 @@ class ChaosWorld(World):
         await self.surviving(deliver)
 
     def jump(self, hours: float) -> None:
-        """The bot's clock is set forward or back; that of GitHub is not."""
+        """Set the bot's clock forward or back. GitHub's clock stays as it is."""
         self.clock.pass_time(hours * 3600)
         for job in self.repository.jobs.values():
             job.began += timedelta(hours=hours)
 
     async def deliver_again(self, back: int) -> None:
-        """Telegram delivers an update of lately once more, as after an answer that got lost."""
+        """Deliver a recent update once more, as Telegram does when an answer is lost."""
         if back < len(self._delivered):
             number, repeat = self._delivered[-1 - back]
             latest, self.last_update = self.last_update, number
@@ -168,7 +168,7 @@ class ChaosWorld(World):
             self.last_update = latest
 
     def holds(self, image: ImageRef, digest: str) -> None:
-        """The target has this before anybody asks."""
+        """Put an image into the target before anybody asks for it."""
         self.registries.target[str(image)] = self.target_before[str(image)] = digest
 
     # -- time -----------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class ChaosWorld(World):
         return await self.surviving(self._tick_lanes)
 
     async def _tick_lanes(self) -> TickResult:
-        """Each lane on its own, as the reconciler does: a trouble in one ends its tick."""
+        """Tick each lane on its own, like the reconciler: an error ends only that lane's tick."""
         pulses = [await _tick(lane) for lane in self.lanes.values()]
         return max(pulses)
 
@@ -190,7 +190,7 @@ class ChaosWorld(World):
             passed += step
 
     async def rest(self, *, hours: float = 6) -> None:
-        """Let time pass until nothing moves any more, in growing steps."""
+        """Let time pass in growing steps until nothing changes any more."""
         step, end = STEP, self.clock() + timedelta(hours=hours)
         for _ in range(MOST_TICKS):
             if self.clock() >= end:
@@ -203,7 +203,7 @@ class ChaosWorld(World):
             self.clock.pass_time(step)
 
     async def _waits_for_people(self) -> bool:
-        """Whether all that is open is a question to a person, and is shown."""
+        """Return whether all that is open is a question to a person, and is shown."""
         async with self.store.begin() as unit:
             going = [t for t in await unit.open_transfers() if t.state is not State.WAITING]
             busy = going or await unit.open_batches() or await unit.notes()
@@ -220,7 +220,7 @@ class ChaosWorld(World):
         return True
 
     async def images(self) -> list[str]:
-        """Those that are on their way, or were."""
+        """Return the images of all transfers, open or ended."""
         async with self.store.begin() as unit:
             rows = await rows_of(unit, select(transfers.c.image))
         return [str(row["image"]) for row in rows]
@@ -229,7 +229,7 @@ class ChaosWorld(World):
         async with self.store.begin() as unit:
             return [int(request.id) for request in await unit.open_requests()]
 
-    # -- what is left ---------------------------------------------------------------------
+    # -- the end state ------------------------------------------------------------------------
 
     async def _stored(self) -> Any:
         return await stored(
@@ -306,7 +306,7 @@ async def chaos_world(
     policy: Policy = POLICY,
     plan: FreshPlan | None = None,
 ) -> AsyncIterator[ChaosWorld]:
-    """A world with a database of its own in the folder; with a `plan` the list is kept fresh."""
+    """A world with its own database in the folder. With a `plan` the list is kept fresh."""
     path = folder / "bot.sqlite3"
     store = await fresh_store(path)
     world = ChaosWorld(store, lambda: reopened(path), killer or Killer(), policy, plan)

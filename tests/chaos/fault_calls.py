@@ -1,7 +1,7 @@
 """Every outside call of the product, each with a short conversation in which it is made.
 
-A conversation comes to the moment before the call, yields, and is over when `done` says so. What
-the fault was, and what is made of it, is not known here.
+A conversation runs until just before the call and yields the message. This file knows neither
+the faults nor their expected effects: see fault_measures.py and fault_table.py.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -18,10 +18,10 @@ Conversation = Callable[[FaultsWorld, str], AsyncIterator[int]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path` is what its requests hold; `again` what the next try holds, where that differs.
+    """`path` is part of the call's request lines, `again` is what a retry's lines may hold instead.
 
-    `kind` is what its message gets in the end: the result of a "request", or an "answer". `before`
-    are troubles that it takes to come to this call.
+    `kind` is what the message gets in the end: the result of a "request", or an "answer". `before`
+    are the troubles that are needed to come to this call.
     """
 
     service: str
@@ -41,7 +41,7 @@ def _image(name: str, *, place: str = "library") -> str:
 
 
 def _there(world: FaultsWorld, name: str, *, place: str = "library") -> str:
-    """An image of the source that the target has already: nothing has to be copied."""
+    """Add an image that the target already has, so that nothing has to be copied."""
     image = _new(world, name, place=place)
     manifest = world.source.manifests[f"{place}/{name}", "1"]
     digest = world.target.hold(f"docker.io/{place}/{name}", "1", manifest)
@@ -98,7 +98,7 @@ async def _status(world: FaultsWorld, _name: str) -> AsyncIterator[int]:
 
 async def _file(world: FaultsWorld, name: str) -> AsyncIterator[int]:
     image = _there(world, name)
-    # Longer than any page that a fault puts in its place: by its size it is told apart.
+    # Longer than any page that a fault puts in its place, so that the size tells them apart.
     text = f"services:\n  a:\n    image: {image}\n{'#' * 80}\n".encode()
     yield world.send_file(f"{name}.yaml", text)
 
@@ -111,7 +111,7 @@ async def _file_read(world: FaultsWorld, name: str) -> AsyncIterator[int]:
 
 
 async def confirmed(world: FaultsWorld, message: int) -> bool:
-    """Answer the question of a draft; False while it has none, True when it was answered."""
+    """Confirm a draft. Return False while its card is missing, else True."""
     request = await world.request(message)
     if request is None or request.card is None:
         return False

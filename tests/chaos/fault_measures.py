@@ -1,7 +1,7 @@
-"""Throws one fault at one call for a while, and says what came of it.
+"""Injects one fault into one call for a while and measures what happens.
 
-The fault stays until the call was tried again and the card had time to show what is wrong; then it
-is taken away, and everything has to come to a good end by itself, or to have failed with the right
+The fault stays until the call was tried again and the card had time to show the trouble. Then the
+fault is removed. Everything must then end well by itself, or must have failed with the right
 cause.
 """
 
@@ -18,9 +18,9 @@ from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 
 SHOWN: Final = 4.0
-"""Seconds after which a card has shown a trouble: it is edited every three."""
+"""Seconds after which a card shows a trouble. A card is edited every three seconds."""
 CALM: Final = timedelta(seconds=61)
-"""Between two conversations: so that the pace of the chat holds back no card."""
+"""Wait between two conversations, so that the chat's rate limit delays no card."""
 MANY: Final = 1000
 MOST_STEPS: Final = 40
 UNCLEAR: Final = frozenset({"unanswered", "lost", "cut"})
@@ -28,9 +28,9 @@ UNCLEAR: Final = frozenset({"unanswered", "lost", "cut"})
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`seen` is all that was said to the person, `waited` the seconds to the second try.
+    """`seen` is every text sent to the person, `waited` the seconds until the second try.
 
-    None: there was none. `end` is a word of ENDS, with the kind of failure where it failed.
+    `waited` is None if there was no second try. `end` is a word of ENDS, plus a failure's kind.
     """
 
     call: Call
@@ -41,13 +41,13 @@ class Measure:
 
     @property
     def troubles(self) -> frozenset[TroubleKind]:
-        """The kinds of trouble that the person was told of."""
+        """The kinds of trouble that the person has read about."""
         told = "\n".join(self.seen)
         return frozenset(kind for kind, words in _SIGNS.items() if words in told)
 
     @staticmethod
     def sign(kind: TroubleKind) -> str:
-        """What stands in the words of a trouble after the name of the service."""
+        """Return the words of a trouble that follow the name of the service."""
         return _SIGNS[kind]
 
 
@@ -95,7 +95,7 @@ def _times(call: Call) -> int:
 
 
 def _tries(world: FaultsWorld, call: Call, begun: int) -> list[float]:
-    """When it was tried: several requests at one time are one try."""
+    """Return the times of the tries. Several requests at one time are one try."""
     times = [
         heard.at.timestamp()
         for heard in world.heard[begun:]
@@ -105,7 +105,7 @@ def _tries(world: FaultsWorld, call: Call, begun: int) -> list[float]:
 
 
 async def _decided(world: FaultsWorld, call: Call, message: int) -> bool:
-    """Whether nothing more will come of the call itself."""
+    """Return whether the call itself has no further effect."""
     if call.kind == "answer":
         return await _all_said(world)
     request = await world.request(message)
@@ -128,7 +128,7 @@ async def _all_said(world: FaultsWorld) -> bool:
 
 
 async def _rest(world: FaultsWorld, call: Call, message: int) -> None:
-    """Let everything come to its end, the questions of drafts answered."""
+    """Run until everything has ended, and answer the questions of drafts."""
     asked = False
     for _ in range(2 * MOST_STEPS):
         request = await world.request(message)

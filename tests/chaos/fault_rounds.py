@@ -1,6 +1,6 @@
-"""Rounds of faults: every call of a service with some of its faults, in one world after another.
+"""Rounds of faults: every call of a service with some of its faults, each round in its own world.
 
-Faults after which an answer is waited for in vain take real seconds: their worlds run side by side.
+Faults that run into a time limit take real seconds, so their worlds run at the same time.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from fault_table import Row, row_of, untrue
 from faults_world import SLOW, FaultsWorld, faults_world
 
 VAIN: Final = frozenset({"silent", "unanswered", "endless"})
-"""Faults that end with the time limit of the one who waits."""
+"""Faults that end when the caller's time limit is reached."""
 REFUSALS: Final = frozenset({"status 400", "status 403", "status 413", "status 422"})
-"""What Telegram says so is not said: no promise about messages can hold."""
+"""Telegram refuses the message for good, so no promise about messages can hold."""
 AT_A_TIME: Final = 4
 Pair = tuple[Call, str]
 
@@ -29,7 +29,7 @@ def pairs_of(service: str) -> list[Pair]:
 async def thrown(
     folder: Path, pairs: Sequence[Pair], table: Sequence[Row], tally: Counter[str]
 ) -> list[str]:
-    """Throw each fault at its call; what is untrue of the table, and what promise was broken."""
+    """Inject each fault into its call. Return where the table is wrong and which promises broke."""
     quick = [pair for pair in pairs if pair[1] not in VAIN]
     vain = [pair for pair in pairs if pair[1] in VAIN]
     groups = [
@@ -81,7 +81,7 @@ def _checked(table: Sequence[Row], found: Measure) -> list[str]:
 
 
 def _repeated(world: FaultsWorld, call: Call, fault: str) -> int:
-    """How many messages may be there twice: one for each answer of Telegram that was lost."""
+    """Return how many messages may be there twice: one per lost answer of Telegram."""
     if call.service != "telegram" or fault not in UNCLEAR:
         return 0
     return len({heard.at for heard in world.heard if call.tries(heard.line)})

@@ -1,7 +1,7 @@
-"""The tables of docs/faults.md, and whether one of their rows is true of what was measured.
+"""Reads the tables of docs/faults.md and compares a row with what was measured.
 
-A row names faults and calls in backticks; "others" are the calls that no other row of the same
-fault names. What people see stands in quotes; everything else is one of a few fixed phrases.
+A row names faults and calls in backticks. "others" means the calls that no other row of the same
+fault names. Texts that people see are in quotes. The rest is a fixed set of phrases.
 """
 
 import re
@@ -16,7 +16,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
 OTHERS: Final = "others"
 NOTHING: Final = "nothing"
 LATE: Final = 4.0
-"""Seconds between being due and being done: lanes take turns, messages have their pace."""
+"""Tolerance in seconds: lanes take turns, and messages are rate limited."""
 AGAIN: Final = {
     "never": None,
     "at once": (0.0, 1.0),
@@ -49,7 +49,7 @@ class Row:
 
 
 def rows(page: Path = PAGE) -> list[Row]:
-    """Every row of every service's table."""
+    """Return every row of every service's table."""
     found: list[Row] = []
     service = ""
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -77,7 +77,7 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 def row_of(table: list[Row], service: str, call: str, fault: str) -> Row | str:
-    """The one row of a call and a fault, or what is wrong with the table."""
+    """Return the one row for a call and a fault, or what is wrong with the table."""
     about = [row for row in table if row.service == service and fault in row.faults]
     named = [row for row in about if call in row.calls]
     if not named:
@@ -88,7 +88,7 @@ def row_of(table: list[Row], service: str, call: str, fault: str) -> Row | str:
 
 
 def untrue(row: Row, measure: Measure) -> list[str]:
-    """What of the row is not so."""
+    """Return what in the row is not true."""
     where = f"{measure.call.service} `{measure.call.name}` with `{measure.fault}`"
     told = "\n".join(measure.seen)
     wrong = [

@@ -1,7 +1,7 @@
-"""A registry of two dozen lines, as strict as a look needs: logins, manifests, configs, tags.
+"""A small fake registry with logins, manifests, configs and tags, as strict as the bot needs.
 
-The harness of the faults asks registries some thousand times; that skopeo and the real
-docker-registry agree with the product is shown elsewhere.
+The fault tests send registries thousands of requests, so a fast one is needed. Other tests show
+that skopeo and the real docker-registry agree with the product.
 """
 
 import base64
@@ -26,14 +26,14 @@ def digest_of(body: bytes) -> str:
 
 @dataclass
 class SmallRegistry:
-    """`password` is the one of USER; without one it hands tokens to everybody."""
+    """`password` is that of USER. An empty one gives tokens to everybody."""
 
     password: str = ""
     manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
 
     def put(self, repository: str, tag: str) -> str:
-        """A small image of its own; the digest."""
+        """Store a small image of its own. Return the digest."""
         config = json.dumps(CONFIG).encode()
         layer = f"{repository}:{tag}".encode()
         manifest = {

@@ -1,8 +1,8 @@
 """The real adapters and the real engine between real servers that fail on demand.
 
-Everything is in one process, and the engine's clock is set by hand: a wait of an hour costs
-nothing. `heard` is what each service was asked, and when. The workflow's run is not made by act:
-it copies and posts its statuses at once, as a run would.
+Everything is in one process, and tests set the engine's clock, so a wait of an hour takes no
+time. `heard` lists what each service was asked, and when. No act is used: `_Runner` copies and
+posts its statuses at once, as a run would.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ from bot.sandbox.telegram.values import ChatMessage
 NAME: Final = "ana/mirror"
 TOKEN: Final = "7000000001:sandbox"
 LISTED: Final = 60
-"""How many images are in the list and not at the target: a run has to be asked for."""
+"""How many images are listed and not yet in the target, so that a run has to be dispatched."""
 LIST: Final = b"# images\nnginx:1.26\n" + b"".join(
     b"docker.io/library/listed-%d:1\n" % number for number in range(LISTED)
 )
@@ -86,7 +86,7 @@ POLICY: Final = Policy(
     request_limit=30,
 )
 SLOW: Final = 4.0
-"""Seconds for which an answer is waited for where it never comes; else it is five times as long."""
+"""Read timeout in seconds for faults that never answer. Other faults get five times as long."""
 WORDS: Final = LocaleWords()
 HEADS: Final = result_heads(WORDS)
 _SOON: Final = 2.0
@@ -106,7 +106,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A request that a service got: "METHOD /path", at a time of the clock set by hand."""
+    """A request that a service got: "METHOD /path", with the time by the clock that tests set."""
 
     where: str
     line: str
@@ -202,7 +202,7 @@ class FaultsWorld:
     def say(
         self, text: str, *, who: str = "wei", images: Iterable[str] = (), answered: bool = True
     ) -> int:
-        """The number of the message; it is delivered with the next step."""
+        """Return the message's number. It is delivered with the next step."""
         person = self.people.person(who)
         message = self.people.say(person, self.people.group, text)
         self._accept(message, images, answered=answered)
@@ -227,14 +227,14 @@ class FaultsWorld:
         return [m for m in self.people.messages() if m.sender is None and m.reply_to == message]
 
     def texts(self, message: int) -> list[str]:
-        """All that was ever said in reply to it, without markup."""
+        """Return every text ever sent in reply to it, without markup."""
         said = [(*reply.history, reply.text) for reply in self.replies(message)]
         return [text for texts in said for text in texts]
 
     # -- time -------------------------------------------------------------------------------
 
     async def step(self) -> None:
-        """Everything that is due now; then the clock goes on to what comes next."""
+        """Do all that is due now, then set the clock to what is due next."""
         await self._deliver()
         await self._tick()
         self.clock.now += timedelta(seconds=await self._ahead())
@@ -244,7 +244,7 @@ class FaultsWorld:
             with suppress(BotError):
                 await lane.tick(self.halt.is_requested)
             running = list(self.github.actions._tasks.values())
-            if running:  # a run is at work, and over before anybody looks again
+            if running:  # a run is at work: let it end before the next lane looks
                 await asyncio.wait(running)
 
     async def _deliver(self) -> None:
@@ -252,7 +252,7 @@ class FaultsWorld:
         while await self._undelivered():
             try:
                 wait = await self.polling._once(self.halt)
-            except BotError:  # what Polling.run() does, but by our clock
+            except BotError:  # as Polling.run() does, but by this clock
                 wait = STORE_SECONDS
             except TelegramError as error:
                 attempts += 1
@@ -266,7 +266,7 @@ class FaultsWorld:
         return any(update.id >= following for update in self.people.updates.pending())
 
     async def _ahead(self) -> float:
-        """Seconds to go on: to what is due next where all waits, in ever smaller steps."""
+        """Return the seconds to the next due time, in steps that get smaller towards it."""
         now = self.clock.now
         async with self.store.begin() as unit:
             items = [
@@ -289,7 +289,7 @@ class FaultsWorld:
             return await unit.request(found[0]["id"]) if found else None
 
     def refuses(self) -> None:
-        """Telegram has said no to a message for good: none is owed in the group any more."""
+        """Telegram has refused a message for good: no more are due in the group."""
         self.unreachable = frozenset({chat_id(TELEGRAM, self.people.group.id)})
 
     # -- the end ----------------------------------------------------------------------------
@@ -358,10 +358,10 @@ class FaultsWorld:
 async def faults_world(
     folder: Path, *, read: float = 5 * SLOW, turn: asyncio.Lock | None = None
 ) -> AsyncIterator[FaultsWorld]:
-    """A world in `folder`, which is empty or not there. NO_PROXY has to be set to *.
+    """A world in `folder`, which must be empty or absent. NO_PROXY has to be set to *.
 
-    `read` in seconds is how long one answer is waited for. Worlds that run side by side share
-    `turn`: Alembic migrates one database at a time.
+    `read` is the read timeout in seconds. Worlds that run at the same time share `turn`, since
+    Alembic migrates one database at a time.
     """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once
     clock, faults, heard = Clock(), ArmedFaults(), list[Heard]()
@@ -423,7 +423,7 @@ async def faults_world(
             bounds=RegistryBounds(connect=read, read=read, whole=1.5 * read),
         )
         stack.push_async_callback(registries.aclose)
-        inner = github.app._app  # type: ignore[attr-defined]  # past the faults
+        inner = github.app._app  # type: ignore[attr-defined]  # without the injected faults
         direct = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(inner),
@@ -461,7 +461,7 @@ class _Listening:
 
 
 class _Runner:
-    """What a run does: copies what its trigger names, and says so of each."""
+    """Copy what the trigger names and post a status for each image, as a run does."""
 
     def __init__(self, world: FaultsWorld) -> None:
         self._world = world

@@ -1,4 +1,7 @@
-"""Fuzz targets of the adapters that read people, files and the operator: updates, words, config."""
+"""Fuzz targets of the adapters that read people, files and the operator: updates, words, config.
+
+Other fuzz files: fuzz_core.py (core and the script), fuzz_github.py, fuzz_registry.py.
+"""
 
 import asyncio
 import contextlib
@@ -88,7 +91,7 @@ class _Bot:
 
 @dataclass
 class _Inbox:
-    """Notes what it is handed; `away` is a store that is out of reach for once."""
+    """Records what it is given. `away` makes the store fail once."""
 
     away: bool = False
     taken: list[int] = field(default_factory=list)
@@ -122,10 +125,10 @@ async def _alive(_: float | None) -> None: ...
 
 
 def updates(choices: Choices) -> None:
-    """Each update is taken once or passed over; only a store in trouble makes it come again."""
+    """Each update is handled once or skipped. It comes again only when the store fails."""
     inbox = _Inbox(away=choices.below(20) == 1)
     polling = Polling(
-        bot=_Bot(),  # type: ignore[arg-type] - it takes what is asked of it here
+        bot=_Bot(),  # type: ignore[arg-type] - it has only the methods used here
         receiver=inbox,
         next_update=_no_update,
         alive=_alive,
@@ -158,7 +161,7 @@ _KEYS: Final = {
 
 
 def said(choices: Choices) -> None:
-    """Whatever a person calls themselves, a file or an image: the markup stays well-formed."""
+    """The markup stays well-formed, whatever a person, a file or an image is called."""
     key = choices.pick(sorted(_KEYS))
     values = tuple((name, _value(choices)) for name in _KEYS[key])
     language = choices.pick(tuple(Language))
@@ -175,7 +178,7 @@ def said(choices: Choices) -> None:
 
 
 _SHOWN: Final = {"pull", "outside", "bad-meant", "draft-line"}
-"""Keys whose words show every value as it is."""
+"""Keys whose texts show every value unchanged."""
 
 
 def _value(choices: Choices) -> str | int | Phrase:
@@ -215,7 +218,7 @@ _FILES: Final = Path(tempfile.gettempdir())
 
 
 def config_files(choices: Choices) -> None:
-    """Any file is a config or a ConfigError of one line."""
+    """Any file is either a config or a ConfigError of one line."""
     text = _BARE
     for _ in range(choices.below(4)):
         match choices.below(4):
@@ -274,7 +277,7 @@ def _expect_no_secret(words: str) -> None:
 
 
 def stored_values(choices: Choices) -> None:
-    """What goes into a column comes out of it the same, as text that a database takes."""
+    """What is written to a column is read back the same, as text that a database accepts."""
     text = broken("source: manifest unknown", choices, choices.below(4))
     images = tuple(image for image in choices.several(_image, 4) if image is not None)
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=choices.below(2**16) ** 3)
@@ -314,7 +317,7 @@ _MANIFESTS: Final = (
     {"token": "t", "access_token": "t"},
 )
 _OWN: Final = re.compile(r"https://a\.io(?::443)?(?:[/?#]|$)", re.IGNORECASE)
-"""Where the login of a.io may go."""
+"""Hosts that the login of a.io may be sent to."""
 _CHALLENGES: Final = (
     *('Bearer realm="https://a.io/token",service="s",scope="repository:x:pull"', "Basic x"),
     *(
@@ -330,7 +333,7 @@ _CHALLENGES: Final = (
 
 @dataclass(frozen=True)
 class _Status:
-    """A commit status as GitHub gives it back."""
+    """A commit status as GitHub returns it."""
 
     context: str
     state: str
@@ -338,10 +341,10 @@ class _Status:
 
 
 def script_answers(choices: Choices) -> None:
-    """The script survives any answer; what it says of a success is what the bot reads of it."""
+    """The script survives any answer. The bot reads back the success that the script reports."""
 
     def ask(*_: object, **__: object) -> Answer:
-        headers = httpx.Headers()  # case does not matter there either
+        headers = httpx.Headers()  # header names ignore case
         if choices.below(2):
             headers["WWW-Authenticate"] = choices.pick(_CHALLENGES)
         if choices.below(2):
@@ -388,7 +391,7 @@ def script_answers(choices: Choices) -> None:
 
 
 def dispatched(choices: Choices) -> None:
-    """The list and the inputs as the script takes them: each line once, none that is no image."""
+    """The script reads the list and the inputs: each line once, and only images."""
     lines = entries(b"\n".join(reference(choices).encode(errors="replace") for _ in range(3)))
     assert len(set(lines)) == len(lines)
     for line in lines:

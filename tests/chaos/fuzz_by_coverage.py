@@ -1,11 +1,11 @@
-"""Runs fuzz targets under atheris: libFuzzer ends the process, so each has a child of its own.
+"""Runs fuzz targets under atheris, each in a child process, since libFuzzer ends its process.
 
     python fuzz_by_coverage.py FOLDER TARGET=RUNS… -- [options of libFuzzer] CORPUS
 
-The product is instrumented, so that inputs that reach something new are kept and varied. That
-takes longer than many a target: it is done once, before the children come. What libFuzzer says is
-in FOLDER/TARGET.log, what it found worth keeping in FOLDER/TARGET; the exit code is the number of
-targets that ended with a failure.
+The product is instrumented, so that inputs that reach new code are kept and varied. Instrumenting
+is slow, so it is done once, before the children are forked. libFuzzer's output is in
+FOLDER/TARGET.log, the inputs that it kept in FOLDER/TARGET. The exit code is the number of
+targets that failed.
 """
 
 import logging
@@ -24,14 +24,14 @@ with atheris.instrument_imports(include=["bot.core", "bot.adapters", "bot.workfl
 
 
 def fuzz(name: str, options: list[str]) -> None:
-    """Comes back never."""
+    """Does not return."""
     check = fuzz_targets.TARGETS[name].check
     atheris.Setup([sys.argv[0], *options], lambda data: check(Choices(data)))
     atheris.Fuzz()
 
 
 def in_a_child(folder: Path, name: str, runs: str, options: list[str]) -> bool:
-    """Whether nothing was found."""
+    """Return whether nothing was found."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

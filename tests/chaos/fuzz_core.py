@@ -1,6 +1,6 @@
-"""Fuzz targets of core and of the workflow's script: each takes choices and asserts what must hold.
+"""Fuzz targets of core and of the workflow's script: each takes choices and asserts properties.
 
-Whatever a target lets through is a defect of the product, and so is what takes too long.
+Any exception that a target lets through is a defect of the product. So is taking too long.
 """
 
 import re
@@ -30,9 +30,9 @@ from bot.workflow.mirror.skopeo import cause
 HOST: Final = "harbor.example.com"
 ME: Final = "imageto_bot"
 SECONDS: Final = 4.0
-"""Of processor time: more than any input takes, also under coverage and on a busy machine."""
+"""Seconds of CPU time: more than any input takes, also under coverage and on a busy machine."""
 
-# Written once more, so that a slip in the grammar of the product cannot hide behind itself.
+# A second copy of the grammar, so that a mistake in the product's own does not hide itself.
 _HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?"
 _PATH: Final = r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*"
 _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
@@ -46,7 +46,7 @@ TARGETS: Final = tuple(
 
 
 def expect_image(image: ImageRef) -> None:
-    """What every image holds that the product has accepted, whatever it was made from."""
+    """Properties of every image that the product accepts, whatever it was parsed from."""
     name = str(image)
     assert _ALPHABET.fullmatch(name.encode()), name
     assert _NORMAL.fullmatch(name), name
@@ -55,7 +55,7 @@ def expect_image(image: ImageRef) -> None:
 
 
 def expect_line(words: str) -> None:
-    """What an error says can stand in a log."""
+    """An error's text fits in a log line."""
     assert words.isprintable(), words
 
 
@@ -68,7 +68,7 @@ def _by_the_bot(text: str) -> ImageRef | None:
 
 
 def references(choices: Choices) -> None:
-    """The grammar, and the script's: the same set, the same normal form, the same target."""
+    """The grammar and the script's accept the same references and make the same names of them."""
     text = reference(choices)
     image, script = _by_the_bot(text), Image.parse(text)
     if image is None or script is None:
@@ -87,7 +87,7 @@ def references(choices: Choices) -> None:
 
 
 def targets_apart(choices: Choices) -> None:
-    """Two images never get one name in the target, however it names them."""
+    """No two images have the same name in the target, whatever the naming."""
     first = _by_the_bot(reference(choices))
     second = first and _by_the_bot(_neighbour(str(first), choices))
     if first is None or second is None or first == second:
@@ -101,7 +101,7 @@ def targets_apart(choices: Choices) -> None:
 
 
 def _neighbour(name: str, choices: Choices) -> str:
-    """Another separator in the place of one: what a naming may confuse."""
+    """Replace one separator by another, which a naming may confuse."""
     found = [match.span() for match in re.finditer(r"[-_./:]+", name)]
     start, end = choices.pick(found)
     return (
@@ -123,24 +123,24 @@ def corrections(choices: Choices) -> None:
 
 
 def pulled_names(choices: Choices) -> None:
-    """What people have pulled from the target names the image that it is a copy of."""
+    """A reference to the target is read as the image that it is a copy of."""
     image = _by_the_bot(reference(choices))
     if image is None or (image.repository.startswith("library/") and "." in image.repository):
-        return  # no official image has a full stop: such a name is asked back about
+        return  # no official image has a full stop: the bot asks about such a name
     source = replace(
         image, registry=image.registry.lower(), digest=None if image.tag else image.digest
     )
     if not str(source)[-1].isalnum():
-        return  # a full stop behind a name is the end of a sentence
+        return  # a full stop after a name ends a sentence
     if source.registry == HOST or _by_the_bot(str(source)) != source:
-        return  # a copy of a copy; or a host by its capitals, which no name in the target has
+        return  # a copy of a copy, or a host in capitals, which no name in the target has
     for target in TARGETS:
         name = target.name_of(image)
         assert read_image(name, target_host=HOST) == source, name
 
 
 def lines_of_the_list(choices: Choices) -> None:
-    """Old bytes stay in front, what is added is a line each, and adding again adds nothing."""
+    """Adding keeps the old bytes in front, adds one line per image, and is idempotent."""
     wanted = [_by_the_bot(reference(choices)) for _ in range(choices.below(4))]
     images = [image for image in wanted if image is not None]
     content = image_list(choices)
@@ -200,7 +200,7 @@ _VERBS: Final = {
 
 
 def pressed_buttons(choices: Choices) -> None:
-    """Data that reads as a press is written as a press that reads the same."""
+    """Data that parses as a press is written as data that parses to the same press."""
     verb = choices.pick((*buttons.Verb, "no", ""))
     arguments = choices.several(_argument, 4)
     data = broken(":".join((str(verb), *arguments)), choices, choices.pick((0, 0, 1, 2)))
@@ -228,7 +228,7 @@ def _argument(choices: Choices) -> str:
 
 
 def sent_buttons(choices: Choices) -> None:
-    """What the bot itself puts on a button fits, and is read as what was meant."""
+    """The data of the bot's own buttons fits the limit and parses to what was meant."""
     first, second, third = (10 ** choices.below(18) + choices.below(9) for _ in range(3))
     request = RequestId(first)
     for pressed in (
@@ -244,7 +244,7 @@ def sent_buttons(choices: Choices) -> None:
 
 
 def commits(choices: Choices) -> None:
-    """A commit names its batch, and nothing in it is a word that a person chose."""
+    """A commit names its batch and holds no word that a person chose."""
     names = [_by_the_bot(reference(choices)) for _ in range(1 + choices.below(3))]
     shares = tuple(
         batch.BatchImage(
@@ -267,7 +267,7 @@ def commits(choices: Choices) -> None:
 
 
 def causes(choices: Choices) -> None:
-    """Whatever skopeo or a status says has a class; the script makes one harmless line of it."""
+    """Any text of skopeo or of a status has a class. The script makes one harmless line of it."""
     start = choices.pick(("source: ", "target: ", "login to the target: ", "", "mismatch: "))
     words = choices.several(lambda c: c.pick(_SAID), 6)
     text = broken(start + " ".join(words), choices, choices.below(4))
@@ -327,7 +327,7 @@ def pastes(choices: Choices) -> None:
 
 
 def repeats(choices: Choices) -> None:
-    """Nothing is slow, however often it is said; a longest message is no slower than a file."""
+    """Nothing is slow, however often it is repeated. A longest message is no slower than a file."""
     text, name = repeated(choices)
     began = time.process_time()
     extract(text, target_host=HOST, name=name)
@@ -343,7 +343,7 @@ _NAMED: Final = re.compile(r"zz\.example\.com(?:/[A-Za-z0-9._/:@-]*)?")
 
 
 def files(choices: Choices) -> None:
-    """A file comes back with its images renamed and not a byte besides, and stays that way."""
+    """A rewritten file differs only in its images, and rewriting it again changes nothing."""
     encoding = choices.pick(_ENCODINGS)
     text, name = paste(choices)
     content = text.encode(encoding, errors="replace")
@@ -361,7 +361,7 @@ def files(choices: Choices) -> None:
 
 
 def _expect_only_names_changed(before: str, after: str) -> None:
-    """What stands between the new names stood there before, in the same order."""
+    """The text between the new names is the old text between them, in the same order."""
     assert before.count("\n") == after.count("\n")
     position = 0
     for piece in re.split(r"zz\.example\.com|p/[A-Za-z0-9._/:@-]+", after):

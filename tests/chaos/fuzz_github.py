@@ -1,7 +1,7 @@
-"""The fuzz target of GitHub's answers: the adapter and PyGithub as they are, the wire played.
+"""The fuzz target of GitHub's answers: the real adapter and PyGithub over a fake connection.
 
-A connection that answers out of the choices stands in for the socket, so that thousands of
-exchanges a second go through everything that reads an answer.
+The connection answers from the choices instead of a socket. So thousands of exchanges a second
+pass through all the code that reads an answer.
 """
 
 import base64
@@ -27,7 +27,7 @@ PAGE: Final = "http://github.invalid/ana/mirror/actions/runs/7"
 SHA: Final = HEX[:40]
 DAY: Final = 24 * 60 * 60.0
 LARGEST: Final = 2**63 - 1
-"""What a column of the database holds."""
+"""The largest integer that a column of the database holds."""
 
 _RUN: Final = {
     "id": 7,
@@ -132,7 +132,7 @@ class _Wire:
     def request(self, verb: str, url: str, *_: object) -> None:
         self._asked = f"{verb} {url}"
         self._left -= 1
-        if self._left < 0:  # a list without an end, or redirects in a circle
+        if self._left < 0:  # an endless list, or redirects in a circle
             raise requests.exceptions.ConnectionError
 
     def getresponse(self) -> _Answer:
@@ -171,7 +171,7 @@ def _repository() -> MirrorRepository:
     async def call(work: Callable[[], Any]) -> Any:
         return translate_errors(work)
 
-    found._call = call  # type: ignore[method-assign] - in this thread: the wire is played
+    found._call = call  # type: ignore[method-assign] - in this thread: the connection is fake
     return found
 
 
@@ -193,7 +193,7 @@ _CALLS: Final[tuple[Callable[[MirrorRepository], Coroutine[Any, Any, Any]], ...]
 
 
 def finished(work: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that waits for nothing."""
+    """Return the result of a coroutine that never waits."""
     try:
         work.send(None)
     except StopIteration as done:
@@ -204,13 +204,13 @@ def finished(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def expect_trouble(error: TransientError | RefusedError | StaleError) -> None:
-    """Whatever is raised can be told in one line, and waited for."""
+    """Every error fits in one line, and its wait is valid."""
     words = str(error)
     assert words
     assert words.isprintable(), words
     assert len(words) <= 300
     if isinstance(error, TransientError):
-        assert " " not in error.trouble.who  # it stands in a column, between blanks
+        assert " " not in error.trouble.who  # blanks separate the parts of the column
     wait = error.retry_after if isinstance(error, TransientError) else None
     assert wait is None or (math.isfinite(wait) and 0 <= wait <= DAY), wait
 
@@ -242,7 +242,7 @@ def _expect_answer(found: Any) -> None:
 
 
 def github_answers(choices: Choices) -> None:
-    """Only the three errors of the port come out, and what is taken can be stored and shown."""
+    """Only the three errors of the port are raised. What is accepted can be stored and shown."""
     call = choices.pick(_CALLS)
     _WIRE.begin(choices)
     try:

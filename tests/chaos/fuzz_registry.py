@@ -1,7 +1,7 @@
 """Fuzz targets of what registries answer: headers, challenges, tokens, manifests, tags.
 
-The parts are thrown at one by one, which is fast, and the whole client with its redirects and
-logins over a transport that answers out of the choices.
+The parsers are fuzzed one by one, which is fast. The whole client, with redirects and logins, is
+fuzzed over a transport that answers from the choices.
 """
 
 import asyncio
@@ -176,7 +176,7 @@ def _expect_public_form(url: httpx.URL) -> None:
 
 
 def _allowed(work: Callable[[], Any]) -> Any:
-    """What the work returns; None where it raises as it may."""
+    """Return the result of the work, or None where it raises what it may raise."""
     try:
         return work()
     except (TransientError, RefusedError) as error:
@@ -185,7 +185,7 @@ def _allowed(work: Callable[[], Any]) -> Any:
 
 
 def registry_bodies(choices: Choices) -> None:
-    """Manifests, configs, tokens and tags: nothing that is taken is without a check."""
+    """Manifests, configs, tokens and tags: nothing is accepted unchecked."""
     document = choices.pick((_IMAGE, _INDEX, _CONFIG, _TOKEN, _TAGS, _ERROR, _OLD))
     sent = body(document, choices)
     status = choices.pick((200, 200, 200, 404, 500, 999))
@@ -274,5 +274,5 @@ def _is_tag(tag: str) -> bool:
 
 
 def registry_exchanges(choices: Choices) -> None:
-    """The whole client: only TransientError and RefusedError come out of any exchange."""
+    """The whole client: any exchange raises only TransientError or RefusedError."""
     asyncio.run(_asked(choices))

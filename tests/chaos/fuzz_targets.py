@@ -13,7 +13,7 @@ from generators import Choices
 
 @dataclass(frozen=True)
 class FuzzTarget:
-    """`check` raises where something is wrong; `inputs`: how many a large run throws at it."""
+    """`check` raises where something is wrong. `inputs` is the number of a large run."""
 
     check: Callable[[Choices], None]
     inputs: int

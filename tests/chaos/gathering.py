@@ -1,7 +1,7 @@
-"""Gathers what a database says for the evidence of invariants.py: the same for every world.
+"""Reads from a database the evidence that invariants.py judges, the same way for every world.
 
-What a request's messages may say by the stored facts is worked out by the projections of core,
-not taken from what the bot believes to have shown.
+The texts that a request's messages may have are computed from the stored facts by the functions
+of dialog. They are not taken from what the bot has recorded as shown.
 """
 
 import html
@@ -33,14 +33,14 @@ from bot.dialog.view import View
 from bot.engine.view_loader import CopyQueue, language_of, view_of
 
 MANY: Final = 40
-"""Results of more images are not recognised by their first line."""
+"""Results with more images are not recognised by their first line."""
 _TAG: Final = re.compile(r"<[^<>]*>")
 _HEADS: Final = ("result-all", "result-some", "result-none")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a database holds in the end; `left` is what is still to be done, in words."""
+    """The end state of a database. `left` describes the work that is still open."""
 
     asked: tuple[Asked, ...]
     transfers: tuple[Transfer, ...]
@@ -50,12 +50,12 @@ class Stored:
 
 
 def plain(text: str) -> str:
-    """A text of Telegram's HTML without markup."""
+    """Return a text of Telegram's HTML without markup."""
     return html.unescape(_TAG.sub("", text))
 
 
 def result_heads(words: LocaleWords) -> frozenset[str]:
-    """The first lines by which a result can be told from any other message."""
+    """Return the first lines by which a result can be told from any other message."""
     return frozenset(
         words.plain(say(key, done=done, count=count, request="1"), language)
         for language in Language
@@ -67,7 +67,7 @@ def result_heads(words: LocaleWords) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What texts depend on beside the facts; `language` is the one of groups."""
+    """What texts depend on apart from the facts. `language` is that of groups."""
 
     words: LocaleWords
     target: Target
@@ -86,7 +86,7 @@ class Circumstances:
 
 
 async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:
-    """All that is in the database."""
+    """Return all that is in the database."""
     async with store.begin() as unit:
         found = [await unit.transfer(TransferId(n)) for n in await _ids(unit, transfers)]
         numbers = await _ids(unit, requests)
@@ -106,7 +106,7 @@ async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:
 
 
 async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
-    """Notes and questions, and the files of requests that need them no more."""
+    """Return the notes and questions still open, and the files that no request needs any more."""
     left = [f"note {note.id}: {plain(note.text.html)[:60]!r}" for note in await unit.notes()]
     for row in await rows_of(unit, select(questions.c.id, questions.c.text)):
         left.append(f"question {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
@@ -126,7 +126,7 @@ def _may_go_on(one: Asked) -> bool:
 
 
 async def _family(unit: StoreUnit) -> dict[ChatId, tuple[ChatId, ...]]:
-    """For each chat that moved: what it was before, as far back as is known."""
+    """Return the earlier ids of each chat that moved, as far back as is known."""
     rows = await rows_of(unit, select(moves))
     return {row["chat"]: (row["origin"],) for row in rows}
 
@@ -149,7 +149,7 @@ async def _asked(unit: StoreUnit, number: RequestId, circumstances: Circumstance
         return replace(asked, cards=frozenset({text(shown)}), data=_data(shown))
     ended = all(transfer.state.is_final for transfer in linked)
     told = frozenset({text(result(request, linked, view))}) if ended else frozenset()
-    if request.cancelled_at is not None:  # closed, and not followed further
+    if request.cancelled_at is not None:  # closed, and not updated any more
         return replace(asked, results=told)
     cards = frozenset(text(card(request, linked, each)) for each in _views(request, view))
     data = _data(card(request, linked, view))
@@ -157,7 +157,7 @@ async def _asked(unit: StoreUnit, number: RequestId, circumstances: Circumstance
 
 
 def _views(request: Request, view: View) -> list[View]:
-    """A closed card goes on to say who asked first, even where they ask for it no more."""
+    """A closed card still names the first requester, even if that person has withdrawn."""
     return [view] if request.closed_at is None else [view, replace(view, firsts={})]
 
 
