@@ -1,6 +1,6 @@
-"""The bot under the sandbox: the production process, kept alive as systemd or Docker would.
+"""Runs the production bot in the sandbox, and restarts it as systemd or Docker would.
 
-It is a direct child, so that somebody who wants to see it killed can find and kill it.
+The bot is a direct child, so that a person or a test can find its process and kill it.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 RESTART_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 15.0
 CONFIG_EXIT: Final = 2
-"""With this code the bot says that its config is wrong: starting it again mends nothing."""
+"""The bot's exit code for a wrong config. It is not restarted after this."""
 
 
 @asynccontextmanager
 async def kept_alive(
     *, config: Path, environment: Mapping[str, str], output: Path
 ) -> AsyncIterator[None]:
-    """Run `imageto-bot run` until this is left; it writes its log to `output`."""
+    """Run `imageto-bot run` while the context is open, with its log appended to `output`."""
     keeper = asyncio.create_task(_keep(config, {**_base(), **environment}, output))
     try:
         yield
@@ -38,7 +38,7 @@ async def kept_alive(
 
 
 def _base() -> dict[str, str]:
-    """Of our own environment only what a process needs: no tokens of the person who plays."""
+    """Return what any process needs of our environment, without the tokens in it."""
     needed = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
     kept = {name: os.environ[name] for name in needed if name in os.environ}
     return {**kept, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}

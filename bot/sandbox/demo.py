@@ -1,7 +1,7 @@
-"""The demonstration: one scripted conversation in the sandbox, printed as it happens.
+"""The `demo` command: one scripted conversation in the sandbox, printed as it happens.
 
-It plays through the sandbox's own API, as anybody could, and ends with code 0 only if every
-image is where it should be with the digest it should have.
+It uses only the sandbox's HTTP API. The exit code is 0 only if the target holds exactly
+the images that it should, with the digests of their sources.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LOOK_EVERY: Final = 0.2
 LIMIT_SECONDS: Final = 90.0
 WIDTH: Final = 8
 _STEP: Final = re.compile(r"\] +((?:⭐ Run Main|\||🏁|❌).*)")
-"""Of act's log the steps, what the script says, and how it ended."""
+"""The lines of act's log that are printed: steps, output of the script, and the result."""
 _PREFACE: Final = (
     "A whole world on this machine: git, act, skopeo and both registries are real;",
     "Telegram and GitHub are servers of our own; the images are small stand-ins.",
@@ -37,7 +37,7 @@ _PREFACE: Final = (
 
 
 async def play(*, data: Path | None, say: Say) -> int:
-    """Play the conversation; the exit code."""
+    """Play the conversation and return the exit code."""
     for line in _PREFACE:
         say(click.style(line, dim=True))
     with sandbox_folder(data) as kept:
@@ -49,7 +49,7 @@ async def play(*, data: Path | None, say: Say) -> int:
 
 @dataclass
 class _Show:
-    """What was printed so far, so that only news is printed."""
+    """Remembers what was printed, so that each line is printed once."""
 
     client: httpx.AsyncClient
     sandbox: RunningSandbox
@@ -134,7 +134,7 @@ class _Show:
         self.say(f"{click.style(f'{name:<{WIDTH}}', fg=colour, bold=True)} {text}")
 
     async def _compare(self) -> int:
-        """What arrived beside where it came from, asked of both registries by skopeo."""
+        """Compare source and target digests by skopeo, and return the exit code."""
         registries = self.sandbox.registries
         self.say("\n" + click.style("What arrived, as skopeo sees it:", bold=True))
         well = True
@@ -160,7 +160,7 @@ def _shown(message: dict[str, Any]) -> str:
 
 
 def _login(registries: Registries) -> str:
-    """A file with the login at the target: an argument could be read by anybody here."""
+    """Write the login of the target to a file, since other users can read arguments."""
     path = registries.home / "demo-auth.json"
     pair = base64.b64encode(f"{registries.user}:{registries.password}".encode()).decode()
     path.touch(mode=0o600)
@@ -169,11 +169,11 @@ def _login(registries: Registries) -> str:
 
 
 async def _digest(image: str, registries: Registries) -> str:
-    """The digest of the whole index, by `skopeo inspect`; empty where there is none."""
+    """Return the digest of the manifest or index by `skopeo inspect`, or "" if there is none."""
     process = await asyncio.create_subprocess_exec(
         "skopeo",
         "inspect",
-        "--no-tags",  # skopeo asks for tags under the name, not where the name is mapped to
+        "--no-tags",  # skopeo would list tags at the unmapped name
         f"docker://{image}",
         env={**os.environ, **registries.environment, "REGISTRY_AUTH_FILE": _login(registries)},
         stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
-"""How long a process of the sandbox lives: no longer than the sandbox itself.
+"""Ends the sandbox's child processes, also when the sandbox itself is killed.
 
-It exists because a sandbox that is killed cannot clean up after itself; the kernel then does it.
-Processes are ended by pid alone, never by name.
+A killed process cannot clean up, so setpriv asks the kernel to do it. Processes are ended by pid,
+never by name.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 
 def tied(command: Sequence[str]) -> list[str]:
-    """Return the command so that it gets SIGTERM when the thread that starts it is gone."""
+    """Return the command, where setpriv exists with SIGTERM for when the starting thread ends."""
     setpriv = shutil.which("setpriv")
     return [*([setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []), *command]
 
 
 async def stop(process: asyncio.subprocess.Process, *, grace: float) -> None:
-    """Ask a process to end, and end it when it has not done so after `grace` seconds."""
+    """Send SIGTERM to a process, and SIGKILL if it still runs after `grace` seconds."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -26,5 +26,5 @@ async def stop(process: asyncio.subprocess.Process, *, grace: float) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        with contextlib.suppress(TimeoutError):  # a child of it may hold its pipe: asyncio waits
+        with contextlib.suppress(TimeoutError):  # asyncio waits for a pipe that a child may hold
             await asyncio.wait_for(process.wait(), grace)

@@ -1,6 +1,6 @@
 """The sandbox's API for people and tests: write, read, press buttons, arm faults.
 
-Plain JSON, and for every mistake a 4xx with {"error": words}.
+Answers are plain JSON. A mistake of the caller gets a 4xx with {"error": words}.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ page_route = Route("/", _page, methods=["GET"])
 def chat_routes(
     state: TelegramState, faults: ArmedFaults, *, press_seconds: float = _PRESS_SECONDS
 ) -> list[Route]:
-    """The routes under /api; `press_seconds` bounds the wait for the bot's answer to a press."""
+    """Return the routes under /api. A press waits `press_seconds` at most for the bot's answer."""
     api = _Api(state, faults, press_seconds)
     return [
         _route("/api/chat", api.say, "POST"),
@@ -59,7 +59,7 @@ def chat_routes(
 
 
 async def http_error(_request: Request, exc: Exception) -> Response:
-    """For Starlette's exception_handlers: a wrong path or method is answered in JSON too."""
+    """Answer a wrong path or method in JSON. For Starlette's exception_handlers."""
     if not isinstance(exc, HTTPException):
         raise exc
     return JSONResponse({"error": exc.detail}, status_code=exc.status_code)
@@ -155,7 +155,7 @@ class _Api:
         return {"armed": []}
 
     async def download(self, request: Request) -> Response:
-        """A document by its number or file_id, always as a file to keep: it is never shown."""
+        """Answer a document by its number or file_id, as a download that no browser renders."""
         wanted = request.path_params["wanted"]
         for document in self._state.documents():
             if wanted in {str(document.number), document.file_id}:
@@ -171,7 +171,7 @@ class _Api:
         return JSONResponse({"error": f"there is no document {wanted!r}"}, status_code=404)
 
     def _chats_to_read(self, named: str, who: str) -> list[ChatInfo]:
-        """The chat of this name; for the team also the plain group that it was."""
+        """Return the chat of this name. The team comes with the plain group that it was before."""
         if named == "team":
             return self._state.teams
         if named == "private":
@@ -211,7 +211,7 @@ def _route(path: str, handler: Handler, method: str) -> Route:
 
 
 async def _given(request: Request) -> dict[str, Any]:
-    """The fields of a JSON object or of a form."""
+    """Read the fields of a JSON object or of a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
         return dict(await request.form())

@@ -1,7 +1,7 @@
-"""What the sandbox's own API tells about its repository and its registries.
+"""The part of the sandbox's API about its repository and its registries.
 
-It exists for people and scripts that want to look without a token or a client library. It reads,
-and does one thing that makers of images do: it moves a tag at the source.
+People and scripts can use it without a token or a client library. It only reads, but for one
+thing: it can update a tag at the source, as the publisher of an image would.
 """
 
 from starlette.requests import Request

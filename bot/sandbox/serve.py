@@ -1,8 +1,7 @@
 """Serves an ASGI app on loopback, inside the running event loop.
 
-uvicorn alone is made for a process of its own: it takes over the signals, waits for open
-requests when it stops, and offers no way to drop a connection without an answer. The sandbox
-needs the opposite of all three. Nothing here knows what is served.
+uvicorn expects a process of its own. It takes over the signals, waits for open requests when it
+stops, and cannot drop a connection without an answer. The sandbox needs the opposite of all three.
 """
 
 import asyncio
@@ -22,9 +21,9 @@ _STOP_SECONDS = 2.0
 
 @asynccontextmanager
 async def served(app: ASGIApp, *, port: int = 0) -> AsyncIterator[int]:
-    """Serve `app` on 127.0.0.1 and yield the real port; port 0 takes any free one.
+    """Serve `app` on 127.0.0.1 and yield the port. Port 0 takes any free one.
 
-    The app's own lifespan is not run: what it needs is opened around this.
+    The app's own lifespan is not run. The caller opens what the app needs.
     """
     server = _Server(
         uvicorn.Config(
@@ -36,7 +35,7 @@ async def served(app: ASGIApp, *, port: int = 0) -> AsyncIterator[int]:
             log_config=None,
             access_log=False,
             date_header=False,
-            # As nginx does; by uvicorn's 5 s a client often meets a connection that just ends.
+            # As nginx. With uvicorn's 5 s, clients often reuse a connection that is just closing.
             timeout_keep_alive=75,
             server_header=False,
         )
@@ -54,10 +53,10 @@ async def served(app: ASGIApp, *, port: int = 0) -> AsyncIterator[int]:
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:
-    """Close the connection of this request without a single byte of an answer."""
+    """Close the connection of this request without sending any byte."""
     close: Callable[[], None] = scope["extensions"][_HANG_UP]
     close()
-    # Returning before uvicorn has seen the end would make it answer 500.
+    # uvicorn answers 500 if the app returns before the disconnect is noticed.
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -79,10 +78,10 @@ class _Server(uvicorn.Server):
             self.ready.set()
 
     async def main_loop(self) -> None:
-        await self.stop.wait()  # uvicorn's own wakes ten times a second to look
+        await self.stop.wait()  # uvicorn's own loop polls ten times a second
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Cut what is open: a long poll would keep a polite shutdown waiting for its 50 s."""
+        """Close open connections at once, since a long poll could last another 50 s."""
         for listener in self.servers:
             listener.close()
         for connection in list(self.server_state.connections):
@@ -107,7 +106,7 @@ class _Protocol(H11Protocol):
             try:
                 await inner(scope, receive, send)
             except asyncio.CancelledError:
-                # The stop above; uvicorn would log it as a crash of the app.
+                # Cancelled by `shutdown`. uvicorn would log it as a crash of the app.
                 if not transport.is_closing():
                     raise
 
@@ -116,7 +115,7 @@ class _Protocol(H11Protocol):
 
 @contextmanager
 def _bound(port: int) -> Iterator[socket.socket]:
-    # Named TCP, asyncio sends small answers at once; else each could wait for 40 ms (Nagle).
+    # asyncio sets TCP_NODELAY only if the protocol is named. Nagle can cost 40 ms an answer.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""A whole world on one machine: starts every part of the sandbox, and stops what it started.
+"""Starts every part of the sandbox on one machine, and stops what it started.
 
-Telegram and GitHub are served on one port, beside the page and the API for people; the two
-registries have ports of their own. The bot runs unchanged: only addresses in its config differ.
+Telegram, GitHub, the page and the API for people share one port. Each of the two registries has a
+port of its own. The bot runs unchanged: only addresses in its config differ.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ REPOSITORY: Final = "example/mirror"
 README: Final = b"# The mirror repository of the sandbox\n"
 READY_SECONDS: Final = 30.0
 FIRST_RUN_SECONDS: Final = 6
-"""How long the bot waits for a run to appear; on GitHub it is longer, see config.example.yaml."""
+"""How long the bot waits for a run to appear. GitHub needs longer, see config.example.yaml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class RunningSandbox:
 
 
 Watch = Callable[[str, ASGIApp], ASGIApp]
-"""Puts something in front of a server, "telegram" or "github": a counter of calls, say."""
+"""Wraps the server "telegram" or "github", for example to count calls."""
 
 
 def _unwatched(_name: str, app: ASGIApp) -> ASGIApp:
@@ -78,14 +78,14 @@ async def open_sandbox(
     runner: Runner = run_act,
     watch: Watch = _unwatched,
 ) -> AsyncIterator[RunningSandbox]:
-    """Everything, running; the bot is polling when this yields. Raises BotError, one line.
+    """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
-    `fresh`: seconds between two looks at tags that move; None: nobody looks.
+    `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own.
     """
     faults = ArmedFaults()
     database = data / "imageto-bot.sqlite3"
-    # The chat is new each time, a kept database is not: no message may get an old one's number.
+    # A kept database knows old message ids. A new chat must not use them again.
     chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
@@ -186,7 +186,7 @@ def _settings(
                 },
                 {"images": "**", "then": "ask"},
             ],
-            # Scripts play here, too, and they are faster than people.
+            # Scripts write faster than people.
             "limits": {"minute": 120},
         },
         "addresses": registries.addresses,
@@ -218,7 +218,7 @@ def _environment(secrets: Secrets) -> dict[str, str]:
 
 
 def _written(settings: Settings, data: Path) -> Path:
-    """The bot's config file: JSON is YAML too."""
+    """Write the bot's config file as JSON, which is YAML too."""
     path = data / "config.yaml"
     path.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return path
@@ -227,7 +227,7 @@ def _written(settings: Settings, data: Path) -> Path:
 async def _prepare(
     github: GitHub, registries: Registries, settings: Settings, secrets: Secrets
 ) -> None:
-    """Set the mirror repository up by the very code that `imageto-bot setup` runs."""
+    """Set up the mirror repository with the code of `imageto-bot setup`."""
     part = settings.github
     repository = SetupRepository(
         api=part.api,
@@ -262,7 +262,7 @@ def _last_line(output: Path) -> str:
 
 @contextmanager
 def sandbox_folder(data: Path | None) -> Iterator[Path]:
-    """The folder of a sandbox: the given one, kept, or a temporary one."""
+    """Yield the given folder, which is kept, or a temporary one."""
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
         yield data.resolve()

@@ -1,8 +1,7 @@
-"""Trouble on demand: what goes wrong, where, and how often.
+"""Fault injection: which requests fail, how, and how often.
 
-People and tests arm faults; each server of the sandbox runs its requests through `FaultMiddleware`.
-Nothing here knows what a request means: only its method, its path and the shape of the errors
-of the service it was made to.
+People and tests arm faults. Each server of the sandbox runs its requests through `FaultMiddleware`.
+This module decides by method and path alone. responses.py knows what the errors look like.
 """
 
 import asyncio
@@ -86,20 +85,20 @@ class Fault:
         return float(self.word)
 
     def hits(self, line: str) -> bool:
-        """Whether it applies to a request of this "METHOD /path"."""
+        """Return whether it applies to a request of this "METHOD /path"."""
         if self.path:
             return self.path.casefold() in line.casefold()
         return self.where != "telegram" or not line.casefold().endswith("/getupdates")
 
 
 class ArmedFaults:
-    """What is armed. The oldest that fits comes first, and one request meets one fault."""
+    """The armed faults. A request gets one fault at most: the oldest that applies."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
 
     def arm(self, *, where: str, what: str, times: int = 1, path: str = "") -> None:
-        """Make the next `times` requests fail; ValueError says what is wrong and what to write."""
+        """Make the next `times` requests fail. Raises ValueError with the allowed values."""
         if where not in PLACES:
             raise ValueError(f"no place is called {where!r}; there are: {', '.join(PLACES)}")
         if not 1 <= times <= _MOST_TIMES:
@@ -107,7 +106,7 @@ class ArmedFaults:
         self._armed.append(Fault(where=where, what=_checked(where, what), times=times, path=path))
 
     def take(self, where: str, what: str) -> bool:
-        """Use up one fault that is not about a request: take("actions", "no-run")."""
+        """Use up one fault that is not about a request, such as take("actions", "no-run")."""
         return self._first(lambda fault: fault.where == where and fault.what == what) is not None
 
     def take_for(self, where: str, line: str) -> Fault | None:
@@ -134,7 +133,7 @@ class ArmedFaults:
 
 
 def documentation() -> dict[str, Any]:
-    """What GET /api/faults explains."""
+    """Return the help text of GET /api/faults."""
     return {
         "how": "POST /api/faults with where, what, times (default 1: how many requests it hits) "
         "and path (only requests whose 'METHOD /path' contains it). The oldest that fits "
@@ -153,7 +152,7 @@ def documentation() -> dict[str, Any]:
 
 
 class FaultMiddleware:
-    """ASGI middleware: requests to `app` meet the faults armed for `where`."""
+    """ASGI middleware that applies the faults armed for `where` to requests to `app`."""
 
     def __init__(self, app: ASGIApp, faults: ArmedFaults, where: str) -> None:
         self._app, self._faults, self._where = app, faults, where
@@ -165,7 +164,7 @@ class FaultMiddleware:
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "delay":
-            # The request has arrived whole: a client that gives up does not take it back.
+            # Read all of it first, so that the effect stays when the client gives up.
             read = await _arrived(receive)
             await asyncio.sleep(fault.number)
             await self._app(scope, read, send)
@@ -179,8 +178,8 @@ class FaultMiddleware:
         elif fault.kind in _BODY:
             await self._damaged(fault, scope, receive, send)
         else:
-            await _drained(receive)  # a client in the middle of an upload would read no answer
-            # There is no body of a HEAD that could trickle.
+            await _drained(receive)  # a client reads no answer in the middle of an upload
+            # The answer to a HEAD has no body that could be endless.
             bare = scope["method"] == "HEAD" and fault.kind == "endless"
             kind = "malformed" if bare else fault.kind
             await answer(fault.where, kind, fault.word)(scope, receive, send)
@@ -201,7 +200,7 @@ class FaultMiddleware:
 
 
 async def _arrived(receive: Receive) -> Receive:
-    """Read the whole request now; what is returned gives it out again, then goes on."""
+    """Read the whole request now. Return a receive that replays it and then continues."""
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())
@@ -229,7 +228,7 @@ async def _swallow(_message: Message) -> None:
 
 
 class _Half:
-    """A send that lets the first half of a body pass, as its whole or as a torn one."""
+    """A send for half of a body. Content-Length says so if `announced`, else it is cut off."""
 
     def __init__(self, send: Send, *, announced: bool) -> None:
         self._send, self._announced = send, announced
@@ -263,7 +262,7 @@ class _Half:
 
 
 def _slowed(send: Send, rate: float) -> Send:
-    """A send that passes at most `rate` bytes a second."""
+    """Return a send that passes `rate` bytes per second at most."""
     size = max(1, int(rate / TICKS))
 
     async def slowly(message: Message) -> None:

@@ -1,6 +1,6 @@
-"""What a service in trouble answers, as it words its own errors; middleware.py decides when.
+"""The answers of a failing service, in that service's own format and words.
 
-Nothing here has an effect on anything.
+middleware.py decides when they are sent. This module has no state.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 TICKS = 10
-"""Pieces a second of a slow or an endless body."""
+"""Pieces per second of a slow or an endless body."""
 _PAGE = "<!doctype html><title>Gateway</title><h1>It works!</h1>"
 _MIB = b" " * (1 << 20)
 _REGISTRY_CODES = {
@@ -55,10 +55,10 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     ),
     "too-large": (413, "", _NGINX_SAYS),
 }
-"""How registries refuse, by status, code and message: what "says WORDS" answers.
+"""Refusals of registries for "says WORDS": status, code and message.
 
-login, denied and name-unknown are distribution's own words, pull-limit is Docker Hub's. The last
-has no code: it is not a registry that says it but the nginx in front of one. The rest is Harbor's.
+login, denied and name-unknown are distribution's own words. pull-limit is Docker Hub's. The last
+has no code, since it comes from an nginx in front of a registry. The rest is Harbor's.
 """
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -79,14 +79,14 @@ GITHUB_REFUSALS: dict[str, tuple[int, str, dict[str, str]]] = {
     "secondary-limit-silent": (403, _SECONDARY, {}),
     "secondary-limit-429-silent": (429, _SECONDARY, {}),
 }
-"""How GitHub refuses, by status, message and headers; "+600" is a Unix time so far from now.
+"""Refusals of GitHub: status, message and headers. "+600" means 600 s from now in Unix time.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 
 def answer(where: str, kind: str, word: str) -> Response:
-    """What the service at `where` answers to a fault: its kind and the word after it."""
+    """Return the answer of the service at `where` for a fault of this kind and word."""
     match kind:
         case "garbage":
             return HTMLResponse(_PAGE)
@@ -115,7 +115,7 @@ async def _trickle() -> AsyncIterator[bytes]:
 
 
 def _huge(size: int, *, packed: bool) -> Response:
-    """Blanks before a JSON text are part of it, so whoever reads it all can parse it."""
+    """Return `size` MiB of blanks and a JSON object, which together are valid JSON."""
     headers = {"Content-Encoding": "gzip"} if packed else {}
     return StreamingResponse(
         _blanks(size, packed=packed), media_type="application/json", headers=headers
@@ -150,7 +150,7 @@ def _refused(words: str) -> Response:
 
 
 def too_many(where: str, seconds: int) -> Response:
-    """429 with Retry-After, as the service at `where` words it."""
+    """Return a 429 with Retry-After, in the words of the service at `where`."""
     text = f"{_phrase(429)}: retry after {seconds}"
     body = _error(where, 429, _HUB_SAYS if where == "source" else text)
     if where == "telegram":

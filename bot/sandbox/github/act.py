@@ -1,7 +1,7 @@
-"""One run of the mirror workflow by act, on this machine, without containers.
+"""Runs the mirror workflow once by act, on this machine, without containers.
 
-It exists to keep act's command line, its files and its end in one place. Secrets go in by files
-of mode 600, never by arguments; nothing that was started here outlives the call.
+Knows act's command line, its files and how to end it. Secrets are passed in files of mode 600,
+never in arguments. No process that was started here outlives the call.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _BEGUN = re.compile(r"⭐ Run (?:Pre|Main|Post) (.+)$")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything one act process needs; `directory` is its own and holds the clone."""
+    """What one act process needs. `directory` belongs to this run and holds the clone."""
 
     directory: Path
     event: str
@@ -52,7 +52,7 @@ class Job:
 
 
 def find_act() -> str:
-    """Return the path of act, which its wheel puts beside the interpreter."""
+    """Return the path of act, which its wheel puts beside the interpreter. Raises ConfigError."""
     beside = Path(sys.executable).with_name("act")
     found = str(beside) if beside.exists() else shutil.which("act")
     if found is None:
@@ -61,7 +61,7 @@ def find_act() -> str:
 
 
 async def run_act(act: str, job: Job) -> bool:
-    """Run the workflow to its end and say whether it succeeded; when cancelled, end it."""
+    """Run the workflow and return whether it succeeded. When cancelled, end its processes."""
     process = await asyncio.create_subprocess_exec(
         *tied(_command(act, job)),
         cwd=job.clone,
@@ -79,7 +79,7 @@ async def run_act(act: str, job: Job) -> bool:
 
 
 def steps(log: str) -> list[tuple[str, str | None]]:
-    """Read from act's log the steps with their conclusion, None while one is going on."""
+    """Return the steps in act's log with their conclusions, None for one that is running."""
     found: dict[str, str | None] = {}
     for line in log.splitlines():
         if begun := _BEGUN.search(line):
@@ -90,7 +90,7 @@ def steps(log: str) -> list[tuple[str, str | None]]:
 
 
 def _command(act: str, job: Job) -> list[str]:
-    """JSON is YAML, and YAML files carry any value unchanged, which act's .env files do not."""
+    """Write the input files and return the command. act's .env format cannot hold every value."""
     files = {
         "--secret-file": _write(job.directory / "secrets.yml", job.secrets),
         "--var-file": _write(job.directory / "variables.yml", job.variables),
@@ -119,12 +119,12 @@ def _environment(job: Job) -> dict[str, str]:
 
 
 def _mark(job: Job) -> dict[str, str]:
-    """Return the variable that every process of this run, and no other, inherits."""
+    """Return the variable by which the processes of this run are found: no other inherits it."""
     return {"XDG_CACHE_HOME": str(job.directory / "cache")}
 
 
 async def _record(process: asyncio.subprocess.Process, job: Job) -> None:
-    """Write the log line by line, so that a secret cut in two cannot slip past the mask."""
+    """Write the log in whole lines, since a secret split over two writes would not be masked."""
     hidden = sorted({line for value in job.secrets.values() for line in _hideable(value)}, key=len)
     rest, written = b"", 0
     stream = process.stdout
@@ -149,7 +149,7 @@ def _masked(text: bytes, hidden: Iterable[bytes]) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process, job: Job) -> None:
-    """Ask act to stop (it ends its steps), then end what is left of the run, by pid."""
+    """Ask act to stop its steps and itself, then kill by pid what is left of the run."""
     reading = asyncio.create_task(_drain(process))
     await stop(process, grace=_GRACE)
     for pid in await asyncio.to_thread(_pids, job):
@@ -161,13 +161,13 @@ async def _end(process: asyncio.subprocess.Process, job: Job) -> None:
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:
-    """Read to the pipe's end: before it asyncio neither says that act ended nor closes the pipe."""
+    """Read to the end of the pipe, without which asyncio does not report that act has ended."""
     while process.stdout is not None and await process.stdout.read(_CHUNK):
         pass
 
 
 def _pids(job: Job) -> list[int]:
-    """Find the processes of this run: act's steps are sessions of their own, so not by group."""
+    """Find the processes of this run. Each step is a session, so a process group would miss it."""
     mark = "".join(f"{name}={value}" for name, value in _mark(job).items()).encode()
     found = []
     for entry in Path("/proc").iterdir():
@@ -179,7 +179,7 @@ def _pids(job: Job) -> list[int]:
 
 
 def _tidy(job: Job) -> None:
-    """Leave the log alone: the clone is the repository again, the files held secrets."""
+    """Delete all but the log. The clone is a copy of the repository, the files hold secrets."""
     for name in ("clone", "cache"):
         shutil.rmtree(job.directory / name, ignore_errors=True)
     for name in ("secrets.yml", "variables.yml", "environment.yml", "event.json"):

@@ -1,8 +1,8 @@
-"""Actions of the sandbox: which runs there are, and the queue that lets act work them off.
+"""GitHub Actions of the sandbox: the list of runs, and the queue in front of act.
 
-It exists to give runs what GitHub gives them and act does not: a number, a place in a queue, a
-state that can be asked for, a token of their own, a time limit and an end on request. Runs are
-kept in a file, so that a sandbox started again on the same folder still knows them.
+A run gets what GitHub gives it and act does not: an id, a place in a queue, a state, its own
+token, a time limit and cancelling. Runs are kept in a file, so that a sandbox that is restarted
+on the same folder still lists them.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ _TIME_LIMIT = 900.0
 _FIRST_ID = 300
 
 Runner = Callable[[str, Job], Awaitable[bool]]
-"""What does a run's work, given the path of act: True where all of it succeeded."""
+"""Executes a run, given the path of act. True if all of it succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRun:
-    """One run as the API shows it; `shown` becomes true when GitHub would first list it."""
+    """One run as the API shows it. `shown` becomes true when GitHub would first list it."""
 
     id: int
     event: str
@@ -53,7 +53,7 @@ class WorkflowRun:
 
 
 class Actions:
-    """Start runs for triggers, at most two at a time; leaving the context ends all of them."""
+    """Start runs for triggers, two at a time at most. Leaving the context ends all of them."""
 
     def __init__(
         self,
@@ -105,11 +105,11 @@ class Actions:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def runs(self) -> list[WorkflowRun]:
-        """Return the runs that are to be seen, newest first."""
+        """Return the runs that GitHub would list by now, newest first."""
         return [run for run in reversed(self._runs.values()) if run.shown]
 
     def run(self, number: int) -> WorkflowRun | None:
-        """Return one run; the id that a dispatch answered is good at once, the list comes later."""
+        """Return one run. The id from a dispatch works at once, even before the run is listed."""
         return self._runs.get(number)
 
     def log(self, number: int) -> str:
@@ -130,7 +130,7 @@ class Actions:
         await self.start(Trigger("push", after, server, tip.message, before=before, forced=forced))
 
     async def start(self, trigger: Trigger) -> int | None:
-        """Queue a run and return its id; None when the commit has no workflow file."""
+        """Queue a run and return its id, or None when the commit has no workflow file."""
         workflow = await self._repository.file(trigger.sha, WORKFLOW)
         if workflow is None:
             return None
@@ -150,9 +150,9 @@ class Actions:
         task.add_done_callback(lambda _: self._tasks.pop(number, None))
 
     def rerun(self, number: int) -> bool:
-        """Do a run that is over once more, under its own number; say whether that can be.
+        """Repeat a run that is over, under the same id. False if that is not possible.
 
-        What started it is not kept over a restart of the sandbox.
+        The trigger of a run is lost when the sandbox restarts.
         """
         trigger, old = self._triggers.get(number), self._runs[number]
         if trigger is None or old.status != "completed":
@@ -163,7 +163,7 @@ class Actions:
         return True
 
     def cancel(self, number: int) -> bool:
-        """Stop a run that is not over; say whether there was something to stop."""
+        """Stop a run. False when it was over already."""
         task = self._tasks.get(number)
         return task is not None and _cancel(task)
 
@@ -250,7 +250,7 @@ class Actions:
         fresh.replace(path)
 
     def _load(self) -> None:
-        """Read the runs of an earlier sandbox; what it did not finish was cancelled with it."""
+        """Read the runs of an earlier sandbox. Those that it did not finish count as cancelled."""
         with contextlib.suppress(FileNotFoundError):
             for fields in json.loads((self._data / "runs.json").read_text(encoding="utf-8")):
                 run = WorkflowRun(**fields)
@@ -261,7 +261,7 @@ class Actions:
 
 
 def _cancel(task: asyncio.Task[None]) -> bool:
-    """Cancel it once: a second time would break off how it ends its processes."""
+    """Cancel it once. A second time would interrupt the ending of its processes."""
     return task.cancelling() > 0 or task.cancel()
 
 

@@ -1,7 +1,7 @@
 """Workflows, runs, secrets and variables of the sandbox's GitHub.
 
-It exists to answer what the bot asks about Actions; the runs themselves are actions.py. Secrets
-arrive in real sealed boxes, are opened here, and are never given out again.
+The HTTP side of Actions. The runs themselves are in actions.py. Secrets arrive in real sealed
+boxes, are opened here, and are never returned by the API.
 """
 
 import base64
@@ -39,7 +39,7 @@ _KEY_ID = "1"
 _CONFLICT = 409
 _FORBIDDEN = 403
 _DEFAULT = "HEAD"
-"""Workflows are those of the default branch, whatever it is called."""
+"""GitHub takes workflows from the default branch, whatever its name is."""
 
 
 class ActionsEndpoints:
@@ -149,7 +149,7 @@ class ActionsEndpoints:
         return answer({}, 201)
 
     async def page(self, request: Request) -> Response:
-        """Show people the run behind its html_url: state and log, as plain text."""
+        """Answer the html_url of a run: its state and log as plain text."""
         run = self._run(request)
         head = f"run {run.number}: {run.title}\n{run.event} {run.sha}\n{run.status}"
         end = "" if run.conclusion is None else f", {run.conclusion}"
@@ -216,7 +216,7 @@ class ActionsEndpoints:
         return nothing()
 
     async def _dispatchable(self, data: dict[str, Any]) -> str:
-        """Return the sha to run at, or refuse the dispatch in GitHub's words."""
+        """Return the sha to run at. Raises ApiRefusal in GitHub's words."""
         ref = text_field(data, "ref").removeprefix("refs/heads/")
         tip = await self._repository.resolve(BRANCH) if ref == BRANCH else None
         if tip is None:
@@ -267,7 +267,7 @@ class ActionsEndpoints:
 
 
 def _matches(run: WorkflowRun, request: Request) -> bool:
-    """Apply the filters of the query; one that is not given matches everything."""
+    """Apply the filters of the query. A filter that is not given matches every run."""
     asked = request.query_params
     status = asked.get("status")
     return (

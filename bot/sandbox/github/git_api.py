@@ -1,7 +1,7 @@
 """Contents, commits and git data of the sandbox's GitHub, over a real git repository.
 
-It exists to refuse stale writes as GitHub does: 409 for a file or branch that moved on, 422 for a
-ref that would not be fast-forwarded. Every move of main is told to `pushed`, as a push event.
+Refuses stale writes as GitHub does: 409 for a file or branch that changed meanwhile, 422 for an
+update that is not a fast-forward. `pushed` is called after every commit on main but the first.
 """
 
 import base64
@@ -36,7 +36,7 @@ _SHA_LENGTH = 40
 
 
 class Pushed(Protocol):
-    """Hears that main moved."""
+    """Called after main changed from commit `before` to commit `after`."""
 
     def __call__(self, *, before: str, after: str, server: str) -> Awaitable[None]: ...
 
@@ -169,7 +169,7 @@ class GitEndpoints:
         return answer(shapes.content(self._place(request), file, revision))
 
     async def _folder(self, request: Request, tip: Commit, revision: str) -> Response:
-        """Answer what is in a folder; files alone have content there, links and folders a type."""
+        """Answer the entries of a folder."""
         path = _path(request)
         inside = [
             each
@@ -229,7 +229,7 @@ class GitEndpoints:
         return answer(shapes.commit(self._place(request), found, files=files))
 
     async def _write(self, tip: Commit | None, path: str, data: bytes, message: str) -> str:
-        """Commit one file on `tip`; somebody who was faster makes it a conflict."""
+        """Commit one file on `tip`. Raises ApiRefusal 409 if main changed meanwhile."""
         before = tip.sha if tip else None
         try:
             entry = (path, await self._repository.store_blob(data))
@@ -244,7 +244,7 @@ class GitEndpoints:
         return sha
 
     async def _expect_a_commit(self) -> None:
-        """The git data API takes nothing before the first commit; the Contents API makes it."""
+        """Refuse with 409 before the first commit. Only the Contents API can make that one."""
         if await self._repository.is_empty():
             raise ApiRefusal(409, "Git Repository is empty.")
 

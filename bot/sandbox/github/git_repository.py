@@ -1,8 +1,7 @@
-"""The mirror repository of the sandbox: a real bare git repository, written by plumbing.
+"""The mirror repository of the sandbox: a real bare git repository, written by plumbing commands.
 
-It exists so that shas, conflicts and diffs are git's own and not an imitation. The branch moves
-only by compare-and-swap. It never reads the git configuration of the person who runs it, never
-uses a shell, and knows nothing of HTTP.
+Shas, conflicts and diffs are git's own. The branch is updated by compare-and-swap. git runs
+without a shell and without the user's configuration. git_api.py has the HTTP side.
 """
 
 import asyncio
@@ -23,12 +22,12 @@ _COMMIT_HEAD_LINES = 6
 
 
 class GitError(Exception):
-    """git refused; the text is its own first line."""
+    """git failed. The text is the first line of its error."""
 
 
 @dataclass(frozen=True, slots=True)
 class GitFile:
-    """What stands at a path in a commit."""
+    """What is at a path in a commit."""
 
     path: str
     sha: str
@@ -49,15 +48,15 @@ class Commit:
 
 
 class GitRepository:
-    """A bare repository under `directory`; reads and writes run git in a worker thread."""
+    """A bare repository under `directory`. git runs in a worker thread."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     async def create(self, files: Mapping[str, bytes], *, message: str = "First commit") -> str:
-        """Make the repository with a first commit on main; one that is there stays as it is.
+        """Create the repository with a first commit on main, unless it exists.
 
-        Without files it stays empty. Return the tip, or nothing.
+        Without files it stays empty. Returns the tip, or "" when it is empty.
         """
         if not (self.directory / "HEAD").exists():
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -118,7 +117,7 @@ class GitRepository:
     async def log(
         self, revision: str, *, path: str | None = None, limit: int = 100, skip: int = 0
     ) -> list[Commit]:
-        """Return commits, newest first; with `path` only those that changed it."""
+        """Return commits, newest first. With `path`, only those that changed it."""
         paths = [] if path is None else [path]
         text = await self._git(
             "log",
@@ -144,7 +143,7 @@ class GitRepository:
         return await self._line("hash-object", "-w", "--stdin", data=data)
 
     async def store_tree(self, base: str | None, entries: Sequence[tuple[str, str | None]]) -> str:
-        """Write a tree: `base` with these (path, blob sha) put in; a sha of None removes."""
+        """Write `base` with these (path, blob sha) as a tree. A sha of None removes the path."""
         with tempfile.TemporaryDirectory(prefix="index-") as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             if base is not None:
@@ -161,7 +160,7 @@ class GitRepository:
         return await self._line("commit-tree", tree, *flags, data=message.encode(), extra=named)
 
     async def move(self, new: str, old: str | None) -> bool:
-        """Point main at `new` if it still is at `old` (None: does not exist); say whether."""
+        """Point main at `new` if it is at `old`, None for no branch. False if it was not."""
         try:
             await self._git("update-ref", f"refs/heads/{BRANCH}", new, old or "0" * 40)
         except GitError:
@@ -169,9 +168,9 @@ class GitRepository:
         return True
 
     async def rename(self, old: str, new: str) -> bool:
-        """Call a branch otherwise, as the default one where it is that; say whether it was there.
+        """Rename a branch, the default one too. False when it does not exist.
 
-        Only `main` is written by the rest of the sandbox: under another name it is out of reach.
+        The rest of the sandbox writes only to `main`.
         """
         return await self._lookup("branch", "--move", "--", old, new) is not None
 
@@ -217,7 +216,7 @@ def _run(command: Sequence[str], data: bytes, environment: Mapping[str, str]) ->
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the person's own git: no config, no identity, no prompt, no directory."""
+    """Return an environment without the user's git config, identity, prompts or directory."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.devnull,

@@ -1,6 +1,6 @@
-"""What every answer of the sandbox's GitHub has in common: errors, pages, ETags, rate headers.
+"""What all answers of the sandbox's GitHub share: errors, pages, ETags, rate headers.
 
-It exists so that the endpoints say only what they are about. It decides nothing about content.
+The endpoints decide what an answer contains.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def nothing() -> Response:
 
 
 def root(request: Request) -> str:
-    """Return the address of this API as the caller wrote it: PyGithub compares host and prefix."""
+    """Return the address of this API as the caller wrote it. PyGithub compares host and prefix."""
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
 
 
@@ -63,7 +63,7 @@ def now() -> str:
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """Read the JSON object that was sent."""
+    """Read the JSON object that was sent. Raises ApiRefusal."""
     try:
         data = json.loads(await request.body() or b"{}")
     except ValueError:
@@ -74,7 +74,7 @@ async def body(request: Request) -> dict[str, Any]:
 
 
 def text_field(data: Mapping[str, Any], name: str) -> str:
-    """Return a required text of the body, refused in GitHub's words when it is not there."""
+    """Return a required text of the body. Raises ApiRefusal when it is missing."""
     value = data.get(name)
     if not isinstance(value, str):
         raise invalid(f'Invalid request.\n\n"{name}" wasn\'t supplied.')
@@ -133,7 +133,7 @@ def listed(request: Request, items: Sequence[object], *, key: str | None = None)
 
 
 class RateHeaders:
-    """Put the rate headers and the ETag on answers; answer 304 to who has this version already."""
+    """Add rate headers and an ETag to answers. Answers 304 to a caller with the same ETag."""
 
     def __init__(self) -> None:
         self._used = 0

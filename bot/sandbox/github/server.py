@@ -1,7 +1,7 @@
 """GitHub of the sandbox: a strict subset of the REST API over a real repository and real runs.
 
-It exists so that the production code meets GitHub's shas, refusals and delays with no account.
-It must refuse what GitHub refuses; what it does not know is 404 and not a friendly guess.
+With it the production code gets GitHub's shas, refusals and delays without an account. It must
+refuse what GitHub refuses. An unknown path is a 404, never a guess.
 """
 
 import secrets
@@ -32,7 +32,7 @@ _FORBIDDEN = 403
 
 
 class GitHub:
-    """One repository with Actions; mount `app` where the API shall be, such as /github."""
+    """One repository with Actions. Mount `app` where the API shall be, such as /github."""
 
     def __init__(
         self,
@@ -104,7 +104,10 @@ class GitHub:
         return self._limits.finish(request, response)
 
     def _admit(self, request: Request) -> None:
-        """Let the owner's token do everything, a run's what `permissions` of the workflow says."""
+        """Raise ApiRefusal, unless the token allows the request.
+
+        A run's token may read everything and post statuses, as `permissions` of the workflow says.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not token:
             raise ApiRefusal(_UNAUTHORIZED, "Requires authentication")

@@ -1,6 +1,6 @@
 """The JSON objects of GitHub's REST API, as far as PyGithub and the workflow read them.
 
-It exists to keep vendor field names out of the endpoints. Pure: values in, dictionaries out.
+Keeps GitHub's field names out of the endpoints. Pure: values in, dictionaries out.
 `api` is the address of one repository in the API, `page` its address for people.
 """
 
@@ -117,7 +117,7 @@ def git_commit(place: RepositoryUrls, commit: Commit) -> Shape:
 
 
 def commit(place: RepositoryUrls, found: Commit, *, files: Sequence[str] | None = None) -> Shape:
-    """Return a commit as `repos/…/commits` shows it; `files` only where one commit is asked for."""
+    """Return a commit as `repos/…/commits` shows it. `files` is for the request of one commit."""
     shape: Shape = {
         "sha": found.sha,
         "node_id": f"C_{found.sha[:12]}",
@@ -145,7 +145,7 @@ def _parents(place: RepositoryUrls, found: Commit, kind: str) -> list[Shape]:
 def content(
     place: RepositoryUrls, file: GitFile, revision: str, *, with_data: bool = True
 ) -> Shape:
-    """Return a file of the contents API: over 1 MB it comes without its content."""
+    """Return a file of the contents API. Over 1 MB it has no content."""
     url = f"{place.api}/contents/{quote(file.path)}?ref={quote(revision, safe='')}"
     git_url = f"{place.api}/git/blobs/{file.sha}"
     html_url = f"{place.page}/blob/{revision}/{file.path}"
@@ -185,7 +185,7 @@ def workflow(place: RepositoryUrls, *, active: bool) -> Shape:
 
 
 def run_address(place: RepositoryUrls, number: int) -> Shape:
-    """Return the three fields that a dispatch with `return_run_details` answers."""
+    """Return the three fields of the answer to a dispatch with `return_run_details`."""
     return {
         "workflow_run_id": number,
         "run_url": f"{place.api}/actions/runs/{number}",
@@ -234,7 +234,7 @@ def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
 def job(
     place: RepositoryUrls, found: WorkflowRun, steps: Sequence[tuple[str, str | None]]
 ) -> Shape:
-    """Return the one job of a run; a run that is over has no step that is not."""
+    """Return the one job of a run. When the run is over, so is every step."""
     over = found.status == "completed"
     return {
         "id": found.id * 10,

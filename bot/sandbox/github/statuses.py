@@ -1,7 +1,6 @@
-"""Commit statuses of the sandbox's GitHub: what the workflow says about each image.
+"""Commit statuses of the sandbox's GitHub: what the workflow reports about each image.
 
-It exists because the bot learns from nothing else what a run did. Newest first, many to a
-context, and kept in a file that survives the sandbox.
+Newest first, several per context, and kept in a file over a restart of the sandbox.
 """
 
 import json
@@ -23,7 +22,7 @@ _PER_CONTEXT = 1000
 
 
 class StatusEndpoints:
-    """The part of the REST API that takes statuses and gives them back."""
+    """The part of the REST API that stores and lists statuses."""
 
     def __init__(self, *, repository: GitRepository, name: str, data: Path) -> None:
         self._repository = repository
@@ -99,7 +98,7 @@ class StatusEndpoints:
 
 
 def _checked(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a status, or refuse them as GitHub does."""
+    """Return the fields of a status. Raises ApiRefusal as GitHub does."""
     state, description = data.get("state"), data.get("description")
     context, target = data.get("context") or "default", data.get("target_url")
     if state not in _STATES:

@@ -1,7 +1,7 @@
-"""What starts a run of the mirror workflow, and what that run is told.
+"""Which events start a run of the mirror workflow, and the event file that the run gets.
 
-It exists because act runs whatever it is given: which push counts (`paths`, `[skip ci]`), the
-title (`run-name`) and the event file are GitHub's side of the work. Pure: no I/O, no clock.
+act runs whatever it is given. So GitHub's part is done here: filtering pushes (`paths`,
+`[skip ci]`), the title (`run-name`) and the event file. Pure: no I/O, no clock.
 """
 
 import re
@@ -21,7 +21,7 @@ _FORMAT = re.compile(r"^format\(\s*'([^']*)'\s*,(.*)\)$")
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A push or a dispatch: what happened on the branch, and at which address of the API."""
+    """A push or a dispatch. `server` is the address of the API that got it."""
 
     event: str
     sha: str
@@ -33,7 +33,7 @@ class Trigger:
 
 
 def skipped(message: str) -> bool:
-    """Say whether the tip's message tells GitHub to start nothing."""
+    """Return whether the message of the tip tells GitHub to start no run."""
     trailers = message.rstrip().rpartition("\n\n")[2].splitlines()
     return any(word in message for word in _SKIP_WORDS) or any(
         _SKIP_TRAILER.match(line.strip()) for line in trailers
@@ -41,7 +41,7 @@ def skipped(message: str) -> bool:
 
 
 def concerned(workflow: str, changed: Sequence[str]) -> bool:
-    """Say whether a push touches what the workflow's `paths` names; nothing changed: no run."""
+    """Return whether `paths` of the workflow names a changed file. Without `paths` any counts."""
     found = _PATHS.search(workflow)
     named = {path.strip(" \"'") for path in found[1].split(",")} if found else set(changed)
     return not named.isdisjoint(changed)
@@ -74,7 +74,7 @@ def event_file(trigger: Trigger, *, repository: str) -> dict[str, object]:
 
 
 def title(workflow: str, trigger: Trigger) -> str:
-    """Return the run's title: `run-name` of the workflow file, else what GitHub shows instead."""
+    """Return the run's title: `run-name` of the workflow file, or else GitHub's default."""
     found = _RUN_NAME.search(workflow)
     fallback = trigger.message.partition("\n")[0] if trigger.event == "push" else "mirror"
     if found is None:

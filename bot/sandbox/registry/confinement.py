@@ -1,14 +1,14 @@
-"""What keeps skopeo on this machine.
+"""Configuration that keeps skopeo on this machine.
 
-skopeo can be told to block registries by name only, and has no word for "all others". So there
-are two fences: the usual top-level domains are blocked by name, which skopeo says in clear
-words, and whatever else needs a network meets a proxy that does not exist. Pure: text only.
+skopeo can block registries by name only, not "all others". So the usual top-level domains are
+blocked by name, which gives a clear error. For any other host, HTTP proxy variables point to a
+port where nothing listens. Pure: no I/O.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
-# Port 9 is the discard service: nothing listens there, so a refusal comes at once.
+# Port 9 is the discard service. Nothing listens there, so connections are refused at once.
 _NOWHERE = "http://127.0.0.1:9"
 _TOP_LEVEL = (
     "app", "biz", "ch", "cloud", "cn", "co", "com", "de", "dev", "edu", "eu", "fr", "gov", "info",
@@ -28,7 +28,7 @@ blocked = true
 
 
 def registries_conf(*, known: Iterable[str], source: str, target: str, internet: bool) -> str:
-    """Return skopeo's registries.conf: known names live at the source, the rest is blocked.
+    """Return skopeo's registries.conf: known names map to the source, the rest is blocked.
 
     skopeo takes the longest prefix that matches, so docker.io wins over *.io.
     """
@@ -41,7 +41,7 @@ def registries_conf(*, known: Iterable[str], source: str, target: str, internet:
 
 
 def environment(home: Path, *, internet: bool) -> dict[str, str]:
-    """Return the environment in which skopeo reads that file and reaches loopback alone."""
+    """Return skopeo's environment. It finds that file and, without `internet`, only loopback."""
     if internet:
         return {"HOME": str(home)}
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE)

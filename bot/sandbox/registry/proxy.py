@@ -1,7 +1,7 @@
 """A proxy on loopback in front of a registry that listens on a socket file.
 
-It exists as a place for faults between a client and a real registry. It streams both ways, keeps
-Host, and never looks at or changes what passes.
+Faults can be injected between it and the client. It streams both ways, keeps Host, and must not
+change what passes.
 """
 
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class RegistryProxy:
             answer = await self._client.send(passed, stream=True)
         except httpx.TransportError as error:
             return Response(f"the registry does not answer: {error}", _BAD_GATEWAY)
-        except ClientDisconnect:  # in the middle of an upload: nobody will read this
+        except ClientDisconnect:  # during an upload: no client reads this answer
             return Response(status_code=_BAD_GATEWAY)
         response = StreamingResponse(
             answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)

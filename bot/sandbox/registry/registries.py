@@ -1,8 +1,7 @@
-"""The two registries of the sandbox: where images come from, and where they go to.
+"""The two registries of the sandbox: the source and the target of images.
 
-Both are real docker-registry servers on sockets that only this process uses. In front of each
-stands a proxy on loopback, so that faults can be put between a client and a real registry. The
-files that keep skopeo inside the machine are written here too.
+Both are real docker-registry servers on Unix sockets. Each has a proxy on loopback in front of
+it, where faults are injected. This module also writes the files that keep skopeo on this machine.
 """
 
 import asyncio
@@ -64,14 +63,14 @@ auth:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who may push to the target."""
+    """The login that may push to the target."""
 
     user: str
     password: str
 
 
 class Registries:
-    """Both registries, running while the context is open; with `internet` only the target."""
+    """Both registries, running while the context is open. With `internet`, only the target."""
 
     def __init__(self, *, data: Path, faults: ArmedFaults, internet: bool = False) -> None:
         self.internet = internet
@@ -109,26 +108,26 @@ class Registries:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where each registry name is really reached, for the bot and for the workflow."""
+        """The URL for each registry name, for the bot and for the workflow."""
         known = () if self.internet else REGISTRIES
         source = {name: f"http://{self.source_address}/{name}" for name in known}
         return source | {self.target_address: f"http://{self.target_address}"}
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a run must have in its environment, so that it finds these and nothing else."""
+        """The environment of a run, with which skopeo finds these registries."""
         return environment(self.home, internet=self.internet)
 
     def client(self, side: Side) -> httpx.AsyncClient:
-        """The registry itself, past its proxy and its faults, as whoever may push there."""
+        """Return a client with the right to push that bypasses the proxy and its faults."""
         return self._clients[side]
 
     def socket(self, side: Side) -> Path:
-        """Where another process of this machine reaches the same."""
+        """Return the registry's Unix socket, which bypasses the proxy and its faults."""
         return self._sockets[side]
 
     async def images(self, side: Side) -> list[dict[str, str]]:
-        """List what a registry holds by tag; faults do not touch this."""
+        """List the tags of a registry with their digests. Faults do not apply."""
         client = self._clients.get(side)
         if client is None:
             return []
@@ -142,7 +141,7 @@ class Registries:
         return found
 
     async def move(self, name: str) -> str:
-        """Let a tag of the source name another image from now on; the new digest.
+        """Update a tag of the source to another image, and return its digest.
 
         Raises BotError where there is no such tag.
         """
@@ -154,7 +153,7 @@ class Registries:
     async def _open(
         self, stack: AsyncExitStack, side: Side, sockets: Path, login: Credentials | None
     ) -> str:
-        """Start one registry and its proxy; return the proxy's address."""
+        """Start one registry and its proxy. Return the proxy's address."""
         directory, socket = self._data / side, sockets / f"{side}.sock"
         config = await asyncio.to_thread(_configure, directory, socket, login)
         auth = None if login is None else (login.user, login.password)
@@ -179,7 +178,7 @@ class Registries:
 
 
 async def _serve(stack: AsyncExitStack, app: ASGIApp, memory: Path) -> int:
-    """Serve on the port of last time if it is free: pull commands once told stay good."""
+    """Serve on the port of last time if it is free, so that old pull commands still work."""
     with contextlib.suppress(OSError, ValueError):
         last = int(await asyncio.to_thread(memory.read_text))
         return await stack.enter_async_context(served(app, port=last))
@@ -219,7 +218,7 @@ def _configure(directory: Path, socket: Path, login: Credentials | None) -> Path
 
 @asynccontextmanager
 async def _running(config: Path, client: httpx.AsyncClient) -> AsyncIterator[None]:
-    """Keep one docker-registry process running; it is ready when this yields."""
+    """Run one docker-registry process. It is ready when this yields."""
     log = config.with_name("registry.log")
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
@@ -251,7 +250,7 @@ async def _ready(process: asyncio.subprocess.Process, client: httpx.AsyncClient,
 
 
 async def _tags(client: httpx.AsyncClient, repository: str) -> AsyncIterator[tuple[str, str]]:
-    """Yield the tags of a repository with the digest each one has now."""
+    """Yield the tags of a repository with their current digests."""
     listed = await client.get(f"/v2/{repository}/tags/list")
     if listed.status_code != httpx.codes.OK:
         return

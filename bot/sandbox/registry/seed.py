@@ -1,8 +1,8 @@
 """The stand-in images of the sandbox's source registry.
 
-They exist so that copying is real (layers, indexes, digests) while no one's software is shipped:
-each holds a README that says what it is, and some bytes that do not compress. The same names
-always give the same digests. Nothing here knows how a registry is run.
+With them copying is real (layers, indexes, digests), and no third-party software is shipped. Each
+holds a README that says what it is, and some bytes that do not compress. The same names always
+give the same digests. registries.py runs the registry.
 """
 
 import asyncio
@@ -41,9 +41,9 @@ _MANY = (*_SERVERS, "ppc64le", "s390x")
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """An image to make: `size` is about its bytes on each platform.
+    """An image to make. `size` is roughly its bytes per platform.
 
-    `after` is the digest that its tags were moved away from, empty for what is there at first.
+    `after` is the digest that its tags had before, empty for the first one.
     """
 
     repository: str
@@ -72,7 +72,7 @@ STAND_INS = (
 
 @dataclass(frozen=True, slots=True)
 class StandInManifest:
-    """A manifest or index with the name (tag or digest) it is put under."""
+    """A manifest or index, with the tags or the digest that it is put under."""
 
     media_type: str
     data: bytes
@@ -81,7 +81,7 @@ class StandInManifest:
 
 @dataclass(slots=True)
 class StandInContent:
-    """What one image consists of, manifests in the order in which they must be put."""
+    """The blobs and manifests of one image. Manifests are in the order in which to put them."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: list[StandInManifest] = field(default_factory=list)
@@ -101,7 +101,7 @@ async def seed(client: httpx.AsyncClient) -> None:
 
 
 async def move(client: httpx.AsyncClient, name: str, *, after: str) -> str:
-    """Put another image under this tag, as its makers do with a release; its digest."""
+    """Put another image under this tag, as a publisher does. Return its digest."""
     repository, _, tag = name.rpartition(":")
     parts = build(StandIn(repository, (tag,), 20 * _KIB, _SERVERS, after=after))
     await _push(client, repository, parts)

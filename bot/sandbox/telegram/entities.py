@@ -1,7 +1,7 @@
-"""Telegram's HTML: what parse_mode=HTML accepts, and the words it refuses the rest with.
+"""Telegram's HTML: what parse_mode=HTML accepts, and the server's errors for the rest.
 
-As strict as the real server, so that a text which is not escaped fails here and not in front of
-people. Offsets and lengths count UTF-16 code units, as the Bot API does.
+As strict as the real server, so that tests find a text that is not escaped. Offsets and lengths
+are in UTF-16 code units (https://core.telegram.org/bots/api#messageentity).
 """
 
 import html
@@ -32,22 +32,22 @@ _TAGS = {
 _NAME = re.compile(r"[^\s>]*")
 _ATTRIBUTE = re.compile(r"""\s*([^\s=>"']+)\s*(?:=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
 _END = re.compile(r"\s*>")
-# The only named ones Telegram knows; any other stays in the text as it is.
+# Telegram knows only these named entities. Any other stays in the text as it is.
 _CHARACTER = re.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
 _COMMAND = re.compile(r"(?<![^\s(])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![A-Za-z0-9_/])")
 
 
 class MarkupError(ValueError):
-    """The server's own words, without "Bad Request: can't parse entities: "."""
+    """Its text is the server's, without "Bad Request: can't parse entities: "."""
 
 
 def length(text: str) -> int:
-    """In UTF-16 code units, in which Telegram counts."""
+    """Return the length in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def commands_in(text: str) -> list[Entity]:
-    """The bot_command entities that a client's message carries."""
+    """Return the bot_command entities that a client would send with this text."""
     return [
         {"type": "bot_command", "offset": length(text[: found.start()]), "length": len(found[0])}
         for found in _COMMAND.finditer(text)
@@ -55,7 +55,7 @@ def commands_in(text: str) -> list[Entity]:
 
 
 def parsed(markup: str) -> tuple[str, list[Entity]]:
-    """The plain text and its entities; MarkupError where the server would answer 400."""
+    """Return the plain text and its entities. Raises MarkupError for what the server refuses."""
     parser = _Parser(markup)
     while parser.at < len(markup):
         parser.step()
@@ -168,7 +168,7 @@ class _Parser:
 
 
 def trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """A text and its entities without white space at both ends, which the server takes away."""
+    """Remove white space at both ends, as the server does, and adapt the entities."""
     shift = length(text) - length(text.lstrip())
     text = text.strip()
     end = length(text)

@@ -1,6 +1,7 @@
 """Telegram's flood limits: how often a bot may send or edit.
 
-Sends and edits share them (FloodLimit in python-telegram-bot; tdlib/td#3034).
+Sends and edits share one limit: see FloodLimit in python-telegram-bot, and
+https://github.com/tdlib/td/issues/3034.
 """
 
 import math
@@ -16,7 +17,7 @@ class FloodLimit:
 
 
 class FloodGate:
-    """Counts what was let through, per group and over all chats."""
+    """Counts sends and edits, per group and over all chats."""
 
     def __init__(
         self,
@@ -31,11 +32,11 @@ class FloodGate:
         self.on = on
 
     def wait(self, chat: int) -> int:
-        """Seconds until one more may go to this chat; 0 lets it go."""
+        """Return the seconds until one more is allowed in this chat, 0 for at once."""
         if not self.on:
             return 0
         waits = [self._left(0, self._overall)]
-        if chat < 0:  # a private chat knows only the overall limit here
+        if chat < 0:  # private chats have only the overall limit here
             waits.append(self._left(chat, self._group))
         return math.ceil(max(waits))
 

@@ -1,6 +1,6 @@
 """The methods of the Bot API that send, edit and delete, as strict as the real server.
 
-Each refusal has the server's own words, since clients tell errors apart by them.
+Refusals have the server's own words, since clients distinguish errors by them.
 """
 
 import html
@@ -70,7 +70,7 @@ class MessageMethods:
         return True
 
     def chat(self, params: Params) -> ChatInfo:
-        """The chat that chat_id names."""
+        """Return the chat that chat_id names. Raises BotApiError."""
         named = params.text("chat_id")
         if not named:
             raise bad_request("chat_id is empty")
@@ -84,7 +84,7 @@ class MessageMethods:
         return self._state.chats[int(named)]
 
     def writable(self, params: Params) -> ChatInfo:
-        """The chat that chat_id names, if the bot may write there now."""
+        """Return the chat that chat_id names. Raises BotApiError if the bot may not write now."""
         chat = self.chat(params)
         if chat.id not in self._state.started:
             raise BotApiError(403, "Forbidden: bot can't initiate conversation with a user")
@@ -107,7 +107,7 @@ class MessageMethods:
         return self._shown(message)
 
     def _edit(self, message: ChatMessage, parts: dict[str, Any]) -> Any:
-        # The source text is no content: <b> and <strong> make the same message.
+        # `html` is not compared: <b> and <strong> make the same message.
         if all(getattr(message, k) == value for k, value in parts.items() if k != "html"):
             raise bad_request(_NOT_MODIFIED)
         self._flood.passed(message.chat.id)
@@ -158,7 +158,7 @@ class MessageMethods:
 
 
 def _written(params: Params, name: str, *, longest: int) -> dict[str, Any]:
-    """The text a message gets: checked, parsed, and as it was sent."""
+    """Return the fields of a message for its text: parsed, and as it was sent."""
     raw = params.text(name)
     match params.text("parse_mode").casefold():
         case "html":

@@ -1,7 +1,7 @@
 """Reads the parameters of a Bot API request, and refuses them in the server's own words.
 
-A client may send them in the query, as a form, as multipart or as JSON; values that are not text
-come as JSON text in all but the last.
+A client may send them in the query, as a form, as multipart or as JSON. Except in JSON, values
+that are no text are JSON-serialized (https://core.telegram.org/bots/api#making-requests).
 """
 
 import json
@@ -36,7 +36,7 @@ _ACTIONS = frozenset(
 
 
 class BotApiError(Exception):
-    """An answer with ok=false; `parameters` are those of the Bot API's ResponseParameters."""
+    """An answer with ok=false. `parameters` are those of the Bot API's ResponseParameters."""
 
     def __init__(self, status: int, description: str, **parameters: int) -> None:
         super().__init__(description)
@@ -78,7 +78,7 @@ class Params:
         return self.text(name).casefold() in {"true", "1", "yes"}
 
     def data(self, name: str) -> Any:
-        """A value that is an object or a list; None when it was not given."""
+        """Return a value that is an object or a list, or None when it was not given."""
         value = self.values.get(name)
         if not isinstance(value, str):
             return value
@@ -88,7 +88,7 @@ class Params:
             raise bad_request(f"can't parse {name} JSON object") from exc
 
     def upload(self, name: str) -> UploadFile | None:
-        """A file under this name, or one that "attach://…" points to."""
+        """Return the file under this name, or the one that "attach://…" points to."""
         value = self.values.get(name)
         if isinstance(value, str) and value.startswith("attach://"):
             value = self.values.get(value.removeprefix("attach://"))
@@ -112,7 +112,7 @@ async def params_of(request: Request) -> Params:
 
 
 def keyboard_of(params: Params) -> Keyboard:
-    """The inline keyboard of reply_markup; () for none."""
+    """Return the inline keyboard of reply_markup, () for none."""
     markup = params.data("reply_markup")
     if not markup:
         return ()

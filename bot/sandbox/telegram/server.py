@@ -1,9 +1,9 @@
 """The Bot API server of the sandbox, so that the production bot runs unchanged.
 
 Mounted at /telegram it is reached with base_url http://127.0.0.1:PORT/telegram/bot and
-base_file_url http://127.0.0.1:PORT/telegram/file/bot. It knows the methods this product may use,
-and is as strict about them as the real server: a bot that works here must work there. Left out:
-webhooks (it is polled), Markdown, and the real server's slowing down of polls that confirm nothing.
+base_file_url http://127.0.0.1:PORT/telegram/file/bot. It has the methods that this product may
+use, and must be as strict as the real server. It lacks webhooks and Markdown, and does not slow
+down polls that confirm nothing.
 """
 
 import hmac
@@ -31,7 +31,7 @@ _LARGEST_DOWNLOAD = 20 << 20
 _LONGEST_ANSWER = 200
 _MOST_COMMANDS = 100
 _LANGUAGE = re.compile(r"(?:[a-z]{2})?")
-# Of one character each; the few that Telegram joins from several are left out.
+# Those of one character. Telegram also has a few joined from several.
 _REACTIONS = frozenset(
     "👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕"
     "😈😴😭🤓👻👀🎃🙈😇😨🤝✍🤗🫡🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾🤷😡"
@@ -46,7 +46,7 @@ Method = Callable[[Params], Awaitable[Any]]
 
 
 def telegram_app(state: TelegramState, *, token: str, flood: FloodGate | None = None) -> Starlette:
-    """The ASGI app. `token` is the only one it accepts; `flood` defaults to the real limits."""
+    """Return the ASGI app. It accepts only `token`. `flood` defaults to the real limits."""
     server = _BotApi(state, token, flood or FloodGate(state.clock))
     return Starlette(
         routes=[
@@ -116,7 +116,7 @@ class _BotApi:
         if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
             raise BotApiError(401, "Unauthorized")
 
-    # Itself and its updates
+    # The bot itself and its updates
 
     async def _get_me(self, _params: Params) -> Any:
         return shapes.bot(self._state) | {
@@ -168,7 +168,7 @@ class _BotApi:
         return True
 
     def _scope(self, params: Params) -> str:
-        """The key under which one menu of commands is kept."""
+        """Return the key under which one menu of commands is stored."""
         scope = params.data("scope") or {"type": "default"}
         if not isinstance(scope, dict):
             raise bad_request("can't parse BotCommandScope: object expected")
@@ -179,7 +179,7 @@ class _BotApi:
             raise bad_request("invalid language code specified")
         return json.dumps([scope, language], sort_keys=True)
 
-    # Around messages
+    # Chat actions, reactions, button answers and files
 
     async def _send_action(self, params: Params) -> bool:
         self._messages.chat(params)
@@ -261,7 +261,7 @@ def _refusal(error: BotApiError) -> Response:
 
 
 def _path(document: StoredDocument) -> str:
-    # Made of a number: a person's file name has no place in a path.
+    # By number, since a person chose the file name.
     suffix = PurePath(document.name).suffix
     plain = suffix if suffix[1:].isalnum() and suffix.isascii() else ""
     return f"documents/file_{document.number}{plain}"

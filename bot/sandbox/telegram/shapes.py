@@ -1,6 +1,6 @@
-"""The JSON of the Bot API for what is in the chats. Pure: it reads the state and changes nothing.
+"""The JSON objects of the Bot API for what is in the chats. Reads the state and changes nothing.
 
-The fields are those that a client of Bot API 10 requires, and those that this product may read.
+Has the fields that a client of Bot API 10 requires, and those that this product may read.
 """
 
 from typing import Any, assert_never
@@ -53,12 +53,12 @@ def update(state: TelegramState, pending: QueuedUpdate) -> Json:
 
 
 def message(state: TelegramState, shown: ChatMessage) -> Json:
-    """A message with the one it answers, as the server nests it: one level deep."""
+    """Return a message with the one it answers nested one level deep, as the server does."""
     shape = _plain(state, shown)
     if shown.answered is not None:
         shape["reply_to_message"] = _plain(state, shown.answered)
     elif shown.topic is not None and shown.reply_to is None:
-        # The server lets every message in a topic answer the one that opened the topic.
+        # On the server every message in a topic answers the one that opened it.
         shape["reply_to_message"] = _opening(state, shown.chat, shown.topic)
     return shape
 
@@ -159,7 +159,7 @@ def _plain(state: TelegramState, shown: ChatMessage) -> Json:
     if shown.topic is not None:
         shape |= {"message_thread_id": shown.topic, "is_topic_message": True}
     elif shown.thread is not None:
-        shape["message_thread_id"] = shown.thread  # of a chain of replies: it names no topic
+        shape["message_thread_id"] = shown.thread  # a chain of replies, not a topic
     if shown.edited is not None:
         shape["edit_date"] = shown.edited
     return shape

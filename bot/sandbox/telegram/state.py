@@ -1,7 +1,7 @@
-"""The Telegram of the sandbox: its people, chats, messages and files.
+"""The state of the sandbox's Telegram: its people, chats, messages and files.
 
-State only: server.py shows it to the bot, page_api.py to people. Messages are values; an edit
-replaces one, so what was queued for the bot stays as it was when it happened.
+server.py shows it to the bot, page_api.py to people. Messages are immutable. An edit replaces
+one, so a queued update keeps the text of its time.
 """
 
 import asyncio
@@ -38,15 +38,15 @@ _UPGRADED_TEAM = -1_001_000_004_001
 
 
 class NotFoundError(LookupError):
-    """Somebody or something that does not exist; the text is for people."""
+    """Somebody or something does not exist. The text is for people."""
 
 
 class TelegramState:
     """A supergroup, a plain group, a private chat with each person, and the bot's updates.
 
-    `first_message` is the id of the first message in each chat: a bot which kept its database
-    over a restart of the sandbox must not find a stranger's message under an old id. `people`
-    and `groups` join those that are always there.
+    `first_message` is the id of the first message in each chat. A bot that kept its database over
+    a restart of the sandbox must not see an old id on a new message. `people` and `groups` are
+    added to those that are always there.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class TelegramState:
         ]
         shared = [self.group, self.team, *groups]
         self.chats = {chat.id: chat for chat in [*shared, *private]}
-        self.teams = [self.team]  # and what became of it; `team` is the one that lives
-        self.upgraded: dict[int, ChatInfo] = {}  # by the id of the plain group that is no more
+        self.teams = [self.team]  # the chats it has been, `team` is the last
+        self.upgraded: dict[int, ChatInfo] = {}  # by the id of the former plain group
         self.updates = UpdateQueue(clock)
         self.started = {chat.id for chat in shared}  # chats in which the bot may speak
-        self.topics: dict[tuple[int, int], int] = {}  # chat and topic: when it was opened
+        self.topics: dict[tuple[int, int], int] = {}  # (chat, topic) -> time of opening
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._messages: dict[tuple[int, int], ChatMessage] = {}  # in the order they were sent
         self._first = first_message
@@ -82,7 +82,7 @@ class TelegramState:
         self._presses: dict[str, CallbackQuery] = {}
         self._changed = asyncio.Event()
 
-    # What both sides see
+    # For the bot and for people
 
     def messages(self) -> list[ChatMessage]:
         return list(self._messages.values())
@@ -91,14 +91,14 @@ class TelegramState:
         return self._messages.get((chat.id, number))
 
     def existing(self, chat: ChatInfo, number: int) -> ChatMessage:
-        """The message; UnknownError when there is none of this number."""
+        """Return the message with this id. Raises NotFoundError."""
         message = self.message(chat, number)
         if message is None:
             raise NotFoundError(f"there is no message {number} in this chat ({chat.title})")
         return message
 
     def seen(self, message: ChatMessage) -> ChatMessage:
-        """A message as the bot is shown it now: with what it answers, unless that is gone."""
+        """Return a message as the bot sees it now, with the message it answers if that exists."""
         if message.reply_to is None:
             return message
         return replace(message, answered=self.message(message.chat, message.reply_to))
@@ -119,7 +119,7 @@ class TelegramState:
         """Wait until a message is sent, edited or deleted."""
         await self._changed.wait()
 
-    # What people do
+    # For people
 
     def person(self, name: str) -> User:
         if name not in self.people:
@@ -129,7 +129,7 @@ class TelegramState:
         return self.people[name]
 
     def chat_of(self, person: User, named: str | int | None) -> ChatInfo:
-        """The chat a person means: an id, "group" (or nothing), "team" or "private"."""
+        """Return the chat for an id, "group" (or nothing), "team" or "private"."""
         match named:
             case None | "" | "group":
                 return self.group
@@ -162,9 +162,9 @@ class TelegramState:
         document: StoredDocument | None = None,
         anonymous: bool = False,
     ) -> ChatMessage:
-        """A person writes; the bot learns of it where its privacy mode lets it.
+        """Post a message of a person. The bot gets it if its privacy mode allows.
 
-        `anonymous`: in the name of the group, as only its admins can.
+        `anonymous` means in the name of the group, as only its admins can.
         """
         answered = self.existing(chat, reply_to) if reply_to is not None else None
         parts = _written(text, with_document=document is not None)
@@ -180,7 +180,7 @@ class TelegramState:
         topic: int | None = None,
         anonymous: bool = False,
     ) -> ChatMessage:
-        """A person forwards a message to `chat`: its content without its buttons."""
+        """Forward a message of any chat to `chat`, without its buttons."""
         if message.upgrade is not None:
             raise ValueError(f"message {message.id} only says what happened; it can't be forwarded")
         return self._arrive(
@@ -196,7 +196,7 @@ class TelegramState:
         )
 
     def take_away(self, person: User, chat: ChatInfo, number: int) -> None:
-        """A person deletes a message for everybody; no update tells the bot."""
+        """Delete a message for everybody. Telegram sends a bot no update about this."""
         message = self.existing(chat, number)
         free = chat.kind is ChatKind.PRIVATE or person.role is MemberStatus.ADMIN
         if message.sender != person and not free:
@@ -204,7 +204,7 @@ class TelegramState:
         self.delete(message)
 
     def upgrade(self, person: User, chat: ChatInfo) -> ChatInfo:
-        """An admin makes a plain group a supergroup: a new chat, with numbers of its own."""
+        """Upgrade a plain group to a supergroup, which is a new chat with its own message ids."""
         if chat.kind is not ChatKind.GROUP:
             raise ValueError(f"{chat.title} is no plain group: only one such can be upgraded")
         if person.role is not MemberStatus.ADMIN:
@@ -221,7 +221,7 @@ class TelegramState:
         return new
 
     def rewrite(self, person: User, chat: ChatInfo, number: int, text: str) -> ChatMessage:
-        """A person edits an own message; the bot gets edited_message."""
+        """Edit a message of this person. The bot gets edited_message."""
         message = self.existing(chat, number)
         if message.sender != person:
             raise ValueError(f"message {number} is not {person.name}'s own")
@@ -236,10 +236,10 @@ class TelegramState:
     def press(
         self, person: User, chat: ChatInfo, number: int, named: str, *, value: str = ""
     ) -> tuple[InlineButton, CallbackQuery]:
-        """Press a button; only callbacks reach the bot.
+        """Press a button. Only callback buttons reach the bot.
 
-        The first whose text is `named`, or else contains it; `value` tells apart those that look
-        alike.
+        Takes the first whose text is `named`, or else contains it. `value` distinguishes buttons
+        with the same text.
         """
         message = self.existing(chat, number)
         buttons = [button for row in message.keyboard for button in row]
@@ -261,14 +261,14 @@ class TelegramState:
             self.updates.add("callback_query", press)
         return button, press
 
-    # What the bot does
+    # For the bot
 
     def post(self, chat: ChatInfo, **parts: Any) -> ChatMessage:
-        """The bot writes: `parts` are fields of Message."""
+        """Post a message of the bot. `parts` are fields of ChatMessage."""
         return self._write(chat, None, **parts)
 
     def edit(self, message: ChatMessage, **parts: Any) -> ChatMessage:
-        """Replace a message; `parts` are fields of Message."""
+        """Edit a message. `parts` are fields of ChatMessage."""
         return self._add(
             replace(
                 message,
@@ -286,14 +286,14 @@ class TelegramState:
         self._wake()
 
     def answer(self, query: str, answer: CallbackAnswer) -> bool:
-        """Answer a button press: False when it is unknown, too old, or answered before."""
+        """Answer a button press. False when it is unknown, too old, or answered before."""
         press = self._presses.get(query)
         if press is None or press.answer.done() or self.clock() - press.at >= PRESS_LIFE:
             return False
         press.answer.set_result(answer)
         return True
 
-    # Within
+    # Internal
 
     def _arrive(
         self,
@@ -304,7 +304,7 @@ class TelegramState:
         topic: int | None = None,
         **parts: Any,
     ) -> ChatMessage:
-        """A message of a person is there: shown to everybody, and to the bot if it may see it."""
+        """Store a message of a person, and queue an update if the bot may see it."""
         _check_author(person, chat, topic=topic, anonymous=parts.get("anonymous", False))
         if topic is None and answered is not None:
             topic = answered.topic
@@ -378,7 +378,7 @@ def _origin(message: ChatMessage) -> MessageOrigin:
 
 
 def _written(text: str, *, with_document: bool) -> dict[str, Any]:
-    """What Telegram makes of a typed text; ValueError for one that no client can send."""
+    """Return the fields for a typed text. Raises ValueError for what no client can send."""
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\r", "")
     text = "".join(c if c >= " " or c == "\n" else " " for c in text).strip()
     longest = LONGEST_CAPTION if with_document else LONGEST_TEXT

@@ -1,7 +1,7 @@
 """The bot's queue of pending updates, with the rules of getUpdates.
 
-At-least-once: an update stays until a later call confirms it with a higher offset, or until its
-life is over. Nothing here knows what an update says; `body` is handed through.
+Delivery is at least once. An update stays until a later call confirms it with a higher offset, or
+until it expires (https://core.telegram.org/bots/api#getupdates). `body` is passed on unread.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ _LIFETIMES = {"message": 86_400.0, "edited_message": 86_400.0, "callback_query":
 
 
 class TerminatedError(Exception):
-    """Another getUpdates came; the older one ends with 409."""
+    """A newer getUpdates replaced this one, which ends with 409."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class QueuedUpdate:
 
 
 class UpdateQueue:
-    """The queue of one bot; `clock` gives seconds since the epoch.
+    """The queue of one bot. `clock` returns seconds since the epoch.
 
-    They are the first update_id too: a bot that kept its database must not take the updates of
-    a new sandbox for old ones.
+    The first update_id is the current time, so that a bot with a kept database does not take the
+    updates of a new sandbox for old ones.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class UpdateQueue:
         self._poll = 0
 
     def add(self, kind: str, body: object) -> None:
-        """Queue one, unless the bot said that it does not want this kind."""
+        """Queue an update, unless allowed_updates excludes its kind."""
         if kind not in self._allowed:
             return
         update = QueuedUpdate(next(self._ids), kind, body, self._clock() + _LIFETIMES[kind])
@@ -52,7 +52,7 @@ class UpdateQueue:
         self._wake()
 
     def allow(self, kinds: Sequence[str]) -> None:
-        """allowed_updates: holds for what is created from now on; an empty list is the default."""
+        """Set allowed_updates for updates from now on. An empty list is the default."""
         self._allowed = frozenset(kinds or _LIFETIMES)
 
     def drop(self) -> None:
@@ -64,7 +64,7 @@ class UpdateQueue:
         return list(self._pending)
 
     async def poll(self, *, offset: int, limit: int, timeout: float) -> list[QueuedUpdate]:  # noqa: ASYNC109 - the Bot API's own parameter, part of its rules
-        """getUpdates. A second poll ends the first, which raises Terminated."""
+        """Answer getUpdates. A second poll ends the first, which raises TerminatedError."""
         self._poll += 1
         mine = self._poll
         self._wake()
@@ -83,7 +83,7 @@ class UpdateQueue:
         pending = self.pending()
         if offset < 0:
             self._pending = pending[offset:]
-        elif offset <= self._next:  # the server ignores one that is out of range
+        elif offset <= self._next:  # the server ignores an offset out of range
             self._pending = [update for update in pending if update.id >= offset]
 
     def _wake(self) -> None:

@@ -1,4 +1,4 @@
-"""What the sandbox's Telegram is made of: people, chats, messages, buttons. Values only."""
+"""Immutable values of the sandbox's Telegram: people, chats, messages, buttons."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class User:
     id: int
     name: str
     role: MemberStatus = MemberStatus.MEMBER
-    language: str = "en"  # what this person's Telegram is set to
+    language: str = "en"  # the setting of this person's client
 
     @property
     def first_name(self) -> str:
@@ -76,7 +76,7 @@ class StoredDocument:
 
 @dataclass(frozen=True, slots=True)
 class ChatMigration:
-    """What a service message says when a group became a supergroup: `id` is the other chat."""
+    """The service message about an upgrade to a supergroup. `id` is the other chat."""
 
     direction: Literal["migrate_to_chat_id", "migrate_from_chat_id"]
     id: int
@@ -84,7 +84,7 @@ class ChatMigration:
 
 @dataclass(frozen=True, slots=True)
 class MessageOrigin:
-    """Where a forwarded message was written first."""
+    """The original of a forwarded message."""
 
     date: int
     sender: User | None  # None is the bot
@@ -103,7 +103,7 @@ class ChatMessage:
     entities: tuple[dict[str, Any], ...] = ()
     keyboard: Keyboard = ()
     reply_to: int | None = None
-    answered: "ChatMessage | None" = field(default=None, repr=False)  # what the bot is shown of it
+    answered: "ChatMessage | None" = field(default=None, repr=False)  # as the bot sees it
     topic: int | None = None
     thread: int | None = None  # the first message of a chain of replies, in a supergroup
     origin: MessageOrigin | None = None

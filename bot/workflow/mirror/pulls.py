@@ -1,4 +1,4 @@
-"""How many pulls a registry that counts them still allows. Docker Hub does, on HEAD too."""
+"""How many pulls a registry still allows, by its headers. Docker Hub sends them on HEAD too."""
 
 import re
 from dataclasses import dataclass
