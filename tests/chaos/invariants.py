@@ -1,8 +1,8 @@
 """What must be true when everything has come to rest, whatever was thrown at the bot before.
 
-`Evidence` is what can be seen from outside at the end; `violations` says, in words for people,
-which promise it breaks. Pure, and the same for the fake world and for the sandbox: how the
-evidence is gathered is in gathering.py. Nothing here may look at how the bot works inside.
+`Evidence` is the end state as seen from outside. `violations` returns the broken promises as
+readable text. This file is pure and serves the fake world and the sandbox alike. gathering.py
+collects the evidence. Nothing here may depend on how the bot works inside.
 """
 
 from collections import Counter
@@ -22,15 +22,15 @@ from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 
 SECONDS_LATE: Final = 120
-"""How late what is due by the clock may be at rest."""
+"""Seconds that something may be overdue in the end state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A message of a person that the bot took: its offset has moved past it.
+    """A message of a person that the bot has confirmed to Telegram.
 
-    `images` are those that the person asked for, fully qualified, as far as they are known to the
-    one who threw the faults; `wants_answer` is False for chatter that deserves none.
+    `images` are those that the person asked for, fully qualified, as far as the test knows them.
+    `wants_answer` is False for chatter that gets no answer.
     """
 
     chat: ChatId
@@ -41,10 +41,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of the bot: every text it has had, without markup, the present one last.
+    """A message of the bot: every text it has had, without markup, the current one last.
 
-    `data` is what its buttons carry now. `is_result`: it tells how a request ended. `is_deleted`:
-    somebody took it out of the chat; it was read before.
+    `data` is what its buttons carry now. `is_result`: it reports the end of a request.
+    `is_deleted`: a person deleted it from the chat after it was read.
     """
 
     chat: ChatId
@@ -63,10 +63,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request as it is stored, and what its messages may say by these facts.
+    """A request as it is stored, and the texts that its messages may have by these facts.
 
-    `cards` and `results` are texts without markup; an empty set is not compared. `data` is what
-    the card's buttons have to carry, None where they are not compared.
+    `cards` and `results` are texts without markup. An empty set is not compared. `data` is what the
+    card's buttons must carry. None is not compared.
     """
 
     request: Request
@@ -79,9 +79,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run of the workflow: `batch` is the one that its commit or its dispatch names.
+    """A run of the workflow. `batch` is the one that its commit or its dispatch names.
 
-    None where that cannot be known; empty for a run that somebody else began.
+    None where that cannot be known, empty for a run that somebody else started.
     """
 
     id: int
@@ -91,16 +91,18 @@ class Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that is left at the end.
+    """The end state.
 
-    `people_list` is what image.list would be had the bot never written: its bytes before, with
-    the edits that people made meanwhile. `removed` are images whose lines people took out again.
-    `target_before` and `target_now` are digests by image; `target_touched` the images that
-    somebody else changed there. `gone_on` is how often people made each request go on
-    (retry, or what was meant). `unreachable` are chats that take nothing any more, `family` maps
-    a chat to those it has been before. `repetitions` is how many messages may have been said
-    twice: one for each kill between Telegram's acceptance and the save, and one for each answer
-    of Telegram that was lost. `left` describes what is still open or running.
+    `people_list` is image.list without the bot: its first bytes with all edits of people.
+    `removed` are images whose lines people deleted.
+    `target_before` and `target_now` map images to digests.
+    `target_touched` are the images that somebody else changed there.
+    `gone_on` counts how often people continued each request, by a retry or a corrected reference.
+    `unreachable` are chats that accept no message any more.
+    `family` maps a chat to its earlier ids.
+    `repetitions` is how many messages may appear twice. A kill between Telegram's acceptance and
+    the save permits one, and so does each lost answer of Telegram.
+    `left` describes what is still open or running.
     """
 
     now: datetime
@@ -126,7 +128,7 @@ class Evidence:
     left: tuple[str, ...] = ()
 
     def chats_of(self, request: Request) -> tuple[ChatId, ...]:
-        """The chat of a request, and what it was before it moved."""
+        """Return the request's chat and its earlier ids."""
         chat = request.place.chat
         return (chat, *self.family.get(chat, ()))
 
@@ -135,7 +137,7 @@ class Evidence:
 
 
 def violations(evidence: Evidence) -> list[str]:
-    """Every promise that is broken, in words; empty where all hold."""
+    """Return every broken promise as text. An empty list means that all hold."""
     return [words for check in _CHECKS for words in check(evidence)]
 
 
@@ -143,7 +145,7 @@ def violations(evidence: Evidence) -> list[str]:
 
 
 def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
-    """A request with all its images, or an answer in reply."""
+    """A message leads to a request with all its images, or to an answer."""
     for accepted in evidence.accepted:
         if not accepted.wants_answer or accepted.chat in evidence.unreachable:
             continue
@@ -163,7 +165,7 @@ def every_message_has_an_outcome(evidence: Evidence) -> Iterator[str]:
 
 
 def each_message_begins_one_request(evidence: Evidence) -> Iterator[str]:
-    """A button under a message of the bot may begin several; a person's message only one."""
+    """A person's message begins one request. A button under a bot's message may begin several."""
     people = {(accepted.chat, accepted.message) for accepted in evidence.accepted}
     for key, requests in _by_message(evidence).items():
         if key in people and len(requests) > 1:
@@ -172,14 +174,14 @@ def each_message_begins_one_request(evidence: Evidence) -> Iterator[str]:
 
 
 def _begun_by(request: Request, accepted: Accepted, evidence: Evidence) -> bool:
-    """A request of a chat that has moved does not know its message any more."""
+    """A request loses its message id when its chat gets another id."""
     if request.message is None:
         return accepted.chat in evidence.chats_of(request)
     return (request.place.chat, request.message) == (accepted.chat, accepted.message)
 
 
 def _images(asked: Asked, evidence: Evidence) -> set[ImageRef]:
-    """Those it is about; and where people made it go on, also those that gave way to others."""
+    """Return a request's images. If people continued it, include those that were replaced."""
     own = {transfer.image for transfer in asked.transfers} | set(asked.draft.images)
     if evidence.gone_on.get(asked.request.id):
         own |= {transfer.image for transfer in evidence.transfers}
@@ -197,7 +199,7 @@ def _answers(evidence: Evidence, accepted: Accepted) -> list[Said]:
 
 
 def every_image_has_an_end(evidence: Evidence) -> Iterator[str]:
-    """Over, or waiting for a person who has still time."""
+    """Every transfer has ended, or waits for an approval that has not expired."""
     for asked in evidence.asked:
         request = asked.request
         if request.is_draft and request.cancelled_at is None:
@@ -234,7 +236,7 @@ def every_outcome_was_told(evidence: Evidence) -> Iterator[str]:
 
 
 def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
-    """Whether the message is a result with a word on each of the images."""
+    """Return whether the message is a result that mentions each of the images."""
     request = asked.request
     return (
         said.is_result
@@ -245,7 +247,7 @@ def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
 
 
 def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
-    """Beyond what was lost between Telegram's acceptance and our save."""
+    """Messages appear twice only where an acceptance or an answer of Telegram was lost."""
     told: list[str] = []
     of_files = {asked.request.id for asked in evidence.asked if asked.draft.file}
     for key, requests in _by_message(evidence).items():
@@ -256,7 +258,7 @@ def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
         for what, found, allowed in (
             ("result", sum(s.is_result for s in replies), rounds),
             ("file", sum(s.is_file for s in replies), rounds),
-            # A file in which nothing changes is spoken of, and not sent.
+            # A file in which nothing changes is not sent, but a message says so.
             ("card", sum(not s.is_result and not s.is_file for s in replies), others),
         ):
             told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
@@ -271,7 +273,7 @@ def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
 
 
 def _by_message(evidence: Evidence) -> dict[tuple[ChatId, MessageId], list[Request]]:
-    """Requests by the message they began with; those whose chat has moved are left out."""
+    """Group requests by their first message, without those whose chat got another id."""
     found: dict[tuple[ChatId, MessageId], list[Request]] = {}
     for asked in evidence.asked:
         request = asked.request
@@ -284,12 +286,12 @@ def _by_message(evidence: Evidence) -> dict[tuple[ChatId, MessageId], list[Reque
 
 
 def foreign_lines_are_unchanged(evidence: Evidence) -> Iterator[str]:
-    """Without the lines of the bot, image.list is what people have made it, byte for byte."""
+    """Without the bot's lines, image.list is what people have made of it, byte for byte."""
     theirs = set(image_list.listed_images(evidence.people_list))
     ours = {str(t.image).encode() for t in evidence.transfers if t.image not in theirs}
     lines = evidence.list_now.splitlines(keepends=True)
     rest = b"".join(line for line in lines if line.strip() not in ours)
-    # A last line without an end gets one when a line is added behind it.
+    # A last line without a newline gets one when the bot appends a line.
     ends = {evidence.people_list + end for end in (b"", b"\n", b"\r\n")}
     if rest not in ends:
         yield f"image.list: other people's lines were {evidence.people_list!r} and are {rest!r}"
@@ -309,7 +311,7 @@ def every_approved_image_is_listed_once(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
-    """By an admin where the policy asks; and only what somebody asked for."""
+    """Approved by an admin where the policy asks for it, and requested by somebody."""
     approved = {t.image for t in evidence.transfers if t.approved_at is not None}
     theirs = set(image_list.listed_images(evidence.people_list)) | _touched(evidence)
     for image in set(image_list.listed_images(evidence.list_now)) - theirs - approved:
@@ -365,7 +367,7 @@ def each_batch_is_dispatched_once(evidence: Evidence) -> Iterator[str]:
 
 
 def commits_are_known(evidence: Evidence) -> Iterator[str]:
-    """What stands in the history is no secret to the database, whatever became of the answer."""
+    """The database knows every commit of the bot, even when GitHub's answer was lost."""
     refused = {t.batch for t in evidence.transfers if t.failure is not None}
     unknown = {b.id for b in evidence.batches if b.sha is None and b.id not in refused}
     for message in evidence.commits:
@@ -396,7 +398,7 @@ def runs_are_those_of_the_batch(evidence: Evidence) -> Iterator[str]:
 
 
 def mirrored_means_that_it_is_there(evidence: Evidence) -> Iterator[str]:
-    """The newest word on each image counts: somebody may have asked for it again."""
+    """The newest transfer of each image counts, since an image may be requested again."""
     newest = {transfer.image: transfer for transfer in evidence.transfers}
     for image, transfer in newest.items():
         if transfer.state is not State.MIRRORED or str(image) in evidence.target_touched:
@@ -428,7 +430,7 @@ def database_and_chat_agree(evidence: Evidence) -> Iterator[str]:
 
 
 def every_request_has_a_card(evidence: Evidence) -> Iterator[str]:
-    """Somebody who has to wait sees where it stands."""
+    """Whoever waits for a request has a card that shows its progress."""
     for asked in evidence.asked:
         request = asked.request
         if request.closed_at is None and request.card is None and evidence.reached(request):

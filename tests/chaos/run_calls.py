@@ -1,6 +1,6 @@
-"""Every request that a run makes for an image, and the faults it can meet.
+"""Every request that a run makes for an image, and the faults that it can meet.
 
-What comes of a fault is not known here: docs/faults.md says it.
+The expected effects are not here: run_table.py reads them from docs/faults.md.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from fault_calls import COMMON
 from run_world import image
 
 LASTING: Final = 1_000_000
-"""So many times: for as long as the run is."""
+"""How often a fault occurs: more often than any run makes requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCall:
-    """`path` is what the request lines of an image hold; `{image}` stands for its name."""
+    """`path` is part of an image's request lines. `{image}` is replaced by its name."""
 
     service: str
     name: str
@@ -45,7 +45,7 @@ _SAID: Final = {
 
 
 _LIKE_ANOTHER: Final = frozenset({"packed 3", "status 409", "status 422", "status 502"})
-"""What neither the script nor skopeo tells from `huge 3`, `status 400`, `status 503`."""
+"""Left out: script and skopeo treat them like `huge 3`, `status 400` and `status 503`."""
 
 
 def run_faults(service: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The table of docs/faults.md about runs: what a run says of an image whose requests fail."""
+"""Reads the table of docs/faults.md about runs: what a run reports when an image's requests fail.
+
+fault_table.py reads the tables about the bot's own calls.
+"""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +24,7 @@ ENDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """`faults` and `calls` may be "any" or "others", which no other row names."""
+    """`faults` and `calls` may be "any", or "others": those that no other row names."""
 
     service: str
     faults: tuple[str, ...]
@@ -48,7 +51,7 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 def run_row(rows: Sequence[RunRow], service: str, call: str, fault: str) -> RunRow | str:
-    """The one row that is about them, or what is wrong with the table."""
+    """Return the one row for a call and a fault, or what is wrong with the table."""
     about = [row for row in rows if row.service == service and call in row.calls]
     named = [row for row in about if fault in row.faults or ANY in row.faults]
     found = named or [row for row in about if OTHERS in row.faults]
@@ -58,7 +61,7 @@ def run_row(rows: Sequence[RunRow], service: str, call: str, fault: str) -> RunR
 
 
 def unused(rows: Sequence[RunRow]) -> list[RunRow]:
-    """Rows that are about nothing, or name what does not exist."""
+    """Return the rows that match no call and fault, or that name unknown ones."""
     used = [
         run_row(rows, call.service, call.name, fault)
         for call in RUN_CALLS

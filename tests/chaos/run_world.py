@@ -1,7 +1,7 @@
-"""A run of the workflow, each of whose requests can meet a fault or be its last.
+"""A run of the workflow in which each request can meet a fault or be the last before a kill.
 
-Registries and skopeo are real; in front of both registries and of GitHub's stand-in stand proxies
-of the sandbox, at which faults are armed. Only the workflow's waits are shorter than they ship.
+Registries and skopeo are real. The sandbox's proxies are in front of both registries and of the
+fake GitHub, and inject the faults. The workflow is as shipped, except for its shorter waits.
 """
 
 import asyncio
@@ -35,23 +35,23 @@ SHORTER = {
     },
     "skopeo.py": {"LOGIN_SECONDS = 60": "LOGIN_SECONDS = 4"},
 }
-"""The waits of the workflow, and what they are here: a service can be silent for hours."""
+"""The workflow's waits and their values here. A service may be silent for hours as shipped."""
 RUN_SECONDS = 120.0
 ADDRESS = "docker.io/faults"
 
 
 def image(name: str) -> str:
-    """An image of the source, which stands under the same path in the target."""
+    """Return the source image of this name. It has the same path in the target."""
     return f"{ADDRESS}/{name}"
 
 
 Moment = Callable[[str], None]
-"""Is told of a request twice: "before METHOD /path", and "after" it before the answer goes back."""
+"""Called twice per request: with "before METHOD /path", then with "after …" ahead of the answer."""
 
 
 @dataclass
 class RunWorld:
-    """`moment` sees every request of the run that is under way."""
+    """`moment` is called for every request of the current run."""
 
     world: World
     faults: ArmedFaults
@@ -60,7 +60,7 @@ class RunWorld:
     process: asyncio.subprocess.Process | None = None
 
     async def run(self, images: Sequence[str], *, patience: int = 0, before: str = "0" * 40) -> Ran:
-        """Let it mirror these images, as after a push of a list with them; `before`: a commit."""
+        """Run the script for these images, as after a push of the list. `before` is a commit."""
         place = self.world.directory
         (place / "image.list").write_text("".join(f"{each}:1\n" for each in images))
         (place / "event.json").write_text(json.dumps({"before": before}))
@@ -72,7 +72,7 @@ class RunWorld:
                 env={**self.environment, "PATIENCE": str(patience)},
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # so that what it started can be killed with it
+                start_new_session=True,  # so that its child processes can be killed with it
             )
             try:
                 async with asyncio.timeout(RUN_SECONDS):
@@ -90,7 +90,7 @@ class RunWorld:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     async def held(self, name: str, digest: str) -> str:
-        """What the target has under the tag: "nothing", "all" of this digest, or what is wrong."""
+        """Return "nothing" or "all" of this digest by what the tag holds, else what is wrong."""
         target = self.world.target
         async with httpx.AsyncClient(
             base_url=f"http://{target.address}/v2/{image(name)}",
@@ -158,7 +158,7 @@ def _shorten(package: Path) -> None:
 
 
 class _Seen:
-    """ASGI middleware that tells of each request before it is served, and before its answer."""
+    """ASGI middleware that reports each request before it is served, and before its answer."""
 
     def __init__(self, app: ASGIApp, moment: Callable[[], Moment]) -> None:
         self._app, self._moment = app, moment

@@ -1,6 +1,6 @@
-"""People of a whole sandbox who ask, press, send files and go on, and what is left of it all.
+"""People of a whole sandbox who ask, press, send files and retry, and the evidence of the end.
 
-Everything goes through the sandbox's API and GitHub's; the evidence for invariants.py is what
+Everything goes through the sandbox's API and GitHub's. The evidence for invariants.py is what
 people, the repository and the registries show in the end, and what the database holds.
 """
 
@@ -39,7 +39,7 @@ SELECT (SELECT count(*) FROM requests WHERE closed_at IS NULL
      + (SELECT count(*) FROM batches WHERE closed_at IS NULL)
      + (SELECT count(*) FROM notes) + (SELECT count(*) FROM questions)
 """
-"""What is still to be done; a draft may wait for its person."""
+"""Counts what is still open. A draft may wait for its person."""
 STILL_OPEN = (
     "SELECT id, told_at, card, returned_at, not_before FROM requests WHERE closed_at IS NULL",
     "SELECT * FROM batches WHERE closed_at IS NULL",
@@ -78,7 +78,7 @@ class People:
         return next(iter(self.sandbox.answers(asked)), None)
 
     def press(self, who: str, message: Message, button: str, *, times: int = 1) -> None:
-        """All at once, without waiting for an answer: the bot may be dead."""
+        """Press without waiting for an answer, since the bot may be dead."""
         pressed = {"as": who, "message": message["id"], "button": button, "chat": message["chat"]}
         address = self.sandbox.address
         for _ in range(times):
@@ -87,7 +87,7 @@ class People:
             )
 
     def press_until(self, who: str, asked: Asked, button: str, done: Callable[[], object]) -> None:
-        """Press as people do: again, where nothing came of it, since presses can be lost."""
+        """Press again until it has an effect, as people do, since presses can be lost."""
 
         def pressed() -> bool:
             if done():
@@ -101,7 +101,7 @@ class People:
         self.sandbox.until(pressed, REST_SECONDS)
 
     def kill(self) -> bool:
-        """kill -9; False where there is nobody to kill just now."""
+        """kill -9. Return False where no process is running."""
         bot = self.sandbox.bot()
         if bot is None:
             return False
@@ -123,7 +123,7 @@ class People:
             return connection.execute(query).fetchall()
 
     def rest(self, seconds: float = REST_SECONDS) -> None:
-        """Until nothing is open any more, and no press is under way."""
+        """Wait until nothing is open any more, and no press is under way."""
         self.presses.shutdown()
         try:
             self.sandbox.until(lambda: self.look(OPEN) == [(0,)], seconds)
@@ -199,7 +199,7 @@ def _ran(run: dict[str, Any], batches: dict[str, str]) -> Ran:
 
 
 class Maintainer:
-    """Somebody with the rights of the repository's owner, at GitHub's own API."""
+    """Somebody with the rights of the repository's owner, who uses GitHub's own API."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         bot = sandbox.bot()
@@ -230,7 +230,7 @@ class Maintainer:
         return answer.content if answer.is_success else b""
 
     def put(self, files: dict[str, str | None], message: str, *, on: str | None = None) -> str:
-        """A commit on the head, or one pushed by force on another commit; None removes a file."""
+        """Commit on the head, or force-push onto another commit. None removes a file."""
         parent = on or self.head()
         tree = self.call("GET", f"/git/commits/{parent}")["tree"]["sha"]
         entries = [

@@ -1,7 +1,7 @@
-"""Who may do what where, as one table: each command and each button, each role, each kind of chat.
+"""Who may do what where, as one table: each command and button, each role, each kind of chat.
 
-It is complete by construction: a new command or button fails here until it has a row. What is
-refused changes nothing in the database; what is allowed does, or is answered.
+A new command or button fails here until it has a row. What is refused changes nothing in the
+database. What is allowed changes it, or is answered.
 """
 
 import sqlite3
@@ -65,14 +65,14 @@ ROLES: Final = {
 }
 CHATS: Final = ("group", "topic", "moved", "other", "private", "unserved")
 ELSEWHERE: Final = frozenset({"other", "private", "unserved"})
-"""Where a request of the first group is asked for from outside."""
+"""Where a request of the first group is addressed from outside."""
 
 YES: Final = "yes"
 Row = Mapping[str, str]
 
 
 def row(admin: str, owner: str, member: str, guest: str, **elsewhere: str) -> Row:
-    """What each role gets; `member_elsewhere` and the like where it is another chat's request."""
+    """What each role gets. `member_elsewhere` and the like are for another chat's request."""
     return {"admin": admin, "owner": owner, "member": member, "guest": guest, **elsewhere}
 
 
@@ -167,12 +167,12 @@ def test_every_row_says_something_of_every_role() -> None:
 
 
 def expected(each: Row, role: str, chat: str, *, press: bool) -> str:
-    """What the table says, with the two rules that come before it."""
+    """Return the table's outcome, after the two rules that come before the table."""
     if chat == "unserved" or (chat == "private" and role not in {"admin", "owner", "member"}):
-        # Who presses is told in a popup that nobody else sees.
+        # A press is answered in a popup that nobody else sees.
         return each["guest"] if press and each is DECIDING else "guest" if press else "outside"
     if role in {"anonymous", "channel"}:
-        # Of a press Telegram tells the person, never these: one that comes all the same is nobody.
+        # Telegram names the person of every press, so an anonymous press is nobody's.
         return each["guest"].replace(YES, "guest") if press else "faceless"
     if chat in ELSEWHERE:
         return each.get(f"{role}_elsewhere", each[role])
@@ -184,7 +184,7 @@ def expected(each: Row, role: str, chat: str, *, press: bool) -> str:
 
 @dataclass
 class Scene:
-    """A world with one served group more, and somebody in some chat of it."""
+    """A world with one more served group, and a person in one of the chats."""
 
     world: World
     database: Path
@@ -195,7 +195,7 @@ class Scene:
     numbers: Callable[[], int]
 
     async def request(self, kind: str) -> tuple[RequestId, TransferId]:
-        """A fresh request of Wei's: `draft`, `waiting` or `failed`."""
+        """Make a new request of Wei's: `draft`, `waiting` or `failed`."""
         w = self.world
         image = ImageRef.parse(f"gcr.io/wei/made:{self.numbers()}")
         if kind == "waiting":
@@ -220,7 +220,7 @@ class Scene:
         return number, transfer.id
 
     def facts(self) -> list[object]:
-        """Everything that is stored of what people asked for."""
+        """Return everything that is stored about requests."""
         names = (
             "requests",
             "transfers",
@@ -232,12 +232,12 @@ class Scene:
             "watches",
         )
         with sqlite3.connect(self.database) as connection:
-            read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names stand above
+            read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names are fixed above
         connection.close()
         return [*read]
 
     async def command(self, text: str) -> str:
-        """What the person is answered at once."""
+        """Return what the person is answered at once."""
         async with self.world.store.begin() as unit:
             for note in await unit.notes():
                 await unit.drop_note(note.id)
@@ -310,7 +310,7 @@ async def commands_gone_wrong(s: Scene, role: str, chat: str) -> list[Wrong]:
     wrong: list[Wrong] = []
     for command, each in BY_COMMAND.items():
         number, _ = await s.request(KINDS.get(command, "waiting"))
-        s.world.clock.pass_time(3601)  # so that nobody is silent for having just spoken
+        s.world.clock.pass_time(3601)  # past the rate limit for people who have just written
         before = s.facts()
         answer = await s.command(written(command, number))
         changed = s.facts() != before
@@ -361,7 +361,7 @@ async def everything_is_ones_own(self: Context, number: RequestId) -> Request | 
 async def every_press_is_a_members(
     self: Intake, unit: object, person: Person, chat: ChatId, *, faceless: bool | None = None
 ) -> Role:
-    """Only of a message it is asked whether somebody has a face."""
+    """A press does not pass `faceless`, so everybody who presses counts as a member."""
     if faceless is None:
         return Role.MEMBER
     return self._installation.access.role_of(person.id, chat, faceless=faceless)
@@ -461,7 +461,7 @@ MADE_UP: Final = (
     "list:0:" + "x" * 400,
     "approve:-1",
     "approve:1\n",
-    "approve:１",  # noqa: RUF001 - a digit that is none
+    "approve:１",  # noqa: RUF001 - not an ASCII digit
     "",
     ":",
     "a" * 10_000,

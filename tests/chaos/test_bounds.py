@@ -1,6 +1,6 @@
-"""Answers and files made to fill memory or to hold things up, from every service and person.
+"""Answers and files that try to fill memory or to take forever, from every service and person.
 
-Real servers on loopback, and the product's own clients; the bounds are made small where waiting
+Real servers on loopback, and the product's own clients. The limits are made small where waiting
 for the real ones would take minutes.
 """
 
@@ -35,13 +35,13 @@ MIB = 1024 * 1024
 
 
 def memory() -> int:
-    """The most that this process has ever held, in bytes."""
+    """Return the peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 @asynccontextmanager
 async def listening(answer: Answer) -> AsyncIterator[tuple[str, list[int]]]:
-    """A server that gives every request the same answer, and counts those who connect."""
+    """A server that gives every request the same answer and counts connections."""
     serving: set[asyncio.Task[None]] = set()
     opened: list[int] = []
 
@@ -65,7 +65,7 @@ async def listening(answer: Answer) -> AsyncIterator[tuple[str, list[int]]]:
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving)
-        await asyncio.sleep(0)  # so that what was aborted is closed
+        await asyncio.sleep(0)  # lets aborted connections close
 
 
 @asynccontextmanager
@@ -80,7 +80,7 @@ def head(*headers: str) -> bytes:
 
 
 async def endless(writing: asyncio.StreamWriter) -> None:
-    """A body that has no end, as fast as the line allows."""
+    """A body without end, as fast as the connection allows."""
     writing.write(head("Transfer-Encoding: chunked"))
     piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     while True:
@@ -89,7 +89,7 @@ async def endless(writing: asyncio.StreamWriter) -> None:
 
 
 async def huge(writing: asyncio.StreamWriter) -> None:
-    """A gibibyte that says so."""
+    """A gibibyte, with a Content-Length."""
     writing.write(head(f"Content-Length: {1024 * MIB}"))
     for _ in range(1024):
         writing.write(b" " * MIB)
@@ -97,7 +97,7 @@ async def huge(writing: asyncio.StreamWriter) -> None:
 
 
 def packed(kind: str) -> Answer:
-    """64 MiB of blanks in some 64 kB."""
+    """64 MiB of blanks, compressed to some 64 kB."""
     blanks = b" " * MIB
     if kind == "gzip":
         body = gzip.compress(blanks * 64)
@@ -112,7 +112,7 @@ def packed(kind: str) -> Answer:
 
 
 async def drip(writing: asyncio.StreamWriter) -> None:
-    """A body of one byte every now and then, which is never silent for long."""
+    """A body of one byte every now and then, which never runs into a read timeout."""
     writing.write(head("Content-Length: 1000000"))
     while True:
         writing.write(b" ")
@@ -141,7 +141,7 @@ bombs = pytest.mark.parametrize("bomb", BOMBS)
 
 @pytest.fixture(autouse=True)
 def in_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The bounds of the script, made short, and the memory that all this may take."""
+    """Shorten the script's limits, and limit the memory that the test may take."""
     monkeypatch.setattr(registry_http, "BODY_SECONDS", 1.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     began = memory()
@@ -226,7 +226,7 @@ async def test_an_answer_to_the_workflow_is_bounded(bomb: str, tally: Counter[st
 
 
 async def test_what_is_not_too_much_is_read_whole() -> None:
-    """The bound of the list is far beyond what people have."""
+    """The limit of the list is far above the size of real lists."""
     body = json.dumps({"message": "x" * 20 * MIB}).encode()
 
     async def answer(writing: asyncio.StreamWriter) -> None:
@@ -240,7 +240,7 @@ async def test_what_is_not_too_much_is_read_whole() -> None:
 
 
 async def test_one_connection_to_github_serves_many_requests() -> None:
-    """To bound what is read must not cost a handshake each time."""
+    """Limiting what is read must not cost a new connection each time."""
     body = json.dumps({"state": "active"}).encode()
 
     async def answer(writing: asyncio.StreamWriter) -> None:
@@ -345,6 +345,6 @@ def test_a_file_made_to_explode_is_read_within_bounds(
     tally["inputs"] += 1
     began = time.process_time()
     finding = extract_file(content, target_host=TARGET.host, name=name)
-    assert time.process_time() - began < 20  # the longest takes 3 on a machine at rest
+    assert time.process_time() - began < 20  # the longest takes 3 on an idle machine
     assert len(finding.images) <= IMAGES_PER_PASTE
     assert all(len(str(image)) < 1000 for image in finding.images)

@@ -1,4 +1,4 @@
-"""The clock of the wall is set, or wrong: whatever was under way still comes to its end."""
+"""The wall clock is set, or wrong: everything that was under way still ends."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from bot.engine.outage import UPDATES_KEPT, Outage
 HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JUMPS = (-30 * 24 * HOUR, -8 * HOUR, -20.0, 8 * HOUR)
-"""A wait that is under way may last as long again as the clock was set back, if that is little."""
+"""After a small change, a wait may last longer by as much as the clock was set back."""
 CASES = [(jump, after) for jump in JUMPS for after in (1, 4, 8, 14)]
 CHOSEN = ((-8 * HOUR, 4), (8 * HOUR, 8))
 

@@ -1,7 +1,7 @@
-"""Any order of messages, presses, ticks, faults, kills and people at work, against a model.
+"""Any order of messages, presses, ticks, faults, kills and people's edits, against a model.
 
-Hypothesis makes up the order and shortens what fails. At the end all faults are over, the world
-comes to rest, and every promise must hold; then days pass, and nothing may be left open.
+Hypothesis chooses the order and shrinks what fails. At the end all faults are over, the world
+comes to rest, and every promise must hold. Then days pass, and nothing may stay open.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ PRESSES: Final = (
 
 @dataclass
 class Model:
-    """The little that has to be known to tell right from wrong."""
+    """The model: what must be known to tell right from wrong."""
 
     asked: set[str] = field(default_factory=set)
 
@@ -134,7 +134,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(deed=st.sampled_from(sorted(DEEDS)), late=st.booleans())
     def work_at_the_repository(self, deed: str, late: bool) -> None:  # noqa: FBT001 - drawn
         repository = self.w.repository
-        if late:  # between the bot's look and its write
+        if late:  # between the bot's read and its write
             repository.race.append(lambda: DEEDS[deed](repository))
         else:
             DEEDS[deed](repository)
@@ -201,7 +201,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def only_what_was_asked_for_is_on_its_way(self) -> None:
-        type(self).tally["inputs"] += 1  # it is looked at after every step
+        type(self).tally["inputs"] += 1  # runs after every step
         names = set(self.do(self.w.images()))
         meant = {f"docker.io/library/nginx:{tag}" for tag in ("1.26", "1.27", "latest")}
         assert names <= self.model.asked | meant
@@ -212,7 +212,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.killer.calm()
             self.w.repository.state = type(self.w.repository.state).ACTIVE
             self.w.repository.race.clear()
-            for hours in (0, 80):  # then nobody answers any question any more
+            for hours in (0, 80):  # then no question is answered any more
                 self.w.clock.pass_time(hours * 3600)
                 self.do(self.w.rest(hours=100))
                 self._judge()
@@ -229,7 +229,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert not found, found
 
     def _say(self, person: Person, text: str, **more: Any) -> None:
-        self.w.clock.pass_time(16)  # whoever says too much is not listened to
+        self.w.clock.pass_time(16)  # past the rate limit for one person
         self.do(self.w.say(person, text, chat=self.chat, **more))
 
 

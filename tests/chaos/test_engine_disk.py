@@ -1,4 +1,4 @@
-"""The database takes nothing for a while, as on a full disk; it can still be read."""
+"""The database refuses writes for a while, as on a full disk, and can still be read."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,7 +1,8 @@
-"""The process is killed at every point of every scenario; nothing is lost, nothing done twice.
+"""Kills at every point of every scenario over fakes: nothing is lost, nothing is done twice.
 
 A scenario runs once to count its points, then once for each of them. `make test` takes a few
-points of each, `make chaos` those that differ, `make long` simply all, and pairs of kills.
+points of each, `make chaos` those that differ, `make long` all of them, and pairs of kills.
+test_process_kills.py kills the real process.
 """
 
 import random
@@ -38,7 +39,7 @@ class Undisturbed:
 
 @pytest.fixture
 async def undisturbed(name: str, tmp_path: Path) -> Undisturbed:
-    """Breaks no promise."""
+    """Assert that no promise is broken."""
     killer = Killer()
     async with chaos_world(tmp_path, killer) as w:
         await SCENARIOS[name](w)
@@ -48,14 +49,14 @@ async def undisturbed(name: str, tmp_path: Path) -> Undisturbed:
 
 
 def ends_of(evidence: Evidence) -> dict[str, State]:
-    """How each image stands by the newest word on it."""
+    """Return each image's state by its newest transfer."""
     return {str(transfer.image): transfer.state for transfer in evidence.transfers}
 
 
 def differing(points: Sequence[str]) -> list[int]:
-    """The first points of each kind, and the second of what is done outside.
+    """Choose the first points of each kind, and the second of outside effects.
 
-    A poll that is repeated a hundred times dies but once.
+    A poll that is repeated a hundred times is killed only once.
     """
     seen: Counter[str] = Counter()
     chosen = []
@@ -70,7 +71,7 @@ def differing(points: Sequence[str]) -> list[int]:
 
 @dataclass
 class Range:
-    """Where the kills of a scenario are thrown, and what came of them."""
+    """Where the kills of a scenario take place, and their effects."""
 
     name: str
     points: list[str]
@@ -104,7 +105,7 @@ class Range:
         ]
 
     def pairs(self, count: int) -> list[list[int]]:
-        """A kill, and another one within the next points that the new process passes."""
+        """Kill once, and again within the next points that the new process passes."""
         chance = random.Random(f"{self.name} in pairs")  # noqa: S311 - the same each time
         firsts = chance.choices(differing(self.points), k=count)
         return [[first, first + chance.randint(1, 12)] for first in firsts]
@@ -116,7 +117,7 @@ def where(name: str, undisturbed: Undisturbed, tmp_path: Path, tally: Counter[st
 
 
 def test_every_method_of_the_store_that_writes_can_be_killed() -> None:
-    """By its source: what only reads says none of this."""
+    """Tell from the method's source whether it writes."""
     writing = {
         name
         for name, method in getmembers(StoreUnit, iscoroutinefunction)

@@ -1,4 +1,4 @@
-"""A day without GitHub, and one without Telegram: by a clock that is set by hand."""
+"""A day without GitHub, and one without Telegram, by a clock that the tests set."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from invariants import violations
 
 HOURS: Final = 25
 STEP: Final = 450.0
-"""Seconds between two ticks of the long wait: the longest wait for a next try is shorter."""
+"""Seconds between two ticks of the outage. Every wait for a retry is shorter."""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def w(tmp_path: Path) -> AsyncIterator[ChaosWorld]:
 
 
 async def a_day_without(w: ChaosWorld, port: str) -> None:
-    """One person asked right before, one in the middle of it."""
+    """One person asks right before the outage, one in the middle of it."""
     await mirror(w, WEI, NGINX, STATIC)
     await w.tick()
     w.faults.down.add(port)
@@ -45,7 +45,7 @@ def results(w: ChaosWorld) -> list[str]:
 
 
 async def judged(w: ChaosWorld, tally: Counter[str], *, commits: int) -> None:
-    """All is done within minutes of the end, for everybody, and once."""
+    """Everything is done once, for everybody, within minutes of the outage's end."""
     end = w.clock()
     w.faults.clear()
     await w.rest()
@@ -73,4 +73,4 @@ async def test_what_was_asked_before_and_during_a_day_without_telegram_is_told_a
 ) -> None:
     await a_day_without(w, "FakeChat")
     assert len(w.chat.messages) == 1  # the card of the first, from right before
-    await judged(w, tally, commits=2)  # what was approved later went later, though nobody heard
+    await judged(w, tally, commits=2)  # approvals are committed later, though the answer was lost

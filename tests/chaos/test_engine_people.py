@@ -1,4 +1,7 @@
-"""People at work at the mirror repository, beside the bot and against it, at each phase."""
+"""People edit the mirror repository by hand, beside and against the bot, at each phase of a copy.
+
+Over fakes. test_process_people.py does the same with the real process.
+"""
 
 import asyncio
 from collections import Counter
@@ -36,7 +39,7 @@ WORDS: Final = {
     ("rename_the_branch_and_name_it_back", "checked"): "No commit found for the ref main",
     ("rename_the_branch_and_name_it_back", "committing"): "Branch main not found",
 }
-"""What a person reads where the deed ends the copy; in all other cases the image arrives."""
+"""What a person reads where the deed ends the copy. In all other cases the image arrives."""
 
 
 @pytest.fixture
@@ -47,15 +50,15 @@ async def w(tmp_path: Path) -> AsyncIterator[ChaosWorld]:
 
 
 def results(w: ChaosWorld) -> list[str]:
-    """How it ended, as people read it."""
+    """Return the end of the copy, as people read it."""
     heads = ("Done", "Partly", "That did not work", "None of the")
     return [plain(text) for text in w.chat.texts if text.startswith(heads)]
 
 
 async def done_at(w: ChaosWorld, phase: str, deed: str) -> None:
-    """One request for nginx, and the deed when it has come so far."""
+    """Request nginx, and do the deed when the copy has reached the phase."""
     repository = w.repository
-    if phase == "committing":  # between the bot's look at the list and its write
+    if phase == "committing":  # between the bot's read of the list and its write
         repository.race.append(lambda: DEEDS[deed](repository))
     if phase == "before":
         DEEDS[deed](repository)
@@ -120,7 +123,7 @@ async def test_what_people_are_likely_to_do_ends_in_words_they_understand(
 async def test_an_image_that_somebody_else_listed_just_before_us_arrives_all_the_same(
     w: ChaosWorld,
 ) -> None:
-    """Our push adds only the other one, so our run has nothing to do with it; theirs fails."""
+    """Our push adds only the other image, so our run does not copy this one. Their run fails."""
     w.repository.plans[str(NGINX)] = Plan(["unauthorized: authentication required"])
     add = DEEDS["add_what_the_bot_is_about_to_add"]
     w.repository.race.append(lambda: add(w.repository))
@@ -141,7 +144,7 @@ async def test_a_cancelled_run_that_is_started_again_by_hand_can_be_retried(w: C
 
 
 async def test_what_a_renamed_branch_did_not_take_can_be_retried(w: ChaosWorld) -> None:
-    """Nothing of what was in its list may be lost by that."""
+    """Nothing that was in its list may be lost by that."""
     before = w.repository.content
     await done_at(w, "checked", "rename_the_branch_and_name_it_back")
     assert w.repository.content == before
@@ -154,7 +157,7 @@ async def test_what_a_renamed_branch_did_not_take_can_be_retried(w: ChaosWorld) 
 
 
 async def both(w: ChaosWorld, data: str, *, message: int = 5000) -> list[str]:
-    """The same button pressed by two people in the same moment."""
+    """Two people press the same button at the same moment."""
     presses = [
         Press(
             update=9000 + number,
@@ -243,7 +246,7 @@ async def test_going_on_pressed_twice_at_once_happens_once(
 async def test_a_page_of_the_list_asked_for_twice_at_once_is_shown_in_place(
     w: ChaosWorld,
 ) -> None:
-    """Nothing is decided by it: both questions are answered by the same edit."""
+    """It decides nothing: both questions are answered by the same edit."""
     w.repository.people_write(lambda text: text + b"".join(b"a:%d\n" % n for n in range(30)))
     w.repository.work()
     await w.say(WEI, "/list")
@@ -256,7 +259,7 @@ async def test_a_page_of_the_list_asked_for_twice_at_once_is_shown_in_place(
 
 
 async def test_an_image_wanted_twice_at_once_is_copied_once(w: ChaosWorld) -> None:
-    """Each press is a request of its own, as each message is; the image goes once."""
+    """Each press is a request, as each message is. The image is copied once."""
     await w.say(WEI, f"/lookup {NGINX}")
     await w.rest()
     answers = await both(w, f"want:{NGINX}")

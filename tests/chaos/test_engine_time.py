@@ -1,4 +1,4 @@
-"""The clock jumps both ways, by hours; nothing is held up by what the wrong clock planned."""
+"""The clock jumps both ways, by hours: no wait planned by the wrong clock blocks anything."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

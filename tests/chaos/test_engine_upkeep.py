@@ -1,9 +1,9 @@
-"""Images that are kept fresh, while the process is killed: nothing is lost, nothing done twice.
+"""Images that are kept fresh, while the process is killed: nothing is lost or done twice.
 
-A tag and a version move; an admin approves the version. Whatever point the process dies at, in
-the end both are there, by one dispatch each, the alarm was raised once, and each piece of news told
-once, but for messages that Telegram took in the moment of a kill. The promises are broken on
-purpose as well, and that has to be noticed.
+A tag and a version change upstream, and an admin approves the version. Wherever the process dies,
+both are copied in the end, by one dispatch each. The alarm is raised once and each piece of news
+sent once, except for messages that Telegram accepted at the moment of a kill. The last tests
+break these promises on purpose, which must be detected.
 """
 
 import random
@@ -58,7 +58,7 @@ async def play(w: ChaosWorld) -> None:
     for image in (LATEST, FIXED):
         w.registries.source[str(image)] = NEW
     await pass_interval(w)
-    await w.say(LI, f"/mirror {FIXED}", chat=ChatId(LI.id))  # no way around the alarm
+    await w.say(LI, f"/mirror {FIXED}", chat=ChatId(LI.id))  # bypasses no alarm
     await w.rest()
     w.left += [f"{FIXED} was copied before anybody approved"] * (_at_target(w, FIXED) != OLD)
     w.registries.source[str(FIXED)] = LATER
@@ -77,7 +77,7 @@ def _at_target(w: ChaosWorld, image: ImageRef) -> object:
 
 
 def broken(w: ChaosWorld) -> list[str]:
-    """What is not as it was promised."""
+    """Return the promises that are broken."""
     wrong = list(w.left)
     wrong += [f"{i} is not at the target" for i in (LATEST, FIXED) if _at_target(w, i) != NEW]
     asked = Counter(str(i) for job in w.repository.jobs.values() for i in job.images)
@@ -103,7 +103,7 @@ async def played(folder: Path, killer: Killer) -> list[str]:
 
 
 def differing(points: list[str]) -> list[int]:
-    """The first points of each kind, from when something moves."""
+    """Choose the first points of each kind, from the first upstream change on."""
     seen: Counter[str] = Counter()
     chosen = []
     for number, point in enumerate(points, 1):

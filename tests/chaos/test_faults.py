@@ -1,7 +1,7 @@
-"""Every outside call with every fault, against the tables of docs/faults.md: registries, Telegram.
+"""Every call to a registry or to Telegram with every fault, against the tables of docs/faults.md.
 
-A small fixed selection runs always; all of it is `make chaos`. GitHub has a file of its own, since
-its conversations take git, and files are shared out among workers.
+A small fixed selection always runs, and `make chaos` runs all. GitHub's calls are in
+test_faults_github.py: they are slow, and workers share the tests by file.
 """
 
 from collections import Counter

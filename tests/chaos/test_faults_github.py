@@ -9,7 +9,7 @@ from fault_rounds import pairs_of, thrown
 from fault_table import rows
 
 PARTS = 4
-"""Each is a world of its own, so that several workers have a part in it."""
+"""Each shard is a world of its own, so that several workers share the work."""
 QUICK = (
     ("workflow", "status 404"),
     ("read", "says secondary-limit-silent"),

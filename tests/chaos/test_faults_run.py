@@ -1,7 +1,7 @@
 """Every request of the workflow's script with every fault, against the table of docs/faults.md.
 
-All images of a test are one run's: the trouble of one must be no other's. Whatever happens, the
-target holds all of an image or nothing of it, and the next run mends what this one could not.
+All images of a test belong to one run, and the trouble of one must not affect the others. After
+any fault the target holds all of an image or nothing. The next run repairs what is missing.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ QUICK = (
     ("layer there", "malformed"),
 )
 PATIENCE = 80
-"""As it ships: a fault that passes is waited for."""
+"""As shipped: the script waits for a fault to pass."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def runs(world: World) -> AsyncIterator[RunWorld]:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """An image one of whose requests meets a fault, once or for as long as the run is."""
+    """An image one of whose requests meets a fault, once or during the whole run."""
 
     call: RunCall
     fault: str
@@ -76,7 +76,7 @@ def said(ran: Ran, name: str) -> tuple[str, str]:
 
 
 def untrue(ran: Ran, each: Thrown, held: str) -> str:
-    """What of the table is not so."""
+    """Return what in the table is not true."""
     row = run_row(run_rows(), each.call.service, each.call.name, each.fault)
     if isinstance(row, str):
         return row
@@ -88,7 +88,7 @@ def untrue(ran: Ran, each: Thrown, held: str) -> str:
 
 
 async def mended(runs: RunWorld, digests: Mapping[str, str]) -> list[str]:
-    """What the next run, which meets no fault, leaves undone."""
+    """Return what the next run, which meets no fault, leaves undone."""
     if not digests:
         return []
     runs.faults.clear()
@@ -136,7 +136,7 @@ async def test_some_faults_of_a_run_are_what_the_page_says(
 
 
 LASTING_CALLS = [
-    # A HEAD that fails changes little, and a few of them are thrown among others.
+    # A failing HEAD changes little, so only a few of them are mixed in.
     pytest.param(call, id=call.name, marks=[pytest.mark.long] if "HEAD" in call.path else [])
     for call in RUN_CALLS
 ]
@@ -169,7 +169,7 @@ async def test_no_fault_that_passes_is_seen(
     told(tally, len(thrown), await throw(runs, thrown, patience=PATIENCE))
 
 
-# -- what a run asks once, or of GitHub
+# -- what a run asks once, or asks GitHub
 
 LOGIN = "GET /v2/"
 PASSES = (
@@ -185,11 +185,11 @@ FINAL = frozenset(
         "says secondary-limit-silent",
     }
 )  # fmt: skip
-"""What GitHub will say again."""
+"""GitHub answers these the next time."""
 
 
 async def login_stumbles(runs: RunWorld, fault: str) -> list[str]:
-    """What is wrong with a run whose login met a fault."""
+    """Return what is wrong with a run whose login met a fault."""
     name = "login"
     digest = await asyncio.to_thread(runs.world.seed, image(name), platforms=("amd64",))
     runs.faults.arm(where="target", what=fault, path=LOGIN)
@@ -200,7 +200,7 @@ async def login_stumbles(runs: RunWorld, fault: str) -> list[str]:
 
 
 async def list_untold(runs: RunWorld, fault: str) -> list[str]:
-    """What is wrong with a run that GitHub does not tell what the list was before."""
+    """Return what is wrong with a run that cannot read the earlier list from GitHub."""
     for name in (OLD, NEW):
         await asyncio.to_thread(runs.world.seed, image(name), platforms=("amd64",))
     commit = "b" * 40
@@ -213,7 +213,7 @@ async def list_untold(runs: RunWorld, fault: str) -> list[str]:
 
 
 async def status_stumbles(runs: RunWorld, fault: str) -> list[str]:
-    """What is wrong with a run one of whose statuses met a fault."""
+    """Return what is wrong with a run one of whose statuses met a fault."""
     name = f"{image(OLD)}:1"
     runs.faults.arm(where="github", what=fault, path=STATUS)
     ran = await runs.run([image(OLD)])

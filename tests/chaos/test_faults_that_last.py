@@ -1,4 +1,4 @@
-"""Faults that do not pass in seconds: what people read meanwhile, and how calmly it is tried."""
+"""Faults that last for longer: what people read meanwhile, and how often it is retried."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -99,7 +99,7 @@ async def test_a_repository_out_of_the_tokens_sight_is_named_and_told_from_a_mis
 async def test_what_is_wrong_is_said_in_the_readers_language(
     world: FaultsWorld, tally: Counter[str]
 ) -> None:
-    """Li's Telegram is in Chinese: in private she is answered so, to the last word."""
+    """Li's Telegram is in Chinese, so every private message to her is in Chinese."""
     li = world.people.person("li")
     world.faults.arm(where="source", what="status 502", times=OFTEN, path="GET /token")
     message = world.people.say(li, world.people.chat_of(li, "private"), f"/mirror {IMAGE}")

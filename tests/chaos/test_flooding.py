@@ -1,4 +1,4 @@
-"""One who writes without end uses up neither the chat nor the bot: the others are still served."""
+"""A person who writes without end blocks neither the chat nor the bot for the others."""
 
 from collections import Counter
 from dataclasses import replace
@@ -27,7 +27,7 @@ SPAM = (
 
 
 async def flood(w: World, who: Person, number: int, *, per_tick: int, **how: object) -> None:
-    """So many messages, a few a second, with the bot at work meanwhile."""
+    """Send this many messages, a few a second, while the bot works."""
     for position in range(number):
         await w.say(who, SPAM[position % len(SPAM)], **how)  # type: ignore[arg-type]
         if position % per_tick == per_tick - 1:
@@ -104,7 +104,7 @@ async def test_admins_are_never_too_fast(tmp_path: Path) -> None:
 
 
 async def test_strangers_do_not_use_up_one_anothers_patience_with_members(tmp_path: Path) -> None:
-    """A hundred accounts are no better off than one."""
+    """A hundred accounts get no further than one."""
     async with world(tmp_path, STRICT) as w:
         for number in range(100):
             await w.say(Person(PersonId(f"telegram:{5000 + number}"), f"M{number}", "en"), "/help")

@@ -1,8 +1,8 @@
-"""Inputs by the million: nothing raises what is not of errors.py, nothing wrong is accepted.
+"""Inputs by the million: only the errors of errors.py are raised, and nothing wrong is accepted.
 
-Three drivers throw bytes at the targets of fuzz_targets.py: a seeded random, which is fast,
+Three drivers feed the targets of fuzz_targets.py with bytes: a seeded random, which is fast,
 hypothesis, which shrinks what it finds, and atheris, which follows the coverage. What one of them
-has found is kept as an example in the ordinary test file of the part that was mended.
+has found becomes an example in the ordinary test file of the part that was fixed.
 """
 
 import importlib.util
@@ -47,14 +47,14 @@ BY_COVERAGE = {
     "pressed_buttons": 15_000,
     "lines_of_the_list": 3_000,
 }
-"""About two seconds each, after the four that their common start takes."""
+"""About two seconds each, after the four of their common start."""
 SECONDS = 3
 DONE = re.compile(r"^Done ([0-9]+) runs in", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
 def _no_log() -> Iterator[None]:
-    """A million inputs would write a million lines."""
+    """Silence the log: a million inputs would write a million lines."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -74,7 +74,7 @@ def throw(name: str, inputs: Iterable[bytes], tally: Counter[str]) -> None:
 
 def drawn(name: str, number: int) -> Iterator[bytes]:
     """The same bytes in each run."""
-    source = random.Random(name)  # noqa: S311 - it has to be foreseeable
+    source = random.Random(name)  # noqa: S311 - it has to be reproducible
     for _ in range(number):
         yield source.randbytes(source.choice(SIZES))
 
@@ -139,7 +139,7 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
 def test_a_break_on_purpose_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     target, place, attribute, broken = BREAKS[name]
     monkeypatch.setattr(place, attribute, broken)
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever comes of the break
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any exception of the mutant
         throw(target, drawn(name, 20_000), Counter())
     assert any("was given" in note for note in caught.value.__notes__)
 
@@ -154,7 +154,7 @@ def test_no_input_gets_through(name: str, tally: Counter[str]) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_that_nobody_has_thrown_yet_gets_through(name: str, tally: Counter[str]) -> None:
-    """Others in each run: what one of them finds it says byte by byte."""
+    """Other bytes in each run. Hypothesis prints the input that it finds."""
     throw(name, drawn(f"{name}, {time.time()}", 3 * TARGETS[name].inputs), tally)
 
 
@@ -164,7 +164,7 @@ def test_a_large_run_throws_a_million_inputs() -> None:
 
 
 def seeded(folder: Path) -> Path:
-    """A corpus of what people write, as the generators take it, and of some random bytes."""
+    """Write a corpus of what people write, as the generators read it, and of some random bytes."""
     folder.mkdir()
     texts = [f"\0{text}".encode() for text in SEEDS]
     for paste in ALL:
@@ -176,7 +176,7 @@ def seeded(folder: Path) -> Path:
 
 
 def followed(runs: Mapping[str, int], folder: Path, tally: Counter[str]) -> None:
-    """As many runs of each target, or as many as there are in SECONDS."""
+    """Return the runs of each target, or as many as fit in SECONDS."""
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("no atheris here: it exists for CPython 3.11 to 3.13 on Linux x86_64 alone")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The traps of test_ssrf.py themselves: without the guard they must hear something."""
+"""Tests the traps of test_ssrf.py: without the network guard they must see a connection."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from bot.core.image import ImageRef
 async def test_a_guard_that_calls_every_address_public_is_noticed(
     host: str, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]
 ) -> None:
-    """Both places that ask it: for an address as it is written, and for what a name leads to."""
+    """Disable both checks: of an address as written, and of what a name resolves to."""
     monkeypatch.setattr(network_guard, "is_public", lambda address: True)
     async with trap() as t:
         network = GuardedTransport(resolve=resolving(["127.0.0.1"]), trust_env=False)

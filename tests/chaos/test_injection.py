@@ -1,4 +1,4 @@
-"""Texts that strangers choose, in each place they get to: none of them is ever more than a text.
+"""Texts that strangers choose, in each place that they reach: they stay plain text there.
 
 Shells, HTML, commit messages, commands of GitHub's runner, Markdown. The log is in test_logs.py.
 """
@@ -90,7 +90,7 @@ some_or_all = pytest.mark.parametrize(
 
 
 def plain_cells(summary: str) -> list[list[str]]:
-    """The cells of the summary's rows: each is empty, or nothing but code."""
+    """Return the cells of the summary's rows, each of which is empty or only code."""
     rows = [row for row in summary.splitlines() if row.startswith(("| `", "||"))]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
@@ -129,7 +129,7 @@ def test_no_text_becomes_markdown_in_the_summary(text: str, tmp_path: Path) -> N
 
 
 class Insolent(Quiet):
-    """A registry that has everything, and refuses to hand it out in hostile words."""
+    """A registry that has everything and refuses to serve it, with hostile text."""
 
     words = ""
 
@@ -162,7 +162,7 @@ def test_what_a_registry_answers_stays_a_text_in_log_summary_and_status(
         said = ran.statuses["mirror/evil.example/a/b:1"]["description"]
         assert said.isprintable()
         assert len(said) <= 140
-        assert "denied" in said.lower()  # so the words did arrive
+        assert "denied" in said.lower()  # so the hostile text did arrive
         assert COMMAND.search(ran.output) is None, ran.output
         assert is_harmless(ran.summary)
         assert len(plain_cells(ran.summary)) == 1
@@ -222,7 +222,7 @@ def test_every_subprocess_is_given_a_list_of_arguments() -> None:
 
 
 def values_of(phrase_key: str, text: str) -> dict[str, Any]:
-    """A value for each variable that a pattern names."""
+    """Return a value for each variable that a pattern names."""
     pattern = BOT / "locales" / "en.ftl"
     body = re.split(r"\n(?=[a-z#])", pattern.read_text("utf-8"))
     own = next(part for part in body if part.startswith(f"{phrase_key} ="))

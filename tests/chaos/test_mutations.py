@@ -1,7 +1,7 @@
-"""Proves that the invariants of the chaos tests notice a broken promise.
+"""Proves that the invariants of the chaos tests detect a broken promise.
 
 Each mutation breaks one promise through something public. A scenario that shows it runs, with the
-kill that it needs, and the invariants have to name it.
+kill that it needs, and the invariants must name the promise.
 Alone: `pytest tests/chaos/test_mutations.py`.
 """
 
@@ -102,7 +102,7 @@ def forget_which_message_is_the_card(patch: pytest.MonkeyPatch) -> None:
 
 def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
     class Saving:
-        """A chat: what is owed a result counts as told before anything is sent."""
+        """A chat where a result counts as sent before anything is sent."""
 
         def __init__(self, chat: Chat, store: Any, clock: Clock) -> None:
             self.edit, self.send_file, self.fetch = chat.edit, chat.send_file, chat.fetch
@@ -142,7 +142,7 @@ def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
     assert owes is not None
 
     def card(item: ChatItem) -> Rendered | None:
-        """The card that could not be sent is not tried again."""
+        """A card that could not be sent is not tried again."""
         tried = item.has_no_card and bool(item.request.shown)
         return None if tried else made(item)
 
@@ -260,7 +260,7 @@ MUTATIONS: Final = (
 
 
 async def seen(mutation: Mutation, folder: Path) -> list[list[str]]:
-    """What the invariants say: without a kill, then for a kill at each of the meant points."""
+    """Return the violations: without a kill, then for a kill at each of the named points."""
     killer = Killer()
     found = [await _violations(mutation.scenario, killer, folder)]
     if mutation.kill:
@@ -287,12 +287,12 @@ async def test_a_broken_promise_is_noticed(
 
 @pytest.mark.parametrize("scenario", BESIDE)
 async def test_where_nothing_is_broken_nothing_is_noticed(scenario: str, tmp_path: Path) -> None:
-    """The scenarios that only mutations use: all others are played, with kills, elsewhere."""
+    """The scenarios that only mutations use. The others run elsewhere, with kills."""
     assert await _violations(scenario, Killer(), tmp_path) == []
 
 
 async def test_a_request_that_lost_its_images_is_noticed(tmp_path: Path) -> None:
-    """No break of the engine shows it, since no card can be made for such a request."""
+    """No mutation of the engine shows it, since no card can be made for such a request."""
     async with chaos_world(tmp_path) as w:
         await PLAYS["two_go_together"](w)
         evidence = await w.evidence()

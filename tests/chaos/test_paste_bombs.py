@@ -1,4 +1,4 @@
-"""No paste, however it was made, keeps anybody waiting."""
+"""No paste takes long to read, whatever it contains."""
 
 import time
 from collections import Counter

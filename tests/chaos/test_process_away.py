@@ -1,4 +1,4 @@
-"""Telegram away, the bot away, the machine asleep, the clock set: it goes on, and owns up."""
+"""Telegram away, bot away, machine suspended, clock set: the bot goes on and says so."""
 
 import asyncio
 import signal
@@ -34,7 +34,7 @@ async def test_after_more_than_a_day_the_chat_hears_once_that_messages_may_be_lo
     (said,) = await confessions(site)
     assert "Please ask again." in said
     tally["faults"] += 1
-    # A clock that is set while it runs is no absence, and stalls nothing.
+    # A clock that is set during a run is no absence, and delays nothing.
     for clock in (30 * HOUR, -8 * HOUR):
         bot.set_clock(clock)
         asked = await site.say("wei", f"/mirror nginx:1.{abs(int(clock))}")
@@ -72,7 +72,7 @@ async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Cou
     await site.answer(asked, "submitted")
     assert len(await site.answers(asked)) == 1
     async with asyncio.timeout(SECONDS):
-        while len(await site.commits()) < 2:  # noqa: ASYNC110 - a card may be ahead of it
+        while len(await site.commits()) < 2:  # noqa: ASYNC110 - a card may come first
             await asyncio.sleep(0.1)
     assert await bot.stop() == 0
 
@@ -80,7 +80,7 @@ async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Cou
 async def test_a_clock_set_back_with_waits_under_way_stalls_nothing(
     site: Site, tally: Counter[str]
 ) -> None:
-    """As on a machine that takes its local time for UTC, until it hears of the right one."""
+    """As on a machine that takes its local time for UTC until its clock is synchronised."""
     bot = await site.serving(clock=8 * HOUR)
     site.faults.arm(where="github", what="status 502", times=3)
     site.faults.arm(where="telegram", what="retry-after 4", path="sendMessage")

@@ -1,4 +1,4 @@
-"""Two bots at once: with one database, and with one token. Never two writers, never silence."""
+"""Two bots at once, with one database or with one token: never two writers, never silence."""
 
 import asyncio
 import contextlib
@@ -73,7 +73,7 @@ async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
 
 
 async def first_to_serve(site: Site) -> Bot:
-    """One that knows that the token is its own."""
+    """A bot that knows that the token is its own."""
     first = await site.serving("first")
     await site.until(lambda: OURS in first.log(), first)
     return first

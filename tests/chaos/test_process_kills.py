@@ -1,7 +1,7 @@
 """kill -9 of the real process at random moments, with several conversations under way.
 
-The moments come from a seed, which is printed: CHAOS_SEED=… plays the same ones again, as far
-as the machine is as fast.
+The moments come from a seed, which is printed. CHAOS_SEED=… repeats them, as far as the machine's
+speed permits. test_engine_kills.py kills over fakes, at every point.
 """
 
 import os
@@ -25,7 +25,7 @@ NGINX, REDIS = "docker.io/library/nginx:1.27", "docker.io/library/redis:7"
 STARTED = "serves mirror repository"
 START_SECONDS = 4.0
 PARTS = 2
-"""Each is a sandbox of its own, so that no worker is left alone with a hundred kills."""
+"""Each is a sandbox of its own, so that several workers share a hundred kills."""
 MISSING = "docker.io/library/redis:no-such-tag"
 STATIC, PODINFO = "gcr.io/distroless/static:nonroot", "ghcr.io/stefanprodan/podinfo:6.7.0"
 EXPORTER, PAUSE = "quay.io/prometheus/node-exporter:v1.8.2", "registry.k8s.io/pause:3.10"
@@ -42,7 +42,7 @@ def people(tmp_path: Path) -> Iterator[People]:
 
 
 class Conversations:
-    """Steps that are taken one after the other, as soon as each can be."""
+    """Steps that are taken one after the other, each as soon as possible."""
 
     def __init__(self, people: People) -> None:
         self._people = people
@@ -54,7 +54,7 @@ class Conversations:
         return self._people.say(who, text, *images, chat=chat)
 
     def decide(self, who: str, asked: Asked, button: str) -> None:
-        """A press that is repeated until its button is gone."""
+        """Press until the button is gone."""
         self._open.append((who, asked, button))
 
     def step(self) -> None:
@@ -67,7 +67,7 @@ class Conversations:
                 self._pressed.add(number)
 
     def finish(self) -> None:
-        """Without kills: until every button is pressed that was to be."""
+        """Without kills: wait until every planned button has been pressed."""
         deadline = time.monotonic() + REST_SECONDS
         while self.begin or self._unpressed():
             self.step()
@@ -75,13 +75,13 @@ class Conversations:
             time.sleep(1)
 
     def _unpressed(self) -> bool:
-        """A card that has no button may not have it yet: it has to have been pressed once."""
+        """A card without the button may not have it yet, so it must have been pressed once."""
         if len(self._pressed) < len(self._open):
             return True
         return any(self._shown(asked, button) for _, asked, button in self._open)
 
     def _shown(self, asked: Asked, button: str) -> list[Message]:
-        """The answers that have this button now."""
+        """Return the answers that have this button now."""
         return [
             message
             for message in self._people.sandbox.answers(asked)
@@ -90,7 +90,7 @@ class Conversations:
 
 
 def small(people: People) -> Conversations:
-    """A file, a draft, an approval, an image that two ask for, and one that is missing."""
+    """A file, a draft, an approval, an image that two request, and one that is missing."""
     made = Conversations(people)
 
     def approved() -> None:
@@ -110,7 +110,7 @@ def small(people: People) -> Conversations:
 
 
 def large(people: People) -> Conversations:
-    """As well copies that fail and are tried again, looks, and rejections."""
+    """Also copies that fail and are retried, rejections, and commands that only read."""
     made = small(people)
 
     def failing() -> None:
@@ -145,7 +145,7 @@ def _unused(_asked: Asked) -> None:
 
 
 def await_moment(rng: random.Random, sandbox: Sandbox, starts: int) -> None:
-    """One kill of four while it starts, the others while it works, however slow the machine is."""
+    """One kill of four comes during a start, the others during work, on any machine."""
     if rng.random() < 1 / 4:
         time.sleep(rng.uniform(0.1, 1.5))
         return
@@ -158,7 +158,7 @@ def await_moment(rng: random.Random, sandbox: Sandbox, starts: int) -> None:
 def play(people: People, talk: Conversations, *, kills: int, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - nothing secret
     sandbox: Sandbox = people.sandbox
-    sandbox.answer("ana", "/whoami")  # from here on it takes what comes at once
+    sandbox.answer("ana", "/whoami")  # from here on it confirms updates as they arrive
     talk.step()
     before: int | None = None
     starts = 0
@@ -174,7 +174,7 @@ def play(people: People, talk: Conversations, *, kills: int, seed: int) -> None:
 
 
 def _another(sandbox: Sandbox, before: int | None) -> int | None:
-    """The bot, when it has been started again."""
+    """Wait for the bot to be started again, and return it."""
     bot = sandbox.bot()
     return None if bot == before else bot
 
@@ -208,6 +208,6 @@ async def test_a_hundred_kills_at_random_moments_break_no_promise(
 ) -> None:
     seed = seed_of_this_run()
     with capsys.disabled():
-        print(f"\nkills of the process, {part}: CHAOS_SEED={seed}")  # noqa: T201 - to play it again
+        print(f"\nkills of the process, {part}: CHAOS_SEED={seed}")  # noqa: T201 - to repeat it
     play(people, large(people), kills=100 // PARTS, seed=seed + part)
     await check(people, seed, tally)

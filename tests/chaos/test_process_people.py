@@ -1,4 +1,7 @@
-"""People at work at the mirror repository and in the chat, while requests are on their way."""
+"""The real process while people edit the mirror repository and act in the chat.
+
+test_engine_people.py does the same over fakes, at each phase.
+"""
 
 import asyncio
 import time
@@ -22,7 +25,7 @@ WORKFLOW = ".github/workflows/mirror.yml"
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory, tally: Counter[str]) -> Iterator[People]:
-    """After all that a worker plays here, every promise holds."""
+    """After all that a worker runs here, every promise holds."""
     sandbox = start(tmp_path_factory.mktemp("sandbox"))
     made = People(sandbox)
     try:
@@ -53,13 +56,13 @@ def done(people: People, asked: Asked) -> None:
 
 
 def refused(people: People, asked: Asked, words: str) -> bool:
-    """Whether it is over with these words, and can be tried again."""
+    """Return whether it ended with these words and offers a retry."""
     answers = people.sandbox.answers(asked)
     return any(words in m["text"] and "Retry" in str(m["buttons"]) for m in answers)
 
 
 def slowly(people: People, seconds: int = 3) -> None:
-    """The next copy takes a while, so that somebody can come in between."""
+    """Slow the next copy down, so that somebody can act meanwhile."""
     people.sandbox.fault(where="target", what=f"delay {seconds}", path="POST /v2/")
 
 

@@ -1,4 +1,4 @@
-"""A stop: what takes little is finished, what takes long is left, and nothing is done twice."""
+"""A stop: short work is finished, long work is left, and nothing is done twice."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 async def test_an_answer_and_a_commit_under_way_are_finished_and_saved(
     site: Site, tally: Counter[str]
 ) -> None:
-    """Both at once: a commit that GitHub takes 3 s for, and a card that Telegram takes 2 s for."""
+    """Both at once: a commit that takes GitHub 3 s, and a card that takes Telegram 2 s."""
     bot = await site.serving()
     site.faults.arm(where="github", what="delay 3", path="PUT ")
     await site.answer(await site.say("wei", "/mirror nginx:1.27"))
@@ -74,7 +74,7 @@ async def test_a_call_that_hangs_holds_up_no_stop(
 
 @pytest.mark.chaos
 async def test_a_stop_finds_every_part_at_rest(site: Site, tally: Counter[str]) -> None:
-    """Told while it polls, and while Telegram is away: it ends at once, without a thread left."""
+    """Stopped while it polls, and while Telegram is away: it ends at once and leaves no thread."""
     bot = await site.serving()
     await site.answer(await site.say("wei", "/whoami"))
     began = time.monotonic()

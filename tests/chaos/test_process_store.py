@@ -1,4 +1,4 @@
-"""A database that cannot be written: nothing is taken, people hear why, and nothing is lost."""
+"""The real process with a database that it cannot write: people read why, and nothing is lost."""
 
 import asyncio
 import resource
@@ -18,7 +18,7 @@ EXCUSE = "I cannot save anything right now"
 
 @contextmanager
 def locked(bot: Bot) -> Iterator[None]:
-    """Another program writes, for as long as this lasts."""
+    """Hold the write lock, as another program would."""
     other = sqlite3.connect(bot.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -29,7 +29,7 @@ def locked(bot: Bot) -> Iterator[None]:
 
 @contextmanager
 def full(bot: Bot) -> Iterator[None]:
-    """No file of the bot's may grow any more: its log of the database is at its limit."""
+    """Limit the size of the bot's files, so that the database's log cannot grow."""
     size = Path(f"{bot.database}-wal").stat().st_size
     assert size > len(bot.log()) + 4096, "its other log has to go on"
     before = resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE)

@@ -1,7 +1,7 @@
-"""kill -9 of a run before and after each of its requests: nothing half, and the next run mends it.
+"""kill -9 of a run before and after each of its requests: no half image, and the next run repairs.
 
-A runner can be lost at any moment. Each moment is one kill of the script with all that it
-started, of an image that the target lacks; the moments are those of a run that nobody kills.
+A runner can be lost at any moment. Each test kills the script and its child processes at one
+moment, for an image that the target lacks. The moments are those of a run without a kill.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
 SKOPEO = "skopeo takes over"
 SPARED = 7
-"""`make test` takes every so many of the moments."""
+"""`make test` takes one of so many moments."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def runs(world: World) -> AsyncIterator[RunWorld]:
 
 @dataclass
 class Killer:
-    """Kills the run at one of its moments; without one it only counts them."""
+    """Kills the run at one of its moments. Without one it only counts them."""
 
     runs: RunWorld
     at: int | None = None
@@ -43,7 +43,7 @@ class Killer:
 
 
 async def prepared(runs: RunWorld, name: str, *, by_skopeo: bool) -> str:
-    """Put an image in the source; its digest. `by_skopeo`: what makes skopeo take it over."""
+    """Put an image in the source and return its digest. With `by_skopeo`, skopeo must copy it."""
     digest = await asyncio.to_thread(runs.world.seed, image(name), "1", ("amd64",))
     if by_skopeo:
         manifest = next(call for call in RUN_CALLS if call.name == "manifest")
@@ -52,7 +52,7 @@ async def prepared(runs: RunWorld, name: str, *, by_skopeo: bool) -> str:
 
 
 async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
-    """How many moments a run has that is left alone."""
+    """Return how many moments a run without a kill has."""
     name = f"alive-{'skopeo' if by_skopeo else 'itself'}"
     digest = await prepared(runs, name, by_skopeo=by_skopeo)
     counted = Killer(runs)
@@ -64,7 +64,7 @@ async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
 
 
 async def killed(runs: RunWorld, at: int, *, by_skopeo: bool) -> tuple[str, str, list[str]]:
-    """Name and digest of an image whose run was killed at a moment, and what promise broke."""
+    """The name and digest of an image whose run was killed, the moment, and the broken promise."""
     name = f"killed-{'skopeo' if by_skopeo else 'itself'}-{at}"
     digest = await prepared(runs, name, by_skopeo=by_skopeo)
     runs.moment = Killer(runs, at)
@@ -110,7 +110,7 @@ async def test_a_run_killed_at_any_moment_leaves_nothing_half(
 ) -> None:
     count = await moments(runs, by_skopeo=by_skopeo)
     assert count > 30, "a copy has more requests than that"
-    every = range(0, count, 2 if by_skopeo else 1)  # of skopeo's own requests there are many
+    every = range(0, count, 2 if by_skopeo else 1)  # skopeo makes many requests of its own
     told(tally, every, await kill_all(runs, every, by_skopeo=by_skopeo))
 
 

@@ -1,7 +1,7 @@
-"""Everything that the whole sandbox leaves behind and shows, searched for every secret it holds.
+"""Everything that the whole sandbox writes and shows, searched for every secret that it holds.
 
-The real processes, with faults in between: files, logs, the chat, the repository's history and
-statuses, and the command lines of all processes while they run.
+Real processes with faults: files, logs, the chat, the repository's history and statuses, and the
+command lines of all processes while they run.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def environment(pid: int) -> dict[str, str]:
 
 @contextmanager
 def watched(root: int) -> Iterator[set[str]]:
-    """The command lines of every process below, as anybody on the machine may read them."""
+    """Return the command lines of all child processes, as anybody on the machine may read them."""
     seen: set[str] = set()
     over = threading.Event()
 
@@ -59,7 +59,7 @@ def watched(root: int) -> Iterator[set[str]]:
 
 
 def give_a_source_login(sandbox: Sandbox, token: str) -> None:
-    """What `imageto-bot setup` does with SOURCE_AUTH."""
+    """Do what `imageto-bot setup` does with SOURCE_AUTH."""
     repository = SetupRepository(
         api=f"{sandbox.address}/github",
         token=token,
@@ -75,8 +75,8 @@ def give_a_source_login(sandbox: Sandbox, token: str) -> None:
 
 
 def converse(sandbox: Sandbox) -> None:
-    """What goes well, what fails, and what is in trouble on its way."""
-    # A login that takes a moment: its command line must not be gone before anybody looked.
+    """Requests that succeed, that fail, and that meet trouble on the way."""
+    # The login is slow, so that its command line is there long enough to be seen.
     sandbox.fault(where="target", what="delay 1", times=8, path="/v2/")
     done = sandbox.whisper("wei", "/mirror nginx:1.27")
     sandbox.result(done, "docker pull")
@@ -99,9 +99,9 @@ def converse(sandbox: Sandbox) -> None:
 
 
 def left(sandbox: Sandbox, token: str) -> dict[str, bytes]:
-    """Everything there is to read, by where it was found."""
+    """Return every readable text by the place where it was found."""
     found: dict[str, bytes] = {}
-    sandbox.api.delete("/api/faults")  # what the bot did not meet must not meet us
+    sandbox.api.delete("/api/faults")  # so that the test's own calls meet no leftover fault
     for path in sandbox.data.rglob("*"):
         if path.is_file():
             found[str(path.relative_to(sandbox.data))] = path.read_bytes()
@@ -140,7 +140,7 @@ def test_no_secret_is_anywhere_but_where_it_belongs(tmp_path: Path, tally: Count
     finally:
         assert stop(sandbox) == set()
     found |= {f"after the end: {path}": path.read_bytes() for path in files(sandbox.data)}
-    # Each place was really looked at.
+    # Each place was really searched.
     assert any("skopeo" in command and "copy" in command for command in commands)
     assert any("skopeo" in command and "login" in command for command in commands)
     assert any("/act" in command for command in commands)
@@ -160,7 +160,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_the_search_finds_what_is_there() -> None:
-    """Without this, silence would prove nothing."""
+    """Shows that the search finds a secret. Otherwise an empty result would prove nothing."""
     with subprocess.Popen(["sleep", "0.5"]) as process, watched(process.pid) as commands:
         process.wait()
     assert "sleep\x000.5\x00" in commands

@@ -1,8 +1,8 @@
-"""Nobody who may only talk can make the bot talk to what they cannot reach themselves.
+"""People who may only write to the bot cannot make it connect to internal addresses.
 
-Traps listen on loopback: not one connection may come to them, whichever way the name of a
-registry, its addresses, its redirects, its token servers or its lists lead there. What the
-guard makes of single answers is in tests/adapters/registry/test_client.py.
+Traps listen on loopback and must see no connection, however they are named: by a registry's name
+or addresses, its redirects, its token servers or its lists. What the guard makes of single
+answers is in tests/adapters/registry/test_client.py.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ DIGEST = digest_of("a")
 
 @dataclass
 class Trap:
-    """A listener on every loopback address, that must never hear anything."""
+    """A listener on every loopback address that must see no connection."""
 
     port: int
     heard: list[bytes] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Trap:
 
 @asynccontextmanager
 async def trap() -> AsyncIterator[Trap]:
-    """All of 127.0.0.0/8 and 0.0.0.0 lead here, and ::1 where there is one."""
+    """Listen where all of 127.0.0.0/8 and 0.0.0.0 lead, and on ::1 if available."""
     set_up = Trap(0)
 
     async def hear(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
@@ -111,18 +111,18 @@ PRIVATE_6 = (
 
 
 def embedded(address: str) -> Iterator[str]:
-    """The IPv6 addresses that gateways and kernels take for an IPv4 one."""
+    """The IPv6 addresses that gateways and kernels translate to an IPv4 one."""
     number = int(ipaddress.IPv4Address(address))
     yield str(ipaddress.IPv6Address((0xFFFF << 32) | number))  # mapped
     yield str(ipaddress.IPv6Address(number)) if number else "::"  # compatible, long withdrawn
     yield str(ipaddress.IPv6Address((0x64FF9B << 96) | number))  # NAT64
-    yield str(ipaddress.IPv6Address((0x64FF9B0001 << 80) | number))  # NAT64 of one's own network
+    yield str(ipaddress.IPv6Address((0x64FF9B0001 << 80) | number))  # NAT64 of a private network
     yield str(ipaddress.IPv6Address((0x2002 << 112) | (number << 80)))  # 6to4
     yield str(ipaddress.IPv6Address((0x20010000 << 96) | (number ^ 0xFFFFFFFF)))  # Teredo
 
 
 def spelled(address: str) -> Iterator[str]:
-    """How else a resolver of C reads an IPv4 address out of a host."""
+    """How else C's resolver reads an IPv4 address in a host."""
     number = int(ipaddress.IPv4Address(address))
     a, b, c, d = address.split(".")
     yield from (str(number), hex(number), hex(number).upper().replace("0X", "0x"), f"0{number:o}")
@@ -150,14 +150,14 @@ def test_an_ipv4_address_within_an_ipv6_one_is_never_more_public(
 ) -> None:
     forms = [form for form in embedded(str(address)) if is_public(form)]
     assert not forms or is_public(str(address))
-    assert len(forms) <= 1  # only the gateway that everybody has: 64:ff9b::/96
+    assert len(forms) <= 1  # only the NAT64 prefix that everybody has: 64:ff9b::/96
 
 
 # ---- the connection
 
 
 def resolving(*answers: Sequence[str]) -> Callable[[str, int], Any]:
-    """A name server that changes its mind; the last answer stands."""
+    """A name server that changes its answers. The last one is repeated."""
     left = list(answers)
 
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -183,7 +183,7 @@ def client(
 
 
 async def everything_asked(asking: RegistryClient, image: ImageRef) -> list[BaseException]:
-    """Every question that the bot has for a source; each must end in an error of ours."""
+    """Every question that the bot has for a source. Each must end in a BotError."""
     questions = (
         asking.source_digest(image),
         asking.tags(image),
@@ -198,7 +198,7 @@ async def everything_asked(asking: RegistryClient, image: ImageRef) -> list[Base
 async def test_a_registry_that_is_an_address_is_never_connected_to(
     spelling: int, tally: Counter[str]
 ) -> None:
-    """Even where the operator's list of registries holds it by mistake."""
+    """Even where the operator's list of registries contains it by mistake."""
     async with trap() as t:
         network = GuardedTransport(trust_env=False)  # the system's own resolver
         for address in ("127.0.0.1", "127.1.2.3", "0.0.0.0"):
@@ -254,12 +254,12 @@ async def test_a_name_that_leads_to_this_machine_is_never_connected_to(
 async def test_a_name_is_resolved_once_for_each_connection_and_the_answer_is_what_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """DNS rebinding: public while it is looked at, here while it is used."""
+    """DNS rebinding: public when it is checked, loopback when it is used."""
     asked: list[str] = []
     system = asyncio.BaseEventLoop.getaddrinfo
 
     async def getaddrinfo(self: Any, host: Any, *rest: Any, **named: Any) -> Any:
-        """Whoever resolves the name a second time, below us, is led into the trap."""
+        """A second lookup of the name, below our transport, resolves to the trap."""
         if host == "evil.example":
             asked.append(str(host))
             host = "127.0.0.1"
@@ -267,7 +267,7 @@ async def test_a_name_is_resolved_once_for_each_connection_and_the_answer_is_wha
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
     async with trap() as t:
-        # 192.88.99.0/24 is public and nobody's: a connection there fails, without a network too.
+        # 192.88.99.0/24 is public and unused: a connection there fails, also without a network.
         resolve = resolving(["203.0.113.1"], ["127.0.0.1"])
         monkeypatch.setattr(
             "bot.adapters.registry.network_guard.is_public", lambda a: a != "127.0.0.1"
@@ -285,7 +285,7 @@ async def test_a_name_is_resolved_once_for_each_connection_and_the_answer_is_wha
         assert t.heard == []
 
 
-# ---- being sent elsewhere by a registry that is allowed
+# ---- redirects by a registry that is allowed
 
 
 def hosts_of(port: int) -> list[str]:
@@ -312,7 +312,7 @@ SCHEMES = ("https", "http", "HTTPS", "ftp", "file", "gopher", "dict", "ldap", "u
 
 
 class Sending(httpx.AsyncBaseTransport):
-    """gcr.io sends everybody to `place`, by `how`; whatever is asked elsewhere is really asked."""
+    """gcr.io redirects to `place` in the way `how`. Every other host is really asked."""
 
     def __init__(self, how: str, place: str) -> None:
         self.how, self.place = how, place
@@ -424,7 +424,7 @@ async def test_no_login_comes_out_of_a_netrc(
 async def test_a_proxy_of_the_environment_gets_no_address_that_is_private(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the proxy could reach is not for those who only talk either."""
+    """Internal hosts that the proxy could reach are also refused."""
     async with trap() as t:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{t.port}")
@@ -492,10 +492,10 @@ def test_the_operators_own_addresses_are_plain_too(address: str) -> None:
 
 
 async def test_the_trap_hears_a_connection() -> None:
-    """Without this, silence would prove nothing."""
+    """Shows that the trap sees a connection. Otherwise silence would prove nothing."""
     async with trap() as t:
         asking = RegistryClient(
-            addresses={"gcr.io": f"http://127.0.0.1:{t.port}"},  # in the operator's own words
+            addresses={"gcr.io": f"http://127.0.0.1:{t.port}"},  # in the operator's config
             target=TARGET,
             allowed=["gcr.io"],
             target_login=None,
