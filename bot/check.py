@@ -1,7 +1,7 @@
-"""The `check` command: can everything that the config names be reached, and is the bot alive?
+"""The `check` command: tests that every service in the config can be reached, or the bot is alive.
 
-It only reads. Each line names what was checked. A line with FAILED also says what to do. The exit
-code is in cli.py.
+It must only read. Each line names what was checked. A line with FAILED also says what to do.
+cli.py sets the exit code.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _CHECK_REPOSITORY: Final = (
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
-    """Whether a bot uses this database and got an answer from Telegram within this time."""
+    """Return whether a bot uses this database and got an answer from Telegram in this time."""
     database = Path(settings.database)
     if not is_taken(database):
         say(f"FAILED: no bot uses {database}; start it with `imageto-bot run`")
@@ -49,7 +49,7 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
 
 
 async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
-    """Reach Telegram, the mirror repository and the target, each even if another one failed."""
+    """Check Telegram, the mirror repository and the target. A failure does not stop the others."""
     say("config: ok")
     checks = (
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),

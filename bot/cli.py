@@ -54,7 +54,7 @@ def run(path: Path) -> None:
     settings, secrets = _read_config(path)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
-    # Imported modules live until the end. Without them a full garbage collection is 0.1 s shorter.
+    # Modules are never freed. Without them a full garbage collection is 0.1 s shorter.
     gc.freeze()
     asyncio.run(app.run(settings, secrets))
 

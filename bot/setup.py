@@ -1,8 +1,8 @@
-"""Installs in the mirror repository what it needs: the workflow, its variables and its secrets.
+"""The `setup` command: installs the workflow, its variables and its secrets in the repository.
 
-All files go into one commit. What is there already is left alone, so it can be run again. Says what
-it did, line by line, and with `dry_run` what it would do. GitHub shows no secret: those that are
-missing here are left as they are.
+All files go into one commit. It can be run again, and then changes only what differs. Each change
+is one line of output. With `dry_run` nothing is changed. GitHub does not return secrets, so those
+that are missing here are left as they are.
 """
 
 import difflib
@@ -18,7 +18,7 @@ from bot.workflow import shipped
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"
 MESSAGE: Final = "Install the mirror workflow\n\nVersion: {version}\n"
 NO_RUN: Final = "[skip actions]\n\n"
-"""In the message of a commit that adds the list, so that GitHub starts no run for an empty list."""
+"""In the message of a commit that adds an empty list, so that GitHub starts no run."""
 FOLDER_MODE: Final = "040000"
 OLD_SECRETS: Final = {
     "HARBOR_USER": "MIRROR_USER",
@@ -27,8 +27,8 @@ OLD_SECRETS: Final = {
 }
 """The names of earlier versions -> those of this one.
 
-An old mirror.yml on another branch reads the old names, and runs a script that nobody checks. It
-must find nothing.
+The old ones are deleted: an old mirror.yml on another branch reads them, and runs a script whose
+hash is not checked.
 """
 
 Say = Callable[[str], None]
@@ -44,8 +44,8 @@ async def install(
 ) -> None:
     """Bring the repository up to date.
 
-    Raises ConfigError when a secret is needed and missing here, RefusedError or TransientError as
-    GitHub answers, StaleError when somebody commits at the same moment.
+    Raises ConfigError when a needed secret is missing here, RefusedError or TransientError for an
+    error of GitHub, and StaleError when the branch changes meanwhile.
     """
     await repository.expect_name()
     there = await repository.secret_names()
@@ -56,7 +56,7 @@ async def install(
             await repository.set_secret(name, value)
         say(f"secret {name}: {_done('set', dry_run)}")
     await _install_files(repository, settings, say, dry_run=dry_run)
-    for name in sorted(there & OLD_SECRETS.keys()):  # last: until here the old workflow needs them
+    for name in sorted(there & OLD_SECRETS.keys()):  # last: the old workflow needs them till here
         if not dry_run:
             await repository.delete_secret(name)
         say(f"secret {name}: {_done('removed', dry_run)}")
@@ -67,7 +67,7 @@ def _done(what: str, dry_run: bool) -> str:  # noqa: FBT001 - the switch of the 
 
 
 def _secrets(secrets: Secrets, there: frozenset[str]) -> dict[str, str]:
-    """The secrets to set. Raises ConfigError where the workflow would lack one afterwards."""
+    """Return the secrets to set. Raises ConfigError if the workflow would lack one afterwards."""
     login, source = secrets.target_login(), secrets.source_auth.get_secret_value()
     hidden = {"MIRROR_USER": login[0], "MIRROR_PASSWORD": login[1]} if login else {}
     if source:
@@ -107,7 +107,7 @@ async def _install_files(
 ) -> None:
     path = settings.github.list
     now = await repository.snapshot()
-    if now is None and not dry_run:  # without a commit GitHub's git data API takes nothing
+    if now is None and not dry_run:  # GitHub's git data API needs a first commit
         await repository.put_file(path, FIRST_LIST, blob="", message=f"Add {path}\n\n{NO_RUN}")
         say(f"{path}: added, the first commit of the repository")
         now = await repository.snapshot()
@@ -135,7 +135,7 @@ async def _commit(
 
 
 def _changes(now: Mapping[str, str], settings: Settings) -> dict[str, bytes | None]:
-    """What differs, by path: the content that a file should have, None for one that should go."""
+    """Return the new content of files that differ, by path. None means to delete the file."""
     part = settings.github
     wanted = shipped.files(part.branch, part.list, part.workflow)
     changes: dict[str, bytes | None] = {

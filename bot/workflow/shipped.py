@@ -1,8 +1,8 @@
 """The files that `setup` installs in a mirror repository: mirror.yml and the package `mirror`.
 
-One place decides what belongs to the workflow. `setup` writes these files, the bot compares the
-repository with them, and the tests run them. mirror.yml in this folder is a template: branch, list,
-version and the hashes of the package are filled in here.
+`setup` writes these files, the bot compares the repository with them, and the tests run them.
+mirror.yml in this folder is a template. Branch, list, version and the hashes of the package are
+filled in here.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Final
 
 FOLDER: Final = ".github/mirror"
 REPLACED: Final = (".github/mirror.py",)
-"""What earlier versions installed and this one removes."""
+"""Files of earlier versions that `setup` removes."""
 _FILES_INDENT: Final = "\n" + " " * 12
 
 

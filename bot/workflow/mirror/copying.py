@@ -1,6 +1,6 @@
-"""One image on its way from its source to the target, with all the tries that it takes.
+"""Copies one image from its source to the target, with retries.
 
-Layers and manifests are copied here, side by side. skopeo takes over what is unusual or fails.
+Copies layers and manifests in parallel. skopeo takes over what is unusual or fails here.
 """
 
 import tempfile
@@ -29,7 +29,7 @@ class Result:
     state: str
     text: str
     seconds: float = 0.0
-    waited: float = 0.0  # the part of them spent waiting for pulls
+    waited: float = 0.0  # part of `seconds`, spent waiting for pulls
 
 
 class Copying:
@@ -52,7 +52,7 @@ class Copying:
         self.target = Repository(settings, settings.host, path)
 
     def result(self) -> Result:
-        """Try until it is there, or cannot be had, or patience or time is used up."""
+        """Try until the target has it, the error is permanent, or patience or time is used up."""
         left, began = self.patience, time.monotonic()
         for pause in waits.TRY_PAUSES:
             done = self.attempt()
@@ -76,9 +76,9 @@ class Copying:
         name = image.tag or image.digest
         wanted = image.digest or source.digest(image.tag)
         if wanted and wanted == target.digest(name):
-            return Result(image, "success", f"{wanted} skipped")  # its size would cost a GET
+            return Result(image, "success", f"{wanted} skipped")  # no size: it would cost a GET
         if image.digest:
-            source.digest(image.digest)  # for the pulls that are left
+            source.digest(image.digest)  # only for the pull headers of the answer
         pulls = 0 if wanted == "" else self.pulls_set_aside()
         if pulls is None:
             return Result(image, "error", self.short_of_pulls())
@@ -113,8 +113,8 @@ class Copying:
             return *self.copy_by_skopeo(), 0
 
     def carried(self, wanted: str) -> int:
-        """Copy it without skopeo, in two tries: what was read and moved is not read again."""
-        if self.target.trouble:  # each manifest would cost a pull in vain
+        """Copy it without skopeo, in two tries. The second reuses what the first one did."""
+        if self.target.trouble:  # do not spend pulls on manifests in vain
             raise NotMovedError(f"{self.target.host} is in trouble")
         pause = waits.TRY_PAUSES[0]
         try:
@@ -139,7 +139,7 @@ class Copying:
     ) -> tuple[Manifest, dict[str, Manifest], dict[str, int]]:
         """Return a manifest, its children by digest, and the bytes of all blobs by digest.
 
-        Each manifest is read once: a digest cannot change. Raises NotMovedError.
+        Each manifest is read once, since a digest names one content. Raises NotMovedError.
         """
 
         def read(digest: str) -> Manifest:
@@ -162,7 +162,7 @@ class Copying:
         return top, children, blobs
 
     def size(self, copied: str) -> int:
-        """Ask the target, where a GET counts as no pull. 0 when it is unknown."""
+        """Return the bytes from the target, where a GET costs no pull. 0 when unknown."""
         try:
             return sum(self.manifests(self.target, copied)[2].values())
         except NotMovedError:
@@ -174,7 +174,7 @@ class Copying:
         pauses = chain(waits.PULL_PAUSES, repeat(waits.PULL_PAUSES[-1]))
         while pulls := self.source.pulls:
             late = waits.run_is_over()
-            need = 1 if late else pulls.need  # at the end, few pulls are worth a try
+            need = 1 if late else pulls.need  # at the end, try with any pull
             if self.traffic.promise(self.source.host, need, pulls):
                 break
             if late:
@@ -183,7 +183,7 @@ class Copying:
             self.tell(f"{self.short_of_pulls()}, asks again in {pause} s")
             time.sleep(pause)
             self.source.digest(self.image.digest or self.image.tag)
-            self.source.pulls = self.source.pulls or pulls  # an answer in trouble says nothing
+            self.source.pulls = self.source.pulls or pulls  # a failed answer has no pull headers
             self.waited = time.monotonic() - began
         return need if pulls else 0
 

@@ -41,7 +41,7 @@ def ask_github(env: Mapping[str, str], method: str, path: str, data: bytes | Non
 def asked_for(env: Mapping[str, str]) -> tuple[list[str], bool]:
     """Return the inputs of a dispatch, or the lines that a push added, or the whole list.
 
-    True for a whole list: nobody waits for these images, so only news gets a status.
+    True for a whole list. Nobody waits for these images, so only changes get a status.
     """
     event_name, file = env["GITHUB_EVENT_NAME"], Path(env["LIST"])
     if event_name == "workflow_dispatch" and env["IMAGES"].strip():
@@ -81,7 +81,7 @@ def share(lines: list[str], shards: str, shard: str) -> list[str]:
 def post(
     env: Mapping[str, str], result: Result, pauses: Sequence[float] = waits.GITHUB_PAUSES
 ) -> bool:
-    """Post the status of one image. Repeated when it fails: posting twice does no harm."""
+    """Post the status of one image. Retried, since a second post does no harm."""
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
         "state": result.state,
@@ -101,16 +101,16 @@ def post(
 
 
 def cell(text: str) -> str:
-    """Return a cell of a Markdown table that shows the text itself: no link, image or tag.
+    """Return a cell of a Markdown table that shows untrusted text without any markup.
 
-    Inside code Markdown ends only the code and the cell.
+    Inside code only the backtick and the bar have a meaning.
     """
     shown = one_line(text).replace("`", "'").replace("|", "¦")
     return f"`{shown}`" if shown else ""
 
 
 def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[str]) -> None:
-    """Write the table on the run's page. It is cut before GitHub would drop all of it."""
+    """Write the table on the run's page. It is cut at a size that GitHub accepts."""
     rows = [(line, "invalid", "not an image reference") for line in bad]
     rows += [(str(r.image), r.state, r.text) for r in results]
     table = "| image | result | |\n|---|---|---|\n"

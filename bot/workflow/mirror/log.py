@@ -1,4 +1,4 @@
-"""What the run prints. Foreign text is made safe for the runner's log and for a status."""
+"""Writes the log of the run, and makes untrusted text safe for it and for a status."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ LOG_CHARACTERS = 1000
 
 
 def one_line(text: str, limit: int = STATUS_CHARACTERS) -> str:
-    """Return foreign text as one printable line. A long text loses its middle."""
+    """Return untrusted text as one printable line. A long text loses its middle."""
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return shown if len(shown) <= limit else f"{shown[:40]}…{shown[41 - limit :]}"
 
@@ -16,7 +16,7 @@ def one_line(text: str, limit: int = STATUS_CHARACTERS) -> str:
 def say(text: str) -> None:
     """Write one line of the log at once. Lines of several threads do not mix.
 
-    The runner obeys `::name::` at the start of a line and `##[name]` anywhere in it.
+    The runner would execute `::name::` at the start of a line and `##[name]` anywhere in it.
     """
     line = one_line(text, LOG_CHARACTERS).replace("##[", "# #[")
     sys.stdout.write(f"{re.sub('^::', ': :', line)}\n")

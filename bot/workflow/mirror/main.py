@@ -1,4 +1,4 @@
-"""The run: reads what it is for, copies all images, reports each, and sums up."""
+"""One run: reads which images to mirror, copies them, reports each, and writes the summary."""
 
 import os
 import tempfile
@@ -30,7 +30,7 @@ def log_line(result: Result) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What all images of a run have in common. Without settings, `trouble` says why."""
+    """What all images of a run share. Without settings, `trouble` says why."""
 
     env: Mapping[str, str]
     folder: Path

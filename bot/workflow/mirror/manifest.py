@@ -1,4 +1,4 @@
-"""Manifests: what one is, and which ones this package copies without skopeo."""
+"""Reads manifests, and decides which ones this package copies without skopeo."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ACCEPT = ", ".join((*KINDS, "application/vnd.docker.distribution.manifest.v1+pre
 CHILDREN = 64  # manifests in one index
 BLOBS = 1000  # configs and layers of one image
 MANIFEST_BYTES = 16 << 20  # of all manifests of one image
-LARGEST_NUMBER = 2**63 - 1  # bytes: what fits into a column of a database
+LARGEST_NUMBER = 2**63 - 1  # bytes: the bot stores it in 64 bits
 
 
 class NotMovedError(Exception):
@@ -35,7 +35,7 @@ class NotMovedError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """One manifest as it came. An index has children, every other manifest has blobs."""
+    """One manifest, unchanged. An index has children, every other manifest has blobs."""
 
     body: bytes
     kind: str
@@ -44,7 +44,7 @@ class Manifest:
 
     @classmethod
     def read(cls, answer: Answer) -> "Manifest":
-        """Raise NotMovedError for what skopeo has to copy: schema 1, or layers elsewhere."""
+        """Read an answer. Raises NotMovedError for what skopeo must copy, such as schema 1."""
         try:
             said = json.loads(answer.body)
             kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()

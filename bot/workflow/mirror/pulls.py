@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-INDEX_PULLS = 20  # that an image of many platforms may cost: one per manifest
+INDEX_PULLS = 20  # that a multi-platform image may cost, one per manifest
 
 
 @dataclass(frozen=True)

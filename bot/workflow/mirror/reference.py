@@ -1,6 +1,6 @@
 """The grammar of image references and the names in the target.
 
-The same rules as bot/core/image.py, in short. A test compares both. Nothing here does I/O.
+The same rules as bot/core/image.py. A test compares both. Pure: no I/O.
 """
 
 import re
@@ -17,7 +17,7 @@ REST = re.compile(
 DIGEST = re.compile(r"sha(?:256|384|512):[0-9a-f]{64,128}")
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
-LONGEST_PATH = 255  # characters: the limit of the distribution project
+LONGEST_PATH = 255  # characters: the limit of github.com/distribution/reference
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,6 @@ def target_path(image: Image, prefix: str, naming: str) -> str:
     `naming` is "nested" (or empty) or "flat". Flat names have one level and do not collide.
     """
     path = f"{image.registry.lower().replace(':', '_')}/{image.path}"
-    if naming == "flat":  # a slash stands between alphanumerics: an odd run of dashes is a slash
+    if naming == "flat":  # an odd run of dashes holds the slash
         path = path.replace("-", "--").replace("/", "-")
     return f"{prefix}/{path}" if prefix else path

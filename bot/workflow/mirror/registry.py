@@ -1,6 +1,7 @@
 """One repository of a registry: its manifests, its blobs, uploads to it, and its login.
 
-Follows the distribution specification. Does not decide what is copied: `copying` does.
+Follows https://github.com/opencontainers/distribution-spec/blob/main/spec.md. `copying` decides
+what is copied.
 """
 
 import contextlib
@@ -37,7 +38,7 @@ from .settings import Settings
 
 QUESTIONS_AT_A_TIME = 16
 LAYER_READ_BYTES = 1 << 18  # at a time
-PUSH = " push"  # follows the name in the key of a token that may push
+PUSH = " push"  # suffix of the name in the key of a token that may push
 
 _QUESTIONS = threading.Semaphore(QUESTIONS_AT_A_TIME)
 
@@ -75,8 +76,8 @@ class Repository:
         self._basic = f"Basic {login}" if login else ""
         self._known, self._turns = settings.known, settings.turns
         self._patience = settings.patience
-        self.pulls: Pulls | None = None  # as the last answer said it
-        self.trouble = False  # whether the last answer was trouble
+        self.pulls: Pulls | None = None  # from the last answer
+        self.trouble = False  # whether the last answer was a transient error
 
     def tls(self, option: str) -> list[str]:
         """Return the option that lets skopeo speak plain HTTP, where that is configured."""
@@ -96,7 +97,7 @@ class Repository:
         use: str = "",
         seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        """Send one request, and again when the answer is trouble. No answer is not repeated.
+        """Send one request. Retries a transient error, but not a request without any answer.
 
         `use` follows the name in the key of the login.
         """
@@ -114,7 +115,7 @@ class Repository:
     def _answer(
         self, request: Callable[[dict[str, str]], Answer], headers: dict[str, str], use: str
     ) -> Answer:
-        """Send a request with the known login. A first refusal names the one that it needs."""
+        """Send a request with the known login. On a 401, answer its challenge and send it again."""
         sent = self._allowed(use)
         with _QUESTIONS:
             answer = request({**headers, **sent})
@@ -129,11 +130,10 @@ class Repository:
         return {"Authorization": met} if met else {}
 
     def _learn(self, refusal: Message, use: str, sent: dict[str, str]) -> None:
-        """Keep what meets a challenge, unless another thread did so after `sent` was sent.
+        """Store the answer to a challenge, unless another thread did so after `sent` was sent.
 
-        Basic holds for a host, a token for one repository. Harbor asks for Basic when it got an
-        expired token. That token must then not hide the login. A token server that has trouble
-        takes no token away.
+        Basic is valid for a host, a token for one repository. Harbor asks for Basic when it got
+        an expired token, which is then dropped. A failing token server does not drop a token.
         """
         key = self.name + use
         with self._turns.setdefault(key, threading.Lock()):
@@ -147,7 +147,7 @@ class Repository:
                 self._known[key] = met
 
     def _meet(self, challenge: str) -> str:
-        """Return the Authorization that meets a challenge. A token server must speak TLS."""
+        """Return the Authorization for a challenge. Over TLS, the token server must use TLS too."""
         if not challenge.lower().startswith("bearer "):
             return self._basic
         given = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
@@ -199,7 +199,7 @@ class Repository:
     def reserve(self, blob: str, origin: "Repository | None" = None) -> Upload | None:
         """Begin an upload. None when the blob of `origin` was mounted, so nothing is to be sent.
 
-        The specification has both in one request: a registry that does not mount begins.
+        Both are one request. A registry that does not mount begins an upload.
         """
         what, use = "blobs/uploads/", PUSH
         if origin:
@@ -220,7 +220,7 @@ class Repository:
         return Upload(address, use)
 
     def upload(self, to: Upload, blob: str, size: int, parts: Iterable[bytes]) -> None:
-        """Send a blob. The registry must check that it has this digest."""
+        """Send a blob. The registry checks its digest. Raises NotMovedError."""
         url = f"{to.address}{'&' if '?' in to.address else '?'}digest={blob}"
         headers = {**self._allowed(to.use), "Content-Length": str(size)}
         headers["Content-Type"] = "application/octet-stream"

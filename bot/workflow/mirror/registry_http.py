@@ -1,6 +1,6 @@
-"""HTTP with bounds: an answer has a limit in time and in size. A redirect gets no login.
+"""HTTP requests with limits on the time and size of an answer. A redirect gets no login.
 
-Knows nothing of registries but their waits. `registry` and `github` send through it.
+`registry` and `github` use it, and know what the answers mean.
 """
 
 import ssl
@@ -16,8 +16,8 @@ from typing import Any
 
 ANSWER_SECONDS = 30  # of silence
 STORE_SECONDS = 300  # of silence while the target stores a layer or a manifest
-BODY_SECONDS = 120  # in all: a body that arrives drop by drop is never silent
-LONGEST_RETRY_AFTER = 60  # seconds: the most that one answer can make this run wait
+BODY_SECONDS = 120  # in all, since a slow body is never silent
+LONGEST_RETRY_AFTER = 60  # seconds
 BODY_BYTES = 4 << 20  # of one answer, unless said otherwise
 READ_BYTES = 1 << 16  # at a time
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what reading untrusted JSON can raise
@@ -25,7 +25,7 @@ UNREADABLE = (ValueError, OverflowError, RecursionError)  # what reading untrust
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered. Status 0 means that nothing usable came."""
+    """The answer of a server. Status 0 means no usable answer."""
 
     status: int
     headers: Message
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """Return it as the end of a sentence."""
+        """Return the status as the end of a sentence."""
         return f"answers {self.status}" if self.status else "no answer"
 
     @property

@@ -1,4 +1,4 @@
-"""What the variables and secrets of the repository say, checked before the first image."""
+"""Reads the variables and secrets of the repository, and checks them before the first image."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ SECRETS = ("MIRROR_PASSWORD", "MIRROR_SOURCE_AUTH", "GITHUB_TOKEN")
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run, and the logins that it has learnt so far."""
+    """The settings of a run, and the logins that it has got so far."""
 
     host: str
     prefix: str
@@ -35,13 +35,13 @@ class Settings:
     password: str = field(repr=False)
     addresses: dict[str, str]
     logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
-    patience: int = 0  # seconds that are waited per image for a registry that has trouble
+    patience: int = 0  # seconds to wait per image for a failing registry
     known: dict[str, str] = field(default_factory=dict, repr=False)  # place -> Authorization
     turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)  # one per place
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":
-        """Read the environment. Raises ValueError, whose line never holds a value."""
+        """Read the environment. Raises ValueError with a line that holds no secret."""
         given = {name: env.get(name, "").strip() for name in NAMES}
         for name in REQUIRED:
             if not given[name]:
@@ -80,7 +80,7 @@ def _addresses(read: Any) -> dict[str, str]:
 
 
 def _logins(read: Any) -> dict[str, str]:
-    """Bring the keys to one form: Docker writes https://HOST/v1/ where skopeo writes HOST."""
+    """Normalise the keys. Docker writes https://HOST/v1/ where skopeo writes HOST."""
     found = {}
     for key, entry in read.get("auths", {}).items():
         name = re.sub(r"^https?://([^/]*).*", r"\1", key)

@@ -1,6 +1,6 @@
-"""skopeo: its login, its copies, and the words of its errors.
+"""Runs skopeo: its login, its copies, and its errors in one line.
 
-skopeo copies what `copying` does not: unusual manifests, and whatever went wrong there.
+skopeo copies what `copying` does not: unusual manifests, and whatever failed there.
 """
 
 import json
@@ -16,9 +16,9 @@ from .registry import Repository
 from .settings import SECRETS, Settings
 
 LOGIN_SECONDS = 60  # in all
-END_CHARACTERS = 1000  # of both ends of an error text that are examined
+END_CHARACTERS = 1000  # of an error text are examined, from each end
 
-# Signs of a transient error of a service. An error without one is the image's own.
+# Signs of a transient error of a service. Any other error is about the image.
 TROUBLE = re.compile(
     r"too ?many ?requests|rate limit|time(?:d )?out|deadline exceeded|\beof\b|broken pipe|skopeo:"
     r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|no such host|stream error"
@@ -30,7 +30,7 @@ TROUBLE = re.compile(
 # The side that skopeo was working on: the verb stands before any name.
 _TARGET = r"destination|writing|upload|logging|authenticating"
 _SOURCE = r"source|reading|pinging|choosing|parsing"
-# What surrounds the useful words, from the outside in: a status has 140 characters.
+# Prefixes to remove, from the outside in, since a status has 140 characters.
 NOISE = (
     (r"^initializing(?: image from)? \w+ \S+ |^.* at destination: ", ""),
     (r"^copying (?:image \S+|system image) from manifest list: ", ""),
@@ -42,7 +42,7 @@ NOISE = (
     (r"^.* (?:in|to) [^ ]+: ", ""),
     (r"\bpinging container registry [^ ]+: (?=[A-Z])", ""),
     (r"\bpinging container registry ", ""),
-    (r'\b[A-Z][a-z]+ "\w+://([^/"]*)[^"]*": ', r"\1: "),  # a method and its address: the host
+    (r'\b[A-Z][a-z]+ "\w+://([^/"]*)[^"]*": ', r"\1: "),  # method and URL -> host
     (r"\b(sha\d+:[0-9a-f]{12})[0-9a-f]+", r"\1…"),
     (r"^(.+): \1$", r"\1"),
 )
@@ -71,10 +71,10 @@ def cause(stderr: str) -> str:
     """Return the useful part of skopeo's last error, with the side that it is about."""
     fatal = re.findall(r'level=fatal msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))', stderr)
     text = "".join(fatal[-1]) if fatal else (stderr.strip().splitlines() or ["no words"])[-1]
-    if len(text) > 2 * END_CHARACTERS:  # a registry may choose the words: long text is slow below
+    if len(text) > 2 * END_CHARACTERS:  # untrusted, and the patterns below are slow on long text
         text = f"{text[:END_CHARACTERS]}…{text[-END_CHARACTERS:]}"
     text = re.sub(r"\\(.)", lambda m: " " if m[1] in "nrt" else m[1], text)
-    # A layer that the source breaks off is noticed in the middle of its upload.
+    # skopeo reports a failed read from the source as a part of the upload.
     text = re.sub(r"^.* happened during read: ", "reading blob: ", text)
     side = re.search(f"{_TARGET}|{_SOURCE}", text)
     for noise, kept in NOISE:
@@ -96,7 +96,7 @@ def log_in(settings: Settings, folder: Path) -> None:
         json.dump({"auths": others}, out)
     options = [f"--username={settings.user}", "--password-stdin", *target.tls("tls-verify")]
     left = settings.patience
-    for pause in waits.TRY_PAUSES:  # a login that fails would fail every image
+    for pause in waits.TRY_PAUSES:  # a failed login fails every image
         trouble = skopeo(
             folder, "login", *options, target.host, given=settings.password, seconds=LOGIN_SECONDS
         )

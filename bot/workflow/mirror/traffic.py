@@ -1,6 +1,6 @@
-"""What may go on at the same time: layers, copies by skopeo, and pulls that are set aside.
+"""Limits what all images of a run do in parallel: layers, copies by skopeo, and pulls.
 
-Each blob goes to the target once per run. Images that share it wait for it and mount it.
+Each blob is uploaded to the target once per run. Images that share it wait for it and mount it.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ IMAGES_AT_A_TIME = 128
 def move(
     blob: str, size: int, source: Repository, target: Repository, origin: Repository | None
 ) -> None:
-    """Bring one blob to the target, by a mount from `origin` if possible. Raises NotMovedError."""
+    """Copy one blob to the target, by a mount from `origin` if possible. Raises NotMovedError."""
     if target.holds(blob):
         return
     upload: Upload | None = None
@@ -30,14 +30,14 @@ def move(
             upload = target.reserve(blob, origin)
             if not upload:
                 return
-    with source.blob(blob) as answer:  # first: a blob that cannot be read needs no upload
+    with source.blob(blob) as answer:  # before the upload, which an unreadable blob does not need
         upload = upload or target.reserve(blob)
         if upload:
             target.upload(upload, blob, size, source.poured(answer, size))
 
 
 def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
-    """Do one of several jobs, unless one of them has failed already."""
+    """Do one of several jobs. Raises the first error in `wrong` if another job has failed."""
     if wrong:
         raise wrong[0]
     try:
@@ -48,14 +48,14 @@ def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
 
 
 class Traffic:
-    """Bounds the layers that move at a time, and the pulls that images may count on."""
+    """Limits the layers that are copied at a time, and shares out the pulls that are left."""
 
     def __init__(self, layers: int) -> None:
-        self.questions = ThreadPoolExecutor(4 * IMAGES_AT_A_TIME)  # most may sleep, in trouble
-        self._half = max(1, layers // 2)  # one image of many large layers leaves room for others
+        self.questions = ThreadPoolExecutor(4 * IMAGES_AT_A_TIME)  # most may sleep between retries
+        self._half = max(1, layers // 2)  # the most that one image may use
         self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
         self._layers = ThreadPoolExecutor(layers)
-        self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # who brings a blob
+        self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # blob -> who copies it
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
 
@@ -82,21 +82,21 @@ class Traffic:
         for blob in blobs:
             by, job = ways[blob]
             if by is not target and job.exception():
-                by, job = way(blob)  # one of the images that need it tries again, not all
+                by, job = way(blob)  # the first image to see the failure copies it itself
             lost = by is not target and job.exception()
             if not lost and by.name != target.name:
                 room.acquire()
                 job = begin(blob, by)
                 job.add_done_callback(lambda _: room.release())
             jobs.append(job)
-        wait(jobs)  # all of them: skopeo must not bring what is still on its way
+        wait(jobs)  # all of them: skopeo must not copy a layer at the same time
         for job in jobs:
             job.result()
 
     def _way(
         self, blob: str, target: Repository, begin: Callable[[str], Future[None]]
     ) -> tuple[Repository, Future[None]]:
-        """Return who brings a blob, and the job. It begins when nobody does or has."""
+        """Return who copies a blob, and the job. Start one if there is none, or if it failed."""
         with self._lock:
             known = self._ways.get(blob)
             if not known or (known[1].done() and known[1].exception()):
@@ -104,13 +104,13 @@ class Traffic:
             return known
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
-        """Set pulls aside, if enough are left beside those of other copies."""
+        """Reserve pulls. False if too few are left after the reservations of other copies."""
         with self._lock:
             enough = pulls.left - self._promised[host] >= need
             self._promised[host] += need if enough else 0
             return enough
 
     def used(self, host: str, pulls: int) -> None:
-        """Take back a promise: the registry has counted these pulls by now."""
+        """Release a reservation after the copy, when the registry has counted its pulls."""
         with self._lock:
             self._promised[host] -= pulls
