@@ -1,7 +1,7 @@
 """What the bot answers to commands and button presses, as data.
 
-Errors are for people: what is wrong, and what to type next. The card and the result of a
-request are in cards.py.
+Errors say what is wrong and what to type next. Cards are in card.py and draft_card.py, results in
+result.py. Answers that need the network are in questions.py and outdated.py.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ from bot.paste import PASTE_SIZE_LIMIT, Flaw
 REQUESTS_SHOWN: Final = 10
 DENIED_SHOWN: Final = 10
 STATUS_PULL_CHARACTERS: Final = 600
-"""Characters of pulls beside the lines of the images; the result has them all."""
+"""Characters of pull commands in a status, which has image lines too. The result has them all."""
 TROUBLES_SHOWN: Final = 3
 
 
@@ -39,7 +39,7 @@ def single_line(key: str, **values: str | int) -> Message:
 
 
 def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
-    """We were away for so long that messages are lost."""
+    """The bot was down for so long that messages were lost."""
     began, ended, kept = map(Moment, (since, until, lost_before))
     return Message((say("absent", since=began, until=ended, before=kept),))
 
@@ -60,7 +60,7 @@ def _usage(name: CommandName) -> Phrase:
 
 
 def may_not(name: CommandName, person: Person, admins: Sequence[str]) -> Phrase:
-    """Why somebody may not use a command in a chat that is served. `admins` are names."""
+    """Why a person may not use a command in a chat that is served. `admins` are names."""
     if Role.MEMBER in COMMANDS[name].audience:
         return say("guest", person=str(number_of(person.id)))
     people: Value = name_list(admins) if admins else ""
@@ -75,7 +75,7 @@ def misuse(name: CommandName) -> Message:
 
 
 def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
-    """What cannot be read, where nothing else was found; what was meant as a command to send."""
+    """What cannot be read where no image was found, with the corrected command to send."""
     lines = [say("bad-head", count=len(bad)), *unreadable_lines(tuple(bad))]
     meant = [each.correction.image for each in bad if each.correction is not None]
     if len(meant) < len(bad):
@@ -92,7 +92,7 @@ def nothing_found(*, file: str) -> Message:
 
 
 def bad_file(flaw: Flaw, file: str) -> Message:
-    """Why a file, or without a name a message, cannot be read as a whole."""
+    """Why a file cannot be read completely. An empty `file` means a message."""
     if not file:
         return single_line(f"text-{flaw}")
     return single_line(f"file-{flaw}", file=file, limit=str(PASTE_SIZE_LIMIT // 1024**2))
@@ -125,7 +125,7 @@ def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
 
 
 def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
-    """Why there is nothing left to decide: who was first, or how it ended."""
+    """Why nothing waits for a decision: who decided already, or how it ended."""
     for transfer in transfers:
         if transfer.ended is State.REJECTED and transfer.ended_by is not None:
             return say("already-rejected", person=view.name(transfer.ended_by))
@@ -152,7 +152,7 @@ def status_of_request(request: Request, transfers: Sequence[Transfer], view: Vie
 
 
 def status_of_draft(request: Request, view: View) -> Message:
-    """It has no images yet: they are only proposed until the person says what is meant."""
+    """The status of a draft. It has no transfers until the person confirms its images."""
     if request.cancelled_at is not None:
         return single_line("draft-over", request=str(request.id))
     return Message((_draft_row(request, view),))
@@ -174,15 +174,15 @@ Row = tuple[Request, tuple[Transfer, ...]]
 
 
 def status(mine: Sequence[Row], view: View) -> Message:
-    """What concerns the person in this chat, the newest first."""
+    """The requests that the person may see in this chat, the newest first."""
     return Message(tuple(_rows("status-mine", mine, view)) or (say("status-nothing"),))
 
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """What an admin sees beside the requests: the queue, the budgets, the last trouble.
+    """What only an admin sees in a status: the queue, the budgets, the last trouble.
 
-    `kept` are the images that are kept fresh, and how many of them wait for a look.
+    `kept` is how many images are kept fresh, and how many of them are due for a check.
     """
 
     transfers: Sequence[Transfer]

@@ -1,9 +1,9 @@
-"""The grammar of buttons: what stands in the callback data of those that the bot sends.
+"""The grammar of buttons: their callback data, and what a press of each asks for.
 
-    data = verb ":" arguments          under 64 bytes, as Telegram wants
+    data = verb ":" arguments          at most DATA_LIMIT bytes
 
-A button holds ids and positions only, and whoever handles a press checks who pressed: anybody
-can press a button, and an old one may speak of what is over.
+Data is untrusted: anybody can press a button, and an old button may refer to an earlier state.
+So it holds ids and positions only, and engine/intake checks who may do what.
 """
 
 import re
@@ -35,7 +35,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShowDraftPage:
-    """Open the choice of a draft at a page; 0 is the first."""
+    """Open the choice of a draft at a page, from 0."""
 
     request: RequestId
     page: int
@@ -49,7 +49,7 @@ class ToggleImage:
 
 @dataclass(frozen=True, slots=True)
 class TakeSuggestion:
-    """Take the `position`-th image that was meant in place of a missing one."""
+    """Take the suggestion at `position` in place of a missing image."""
 
     request: RequestId
     transfer: TransferId
@@ -58,7 +58,7 @@ class TakeSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class ShowPullFormat:
-    """Write the pulls of a result for another tool."""
+    """Show the pull commands of a result for another tool."""
 
     request: RequestId
     form: PullFormat
@@ -84,7 +84,7 @@ Pressed = (
 )
 
 DATA_LIMIT: Final = 64
-"""Bytes that a button may carry: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
+"""Bytes of callback data: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
 _NUMBERS: Final = re.compile(r"[0-9]{1,18}(?::[0-9]{1,18})*", re.ASCII)
 
@@ -94,7 +94,7 @@ def button_data(verb: Verb, *arguments: object) -> str:
 
 
 def parse_button(data: str) -> Pressed | None:
-    """What a pressed button asks for; None for data that is not ours (or no longer)."""
+    """What a pressed button asks for. None for data that no button of this version has."""
     match = _BUTTON.fullmatch(data)
     if match is None or match[1] not in set(Verb):
         return None
@@ -143,7 +143,7 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
 
 
 def command_behind(pressed: Pressed) -> CommandName:
-    """The command that a button stands for: whoever may type it may press the button."""
+    """The command with the same rights: who may type it may press the button."""
     match pressed:
         case Approve():
             return CommandName.APPROVE

@@ -1,8 +1,8 @@
-"""The card of a request: a pure projection of stored facts.
+"""The card of a request: a pure function of stored facts.
 
-`card` is what the chat should show now; the engine edits the message until it does. The reply
-with the result is in results.py, the card of a draft in draft_card.py, answers to commands in
-answers.py. No sentence is built here: see message.py.
+`card` returns what the chat should show now, and the chat lane edits the message to it. The result
+is in result.py, the card of a draft in draft_card.py, answers to commands in answers.py. This
+module must not build sentences: see message.py.
 """
 
 from collections import Counter
@@ -24,28 +24,28 @@ from bot.dialog.message import Button, ButtonKind, Message, Moment, Phrase, Valu
 from bot.dialog.view import View
 
 IMAGE_LINES_CHARACTERS: Final = 3300
-"""Characters a list of images may take, of Telegram's 4096 a message; the rest is counted."""
+"""Characters of a list of images, out of Telegram's 4096. Further images are only counted."""
 LINE_CHARACTERS: Final = 90
-"""What a line takes beside its image and what a service or a person says, about."""
+"""Estimated characters of a line without the image's name and the text of a service or person."""
 BAR_WIDTH: Final = 10
 NEAR_RETRY: Final = timedelta(minutes=1)
-"""A next try that is nearer needs no time of day."""
+"""A next try that is nearer is shown without the time of day."""
 IMAGES_NAMED: Final = 6
-"""So many images are named in a line about several."""
+"""How many images are named in a line about several."""
 LABEL_CHARACTERS: Final = 40
 SHORT_DIGEST_CHARACTERS: Final = len("sha256:") + 12
 SUGGESTION_BUTTONS: Final = 12
-"""Rows of images that were meant: Telegram takes 100 buttons, a phone shows far fewer."""
+"""Rows of suggestions: Telegram takes 100 buttons, but a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
 _ANSWERED: Final = _ENDED_BADLY - {State.CANCELLED}
-"""What the answer gives reasons for, and what to do next."""
+"""The states for which the result gives the reason and the next step."""
 Note = Callable[[Transfer, View], Phrase]
 
 
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
     lines = [card_head(request, transfers, view)]
-    # Why an image was not mirrored stands once: on the card until the answer tells it.
+    # The reason of a failure is shown once: on the card, until the result has it.
     lines += image_lines(transfers, view, note=_note if request.told_at is None else _note_answered)
     lines += _version_warning(transfers)
     lines += _deciders(request, transfers, view)
@@ -75,7 +75,7 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
 
 
 def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
-    """What an admin should know before they approve a version that moved."""
+    """What an admin should know before they approve a version that was updated upstream."""
     moved = sum(_is_changed_version(transfer) for transfer in transfers)
     return [say("card-moved", count=moved)] if moved else []
 
@@ -94,7 +94,7 @@ def callback_button(verb: Verb, *arguments: object, label: Phrase | None = None)
 
 
 def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
-    """A row for each image that is there in place of a missing one: the likeliest of all first."""
+    """A row for each image that is suggested for a missing one, the likeliest first."""
     missing = [t for t in transfers if t.state is State.FAILED and t.meant]
     each = max(1, SUGGESTION_BUTTONS // max(1, len(missing)))
     return [
@@ -111,18 +111,18 @@ def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[
 
 
 def short_name(image: ImageRef) -> str:
-    """An image as people call it, for the label of a button: its end is what tells."""
+    """A short name for the label of a button: the end of a name distinguishes images."""
     text = str(image).removeprefix("docker.io/").removeprefix("library/")
     return text if len(text) <= LABEL_CHARACTERS else "…" + text[-LABEL_CHARACTERS:]
 
 
 def short_digest(digest: str) -> str:
-    """As much of a digest as people compare by eye."""
+    """The start of a digest, as much as people compare by eye."""
     return digest[:SHORT_DIGEST_CHARACTERS]
 
 
 def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:
-    """Who approved, once each, and who can decide on what still waits."""
+    """Who approved, and who can decide on the images that still wait."""
     people = dict.fromkeys(t.approved_by for t in transfers if t.approved_by is not None)
     lines = [say("card-approved-by", person=view.name(person)) for person in people]
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
@@ -132,13 +132,13 @@ def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> li
 
 
 def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
-    """Which of the images the person named without a tag, and what was taken for it."""
+    """Which images the person named without a tag, and which tag was taken."""
     bare = [short_name(i).removesuffix(f":{DEFAULT_TAG}") for i in images if i in request.untagged]
     return [say("card-untagged", images=name_list(bare), count=len(bare))] if bare else []
 
 
 def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
-    """What was on its way already, by the request that asked for it first."""
+    """The images that were already under way, by the request that asked first."""
     firsts = {first.id: first for t in transfers if (first := view.firsts.get(t.id)) is not None}
     return [
         say(
@@ -154,7 +154,7 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
 
 
 def name_list(names: Sequence[str]) -> Phrase:
-    """A few names, the rest by number."""
+    """The first names, and the number of the others."""
     words: Value = names[0]
     for name in names[1:IMAGES_NAMED]:
         words = say("images-also", images=words, image=name)
@@ -169,9 +169,9 @@ def image_lines(
     *,
     note: Note | None = None,
 ) -> list[Phrase]:
-    """A line an image, as many as `room` characters hold; what is left is counted by state.
+    """One line per image, as many as `room` characters hold. The others are counted by state.
 
-    Where not all fit, those that somebody has to look at come first.
+    Where not all fit, those that need action come first.
     """
     if estimated_characters(transfers) > room:
         transfers = sorted(transfers, key=_urgency)
@@ -186,7 +186,7 @@ def image_lines(
 
 
 def estimated_characters(transfers: Sequence[Transfer]) -> int:
-    """Characters that the lines of all these take, about."""
+    """An estimate of the characters that the lines of all these take."""
     return sum(LINE_CHARACTERS + len(str(t.image)) + _quoted_characters(t) for t in transfers)
 
 
@@ -217,7 +217,7 @@ def _summary(transfers: Sequence[Transfer]) -> Phrase:
 
 
 def image_line(transfer: Transfer, view: View, note: Note | None = None) -> Phrase:
-    """The line of one image: its icon, its name, what is known of it, and where it stands."""
+    """The line of one image: its icon, name, known facts and state."""
     return say(
         f"line-{transfer.state}",
         image=str(transfer.image),
@@ -280,10 +280,10 @@ def _shape(transfer: Transfer) -> Phrase:
 
 
 def _elapsed(transfer: Transfer, view: View) -> Phrase:
-    """Time since the run was seen, in steps of ten seconds: a card that flickers is no help."""
+    """Time since the run was seen, in steps of ten seconds: each change is an edit of the card."""
     started = transfer.copying_at or view.now
     seconds = max(0, int((view.now - started).total_seconds()))
-    if seconds < 120:  # noqa: PLR2004 - two minutes still read well in seconds
+    if seconds < 120:  # noqa: PLR2004 - up to two minutes, seconds are easy to read
         return say("time-seconds", count=seconds // 10 * 10)
     return say("time-minutes", count=seconds // 60)
 
@@ -309,7 +309,7 @@ def _failed(transfer: Transfer, failure: Failure) -> Phrase:
 
 
 def history(transfer: Transfer, view: View) -> list[Phrase]:
-    """When what happened to one image, and by whom: for /status."""
+    """The events of one image, with their times and people, for /status."""
     lines = [say("history-opened", time=Moment(transfer.opened_at, view.now))]
     if transfer.approved_at is not None:
         time = Moment(transfer.approved_at, view.now)

@@ -15,7 +15,7 @@ def trouble_words(trouble: Trouble) -> Phrase:
 
 
 def denied(ground: Ground | None, reason: str, registry: str) -> Phrase:
-    """Why the policy said no, in words."""
+    """Why the policy denied an image of this registry."""
     if ground is Ground.REGISTRY:
         return say("denied-registry", registry=registry)
     return say("denied-because", reason=reason) if reason else say("denied")

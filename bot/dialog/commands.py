@@ -1,4 +1,4 @@
-"""What people can type: the grammar of commands, and the one table that everything reads.
+"""What people can type: the grammar of commands, and the table of all commands.
 
     message  = "/" name [ "@" bot ] [ blank arguments ]
     mirror   = [ number | anything that names images ]           see paste/
@@ -14,8 +14,8 @@ work. Intake obeys it, and menus and /help are made from it. Buttons get their r
 see buttons.py. To add a command: a row and a class of values here, a use case in engine/intake/,
 its words in locales/.
 
-Parsing cannot fail. What is no command of ours is None. A command that is used wrongly is a
-`Misuse`. One image is read here. The images of /mirror are found by paste/.
+Parsing never raises. A text that is no command of ours gives None. A command with wrong arguments
+gives a `Misuse`. The images of /mirror are found by paste/, not here.
 """
 
 import re
@@ -50,14 +50,14 @@ class CommandName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """`text` as it was pasted; empty where a file or the answered message is meant."""
+    """`text` as it was pasted. Empty where a file or the message replied to is meant."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """A draft as it stands: all its images, or those that were left ticked."""
+    """Confirm a draft with the images that are ticked."""
 
     request: RequestId
 
@@ -69,7 +69,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """The lines of image.list that hold `text`, from the page on (0 is the first)."""
+    """A page of the lines of image.list that contain `text`. Pages count from 0."""
 
     text: str
     page: int = 0
@@ -77,14 +77,14 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """Of the lines of image.list that hold `text`, those that have moved at their sources."""
+    """The images of image.list that contain `text` and were updated upstream."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class BeginWatch:
-    """Be told when the image moves; None: what the person watches."""
+    """Be told when the image is updated upstream. None lists what the person watches."""
 
     image: ImageRef | None
 
@@ -96,7 +96,7 @@ class EndWatch:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`about` None: what concerns the person, and what is going on."""
+    """`about` is what to show. None shows what is open in the chat."""
 
     about: RequestId | ImageRef | None
 
@@ -131,7 +131,7 @@ class Simple:
 
 @dataclass(frozen=True, slots=True)
 class Misuse:
-    """A command of ours with arguments that it does not take."""
+    """A command of ours with wrong arguments."""
 
 
 Looking = Lookup | List | Outdated
@@ -145,8 +145,8 @@ Parser = Callable[[str, str], Parsed]
 REASON_LIMIT: Final = 200
 """Characters of the reason of a rejection. The rest is cut off."""
 FILTER_LIMIT: Final = 48
-"""Bytes: the buttons of a list carry its filter, and they hold 64."""
-# Chinese needs no blank after a command. Telegram recognises the command all the same.
+"""Bytes of a filter. The buttons of a list carry it, and they hold 64."""
+# A Chinese argument may follow a command without a space. Telegram recognises such a command too.
 _COMMAND: Final = re.compile(
     r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )
@@ -212,16 +212,15 @@ Audience = frozenset[Role]
 ADMINS: Final[Audience] = frozenset({Role.ADMIN})
 MEMBERS: Final[Audience] = ADMINS | {Role.MEMBER}
 EVERYBODY: Final[Audience] = MEMBERS | {Role.GUEST}
-"""Whoever can be recognised in a chat that is served."""
+"""Everybody whose identity is known, in a chat that is served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
-    """A row of the table. The words of a command are in locales/, under `command-<name>`.
+    """A row of the table. A command's texts are in locales/, under `command-<name>`.
 
-    What is typed after its name is there too. `audience` may use the command.
-    `begins_work`: an answer comes later, so the message gets a reaction at once, and a button
-    that begins the same counts against the person's commands in a minute.
+    `audience` may use the command. `begins_work`: the answer comes later, so the message gets a
+    reaction at once. A button for such a command counts against the commands per minute.
     """
 
     name: CommandName
@@ -260,17 +259,17 @@ COMMANDS: Final[Mapping[CommandName, CommandSpec]] = {row.name: row for row in _
 
 @dataclass(frozen=True, slots=True)
 class TypedCommand:
-    """A command as it was typed: which one, and what its arguments say."""
+    """A command as it was typed: its name and its parsed arguments."""
 
     name: CommandName
     parsed: Parsed
 
 
 def parse(text: str, *, me: str, target_host: str) -> TypedCommand | None:
-    """The command that a message holds, or None where it is not one of ours.
+    """The command of a message, or None where it is not one of ours.
 
-    `me` is the bot's own name, without the at-sign. `target_host` is the registry that people
-    paste in front of an image that they have pulled before.
+    `me` is the bot's own name, without the at-sign. `target_host` is the registry that images are
+    copied to: people paste names of it, too.
     """
     match = _COMMAND.fullmatch(text.strip())
     if match is None or (match[2] is not None and match[2].lower() != me.lower()):
@@ -283,5 +282,5 @@ def parse(text: str, *, me: str, target_host: str) -> TypedCommand | None:
 
 
 def menu_for(role: Role) -> list[CommandSpec]:
-    """The commands that the menu and /help show to somebody, in order."""
+    """The commands that the menu and /help show to this role, in order."""
     return [spec for spec in COMMANDS.values() if spec.in_menu and role in spec.audience]

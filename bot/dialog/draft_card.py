@@ -1,6 +1,6 @@
-"""The card of a draft: what was found, and the question what of it is meant.
+"""The card of a draft: which images were found, and the question which of them are meant.
 
-The same message becomes the card of the request once the person confirms. A pure projection.
+A pure function of stored facts. After the confirmation, card.py renders the same message.
 """
 
 from typing import Final
@@ -44,7 +44,7 @@ def _head(request: Request, draft: Draft, view: View) -> Phrase:
 
 
 def _listed(draft: Draft) -> list[Phrase]:
-    """Every image that stands as it was written; what was corrected has a line of its own."""
+    """A line for each image that was not corrected. Corrections have their own lines."""
     corrected = {bad.correction.image for bad in draft.corrected if bad.correction is not None}
     images = [image for image in draft.images if image not in corrected]
     lines: list[Phrase] = []
@@ -59,7 +59,7 @@ def _listed(draft: Draft) -> list[Phrase]:
 
 
 def unreadable_lines(found: tuple[BadImage, ...]) -> list[Phrase]:
-    """Why each text cannot be taken as it stands, with what was probably meant."""
+    """Why each text names no image that we take, with what was probably meant."""
     lines = [_unreadable_line(bad) for bad in found[:UNREADABLE_SHOWN]]
     if len(found) > UNREADABLE_SHOWN:
         lines.append(say("bad-more", count=len(found) - UNREADABLE_SHOWN))
@@ -86,7 +86,7 @@ def _question_buttons(request: Request, draft: Draft) -> tuple[tuple[Button, ...
 
 
 def _choice_buttons(request: Request, draft: Draft, page: int) -> tuple[tuple[Button, ...], ...]:
-    """A page of images to tick, the way to the other pages, and the end of it."""
+    """A page of images to tick, and the buttons for other pages and to finish."""
     first = page * IMAGES_PER_PAGE
     rows: list[tuple[Button, ...]] = [
         (_image_button(request, draft, position, image),)

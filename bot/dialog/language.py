@@ -1,6 +1,6 @@
 """The languages the bot speaks, and which of them a person is answered in.
 
-Only the choice is here; the words are in `locales/`, one file a language, under its value.
+The texts are in `locales/`: one file per language, named after the enum's value.
 """
 
 from enum import StrEnum
@@ -14,10 +14,10 @@ class Language(StrEnum):
 
 
 def spoken(code: str, *, otherwise: Language) -> Language:
-    """The language for somebody whose app says `code`: Telegram's language_code, often empty.
+    """The language for a person whose app reports `code`: Telegram's language_code, often empty.
 
-    The first subtag decides. Apps write Chinese as zh, zh-hans, zh-hant or zh-TW, and readers of
-    either script are nearer to zh-CN than to any other language there is.
+    The first subtag decides. Apps report Chinese as zh, zh-hans, zh-hant or zh-TW, and readers of
+    both scripts prefer zh-CN to English.
     """
     match code.partition("-")[0].lower():
         case "zh":

@@ -1,7 +1,7 @@
-"""Things the bot says, as data: which words, with what in them, and which buttons.
+"""Messages as data: the key of each line, the values in it, and the buttons.
 
-The words themselves are in `locales/`; turning a message into text and markup is an adapter's
-work. Nothing here may build a sentence: word order differs from language to language.
+The texts are in `locales/`, and adapters/words.py renders them. This module must not build
+sentences: word order differs between languages.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from enum import StrEnum
 from typing import Final
 
 MINUTES_SHOWN: Final = 120
-"""A wait of so many minutes or more is said in hours."""
+"""From so many minutes on, a duration is shown in hours."""
 _UNITS: Final = ("b", "kb", "mb", "gb")
 COPY_LIMIT: Final = 256
-"""Telegram's limit of the text that a copy button copies, in characters."""
+"""The limit of a copy button's text: https://core.telegram.org/bots/api#copytextbutton"""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """The words under `key`, with `values` in them. A value may be a phrase itself.
+    """The text under `key`, with `values` in it. A value may be a phrase itself.
 
-    Texts are data: whoever renders them escapes them, whatever they hold.
+    Values are not escaped here: the renderer escapes them.
     """
 
     key: str
@@ -29,7 +29,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time (UTC). `seen` is when it is read: the date of the same day goes without."""
+    """A point in time (UTC). `seen` is when it is read: on the same day the date is left out."""
 
     time: datetime
     seen: datetime | None = None
@@ -50,7 +50,7 @@ class ButtonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`value`: the callback data, the text to copy, or the address, by kind."""
+    """`value`: the callback data, the text to copy, or the URL, depending on the kind."""
 
     label: Phrase
     kind: ButtonKind
@@ -65,27 +65,27 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message in one language, as Telegram takes it: HTML, and rows of (label, kind, value)."""
+    """A message in one language: Telegram's HTML, and rows of buttons (label, kind, value)."""
 
     html: str
     buttons: tuple[tuple[tuple[str, ButtonKind, str], ...], ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """All that it says, for comparison with what a message says already."""
+        """The text and the buttons as one string, to compare with what a message shows."""
         rows = "\n".join(" ".join(":".join(button) for button in row) for row in self.buttons)
         return f"{self.html}\n{rows}".strip()
 
 
 def duration(minutes: int) -> Phrase:
-    """So many minutes, in hours where that is exact enough."""
+    """A number of minutes, in hours from MINUTES_SHOWN on."""
     if minutes < MINUTES_SHOWN:
         return say("time-minutes", count=minutes)
     return say("time-hours", count=round(minutes / 60))
 
 
 def size(count: int) -> Phrase:
-    """So many bytes, in the unit that people use for them (powers of 1000)."""
+    """A number of bytes in a decimal unit, such as MB (powers of 1000)."""
     power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
     amount = count / 1000**power
     digits = 1 if power > 0 and amount < 100 else 0  # noqa: PLR2004 - three digits are enough

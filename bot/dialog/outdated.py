@@ -1,7 +1,7 @@
-"""Which images of image.list have moved at their sources since they were copied: /outdated.
+"""Which images of image.list were updated upstream since they were copied: /outdated.
 
-Pure: digests come in, a message goes out. A tag of a full version is not meant to move, so it is
-told apart, and not offered to be copied by one tap.
+Pure: digests go in, a message comes out. A version is not meant to be updated, so it is listed
+separately and has no button that copies it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,14 +16,14 @@ from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.questions import containing, mirror_button, none_listed
 
 IMAGES_COMPARED: Final = 200
-"""So many images are compared for one question."""
+"""How many images are compared for one question."""
 OUTDATED_SHOWN: Final = 20
 UPDATE_BUTTONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Digests at both sides; empty where there is no such image, None where nobody can tell."""
+    """Digests at both sides. Empty where there is no such image, None where it is not known."""
 
     image: ImageRef
     source: str | None = None
@@ -43,19 +43,22 @@ class Compared:
 
     @property
     def version_differs(self) -> bool:
-        """Whether a version is something else at its source than what was copied once."""
+        """Whether it is a version whose target differs from its source."""
         return self.differs and bool(self.target) and is_version(self.image.tag or "")
 
 
 def comparable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:
-    """Those with `text` in them that can move, and how many cannot: a digest names one for ever."""
+    """Images that contain `text` and can be updated, and how many cannot: those with a digest."""
     found = containing(dict.fromkeys(entries), text)
     moving = [entry for entry in found if not entry.digest]
     return moving, len(found) - len(moving)
 
 
 def outdated(compared: Sequence[Compared], *, text: str, listed: int, fixed: int) -> Message:
-    """What is differing, worst first; `listed` is how many can move, `fixed` how many cannot."""
+    """The images that differ, the worst first.
+
+    `listed` is how many can be updated, `fixed` how many cannot.
+    """
     if not listed:
         return Message((say("outdated-fixed", count=fixed),)) if fixed else none_listed(text)
     differing = sorted(
@@ -104,7 +107,7 @@ def _buttons(differing: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
 
 
 def updated_upstream(arrived: Sequence[TrackedImage]) -> Message:
-    """Old and new digest of each image that has moved, and is here."""
+    """The old and the new digest of each image whose update has arrived."""
     lines = [say("news-head", count=len(arrived))]
     lines += [
         say(

@@ -1,6 +1,7 @@
-"""Questions that need a look at the world before they can be answered: /lookup, /list, /outdated.
+"""Questions whose answers need the network: /lookup, /list and /outdated.
 
-Stored until they are answered, so that a restart loses none. Pure: what was seen comes in.
+A question is stored until it is answered, so a restart loses none. The answers are pure functions:
+engine/lanes/questions.py passes in what registries and the repository say.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,9 +38,9 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Retried):
-    """`text`: the image to look up, or what the lines should hold. Times are UTC.
+    """`text`: the image to look up, or what the lines should contain. Times are UTC.
 
-    `edits` is the message that shows another page of the same list and is to show this one.
+    `edits` is the message that shows another page of the same list. This page replaces it.
     """
 
     id: int
@@ -120,7 +121,7 @@ def _pull(image: ImageRef, target: Target) -> str:
 
 
 def _next_buttons(facts: LookupFacts, target: Target) -> tuple[tuple[Button, ...], ...]:
-    """What can be done next, by one tap."""
+    """Buttons for what can be done next."""
     rows: list[tuple[Button, ...]] = []
     if facts.target_digest:
         command = _pull(facts.image, target)
@@ -133,14 +134,14 @@ def _next_buttons(facts: LookupFacts, target: Target) -> tuple[tuple[Button, ...
 
 
 def mirror_button(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
-    """A button that asks for the image; none where its name is longer than a button holds."""
+    """A button that requests the image. None where its name is too long for a button."""
     if len(button_data(Verb.MIRROR, image).encode()) > DATA_LIMIT:
         return []
     return [(callback_button(Verb.MIRROR, image, label=label),)]
 
 
 def list_page(entries: Sequence[ImageRef], text: str, page: int, target: Target) -> Message:
-    """A page of what image.list holds, of the lines with `text` in them.
+    """A page of the lines of image.list that contain `text`.
 
     Each image has a button that copies its pull.
     """
@@ -171,7 +172,7 @@ def list_page(entries: Sequence[ImageRef], text: str, page: int, target: Target)
 
 
 def containing(entries: Iterable[T], text: str) -> list[T]:
-    """Those with `text` in their names, in whatever case."""
+    """The entries that contain `text`, without regard to case."""
     wanted = text.lower()
     return [entry for entry in entries if wanted in str(entry).lower()]
 
@@ -181,5 +182,5 @@ def none_listed(text: str) -> Message:
 
 
 def unanswered(question: QuestionKind, trouble: Trouble) -> Message:
-    """Nobody answered for too long; the person may ask again."""
+    """The answer where a service had trouble for too long. The person may ask again."""
     return Message((say(f"{question}-unanswered", trouble=trouble_words(trouble)),))

@@ -1,7 +1,7 @@
-"""The one reply that tells how a request ended, with what to type next.
+"""The result of a request: the one reply that says how it ended, and what to type next.
 
-A pure projection like the card; the person can have the pulls written for another tool, and the
-reply is then edited.
+A pure function of stored facts, like card.py. A person can choose the tool for the pull commands.
+Then the chat lane edits the reply.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from bot.dialog.view import View
 from bot.paste import Rewritten
 
 SINGLE_COPY_BUTTONS: Final = 6
-"""So many pulls have a button each, two in a row; more are copied several at a time."""
+"""Up to so many pull commands have a button each. Of more, each button copies several."""
 PART_COPY_BUTTONS: Final = 24
-"""Buttons that copy several pulls, in rows of four."""
+"""The most buttons that copy several pull commands, in rows of four."""
 _PULLS: Final = {
     PullFormat.DOCKER: "docker pull {}",
     PullFormat.CONTAINERD: "ctr -n k8s.io images pull {}",
@@ -39,7 +39,7 @@ _PULLS: Final = {
 
 
 def result(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
-    """How it ended: what to type for each image that arrived, and why the others did not."""
+    """What to type for each image that arrived, and why the others did not."""
     arrived = [t for t in transfers if t.state is State.MIRRORED]
     others = [t for t in transfers if t.state is not State.MIRRORED]
     pulls = [(t.image, pull_command(t, view, request.form)) for t in arrived]
@@ -58,7 +58,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
 
 
 def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
-    """As many commands as `room` characters hold, the rest by number."""
+    """As many commands as `room` characters hold, and the number of the others."""
     lines: list[Phrase] = []
     for position, command in enumerate(commands):
         room -= len(command)
@@ -70,7 +70,7 @@ def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
 
 
 def _were_there(arrived: Sequence[Transfer]) -> list[Phrase]:
-    """Which images the target had before, so that nothing was copied."""
+    """The images that the target had already, so that nothing was copied."""
     names = [short_name(t.image) for t in arrived if t.copied_digest is None]
     return [say("result-there", count=len(names), images=name_list(names))] if names else []
 
@@ -85,7 +85,7 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
     number = str(request.id)
     match transfer.state:
         case State.FAILED if transfer.failure is not None:
-            # Where buttons stand below, the next step is to press one of them.
+            # Where there are suggestions, the next step is to press one of their buttons.
             meant = "-meant" if transfer.meant else ""
             return say(f"failure-{transfer.failure.kind}{meant}.next", request=number)
         case State.REJECTED:
@@ -98,7 +98,7 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
 
 
 def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
-    """What people type, or write, to have the image from the target."""
+    """The command, or the line of a file, that pulls the image from the target."""
     return _PULLS[form].format(view.target.name_of(transfer.image))
 
 
@@ -116,7 +116,7 @@ def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, .
 
 
 def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
-    """Buttons that copy as many pulls at a time as Telegram lets one copy."""
+    """Buttons that each copy as many pull commands as COPY_LIMIT allows."""
     buttons, first = list[Button](), 0
     while first < len(texts) and len(buttons) < PART_COPY_BUTTONS:
         last = first + 1
@@ -130,7 +130,7 @@ def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
 
 
 def copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[Button]:
-    """A button per image that copies its pull. None where that is too long for a button."""
+    """A button per image that copies its pull command. Commands over COPY_LIMIT have none."""
     return [
         copy_button(say("button-copy-one", image=short_name(image)), text)
         for image, text in pulls
@@ -147,7 +147,7 @@ def copy_button(label: Phrase, text: str) -> Button:
 
 
 def _format_buttons(request: Request) -> tuple[Button, ...]:
-    """The switch between the tools; the one that is shown is marked."""
+    """The buttons that switch between tools. The current tool is marked."""
     return tuple(
         callback_button(
             Verb.FORM,
@@ -159,7 +159,7 @@ def _format_buttons(request: Request) -> tuple[Button, ...]:
 
 
 def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
-    """The caption of the file that goes back rewritten; what is said instead, if nothing is."""
+    """The caption of the rewritten file. Without `changed`, the message that replaces the file."""
     lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
     if back.others and changed:
         texts = [

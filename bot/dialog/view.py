@@ -1,6 +1,6 @@
-"""What every projection needs beside the facts: names, where images go, the time, and who else.
+"""What cards and answers need besides stored facts: names, the target, the time, other requests.
 
-Fetched by the engine for each projection. Nothing of it is stored with a request.
+engine/view_loader.py loads it. It holds values only, and is never stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,10 @@ Names = Mapping[PersonId, str]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was fetched for one projection.
+    """What was loaded for one card or answer.
 
     `ahead`: how many images go before a waiting one. `firsts`: the request that asked for an
-    image first, where it was on its way already. `admins`: the names of those who can decide, as
-    far as they are known.
+    image first, where it was already under way. `admins`: the known names of those who can decide.
     """
 
     names: Names

@@ -1,4 +1,4 @@
-"""Who wants to be told when an image moves, and what is answered to /watch and /unwatch."""
+"""The answers to /watch and /unwatch."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +14,7 @@ WATCHES_SHOWN: Final = 60
 
 
 def unwatchable(image: ImageRef, policy: Policy, *, kept_fresh: bool) -> Message | None:
-    """Why nobody will ever hear of this image moving; None where somebody may."""
+    """Why an update of this image will never be reported. None where it may be."""
     if not kept_fresh:
         return Message((say("watch-off"),))
     if tag_class(image) is TagClass.DIGEST:
@@ -32,7 +32,7 @@ def watching(image: ImageRef, *, listed: bool) -> Message:
 
 
 def watched(watches: Sequence[Watch]) -> Message:
-    """What a person watches, the newest first."""
+    """The images that a person watches, the newest first."""
     if not watches:
         return Message((say("watch-none"),))
     lines = [say("watch-head", count=len(watches))]

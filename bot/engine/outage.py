@@ -1,7 +1,7 @@
 """Notes when Telegram answered last, and tells the chats of an outage that lost messages.
 
-Telegram keeps what people send for a day. Who sent something before that, while the bot was away,
-got no answer and should know why.
+Telegram keeps updates for a day. After a longer outage some messages are lost, so their senders
+should know why they got no answer.
 """
 
 import logging
@@ -19,7 +19,7 @@ from bot.engine.ports.store import SignsOfLife, Store
 log = logging.getLogger(__name__)
 
 HEARTBEAT: Final = "poll"
-"""The sign of life that is stored at each answer to a poll."""
+"""The name of the heartbeat that is stored while Telegram answers polls."""
 UPDATES_KEPT: Final = timedelta(hours=24)
 """How long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 
@@ -47,9 +47,9 @@ class Outage:
         self._wake = wake
 
     async def note_answer(self, silence: float | None = None) -> None:
-        """Telegram has answered. `silence`: seconds since it did so last, where that was measured.
+        """Telegram has answered. `silence`: seconds since its last answer, None if not measured.
 
-        The system clock may have been set meanwhile, so a measured time counts more.
+        A measured time is preferred, since the system clock may have been set meanwhile.
         """
         now = self._clock()
         async with self._store.begin() as unit:

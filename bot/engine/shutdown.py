@@ -1,7 +1,7 @@
-"""The request to stop: a step that has begun is finished, and no other is begun.
+"""The request to stop: a step that has begun is finished, and no new step begins.
 
-An effect that is cut off before it is stored may be repeated at the next start. So nothing is
-cancelled that can come to its end by itself.
+An effect that is interrupted before it is stored may be repeated at the next start. So work that
+ends by itself is never cancelled.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 Stopped = Callable[[], bool]
-"""Returns True as soon as no further step may be begun."""
+"""Returns True as soon as no further step may begin."""
 
 
 def never() -> bool:
@@ -41,8 +41,8 @@ class Shutdown:
     async def unless_requested(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of the work. None where a shutdown is requested first: the work is cancelled.
 
-        The work runs in the task of the caller. In a task of its own it would begin later, by two
-        turns of the event loop.
+        The work runs in the task of the caller. A new task would start it two iterations of the
+        event loop later.
         """
         if self.is_requested():
             work.close()

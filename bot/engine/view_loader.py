@@ -1,7 +1,7 @@
-"""Loads what cards and answers need beside the facts: names, queue places, and who asked first.
+"""Loads what cards and answers need besides stored facts: names, queue places, first requests.
 
-A view is of one request, or of several that are shown together. It is loaded for many at once: a
-query for each of a thousand open requests would keep everybody else waiting.
+A view is for one request, or for several that are shown together. Views are loaded for many
+requests at once: one query per request would block intake when a thousand are open.
 """
 
 from bisect import bisect_left
@@ -22,7 +22,7 @@ FirstRequests = Mapping[TransferId, Request]
 
 
 class CopyQueue:
-    """Which images are on their way, for the places of those that wait."""
+    """The images under way to a copy, for the queue places of those that wait."""
 
     def __init__(self, going: Sequence[tuple[datetime, BatchId | None]]) -> None:
         self._all = [at for at, _ in going]
@@ -31,7 +31,7 @@ class CopyQueue:
             self._of[batch].append(at)
 
     def ahead(self, transfers: Sequence[Transfer]) -> Mapping[TransferId, int]:
-        """How many images were approved earlier and go with another commit, for each that waits."""
+        """For each waiting image: how many were approved earlier and go with another commit."""
         return {
             transfer.id: self._before(transfer.approved_at, transfer.batch)
             for transfer in transfers
@@ -52,7 +52,7 @@ async def view_of(
     now: datetime,
     admins: Collection[PersonId],
 ) -> View:
-    """A view in which everybody has a name who took part in the given facts."""
+    """A view with the names of everybody who took part in the given facts."""
     found = await first_requests_of(unit, requests)
     firsts = {transfer: first for of in found.values() for transfer, first in of.items()}
     participants = participants_of(transfers, [*requests, *firsts.values()])
@@ -63,7 +63,7 @@ async def view_of(
 async def first_requests_of(
     unit: Participants, requests: Sequence[Request]
 ) -> Mapping[RequestId, FirstRequests]:
-    """Who asked first for what was on its way already, where that is anybody's business here."""
+    """For each image already under way: the request that asked first, if it is of the same chat."""
     found = await unit.first_requests_of_all([request.id for request in requests])
     return {
         request.id: {
@@ -78,7 +78,7 @@ async def first_requests_of(
 def participants_of(
     transfers: Sequence[Transfer], requests: Sequence[Request]
 ) -> Collection[PersonId]:
-    """Everybody who asked, or decided."""
+    """Everybody who asked or decided."""
     people = {request.person for request in requests}
     for transfer in transfers:
         people |= {p for p in (transfer.approved_by, transfer.ended_by) if p is not None}
@@ -97,7 +97,7 @@ def names_of(people: Mapping[PersonId, Person]) -> Mapping[PersonId, str]:
 async def language_of(
     unit: KnownPeople, place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
-    """A private chat is answered in the person's language, a group in its own."""
+    """The language of answers: in a private chat the person's, in a group the configured one."""
     if not is_private_chat_of(place.chat, person):
         return otherwise
     return language_from(await unit.people([person]), place, person, otherwise=otherwise)
@@ -106,6 +106,6 @@ async def language_of(
 def language_from(
     people: Mapping[PersonId, Person], place: Place, person: PersonId, *, otherwise: Language
 ) -> Language:
-    """The same, where those people are known already who may be spoken to."""
+    """The same, where the people are loaded already."""
     found = people.get(person) if is_private_chat_of(place.chat, person) else None
     return spoken(found.language, otherwise=otherwise) if found is not None else otherwise

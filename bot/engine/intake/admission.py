@@ -1,7 +1,7 @@
-"""What every use case that begins copies asks first: the rules, the limits, and the transfers.
+"""What every use case that begins copies does first: apply rules and limits, and open transfers.
 
-Used to open a request, to confirm a draft and to retry. It says nothing to anybody: each use case
-words its own answer.
+Used to open a request, to confirm a draft and to retry. It must not answer the person: each use
+case has its own answer.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ async def passed_limit(
 
 
 async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
-    """Minutes until at most so many of the person's images are younger than a day; 0: never."""
+    """Minutes until at most `most` of the person's images are younger than a day. 0 means never."""
     if most < 0:
         return 0
     low, high = 0, MINUTES_A_DAY  # after `high` minutes none of them is
@@ -72,7 +72,7 @@ async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
 async def open_transfers(
     context: Context[AdmissionUnit], decisions: Sequence[tuple[ImageRef, Decision]]
 ) -> list[TransferId]:
-    """A new or the open transfer for each image. Those that a rule denies end here."""
+    """A new or the open transfer for each image. Transfers that a rule denies end at once."""
     opened = []
     for image, decision in decisions:
         transfer = await context.unit.open_transfer(image, context.now)

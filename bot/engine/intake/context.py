@@ -35,7 +35,7 @@ class Attachment:
 class Incoming:
     """A message of a person. `faceless`: sent in the name of a chat.
 
-    `quoted` and `quoted_file` are what the message holds that it replies to.
+    `quoted` and `quoted_file` are the text and the file of the message that it replies to.
     """
 
     update: int
@@ -51,7 +51,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A pressed button, and the message it stands under."""
+    """A pressed button, and the message that it belongs to."""
 
     update: int
     person: Person
@@ -62,7 +62,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """The rules of this installation: who, what, where to, and what groups are spoken to in.
+    """The configuration: who may ask, the policy, the target, and the language of groups.
 
     `me` is the bot's own name. `kept_fresh`: whether the listed images are checked regularly.
     """
@@ -118,7 +118,7 @@ class Context(Generic[UnitT_co]):
         )
 
     async def own(self, number: RequestId) -> Request | Outcome:
-        """The request, where the person may change it. Otherwise the reason why not."""
+        """The request, if the person may change it. Otherwise the answer that says why not."""
         request = await self.unit.request(number)
         if request is None:
             return Outcome(say("no-request", request=str(number)), done=False)

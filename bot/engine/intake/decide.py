@@ -19,7 +19,7 @@ class DecideUnit(Requests, Links, Requesters, DropsFiles, ContextUnit, Protocol)
 
 
 async def decide(context: Context[DecideUnit], command: Approve | Reject) -> Outcome:
-    """Let a request's waiting images go ahead, or turn them down. Only for admins."""
+    """Approve or reject a request's waiting images. Only for admins."""
     request = await context.unit.request(command.request)
     transfers = await context.unit.transfers_of(command.request)
     if request is not None and request.is_draft and request.cancelled_at is None:

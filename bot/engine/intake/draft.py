@@ -18,7 +18,7 @@ class DraftUnit(Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
 
 
 async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Request, Draft] | Outcome:
-    """A draft that this person may confirm or change. Otherwise the reason why not."""
+    """A draft that this person may change. Otherwise the answer that says why not."""
     request = await context.own(number)
     if isinstance(request, Outcome):
         return request
@@ -30,7 +30,7 @@ async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Reques
 
 
 async def confirm(context: Context[DraftUnit], number: RequestId) -> Outcome:
-    """Go ahead with what is ticked of a draft."""
+    """Open transfers for the ticked images of a draft."""
     found = await _draft(context, number)
     if isinstance(found, Outcome):
         return found

@@ -20,12 +20,12 @@ class MirrorUnit(OpensRequests, SavesDrafts, SavesFiles, admission.AdmissionUnit
 
 
 async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) -> Message | None:
-    """The file on the command and what was pasted behind it, else what it replies to."""
+    """Take the file and the text of the message. If neither names images, what it replies to."""
     finding = extract(text, target_host=context.installation.target.host)
     if incoming.file is not None:
         answer = await _take_file(context, incoming.file)
         return await _take_text(context, text, finding) if _names_images(finding) else answer
-    if not _names_images(finding):  # "/mirror this, please" below what is meant
+    if not _names_images(finding):  # such as "/mirror this, please" in a reply
         if incoming.quoted.strip():
             text = incoming.quoted
             finding = extract(text, target_host=context.installation.target.host)
@@ -35,7 +35,7 @@ async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) ->
 
 
 def _names_images(finding: Finding) -> bool:
-    """Whether somebody who wrote this meant images by it, rather than said something."""
+    """Whether the text means images, rather than being a remark."""
     return finding.certain and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 
@@ -58,7 +58,7 @@ def _nothing_to_do(finding: Finding) -> Message:
 
 
 async def _take_file(context: Context[MirrorUnit], file: Attachment) -> Message | None:
-    """A draft without images: they are found as soon as the file is here."""
+    """Open a draft without images. The files lane adds them after it has fetched the file."""
     if file.size > PASTE_SIZE_LIMIT:
         return answers.bad_file(Flaw.TOO_LARGE, file.name)
     request = await _open(context, confirmed=False)
@@ -95,7 +95,7 @@ async def _open(
 async def submit(
     context: Context[MirrorUnit], images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
 ) -> Message | None:
-    """Open a request. The answer is None where its card will say the rest.
+    """Open a request. The answer is None where the card says everything.
 
     `bare` are the images that were named without a tag.
     """

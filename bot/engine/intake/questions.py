@@ -33,7 +33,7 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
 
 
 async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message | None:
-    """No registry is asked about an image that the rules deny."""
+    """Store the lookup, unless the rules deny the image: then no registry may be asked."""
     decision = decide(context.installation.policy, command.image)
     if decision.verdict is Verdict.DENY:
         words = denied(decision.ground, decision.reason, command.image.registry)
@@ -45,7 +45,7 @@ async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message 
 async def ask_for_list(
     context: Context[AskUnit], command: List, *, edits: MessageId | None = None
 ) -> None:
-    """The answer is a new message, or another page in the message `edits`."""
+    """Store the question. Its answer is a new message, or replaces the message `edits`."""
     question = _question(context, QuestionKind.LIST, command.text)
     await context.unit.add_question(replace(question, page=command.page, edits=edits))
 

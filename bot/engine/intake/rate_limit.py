@@ -1,7 +1,7 @@
 """How many commands a minute one person may send, so that nobody uses up the chat's rate limit.
 
-Kept in memory: after a restart everybody starts at zero. It knows no commands and no chats, only
-who sent something and when.
+Kept in memory: after a restart everybody starts at zero. Limits of the messages that the bot sends
+are in lanes/chat_rate.py.
 """
 
 from collections import deque
@@ -17,13 +17,13 @@ RATE_WINDOW: Final = timedelta(minutes=1)
 ANSWERS_TO_STRANGERS: Final = 4
 """How many commands in a RATE_WINDOW are answered to all strangers of a chat together."""
 UPDATES_REMEMBERED: Final = 1000
-"""So many updates keep their answer: far more than wait at once while nothing can be stored."""
+"""How many updates keep their verdict: far more than wait while nothing can be stored."""
 
 
 class RateVerdict(Enum):
     ALLOWED = auto()
     TOLD_ONCE = auto()
-    """Too fast: the person is told so, once in a RATE_WINDOW."""
+    """Too fast: the person is told so once per RATE_WINDOW."""
     IGNORED = auto()
 
 
@@ -36,10 +36,10 @@ class RateLimit:
         self._answers: dict[int, RateVerdict] = {}
 
     def take(self, speaker: Speaker, now: datetime, *, most: int, update: int) -> RateVerdict:
-        """Whether the speaker is listened to, which counts against them.
+        """Count a command of the speaker, and return whether to handle it.
 
-        An update that could not be stored comes again, every few seconds for as long as a disk is
-        full: it is counted once, and answered as it was the first time.
+        While a disk is full, the same update comes again every few seconds. It is counted once,
+        and gets the same verdict each time.
         """
         self._forget(now)
         if update not in self._answers:
@@ -59,12 +59,12 @@ class RateLimit:
         return RateVerdict.TOLD_ONCE
 
     def wait(self, speaker: Speaker, now: datetime) -> int:
-        """Whole seconds until the speaker is listened to again."""
+        """Whole seconds until a command of the speaker is handled again."""
         heard = self._heard.get(speaker)
         return max(1, round((heard[0] + RATE_WINDOW - now).total_seconds())) if heard else 1
 
     def _forget(self, now: datetime) -> None:
-        """Drop what is older than a window, and what lies ahead after the clock was set back."""
+        """Drop times older than a window, and times in the future (clock set back)."""
         for speaker in list(self._heard):
             heard = self._heard[speaker]
             while heard and not now - RATE_WINDOW < heard[0] <= now:

@@ -1,4 +1,4 @@
-"""Use cases of a request that did not arrive: retry it, or take a suggested image instead."""
+"""Use cases of images that did not arrive: retry them, or take a suggested image instead."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -21,7 +21,7 @@ class RetryUnit(Requests, Links, admission.AdmissionUnit, Protocol):
 
 
 async def take_suggestion(context: Context[RetryUnit], pressed: TakeSuggestion) -> Outcome:
-    """Take an image that is there in place of one that is missing, in the same request."""
+    """Take a suggested image in place of a missing one, in the same request."""
     request = await context.own(pressed.request)
     if isinstance(request, Outcome):
         return request
@@ -51,7 +51,7 @@ async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
 async def _replace(
     context: Context[RetryUnit], request: Request, images: Mapping[TransferId, ImageRef]
 ) -> Outcome:
-    """Put new transfers in the places of old ones. The result will be sent anew."""
+    """Replace old transfers by new ones. The result is sent again."""
     decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))
     if admission.all_denied(decisions):
         return Outcome(say("nothing-started"), done=False)
@@ -81,6 +81,6 @@ async def _replace(
         **asdict(Retried()),
     )
     if request.told_at is not None or request.closed_at is not None:
-        again = replace(again, card=None, shown="")  # the old one is far up in the chat
+        again = replace(again, card=None, shown="")  # a new card: the old one is far up in the chat
     await context.unit.save_request(again)
     return Outcome(say("going-on", request=str(request.id), count=len(places)))

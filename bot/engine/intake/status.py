@@ -1,4 +1,4 @@
-"""Use case: say how a request, an image, or all that is open in a chat stands."""
+"""Use case: show the status of a request, of an image, or of all that is open in a chat."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -58,7 +58,7 @@ async def _of_request(context: Context[StatusUnit], number: RequestId) -> Messag
 
 
 def _may_see(context: Context[StatusUnit], request: Request) -> bool:
-    """What others asked for in another chat is nobody's business here."""
+    """Whether the person may see a request. Other people's requests in other chats are hidden."""
     return (
         context.admin
         or request.person == context.person.id

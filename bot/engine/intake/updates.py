@@ -1,8 +1,8 @@
 """Takes messages and presses, and stores what is asked, in one transaction each.
 
-Intake only stores and wakes the lanes. It never waits for the network, writes nothing to GitHub and
-sends nothing itself. An answer is stored as a note beside its cause, so a kill loses neither. An
-update that comes again changes nothing.
+Intake only stores and wakes the lanes. It must not wait for the network, write to GitHub or send.
+An answer is stored as a note in the transaction of its cause, so a kill loses neither. An update
+that is received again changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -66,13 +66,13 @@ from bot.engine.ports.store import (
 from bot.engine.view_loader import admin_names
 
 GREET_EVERY: Final = 3600.0
-"""Seconds between two lines to a chat that is not served."""
+"""Seconds between two messages to a chat that is not served."""
 REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
 _NO_ANSWER: Final = Message(())
-"""An answer that is not said, to what begins nothing."""
+"""An answer without text, which is never sent."""
 
 
 class IntakeUnit(
@@ -117,9 +117,9 @@ class Intake:
         self._rate_limit = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
-        """Record a message and, as a note, the answer that it deserves at once.
+        """Handle a message, and store its immediate answer as a note.
 
-        True where work has begun that the person will hear of later.
+        Returns True where work has begun whose answer comes later.
         """
         async with self._store.begin() as unit:
             if await _is_repeated(unit, incoming.update):
@@ -138,27 +138,27 @@ class Intake:
         return answer is None and COMMANDS[command.name].begins_work
 
     async def press(self, press: Press) -> str:
-        """Store a press. Returns the text for the one who pressed, empty for a repeated update."""
+        """Handle a press. Returns the text of the popup, empty for a repeated update."""
         async with self._store.begin() as unit:
             if await _is_repeated(unit, press.update):
                 return ""
             await unit.save_last_update(press.update)
             answer = await self._pressed(unit, press)
         self._wake()
-        # Only the one who pressed reads it: so it is in their own language.
+        # Only the person who pressed sees it, so it is in their language.
         language = spoken(press.person.language, otherwise=self._installation.language)
         return self._words.plain(answer, language) if answer is not None else ""
 
     async def pass_over(self, update: int) -> None:
-        """An update that is nothing to us: only never ask for it again."""
+        """Store that an irrelevant update was handled, so that it is not received again."""
         async with self._store.begin() as unit:
             if not await _is_repeated(unit, update):
                 await unit.save_last_update(update)
 
     def excuse(self, incoming: Incoming) -> Rendered | None:
-        """What to say at once while nothing can be stored. None: nothing would be answered.
+        """What to send at once while nothing can be stored, or None for no answer.
 
-        Nothing can be looked up now either: so only where the config alone serves the chat.
+        The store cannot be read either, so only chats that the config names are answered.
         """
         access, place, person = self._installation.access, incoming.place, incoming.person
         role = access.role_of(person.id, place.chat, faceless=incoming.faceless)
@@ -173,7 +173,7 @@ class Intake:
         return self._words.plain(say("cannot-store-press"), language)
 
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
-        """A group became a supergroup: its requests go on there, and it stays served."""
+        """A group became a supergroup: move its requests there, and serve it as before."""
         async with self._store.begin() as unit:
             if not await _is_repeated(unit, update):
                 await unit.save_last_update(update)
@@ -192,7 +192,7 @@ class Intake:
     async def _role(
         self, unit: IntakeUnit, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Role:
-        """In a chat that moved, people stand as they did where it came from."""
+        """The role of a person. A chat that has moved counts as the one that the config names."""
         access = self._installation.access
         role = access.role_of(person.id, chat, faceless=faceless)
         if role is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
@@ -242,7 +242,7 @@ class Intake:
         return answers.may_not(command, person, names)
 
     def _turned_away(self, role: Role, incoming: Incoming) -> Message | None:
-        """What a person is told who is too fast. None where the person is not."""
+        """The answer to a person who is too fast. None where the person is not."""
         now, most = self._clock(), self._installation.policy.minute_limit
         person, chat, update = incoming.person, incoming.place.chat, incoming.update
         match role:
@@ -250,7 +250,7 @@ class Intake:
                 return None
             case Role.MEMBER:
                 turn = self._rate_limit.take(person.id, now, most=most, update=update)
-            case _:  # there may be many of them: whoever comes first in a minute is answered
+            case _:  # there may be many strangers: only the first of a window are answered
                 turn = self._rate_limit.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
         if turn is RateVerdict.ALLOWED:
             return None
@@ -304,7 +304,7 @@ class Intake:
     async def _begin(
         self, context: Context[IntakeUnit], pressed: List | MirrorImage, update: int
     ) -> Phrase | None:
-        """What begins as a command does, and is counted as one."""
+        """Handle a press that begins work, which counts as a command."""
         if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
             person, most = context.person.id, self._installation.policy.minute_limit
             turn = self._rate_limit.take(person, context.now, most=most, update=update)
@@ -313,7 +313,7 @@ class Intake:
         if isinstance(pressed, MirrorImage):
             answer = await mirror.submit(context, [pressed.image])
             return say("wanted") if answer is None else answer.lines[0]
-        # What a press carries is up to who sends it: no card or result is overwritten by a list.
+        # A press may be forged: it must not overwrite a card or a result with a list.
         if await context.unit.shows_request(context.place.chat, context.message):
             return say("button-unknown")
         await questions.ask_for_list(context, pressed, edits=context.message)
@@ -359,5 +359,5 @@ def _plain(context: Context[IntakeUnit], name: CommandName) -> Message:
 
 
 def _unless_done(outcome: Outcome) -> Message | None:
-    """Nothing, where the card will say what is to be said."""
+    """The answer, or None where it was done: then the card shows it."""
     return None if outcome.done else Message((outcome.words,))

@@ -29,7 +29,7 @@ async def change_watches(context: Context[WatchUnit], command: BeginWatch | EndW
 
 
 async def _watch(context: Context[WatchUnit], image: ImageRef) -> Message:
-    """Tell the person here, in this chat, whenever the image has moved and arrived."""
+    """Store that the person is told in this chat when an update of the image has arrived."""
     installation = context.installation
     refusal = watches.unwatchable(image, installation.policy, kept_fresh=installation.kept_fresh)
     if refusal is not None:
