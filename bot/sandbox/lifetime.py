@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 
 def tied(command: Sequence[str]) -> list[str]:
-    """Return the command, where setpriv exists with SIGTERM for when the starting thread ends."""
+    """Return the command run by setpriv, if installed: SIGTERM when the parent thread ends."""
     setpriv = shutil.which("setpriv")
     return [*([setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []), *command]
 

@@ -205,7 +205,7 @@ def _route(path: str, handler: Handler, method: str) -> Route:
         except ValueError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
         finally:
-            await request.close()  # the files it uploaded
+            await request.close()  # closes uploaded files
 
     return Route(path, endpoint, methods=[method])
 

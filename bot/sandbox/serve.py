@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        yield  # the signals belong to the program around us
+        yield  # the caller handles signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:

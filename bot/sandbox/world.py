@@ -242,7 +242,7 @@ async def _prepare(
         await install(repository, settings, secrets, log.info)
         addresses = json.dumps(registries.addresses)
         await repository.set_variable("REGISTRY_ADDRESSES", addresses)
-        await repository.set_variable("PATIENCE", "0")  # a fault should show at once
+        await repository.set_variable("PATIENCE", "0")  # no retries: faults show at once
     finally:
         repository.close()
 

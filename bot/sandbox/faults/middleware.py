@@ -228,7 +228,7 @@ async def _swallow(_message: Message) -> None:
 
 
 class _Half:
-    """A send for half of a body. Content-Length says so if `announced`, else it is cut off."""
+    """A send that passes half of a body. If `announced`, it halves Content-Length too."""
 
     def __init__(self, send: Send, *, announced: bool) -> None:
         self._send, self._announced = send, announced

@@ -97,7 +97,7 @@ class _BotApi:
         except BotApiError as exc:
             return _refusal(exc)
         finally:
-            await request.close()  # the files it uploaded
+            await request.close()  # closes uploaded files
         return JSONResponse({"ok": True, "result": result})
 
     async def download(self, request: Request) -> Response:
@@ -261,7 +261,7 @@ def _refusal(error: BotApiError) -> Response:
 
 
 def _path(document: StoredDocument) -> str:
-    # By number, since a person chose the file name.
+    # The name is by number, since a file name from a person is untrusted.
     suffix = PurePath(document.name).suffix
     plain = suffix if suffix[1:].isalnum() and suffix.isascii() else ""
     return f"documents/file_{document.number}{plain}"

@@ -29,8 +29,8 @@ class QueuedUpdate:
 class UpdateQueue:
     """The queue of one bot. `clock` returns seconds since the epoch.
 
-    The first update_id is the current time, so that a bot with a kept database does not take the
-    updates of a new sandbox for old ones.
+    The first update_id is the current time. So a bot with a kept database does not take the updates
+    of a new sandbox for old ones.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

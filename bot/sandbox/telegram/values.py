@@ -32,7 +32,7 @@ PEOPLE = (
     User(1003, "ana", MemberStatus.ADMIN),
     User(1004, "mallory"),
 )
-STRANGER = "mallory"  # in the groups, but on no list of the bot
+STRANGER = "mallory"  # in the groups, but not in the bot's config
 
 
 class ChatKind(StrEnum):

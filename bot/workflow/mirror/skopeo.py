@@ -27,7 +27,7 @@ TROUBLE = re.compile(
     r"|statuscode: 429",
     re.IGNORECASE,
 )
-# The side that skopeo was working on: the verb stands before any name.
+# Words that name the side of an error. skopeo writes them before any image name.
 _TARGET = r"destination|writing|upload|logging|authenticating"
 _SOURCE = r"source|reading|pinging|choosing|parsing"
 # Prefixes to remove, from the outside in, since a status has 140 characters.
