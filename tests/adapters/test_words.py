@@ -1,4 +1,4 @@
-"""Words from the files of languages: the right ones, safe to show, and never none."""
+"""The texts of the locale files: in the right language, escaped, and never missing."""
 
 import itertools
 import re

@@ -1,8 +1,8 @@
 """Inputs for the fuzz targets, each made from a string of bytes: one generator for all drivers.
 
-Whoever throws inputs (a seeded random, hypothesis, atheris) only makes bytes. `Choices` spends
-them: which seed to take, what to put where, what to break. So the same bytes are always the same
-input, hypothesis can shrink it, and atheris can feel its way along.
+A driver (a seeded random, hypothesis, atheris) only makes bytes. `Choices` spends them: which seed
+to take, what to insert where, what to break. The same bytes always give the same input, so
+hypothesis can shrink it and atheris can follow the coverage.
 """
 
 import json
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Choices:
-    """A string of bytes that is spent on choices; once it is spent, each is the first one."""
+    """A string of bytes that is spent on choices. After its end each choice is the first one."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -34,7 +34,7 @@ class Choices:
         return [make(self) for _ in range(self.below(most + 1))]
 
     def rest(self) -> bytes:
-        """What is not spent yet, as it is."""
+        """Return the bytes that are not spent yet."""
         spent, self._at = self._at, len(self._data)
         return self._data[spent:]
 
@@ -81,7 +81,7 @@ SEEDS = (
 
 
 def reference(choices: Choices) -> str:
-    """A reference, or nearly one: put together, or a seed, or pieces; then broken a little."""
+    """A reference or something close: composed, a seed, or pieces, and then broken a little."""
     match choices.below(8):
         case 0:
             return choices.text()
@@ -100,7 +100,7 @@ def _piece(choices: Choices) -> str:
 
 
 def broken(text: str, choices: Choices, times: int) -> str:
-    """The text with so many small breaks in it."""
+    """Return the text with this many small breaks in it."""
     for _ in range(times):
         at = choices.below(len(text) + 1)
         match choices.below(8):
@@ -139,7 +139,7 @@ FILES = (
 
 
 def paste(choices: Choices) -> tuple[str, str]:
-    """What people send, broken: a text, and the name of its file, empty for a message."""
+    """What people send, broken: a text, and a file name that is empty for a message."""
     match choices.below(4):
         case 0:
             name = choices.pick(FILES)
@@ -207,7 +207,7 @@ LENGTH = 60_000
 
 
 def repeated(choices: Choices) -> tuple[str, str]:
-    """One thing, or two in turn, over and over: what a slow pattern or loop is slow at."""
+    """One part, or two in turn, repeated: the input on which a slow pattern or loop shows."""
     some = (UNITS, UNITS, WORDS, ODD)
     unit = choices.pick(choices.pick(some)) + choices.pick(
         ("", "", choices.pick(choices.pick(some)))
@@ -229,7 +229,7 @@ NUMBERS = ("41", "#41", "＃41", "#", "0", "-1", "9" * 18, "9" * 19, "٤١", "4 
 
 
 def command(choices: Choices) -> str:
-    """A message to the bot, or nearly one."""
+    """A message to the bot, or something close to one."""
     head = (
         choices.pick(COMMANDS) + choices.pick(BOTS) + choices.pick((" ", "\n", "\t", "", "\u3000"))
     )
@@ -252,7 +252,7 @@ ENDS = (b"\n", b"\n", b"\n", b"\r\n", b"\r", b"", b"\n\n", b"\x0b", b"\x85", b"\
 
 
 def image_list(choices: Choices) -> bytes:
-    """The text of image.list as its keepers, or a tool, or an accident may have left it."""
+    """The text of image.list as a maintainer, a tool or an accident may have left it."""
     start = choices.pick((b"", b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xef\xbb\xbf\xef\xbb\xbf"))
     return start + b"".join(choices.several(_line, 12))
 
@@ -272,7 +272,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def mutated(document: Any, choices: Choices) -> Any:
-    """The JSON document with a few of its values replaced, left out or added."""
+    """Return the JSON document with a few of its values replaced, left out or added."""
     for _ in range(choices.pick((0, 1, 1, 2, 3, 5))):
         document = _changed(document, choices)
     return document
@@ -300,7 +300,7 @@ BODIES = (
 
 
 def body(document: Any, choices: Choices) -> bytes:
-    """The document as a server's answer: mutated, or cut and torn, or something else."""
+    """Return the document as a server's answer: mutated, cut off, or something else."""
     kind = choices.below(8)
     if kind == 0:
         return choices.pick(BODIES)

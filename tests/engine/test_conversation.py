@@ -1,4 +1,7 @@
-"""Conversations that people enjoy: drafts, corrections, files, look-ups, forms, joining."""
+"""The engine over fakes, from the chat's side: drafts, corrections, files, look-ups, languages.
+
+test_engine.py follows a request from the message to the copy.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -538,7 +541,7 @@ async def test_a_registry_that_counts_pulls_is_not_asked_for_more_than_it_must(w
     assert "docker.io: 40 of 100 requests left." in w.last
 
 
-# -- looking ----------------------------------------------------------------------------
+# -- look-ups ---------------------------------------------------------------------------
 
 
 async def test_a_look_up_tells_what_is_there_and_whether_the_target_has_it(w: World) -> None:
@@ -831,7 +834,7 @@ async def test_thirty_requests_in_a_minute_are_all_answered_within_the_limits(w:
 
 
 def count_messages(w: World) -> list[float]:
-    """The time of each message and edit, in seconds."""
+    """Record the time of each message and edit, in seconds."""
     times: list[float] = []
     stumble = w.chat.stumble
 
@@ -844,7 +847,7 @@ def count_messages(w: World) -> list[float]:
 
 
 def finish(w: World, run: int) -> None:
-    """The run copies every image of the list, and says so."""
+    """Let the run copy every image of the list and report it."""
     if w.repository.runs[run].run.is_finished:
         return
     for line in w.repository.content.decode().splitlines()[1:]:

@@ -1,4 +1,7 @@
-"""Conversations with the engine in a fake world: what people say, what the chat shows."""
+"""The engine over fakes, from a request to its copy: policy, batches, runs, results, troubles.
+
+test_conversation.py has the rest of what people do in a chat.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

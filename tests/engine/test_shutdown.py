@@ -1,4 +1,4 @@
-"""How a wait is called off: within the task that waits, and only there."""
+"""`Shutdown.unless_requested`: a shutdown cancels the wait, and no error of the work is lost."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw in one item, or in one answer of Telegram, stops nothing else."""
+"""An unexpected error in one item, or in one answer of Telegram, stops nothing else."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def test_trouble_of_the_store_is_not_taken_for_poison() -> None:
 
 
 async def settled(w: World, seconds: float) -> None:
-    """No tick may fail: a lane that does starts at its head again."""
+    """Let time pass. No tick may raise, since the lane would start at its first item again."""
     await w.settle(seconds, step=5)
 
 
@@ -153,7 +153,7 @@ async def test_a_question_that_cannot_even_be_refused_is_dropped(tmp_path: Path)
 
 @dataclass
 class Odd:
-    """Whatever stands for Telegram: it answers each method with what it is told to."""
+    """A fake Telegram that answers each method as the test says."""
 
     bot: PollingBot
     answers: dict[str, Any] = field(default_factory=dict)
@@ -238,7 +238,7 @@ async def test_an_update_without_a_usable_number_is_left_out(
     assert await odd.bot.raw_updates(1) == [good]
     assert "1 without a usable number are left out" in caplog.text
     odd.answers["getUpdates"] = result([{"update_id": number}])
-    with pytest.raises(TelegramError):  # it comes again at once: so the polling has to wait
+    with pytest.raises(TelegramError):  # it is delivered again at once, so the polling has to wait
         await odd.bot.raw_updates(1)
 
 

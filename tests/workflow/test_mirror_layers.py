@@ -1,4 +1,4 @@
-"""How the workflow moves layers itself: each once, all side by side, and the rest by skopeo."""
+"""The workflow's own copying of layers: once each, in parallel, with skopeo as the fallback."""
 
 import contextlib
 import json
@@ -86,7 +86,7 @@ def test_a_layer_that_the_target_has_already_is_not_asked_of_the_source(world: W
 
 @contextmanager
 def in_front_of(world: World, spoil: Any) -> Iterator[dict[str, str]]:
-    """A source that sends on to the real one what `spoil` does not answer; the settings for it."""
+    """A source that answers by `spoil`, or else redirects to the real one. Yields the settings."""
 
     class Front(Quiet):
         def reply(self) -> None:
@@ -179,8 +179,8 @@ def test_a_layer_that_is_always_another_fails_with_its_cause(world: World) -> No
 @pytest.mark.parametrize(
     ("held", "pulls"),
     [
-        (404, 4),  # an index and a manifest, read here, and by skopeo for itself
-        (503, 2),  # nothing is read here for a target that cannot take it
+        (404, 4),  # an index and a manifest, each read here and again by skopeo
+        (503, 2),  # nothing is read here for a target that fails
     ],
 )
 def test_a_target_in_trouble_costs_few_pulls(held: int, pulls: int, world: World) -> None:
@@ -342,7 +342,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
             self.send_header("Location", "/there")
             self.send_header("Content-Length", str(size))
             self.end_headers()
-            with contextlib.suppress(OSError):  # nobody listens
+            with contextlib.suppress(OSError):  # nobody listens there
                 for _ in range(size >> 20):
                     self.wfile.write(bytes(1 << 20))
                     sent[0] += 1 << 20
@@ -383,7 +383,7 @@ def test_a_layer_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPat
 
 
 class Asked:
-    """A target that answers what it is told to, by method; `seen` has what it was asked."""
+    """A target that answers by method as the test says. `seen` records the requests."""
 
     def __init__(self, **answers: list[tuple[int, dict[str, str]]]) -> None:
         self.answers, self.seen = answers, list[str]()
@@ -438,7 +438,7 @@ def test_a_manifest_that_a_target_in_trouble_did_not_take_is_sent_again(
 
 
 def tokens_of(*answers: tuple[int, str]) -> tuple[type[Quiet], list[str | None]]:
-    """A registry as Harbor: a token's end has it ask for Basic; it hands out what it is told."""
+    """A fake Harbor that gives these tokens. It answers an expired token with a Basic challenge."""
     left, seen = list(answers), list[str | None]()
 
     class Harbor(Quiet):
@@ -466,7 +466,7 @@ def test_a_token_that_is_over_does_not_stand_before_the_login_that_is_asked_for_
     handler, seen = tokens_of((200, "over"))
     with serving(handler) as harbor:
         repository = at(harbor, login="bG9naW4=")
-        assert repository.digest("1") is None  # the token was over when it was given
+        assert repository.digest("1") is None  # the token had expired when it was given
         assert repository.digest("1") == A
         assert repository.digest("1") == A
     assert seen == [None, "/token", "Bearer over", "Bearer over", *["Basic bG9naW4="] * 2]
@@ -494,7 +494,7 @@ def test_many_who_need_the_same_token_ask_for_it_once() -> None:
 
 
 def test_what_is_not_mounted_is_uploaded_with_the_token_that_began_it() -> None:
-    """The distribution answers 202 where it does not mount; that token may push as well."""
+    """The distribution answers 202 where it cannot mount. That request's token may also push."""
     scope = "repository:b:pull,push repository:a:pull"
     asked: list[str] = []
 
@@ -526,17 +526,17 @@ def test_what_is_not_mounted_is_uploaded_with_the_token_that_began_it() -> None:
     assert asked == [f"/token?service=s&{both}"]
 
 
-# --- what may go on at the same time
+# --- what may run at the same time
 
 
 class Moves:
-    """Takes the place of `move`: remembers what moved from where, and how much of it together."""
+    """Replaces `move`: records what is copied from where, and how much of it in parallel."""
 
     def __init__(self) -> None:
         self.broken, self.always = set[str](), False
         self.made: list[tuple[str, str, str | None]] = []
         self.most = self.now = 0
-        self.held: dict[str, Any] = {}  # what moves no further until the test says so
+        self.held: dict[str, Any] = {}  # blobs that wait until the test lets them go on
         self.free = threading.Event()
         self.free.set()
         self._lock = threading.Lock()
@@ -571,7 +571,7 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> Moves:
 
 
 def bring(traffic: Traffic, *images: tuple[str, set[str]]) -> list[BaseException | None]:
-    """Bring images (path, blobs) at the same time, the first one first; what became of each."""
+    """Copy images (path, blobs) in parallel, the first one first. Return each one's exception."""
     here = at("http://127.0.0.1:9")
     with ThreadPoolExecutor(len(images)) as pool:
         jobs = []
@@ -613,7 +613,7 @@ def test_a_layer_that_did_not_move_is_brought_by_the_next(moves: Moves) -> None:
 
 
 def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> None:
-    """A did not move, and B is still on its way: only when B has ended comes skopeo's turn."""
+    """A failed and B is still being copied: skopeo begins only when B has ended."""
     moves.broken, moves.held = {A}, {A: threading.Event(), B: threading.Event()}
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(bring, Traffic(4), ("x", {A, B}))
@@ -643,7 +643,7 @@ def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Mo
 
 
 def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> None:
-    """Each try may take an hour: the others then leave it to skopeo at once."""
+    """A try may take an hour, so after two the others leave the layer to skopeo."""
     gate = threading.Semaphore(0)
     moves.broken, moves.always = {A}, True
     moves.held = {A: SimpleNamespace(wait=lambda seconds: gate.acquire(timeout=seconds))}
@@ -653,7 +653,7 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
         jobs = [pool.submit(traffic.bring, {A: 1}, here, target) for target in targets]
         for tries in (1, 2):
             eventually(lambda tries=tries: len(moves.made) == tries)
-            time.sleep(0.3)  # the others wait for it by now
+            time.sleep(0.3)  # by now the others wait for it
             gate.release()
         assert all(job.exception(20) for job in jobs)
     assert len(moves.made) == 2
@@ -666,7 +666,7 @@ def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None
     with ThreadPoolExecutor(1) as pool:
         long = pool.submit(bring, traffic, ("x", many))
         eventually(lambda: moves.now == 2)
-        assert bring(traffic, ("y", {A})) == [None]  # on its own way meanwhile
+        assert bring(traffic, ("y", {A})) == [None]  # meanwhile, without waiting
         next(iter(moves.held.values())).set()
         assert long.result(10) == [None]
     assert moves.most == 3

@@ -1,4 +1,7 @@
-"""The workflow's package as the runner starts it: between two real registries, by real skopeo."""
+"""The parts of the workflow's package, called one by one: references, answers, pulls, retries.
+
+test_workflow.py runs the whole script as the runner does.
+"""
 
 import json
 import shutil
@@ -169,7 +172,7 @@ def test_the_script_runs_on_python_3_10() -> None:
     assert json.loads(done.stdout) == [str(by_the_bot(text)) for text in REFERENCES]
 
 
-# --- what registries answer, and what of it is believed
+# --- what registries answer, and how far it is trusted
 
 
 def settings_for(registry: str, url: str, login: str = "") -> Settings:
@@ -182,7 +185,7 @@ DIGEST = f"sha256:{HEX}"
 
 
 def copying(text: str, settings: Settings, folder: Path, told: list[str] | None = None) -> Copying:
-    """One image's way, as a run of four places would begin it."""
+    """The copying of one image, in a run of four places."""
     image = Image.parse(text)
     assert image is not None
     tell = (told if told is not None else []).append
@@ -407,11 +410,11 @@ def test_a_target_that_holds_something_else_afterwards_is_a_failure(
     assert result.text.endswith("holds nothing")
 
 
-# --- pulls that are counted
+# --- pull limits
 
 
 def hub(answers: list[dict[str, str]]) -> type[Quiet]:
-    """A registry that counts pulls: each HEAD is answered by the next headers, then the last."""
+    """A registry with a pull limit. Each HEAD gets the next headers, later ones get the last."""
 
     class Hub(Quiet):
         def reply(self) -> None:
@@ -431,7 +434,7 @@ def counted(left: int, limit: int = 100, kind: str = "index") -> dict[str, str]:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every sleep, which takes no time here."""
+    """Record every sleep and skip it."""
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     return pauses
@@ -443,7 +446,7 @@ def between(source: str, target: str, patience: int = 0) -> Settings:
 
 
 class Empty(Quiet):
-    """A target without the image, until something says that it was copied."""
+    """A target without the image until `held` is set."""
 
     held = False
 
@@ -455,7 +458,7 @@ class Empty(Quiet):
 def copied_between(
     monkeypatch: pytest.MonkeyPatch, source: type[Quiet], *outcomes: str, patience: int = 0
 ) -> Iterator[tuple[Settings, list[int]]]:
-    """Both ends, and skopeo replaced by one that says `outcomes`, then succeeds; its calls."""
+    """Both ends and a skopeo that fails with each of `outcomes`, then succeeds. Yields its calls."""
     calls: list[int] = []
 
     class Target(Empty):
@@ -543,7 +546,7 @@ def test_pulls_are_promised_once() -> None:
     assert traffic.promise("docker.io", 20, pulls)
 
 
-# --- trouble that passes
+# --- transient trouble
 
 
 @pytest.mark.parametrize(

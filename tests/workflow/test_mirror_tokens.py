@@ -1,7 +1,7 @@
 """The workflow between real registries that give tokens by scope, as Harbor does.
 
-The other tests' target takes Basic for everything, so they cannot tell whether it asks for
-the right scopes, keeps the tokens of repositories apart and renews one that has grown old.
+The other tests' target takes Basic for everything. They cannot tell whether the workflow asks for
+the right scopes, keeps the tokens of repositories apart and renews an expired one.
 """
 
 import json
@@ -34,13 +34,13 @@ PULL, PUSH = frozenset({"pull"}), frozenset({"pull", "push"})
 
 @pytest.fixture
 def guarded(world: World, tokens: Tokens, tmp_path: Path) -> Iterator[World]:
-    """The world with a target that takes tokens only."""
+    """A world whose target accepts only tokens."""
     with token_registry(tmp_path / "target", tokens) as target:
         yield replace(world, target=target)
 
 
 def moved_by_itself(ran: Ran) -> bool:
-    """Say whether all went well, and skopeo did nothing but log in."""
+    """Return whether all went well and skopeo only logged in."""
     handed_over = "skopeo takes over" in ran.output or " copy " in ran.skopeo
     return ran.code == 0 and not handed_over
 
@@ -84,10 +84,10 @@ def test_a_shared_layer_goes_up_once_and_is_mounted_with_a_token_for_both_reposi
 
 @contextmanager
 def ageing(registry: Registry, tokens: Tokens) -> Iterator[tuple[str, list[int]]]:
-    """Stand before a registry, where the first token grows old before the first layer.
+    """A proxy before a registry that lets the first token expire before the first layer.
 
-    The registry gets one that ended an hour ago in its place and refuses it by itself, so that no
-    test has to wait; what it answers to questions for blobs is the list.
+    For blob requests it replaces that token by one that expired an hour ago, so that no test has to
+    wait. Yields its address and the registry's status codes for blobs.
     """
     answers: list[int] = []
 
@@ -132,7 +132,7 @@ def test_a_token_that_ends_between_the_look_and_the_layer_is_renewed(
     assert moved_by_itself(ran), ran.output
     assert world.target.head(name, "1") == digest
     assert 401 in answers
-    assert answers.count(200) == 4  # of each platform a config and a layer
+    assert answers.count(200) == 4  # a config and a layer of each platform
     assert set(answers) == {200, 401}
     assert len(tokens.asked) > 1
     assert all(access == {name: PULL} for access in tokens.asked)

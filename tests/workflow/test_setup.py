@@ -1,4 +1,4 @@
-"""`imageto-bot setup` in repositories of each kind: empty, of an earlier version, set up before."""
+"""`imageto-bot setup` in each kind of repository: empty, of an earlier version, already set up."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -212,7 +212,7 @@ async def test_another_list_stands_in_each_place_of_the_workflow(tmp_path: Path)
 
 
 def moved(new: str) -> Callable[[Request], Response]:
-    """A repository that was renamed, as GitHub answers for it."""
+    """Answer like GitHub for a renamed repository."""
 
     def reply(request: Request) -> Response:
         if request.url.path == "/github/repositories/7":

@@ -1,7 +1,7 @@
-"""The patterns of transient errors in the bot and in the workflow, which have to agree.
+"""The patterns of transient errors in the bot and in the workflow agree.
 
-The workflow imports nothing of the bot, so there are two lists. What the bot copies again later is
-not the image's own fault in the commit status, and the other way round.
+The workflow imports nothing of the bot, so there are two lists. What the bot requeues must not be
+called the image's fault in a commit status, and the other way round.
 """
 
 import pytest

@@ -1,4 +1,7 @@
-"""The workflow as the runner starts it: between two real registries, by real skopeo and act."""
+"""The whole workflow as the runner starts it: real registries, real skopeo, and act.
+
+test_mirror_py.py calls the package's parts one by one.
+"""
 
 import base64
 import json
@@ -135,7 +138,7 @@ def test_an_image_for_which_too_few_pulls_are_left_is_pending_and_then_copied(wo
     left = [4, 60]
 
     class Hub(Quiet):
-        """The source, counting: each HEAD says what is left, all else is the registry's."""
+        """The source with a pull limit. Everything but HEAD is redirected to the real registry."""
 
         def reply(self) -> None:
             headers = {"Docker_Content_Digest": digest, "Content_Type": INDEX}
@@ -191,7 +194,7 @@ def test_a_push_copies_only_the_lines_it_added(world: World) -> None:
     [
         {"before": "b" * 40, "forced": True},
         {"before": "0" * 40, "created": True},
-        {"before": "c" * 40},  # no list there, or no such commit any more
+        {"before": "c" * 40},  # the list or the commit does not exist any more
     ],
 )
 def test_a_push_without_a_known_past_copies_what_the_target_lacks(
@@ -396,7 +399,7 @@ def test_the_check_gets_no_secret() -> None:
     assert set(CHECK["env"]) == {"FILES"}
 
 
-# --- what stands in the folder
+# --- the files of the folder
 
 
 def checked(world: World) -> subprocess.CompletedProcess[str]:
@@ -475,7 +478,7 @@ def test_a_folder_that_is_not_exactly_as_shipped_fails(
 
 @pytest.mark.parametrize("name", ["msvcrt.py", "json.py", "mirror.py"])
 def test_no_file_beside_the_package_is_run(world: World, name: str) -> None:
-    """The standard library tries modules that it lacks here, such as msvcrt."""
+    """The standard library tries to import modules that it lacks here, such as msvcrt."""
     for folder in (world.directory, world.directory / ".github"):
         (folder / name).write_text("raise SystemExit('hijacked')\n")
     ran = world.run("", GITHUB_EVENT_NAME="schedule")
@@ -488,7 +491,7 @@ def test_the_package_leaves_no_bytecode_behind(world: World) -> None:
 
 
 def test_a_signal_to_the_step_reaches_python(world: World) -> None:
-    """The runner signals the shell that it started, and nothing below it."""
+    """The runner signals only the shell that it started, and none of its children."""
     (world.directory / "image.list").write_text("docker.io/wei/stopped:1\n")
     (world.directory / "event.json").write_text("{}")
     addresses = json.dumps({"docker.io": "http://127.0.0.1:9"})
@@ -513,7 +516,7 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
 def in_a_repository(
     world: World, text: str, spoil: Callable[[Path], None] | None, branch: str
 ) -> Path:
-    """Lay out a mirror repository as `setup` leaves it; return its folder."""
+    """Lay out a mirror repository as `setup` leaves it. Return its folder."""
     folder = world.directory / "repository"
     folder.mkdir()
     install(folder)
@@ -540,7 +543,7 @@ def by_act(
     branch: str = "main",
     **more: str,
 ) -> tuple[int, str]:
-    """Run the workflow with a runner's files; JSON is YAML, which act reads."""
+    """Run the workflow by act. Its files are JSON, which is also YAML."""
     env = world.environment()
     variables = {
         name: env[name] for name in ("HARBOR_HOST", "REGISTRY_ADDRESSES", "PATIENCE")
@@ -599,7 +602,7 @@ def test_act_runs_a_dispatch_unchanged(world: World) -> None:
 
 
 def jobs_of(output: str) -> set[str]:
-    """The jobs that did something, as act names them."""
+    """Return the jobs that copied something, as act names them."""
     return set(re.findall(r"^\[mirror/([^]]+?) *\].*Run Main Copy images", output, re.MULTILINE))
 
 
@@ -653,7 +656,7 @@ READS = "import os\nprint([os.environ[n] for n in ('HARBOR_USER', 'HARBOR_PWD', 
 
 
 def test_a_workflow_of_before_on_another_branch_gets_no_secret(world: World) -> None:
-    """A dispatch runs the file of the ref that it names, and who may write may keep old ones."""
+    """A dispatch runs the file of the ref that it names. Writers may keep old files there."""
 
     def spoil(folder: Path) -> None:
         (folder / ".github" / "workflows" / "mirror.yml").write_text(OF_BEFORE)

@@ -1,4 +1,4 @@
-"""Old answers of GitHub are taken again only where GitHub says so, and are few and small."""
+"""The cache of GitHub's answers: used only after a 304, with few entries and small ones."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ MARKED = CaseInsensitiveDict({"etag": 'W/"1"'})
 
 
 class Server:
-    """Answers what it is told to, and notes by which marks it was asked."""
+    """Answers as the test says, and records the If-None-Match headers."""
 
     def __init__(self) -> None:
         self.answers: list[Response] = []
@@ -79,7 +79,7 @@ async def test_a_new_answer_takes_the_place_of_the_old_one() -> None:
     async with asked(server) as repository:
         found = [await repository.workflow() for _ in range(4)]
     assert found == [WorkflowState(s) for s in ("active", "off", "active", "active")]
-    assert server.marks == [None, "1", "2", None]  # the last one had no mark
+    assert server.marks == [None, "1", "2", None]  # the last one had no ETag
 
 
 async def test_what_could_not_be_read_is_asked_for_anew() -> None:

@@ -1,6 +1,6 @@
 """The GitHub adapter against the sandbox's GitHub, over real git.
 
-What is read, what is written, and that no trouble ever makes it write twice.
+What is read, what is written, and that no error ever makes it write twice.
 """
 
 import asyncio
@@ -459,7 +459,7 @@ async def test_looking_again_costs_nothing_of_the_limit_until_there_is_something
     status = ("failure", seen.url, "no", "mirror/a.io/b:1")
     await asyncio.to_thread(commit.create_status, *status)
     assert await look() == (first[0], (CopyResult("a.io/b:1", None, line="no"),))
-    assert left() == before - 2  # the status that was made, and the answer that tells of it
+    assert left() == before - 2  # the request that made the status, and the one that reads it
 
 
 async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Place) -> None:
@@ -620,7 +620,7 @@ def test_a_name_that_holds_a_skip_mark_cannot_reach_a_commit() -> None:
 async def test_a_proxy_of_the_environment_takes_every_call(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """github.test has no address: what arrives came by the proxy."""
+    """github.test does not resolve, so what arrives came through the proxy."""
     asked: list[str] = []
 
     class Proxy(Quiet):

@@ -1,4 +1,7 @@
-"""The pre-flight reader of registries, against servers that are played and one that is real."""
+"""The registry client's digests, logins, redirects and network guard, on fake and real servers.
+
+test_details.py has what a registry says beyond a digest.
+"""
 
 import asyncio
 import base64
@@ -41,7 +44,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 class Played:
-    """Servers as a function; remembers what they were asked."""
+    """Servers as a function. Records the requests."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
@@ -55,7 +58,7 @@ class Played:
         return [request for request in self.requests if request.url.host == host]
 
     def logins(self) -> set[str]:
-        """The hosts that were sent an Authorization header."""
+        """Return the hosts that were sent an Authorization header."""
         return {r.url.host for r in self.requests if "authorization" in r.headers}
 
 
@@ -96,7 +99,7 @@ def hub(token: Callable[[httpx.Request], httpx.Response] | None = None) -> Playe
 
 
 def challenged(challenge: str) -> Played:
-    """A registry that lets nobody in without an answer to its challenge; other hosts do not."""
+    """A registry that answers 401 with this challenge without a login. Other hosts give tokens."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         if "/manifests/" not in request.url.path:
@@ -130,7 +133,7 @@ async def test_docker_hub_is_reached_at_its_own_address_with_a_token_for_one_rep
     (token,) = played.asked("auth.docker.io")
     assert dict(token.url.params) == {
         "service": "registry.docker.io",
-        "scope": "repository:library/nginx:pull",  # ours: not the push that the server named
+        "scope": "repository:library/nginx:pull",  # the client's own, without push
     }
 
 
@@ -457,7 +460,7 @@ async def test_a_realm_in_trouble_is_temporary() -> None:
     with pytest.raises(TransientError, match=r"^the login of docker\.io answers 429") as told:
         await reader(played).source_digest(NGINX)
     assert told.value.retry_after == 5
-    assert told.value.trouble.who == "docker.io"  # what people are told, in their own language
+    assert told.value.trouble.who == "docker.io"  # what people read, in their own language
 
 
 @pytest.mark.parametrize(
@@ -552,7 +555,7 @@ async def test_closing_ends_a_fetch_that_nobody_waits_for_any_more() -> None:
 
 
 def redirecting(*locations: str, last: Callable[[], httpx.Response] = found) -> Played:
-    """A registry that demands a login, and then sends the reader from place to place."""
+    """A registry that demands a login and then redirects the client through these locations."""
     ways = list(locations)
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -593,7 +596,7 @@ async def test_a_place_redirected_to_may_not_ask_for_a_login() -> None:
         "ftp://a.example/manifests/x",
         "https://wei:secret@a.example/manifests/x",
         "https://\u2100/manifests/x",
-        "https://xn--a/manifests/x",  # no name: it cannot be decoded
+        "https://xn--a/manifests/x",  # cannot be decoded as a name
         "https://xn--/manifests/x",
         "https://xn--zzzz--/manifests/x",
         "file:///etc/passwd",
@@ -796,7 +799,7 @@ def test_an_address_is_public_only_if_everybody_would_reach_the_same(
 
 
 class Sockets(httpcore.AsyncNetworkBackend):
-    """A network where everything answers; remembers where it was connected to."""
+    """A network where every address answers. Records the connections."""
 
     def __init__(self, refusing: Sequence[str] = ()) -> None:
         self.opened: list[tuple[str, int]] = []

@@ -1,4 +1,7 @@
-"""What a registry tells beyond a digest: sizes, dates, tags and pull limits."""
+"""What the registry client reads beyond a digest: sizes, dates, tags and pull limits.
+
+test_client.py has digests, logins, redirects and the network guard.
+"""
 
 import hashlib
 import json
@@ -33,7 +36,7 @@ Answering = Callable[[httpx.Request], httpx.Response | None]
 
 
 class Shelf:
-    """A registry that holds what was put on it, by digest; remembers what it was asked."""
+    """A fake registry that holds content by digest. Records the requests."""
 
     def __init__(self, answering: Answering = lambda _: None, **headers: str) -> None:
         self.contents: dict[str, bytes] = {}
@@ -57,13 +60,13 @@ class Shelf:
         return digest
 
     def image(self, *layers: int, config: object = None, os: str = "linux") -> str:
-        """An image whose layers are told by their sizes; those of one size are one."""
+        """Add an image with layers of these sizes. Layers of the same size share a digest."""
         told = config or {"os": os, "architecture": "amd64", "created": CREATED}
         blobs = [{"digest": f"sha256:{size:064x}", "size": size} for size in layers]
         return self.put({"config": {"digest": self.put(told), "size": 10}, "layers": blobs})
 
     def index(self, **children: str) -> str:
-        """An index of images by `os_architecture_variant`."""
+        """Add an index of images by `os_architecture_variant`."""
         entries = []
         for name, digest in children.items():
             keys = ("os", "architecture", "variant")
@@ -72,7 +75,7 @@ class Shelf:
         return self.put({"schemaVersion": 2, "manifests": entries})
 
     def asked(self, kind: str) -> list[str]:
-        """The digests that were asked for by GET."""
+        """Return the digests that were requested by GET."""
         paths = [r.url.path for r in self.requests if r.method == "GET"]
         return [path.rpartition("/")[2] for path in paths if f"/{kind}/" in path]
 
@@ -347,7 +350,7 @@ async def test_a_blob_is_not_read_over_plain_http_or_at_a_private_address(locati
 
 
 class Guarding(httpx.MockTransport):
-    """Played servers behind the guard's own look at an address."""
+    """Fake servers behind the guard's own check of the URL."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         network_guard._check_url(request.url, from_config=request.extensions[FROM_CONFIG])
@@ -358,7 +361,7 @@ class Guarding(httpx.MockTransport):
 
 
 def pages(*pages: tuple[object, str]) -> Shelf:
-    """A list of tags by pages, each with its Link header."""
+    """A list of tags in pages, each with its Link header."""
     left = iter(pages)
 
     def answering(_: httpx.Request) -> httpx.Response:
@@ -620,7 +623,7 @@ async def reading(real: Registry) -> AsyncIterator[RegistryClient]:
 
 
 def push(real: Registry, name: str, architecture: str, created: str) -> dict[str, Any]:
-    """One platform of two layers, the first of them the same for all; an entry of an index."""
+    """Push one platform of two layers, the first shared by all. Return its entry of an index."""
     kind = "application/vnd.oci.image.config.v1+json"
     config = {"architecture": architecture, "os": "linux", "created": created}
     layers = [real.blob(name, LAYER, body) for body in (b"base" * 25, architecture.encode())]

@@ -1,4 +1,4 @@
-"""Where a commit waits for the disk: on the loop, or beside it."""
+"""Where a commit runs: on the event loop, or in a worker thread after a slow one."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from bot.adapters.store.commits import BESIDE, QUICK, Commits
 
 
 class Disk:
-    """Each commit takes so many seconds of a clock set by hand."""
+    """A disk whose commits take `takes` seconds of a clock that the test sets."""
 
     def __init__(self) -> None:
         self.now, self.takes = 100.0, 0.0

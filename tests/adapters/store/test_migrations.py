@@ -1,4 +1,4 @@
-"""A database of the version before opens, keeps what it holds, and the work goes on."""
+"""A database of an earlier schema opens, keeps its content, and its open work goes on."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ BEFORE: Final = "2026-03-01T11:00:00.000000+00:00"
 AHEAD: Final = "2026-03-04T11:00:00.000000+00:00"
 SUPERGROUP: Final = ChatId("telegram:-1009")
 VERSION: Final = "docker.io/library/redis:7.2.4"
-# Requests: 41 waits for an admin, 42 is a draft, 43 is over, 44 is an alarm of the bot's own.
+# Requests: 41 waits for an admin, 42 is a draft, 43 has ended, 44 is an alarm of the bot.
 ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     "people": [
         {"id": 1001, "name": "Wei", "language": "en"},
@@ -89,7 +89,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A database with the schema of revision 0004 and something in each of its tables."""
+    """A database with the schema of revision 0004 and rows in each of its tables."""
     path = tmp_path / "bot.sqlite3"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
@@ -101,7 +101,7 @@ def old(tmp_path: Path) -> Path:
                 marks = ", ".join("?" * len(row))
                 insert = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 - names from above
                 connection.execute(insert, tuple(row.values()))
-        # Numbers that were given once are never given again, even where the row is gone.
+        # An id is never used again, even where its row is gone.
         connection.execute("UPDATE sqlite_sequence SET seq = 60 WHERE name = 'requests'")
     return path
 

@@ -1,4 +1,7 @@
-"""The database: what goes in comes out, migrations match the tables, trouble is temporary."""
+"""The store: values round-trip, migrations match the tables, and disk errors are transient.
+
+test_store_fresh.py has tracked images and watches.
+"""
 
 import asyncio
 import sqlite3
@@ -521,7 +524,7 @@ async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> N
         first, second = asyncio.create_task(take()), asyncio.create_task(take())
         await asyncio.sleep(0)
         first.cancel()
-    # And one that is given up in the very moment in which its turn has come.
+    # And one that is cancelled just when its turn has come.
     async with store.begin():
         third = asyncio.create_task(take())
         await asyncio.sleep(0)

@@ -1,4 +1,7 @@
-"""Tracked images and watches in the database: what goes in comes out, and few rows are read."""
+"""Tracked images and watches in the store: values round-trip, and few rows are read.
+
+test_store.py has everything else.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -131,7 +134,7 @@ async def test_which_images_have_an_open_transfer(store: SqliteStore) -> None:
 async def asked(
     store: SqliteStore, person: Person, *, digest: str | None, at: datetime = NOW
 ) -> tuple[RequestId, TransferId]:
-    """A request whose transfer has brought this digest."""
+    """Open a request whose transfer has copied this digest."""
     async with store.begin() as unit:
         await unit.save_person(person)
         request = await unit.open_request(
@@ -226,13 +229,13 @@ async def test_watches_move_with_their_chat(store: SqliteStore) -> None:
     assert (moved.place, moved.message) == (Place(ChatId("telegram:-1009"), 5), None)
 
 
-# -- what a round costs -------------------------------------------------------------------
+# -- what a tick costs --------------------------------------------------------------------
 
 
 async def test_what_is_asked_at_each_round_goes_through_no_table_from_end_to_end(
     store: SqliteStore,
 ) -> None:
-    """A list of years holds ten thousand images; a round is about the few that are due."""
+    """An old list holds ten thousand images, of which a tick reads only the few that are due."""
     with plans(database_of(store).connection) as found:
         async with store.begin() as unit:
             await unit.bring_forward(PLAN, NOW)

@@ -43,7 +43,7 @@ TOKEN = "7000000001:sandbox"
 
 @dataclass
 class Inbox:
-    """Takes updates as the intake would; `trouble` is raised once each."""
+    """Takes updates in place of the intake. Each exception in `trouble` is raised once."""
 
     got: list[Incoming | Press] = field(default_factory=list)
     passed: list[int] = field(default_factory=list)
@@ -245,7 +245,7 @@ async def polled(
     seconds: float = 10,
     together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> None:
-    """Poll until the inbox took so many updates."""
+    """Poll until the inbox has taken this many updates."""
     alive = 0
 
     async def next_update() -> int:
@@ -270,7 +270,7 @@ async def polled(
             while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:  # noqa: ASYNC110 - polls a server
                 await asyncio.sleep(0.02)
     finally:
-        shutdown.request()  # the update that has begun is finished, its answer included
+        shutdown.request()  # the update that has begun is finished, with its answer
         await asyncio.wait({task})
 
 
@@ -464,7 +464,7 @@ async def test_an_excuse_that_cannot_be_said_is_left_out(site: Site) -> None:
 async def test_updates_that_telegram_numbers_anew_are_taken(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As after a week without any: https://core.telegram.org/bots/api#update"""
+    """Telegram may choose new ids after a week: https://core.telegram.org/bots/api#update"""
     await site.say("wei", "/mirror nginx")
     inbox = Inbox(offset=2**40)
     await polled(site, inbox, 1)
@@ -550,7 +550,7 @@ async def test_menus_are_set_for_members_and_admins(site: Site) -> None:
 async def test_a_long_absence_is_told_of_until_it_is_noted(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database may be full just then, after the same outage."""
+    """The database may be full then, after the same outage."""
     times = iter([0.0, 10.0, 200_010.0, 200_020.0, 200_030.0])
     told: list[float | None] = []
     monkeypatch.setattr("bot.adapters.telegram.polling._since_boot", lambda: next(times))

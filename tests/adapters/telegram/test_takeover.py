@@ -1,4 +1,4 @@
-"""One bot to a token: who was there first goes on, a newcomer gives way, and neither is silent."""
+"""Two bots with one token: the first keeps the token, a newcomer yields, and one always serves."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from bot.adapters.telegram.takeover import AGAIN, CALM, GIVE_WAY, Overtaken, Tak
 
 
 class Desk:
-    """A turn with a clock set by hand; `held` is what the lanes were told last."""
+    """A takeover with a clock that the test sets. `held` is the last value given to the lanes."""
 
     def __init__(self, *, settled: bool) -> None:
         self.now = 1000.0
         self.held = False
         self.turn = Takeover(settled=settled, hold=self._hold, clock=lambda: self.now)
 
-    def _hold(self, held: bool) -> None:  # noqa: FBT001 - the signature is the turn's
+    def _hold(self, held: bool) -> None:  # noqa: FBT001 - the signature of the callback
         self.held = held
 
     def poll(self, seconds: float, *updates: int) -> bool:

@@ -1,4 +1,4 @@
-"""The transport below the library: what goes over the wire, and by which way."""
+"""The transport below the Telegram library: its bytes on the wire, its proxies and its limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def hearing(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A server that gives one answer to everything, and what it heard."""
+    """A server that gives every request one answer. Yields its port and what it received."""
     heard: list[bytes] = []
 
     async def serve(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
@@ -124,7 +124,7 @@ async def test_a_proxy_is_not_asked_for_what_it_excepts(monkeypatch: pytest.Monk
     resolved: list[str] = []
 
     async def getaddrinfo(_: object, host: str, *rest: object, **named: object) -> list[object]:
-        """No name server is asked by a test."""
+        """No test asks a name server."""
         resolved.append(host)
         raise OSError("no such name")
 

@@ -1,4 +1,7 @@
-"""What cannot be stored comes again and again: nobody loses a message by that, or a turn."""
+"""The rate limit of messages, above all for updates that come again because the store failed.
+
+Nobody may lose a message by that, or be counted twice.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,7 +29,7 @@ STRICT = replace(POLICY, minute_limit=3)
 
 @dataclass
 class Full:
-    """A store on a full disk: all goes well until the end of a transaction."""
+    """A store on a full disk: every transaction fails when it is committed."""
 
     store: SqliteStore
     full: bool = True
@@ -53,7 +56,7 @@ def messages(who: Person, number: int) -> list[Incoming]:
 
 
 async def take_all(w: World, waiting: Sequence[Incoming]) -> None:
-    """As the polling does: together, and then one by one up to the first that fails."""
+    """Deliver as polling does: together, and then one by one up to the first that fails."""
     for incoming in [*waiting, waiting[0]]:
         with pytest.raises(TransientError):
             await w.intake.receive(incoming)
@@ -86,7 +89,7 @@ async def test_a_message_that_could_not_be_stored_is_answered_as_on_any_other_da
     usual = await answers(tmp_path / "usual", who, number, cycles=0)
     late = await answers(tmp_path / "late", who, number, cycles=cycles)
     assert [reply_to for reply_to, _ in late] == [reply_to for reply_to, _ in usual]
-    # Only how long the one who is too fast has to wait may read otherwise, after the outage.
+    # After the outage, the wait named to somebody who is too fast may differ.
     assert late[:3] == usual[:3]
     assert len(usual) == min(number, 4 if who is WEI else ANSWERS_TO_STRANGERS)
 

@@ -1,4 +1,4 @@
-"""Who may do what is said in one table: intake, menus and /help obey it."""
+"""Who may use which command: intake, menus and /help all obey one table."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

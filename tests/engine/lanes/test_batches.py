@@ -1,4 +1,4 @@
-"""What batches do at the edges: lines that are gone, targets that hang, tags that move on."""
+"""Rare cases of the batches lane: removed lines, targets that time out, tags updated again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -56,7 +56,7 @@ async def copying(w: World, *images: ImageRef) -> None:
 
 
 def hang(w: World, *images: ImageRef) -> list[ImageRef]:
-    """The target takes 20 s to say nothing of these; the looks at them are counted."""
+    """Let the target time out after 20 s for these images. Return the checks of them."""
     looks: list[ImageRef] = []
     answer = w.registries.target_digest
 
@@ -168,11 +168,11 @@ async def test_an_answer_in_between_begins_the_looks_anew(w: World) -> None:
     assert (await states(w))[1:] == [State.COPYING, State.COPYING]
 
 
-# -- a line that somebody took out --------------------------------------------------------
+# -- a line that somebody removed ---------------------------------------------------------
 
 
 async def kept_fresh(w: World) -> None:
-    """Its first look has seen both sides alike; then it moved at its source."""
+    """The first check found both sides equal. Then the tag is updated upstream."""
     w.repository.content = f"{LATEST}\n".encode()
     w.registries.source[str(LATEST)] = w.registries.target[str(LATEST)] = OLD
     await w.settle(6.5 * 3600, step=120)
@@ -180,7 +180,7 @@ async def kept_fresh(w: World) -> None:
 
 
 async def opened(w: World) -> None:
-    """Until the next look has opened a transfer, which GitHub's trouble holds up."""
+    """Wait until the next check opens a transfer, which GitHub's trouble holds up."""
     w.repository.trouble["workflow"] = [GITHUB_DOWN] * 10_000
     for _ in range(300):
         if await transfers(w):
@@ -223,11 +223,11 @@ async def test_a_person_asks_for_what_the_list_lacks_as_before(w: World) -> None
     assert len(w.repository.commits) == 1
 
 
-# -- a tag that moves once more -----------------------------------------------------------
+# -- a tag that is updated once more ------------------------------------------------------
 
 
 async def approved(w: World) -> None:
-    """A version that moved, and is not in the list: the push copies it by its tag."""
+    """An updated version that is not listed yet, so the push copies it by its tag."""
     w.registries.source[str(FIXED)] = APPROVED
     w.registries.target[str(FIXED)] = OLD
     await w.say(WEI, f"/mirror {FIXED}")

@@ -1,4 +1,4 @@
-"""How fast chats are spoken to, one by one and all together."""
+"""Rate limits of messages to the chats, for each chat and for all together."""
 
 from datetime import UTC, datetime, timedelta
 

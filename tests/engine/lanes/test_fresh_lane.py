@@ -1,4 +1,4 @@
-"""Keeping listed images fresh: looks on a schedule, one dispatch, alarms, and who is told."""
+"""Keeping listed images fresh: scheduled checks, one dispatch, alarms, and who gets the news."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def listed(w: World, *images: ImageRef, digest: str = OLD) -> None:
-    """They are in the list, and the same at both sides."""
+    """List these images, with the same digest at both sides."""
     w.repository.content = "".join(f"{image}\n" for image in images).encode()
     for image in images:
         w.registries.source[str(image)] = w.registries.target[str(image)] = digest
@@ -54,7 +54,7 @@ def move(w: World, *images: ImageRef, digest: str = NEW) -> None:
 
 
 def arrive(w: World, *images: str, digest: str = NEW) -> None:
-    """The run copies them: by digest where that was asked for."""
+    """Let the run copy these images: by digest where a digest was named."""
     for text in images:
         image = ImageRef.parse(text)
         found = image.digest or digest
@@ -64,7 +64,7 @@ def arrive(w: World, *images: str, digest: str = NEW) -> None:
 
 
 async def pass_hours(w: World, hours: float) -> None:
-    """Hour by hour with a few ticks each, and as many at the end as come to rest."""
+    """Pass hour after hour with a few ticks each, then tick until nothing changes."""
     for _ in range(round(hours)):
         await w.settle(9, step=3)
         w.clock.pass_time(HOURS - 9)
@@ -178,7 +178,7 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
     assert alarm.buttons == (("✅ Approve", "❌ Reject"),)
     assert w.repository.runs == []
     assert "Only an admin can do this." in await w.press(WEI, "approve:1")
-    move(w, FIXED, digest=NEWER)  # once more, after the admin has looked
+    move(w, FIXED, digest=NEWER)  # once more, after the admin has checked
     assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
     await w.settle(20)
     assert w.repository.dispatched == [(f"{FIXED}@{NEW}",)]
@@ -245,7 +245,7 @@ async def test_who_asks_in_private_for_a_version_that_moved_is_no_way_past_the_a
         assert await unit.open_transfers() == []
 
 
-# -- who is told --------------------------------------------------------------------------
+# -- who gets the news --------------------------------------------------------------------
 
 
 async def test_who_asked_for_the_image_is_told_each_chat_once(w: World) -> None:
@@ -308,7 +308,7 @@ async def test_a_chat_that_moved_is_told_under_its_new_id(w: World) -> None:
     assert [m.place.chat for m in w.chat.messages.values() if NEWS in m.text] == [new]
 
 
-# -- what else can be so ------------------------------------------------------------------
+# -- other cases --------------------------------------------------------------------------
 
 
 async def test_an_image_that_is_on_its_way_already_is_not_opened_twice(w: World) -> None:
@@ -394,7 +394,7 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
         await unit.save_tracked([replace(row, source=NEW, updated_at=w.clock())])
     w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
     w.start()
-    w.repository.trouble["read_list"] = [TransientError("down")]  # so it is not forgotten just yet
+    w.repository.trouble["read_list"] = [TransientError("down")]  # so it is not forgotten yet
     await w.settle(60)
     assert w.repository.dispatched == []
     async with w.store.begin() as unit:
@@ -447,7 +447,7 @@ async def test_a_list_that_is_gone_after_a_start_is_an_empty_one(
     await pass_hours(w, 7)
 
     async def gone() -> ListFile:
-        return ListFile(b"", "")  # as the adapter says it: a file that is not there has no blob
+        return ListFile(b"", "")  # like the adapter: a missing file has no blob
 
     monkeypatch.setattr(w.repository, "read_list", gone)
     w.start()

@@ -1,6 +1,6 @@
-"""Proves who waits for whom: a registry in trouble delays the images of others by one look.
+"""A registry that times out delays the images of other registries by one check at most.
 
-Time passes only while every task waits for it: see virtual_time.py.
+Time is virtual and passes only while every task waits: see virtual_time.py.
 Alone: `pytest tests/engine/lanes/test_registry_checks.py`.
 """
 
@@ -33,16 +33,16 @@ from bot.engine.lanes.registry_checks import (
 from bot.engine.lanes.registry_health import LONGEST_PAUSE, SlowRegistries
 
 LOOK = 20.0
-"""Seconds after which a look that nobody answers is given up: REGISTRY_BOUNDS.whole of registry."""
+"""Seconds until an unanswered check times out: REGISTRY_BOUNDS.whole of the adapter."""
 ONE_LOOK = timedelta(seconds=LOOK + 3)
-"""With what the lane rests between its ticks."""
+"""One check, and the pause between two ticks of the lane."""
 SILENT = "docker.io"
 HEALTHY = "gcr.io"
 LOOP_FACTORY = VirtualTimeLoop
 
 
 class Slow(FakeRegistries):
-    """Has every image; who is `silent` answers nobody, who is `slow` after as many seconds."""
+    """Has every image. `silent` registries time out, `slow` ones answer after so many seconds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Site:
             return [await unit.open_transfer(image, self.clock()) for image in images]
 
     async def copied(self, registry: str) -> Transfer:
-        """One of which only the target is to be asked."""
+        """Open a transfer for which only the target is to be checked."""
         (opened,) = await self.open(registry, name="copied")
         now, digest = self.clock(), digest_of(str(opened.image))
         async with self.store.begin() as unit:
@@ -103,7 +103,7 @@ class Site:
         )
 
     async def undecided(self) -> Transfer:
-        """One that an admin has had the time to decide on."""
+        """Open a transfer that waits for an admin's decision."""
         (opened,) = await self.open(HEALTHY, name="undecided")
         now = self.clock()
         asks = Decision(Verdict.ASK, Ground.RULE)
@@ -125,7 +125,7 @@ class Site:
         return found
 
     async def waits_of(self, *transfers: Transfer, at_most: float = 10) -> list[timedelta]:
-        """How long it takes from now until each of them moves on; at most so many minutes."""
+        """Return how long each takes to change its state, in at most so many minutes."""
         began, waits = self.clock(), dict[TransferId, timedelta]()
         while len(waits) < len(transfers):
             passed = self.clock() - began
@@ -151,7 +151,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await store.close()
 
 
-# -- others wait for one look at most -------------------------------------------------------
+# -- others wait for one check at most ------------------------------------------------------
 
 
 async def test_images_of_others_wait_for_one_look_at_a_silent_registry(site: Site) -> None:
@@ -188,7 +188,7 @@ async def test_a_slow_registry_that_answers_holds_up_others_no_longer(site: Site
     assert max(await site.waits_of(*await site.open(HEALTHY))) <= ONE_LOOK
 
 
-# -- and who is silent is asked again -------------------------------------------------------
+# -- and a silent registry is asked again ---------------------------------------------------
 
 
 async def test_all_images_of_a_silent_registry_learn_of_it_and_are_looked_at_when_it_is_back(

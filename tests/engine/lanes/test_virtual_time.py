@@ -1,4 +1,4 @@
-"""Proves that virtual time waits for threads and skips every other wait."""
+"""Virtual time waits for threads and skips every other wait."""
 
 import asyncio
 import time
