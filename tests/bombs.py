@@ -1,4 +1,4 @@
-"""Pastes made to take for ever: as large as is taken, each against one way of reading."""
+"""Pastes made to take for ever: as large as is accepted, each against one way of reading."""
 
 from bot.paste import PASTE_SIZE_LIMIT
 

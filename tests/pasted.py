@@ -1,4 +1,4 @@
-"""The pastes of tests/paste/pastes/, each with what has to be found in it: see README.md there."""
+"""The pastes of tests/paste/pastes/, each with its expected findings: see README.md there."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What was measured as a table, printed and written into docs/benchmarks.md, section by section."""
+"""Measurements as a table, printed and written into docs/benchmarks.md, section by section."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ Programs of this repository measure these numbers and write them here. The heads
 
 @dataclass(frozen=True)
 class Row:
-    """`good` None: a number that is told, and no bar."""
+    """`good` is None for a number without a bar."""
 
     what: str
     found: str
@@ -35,13 +35,13 @@ def below(what: str, found: float, limit: float, unit: str = "") -> Row:
 
 
 def table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown."""
+    """Return a table in Markdown."""
     rows = [columns, ["---"] * len(columns), *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def tell(title: str, words: str, rows: Sequence[Row], command: str, *, versions: str = "") -> bool:
-    """Print and write the section; False where a bar was missed."""
+    """Print and write the section. Return False where a bar was missed."""
     known = ", ".join(filter(None, [f"Python {platform.python_version()}", versions]))
     machine = (
         f"`{command}`, {os.cpu_count()} cores ({platform.machine()}),"

@@ -1,4 +1,7 @@
-"""The whole sandbox as a process of its own, for the end-to-end tests."""
+"""The whole sandbox as a process, for the end-to-end tests.
+
+sandbox_fixture.py has only its chat server, in the test's own process.
+"""
 
 import re
 import signal
@@ -22,7 +25,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """A message of a person, to look for the answers to it."""
+    """A message of a person, by which its answers are found."""
 
     who: str
     chat: str
@@ -42,14 +45,14 @@ class Sandbox:
         return Asked(who, chat, answer.json()["id"])
 
     def send(self, who: str, name: str, content: bytes, *, chat: str = "private") -> Asked:
-        """A file with /mirror written under it."""
+        """Send a file with /mirror as its caption."""
         sent = {"as": who, "text": "/mirror", "chat": chat}
         answer = self.api.post("/api/chat", data=sent, files={"document": (name, content)})
         assert answer.status_code == 200, answer.text
         return Asked(who, chat, answer.json()["id"])
 
     def whisper(self, who: str, text: str) -> Asked:
-        """Say it in private: the group has a limit of messages a minute, shared by all tests."""
+        """Say it in private: all tests share the group's limit of messages a minute."""
         return self.say(who, text, chat="private")
 
     def press(self, who: str, message: Message, button: str) -> str:
@@ -64,7 +67,7 @@ class Sandbox:
         return found
 
     def answers(self, to: Asked) -> list[Message]:
-        """What the bot said in reply to a message: the card first."""
+        """Return the bot's replies to a message, the card first."""
         said = self.messages(chat=to.chat, **{"as": to.who})
         return [m for m in said if m["from"] == "bot" and m["reply_to"] == to.number]
 
@@ -77,7 +80,7 @@ class Sandbox:
         return {image["name"]: image["digest"] for image in images}
 
     def move(self, image: str) -> str:
-        """Let its tag at the source name another image; the digest of that."""
+        """Update the image's tag at the source. Return the new digest."""
         moved = self.api.post("/api/registries", json={"move": image})
         assert moved.status_code == 200, moved.text
         return str(moved.json()["digest"])
@@ -96,11 +99,11 @@ class Sandbox:
         return found
 
     def result(self, to: Asked, words: str) -> Message:
-        """The reply that tells how it ended."""
+        """Wait for a reply with these words. It need not be the first."""
         return self.until(lambda: [m for m in self.answers(to) if words in m["text"]])[0]  # type: ignore[no-any-return]
 
     def answer(self, who: str, text: str) -> str:
-        """Say something in private, and what comes back."""
+        """Say something in private. Return the answer's text."""
         asked = self.whisper(who, text)
         return str(self.until(lambda: self.answers(asked))[0]["text"])
 
@@ -111,7 +114,7 @@ class Sandbox:
         return (self.data / "bot.log").read_text()
 
     def bot(self) -> int | None:
-        """The process id of the bot: the child of the sandbox that runs `imageto-bot run`."""
+        """Return the bot's process id: the child of the sandbox that runs `imageto-bot run`."""
         for child in children(self.process.pid):
             try:
                 command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
@@ -160,7 +163,7 @@ def start(data: Path, *options: str) -> Sandbox:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Where it serves, which it prints when it is ready."""
+    """Return the address, which the sandbox prints when it is ready."""
     assert process.stdout is not None
     late = threading.Timer(START_SECONDS, process.terminate)
     late.start()
@@ -174,7 +177,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 
 def stop(sandbox: Sandbox) -> set[int]:
-    """End it as systemd would; what is left running of all that it started."""
+    """Stop it as systemd would. Return which of its processes still run."""
     started = tree(sandbox.process.pid)
     sandbox.api.close()
     sandbox.process.send_signal(signal.SIGTERM)
@@ -188,7 +191,7 @@ def stop(sandbox: Sandbox) -> set[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; one that nobody has waited for yet does not."""
+    """Return whether it runs. A zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

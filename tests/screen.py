@@ -1,7 +1,7 @@
-"""Plays a conversation over the fake world, and writes down what its people see on their phones.
+"""Plays a conversation over the fake world and writes down what people see on their phones.
 
-It is a transcript for readers: the time since the start, a number for each message, the text
-without its markup, the buttons in their rows. An edit that changes nothing visible is left out.
+The transcript has the time since the start, a number for each message, the text without its
+markup, and the buttons in their rows. An edit without a visible change is left out.
 """
 
 import html
@@ -27,14 +27,14 @@ _MARGIN: Final = "      "
 
 
 def visible(text: Rendered) -> list[str]:
-    """The lines that a person reads: an address stands behind its link, buttons under the text."""
+    """Return the lines that a person reads: an address follows its link, buttons follow text."""
     plain = html.unescape(_TAG.sub("", _LINK.sub(r"\2 ‹\1›", text.html)))  # noqa: RUF001 - no address holds them
     rows = (" ".join(f"[{label}]" for label, _, _ in row) for row in text.buttons)
     return [*plain.splitlines(), *rows]
 
 
 class WatchedChat(FakeChat):
-    """Hands the screen whatever is said, as it is said."""
+    """Reports each message to the screen when it is sent."""
 
     def __init__(self, screen: "Screen") -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class WatchedChat(FakeChat):
 
 
 class Screen:
-    """People act through `say`, `send` and `press`; `text` is what was seen of it all."""
+    """People act through `say`, `send` and `press`. `text` is the transcript."""
 
     def __init__(self, world: World, language: Language) -> None:
         self.world = world
@@ -86,12 +86,12 @@ class Screen:
             self._add(["👀"])
 
     async def send(self, person: Person, name: str, content: bytes, *, size: int = 0) -> None:
-        """A file with /mirror written under it; `size` where Telegram is to name another one."""
+        """Send a file with /mirror as its caption. `size` overrides what Telegram names."""
         self.world.chat.files[name] = content
         await self.say(person, "/mirror", file=Attachment(name, name, size or len(content)))
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> None:
-        """Press the newest button that carries the data: one that is there to be seen."""
+        """Press the newest button that carries the data."""
         world = self.world
         found = [
             (number, label)
@@ -119,13 +119,13 @@ class Screen:
     # -- what the world does ------------------------------------------------------------
 
     def upstream(self, image: ImageRef, size: int, *platforms: str) -> None:
-        """The source has the image, of so many bytes."""
+        """Put an image of so many bytes into the source."""
         self.world.upstream(image)
         shape = ImageInfo(platforms or ("linux/amd64", "linux/arm64"), size)
         self.world.registries.shapes[str(image)] = shape
 
     def copied(self, *images: ImageRef, run: int = -1) -> None:
-        """The run copies the images, says so, and ends."""
+        """Let the run copy the images, report them, and end."""
         found = self.world.repository.runs[run]
         for image in images:
             digest = digest_of(str(image))
@@ -136,7 +136,7 @@ class Screen:
         self.world.repository.finish(run=run)
 
     def failed(self, image: ImageRef, line: str, *, run: int = -1) -> None:
-        """The run says why it did not copy the image, and goes on."""
+        """Let the run report why it did not copy the image, and go on."""
         self.world.repository.report(image, None, line, run=run)
 
     # -- what is seen of it -------------------------------------------------------------
@@ -168,7 +168,7 @@ class Screen:
         return self._numbers.setdefault(message, len(self._numbers) + 1)
 
     def _here(self, person: Person) -> Person:
-        """Everybody's app speaks the language of the screen: a toast is in the reader's own."""
+        """Return the person with the screen's language, since a toast is in the reader's own."""
         return replace(person, language=self._language)
 
 

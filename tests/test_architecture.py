@@ -1,4 +1,4 @@
-"""The rooms of the house: who may import whom, and how long a function may get."""
+"""The packages of bot/: what each may import, how much of the store each sees, and sizes."""
 
 import ast
 import importlib
@@ -16,7 +16,7 @@ PACKAGE = BOT / "workflow" / "mirror"
 MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
-# How many methods of the store each is given: a small part of them.
+# How many methods of the store each is given, out of many more.
 METHODS_OF_A_LANE = 22
 METHODS_OF_A_USE_CASE = 12
 METHODS_OF_INTAKE = 36
@@ -41,7 +41,7 @@ ONE_PLACE = {
     "alembic": "adapters/store/",
     "fluent": "adapters/words.py",
 }
-# What adapters of two worlds share: the operator's proxies.
+# Shared by two adapters: the operator's proxies.
 SHARED = {"proxies": {"registry", "telegram"}}
 IMPURE = {
     "asyncio", "datetime.now", "httpx", "io", "os", "pathlib", "random", "secrets", "socket",
@@ -65,7 +65,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def rooms(path: Path) -> set[str]:
-    """The rooms of bot/ that a module imports from."""
+    """Return the packages of bot/ that a module imports from."""
     return {name.split(".")[1] for name in imports(path) if name.startswith("bot.")}
 
 
@@ -120,7 +120,7 @@ def test_the_workflows_package_imports_the_standard_library_alone() -> None:
 
 
 def test_no_module_of_the_workflows_package_has_the_name_of_one_of_the_standard_library() -> None:
-    """A module `http` in a folder that Python is started with would hide the library's."""
+    """A module `http` in the folder that Python starts from would hide the library's."""
     own = {path.stem for path in PACKAGE.rglob("*") if path.stem not in {"__init__", "__main__"}}
     assert not own & sys.stdlib_module_names
 
@@ -130,7 +130,7 @@ def methods(protocol: type) -> set[str]:
 
 
 def units(room: str) -> dict[str, set[str]]:
-    """The methods of each protocol of the store that the modules of a room declare."""
+    """Return the methods of each protocol of the store that the modules of a package declare."""
     found = {}
     for path in (BOT / "engine" / room).glob("*.py"):
         module = importlib.import_module(f"bot.engine.{room}.{path.stem}")
@@ -141,7 +141,7 @@ def units(room: str) -> dict[str, set[str]]:
 
 
 def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
-    """Intake alone puts the use cases together, and not even it sees what is a lane's."""
+    """Intake combines the use cases, and even so sees none of the lanes' methods."""
     lanes, use_cases = units("lanes"), units("intake")
     whole = use_cases.pop("updates.IntakeUnit")
     assert {n: len(found) for n, found in lanes.items() if len(found) > METHODS_OF_A_LANE} == {}
@@ -160,7 +160,7 @@ def test_the_store_offers_what_the_ports_name_and_no_more() -> None:
         if getattr(value, "_is_protocol", False) and value.__module__ == port.__name__
         for name in methods(value)
     }
-    assert methods(StoreUnit) - {"notes"} == named - {"begin"}  # tests alone read all notes
+    assert methods(StoreUnit) - {"notes"} == named - {"begin"}  # only tests read all notes
 
 
 def test_every_method_of_a_port_says_what_it_does() -> None:

@@ -48,7 +48,7 @@ def test_help_names_every_command_and_exit_code() -> None:
 
 
 def of_image(instruction: str) -> list[str]:
-    """A command of the Dockerfile, with this test's interpreter."""
+    """Run a command of the Dockerfile with this test's interpreter."""
     found = re.search(rf"^ *{instruction} (\[.*\])$", DOCKERFILE, re.MULTILINE)
     assert found is not None
     python, *arguments = json.loads(found[1])

@@ -1,4 +1,4 @@
-"""The settings: strict, complete, and wrong ones named in one line."""
+"""The settings: strict, complete, and each error in one line that names the key."""
 
 import json
 from collections.abc import Iterator

@@ -106,7 +106,7 @@ def test_each_readme_begins_with_the_way_to_the_other() -> None:
     assert "](README.md)" in TEXTS[Language.ZH_CN].splitlines()[0]
 
 
-# -- what documents point at ---------------------------------------------------------------
+# -- what documents refer to ---------------------------------------------------------------
 
 
 @every_document
@@ -124,7 +124,7 @@ def test_targets_of_make_exist(path: Path) -> None:
 
 @every_document
 def test_named_files_and_what_is_named_in_them_exist(path: Path) -> None:
-    """`bot/core/image.py` is a file, `bot/core/image.py:ImageRef.parse` also a definition in it."""
+    """`bot/core/image.py` is a file, `bot/core/image.py:ImageRef.parse` a definition in it."""
     for name in re.findall(r"`((?:bot|tests|docs)/[^`\s…*]*)`", path.read_text("utf-8")):
         file, _, definition = name.partition(":")
         assert (ROOT / file).exists(), name

@@ -142,7 +142,7 @@ def test_no_secret_is_in_what_the_settings_say_of_themselves() -> None:
 
 @pytest.fixture
 def own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever start_log changes is put back."""
+    """Restore whatever start_log changes."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
@@ -202,7 +202,7 @@ async def test_no_adapter_shows_a_secret_when_it_is_printed(
 
 
 def shallow(adapters: Adapters) -> list[object]:
-    """Each adapter, and what it is made of."""
+    """Return each adapter and its parts."""
     outer = [adapters.store, adapters.bot, adapters.repository, adapters.registries]
     inner = [part for each in outer for part in vars(each).values()]
     return [*outer, *(part for part in inner if not isinstance(part, str))]

@@ -1,4 +1,4 @@
-"""SECURITY.md names what there is: its tests, its targets, its numbers."""
+"""SECURITY.md names only tests, make targets and numbers that exist."""
 
 import re
 import tomllib

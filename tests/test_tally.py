@@ -1,4 +1,4 @@
-"""The tally that the fault tests count with is printed, whole, at the end of a run."""
+"""The tally of the fault tests is printed in full at the end of a run."""
 
 from pathlib import Path
 

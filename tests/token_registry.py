@@ -1,8 +1,8 @@
-"""A token server and registries that want its tokens, for logins as Harbor and Docker Hub do them.
+"""A token server and registries that accept only its tokens, as Harbor and Docker Hub do.
 
-The registries of registry_fixture.py take Basic, which is good for all of a host. A token is good
-for the repositories and actions it was asked for, and for a while: what the workflow has to keep
-apart, only a registry shows that looks into tokens.
+The registries of registry_fixture.py accept Basic, which is good for a whole host. A token is good
+for the requested repositories and actions only, and expires. So these registries show whether the
+workflow keeps tokens apart.
 """
 
 import base64
@@ -30,20 +30,20 @@ from registry_fixture import (
 )
 
 SERVICE, ISSUER = "registry.test", "tokens.test"
-LIFE = 300  # seconds: as Docker Hub's
+LIFE = 300  # seconds, as at Docker Hub
 LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 Access = dict[str, frozenset[str]]  # repository -> actions
 
 
 def packed(part: bytes) -> str:
-    """Encode a part of a token, which has no padding."""
+    """Encode a part of a token, without padding."""
     return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A key and its certificate, by which registries know it; openssl's, as no library here is."""
+    """A key and the certificate by which registries know it, made by openssl."""
 
     key: Path
     certificate: Path
@@ -57,7 +57,7 @@ class Signer:
         return cls(key, certificate)
 
     def token(self, access: Access, life: int = LIFE) -> str:
-        """Sign what distribution's token specification asks for; no two tokens are the same."""
+        """Sign a token of distribution's token specification. No two tokens are the same."""
         now = int(time.time())
         chain = "".join(self.certificate.read_text().split("-----")[2].split())
         header = {"typ": "JWT", "alg": "RS256", "x5c": [chain]}
@@ -84,7 +84,7 @@ class Signer:
 
 @dataclass
 class Tokens:
-    """The token server: what it was asked for, and what it gave, in this order."""
+    """The token server. `asked` and `given` are in order."""
 
     signer: Signer
     allowed: frozenset[str] = frozenset({"pull", "push"})  # what the login may do
@@ -103,7 +103,7 @@ class Tokens:
         return token
 
     def held(self, registry: Registry, name: str, reference: str) -> str | None:
-        """Return the digest of a manifest, as `Registry.head` does, which knows no tokens."""
+        """Return the digest of a manifest, like `Registry.head` but with a token."""
         token = self.signer.token({name: frozenset({"pull"})})
         answer = CLIENT.head(
             f"http://{registry.address}/v2/{name}/manifests/{reference}",
@@ -134,7 +134,7 @@ def token_server(signer: Signer) -> Iterator[Tokens]:
 
 @contextmanager
 def token_registry(directory: Path, tokens: Tokens, data: Path | None = None) -> Iterator[Registry]:
-    """Run a registry that takes these tokens only; `data` may be that of another one."""
+    """Run a registry that accepts only these tokens. `data` may be that of another one."""
     directory.mkdir()
     checks = {
         "token": {

@@ -1,7 +1,7 @@
-"""An event loop whose time passes only while everybody waits for it.
+"""An event loop whose time passes only while everything waits for it.
 
-Nothing is slept: where no callback is ready and no thread is at work, the loop's clock jumps to the
-next timer. So a test names seconds, is over at once, and a busy machine changes nothing.
+Nothing sleeps: where no callback is ready and no thread is at work, the loop's clock jumps to the
+next timer. So a test of many seconds ends at once, and a busy machine changes nothing.
 A test module opts in by `LOOP_FACTORY = VirtualTimeLoop`: see engine/lanes/conftest.py.
 """
 
@@ -17,13 +17,13 @@ from fakes import Clock
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for what is real (a socket, a thread), and for no timer."""
+    """Waits for sockets and threads, but for no timer."""
 
     loop: "VirtualTimeLoop"
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if self.loop.threads_at_work and timeout != 0:
-            return super().select(None)  # whoever ends in a thread wakes the loop
+            return super().select(None)  # a thread that ends wakes the loop
         if not timeout:
             return super().select(timeout)
         ready = super().select(0)
@@ -49,7 +49,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         def counted(pool: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> Future[Any]:
             work = submit(pool, *args, **kwargs)
             self.threads_at_work += 1
-            # Registered after whoever awaits the work: they are ready before it counts as done.
+            # Runs after the code that awaits the work is ready: only then is the work done.
             self.call_soon(work.add_done_callback, self._ended)
             return work
 
@@ -65,7 +65,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class LoopClock(Clock):
-    """The clock of a world that goes by the time of the running loop."""
+    """The clock of a world that follows the running loop's time."""
 
     def __call__(self) -> datetime:
         return self.now + timedelta(seconds=asyncio.get_running_loop().time())

@@ -1,9 +1,9 @@
-"""`make bench`: this workflow beside every other way to copy the same images, and the bot's cost.
+"""`make bench`: this workflow against every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]] | bot. Without `bot` it is the copying: 3 runs and lines
-of any width if not said; real registries, real programs, own images. With it, the bot alone. What
-each part is and stands for is said in the heads of the modules here. Writes docs/benchmarks.md,
-and docs/benchmarks.svg or docs/benchmarks-bot.svg. Ends with 1 where a bar is missed.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot. Without `bot` it measures the copying, by default
+with 3 runs and without a limit of bandwidth. Registries and programs are real, the images are its
+own. With `bot` it measures the bot alone. Writes docs/benchmarks.md, and docs/benchmarks.svg or
+docs/benchmarks-bot.svg. Exit code 1 means that a bar was missed.
 """
 
 import re
@@ -55,7 +55,7 @@ bytes.
 
 
 def all_contenders() -> list[ways.Contender]:
-    """In the order of each round; podman does the original loop only where docker cannot."""
+    """Return all contenders, in the order of each round. podman replaces a missing docker."""
     docker = ways.DockerLoop()
     return [
         ThisWorkflow(),
@@ -71,7 +71,7 @@ def all_contenders() -> list[ways.Contender]:
 
 
 def held(folder: Path) -> Path:
-    """What the target has of the list before there is something new."""
+    """Fill a target with the list as it is before anything is added. Return its storage."""
     with registry(folder / "held") as target:
         publish(target.address, tiny(range(LISTED)))
     return folder / "held" / "data"
@@ -85,7 +85,7 @@ def everything(images: Sequence[Image], megabits: float) -> list[Work]:
 
 
 def in_a_list(source: Registry, before: Path) -> list[Work]:
-    """One new, and nothing new; the source holds what the list says."""
+    """One new image, and none: the source holds all that is listed."""
     listed = publish(source.address, tiny(range(LISTED + 1)))
     new, old = listed[-1:], listed[: LISTED - 1]
     own = frozenset(way.name for way in all_contenders()) - {verdicts.WORKFLOW}
@@ -104,7 +104,7 @@ def in_a_list(source: Registry, before: Path) -> list[Work]:
 
 
 def some_moved(source: Registry, before: Path) -> Work:
-    """Ten tags of the source are others from now on: this work is the last."""
+    """Update ten tags at the source. It changes the source, so this work comes last."""
     moved = publish(source.address, tiny(range(0, LISTED, LISTED // 10), moved=True))
     rest = publish(source.address, tiny(n for n in range(LISTED) if n % (LISTED // 10)))
     images = [*moved, *rest]
@@ -129,7 +129,7 @@ def bench(runs: int, megabits: float, folder: Path) -> tuple[list[Result], list[
 
 
 def versions() -> str:
-    """What the programs say of themselves."""
+    """Return the version that each program reports."""
     asked = [(find_act(), "--version"), *((name, "--version") for name in ("skopeo", "curl"))]
     asked += [("docker-registry", "--version"), ("dockerd", "--version"), ("git", "--version")]
     said = []

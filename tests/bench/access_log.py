@@ -1,6 +1,6 @@
-"""What a registry was asked, and how many bytes went through it, as its own access log tells.
+"""Counts a registry's requests and bytes from the registry's own access log.
 
-The registries write it anyway, so counting costs nothing and holds without any proxy.
+The registries write the log anyway, so counting needs no proxy and costs nothing.
 """
 
 import re
@@ -14,7 +14,7 @@ _PUT_BLOB = re.compile(r"/blobs/uploads/.*[?&]digest=(sha256)(?::|%3A)([0-9a-f]{
 
 @dataclass(frozen=True)
 class Traffic:
-    """`made` counts what was done as "METHOD kind"; `sent` and `taken` are bytes of bodies."""
+    """`made` counts requests as "METHOD kind". `sent` and `taken` are bytes of bodies."""
 
     made: Counter[str] = field(default_factory=Counter)
     sent: int = 0
@@ -29,7 +29,7 @@ class Traffic:
 
 
 def traffic(log: bytes, storage: Path) -> Traffic:
-    """`storage` is the registry's own folder: the log does not say how long an upload was."""
+    """`storage` is the registry's own folder, since the log does not have the size of an upload."""
     made: Counter[str] = Counter()
     sent = taken = 0
     for method, path, status, size in _LINE.findall(log.decode(errors="replace")):

@@ -1,7 +1,7 @@
-"""One run of the workflow by act, in a process of its own, so that its cost is known apart.
+"""One run of the workflow by act, in a process of its own, so that its cost is measured alone.
 
 Reads a job as JSON, checks the commit out as actions/checkout would, runs act as the sandbox
-does, and prints what that took: this process's own start and imports are not charged.
+does, and prints its cost. The start and the imports of this process are not counted.
 """
 
 import asyncio

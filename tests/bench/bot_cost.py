@@ -1,6 +1,6 @@
-"""The bot's own cost: measures it, and holds it against what the product promises.
+"""The bot's own cost: measures it and compares it with the limits that the product promises.
 
-What has a bar is drawn as well: as a part of what is allowed.
+bot_picture.py draws what has a limit.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ limit counts.
 
 @dataclass(frozen=True)
 class Cost:
-    """Something that was measured, and the most that it may be."""
+    """A measured value and its limit."""
 
     what: str
     found: float
@@ -98,7 +98,7 @@ def _starting(found: Starts) -> list[Cost]:
 
 
 def _answering(alone: Sequence[Alone]) -> list[Cost]:
-    """The median of each kind: the slower the polling, the later may an answer come."""
+    """The median for each polling interval. A slower polling permits a later answer."""
     rows = []
     for interval in sorted({each.interval for each in alone}):
         middle = statistics.median(each.answer for each in alone if each.interval == interval)
@@ -129,7 +129,7 @@ def _rest(of: Measured) -> list[Cost]:
 
 
 def rows(of: Measured) -> list[Row]:
-    """What has a bar, and then what is only told."""
+    """Return the values with a limit, then those without."""
     return [*(cost.row() for cost in costs(of)), *_told(of)]
 
 

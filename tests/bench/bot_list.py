@@ -1,8 +1,8 @@
-"""Processor time of what one batch does with a list of 100,000 lines.
+"""CPU time that one batch spends on a list of 100,000 lines.
 
-Which of its images are missing is looked for when the batch is formed, and again when they are
-added to the list as it is then: both are counted. Fetching the list and sending it are not: their
-cost is that of the connection.
+The missing images are looked for when the batch is formed, and again when they are added to the
+list as it is then. Both are counted. Fetching and sending the list are not: their cost depends on
+the connection.
 """
 
 import statistics
@@ -18,7 +18,7 @@ _HOSTS = ("docker.io/library", "gcr.io/some", "ghcr.io/owner", "quay.io/group")
 
 
 def listed(lines: int) -> bytes:
-    """A heading before each twenty, and a comment behind each tenth."""
+    """Return a list with a heading before every 20 lines, and a comment after every 10th image."""
     text = []
     for number in range(lines):
         if number % 20 == 0:
@@ -29,7 +29,7 @@ def listed(lines: int) -> bytes:
 
 
 def milliseconds(images: int, lines: int = LINES) -> float:
-    """The median for a batch of so many images, half of them listed already."""
+    """Return the median for a batch of this many images, half of them listed already."""
     content = listed(lines)
     old = [f"{_HOSTS[n % 4]}/image{n // 20}:1.{n % 20}" for n in range(images // 2)]
     new = [f"docker.io/library/new{n}:1.0" for n in range(images - len(old))]

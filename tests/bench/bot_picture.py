@@ -1,4 +1,4 @@
-"""The bot's costs as a picture: each as a part of what is allowed, in the style of picture.py."""
+"""The bot's costs as a picture: each as a part of its limit, in the style of picture.py."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ from picture import STYLE, WIDTH
 
 LEFT, ROOM, BAR, TOP = 290, 280, 18, 64
 LONGEST = 1.25
-"""What is beyond that much of the allowed is cut off; the number beside it tells."""
+"""Bars are cut off at this multiple of the limit. The number beside them has the value."""
 _STYLE = f"""\
 {STYLE}
 .over {{ fill: #cf222e }} .limit {{ stroke: #59636e; stroke-dasharray: 3 3 }}

@@ -1,10 +1,9 @@
 """What a request costs the bot: the seconds of each step, and the calls to GitHub.
 
-The bot is the real process; Telegram and GitHub are the sandbox's servers, repository and
-registries are real. **act is replaced** by the runner of the load (tests/load/runner.py): a run
-takes as long as it is told to, copies by HTTP and posts the results, since what is measured is the
-bot. Times are those of the servers: when Telegram had a message, when GitHub had the commit,
-when the run ended.
+The bot is the real process. Telegram and GitHub are the sandbox's servers, repository and
+registries are real. **act is replaced** by the runner of the load (tests/load/runner.py), since
+the bot is measured: a run takes a given time, copies by HTTP and posts the results. Times are
+those of the servers: when Telegram had a message, when GitHub had the commit, when the run ended.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ _OPEN = "SELECT count(*) FROM batches WHERE closed_at IS NULL"
 
 @dataclass(frozen=True)
 class Plan:
-    """`runs`: how long the run of each single request takes, in seconds. The others count."""
+    """`runs` is how many seconds the run of each single request takes. The others are counts."""
 
     runs: tuple[float, ...]
     calm: int
@@ -51,7 +50,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Alone:
-    """One request from a message to its result; seconds."""
+    """One request from a message to its result. Times are in seconds."""
 
     commit: float
     answer: float
@@ -70,7 +69,7 @@ class Found:
 
 
 class TimedRunner(StandInRunner):
-    """Takes so many seconds, and notes when it is done."""
+    """Waits so many seconds before it copies, and records when it has ended."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +94,7 @@ class Requests:
         self._last_commit = float("-inf")
 
     async def alone(self, image: LoadImage, seconds: float) -> Alone:
-        """Asked for in the group, and approved as soon as the button is there."""
+        """Request an image in the group, and approve it as soon as the button is there."""
         chat, group, runner = self._place.chat, self._place.chat.group, self._runner
         spaced = self._last_commit + BATCH_INTERVAL.total_seconds() + 1 - time.monotonic()
         await asyncio.sleep(max(0.0, spaced))
@@ -120,7 +119,7 @@ class Requests:
         )
 
     async def calm(self, image: LoadImage, count: int) -> list[float]:
-        """Seconds until each of some messages is stored that come one after the other."""
+        """Send messages one after the other. Return the seconds until each is stored."""
         chat, asked = self._place.chat, []
         members = [each for each in chat.people.values() if each.name.startswith("member-")]
         with StoredTimes(self._database) as stored:
@@ -135,7 +134,7 @@ class Requests:
             return [(stored.of(update) or float("inf")) - at for update, at in asked]
 
     async def at_once(self, image: LoadImage, count: int) -> float:
-        """How many messages a second are stored when they all wait at Telegram."""
+        """Return how many messages a second are stored when all wait at Telegram."""
         chat = self._place.chat
         members = [each for each in chat.people.values() if each.name.startswith("member-")]
         with StoredTimes(self._database) as stored:
@@ -148,7 +147,7 @@ class Requests:
             return count / ((stored.of(last) or float("inf")) - began)
 
     async def idle(self, seconds: float) -> dict[str, int]:
-        """What GitHub is asked while nothing is open."""
+        """Return the calls to GitHub while nothing is open."""
         await self._closed()
         await asyncio.sleep(AFTER)
         self._calls.clear()

@@ -1,9 +1,9 @@
-"""How long the bot's process takes from its start until it asks Telegram for messages.
+"""The time from the start of the bot's process until it asks Telegram for messages.
 
-The process is the real one, on a config of its own; Telegram is the sandbox's server. At a new
-database it may not take what it is told at once: with a token that it has not used lately it first
-waits for 4 s whether another bot has the same one. So that moment is measured beside the other.
-Imports are over when the bot logs that it starts.
+The process is the real one, with its own config. Telegram is the sandbox's server. With a token
+that a database has not used lately, the bot first waits for 4 s whether another bot has the same
+one. So the moment when it accepts messages is measured too. Imports have ended when the bot logs
+that it starts.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _STARTS = "version "
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds: from the start of the process, and from the end of its imports."""
+    """Seconds: `whole` from the start of the process, the others from the end of its imports."""
 
     whole: float
     asking: float
@@ -49,7 +49,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Starts:
-    """Each of a new database, and each of one with a history and a token that was used just now."""
+    """Starts with a new database, and with a history and a token that was used just now."""
 
     new: Sequence[Start]
     used: Sequence[Start]
@@ -85,7 +85,7 @@ class _Bench:
         return config
 
     async def start(self, folder: Path) -> Start:
-        """Start the bot, stop it when it takes messages."""
+        """Start the bot, and stop it when it accepts messages."""
         config, log = self.configure(folder), folder / "bot.log"
         self.polls.clear()
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
@@ -106,7 +106,7 @@ class _Bench:
                 while not self.polls or (fresh and HEARD not in log.read_text()):
                     assert process.returncode is None, log.read_text()
                     await asyncio.sleep(LOOK_SECONDS)
-                await asyncio.sleep(0.5)  # its sign of life is stored after the first answer
+                await asyncio.sleep(0.5)  # it stores its heartbeat after the first answer
         finally:
             await stop(process, grace=GRACE)
         lines = log.read_text()
@@ -122,7 +122,7 @@ async def starts(times: int, transfers: int) -> Starts:
             used = Path(made) / "0"
             with closing(sqlite3.connect(used / "bot.sqlite3", isolation_level=None)) as connection:
                 write_history(connection.execute, transfers)
-            await bench.start(used)  # the sign of life must be a young one
+            await bench.start(used)  # the heartbeat must be recent
             again = [await bench.start(used) for _ in range(times)]
     return Starts(new, again, transfers)
 
@@ -146,7 +146,7 @@ def _has_beat(database: Path) -> bool:
 
 
 def _time(log: str, words: str) -> float:
-    """When the bot logged the first line with these words."""
+    """Return when the bot logged the first line with these words."""
     line = next(line for line in log.splitlines() if words in line)
     found = re.match(r"(\S+ \S+),(\d{3}) ", line)
     assert found is not None, line

@@ -1,7 +1,7 @@
-"""Runs every contender on the same work, in turns, and compares source and target after each.
+"""Runs every contender on the same work and compares source and target after each run.
 
-One run after another, never two at a time: a round has each contender once, so that noise of the
-machine hits all. Who needs longer than `SLOW` seconds is measured once and no more.
+Runs never overlap. A round has each contender once, so that noise of the machine hits all. A
+contender that needs more than `SLOW` seconds is measured only once.
 """
 
 import statistics
@@ -28,7 +28,7 @@ _ACCEPT = {
 
 @dataclass(frozen=True)
 class Measure:
-    """One run. `digests` and `platforms` say how many of the images are the same at both sides."""
+    """One run. `digests` and `platforms` count the images that are the same at both sides."""
 
     wall: float = 0
     processor: float = 0
@@ -42,7 +42,7 @@ class Measure:
 
 @dataclass
 class Result:
-    """What one contender did on one work, each number the median of its runs."""
+    """What one contender did on one work. Each number is the median of its runs."""
 
     work: Work
     contender: str
@@ -125,7 +125,7 @@ def measured(contender: Contender, work: Work, source: Registry, folder: Path) -
 
 
 def same(place: Site) -> tuple[int, int]:
-    """How many images have the digest of the source at the target, and how many its platforms."""
+    """Return how many images have the source's digest at the target, and how many its platforms."""
     target = place.real[1]
     with (
         httpx.Client(
@@ -140,7 +140,7 @@ def same(place: Site) -> tuple[int, int]:
 
 
 def _held(client: httpx.Client, image: Image) -> tuple[str, frozenset[str]]:
-    """The digest and the platforms that the target has under an image's name."""
+    """Return the digest and the platforms that the target has under an image's name."""
     answer = client.get(f"/v2/{image.repository}/manifests/{image.tag}")
     if not answer.is_success:
         return "", frozenset()

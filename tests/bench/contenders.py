@@ -1,7 +1,7 @@
-"""The other ways to do the same work, each as its own documentation tells, and the floor.
+"""The other ways to do the same work, each used as its own documentation says.
 
-None of them knows which lines are new: they are given the whole list, as the original workflow
-was. A login is written beforehand, which costs them nothing.
+None of them knows which lines are new, so they get the whole list, as the original workflow did.
+Their logins are written beforehand, which costs them nothing.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ class Contender(Protocol):
     name: str
 
     def missing(self) -> str:
-        """Why it cannot be measured here, or nothing."""
+        """Return why it cannot be measured here, or ""."""
         ...
 
     def opened(self, site: Site) -> contextlib.AbstractContextManager[Sequence[int]]:
-        """Set up what is not measured; yields the processes that work for it all the time."""
+        """Set up what is not measured. Yields the daemons that work for it all the time."""
         ...
 
     def go(self, site: Site, spending: Spending) -> None:
@@ -41,7 +41,7 @@ class Contender(Protocol):
 
 
 class Loop:
-    """The original loop: pull, tag and push of each line, on a machine that holds nothing yet."""
+    """The original loop: pull, tag and push of each line, on a machine without any image."""
 
     options: tuple[str, ...] = ("--quiet",)
 
@@ -97,7 +97,7 @@ class PodmanLoop(Loop):
 
 
 class OnPath:
-    """A program that needs nothing but to be there."""
+    """A program that needs no setup."""
 
     name = ""
     program = ""
@@ -123,7 +123,7 @@ class SkopeoCopy(OnPath):
 
 
 class SkopeoSync(OnPath):
-    """`skopeo sync` of the whole list; it finds out itself what is there already."""
+    """`skopeo sync` of the whole list. It finds out itself what the target has."""
 
     name, program = "skopeo sync", "skopeo"
 
@@ -170,7 +170,7 @@ class Regsync(OnPath):
 
 
 class ImageSyncer(OnPath):
-    """`image-syncer` of the whole list, with its own number at a time."""
+    """`image-syncer` of the whole list, with its own default of parallel copies."""
 
     name, program = "image-syncer", "image-syncer"
 

@@ -1,10 +1,9 @@
-"""What one piece of work cost: seconds, processor seconds, and memory at its peak.
+"""What one piece of work cost: wall time, CPU time, and peak memory.
 
-Processor time is the kernel's: of each command by wait4 (with all it waited for itself), of a
-daemon by /proc before and after. Memory is the resident size of all processes of the tree added
-up, looked at ten times a second: what they share counts for each. It is at least the kernel's own
-peak of the largest command, which may be over before the first look. Everything started here is
-ended here, by its id, when its time is over.
+CPU time is the kernel's: by wait4 for each command and all that it waited for, by /proc before
+and after for a daemon. Memory is the summed resident size of the process tree, sampled ten times
+a second. Shared pages count for each process. It is at least the kernel's own peak of the largest
+command, which may end before the first sample. Everything started here is ended here, by its id.
 """
 
 import contextlib
@@ -27,11 +26,11 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class NotDoneError(Exception):
-    """A contender did not do its work; the text is the last of its own words."""
+    """A contender did not do its work. The text is the last line of its output."""
 
 
 class Spending:
-    """Starts commands and adds up what they take; `daemons` are processes that serve them."""
+    """Starts commands and adds up their cost. `daemons` are processes that serve them."""
 
     def __init__(
         self, env: Mapping[str, str], daemons: Sequence[int] = (), limit: float = LIMIT_SECONDS
@@ -70,11 +69,11 @@ class Spending:
         return f"took longer than {self._limit:g} s" if self._late else ""
 
     def charge(self, wall: float, processor: float) -> None:
-        """Take these instead of what the process that started the work took as a whole."""
+        """Count these instead of the cost of the process that started the work."""
         self.wall, self._processor = wall, processor
 
     def run(self, *command: str, given: bytes = b"") -> bytes:
-        """Run one command to its end and return what it printed."""
+        """Run one command to its end and return its output."""
         with self.start(*command, out=subprocess.PIPE, given=subprocess.PIPE) as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -91,7 +90,7 @@ class Spending:
         out: int = subprocess.DEVNULL,
         given: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Its complaints go to a file: a pipe that nobody reads meanwhile would stop it."""
+        """Start a command. Its stderr goes to a file, since an unread pipe would block it."""
         complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `wait`
         process = subprocess.Popen(
             command, env=self.env, stdin=given, stdout=out, stderr=complaints
@@ -129,7 +128,7 @@ class Spending:
 def daemon(
     command: Sequence[str], env: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a server running; it ends with the block, and with this process."""
+    """Keep a server running until the block or this process ends."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             tied(command), env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out
@@ -167,7 +166,7 @@ def _resident(pid: int) -> int:
 
 
 def _used(pid: int) -> float:
-    """Processor seconds of a daemon, its children that live and those that it waited for."""
+    """Return the CPU seconds of a daemon, of its living children and of those it waited for."""
     total = 0
     for each in _tree([pid]):
         with contextlib.suppress(OSError):

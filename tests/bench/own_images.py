@@ -1,9 +1,8 @@
-"""The images of the bench: made of a fixed seed, so that each run copies the very same bytes.
+"""The images of the bench: made from a fixed seed, so that each run copies the same bytes.
 
-They are real: each layer is a tar that docker can unpack, and is filled with pieces of this
-Python's own library, programs and texts, which pack about as well as the layers that people use.
-What is kept of an image once it is at the source is what the floor and the comparison need;
-bodies are not kept.
+Each layer is a real tar that docker can unpack. It is filled with pieces of this Python's own
+library, which compress about as well as people's layers. Once an image is at the source, only what
+the floor and the comparison need is kept of it, without bodies.
 """
 
 import functools
@@ -30,10 +29,10 @@ TAGS = 10
 FRONT = "docker.io/library"
 
 Layer = tuple[str, int]
-"""The seed that its bytes come from, and about how many they are: equal ones are shared."""
+"""The seed of its bytes, and their approximate number. Equal layers are shared."""
 
 Piece = tuple[bytes, bytes]
-"""Plain, and packed."""
+"""Plain, and compressed."""
 PIECE, OWN = 1 << 16, 1 << 10
 POOL = 24 * MB
 KEPT = frozenset({".py", ".pyc", ".so"})
@@ -41,7 +40,7 @@ KEPT = frozenset({".py", ".pyc", ".so"})
 
 @dataclass(frozen=True)
 class Recipe:
-    """`platforms` has the layers of each one; with more than one there is an index."""
+    """`platforms` has the layers of each platform. With more than one there is an index."""
 
     repository: str
     tag: str
@@ -50,7 +49,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Image:
-    """An image at the source; `manifests` are references, those of platforms first."""
+    """An image at the source. `manifests` are references, those of platforms first."""
 
     repository: str
     tag: str
@@ -65,7 +64,7 @@ class Image:
 
 
 def big(unit: int = MB) -> list[Recipe]:
-    """Twenty, six of them for several platforms, 400 units of layers; bases are shared."""
+    """Twenty images with shared bases, six of them for several platforms: 400 units of layers."""
     singles = [
         Recipe(
             f"{FRONT}/single{n}",
@@ -196,7 +195,7 @@ class Publisher:
 
 
 def publish(address: str, recipes: Iterable[Recipe]) -> list[Image]:
-    """In a process of its own: the kernel counts what a process held at a fork as its child's."""
+    """Publish in a child process. Its memory would count for commands that are forked later."""
     with ProcessPoolExecutor(1) as pool:
         return pool.submit(_published, address, list(recipes)).result()
 
@@ -210,7 +209,7 @@ def _published(address: str, recipes: Iterable[Recipe]) -> list[Image]:
 
 
 def distinct(images: Iterable[Image]) -> Iterator[tuple[str, str, int]]:
-    """Each blob once, with a repository it is in and its size: what has to move."""
+    """Yield each blob once, with a repository that has it and its size."""
     seen = set()
     for image in images:
         for digest, size in image.blobs.items():
@@ -231,7 +230,7 @@ def _facts(layer: Layer) -> tuple[str, str, int]:
 
 @functools.lru_cache(maxsize=1)
 def _layer(layer: Layer) -> tuple[bytes, str]:
-    """The layer as it is sent, of about the wanted size, and the digest of the tar in it."""
+    """Return the compressed layer, of about the wanted size, and the digest of its tar."""
     seed, size = layer
     lot = random.Random(seed)  # noqa: S311 - bytes to copy, no secret
     chosen = [_packed(lot.randbytes(min(size, OWN)))]  # no two layers are the same
@@ -244,7 +243,7 @@ def _layer(layer: Layer) -> tuple[bytes, str]:
 
 
 def _gzip(parts: list[Piece]) -> tuple[bytes, str]:
-    """Put together what was packed piece by piece (RFC 1952), which saves to pack it each time."""
+    """Join compressed pieces to one gzip stream (RFC 1952). They need not be compressed again."""
     plain = hashlib.sha256()
     check = size = 0
     for part, _ in parts:
@@ -257,7 +256,7 @@ def _gzip(parts: list[Piece]) -> tuple[bytes, str]:
 
 @functools.cache
 def _pieces() -> tuple[Piece, ...]:
-    """Some of them random, as what is packed already in a layer: 2.6 to 1 in all."""
+    """Some are random, like files that are compressed already: the ratio is 2.6 to 1 in all."""
     library = Path(sysconfig.get_path("stdlib"))
     kept, size = [], 0
     for path in sorted(library.rglob("*")):
@@ -272,7 +271,7 @@ def _pieces() -> tuple[Piece, ...]:
 
 
 def _packed(plain: bytes) -> Piece:
-    """With its part of a gzip stream, which refers to nothing before it."""
+    """Return the piece with its part of a gzip stream, which refers to nothing before it."""
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return plain, squeeze.compress(plain) + squeeze.flush(zlib.Z_FULL_FLUSH)
 

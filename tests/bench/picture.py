@@ -1,6 +1,6 @@
 """The seconds of every way as a picture: plain SVG, readable on light and on dark pages.
 
-The scale is logarithmic, since the ways differ by more than a hundred times; the numbers stand
+The scale is logarithmic, since the ways differ by more than a factor of a hundred. The numbers are
 beside the bars.
 """
 

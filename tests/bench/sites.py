@@ -1,8 +1,7 @@
-"""Where a contender works: two registries, the lines before them, and what skopeo has to know.
+"""Where a contender works: two registries, the slow links before them, and skopeo's config.
 
-The source stays; the target is new for each run, empty or with what a list had copied before. A
-line is there only where it has a length: at 0 ms and no limit everybody talks to the registries
-themselves.
+The source stays. The target is new for each run: empty, or with what a list had copied before. At
+0 ms without a limit of bandwidth there is no link, and everybody talks to the registries directly.
 """
 
 import base64
@@ -41,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Work:
-    """`images` is the list; a push adds `added` to it (none: the whole list is looked at).
+    """`images` is the list, and a push adds `added` to it. Without any, the whole list is checked.
 
     `moving` is what the target lacks, `held` the storage of the target before.
     """
@@ -61,7 +60,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Site:
-    """Addresses as a contender reaches them; `real` are the registries behind the lines."""
+    """Addresses as a contender reaches them. `real` are the registries behind the links."""
 
     work: Work
     source: str
@@ -71,13 +70,13 @@ class Site:
     env: dict[str, str]
 
     def places(self, image: Image) -> tuple[str, str]:
-        """Where one image is and goes to, without any mapping of names."""
+        """Return an image's source and target, without any mapping of names."""
         return f"{self.source}/{image.name}", f"{self.target}/{image.name}"
 
 
 @contextlib.contextmanager
 def storage() -> Iterator[Path]:
-    """A folder for the registries, in memory where there is room: their disks are not measured."""
+    """Make a folder for the registries, in memory where it fits, so that no disk is measured."""
     fits = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     with tempfile.TemporaryDirectory(prefix="imageto-bench-", dir=MEMORY if fits else None) as made:
         yield Path(made)
@@ -85,7 +84,7 @@ def storage() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def site(work: Work, source: Registry, folder: Path) -> Iterator[Site]:
-    """Make everything new but the source; `folder` is for the target, as `storage` gives it."""
+    """Make everything new but the source. `folder` is for the target, as `storage` yields it."""
     target_folder = folder / "target"
     target_folder.mkdir()
     place = Path(tempfile.mkdtemp(prefix="imageto-bench-"))

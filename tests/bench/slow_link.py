@@ -1,9 +1,9 @@
-"""A long line in front of a registry: TCP with a round trip and a bandwidth, on loopback.
+"""A slow link in front of a registry: a TCP proxy with a round trip and a bandwidth.
 
-Usage: python slow_link.py HOST:PORT ROUND_TRIP_MS MEGABITS (0: no limit); prints its own port.
-It runs as a process of its own, so that its processor time is nobody's. Each direction waits for
-half of the round trip, and a new connection for a whole one, as TCP's handshake does. There is no
-slow start and no loss. A connection holds up to 8 MB on its way, which no window of ours fills.
+Usage: python slow_link.py HOST:PORT ROUND_TRIP_MS MEGABITS (0: no limit). Prints its own port.
+It is a process of its own, so that its CPU time is not charged to a contender. Each direction
+waits for half of the round trip, and a new connection for a whole one, like TCP's handshake. There
+is no slow start and no loss. Up to 8 MB of a connection can be on their way.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ CHUNK = 1 << 18
 
 
 class Line:
-    """One direction of all connections together: when the next bytes can be sent."""
+    """One direction of all connections together. It knows when the next bytes can be sent."""
 
     def __init__(self, delay: float, rate: float) -> None:
         self.delay = delay
@@ -32,7 +32,7 @@ class Line:
 
 
 class End(asyncio.Protocol):
-    """One end of a connection; what comes in goes out of `other` after the line's delay."""
+    """One end of a connection. What comes in goes out of `other` after the link's delay."""
 
     def __init__(self, line: Line, handshake: float = 0) -> None:
         self._line = line
@@ -69,7 +69,7 @@ class End(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self.other:
             self.other.stuck = False
-            # Not at once: the transport that calls this must not be closed under its feet.
+            # Later: the transport that calls this must not be closed during the call.
             self._loop.call_soon(self.other.forward)
 
     def _put(self, data: bytes) -> None:
@@ -78,7 +78,7 @@ class End(asyncio.Protocol):
         self.forward()
 
     def forward(self) -> None:
-        """Send what has arrived; nothing goes before the other end is there."""
+        """Send what is due. Nothing goes out before the other end is connected."""
         if self.other is None or self.other.transport is None:
             return
         now = self._loop.time()
@@ -140,7 +140,7 @@ async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(PermissionError):
-        os.nice(-10)  # a network does not come late because the runner is busy
+        os.nice(-10)  # a network is not late because the runner is busy
     address, milliseconds, megabits = sys.argv[1:]
     name, _, number = address.partition(":")
     asyncio.run(serve(name, int(number), float(milliseconds) / 1000, float(megabits) * 125_000))

@@ -1,4 +1,4 @@
-"""The bench in miniature, so that it does not rot. No times are judged here: `make bench` does."""
+"""A tiny bench, so that the tools of `make bench` keep working. No times are judged here."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ from verdicts import COLUMNS, EVERYTHING, NOTHING, WORKFLOW, Found, bars, table
 
 @pytest.fixture(scope="module")
 def results() -> list[Result]:
-    """A single and an index of three."""
+    """A single image and an index of three platforms."""
     with storage() as folder, registry(folder / "source") as source:
         recipes = big(unit=1000)
         images = publish(source.address, [recipes[0], recipes[-1]])

@@ -1,4 +1,4 @@
-"""The bench of the bot in miniature, so that it does not rot. No times are judged here."""
+"""A tiny bench of the bot, so that its tools keep working. No times are judged here."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ FEW = Size(people=10, requests=0, images=0, seconds=0, groups=0)
 
 
 def burst() -> Played:
-    """Made up: test_load_miniature.py plays one."""
+    """Made up. test_load_miniature.py runs a real one."""
     seen = Sample(rss=100.0, peak=100.0, files=20, processor=1.0)
     return Played(MINIATURE, 10.0, [0.01], [5.0], 0, Calls(), seen, load=1.0, runs=1, warnings=[])
 

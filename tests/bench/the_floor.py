@@ -1,8 +1,8 @@
-"""The floor: the same bytes by curl, GET to PUT, as fast as this machine lets them pass.
+"""The floor: the same bytes by curl from GET to PUT, as fast as this machine permits.
 
-It is told what the target lacks, which nobody else is, and checks nothing. Eight pairs of curl at
-a time, each with all of its blobs one after another on two kept connections; a blob passes
-through a named pipe, never over a disk. Each blob goes once, the other repositories mount it.
+Unlike all others it knows in advance what the target lacks, and it checks nothing. Eight pairs of
+curl run at a time, each with all of its blobs in sequence on two kept connections. A blob passes
+through a named pipe and never over a disk. Each blob is sent once, and other repositories mount it.
 """
 
 import os
@@ -57,7 +57,7 @@ class Floor(OnPath):
 
 
 def _places(site: Site, spending: Spending, first: dict[str, str]) -> dict[str, str]:
-    """Begin all uploads at once: those of one repository can take any of its places."""
+    """Begin all uploads at once. Any upload of a repository serves any of its blobs."""
     starts = [f"{site.target}/v2/{where}/blobs/uploads/" for where in first.values()]
     options = ("-X", "POST", "--write-out", "%header{location}\\n")
     told = spending.run(*_CURL, *_PARALLEL, *_LOGIN, *options, *starts).decode().split()
@@ -75,7 +75,7 @@ def _stream(
     pairs: Iterable[tuple[str, str]],
     header: tuple[str, str] = ("Accept: */*", "Content-Type: application/octet-stream"),
 ) -> None:
-    """Deal the pairs out to the workers, the largest first."""
+    """Distribute the pairs over the workers, the largest first."""
     dealt = [batch for n in range(AT_ONCE) if (batch := list(pairs)[n::AT_ONCE])]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         work = [pool.submit(_batch, site, spending, batch, header) for batch in dealt]

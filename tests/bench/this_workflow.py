@@ -1,8 +1,7 @@
-"""This product among the contenders: mirror.yml and its package as they ship, through act.
+"""This product among the contenders: mirror.yml and its package as shipped, through act.
 
-A push adds its lines, or a dispatch without images has the whole list looked at. The variables
-are those that `imageto-bot setup` writes: nothing is tuned for the bench. GitHub is the stand-in
-of the workflow's own tests.
+A push adds its lines, or a dispatch without images checks the whole list. The variables are those
+that `imageto-bot setup` writes, without any tuning. GitHub is the fake of the workflow's own tests.
 """
 
 import asyncio

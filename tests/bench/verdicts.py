@@ -1,6 +1,6 @@
-"""The table of what was measured, and the bars that the product promises, met or not.
+"""The table of the measurements, and which of the promised bars are met.
 
-A bar whose other side was not measured is told as such, and is neither met nor missed.
+A bar whose counterpart was not measured is shown as such. It is neither met nor missed.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Found:
         return None
 
     def loop(self, title: str, milliseconds: float) -> Result | None:
-        """The original loop, by whatever could be started here: there is one at most."""
+        """Return the original loop's result, by docker or by podman. There is at most one."""
         return next(filter(None, (self.of(title, milliseconds, name) for name in LOOPS)), None)
 
     def others(self, title: str, milliseconds: float) -> list[Result]:

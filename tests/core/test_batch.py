@@ -1,4 +1,4 @@
-"""What a batch is owed, and what its commit says."""
+"""Which step a batch needs next, and what its commit message says."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ DISPATCHED = replace(COMMITTED, dispatching_at=LATER, dispatched_at=LATER)
         (replace(NEW, closed_at=NOW), NOW, None),
         (replace(NEW, attempts=7, not_before=LATER), NOW, None),
         (replace(NEW, attempts=7, not_before=LATER), LATER, Step.COMMIT),
-        # Without a trouble no look is so far ahead: the clock was set back since.
+        # Without a trouble no poll is so far ahead, so the clock was set back since.
         (replace(NEW, not_before=LATER), NOW, Step.COMMIT),
     ],
 )

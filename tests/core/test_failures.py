@@ -1,4 +1,4 @@
-"""From skopeo's own words to a class: each text as it was provoked, and a part of them anew."""
+"""From skopeo's output to a kind of failure: recorded texts, and some of them provoked again."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ K = FailureKind
 HEX = "0123456789abcdef" * 4
 BLOB = f"sha256:{HEX}"
 
-# --- what skopeo 1.9.3 wrote when it was provoked
+# --- what skopeo 1.9.3 printed when it was provoked
 
 
 def provoked() -> list[tuple[str, str, FailureKind]]:
@@ -121,7 +121,7 @@ def test_what_passes_by_itself_is_an_error_of_the_service_in_the_status() -> Non
     assert [line for line in lines if not TROUBLE.search(line)] == []
 
 
-# --- the same again, for real: skopeo, two registries, and faults between them
+# --- the same again for real: skopeo, two registries, and faults between them
 
 
 @dataclass
@@ -132,7 +132,7 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    # skopeo tries TLS first even where plain HTTP is allowed; uvicorn warns of each such try.
+    # skopeo tries TLS first even where plain HTTP is allowed, and uvicorn warns about each try.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     faults = ArmedFaults()
     directory = tmp_path_factory.mktemp("failures")
@@ -152,7 +152,7 @@ async def copied(
     password: str = "",
     target: str = "",
 ) -> str:
-    """Copy with the script's own call of skopeo; return its line."""
+    """Copy with the script's own call of skopeo. Return its line."""
     registries = world.registries
     for name, value in registries.environment.items():
         monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""What is known of a listed image, what a look comes to, and who is looked at when."""
+"""The facts about a listed image, what a check changes in them, and when which image is checked."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -89,7 +89,7 @@ def test_what_the_target_may_be_asked_is_shared_and_who_was_asked_least_comes_fi
     assert plan.shortest == 6 * HOUR
 
 
-# -- looks --------------------------------------------------------------------------------
+# -- checks -------------------------------------------------------------------------------
 
 
 def test_the_first_look_tells_nobody_anything_and_owes_nothing_where_both_are_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Ids: one form, built and split strictly, and what Telegram's numbers mean."""
+"""Ids: one form, built and split strictly, and the meaning of Telegram's numbers."""
 
 import pytest
 

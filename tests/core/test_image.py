@@ -1,6 +1,6 @@
 """References and the names of the target.
 
-The facts of the two tables are those of the distribution project's own grammar; where this
+The facts of the two tables are those of the distribution project's own grammar. Where this
 product refuses more (an IPv6 host, an empty domain), the problem says so.
 """
 
@@ -168,7 +168,7 @@ GOOD = [
     (f"localhost:8080/name@{SHA256}", f"localhost:8080/name@{SHA256}"),
     (f"localhost@{SHA256}", f"docker.io/library/localhost@{SHA256}"),
     (f"dmcgowan/myapp@{SHA256}", f"docker.io/dmcgowan/myapp@{SHA256}"),
-    # length: the repository counts, not the host, not the tag
+    # length: the repository counts, but not the host or the tag
     (f"{LONG}:tag-puts-this-over", f"docker.io/{LONG}:tag-puts-this-over"),
     (f"a-host.example.com/{LONG}", f"a-host.example.com/{LONG}:latest"),
     ("a/" * 127 + "a:tag", "docker.io/" + "a/" * 127 + "a:tag"),
@@ -296,7 +296,7 @@ BAD = [
     ("validname@invaliddigest:" + "f" * 64, Problem.DIGEST),
     (f"nginx:1@{SHA256}@{SHA256}", Problem.DIGEST),
     (f"nginx@{SHA256}:1", Problem.DIGEST),
-    # all else
+    # everything else
     (":justtag", Problem.MALFORMED),
     (f"@{SHA256}", Problem.MALFORMED),
     ("[2001:db8::1]", Problem.MALFORMED),
@@ -510,7 +510,7 @@ def test_the_source_can_be_read_back_from_a_name_of_the_target(
 ) -> None:
     image = parsed(text)
     if image is None or not is_host(image.registry.lower()):
-        return  # `Foo/nginx` is a host by its capital alone, which no name of the target keeps
+        return  # `Foo/nginx` is a host only by its capital, which no name of the target keeps
     name = Target("h.example.com", prefix, naming).name_of(image)
     source = source_name(name.removeprefix("h.example.com/").removeprefix(f"{prefix}/"))
     assert source is not None

@@ -1,4 +1,4 @@
-"""image.list: what is listed, what is missing, and that adding changes nothing else."""
+"""image.list: what is listed, what is missing, and that adding a line changes no other."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The table of states and events, and the facts behind it."""
+"""The table of a transfer's states and events, and the facts behind it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

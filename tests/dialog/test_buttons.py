@@ -1,4 +1,4 @@
-"""What buttons carry, and that nothing else is taken for it."""
+"""What buttons carry, and that no other data is accepted."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the chat shows: every state has its line, every key has its words, all of it fits."""
+"""The messages of a request: every state has its line, every key has its words, all of it fits."""
 
 import ast
 import re
@@ -346,7 +346,7 @@ def test_a_moment_is_told_where_its_readers_are(moment: Moment, zone: str, text:
 
 
 def wanted_phrases() -> list[Phrase]:
-    """One phrase for each key that is made from an enumeration."""
+    """Return one phrase for each key that is made from an enumeration."""
     return [
         *(say(f"problem-{problem}") for problem in (*Problem, *Gap)),
         *(say(f"mistake-{mistake}") for mistake in Mistake),

@@ -1,4 +1,4 @@
-"""What people type, and what it is taken for."""
+"""What people type, and which command it is parsed as."""
 
 import pytest
 from hypothesis import given

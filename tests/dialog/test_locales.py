@@ -1,8 +1,8 @@
-"""All languages say the same, each in its own words: what a reader of one file cannot see.
+"""All languages say the same, each in its own words.
 
-A message is read in every way its selectors allow, with the name of a variable, in braces, for
-what will stand there. That each key has a use in the code, and each use a key, is held for
-English in test_cards.py; here the keys are held equal.
+A message is read in every way that its selectors permit, with each variable's name in braces as
+its value. That each key is used by the code, and each used key exists, is tested for English in
+test_card.py. Here all languages are tested to have the same keys.
 """
 
 import itertools
@@ -36,7 +36,7 @@ NAMES = {
     "MB", "MiB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd", "docker", "https",
     "image.list", "imageto-bot", "kB", "library", "setup",
 }  # fmt: skip
-"""What Chinese sentences leave in Latin letters, beside commands and settings."""
+"""What stays in Latin letters in Chinese sentences, apart from commands and settings."""
 
 
 def source(language: Language) -> str:
@@ -56,7 +56,7 @@ MESSAGES = {
 
 
 def readings(node: ast.BaseNode) -> list[str]:
-    """Every text that a pattern, or a part of one, can become."""
+    """Return every text that a pattern, or a part of one, can become."""
     match node:
         case ast.Pattern(elements=elements):
             return ["".join(parts) for parts in itertools.product(*map(readings, elements))]
@@ -72,7 +72,7 @@ def readings(node: ast.BaseNode) -> list[str]:
 
 
 def patterns(message: ast.Message) -> dict[str, ast.Pattern]:
-    """The words of a message and of its attributes, each by its key."""
+    """Return the patterns of a message and of its attributes, by key."""
     found = {f"{message.id.name}.{each.id.name}": each.value for each in message.attributes}
     return {message.id.name: message.value} | found if message.value else found
 
@@ -90,7 +90,7 @@ READINGS = {
 
 
 class Parts(Visitor):
-    """The variables of a pattern, wherever they stand, and its selectors."""
+    """The variables of a pattern at any depth, and its selectors."""
 
     def __init__(self, pattern: ast.Pattern) -> None:
         self.variables: set[str] = set()
@@ -108,7 +108,7 @@ class Parts(Visitor):
 def in_both(
     language: Language, look: Callable[[Language, str], object]
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """What `look` sees in each message of the language, and in the same ones of English."""
+    """Apply `look` to each message of the language, and to the same ones in English."""
     keys = [key for key in READINGS[Language.EN] if key in READINGS[language]]
     return {key: look(language, key) for key in keys}, {key: look(Language.EN, key) for key in keys}
 
@@ -119,7 +119,7 @@ def test_every_language_has_its_file_and_every_file_its_language() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_a_file_holds_messages_and_comments_alone(language: Language) -> None:
-    # What cannot be parsed is junk to the library, and passed over: words would be missing.
+    # The library skips what it cannot parse as junk, so words would be missing.
     known = (ast.Message, ast.Comment)
     assert [entry for entry in entries(language) if not isinstance(entry, known)] == []
 
@@ -131,7 +131,7 @@ def test_no_key_stands_twice(language: Language) -> None:
 
 
 def outline(language: Language) -> list[str]:
-    """The keys and the headings of sections, in order."""
+    """Return the keys and the headings of sections, in order."""
     line = r"^(?:[a-z][a-z0-9-]*(?= =)| +\.[a-z]+(?= =)|# --.*)"
     return re.findall(line, source(language), re.MULTILINE)
 
@@ -214,7 +214,7 @@ def test_telegram_takes_every_reading(language: Language) -> None:
 
 
 def to_be_typed(language: Language, key: str) -> set[str]:
-    """What has no translation: code, commands that a tap sends, requests, names of settings."""
+    """Return what is not translated: code, commands that a tap sends, requests, setting names."""
     found: set[str] = set()
     for markup in READINGS[language][key]:
         found.update(re.findall(r"<code>.*?</code>", markup))
@@ -246,7 +246,7 @@ def test_a_selector_has_the_forms_of_its_language(language: Language) -> None:
 
 
 def singled_out(language: Language, key: str) -> set[tuple[str, str]]:
-    """The numbers that have a form of their own, each with the variable that is counted."""
+    """Return the numbers that have a form of their own, with the variable that is counted."""
     return {
         (selector.selector.id.name, form(variant))
         for selector in Parts(PATTERNS[language][key]).selectors
@@ -263,7 +263,7 @@ def test_a_number_with_a_meaning_of_its_own_keeps_it(language: Language) -> None
 
 
 def latin_words(language: Language, key: str) -> set[str]:
-    """The words of its sentences in Latin letters that are no names."""
+    """Return the words in Latin letters that are no names."""
     found: set[str] = set()
     for markup in READINGS[language][key]:
         text = re.sub(r"<code>.*?</code>|<[^<>]*>", "", markup)
@@ -301,7 +301,7 @@ MISSET = {
 def test_chinese_is_set_as_people_in_china_set_it(mistake: str) -> None:
     for texts in READINGS[Language.ZH_CN].values():
         for markup in texts:
-            # These values are Chinese themselves, or bring their blanks along.
+            # These values are Chinese themselves, or include their blanks.
             text = re.sub(r"<[^<>]*>", "", markup)
             text = text.replace("{maintainer}", "\u4eba").replace("{wait}", "\u65f6")
             assert not re.search(MISSET[mistake], text), text

@@ -1,4 +1,4 @@
-"""What is said about listed images: news of updated ones, and watches."""
+"""Messages about listed images: news of updated ones, and watches."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""/outdated: what has moved, what cannot, and what nobody could compare."""
+"""/outdated: what was updated upstream, what cannot change, and what could not be compared."""
 
 import pytest
 

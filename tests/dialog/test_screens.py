@@ -1,7 +1,7 @@
-"""Eleven situations as people see them, in every language, word for word.
+"""Whole conversations as people see them, in every language, word for word.
 
-The screens are in tests/dialog/screens/. Where the words changed on purpose, write them anew with
-UPDATE_SCREENS=1 pytest tests/dialog/test_screens.py, and read what changed before it is committed.
+The screens are in tests/dialog/screens/. After an intended change, write them anew with
+UPDATE_SCREENS=1 pytest tests/dialog/test_screens.py, and read the difference before the commit.
 """
 
 import logging
@@ -282,7 +282,7 @@ async def strangers(screen: Screen) -> None:
 
 
 def another(image: ImageRef) -> str:
-    """Its tag at the source names something else from now on."""
+    """Return the digest that the image's tag has after an upstream update."""
     return digest_of(f"later {image}")
 
 

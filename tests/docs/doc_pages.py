@@ -1,7 +1,7 @@
 """The parts of the documents that are written from the code, each between two markers.
 
-`make docs` writes them, tests/test_docs.py compares them. A cell that only people can write stays
-in the page, where it is found again by the first cell of its row. A new row has HOLE there.
+`make docs` writes them, tests/test_docs.py compares them. Cells written by people stay in the page
+and are found again by the first cell of their row. In a new row they are HOLE.
 """
 
 import re
@@ -20,15 +20,15 @@ BLOCK: Final = re.compile(
 )
 
 Cell = str | list[int] | None
-"""A text that is written. None is kept as it is. Numbers replace those of the kept text."""
+"""A text is written. None keeps the old cell. Numbers replace those of the old cell."""
 Row = Sequence[Cell]
 
 
 def table(body: str, rows: Sequence[Row]) -> str:
-    """The table of a block, written anew with its old head and with the cells that are kept.
+    """Write a block's table with its old head and the cells that are kept.
 
-    An old row is found by its first cell. Where that has changed, it is found by its place, as long
-    as no row came or went.
+    An old row is found by its first cell. If that has changed, it is found by its position, as
+    long as no row was added or removed.
     """
     head, *old = rows_of(body)
     by_first = {row[0]: row for row in old}
@@ -40,7 +40,7 @@ def table(body: str, rows: Sequence[Row]) -> str:
 
 
 def rows_of(body: str) -> list[list[str]]:
-    """The rows of a table in Markdown, its head first, without the rule below the head."""
+    """Return the rows of a table in Markdown, head first, without the rule below the head."""
     rows = [
         [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
         for line in body.splitlines()

@@ -1,4 +1,4 @@
-"""What stands in each marked block: rows of the code's own tables, words of its own files."""
+"""The content of each marked block: rows of the code's own tables, words of its own files."""
 
 import ast
 import re
@@ -51,7 +51,7 @@ def plain(phrase: Phrase, language: Language) -> str:
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key that can be written, with dots between its parts. A section is not a key."""
+    """Yield every key that can be set, with dots between its parts. A section is no key."""
     for name, field in model.model_fields.items():
         parts = (field.annotation, *getattr(field.annotation, "__args__", ()))
         inner = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
@@ -67,7 +67,7 @@ def default(field: FieldInfo) -> str:
 
 
 def explained(example: str) -> dict[str, tuple[str, str]]:
-    """Key → its default ("" where it is required) and the first sentence about it, in English."""
+    """Map each key to its default ("" if required) and to its first sentence in English."""
     found: dict[str, tuple[str, str]] = {}
     path: list[tuple[int, str]] = []
     said: list[str] = []
@@ -114,7 +114,7 @@ def environment_rows(language: Language) -> Iterator[Row]:
 def command_rows(language: Language) -> Iterator[Row]:
     for spec in COMMANDS.values():
         usage = plain(say(f"command-{spec.name}.usage"), language)
-        # Members may do some things to their own requests alone: that is written by hand.
+        # What members may do to their own requests only is written by hand.
         who = {ADMINS: UNITS[language]["admins"], EVERYBODY: UNITS[language]["all"]}
         yield [
             f"`{usage}`",
@@ -160,7 +160,7 @@ PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
         Language.ZH_CN: "（`/lookup`、`/outdated`）",
     },
 }
-"""Buttons with the label of another one are told apart by the command whose answer has them."""
+"""Buttons with the same label are told apart by the command whose answer has them."""
 
 
 def button_rows(language: Language) -> Iterator[Row]:
@@ -232,14 +232,14 @@ def limit_rows(_language: Language) -> Iterator[Row]:
 
 
 def chat(language: Language) -> str:
-    """Four moments of a golden screen: the question, the card, an admin's press, the result."""
+    """Four moments of a screen of test_screens.py: question, card, an admin's press, result."""
     moments = (ROOT / SCREEN.format(language)).read_text("utf-8").split("\n\n")
     shown = [next(m for m in moments if mark in m) for mark in ("/mirror", "[✅", "Ana", "pull ")]
     return "```text\n" + "\n\n".join(moment.strip() for moment in shown) + "\n```\n"
 
 
 def module_map(_language: Language) -> str:
-    """A row for each module of the product: its path in bot/, the first line of its docstring."""
+    """Yield a row per module of the product: its path in bot/, the first line of its docstring."""
     rows = ["| module | what it is for |\n|---|---|\n"]
     for path in sorted((ROOT / "bot").rglob("*.py"), key=lambda path: (path.parent, path)):
         said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
@@ -270,7 +270,7 @@ TEXTS: Final[Mapping[str, Callable[[Language], str]]] = {
 
 
 def rewritten(page: Path) -> str:
-    """The page with each of its marked blocks as the code has it now."""
+    """Return the page with each of its marked blocks as the code has it now."""
     language = next((of for of, path in READMES.items() if path == page), Language.EN)
 
     def block(match: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from fakes import NGINX, WEI, world  # noqa: E402 - found by the line above
 
 
 class Passed:
-    """A profiler that notes the first calls into each file of bot/, in their order."""
+    """A profiler that records the first call into each file of bot/, in order."""
 
     def __init__(self) -> None:
         self.files: dict[str, set[str]] = {}
@@ -32,7 +32,7 @@ class Passed:
 
 
 async def walked() -> tuple[Passed, int]:
-    """What a mirrored image passes, and how many of these files before the request is stored."""
+    """Return the files that a mirrored image passes, and how many before the request is stored."""
     passed = Passed()
     with tempfile.TemporaryDirectory() as folder:
         async with world(Path(folder)) as w:

@@ -1,6 +1,6 @@
-"""The whole, end to end: the real process, real git, act, skopeo and registries.
+"""The whole product: the real process, real git, act, skopeo and registries.
 
-People talk through the sandbox's API, and what they see is what is checked.
+People act through the sandbox's API, and the tests check what people see.
 """
 
 import os
@@ -61,7 +61,7 @@ def test_only_the_admin_decides_and_later_presses_hear_who_did(s: Sandbox) -> No
     assert "waits for an admin" in s.answers(asked)[0]["text"]
     assert s.press("ana", card, "Approve") == "#2: 1 image approved."
     again = s.api.post("/api/press", json={"as": "ana", "message": card["id"], "button": "Approve"})
-    # The buttons may be gone from the card by now; the command hears the same.
+    # The card's buttons may be gone by now. The command gets the same answer.
     assert again.status_code == 404 or again.json()["answer"] == "Already approved by Ana."
     number = s.say("ana", "/approve #2")
     assert s.until(lambda: s.answers(number))[0]["text"] == "Already approved by Ana."

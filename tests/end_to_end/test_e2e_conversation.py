@@ -1,7 +1,7 @@
 """Conversations end to end: files, drafts, corrections, look-ups, places, languages.
 
-Against the real process, git, act, skopeo and registries, as in test_e2e.py; a file of its own
-so that both can run at a time.
+They run against the real process, git, act, skopeo and registries, as in test_e2e.py. It is a file
+of its own so that both can run at a time.
 """
 
 import re
@@ -77,7 +77,7 @@ def test_a_compose_file_comes_back_with_the_images_of_our_registry(s: Sandbox) -
 
 
 def assert_only_images_changed(before: bytes, after: bytes, target: str) -> None:
-    """Line by line: what is not an image is the same, byte for byte."""
+    """Line by line: what is not an image stays the same, byte for byte."""
     for old, new in zip(before.split(b"\n"), after.split(b"\n"), strict=True):
         if old != new:
             reference = re.search(target.encode() + rb"/[^\s\"'}]+", new)

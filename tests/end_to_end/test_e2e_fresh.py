@@ -1,4 +1,4 @@
-"""Tags that move, end to end: the bot notices by itself, copies, and tells who wants to know."""
+"""Tags that are updated upstream, end to end: the bot notices, copies, and tells the watchers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What takes minutes, because limits and waits are counted in them: `make long`."""
+"""End-to-end tests that take minutes, because limits and waits are that long: `make long`."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A stop ends in time whatever hangs: as a process, since it is one that must not be left."""
+"""A stop ends in time whatever hangs. It needs a process, which a hanging thread keeps alive."""
 
 import signal
 import subprocess

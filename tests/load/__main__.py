@@ -1,6 +1,6 @@
-"""`make load` and `make soak`: throw a load at the bot, tell what it took, check the bars.
+"""`make load` and `make soak`: run a load against the bot, print what was measured, check the bars.
 
-Usage: python tests/load load | history | soak [minutes]. Ends with 1 where a bar is missed.
+Usage: python tests/load load | history | soak [minutes]. Exit code 1 means that a bar was missed.
 """
 
 import asyncio

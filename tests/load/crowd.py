@@ -1,7 +1,7 @@
-"""Who asks for what, where and when: 200 people, in private and in ten groups.
+"""Who requests what, where and when: 200 people, in private chats and in ten groups.
 
-The four people of the sandbox are there too, but it is the numbered members who ask. The plan is
-the same for the same seed.
+The sandbox's four people are there too, but only the numbered members make requests. The same
+seed gives the same plan.
 """
 
 import random
@@ -14,12 +14,12 @@ from bot.sandbox.telegram.values import ChatInfo, ChatKind, User
 
 SEED = 4
 IN_GROUPS = 10
-"""Of so many requests one is made in a group: the limit of 20 messages a minute is a group's."""
+"""One in so many requests is made in a group. A group may get 20 messages a minute."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a load is."""
+    """The size of a load."""
 
     people: int
     requests: int
@@ -34,7 +34,7 @@ MINIATURE = Size(people=20, requests=40, images=16, seconds=10, groups=2)
 
 @dataclass(frozen=True)
 class Ask:
-    """One request: `at` in seconds after the start."""
+    """One request. `at` is in seconds after the start."""
 
     at: float
     person: str
@@ -55,8 +55,8 @@ def chat_world(size: Size) -> TelegramState:
 
 
 def plan(size: Size, world: TelegramState) -> list[Ask]:
-    """Every image is asked for as often as any other; people and moments are drawn by lot."""
-    lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
+    """Request every image equally often. People and times are random."""
+    lot = random.Random(SEED)  # noqa: S311 - the plan has to be reproducible
     members = [person for person in world.people.values() if person.name.startswith("member-")]
     groups = [chat for chat in world.chats.values() if chat.title.startswith("Group ")]
     pool = images(size.images)

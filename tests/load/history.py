@@ -1,10 +1,10 @@
-"""What a history of a million closed transfers does to the time of a tick.
+"""How a history of a million closed transfers changes the time of a tick.
 
-The engine over a real database, twice in one run: a young one, in which everything was asked for
-once so that the same answers are given, and one with the history.
-In both a few things are open. Registries, GitHub and the chat are the fakes of the engine's
-tests, so that only the database can make a difference. The history is made by plain SQL: each
-transfer was asked for by one request of one of 200 people, and 100 went with each batch.
+The engine runs over a real database, twice: with a young database in which everything was
+requested once, so that the answers are the same, and with the history. In both a few requests are
+open. Registries, GitHub and the chat are the fakes of the engine's tests, so only the database
+makes a difference. The history is written by plain SQL: one request per transfer, by one of 200
+people, and 100 transfers to a batch.
 """
 
 import statistics
@@ -31,7 +31,7 @@ TIMES = 41
 OPEN = 5
 LIMIT = 2.0
 FLOOR = 0.0005
-"""Seconds: below this a ratio compares the noise of two clocks."""
+"""Seconds. Below this a ratio compares only noise."""
 PLAN = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
     looks=600,
@@ -61,7 +61,7 @@ _HISTORY = (
     _NUMBERS + "requests (id, person, chat, opened_at, confirmed_at, told_at, closed_at)"
     " SELECT i, 'telegram:' || CASE WHEN i % 10 THEN 5000 + i % 200 + 1 ELSE 1001 END,"
     f" '{GROUP}', {_AT}, {_AT}, {_AT}, {_AT} FROM n",
-    # One image that as many asked for in a young database as in an old one.
+    # One image that equally many have requested in both databases.
     _NUMBERS + "transfers (id, image, opened_at, digest, copied_digest, ended, ended_at)"
     f" SELECT :count + i, '{WANTED}', {_AT}, 'sha256:0', 'sha256:0', 'mirrored', {_AT}"
     " FROM n WHERE i <= 40",
@@ -75,7 +75,7 @@ _HISTORY = (
 
 
 async def compare(transfers: int = TRANSFERS) -> dict[str, tuple[float, float]]:
-    """Median seconds of each thing that is done again and again: without, and with the history."""
+    """Return the median seconds of each repeated operation: without, and with the history."""
     found = {}
     for count in (YOUNG, transfers):
         with tempfile.TemporaryDirectory(prefix="imageto-history-") as made:
@@ -91,21 +91,21 @@ def ratio(without: float, with_history: float) -> float:
 
 
 def write_history(run: Callable[[str], Any], count: int) -> None:
-    """`run` takes one statement on a connection that begins no transactions itself."""
+    """`run` executes one statement on a connection that begins no transactions itself."""
     run("PRAGMA synchronous=OFF")
     run("PRAGMA foreign_keys=OFF")
     run("BEGIN IMMEDIATE")
     for statement in _HISTORY:
         run(statement.replace(":count", str(count)))
     run("COMMIT")
-    # What a bot writes in years is not one log that each later commit has to go through.
+    # In years a bot's log is truncated many times, so later commits must not pay for a long one.
     run("PRAGMA wal_checkpoint(TRUNCATE)").close()
     run("PRAGMA foreign_keys=ON")
     run("PRAGMA synchronous=FULL")
 
 
 async def _open_some(played: World) -> None:
-    """Transfers that wait for an admin, since what moves on would not be the same each time."""
+    """Open transfers that wait for an admin, since others would change from tick to tick."""
     for number in range(OPEN):
         image = f"gcr.io/some/open{number}:1"
         played.registries.source[image] = "sha256:" + "1" * 64
@@ -162,7 +162,7 @@ async def _times(played: World) -> dict[str, float]:
 
     every = {
         **lanes,
-        "tick of upkeep": round_of_upkeep,  # else it knows that there is nothing to do
+        "tick of upkeep": round_of_upkeep,  # otherwise it knows that nothing is due
         **{what: saying(text) for what, text in asks.items()},
         "what a person asked": asked,
         "who hears that an image arrived": askers,

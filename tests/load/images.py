@@ -1,7 +1,7 @@
-"""The images of the load: small, real, each with a digest of its own, at the sandbox's source.
+"""The images of the load in the sandbox's source: small and real, each with its own digest.
 
-One layer and one config serve all tags of a repository; an annotation tells their manifests
-apart. So seeding and copying hundreds of them costs a few requests each.
+All tags of a repository share one layer and one config. An annotation makes their manifests
+differ. So seeding and copying takes a few requests per image.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _BLOBS = (json.dumps({"os": "linux", "architecture": "amd64"}).encode(), b"a lay
 
 @dataclass(frozen=True)
 class LoadImage:
-    """`name` as image.list has it; `repository` includes the registry, as the sandbox keeps it."""
+    """`name` is that of image.list. `repository` includes the registry, as in the sandbox."""
 
     repository: str
     tag: str
@@ -46,7 +46,7 @@ class LoadImage:
 
 
 def images(number: int) -> tuple[LoadImage, ...]:
-    """Approved by the sandbox's policy, since all are of docker.io/library."""
+    """Return images that the sandbox's policy approves: all are of docker.io/library."""
     return tuple(
         LoadImage(f"docker.io/library/load{position // TAGS}", f"1.{position % TAGS}")
         for position in range(number)
@@ -59,7 +59,7 @@ def named(name: str) -> LoadImage:
 
 
 async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage], filled: set[str]) -> None:
-    """Put them into the registry behind `client`; those in `filled` have the blobs already."""
+    """Push them by `client`. Repositories in `filled` already have the blobs."""
     for image in wanted:
         if image.repository not in filled:
             for blob in _BLOBS:
@@ -74,7 +74,7 @@ async def put(client: httpx.AsyncClient, wanted: Iterable[LoadImage], filled: se
 
 
 async def missing(client: httpx.AsyncClient, wanted: Sequence[LoadImage]) -> list[str]:
-    """Those which the registry does not have with their own digest."""
+    """Return those that the registry lacks, or holds with another digest."""
     found = []
     for image in wanted:
         address = f"/v2/{image.repository}/manifests/{image.tag}"

@@ -1,11 +1,10 @@
-"""What is measured, and how.
+"""What is measured under load, and how.
 
-**Stored**: a second connection, in a process of its own (watch_offset.py), asks the bot's database
-every millisecond how far the stored offset of Telegram's updates is. It sees committed transactions
-only, so a message counts as stored when it would survive a power cut. Several updates between two
-looks get the later time.
-**Calls** are counted in front of the sandbox's servers. **Memory and files** are the kernel's:
-/proc of the bot's process.
+**Stored**: watch_offset.py, a process of its own, reads the stored offset of Telegram's updates
+every millisecond. It sees only committed transactions, so a message counts as stored when it
+would survive a power cut. Several updates between two reads get the later time.
+**Calls** are counted in front of the sandbox's servers.
+**Memory and files** come from /proc of the bot's process.
 """
 
 import os
@@ -29,7 +28,7 @@ from bot.sandbox.lifetime import tied
 
 _WATCH = Path(__file__).with_name("watch_offset.py")
 LOWER = 10
-"""How nice the world is to the bot that runs in it, as `nice` counts."""
+"""The niceness of everything but the bot."""
 _NUMBERS = re.compile(r"/[0-9a-f]{40}(?=/|$)|/\d+(?=/|$)")
 _TOKEN = re.compile(r"/bot[^/]+/")
 
@@ -45,7 +44,7 @@ class StoredTimes:
         command = tied([sys.executable, str(_WATCH), str(self._database)])
         self._told = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._told)
-        with suppress(PermissionError):  # it inherits that we give way, but must not come late
+        with suppress(PermissionError):  # it inherits our niceness, but must not be late
             os.setpriority(os.PRIO_PROCESS, self._process.pid, 0)
         return self
 
@@ -71,7 +70,7 @@ class StoredTimes:
 
 
 class Calls:
-    """Counts what the servers of the sandbox are asked; see bot.sandbox.world.Watch."""
+    """Counts the requests to the sandbox's servers. See bot.sandbox.world.Watch."""
 
     def __init__(self) -> None:
         self.made: Counter[tuple[str, str]] = Counter()
@@ -106,7 +105,7 @@ class Calls:
         return bool(self.owner) and sent.endswith(self.owner)
 
     def clear(self) -> None:
-        """Forget what setting up took."""
+        """Forget the calls of the setup."""
         for counts in (self.made, self.refused, self.unchanged, self.commits):
             counts.clear()
 
@@ -122,7 +121,7 @@ def _kind(path: str) -> str:
 
 
 def bot_process() -> int:
-    """The bot: the child of this process that runs `imageto-bot run`."""
+    """Return the bot's process id: the child of this process that runs `imageto-bot run`."""
     for child in children(os.getpid()):
         if "run" in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
             return child
@@ -130,7 +129,7 @@ def bot_process() -> int:
 
 
 def give_way_to_bot() -> None:
-    """All else that runs here stands for other machines: it must not take the bot's processor."""
+    """Renice all but the bot: the rest stands for other machines and must not take its CPU time."""
     bot = bot_process()
     for process in (os.getpid(), *children(os.getpid())):
         if process != bot:
@@ -139,7 +138,7 @@ def give_way_to_bot() -> None:
 
 @dataclass(frozen=True)
 class Sample:
-    """A look at a process: memory in MB, open file descriptors, seconds of processor time."""
+    """One sample of a process: memory in MB, open file descriptors, CPU time in seconds."""
 
     rss: float
     peak: float

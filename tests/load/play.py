@@ -1,8 +1,7 @@
-"""Plays a load through the sandbox, and says what came of it.
+"""Runs a load against the real bot in the sandbox, and checks that nobody was forgotten.
 
-The bot is the real process; Telegram and GitHub are the sandbox's servers, the repository is a
-real git repository, both registries are real docker-registry servers. Only act is replaced: see
-runner.py.
+Telegram and GitHub are the sandbox's servers, the repository is a real git repository, and both
+registries are real docker-registry servers. Only act is replaced: see runner.py.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ from bot.sandbox.telegram.values import ChatMessage
 from bot.sandbox.world import RunningSandbox, open_sandbox
 
 PATIENCE = 240.0
-"""Seconds after the last message until everybody must have been answered."""
+"""Seconds after the last message until everybody must have an answer."""
 LOOK_SECONDS = 0.25
 PULL = "docker pull "
 HEARD = "its messages are ours"
@@ -43,7 +42,7 @@ DATABASE = "imageto-bot.sqlite3"
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that was made; `at` is when Telegram's server took it."""
+    """A request that was made. `at` is when Telegram's server took it."""
 
     ask: Ask
     update: int
@@ -53,7 +52,7 @@ class Asked:
 
 @dataclass
 class Played:
-    """What a load came to; `wrong` is empty where nothing was lost and nothing came twice."""
+    """The outcome of a load. `wrong` is empty where nothing was lost and nothing came twice."""
 
     size: Size
     took: float
@@ -77,12 +76,12 @@ class Played:
 
     @property
     def too_many(self) -> int:
-        """How often Telegram had to say that it was too much."""
+        """Return how often Telegram answered that the rate limit was exceeded."""
         return self.calls.refused["telegram", 429]
 
     @property
     def nearest_commits(self) -> float:
-        """Seconds between the two commits that came closest together."""
+        """Return the shortest time between two commits in seconds."""
         times = self.calls.commits
         return min((b - a for a, b in itertools.pairwise(times)), default=float("inf"))
 
@@ -124,7 +123,7 @@ async def play(size: Size) -> Played:
 
 
 async def until_heard(log: Path) -> None:
-    """A bot whose token is new takes nothing before it knows that no other bot has it."""
+    """Wait until the bot confirms updates: with a new token it first checks for another bot."""
     async with asyncio.timeout(PATIENCE):
         while HEARD not in log.read_text():  # noqa: ASYNC110, ASYNC240 - a small file
             await asyncio.sleep(LOOK_SECONDS)
@@ -142,7 +141,7 @@ async def _ask(chat: TelegramState, asks: Sequence[Ask]) -> list[Asked]:
 
 
 async def _until_answered(chat: TelegramState, asked: Sequence[Asked]) -> None:
-    """Until every request has its result, or no more is to be hoped for."""
+    """Wait until every request has its result, or PATIENCE is over."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         told = _results(chat)
@@ -152,7 +151,7 @@ async def _until_answered(chat: TelegramState, asked: Sequence[Asked]) -> None:
 
 
 async def until_closed(database: Path) -> None:
-    """The last cards are brought up to date after the last result."""
+    """Wait until the last cards are up to date, which is after the last result."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and one(database, OPEN):  # noqa: ASYNC110 - a database
         await asyncio.sleep(LOOK_SECONDS)
@@ -177,7 +176,7 @@ def _results(chat: TelegramState) -> Counter[tuple[int, int | None]]:
 
 
 def _waits(chat: TelegramState, asked: Sequence[Asked], started: float) -> list[float]:
-    """Seconds from a message to its result, by the chat's own clock of whole seconds."""
+    """Return the seconds from a message to its result. The chat's clock counts whole seconds."""
     offset = time.time() - time.monotonic()
     told = {(m.chat.id, m.reply_to): m.date for m in _replies(chat) if PULL in m.text}
     found = ((told.get((a.ask.chat, a.message)), a.at + offset) for a in asked)
@@ -189,7 +188,7 @@ def logged(place: RunningSandbox, level: str) -> list[str]:
 
 
 async def _wrong(place: RunningSandbox, asked: Sequence[Asked], database: Path) -> list[str]:
-    """Every promise that was broken, in words."""
+    """Return every promise that was broken, as text."""
     wrong = [*_wrong_answers(place.chat, asked), *await _wrong_list(place, asked)]
     for what, query in {
         "requests are open": OPEN,

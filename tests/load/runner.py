@@ -1,10 +1,9 @@
-"""What stands in for act and skopeo under load: it copies, and posts results, and nothing else.
+"""Replaces act, the workflow's package and skopeo under load: it copies images and posts results.
 
-It is no run of the workflow: no act, no package, no skopeo. For each line that a push added
-(or that a dispatch names) it puts the image's manifest and blobs into the real target registry
-by HTTP, and posts the commit status that the workflow would, through the sandbox's own API with the
-run's own token. The bot reads both as it reads real ones. Each run is a process of its own, as it
-is a machine of its own at GitHub: the servers of the sandbox must not wait for its work.
+For each line that a push added, or that a dispatch names, it puts the image's manifest and blobs
+into the real target registry by HTTP. It posts the commit status that the workflow would, through
+the sandbox's API with the run's own token. The bot reads both like real ones. Each run is a
+process of its own, so that the sandbox's servers do not wait for its work.
 """
 
 import asyncio
@@ -23,12 +22,12 @@ from bot.sandbox.lifetime import stop, tied
 
 AT_ONCE = 4
 SECONDS_EACH = 0.2
-"""How long a copy takes at least."""
+"""The least time that a copy takes."""
 GRACE_SECONDS = 2.0
 
 
 class StandInRunner:
-    """A Runner of the sandbox. `target` is set once the world is there: a socket."""
+    """A Runner of the sandbox. `target` is the registry's socket, set once it exists."""
 
     def __init__(self) -> None:
         self.target: Path | None = None
@@ -68,7 +67,7 @@ def _wanted(job: Job) -> list[str]:
 
 
 def _git(clone: Path, *arguments: str) -> str:
-    """What git prints; nothing where it refuses, as it does for a list that was not there yet."""
+    """Return what git prints, or "" where it fails, as for a list that did not exist yet."""
     command = ["git", "-C", str(clone), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
@@ -99,7 +98,7 @@ async def _run(told: Mapping[str, Any]) -> bool:
 
 
 async def _post(api: httpx.AsyncClient, told: Mapping[str, Any], image: LoadImage) -> bool:
-    """As the workflow does, trouble included: a status is tried again."""
+    """Post a status, and repeat it after an error as the workflow does."""
     env = told["context"]
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {

@@ -1,8 +1,8 @@
-"""A steady load with faults now and then, and what it does to memory and open files.
+"""A steady load with occasional faults, and the bot's memory and open files over time.
 
 Flat means: the median of the last quarter is that of the second one, within 5 % or 3 MB for
-memory, within 2 for files. The first quarter warms up. A bot that does nothing is flat too: so it
-has to be the same process to the end, and everybody has to have been answered.
+memory, within 2 for files. The first quarter is the warm-up. An idle bot is flat too. So it must
+be the same process to the end, and everybody must have an answer.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from bot.sandbox.world import open_sandbox
 
 SIZE = Size(people=50, requests=0, images=400, seconds=0, groups=4)
 EVERY = 1.5
-"""Seconds between two requests: what the pace of the chats can follow."""
+"""Seconds between two requests: the chats' rate limits permit this."""
 FAULT_EVERY = 20.0
 SAMPLE_EVERY = 5.0
 PATIENCE = 60.0
@@ -50,7 +50,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Soaked:
-    """`processes`: the bot's at the start and at the end, None where none ran then."""
+    """`processes` is the bot's process id at the start and at the end, None where none ran."""
 
     minutes: float
     samples: Sequence[Sample]
@@ -62,11 +62,11 @@ class Soaked:
 
     @property
     def expected(self) -> int:
-        """As many samples as there are where the bot lives to the end."""
+        """Return how many samples there are if the bot lives to the end."""
         return int(self.minutes * 60 / SAMPLE_EVERY)
 
     def medians(self, name: str) -> tuple[float, float]:
-        """Of the second and of the last quarter."""
+        """Return the medians of the second and of the last quarter."""
         values = [float(getattr(each, name)) for each in self.samples]
         quarter = len(values) // 4
         if not quarter:  # it died at once: there is nothing to compare
@@ -92,7 +92,7 @@ async def soak(minutes: float) -> Soaked:
                 requests, faults, samples = await asyncio.gather(
                     _ask(chat, pool, until), _break(api, until), _watch(first, until)
                 )
-            with suppress(TimeoutError):  # what is open then is told as a number
+            with suppress(TimeoutError):  # what is open then is reported as a number
                 async with asyncio.timeout(PATIENCE):
                     await until_closed(data / DATABASE)
             return Soaked(
@@ -107,14 +107,14 @@ async def soak(minutes: float) -> Soaked:
 
 
 def _process() -> int | None:
-    with suppress(AssertionError, FileNotFoundError):  # none runs, or it ends as we look
+    with suppress(AssertionError, FileNotFoundError):  # none runs, or it ends just now
         return bot_process()
     return None
 
 
 async def _ask(chat: TelegramState, pool: Sequence[LoadImage], until: float) -> int:
-    """Each time somebody else asks; images come again, as they do in a team."""
-    lot = random.Random(SEED)  # noqa: S311 - a plan that can be repeated is the point
+    """Another member makes each request. Images repeat, as they do in a team."""
+    lot = random.Random(SEED)  # noqa: S311 - the plan has to be reproducible
     members = [person for person in chat.people.values() if person.name.startswith("member-")]
     count = 0
     while time.monotonic() < until:
@@ -136,10 +136,10 @@ async def _break(api: httpx.AsyncClient, until: float) -> int:
 
 
 async def _watch(pid: int | None, until: float) -> list[Sample]:
-    """One process all the time: a bot that died and came back would look young."""
+    """Sample one process only: a restarted bot would have little memory in use."""
     samples = []
     while pid is not None and time.monotonic() < until:
-        with suppress(FileNotFoundError, ProcessLookupError, KeyError):  # it died, or is dying
+        with suppress(FileNotFoundError, ProcessLookupError, KeyError):  # it has died, or is dying
             samples.append(sample(pid))
         await asyncio.sleep(SAMPLE_EVERY)
     return samples

@@ -1,4 +1,4 @@
-"""The load in miniature, so that it does not rot. No times are judged here: `make load` does."""
+"""A tiny load, so that the tools of `make load` keep working. No times are judged here."""
 
 import sys
 from pathlib import Path

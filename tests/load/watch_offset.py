@@ -1,8 +1,7 @@
-"""Tells when a database had each offset: a line with the offset and time.monotonic for each.
+"""Prints when a database had each offset: one line with the offset and time.monotonic.
 
-A process of its own, since a program that is busy itself would look too late. Opens the file for
-reading alone, and asks every millisecond whether somebody has committed something. Stops when
-nobody holds its input open any more.
+It is a process of its own, since a busy process would read too late. It opens the file read-only
+and checks every millisecond for a commit. It stops when its standard input is closed.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ def watch(database: str, over: threading.Event) -> None:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
     version = last = 0
     while not over.wait(LOOK_SECONDS):
-        # Cheap: it changes with each commit of somebody else.
+        # Cheap: it changes with each commit of another connection.
         if (now := connection.execute("PRAGMA data_version").fetchone()[0]) == version:
             continue
         version, row = now, connection.execute(_WANTED).fetchone()

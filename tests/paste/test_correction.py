@@ -1,4 +1,4 @@
-"""What was probably meant: one row a mistake that people make, and what no row may do."""
+"""What was probably meant: one row per mistake that people make, and what no row may do."""
 
 import time
 
@@ -275,7 +275,7 @@ ROWS = {
 }
 CASES = [(text, mistake, image) for mistake, rows in ROWS.items() for text, image in rows]
 
-# Nothing is wrong with these, or nothing valid can be made of them.
+# These are right, or nothing valid can be made of them.
 NOTHING = [
     *("nginx", "nginx:1.27", "docker.io/library/nginx:1.27", "index.docker.io/nginx"),
     *("bitnami/nginx", "ghcr.io/owner/app:v1", "localhost:5000/app", "quay.io/repository/b"),

@@ -1,6 +1,7 @@
 """Everything that people paste, and exactly the images that are in it.
 
-The pastes stand in tests/paste/pastes/, each above what it has to give; README.md there says how.
+The pastes are in tests/paste/pastes/, each above its expected findings. README.md there has the
+format.
 """
 
 import codecs
@@ -34,7 +35,7 @@ ENOUGH = 70
 
 
 def told(finding: Finding) -> str:
-    """A finding in the words of the pastes."""
+    """Write a finding in the notation of the pastes."""
     lines = [str(image) for image in finding.images]
     for bad in finding.bad:
         if bad.correction is not None:

@@ -1,4 +1,4 @@
-"""Tags that are near to one that is not there: tables of what people type, and what is promised."""
+"""Tags near to one that does not exist: tables of what people type, and general properties."""
 
 import random
 import string
@@ -38,7 +38,7 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
 @pytest.mark.parametrize(
     ("tags", "wanted", "nearest"),
     [
-        # The version is not there: its sibling, its line, the next line.
+        # The version does not exist: its sibling, its line, the next line.
         (NGINX, "1.27.99", ("1.27.4", "1.27", "1.28")),
         (NGINX, "1.27.99-alpine", ("1.27.4-alpine", "1.27-alpine", "1.28-alpine")),
         (NGINX, "1.29", ("1.28", "1", "1.27")),
@@ -52,7 +52,7 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
         (("1.27.0", "1.26.0"), "1.27", ("1.27.0", "1.26.0")),
         (("1.27", "1.26", "1"), "1.27.0", ("1.27", "1", "1.26")),
         (SEMVER, "v3", ("v2.0.0", "v1.1.1", "v1.1.0")),
-        # Another spelling of the same.
+        # Another spelling of the same tag.
         (SEMVER, "1.1.0", ("v1.1.0", "v1.1.1", "v1.0.0")),
         (("1.2", "1.3"), "v1.2", ("1.2", "1.3")),
         (SEMVER, "v2.0.0-rc1", ("v2.0.0-rc.1", "v2.0.0", "v1.1.1")),
@@ -62,7 +62,7 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
         (UBUNTU, "24.4", ("24.04", "24.10", "22.04")),
         (NGINX, "Latest", ("latest",)),
         (MINIO, "release.2024-01-16T16-07-38Z", MINIO[:2]),
-        # A slip in the flavour, or a flavour that is not there.
+        # A typo in the flavour, or a flavour that does not exist.
         (NGINX, "1.27-alpin", ("1.27-alpine", "1.27.4-alpine", "1.27.0-alpine")),
         (NGINX, "1.27alpine", ("1.27-alpine", "1.27.4-alpine", "1.27.0-alpine")),
         (NGINX, "1.27-alpine3.99", ("1.27-alpine3.19", "1.27-alpine3.20", "1.27-alpine")),
@@ -79,9 +79,9 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
         (UBUNTU, "nobel", ("noble",)),
         (NGINX, "slim", ("alpine-slim",)),
         (("3.9-alpine", "3.20-alpine", "3.20"), "alpin", ("3.20-alpine", "3.9-alpine")),
-        # No `latest`: the newest versions, and a date is none.
+        # No `latest`: the newest versions. A date is no version.
         (SEMVER, "latest", ("v2.0.0", "v1.1.1", "v1.1.0")),
-        # Commits, at whatever length.
+        # Commits, at any length.
         (COMMITS, "1a2b3c4", (COMMITS[3], "sha-1a2b3c4")),
         (COMMITS, "sha-1a2b3c5", ("sha-1a2b3c4",)),
         # Nothing is near.
@@ -148,5 +148,5 @@ def test_five_thousand_tags_take_little_time_even_when_chosen_to_take_long(wante
     for tags in (long, digits, usual):
         before = time.process_time()
         nearest_tags(wanted, tags)
-        # Some 30 ms for usual tags; the bound leaves room for a busy machine, not for seconds.
+        # Some 30 ms for usual tags. The limit leaves room for a busy machine, but not for seconds.
         assert time.process_time() - before < 1

@@ -1,4 +1,4 @@
-"""Which corrections are taken without a word, and which the person has to confirm."""
+"""Which corrections are made silently, and which the person has to confirm."""
 
 import pytest
 

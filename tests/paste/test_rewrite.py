@@ -1,4 +1,4 @@
-"""The same file with its images named as the target names them, and nothing else changed."""
+"""The same file with the target's names for its images, and nothing else changed."""
 
 import codecs
 import re
@@ -18,7 +18,7 @@ FILES = [paste for paste in ALL if paste.name and not paste.kind.startswith("tex
 
 
 def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") -> str:
-    """A file with all its images rewritten, except the one to keep."""
+    """Rewrite all images of a file, except the one to keep."""
     content = text.encode()
     found = extract_file(content, target_host=target.host, name=name).images
     images = [image for image in found if str(image) != keep]
@@ -266,7 +266,7 @@ NAMES = st.sampled_from(["a.yaml", "Dockerfile", "values.yaml", "docker-compose.
 @given(lines=st.lists(LINES, max_size=12), name=NAMES)
 @settings(deadline=None)
 def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], name: str) -> None:
-    """The pieces between the changes are the same, in the same order."""
+    """The text between the changes is the same, in the same order."""
     content = "".join(lines).encode()
     found = extract_file(content, target_host=TARGET.host, name=name)
     back = rewrite(content, name=name, target=TARGET, images=found.images)

@@ -1,4 +1,4 @@
-"""A run that is cancelled leaves nothing: no process, no pipe, whatever act was doing."""
+"""A cancelled run leaves nothing behind: no process and no pipe, whatever act was doing."""
 
 import asyncio
 import contextlib

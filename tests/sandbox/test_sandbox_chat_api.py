@@ -1,4 +1,4 @@
-"""The sandbox's API for people: what they write and read, and what they are told of mistakes."""
+"""The sandbox's API for people: what they write and read, and the errors for wrong calls."""
 
 from typing import Any
 

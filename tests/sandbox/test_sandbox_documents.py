@@ -1,4 +1,4 @@
-"""Files in the sandbox's chats: both ways, with all that a message can carry besides."""
+"""Files in the sandbox's chats, in both directions, with captions, replies and limits."""
 
 import pytest
 from sandbox_fixture import GROUP, TOKEN, Place, button, place

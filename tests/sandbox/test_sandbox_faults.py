@@ -1,4 +1,4 @@
-"""Each fault as a client meets it: over a real connection."""
+"""Each of the sandbox's faults as a client meets it, over a real connection."""
 
 import time
 from collections.abc import AsyncIterator

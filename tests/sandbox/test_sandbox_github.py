@@ -1,4 +1,4 @@
-"""The sandbox's GitHub, met by the client that production uses, over real git and real act."""
+"""The sandbox's GitHub, used by the production client, over real git and real act."""
 
 import asyncio
 import base64
@@ -378,7 +378,7 @@ async def test_a_branch_without_the_workflow_file_has_no_workflow(tmp_path: Path
 
 
 async def no_run(world: World) -> bool:
-    """Wait longer than a run needs to appear, then say whether none did."""
+    """Wait longer than a run needs to appear, then return whether none did."""
     await asyncio.sleep(0.2)
     return await asyncio.to_thread(lambda: list(world.repository.get_workflow_runs())) == []
 

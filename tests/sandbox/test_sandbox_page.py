@@ -1,4 +1,4 @@
-"""The sandbox's page, as far as it can be judged without a browser."""
+"""The sandbox's page, as far as it can be tested without a browser."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What people do in the sandbox's chats besides writing, and what the bot learns of it."""
+"""What people do in the sandbox's chats apart from writing, and what the bot receives of it."""
 
 import pytest
 from sandbox_fixture import ANA, GROUP, WEI, Place, button, place

@@ -1,4 +1,4 @@
-"""The sandbox's registries: real servers, real skopeo, and no way off this machine."""
+"""The sandbox's registries: real servers, real skopeo, and no connection off this machine."""
 
 import asyncio
 import os

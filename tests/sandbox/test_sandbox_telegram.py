@@ -240,7 +240,7 @@ async def test_all_three_kinds_of_buttons_are_shown(place: Place) -> None:
 
 
 def keyboard(*rows: int) -> InlineKeyboardMarkup:
-    """So many buttons in each row."""
+    """Return a keyboard with this many buttons in each row."""
     names = [[f"{row}-{number}" for number in range(count)] for row, count in enumerate(rows)]
     return InlineKeyboardMarkup(
         [[InlineKeyboardButton(name, callback_data=name) for name in row] for row in names]
@@ -471,7 +471,7 @@ async def test_a_press_on_what_is_not_there_says_what_is(place: Place) -> None:
     assert (await place.press("ana", 99, "Approve"))["status"] == 404
 
 
-# Chats, commands, itself
+# Chats, commands, the bot itself
 
 
 async def test_members_and_admins_are_told_apart(place: Place) -> None:

@@ -458,7 +458,7 @@ class Empty(Quiet):
 def copied_between(
     monkeypatch: pytest.MonkeyPatch, source: type[Quiet], *outcomes: str, patience: int = 0
 ) -> Iterator[tuple[Settings, list[int]]]:
-    """Both ends and a skopeo that fails with each of `outcomes`, then succeeds. Yields its calls."""
+    """Both ends and a skopeo that fails with each of `outcomes`, then succeeds. Yields calls."""
     calls: list[int] = []
 
     class Target(Empty):
