@@ -13,10 +13,10 @@ class Mistake(StrEnum):
     """What was written wrongly. Its text is in bot/locales/, under `mistake-<value>`."""
 
     INVISIBLE = "invisible"
-    """Characters that no screen shows. Copying from a web page brings them along."""
+    """Invisible characters, often copied from a web page."""
     WEB_PAGE = "web-page"
     SOURCE_PAGE = "source-page"
-    """The page of a source repository. Its image probably has the same name, but not surely."""
+    """The page of a source repository. Its image probably has the same name."""
     COMMAND_LINE = "command-line"
     QUOTES = "quotes"
     SCHEME = "scheme"

@@ -210,8 +210,8 @@ def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
     kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
     failure = Failure(kind, run.conclusion)
     if run.conclusion == "success" and transfer.requeues == 0:
-        # The run succeeded but had no such image: somebody else wrote or moved its line. Now the
-        # list has the line: the next batch dispatches the image by its name.
+        # The run succeeded without this image: another commit added or moved its line. Now the
+        # list has the line, so the next batch dispatches the image by its name.
         return Requeued(now, failure, now)
     return CopyFailed(now, failure)
 

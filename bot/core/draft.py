@@ -12,11 +12,11 @@ from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef
 
 IMAGES_TAKEN_WITHOUT_ASKING: Final = 3
-"""Up to so many images of a message are mirrored without a question."""
+"""The most images of a message that are mirrored without asking."""
 IMAGES_PER_PAGE: Final = 8
 """Images on one page of the choice. Each has a row of buttons, and a phone shows them all."""
 DRAFT_LIFETIME: Final = timedelta(hours=24)
-"""A draft is given up after so long without an answer."""
+"""How long a draft waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

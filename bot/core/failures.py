@@ -54,9 +54,9 @@ _LOGIN: Final = (
 )
 _NOT_THERE: Final = r"name unknown|not found|does not exist"
 _K: Final = FailureKind
-# The first row whose side and pattern match decides, so narrow patterns stand above wide ones.
-# Side "" is any. The patterns are matched against text in lower case. The workflow has a pattern
-# of its own, since it imports nothing of the bot: tests/workflow/test_trouble_patterns.py compares.
+# The first row whose side and pattern match decides, so narrow patterns come before wide ones.
+# Side "" is any. The patterns are matched against text in lower case. The workflow has its own
+# pattern, since it imports nothing of the bot: tests/workflow/test_trouble_patterns.py compares.
 PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),

@@ -24,9 +24,9 @@ from bot.core.transfer import State, Transfer
 BUDGET_WINDOW: Final = timedelta(hours=1)
 """The time for which the number of checks of a registry is limited."""
 CHECK_RETRY_WAIT: Final = timedelta(minutes=15)
-"""After a failed check the next one follows after this time, or after the interval if shorter."""
+"""The wait after a failed check, unless the interval is shorter."""
 CHECKS_AT_A_TIME: Final = 20
-"""Checks of one registry in one turn. Then the other registries have theirs."""
+"""Checks of one registry in one turn. Then it is the other registries' turn."""
 UPDATES_GATHERED_FOR: Final = timedelta(minutes=2)
 """How long an updated image waits for others, so that one dispatch takes them all."""
 NEWS_GATHERED_FOR: Final = timedelta(minutes=10)
@@ -77,8 +77,8 @@ class FreshPlan:
         """How many checks of each registry may be made now. Registries with none are left out.
 
         `spent` are the checks of the last hour by source registry. Each of them is a request to
-        the `target` as well, which has a budget of its own. The registry with the fewest checks
-        goes first.
+        the `target` as well, which has its own budget. The registry with the fewest checks goes
+        first.
         """
         left = self.budget(target) - sum(spent.values())
         rooms: dict[str, int] = {}
@@ -151,7 +151,7 @@ class TrackedImage:
     def after_failed_check(
         self, now: datetime, plan: FreshPlan, *, retry_after: float | None = None
     ) -> Self:
-        """After a check that nobody answered. `retry_after` is the server's own wish in seconds.
+        """After a check without an answer. `retry_after` is what the server asks for, in seconds.
 
         The next check comes later, but not later than the interval.
         """
@@ -186,8 +186,8 @@ class TrackedImage:
     def found_event(self, now: datetime, expires_at: datetime) -> Found:
         """The result of the check, as the transfer takes it.
 
-        A floating tag needs no question, since the list was approved. For a version nobody has
-        approved that it was updated, so an admin is asked.
+        A floating tag needs no decision, since the list was approved. The update of a version was
+        not approved, so an admin is asked.
         """
         verdict = Verdict.ASK if self.is_version else Verdict.APPROVE
         ground = Ground.UPDATED if self.is_version else Ground.LISTED

@@ -1,10 +1,9 @@
 """Typed ids, and the small values that are made of them.
 
-Persons, chats and messages are `service:number`, such as `telegram:1003`. So two services can
-never mean the same by one number, and an id that was written to the history keeps its meaning.
-Inside the bot ids are only compared. They are built from numbers where a service is spoken to
-(adapters/telegram) or configured (config.py). No rules live here but those of the form of an id:
-a value that decides something belongs beside its rule.
+Persons, chats and messages are `service:number`, such as `telegram:1003`. So the same number at two
+services gives two ids, and an id in the history keeps its meaning. Inside the bot, ids are only
+compared. adapters/telegram and config.py build them from numbers. This module must not hold rules,
+other than those for the form of an id.
 """
 
 import re
@@ -25,7 +24,7 @@ RunId = NewType("RunId", int)
 
 TELEGRAM: Final = "telegram"
 BOT_ITSELF: Final = PersonId("bot:0")
-"""The bot, where it asks for what nobody asked for. No service is called "bot"."""
+"""The bot as the person of requests that it opens itself. No service is called "bot"."""
 _ID: Final = re.compile(r"([a-z]+):(0|-?[1-9][0-9]*)")
 _NUMBER_LIMIT: Final = 2**63
 """Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat"""
@@ -60,12 +59,12 @@ def number_of(text: PersonId | ChatId | MessageId) -> int:
 
 
 def is_private(chat: ChatId) -> bool:
-    """Whether one person alone reads the chat. Telegram numbers groups below zero."""
+    """Whether the chat is private. In Telegram, ids of groups are below zero."""
     return number_of(chat) > 0
 
 
 def is_private_chat_of(chat: ChatId, person: PersonId) -> bool:
-    """Whether it is the chat of this person alone. Telegram gives it the number of the person."""
+    """Whether it is the private chat with this person. Telegram gives both the same number."""
     return str(chat) == str(person)
 
 
@@ -86,7 +85,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is said: a chat, and its topic if it has topics."""
+    """Where a message is: a chat, and its topic if it has topics."""
 
     chat: ChatId
     thread: int | None = None

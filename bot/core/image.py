@@ -152,7 +152,7 @@ def is_host(component: str) -> bool:
 
 
 def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem | None:
-    """Why a text that matches the grammar is refused all the same."""
+    """Why a text is refused although it matches the grammar."""
     if domain is None:
         return Problem.NO_DOMAIN
     if domain.startswith("["):
@@ -212,8 +212,8 @@ class Target:
         """
         path = f"{image.registry.lower().replace(':', '_')}/{image.repository}"
         if self.naming is Naming.FLAT:
-            # A slash always stands between alphanumerics, and dashes are doubled. So an odd
-            # run of dashes has a slash in it, and no two images get the same name.
+            # A slash is always between alphanumerics, and dashes are doubled. So an odd run of
+            # dashes contains a slash, and no two images get the same name.
             path = path.replace("-", "--").replace("/", "-")
         place = f"{self.host}/{self.prefix}" if self.prefix else self.host
         suffix = f":{image.tag}" if image.tag else f"@{image.digest}"

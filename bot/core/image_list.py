@@ -22,8 +22,8 @@ def listed_images(content: bytes) -> tuple[ImageRef, ...]:
 
 def unlisted(content: bytes, images: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
     """Those of the images that no line names, each once, in the given order."""
-    # The lines are not parsed. The few images, in all their spellings, are searched among the many
-    # lines: so 100,000 lines take some hundredths of a second.
+    # The lines are not parsed: all spellings of the few images are looked up in the set of lines.
+    # So 100,000 lines take some hundredths of a second.
     wanted = {
         image: frozenset(spelling.encode("ascii") for spelling in image.spellings())
         for image in images

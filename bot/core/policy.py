@@ -141,7 +141,7 @@ class Role(StrEnum):
     GUEST = "guest"
     """In a chat that the bot serves, but not on the list of members."""
     NOBODY = "nobody"
-    """Writes as an anonymous admin or as a channel, so that the person is not known."""
+    """Writes as an anonymous admin or as a channel, so the person is not known."""
     MEMBER = "member"
     ADMIN = "admin"
 

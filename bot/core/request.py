@@ -1,7 +1,7 @@
-"""A request: what one message of a person asks for. It has one card, and its images are transfers.
+"""A request: the images that one message of a person asks for. It has one card.
 
-A request whose images came from a file or were guessed is a draft (core/draft.py) until the person
-confirms it. It is closed when its result has been sent and its card shows it. Facts only.
+Its images are transfers. If they came from a file or were guessed, it is a draft (core/draft.py)
+until the person confirms it. It is closed when its result has been sent and its card shows it.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Trouble of a service, and when to try again.
 
 Trouble is a transient error of one step: the same step is tried again until it works. A copy that
-failed in its run is another thing. Its causes are in core/failures.py, and it is tried only as
-often as REQUEUE_WAITS says. Nothing here reads a clock or uses chance, so a test can name a wait.
+failed in its run is a failure (core/failures.py), and is retried only as often as REQUEUE_WAITS
+says. This module must not read a clock or use random numbers, so waits are reproducible.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class TroubleKind(StrEnum):
     BUSY = "busy"
     """It asks us to wait."""
     FAULTY = "faulty"
-    """It reports an error of its own."""
+    """It reports an internal error."""
     UNREADABLE = "unreadable"
     """Its answer cannot be read."""
     LOCKED_OUT = "locked-out"
@@ -70,8 +70,8 @@ def wait_after(attempts: int, *, seed: object, retry_after: float | None = None)
     """The wait after the `attempts`-th failure in a row, where 1 is the first.
 
     It doubles from 2 s to 5 min. `seed` spreads it by ±25 %, so that many waits do not end at the
-    same time. `retry_after` is the server's own wish in seconds: the wait is not shorter, but at
-    most LONGEST_DELAY.
+    same time. `retry_after` is what the server asks for, in seconds: the wait is not shorter, but
+    at most LONGEST_DELAY.
     """
     grown = min(FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 16), LONGEST_WAIT_SECONDS)
     spread = 0.75 + (crc32(f"{seed}/{attempts}".encode()) % 1000) / 2000

@@ -16,15 +16,15 @@ class TagClass(StrEnum):
     """The kinds of tags. The config has an interval for each of the first two."""
 
     FLOATING = "floating"
-    """`latest`, `stable`, `1.27`: is updated with each release."""
+    """`latest`, `stable`, `1.27`: updated with each release."""
     VERSION = "version"
-    """`1.27.3`: is not meant to be updated."""
+    """`1.27.3`: not meant to be updated."""
     DIGEST = "digest"
-    """Names the same content for ever."""
+    """An image with a digest, which never changes."""
 
 
 def tag_class(image: ImageRef) -> TagClass:
-    """The class of an image's tag. A digest decides also where there is a tag."""
+    """The class of an image's tag. With a digest, the tag does not count."""
     if image.digest is not None:
         return TagClass.DIGEST
     return TagClass.VERSION if is_version(image.tag or "") else TagClass.FLOATING

@@ -178,7 +178,7 @@ class Transfer(RetriedWithTrouble):
 def advance(transfer: Transfer, event: Event) -> Transfer | None:
     """The transfer after the event, or None where TRANSITIONS does not allow it.
 
-    The tries of the last step are forgotten. Raises ValueError for a state that the table lacks.
+    Resets the retries of the last step. Raises ValueError for a state that is not in the table.
     """
     allowed = TRANSITIONS[transfer.state].get(type(event))
     if allowed is None:

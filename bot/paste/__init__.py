@@ -80,7 +80,7 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
 
 def _guessed(text: str, target_host: str) -> Finding | None:
-    """The words of a sentence without any other image: to ask is better than to find nothing.
+    """Words of a sentence that may be images, used where nothing else is: people confirm them.
 
     None where there are more than MOST_GUESSES.
     """
@@ -98,7 +98,7 @@ def _guessed(text: str, target_host: str) -> Finding | None:
 
 
 def _single(text: str, target_host: str) -> Finding | None:
-    """A message of one word is meant as an image, so people are told what is wrong with it."""
+    """A message of one word is meant as an image, so report what is wrong with it."""
     if len(text) > MENTION_LENGTH_LIMIT or not _WORD.fullmatch(text):
         return None
     read = read_image(text, target_host=target_host)

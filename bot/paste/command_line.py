@@ -1,7 +1,7 @@
 """Command lines of container tools, and the images that they name.
 
-A line is split into words. Nothing is run or expanded: `$VERSION` stays as it is. The tables know
-of each tool where its images stand and which of its flags take no value.
+A line is split into words. Nothing is run or expanded: `$VERSION` stays as it is. The tables say
+for each tool where its images are, and which of its flags take no value.
 """
 
 import re
@@ -155,7 +155,7 @@ def command_start(words: Sequence[str]) -> int:
 
 
 def _verb(words: Sequence[str]) -> int | None:
-    """The position of `pull`, `run` or `create`, if only flags and nouns stand before it."""
+    """The position of `pull`, `run` or `create`, if only flags and nouns come before it."""
     value = False
     for i, word in enumerate(words):
         if word in _VERBS:
@@ -216,7 +216,7 @@ def _settings(rest: list[str]) -> Iterator[str]:
 
 
 def _words_before_images(rest: Sequence[str]) -> int:
-    """How many words stand before the images of kind, crane and others. 0: there are none."""
+    """How many words come before the images of kind, crane and others. 0: there are no images."""
     match list(rest[:2]):
         case ["load", "docker-image"] | ["image", "load" | "pull"]:
             return 2

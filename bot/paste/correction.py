@@ -29,7 +29,7 @@ CorrectionRule = Callable[[str], str | None]
 _ROUNDS: Final = 12  # ordinary texts need fewer, since each rule removes something
 _UNCERTAIN: Final = frozenset({Mistake.PUNCTUATION, Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
 _GUESSES: Final = frozenset({Mistake.SLASH_FOR_COLON, Mistake.WRONG_LIBRARY})
-# A name that was copied from such a place is right, so no guess is made about it.
+# A name that was copied from such a place is right, so it is not corrected further.
 _COPIED: Final = frozenset(
     {
         *(Mistake.WEB_PAGE, Mistake.SOURCE_PAGE, Mistake.COMMAND_LINE),
@@ -111,7 +111,7 @@ _PAGES: Final = frozenset(
 def _leads_nowhere(image: ImageRef) -> bool:
     """Whether the result is only a host, or a web page that shows no image."""
     match image.registry:
-        case "docker.io":  # `ghcr.io/`; no official image has a full stop in its name
+        case "docker.io":  # `ghcr.io/`, since no official image has a full stop in its name
             return image.repository.startswith(OFFICIAL_PREFIX) and "." in image.repository
         case "quay.io":
             return image.repository.startswith("repository/")
@@ -163,7 +163,7 @@ _VERSION: Final = re.compile(
     r"|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot|debug|lts)"
     r"(?:-[A-Za-z0-9_.-]*)?"
 )
-# Only from the first blank of a run: trying each blank takes quadratic time.
+# Match only from the first blank of a run: trying each blank takes quadratic time.
 _COLON: Final = re.compile(r"(?<![ \t])[ \t]*:[ \t]*")
 _TWO_WORDS: Final = re.compile(r"(\S+)[ \t]+(\S+)")
 

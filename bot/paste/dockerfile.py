@@ -2,7 +2,7 @@
 
 Follows https://docs.docker.com/reference/dockerfile/ as far as it concerns images: defaults of
 ARGs before the first FROM, stages, continued lines, the escape directive, here-documents. The image
-in `# syntax=` is left out, since the builder pulls it for itself.
+in `# syntax=` is left out, since the builder pulls it itself.
 """
 
 import re
@@ -38,7 +38,7 @@ class InstructionWord:
     start: int
 
     def place(self, part: str) -> Span:
-        """Where a part of this word stands in the file. The last occurrence counts."""
+        """Where a part of this word is in the file. The last occurrence counts."""
         start = self.start + self.text.rindex(part)
         return Span(start, start + len(part))
 

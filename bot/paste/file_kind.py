@@ -1,4 +1,4 @@
-"""What kind of file a text is, and so which module reads it.
+"""What kind of file a text is, and which module reads it.
 
 The content decides, the name is only a hint: people send Helm values as `new.txt` and logs as
 `x.yaml`.

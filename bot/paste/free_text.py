@@ -22,10 +22,10 @@ from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair, tokens_
 from bot.paste.web_addresses import image_on_page
 
 FREE_TEXT_CHARACTERS: Final = 200_000
-"""Characters of such a text that are read. No person writes more."""
+"""Characters of such a text that are read. Nobody types more."""
 FREE_TEXT_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
-# Only from the first blank of a run: trying each blank takes quadratic time.
+# Match only from the first blank of a run: trying each blank takes quadratic time.
 _CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
@@ -170,7 +170,7 @@ def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
 
 
 def _is_output(line: str) -> bool:
-    """Whether a line is set in columns, as tools do and people who ask do not."""
+    """Whether a line has columns: tools print them, people do not write them."""
     if find_command(split_words(line)) is not None or _is_row_of_names(line):
         return False
     cells = _COLUMN.split(line.strip())
@@ -316,11 +316,11 @@ def _judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
 
 
 def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
-    """`nginx 1.27` as one text, or None. Nobody means an image with the name 1.27."""
+    """`nginx 1.27` as one text, or None. 1.27 alone is never meant as a name."""
     if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
         return None
     between = line[token.end : following.start].replace("\uff0c", ",")
-    # In a list a number may follow a comma. In a sentence a comma is often only a comma.
+    # In a list, a version may follow a comma. In a sentence, the comma may only separate words.
     if between not in {",", ", "} and between.strip(" \t:\uff1a"):
         return None
     if prose and token.kind is TokenKind.BARE and between == ", ":

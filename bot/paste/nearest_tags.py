@@ -100,7 +100,7 @@ def _read(text: str) -> _Tag:
 
 
 def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
-    """Search the flavours that may be meant, one after the other, until there are enough."""
+    """Search the flavours that may be meant in turn, until `count` tags are found."""
     flavours = _flavours(wanted.flavour, {tag.flavour for tag in tags})
     found: dict[str, None] = {}
     for flavour in flavours:

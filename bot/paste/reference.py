@@ -11,7 +11,7 @@ from bot.core.bad_image import BadImage, Correction, Mistake
 from bot.core.image import DEFAULT_TAG, BadReference, ImageRef
 from bot.paste.correction import correct, is_surely_wrong
 
-# These corrections only remove what is no part of any name, so nothing is guessed.
+# These corrections only remove what is not part of any name, so nothing is guessed.
 _SILENT: Final = frozenset(
     {
         *(Mistake.INVISIBLE, Mistake.WEB_PAGE, Mistake.COMMAND_LINE, Mistake.QUOTES),
@@ -37,7 +37,7 @@ def is_unambiguous(correction: Correction) -> bool:
     """Whether a correction is taken without asking, since the meaning is sure.
 
     Where a letter, a colon or a blank was changed, another image may have been meant. Then the
-    person has to confirm, and learns the right spelling too.
+    person has to confirm.
     """
     return _SILENT.issuperset((correction.mistake, *correction.more))
 

@@ -1,4 +1,4 @@
-"""A file with the target's names for its images, and nothing else changed.
+"""Rewrites a file: its images get the target's names, and nothing else changes.
 
 Only mentions that `extract` found are changed, at their spans. Several images can share a span by
 an anchor of YAML. Such a span is changed only if all of them need the same change.

@@ -77,7 +77,7 @@ _KEYS: Final = frozenset(
         *("user", "password", "tel", "phone", "mobile", "wechat", "qq", "email", "type", "kind"),
     }
 )
-"""Words before a colon with something else than a tag after it."""
+"""Words before a colon that is not followed by a tag."""
 _PAIRS: Final = frozenset(
     {
         *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),

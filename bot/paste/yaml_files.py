@@ -24,7 +24,7 @@ _SURE_KEYS: Final = frozenset({"imageName", "containerImage", "container", "uses
 """Keys that count only with a complete reference. Other files have other names there."""
 _RELATED: Final = "RELATED_IMAGE"
 _WHOLE_KEYS: Final = frozenset({"image", "Image"})
-"""The second one is used by Docker and Amazon."""
+"""Docker and Amazon use the second one."""
 _LONGEST_SPELLING: Final = 4 * MENTION_LENGTH_LIMIT
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
@@ -293,7 +293,7 @@ def _repository(key: str, node: MappingNode) -> ScalarNode | None:
 
 
 def _versioned(name: str, node: MappingNode, spots: tuple[Span, ...]) -> Iterator[Mention]:
-    """The name with the tag and the digest of its mapping, which have several keys."""
+    """The name with the tag and the digest of its mapping, which may be under several keys."""
     tag = node.text("tag") or node.text("newTag") or node.text("imageTag")
     digest = node.text("digest") or node.text("sha")
     suffix = f":{tag.value.strip()}" if tag else ""

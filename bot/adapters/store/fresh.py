@@ -74,7 +74,7 @@ class FreshQueries(Rows):
             far = and_(tracked.c.tag_class == kind, tracked.c.not_before > now + interval)
             await self._connection.execute(update(tracked).where(far).values(not_before=now))
 
-    # -- looks --------------------------------------------------------------------------
+    # -- checks -------------------------------------------------------------------------
 
     async def checks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
         rows = await self._connection.execute(_looks(), {"since": since, "now": now})

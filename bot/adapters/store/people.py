@@ -24,7 +24,7 @@ BEAT = "beat-"
 
 
 class PeopleQueries(Rows):
-    """Who is known, where chats have moved, and which update was the last."""
+    """Reads and writes people, new ids of chats, and the number of the last update."""
 
     async def beat(self, name: str, at: datetime) -> datetime | None:
         cursor = f"{BEAT}{name}"

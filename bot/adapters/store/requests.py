@@ -30,7 +30,7 @@ from bot.core.request import Request
 from bot.engine.ports.store import NewRequest
 
 LATE = 2000
-"""So many of the newest requests are looked through for a message of theirs."""
+"""How many of the newest requests are searched for a message."""
 _OPEN = requests.c.closed_at.is_(None)
 _UNDER_WAY = transfers.c.ended.is_(None)
 
@@ -126,10 +126,10 @@ _REQUESTS_FOR_ALL = (
 
 
 def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
-    """Images of a person that are open, and those since a time; made once, asked at each message.
+    """Counts of a person's images: those that are open, and those since a time.
 
-    Request by request, and the sum, keep SQLite to what is open: its own plan went through every
-    link there is.
+    Counting per request, and then the sum, makes SQLite read open requests only. For a plain join
+    its plan read all links.
     """
     person: BindParameter[str] = bindparam("person")
     since: BindParameter[datetime] = bindparam("since")

@@ -260,7 +260,7 @@ class Polling:
 
     def _popup(self, update: Update, answer: str) -> Callable[[], Coroutine[Any, Any, bool]]:
         query = update.callback_query
-        assert query is not None  # noqa: S101 - the caller looked
+        assert query is not None  # noqa: S101 - the caller has checked
         return partial(self._bot.answer_callback_query, query.id, text=answer or None)
 
     # -- while nothing can be stored ----------------------------------------------------
@@ -274,7 +274,7 @@ class Polling:
                     self._excuse_press(update)
                 elif (incoming := _incoming(update)) is not None:
                     await self._excuse_message(incoming)
-        except Exception as error:  # noqa: BLE001 - a courtesy; it is handled as it should be later
+        except Exception as error:  # noqa: BLE001 - best effort: the update is handled later
             log.info("update %s: no excuse: %s", raw["update_id"], error)
 
     async def _excuse_message(self, incoming: Incoming) -> None:

@@ -1,4 +1,4 @@
-"""How many commands a minute one person may send, so that nobody uses up the chat's rate limit.
+"""Limits the commands per minute of one person, so that nobody uses up the chat's rate limit.
 
 Kept in memory: after a restart everybody starts at zero. Limits of the messages that the bot sends
 are in lanes/chat_rate.py.
@@ -15,7 +15,7 @@ Speaker: TypeAlias = PersonId | ChatId
 
 RATE_WINDOW: Final = timedelta(minutes=1)
 ANSWERS_TO_STRANGERS: Final = 4
-"""How many commands in a RATE_WINDOW are answered to all strangers of a chat together."""
+"""How many commands of all strangers of a chat together are answered per RATE_WINDOW."""
 UPDATES_REMEMBERED: Final = 1000
 """How many updates keep their verdict: far more than wait while nothing can be stored."""
 

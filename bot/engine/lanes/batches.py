@@ -46,15 +46,15 @@ log = logging.getLogger(__name__)
 GATHER_PERIOD: Final = timedelta(seconds=2)
 """Images that are approved within this time share a commit."""
 LONGEST_GATHER_PERIOD: Final = timedelta(seconds=10)
-"""How long an approved image waits at most for others to share its commit."""
+"""The longest time that an approved image waits for others to share its commit."""
 BATCH_INTERVAL: Final = timedelta(seconds=10)
-"""Between two batches. GitHub allows 80 writes of content a minute and 500 an hour:
+"""The time between two batches. GitHub allows 80 writes of content per minute and 500 per hour:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
 WRITE_TRIES: Final = 5
 DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
 TARGET_TRIES: Final = 4
-"""How often in a row the target is asked. If it never answers, nothing has arrived there."""
+"""How often in a row the target is asked. If it never answers, the image counts as not arrived."""
 MissingEvent = Callable[[Transfer, datetime], Event]  # the event of an image that did not arrive
 _NO_WORKFLOW: Final = {
     WorkflowState.ACTIVE: None,
@@ -90,7 +90,7 @@ class BatchesLane:
         self._new_id = new_id
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Form what is ready, then take one step with every open batch."""
+        """Put what is ready into batches, then take one step with every open batch."""
         pulse = await self._form()
         async with self._store.begin() as unit:
             batches = await unit.open_batches()
@@ -146,9 +146,9 @@ class BatchesLane:
             await self._refuse([t.id for t in ready], failure)
             return
         wanted = [t.image for t in ready]
-        # Beside the loop: a list of years takes a while.
+        # In a thread, since a long list takes a while.
         lacking = set(await asyncio.to_thread(image_list.unlisted, content, wanted))
-        # Approved because it is listed: whoever removed its line has decided otherwise.
+        # Approved because it was listed. Somebody removed its line, so that ground is gone.
         gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
         await self._refuse(gone, Failure(FailureKind.UNLISTED))
         going = [t for t in ready if t.id not in gone]
@@ -163,7 +163,7 @@ class BatchesLane:
         async with self._store.begin() as unit:
             found = await unit.transfers([transfer.id for transfer in transfers])
             if all(transfer.state is not State.APPROVED for transfer in found.values()):
-                return  # all were cancelled: a dispatch of no image would copy the whole list
+                return  # all were cancelled: a dispatch without images would copy the whole list
             await unit.save_batch(batch)
             await record_all_in(unit, dict.fromkeys(found, Submitted(now, batch.id)))
         log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
@@ -203,7 +203,7 @@ class BatchesLane:
         async with self._store.begin() as unit:
             shares = await _shares(unit, batch)
         sha = await self._write(batch, shares)
-        if sha is None:  # somebody added the lines meanwhile: a push of ours would be empty
+        if sha is None:  # somebody added the lines meanwhile, so a commit would be empty
             await self._save(replace(batch, via=Via.DISPATCH))
         else:
             await self._committed(batch, sha)
@@ -240,7 +240,7 @@ class BatchesLane:
                 return
         async with self._store.begin() as unit:
             images = [reference_to_copy(transfer) for transfer in await unit.transfers_in(batch.id)]
-        if not images:  # a dispatch of no image would copy the whole list
+        if not images:  # a dispatch without images would copy the whole list
             await self._save(replace(batch, closed_at=now))
             return
         batch = await self._save(replace(batch, dispatching_at=now))
@@ -251,7 +251,7 @@ class BatchesLane:
             await self._run_found(batch, run)
 
     async def _find_run(self, batch: Batch) -> bool:
-        """Look for the run before giving it up: after an outage it may be there, or have ended."""
+        """Look for the run before giving up: after an outage it may exist, or have ended."""
         run = None
         if batch.dispatched_at is not None and batch.dispatching_at is not None:
             run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
@@ -271,7 +271,7 @@ class BatchesLane:
             await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
 
     async def _follow(self, batch: Batch) -> None:
-        """Read the run before its results, since it ends only after it has posted them all."""
+        """Read the run first, then its results: a run that has ended has posted all of them."""
         assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
         began = self._clock()
         run, sha = await self._repository.run(batch.run)
@@ -305,7 +305,7 @@ class BatchesLane:
     async def _end_unreported(
         self, batch: Batch, unreported: Sequence[Transfer], missing_event: MissingEvent
     ) -> bool:
-        """End the images that the run does not report, as the target shows. False: ask again."""
+        """End the images that the run does not report, by what the target has. False: ask again."""
         events, trouble = dict[TransferId, Event](), None
         try:
             for transfer in unreported:
@@ -314,7 +314,7 @@ class BatchesLane:
                 events[transfer.id] = (
                     Copied(now, digest, None) if digest else missing_event(transfer, now)
                 )
-        except TransientError as caught:  # the others are not asked for: commits would wait
+        except TransientError as caught:  # do not ask for the others: commits would wait
             again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
             batch = batch if again else replace(batch, attempts=0)  # only failures in a row count
             trouble = caught if batch.attempts + 1 < TARGET_TRIES else None
@@ -335,7 +335,7 @@ class BatchesLane:
         return None
 
     async def _why_no_run(self, line: str = "") -> Failure:
-        """The cause that the state of the workflow shows, or else what GitHub said."""
+        """The cause that the state of the workflow shows, or else GitHub's message."""
         try:
             failure = _NO_WORKFLOW[await self._repository.workflow()]
         except BotError:
@@ -392,7 +392,7 @@ class BatchesLane:
 def _is_time_to_commit(ready: Sequence[Transfer], now: datetime, *, checking: bool) -> bool:
     """Whether it is time to commit: no image was approved lately, and none waits for its check.
 
-    So a person reads of a missing image before the others are committed.
+    So a person learns about a missing image before the others are committed.
     """
     times = [t.approved_at for t in ready if t.approved_at is not None]
     if has_passed(LONGEST_GATHER_PERIOD, min(times), now):

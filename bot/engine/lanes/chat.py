@@ -1,9 +1,8 @@
-"""The lane that sends and edits messages: results, notes, files and cards.
+"""The lane that sends and edits messages: results first, then notes, files and cards.
 
-Results first, then notes, files, and cards. Each message is sent once and edited from then on. A
-request that ended before its card was sent gets the card first, where the chat has room for both:
-the result reads as an answer to it. That a message was sent is stored right after. A kill between
-the two may send a result twice, but never loses it.
+Each message is sent once, and edited from then on. If a request ends before its card was sent, the
+card goes first where the rate limit allows both, since the result replies to it. That a message
+was sent is stored right after. A kill in between may send a result twice, but never loses it.
 """
 
 import asyncio
@@ -49,7 +48,7 @@ MOVED_TO_ITSELF_PAUSE: Final = timedelta(minutes=1)
 _NOT_STORED: Final = "it was sent, and that cannot be stored"
 _NO_RETRY: Final = asdict(Retried())
 _MESSAGE_FACTS: Final = frozenset({"card", "shown", "told_in"})
-"""Facts about messages, which are true only in the chat that the messages are in."""
+"""Facts about messages. They are not stored after a chat has moved: ids belong to one chat."""
 
 
 class ChatUnit(
@@ -110,7 +109,7 @@ class ChatLane:
             return TickResult.CHANGED
         return TickResult.OPEN if waiting else TickResult.IDLE
 
-    # -- what is sent once --------------------------------------------------------------
+    # -- sent once ----------------------------------------------------------------------
 
     async def _send_result(self, item: ChatItem) -> bool:
         if not self._can_send(item):
@@ -211,10 +210,10 @@ class ChatLane:
         async with self._store.begin() as unit:
             await unit.save_note(later)
 
-    # -- what is edited -----------------------------------------------------------------
+    # -- edited -------------------------------------------------------------------------
 
     async def _edit_result(self, item: ChatItem) -> bool:
-        """Edit the result into the form that the person wants now."""
+        """Edit the result into the format that the person has chosen."""
         if not self._can_edit(item) or not item.result_is_outdated:
             return False
         request, text = item.request, item.result
@@ -242,7 +241,7 @@ class ChatLane:
             card = await self._chat.send(request.place, item.card, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
             return await self._failed(item, trouble)
-        except RefusedError as refusal:  # the chat refuses: the result is tried all the same
+        except RefusedError as refusal:  # the chat refuses the card: still try the result
             log.warning("request %d: its card cannot be sent: %s", request.id, refusal)
             await self._store_facts(item, shown=shown)
             return True
@@ -257,7 +256,7 @@ class ChatLane:
             await edit
         except (TransientError, ChatMovedError) as trouble:
             return await self._failed(item, trouble)
-        except RefusedError as refusal:  # most likely deleted: other messages still come
+        except RefusedError as refusal:  # probably deleted: other messages can still be sent
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
         self._rate.record_sent(request.place.chat, self._clock(), edit=True)
         await self._store_facts(item, **_NO_RETRY, **facts)
@@ -280,16 +279,16 @@ class ChatLane:
     async def _save(self, save: _Save, later: _Save) -> None:
         """Store that a message was sent, before anything else is sent.
 
-        On a full disk the same message would be sent again and again otherwise. Where `save` raises
-        for another reason, `later` postpones the message: it is sent again, after longer waits.
+        Otherwise a full disk would cause the same message to be sent again and again. Where `save`
+        raises for another reason, `later` postpones the message: it is sent again after a wait.
         """
         self._unsaved.append((save, later))
         await self._save_all()
 
     async def _save_all(self) -> None:
-        """Raises TransientError where nothing can be stored. Nothing more is sent then.
+        """Raises TransientError where nothing can be stored. Then nothing more is sent.
 
-        What raises something else is dropped. Else it would block all messages for ever.
+        What raises something else is dropped, or it would block all messages for ever.
         """
         while self._unsaved:
             await attempt("storing what was sent", *self._unsaved[0])
@@ -304,7 +303,7 @@ class ChatLane:
         return self._is_due(item) and self._rate.can_send(item.request.place.chat, self._clock())
 
     def _belongs_first(self, item: ChatItem) -> bool:
-        """Whether its card is sent before its result, without making a result wait."""
+        """Whether to send the card before the result. Not if a result would then have to wait."""
         if not (item.has_no_card and item.needs_result and self._is_due(item)):
             return False
         return self._rate.has_room_for_card(item.request.place.chat, self._clock())
@@ -320,7 +319,7 @@ class ChatLane:
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
     async def _failed(self, item: ChatItem, trouble: BotError) -> bool:
-        """Nothing was sent: the chat has moved, or the message is tried again later."""
+        """Handle a failed send: follow a chat that has moved, or postpone the message."""
         request = item.request
         if isinstance(trouble, ChatMovedError):
             return await self._move_chat(request.place.chat, trouble)
@@ -332,9 +331,9 @@ class ChatLane:
         return False
 
     async def _move_chat(self, chat: ChatId, moved: ChatMovedError) -> bool:
-        """Store the new id of a chat. True where there is one."""
+        """Store the new id of a chat. True if it differs from the old one."""
         log.info("chat %s has become %s", chat, moved.chat)
-        if moved.chat == chat:  # a chat cannot move to itself, but never ask without a wait
+        if moved.chat == chat:  # a wrong answer: following it would retry without a wait
             now = self._clock()
             self._rate.block(chat, now, now + MOVED_TO_ITSELF_PAUSE)
             return False
@@ -343,14 +342,14 @@ class ChatLane:
         return True
 
     def _block_chat(self, chat: ChatId, trouble: TransientError) -> None:
-        """A service's "retry after" counts for the whole chat, not only for this message."""
+        """Apply a service's "retry after" to the whole chat, not only to this message."""
         if trouble.retry_after is not None:
             delay = timedelta(seconds=trouble.retry_after)
             now = self._clock()
             self._rate.block(chat, now, now + min(delay, LONGEST_DELAY))
 
     async def _store_facts(self, item: ChatItem, **facts: object) -> None:
-        """Store facts of the request beside whatever a person changed meanwhile.
+        """Store facts of the request, and keep what a person changed meanwhile.
 
         A result that was sent for transfers which a retry has replaced does not count. Messages of
         a chat that has moved cannot be reached, so they are not stored.
@@ -363,7 +362,7 @@ class ChatLane:
             if "told_at" in facts and linked != [t.id for t in item.transfers]:
                 return
             if current.not_before != item.request.not_before and not facts.get("not_before", True):
-                # Postponed in this tick: another message of the same tick does not undo that.
+                # It was postponed in this tick, which another message of the tick must not undo.
                 facts = {name: fact for name, fact in facts.items() if name not in _NO_RETRY}
             if current.place != item.request.place:
                 facts = {name: fact for name, fact in facts.items() if name not in _MESSAGE_FACTS}
@@ -371,12 +370,12 @@ class ChatLane:
 
 
 async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stopped: Stopped) -> bool:
-    """Take a step with every item, also where others raise. True where one sent something."""
+    """Take a step with every item, even where others raise. True if one sent something."""
     sent = False
     for item in items:
         if stopped():
             break
         with guarded(item):
             sent = await step(item) or sent
-        await asyncio.sleep(0)  # making a message takes a while: others run in between
+        await asyncio.sleep(0)  # rendering a message takes a while: let others run in between
     return sent

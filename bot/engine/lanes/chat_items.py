@@ -1,9 +1,9 @@
 """Open requests as the chat should show them: the text of card and result, and what is still due.
 
-Nothing is sent or stored here. At each tick of the chat lane those requests are read whose result
-or card is due, and some of all the others, in turns. So a tick stays short however many are open.
-What changes without an event (a place in the queue, the seconds of a copy) is seen when it is the
-request's turn. Texts are made when they are needed, outside of the transaction.
+It must not send or store anything. Each tick of the chat lane reads the requests whose result or
+card is due, and a few of the others in turn, so a tick stays short however many are open. Changes
+without an event (a place in the queue, the seconds of a copy) are seen at the request's turn.
+Messages are rendered on demand, outside of the transaction.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,7 +39,7 @@ from bot.engine.view_loader import (
 )
 
 ITEMS_PER_TICK: Final = 10
-"""How many requests of each kind are read in a tick: reading keeps intake waiting."""
+"""How many requests of each kind are read in a tick: intake waits for the reads."""
 
 
 class ChatItemsUnit(RequestsToShow, Participants, Protocol):
@@ -48,7 +48,7 @@ class ChatItemsUnit(RequestsToShow, Participants, Protocol):
 
 @dataclass(frozen=True)
 class ChatItem:
-    """A request, with the text of its card and its result. None: nothing to say yet."""
+    """A request with the text of its card and of its result. None: nothing to show yet."""
 
     request: Request
     transfers: tuple[Transfer, ...]
@@ -139,7 +139,7 @@ class ChatItems:
         self._last = RequestId(0)
 
     async def read(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
-        """The open requests whose turn it is, the oldest first."""
+        """The open requests to handle in this tick, the oldest first."""
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
         if before != self._last:  # there are more than these
@@ -152,9 +152,9 @@ class ChatItems:
         return await language_of(unit, request.place, request.person, otherwise=self._language)
 
     async def _next(self, unit: ChatItemsUnit) -> Sequence[Request]:
-        """Those after the last ones, and from the start again.
+        """The requests after the last ones, and then from the start again.
 
-        Empty only where none is open. Otherwise the lane would wait while some are not shown.
+        Empty only if none is open, since an empty result lets the lane wait.
         """
         requests = await unit.open_requests_after(self._last, limit=ITEMS_PER_TICK)
         if not requests and self._last:
@@ -170,7 +170,7 @@ class ChatItems:
             return await self._read(unit, requests)
         except TransientError:
             raise
-        except Exception:  # noqa: BLE001 - it is raised again, and logged, for the one it is
+        except Exception:  # noqa: BLE001 - raised again and logged for the bad request below
             items = []
             for request in requests:
                 with guarded(f"request {request.id}"):

@@ -1,10 +1,9 @@
-"""How fast messages may be sent to a chat. It knows no chat service, only times.
+"""Rate limits of the messages that the bot sends to a chat. Limits of people: intake/rate_limit.py.
 
-Telegram allows a bot about 20 messages a minute in a group, one a second in a private chat and
-30 a second in all, and edits count as messages
-(https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Cards leave
-room, so that a result never waits for an edit. It is kept in memory, for the last minute. After a
-restart the service's own "retry after" is obeyed.
+Telegram allows a bot about 20 messages per minute in a group, one per second in a private chat and
+30 per second in all. Edits count as messages
+(https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Cards may not use
+all of it, so that a result never waits for an edit. Only the last minute is kept, in memory.
 """
 
 from collections import deque
@@ -23,7 +22,7 @@ PRIVATE_CHAT_FACTOR: Final = 3
 EDIT_INTERVAL: Final = timedelta(seconds=3)
 BURST_WINDOW: Final = timedelta(seconds=1)
 MESSAGES_PER_BURST: Final = 25
-"""In one BURST_WINDOW, over all chats. Edits leave room for messages that are sent once."""
+"""Messages in one BURST_WINDOW to all chats. Edits leave room for messages that are sent once."""
 EDITS_PER_BURST: Final = 20
 
 
@@ -77,7 +76,7 @@ class ChatRate:
         return _count(self._sent.get(chat, deque()), now, CHAT_WINDOW) >= most
 
     def _forget(self, now: datetime) -> None:
-        """Drop what is older than the window: else each chat would be kept for ever."""
+        """Drop what is older than the window, or memory would grow with every chat."""
         self._sent = {
             chat: said for chat, said in self._sent.items() if _count(said, now, CHAT_WINDOW)
         }
@@ -88,7 +87,7 @@ class ChatRate:
 
 
 def _is_within(held: tuple[datetime, datetime], now: datetime) -> bool:
-    """Whether a block holds. One that begins in the future is of before the clock was set back."""
+    """Whether a block applies. If it begins in the future, the clock was set back: it does not."""
     begin, end = held
     return begin <= now < end
 

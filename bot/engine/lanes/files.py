@@ -1,7 +1,7 @@
 """The lane that fetches and reads the files people send, and ends drafts that nobody confirms.
 
-A file is fetched once. It is kept until it was sent back rewritten, or nothing can come of it. It
-is read beside the event loop and within bounds: see paste/.
+A file is fetched once. It is kept until it was sent back rewritten, or is of no use any more. It is
+read in a thread, with the limits of paste/.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, Finding, extract_file
 log = logging.getLogger(__name__)
 
 FETCH_PERIOD: Final = timedelta(minutes=10)
-"""How long a file is asked for that Telegram does not hand out."""
+"""How long a fetch is retried that Telegram does not answer."""
 
 
 class FilesUnit(UnreadFiles, Requests, SavesDrafts, NewNotes, KnownPeople, Protocol):
@@ -59,7 +59,7 @@ class FilesLane:
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Fetch and read every file that waits, and end the drafts that are too old."""
+        """Fetch and read every waiting file, and end the drafts that are too old."""
         async with self._store.begin() as unit:
             files = await unit.unread_files()
             drafts = await unit.open_drafts()
@@ -76,7 +76,7 @@ class FilesLane:
         return TickResult.OPEN if files else TickResult.IDLE
 
     async def _try(self, file: File) -> bool | None:
-        """A file that cannot be processed is postponed like any failure, and given up as late."""
+        """A file whose processing raises is postponed and given up like one that has trouble."""
         later = partial(self._postpone, file, TransientError("it cannot be read"))
         what = f"request {file.request}: its file"
         return await attempt(what, partial(self._read, file), later)
@@ -114,7 +114,7 @@ class FilesLane:
                 await unit.drop_file(file.request)
 
     async def _end(self, file: File, answer: Message) -> None:
-        """Nothing can come of the file. The person is told why."""
+        """Give up the file, and tell the person why."""
         now = self._clock()
         async with self._store.begin() as unit:
             request = await _waiting(unit, file.request)

@@ -1,9 +1,8 @@
-"""The lane that keeps listed images fresh: it checks them, opens transfers, and has news sent.
+"""The lane that keeps listed images fresh: it checks them, opens transfers, and stores news.
 
-It writes nothing to GitHub and sends nothing itself. Its transfers are approved (or wait for an
-admin) like any other, and news are stored as notes. What a check found is stored before anything
-comes of it, each step in one transaction: a kill loses nothing and repeats nothing. In memory is
-only until when there is nothing to do.
+It must not write to GitHub or send. Its transfers are approved (or wait for an admin) like any
+other, and news are notes. The result of a check is stored before it is acted on, and each step is
+one transaction, so a kill loses and repeats nothing. Only the time of the next work is in memory.
 """
 
 import asyncio
@@ -40,15 +39,15 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 CHECKS_AT_ONCE: Final = 2
-"""Of the few places that there are at a registry: people who ask have all the others."""
+"""Checks at a time, of the few connections to a registry. Checks for people use the others."""
 IMAGES_OPENED_TOGETHER: Final = 140
-"""Images opened at a time: even if all their names are the longest, one dispatch holds them, of
-which GitHub takes 65535 characters."""
+"""Images opened at a time. One dispatch holds them even with the longest names: GitHub takes 65535
+characters of inputs."""
 SHORT_PAUSE: Final = timedelta(seconds=30)
 PULL_LIMIT_PAUSE: Final = timedelta(minutes=1)
-"""So long nothing is tried where registries have been asked all that they may be for now."""
+"""The pause when the budgets of all registries with due images are used up."""
 GATHERING_PAUSE: Final = timedelta(seconds=2)
-"""After this, what is to be opened together is checked at again."""
+"""The pause before images that wait for others are considered again."""
 _BOT: Final = Person(BOT_ITSELF, "🤖")
 
 
@@ -87,7 +86,7 @@ class FreshLane:
         self._under_way = True
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Store what came of transfers, store news, check what is due, open what was updated."""
+        """Store results of transfers and news, check what is due, open transfers for updates."""
         moved = False
         if self._under_way:
             moved = await self._store_transfers()
@@ -106,7 +105,7 @@ class FreshLane:
     def _pause(self, wait: timedelta) -> None:
         self._paused_at, self._pause_time = self._clock(), max(wait, timedelta())
 
-    # -- what came of it ----------------------------------------------------------------
+    # -- results of transfers -----------------------------------------------------------
 
     async def _store_transfers(self) -> bool:
         now = self._clock()
@@ -123,12 +122,12 @@ class FreshLane:
         async with self._store.begin() as unit:
             return await self._news.tell(unit, now)
 
-    # -- looks --------------------------------------------------------------------------
+    # -- checks -------------------------------------------------------------------------
 
     async def _check_due(self, stopped: Stopped) -> bool:
-        """Look at a portion of what is due. What was only checked at concerns no other lane.
+        """Check a portion of what is due.
 
-        False where nobody knows what the list holds: nothing is copied on its word then.
+        False where the list cannot be read: then no update is opened, since its line may be gone.
         """
         now = self._clock()
         async with self._store.begin() as unit:
@@ -147,7 +146,7 @@ class FreshLane:
         return True
 
     def _until(self, due: datetime | None, now: datetime) -> timedelta:
-        """How long no check is due. What is due and was not taken waits for pull limits."""
+        """How long to pause. What is due but was not checked waits for a budget."""
         wait = self._plan.shortest
         if due is not None:
             wait = min(wait, due - now if due > now else min(PULL_LIMIT_PAUSE, wait))
@@ -164,7 +163,7 @@ class FreshLane:
         return due
 
     async def _check(self, each: TrackedImage, stopped: Stopped) -> TrackedImage | None:
-        """Check both sides. None where no registry was asked."""
+        """Compare source and target. None where no registry was asked."""
         async with self._places:
             now = self._clock()
             if stopped() or self._health.is_paused(each.image.registry):
@@ -189,7 +188,7 @@ class FreshLane:
     # -- what was updated upstream ------------------------------------------------------
 
     async def _open(self) -> bool:
-        """Transfers for all that was updated in a round, so that one dispatch takes them."""
+        """Open transfers for all updates of a round, so that one dispatch takes them."""
         now = self._clock()
         async with self._store.begin() as unit:
             updated = await unit.updated_upstream(limit=IMAGES_OPENED_TOGETHER)
@@ -203,7 +202,7 @@ class FreshLane:
                 return False
             if any(_is_approved(transfer) for _, transfer in await unit.tracked_transfers()):
                 self._pause(GATHERING_PAUSE)
-                return False  # the last ones have not gone yet: these go with the next dispatch
+                return False  # the last ones are not dispatched yet: these have to wait
             await self._open_all(unit, updated, now)
         self._under_way = True
         return True
@@ -221,7 +220,7 @@ class FreshLane:
     async def _after(
         self, unit: FreshUnit, each: TrackedImage, there: Transfer | None, now: datetime
     ) -> TrackedImage:
-        """With a transfer of its own, or the one that is `there` already, or none."""
+        """The image with a new transfer, with the open one that is `there`, or without."""
         if not self._list.may_copy(each.image):
             return replace(each, updated_at=None)
         if there is not None:
@@ -240,7 +239,7 @@ class FreshLane:
     async def _raise_alarms(
         self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime
     ) -> None:
-        """A request of the bot's own: its card is the alarm, its buttons are the admins'."""
+        """Open a request of the bot itself. Its card is the alarm, with buttons for admins."""
         if alarms:
             await unit.save_person(_BOT)
         for group in alarm_cards(alarms):
@@ -261,5 +260,5 @@ def _ids(opened: Iterable[TrackedImage]) -> list[TransferId]:
 
 
 def _is_approved(transfer: Transfer) -> bool:
-    """Whether it waits for the next batch, not for the time of a copy that was put off."""
+    """Whether it waits for the next batch, and not for the time of a requeued copy."""
     return transfer.state is State.APPROVED and transfer.not_before is None

@@ -1,7 +1,7 @@
 """Which images are tracked: those in image.list that can be updated and may be copied.
 
-The list is read seldom. Where it cannot be read, nothing is copied by what it held before: an image
-that was removed from the list must not be copied again.
+The list is read seldom. While it cannot be read, its old content must not cause copies: an image
+may have been removed from it.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class FreshList:
     async def refresh(self, due: datetime | None) -> bool:
         """Bring what is tracked up to date. False where the list cannot be read.
 
-        `due` is the time of the next look: while none is due, the list may be older.
+        `due` is the time of the next check: while none is due, the list is read less often.
         """
         now = self._clock()
         if self._is_known(due, now):
@@ -89,7 +89,7 @@ class FreshList:
         log.warning("image.list: %s, so no image is checked until it can be read", trouble)
 
     async def _update(self, content: bytes, now: datetime) -> None:
-        """Forget what left the list. Track what is new in it, with a time for its first check."""
+        """Untrack what left the list. Track what is new in it, with a time for its first check."""
         wanted = await asyncio.to_thread(self._wanted, content)
         async with self._store.begin() as unit:
             known = await unit.tracked_names()

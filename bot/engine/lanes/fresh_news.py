@@ -1,7 +1,7 @@
-"""Who is told that an image was updated and has arrived: who watches it, or asked for it lately.
+"""News of updates that have arrived, for those who watch an image or asked for it lately.
 
-News are notes, stored in the transaction that stores that they were told. What arrived together is
-one message a chat. Who may not use the bot any more is told nothing.
+News are notes, stored in the transaction that marks them as told. What arrived together is one
+message per chat. People who may not use the bot any more get none.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from bot.engine.view_loader import language_of
 IMAGES_PER_TRANSACTION: Final = 50
 """Images told in one transaction."""
 REQUEST_AGE: Final = timedelta(days=90)
-"""Who asked for an image longer ago is not told of it, unless they watch it."""
+"""People who asked for an image longer ago get no news of it, unless they watch it."""
 REQUESTS_PER_IMAGE: Final = 50
 WATCHES_PER_IMAGE: Final = 200
 _MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})
@@ -32,7 +32,7 @@ _MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})
 
 @dataclass
 class _Told:
-    """What one chat is told, where in it, and on whose account."""
+    """The news for one chat, the place in it, and the person whom they are for."""
 
     place: Place
     person: PersonId
@@ -50,7 +50,7 @@ class FreshNews:
         self._language = language
 
     async def tell(self, unit: FreshNewsUnit, now: datetime) -> bool:
-        """Notes for what has arrived, unless more of it is just about to."""
+        """Store notes for what has arrived, unless more is about to arrive."""
         arrived = await unit.arrived(limit=IMAGES_PER_TRANSACTION)
         going = any(_is_on_its_way(transfer) for _, transfer in await unit.tracked_transfers())
         since = [each.arrived_at for each in arrived]
@@ -70,7 +70,7 @@ class FreshNews:
     async def _audience(
         self, unit: FreshNewsUnit, each: TrackedImage, now: datetime
     ) -> Iterable[tuple[PersonId, Place]]:
-        """Who the news of an image are for, each chat perhaps several times."""
+        """The people and places for the news of an image. A chat may occur several times."""
         watches = await unit.watchers(each.image, limit=WATCHES_PER_IMAGE)
         asked = await unit.recent_requests_for(
             each.image, since=now - REQUEST_AGE, but_for=each.target, limit=REQUESTS_PER_IMAGE
@@ -84,7 +84,7 @@ class FreshNews:
         ]
 
     async def _may_hear(self, unit: FreshNewsUnit, person: PersonId, chat: ChatId) -> bool:
-        """As intake sees it: by the chat, or by the one that it was before it moved."""
+        """Whether the person may use the bot in the chat, or in the chat before it moved."""
         if self._access.role_of(person, chat) in _MAY_BE_TOLD:
             return True
         return self._access.role_of(person, await unit.origin(chat)) in _MAY_BE_TOLD
@@ -96,5 +96,5 @@ class FreshNews:
 
 
 def _is_on_its_way(transfer: Transfer) -> bool:
-    """Not those that wait for an admin: that may take days."""
+    """Whether it will arrive soon. Those that wait for an admin may take days."""
     return not transfer.state.is_final and transfer.state is not State.WAITING

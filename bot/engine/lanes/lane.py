@@ -33,7 +33,7 @@ class TickResult(IntEnum):
     OPEN = 1
     """Something is open, and nothing is due yet."""
     SOON = 2
-    """The same, and a person waits for the next step: it must not be late."""
+    """As OPEN, but a person waits for the next step, so it must not be late."""
     CHANGED = 3
     """Something changed: the other lanes should tick at once."""
 
@@ -42,7 +42,7 @@ class TickResult(IntEnum):
 def guarded(what: object) -> Iterator[None]:
     """Log what an item raises, so that the other items of its lane are still handled.
 
-    A TransientError that comes here is one of the store. No item can be stored then: it is raised.
+    Re-raises TransientError: here it can only come from the store, so no item could be stored.
     """
     try:
         yield
@@ -53,7 +53,7 @@ def guarded(what: object) -> Iterator[None]:
 
 
 async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
-    """Call the first of these functions, and the next where it raises, until one returns.
+    """Call these functions in turn until one does not raise, and return its result.
 
     None where all raise: the item waits for the next tick. Raises TransientError as `guarded` does.
     """
@@ -69,7 +69,7 @@ class Lane(Protocol):
 
 
 async def record(store: Store[Transfers], transfer: TransferId, event: Event) -> bool:
-    """Store the event in a transaction of its own. False where it came too late."""
+    """Store the event in its own transaction. False if the transfer's state does not allow it."""
     async with store.begin() as unit:
         return await record_in(unit, transfer, event)
 
@@ -84,7 +84,7 @@ async def record_in(unit: Transfers, transfer: TransferId, event: Event) -> bool
 
 
 async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Event]) -> None:
-    """Store many independent events, some at a time: intake waits while a transaction runs."""
+    """Store many independent events, a few per transaction, since intake waits for each."""
     waiting = iter(events.items())
     while portion := dict(islice(waiting, TRANSFERS_PER_TRANSACTION)):
         async with store.begin() as unit:

@@ -1,7 +1,7 @@
 """The lane that answers /lookup, /list and /outdated.
 
-It only reads: from registries and from the mirror repository. The answer is stored as a note. A
-question that cannot be answered for a while is answered with the reason.
+It reads from registries and from the mirror repository, and must not write there. The answer is
+stored as a note. A question that cannot be answered within ANSWER_PERIOD gets the reason.
 """
 
 import asyncio
@@ -37,10 +37,10 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 ANSWER_PERIOD: Final = timedelta(seconds=45)
-"""How comparisons a question is tried. A person does not wait longer for an answer."""
+"""How long a question is tried. A person does not wait longer for an answer."""
 COMPARISONS_AT_ONCE: Final = 8
 COMPARE_SECONDS: Final = 20.0
-"""How comparisons images are compared. The answer names those that were left out."""
+"""How many seconds images are compared for one answer. It says how many were left out."""
 
 
 class QuestionsUnit(Questions, NewNotes, Protocol):
@@ -66,7 +66,7 @@ class QuestionsLane:
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Try every question that is due. Of comparisons, which take comparisons, only one."""
+        """Try every question that is due, but only one /outdated, since comparisons take long."""
         async with self._store.begin() as unit:
             questions = await unit.questions()
         now = self._clock()
@@ -79,7 +79,7 @@ class QuestionsLane:
         return TickResult.OPEN if questions else TickResult.IDLE
 
     async def _try(self, question: Question) -> bool | None:
-        """One that cannot be processed is answered with that, or dropped where that raises too."""
+        """Answer a question. If that raises, say so, and if that raises too, drop the question."""
         not_processed = unanswered(question.kind, Trouble(TroubleKind.OTHER))
         return await attempt(
             f"question {question.id}",
@@ -124,7 +124,7 @@ class QuestionsLane:
         return outdated(compared, text=text, listed=len(images), fixed=fixed)
 
     async def _compared(self, images: Sequence[ImageRef]) -> list[Compared]:
-        """By HEADs alone, which no registry counts as a pull."""
+        """Compare by HEAD only, which no registry counts as a pull."""
         places = asyncio.Semaphore(COMPARISONS_AT_ONCE)
 
         async def compared(image: ImageRef) -> Compared:
@@ -142,7 +142,7 @@ class QuestionsLane:
         ]
 
     async def _at_source(self, image: ImageRef) -> str | None:
-        """None where no registry answers now. Empty where there is no such image."""
+        """The digest. None where the registry does not answer, empty where it has no such image."""
         try:
             return await self._registries.source_digest(image) or ""
         except (RefusedError, TransientError) as trouble:
@@ -166,7 +166,7 @@ class QuestionsLane:
         return LookupFacts(image=image, source_digest=source, target_digest=there, info=shape)
 
     async def _at_target(self, image: ImageRef) -> str | None:
-        """None where the target cannot be read now. Empty where it has no such image."""
+        """The digest. None where the target cannot be read, empty where it has no such image."""
         try:
             return await self._registries.target_digest(image) or ""
         except (RefusedError, TransientError) as trouble:

@@ -1,7 +1,8 @@
 """Runs the lanes: each ticks after every event, on a timer, and once at start.
 
-A lane brings the world to what is stored. A restart, a retry, a late run and a failed edit need no
-code of their own: the next tick handles them. A tick that fails is logged.
+A lane compares what is stored with the outside world, and does what is missing. So a restart, a
+retry, a late run and a failed edit need no special code: the next tick handles them. An exception
+of a tick is logged, and must not end the bot.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ log = logging.getLogger(__name__)
 OPEN_INTERVAL: Final = 0.5
 """Seconds between two ticks while something is open. A tick without due work is one query."""
 SOON_INTERVAL: Final = 0.1
-"""The same where a step must not be late: a run is polled each second."""
+"""The same where a step must not be late, such as the poll of a run each second."""
 SHORTEST_INTERVAL: Final = 0.1
-"""Seconds between two ticks at least, so that events close together share one tick."""
+"""The least seconds between two ticks, so that events close together share one tick."""
 IDLE_INTERVAL: Final = 30.0
 ERROR_INTERVAL: Final = 5.0
 _INTERVALS: Final = {
@@ -80,7 +81,7 @@ class Reconciler:
         except BotError as trouble:
             log.warning("Tick of lane %s failed: %s", name, trouble)
             return ERROR_INTERVAL
-        except Exception:  # a defect in one tick must not end the bot
+        except Exception:  # a bug in one tick must not end the bot
             log.exception("Unhandled exception in lane %s", name)
             return ERROR_INTERVAL
         if pulse is TickResult.CHANGED:

@@ -1,8 +1,8 @@
-"""The lane that asks registries: before a copy what is there, after it what arrived.
+"""The lane that asks registries: before a copy for the source, after a copy for the target.
 
-It asks by HEAD, and by GET for the platforms and the size where an admin has to decide or the
-registry has pulls to spare. Several checks run at a time at each registry. A tick ends soon after
-its longest check, so a registry that does not answer delays others by one check at most.
+It sends HEAD. It sends GET for platforms and size only where an admin has to decide, or where the
+registry has pulls to spare. Several checks run at a time per registry. A tick ends soon after its
+longest check, so a registry that does not answer delays others by one check at most.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ from bot.engine.shutdown import Stopped, never
 log = logging.getLogger(__name__)
 
 CHECKS_PER_REGISTRY: Final = 4
-"""For each registry: one that does not answer delays no other."""
+"""Checks at a time, for each registry, so that one that does not answer delays no other."""
 CHECKS_PER_TICK: Final = 4 * CHECKS_PER_REGISTRY
-"""For each registry. Of more, a tick takes those that have waited longest."""
+"""Checks in one tick, for each registry. Those that have waited longest go first."""
 TICK_PERIOD: Final = timedelta(seconds=5)
-"""After this a tick begins no check, so that what came meanwhile has its turn."""
+"""After this time a tick starts no more checks, so that new transfers get their turn."""
 CHECK_PERIOD: Final = timedelta(hours=24)
 VERIFY_TRIES: Final = 4
 _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
@@ -77,7 +77,7 @@ class RegistryChecksLane:
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """One check of each transfer that is due."""
+        """Check each transfer that is due once."""
         now = self._clock()
         async with self._store.begin() as unit:
             transfers = await unit.due_checks(now, limit=CHECKS_PER_TICK)
@@ -114,7 +114,7 @@ class RegistryChecksLane:
         return moved
 
     def _asked_for(self, transfer: Transfer) -> str:
-        """The registry that is asked first for it. Empty where it only expires."""
+        """The registry that is asked first for a transfer. Empty where it only expires."""
         match transfer.state:
             case State.CHECKING:
                 return transfer.image.registry
@@ -124,7 +124,7 @@ class RegistryChecksLane:
                 return ""
 
     def _waits_for_target(self, transfer: Transfer) -> bool:
-        """Its tries are few and the last one decides: none is spent without asking the target."""
+        """Whether to wait for a slow target. Verification has few tries: none may be wasted."""
         verifies = transfer.state is State.VERIFYING
         return verifies and self._slow.of(self._target.host) is not None
 
@@ -154,7 +154,7 @@ class RegistryChecksLane:
         if decision.verdict is Verdict.DENY:  # the policy changed since the request
             return Denied(self._clock(), decision)
         trouble_there = self._slow.of(image.registry, self._target.host)
-        if trouble_there is not None:  # as if it were asked again, without the wait
+        if trouble_there is not None:  # raise the known trouble instead of waiting for it again
             raise TransientError(trouble_there.line, kind=trouble_there.kind, who=trouble_there.who)
         try:
             look = self._registries.source_digest(image)
@@ -180,14 +180,14 @@ class RegistryChecksLane:
         try:
             return await self._target_digest(transfer)
         except RefusedError:
-            return None  # a target that we may not read: the workflow will compare
+            return None  # the bot may not read the target: the workflow will compare
 
     async def _target_digest(self, transfer: Transfer) -> str | None:
         look = self._registries.target_digest(transfer.image)
         return await self._slow.timed(self._target.host, look)
 
     async def _shape(self, transfer: Transfer, digest: str) -> ImageInfo:
-        """For people to read only: where it cannot be had, the check goes on without."""
+        """Platforms and size, shown to people only: on an error the check goes on without."""
         try:
             return await self._registries.shape(transfer.image, digest)
         except (TransientError, RefusedError) as trouble:

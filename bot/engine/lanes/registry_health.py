@@ -1,7 +1,7 @@
-"""Registries in trouble: who is not asked for a while.
+"""Circuit breakers for registries: after an error, a registry is not asked for a while.
 
-`SlowRegistries` is for the checks that people wait for: one slow answer, and the others need not
-wait for the same. `RegistryHealth` is for the fresh lane, for which nobody waits. The pauses are in
+`SlowRegistries` is for checks that people wait for: after one slow error, other checks do not wait
+for the same. `RegistryHealth` is for the fresh lane, which nobody waits for. The pauses are in
 memory only: after a restart a registry in trouble is asked once more.
 """
 
@@ -18,15 +18,15 @@ from bot.engine.ports.registries import Digests
 T = TypeVar("T")
 
 SLOW_ANSWER: Final = timedelta(seconds=2)
-"""An answer that takes this long keeps others waiting."""
+"""An error that takes this long is slow: other checks would wait for it."""
 LONGEST_PAUSE: Final = timedelta(seconds=20)
-"""Short, since people wait. As long as one answer may take, so half of the time is free."""
+"""Short, since people wait. As long as one answer may take, so half of the time is not blocked."""
 
 
 class SlowRegistries:
-    """Registries that failed slowly a short while ago. For a while nobody else waits for them.
+    """Registries that failed slowly a short while ago, and are not asked again yet.
 
-    An error that comes at once is not counted: it keeps nobody waiting, and may concern one image.
+    A fast error is not counted: it delays nobody, and may concern one image only.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -34,7 +34,7 @@ class SlowRegistries:
         self._slow: dict[str, RetriedWithTrouble] = {}
 
     def of(self, *registries: str) -> Trouble | None:
-        """The trouble of the first of these registries that must not be asked again yet."""
+        """The trouble of the first of these registries that must not be asked yet, or None."""
         now = self._clock()
         kept = [self._slow[each] for each in registries if each in self._slow]
         resting = (s.trouble for s in kept if not s.is_due(now, at_most=LONGEST_PAUSE))
@@ -62,7 +62,7 @@ class SlowRegistries:
 
 
 class RegistryHealth:
-    """Asks for the digests at both sides of an image, for which nobody waits."""
+    """Asks for the digests at source and target, and pauses a registry after its errors."""
 
     def __init__(self, registries: Digests, *, target: str, clock: Callable[[], datetime]) -> None:
         self._registries = registries
@@ -79,7 +79,7 @@ class RegistryHealth:
         """The digests at the source and at the target, empty where there is no such image.
 
         None where the target may not be read. Raises TransientError, and RefusedError for the
-        source. The target is asked first: while it is away, no source needs to be asked.
+        source. The target is asked first: while it fails, no source needs to be asked.
         """
         try:
             target = await self._asked(self._target, self._registries.target_digest(image))

@@ -19,7 +19,7 @@ async def suggest_images(
 ) -> tuple[ImageRef, ...]:
     """Images that exist and were probably meant: a corrected name, or else similar tags.
 
-    Empty where the registry does not answer: an error of it is never raised.
+    Empty where the registry does not answer. Its errors are never raised.
     """
     try:
         likely_one = likely_meaning(image, target_host=target_host)

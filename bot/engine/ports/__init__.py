@@ -1,1 +1,1 @@
-"""What the engine needs from the world, one module a world. Adapters implement it."""
+"""What the engine needs from outside: one module per service. Adapters implement them."""

@@ -1,7 +1,7 @@
-"""The ports of a chat service, and of the words that are said there.
+"""The ports of a chat service, and of the renderer of messages.
 
-A message reaches the chat rendered. Nothing of a service's library passes through here. Each call
-of `Chat` may raise `errors.TransientError`: the same call may work later.
+A message is rendered before it reaches the chat. Types of a service's library must not occur here.
+Each call of `Chat` may raise `errors.TransientError`: the same call may work later.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Document:
 
 
 class FileSource(Protocol):
-    """Where the files are that people send."""
+    """Downloads files that people send."""
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
         """The content of a file that a person sent.
@@ -33,8 +33,8 @@ class FileSource(Protocol):
 class Chat(FileSource, Protocol):
     """Sends and edits messages.
 
-    Raises RefusedError where this chat or this message will never take it, and ChatMovedError
-    where the chat has another id now: nothing of it can be reached under the old one.
+    Raises RefusedError where the chat refuses the message for good, and ChatMovedError where the
+    chat has another id now. Its messages cannot be reached under the old id.
     """
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
@@ -50,10 +50,10 @@ class Chat(FileSource, Protocol):
 
 
 class Words(Protocol):
-    """Turns what is said into text. Neither method waits or raises."""
+    """Renders messages and phrases as text. Neither method waits or raises."""
 
     def render(self, message: Message, language: Language) -> Rendered:
         """The message in that language, with the markup and the buttons of the service."""
 
     def plain(self, phrase: Phrase, language: Language) -> str:
-        """One phrase without markup, as the answer to a press needs it."""
+        """One phrase without markup, for the answer to a press."""

@@ -1,6 +1,6 @@
 """The part of the store that holds the tracked images, and who watches them.
 
-What a tick asks for costs by what is due, has a transfer or has arrived, and not by the length of
+The cost of a tick depends on what is due, has a transfer or has arrived, and not on the length of
 the list. `tracked_names` and `count_tracked` are the exceptions.
 """
 
@@ -19,7 +19,7 @@ class TrackedList(Protocol):
     """Which images are tracked."""
 
     async def tracked_names(self) -> set[str]:
-        """All tracked images as texts: to parse a long list takes a while."""
+        """All tracked images as texts, since parsing a long list takes a while."""
 
     async def track(self, images: Sequence[TrackedImage]) -> None:
         """Add images. None of them may be tracked already."""
@@ -28,9 +28,9 @@ class TrackedList(Protocol):
         """Forget images. Those that are not tracked change nothing."""
 
     async def bring_forward(self, plan: FreshPlan, now: datetime) -> None:
-        """Make due whatever lies further ahead than its interval.
+        """Make each check due that is further in the future than its interval.
 
-        That happens after the clock was set back, or the intervals in the config were shortened.
+        This happens after the clock was set back, or after the config's intervals were shortened.
         """
 
 
@@ -59,20 +59,20 @@ class TrackedChecks(Protocol):
 
 
 class TrackedTransfers(Protocol):
-    """What came of the transfers of tracked images."""
+    """The results of the transfers of tracked images."""
 
     async def tracked_transfers(self) -> Sequence[tuple[TrackedImage, Transfer]]:
         """The tracked images that have a transfer, each with it."""
 
     async def arrived(self, *, limit: int) -> Sequence[TrackedImage]:
-        """At most `limit` images that have arrived and of which nobody was told yet."""
+        """At most `limit` images that have arrived and whose news were not sent yet."""
 
     async def save_tracked(self, images: Sequence[TrackedImage]) -> None:
         """Store changed images. Those that are no longer tracked are left out."""
 
 
 class Audience(Protocol):
-    """Who is told that an image was updated."""
+    """The people who get news of an image."""
 
     async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
         """At most `limit` watches of the image, the oldest first."""
@@ -82,7 +82,7 @@ class Audience(Protocol):
     ) -> Sequence[Request]:
         """At most `limit` requests for the image that were opened after `since`, newest first.
 
-        Without those that brought or named the digest `but_for`: they were told of it.
+        Without those that copied or named the digest `but_for`, since their people know it.
         """
 
 

@@ -16,7 +16,7 @@ from bot.dialog.message import Rendered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Retried):
-    """An answer that is to be sent once.
+    """An answer that is sent once.
 
     `edits` is the message that gets this text, instead of a new message.
     """
@@ -49,7 +49,7 @@ class Outbox(Protocol):
     async def due_notes(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Note]:
-        """At most `limit` notes whose time has come, the oldest first.
+        """At most `limit` notes that are due, the oldest first.
 
         Those for the chats in `silent`, where nothing may be sent now, are left out.
         """

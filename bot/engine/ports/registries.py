@@ -22,7 +22,7 @@ class Digests(Protocol):
 
 
 class Tags(Protocol):
-    """What a source has in place of a missing image."""
+    """What a source has instead of a missing image."""
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """As in `Digests`."""

@@ -1,7 +1,7 @@
 """The port of the mirror repository: its list of images, its commits and its runs.
 
-A write is sent once and its answer may be unclear: whoever writes looks for the effect before
-writing again. Each call may raise `errors.TransientError` (the same call may work later) and
+A write is sent once, and its outcome may be unclear. So the caller must look for the effect before
+it writes again. Each call may raise `errors.TransientError` (the same call may work later) and
 `errors.RefusedError` (it will not).
 """
 
@@ -65,7 +65,7 @@ class Repository(ImageListFile, Protocol):
         """The run as it is now, and the commit that it runs on."""
 
     async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
-        """What exactly this run has posted so far, one result an image."""
+        """What exactly this run has posted so far, one result per image."""
 
     def budget(self) -> PullLimit | None:
-        """How many requests GitHub still takes this hour, as it said last. None: not said yet."""
+        """How many requests GitHub still takes this hour, by its last answer. None: not known."""

@@ -241,23 +241,23 @@ class AnyOpenTransfers(Protocol):
 
 class TransfersToCheck(AnyOpenTransfers, Protocol):
     async def due_checks(self, now: datetime, *, limit: int) -> Sequence[Transfer]:
-        """Open transfers that may need a registry to be asked, or that may have expired.
+        """Open transfers that may need a check at a registry, or that may have expired.
 
-        At most `limit` for each registry that is asked first, and `limit` that expire, so that no
-        registry takes the turns of another. Who has waited longest comes first.
+        At most `limit` for each registry that is asked first, and `limit` that expire, so that one
+        registry does not delay another. Those that have waited longest come first.
         """
 
 
 class TransfersToSubmit(AnyOpenTransfers, Protocol):
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
-        """Approved transfers that are in no batch and whose time has come."""
+        """Approved transfers that are in no batch and are due."""
 
     async def any_unchecked_transfer(self) -> bool:
         """Whether a transfer waits for its first check."""
 
 
 class TransferReports(Protocol):
-    """What /status tells of transfers."""
+    """The transfers that /status shows."""
 
     async def open_transfers(self) -> Sequence[Transfer]:
         """All transfers that have not ended."""
@@ -334,7 +334,7 @@ class ChatOrigins(Protocol):
 
 class MovesChats(Protocol):
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
-        """Give all that belongs to a chat its new id. Messages under the old id are forgotten."""
+        """Replace the id of a chat everywhere. Ids of messages under the old id are deleted."""
 
 
 class Greetings(Protocol):
@@ -354,4 +354,4 @@ class Updates(LastUpdate, Protocol):
 
 class SignsOfLife(Protocol):
     async def beat(self, name: str, at: datetime) -> datetime | None:
-        """Store a sign of life, to the second. Returns the one before it."""
+        """Store a heartbeat, to the second. Returns the one before it."""
