@@ -1,7 +1,7 @@
 """Variables of a shell script, as far as the same text sets them.
 
-People pull images in loops, such as `for i in a b; do docker pull $i; done`, or set a variable in
-one line and use it in the next. Nothing is run. A variable that the text does not set stays as
+People pull images in loops, such as `for i in a b; do docker pull $i; done`. Others set a variable
+in one line and use it in the next. Nothing is run. A variable that the text does not set stays as
 it is.
 """
 

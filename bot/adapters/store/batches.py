@@ -1,4 +1,4 @@
-"""Batches, and the transfers that go with each."""
+"""Queries for batches, and for the transfers of each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ class BatchQueries(Rows):
         return tuple(await self._transfers(_TRANSFERS_IN, batch=batch))
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _OPEN_BATCHES = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
 _LAST_BATCHES = (

@@ -1,4 +1,4 @@
-"""Drafts, and the files that they came from."""
+"""Queries for drafts, and for the files that they came from."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -40,7 +40,7 @@ class FileQueries(Rows):
         await self._connection.execute(files.delete().where(files.c.request == request))
 
     async def drop_files(self, *, closed_before: datetime) -> None:
-        # By the few files there are, not by all requests that were ever closed.
+        # Start from the few files, not from all closed requests.
         own = select(requests.c.id).where(requests.c.id == files.c.request)
         closed = own.where(requests.c.closed_at < closed_before).exists()
         await self._connection.execute(files.delete().where(closed))
@@ -49,7 +49,7 @@ class FileQueries(Rows):
         return [File(**row) for row in await self._all(_UNREAD_FILES)]
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _DRAFT = select(drafts).where(drafts.c.request == bindparam("request"))
 

@@ -1,4 +1,4 @@
-"""Notes: answers that wait to be sent."""
+"""Queries for notes: answers that wait to be sent."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -56,7 +56,7 @@ class NoteQueries(Rows):
         await self._connection.execute(notes.delete().where(notes.c.id == note))
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _NOTES = select(notes).order_by(notes.c.id)
 _ANY_NOTES = select(notes.c.id).limit(1)

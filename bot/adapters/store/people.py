@@ -1,4 +1,4 @@
-"""People, chats and updates, and the signs of life."""
+"""Queries for people, chats, the last update, and heartbeats."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -76,7 +76,7 @@ class PeopleQueries(Rows):
         return True
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _CURSOR = select(cursors.c.value).where(cursors.c.name == bindparam("name"))
 _PEOPLE = select(people).where(people.c.id.in_(IDS))

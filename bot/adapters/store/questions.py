@@ -1,4 +1,4 @@
-"""Questions that wait for an answer."""
+"""Queries for questions that wait for an answer."""
 
 from collections.abc import Sequence
 
@@ -28,6 +28,6 @@ class QuestionQueries(Rows):
         await self._connection.execute(questions.delete().where(questions.c.id == question))
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _QUESTIONS = select(questions).order_by(questions.c.id)

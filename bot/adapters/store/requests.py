@@ -1,8 +1,8 @@
-"""Requests: one by its number, those of a transfer, and those that have something to show.
+"""Queries for requests: one by its number, those of a transfer, those with something to show.
 
-What a lane asks at each tick costs by what is open or less, never by what is closed. It answers a
-bounded number of rows, so a tick stays short. Core decides what is due: where a query cannot know
-for sure, it answers too much rather than too little.
+The cost of a query of a tick must not grow with closed requests. It returns a bounded number of
+rows, so a tick stays short. Core decides what is due: where SQL cannot decide, a query returns too
+many rows rather than too few.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -110,7 +110,7 @@ class RequestQueries(Rows):
         return found
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _REQUEST = select(requests).where(requests.c.id == bindparam("id"))
 _OPEN_REQUESTS = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)

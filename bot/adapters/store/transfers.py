@@ -1,6 +1,6 @@
-"""Transfers: by number, by image, by request, and those that wait for a step of a lane.
+"""Queries for transfers: by number, by image, by request, and those that a lane has to handle.
 
-As in requests.py, what a lane asks at each tick costs by what is open.
+As in requests.py, the cost of a query of a tick must not grow with closed transfers.
 """
 
 from collections import defaultdict
@@ -50,7 +50,7 @@ class TransferQueries(Rows):
         self, asked: Collection[RequestId]
     ) -> Mapping[RequestId, tuple[Transfer, ...]]:
         found: defaultdict[RequestId, list[Transfer]] = defaultdict(list)
-        values: dict[TransferId, Transfer] = {}  # many ask for the same
+        values: dict[TransferId, Transfer] = {}  # many requests share transfers
         for row in await self._all(_transfers_of(), asked=asked):
             own = values.get(row["id"]) or Transfer(**without(row, "of"))
             values[own.id] = own
@@ -98,7 +98,7 @@ class TransferQueries(Rows):
         return [(at, batch) for at, batch in await self._connection.execute(_queue())]
 
 
-# -- the statements, made once: to make one takes longer than to run it
+# -- the statements, built once: to build one takes longer than to run it
 
 _UNDER_WAY = transfers.c.ended.is_(None)
 _TRANSFER = select(transfers).where(transfers.c.id == bindparam("id"))
@@ -132,7 +132,7 @@ def _due_looks() -> Select[Any]:
     asked = case((checking, source), (verifying, "target"), else_="nobody")
     since = func.coalesce(transfers.c.not_before, transfers.c.opened_at)
     turn = func.row_number().over(partition_by=asked, order_by=(since, transfers.c.id))
-    # By their ids alone: the other columns of thousands are not to be sorted for those of a few.
+    # Sort ids only: sorting all columns of thousands of rows to return a few would be slow.
     due = select(transfers.c.id, turn.label("turn")).where(_due())
     line = due.where(or_(checking, expired, verifying)).subquery()
     wanted = select(transfers).join(line, line.c.id == transfers.c.id)

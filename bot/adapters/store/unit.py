@@ -1,6 +1,6 @@
 """One transaction of the store, with the methods of all parts of the port.
 
-No module of the engine imports this class: each declares the few methods that it uses.
+No module of the engine may import this class: each declares the few methods that it uses.
 """
 
 from bot.adapters.store.batches import BatchQueries

@@ -1,9 +1,8 @@
 """The lane that writes to the mirror repository. No other lane does.
 
-It puts approved transfers into batches, makes the commit or the dispatch of each batch, finds the
-run that came of it, and reads what this run reports of each image. Before each write the intention
-is stored. Where an earlier try may have taken effect, the lane looks for the effect before it
-writes.
+It puts approved transfers into batches, and makes the commit or the dispatch of each. Then it finds
+the run that this started, and reads what the run reports on each image. Before each write it stores
+the intention. Where an earlier try may have taken effect, it looks for the effect before it writes.
 """
 
 import asyncio

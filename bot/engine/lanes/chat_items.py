@@ -1,9 +1,9 @@
 """Open requests as the chat should show them: the text of card and result, and what is still due.
 
 It must not send or store anything. Each tick of the chat lane reads the requests whose result or
-card is due, and a few of the others in turn, so a tick stays short however many are open. Changes
-without an event (a place in the queue, the seconds of a copy) are seen at the request's turn.
-Messages are rendered on demand, outside of the transaction.
+card is due, and a few of the others in turn. So a tick stays short. Changes without an event (a
+place in the queue, the seconds of a copy) are seen at the request's turn. Messages are rendered on
+demand, outside of the transaction.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

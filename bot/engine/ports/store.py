@@ -1,8 +1,8 @@
 """The port of the database: what is stored of requests, transfers, batches and people.
 
 A unit is one transaction: all of it is kept, or nothing. Its methods are grouped here by duty, in
-protocols of a few methods. A lane or a use case declares its own unit as a protocol made of these,
-so its type says what it may read and write. Notes are in outbox.py and tracked images in fresh.py.
+protocols of a few methods. A lane or a use case combines some of them into its own unit, whose type
+says what it may read and write. Notes are in outbox.py and tracked images in fresh.py.
 
 Values go in and out, never rows. Times are UTC. A list is bounded by what is open, or by `limit`,
 and starts with the oldest unless the method says otherwise. Any method may raise
