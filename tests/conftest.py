@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest tests first, so that none of them is left for the end."""
+    """Begin with the slowest tests, so that none of them is left for the end."""
     for mark in ("chaos", "e2e"):
         items.sort(key=lambda item: item.get_closest_marker(mark) is None)
 

@@ -2,7 +2,7 @@
 
 The bot is the real process. Telegram and GitHub are the sandbox's servers, repository and
 registries are real. **act is replaced** by the runner of the load (tests/load/runner.py), since
-the bot is measured: a run takes a given time, copies by HTTP and posts the results. Times are
+only the bot is measured. A run takes a given time, copies by HTTP and posts the results. Times are
 those of the servers: when Telegram had a message, when GitHub had the commit, when the run ended.
 """
 

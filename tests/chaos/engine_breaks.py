@@ -1,8 +1,8 @@
 """Mutations of the engine for test_mutations.py, and the scenarios that only they need.
 
-Each violates an invariant that no mutation in test_mutations.py violates. A mutation replaces
-something public: a method of the store or of a fake, a function that a lane calls, or a property
-that a lane reads. So renaming something inside a lane breaks none of them.
+Each violates an invariant that no mutation in test_mutations.py violates. A mutation replaces a
+public method of the store or of a fake, a function that a lane calls, or a property that it reads.
+So renaming something inside a lane breaks none of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -182,7 +182,7 @@ class KillableUnit:
         return write
 
     async def _note_going_on(self, request: RequestId) -> None:
-        """Replace the transfers of a request, which then gets another result."""
+        """Record that a request's transfers are replaced, so that it gets another result."""
         if await self._unit.transfers_of(request):
             self.gone_on.append(request)
 

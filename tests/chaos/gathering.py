@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 
 
 def result_heads(words: LocaleWords) -> frozenset[str]:
-    """Return the first lines by which a result can be told from any other message."""
+    """Return the first lines that distinguish a result from every other message."""
     return frozenset(
         words.plain(say(key, done=done, count=count, request="1"), language)
         for language in Language
@@ -126,7 +126,7 @@ def _may_go_on(one: Asked) -> bool:
 
 
 async def _family(unit: StoreUnit) -> dict[ChatId, tuple[ChatId, ...]]:
-    """Return the earlier ids of each chat that moved, as far back as is known."""
+    """Return the earlier ids of each chat whose id has changed, as far as they are known."""
     rows = await rows_of(unit, select(moves))
     return {row["chat"]: (row["origin"],) for row in rows}
 

@@ -1,4 +1,4 @@
-"""What must be true when everything has come to rest, whatever was thrown at the bot before.
+"""The promises that must hold when everything has come to rest, after any kills and faults.
 
 `Evidence` is the end state as seen from outside. `violations` returns the broken promises as
 readable text. This file is pure and serves the fake world and the sandbox alike. gathering.py

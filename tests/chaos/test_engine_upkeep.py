@@ -1,4 +1,4 @@
-"""Images that are kept fresh, while the process is killed: nothing is lost or done twice.
+"""Images that are kept fresh, while the process is killed: nothing is lost, nothing done twice.
 
 A tag and a version change upstream, and an admin approves the version. Wherever the process dies,
 both are copied in the end, by one dispatch each. The alarm is raised once and each piece of news

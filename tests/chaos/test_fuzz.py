@@ -1,8 +1,8 @@
 """Inputs by the million: only the errors of errors.py are raised, and nothing wrong is accepted.
 
-Three drivers feed the targets of fuzz_targets.py with bytes: a seeded random, which is fast,
-hypothesis, which shrinks what it finds, and atheris, which follows the coverage. What one of them
-has found becomes an example in the ordinary test file of the part that was fixed.
+Three drivers feed the targets of fuzz_targets.py with bytes. A seeded random is fast, hypothesis
+shrinks what it finds, and atheris follows the coverage. What one of them has found becomes an
+example in the ordinary test file of the part that was fixed.
 """
 
 import importlib.util

@@ -1,8 +1,8 @@
 """People who may only write to the bot cannot make it connect to internal addresses.
 
-Traps listen on loopback and must see no connection, however they are named: by a registry's name
-or addresses, its redirects, its token servers or its lists. What the guard makes of single
-answers is in tests/adapters/registry/test_client.py.
+Traps listen on loopback and must see no connection. Names, addresses, redirects, token servers
+and lists of a registry lead there. What the guard makes of single answers is in
+tests/adapters/registry/test_client.py.
 """
 
 import asyncio

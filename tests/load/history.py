@@ -1,7 +1,7 @@
 """How a history of a million closed transfers changes the time of a tick.
 
-The engine runs over a real database, twice: with a young database in which everything was
-requested once, so that the answers are the same, and with the history. In both a few requests are
+The engine runs over a real database, twice: with a young one, and with the history. In the young
+one everything was requested once, so that the answers are the same. In both a few requests are
 open. Registries, GitHub and the chat are the fakes of the engine's tests, so only the database
 makes a difference. The history is written by plain SQL: one request per transfer, by one of 200
 people, and 100 transfers to a batch.

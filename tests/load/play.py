@@ -1,4 +1,4 @@
-"""Runs a load against the real bot in the sandbox, and checks that nobody was forgotten.
+"""Runs a load against the real bot in the sandbox, and checks that every request was answered.
 
 Telegram and GitHub are the sandbox's servers, the repository is a real git repository, and both
 registries are real docker-registry servers. Only act is replaced: see runner.py.

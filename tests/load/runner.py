@@ -1,8 +1,8 @@
 """Replaces act, the workflow's package and skopeo under load: it copies images and posts results.
 
-For each line that a push added, or that a dispatch names, it puts the image's manifest and blobs
-into the real target registry by HTTP. It posts the commit status that the workflow would, through
-the sandbox's API with the run's own token. The bot reads both like real ones. Each run is a
+For each image that a push added or a dispatch names, it puts manifest and blobs into the real
+target registry by HTTP. It posts the commit status that the workflow would, through the sandbox's
+API with the run's own token. The bot reads both like real ones. Each run is a
 process of its own, so that the sandbox's servers do not wait for its work.
 """
 

@@ -1,8 +1,8 @@
 """A steady load with occasional faults, and the bot's memory and open files over time.
 
-Flat means: the median of the last quarter is that of the second one, within 5 % or 3 MB for
-memory, within 2 for files. The first quarter is the warm-up. An idle bot is flat too. So it must
-be the same process to the end, and everybody must have an answer.
+Flat means that the median of the last quarter is that of the second one. The tolerance is 5 % or
+3 MB for memory, and 2 for files. The first quarter is the warm-up. An idle bot is flat too. So it
+must be the same process to the end, and everybody must have an answer.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The transport below the Telegram library: its bytes on the wire, its proxies and its limits."""
+"""The transport below the Telegram library: bytes on the wire, proxies, and no token in errors."""
 
 import asyncio
 from collections.abc import AsyncIterator
