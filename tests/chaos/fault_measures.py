@@ -150,7 +150,7 @@ async def _end(world: FaultsWorld, call: Call, message: int) -> str:
     failures = [t.failure for t in await transfers(world, message) if t.failure is not None]
     if failures and call.name != "tags":
         return f"fails: {failures[0].kind}"
-    if any("Please send it again" in text for text in world.texts(message)):
+    if any("Send it again" in text for text in world.texts(message)):
         return "asked for again"
     if not await is_over(world, message):
         return "open"
