@@ -107,7 +107,7 @@ async def test_a_press_that_cannot_be_stored_is_answered_and_counts_when_it_can(
     asked = await site.say("wei", "/mirror docker.io/bitnami/nginx:1.27")
     card = await site.answer(asked, "waits for an admin")
     with locked(bot):
-        assert "Please press again" in await site.press("ana", card, "Approve")
+        assert "Press again" in await site.press("ana", card, "Approve")
     tally["faults"] += 1
     await site.answer(asked, "Approved by Ana")
     assert bot.look("SELECT approved_by FROM transfers") == [("telegram:1003",)]
