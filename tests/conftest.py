@@ -3,10 +3,12 @@
 A test counts with `tally["kill points"] += 1`. The sums over all workers are printed at the end.
 """
 
+import asyncio
 import functools
 import gc
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slowest tests, so that none of them is left for the end."""
     for mark in ("chaos", "e2e"):
         items.sort(key=lambda item: item.get_closest_marker(mark) is None)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Function,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give a module's tests the event loop that the module names: see virtual_time.py."""
+    return {"loop": getattr(item.module, "LOOP_FACTORY", asyncio.new_event_loop)}
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,7 @@
 
 Nothing sleeps: where no callback is ready and no thread is at work, the loop's clock jumps to the
 next timer. So a test of many seconds ends at once, and a busy machine changes nothing.
-A test module opts in by `LOOP_FACTORY = VirtualTimeLoop`: see engine/lanes/conftest.py.
+A test module opts in by `LOOP_FACTORY = VirtualTimeLoop`: see conftest.py.
 """
 
 import asyncio

@@ -42,7 +42,7 @@ def full(bot: Bot) -> Iterator[None]:
 
 TROUBLES = {
     "locked": (locked, "database is locked: another program holds it"),
-    "full": (full, "disk I/O error: look at its disk, and whether it is full"),
+    "full": (full, "disk I/O error: check its disk, and whether it is full"),
 }
 
 

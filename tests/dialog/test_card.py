@@ -429,3 +429,12 @@ def test_all_denied_gives_each_its_reason() -> None:
     image = ImageRef.parse("nginx")
     message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
     assert "not allowed by the policy: a &lt;reason&gt;" in rendered(message).html
+
+
+def test_many_denied_images_are_counted() -> None:
+    denied = Decision(Verdict.DENY, Ground.RULE)
+    images = [ImageRef.parse(f"quay.io/a/b{number}:1") for number in range(14)]
+    text = rendered(answers.all_denied([(image, denied) for image in images])).html
+    assert "b9:1" in text
+    assert "b10:1" not in text
+    assert "4 more" in text

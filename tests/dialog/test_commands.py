@@ -81,6 +81,7 @@ def read(text: str) -> object:
         ("/whoami", Simple(CommandName.WHOAMI)),
         ("/approve", Misuse()),
         ("/approve #41 please", Misuse()),
+        ("/reject soon", Misuse()),
         ("/cancel all", Misuse()),
         ("/retry #" + "9" * 19, Misuse()),
         ("/mirror@other_bot nginx", None),

@@ -747,17 +747,6 @@ async def test_at_most_eight_requests_are_under_way_at_one_registry() -> None:
     assert most == 8
 
 
-async def test_waiting_for_a_turn_does_not_count_as_the_registrys_time() -> None:
-    async def handler(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(0.05)
-        return found()
-
-    client = reader(httpx.MockTransport(handler), bounds=RegistryBounds(whole=0.2))
-    images = [ImageRef.parse(f"gcr.io/a/b{n}:1") for n in range(48)]
-    digests = await asyncio.gather(*(client.source_digest(image) for image in images))
-    assert digests == [DIGEST] * 48
-
-
 # ---- the guard of addresses
 
 
