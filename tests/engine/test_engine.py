@@ -597,6 +597,18 @@ async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
     assert any(text.startswith("None of the 3 images could be mirrored:") for text in w.chat.texts)
 
 
+async def test_the_daily_limit_says_when_it_ends(w: World) -> None:
+    for start in range(0, 12, 3):  # at 12:00, 13:00, 14:00 and 15:00 or a little later
+        await w.say(WEI, "/mirror " + " ".join(f"nginx:{n}" for n in range(start, start + 3)))
+        await w.settle(5)
+        w.clock.pass_time(3600)
+    await w.say(WEI, "/mirror nginx:20 nginx:21")
+    await w.settle(5)
+    said = next(text for text in w.chat.texts if "12 images in 24 hours" in text)
+    assert "19 h" in said or "20 h" in said, said
+    assert "2026-03-02 12:0" in said, said
+
+
 async def test_a_chat_that_is_not_served_hears_so_once_an_hour(w: World) -> None:
     for _ in range(3):
         await w.say(WEI, "/mirror nginx", chat=ChatId("telegram:-5"))

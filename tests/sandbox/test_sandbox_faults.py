@@ -205,7 +205,7 @@ async def test_a_slow_answer_trickles_and_is_whole_in_the_end(place: Place) -> N
     place.faults.arm(where="source", what="slow 20")
     started = time.monotonic()
     assert (await place.client.get("/source/letters")).content == b"abcdefghij"
-    assert 0.3 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.3
 
 
 async def test_a_body_of_unknown_length_is_cut_and_shortened_too(place: Place) -> None:
