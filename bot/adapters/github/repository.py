@@ -115,7 +115,7 @@ class MirrorRepository:
         self._github.close()
 
     def budget(self) -> PullLimit | None:
-        """The rate limit in the last answer; None before the first. Makes no call."""
+        """The rate limit in the last answer. None before the first. Makes no call."""
         remaining, limit = self._github.requester.rate_limiting
         return PullLimit(remaining, limit) if limit > 0 else None
 
@@ -187,7 +187,7 @@ class MirrorRepository:
         return await self.put_file(self._path, content, blob=blob, message=message)
 
     async def put_file(self, path: str, content: bytes, *, blob: str, message: str) -> CommitSha:
-        """Commit the file if it is still `blob`; an empty `blob`: if it does not exist.
+        """Commit the file if it is still `blob`. With an empty `blob`: if it does not exist.
 
         Raises StaleError if it has changed.
         """

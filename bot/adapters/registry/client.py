@@ -116,7 +116,7 @@ class RegistryClient:
         return ImageInfo(manifest.platforms, total_size(manifest, children.values()))
 
     async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
-        """Platforms, size and creation time; the latter is in the config of one platform.
+        """Platforms, size and creation time, which is in the config of one platform.
 
         Raises if the first manifest cannot be read. What fails after it, or would use up the pull
         limit, is left out.

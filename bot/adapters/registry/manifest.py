@@ -30,7 +30,7 @@ _PLATFORM_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _ATTESTATION: Final = "unknown/unknown"
 _COMMON_PLATFORM: Final = "linux/amd64"
 _MAX_PLATFORMS: Final = 100
-_MAX_SIZE: Final = 2**63 - 1  # bytes; the range of a database column
+_MAX_SIZE: Final = 2**63 - 1  # bytes, the range of a database column
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?)[0-9]*(Z|[+-][0-9]{2}:[0-9]{2})"
 )

@@ -13,7 +13,7 @@ import httpx
 from bot.core.registry import PullLimit
 
 _HEADER: Final = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
-_DEFAULT_WINDOW: Final = 6 * 60 * 60.0  # seconds; that of Docker Hub
+_DEFAULT_WINDOW: Final = 6 * 60 * 60.0  # seconds, as at Docker Hub
 _LONGEST_WINDOW: Final = 24 * 60 * 60.0
 
 

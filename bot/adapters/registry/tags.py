@@ -18,7 +18,7 @@ MAX_TAG_PAGES: Final = 5
 MAX_TAGS: Final = 5000
 
 _PAGE_QUERY: Final = b"n=1000"
-# As in core/image.py; a test compares them.
+# As in core/image.py. A test compares them.
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
 _NEXT: Final = re.compile(r";\s*rel\s*=\s*(?:\"next\"|next(?![^\s;,]))", re.IGNORECASE)

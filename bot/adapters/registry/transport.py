@@ -120,7 +120,7 @@ class BoundedTransport:
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
     if response.headers.get("content-encoding", "identity") != "identity":
-        return b""  # not requested; a small compressed body may be huge when decoded
+        return b""  # not requested: a small compressed body may be huge when decoded
     body = bytearray()
     async for part in response.aiter_bytes():
         body += part[: limit + 1 - len(body)]
@@ -147,7 +147,7 @@ def _raise_if_transient(answer: RegistryResponse, registry: str, name: str) -> N
 
 
 def retry_after(text: str, *, now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After header (seconds or a date); None if it is unusable.
+    """Seconds to wait by a Retry-After header (seconds or a date). None if it is unusable.
 
     RFC 9110, section 10.2.3.
     """
