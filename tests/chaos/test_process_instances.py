@@ -10,7 +10,7 @@ from bot_site import Bot, Site
 
 pytestmark = pytest.mark.e2e
 
-OURS = "its messages are ours"
+OURS = "this bot takes its updates"
 
 
 async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kill(

@@ -36,7 +36,7 @@ PATIENCE = 240.0
 """Seconds after the last message until everybody must have an answer."""
 LOOK_SECONDS = 0.25
 PULL = "docker pull "
-HEARD = "its messages are ours"
+HEARD = "this bot takes its updates"
 DATABASE = "imageto-bot.sqlite3"
 
 

@@ -104,7 +104,7 @@ class PollingBot(Bot):
             raise TelegramError("Invalid server response")
         read = [raw for raw in updates if _is_update(raw)]
         if odd := len(updates) - len(read):
-            log.warning("updates: %d without a usable number are left out", odd)
+            log.warning("updates: %d without a usable number were skipped", odd)
             if not read:
                 raise TelegramError("Invalid server response")
         return read

@@ -186,7 +186,9 @@ class Polling:
         assert self._next is not None  # noqa: S101 - it was needed to ask
         try:
             if number < self._next - RECOUNTED:
-                log.warning("update %d after %d: Telegram counts anew", number, self._next - 1)
+                log.warning(
+                    "update %d after %d: Telegram began a new series", number, self._next - 1
+                )
                 self._next = number
             await self._handle(raw)
         except TransientError:
@@ -217,7 +219,7 @@ class Polling:
         try:
             await self._alive(max(known) if len(known) == len(self._silences) else None)
         except BotError as error:
-            log.warning("updates: no sign of life can be noted: %s", error)
+            log.warning("updates: the time of the last answer cannot be stored: %s", error)
         else:
             self._silences.clear()
 
@@ -240,7 +242,7 @@ class Polling:
         except TransientError:
             raise
         except Exception:  # an update that cannot be handled must not block the rest
-            log.exception("update %d cannot be handled and is passed over", number)
+            log.exception("Unhandled exception in update %d, which is skipped", number)
         # If this cannot be stored either, the update may be received again after a restart.
         with guarded(f"update {number}"):
             await self._receiver.pass_over(number)
@@ -275,7 +277,7 @@ class Polling:
                 elif (incoming := _incoming(update)) is not None:
                     await self._excuse_message(incoming)
         except Exception as error:  # noqa: BLE001 - best effort: the update is handled later
-            log.info("update %s: no excuse: %s", raw["update_id"], error)
+            log.info("update %s: cannot say that it was not stored: %s", raw["update_id"], error)
 
     async def _excuse_message(self, incoming: Incoming) -> None:
         chat = incoming.place.chat

@@ -67,7 +67,7 @@ class Takeover:
             self._first = next(iter(updates), None)
             if not calm:
                 return False
-            log.info("nobody else asks Telegram with this token: its messages are ours")
+            log.info("no other bot polls with this token: this bot takes its updates")
             self._settled = True
         if calm:
             self._conflicts = 0
@@ -80,10 +80,10 @@ class Takeover:
         self._conflicts += 1
         self._since = self._first = None
         if self._settled and self._conflicts < MOST_CONFLICTS:
-            log.warning("%s; this one goes on, and writes nothing until it is alone", _WHAT_TO_DO)
+            log.warning("%s; this bot writes nothing until the other one stops", _WHAT_TO_DO)
             return AGAIN
         self._settled = False
-        log.warning("%s; this one takes nothing as long as the other is there", _WHAT_TO_DO)
+        log.warning("%s; this bot takes no updates until the other one stops", _WHAT_TO_DO)
         return GIVE_WAY
 
 

@@ -36,7 +36,7 @@ def test_a_newcomer_takes_nothing_before_it_has_been_calm(caplog: pytest.LogCapt
     assert not desk.poll(CALM / 2, 7, 8)
     assert desk.poll(CALM / 2, 7, 8)
     assert not desk.turn.disputed
-    assert "its messages are ours" in caplog.text
+    assert "this bot takes its updates" in caplog.text
 
 
 def test_the_calm_counts_from_the_first_poll_not_from_the_start() -> None:
