@@ -63,7 +63,7 @@ async def test_what_was_asked_before_and_during_a_day_without_github_is_done_aft
 ) -> None:
     await a_day_without(w, "MirrorRepository")
     cards = [plain(text) for text in w.chat.texts]
-    assert sum("out of reach; tried" in text for text in cards) == 2
+    assert sum("out of reach: tried" in text for text in cards) == 2
     assert results(w) == []
     await judged(w, tally, commits=1)
 

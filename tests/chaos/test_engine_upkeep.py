@@ -37,7 +37,7 @@ PLAN: Final = FreshPlan(
     alarms=GROUP,
 )
 NEWS: Final = "updated upstream, and our registry has it now"
-ALARM: Final = "is not what it was at its source"
+ALARM: Final = "differs from its source"
 EACH_IN_TEST: Final = 6
 PARTS: Final = 4
 

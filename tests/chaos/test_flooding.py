@@ -87,7 +87,7 @@ async def test_a_member_who_is_too_fast_is_told_once_and_when_to_go_on(tmp_path:
         await w.settle(5)
         told = [text for text in w.chat.texts if "10 commands a minute" in text]
         (line,) = told
-        assert line.endswith("What you send now I pass over; please go on in 60 s.")
+        assert line.endswith("I ignore what you send in the next 60 s.")
         assert len(w.chat.texts) == 11
         w.clock.pass_time(60)
         await w.say(WEI, "/whoami")

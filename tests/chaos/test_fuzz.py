@@ -126,10 +126,10 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
     "an answer of another shape is let through": (
         "github_answers",
         github_errors,
-        "_SHAPELESS",
+        "_MALFORMED_ANSWER_ERRORS",
         (),
     ),
-    "no wait is too long": ("github_answers", github_errors, "LONGEST_WAIT", math.inf),
+    "no wait is too long": ("github_answers", github_errors, "LONGEST_LIMIT_WAIT", math.inf),
     "any digest is believed": ("registry_headers", manifest, "is_digest", bool),
     "a config may raise anything": ("config_files", config, "_UNREADABLE", ()),
 }
