@@ -90,6 +90,10 @@ def set_clock(folder: Path, seconds: float) -> None:
     fresh.replace(folder / "clock")
 
 
+LOGIN = {"HARBOR_USER": "robot$mirror", "HARBOR_PWD": "sandbox-only"}
+"""The login at the target, which `setup` stores as secrets of the run."""
+
+
 @dataclass
 class Site:
     world: TelegramState
@@ -177,7 +181,7 @@ class Site:
             "--config",
             str(bot.folder / "config.yaml"),
             cwd=bot.folder,
-            env=self.environment(bot.folder),
+            env=self.environment(bot.folder) | LOGIN,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
