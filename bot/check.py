@@ -21,16 +21,11 @@ from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WorkflowState
 
 Say = Callable[[str], None]
-_STATES = {
+_STATES: Final = {
     WorkflowState.MISSING: "missing on the default branch: run `imageto-bot setup`",
     WorkflowState.OFF: "switched off: enable it on the Actions page",
     WorkflowState.DIFFERS: "not the one that this bot ships: run `imageto-bot setup`",
 }
-
-_CHECK_REPOSITORY: Final = (
-    "check GITHUB_TOKEN and the settings under github, run `imageto-bot setup`, or enable the"
-    " workflow on GitHub"
-)
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
@@ -53,7 +48,7 @@ async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     say("config: ok")
     checks = (
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
-        ("mirror repository", _repository, _CHECK_REPOSITORY),
+        ("mirror repository", _repository, "check GITHUB_TOKEN and the settings under github"),
         ("target", _target, "check HARBOR_USER, HARBOR_PWD and the settings under target"),
     )
     succeeded = True
