@@ -27,11 +27,12 @@ from pydantic import (
     model_validator,
 )
 
+from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
 from bot.core.image import Naming, Target
-from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule, Verdict
+from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
 

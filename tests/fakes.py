@@ -15,11 +15,12 @@ from store_fixture import fresh_store
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.core.batch import CopyResult, Run, batch_of
+from bot.core.decision import Verdict
 from bot.core.errors import ChatMovedError, RefusedError, StaleError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
 from bot.core.image import ImageRef, Naming, Target
-from bot.core.policy import AllowLists, Policy, Rule, Verdict
+from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.registry import ImageInfo, PullLimit
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered

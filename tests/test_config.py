@@ -17,10 +17,11 @@ from bot.config import (
     settings_from,
     source_logins,
 )
+from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef, Naming
-from bot.core.policy import Role, Verdict, decide
+from bot.core.policy import Role, decide
 from bot.core.tag_class import TagClass
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"

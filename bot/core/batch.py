@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from bot.core.decision import Ground
 from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.ids import BOT_ITSELF, BatchId, CommitSha, PersonId, RequestId, RunId, split_id
 from bot.core.image import ImageRef
-from bot.core.policy import Ground
 from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, requeue_wait
 from bot.core.transfer import Transfer
 

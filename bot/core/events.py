@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.core.failures import Failure
 from bot.core.ids import BatchId, PersonId, RunId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision
+from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 
 
@@ -41,7 +41,7 @@ class Found(Event):
 
     digest: str
     shape: ImageInfo
-    decision: Decision
+    ruling: Ruling
     expires_at: datetime
     replaces: str | None = None
 
@@ -74,7 +74,7 @@ class CheckFailed(Event):
 class Denied(Event):
     """The policy denies the image. Neither a person nor a registry has to be asked."""
 
-    decision: Decision
+    ruling: Ruling
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 from zlib import crc32
 
+from bot.core.decision import Ground, Verdict
 from bot.core.events import Found
 from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
+from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.retry import LONGEST_DELAY, has_passed
 from bot.core.tag_class import TagClass, tag_class
@@ -195,7 +196,7 @@ class TrackedImage:
             now,
             self.source,
             ImageInfo(),
-            Decision(verdict, ground),
+            Ruling(verdict, ground),
             expires_at,
             replaces=self.target,
         )

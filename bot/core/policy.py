@@ -11,31 +11,12 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from bot.core.decision import Ground, Verdict
 from bot.core.ids import TELEGRAM, ChatId, PersonId, is_private_chat_of, person_id
 from bot.core.image import ImageRef
 
 ANONYMOUS_ADMIN: Final = person_id(TELEGRAM, 1087968824)
 """GroupAnonymousBot: Telegram's sender of all messages of anonymous admins."""
-
-
-class Verdict(StrEnum):
-    """What happens with a request for an image. ASK: an admin decides."""
-
-    APPROVE = "approve"
-    ASK = "ask"
-    DENY = "deny"
-
-
-class Ground(StrEnum):
-    """What a decision is based on."""
-
-    REGISTRY = "registry"
-    RULE = "rule"
-    NO_RULE = "no-rule"
-    LISTED = "listed"
-    """It is in the list, so a new digest of its floating tag needs no new decision."""
-    UPDATED = "updated"
-    """A version has another digest upstream than the one that was copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +47,18 @@ def _pattern(images: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict on one image, its ground, and the reason that the rule gives, if any."""
+class Ruling:
+    """The verdict on one image, and its ground.
+
+    Where a rule decided, `rule` is its pattern and `reason` is what it gives, if any. `persons`
+    are those whose approvals count, where persons decided.
+    """
 
     verdict: Verdict
     ground: Ground
     reason: str = ""
+    rule: str = ""
+    persons: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,21 +79,21 @@ class Policy:
     """Whether an admin has to approve a version that was updated upstream, whoever asks for it."""
 
 
-def decide(policy: Policy, image: ImageRef) -> Decision:
-    """The decision of the first rule that matches. Without one, an admin is asked."""
+def decide(policy: Policy, image: ImageRef) -> Ruling:
+    """The ruling of the first rule that matches. Without one, an admin is asked."""
     if image.registry not in policy.registries:
-        return Decision(Verdict.DENY, Ground.REGISTRY)
+        return Ruling(Verdict.DENY, Ground.REGISTRY)
     for rule in policy.rules:
         if rule.covers(image):
-            return Decision(rule.verdict, Ground.RULE, rule.reason)
-    return Decision(Verdict.ASK, Ground.NO_RULE)
+            return Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images)
+    return Ruling(Verdict.ASK, Ground.NO_RULE)
 
 
-def decide_updated_version(policy: Policy, decision: Decision) -> Decision:
-    """The decision on a version that differs: the target has another digest than the source."""
-    if policy.ask_for_updated_versions and decision.verdict is not Verdict.DENY:
-        return Decision(Verdict.ASK, Ground.UPDATED)
-    return decision
+def decide_updated_version(policy: Policy, ruling: Ruling) -> Ruling:
+    """The ruling on a version that differs: the target has another digest than the source."""
+    if policy.ask_for_updated_versions and ruling.verdict is not Verdict.DENY:
+        return Ruling(Verdict.ASK, Ground.UPDATED)
+    return ruling
 
 
 class ExceededLimit(StrEnum):

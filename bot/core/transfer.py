@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from bot.core.decision import Ground, Verdict
 from bot.core.events import (
     Approved,
     Cancelled,
@@ -38,7 +39,6 @@ from bot.core.events import (
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Ground, Verdict
 from bot.core.retry import RetriedWithTrouble
 
 
@@ -230,9 +230,9 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
         replaces=event.replaces,
         platforms=event.shape.platforms,
         size=event.shape.size,
-        ground=event.decision.ground,
+        ground=event.ruling.ground,
     )
-    match event.decision.verdict:
+    match event.ruling.verdict:
         case Verdict.APPROVE:
             return replace(found, approved_at=event.at)
         case Verdict.ASK:
@@ -258,9 +258,9 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
         case Mismatch(_, found):
             kind = FailureKind.MISMATCH if found else FailureKind.ABSENT
             return replace(ended, ended=State.FAILED, failure=Failure(kind, found or ""))
-        case Denied(_, decision):
-            denied = replace(ended, ended=State.REJECTED, reason=decision.reason)
-            return replace(denied, ground=decision.ground)
+        case Denied(_, ruling):
+            denied = replace(ended, ended=State.REJECTED, reason=ruling.reason)
+            return replace(denied, ground=ruling.ground)
         case Rejected(_, by, reason):
             return replace(ended, ended=State.REJECTED, ended_by=by, reason=reason)
         case Cancelled(_, by):

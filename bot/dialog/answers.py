@@ -14,7 +14,7 @@ from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
 from bot.core.ids import ChatId, Person, RequestId, number_of
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Role
+from bot.core.policy import Role, Ruling
 from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
@@ -98,10 +98,10 @@ def bad_file(flaw: Flaw, file: str) -> Message:
     return single_line(f"file-{flaw}", file=file, limit=str(PASTE_SIZE_LIMIT // 1024**2))
 
 
-def all_denied(images: Sequence[tuple[ImageRef, Decision]]) -> Message:
+def all_denied(images: Sequence[tuple[ImageRef, Ruling]]) -> Message:
     shown = [
-        (image, denied(decision.ground, decision.reason, image.registry))
-        for image, decision in images[:DENIED_SHOWN]
+        (image, denied(ruling.ground, ruling.reason, image.registry))
+        for image, ruling in images[:DENIED_SHOWN]
     ]
     shape = say("shape", platforms=0)
     lines = [

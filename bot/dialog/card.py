@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from bot.core.decision import Ground
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BOT_ITSELF
 from bot.core.image import DEFAULT_TAG, ImageRef
-from bot.core.policy import Ground
 from bot.core.request import Request
 from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer

@@ -1,7 +1,7 @@
 """Why something failed, was denied or has to wait, as phrases."""
 
+from bot.core.decision import Ground
 from bot.core.failures import Failure
-from bot.core.policy import Ground
 from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.message import Phrase, say
 

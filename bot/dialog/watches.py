@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.decision import Verdict
 from bot.core.fresh import Watch
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Verdict, decide
+from bot.core.policy import Policy, decide
 from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.causes import denied
 from bot.dialog.message import Message, say
@@ -19,9 +20,9 @@ def unwatchable(image: ImageRef, policy: Policy, *, kept_fresh: bool) -> Message
         return Message((say("watch-off"),))
     if tag_class(image) is TagClass.DIGEST:
         return Message((say("watch-fixed", image=str(image)),))
-    decision = decide(policy, image)
-    if decision.verdict is Verdict.DENY:
-        reason = denied(decision.ground, decision.reason, image.registry)
+    ruling = decide(policy, image)
+    if ruling.verdict is Verdict.DENY:
+        reason = denied(ruling.ground, ruling.reason, image.registry)
         return Message((say("lookup-denied", image=str(image), reason=reason),))
     return None
 

@@ -20,10 +20,11 @@ from fakes import NGINX, STATIC, WEI, digest_of
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, BatchImage
+from bot.core.decision import Ground, Verdict
 from bot.core.events import Event, Mismatch, Proof, Verified
 from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
+from bot.core.policy import Ruling
 from bot.core.request import Request
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
@@ -170,10 +171,8 @@ def never_take(patch: pytest.MonkeyPatch, action: Action) -> None:
 
 
 def begin_with_the_first_image_only(patch: pytest.MonkeyPatch) -> None:
-    decisions_on = admission.decisions_on
-    patch.setattr(
-        admission, "decisions_on", lambda context, images: decisions_on(context, images[:1])
-    )
+    rulings_on = admission.rulings_on
+    patch.setattr(admission, "rulings_on", lambda context, images: rulings_on(context, images[:1]))
 
 
 def never_drop_a_draft(patch: pytest.MonkeyPatch) -> None:
@@ -200,7 +199,7 @@ def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
-    approved = Decision(Verdict.APPROVE, Ground.RULE)
+    approved = Ruling(Verdict.APPROVE, Ground.RULE)
     for place in (admission, registry_checks):
         patch.setattr(place, "decide", lambda policy, image: approved)
 

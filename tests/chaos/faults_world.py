@@ -37,10 +37,11 @@ from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds as TelegramBounds
 from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
+from bot.core.decision import Verdict
 from bot.core.errors import BotError
 from bot.core.ids import TELEGRAM, ChatId, MessageId, PersonId, chat_id, message_id
 from bot.core.image import Naming, Target
-from bot.core.policy import AllowLists, Policy, Rule, Verdict
+from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.request import Request
 from bot.core.transfer import State
 from bot.dialog.language import Language

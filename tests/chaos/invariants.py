@@ -13,11 +13,12 @@ from typing import Final
 
 from bot.core import image_list
 from bot.core.batch import BATCH_TRAILER, Batch
+from bot.core.decision import Verdict
 from bot.core.draft import DRAFT_LIFETIME, Draft
 from bot.core.events import Proof
 from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Verdict, decide
+from bot.core.policy import Policy, decide
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 

@@ -19,10 +19,11 @@ from engine_kills import Killer
 from engine_world import ChaosWorld, chaos_world
 from fakes import ANA, GROUP, LI, POLICY, WEI, digest_of
 
+from bot.core.decision import Ground, Verdict
 from bot.core.fresh import FreshPlan, TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
+from bot.core.policy import Ruling
 from bot.core.tag_class import TagClass
 from bot.engine.lanes import batches, registry_checks
 
@@ -169,14 +170,14 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
     found = TrackedImage.found_event
 
     def mutant(self: TrackedImage, *times: Any) -> Any:
-        approved = Decision(Verdict.APPROVE, Ground.LISTED)
-        return replace(found(self, *times), decision=approved)
+        approved = Ruling(Verdict.APPROVE, Ground.LISTED)
+        return replace(found(self, *times), ruling=approved)
 
     patch.setattr(TrackedImage, "found_event", mutant)
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(registry_checks, "decide_updated_version", lambda policy, decision: decision)
+    patch.setattr(registry_checks, "decide_updated_version", lambda policy, ruling: ruling)
     patch.setattr(TrackedImage, "needs_transfer", property(lambda self: False))
 
 

@@ -32,10 +32,11 @@ from invariants import violations
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.batch import Batch, BatchImage
+from bot.core.decision import Ground, Verdict
 from bot.core.errors import TransientError
 from bot.core.ids import BatchId, MessageId
 from bot.core.image import ImageRef
-from bot.core.policy import AllowLists, Decision, Ground, Role, Verdict
+from bot.core.policy import AllowLists, Role, Ruling
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Incoming
 from bot.engine.intake.updates import Intake
@@ -64,7 +65,7 @@ def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
-    approved = Decision(Verdict.APPROVE, Ground.RULE)
+    approved = Ruling(Verdict.APPROVE, Ground.RULE)
     patch.setattr(registry_checks, "decide", lambda policy, image: approved)
 
 

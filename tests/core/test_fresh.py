@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.batch import reference_to_copy
+from bot.core.decision import Ground, Verdict
 from bot.core.fresh import (
     ALARMS_PER_CARD,
     CHECK_RETRY_WAIT,
@@ -19,7 +20,7 @@ from bot.core.fresh import (
 )
 from bot.core.ids import ChatId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Policy, Verdict, decide_updated_version
+from bot.core.policy import Policy, Ruling, decide_updated_version
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 
@@ -229,11 +230,11 @@ def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
         request_limit=1,
     )
     kept = replace(policy, ask_for_updated_versions=True)
-    approve = Decision(Verdict.APPROVE, Ground.RULE)
-    ask = Decision(Verdict.ASK, Ground.NO_RULE)
+    approve = Ruling(Verdict.APPROVE, Ground.RULE)
+    ask = Ruling(Verdict.ASK, Ground.NO_RULE)
     assert decide_updated_version(policy, approve) == approve
-    assert decide_updated_version(kept, approve) == Decision(Verdict.ASK, Ground.UPDATED)
-    assert decide_updated_version(kept, ask) == Decision(Verdict.ASK, Ground.UPDATED)
+    assert decide_updated_version(kept, approve) == Ruling(Verdict.ASK, Ground.UPDATED)
+    assert decide_updated_version(kept, ask) == Ruling(Verdict.ASK, Ground.UPDATED)
 
 
 # -- together -----------------------------------------------------------------------------

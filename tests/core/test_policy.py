@@ -5,39 +5,41 @@ from dataclasses import replace
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI
 
+from bot.core.decision import Ground, Verdict
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import (
     ANONYMOUS_ADMIN,
     AllowLists,
-    Decision,
     ExceededLimit,
-    Ground,
     Role,
     Rule,
-    Verdict,
+    Ruling,
     decide,
     exceeded_limit,
 )
 
 
 @pytest.mark.parametrize(
-    ("image", "decision"),
+    ("image", "ruling"),
     [
-        ("nginx", Decision(Verdict.APPROVE, Ground.RULE)),
-        ("evil/miner", Decision(Verdict.DENY, Ground.RULE, "known to be harmful")),
-        ("bitnami/nginx", Decision(Verdict.ASK, Ground.RULE)),
-        ("gcr.io/a/b/c:1", Decision(Verdict.ASK, Ground.RULE)),
-        ("quay.io/a/b", Decision(Verdict.DENY, Ground.REGISTRY)),
+        ("nginx", Ruling(Verdict.APPROVE, Ground.RULE, rule="docker.io/library/**")),
+        (
+            "evil/miner",
+            Ruling(Verdict.DENY, Ground.RULE, "known to be harmful", "docker.io/evil/**"),
+        ),
+        ("bitnami/nginx", Ruling(Verdict.ASK, Ground.RULE, rule="**")),
+        ("gcr.io/a/b/c:1", Ruling(Verdict.ASK, Ground.RULE, rule="**")),
+        ("quay.io/a/b", Ruling(Verdict.DENY, Ground.REGISTRY)),
     ],
 )
-def test_the_first_rule_that_matches_wins(image: str, decision: Decision) -> None:
-    assert decide(POLICY, ImageRef.parse(image)) == decision
+def test_the_first_rule_that_matches_wins(image: str, ruling: Ruling) -> None:
+    assert decide(POLICY, ImageRef.parse(image)) == ruling
 
 
 def test_an_image_that_no_rule_covers_is_asked_about() -> None:
-    decision = decide(replace(POLICY, rules=()), ImageRef.parse("nginx"))
-    assert decision == Decision(Verdict.ASK, Ground.NO_RULE)
+    ruling = decide(replace(POLICY, rules=()), ImageRef.parse("nginx"))
+    assert ruling == Ruling(Verdict.ASK, Ground.NO_RULE)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.decision import Ground, Verdict
 from bot.core.events import (
     Approved,
     Cancelled,
@@ -30,7 +31,7 @@ from bot.core.events import (
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
+from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, next_action
@@ -43,16 +44,14 @@ FAILURE = Failure(FailureKind.UNKNOWN, "line")
 
 
 def found(verdict: Verdict) -> Found:
-    decision = Decision(verdict, Ground.RULE)
-    return Found(
-        NOW, "sha256:ab", ImageInfo(("linux/amd64",), 7), decision, NOW + timedelta(hours=1)
-    )
+    ruling = Ruling(verdict, Ground.RULE)
+    return Found(NOW, "sha256:ab", ImageInfo(("linux/amd64",), 7), ruling, NOW + timedelta(hours=1))
 
 
 EVENTS: tuple[Event, ...] = (
     found(Verdict.APPROVE),
     found(Verdict.ASK),
-    Denied(NOW, Decision(Verdict.DENY, Ground.REGISTRY)),
+    Denied(NOW, Ruling(Verdict.DENY, Ground.REGISTRY)),
     Identical(NOW, "sha256:ab"),
     Missing(NOW),
     CheckFailed(NOW, FAILURE),

@@ -12,6 +12,7 @@ from fakes import TARGET
 
 from bot.adapters.words import LocaleWords
 from bot.core.bad_image import BadImage, Gap, Mistake
+from bot.core.decision import Ground, Verdict
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
@@ -27,7 +28,7 @@ from bot.core.ids import (
     TransferId,
 )
 from bot.core.image import ImageRef, Problem
-from bot.core.policy import Decision, ExceededLimit, Ground, Verdict
+from bot.core.policy import ExceededLimit, Ruling
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
@@ -427,12 +428,12 @@ def test_a_phrase_without_words_shows_its_key_and_is_logged(
 
 def test_all_denied_gives_each_its_reason() -> None:
     image = ImageRef.parse("nginx")
-    message = answers.all_denied([(image, Decision(Verdict.DENY, Ground.RULE, "a <reason>"))])
+    message = answers.all_denied([(image, Ruling(Verdict.DENY, Ground.RULE, "a <reason>"))])
     assert "not allowed by the policy: a &lt;reason&gt;" in rendered(message).html
 
 
 def test_many_denied_images_are_counted() -> None:
-    denied = Decision(Verdict.DENY, Ground.RULE)
+    denied = Ruling(Verdict.DENY, Ground.RULE)
     images = [ImageRef.parse(f"quay.io/a/b{number}:1") for number in range(14)]
     text = rendered(answers.all_denied([(image, denied) for image in images])).html
     assert "b9:1" in text

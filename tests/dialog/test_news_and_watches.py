@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.core.decision import Verdict
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Rule, Verdict
+from bot.core.policy import Policy, Rule
 from bot.dialog.message import Message
 from bot.dialog.outdated import OUTDATED_SHOWN, updated_upstream
 from bot.dialog.watches import WATCHES_SHOWN, unwatchable, watched, watching

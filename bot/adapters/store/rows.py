@@ -1,6 +1,6 @@
 """Converts rows to values and back, and holds the queries that the modules here share.
 
-Statements for one table are in the module of that table. Conversion of columns is in schema.py.
+Statements for one table are in the module of that table. Conversion of columns is in columns.py.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Insert,
     RowMapping,
     Select,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
+from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import ChatId, MessageId, Place
@@ -67,7 +69,7 @@ class Rows:
     async def _all(self, wanted: Select[Any], **values: Any) -> Sequence[RowMapping]:
         return (await self._connection.execute(wanted, values)).mappings().all()
 
-    async def _any(self, wanted: Select[Any], **values: Any) -> bool:
+    async def _any(self, wanted: Select[Any] | CompoundSelect[Any], **values: Any) -> bool:
         return (await self._connection.execute(wanted, values)).first() is not None
 
     async def _requests(self, wanted: Select[Any], **values: Any) -> list[Request]:
@@ -121,7 +123,18 @@ def _change(table: Table) -> Update:
     return update(table).where(*(key == bindparam(f"{_OF}{key.name}") for key in table.primary_key))
 
 
-Value = Request | NewRequest | Transfer | Batch | Draft | File | Question | TrackedImage | Watch
+Value = (
+    Request
+    | NewRequest
+    | Transfer
+    | Batch
+    | Decision
+    | Draft
+    | File
+    | Question
+    | TrackedImage
+    | Watch
+)
 
 
 def fields_of(value: Value) -> dict[str, Any]:

@@ -4,6 +4,7 @@ No module of the engine may import this class: each declares the few methods tha
 """
 
 from bot.adapters.store.batches import BatchQueries
+from bot.adapters.store.decisions import DecisionQueries
 from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.outbox import NoteQueries
@@ -19,6 +20,7 @@ class StoreUnit(
     FileQueries,
     TransferQueries,
     BatchQueries,
+    DecisionQueries,
     QuestionQueries,
     NoteQueries,
     FreshQueries,

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from bot.core.decision import Verdict
 from bot.core.events import Denied
 from bot.core.ids import TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, ExceededLimit, Verdict, decide, exceeded_limit
+from bot.core.policy import ExceededLimit, Ruling, decide, exceeded_limit
 from bot.dialog.message import Moment, Phrase, duration, say
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.store import OpensTransfers, UsageCounts
@@ -24,14 +25,14 @@ class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
     """What is read and written here."""
 
 
-def decisions_on(
+def rulings_on(
     context: Context[AdmissionUnit], images: Sequence[ImageRef]
-) -> list[tuple[ImageRef, Decision]]:
+) -> list[tuple[ImageRef, Ruling]]:
     return [(image, decide(context.installation.policy, image)) for image in images]
 
 
-def all_denied(decisions: Sequence[tuple[ImageRef, Decision]]) -> bool:
-    return all(decision.verdict is Verdict.DENY for _, decision in decisions)
+def all_denied(rulings: Sequence[tuple[ImageRef, Ruling]]) -> bool:
+    return all(ruling.verdict is Verdict.DENY for _, ruling in rulings)
 
 
 async def passed_limit(
@@ -70,13 +71,13 @@ async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
 
 
 async def open_transfers(
-    context: Context[AdmissionUnit], decisions: Sequence[tuple[ImageRef, Decision]]
+    context: Context[AdmissionUnit], rulings: Sequence[tuple[ImageRef, Ruling]]
 ) -> list[TransferId]:
     """A new or the open transfer for each image. Transfers that a rule denies end at once."""
     opened = []
-    for image, decision in decisions:
+    for image, ruling in rulings:
         transfer = await context.unit.open_transfer(image, context.now)
-        if decision.verdict is Verdict.DENY:
-            await context.advance(transfer, Denied(context.now, decision))
+        if ruling.verdict is Verdict.DENY:
+            await context.advance(transfer, Denied(context.now, ruling))
         opened.append(transfer.id)
     return opened

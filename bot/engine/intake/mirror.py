@@ -69,9 +69,9 @@ async def _take_file(context: Context[MirrorUnit], file: Attachment) -> Message 
 
 
 async def _offer(context: Context[MirrorUnit], finding: Finding) -> Message | None:
-    decisions = admission.decisions_on(context, finding.images)
-    if decisions and not finding.bad and admission.all_denied(decisions):
-        return answers.all_denied(decisions)
+    rulings = admission.rulings_on(context, finding.images)
+    if rulings and not finding.bad and admission.all_denied(rulings):
+        return answers.all_denied(rulings)
     request = await _open(context, confirmed=False, bare=finding.untagged)
     await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
     return None
@@ -99,12 +99,12 @@ async def submit(
 
     `bare` are the images that were named without a tag.
     """
-    decisions = admission.decisions_on(context, images)
-    if admission.all_denied(decisions):
-        return answers.all_denied(decisions)
+    rulings = admission.rulings_on(context, images)
+    if admission.all_denied(rulings):
+        return answers.all_denied(rulings)
     limit = await admission.passed_limit(context, len(images))
     if limit is not None:
         return Message((limit,))
     request = await _open(context, confirmed=True, bare=bare)
-    await context.unit.link(request.id, await admission.open_transfers(context, decisions))
+    await context.unit.link(request.id, await admission.open_transfers(context, rulings))
     return None

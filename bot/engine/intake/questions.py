@@ -6,8 +6,9 @@ A question is only stored here. The lane in lanes/questions.py answers it later.
 from dataclasses import replace
 from typing import Protocol
 
+from bot.core.decision import Verdict
 from bot.core.ids import MessageId
-from bot.core.policy import Verdict, decide
+from bot.core.policy import decide
 from bot.dialog.causes import denied
 from bot.dialog.commands import List, Looking, Lookup, Outdated
 from bot.dialog.message import Message, say
@@ -34,9 +35,9 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
 
 async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message | None:
     """Store the lookup, unless the rules deny the image: then no registry may be asked."""
-    decision = decide(context.installation.policy, command.image)
-    if decision.verdict is Verdict.DENY:
-        words = denied(decision.ground, decision.reason, command.image.registry)
+    ruling = decide(context.installation.policy, command.image)
+    if ruling.verdict is Verdict.DENY:
+        words = denied(ruling.ground, ruling.reason, command.image.registry)
         return Message((say("lookup-denied", image=str(command.image), reason=words),))
     await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(command.image)))
     return None

@@ -52,15 +52,15 @@ async def _replace(
     context: Context[RetryUnit], request: Request, images: Mapping[TransferId, ImageRef]
 ) -> Outcome:
     """Replace old transfers by new ones. The result is sent again."""
-    decisions = admission.decisions_on(context, list(dict.fromkeys(images.values())))
-    if admission.all_denied(decisions):
+    rulings = admission.rulings_on(context, list(dict.fromkeys(images.values())))
+    if admission.all_denied(rulings):
         return Outcome(say("nothing-started"), done=False)
-    limit = await admission.passed_limit(context, len(decisions), again=True)
+    limit = await admission.passed_limit(context, len(rulings), again=True)
     if limit is not None:
         return Outcome(limit, done=False)
     old = await context.unit.transfers_of(request.id)
     there = {t.image: t.id for t in old if t.id not in images}  # it may be its own neighbour
-    missing = [row for row in decisions if row[0] not in there]
+    missing = [row for row in rulings if row[0] not in there]
     opened = dict(
         zip(
             [image for image, _ in missing],

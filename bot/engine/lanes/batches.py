@@ -27,11 +27,11 @@ from bot.core.batch import (
     reference_to_copy,
     result_event,
 )
+from bot.core.decision import Ground
 from bot.core.errors import BotError, RefusedError, StaleError, TransientError
 from bot.core.events import CheckFailed, Copied, CopyFailed, Event, RunMissing, RunSeen, Submitted
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, CommitSha, TransferId
-from bot.core.policy import Ground
 from bot.core.retry import TroubleKind, has_passed
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import TickResult, guarded, postpone, record_all, record_all_in

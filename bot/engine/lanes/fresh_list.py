@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from bot.core import image_list
+from bot.core.decision import Verdict
 from bot.core.errors import BotError, TransientError
 from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Verdict, decide
+from bot.core.policy import Policy, decide
 from bot.core.retry import Retried, has_passed
 from bot.core.tag_class import TagClass, tag_class
 from bot.engine.ports.fresh import TrackedList

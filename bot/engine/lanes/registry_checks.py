@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.events import (
     CheckFailed,
@@ -27,7 +28,7 @@ from bot.core.events import (
 )
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import Target
-from bot.core.policy import Policy, Verdict, decide, decide_updated_version
+from bot.core.policy import Policy, decide, decide_updated_version
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass, tag_class
@@ -150,9 +151,9 @@ class RegistryChecksLane:
 
     async def _check(self, transfer: Transfer) -> Event:
         image = transfer.image
-        decision = decide(self._policy, image)
-        if decision.verdict is Verdict.DENY:  # the policy changed since the request
-            return Denied(self._clock(), decision)
+        ruling = decide(self._policy, image)
+        if ruling.verdict is Verdict.DENY:  # the policy changed since the request
+            return Denied(self._clock(), ruling)
         trouble_there = self._slow.of(image.registry, self._target.host)
         if trouble_there is not None:  # raise the known trouble instead of waiting for it again
             raise TransientError(trouble_there.line, kind=trouble_there.kind, who=trouble_there.who)
@@ -168,13 +169,13 @@ class RegistryChecksLane:
         if source == there:
             return Identical(self._clock(), source)
         if there and tag_class(image) is TagClass.VERSION:
-            decision = decide_updated_version(self._policy, decision)
-        asks = decision.verdict is Verdict.ASK
+            ruling = decide_updated_version(self._policy, ruling)
+        asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, source) if wanted else ImageInfo()
         now = self._clock()
         expires_at = now + self._policy.expire_after
-        return Found(now, source, shape, decision, expires_at, replaces=there)
+        return Found(now, source, shape, ruling, expires_at, replaces=there)
 
     async def _at_target(self, transfer: Transfer) -> str | None:
         try:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.core.batch import Batch
+from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
@@ -291,6 +292,42 @@ class Batches(OpenBatches, Protocol):
         self, wanted: Collection[TransferId]
     ) -> Mapping[TransferId, Sequence[Request]]:
         """All requests that asked for each of these transfers."""
+
+
+# -- decisions --------------------------------------------------------------------------
+
+
+class KeepsDecisions(Protocol):
+    async def keep_decision(self, decision: Decision) -> None:
+        """Store a decision for ever. Nothing changes or deletes it."""
+
+
+class Decisions(Protocol):
+    """What was decided. It names a person by pseudonym once that person was forgotten."""
+
+    async def decisions_on(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Decision]]:
+        """The decisions on each of these transfers, the oldest first. Empty where none is."""
+
+    async def decisions_of(
+        self,
+        registry: str,
+        repository: str,
+        *,
+        tag: str | None = None,
+        digest: str | None = None,
+        limit: int,
+    ) -> Sequence[Decision]:
+        """The decisions on images of this name, the newest first.
+
+        `tag` and `digest` leave only the decisions on that tag and on that full digest.
+        """
+
+
+class Pseudonyms(Protocol):
+    async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
+        """The pseudonym of each person, such as `p:7f3a91c2`. Given once and then kept."""
 
 
 # -- questions --------------------------------------------------------------------------

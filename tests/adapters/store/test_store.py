@@ -38,6 +38,7 @@ from bot.adapters.store.schema import (
 )
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.batch import Batch, Via
+from bot.core.decision import Ground
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
 from bot.core.events import Proof
@@ -45,7 +46,6 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
 from bot.core.image import Problem
-from bot.core.policy import Ground
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer

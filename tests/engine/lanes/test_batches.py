@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, NGINX, POLICY, WEI, World, digest_of, world
 
+from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
-from bot.core.policy import Rule, Verdict
+from bot.core.policy import Rule
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer

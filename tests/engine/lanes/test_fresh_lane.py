@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
 
+from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.core.policy import Rule, Verdict
+from bot.core.policy import Rule
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.engine.lanes.fresh import IMAGES_OPENED_TOGETHER

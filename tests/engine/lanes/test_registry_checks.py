@@ -17,11 +17,12 @@ from virtual_time import LoopClock, VirtualTimeLoop
 
 from bot.adapters.store import SqliteStore
 from bot.core.batch import Batch, Via
+from bot.core.decision import Ground, Verdict
 from bot.core.errors import TransientError
 from bot.core.events import Copied, Event, Found, Proof, RunSeen, Submitted
 from bot.core.ids import BatchId, RunId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Decision, Ground, Verdict
+from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import State, Transfer, advance
@@ -96,7 +97,7 @@ class Site:
             await unit.save_batch(Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=now))
         return await self._after(
             opened,
-            Found(now, digest, ImageInfo(), Decision(Verdict.APPROVE, Ground.RULE), now),
+            Found(now, digest, ImageInfo(), Ruling(Verdict.APPROVE, Ground.RULE), now),
             Submitted(now, BatchId("b")),
             RunSeen(now, RunId(1), ""),
             Copied(now, digest, None),
@@ -106,7 +107,7 @@ class Site:
         """Open a transfer that waits for an admin's decision."""
         (opened,) = await self.open(HEALTHY, name="undecided")
         now = self.clock()
-        asks = Decision(Verdict.ASK, Ground.RULE)
+        asks = Ruling(Verdict.ASK, Ground.RULE)
         return await self._after(opened, Found(now, digest_of("a"), ImageInfo(), asks, now))
 
     async def _after(self, transfer: Transfer, *events: Event) -> Transfer:

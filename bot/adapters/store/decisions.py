@@ -1,0 +1,102 @@
+"""Queries for decisions, and for the pseudonyms by which decisions and commits name persons.
+
+Decisions are only ever added: triggers in the database refuse anything else. They hold the
+pseudonym of a person, so to forget a person is to delete one row of `pseudonyms`.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, bindparam, select
+
+from bot.adapters.store.rows import IDS, LIMIT, Rows, fields_of, without
+from bot.adapters.store.schema import decisions, pseudonyms
+from bot.core.decision import Decision
+from bot.core.ids import PersonId, TransferId
+
+
+class DecisionQueries(Rows):
+    """Adds and reads decisions."""
+
+    async def keep_decision(self, decision: Decision) -> None:
+        row = fields_of(decision)
+        person = row.pop("person")
+        image = decision.image
+        row |= {"name": f"{image.registry}/{image.repository}", "tag": image.tag}
+        row["pseudonym"] = person and (await self.pseudonyms([person]))[person]
+        await self._add(decisions, row)
+
+    async def decisions_on(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Decision]]:
+        found: defaultdict[TransferId, list[Decision]] = defaultdict(list)
+        for row in await self._all(_decisions_on(), ids=wanted):
+            found[TransferId(row["transfer"])].append(_decision_of(row))
+        return {transfer: found[transfer] for transfer in wanted}
+
+    async def decisions_of(
+        self,
+        registry: str,
+        repository: str,
+        *,
+        tag: str | None = None,
+        digest: str | None = None,
+        limit: int,
+    ) -> Sequence[Decision]:
+        asked = {"tag": tag, "digest": digest}
+        given = {name: value for name, value in asked.items() if value is not None}
+        wanted = _decisions_of(tuple(given))
+        name = f"{registry}/{repository}"
+        return [
+            _decision_of(row) for row in await self._all(wanted, name=name, limit=limit, **given)
+        ]
+
+    async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
+        rows = await self._all(_PSEUDONYMS, ids=people)
+        known = {PersonId(row["person"]): str(row["pseudonym"]) for row in rows}
+        for person in people:
+            if person not in known:
+                known[person] = await self._new_pseudonym()
+                await self._upsert(pseudonyms, {"person": person, "pseudonym": known[person]})
+        return known
+
+    async def _new_pseudonym(self) -> str:
+        while True:
+            new = f"p:{secrets.token_hex(4)}"
+            if not await self._any(_TAKEN, new=new):
+                return new
+
+
+def _decision_of(row: RowMapping) -> Decision:
+    person = row["person"] or row["pseudonym"]
+    return Decision(person=person, **without(row, "id", "name", "tag", "pseudonym", "person"))
+
+
+# -- the statements, built once: to build one takes longer than to run it
+
+_PSEUDONYMS = select(pseudonyms).where(pseudonyms.c.person.in_(IDS))
+_TAKEN = (
+    select(pseudonyms.c.pseudonym)
+    .where(pseudonyms.c.pseudonym == bindparam("new"))
+    .union(select(decisions.c.pseudonym).where(decisions.c.pseudonym == bindparam("new")))
+)
+_WITH_PERSONS = select(decisions, pseudonyms.c.person).outerjoin(
+    pseudonyms, pseudonyms.c.pseudonym == decisions.c.pseudonym
+)
+
+
+@cache
+def _decisions_on() -> Select[Any]:
+    return _WITH_PERSONS.where(decisions.c.transfer.in_(IDS)).order_by(decisions.c.id)
+
+
+@cache
+def _decisions_of(given: tuple[str, ...]) -> Select[Any]:
+    """The query with a condition for each of the given columns."""
+    wanted = _WITH_PERSONS.where(decisions.c.name == bindparam("name"))
+    for column in given:
+        wanted = wanted.where(decisions.c[column] == bindparam(column))
+    return wanted.order_by(decisions.c.id.desc()).limit(LIMIT)

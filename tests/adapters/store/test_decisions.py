@@ -1,0 +1,132 @@
+"""Kept decisions: they come out as they went in, and nobody can change or delete them."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import ANA, LI, NGINX, STATIC
+from store_fixture import fresh_store
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.store import decisions as queries
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.ids import PersonId, RequestId, TransferId
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+FIRST, SECOND = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bot.sqlite3"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    opened = await fresh_store(path)
+    yield opened
+    await opened.close()
+
+
+async def decision(store: SqliteStore, **values: Any) -> Decision:
+    """Keep a decision on nginx by the rule `**`, or one with these values instead."""
+    image = values.setdefault("image", NGINX)
+    async with store.begin() as unit:
+        transfer = await unit.open_transfer(image, NOW)
+        plain = Decision(
+            request=None,
+            transfer=transfer.id,
+            image=image,
+            digest=FIRST,
+            verdict=Verdict.APPROVE,
+            ground=Ground.RULE,
+            rule="**",
+            at=NOW,
+        )
+        kept = replace(plain, **values)
+        await unit.keep_decision(kept)
+    return kept
+
+
+async def test_a_decision_comes_out_as_it_went_in(store: SqliteStore) -> None:
+    by_rule = await decision(store)
+    by_person = await decision(
+        store,
+        verdict=Verdict.DENY,
+        ground=Ground.PERSON,
+        rule="",
+        person=ANA.id,
+        card="k3Jx_-9Q",
+        reason="too large",
+        replaces=by_rule.transfer,
+    )
+    async with store.begin() as unit:
+        found = await unit.decisions_on([by_rule.transfer, TransferId(99)])
+    assert found == {by_rule.transfer: [by_rule, by_person], TransferId(99): []}
+
+
+async def test_the_newest_decisions_on_a_name_a_tag_and_a_digest(store: SqliteStore) -> None:
+    other = replace(NGINX, tag="1.26")
+    first = await decision(store)
+    second = await decision(store, digest=SECOND)
+    third = await decision(store, image=other)
+    await decision(store, image=STATIC)
+    name = (NGINX.registry, NGINX.repository)
+    async with store.begin() as unit:
+        assert await unit.decisions_of(*name, limit=9) == [third, second, first]
+        assert await unit.decisions_of(*name, limit=1) == [third]
+        assert await unit.decisions_of(*name, tag=NGINX.tag, limit=9) == [second, first]
+        assert await unit.decisions_of(*name, digest=FIRST, limit=9) == [third, first]
+        assert await unit.decisions_of(*name, tag="1.26", digest=SECOND, limit=9) == []
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE decisions SET verdict = 'deny'", "DELETE FROM decisions"]
+)
+async def test_no_statement_changes_or_deletes_a_decision(
+    store: SqliteStore, path: Path, change: str
+) -> None:
+    kept = await decision(store)
+    with closing(sqlite3.connect(path)) as file, pytest.raises(sqlite3.IntegrityError):
+        file.execute(change)
+    async with store.begin() as unit:
+        assert await unit.decisions_on([kept.transfer]) == {kept.transfer: [kept]}
+
+
+async def test_a_request_that_does_not_exist_is_refused(store: SqliteStore) -> None:
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        await decision(store, request=RequestId(99))
+
+
+async def test_a_person_has_one_pseudonym_for_ever(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = iter(["11111111", "11111111", "22222222"])
+    monkeypatch.setattr(queries.secrets, "token_hex", lambda _: next(words))
+    async with store.begin() as unit:
+        assert await unit.pseudonyms([ANA.id, LI.id]) == {ANA.id: "p:11111111", LI.id: "p:22222222"}
+    async with store.begin() as unit:
+        assert await unit.pseudonyms([LI.id]) == {LI.id: "p:22222222"}
+        assert await unit.pseudonyms([]) == {}
+
+
+async def test_a_forgotten_person_leaves_the_decision_with_the_pseudonym(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await decision(store, ground=Ground.PERSON, person=ANA.id)
+    async with store.begin() as unit:
+        pseudonym = (await unit.pseudonyms([ANA.id]))[ANA.id]
+    with closing(sqlite3.connect(path)) as file, file:
+        assert str(ANA.id) not in "\n".join(map(str, file.execute("SELECT * FROM decisions")))
+        file.execute("DELETE FROM pseudonyms")
+    words = iter([pseudonym.removeprefix("p:"), "22222222"])
+    monkeypatch.setattr(queries.secrets, "token_hex", lambda _: next(words))
+    async with store.begin() as unit:
+        found = await unit.decisions_on([kept.transfer])
+        assert found == {kept.transfer: [replace(kept, person=PersonId(pseudonym))]}
+        assert await unit.pseudonyms([LI.id]) == {LI.id: "p:22222222"}, "never given again"
