@@ -7,8 +7,9 @@ import asyncio
 import functools
 import gc
 import os
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,20 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
     file.write_text(f"{head}{end}\n")
     os.environ["SSL_CERT_FILE"] = str(file)  # for child processes, and for clients that read it
     certifi.where = lambda: str(file)
+
+
+@pytest.fixture
+def ends() -> Iterator[None]:
+    """Fail a test that would go on for hours. It has 90 s of CPU time, many times what it needs."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError("no end in sight")
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 90)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ class Registry:
     def logged(self, pattern: str, times: int, since: int = 0) -> list[str]:
         """Wait for a match of the pattern: the access log is written after the answer."""
         found: list[str] = []
-        for _ in range(200):
+        for _ in range(1800):
             found = re.findall(pattern, self.log.read_bytes()[since:].decode())
             if len(found) >= times:
                 break
@@ -133,11 +133,11 @@ def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Ite
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(90)
 
 
 def wait_for(address: str) -> None:
-    for _ in range(200):
+    for _ in range(1800):
         try:
             CLIENT.get(f"http://{address}/v2/")
         except httpx.TransportError:
@@ -318,7 +318,7 @@ class World:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=30,
+            timeout=90,
         )
         return self.left(done.returncode, done.stdout)
 

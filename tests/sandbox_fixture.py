@@ -93,7 +93,10 @@ def bot_at(port: int, token: str = TOKEN) -> TelegramBot:
 
 
 @pytest.fixture
-async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+async def place(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Place]:
+    """A chat server. Its parameter is how many seconds a press waits for the bot's answer."""
     monkeypatch.setenv("PTB_TIMEDELTA", "1")  # RetryAfter warns about numbers
     clock = Clock()
     world = TelegramState(clock=clock)
@@ -102,7 +105,7 @@ async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     app = Starlette(
         routes=[
             page_route,
-            *chat_routes(world, ArmedFaults(), press_seconds=0.3),
+            *chat_routes(world, ArmedFaults(), press_seconds=getattr(request, "param", 0.3)),
             Mount("/telegram", telegram),
         ],
         exception_handlers={HTTPException: http_error},

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 
 COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
-START_SECONDS = 60
-PATIENCE_SECONDS = 40
-GONE_SECONDS = 2
+START_SECONDS = 90
+PATIENCE_SECONDS = 90
+GONE_SECONDS = 90
 Message = dict[str, Any]
 
 
@@ -151,7 +151,7 @@ def start(data: Path, *options: str) -> Sandbox:
             stderr=errors,
             text=True,
         )
-    api = httpx.Client(trust_env=False, timeout=20)
+    api = httpx.Client(trust_env=False, timeout=90)
     sandbox = Sandbox(process, data, "", api)
     try:
         sandbox.address = _address(process)
@@ -181,7 +181,7 @@ def stop(sandbox: Sandbox) -> set[int]:
     started = tree(sandbox.process.pid)
     sandbox.api.close()
     sandbox.process.send_signal(signal.SIGTERM)
-    sandbox.process.wait(timeout=30)
+    sandbox.process.wait(timeout=90)
     assert sandbox.process.stdout is not None
     sandbox.process.stdout.close()
     deadline = time.monotonic() + GONE_SECONDS

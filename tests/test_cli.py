@@ -26,7 +26,7 @@ TOKENS = {"TELEGRAM_TOKEN": "1:a-token-of-tests", "GITHUB_TOKEN": "another-token
 
 
 def imageto_bot(
-    *arguments: str, environment: dict[str, str] | None = None, seconds: float = 30
+    *arguments: str, environment: dict[str, str] | None = None, seconds: float = 90
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, *arguments],
@@ -74,7 +74,7 @@ def test_a_folder_with_a_bot_of_its_own_does_not_run_that(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -137,7 +137,7 @@ def test_without_a_network_the_bot_keeps_trying_and_says_so(tmp_path: Path) -> N
         env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*", **TOKENS},
     )
     assert process.stderr is not None
-    watchdog = threading.Timer(30, process.kill)
+    watchdog = threading.Timer(90, process.kill)
     watchdog.start()
     lines = []
     for line in process.stderr:
@@ -145,7 +145,7 @@ def test_without_a_network_the_bot_keeps_trying_and_says_so(tmp_path: Path) -> N
         if len([each for each in lines if "next try in" in each]) == 2:
             break
     process.terminate()
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=90) == 0
     watchdog.cancel()
     process.stderr.close()
     assert "Telegram is out of reach; next try in" in "".join(lines)

@@ -53,7 +53,7 @@ class Signer:
         key, certificate = folder / "key.pem", folder / "certificate.pem"
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
         command += ["-subj", f"/CN={ISSUER}", "-keyout", str(key), "-out", str(certificate)]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=90)
         return cls(key, certificate)
 
     def token(self, access: Access, life: int = LIFE) -> str:
@@ -77,7 +77,7 @@ class Signer:
         text = ".".join(packed(json.dumps(part).encode()) for part in (header, claims))
         command = ["openssl", "dgst", "-sha256", "-sign", str(self.key)]
         signed = subprocess.run(
-            command, input=text.encode(), check=True, capture_output=True, timeout=20
+            command, input=text.encode(), check=True, capture_output=True, timeout=90
         )
         return f"{text}.{packed(signed.stdout)}"
 

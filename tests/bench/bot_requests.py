@@ -197,6 +197,6 @@ async def requests(plan: Plan, size: Size) -> Found:
 
 async def _until(look: Callable[[], T | None]) -> T:
     async with asyncio.timeout(PATIENCE):
-        while not (found := look()):  # noqa: ASYNC110 - of many kinds, and at all times
+        while not (found := look()):
             await asyncio.sleep(LOOK_SECONDS)
     return found

@@ -272,7 +272,7 @@ async def bot_site(folder: Path) -> AsyncIterator[Site]:
         )
         port = await stack.enter_async_context(served(app))
         api = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=90)
         )
         site = Site(world, faults, github, api, folder)
         try:

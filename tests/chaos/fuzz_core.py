@@ -29,8 +29,8 @@ from bot.workflow.mirror.skopeo import cause
 
 HOST: Final = "harbor.example.com"
 ME: Final = "imageto_bot"
-SECONDS: Final = 4.0
-"""Seconds of CPU time: more than any input takes, also under coverage and on a busy machine."""
+SECONDS: Final = 60.0
+"""Seconds of CPU time: far more than any input takes, so that only what has no end fails."""
 
 # A second copy of the grammar, so that a mistake in the product's own does not hide itself.
 _HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?"

@@ -83,7 +83,7 @@ class People:
         address = self.sandbox.address
         for _ in range(times):
             self.presses.submit(
-                httpx.post, f"{address}/api/press", json=pressed, trust_env=False, timeout=20
+                httpx.post, f"{address}/api/press", json=pressed, trust_env=False, timeout=90
             )
 
     def press_until(self, who: str, asked: Asked, button: str, done: Callable[[], object]) -> None:
@@ -209,7 +209,7 @@ class Maintainer:
             base_url=f"{sandbox.address}/github/repos/example/mirror",
             headers={"Authorization": f"Bearer {token.decode()}"},
             trust_env=False,
-            timeout=20,
+            timeout=90,
         )
 
     def close(self) -> None:

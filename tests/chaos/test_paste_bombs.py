@@ -1,6 +1,5 @@
 """No paste takes long to read, whatever it contains."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -17,12 +16,11 @@ from bot.paste import PASTE_SIZE_LIMIT, extract, rewrite
     ids=["a paste", "a file"],
 )
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_gets_an_answer_in_time(bomb: str, name: str, tally: Counter[str]) -> None:
+@pytest.mark.usefixtures("ends")
+def test_a_bomb_gets_an_answer(bomb: str, name: str, tally: Counter[str]) -> None:
     tally["inputs"] += 1
     content = BOMBS[bomb].encode()[:PASTE_SIZE_LIMIT]
-    start = time.process_time()
     if name:
         rewrite(content, name=name, target=Target(HOST), images=())
     else:
         extract(content.decode(), target_host=HOST)
-    assert time.process_time() - start < 10  # measured: 1.5 s

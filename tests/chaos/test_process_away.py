@@ -72,7 +72,7 @@ async def test_a_machine_that_sleeps_goes_on_where_it_was(site: Site, tally: Cou
     await site.answer(asked, "submitted")
     assert len(await site.answers(asked)) == 1
     async with asyncio.timeout(SECONDS):
-        while len(await site.commits()) < 2:  # noqa: ASYNC110 - a card may come first
+        while len(await site.commits()) < 2:
             await asyncio.sleep(0.1)
     assert await bot.stop() == 0
 

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 
 HANGS = """
 import asyncio, logging, threading, time
@@ -13,7 +12,7 @@ app.STOP_SECONDS = app.CLOSE_SECONDS = 0.3
 logging.basicConfig(level=logging.INFO)
 
 async def stalls(*_):
-    done = asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+    done = asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
     print("stalls", flush=True)
     while True:
         try:
@@ -33,9 +32,7 @@ def test_a_disk_that_stalls_does_not_hold_up_a_stop() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "stalls\n"
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=90)
     assert process.returncode == 0, said
-    assert time.monotonic() - began < 20  # it would be 60
     assert "the next start repeats them" in said

@@ -30,7 +30,7 @@ from bot.engine.lanes.lane import TickResult, attempt, guarded
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.serve import served
 
-QUICK = Bounds(read=2, whole=3, size=100_000, poll=0)
+BOUNDS = Bounds(size=100_000, poll=0)
 COMPOSE = b"services:\n  web:\n    image: nginx:1.27\n"
 
 
@@ -171,7 +171,7 @@ async def odd(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Odd]:
 
     app = Starlette(routes=[Route("/{rest:path}", answer, methods=["GET", "POST"])])
     async with served(app) as port:
-        bot = make_bot("7000000001:sandbox", f"http://127.0.0.1:{port}", QUICK)
+        bot = make_bot("7000000001:sandbox", f"http://127.0.0.1:{port}", BOUNDS)
         yield Odd(bot, answers)
         await shut(bot)
 
@@ -262,8 +262,8 @@ async def polling(w: World, bot: PollingBot) -> AsyncIterator[asyncio.Task[None]
 
 
 async def until(done: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await done():  # noqa: ASYNC110 - polls a server
+    async with asyncio.timeout(90):
+        while not await done():
             await asyncio.sleep(0.02)
 
 

@@ -125,7 +125,7 @@ async def play(size: Size) -> Played:
 async def until_heard(log: Path) -> None:
     """Wait until the bot confirms updates: with a new token it first checks for another bot."""
     async with asyncio.timeout(PATIENCE):
-        while HEARD not in log.read_text():  # noqa: ASYNC110, ASYNC240 - a small file
+        while HEARD not in log.read_text():  # noqa: ASYNC240 - a small file
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -153,7 +153,7 @@ async def _until_answered(chat: TelegramState, asked: Sequence[Asked]) -> None:
 async def until_closed(database: Path) -> None:
     """Wait until the last cards are up to date, which is after the last result."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and one(database, OPEN):  # noqa: ASYNC110 - a database
+    while time.monotonic() < deadline and one(database, OPEN):
         await asyncio.sleep(LOOK_SECONDS)
 
 

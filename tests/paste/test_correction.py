@@ -1,7 +1,5 @@
 """What was probably meant: one row per mistake that people make, and what no row may do."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -410,15 +408,10 @@ def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
         assert again is None or not is_surely_wrong(again.mistake)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("a-" * 2048, "docker pull " * 340, "(" * 4096, "a/" * 2048, ": " * 2048, "-" * 4096),
-        f"a{' ' * 4094}b",
-    ],
-)
-def test_a_long_message_is_read_in_no_time(text: str) -> None:
-    start = time.process_time()
+@pytest.mark.usefixtures("ends")
+@pytest.mark.parametrize("repeated", ["a-", "docker pull ", "(", "a/", ": ", "-", " "])
+def test_the_time_does_not_grow_with_the_square_of_the_length(repeated: str) -> None:
+    """A text far longer than any message: what grew with the square would not end."""
+    text = f"a{repeated * (64 * 4096 // len(repeated))}b"
     correct(text, target_host=HOST)
     correct(f"{HOST}/{text}", target_host=HOST)
-    assert time.process_time() - start < 0.25

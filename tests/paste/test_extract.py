@@ -5,7 +5,6 @@ format.
 """
 
 import codecs
-import time
 
 import pytest
 import yaml
@@ -173,13 +172,12 @@ def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
     assert rewrite(content, name=name, target=Target(HOST), images=()).content == content
 
 
+@pytest.mark.usefixtures("ends")
 @pytest.mark.parametrize(
     "text", ["{/* " * (PASTE_SIZE_LIMIT // 4), "{" + '"a/*' * (PASTE_SIZE_LIMIT // 4)]
 )
-def test_comments_that_never_end_are_passed_over_in_time(text: str) -> None:
-    start = time.process_time()
+def test_comments_that_never_end_are_passed_over(text: str) -> None:
     assert extract(text, target_host=HOST, name="a.json").flaw is not None
-    assert time.process_time() - start < 10  # measured: 0.5 s
 
 
 @pytest.mark.parametrize("bomb", ["dashes", "braces", "documents", "scalars"])

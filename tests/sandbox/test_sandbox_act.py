@@ -48,6 +48,6 @@ def open_files() -> set[str]:
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - what changes is another process
+    async with asyncio.timeout(90):
+        while not true():
             await asyncio.sleep(0.02)

@@ -65,7 +65,7 @@ jobs:
           PYTHON
 """
 FILES = {"image.list": b"# images\n", ".github/workflows/mirror.yml": WORKFLOW}
-PATIENCE = 15.0
+PATIENCE = 90.0
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class World:
 
 async def eventually(look: Callable[[], Any]) -> Any:
     async with asyncio.timeout(PATIENCE):
-        while not (found := await look()):  # noqa: ASYNC110 - what changes is another process
+        while not (found := await look()):
             await asyncio.sleep(0.05)
     return found
 

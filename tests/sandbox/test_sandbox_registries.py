@@ -24,7 +24,7 @@ from bot.sandbox.serve import served
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NGINX = "docker.io/library/nginx:1.27"
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,5 +282,5 @@ async def test_a_process_ends_when_the_sandbox_is_killed() -> None:
 
 async def eventually(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not true():  # noqa: ASYNC110 - what changes is another process
+        while not true():
             await asyncio.sleep(0.02)

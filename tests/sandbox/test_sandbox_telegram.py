@@ -85,7 +85,7 @@ async def test_a_long_poll_ends_as_soon_as_somebody_writes(place: Place) -> None
     poll = asyncio.create_task(place.bot.get_updates(timeout=20))
     await asyncio.sleep(0.05)
     await place.say("wei", "/status")
-    assert len(await asyncio.wait_for(poll, 30)) == 1
+    assert len(await asyncio.wait_for(poll, 90)) == 1
 
 
 async def test_a_second_poller_ends_the_first_with_a_conflict(place: Place) -> None:
@@ -94,9 +94,9 @@ async def test_a_second_poller_ends_the_first_with_a_conflict(place: Place) -> N
     async with bot_at(place.port) as other:
         second = asyncio.create_task(other.get_updates(timeout=20))
         with pytest.raises(Conflict, match="terminated by other getUpdates request"):
-            await asyncio.wait_for(first, 30)
+            await asyncio.wait_for(first, 90)
         await place.say("wei", "/status")
-        assert len(await asyncio.wait_for(second, 30)) == 1
+        assert len(await asyncio.wait_for(second, 90)) == 1
 
 
 async def test_message_updates_live_for_a_day_and_presses_for_150_seconds(place: Place) -> None:
@@ -410,10 +410,11 @@ async def test_the_overall_limit_holds_for_private_chats_and_can_be_switched_off
 # Buttons
 
 
+@pytest.mark.parametrize("place", [90.0], indirect=True)
 async def test_a_press_brings_back_the_bots_answer(place: Place) -> None:
     sent = await place.bot.send_message(GROUP, "card", reply_markup=button("✅ Approve"))
     pressing = asyncio.create_task(place.press("mallory", sent.message_id, "Approve"))
-    (update,) = await place.bot.get_updates(timeout=5)
+    (update,) = await place.bot.get_updates(timeout=20)
     assert update.callback_query is not None
     assert update.callback_query.data == "approve:1"
     assert update.callback_query.from_user.id == MALLORY
@@ -578,7 +579,7 @@ async def test_stopping_cuts_an_open_long_poll_at_once(caplog: pytest.LogCapture
     world = TelegramState()
     app = Starlette(routes=[Mount("/telegram", telegram_app(world, token=TOKEN))])
     async with httpx.AsyncClient(trust_env=False) as client:
-        async with asyncio.timeout(30), served(app) as port:
+        async with asyncio.timeout(90), served(app) as port:
             url = f"http://127.0.0.1:{port}/telegram/bot{TOKEN}/getUpdates"
             poll = asyncio.create_task(client.get(url, params={"timeout": 50}, timeout=60))
             await asyncio.sleep(0.1)

@@ -556,7 +556,7 @@ class Moves:
             broken = blob in self.broken
             if broken and not self.always:
                 self.broken.discard(blob)
-        self.held.get(blob, self.free).wait(10)
+        self.held.get(blob, self.free).wait(90)
         with self._lock:
             self.now -= 1
         if broken:
@@ -579,11 +579,11 @@ def bring(traffic: Traffic, *images: tuple[str, set[str]]) -> list[BaseException
             target = at("http://127.0.0.1:9", path)
             jobs.append(pool.submit(traffic.bring, dict.fromkeys(sorted(blobs), 1), here, target))
             eventually(lambda: blobs & set(traffic._ways) or jobs[0].done())  # noqa: B023 - at once
-        return [job.exception(10) for job in jobs]
+        return [job.exception(90) for job in jobs]
 
 
 def eventually(true: Callable[[], object]) -> None:
-    for _ in range(1000):
+    for _ in range(9000):
         if true():
             return
         time.sleep(0.01)
@@ -623,7 +623,7 @@ def test_skopeo_never_meets_a_layer_of_its_image_on_its_way(moves: Moves) -> Non
         time.sleep(0.2)
         assert not job.done()
         moves.held[B].set()
-        assert job.result(10)[0] is not None
+        assert job.result(90)[0] is not None
 
 
 def test_after_a_layer_that_did_not_move_no_other_of_its_image_begins(moves: Moves) -> None:
@@ -655,7 +655,7 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
             eventually(lambda tries=tries: len(moves.made) == tries)
             time.sleep(0.3)  # by now the others wait for it
             gate.release()
-        assert all(job.exception(20) for job in jobs)
+        assert all(job.exception(90) for job in jobs)
     assert len(moves.made) == 2
 
 
@@ -668,7 +668,7 @@ def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None
         eventually(lambda: moves.now == 2)
         assert bring(traffic, ("y", {A})) == [None]  # meanwhile, without waiting
         next(iter(moves.held.values())).set()
-        assert long.result(10) == [None]
+        assert long.result(90) == [None]
     assert moves.most == 3
 
 
@@ -691,5 +691,5 @@ def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
         eventually(lambda: moves.now == 2)
         time.sleep(0.1)
         next(iter(moves.held.values())).set()
-        assert job.result(10) == [None] * 6
+        assert job.result(90) == [None] * 6
     assert moves.most == 2

@@ -100,7 +100,7 @@ def ageing(registry: Registry, tokens: Tokens) -> Iterator[tuple[str, list[int]]
                 given["Authorization"] = f"Bearer {old}"
             headers = {name: value for name, value in given.items() if value}
             url = f"http://{registry.address}{self.path}"
-            got = httpx.request(self.command, url, headers=headers, timeout=20)
+            got = httpx.request(self.command, url, headers=headers, timeout=90)
             if blob:
                 answers.append(got.status_code)
             names = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate")

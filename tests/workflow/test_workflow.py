@@ -411,7 +411,7 @@ def checked(world: World) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=20,
+        timeout=90,
     )
 
 
@@ -507,7 +507,7 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "1 to mirror to 127.0.0.1:9\n"
         process.send_signal(signal.SIGINT)
-        assert "KeyboardInterrupt" in process.communicate(timeout=20)[0]
+        assert "KeyboardInterrupt" in process.communicate(timeout=90)[0]
 
 
 # --- the same by act, unchanged
@@ -525,9 +525,9 @@ def in_a_repository(
     (folder / "image.list").write_text(text)
     git = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com", "-C", str(folder)]
     for command in (["init", "-q", "-b", branch], ["add", "."], ["commit", "-q", "-m", "First"]):
-        subprocess.run([*git, *command], check=True, timeout=20)
+        subprocess.run([*git, *command], check=True, timeout=90)
     head = subprocess.run(
-        [*git, "rev-parse", "HEAD"], check=True, timeout=20, capture_output=True, text=True
+        [*git, "rev-parse", "HEAD"], check=True, timeout=90, capture_output=True, text=True
     )
     world.github.sha = head.stdout.strip()
     return folder
@@ -574,7 +574,7 @@ def by_act(
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=60,
+        timeout=90,
     )
     return done.returncode, done.stdout
 

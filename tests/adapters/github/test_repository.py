@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,13 +33,13 @@ from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.engine.ports.repository import WorkflowState
+from bot.engine.ports.repository import ListFile, WorkflowState
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 
 NAME = "ana/mirror"
-QUICK = GitHubBounds(read=2)
+BOUNDS = GitHubBounds()
 LIST = b"# images\nnginx:1.26\n"
 WORKFLOW = b"""\
 name: mirror
@@ -101,7 +101,7 @@ def client(
     name: str = NAME,
     path: str = "image.list",
     workflow: str = "mirror.yml",
-    bounds: GitHubBounds = QUICK,
+    bounds: GitHubBounds = BOUNDS,
 ) -> SetupRepository:
     return SetupRepository(
         api=f"http://127.0.0.1:{port}/github",
@@ -205,17 +205,20 @@ async def test_what_the_rules_of_a_branch_forbid_is_told_from_a_conflict(
             alone.close()
 
 
-@pytest.mark.parametrize("what", ["lost", "delay 3"])
+@pytest.mark.parametrize("what", ["lost", "delay 1"])
 async def test_a_write_whose_answer_is_lost_is_unclear_and_was_sent_once(
     place: Place, what: str
 ) -> None:
     before = await place.repository.read_list()
     commits = await place.commits()
     place.faults.arm(where="github", what=what, path="PUT /github/repos")
-    with pytest.raises(TransientError) as caught:
-        await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
+    hasty = client(place.port, place.github.token, bounds=GitHubBounds(read=0.3))
+    with closing(hasty), pytest.raises(TransientError) as caught:
+        await hasty.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
     assert caught.value.unclear
-    await asyncio.sleep(1.5 if what != "lost" else 0)
+    async with asyncio.timeout(90):
+        while await place.commits() == commits:
+            await asyncio.sleep(0.05)
     assert await place.commits() == commits + 1
 
 
@@ -265,27 +268,34 @@ async def test_a_gateways_page_is_not_taken_for_a_workflow_that_is_off(place: Pl
         await place.repository.workflow()
 
 
+async def read_in_the_end(repository: SetupRepository) -> ListFile:
+    """On a busy machine, a second try may be needed within a second."""
+    while True:
+        with suppress(TransientError):
+            return await repository.read_list()
+
+
 @pytest.mark.parametrize(
-    ("what", "words"),
+    ("what", "words", "whole"),
     [
-        ("silent", "did not answer in time"),
-        ("endless", "did not answer in time"),
-        ("huge 3", "cannot be read .UnusableResponseError"),
-        ("packed 3", "cannot be read .UnusableResponseError"),
+        ("silent", "did not answer in time", 1.0),
+        ("endless", "did not answer in time", 1.0),
+        ("huge 3", "cannot be read .UnusableResponseError", 60.0),
+        ("packed 3", "cannot be read .UnusableResponseError", 60.0),
     ],
 )
 async def test_an_answer_has_an_end_in_time_and_size_and_the_worker_is_free_again(
-    place: Place, what: str, words: str
+    place: Place, what: str, words: str, whole: float
 ) -> None:
-    bounds = GitHubBounds(read=0.5, whole=1.0, size=2 << 20)
+    bounds = GitHubBounds(read=whole / 2, whole=whole, size=2 << 20)
     quick = client(place.port, place.github.token, bounds=bounds)
     try:
         place.faults.arm(where="github", what=what)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             with pytest.raises(TransientError, match=words) as caught:
                 await quick.read_list()
             assert caught.value.unclear
-            assert (await quick.read_list()).content == LIST
+            assert (await read_in_the_end(quick)).content == LIST
     finally:
         quick.close()
 
@@ -336,7 +346,7 @@ async def test_whatever_part_of_an_answer_trickles_ends_with_its_time(what: str)
         port = server.sockets[0].getsockname()[1]
         alone = client(port, "token", bounds=GitHubBounds(read=0.5, whole=1.0))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 with pytest.raises(TransientError, match="in time") as caught:
                     await alone.workflow()
             assert caught.value.unclear
@@ -351,7 +361,7 @@ async def test_closing_cuts_a_call_that_is_under_way(place: Place) -> None:
     call = asyncio.create_task(alone.workflow())
     await asyncio.sleep(0.3)
     alone.close()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         with pytest.raises(TransientError):
             await call
 
@@ -389,7 +399,7 @@ async def test_the_workflow_is_active_off_or_missing(place: Place) -> None:
 
 
 async def until_over(place: Place, run: Run) -> tuple[Run, CommitSha]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(90):
         while True:
             found, sha = await place.repository.run(run.id)
             if found.is_finished:
@@ -400,8 +410,8 @@ async def until_over(place: Place, run: Run) -> tuple[Run, CommitSha]:
 async def test_the_run_of_a_commit_is_found_by_its_sha(place: Place) -> None:
     before = await place.repository.read_list()
     sha = await place.repository.write_list(LIST + b"a\n", blob=before.blob, message=MESSAGE)
-    async with asyncio.timeout(10):
-        while (run := await place.repository.run_of_commit(sha)) is None:  # noqa: ASYNC110 - polls a server
+    async with asyncio.timeout(90):
+        while (run := await place.repository.run_of_commit(sha)) is None:
             await asyncio.sleep(0.05)
     over, of = await until_over(place, run)
     assert (over.conclusion, of) == ("success", sha)
@@ -645,7 +655,7 @@ async def test_a_proxy_of_the_environment_takes_every_call(
             branch="main",
             path="image.list",
             workflow="mirror.yml",
-            bounds=QUICK,
+            bounds=BOUNDS,
         )
         place.stack.callback(far.close)
         now = await far.read_list()

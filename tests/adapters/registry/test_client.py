@@ -546,7 +546,7 @@ async def test_closing_ends_a_fetch_that_nobody_waits_for_any_more() -> None:
     client = reader(httpx.MockTransport(handler))
     call = asyncio.create_task(client.source_digest(NGINX))
     await started.wait()
-    await asyncio.wait_for(client.aclose(), 30)
+    await asyncio.wait_for(client.aclose(), 90)
     with pytest.raises(asyncio.CancelledError):
         await call
 

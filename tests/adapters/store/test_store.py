@@ -530,7 +530,7 @@ async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> N
         await asyncio.sleep(0)
     third.cancel()
     await asyncio.wait({first, second, third})
-    async with asyncio.timeout(5), store.begin() as unit:
+    async with asyncio.timeout(90), store.begin() as unit:
         await unit.save_last_update(7)
     async with store.begin() as unit:
         assert await unit.last_update() == 7

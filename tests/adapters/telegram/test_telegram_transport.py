@@ -18,7 +18,6 @@ from bot.dialog.message import Rendered
 from bot.engine.ports.chat import Document
 
 TOKEN = "7000000001:hush"
-QUICK = Bounds(connect=1, read=2, whole=3)
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 SENT = b'{"ok":true,"result":{"message_id":5,"date":1,"chat":{"id":-1,"type":"group"},"text":"x"}}'
 
@@ -56,7 +55,7 @@ def ok(body: bytes = SENT) -> bytes:
 
 @asynccontextmanager
 async def talking(api: str) -> AsyncIterator[PollingBot]:
-    bot = make_bot(TOKEN, api, QUICK)
+    bot = make_bot(TOKEN, api, Bounds())
     try:
         yield bot
     finally:
@@ -170,19 +169,21 @@ async def test_a_login_at_a_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_whoever_waits_for_a_free_connection_for_too_long_sends_nothing() -> None:
-    heard: list[bytes] = []
+    heard, over = list[bytes](), asyncio.Event()
 
     async def serve(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
         heard.append(await reading.read(100))
-        await asyncio.sleep(1)
+        await over.wait()
         writing.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        one = BoundedRequest(Bounds(connect=0.1, read=3, whole=3), connections=1)
-        calls = (one.do_request(url, "POST") for _ in range(3))
-        told = await asyncio.gather(*calls, return_exceptions=True)
+        one = BoundedRequest(Bounds(connect=0.5), connections=1)
+        first, *others = (asyncio.create_task(one.do_request(url, "POST")) for _ in range(3))
+        told = await asyncio.gather(*others, return_exceptions=True)
+        over.set()
+        await asyncio.wait({first})
         await one.shutdown()
-    assert [type(error) for error in told].count(TimedOut) == 2
+    assert [type(error) for error in told] == [TimedOut, TimedOut]
     assert len(heard) == 1
