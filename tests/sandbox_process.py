@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sandbox_fixture import document
 
 COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
 START_SECONDS = 90
@@ -46,8 +47,8 @@ class Sandbox:
 
     def send(self, who: str, name: str, content: bytes, *, chat: str = "private") -> Asked:
         """Send a file with /mirror as its caption."""
-        sent = {"as": who, "text": "/mirror", "chat": chat}
-        answer = self.api.post("/api/chat", data=sent, files={"document": (name, content)})
+        sent = {"as": who, "text": "/mirror", "chat": chat, "document": document(name, content)}
+        answer = self.api.post("/api/chat", json=sent)
         assert answer.status_code == 200, answer.text
         return Asked(who, chat, answer.json()["id"])
 

@@ -4,15 +4,18 @@ Answers are plain JSON. A mistake of the caller gets a 4xx with {"error": words}
 """
 
 import asyncio
+import base64
+import binascii
+import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.faults.middleware import ArmedFaults, documentation
@@ -26,6 +29,7 @@ from bot.sandbox.telegram.values import (
     StoredDocument,
     User,
 )
+from bot.sandbox.walls import WALLS
 
 _PAGE = Path(__file__).parent / "page" / "index.html"
 _PRESS_SECONDS = 10.0
@@ -36,10 +40,28 @@ Handler = Callable[[Request], Awaitable[Any]]
 
 
 async def _page(_request: Request) -> Response:
-    return FileResponse(_PAGE, media_type="text/html", headers={"Cache-Control": "no-store"})
+    page = _PAGE.read_text("utf-8")
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": content_policy(page)}
+    return HTMLResponse(page, headers=headers)
 
 
-page_route = Route("/", _page, methods=["GET"])
+page_route = Route("/", _page, methods=["GET"], middleware=WALLS)
+
+
+def content_policy(page: str) -> str:
+    """The Content-Security-Policy that lets a page use the scripts and styles in it, no others."""
+    sources = "; ".join(f"{tag}-src {' '.join(_hashes(page, tag))}" for tag in ("script", "style"))
+    return (
+        f"default-src 'none'; {sources}; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hashes(page: str, tag: str) -> list[str]:
+    """https://www.w3.org/TR/CSP3/#match-element-to-source-list"""
+    parts = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts)
+    return [f"'sha256-{digest}'" for digest in digests]
 
 
 def chat_routes(
@@ -50,7 +72,7 @@ def chat_routes(
     return [
         _route("/api/chat", api.say, "POST"),
         _route("/api/chat", api.read, "GET"),
-        Route("/api/document/{wanted}", api.download, methods=["GET"]),
+        Route("/api/document/{wanted}", api.download, methods=["GET"], middleware=WALLS),
         _route("/api/press", api.press, "POST"),
         _route("/api/faults", api.arm, "POST"),
         _route("/api/faults", api.explain, "GET"),
@@ -104,7 +126,7 @@ class _Api:
             _text(given, "text", default=""),
             reply_to=_number(given, "reply_to"),
             topic=topic,
-            document=await self._document(given),
+            document=self._document(given),
             anonymous=anonymous,
         )
 
@@ -183,17 +205,20 @@ class _Api:
             raise NotFoundError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
         return [chat]
 
-    async def _document(self, given: dict[str, Any]) -> StoredDocument | None:
+    def _document(self, given: dict[str, Any]) -> StoredDocument | None:
         upload = given.get("document")
         if upload is None:
             return None
-        if not isinstance(upload, UploadFile):
-            raise ValueError("document must be a file: send the request as multipart/form-data")  # noqa: TRY004 - a person's mistake, not a programmer's
-        content = await upload.read(_LARGEST_DOCUMENT + 1)
+        if not isinstance(upload, dict):
+            raise ValueError('document must be {"name": …, "content": … in base64}')  # noqa: TRY004 - a person's mistake, not a programmer's
+        try:
+            content = base64.b64decode(_text(upload, "content"), validate=True)
+        except binascii.Error as exc:
+            raise ValueError("document.content must be base64") from exc
         if not content or len(content) > _LARGEST_DOCUMENT:
             raise ValueError("document is empty or larger than 50 MB")
-        mime = upload.content_type or "application/octet-stream"
-        return self._state.keep(upload.filename or "file", mime, content)
+        mime = _text(upload, "mime", default="") or "application/octet-stream"
+        return self._state.keep(_text(upload, "name", default="") or "file", mime, content)
 
 
 def _route(path: str, handler: Handler, method: str) -> Route:
@@ -204,17 +229,12 @@ def _route(path: str, handler: Handler, method: str) -> Route:
             return JSONResponse({"error": str(exc)}, status_code=404)
         except ValueError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
-        finally:
-            await request.close()  # closes uploaded files
 
-    return Route(path, endpoint, methods=[method])
+    return Route(path, endpoint, methods=[method], middleware=WALLS)
 
 
 async def _given(request: Request) -> dict[str, Any]:
-    """Read the fields of a JSON object or of a form."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-        return dict(await request.form())
+    """Read the fields of a JSON object."""
     try:
         given = await request.json()
     except ValueError:

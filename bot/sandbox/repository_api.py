@@ -12,6 +12,7 @@ from bot.core.errors import BotError
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
+from bot.sandbox.walls import WALLS
 
 _LIST = "image.list"
 _LOG_CHARACTERS = 20_000
@@ -37,9 +38,9 @@ def routes(*, github: GitHub, registries: Registries) -> list[Route]:
             return JSONResponse({"error": str(error)}, status_code=404)
 
     return [
-        Route("/api/repository", repository, methods=["GET"]),
-        Route("/api/registries", registry, methods=["GET"]),
-        Route("/api/registries", move, methods=["POST"]),
+        Route("/api/repository", repository, methods=["GET"], middleware=WALLS),
+        Route("/api/registries", registry, methods=["GET"], middleware=WALLS),
+        Route("/api/registries", move, methods=["POST"], middleware=WALLS),
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -40,7 +41,6 @@ from bot.setup import install
 
 log = logging.getLogger(__name__)
 
-TOKEN: Final = "7000000001:sandbox-only-token-of-a-bot-that-is-not-real"  # noqa: S105 - see its name
 REPOSITORY: Final = "example/mirror"
 README: Final = b"# The mirror repository of the sandbox\n"
 READY_SECONDS: Final = 30.0
@@ -57,6 +57,11 @@ class RunningSandbox:
     github: GitHub
     registries: Registries
     log: Path
+
+
+def new_token() -> str:
+    """A token of a bot, in the form of Telegram's. Other sites cannot know it."""
+    return f"7000000001:{token_urlsafe(27)}"
 
 
 Watch = Callable[[str, ASGIApp], ASGIApp]
@@ -86,6 +91,7 @@ async def open_sandbox(
     faults = ArmedFaults()
     database = data / "imageto-bot.sqlite3"
     # A kept database knows old message ids. A new chat must not use them again.
+    token = new_token()
     chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
@@ -102,10 +108,10 @@ async def open_sandbox(
             )
         )
         polled = asyncio.Event()
-        app = _app(chat, github, registries, faults, polled=polled, watch=watch)
+        app = _app(chat, github, registries, faults, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
         settings = _settings(address, chat, registries, database, internet=internet, fresh=fresh)
-        secrets = _secrets(github, registries)
+        secrets = _secrets(github, registries, token)
         await _prepare(github, registries, settings, secrets)
         output = data / "bot.log"
         await stack.enter_async_context(
@@ -130,10 +136,11 @@ def _app(
     registries: Registries,
     faults: ArmedFaults,
     *,
+    token: str,
     polled: asyncio.Event,
     watch: Watch,
 ) -> ASGIApp:
-    telegram = FaultMiddleware(telegram_app(chat, token=TOKEN), faults, "telegram")
+    telegram = FaultMiddleware(telegram_app(chat, token=token), faults, "telegram")
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if str(scope.get("path", "")).endswith("/getUpdates"):
@@ -197,10 +204,10 @@ def _settings(
     return settings_from(data, "the sandbox's config")
 
 
-def _secrets(github: GitHub, registries: Registries) -> Secrets:
+def _secrets(github: GitHub, registries: Registries, token: str) -> Secrets:
     return Secrets.model_validate(
         {
-            "telegram_token": TOKEN,
+            "telegram_token": token,
             "github_token": github.token,
             "harbor_user": registries.user,
             "harbor_pwd": registries.password,

@@ -30,8 +30,9 @@ from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.telegram.state import TelegramState
-from bot.sandbox.world import TOKEN
+from bot.sandbox.world import new_token
 
+TOKEN = new_token()
 PATIENCE = 60.0
 LOOK_SECONDS = 0.02
 GRACE = 15.0

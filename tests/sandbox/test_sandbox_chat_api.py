@@ -31,7 +31,9 @@ async def test_what_people_type_is_shown_escaped(place: Place) -> None:
         ({"as": "wei", "text": "x", "topic": 5, "chat": "team"}, 400, "topics are in supergroups"),
         ({"as": "wei", "text": "x", "anonymous": "perhaps"}, 400, "must be true or false"),
         ({"as": "wei", "text": "x", "anonymous": []}, 400, "must be true or false"),
-        ({"as": "wei", "text": "x", "document": "y"}, 400, "multipart/form-data"),
+        ({"as": "wei", "text": "x", "document": "y"}, 400, "content"),
+        ({"as": "wei", "text": "x", "document": {"content": "?"}}, 400, "must be base64"),
+        ({"as": "wei", "text": "x", "document": {"content": ""}}, 400, "empty or larger"),
         ([], 400, "send a JSON object"),
     ],
 )

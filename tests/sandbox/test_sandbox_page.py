@@ -24,8 +24,6 @@ async def test_the_page_is_html_that_is_never_kept(place: Place) -> None:
 async def test_the_page_is_whole_in_itself(page: str) -> None:
     assert re.findall(r"""\b(?:src|srcset)\s*=""", page) == []
     assert re.findall(r"""<link[^>]*href="(?!data:)""", page) == []
-    assert re.search(r"""Content-Security-Policy" content="default-src 'none';""", page)
-    assert "connect-src 'self'" in page
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from sandbox_fixture import document
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -307,9 +308,8 @@ async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> N
 
 async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Site) -> None:
     content = b"services: {}"
-    form = {"as": "wei", "text": "/mirror"}
-    files = {"document": ("compose.yaml", content)}
-    sent = await site.api.post("/api/chat", data=form, files=files)
+    said = {"as": "wei", "text": "/mirror", "document": document("compose.yaml", content)}
+    sent = await site.api.post("/api/chat", json=said)
     await site.say("li", "/mirror", reply_to=sent.json()["id"])
     inbox = Inbox()
     await polled(site, inbox, 2)
