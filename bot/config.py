@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, quote_plus, urlsplit
@@ -31,7 +32,7 @@ from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
-from bot.core.image import Naming, Target
+from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, Naming, Target
 from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
@@ -67,6 +68,21 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _service(value: str) -> str:
+    """The address of a service that gets a token with each request."""
+    parts = urlsplit(_url(value))
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("should begin with https://, since each request holds the token")
+    return value.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -97,6 +113,7 @@ def _person(value: str) -> str:
 
 Host = Annotated[str, AfterValidator(_host)]
 Url = Annotated[str, AfterValidator(_url)]
+Service = Annotated[str, AfterValidator(_service)]
 Chat = Annotated[ChatId, BeforeValidator(_id)]
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 
@@ -111,7 +128,7 @@ class TelegramPart(_Part):
     members: tuple[Person, ...] | None = None
     language: Language = Language.EN
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    api: Url = "https://api.telegram.org"
+    api: Service = "https://api.telegram.org"
 
 
 class GitHubPart(_Part):
@@ -119,7 +136,7 @@ class GitHubPart(_Part):
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
     workflow: str = Field(default="mirror.yml", pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")
-    api: Url = "https://api.github.com"
+    api: Service = "https://api.github.com"
     patience: int = Field(default=90, ge=1, le=3600)
 
 
@@ -337,7 +354,9 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
 
 
 def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
-    """Registry → user and password, from SOURCE_AUTH (the `auths` of a docker config.json).
+    """Registry or `registry/path` → user and password, from SOURCE_AUTH.
+
+    That is the `auths` of a docker config.json, with keys as in containers-auth.json(5).
 
     Raises ConfigError if it is malformed.
     """
@@ -349,11 +368,17 @@ def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
         auths: dict[str, Any] = json.loads(text)["auths"]
         for registry, entry in auths.items():
             user, password = base64.b64decode(entry["auth"]).decode().split(":", 1)
-            host = registry.removeprefix("https://").split("/", 1)[0]
-            name = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
-            logins[name] = (user, password)
+            logins[_login_key(registry)] = (user, password)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # `from None`: the cause may quote the secret.
         shape = '{"auths": {"docker.io": {"auth": …}}}'
         raise ConfigError(f"SOURCE_AUTH: should be JSON like {shape}") from None
     return logins
+
+
+def _login_key(text: str) -> str:
+    """`host` or `host/path`. Docker writes `https://HOST/v1/` where others write `HOST`."""
+    _, there, address = text.rpartition("://")
+    host, slash, path = address.rstrip("/").partition("/")
+    name = DOCKER_HUB if host.lower() in DOCKER_HUB_HOSTS else host.lower()
+    return name if there or not slash else f"{name}/{path}"

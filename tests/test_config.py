@@ -254,6 +254,36 @@ def test_source_logins_are_read_from_docker_auth() -> None:
     assert source_logins(Secrets.model_validate({"telegram_token": "a", "github_token": "b"})) == {}
 
 
+def test_each_team_of_a_registry_has_its_own_login() -> None:
+    auths = {
+        "GHCR.io/team-a": {"auth": "d2VpOmE="},
+        "ghcr.io/team-b/": {"auth": "bGk6Yg=="},
+        "https://quay.io/v2/": {"auth": "YW5hOmM="},
+        "registry-1.docker.io/example": {"auth": "YW5hOmQ="},
+    }
+    assert logins(json.dumps({"auths": auths})) == {
+        "ghcr.io/team-a": ("wei", "a"),
+        "ghcr.io/team-b": ("li", "b"),
+        "quay.io": ("ana", "c"),
+        "docker.io/example": ("ana", "d"),
+    }
+
+
+@pytest.mark.parametrize("part", ["telegram", "github"])
+@pytest.mark.parametrize("address", ["http://api.example.com", "http://10.0.0.1", "http://127.1"])
+def test_no_token_is_sent_over_a_plain_connection_to_another_machine(
+    part: str, address: str
+) -> None:
+    assert f"{part}.api: should begin with https://" in wrong(f"{part}.api", address)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8081", "http://localhost", "http://[::1]:1"])
+def test_a_server_on_this_machine_may_speak_plain_http(address: str) -> None:
+    given = example()
+    given["telegram"]["api"] = address
+    assert settings_from(given, "config.yaml").telegram.api == address
+
+
 @pytest.mark.parametrize(
     "text", ["{x", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}', "[" * 5000]
 )

@@ -60,9 +60,10 @@ class RegistryClient:
     """Reads manifests of allowed source registries and of the target.
 
     `addresses`: the URL of a registry by its name, as in the config. It may be plain http and
-    private. The target may be private too. `source_logins` (user, password) are by the name of the
-    registry, whatever its address. `transport` replaces the whole network, the guard against
-    private addresses included. `trust_env`: use the proxy variables of the environment.
+    private. The target may be private too. `source_logins` (user, password) are by the name of a
+    registry, or the first parts of a repository's name such as `ghcr.io/team`, whatever the
+    address. `transport` replaces the whole network, the guard against private addresses included.
+    `trust_env`: use the proxy variables of the environment.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class RegistryClient:
         self._bases = {name.lower(): _base_of(name, url) for name, url in addresses.items()}
         self._target = target
         self._target_login = Login(*target_login) if target_login else None
-        self._logins = {name.lower(): Login(*pair) for name, pair in source_logins.items()}
+        self._logins = {key: Login(*pair) for key, pair in source_logins.items()}
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
         self._pull_limits = PullLimits(clock)
@@ -170,7 +171,13 @@ class RegistryClient:
         name = image.registry.lower()
         if name not in self._allowed:
             raise RefusedError(f"{image.registry} is not an allowed registry")
-        return self._endpoint(name, image.repository, login=self._logins.get(name))
+        return self._endpoint(name, image.repository, login=self._login(name, image.repository))
+
+    def _login(self, registry: str, repository: str) -> Login | None:
+        """The login for the longest part of the name that has one, as containers-auth.json says."""
+        name = f"{registry}/{repository}"
+        keys = [key for key in self._logins if f"{name}/".startswith(f"{key}/")]
+        return self._logins[max(keys, key=len)] if keys else None
 
     def _target_endpoint(self, image: ImageRef) -> Endpoint:
         host = self._target.host

@@ -31,6 +31,8 @@ _DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")
 """RFC 9637, which Python's own lists do not have yet."""
 _RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
 """6to4 relays, withdrawn by RFC 7526. Any network may announce one."""
+_PROTOCOLS: Final = ipaddress.IPv4Network("192.0.0.0/24")
+"""Kept for protocols by RFC 6890. To older Pythons a few of them are public, such as 192.0.0.8."""
 MAX_PORT: Final = 65535
 
 
@@ -52,7 +54,7 @@ def is_public(address: str) -> bool:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION or ip.sixtofour or ip.teredo:
             return False
-    elif ip in _RELAYS:
+    elif ip in _RELAYS or ip in _PROTOCOLS:
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -156,7 +156,20 @@ def _troubled(path: Path) -> Iterator[None]:
 
 
 def _try_to_open(path: Path) -> None:
+    with suppress(OSError):  # SQLite then says what is wrong with the file
+        _make_private(path)
     sqlite3.connect(path).close()
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else read the file. SQLite gives its journals the same mode.
+
+    https://www.sqlite.org/tempfiles.html
+    """
+    path.touch(mode=0o600)
+    for file in (path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm", "-journal"))):
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def _migrated(path: Path) -> None:

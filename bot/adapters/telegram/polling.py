@@ -319,6 +319,8 @@ def _incoming(update: Update) -> Incoming | None:
     message = update.message
     if message is None or message.from_user is None or message.forward_origin or message.via_bot:
         return None
+    if _is_of_a_bot(message):
+        return None
     text = message.text or message.caption or ""
     if not text.lstrip().startswith("/"):
         return None
@@ -334,6 +336,16 @@ def _incoming(update: Update) -> Incoming | None:
         quoted=_quoted(message),
         quoted_file=_attachment(message.reply_to_message),
     )
+
+
+def _is_of_a_bot(message: TelegramMessage) -> bool:
+    """Whether another bot wrote it, also one that writes for a person's business account.
+
+    Anonymous admins and channels come with a bot of Telegram's as their sender, and `sender_chat`.
+    """
+    user = message.from_user
+    by_itself = user is not None and user.is_bot and message.sender_chat is None
+    return by_itself or message.sender_business_bot is not None
 
 
 def _quoted(message: TelegramMessage) -> str:

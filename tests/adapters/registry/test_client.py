@@ -384,6 +384,18 @@ async def test_the_login_of_one_registry_is_not_used_at_another() -> None:
     assert played.logins() == set()
 
 
+async def test_a_login_for_a_part_of_a_registry_goes_with_that_part_alone() -> None:
+    played = challenged('Basic realm="Registry"')
+    logins = {
+        "gcr.io/distroless": LOGIN,
+        "gcr.io/distro": ("li", "wrong"),
+        "gcr.io/x": ("ana", "x"),
+    }
+    assert await reader(played, source_logins=logins).source_digest(STATIC) == DIGEST
+    sent = [request.headers.get("authorization") for request in played.requests]
+    assert sent == [None, BASIC]
+
+
 async def test_a_basic_challenge_is_answered_with_the_login_and_remembered() -> None:
     played = challenged('Basic realm="Registry"')
     client = reader(played, target_login=LOGIN)

@@ -600,3 +600,20 @@ async def test_the_backlog_names_what_is_owed_and_leaves_out_silent_chats(
         assert await unit.requests_without_result(NOW, silent=[], limit=9) == [request]
         assert not await unit.any_open_transfer()
         assert await unit.count_asked(request.person, NOW - timedelta(days=1)) == (0, 1)
+
+
+async def _used(path: Path) -> dict[str, int]:
+    """The files of a database that was opened and written to, with the rights on each."""
+    store = await SqliteStore.open(path)
+    await store.beat("x", NOW)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.glob("*")}
+    await store.close()
+    return modes
+
+
+def test_nobody_else_on_the_machine_reads_what_people_sent(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    private = dict.fromkeys(["bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"], 0o600)
+    assert asyncio.run(_used(path)) == private
+    path.chmod(0o644)  # as an older version left it
+    assert asyncio.run(_used(path)) == private

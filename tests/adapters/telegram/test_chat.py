@@ -306,6 +306,36 @@ async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> N
     assert (await answer).json()["answer"] == "answered"
 
 
+BOT = {"id": 4242, "is_bot": True, "first_name": "wei"}
+WEI = {"id": 1001, "is_bot": False, "first_name": "wei"}
+ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "taken"),
+    [
+        ({"from": WEI}, 1),
+        ({"from": BOT}, 0),
+        ({"from": WEI, "sender_business_bot": BOT}, 0),
+        ({"from": ANONYMOUS, "sender_chat": {"id": -1, "type": "supergroup"}}, 1),
+        ({"from": ANONYMOUS}, 0),
+    ],
+)
+async def test_another_bot_is_nobody(site: Site, sender: dict[str, object], taken: int) -> None:
+    inbox = Inbox()
+    polling = Polling(
+        bot=site.bot,
+        receiver=inbox,
+        next_update=lambda: asyncio.sleep(0, 1),
+        alive=lambda _: asyncio.sleep(0),
+        turn=Takeover(settled=True, hold=bool),
+    )
+    chat = {"id": -1, "type": "supergroup"}
+    message = {"message_id": 5, "date": 1, "chat": chat, "text": "/mirror nginx", **sender}
+    await polling._handle({"update_id": 7, "message": message})
+    assert (len(inbox.got), inbox.passed) == (taken, [] if taken else [7])
+
+
 async def test_a_file_arrives_with_its_caption_or_with_the_reply_to_it(site: Site) -> None:
     content = b"services: {}"
     said = {"as": "wei", "text": "/mirror", "document": document("compose.yaml", content)}
