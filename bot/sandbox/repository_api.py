@@ -8,21 +8,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.config import GitHubPart
 from bot.core.errors import BotError
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.walls import WALLS
 
-_LIST = "image.list"
 _LOG_CHARACTERS = 20_000
 
 
-def routes(*, github: GitHub, registries: Registries) -> list[Route]:
-    """Return GET /api/repository, and GET and POST /api/registries."""
+def routes(*, github: GitHub, part: GitHubPart, registries: Registries) -> list[Route]:
+    """Return GET /api/repository, and GET and POST /api/registries.
+
+    `part` names the branch and the list that the first shows.
+    """
 
     async def repository(_request: Request) -> Response:
-        return JSONResponse(await _repository(github))
+        return JSONResponse(await _repository(github, part))
 
     async def registry(_request: Request) -> Response:
         return JSONResponse(await _registries(registries))
@@ -44,11 +47,11 @@ def routes(*, github: GitHub, registries: Registries) -> list[Route]:
     ]
 
 
-async def _repository(github: GitHub) -> dict[str, object]:
-    tip = await github.repository.resolve("HEAD")
+async def _repository(github: GitHub, part: GitHubPart) -> dict[str, object]:
+    tip = await github.repository.tip(part.branch)
     if tip is None:
         return {"list": "", "commits": [], "runs": []}
-    images = await github.repository.file(tip, _LIST)
+    images = await github.repository.file(tip, part.list)
     commits = await github.repository.log(tip)
     return {
         "list": "" if images is None else images.data.decode(errors="replace"),

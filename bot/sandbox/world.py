@@ -22,7 +22,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.setup_repository import SetupRepository
-from bot.config import Secrets, Settings, settings_from
+from bot.config import GitHubPart, Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.sandbox import repository_api
 from bot.sandbox.bot_process import kept_alive
@@ -82,16 +82,18 @@ async def open_sandbox(
     chat: TelegramState | None = None,
     runner: Runner = run_act,
     watch: Watch = _unwatched,
+    branch: str = "main",
+    image_list: str = "image.list",
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
-    `chat` may have more people and groups than the sandbox's own.
+    `chat` may have more people and groups than the sandbox's own. The default branch is main.
     """
     faults = ArmedFaults()
-    database = data / "imageto-bot.sqlite3"
+    part = _github_part(branch, image_list, internet=internet)
+    database, token = data / "imageto-bot.sqlite3", new_token()
     # A kept database knows old message ids. A new chat must not use them again.
-    token = new_token()
     chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
@@ -108,17 +110,15 @@ async def open_sandbox(
             )
         )
         polled = asyncio.Event()
-        app = _app(chat, github, registries, faults, token=token, polled=polled, watch=watch)
+        app = _app(chat, github, registries, faults, part, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(address, chat, registries, database, internet=internet, fresh=fresh)
+        settings = _settings(address, chat, part, registries, database, fresh=fresh)
         secrets = _secrets(github, registries, token)
         await _prepare(github, registries, settings, secrets)
         output = data / "bot.log"
-        await stack.enter_async_context(
-            kept_alive(
-                config=_written(settings, data), environment=_environment(secrets), output=output
-            )
-        )
+        config, environment = _written(settings, data), _environment(secrets)
+        bot = kept_alive(config=config, environment=environment, output=output)
+        await stack.enter_async_context(bot)
         await _until_polling(polled, output)
         yield RunningSandbox(address, chat, github, registries, output)
 
@@ -135,6 +135,7 @@ def _app(
     github: GitHub,
     registries: Registries,
     faults: ArmedFaults,
+    part: GitHubPart,
     *,
     token: str,
     polled: asyncio.Event,
@@ -152,20 +153,25 @@ def _app(
             Mount("/telegram", app=watch("telegram", watched)),
             Mount("/github", app=watch("github", github.app)),
             *chat_routes(chat, faults),
-            *repository_api.routes(github=github, registries=registries),
+            *repository_api.routes(github=github, part=part, registries=registries),
             page_route,
         ],
         exception_handlers={404: http_error, 405: http_error},
     )
 
 
+def _github_part(branch: str, image_list: str, *, internet: bool) -> GitHubPart:
+    patience = 90 if internet else FIRST_RUN_SECONDS
+    return GitHubPart(repository=REPOSITORY, branch=branch, list=image_list, patience=patience)
+
+
 def _settings(
     address: str,
     chat: TelegramState,
+    part: GitHubPart,
     registries: Registries,
     database: Path,
     *,
-    internet: bool,
     fresh: float | None,
 ) -> Settings:
     people = [person for person in chat.people.values() if person.name != STRANGER]
@@ -176,11 +182,7 @@ def _settings(
             "members": [person.id for person in people if person.role is MemberStatus.MEMBER],
             "api": f"{address}/telegram",
         },
-        "github": {
-            "repository": REPOSITORY,
-            "api": f"{address}/github",
-            "patience": 90 if internet else FIRST_RUN_SECONDS,
-        },
+        "github": part.model_dump() | {"api": f"{address}/github"},
         "target": {"host": registries.target_address},
         "policy": {
             "registries": list(REGISTRIES),
@@ -236,6 +238,8 @@ async def _prepare(
 ) -> None:
     """Set up the mirror repository with the code of `imageto-bot setup`."""
     part = settings.github
+    if await github.repository.tip(part.branch) is None:
+        await github.repository.move(await github.repository.head(), None, part.branch)
     repository = SetupRepository(
         api=part.api,
         token=github.token,

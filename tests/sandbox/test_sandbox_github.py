@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -525,6 +526,51 @@ async def test_a_branch_that_is_called_otherwise_takes_nothing_under_its_old_nam
         await asyncio.to_thread(rename, "main", "other")
     await asyncio.to_thread(rename, "trunk", "main")
     assert await world.add("docker.io/library/nginx:1.27")
+
+
+async def test_a_push_starts_runs_of_the_branches_that_the_workflow_names(world: World) -> None:
+    branch = {"ref": "refs/heads/trunk", "sha": await world.github.repository.head()}
+
+    def call(verb: str, path: str, data: dict[str, str]) -> Any:
+        address = f"{world.repository.url}{path}"
+        return world.repository.requester.requestJsonAndCheck(verb, address, input=data)[1]
+
+    made = await asyncio.to_thread(call, "POST", "/git/refs", branch)
+    assert made["ref"] == "refs/heads/trunk"
+    error = await refused(lambda: call("POST", "/git/refs", branch))
+    assert (error.status, words(error)) == (422, "Reference already exists")
+    create = partial(world.repository.create_file, "image.list", "m", "x\n", branch="trunk")
+    error = await refused(create)  # the file is there
+    assert error.status == 422
+    listed = await asyncio.to_thread(world.repository.get_contents, "image.list", "trunk")
+    assert not isinstance(listed, list)
+    update = partial(world.repository.update_file, "image.list", "m", "x\n", listed.sha, "trunk")
+    await asyncio.to_thread(update)
+    assert (await world.github.repository.file("main", "image.list")).data == b"# images\n"  # type: ignore[union-attr]
+    assert world.github.actions.runs() == []
+    workflow = await asyncio.to_thread(world.repository.get_workflow, "mirror.yml")
+    await asyncio.to_thread(workflow.create_dispatch, "trunk", {"images": "a"}, throw=True)
+    sha = str(await world.github.repository.tip("trunk"))
+    run = await world.run_of(sha)
+    assert (run.head_branch, run.conclusion) == ("trunk", "success")
+    found = await asyncio.to_thread(lambda: list(world.repository.get_workflow_runs(branch="main")))
+    assert found == []
+
+
+async def test_a_dispatch_needs_the_workflow_on_the_default_branch(world: World) -> None:
+    first = await world.github.repository.head()
+    empty = await world.github.repository.store_tree(None, [])
+    bare = await world.github.repository.store_commit(tree=empty, parents=(), message="Bare")
+    assert await world.github.repository.move(bare, None, "bare")
+    workflow = await asyncio.to_thread(world.repository.get_workflow, "mirror.yml")
+    edited = partial(world.repository.edit, default_branch="bare")
+    await asyncio.to_thread(edited)
+    again = await asyncio.to_thread(world.client.get_repo, NAME)
+    assert again.default_branch == "bare"
+    error = await refused(lambda: workflow.create_dispatch("main", {}, throw=True))
+    assert (error.status, await world.github.repository.tip("main")) == (404, first)
+    error = await refused(lambda: world.repository.edit(default_branch="none"))
+    assert error.status == 422
 
 
 async def test_leaving_the_world_ends_runs_and_the_next_one_remembers_them(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class WorkflowRun:
     conclusion: str | None = None
     shown: bool = False
     attempt: int = 1
+    branch: str = "main"
 
     @property
     def number(self) -> int:
@@ -117,17 +118,19 @@ class Actions:
         path = self._directory(number) / "log.txt"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    async def pushed(self, *, before: str, after: str, server: str) -> None:
+    async def pushed(self, branch: str, *, before: str, after: str, server: str) -> None:
         """Start a run for a push, if GitHub would."""
         tip = await self._repository.commit(after)
         if tip is None or skipped(tip.message) or not (self.enabled and self.workflow_enabled):
             return
         workflow = await self._repository.file(after, WORKFLOW)
         text = workflow.data.decode(errors="replace") if workflow else ""
-        if not concerned(text, await self._repository.changed_paths(before, after)):
+        if not concerned(text, branch, await self._repository.changed_paths(before, after)):
             return
         forced = not await self._repository.is_ancestor(before, after)
-        await self.start(Trigger("push", after, server, tip.message, before=before, forced=forced))
+        await self.start(
+            Trigger("push", after, server, tip.message, before, branch=branch, forced=forced)
+        )
 
     async def start(self, trigger: Trigger) -> int | None:
         """Queue a run and return its id, or None when the commit has no workflow file."""
@@ -139,7 +142,8 @@ class Actions:
             return self._last
         name = title(workflow.data.decode(errors="replace"), trigger)
         at = _now()
-        run = WorkflowRun(self._last, trigger.event, trigger.sha, name, trigger.server, at, at, at)
+        what = (self._last, trigger.event, trigger.sha, name, trigger.server)
+        run = WorkflowRun(*what, at, at, at, branch=trigger.branch)
         self._runs[run.id], self._triggers[run.id] = run, trigger
         self._begin(run.id, trigger)
         return run.id
@@ -198,7 +202,11 @@ class Actions:
         job = Job(
             directory=self._directory(number),
             event=trigger.event,
-            payload=event_file(trigger, repository=self.name),
+            payload=event_file(
+                trigger,
+                repository=self.name,
+                default_branch=await self._repository.default_branch(),
+            ),
             context={
                 "GITHUB_API_URL": trigger.server,
                 "GITHUB_SERVER_URL": trigger.server,
@@ -212,7 +220,7 @@ class Actions:
             secrets=self.secrets | {"GITHUB_TOKEN": token},
         )
         job.directory.mkdir(parents=True, exist_ok=True)
-        await self._repository.clone(trigger.sha, job.clone)
+        await self._repository.clone(trigger.sha, job.clone, trigger.branch)
         return job
 
     def _note(self, number: int, text: str) -> None:

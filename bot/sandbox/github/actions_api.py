@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bot.sandbox.github import shapes
 from bot.sandbox.github.act import steps
 from bot.sandbox.github.actions import Actions, WorkflowRun
-from bot.sandbox.github.git_repository import BRANCH, GitRepository
+from bot.sandbox.github.git_repository import GitRepository
 from bot.sandbox.github.http import (
     ApiRefusal,
     answer,
@@ -108,11 +108,12 @@ class ActionsEndpoints:
     async def dispatch(self, request: Request) -> Response:
         await self._expect_workflow(request)
         data = await body(request)
-        tip = await self._dispatchable(data)
+        branch, tip = await self._dispatchable(data)
         commit = await self._repository.commit(tip)
         inputs = {name: str(value) for name, value in (data.get("inputs") or {}).items()}
+        message = commit.message if commit else ""
         trigger = Trigger(
-            "workflow_dispatch", tip, root(request), commit.message if commit else "", inputs=inputs
+            "workflow_dispatch", tip, root(request), message, branch=branch, inputs=inputs
         )
         number = await self._actions.start(trigger)
         if number is None:
@@ -215,10 +216,10 @@ class ActionsEndpoints:
             raise not_found()
         return nothing()
 
-    async def _dispatchable(self, data: dict[str, Any]) -> str:
-        """Return the sha to run at. Raises ApiRefusal in GitHub's words."""
+    async def _dispatchable(self, data: dict[str, Any]) -> tuple[str, str]:
+        """Return the branch and the sha to run at. Raises ApiRefusal in GitHub's words."""
         ref = text_field(data, "ref").removeprefix("refs/heads/")
-        tip = await self._repository.resolve(BRANCH) if ref == BRANCH else None
+        tip = await self._repository.tip(ref)
         if tip is None:
             raise invalid(f"No ref found for: {ref}")
         if not (self._actions.enabled and self._actions.workflow_enabled):
@@ -226,7 +227,7 @@ class ActionsEndpoints:
         unknown = sorted(set(data.get("inputs") or {}) - INPUTS)
         if unknown:
             raise invalid(f"Unexpected inputs provided: {_quoted(unknown)}")
-        return tip
+        return ref, tip
 
     async def _expect_workflow(self, request: Request) -> None:
         known = {WORKFLOW.rpartition("/")[2], WORKFLOW, str(shapes.WORKFLOW_ID)}
@@ -273,7 +274,7 @@ def _matches(run: WorkflowRun, request: Request) -> bool:
     return (
         asked.get("head_sha", run.sha) == run.sha
         and asked.get("event", run.event) == run.event
-        and asked.get("branch", BRANCH) == BRANCH
+        and asked.get("branch", run.branch) == run.branch
         and (status is None or status in {run.status, run.conclusion})
     )
 

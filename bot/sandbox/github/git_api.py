@@ -1,7 +1,7 @@
 """Contents, commits and git data of the sandbox's GitHub, over a real git repository.
 
 Refuses stale writes as GitHub does: 409 for a file or branch that changed meanwhile, 422 for an
-update that is not a fast-forward. `pushed` is called after every commit on main but the first.
+update that is not a fast-forward. `pushed` is called after every commit on a branch but its first.
 """
 
 import base64
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.sandbox.github import shapes
-from bot.sandbox.github.git_repository import BRANCH, Commit, GitError, GitFile, GitRepository
+from bot.sandbox.github.git_repository import Commit, GitError, GitFile, GitRepository
 from bot.sandbox.github.http import (
     ApiRefusal,
     answer,
@@ -36,9 +36,9 @@ _SHA_LENGTH = 40
 
 
 class Pushed(Protocol):
-    """Called after main changed from commit `before` to commit `after`."""
+    """Called after a branch changed from commit `before` to commit `after`."""
 
-    def __call__(self, *, before: str, after: str, server: str) -> Awaitable[None]: ...
+    def __call__(self, branch: str, *, before: str, after: str, server: str) -> Awaitable[None]: ...
 
 
 class GitEndpoints:
@@ -53,9 +53,11 @@ class GitEndpoints:
         git = f"{prefix}/git"
         return [
             Route(prefix, self.show, methods=["GET"]),
+            Route(prefix, self.change, methods=["PATCH"]),
             Route(f"{git}/ref/heads/{{branch:path}}", self.ref, methods=["GET"]),
             Route(f"{git}/refs/heads/{{branch:path}}", self.ref, methods=["GET"]),
             Route(f"{git}/refs/heads/{{branch:path}}", self.move_ref, methods=["PATCH"]),
+            Route(f"{git}/refs", self.create_ref, methods=["POST"]),
             Route(f"{git}/commits/{{sha}}", self.git_commit, methods=["GET"]),
             Route(f"{git}/blobs/{{sha}}", self.blob, methods=["GET"]),
             Route(f"{git}/blobs", self.create_blob, methods=["POST"]),
@@ -70,13 +72,34 @@ class GitEndpoints:
         ]
 
     async def show(self, request: Request) -> Response:
-        return answer(shapes.repository(self._place(request)))
+        default = await self._repository.default_branch()
+        return answer(shapes.repository(self._place(request), default))
+
+    async def change(self, request: Request) -> Response:
+        """Change the default branch. The other settings of a repository do not exist here."""
+        branch = text_field(await body(request), "default_branch")
+        if not await self._repository.set_default_branch(branch):
+            raise invalid("Validation Failed: The branch was not found")
+        return await self.show(request)
 
     async def ref(self, request: Request) -> Response:
         await self._expect_a_commit()
-        _main_only(request.path_params["branch"])
-        tip = await self._commit(BRANCH, not_found())
-        return answer(shapes.ref(self._place(request), tip.sha))
+        branch = request.path_params["branch"]
+        return answer(shapes.ref(self._place(request), branch, await self._tip(branch)))
+
+    async def create_ref(self, request: Request) -> Response:
+        """Create a branch. GitHub takes a full ref. No run starts, as nothing has changed."""
+        await self._expect_a_commit()
+        data = await body(request)
+        ref, sha = text_field(data, "ref"), text_field(data, "sha")
+        branch = ref.removeprefix("refs/heads/")
+        if branch == ref:
+            raise invalid("Reference name must start with 'refs/heads/'")
+        if not _is_sha(sha) or await self._repository.resolve(sha) is None:
+            raise invalid("Object does not exist")
+        if not await self._repository.move(sha, None, branch):
+            raise invalid("Reference already exists")
+        return answer(shapes.ref(self._place(request), branch, sha), 201)
 
     async def rename(self, request: Request) -> Response:
         old, new = request.path_params["branch"], text_field(await body(request), "new_name")
@@ -85,17 +108,17 @@ class GitEndpoints:
         return answer({"name": new}, 201)
 
     async def move_ref(self, request: Request) -> Response:
-        _main_only(request.path_params["branch"])
+        branch = request.path_params["branch"]
         data = await body(request)
-        new, old = text_field(data, "sha"), (await self._commit(BRANCH, not_found())).sha
+        new, old = text_field(data, "sha"), await self._tip(branch)
         if not _is_sha(new) or await self._repository.resolve(new) is None:
             raise invalid("Object does not exist")
         if not data.get("force") and not await self._repository.is_ancestor(old, new):
             raise invalid("Update is not a fast forward")
-        if not await self._repository.move(new, old):
+        if not await self._repository.move(new, old, branch):
             raise invalid("Update is not a fast forward")
-        await self._tell(request, old, new)
-        return answer(shapes.ref(self._place(request), new))
+        await self._tell(request, branch, old, new)
+        return answer(shapes.ref(self._place(request), branch, new))
 
     async def git_commit(self, request: Request) -> Response:
         found = await self._commit(request.path_params["sha"], not_found())
@@ -157,7 +180,7 @@ class GitEndpoints:
     async def contents(self, request: Request) -> Response:
         if await self._repository.is_empty():
             raise ApiRefusal(404, "This repository is empty.")
-        revision = request.query_params.get("ref", BRANCH).removeprefix("refs/heads/")
+        revision = request.query_params.get("ref", "HEAD").removeprefix("refs/heads/")
         tip = await self._commit(
             revision, ApiRefusal(404, f"No commit found for the ref {revision}")
         )
@@ -191,25 +214,27 @@ class GitEndpoints:
         data = await body(request)
         message, path = text_field(data, "message"), _path(request)
         fresh = _decoded(text_field(data, "content"))
-        _main_only(str(data.get("branch", BRANCH)), f"Branch {data.get('branch')} not found")
-        if await self._repository.is_empty():
+        default = await self._repository.default_branch()
+        branch = str(data.get("branch", default)).removeprefix("refs/heads/")
+        if await self._repository.is_empty() and branch == default:
             tip, old = None, None
         else:
-            tip = await self._commit(BRANCH, ApiRefusal(404, f"Branch {BRANCH} not found"))
+            at = await self._tip(branch, ApiRefusal(404, f"Branch {branch} not found"))
+            tip = await self._commit(at, not_found())
             old = await self._repository.file(tip.sha, path)
         _refuse_stale(path, old, data.get("sha"))
-        sha = await self._write(tip, path, fresh, message)
+        sha = await self._write(branch, tip, path, fresh, message)
         if tip is not None:
-            await self._tell(request, tip.sha, sha)
+            await self._tell(request, branch, tip.sha, sha)
         place = self._place(request)
         made = shapes.git_commit(place, await self._commit(sha, not_found()))
         blob = GitFile(path, await self._repository.store_blob(fresh), fresh)
-        shown = shapes.content(place, blob, BRANCH, with_data=False)
+        shown = shapes.content(place, blob, branch, with_data=False)
         return answer({"content": shown, "commit": made}, 201 if old is None else 200)
 
     async def commits(self, request: Request) -> Response:
         asked = request.query_params
-        tip = await self._commit(asked.get("sha", BRANCH), not_found())
+        tip = await self._commit(asked.get("sha", "HEAD"), not_found())
         part = page(request)
         found = await self._repository.log(
             tip.sha, path=asked.get("path") or None, limit=part.size + 1, skip=part.start
@@ -228,8 +253,10 @@ class GitEndpoints:
         )
         return answer(shapes.commit(self._place(request), found, files=files))
 
-    async def _write(self, tip: Commit | None, path: str, data: bytes, message: str) -> str:
-        """Commit one file on `tip`. Raises ApiRefusal 409 if main changed meanwhile."""
+    async def _write(
+        self, branch: str, tip: Commit | None, path: str, data: bytes, message: str
+    ) -> str:
+        """Commit one file on `tip`. Raises ApiRefusal 409 if the branch changed meanwhile."""
         before = tip.sha if tip else None
         try:
             entry = (path, await self._repository.store_blob(data))
@@ -238,8 +265,8 @@ class GitEndpoints:
             raise invalid(f"path cannot be written: {error}") from error
         parents = [before] if before else []
         sha = await self._repository.store_commit(tree=tree, parents=parents, message=message)
-        if not await self._repository.move(sha, before):
-            now = await self._repository.head()
+        if not await self._repository.move(sha, before, branch):
+            now = await self._repository.tip(branch)
             raise ApiRefusal(409, f"is at {now} but expected {before}")
         return sha
 
@@ -260,15 +287,21 @@ class GitEndpoints:
         return path, sha
 
     async def _commit(self, revision: str, problem: ApiRefusal) -> Commit:
-        if revision not in {BRANCH, f"refs/heads/{BRANCH}", "HEAD"} and not _is_sha(revision):
-            raise problem
+        if revision != "HEAD" and not _is_sha(revision):
+            revision = await self._tip(revision.removeprefix("refs/heads/"), problem)
         found = await self._repository.commit(revision)
         if found is None:
             raise problem
         return found
 
-    async def _tell(self, request: Request, before: str, after: str) -> None:
-        await self._pushed(before=before, after=after, server=root(request))
+    async def _tip(self, branch: str, problem: ApiRefusal | None = None) -> str:
+        found = await self._repository.tip(branch)
+        if found is None:
+            raise problem or not_found()
+        return found
+
+    async def _tell(self, request: Request, branch: str, before: str, after: str) -> None:
+        await self._pushed(branch, before=before, after=after, server=root(request))
 
     def _place(self, request: Request) -> shapes.RepositoryUrls:
         return shapes.RepositoryUrls(root(request), self._name)
@@ -279,11 +312,6 @@ def _refuse_stale(path: str, old: GitFile | None, sha: object) -> None:
         raise invalid('Invalid request.\n\n"sha" wasn\'t supplied.')
     if sha is not None and (old is None or old.sha != sha):
         raise ApiRefusal(409, f"{path} does not match {sha}")
-
-
-def _main_only(branch: str, message: str = "Not Found") -> None:
-    if branch.removeprefix("refs/heads/") != BRANCH:
-        raise ApiRefusal(404, message)
 
 
 def _path(request: Request) -> str:

@@ -1,18 +1,21 @@
 """The mirror repository of the sandbox: a real bare git repository, written by plumbing commands.
 
-Shas, conflicts and diffs are git's own. The branch is updated by compare-and-swap. git runs
+Shas, conflicts and diffs are git's own. Branches are updated by compare-and-swap. git runs
 without a shell and without the user's configuration. git_api.py has the HTTP side.
 """
 
 import asyncio
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-BRANCH = "main"
+FIRST_BRANCH = "main"
+"""The default branch of a new repository."""
+_BRANCH = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]*")
 _AUTHOR = "sandbox"
 _EMAIL = "sandbox@example.com"
 _ENTRY = "%H%n%T%n%P%n%an%n%ae%n%aI%n%B"
@@ -60,8 +63,8 @@ class GitRepository:
         """
         if not (self.directory / "HEAD").exists():
             self.directory.mkdir(parents=True, exist_ok=True)
-            await self._git("init", "--bare", "--quiet", f"--initial-branch={BRANCH}")
-        head = await self.resolve(BRANCH)
+            await self._git("init", "--bare", "--quiet", f"--initial-branch={FIRST_BRANCH}")
+        head = await self.resolve("HEAD")
         if head is not None or not files:
             return head or ""
         entries = [(path, await self.store_blob(data)) for path, data in files.items()]
@@ -75,11 +78,25 @@ class GitRepository:
         return not await self._git("for-each-ref", "--count=1", "refs/heads")
 
     async def head(self) -> str:
-        """Return the tip of main."""
-        sha = await self.resolve(BRANCH)
+        """Return the tip of the default branch."""
+        sha = await self.resolve("HEAD")
         if sha is None:
-            raise GitError(f"{self.directory}: no branch {BRANCH}")
+            raise GitError(f"{self.directory}: the default branch has no commit")
         return sha
+
+    async def default_branch(self) -> str:
+        return await self._line("symbolic-ref", "--short", "HEAD")
+
+    async def set_default_branch(self, branch: str) -> bool:
+        """Make an existing branch the default one. False when it does not exist."""
+        if await self.tip(branch) is None:
+            return False
+        await self._git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        return True
+
+    async def tip(self, branch: str) -> str | None:
+        """Return the commit of a branch. None when there is no such branch."""
+        return await self.resolve(f"refs/heads/{branch}") if _BRANCH.fullmatch(branch) else None
 
     async def resolve(self, revision: str) -> str | None:
         """Return the full sha of the commit that a branch name or sha means."""
@@ -159,25 +176,22 @@ class GitRepository:
         named = {"GIT_AUTHOR_NAME": author}
         return await self._line("commit-tree", tree, *flags, data=message.encode(), extra=named)
 
-    async def move(self, new: str, old: str | None) -> bool:
-        """Point main at `new` if it is at `old`, None for no branch. False if it was not."""
+    async def move(self, new: str, old: str | None, branch: str = FIRST_BRANCH) -> bool:
+        """Point a branch at `new` if it is at `old`, None for no branch. False if it was not."""
         try:
-            await self._git("update-ref", f"refs/heads/{BRANCH}", new, old or "0" * 40)
+            await self._git("update-ref", f"refs/heads/{branch}", new, old or "0" * 40)
         except GitError:
             return False
         return True
 
     async def rename(self, old: str, new: str) -> bool:
-        """Rename a branch, the default one too. False when it does not exist.
-
-        The rest of the sandbox writes only to `main`.
-        """
+        """Rename a branch, the default one too. False when it does not exist."""
         return await self._lookup("branch", "--move", "--", old, new) is not None
 
-    async def clone(self, sha: str, directory: Path) -> None:
-        """Check `sha` out as main in a fresh working copy."""
+    async def clone(self, sha: str, directory: Path, branch: str = FIRST_BRANCH) -> None:
+        """Check `sha` out as the branch in a fresh working copy."""
         await self._git("clone", "--quiet", "--no-checkout", str(self.directory), str(directory))
-        await self._git("-C", str(directory), "checkout", "--quiet", "-B", BRANCH, sha, bare=False)
+        await self._git("-C", str(directory), "checkout", "--quiet", "-B", branch, sha, bare=False)
 
     async def _lookup(self, *arguments: str) -> str | None:
         try:

@@ -48,7 +48,7 @@ def user(root: str, login: str) -> Shape:
     }
 
 
-def repository(place: RepositoryUrls) -> Shape:
+def repository(place: RepositoryUrls, default_branch: str) -> Shape:
     owner, _, name = place.name.partition("/")
     return {
         "id": 1,
@@ -61,7 +61,7 @@ def repository(place: RepositoryUrls) -> Shape:
         "fork": False,
         "archived": False,
         "disabled": False,
-        "default_branch": "main",
+        "default_branch": default_branch,
         "description": "The mirror repository of the sandbox",
         "url": place.api,
         "html_url": place.page,
@@ -75,11 +75,11 @@ def repository(place: RepositoryUrls) -> Shape:
     }
 
 
-def ref(place: RepositoryUrls, sha: str) -> Shape:
+def ref(place: RepositoryUrls, branch: str, sha: str) -> Shape:
     return {
-        "ref": "refs/heads/main",
-        "node_id": "REF_main",
-        "url": f"{place.api}/git/refs/heads/main",
+        "ref": f"refs/heads/{branch}",
+        "node_id": f"REF_{branch}",
+        "url": f"{place.api}/git/refs/heads/{branch}",
         "object": {"type": "commit", "sha": sha, "url": f"{place.api}/git/commits/{sha}"},
     }
 
@@ -205,7 +205,7 @@ def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
         "node_id": f"WFR_{found.id}",
         "name": "mirror",
         "display_title": found.title,
-        "head_branch": "main",
+        "head_branch": found.branch,
         "head_sha": found.sha,
         "head_commit": {"id": found.sha, "message": message},
         "path": WORKFLOW,
@@ -245,7 +245,7 @@ def job(
         "name": "mirror",
         "workflow_name": "mirror",
         "head_sha": found.sha,
-        "head_branch": "main",
+        "head_branch": found.branch,
         "status": found.status,
         "conclusion": found.conclusion,
         "created_at": found.created_at,

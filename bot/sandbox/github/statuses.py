@@ -68,7 +68,7 @@ class StatusEndpoints:
             "state": _overall(states),
             "total_count": len(latest),
             "statuses": [self._shape(request, sha, each) for each in found],
-            "repository": shapes.repository(place),
+            "repository": shapes.repository(place, await self._repository.default_branch()),
             "commit_url": f"{place.api}/commits/{sha}",
             "url": f"{place.api}/commits/{sha}/status",
         }

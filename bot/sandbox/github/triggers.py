@@ -1,7 +1,7 @@
 """Which events start a run of the mirror workflow, and the event file that the run gets.
 
-act runs whatever it is given. So GitHub's part is done here: filtering pushes (`paths`,
-`[skip ci]`), the title (`run-name`) and the event file. Pure: no I/O, no clock.
+act runs whatever it is given. So GitHub's part is done here: filtering pushes (`branches`,
+`paths`, `[skip ci]`), the title (`run-name`) and the event file. Pure: no I/O, no clock.
 """
 
 import re
@@ -13,7 +13,7 @@ INPUTS = frozenset({"images", "batch"})
 
 _SKIP_WORDS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 _SKIP_TRAILER = re.compile(r"^skip-checks: ?true$", re.IGNORECASE)
-_PATHS = re.compile(r"\bpaths: *\[([^]]*)\]")
+_FILTER = re.compile(r"\b(branches|paths): *\[([^]]*)\]")
 _RUN_NAME = re.compile(r"^run-name:[ \t]*(.+)$", re.MULTILINE)
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 _FORMAT = re.compile(r"^format\(\s*'([^']*)'\s*,(.*)\)$")
@@ -28,6 +28,7 @@ class Trigger:
     server: str
     message: str
     before: str = "0" * 40
+    branch: str = "main"
     forced: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
 
@@ -40,21 +41,30 @@ def skipped(message: str) -> bool:
     )
 
 
-def concerned(workflow: str, changed: Sequence[str]) -> bool:
-    """Return whether `paths` of the workflow names a changed file. Without `paths` any counts."""
-    found = _PATHS.search(workflow)
-    named = {path.strip(" \"'") for path in found[1].split(",")} if found else set(changed)
-    return not named.isdisjoint(changed)
+def concerned(workflow: str, branch: str, changed: Sequence[str]) -> bool:
+    """Return whether a push to `branch` that changed these files starts the workflow.
+
+    The filters `branches` and `paths` name branches and files without patterns here. Without a
+    filter every one counts.
+    """
+    named = {
+        found[1]: {name.strip(" \"'") for name in found[2].split(",")}
+        for found in _FILTER.finditer(workflow)
+    }
+    paths = named.get("paths", set(changed))
+    return branch in named.get("branches", {branch}) and not paths.isdisjoint(changed)
 
 
-def event_file(trigger: Trigger, *, repository: str) -> dict[str, object]:
+def event_file(
+    trigger: Trigger, *, repository: str, default_branch: str = "main"
+) -> dict[str, object]:
     """Return the event as the workflow reads it at GITHUB_EVENT_PATH."""
     owner = repository.partition("/")[0]
     common: dict[str, object] = {
-        "ref": "refs/heads/main",
+        "ref": f"refs/heads/{trigger.branch}",
         "repository": {
             "full_name": repository,
-            "default_branch": "main",
+            "default_branch": default_branch,
             "owner": {"login": owner},
         },
         "sender": {"login": owner},
