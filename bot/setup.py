@@ -12,7 +12,7 @@ from typing import Final
 from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings
-from bot.core.errors import ConfigError
+from bot.core.errors import ConfigError, RefusedError
 from bot.workflow import shipped
 
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"
@@ -47,7 +47,7 @@ async def install(
     Raises ConfigError when a needed secret is missing here, RefusedError or TransientError for an
     error of GitHub, and StaleError when the branch changes meanwhile.
     """
-    await repository.expect_name()
+    default = await repository.default_branch()
     there = await repository.secret_names()
     hidden = _secrets(secrets, there)
     await _set_variables(repository, settings, say, dry_run=dry_run)
@@ -55,11 +55,13 @@ async def install(
         if not dry_run:
             await repository.set_secret(name, value)
         say(f"secret {name}: {_done('set', dry_run)}")
-    await _install_files(repository, settings, say, dry_run=dry_run)
-    for name in sorted(there & OLD_SECRETS.keys()):  # last: the old workflow needs them till here
+    await _install_files(repository, settings, say, default, dry_run=dry_run)
+    for name in sorted(there & OLD_SECRETS.keys()):  # after the files: the old ones need them
         if not dry_run:
             await repository.delete_secret(name)
         say(f"secret {name}: {_done('removed', dry_run)}")
+    if default != settings.github.branch:
+        await _install_for_dispatches(repository, settings, say, default, dry_run=dry_run)
 
 
 def _done(what: str, dry_run: bool) -> str:  # noqa: FBT001 - the switch of the whole module
@@ -103,10 +105,13 @@ async def _set_variables(
 
 
 async def _install_files(
-    repository: SetupRepository, settings: Settings, say: Say, *, dry_run: bool
+    repository: SetupRepository, settings: Settings, say: Say, default: str, *, dry_run: bool
 ) -> None:
-    path = settings.github.list
+    path, branch = settings.github.list, settings.github.branch
     now = await repository.snapshot()
+    if now is None and branch != default:
+        text = f"the mirror repository is empty and its default branch is {default}"
+        raise RefusedError(f"{text}: push a first commit to {branch}")
     if now is None and not dry_run:  # GitHub's git data API needs a first commit
         await repository.put_file(path, FIRST_LIST, blob="", message=f"Add {path}\n\n{NO_RUN}")
         say(f"{path}: added, the first commit of the repository")
@@ -131,7 +136,30 @@ async def _commit(
     message = MESSAGE.format(version=shipped.version())
     if path in changes:
         message = message.replace("\n\n", f"\n\n{NO_RUN}", 1)
-    await repository.commit_files(changes, on=now.tip, message=message)
+    await repository.commit_files(changes, on=now, message=message)
+
+
+async def _install_for_dispatches(
+    repository: SetupRepository, settings: Settings, say: Say, default: str, *, dry_run: bool
+) -> None:
+    """Put mirror.yml on the default branch too. GitHub dispatches no other workflows.
+
+    It has the same content, so it runs on the configured branch alone. Raises RefusedError if
+    GitHub does not accept the commit.
+    """
+    part = settings.github
+    [(path, content)] = shipped.workflow_file(part.branch, part.list, part.workflow).items()
+    now = await repository.snapshot(default)
+    if now is None or now.files.get(path) == entry_of(content):
+        return
+    if not dry_run:
+        message = MESSAGE.format(version=shipped.version())
+        try:
+            await repository.commit_files({path: content}, on=now, message=message)
+        except RefusedError as refusal:
+            text = f"{path} has to be on the default branch {default} too, or dispatches fail"
+            raise RefusedError(f"{text}: copy it there by hand ({refusal})") from refusal
+    say(f"{path} on {default}: {_done(_verb(path, content, now.files), dry_run)}")
 
 
 def _changes(now: Mapping[str, str], settings: Settings) -> dict[str, bytes | None]:

@@ -49,7 +49,12 @@ def version() -> str:
 
 def files(branch: str, image_list: str, name: str = "mirror.yml") -> dict[str, bytes]:
     """Return everything that is installed, by path. `name` is the workflow's file name."""
-    return {**package(), f".github/workflows/{name}": workflow(branch, image_list)}
+    return {**package(), **workflow_file(branch, image_list, name)}
+
+
+def workflow_file(branch: str, image_list: str, name: str = "mirror.yml") -> dict[str, bytes]:
+    """Return the workflow alone, by its path."""
+    return {f".github/workflows/{name}": workflow(branch, image_list)}
 
 
 def _sha256(content: bytes) -> str:

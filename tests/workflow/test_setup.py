@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from bot.adapters.github.setup_repository import SetupRepository
+from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings, read_secrets
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
@@ -35,11 +36,13 @@ def secrets(**more: str) -> Secrets:
     return read_secrets({"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "g", **more})
 
 
-def settings(prefix: str = "mirror", image_list: str = "image.list") -> Settings:
+def settings(
+    prefix: str = "mirror", image_list: str = "image.list", branch: str = "main"
+) -> Settings:
     return Settings.model_validate(
         {
             "telegram": {"chats": (-100,), "admins": (1,)},
-            "github": {"repository": NAME, "list": image_list},
+            "github": {"repository": NAME, "list": image_list, "branch": branch},
             "target": {"host": "harbor.example.com", "prefix": prefix},
             "policy": {"registries": ("docker.io",)},
         }
@@ -65,14 +68,16 @@ async def github(folder: Path, files: dict[str, bytes]) -> AsyncIterator[tuple[G
         yield made, port
 
 
-def client(port: int, token: str, path: str = "image.list") -> SetupRepository:
+def client(port: int, token: str, given: Settings | None = None) -> SetupRepository:
+    part = (given or settings()).github
     return SetupRepository(
         api=f"http://127.0.0.1:{port}/github",
         token=token,
         repository=NAME,
-        branch="main",
-        path=path,
+        branch=part.branch,
+        path=part.list,
         workflow="mirror.yml",
+        shipped=shipped.files(part.branch, part.list),
         between=(0, 0),
     )
 
@@ -81,7 +86,7 @@ async def set_up(
     made: GitHub, port: int, secrets: Secrets, given: Settings, *, dry_run: bool = False
 ) -> list[str]:
     said: list[str] = []
-    repository = client(port, made.token, given.github.list)
+    repository = client(port, made.token, given)
     try:
         await install(repository, given, secrets, said.append, dry_run=dry_run)
     finally:
@@ -89,14 +94,16 @@ async def set_up(
     return said
 
 
-async def content(made: GitHub, path: str) -> bytes | None:
-    file = await made.repository.file("main", path)
+async def content(made: GitHub, path: str, branch: str = "main") -> bytes | None:
+    file = await made.repository.file(branch, path)
     return file.data if file else None
 
 
-async def everything_is_installed(made: GitHub, image_list: str = "image.list") -> None:
-    for path, wanted in shipped.files("main", image_list).items():
-        assert await content(made, path) == wanted, path
+async def everything_is_installed(
+    made: GitHub, image_list: str = "image.list", branch: str = "main"
+) -> None:
+    for path, wanted in shipped.files(branch, image_list).items():
+        assert await content(made, path, branch) == wanted, path
 
 
 async def commits(made: GitHub) -> int:
@@ -211,6 +218,88 @@ async def test_another_list_stands_in_each_place_of_the_workflow(tmp_path: Path)
         assert "image.list" not in file
 
 
+# --- a branch that is not the default one
+
+TRUNK = settings(branch="trunk", image_list="lists/prod.list")
+WORKFLOW_FILE = ".github/workflows/mirror.yml"
+
+
+async def branched(made: GitHub) -> None:
+    assert await made.repository.move(await made.repository.head(), None, "trunk")
+
+
+async def test_on_another_branch_the_workflow_goes_to_the_default_one_too(tmp_path: Path) -> None:
+    async with github(tmp_path, {"README.md": b"ours\n"}) as (made, port):
+        await branched(made)
+        dry = await set_up(made, port, secrets(**LOGIN), TRUNK, dry_run=True)
+        assert f"{WORKFLOW_FILE} on main: would be added" in dry
+        assert (await commits(made), await content(made, WORKFLOW_FILE)) == (1, None)
+        said = await set_up(made, port, secrets(**LOGIN), TRUNK)
+        assert f"{WORKFLOW_FILE} on main: added" in said
+        await everything_is_installed(made, "lists/prod.list", "trunk")
+        assert await content(made, WORKFLOW_FILE) == await content(made, WORKFLOW_FILE, "trunk")
+        assert await content(made, ".github/mirror/main.py") is None
+        assert made.actions.runs() == []
+        repository = client(port, made.token, TRUNK)
+        try:
+            assert await repository.workflow() is WorkflowState.ACTIVE
+            run = await repository.dispatch((), batch=BatchId("b1"))
+        finally:
+            repository.close()
+        assert run is not None
+        assert len(await set_up(made, port, secrets(), TRUNK)) == 1
+
+
+async def test_a_workflow_that_is_not_on_the_default_branch_is_missing_for_github(
+    tmp_path: Path,
+) -> None:
+    async with github(tmp_path, shipped.files("trunk", "lists/prod.list")) as (made, port):
+        assert await made.repository.rename("main", "trunk")
+        empty = await made.repository.store_tree(None, [])
+        first = await made.repository.store_commit(tree=empty, parents=(), message="Ours")
+        assert await made.repository.move(first, None, "main")
+        assert await made.repository.set_default_branch("main")
+        repository = client(port, made.token, TRUNK)
+        try:
+            assert await repository.workflow() is WorkflowState.MISSING
+            with pytest.raises(RefusedError, match="Not Found"):
+                await repository.dispatch((), batch=BatchId("b1"))
+        finally:
+            repository.close()
+
+
+async def test_a_default_branch_that_takes_no_commit_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        await branched(made)
+        made.actions.secrets["HARBOR_PWD"] = "old"
+        commit_files = SetupRepository.commit_files
+
+        async def guarded(self: SetupRepository, *given: Any, on: Snapshot, message: str) -> Any:
+            if on.branch == "main":
+                raise RefusedError("GitHub: Changes must be made through a pull request (409)")
+            return await commit_files(self, *given, on=on, message=message)
+
+        monkeypatch.setattr(SetupRepository, "commit_files", guarded)
+        with pytest.raises(RefusedError, match=r"default branch main too.*by hand.*pull request"):
+            await set_up(made, port, secrets(**LOGIN), TRUNK)
+        await everything_is_installed(made, "lists/prod.list", "trunk")
+        assert "HARBOR_PWD" not in made.actions.secrets
+
+
+async def test_a_missing_branch_is_named(tmp_path: Path) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        with pytest.raises(RefusedError, match="no branch trunk: create it, or change github"):
+            await set_up(made, port, secrets(**LOGIN), TRUNK)
+    async with github(tmp_path / "empty", {}) as (made, port):
+        with pytest.raises(RefusedError, match=r"is empty.*push a first commit to trunk"):
+            await set_up(made, port, secrets(**LOGIN), TRUNK)
+
+
+# --- a repository that has moved
+
+
 def moved(new: str) -> Callable[[Request], Response]:
     """Answer like GitHub for a renamed repository."""
 
@@ -249,19 +338,6 @@ async def test_a_renamed_repository_is_refused_with_its_new_name(call: str) -> N
 # --- what is installed and what ships
 
 
-def comparing(port: int, token: str) -> SetupRepository:
-    return SetupRepository(
-        api=f"http://127.0.0.1:{port}/github",
-        token=token,
-        repository=NAME,
-        branch="main",
-        path="image.list",
-        workflow="mirror.yml",
-        shipped=shipped.files("main", "image.list"),
-        between=(0, 0),
-    )
-
-
 SPOILS: dict[str, dict[str, bytes | None]] = {
     "changed": {f"{shipped.FOLDER}/registry.py": b"changed\n"},
     "missing": {f"{shipped.FOLDER}/registry.py": None},
@@ -277,12 +353,12 @@ async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
     tmp_path: Path, spoil: str
 ) -> None:
     async with github(tmp_path, {**OLD, **shipped.files("main", "image.list")}) as (made, port):
-        repository = comparing(port, made.token)
+        repository = client(port, made.token)
         try:
             assert await repository.workflow() is WorkflowState.ACTIVE
             now = await repository.snapshot()
             assert now is not None
-            await repository.commit_files(SPOILS[spoil], on=now.tip, message="Spoil\n")
+            await repository.commit_files(SPOILS[spoil], on=now, message="Spoil\n")
             assert await repository.workflow() is WorkflowState.DIFFERS
             await install(repository, settings(), secrets(**LOGIN), lambda _: None)
             assert await repository.workflow() is WorkflowState.ACTIVE
@@ -292,7 +368,7 @@ async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
 
 async def test_a_repository_of_before_differs_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     async with github(tmp_path, OLD) as (made, port):
-        repository = comparing(port, made.token)
+        repository = client(port, made.token)
         try:
             assert await repository.workflow() is WorkflowState.DIFFERS
         finally:

@@ -7,7 +7,7 @@ bot's lanes never get it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from github import GithubException, InputGitTreeElement
+from github import GithubException, InputGitTreeElement, UnknownObjectException
 
 from bot.adapters.github.errors import is_branch_rule, message_of
 from bot.adapters.github.fields import sha_of, text_of
@@ -19,8 +19,9 @@ from bot.engine.ports.repository import ListFile
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The files of the branch at its tip: path -> mode and blob sha, as `entry_of` writes them."""
+    """The files of a branch at its tip: path -> mode and blob sha, as `entry_of` writes them."""
 
+    branch: str
     tip: CommitSha
     files: Mapping[str, str]
 
@@ -32,24 +33,33 @@ class SetupRepository(MirrorRepository):
         """Any file of the branch, or an empty one if it does not exist."""
         return await self._call(lambda: self._read(path))
 
-    async def expect_name(self) -> None:
-        """Raise RefusedError unless the repository still has the name of the config."""
+    async def default_branch(self) -> str:
+        """The branch whose workflows GitHub dispatches.
 
-        def look() -> None:
+        Raises RefusedError unless the repository still has the name of the config.
+        """
+
+        def look() -> str:
             _, data = self._github.requester.requestJsonAndCheck("GET", f"/repos/{self._name}")
             name = text_of(data.get("full_name"))
             if name.lower() != self._name.lower():
                 raise RefusedError(moved_to(name))
+            return text_of(data.get("default_branch"))
 
-        await self._call(look)
+        return await self._call(look)
 
-    async def snapshot(self) -> Snapshot | None:
-        """All files of the branch. None while the repository has no commit."""
+    async def snapshot(self, branch: str = "") -> Snapshot | None:
+        """All files of a branch, by default the configured one. None before the first commit."""
+        branch = branch or self._branch
 
         def look() -> Snapshot | None:
-            ref = self._repository.get_git_ref(f"heads/{self._branch}")
+            ref = self._repository.get_git_ref(f"heads/{branch}")
             try:
                 ref.update()
+            except UnknownObjectException as error:
+                self._expect_repository(error)
+                text = f"the mirror repository has no branch {branch}: create it"
+                raise RefusedError(f"{text}, or change github.branch") from error
             except GithubException as error:
                 if error.status == 409:  # noqa: PLR2004 - GitHub: "Git Repository is empty."
                     return None
@@ -59,25 +69,25 @@ class SetupRepository(MirrorRepository):
             if tree.raw_data.get("truncated"):
                 raise RefusedError("the mirror repository has too many files for one answer")
             files = {each.path: f"{each.mode} {each.sha}" for each in tree.tree}
-            return Snapshot(CommitSha(tip.sha), files)
+            return Snapshot(branch, CommitSha(tip.sha), files)
 
         return await self._call(look)
 
     async def commit_files(
-        self, files: Mapping[str, bytes | None], *, on: CommitSha, message: str
+        self, files: Mapping[str, bytes | None], *, on: Snapshot, message: str
     ) -> CommitSha:
         """Write several files in one commit on top of `on`. None removes a file.
 
-        Raises StaleError when `on` is no longer the tip of the branch.
+        Raises StaleError when its branch has another tip by now.
         """
 
         def commit() -> CommitSha:
-            tip = self._repository.get_git_commit(on)
+            tip = self._repository.get_git_commit(on.tip)
             elements = [_tree_element(path, content) for path, content in files.items()]
             tree = self._repository.create_git_tree(elements, tip.tree)
             made = self._repository.create_git_commit(message, tree, [tip])
-            ref = self._repository.get_git_ref(f"heads/{self._branch}")
-            if ref.object.sha != on:  # reading it also makes PyGithub learn where to write it
+            ref = self._repository.get_git_ref(f"heads/{on.branch}")
+            if ref.object.sha != on.tip:  # reading it also makes PyGithub learn where to write it
                 raise StaleError("the branch has a newer commit")
             try:
                 ref.edit(made.sha)

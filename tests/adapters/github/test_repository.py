@@ -602,7 +602,7 @@ async def test_several_files_go_into_one_commit(place: Place) -> None:
     before = await place.repository.snapshot()
     assert before.files["image.list"] == entry_of(LIST)
     files = {"a/b.py": b"b\n", "image.list": b"new\n", ".github/workflows/mirror.yml": None}
-    sha = await place.repository.commit_files(files, on=before.tip, message="Several\n")
+    sha = await place.repository.commit_files(files, on=before, message="Several\n")
     assert sha == await place.github.repository.head()
     after = await place.repository.snapshot()
     ordinary = {path: entry for path, entry in after.files.items() if entry.startswith("100")}
@@ -617,7 +617,7 @@ async def test_several_files_over_somebody_elses_commit_are_stale(place: Place) 
     listed = await place.repository.read_list()
     mine = await place.repository.write_list(LIST + b"a\n", blob=listed.blob, message=MESSAGE)
     with pytest.raises(StaleError):
-        await place.repository.commit_files({"b": b""}, on=before.tip, message="Late\n")
+        await place.repository.commit_files({"b": b""}, on=before, message="Late\n")
     assert await place.github.repository.head() == mine
 
 
