@@ -17,6 +17,7 @@ import click
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
 from bot.core.errors import BotError, ConfigError, TakenError
+from bot.decision_key import with_key
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
@@ -51,7 +52,7 @@ def cli() -> None:
 @_config
 def run(path: Path) -> None:
     """Run the bot until SIGTERM or Ctrl-C."""
-    settings, secrets = _read_config(path)
+    settings, secrets = _read_config(path, make_key=True)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
     # Modules are never freed. Without them a full garbage collection is 0.1 s shorter.
@@ -80,7 +81,7 @@ def check(path: Path, *, alive: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def setup(path: Path, *, dry_run: bool) -> None:
     """Install the workflow in the mirror repository, with its variables and secrets."""
-    settings, secrets = _read_config(path)
+    settings, secrets = _read_config(path, make_key=not dry_run)
     from bot.build import make_setup_repository  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
 
@@ -129,9 +130,9 @@ def demo(data: Path | None) -> None:
     sys.exit(asyncio.run(play.play(data=data, say=click.echo)))
 
 
-def _read_config(path: Path) -> tuple[Settings, Secrets]:
+def _read_config(path: Path, *, make_key: bool = False) -> tuple[Settings, Secrets]:
     settings = read_settings(path)
-    secrets = read_secrets()
+    secrets = with_key(read_secrets(), Path(settings.database), make=make_key)
     start_log(secrets=secrets.texts())
     return settings, secrets
 

@@ -5,6 +5,7 @@ the file and the key. This module must not connect to anything: bot/check.py tes
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -263,6 +264,14 @@ class Secrets(BaseModel):
     harbor_user: str = ""
     harbor_pwd: SecretStr = SecretStr("")
     source_auth: SecretStr = SecretStr("")
+    decision_key: SecretStr = SecretStr("")
+    """64 hexadecimal digits. Empty where neither the environment nor the file has a key."""
+
+    @property
+    def key_id(self) -> str:
+        """12 hexadecimal digits that name the key without giving it away. Empty without a key."""
+        key = bytes.fromhex(self.decision_key.get_secret_value())
+        return hashlib.sha256(key).hexdigest()[:12] if key else ""
 
     def target_login(self) -> tuple[str, str] | None:
         password = self.harbor_pwd.get_secret_value()
@@ -271,7 +280,8 @@ class Secrets(BaseModel):
     def texts(self) -> tuple[str, ...]:
         """Every secret, also as encoded in URLs and in Basic auth headers, for the log to hide."""
         logins = [*source_logins(self).values(), *filter(None, [self.target_login()])]
-        secrets = (self.telegram_token, self.github_token, self.harbor_pwd, self.source_auth)
+        login = (self.harbor_pwd, self.source_auth)
+        secrets = (self.telegram_token, self.github_token, *login, self.decision_key)
         texts = [secret.get_secret_value() for secret in secrets]
         texts += [password for _, password in logins]
         texts += [quoted for text in texts for quoted in (quote(text, ""), quote_plus(text))]
@@ -339,7 +349,9 @@ _ENVIRONMENT: Final = {
     "harbor_user": "HARBOR_USER",
     "harbor_pwd": "HARBOR_PWD",
     "source_auth": "SOURCE_AUTH",
+    "decision_key": "DECISION_KEY",
 }
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
@@ -350,7 +362,16 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
             raise ConfigError(f"{_ENVIRONMENT[key]}: is missing in the environment")
     secrets = Secrets.model_validate({key: value.strip() for key, value in found.items()})
     source_logins(secrets)
+    if key := secrets.decision_key.get_secret_value():
+        checked_key(key, _ENVIRONMENT["decision_key"])
     return secrets
+
+
+def checked_key(text: str, name: str) -> str:
+    """A key that seals decisions. Raises ConfigError with `name` for any other text."""
+    if not _KEY.fullmatch(text):
+        raise ConfigError(f"{name}: should be 64 hexadecimal digits in lower case")
+    return text
 
 
 def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:

@@ -110,7 +110,9 @@ def test_a_missing_token_is_named(tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
-    path = config(tmp_path, database=str(tmp_path / "no" / "such" / "folder.sqlite3"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = config(tmp_path, database=str(folder))
     done = imageto_bot("run", "--config", str(path), environment=TOKENS)
     assert done.returncode == 1
     assert "the database" in done.stderr

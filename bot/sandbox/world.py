@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import GitHubPart, Secrets, Settings, settings_from
 from bot.core.errors import BotError
+from bot.decision_key import with_key
 from bot.sandbox import repository_api
 from bot.sandbox.bot_process import kept_alive
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
@@ -113,7 +114,7 @@ async def open_sandbox(
         app = _app(chat, github, registries, faults, part, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
         settings = _settings(address, chat, part, registries, database, fresh=fresh)
-        secrets = _secrets(github, registries, token)
+        secrets = with_key(_secrets(github, registries, token), database, make=True)
         await _prepare(github, registries, settings, secrets)
         output = data / "bot.log"
         config, environment = _written(settings, data), _environment(secrets)
