@@ -15,8 +15,9 @@ USER 10001
 WORKDIR /data
 VOLUME /data
 # PYTHONSAFEPATH: the working directory is the user's. No module is imported from there.
-ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1
+ENV PATH=/app/bin:$PATH PYTHONPATH=/app/src PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 \
+    IMAGETO_CONFIG=/data/config.yaml
 HEALTHCHECK --interval=60s --timeout=10s --start-period=60s \
-  CMD ["python", "-m", "bot", "check", "--alive", "--config", "/data/config.yaml"]
+  CMD ["python", "-m", "bot", "check", "--alive"]
 ENTRYPOINT ["python", "-m", "bot"]
-CMD ["run", "--config", "/data/config.yaml"]
+CMD ["run"]

@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +21,10 @@ from bot.adapters.telegram.chat import introduce, set_menus
 from bot.adapters.telegram.takeover import Takeover
 from bot.build import CLOSE_SECONDS, Adapters
 from bot.config import Secrets, Settings
+from bot.core.errors import ConfigError
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
+from bot.reload import Reload
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +36,14 @@ bot can have used the token meanwhile.
 """
 
 
-async def run(settings: Settings, secrets: Secrets) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BotError if the bot cannot start."""
-    shutdown = Shutdown()
-    _stop_on_signals(shutdown)
-    work = asyncio.create_task(_work(settings, secrets, shutdown))
+async def run(settings: Settings, secrets: Secrets, read: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises BotError if the bot cannot start.
+
+    `read` reads the config again at SIGHUP and for /reload, and raises ConfigError.
+    """
+    shutdown, reload = Shutdown(), Reload(settings, lambda: _tried(read(), secrets))
+    _stop_on_signals(shutdown, reload)
+    work = asyncio.create_task(_work(secrets, shutdown, reload))
     requested = asyncio.create_task(shutdown.wait())
     await asyncio.wait({work, requested}, return_when=asyncio.FIRST_COMPLETED)
     requested.cancel()
@@ -60,8 +66,17 @@ def _exit_despite_threads() -> None:
     os._exit(0)
 
 
-def _stop_on_signals(shutdown: Shutdown) -> None:
-    """The first SIGTERM or SIGINT starts an orderly stop. The second one ends the process."""
+def _tried(settings: Settings, secrets: Secrets) -> Settings:
+    """The settings, if a registry client can be made of them. Raises ConfigError."""
+    build.make_registries(settings, secrets)
+    return settings
+
+
+def _stop_on_signals(shutdown: Shutdown, reload: Reload) -> None:
+    """SIGHUP reads the config again. The first SIGTERM or SIGINT starts an orderly stop.
+
+    The second one ends the process.
+    """
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGTERM, signal.SIGINT)
 
@@ -70,9 +85,20 @@ def _stop_on_signals(shutdown: Shutdown) -> None:
             loop.remove_signal_handler(number)
             signal.signal(number, _exit_at_once)
         shutdown.request()
+        reload.parts.request()
 
     for number in numbers:
         loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, _read_again, reload)
+
+
+def _read_again(reload: Reload) -> None:
+    try:
+        changed = reload()
+    except ConfigError as error:
+        log.warning("config not read again: %s", error)
+    else:
+        log.info("config read again: %s", ", ".join(changed) or "nothing changed")
 
 
 def _exit_at_once(number: int, _frame: object) -> None:
@@ -80,18 +106,21 @@ def _exit_at_once(number: int, _frame: object) -> None:
     os._exit(128 + number)
 
 
-async def _work(settings: Settings, secrets: Secrets, shutdown: Shutdown) -> None:
+async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
     log.info("version %s starts", __version__)
     async with AsyncExitStack() as stack:
-        database = Path(settings.database)
+        database = Path(reload.settings.database)
         if await shutdown.unless_requested(stack.enter_async_context(alone(database))) is None:
             return
-        adapters = await stack.enter_async_context(build.open_adapters(settings, secrets))
-        gc.freeze()  # the adapters live until the end: see cli.run
-        await _serve(settings, adapters, shutdown)
+        while not shutdown.is_requested():
+            reload.parts = Shutdown()
+            async with build.open_adapters(reload.settings, secrets) as adapters:
+                gc.freeze()  # the adapters live until the end: see cli.run
+                await _serve(adapters, reload)
 
 
-async def _serve(settings: Settings, adapters: Adapters, shutdown: Shutdown) -> None:
+async def _serve(adapters: Adapters, reload: Reload) -> None:
+    settings, shutdown = reload.settings, reload.parts
     reconciler = build.make_reconciler(settings, adapters)
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.
@@ -104,7 +133,9 @@ async def _serve(settings: Settings, adapters: Adapters, shutdown: Shutdown) -> 
         log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
-        polling = build.make_polling(settings, adapters, me, takeover, wake=reconciler.wake)
+        polling = build.make_polling(
+            settings, adapters, me, takeover, wake=reconciler.wake, reload=reload
+        )
         await polling.run(shutdown)
 
 

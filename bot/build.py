@@ -6,7 +6,7 @@ Nothing is decided here, and nothing runs. What starts and stops the parts is in
 import asyncio
 import contextlib
 import secrets as randomness
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -90,13 +90,7 @@ def make_words(settings: Settings) -> LocaleWords:
 @asynccontextmanager
 async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
     """The clients without the database, closed at the end. A bot may run at the same time."""
-    registries = RegistryClient(
-        addresses=settings.addresses,
-        target=settings.place(),
-        allowed=frozenset(settings.policy.registries),
-        target_login=secrets.target_login(),
-        source_logins=source_logins(secrets),
-    )
+    registries = make_registries(settings, secrets)
     repository = make_repository(settings, secrets)
     bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
     try:
@@ -105,6 +99,17 @@ async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[S
         await _close(bot.shutdown())
         repository.close()
         await _close(registries.aclose())
+
+
+def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:
+    """The client of sources and target. Raises ConfigError for an address that is none."""
+    return RegistryClient(
+        addresses=settings.addresses,
+        target=settings.place(),
+        allowed=frozenset(settings.policy.registries),
+        target_login=secrets.target_login(),
+        source_logins=source_logins(secrets),
+    )
 
 
 async def _close(closing: Coroutine[Any, Any, None]) -> None:
@@ -210,7 +215,13 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
 
 
 def make_polling(
-    settings: Settings, adapters: Adapters, me: str, takeover: Takeover, *, wake: Callable[[], None]
+    settings: Settings,
+    adapters: Adapters,
+    me: str,
+    takeover: Takeover,
+    *,
+    wake: Callable[[], None],
+    reload: Callable[[], Sequence[str]],
 ) -> Polling:
     installation = Installation(
         policy=settings.rules(),
@@ -228,6 +239,7 @@ def make_polling(
         clock=utc_now,
         wake=wake,
         budgets=lambda: _budgets(adapters),
+        reload=reload,
     )
     outage = Outage(
         store=adapters.store,

@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,7 @@ _config = click.option(
     type=click.Path(path_type=Path),
     default=Path("config.yaml"),
     show_default=True,
+    envvar="IMAGETO_CONFIG",
     help="The settings; config.example.yaml explains each.",
 )
 
@@ -51,13 +53,13 @@ def cli() -> None:
 @cli.command()
 @_config
 def run(path: Path) -> None:
-    """Run the bot until SIGTERM or Ctrl-C."""
+    """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the config again."""
     settings, secrets = _read_config(path, make_key=True)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
     # Modules are never freed. Without them a full garbage collection is 0.1 s shorter.
     gc.freeze()
-    asyncio.run(app.run(settings, secrets))
+    asyncio.run(app.run(settings, secrets, partial(read_settings, path)))
 
 
 @cli.command()

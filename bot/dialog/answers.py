@@ -118,6 +118,25 @@ def outside(person: Person, chat: ChatId) -> Message:
     return single_line("outside", chat=str(number_of(chat)), person=str(number_of(person.id)))
 
 
+_POLICY_KEYS: Final = ("policy.registries", "policy.rules", "fresh")
+"""Keys that the workflow obeys too. `setup` passes them on to it."""
+
+
+def reloaded(changed: Sequence[str]) -> Message:
+    """The answer to /reload: the keys of the config that changed."""
+    if not changed:
+        return single_line("reload-same")
+    lines = [say("reloaded", keys=", ".join(changed))]
+    if any(key.startswith(_POLICY_KEYS) for key in changed):
+        lines.append(say("reload-setup"))
+    return Message(tuple(lines))
+
+
+def not_reloaded(trouble: str) -> Message:
+    """The answer to /reload where the config is wrong. `trouble` names the file and the key."""
+    return Message((say("reload-refused", trouble=trouble),))
+
+
 def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
     role = say("whoami-admin" if admin else "whoami-member")
     numbers = {"person": str(number_of(person.id)), "chat": str(number_of(chat))}

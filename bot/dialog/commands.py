@@ -45,6 +45,7 @@ class CommandName(StrEnum):
     RETRY = "retry"
     HELP = "help"
     START = "start"
+    RELOAD = "reload"
     WHOAMI = "whoami"
 
 
@@ -124,7 +125,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """A command without arguments: help, start, whoami."""
+    """A command without arguments: help, start, whoami, reload."""
 
     name: CommandName
 
@@ -242,6 +243,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry)),
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
+    CommandSpec(name=CommandName.RELOAD, parser=_of_nothing(CommandName.RELOAD), audience=ADMINS),
     CommandSpec(
         name=CommandName.WHOAMI, parser=_of_nothing(CommandName.WHOAMI), audience=EVERYBODY
     ),

@@ -320,6 +320,8 @@ command-approve = approve a request
     .usage = /approve #41
 command-reject = reject a request
     .usage = /reject #41 [reason]
+command-reload = read my config again
+    .usage = /reload
 command-whoami = your id and this chat's id
     .usage = /whoami
 command-help = what I can do
@@ -378,6 +380,13 @@ whoami = Your id: <code>{ $person }</code> ({ $role })
     This chat's id: <code>{ $chat }</code>
 whoami-admin = admin
 whoami-member = not an admin
+
+# /reload
+reloaded = I read my config again. Changed: <code>{ $keys }</code>.
+reload-same = I read my config again: nothing changed.
+    .next = A file that Docker mounts keeps its old content. Mount its folder.
+reload-setup = For these keys { $maintainer } also has to run <code>imageto-bot setup</code>.
+reload-refused = My config is wrong, so nothing changed: { $trouble }
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }: { $count ->

@@ -299,6 +299,8 @@ command-approve = 批准请求
     .usage = /approve #41
 command-reject = 驳回请求
     .usage = /reject #41 [理由]
+command-reload = 重新读取配置
+    .usage = /reload
 command-whoami = 查看你的 ID 和本会话的 ID
     .usage = /whoami
 command-help = 我能做什么
@@ -357,6 +359,13 @@ whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
     本会话的 ID：<code>{ $chat }</code>
 whoami-admin = 管理员
 whoami-member = 不是管理员
+
+# /reload
+reloaded = 已重新读取配置，有变化：<code>{ $keys }</code>。
+reload-same = 已重新读取配置，没有变化。
+    .next = Docker 单独挂载的文件不会更新，请挂载它所在的目录。
+reload-setup = 这些配置还需要{ $maintainer }运行 <code>imageto-bot setup</code>。
+reload-refused = 配置有误，没有任何变化：{ $trouble }
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。

@@ -77,6 +77,7 @@ def read(text: str) -> object:
         ("/cancel ＃41", Cancel(R41)),
         ("/retry #41", Retry(R41)),
         ("/help", Simple(CommandName.HELP)),
+        ("/reload now", Simple(CommandName.RELOAD)),
         ("/start now", Simple(CommandName.START)),
         ("/whoami", Simple(CommandName.WHOAMI)),
         ("/approve", Misuse()),
@@ -139,7 +140,7 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.NOBODY, set()),
         (Role.GUEST, {"status", "whoami", "help"}),
         (Role.MEMBER, {"mirror", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
-        (Role.ADMIN, {"approve", "reject"}),
+        (Role.ADMIN, {"approve", "reject", "reload"}),
     ],
 )
 def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:

@@ -21,7 +21,7 @@ async def stalls(*_):
             pass
 
 app._work = stalls
-asyncio.run(app.run(None, None))
+asyncio.run(app.run(None, None, None))
 """
 
 

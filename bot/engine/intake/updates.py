@@ -5,11 +5,12 @@ An answer is stored as a note in the transaction of its cause, so a kill loses n
 that is received again changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol, assert_never
 
 from bot.core.bad_image import BadImage
+from bot.core.errors import ConfigError
 from bot.core.ids import ChatId, Person, Place, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
@@ -107,13 +108,16 @@ class Intake:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         budgets: Callable[[], Mapping[str, PullLimit]] = dict,
+        reload: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`reload` reads the config again. Returns the changed keys, or raises ConfigError."""
         self._store = store
         self._words = words
         self._installation = installation
         self._clock = clock
         self._wake = wake
         self._budgets = budgets
+        self._reload = reload
         self._rate_limit = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
@@ -280,10 +284,18 @@ class Intake:
                 return Message(((await _decided(context, command)).words,))
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
+            case Simple(CommandName.RELOAD):
+                return self._reloaded()
             case Simple(name):
                 return _plain(context, name)
             case never:
                 assert_never(never)
+
+    def _reloaded(self) -> Message:
+        try:
+            return answers.reloaded(self._reload())
+        except ConfigError as error:
+            return answers.not_reloaded(str(error))
 
     # -- presses ------------------------------------------------------------------------
 
