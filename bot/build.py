@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,7 +139,12 @@ def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any
         "branch": github.branch,
         "path": github.list,
         "workflow": github.workflow,
-        "shipped": shipped.files(github.branch, github.list, github.workflow),
+        "shipped": partial(
+            shipped.files_beside,
+            branch=github.branch,
+            image_list=github.list,
+            name=github.workflow,
+        ),
     }
 
 

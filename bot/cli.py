@@ -80,8 +80,14 @@ def check(path: Path, *, alive: bool) -> None:
 
 @cli.command()
 @_config
+@click.option(
+    "--environment",
+    metavar="NAME",
+    help="Keep the secrets in this environment of the repository, which admits the branch alone. "
+    "It stays so until another name is given, or '' for none.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-def setup(path: Path, *, dry_run: bool) -> None:
+def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
     """Install the workflow in the mirror repository, with its variables and secrets."""
     settings, secrets = _read_config(path, make_key=not dry_run)
     from bot.build import make_setup_repository  # noqa: PLC0415 - see run
@@ -89,7 +95,10 @@ def setup(path: Path, *, dry_run: bool) -> None:
 
     repository = make_setup_repository(settings, secrets)
     try:
-        asyncio.run(install(repository, settings, secrets, click.echo, dry_run=dry_run))
+        work = install(
+            repository, settings, secrets, click.echo, environment=environment, dry_run=dry_run
+        )
+        asyncio.run(work)
     finally:
         repository.close()
 

@@ -1,12 +1,14 @@
 """The `setup` command: installs the workflow, its variables and its secrets in the repository.
 
-All files go into one commit. It can be run again, and then changes only what differs. Each change
-is one line of output. With `dry_run` nothing is changed. GitHub does not return secrets, so those
-that are missing here are left as they are.
+The secrets go into the repository, or into one of its environments. All files go into one commit.
+It can be run again, and then changes only what differs. Each change is one line of output. With
+`dry_run` nothing is changed. GitHub does not return secrets, so those that are missing here are
+left as they are.
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot.adapters.github.repository import entry_of
@@ -19,16 +21,21 @@ FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\
 MESSAGE: Final = "Install the mirror workflow\n\nVersion: {version}\n"
 NO_RUN: Final = "[skip actions]\n\n"
 """In the message of a commit that adds an empty list, so that GitHub starts no run."""
+BY_HAND: Final = (
+    "Use a token with Administration (read and write), or do it by hand: Settings, Environments, "
+    "New environment {}. Under Deployment branches and tags choose Selected branches, and add {} "
+    "alone. Then run this command again"
+)
 FOLDER_MODE: Final = "040000"
-OLD_SECRETS: Final = {
-    "HARBOR_USER": "MIRROR_USER",
-    "HARBOR_PWD": "MIRROR_PASSWORD",
-    "SOURCE_AUTH": "MIRROR_SOURCE_AUTH",
+SECRETS: Final = {
+    "MIRROR_USER": "HARBOR_USER",
+    "MIRROR_PASSWORD": "HARBOR_PWD",
+    "MIRROR_SOURCE_AUTH": "SOURCE_AUTH",
 }
-"""The names of earlier versions -> those of this one.
+"""The secrets -> where their values stand in the environment of this process.
 
-The old ones are deleted: an old mirror.yml on another branch reads them, and runs a script whose
-hash is not checked.
+Secrets of the second names are of earlier versions, and are deleted: an old mirror.yml on another
+branch reads them, and runs a script whose hash is not checked.
 """
 
 Say = Callable[[str], None]
@@ -40,142 +47,202 @@ async def install(
     secrets: Secrets,
     say: Say,
     *,
+    environment: str | None = None,
     dry_run: bool = False,
 ) -> None:
     """Bring the repository up to date.
+
+    The secrets go into this environment of the repository, or for "" into the repository itself.
+    None leaves them where the installed workflow looks for them.
 
     Raises ConfigError when a needed secret is missing here, RefusedError or TransientError for an
     error of GitHub, and StaleError when the branch changes meanwhile.
     """
     default = await repository.default_branch()
-    there = await repository.secret_names()
-    hidden = _secrets(secrets, there)
-    await _set_variables(repository, settings, say, dry_run=dry_run)
-    for name, value in hidden.items():
-        if not dry_run:
-            await repository.set_secret(name, value)
-        say(f"secret {name}: {_done('set', dry_run)}")
-    await _install_files(repository, settings, say, default, dry_run=dry_run)
-    for name in sorted(there & OLD_SECRETS.keys()):  # after the files: the old ones need them
-        if not dry_run:
-            await repository.delete_secret(name)
-        say(f"secret {name}: {_done('removed', dry_run)}")
+    now = await repository.snapshot()
+    if now is None and default != settings.github.branch:
+        text = f"the mirror repository is empty and its default branch is {default}"
+        raise RefusedError(f"{text}: push a first commit to {settings.github.branch}")
+    before = await _environment_before(repository, settings, now)
+    place = before if environment is None else _environment(environment)
+    there = {each: await repository.secret_names(each) for each in ("", before, place)}
+    hidden = _secrets(secrets, there, place)
+    work = _Installing(repository, settings, say, place, dry_run)
+    await work.restrict_environment()
+    await work.set_variables()
+    await work.set_secrets(hidden)
+    await work.install_files(now)
+    await work.delete_secrets(_needless(there, place))  # after the files: the old ones need them
     if default != settings.github.branch:
-        await _install_for_dispatches(repository, settings, say, default, dry_run=dry_run)
+        await work.install_for_dispatches(default)
 
 
-def _done(what: str, dry_run: bool) -> str:  # noqa: FBT001 - the switch of the whole module
-    return f"would be {what}" if dry_run else what
+def _environment(name: str) -> str:
+    if name and not shipped.ENVIRONMENT_NAME.fullmatch(name):
+        raise ConfigError(
+            "--environment: should be letters, digits, dots and dashes, such as mirror"
+        )
+    return name
 
 
-def _secrets(secrets: Secrets, there: frozenset[str]) -> dict[str, str]:
-    """Return the secrets to set. Raises ConfigError if the workflow would lack one afterwards."""
+async def _environment_before(
+    repository: SetupRepository, settings: Settings, now: Snapshot | None
+) -> str:
+    """Return the environment that the installed workflow names, or nothing."""
+    path = shipped.workflow_path(settings.github.workflow)
+    if now is None or path not in now.files:
+        return ""
+    return shipped.environment_of((await repository.read_file(path)).content)
+
+
+def _secrets(secrets: Secrets, there: Mapping[str, frozenset[str]], place: str) -> dict[str, str]:
+    """Return the secrets to set. `there`: the names of those in the repository, and by environment.
+
+    Raises ConfigError if the workflow would lack one afterwards.
+    """
     login, source = secrets.target_login(), secrets.source_auth.get_secret_value()
     hidden = {"MIRROR_USER": login[0], "MIRROR_PASSWORD": login[1]} if login else {}
     if source:
         hidden["MIRROR_SOURCE_AUTH"] = source
-    for old, new in OLD_SECRETS.items():
-        needed = new != "MIRROR_SOURCE_AUTH" or old in there
-        if needed and new not in there and new not in hidden:
+    known = frozenset[str]().union(*there.values())
+    for name, given in SECRETS.items():
+        needed = name != "MIRROR_SOURCE_AUTH" or known & {name, given}
+        if needed and name not in there[place] and name not in hidden:
+            where = f"environment {place}" if place else "repository"
             raise ConfigError(
-                f"{old} is not in the environment, and the repository has no secret {new} yet"
+                f"{given} is not in the environment of this command, and the {where} has no secret "
+                f"{name} yet"
             )
     return hidden
 
 
-async def _set_variables(
-    repository: SetupRepository, settings: Settings, say: Say, *, dry_run: bool
-) -> None:
-    target = settings.target
-    wanted = {
-        "HARBOR_HOST": target.host,
-        "HARBOR_PREFIX": target.prefix,
-        "NAMING": str(target.naming),
-    }
-    there = await repository.variables()
-    for name, value in wanted.items():
-        if there.get(name, "") == value:
-            continue
-        if not dry_run:
-            await (
-                repository.set_variable(name, value) if value else repository.delete_variable(name)
-            )
-        said = f"set to {value}" if value else "removed"
-        say(f"variable {name}: {_done(said, dry_run)}")
+def _needless(there: Mapping[str, frozenset[str]], place: str) -> list[tuple[str, str]]:
+    """Return the secrets to delete, as (place, name): old ones, and those of another place."""
+    names = {each: frozenset(SECRETS) if each != place else frozenset() for each in there}
+    names[""] |= frozenset(SECRETS.values())
+    return [(each, name) for each in there for name in sorted(there[each] & names[each])]
 
 
-async def _install_files(
-    repository: SetupRepository, settings: Settings, say: Say, default: str, *, dry_run: bool
-) -> None:
-    path, branch = settings.github.list, settings.github.branch
-    now = await repository.snapshot()
-    if now is None and branch != default:
-        text = f"the mirror repository is empty and its default branch is {default}"
-        raise RefusedError(f"{text}: push a first commit to {branch}")
-    if now is None and not dry_run:  # GitHub's git data API needs a first commit
-        await repository.put_file(path, FIRST_LIST, blob="", message=f"Add {path}\n\n{NO_RUN}")
-        say(f"{path}: added, the first commit of the repository")
-        now = await repository.snapshot()
-    files = now.files if now else {}
-    changes = _changes(files, settings)
-    for changed, content in changes.items():
-        say(f"{changed}: {_done(_verb(changed, content, files), dry_run)}")
-        if dry_run:
-            before = (await repository.read_file(changed)).content if changed in files else b""
-            for line in _diff(changed, before, content or b""):
-                say(line)
-    if not changes:
-        say(f"files: are there, version {shipped.version()}")
-    elif now and not dry_run:
-        await _commit(repository, path, changes, now)
+@dataclass(frozen=True, slots=True)
+class _Installing:
+    """The steps. With `dry_run` they only say what they would do."""
 
+    repository: SetupRepository
+    settings: Settings
+    say: Say
+    environment: str
+    dry_run: bool
 
-async def _commit(
-    repository: SetupRepository, path: str, changes: Mapping[str, bytes | None], now: Snapshot
-) -> None:
-    message = MESSAGE.format(version=shipped.version())
-    if path in changes:
-        message = message.replace("\n\n", f"\n\n{NO_RUN}", 1)
-    await repository.commit_files(changes, on=now, message=message)
+    def tell(self, what: str, done: str) -> None:
+        self.say(f"{what}: {f'would be {done}' if self.dry_run else done}")
 
+    async def restrict_environment(self) -> None:
+        """Let it admit the branch alone. Raises RefusedError with the steps by hand."""
+        name, branch = self.environment, self.settings.github.branch
+        if not name or await self.repository.branches_of(name) == frozenset({branch}):
+            return
+        if not self.dry_run:
+            try:
+                await self.repository.restrict_environment(name, branch)
+            except RefusedError as refusal:
+                text = f"environment {name} cannot be restricted: {refusal}"
+                raise RefusedError(f"{text}. {BY_HAND.format(name, branch)}") from refusal
+        self.tell(f"environment {name}", f"restricted to branch {branch}")
 
-async def _install_for_dispatches(
-    repository: SetupRepository, settings: Settings, say: Say, default: str, *, dry_run: bool
-) -> None:
-    """Put mirror.yml on the default branch too. GitHub dispatches no other workflows.
+    async def set_variables(self) -> None:
+        target, repository = self.settings.target, self.repository
+        wanted = {
+            "HARBOR_HOST": target.host,
+            "HARBOR_PREFIX": target.prefix,
+            "NAMING": str(target.naming),
+        }
+        there = await repository.variables()
+        for name, value in wanted.items():
+            if there.get(name, "") == value:
+                continue
+            if not self.dry_run:
+                await (
+                    repository.set_variable(name, value)
+                    if value
+                    else repository.delete_variable(name)
+                )
+            self.tell(f"variable {name}", f"set to {value}" if value else "removed")
 
-    It has the same content, so it runs on the configured branch alone. Raises RefusedError if
-    GitHub does not accept the commit.
-    """
-    part = settings.github
-    [(path, content)] = shipped.workflow_file(part.branch, part.list, part.workflow).items()
-    now = await repository.snapshot(default)
-    if now is None or now.files.get(path) == entry_of(content):
-        return
-    if not dry_run:
+    async def set_secrets(self, hidden: Mapping[str, str]) -> None:
+        for name, value in hidden.items():
+            if not self.dry_run:
+                await self.repository.set_secret(name, value, self.environment)
+            self.tell(_named(name, self.environment), "set")
+
+    async def delete_secrets(self, needless: Sequence[tuple[str, str]]) -> None:
+        for place, name in needless:
+            if not self.dry_run:
+                await self.repository.delete_secret(name, place)
+            self.tell(_named(name, place), "removed")
+
+    async def install_files(self, now: Snapshot | None) -> None:
+        path, repository = self.settings.github.list, self.repository
+        if now is None and not self.dry_run:  # GitHub's git data API needs a first commit
+            await repository.put_file(path, FIRST_LIST, blob="", message=f"Add {path}\n\n{NO_RUN}")
+            self.say(f"{path}: added, the first commit of the repository")
+            now = await repository.snapshot()
+        files = now.files if now else {}
+        changes = self._changes(files)
+        for changed, content in changes.items():
+            self.tell(changed, _verb(changed, content, files))
+            if self.dry_run:
+                before = (await repository.read_file(changed)).content if changed in files else b""
+                for line in _diff(changed, before, content or b""):
+                    self.say(line)
+        if not changes:
+            self.say(f"files: are there, version {shipped.version()}")
+        elif now and not self.dry_run:
+            await self._commit(changes, now)
+
+    async def _commit(self, changes: Mapping[str, bytes | None], now: Snapshot) -> None:
         message = MESSAGE.format(version=shipped.version())
-        try:
-            await repository.commit_files({path: content}, on=now, message=message)
-        except RefusedError as refusal:
-            text = f"{path} has to be on the default branch {default} too, or dispatches fail"
-            raise RefusedError(f"{text}: copy it there by hand ({refusal})") from refusal
-    say(f"{path} on {default}: {_done(_verb(path, content, now.files), dry_run)}")
+        if self.settings.github.list in changes:
+            message = message.replace("\n\n", f"\n\n{NO_RUN}", 1)
+        await self.repository.commit_files(changes, on=now, message=message)
+
+    def _changes(self, now: Mapping[str, str]) -> dict[str, bytes | None]:
+        """Return the new content of files that differ, by path. None means to delete the file."""
+        part = self.settings.github
+        wanted = shipped.files(part.branch, part.list, part.workflow, self.environment)
+        changes: dict[str, bytes | None] = {
+            path: content for path, content in wanted.items() if now.get(path) != entry_of(content)
+        }
+        inside = [path for path in now if path.startswith(f"{shipped.FOLDER}/")]
+        for path in (*inside, *shipped.REPLACED):
+            if path in now and path not in wanted and not now[path].startswith(FOLDER_MODE):
+                changes[path] = None
+        if part.list not in now:
+            changes[part.list] = FIRST_LIST
+        return changes
+
+    async def install_for_dispatches(self, default: str) -> None:
+        """Put mirror.yml on the default branch too. GitHub dispatches no other workflows.
+
+        It has the same content, so it runs on the configured branch alone. Raises RefusedError if
+        GitHub does not accept the commit.
+        """
+        part = self.settings.github
+        path = shipped.workflow_path(part.workflow)
+        content = shipped.workflow(part.branch, part.list, self.environment)
+        now = await self.repository.snapshot(default)
+        if now is None or now.files.get(path) == entry_of(content):
+            return
+        if not self.dry_run:
+            try:
+                await self._commit({path: content}, now)
+            except RefusedError as refusal:
+                text = f"{path} has to be on the default branch {default} too, or dispatches fail"
+                raise RefusedError(f"{text}: copy it there by hand ({refusal})") from refusal
+        self.tell(f"{path} on {default}", _verb(path, content, now.files))
 
 
-def _changes(now: Mapping[str, str], settings: Settings) -> dict[str, bytes | None]:
-    """Return the new content of files that differ, by path. None means to delete the file."""
-    part = settings.github
-    wanted = shipped.files(part.branch, part.list, part.workflow)
-    changes: dict[str, bytes | None] = {
-        path: content for path, content in wanted.items() if now.get(path) != entry_of(content)
-    }
-    inside = [path for path in now if path.startswith(f"{shipped.FOLDER}/")]
-    for path in (*inside, *shipped.REPLACED):
-        if path in now and path not in wanted and not now[path].startswith(FOLDER_MODE):
-            changes[path] = None
-    if part.list not in now:
-        changes[part.list] = FIRST_LIST
-    return changes
+def _named(secret: str, environment: str) -> str:
+    return f"secret {secret} of environment {environment}" if environment else f"secret {secret}"
 
 
 def _verb(path: str, content: bytes | None, now: Mapping[str, str]) -> str:

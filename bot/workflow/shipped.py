@@ -1,11 +1,12 @@
 """The files that `setup` installs in a mirror repository: mirror.yml and the package `mirror`.
 
 `setup` writes these files, the bot compares the repository with them, and the tests run them.
-mirror.yml in this folder is a template. Branch, list, version and the hashes of the package are
-filled in here.
+mirror.yml in this folder is a template. Branch, list, environment, version and the hashes of the
+package are filled in here.
 """
 
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -13,6 +14,9 @@ from typing import Final
 FOLDER: Final = ".github/mirror"
 REPLACED: Final = (".github/mirror.py",)
 """Files of earlier versions that `setup` removes."""
+ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+"""The environments that `setup` takes. GitHub would take more."""
+_ENVIRONMENT: Final = re.compile(r'^    environment: "([^"]*)".*\n', re.MULTILINE)
 _FILES_INDENT: Final = "\n" + " " * 12
 
 
@@ -24,19 +28,29 @@ def package() -> dict[str, bytes]:
     return {f"{FOLDER}/{module.name}": module.read_bytes() for module in modules}
 
 
-def workflow(branch: str, image_list: str) -> bytes:
-    """Return mirror.yml for a repository whose list is `image_list` on `branch`."""
+def workflow(branch: str, image_list: str, environment: str = "") -> bytes:
+    """Return mirror.yml for a repository whose list is `image_list` on `branch`.
+
+    With an environment, the job runs in it and gets its secrets.
+    """
     text = resources.files("bot.workflow").joinpath("mirror.yml").read_text(encoding="utf-8")
     hashes = [f"{_sha256(content)}  {path}" for path, content in package().items()]
     filled = {
         "<version>": version(),
         "<branch>": branch,
         "<list>": image_list,
+        "<environment>": environment,
         "<files>": _FILES_INDENT.join(hashes),
     }
     for mark, value in filled.items():
         text = text.replace(mark, value)
-    return text.encode()
+    return (text if environment else _ENVIRONMENT.sub("", text)).encode()
+
+
+def environment_of(installed: bytes) -> str:
+    """Return the environment that an installed mirror.yml names, or nothing."""
+    found = _ENVIRONMENT.search(installed.decode(errors="replace"))
+    return found[1] if found and ENVIRONMENT_NAME.fullmatch(found[1]) else ""
 
 
 @cache
@@ -47,14 +61,21 @@ def version() -> str:
     return _sha256(template + "".join(hashes).encode())[:12]
 
 
-def files(branch: str, image_list: str, name: str = "mirror.yml") -> dict[str, bytes]:
+def files(
+    branch: str, image_list: str, name: str = "mirror.yml", environment: str = ""
+) -> dict[str, bytes]:
     """Return everything that is installed, by path. `name` is the workflow's file name."""
-    return {**package(), **workflow_file(branch, image_list, name)}
+    return {**package(), workflow_path(name): workflow(branch, image_list, environment)}
 
 
-def workflow_file(branch: str, image_list: str, name: str = "mirror.yml") -> dict[str, bytes]:
-    """Return the workflow alone, by its path."""
-    return {f".github/workflows/{name}": workflow(branch, image_list)}
+def files_beside(installed: bytes, *, branch: str, image_list: str, name: str) -> dict[str, bytes]:
+    """Return what should be installed where mirror.yml is `installed`: its environment stays."""
+    return files(branch, image_list, name, environment_of(installed))
+
+
+def workflow_path(name: str = "mirror.yml") -> str:
+    """Return the path of the workflow in a mirror repository."""
+    return f".github/workflows/{name}"
 
 
 def _sha256(content: bytes) -> str:

@@ -1,113 +1,36 @@
 """`imageto-bot setup` in each kind of repository: empty, of an earlier version, already set up."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from setup_fixture import (
+    LOGIN,
+    OLD,
+    WORKFLOW_FILE,
+    client,
+    commits,
+    content,
+    everything_is_installed,
+    github,
+    secrets,
+    set_up,
+    settings,
+)
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
-from bot.config import Secrets, Settings, read_secrets
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
 from bot.engine.ports.repository import WorkflowState
-from bot.sandbox.faults.middleware import ArmedFaults
-from bot.sandbox.github.act import Job
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 from bot.setup import FIRST_LIST, install
 from bot.workflow import shipped
-
-NAME = "wei/mirror"
-LOGIN = {"HARBOR_USER": "robot$mirror", "HARBOR_PWD": "hush-hush"}
-OLD = {
-    "image.list": b"docker.io/library/nginx:1.27\n",
-    ".github/mirror.py": b"print('old')\n",
-    ".github/workflows/mirror.yml": b"name: mirror\non: workflow_dispatch\n",
-}
-
-
-def secrets(**more: str) -> Secrets:
-    return read_secrets({"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "g", **more})
-
-
-def settings(
-    prefix: str = "mirror", image_list: str = "image.list", branch: str = "main"
-) -> Settings:
-    return Settings.model_validate(
-        {
-            "telegram": {"chats": (-100,), "admins": (1,)},
-            "github": {"repository": NAME, "list": image_list, "branch": branch},
-            "target": {"host": "harbor.example.com", "prefix": prefix},
-            "policy": {"registries": ("docker.io",)},
-        }
-    )
-
-
-async def _does_nothing(_act: str, _job: Job) -> bool:
-    return True
-
-
-@asynccontextmanager
-async def github(folder: Path, files: dict[str, bytes]) -> AsyncIterator[tuple[GitHub, int]]:
-    made = GitHub(
-        data=folder,
-        name=NAME,
-        files=files,
-        faults=ArmedFaults(),
-        environment={},
-        runner=_does_nothing,
-        delay=0,
-    )
-    async with made, served(Starlette(routes=[Mount("/github", made.app)])) as port:
-        yield made, port
-
-
-def client(port: int, token: str, given: Settings | None = None) -> SetupRepository:
-    part = (given or settings()).github
-    return SetupRepository(
-        api=f"http://127.0.0.1:{port}/github",
-        token=token,
-        repository=NAME,
-        branch=part.branch,
-        path=part.list,
-        workflow="mirror.yml",
-        shipped=shipped.files(part.branch, part.list),
-        between=(0, 0),
-    )
-
-
-async def set_up(
-    made: GitHub, port: int, secrets: Secrets, given: Settings, *, dry_run: bool = False
-) -> list[str]:
-    said: list[str] = []
-    repository = client(port, made.token, given)
-    try:
-        await install(repository, given, secrets, said.append, dry_run=dry_run)
-    finally:
-        repository.close()
-    return said
-
-
-async def content(made: GitHub, path: str, branch: str = "main") -> bytes | None:
-    file = await made.repository.file(branch, path)
-    return file.data if file else None
-
-
-async def everything_is_installed(
-    made: GitHub, image_list: str = "image.list", branch: str = "main"
-) -> None:
-    for path, wanted in shipped.files(branch, image_list).items():
-        assert await content(made, path, branch) == wanted, path
-
-
-async def commits(made: GitHub) -> int:
-    return len(await made.repository.log("main"))
 
 
 async def test_an_empty_repository_gets_the_list_and_then_all_files_in_one_commit(
@@ -184,7 +107,9 @@ async def test_without_a_secret_that_the_new_workflow_needs_nothing_is_changed(
 ) -> None:
     async with github(tmp_path, OLD) as (made, port):
         made.actions.secrets |= there
-        with pytest.raises(ConfigError, match=f"{missing} is not in the environment"):
+        with pytest.raises(
+            ConfigError, match=f"{missing} is not in the environment of this command"
+        ):
             await set_up(made, port, secrets(**given), settings())
         assert made.actions.secrets == there
         assert made.actions.variables == {}
@@ -221,7 +146,6 @@ async def test_another_list_stands_in_each_place_of_the_workflow(tmp_path: Path)
 # --- a branch that is not the default one
 
 TRUNK = settings(branch="trunk", image_list="lists/prod.list")
-WORKFLOW_FILE = ".github/workflows/mirror.yml"
 
 
 async def branched(made: GitHub) -> None:

@@ -16,7 +16,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from types import MappingProxyType
 from typing import Final, TypeVar
 
 from github import Auth, Github, GithubException, UnknownObjectException
@@ -57,6 +56,8 @@ STATUSES_PER_COMMIT: Final = 1000
 """How many statuses of a commit are read."""
 CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
+Shipped = Callable[[bytes], Mapping[str, bytes]]
+"""The workflow's files by path, given the content of the installed workflow file."""
 _MODES: Final = {"file": "100644"}  # the Contents API does not tell an executable file
 
 
@@ -78,14 +79,14 @@ class MirrorRepository:
         branch: str,
         path: str,
         workflow: str,
-        shipped: Mapping[str, bytes] = MappingProxyType({}),
+        shipped: Shipped | None = None,
         between: tuple[float, float] = (0.25, 1.0),
         bounds: GitHubBounds = GITHUB_BOUNDS,
     ) -> None:
         """`between`: seconds between two calls and between two writes. GitHub asks for a second.
 
         `path` is that of the image list, `workflow` a file name under .github/workflows.
-        `shipped` holds the workflow's files by path: `workflow` compares them with the branch.
+        `shipped`: `workflow` compares the branch with it. None compares nothing.
         """
         self._branch = branch
         self._path = path
@@ -137,10 +138,14 @@ class MirrorRepository:
 
         The folder has to hold exactly the shipped files, as the workflow itself checks.
         """
-        own = {path for path in self._shipped if path.startswith(".github/workflows/")}
-        package = {p: entry_of(content) for p, content in self._shipped.items() if p not in own}
-        if any(self._read(path).content != self._shipped[path] for path in own):
+        if self._shipped is None:
+            return True
+        own = f".github/workflows/{self._workflow}"
+        installed = self._read(own).content
+        wanted = self._shipped(installed)
+        if installed != wanted[own]:
             return False
+        package = {path: entry_of(data) for path, data in wanted.items() if path != own}
         folders = {path.rpartition("/")[0] for path in package}
         return package == {k: v for folder in folders for k, v in self._entries(folder).items()}
 

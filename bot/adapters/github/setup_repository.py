@@ -1,13 +1,16 @@
 """What `setup` reads and writes in the mirror repository, beyond what the running bot does.
 
-The same client with more calls: several files in one commit, variables, and secrets by name. The
-bot's lanes never get it.
+The same client with more calls: several files in one commit, variables, environments, and secrets
+by name. The bot's lanes never get it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from github import GithubException, InputGitTreeElement, UnknownObjectException
+from github.Environment import Environment
+from github.Repository import Repository as GithubRepository
 
 from bot.adapters.github.errors import is_branch_rule, message_of
 from bot.adapters.github.fields import sha_of, text_of
@@ -118,19 +121,94 @@ class SetupRepository(MirrorRepository):
         """Remove a repository variable."""
         await self._call(lambda: self._repository.delete_variable(name))
 
-    async def secret_names(self) -> frozenset[str]:
-        """The names of all repository secrets. Their values cannot be read."""
-        return await self._call(
-            lambda: frozenset(each.name for each in self._repository.get_secrets())
-        )
+    # -- secrets, of the repository or of one of its environments -----------------------------
 
-    async def delete_secret(self, name: str) -> None:
-        """Remove a repository secret."""
-        await self._call(lambda: self._repository.delete_secret(name))
+    async def secret_names(self, environment: str = "") -> frozenset[str]:
+        """The names of all secrets there. Their values cannot be read. Empty if it is missing."""
 
-    async def set_secret(self, name: str, value: str) -> None:
-        """Create or change a repository secret. PyGithub encrypts it."""
-        await self._call(lambda: self._repository.create_secret(name, value))
+        def look() -> frozenset[str]:
+            try:
+                return frozenset(each.name for each in self._secrets_of(environment).get_secrets())
+            except UnknownObjectException as error:
+                self._expect_repository(error)
+                return frozenset()
+
+        return await self._call(look)
+
+    async def delete_secret(self, name: str, environment: str = "") -> None:
+        await self._call(lambda: self._secrets_of(environment).delete_secret(name))
+
+    async def set_secret(self, name: str, value: str, environment: str = "") -> None:
+        """Create or change a secret. PyGithub encrypts it."""
+        await self._call(lambda: self._secrets_of(environment).create_secret(name, value))
+
+    def _secrets_of(self, environment: str) -> GithubRepository | Environment:
+        found = self._repository
+        return found.get_environment(environment) if environment else found
+
+    # -- environments ---------------------------------------------------------------------------
+
+    async def branches_of(self, environment: str) -> frozenset[str] | None:
+        """The patterns of branches that an environment admits. None if it admits all.
+
+        An environment that does not exist admits all: GitHub creates it when a job names it.
+        """
+
+        def look() -> frozenset[str] | None:
+            found = self._environment(environment)
+            return (
+                frozenset(self._policies(environment)) if found and _is_restricted(found) else None
+            )
+
+        return await self._call(look)
+
+    async def restrict_environment(self, environment: str, branch: str) -> None:
+        """Create the environment, and let it admit this branch alone.
+
+        Raises RefusedError where GitHub does not allow this to the token or in the plan, and for an
+        environment with other rules, which writing it would remove.
+        """
+
+        def restrict() -> None:
+            address, found = self._address(environment), self._environment(environment)
+            if found is None or not _is_restricted(found):
+                if found and found["protection_rules"]:
+                    raise RefusedError(f"the environment {environment} has other rules")
+                policy = {"protected_branches": False, "custom_branch_policies": True}
+                rule = {"deployment_branch_policy": policy}
+                self._github.requester.requestJsonAndCheck("PUT", address, input=rule)
+            policies, there = f"{address}/deployment-branch-policies", self._policies(environment)
+            for name in there.keys() - {branch}:
+                self._github.requester.requestJsonAndCheck("DELETE", f"{policies}/{there[name]}")
+            if branch not in there:
+                body = {"name": branch, "type": "branch"}
+                self._github.requester.requestJsonAndCheck("POST", policies, input=body)
+
+        await self._call(restrict)
+
+    def _address(self, environment: str) -> str:
+        return f"/repos/{self._name}/environments/{environment}"
+
+    def _environment(self, name: str) -> dict[str, Any] | None:
+        try:
+            _, found = self._github.requester.requestJsonAndCheck("GET", self._address(name))
+        except UnknownObjectException as error:
+            self._expect_repository(error)
+            return None
+        return dict(found)
+
+    def _policies(self, environment: str) -> dict[str, int]:
+        """The patterns that it admits, with their ids. Those of tags begin with `tag:`."""
+        address = f"{self._address(environment)}/deployment-branch-policies?per_page=100"
+        _, found = self._github.requester.requestJsonAndCheck("GET", address)
+        kinds = {"branch": "", "tag": "tag:"}
+        policies = found["branch_policies"]
+        return {f"{kinds[p.get('type', 'branch')]}{text_of(p['name'])}": p["id"] for p in policies}
+
+
+def _is_restricted(environment: Mapping[str, Any]) -> bool:
+    policy = environment["deployment_branch_policy"]
+    return policy is not None and bool(policy["custom_branch_policies"])
 
 
 def _tree_element(path: str, content: bytes | None) -> InputGitTreeElement:

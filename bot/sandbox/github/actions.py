@@ -19,6 +19,7 @@ from typing import Self
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job, find_act, run_act
 from bot.sandbox.github.git_repository import GitError, GitRepository
+from bot.sandbox.github.secrets_api import SecretStore
 from bot.sandbox.github.triggers import WORKFLOW, Trigger, concerned, event_file, skipped, title
 
 _AT_A_TIME = 2
@@ -71,7 +72,8 @@ class Actions:
         self.name = name
         self.enabled = True
         self.workflow_enabled = True
-        self.secrets: dict[str, str] = {}
+        self.secret_store = SecretStore()
+        self.secrets = self.secret_store.repository
         self.variables: dict[str, str] = {}
         self.tokens: set[str] = set()
         self._repository = repository
@@ -192,7 +194,7 @@ class Actions:
         except TimeoutError:
             self._note(number, f"The run took longer than {self._time_limit:.0f} s.")
             return "cancelled"
-        except (OSError, GitError) as error:
+        except (OSError, ValueError, GitError) as error:
             self._note(number, f"The run could not be started: {error}")
             return "failure"
         finally:
@@ -217,11 +219,17 @@ class Actions:
             },
             variables=dict(self.variables),
             environment=self._environment,
-            secrets=self.secrets | {"GITHUB_TOKEN": token},
+            secrets=await self._secrets(trigger) | {"GITHUB_TOKEN": token},
         )
         job.directory.mkdir(parents=True, exist_ok=True)
         await self._repository.clone(trigger.sha, job.clone, trigger.branch)
         return job
+
+    async def _secrets(self, trigger: Trigger) -> dict[str, str]:
+        """Raises ValueError where an environment does not admit the branch."""
+        workflow = await self._repository.file(trigger.sha, WORKFLOW)
+        text = workflow.data.decode(errors="replace") if workflow else ""
+        return self.secret_store.for_run(text, trigger.branch)
 
     def _note(self, number: int, text: str) -> None:
         self._directory(number).mkdir(parents=True, exist_ok=True)

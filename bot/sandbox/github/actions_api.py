@@ -1,17 +1,11 @@
-"""Workflows, runs, secrets and variables of the sandbox's GitHub.
+"""Workflows, runs and variables of the sandbox's GitHub.
 
-The HTTP side of Actions. The runs themselves are in actions.py. Secrets arrive in real sealed
-boxes, are opened here, and are never returned by the API.
+The HTTP side of Actions. The runs themselves are in actions.py, secrets in secrets_api.py.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, SealedBox
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -32,10 +26,9 @@ from bot.sandbox.github.http import (
     root,
     text_field,
 )
+from bot.sandbox.github.secrets_api import setting_name
 from bot.sandbox.github.triggers import INPUTS, WORKFLOW, Trigger
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_KEY_ID = "1"
 _CONFLICT = 409
 _FORBIDDEN = 403
 _DEFAULT = "HEAD"
@@ -48,12 +41,11 @@ class ActionsEndpoints:
     def __init__(self, *, actions: Actions, repository: GitRepository) -> None:
         self._actions = actions
         self._repository = repository
-        self._key = PrivateKey.generate()
 
     def routes(self, prefix: str) -> list[Route]:
         own = f"{prefix}/actions"
         one = f"{own}/workflows/{{workflow}}"
-        secret, variable = f"{own}/secrets/{{name}}", f"{own}/variables/{{name}}"
+        variable = f"{own}/variables/{{name}}"
         return [
             Route(f"{own}/permissions", self.permissions, methods=["GET"]),
             Route(f"{own}/permissions", self.permit, methods=["PUT"]),
@@ -68,11 +60,6 @@ class ActionsEndpoints:
             Route(f"{own}/runs/{{run:int}}/jobs", self.jobs, methods=["GET"]),
             Route(f"{own}/runs/{{run:int}}/cancel", self.cancel, methods=["POST"]),
             Route(f"{own}/runs/{{run:int}}/rerun", self.rerun, methods=["POST"]),
-            Route(f"{own}/secrets/public-key", self.public_key, methods=["GET"]),
-            Route(f"{own}/secrets", self.secrets, methods=["GET"]),
-            Route(secret, self.secret, methods=["GET"]),
-            Route(secret, self.remove_secret, methods=["DELETE"]),
-            Route(secret, self.store_secret, methods=["PUT"]),
             Route(f"{own}/variables", self.variables, methods=["GET"]),
             Route(f"{own}/variables", self.create_variable, methods=["POST"]),
             Route(variable, self.variable, methods=["GET"]),
@@ -156,43 +143,13 @@ class ActionsEndpoints:
         end = "" if run.conclusion is None else f", {run.conclusion}"
         return PlainTextResponse(f"{head}{end}\n\n{self._actions.log(run.id)}")
 
-    async def public_key(self, _request: Request) -> Response:
-        key = base64.b64encode(bytes(self._key.public_key)).decode()
-        return answer({"key_id": _KEY_ID, "key": key})
-
-    async def secret(self, request: Request) -> Response:
-        name = request.path_params["name"].upper()
-        if name not in self._actions.secrets:
-            raise not_found()
-        return answer({"name": name, "created_at": now(), "updated_at": now()})
-
-    async def secrets(self, request: Request) -> Response:
-        names = sorted(self._actions.secrets)
-        shown = [{"name": name, "created_at": now(), "updated_at": now()} for name in names]
-        return listed(request, shown, key="secrets")
-
-    async def remove_secret(self, request: Request) -> Response:
-        if self._actions.secrets.pop(request.path_params["name"].upper(), None) is None:
-            raise not_found()
-        return nothing()
-
-    async def store_secret(self, request: Request) -> Response:
-        data = await body(request)
-        name = _setting_name(request.path_params["name"])
-        if data.get("key_id") != _KEY_ID:
-            raise invalid("Bad request: key_id is not the current public key")
-        value = self._opened(text_field(data, "encrypted_value"))
-        known = name in self._actions.secrets
-        self._actions.secrets[name] = value
-        return nothing() if known else answer({}, 201)
-
     async def variables(self, request: Request) -> Response:
         found = [self._variable(request, name) for name in sorted(self._actions.variables)]
         return listed(request, found, key="variables")
 
     async def create_variable(self, request: Request) -> Response:
         data = await body(request)
-        name = _setting_name(text_field(data, "name"))
+        name = setting_name(text_field(data, "name"))
         if name in self._actions.variables:
             raise ApiRefusal(_CONFLICT, "Already exists - Variable already exists")
         self._actions.variables[name] = text_field(data, "value")
@@ -235,12 +192,6 @@ class ActionsEndpoints:
         if request.path_params["workflow"] not in known or not there:
             raise not_found()
 
-    def _opened(self, sealed: str) -> str:
-        try:
-            return SealedBox(self._key).decrypt(base64.b64decode(sealed)).decode()
-        except (CryptoError, binascii.Error, ValueError):
-            raise invalid("encrypted_value could not be decrypted") from None
-
     def _run(self, request: Request) -> WorkflowRun:
         run = self._actions.run(request.path_params["run"])
         if run is None:
@@ -277,12 +228,6 @@ def _matches(run: WorkflowRun, request: Request) -> bool:
         and asked.get("branch", run.branch) == run.branch
         and (status is None or status in {run.status, run.conclusion})
     )
-
-
-def _setting_name(name: str) -> str:
-    if _NAME.fullmatch(name) is None or name.upper().startswith("GITHUB_"):
-        raise invalid("Name can only hold letters, digits and _, and must not start with GITHUB_")
-    return name.upper()
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,10 +31,11 @@ class ApiRefusal(Exception):  # noqa: N818 - GitHub's own word for it in the ans
 
     status: int
     message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self) -> Response:
         body = {"message": self.message, "documentation_url": _DOCUMENTATION}
-        return JSONResponse(body | {"status": str(self.status)}, self.status)
+        return JSONResponse(body | {"status": str(self.status)}, self.status, dict(self.headers))
 
 
 def not_found() -> ApiRefusal:

@@ -25,6 +25,7 @@ from bot.sandbox.github.actions_api import ActionsEndpoints
 from bot.sandbox.github.git_api import GitEndpoints
 from bot.sandbox.github.git_repository import GitRepository
 from bot.sandbox.github.http import ApiRefusal, Endpoint, RateHeaders, not_found
+from bot.sandbox.github.secrets_api import SecretEndpoints
 from bot.sandbox.github.statuses import StatusEndpoints
 
 _UNAUTHORIZED = 401
@@ -84,7 +85,9 @@ class GitHub:
         git = GitEndpoints(repository=self.repository, name=self.name, pushed=self.actions.pushed)
         runs = ActionsEndpoints(actions=self.actions, repository=self.repository)
         statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
-        routes = git.routes(prefix) + statuses.routes(prefix) + runs.routes(prefix)
+        secret = SecretEndpoints(self.actions.secret_store)
+        parts = (git, statuses, runs, secret)
+        routes = [route for part in parts for route in part.routes(prefix)]
         guarded = [self._guarded(route) for route in routes]
         people = Route(f"/{self.name}/actions/runs/{{run:int}}", _worded(runs.page))
         return Starlette(
