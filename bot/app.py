@@ -108,6 +108,8 @@ def _exit_at_once(number: int, _frame: object) -> None:
 
 async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
     log.info("version %s starts", __version__)
+    for line in settings.policy.warnings():
+        log.warning("config: %s", line)
     async with AsyncExitStack() as stack:
         database = Path(reload.settings.database)
         if await shutdown.unless_requested(stack.enter_async_context(alone(database))) is None:

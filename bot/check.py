@@ -46,6 +46,8 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
 async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     """Check Telegram, the mirror repository and the target. A failure does not stop the others."""
     say("config: ok")
+    for line in settings.policy.warnings():
+        say(f"config: warning: {line}")
     checks = (
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
         ("mirror repository", _repository, "check GITHUB_TOKEN and the settings under github"),

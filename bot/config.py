@@ -10,18 +10,14 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote, quote_plus, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote, quote_plus
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -29,13 +25,12 @@ from pydantic import (
     model_validator,
 )
 
-from bot.core.decision import Verdict
+from bot.config_policy import FreshPart, PolicyPart
+from bot.config_types import Chat, Host, Part, Person, Prefix, Registry, Service, Url, Zone
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, Naming, Target
-from bot.core.policy import ANONYMOUS_ADMIN, AllowLists, Policy, Rule
-from bot.core.tag_class import TagClass
+from bot.core.policy import AllowLists, Policy
 from bot.dialog.language import Language
 
 FILE_LIMIT: Final = 1 << 20
@@ -44,95 +39,18 @@ _UNREADABLE: Final = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
 )
 """What the libraries raise on well-formed YAML, such as a 13th month or a list inside itself."""
-_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
-_PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
 
-def _host(value: str) -> str:
-    if not _HOST.fullmatch(value):
-        raise ValueError("should be a host, such as harbor.example.com or harbor.example.com:8443")
-    return value
-
-
-def _prefix(value: str) -> str:
-    if value and not _PATH.fullmatch(value):
-        raise ValueError("should be empty or a lower-case path, such as mirror or team/mirror")
-    return value
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise ValueError("should be an address, such as https://cache.example.com/dockerhub")
-    if parts.username or parts.password:
-        raise ValueError("should not hold a login: use SOURCE_AUTH")
-    return value.rstrip("/")
-
-
-def _service(value: str) -> str:
-    """The address of a service that gets a token with each request."""
-    parts = urlsplit(_url(value))
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ValueError("should begin with https://, since each request holds the token")
-    return value.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("should be a time zone, such as Asia/Shanghai or UTC") from error
-    return value
-
-
-def _id(value: object) -> str:
-    """An id such as telegram:1003, from itself or from the number that Telegram shows."""
-    text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
-    try:
-        service, _ = split_id(text)
-    except ValueError:
-        service = ""
-    if service != TELEGRAM:
-        raise ValueError("should be a number, such as 1003, or an id, such as telegram:1003")
-    return text
-
-
-def _person(value: str) -> str:
-    if split_id(value)[1] <= 0:
-        raise ValueError("should be the id of a person, which is above zero")
-    if value == ANONYMOUS_ADMIN:
-        raise ValueError("is Telegram's anonymous admin: anybody could be behind it")
-    return value
-
-
-Host = Annotated[str, AfterValidator(_host)]
-Url = Annotated[str, AfterValidator(_url)]
-Service = Annotated[str, AfterValidator(_service)]
-Chat = Annotated[ChatId, BeforeValidator(_id)]
-Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class TelegramPart(_Part):
+class TelegramPart(Part):
     chats: tuple[Chat, ...] = Field(min_length=1)
     admins: tuple[Person, ...] = Field(min_length=1)
     members: tuple[Person, ...] | None = None
     language: Language = Language.EN
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Zone = "UTC"
     api: Service = "https://api.telegram.org"
 
 
-class GitHubPart(_Part):
+class GitHubPart(Part):
     repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
@@ -141,57 +59,18 @@ class GitHubPart(_Part):
     patience: int = Field(default=90, ge=1, le=3600)
 
 
-class TargetPart(_Part):
+class TargetPart(Part):
     host: Host
-    prefix: Annotated[str, AfterValidator(_prefix)] = ""
+    prefix: Prefix = ""
     naming: Naming = Naming.NESTED
 
 
-class RulePart(_Part):
-    images: str = Field(min_length=1)
-    then: Verdict
-    reason: str = Field(default="", max_length=200)
-
-    @model_validator(mode="after")
-    def _denial_has_a_reason(self) -> "RulePart":
-        if self.then is Verdict.DENY and not self.reason:
-            raise ValueError("a rule that denies needs a reason: people will read it")
-        return self
-
-
-class LimitsPart(_Part):
-    images: int = Field(default=60, ge=1, le=200)
-    open: int = Field(default=120, ge=1)
-    daily: int = Field(default=300, ge=1)
-    watches: int = Field(default=50, ge=1, le=1000)
-    minute: int = Field(default=10, ge=1)
-
-
-class PolicyPart(_Part):
-    registries: tuple[Host, ...] = Field(min_length=1)
-    rules: tuple[RulePart, ...] = ()
-    expire_after_hours: int = Field(default=72, ge=1, le=8760)
-    limits: LimitsPart = LimitsPart()
-
-
-Hours = Annotated[float, Field(gt=0, le=8760)]
-Looks = Annotated[int, Field(ge=1)]
-
-
-class FreshPart(_Part):
-    floating: Hours = 6
-    versions: Hours = 168
-    looks: Looks = 600
-    budgets: dict[Host, Looks] = {}
-    alarms: Chat | None = None
-
-
-class MaintainerPart(_Part):
+class MaintainerPart(Part):
     name: str = Field(min_length=1, max_length=64)
     id: Annotated[int, Field(ge=0)] = 0
 
 
-class Settings(_Part):
+class Settings(Part):
     """The whole file. `rules()`, `access()`, `place()` and `plan()` return values of core."""
 
     telegram: TelegramPart
@@ -200,7 +79,7 @@ class Settings(_Part):
     policy: PolicyPart
     fresh: FreshPart | None = None
     maintainer: MaintainerPart | None = None
-    addresses: dict[Host, Url] = {}
+    addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
     database: str = "imageto-bot.sqlite3"
 
     @model_validator(mode="after")
@@ -211,33 +90,18 @@ class Settings(_Part):
             raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
         return self
 
+    @model_validator(mode="after")
+    def _rules_can_be_satisfied(self) -> "Settings":
+        self.policy.check_approvals(self.telegram.admins, self.telegram.members)
+        return self
+
     def plan(self) -> FreshPlan | None:
         """How listed images are kept fresh, or None where the config has no `fresh`."""
-        part = self.fresh
-        if part is None:
-            return None
-        floating, versions = timedelta(hours=part.floating), timedelta(hours=part.versions)
-        alarms = self.telegram.chats[0] if part.alarms is None else part.alarms
-        return FreshPlan(
-            intervals={TagClass.FLOATING: floating, TagClass.VERSION: versions},
-            looks=part.looks,
-            budgets=part.budgets,
-            alarms=alarms,
-        )
+        return self.fresh.plan(self.telegram.chats[0]) if self.fresh else None
 
     def rules(self) -> Policy:
-        part = self.policy
-        return Policy(
-            registries=frozenset(part.registries),
-            rules=tuple(Rule(rule.images, rule.then, rule.reason) for rule in part.rules),
-            expire_after=timedelta(hours=part.expire_after_hours),
-            open_limit=part.limits.open,
-            daily_limit=part.limits.daily,
-            request_limit=part.limits.images,
-            minute_limit=part.limits.minute,
-            watch_limit=part.limits.watches,
-            ask_for_updated_versions=self.fresh is not None,
-        )
+        floating = self.fresh.floating if self.fresh else ()
+        return self.policy.in_force(self.telegram.admins, floating)
 
     def access(self) -> AllowLists:
         members = self.telegram.members

@@ -17,6 +17,7 @@ from bot.config import (
     settings_from,
     source_logins,
 )
+from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.core.ids import ChatId, PersonId
@@ -116,13 +117,21 @@ def wrong(path: str, value: Any) -> str:
         ("addresses", {"docker.io": "cache.example.com"}, "addresses.docker.io: should be an"),
         ("addresses", {"docker.io": "https://a:b@c"}, "should not hold a login"),
         ("telegram", None, "telegram: "),
-        ("fresh.floating", 0, "fresh.floating: "),
-        ("fresh.versions", "weekly", "fresh.versions: "),
+        ("fresh.floating", ["*-slim;"], "fresh.floating.0: "),
+        ("fresh.floating", 6, "fresh: hours belong to `every` alone"),
+        ("fresh.versions", "weekly", "fresh.versions: Extra inputs"),
+        ("fresh.every.versions", 0, "fresh.every.versions: "),
         ("fresh.looks", 0, "fresh.looks: "),
         ("fresh.budgets", {"docker.io": 0}, "fresh.budgets.docker.io: "),
         ("fresh.budgets", {"https://docker.io": 5}, "should be a host"),
         ("fresh.alarms", -1002, "fresh.alarms: should be one of telegram.chats"),
-        ("fresh.every", 6, "fresh.every: Extra inputs are not permitted"),
+        ("fresh.every", 6, "fresh.every: "),
+        ("fresh", 6, "fresh: "),
+        ("policy.rules.0.approvals", 2, "policy.rules.0: approvals, own and by belong to a rule"),
+        ("policy.rules.1.own", True, "policy.rules.1: approvals, own and by belong to a rule"),
+        ("policy.rules.2.by", [], "policy.rules.2.by: "),
+        ("policy.rules.2.by", [1001], "policy.rules.2.by: telegram:1001 is not an admin"),
+        ("policy.rules.2.approvals", 3, "policy.rules.2: needs 3 approvals, and nobody can give"),
         ("policy.limits.watches", 0, "policy.limits.watches: "),
     ],
 )
@@ -135,19 +144,17 @@ def test_a_wrong_setting_is_named_with_its_file_in_one_line(
     assert "\n" not in text
 
 
-def test_without_a_section_fresh_nothing_is_kept_fresh_and_versions_are_not_held() -> None:
+def test_without_a_section_fresh_nothing_is_kept_fresh() -> None:
     data = example()
     del data["fresh"]
     settings = settings_from(data, "config.yaml")
     assert settings.plan() is None
-    assert not settings.rules().ask_for_updated_versions
 
 
 def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
     settings = settings_from(example() | {"fresh": {}}, "config.yaml")
     plan = settings.plan()
     assert plan is not None
-    assert settings.rules().ask_for_updated_versions
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
     assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, "telegram:-1001234567890")
@@ -291,3 +298,72 @@ def test_a_bad_source_auth_is_named_without_being_quoted(text: str) -> None:
     with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
         logins(text)
     assert text not in str(caught.value)
+
+
+def test_intervals_of_a_config_from_before_go_on_working() -> None:
+    data = example()
+    del data["fresh"]["every"]
+    data["fresh"] |= {"floating": 3, "versions": 24.5}
+    plan = settings_from(data, "config.yaml").plan()
+    assert plan is not None
+    hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
+    assert hours == {TagClass.FLOATING: 3, TagClass.VERSION: 24.5}
+    assert plan.floating == ()
+
+
+def test_names_of_registries_and_rules_are_completed_as_references_are() -> None:
+    data = example()
+    data["policy"]["registries"] = ["Index.docker.io", "GHCR.io"]
+    data["policy"]["rules"] = [{"images": "nginx", "then": "approve"}]
+    data["addresses"] = {"Registry-1.docker.io": "https://cache.example.com"}
+    data["fresh"]["budgets"] = {"index.docker.io": 5}
+    settings = settings_from(data, "config.yaml")
+    assert settings.rules().registries == {"docker.io", "ghcr.io"}
+    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
+    assert settings.addresses == {"docker.io": "https://cache.example.com"}
+    plan = settings.plan()
+    assert plan is not None
+    assert plan.budgets == {"docker.io": 5}
+    assert settings.policy.warnings() == []
+
+
+def test_a_rule_that_matches_nothing_is_a_warning_and_denies_what_was_meant() -> None:
+    data = example()
+    data["policy"]["rules"] = [{"images": "https://nginx", "then": "deny", "reason": "no"}]
+    settings = settings_from(data, "config.yaml")
+    (line,) = settings.policy.warnings()
+    assert line.startswith("policy.rules.0.images: https://nginx matches nothing: write docker.io/")
+    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.DENY
+
+
+@pytest.mark.parametrize(("admins", "own"), [([1003], True), ([1003, 1004], False)])
+def test_where_there_are_two_admins_nobody_approves_alone_what_they_asked_for(
+    admins: list[int], *, own: bool
+) -> None:
+    data = example()
+    data["telegram"]["admins"] = admins
+    data["policy"]["rules"] = [{"images": "nginx", "then": "ask"}]
+    rules = settings_from(data, "config.yaml").rules()
+    for name in ("nginx", "redis"):
+        assert decide(rules, ImageRef.parse(name)).needs.own is own
+
+
+def test_a_rule_says_who_approves_and_how_many() -> None:
+    rules = settings_from(example(), "config.yaml").rules()
+    needs = decide(rules, ImageRef.parse("gcr.io/a/b")).needs
+    assert needs == Approvals(count=2, own=False, by=frozenset(example_ids(1003, 1004)))
+
+
+def test_a_rule_for_own_requests_alone_is_refused_where_only_admins_ask() -> None:
+    data = example()
+    data["telegram"] |= {"admins": [1003, 1004], "members": []}
+    rule = {"images": "**", "then": "ask", "approvals": 2, "own": False}
+    data["policy"]["rules"] = [rule]
+    with pytest.raises(ConfigError, match=r"policy\.rules\.0: needs 2 approvals"):
+        settings_from(data, "config.yaml")
+    data["policy"]["rules"] = [rule | {"own": True}]
+    settings_from(data, "config.yaml")
+
+
+def example_ids(*numbers: int) -> list[PersonId]:
+    return [PersonId(f"telegram:{number}") for number in numbers]

@@ -9,7 +9,8 @@ import pytest
 from doc_pages import HOLE, PAGES, READMES, ROOT, rows_of
 from doc_tables import EXAMPLE, LABELS, default, explained, rewritten, settings
 
-from bot.config import FreshPart, LimitsPart, Settings
+from bot.config import Settings
+from bot.config_policy import EveryPart, LimitsPart
 from bot.core.fresh import CHECK_RETRY_WAIT
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass, tag_class
@@ -55,7 +56,7 @@ def test_the_example_names_the_default_of_every_setting() -> None:
 
 
 def test_the_documents_name_the_numbers_of_the_code() -> None:
-    floating, version = FreshPart.model_fields["floating"], FreshPart.model_fields["versions"]
+    floating, version = EveryPart.model_fields["floating"], EveryPart.model_fields["versions"]
     watches = LimitsPart.model_fields["watches"].default
     for page, words in (
         ("README.md", f"| `latest`, `1.27` | every {floating.default} hours |"),

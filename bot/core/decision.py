@@ -35,7 +35,11 @@ class Ground(StrEnum):
     REPOSITORY = "repository"
     """Somebody who may write to the mirror repository put the line there by hand."""
     KEPT = "kept"
-    """A person approved to keep this floating tag fresh."""
+    """A person approved to keep this floating tag fresh, or took that back."""
+    FLOATS = "floats"
+    """A person said that this tag is updated with each release, or took that back."""
+    REJECTED = "rejected"
+    """A person rejected the same digest before."""
     ROLLBACK = "rollback"
     """A person put the digest before this one back."""
 

@@ -41,13 +41,15 @@ class FreshPlan:
     """How often images of each class are checked, how many in an hour, and where alarms go.
 
     `budgets` are the checks of a registry in an hour, `looks` is the number for all others.
-    `alarms` is the chat that is told of updated versions.
+    `alarms` is the chat that is told of updated versions. `floating` are patterns of tags that
+    float besides those that tag_class knows.
     """
 
     intervals: Mapping[TagClass, timedelta]
     looks: int
     budgets: Mapping[str, int]
     alarms: ChatId
+    floating: tuple[str, ...] = ()
 
     @property
     def shortest(self) -> timedelta:
@@ -56,7 +58,7 @@ class FreshPlan:
 
     def interval(self, image: ImageRef) -> timedelta:
         """The time between two checks of an image."""
-        return self.intervals[tag_class(image)]
+        return self.intervals[tag_class(image, self.floating)]
 
     def budget(self, registry: str) -> int:
         """The checks that a registry may be asked for in BUDGET_WINDOW."""

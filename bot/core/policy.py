@@ -3,55 +3,58 @@
 The caller passes in every fact. Nothing here reads the config or the database.
 """
 
-import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import partial
 from typing import Final
 
-from bot.core.decision import Ground, Verdict
-from bot.core.ids import TELEGRAM, ChatId, PersonId, is_private_chat_of, person_id
+from bot.core.approvals import ONE_APPROVAL, Approvals, Decided
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.ids import TELEGRAM, ChatId, PersonId, TransferId, is_private_chat_of, person_id
 from bot.core.image import ImageRef
+from bot.core.pattern import fits, split_pattern
 
 ANONYMOUS_ADMIN: Final = person_id(TELEGRAM, 1087968824)
 """GroupAnonymousBot: Telegram's sender of all messages of anonymous admins."""
+_NO_TAG: Final = "@"
+"""Stands for the missing tag of an image: only a wildcard matches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the config. `images` is a pattern, `reason` is shown to people.
+    """One rule of the config. `images` is a normalised pattern, `reason` is shown to people.
 
-    `*` matches within a component of the path, `**` across components. The pattern is matched
-    against `registry/repository`, or against `registry/repository:tag` where it has a tag.
+    The pattern is matched against `registry/repository`, and against the tag where it has one: see
+    core/pattern.py.
     """
 
     images: str
     verdict: Verdict
     reason: str = ""
+    approvals: Approvals = ONE_APPROVAL
 
     def covers(self, image: ImageRef) -> bool:
-        """Whether the pattern matches an image."""
-        text = f"{image.registry}/{image.repository}"
-        if ":" in self.images.rsplit("/", 1)[-1]:
-            text += f":{image.tag or ''}"
-        return _pattern(self.images).fullmatch(text) is not None
+        """Whether the rule decides on an image. A rule for some tags covers no digest alone."""
+        name, tag = split_pattern(self.images)
+        matches = fits(name, f"{image.registry}/{image.repository}")
+        return matches and (tag is None or fits(tag, image.tag or _NO_TAG))
 
-
-@lru_cache(maxsize=1024)
-def _pattern(images: str) -> re.Pattern[str]:
-    pieces = re.split(r"(\*\*|\*)", images)
-    wild = {"**": ".*", "*": "[^/]*"}
-    return re.compile("".join(wild.get(piece, re.escape(piece)) for piece in pieces))
+    def may_cover(self, image: ImageRef) -> bool:
+        """The same, but a digest alone may have any of the tags."""
+        name, _ = split_pattern(self.images)
+        unknown = image.tag is None and fits(name, f"{image.registry}/{image.repository}")
+        return unknown or self.covers(image)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """The verdict on one image, and its ground.
 
-    Where a rule decided, `rule` is its pattern and `reason` is what it gives, if any. `persons`
-    are those whose approvals count, where persons decided.
+    Where a rule decided, `rule` is its pattern and `reason` is what it gives, if any. `needs` is
+    what approves the image where the verdict is to ask. `persons` are those whose approvals count:
+    they carry an approval, or are not enough yet.
     """
 
     verdict: Verdict
@@ -59,6 +62,12 @@ class Ruling:
     reason: str = ""
     rule: str = ""
     persons: tuple[PersonId, ...] = ()
+    needs: Approvals = ONE_APPROVAL
+
+    @property
+    def missing(self) -> int:
+        """How many approvals are still needed where an admin is asked."""
+        return self.needs.count - len(self.persons) if self.verdict is Verdict.ASK else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +84,75 @@ class Policy:
     """Commands of one person per minute."""
     watch_limit: int = 50
     """Images that one person may watch."""
-    ask_for_updated_versions: bool = False
-    """Whether an admin has to approve a version that was updated upstream, whoever asks for it."""
+    approvals: Approvals = ONE_APPROVAL
+    """What approves an image that no rule covers, and one that a rule approves by itself."""
+    floating: tuple[str, ...] = ()
+    """Patterns of tags that float, besides those that tag_class knows."""
 
 
 def decide(policy: Policy, image: ImageRef) -> Ruling:
-    """The ruling of the first rule that matches. Without one, an admin is asked."""
+    """The ruling of the first rule that covers the image. Without one, an admin is asked.
+
+    A digest alone may have any tag. So where a rule for some tags comes first and says otherwise,
+    an admin is asked.
+    """
     if image.registry not in policy.registries:
         return Ruling(Verdict.DENY, Ground.REGISTRY)
-    for rule in policy.rules:
-        if rule.covers(image):
-            return Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images)
-    return Ruling(Verdict.ASK, Ground.NO_RULE)
+    possible = [rule for rule in policy.rules if rule.may_cover(image)]
+    sure = next((n for n, rule in enumerate(possible) if rule.covers(image)), len(possible))
+    by_tag, deciding = possible[:sure], possible[sure : sure + 1]
+    ruling = _ruling(deciding[0]) if deciding else _unruled(policy)
+    other = next((rule for rule in by_tag if rule.verdict is not ruling.verdict), None)
+    everyone = [ruling.needs, *(rule.approvals for rule in by_tag)]
+    needs = max(everyone, key=lambda each: each.count)
+    if other is None:
+        return replace(ruling, needs=needs)
+    return Ruling(Verdict.ASK, Ground.RULE, other.reason, other.images, needs=needs)
 
 
-def decide_updated_version(policy: Policy, ruling: Ruling) -> Ruling:
-    """The ruling on a version that differs: the target has another digest than the source."""
-    if policy.ask_for_updated_versions and ruling.verdict is not Verdict.DENY:
-        return Ruling(Verdict.ASK, Ground.UPDATED)
-    return ruling
+def _ruling(rule: Rule) -> Ruling:
+    return Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images, needs=rule.approvals)
+
+
+def _unruled(policy: Policy) -> Ruling:
+    return Ruling(Verdict.ASK, Ground.NO_RULE, needs=policy.approvals)
+
+
+def admission(
+    policy: Policy,
+    image: ImageRef,
+    digest: str,
+    *,
+    transfer: TransferId,
+    decisions: Sequence[Decision],
+    requesters: Collection[PersonId],
+    admins: Collection[PersonId],
+    replaced: bool,
+) -> Ruling:
+    """Whether a digest may be copied under the image's name, as the rules and decisions are now.
+
+    `decisions` are those on the same repository. Approvals count for this transfer only, rejections
+    for this digest under any tag, and what is kept fresh for the image's tag. `replaced` says
+    whether another digest was copied under the tag before. A rule that denies wins over persons.
+    """
+    ruling = decide(policy, image)
+    if ruling.verdict is Verdict.DENY:
+        return ruling
+    past = Decided(image, digest, decisions)
+    if past.is_rejected:
+        ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.REJECTED)
+    elif replaced and past.is_version(policy.floating, admins):
+        ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.UPDATED)
+    if ruling.verdict is Verdict.APPROVE:
+        return ruling
+    counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
+    grounds = [(Ground.PERSON, counted(past.approvers(transfer)))]
+    if ruling.ground in (Ground.RULE, Ground.NO_RULE):
+        grounds.append((Ground.KEPT, counted(past.keepers)))
+    for ground, persons in grounds:
+        if len(persons) >= ruling.needs.count:
+            return replace(ruling, verdict=Verdict.APPROVE, ground=ground, persons=persons)
+    return replace(ruling, persons=grounds[0][1])
 
 
 class ExceededLimit(StrEnum):

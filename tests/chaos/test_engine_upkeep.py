@@ -17,20 +17,19 @@ from typing import Any, Final
 import pytest
 from engine_kills import Killer
 from engine_world import ChaosWorld, chaos_world
-from fakes import ANA, GROUP, LI, POLICY, WEI, digest_of
+from fakes import ANA, GROUP, LI, WEI, digest_of
 
 from bot.core.decision import Ground, Verdict
 from bot.core.fresh import FreshPlan, TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.core.policy import Ruling
+from bot.core.policy import Policy, Ruling, decide
 from bot.core.tag_class import TagClass
 from bot.engine.lanes import batches, registry_checks
 
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
-KEPT: Final = replace(POLICY, ask_for_updated_versions=True)
 PLAN: Final = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=6)},
     looks=600,
@@ -98,7 +97,7 @@ def broken(w: ChaosWorld) -> list[str]:
 
 
 async def played(folder: Path, killer: Killer) -> list[str]:
-    async with chaos_world(folder, killer, policy=KEPT, plan=PLAN) as w:
+    async with chaos_world(folder, killer, plan=PLAN) as w:
         await play(w)
         return broken(w)
 
@@ -177,7 +176,10 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(registry_checks, "decide_updated_version", lambda policy, ruling: ruling)
+    def by_rule_alone(policy: Policy, image: ImageRef, digest: str, **_: Any) -> Ruling:
+        return decide(policy, image)
+
+    patch.setattr(registry_checks, "admission", by_rule_alone)
     patch.setattr(TrackedImage, "needs_transfer", property(lambda self: False))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.batch import reference_to_copy
-from bot.core.decision import Ground, Verdict
+from bot.core.decision import Ground
 from bot.core.fresh import (
     ALARMS_PER_CARD,
     CHECK_RETRY_WAIT,
@@ -20,7 +20,6 @@ from bot.core.fresh import (
 )
 from bot.core.ids import ChatId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Ruling, decide_updated_version
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 
@@ -59,7 +58,9 @@ def test_first_looks_are_spread_and_tags_of_one_repository_are_together() -> Non
     images = [ImageRef.parse(f"a/app{n}:latest") for n in range(600)]
     hours = [int((PLAN.first_check(image, NOW) - NOW) / HOUR) for image in images]
     assert all(60 < hours.count(hour) < 140 for hour in range(6))
-    together = {PLAN.first_check(ImageRef.parse(f"a/app:{tag}"), NOW) for tag in ("1", "2", "x")}
+    together = {
+        PLAN.first_check(ImageRef.parse(f"a/app:{tag}"), NOW) for tag in ("1", "2", "latest")
+    }
     assert len(together) == 1
 
 
@@ -218,23 +219,6 @@ def test_what_arrived_is_news_what_did_not_is_not() -> None:
     assert going.after_transfer(ENDS[State.CANCELLED], NOW) == tracked(**KNOWN)
     unknown = replace(ENDS[State.MIRRORED], digest=None)
     assert going.after_transfer(unknown, NOW) == tracked(**KNOWN)
-
-
-def test_a_rule_that_approves_does_not_approve_a_version_that_moved() -> None:
-    policy = Policy(
-        registries=frozenset(),
-        rules=(),
-        expire_after=HOUR,
-        open_limit=1,
-        daily_limit=1,
-        request_limit=1,
-    )
-    kept = replace(policy, ask_for_updated_versions=True)
-    approve = Ruling(Verdict.APPROVE, Ground.RULE)
-    ask = Ruling(Verdict.ASK, Ground.NO_RULE)
-    assert decide_updated_version(policy, approve) == approve
-    assert decide_updated_version(kept, approve) == Ruling(Verdict.ASK, Ground.UPDATED)
-    assert decide_updated_version(kept, ask) == Ruling(Verdict.ASK, Ground.UPDATED)
 
 
 # -- together -----------------------------------------------------------------------------

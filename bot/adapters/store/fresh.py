@@ -38,7 +38,7 @@ from bot.core.fresh import FreshPlan, TrackedImage, Watch
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
 from bot.core.request import Request
-from bot.core.tag_class import tag_class
+from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import Transfer
 
 _LATE_TRANSFERS = 20
@@ -70,8 +70,12 @@ class FreshQueries(Rows):
             await self._save_all(tracked, [_row(each) for each in images])
 
     async def bring_forward(self, plan: FreshPlan, now: datetime) -> None:
+        taught = [type_coerce(tracked.c.image, Text).op("GLOB")(f"*:{p}") for p in plan.floating]
         for kind, interval in plan.intervals.items():
-            far = and_(tracked.c.tag_class == kind, tracked.c.not_before > now + interval)
+            of_kind = tracked.c.tag_class == kind
+            if kind is TagClass.FLOATING:
+                of_kind = or_(of_kind, *taught)
+            far = and_(of_kind, tracked.c.not_before > now + interval)
             await self._connection.execute(update(tracked).where(far).values(not_before=now))
 
     # -- checks -------------------------------------------------------------------------

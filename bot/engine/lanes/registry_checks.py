@@ -28,10 +28,9 @@ from bot.core.events import (
 )
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import Target
-from bot.core.policy import Policy, decide, decide_updated_version
+from bot.core.policy import Policy, admission, decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
-from bot.core.tag_class import TagClass, tag_class
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.lanes.lane import TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
@@ -168,8 +167,16 @@ class RegistryChecksLane:
         there = await self._at_target(transfer)
         if source == there:
             return Identical(self._clock(), source)
-        if there and tag_class(image) is TagClass.VERSION:
-            ruling = decide_updated_version(self._policy, ruling)
+        ruling = admission(
+            self._policy,
+            image,
+            source,
+            transfer=transfer.id,
+            decisions=(),
+            requesters=(),
+            admins=(),
+            replaced=there is not None,
+        )
         asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, source) if wanted else ImageInfo()

@@ -17,7 +17,7 @@ from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 
-OPEN = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),), ask_for_updated_versions=True)
+OPEN = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),))
 PLAN = FreshPlan(
     intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
     looks=600,

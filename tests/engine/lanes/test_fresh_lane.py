@@ -27,7 +27,6 @@ PLAN = FreshPlan(
     budgets={},
     alarms=GROUP,
 )
-KEPT = replace(POLICY, ask_for_updated_versions=True)
 LATEST = ImageRef.parse("docker.io/library/nginx:latest")
 REDIS = ImageRef.parse("docker.io/library/redis:7")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
@@ -38,7 +37,7 @@ LI_ALONE = ChatId(LI.id)
 
 @pytest.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path, KEPT, plan=PLAN) as made:
+    async with world(tmp_path, POLICY, plan=PLAN) as made:
         yield made
 
 
@@ -104,7 +103,7 @@ async def test_all_that_moved_in_a_round_goes_with_one_dispatch_and_is_told_in_o
     tmp_path: Path,
 ) -> None:
     many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(60)]
-    rules = replace(KEPT, rules=(Rule("**", Verdict.ASK),))
+    rules = replace(POLICY, rules=(Rule("**", Verdict.ASK),))
     async with world(tmp_path, rules, plan=PLAN) as w:
         listed(w, *many)
         await pass_hours(w, 7)
@@ -393,7 +392,7 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
     async with w.store.begin() as unit:
         (row,) = await unit.due_tracked("docker.io", w.clock() + timedelta(days=1), limit=9)
         await unit.save_tracked([replace(row, source=NEW, updated_at=w.clock())])
-    w.policy = replace(KEPT, rules=(Rule("**", Verdict.DENY, "not any more"),))
+    w.policy = replace(POLICY, rules=(Rule("**", Verdict.DENY, "not any more"),))
     w.start()
     w.repository.trouble["read_list"] = [TransientError("down")]  # so it is not forgotten yet
     await w.settle(60)
@@ -405,9 +404,10 @@ async def test_what_the_policy_denies_by_now_is_not_copied_even_if_it_was_seen_t
 
 async def test_more_than_a_dispatch_holds_goes_with_the_next_one(tmp_path: Path) -> None:
     many = [
-        ImageRef.parse(f"docker.io/library/app:{n}") for n in range(IMAGES_OPENED_TOGETHER + 10)
+        ImageRef.parse(f"docker.io/library/app:{n // 50}.{n % 50}")
+        for n in range(IMAGES_OPENED_TOGETHER + 10)
     ]
-    async with world(tmp_path, KEPT, plan=PLAN) as w:
+    async with world(tmp_path, POLICY, plan=PLAN) as w:
         listed(w, *many)
         await pass_hours(w, 7)
         move(w, *many)
@@ -494,7 +494,7 @@ async def test_budgets_hold_for_each_registry_and_for_the_target(tmp_path: Path)
     images += [ImageRef.parse(f"gcr.io/apps/app{n}:latest") for n in range(100)]
     short = {TagClass.FLOATING: timedelta(minutes=10), TagClass.VERSION: timedelta(hours=1)}
     plan = replace(PLAN, intervals=short, looks=40, budgets={"docker.io": 10})
-    async with world(tmp_path, KEPT, plan=plan) as w:
+    async with world(tmp_path, POLICY, plan=plan) as w:
         listed(w, *images)
         await w.settle(3500, step=50)
         looks = Counter(name.split("/")[0] for name in w.registries.looked_at)
@@ -551,7 +551,7 @@ async def test_a_restart_at_any_moment_ends_in_one_dispatch_and_one_message(w: W
 
 
 async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None:
-    async with world(tmp_path, replace(KEPT, watch_limit=2), plan=PLAN) as w:
+    async with world(tmp_path, replace(POLICY, watch_limit=2), plan=PLAN) as w:
         listed(w, LATEST)
         await pass_hours(w, 1)
         await w.say(WEI, "/watch")

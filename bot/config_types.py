@@ -1,0 +1,97 @@
+"""The kinds of values in the config, each with the words for a value that is none of its kind."""
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
+from bot.core.pattern import normalised_registry
+from bot.core.policy import ANONYMOUS_ADMIN
+
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("should be a host, such as harbor.example.com or harbor.example.com:8443")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if value and not _PATH.fullmatch(value):
+        raise ValueError("should be empty or a lower-case path, such as mirror or team/mirror")
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise ValueError("should be an address, such as https://cache.example.com/dockerhub")
+    if parts.username or parts.password:
+        raise ValueError("should not hold a login: use SOURCE_AUTH")
+    return value.rstrip("/")
+
+
+def _service(value: str) -> str:
+    """The address of a service that gets a token with each request."""
+    parts = urlsplit(_url(value))
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("should begin with https://, since each request holds the token")
+    return value.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("should be a time zone, such as Asia/Shanghai or UTC") from error
+    return value
+
+
+def _id(value: object) -> str:
+    """An id such as telegram:1003, from itself or from the number that Telegram shows."""
+    text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
+    try:
+        service, _ = split_id(text)
+    except ValueError:
+        service = ""
+    if service != TELEGRAM:
+        raise ValueError("should be a number, such as 1003, or an id, such as telegram:1003")
+    return text
+
+
+def _person(value: str) -> str:
+    if split_id(value)[1] <= 0:
+        raise ValueError("should be the id of a person, which is above zero")
+    if value == ANONYMOUS_ADMIN:
+        raise ValueError("is Telegram's anonymous admin: anybody could be behind it")
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
+Registry = Annotated[str, AfterValidator(_host), AfterValidator(normalised_registry)]
+"""A registry by the name that it has in references."""
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Url = Annotated[str, AfterValidator(_url)]
+Service = Annotated[str, AfterValidator(_service)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Chat = Annotated[ChatId, BeforeValidator(_id)]
+Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
+
+
+class Part(BaseModel):
+    """A section of the config. Unknown keys and values of other types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

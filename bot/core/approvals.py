@@ -1,0 +1,115 @@
+"""What persons decided: whose approvals count for an image, how many it needs, and which stand.
+
+Pure arithmetic on ids and kept decisions. Which rule asks for what is in core/policy.py.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.ids import PersonId, TransferId
+from bot.core.image import ImageRef
+from bot.core.tag_class import is_version
+
+People = Collection[PersonId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """What a rule asks for: `count` approvals of different people.
+
+    `own`: the only person who asked may approve too. `by`: the only people whose approvals count,
+    of whom each is an admin. None: all admins.
+    """
+
+    count: int = 1
+    own: bool = True
+    by: frozenset[PersonId] | None = None
+
+    def accepts(self, person: PersonId, *, requesters: People, admins: People) -> bool:
+        """Whether the approval of a person counts for an image that `requesters` asked for."""
+        listed = person in admins and (self.by is None or person in self.by)
+        alone = set(requesters) == {person}
+        return listed and (self.own or not alone)
+
+    def counted(
+        self, approvers: Iterable[PersonId], *, requesters: People, admins: People
+    ) -> tuple[PersonId, ...]:
+        """The approvers who count, each once."""
+        each = dict.fromkeys(approvers)
+        return tuple(p for p in each if self.accepts(p, requesters=requesters, admins=admins))
+
+    def can_be_met(self, *, askers: People | None, admins: People) -> bool:
+        """Whether enough admins may approve what somebody asks for. `askers` None: anybody."""
+        pool = {admin for admin in admins if self.by is None or admin in self.by}
+        best = len(pool)
+        if not self.own and askers is not None and pool.issuperset(askers):
+            best -= 1  # whoever asks is one of them
+        return best >= self.count
+
+
+ONE_APPROVAL: Final = Approvals()
+_BY_PERSONS: Final = frozenset({Ground.PERSON, Ground.KEPT, Ground.ROLLBACK})
+"""Decisions of persons on the digest that they were shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What persons decided before about one digest of an image.
+
+    `decisions` are kept ones on the same repository, in any order. A denial ends all approvals
+    before it, and an approval after it stands again.
+    """
+
+    image: ImageRef
+    digest: str
+    decisions: Sequence[Decision]
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person rejected this digest, under any tag, and nobody approved it since."""
+        return bool(self._on_digest) and not _standing(self._on_digest)
+
+    def approvers(self, transfer: TransferId) -> list[PersonId]:
+        """Who approved this digest for a transfer."""
+        return _persons(d for d in _standing(self._on_digest) if d.transfer == transfer)
+
+    @property
+    def keepers(self) -> list[PersonId]:
+        """Who approved to keep the tag fresh."""
+        return _persons(_standing(self._on_tag(Ground.KEPT)))
+
+    def is_version(self, floating: Iterable[str], admins: People) -> bool:
+        """Whether the tag is a version by its spelling, and no admin of today said that it floats.
+
+        `floating` are patterns of tags that float.
+        """
+        taught = _persons(_standing(self._on_tag(Ground.FLOATS)))
+        if self.image.tag is None or any(person in admins for person in taught):
+            return False
+        return is_version(self.image.tag, floating)
+
+    @property
+    def _on_digest(self) -> list[Decision]:
+        by_persons = (d for d in self.decisions if d.ground in _BY_PERSONS)
+        return [d for d in by_persons if d.digest == self.digest and self._is_same_name(d.image)]
+
+    def _on_tag(self, ground: Ground) -> list[Decision]:
+        on_tag = (d for d in self.decisions if d.image.tag == self.image.tag is not None)
+        return [d for d in on_tag if d.ground is ground and self._is_same_name(d.image)]
+
+    def _is_same_name(self, other: ImageRef) -> bool:
+        own = (self.image.registry, self.image.repository)
+        return (other.registry, other.repository) == own
+
+
+def _standing(decisions: Sequence[Decision]) -> list[Decision]:
+    """The approvals after the last denial. Of the same moment, the denial counts."""
+    denied = max((d.at for d in decisions if d.verdict is Verdict.DENY), default=None)
+    approved = (d for d in decisions if d.verdict is Verdict.APPROVE)
+    return [d for d in approved if denied is None or d.at > denied]
+
+
+def _persons(decisions: Iterable[Decision]) -> list[PersonId]:
+    return [d.person for d in decisions if d.person is not None]
