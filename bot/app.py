@@ -108,8 +108,6 @@ def _exit_at_once(number: int, _frame: object) -> None:
 
 async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
     log.info("version %s starts", __version__)
-    for line in settings.policy.warnings():
-        log.warning("config: %s", line)
     async with AsyncExitStack() as stack:
         database = Path(reload.settings.database)
         if await shutdown.unless_requested(stack.enter_async_context(alone(database))) is None:
@@ -123,6 +121,8 @@ async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
 
 async def _serve(adapters: Adapters, reload: Reload) -> None:
     settings, shutdown = reload.settings, reload.parts
+    for line in settings.policy.warnings():
+        log.warning("config: %s", line)
     reconciler = build.make_reconciler(settings, adapters)
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.

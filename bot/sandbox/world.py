@@ -203,7 +203,10 @@ def _settings(
         "database": str(database),
     }
     if fresh is not None:
-        data["fresh"] = {"floating": fresh / 3600, "versions": fresh / 3600, "looks": 100_000}
+        data["fresh"] = {
+            "every": dict.fromkeys(("floating", "versions"), fresh / 3600),
+            "looks": 100_000,
+        }
     return settings_from(data, "the sandbox's config")
 
 
