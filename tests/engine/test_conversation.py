@@ -672,19 +672,6 @@ async def test_what_has_moved_at_its_source_is_told_and_asked_for_by_a_tap(w: Wo
     assert "1 image could not be compared: a registry did not answer" in w.last
 
 
-async def test_a_quick_question_does_not_wait_behind_many_long_ones(w: World) -> None:
-    w.repository.content = b"nginx:1.27\n"
-    w.registries.source["docker.io/library/nginx:1.27"] = digest_of("new")
-    for _ in range(3):
-        await w.say(WEI, "/outdated")
-    await w.say(LI, "/lookup nginx:1.27")
-    await w.settle(1)
-    assert any(text.startswith("🔎") for text in w.chat.texts)
-    assert sum("not in our registry yet" in text for text in w.chat.texts) <= 1
-    await w.settle(6)
-    assert sum("not in our registry yet" in text for text in w.chat.texts) == 3
-
-
 async def test_a_registry_that_never_answers_keeps_no_question_open(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

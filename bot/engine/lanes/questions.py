@@ -6,10 +6,10 @@ stored as a note. A question that cannot be answered within ANSWER_PERIOD gets t
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bot.core import image_list
 from bot.core.errors import RefusedError, TransientError
@@ -39,8 +39,15 @@ log = logging.getLogger(__name__)
 ANSWER_PERIOD: Final = timedelta(seconds=45)
 """How long a question is tried. A person does not wait longer for an answer."""
 COMPARISONS_AT_ONCE: Final = 8
+"""Images that are compared at a time for one answer."""
 COMPARE_SECONDS: Final = 20.0
 """How many seconds images are compared for one answer. It says how many were left out."""
+QUESTIONS_AT_ONCE: Final = 16
+QUESTIONS_AT_ONCE_OF_A_PERSON: Final = 2
+OUTDATED_AT_ONCE: Final = 4
+"""Of all people. Each person has one at a time, since a comparison takes long."""
+NEXT_LOOK: Final = 0.1
+"""Seconds until the lane looks for new questions while others are being answered."""
 
 
 class QuestionsUnit(Questions, NewNotes, Protocol):
@@ -66,15 +73,29 @@ class QuestionsLane:
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
-        """Try every question that is due, but only one /outdated, since comparisons take long."""
-        async with self._store.begin() as unit:
-            questions = await unit.questions()
-        now = self._clock()
-        due = [question for question in questions if question.is_due(now)]
-        comparisons = [question for question in due if question.kind is QuestionKind.OUTDATED]
-        turns = [*(each for each in due if each not in comparisons), *comparisons[:1]]
-        moved = [await self._try(question) for question in turns if not stopped()]
-        if any(moved):
+        """Answer every question that is due, side by side, also those that come meanwhile.
+
+        A stop interrupts them: nothing but the answer is written, and the next start answers them.
+        """
+        tasks = dict[Question, asyncio.Task[bool | None]]()
+        moved = False
+        try:
+            while True:
+                async with self._store.begin() as unit:
+                    questions = await unit.questions()
+                if not stopped():
+                    for question in next_questions(questions, list(tasks), self._clock()):
+                        tasks[question] = asyncio.create_task(self._try(question))
+                if not tasks or stopped():
+                    break
+                await asyncio.wait(
+                    tasks.values(), timeout=NEXT_LOOK, return_when=asyncio.FIRST_COMPLETED
+                )
+                for question in [each for each, task in tasks.items() if task.done()]:
+                    moved = bool(tasks.pop(question).result()) or moved
+        finally:
+            await _cancel(tasks.values())
+        if moved:
             return TickResult.CHANGED
         return TickResult.OPEN if questions else TickResult.IDLE
 
@@ -132,11 +153,11 @@ class QuestionsLane:
                 return Compared(image, await self._at_source(image), await self._at_target(image))
 
         looks = {image: asyncio.create_task(compared(image)) for image in images}
-        if looks:
-            _, late = await asyncio.wait(looks.values(), timeout=COMPARE_SECONDS)
-            for look in late:
-                look.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            if looks:
+                await asyncio.wait(looks.values(), timeout=COMPARE_SECONDS)
+        finally:
+            await _cancel(looks.values())
         return [
             Compared(image) if look.cancelled() else look.result() for image, look in looks.items()
         ]
@@ -186,3 +207,34 @@ class QuestionsLane:
         async with self._store.begin() as unit:
             await unit.drop_question(question.id)
         return True
+
+
+def next_questions(
+    questions: Sequence[Question], answered: Sequence[Question], now: datetime
+) -> list[Question]:
+    """The questions to begin beside those that are being `answered`, the oldest first.
+
+    Nobody can take the turns of others: each person has few at a time, and one comparison.
+    """
+    begun, known = list(answered), {question.id for question in answered}
+    for question in questions:
+        if question.id not in known and question.is_due(now) and _has_room(question, begun):
+            begun.append(question)
+    return begun[len(answered) :]
+
+
+def _has_room(question: Question, begun: Sequence[Question]) -> bool:
+    own = [each for each in begun if each.person == question.person]
+    room = len(begun) < QUESTIONS_AT_ONCE
+    if question.kind is QuestionKind.OUTDATED:
+        compared = [each for each in begun if each.kind is QuestionKind.OUTDATED]
+        return room and len(compared) < OUTDATED_AT_ONCE and not set(own) & set(compared)
+    quick = [each for each in own if each.kind is not QuestionKind.OUTDATED]
+    return room and len(quick) < QUESTIONS_AT_ONCE_OF_A_PERSON
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    late = [task for task in tasks if not task.done()]
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
