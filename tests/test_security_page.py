@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.config import LimitsPart
+from bot.config_policy import LimitsPart
 from bot.engine.intake import rate_limit
 from bot.engine.lanes import chat_rate
 

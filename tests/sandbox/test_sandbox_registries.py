@@ -13,6 +13,7 @@ import pytest_asyncio
 from sandbox_process import alive
 from starlette.applications import Starlette
 
+from bot.config import GitHubPart
 from bot.core.errors import ConfigError
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
@@ -157,9 +158,13 @@ async def test_the_api_tells_both_registries_and_the_repository(
         faults=world.faults,
         environment=world.registries.environment,
     )
+    part = GitHubPart(repository="ana/mirror")
+    every = routes(github=github, part=part, registries=world.registries)
     async with (
         github,
-        served(Starlette(routes=routes(github=github, registries=world.registries))) as port,
+        served(
+            Starlette(routes=routes(github=github, part=part, registries=world.registries))
+        ) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
     ):
         repository = (await client.get("/api/repository")).json()
@@ -188,8 +193,12 @@ async def test_a_tag_moves_at_the_source_and_is_another_image_each_time(tmp_path
         assert len(set(seen)) == 3
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 async def test_a_tag_is_moved_through_the_api_and_mistakes_are_told(world: World) -> None:
-    route = next(r for r in routes(github=None, registries=world.registries) if "POST" in r.methods)  # type: ignore[arg-type, operator]
+    every = routes(github=None, part=None, registries=world.registries)  # type: ignore[arg-type]
+    route = next(route for route in every if "POST" in route.methods)  # type: ignore[operator]
     async with (
         served(Starlette(routes=[route])) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
@@ -198,7 +207,7 @@ async def test_a_tag_is_moved_through_the_api_and_mistakes_are_told(world: World
         moved = await client.post("/api/registries", json={"move": image})
         unknown = await client.post("/api/registries", json={"move": "docker.io/library/no:1"})
         wrong = [
-            await client.post("/api/registries", content=content)
+            await client.post("/api/registries", content=content, headers=JSON)
             for content in (b"", b"[]", b'{"to": 1}')
         ]
     images = {each["name"]: each["digest"] for each in await world.registries.images("source")}
