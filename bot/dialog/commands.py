@@ -240,7 +240,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.WATCH, parser=_watch),
     CommandSpec(name=CommandName.UNWATCH, parser=_of_image(EndWatch)),
     CommandSpec(name=CommandName.CANCEL, parser=_of_request(Cancel)),
-    CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry)),
+    CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry), begins_work=True),
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.RELOAD, parser=_of_nothing(CommandName.RELOAD), audience=ADMINS),

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
+from sqlalchemy import select
+from store_fixture import rows_of
 
+from bot.adapters.store.schema import transfers
 from bot.core.ids import ChatId, MessageId, Person, PersonId
-from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RATE_WINDOW, RateLimit, RateVerdict
+from bot.engine.intake.rate_limit import (
+    ANSWERS_TO_STRANGERS,
+    PRESSES_PER_COMMAND,
+    RATE_WINDOW,
+    RateLimit,
+    RateVerdict,
+)
 
 STRICT = replace(POLICY, minute_limit=10)
 SPAM = (
@@ -124,6 +133,29 @@ async def test_presses_that_begin_something_are_counted_with_commands(tmp_path: 
         assert all("10 commands a minute" in answer for answer in answers[9:])
         async with w.store.begin() as unit:
             assert len(await unit.questions()) == 9
+
+
+async def test_retries_by_a_button_are_counted_with_commands(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        await w.say(WEI, "/mirror gone:1")
+        await w.settle(8)
+        answers = list[str]()
+        for _ in range(40):
+            answers.append(await w.press(WEI, "retry:1"))
+            await w.settle(1)
+        assert sum("10 commands a minute" in answer for answer in answers) > 20
+        async with w.store.begin() as unit:
+            assert len(await rows_of(unit, select(transfers.c.id))) <= 15
+
+
+async def test_a_draft_takes_many_presses_but_not_without_end(tmp_path: Path) -> None:
+    async with world(tmp_path, STRICT) as w:
+        await w.say(WEI, "/mirror a/a:1 b/b:1 and then perhaps c/c:1")
+        await w.settle(3)
+        answers = [await w.press(WEI, "tick:1:0") for _ in range(200)]
+        taken = [answer for answer in answers if "commands a minute" not in answer]
+        assert len(taken) == 9 * PRESSES_PER_COMMAND
+        assert "commands a minute" not in await w.press(ANA, "tick:1:0")
 
 
 async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Limits the commands per minute of one person, so that nobody uses up the chat's rate limit.
+"""Limits what one person sends in a minute, so that nobody uses up the chat's rate limit.
+
+Commands and presses share one allowance. A press that begins work counts as much as a command, and
+any other press a part of that, since a draft of many images takes many.
 
 Kept in memory: after a restart everybody starts at zero. Limits of the messages that the bot sends
 are in lanes/chat_rate.py.
@@ -16,6 +19,8 @@ Speaker: TypeAlias = PersonId | ChatId
 RATE_WINDOW: Final = timedelta(minutes=1)
 ANSWERS_TO_STRANGERS: Final = 4
 """How many commands of all strangers of a chat together are answered per RATE_WINDOW."""
+PRESSES_PER_COMMAND: Final = 6
+"""How many presses that begin no work count as one command."""
 UPDATES_REMEMBERED: Final = 1000
 """How many updates keep their verdict: far more than wait while nothing can be stored."""
 
@@ -35,23 +40,28 @@ class RateLimit:
         self._told: dict[Speaker, datetime] = {}
         self._answers: dict[int, RateVerdict] = {}
 
-    def take(self, speaker: Speaker, now: datetime, *, most: int, update: int) -> RateVerdict:
-        """Count a command of the speaker, and return whether to handle it.
+    def take(
+        self, speaker: Speaker, now: datetime, *, most: int, update: int, light: bool = False
+    ) -> RateVerdict:
+        """Count a command or a press of the speaker, and return whether to handle it.
+
+        `most` commands are allowed in RATE_WINDOW. `light`: it is a press that begins no work.
 
         While a disk is full, the same update comes again every few seconds. It is counted once,
         and gets the same verdict each time.
         """
         self._forget(now)
         if update not in self._answers:
-            self._answers[update] = self._counted(speaker, now, most)
+            cost = 1 if light else PRESSES_PER_COMMAND
+            self._answers[update] = self._counted(speaker, now, most * PRESSES_PER_COMMAND, cost)
             if len(self._answers) > UPDATES_REMEMBERED:
                 del self._answers[next(iter(self._answers))]
         return self._answers[update]
 
-    def _counted(self, speaker: Speaker, now: datetime, most: int) -> RateVerdict:
+    def _counted(self, speaker: Speaker, now: datetime, most: int, cost: int) -> RateVerdict:
         heard = self._heard.setdefault(speaker, deque())
-        if len(heard) < most:
-            heard.append(now)
+        if len(heard) + cost <= most:
+            heard.extend([now] * cost)
             return RateVerdict.ALLOWED
         if speaker in self._told:
             return RateVerdict.IGNORED

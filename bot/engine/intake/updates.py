@@ -72,6 +72,8 @@ REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
+_BEGIN_WORK: Final = (Confirm, List, MirrorImage, Retry, TakeSuggestion)
+"""Presses that count as much as the command behind them, where that begins work."""
 _NO_ANSWER: Final = Message(())
 """An answer without text, which is never sent."""
 
@@ -308,28 +310,23 @@ class Intake:
         if role not in COMMANDS[command].audience:
             return await self._may_not(unit, command, press.person)
         await unit.save_person(press.person)
+        if role is not Role.ADMIN and not self._allows(press, pressed):
+            return self._too_fast(press.person)
         context = self._context(unit, press, role)
         if isinstance(pressed, List | MirrorImage):
-            return await self._begin(context, pressed, press.update)
+            return await _begin(context, pressed)
         return (await self._do(context, pressed)).words
 
-    async def _begin(
-        self, context: Context[IntakeUnit], pressed: List | MirrorImage, update: int
-    ) -> Phrase | None:
-        """Handle a press that begins work, which counts as a command."""
-        if COMMANDS[command_behind(pressed)].begins_work and not context.admin:
-            person, most = context.person.id, self._installation.policy.minute_limit
-            turn = self._rate_limit.take(person, context.now, most=most, update=update)
-            if turn is not RateVerdict.ALLOWED:
-                return self._too_fast(context.person)
-        if isinstance(pressed, MirrorImage):
-            answer = await mirror.submit(context, [pressed.image])
-            return say("wanted") if answer is None else answer.lines[0]
-        # A press may be forged: it must not overwrite a card or a result with a list.
-        if await context.unit.shows_request(context.place.chat, context.message):
-            return say("button-unknown")
-        await questions.ask_for_list(context, pressed, edits=context.message)
-        return None
+    def _allows(self, press: Press, pressed: Pressed) -> bool:
+        command = command_behind(pressed)
+        turn = self._rate_limit.take(
+            press.person.id,
+            self._clock(),
+            most=self._installation.policy.minute_limit,
+            update=press.update,
+            light=not (isinstance(pressed, _BEGIN_WORK) and COMMANDS[command].begins_work),
+        )
+        return turn is RateVerdict.ALLOWED
 
     async def _do(self, context: Context[IntakeUnit], pressed: Pressed) -> Outcome:
         match pressed:
@@ -351,6 +348,18 @@ class Intake:
                 raise TypeError(f"{pressed!r} has no outcome in words")
             case never:
                 assert_never(never)
+
+
+async def _begin(context: Context[IntakeUnit], pressed: List | MirrorImage) -> Phrase | None:
+    """Begin what a press asks for. Its answer comes later, as a message."""
+    if isinstance(pressed, MirrorImage):
+        answer = await mirror.submit(context, [pressed.image])
+        return say("wanted") if answer is None else answer.lines[0]
+    # A press may be forged: it must not overwrite a card or a result with a list.
+    if await context.unit.shows_request(context.place.chat, context.message):
+        return say("button-unknown")
+    await questions.ask_for_list(context, pressed, edits=context.message)
+    return None
 
 
 async def _decided(context: Context[IntakeUnit], command: Approve | Reject | Cancel) -> Outcome:
