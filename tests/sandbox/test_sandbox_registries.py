@@ -162,9 +162,7 @@ async def test_the_api_tells_both_registries_and_the_repository(
     every = routes(github=github, part=part, registries=world.registries)
     async with (
         github,
-        served(
-            Starlette(routes=routes(github=github, part=part, registries=world.registries))
-        ) as port,
+        served(Starlette(routes=every)) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
     ):
         repository = (await client.get("/api/repository")).json()
