@@ -144,6 +144,7 @@ def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any
             branch=github.branch,
             image_list=github.list,
             name=github.workflow,
+            key_id=secrets.key_id,
         ),
     }
 

@@ -7,6 +7,7 @@ left as they are.
 """
 
 import difflib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError, RefusedError
+from bot.core.policy import Policy
 from bot.workflow import shipped
 
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"
@@ -26,6 +28,8 @@ BY_HAND: Final = (
     "New environment {}. Under Deployment branches and tags choose Selected branches, and add {} "
     "alone. Then run this command again"
 )
+POLICY_BYTES: Final = 48 * 1024
+"""The most that GitHub stores in a variable."""
 FOLDER_MODE: Final = "040000"
 SECRETS: Final = {
     "MIRROR_USER": "HARBOR_USER",
@@ -37,6 +41,8 @@ SECRETS: Final = {
 Secrets of the second names are of earlier versions, and are deleted: an old mirror.yml on another
 branch reads them, and runs a script whose hash is not checked.
 """
+KEY: Final = "DECISION_KEY"
+"""The secret with which the workflow checks the seals of decisions."""
 
 Say = Callable[[str], None]
 
@@ -64,12 +70,13 @@ async def install(
         text = f"the mirror repository is empty and its default branch is {default}"
         raise RefusedError(f"{text}: push a first commit to {settings.github.branch}")
     before = await _environment_before(repository, settings, now)
+    policy = policy_variable(settings.rules())
     place = before if environment is None else _environment(environment)
     there = {each: await repository.secret_names(each) for each in ("", before, place)}
     hidden = _secrets(secrets, there, place)
-    work = _Installing(repository, settings, say, place, dry_run)
+    work = _Installing(repository, settings, secrets.key_id, say, place, dry_run)
     await work.restrict_environment()
-    await work.set_variables()
+    await work.set_variables(policy)
     await work.set_secrets(hidden)
     await work.install_files(now)
     await work.delete_secrets(_needless(there, place))  # after the files: the old ones need them
@@ -104,6 +111,7 @@ def _secrets(secrets: Secrets, there: Mapping[str, frozenset[str]], place: str) 
     hidden = {"MIRROR_USER": login[0], "MIRROR_PASSWORD": login[1]} if login else {}
     if source:
         hidden["MIRROR_SOURCE_AUTH"] = source
+    hidden[KEY] = secrets.decision_key.get_secret_value()
     known = frozenset[str]().union(*there.values())
     for name, given in SECRETS.items():
         needed = name != "MIRROR_SOURCE_AUTH" or known & {name, given}
@@ -118,9 +126,26 @@ def _secrets(secrets: Secrets, there: Mapping[str, frozenset[str]], place: str) 
 
 def _needless(there: Mapping[str, frozenset[str]], place: str) -> list[tuple[str, str]]:
     """Return the secrets to delete, as (place, name): old ones, and those of another place."""
-    names = {each: frozenset(SECRETS) if each != place else frozenset() for each in there}
+    names = {each: frozenset({*SECRETS, KEY}) if each != place else frozenset() for each in there}
     names[""] |= frozenset(SECRETS.values())
     return [(each, name) for each in there for name in sorted(there[each] & names[each])]
+
+
+def policy_variable(policy: Policy) -> str:
+    """Return the rules as the workflow reads them: no ids, no reasons, since logs may be public.
+
+    Raises ConfigError where GitHub would not take it.
+    """
+    rules = {
+        "registries": sorted(policy.registries),
+        "rules": [[rule.images, str(rule.verdict)] for rule in policy.rules],
+        "floating": [],
+    }
+    text = json.dumps(rules, separators=(",", ":"))
+    if len(text) > POLICY_BYTES:
+        words = f"policy: takes {len(text)} bytes as a variable of GitHub, which holds"
+        raise ConfigError(f"{words} {POLICY_BYTES}: write fewer rules, with wider patterns")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +154,7 @@ class _Installing:
 
     repository: SetupRepository
     settings: Settings
+    key_id: str
     say: Say
     environment: str
     dry_run: bool
@@ -149,13 +175,15 @@ class _Installing:
                 raise RefusedError(f"{text}. {BY_HAND.format(name, branch)}") from refusal
         self.tell(f"environment {name}", f"restricted to branch {branch}")
 
-    async def set_variables(self) -> None:
+    async def set_variables(self, policy: str) -> None:
         target, repository = self.settings.target, self.repository
         wanted = {
             "HARBOR_HOST": target.host,
             "HARBOR_PREFIX": target.prefix,
             "NAMING": str(target.naming),
+            "POLICY": policy,
         }
+        shown = {**wanted, "POLICY": f"{len(self.settings.policy.rules)} rules"}
         there = await repository.variables()
         for name, value in wanted.items():
             if there.get(name, "") == value:
@@ -166,7 +194,7 @@ class _Installing:
                     if value
                     else repository.delete_variable(name)
                 )
-            self.tell(f"variable {name}", f"set to {value}" if value else "removed")
+            self.tell(f"variable {name}", f"set to {shown[name]}" if value else "removed")
 
     async def set_secrets(self, hidden: Mapping[str, str]) -> None:
         for name, value in hidden.items():
@@ -208,7 +236,8 @@ class _Installing:
     def _changes(self, now: Mapping[str, str]) -> dict[str, bytes | None]:
         """Return the new content of files that differ, by path. None means to delete the file."""
         part = self.settings.github
-        wanted = shipped.files(part.branch, part.list, part.workflow, self.environment)
+        place, name = self.environment, part.workflow
+        wanted = shipped.files(part.branch, part.list, name, place, key_id=self.key_id)
         changes: dict[str, bytes | None] = {
             path: content for path, content in wanted.items() if now.get(path) != entry_of(content)
         }
@@ -228,7 +257,8 @@ class _Installing:
         """
         part = self.settings.github
         path = shipped.workflow_path(part.workflow)
-        content = shipped.workflow(part.branch, part.list, self.environment)
+        place = self.environment
+        content = shipped.workflow(part.branch, part.list, place, key_id=self.key_id)
         now = await self.repository.snapshot(default)
         if now is None or now.files.get(path) == entry_of(content):
             return

@@ -39,6 +39,14 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 SHA, RUN = "a" * 40, "318"
+KEY = "5e" * 32
+KEY_ID = hashlib.sha256(bytes.fromhex(KEY)).hexdigest()[:12]
+POLICY: dict[str, Any] = {
+    "registries": ["docker.io", "ghcr.io", "gcr.io", "quay.io", "example.com:5000"],
+    "rules": [],
+    "floating": [],
+}
+"""No rule: a person would be asked about each image, so lines written by hand are copied."""
 SKOPEO = """#!/bin/sh
 { printf '%s ' "$@"; echo; cat /proc/$$/environ | tr '\\0' '\\n'; } >> "$HOME/skopeo.log"
 exec REAL "$@"
@@ -256,7 +264,7 @@ class Ran:
 
 def install(folder: Path) -> None:
     """Write the workflow's files as `setup` does."""
-    for path, content in shipped.files("main", "image.list").items():
+    for path, content in shipped.files("main", "image.list", key_id=KEY_ID).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
 
@@ -292,7 +300,9 @@ class World:
                 {**addresses, self.target.address: f"http://{self.target.address}"}
             ),
             "LIST": "image.list",
-            "IMAGES": "",
+            "POLICY": json.dumps(POLICY),
+            "DECISION_KEY": KEY,
+            "DECISION_KEY_ID": KEY_ID,
             "PARALLEL": "",
             "PATIENCE": "0",
             "GITHUB_TOKEN": "token-of-the-run",
@@ -300,6 +310,7 @@ class World:
             "GITHUB_SERVER_URL": "http://github.test",
             "GITHUB_REPOSITORY": "wei/mirror",
             "GITHUB_RUN_ID": RUN,
+            "GITHUB_ACTOR": "li",
             "GITHUB_SHA": SHA,
             "GITHUB_EVENT_NAME": "push",
             "GITHUB_EVENT_PATH": str(self.directory / "event.json"),

@@ -30,8 +30,15 @@ OLD = {
 }
 
 
+KEY = "5e" * 32
+
+
 def secrets(**more: str) -> Secrets:
-    return read_secrets({"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "g", **more})
+    given = {"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "g", "DECISION_KEY": KEY}
+    return read_secrets({**given, **more})
+
+
+KEY_ID = secrets().key_id
 
 
 def settings(
@@ -76,7 +83,11 @@ def client(port: int, token: str, given: Settings | None = None) -> SetupReposit
         path=part.list,
         workflow="mirror.yml",
         shipped=partial(
-            shipped.files_beside, branch=part.branch, image_list=part.list, name="mirror.yml"
+            shipped.files_beside,
+            branch=part.branch,
+            image_list=part.list,
+            name="mirror.yml",
+            key_id=KEY_ID,
         ),
         between=(0, 0),
     )
@@ -110,7 +121,7 @@ async def content(made: GitHub, path: str, branch: str = "main") -> bytes | None
 async def everything_is_installed(
     made: GitHub, image_list: str = "image.list", branch: str = "main"
 ) -> None:
-    for path, wanted in shipped.files(branch, image_list).items():
+    for path, wanted in shipped.files(branch, image_list, key_id=KEY_ID).items():
         assert await content(made, path, branch) == wanted, path
 
 

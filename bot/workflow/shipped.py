@@ -1,8 +1,8 @@
 """The files that `setup` installs in a mirror repository: mirror.yml and the package `mirror`.
 
 `setup` writes these files, the bot compares the repository with them, and the tests run them.
-mirror.yml in this folder is a template. Branch, list, environment, version and the hashes of the
-package are filled in here.
+mirror.yml in this folder is a template. Branch, list, environment, version, the key's id and the
+hashes of the package are filled in here.
 """
 
 import hashlib
@@ -28,10 +28,11 @@ def package() -> dict[str, bytes]:
     return {f"{FOLDER}/{module.name}": module.read_bytes() for module in modules}
 
 
-def workflow(branch: str, image_list: str, environment: str = "") -> bytes:
+def workflow(branch: str, image_list: str, environment: str = "", *, key_id: str = "") -> bytes:
     """Return mirror.yml for a repository whose list is `image_list` on `branch`.
 
-    With an environment, the job runs in it and gets its secrets.
+    With an environment, the job runs in it and gets its secrets. `key_id` names the key that seals
+    decisions, so that the bot notices a workflow with another key.
     """
     text = resources.files("bot.workflow").joinpath("mirror.yml").read_text(encoding="utf-8")
     hashes = [f"{_sha256(content)}  {path}" for path, content in package().items()]
@@ -40,6 +41,7 @@ def workflow(branch: str, image_list: str, environment: str = "") -> bytes:
         "<branch>": branch,
         "<list>": image_list,
         "<environment>": environment,
+        "<key-id>": f'"{key_id}"',
         "<files>": _FILES_INDENT.join(hashes),
     }
     for mark, value in filled.items():
@@ -62,15 +64,23 @@ def version() -> str:
 
 
 def files(
-    branch: str, image_list: str, name: str = "mirror.yml", environment: str = ""
+    branch: str,
+    image_list: str,
+    name: str = "mirror.yml",
+    environment: str = "",
+    *,
+    key_id: str = "",
 ) -> dict[str, bytes]:
     """Return everything that is installed, by path. `name` is the workflow's file name."""
-    return {**package(), workflow_path(name): workflow(branch, image_list, environment)}
+    file = workflow(branch, image_list, environment, key_id=key_id)
+    return {**package(), workflow_path(name): file}
 
 
-def files_beside(installed: bytes, *, branch: str, image_list: str, name: str) -> dict[str, bytes]:
+def files_beside(
+    installed: bytes, *, branch: str, image_list: str, name: str, key_id: str
+) -> dict[str, bytes]:
     """Return what should be installed where mirror.yml is `installed`: its environment stays."""
-    return files(branch, image_list, name, environment_of(installed))
+    return files(branch, image_list, name, environment_of(installed), key_id=key_id)
 
 
 def workflow_path(name: str = "mirror.yml") -> str:

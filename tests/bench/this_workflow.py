@@ -15,7 +15,7 @@ from typing import Any
 
 from measuring import NotDoneError, Spending
 from own_images import Image
-from registry_fixture import PASSWORD, RUN, USER, GitHub, github_server
+from registry_fixture import PASSWORD, POLICY, RUN, USER, GitHub, github_server
 from sites import Site
 
 from bot.sandbox.github.act import Job
@@ -96,7 +96,11 @@ def _job(site: Site, github: GitHub, trigger: Trigger) -> dict[str, Any]:
             "GITHUB_RUN_NUMBER": "1",
             "GITHUB_RUN_ATTEMPT": "1",
         },
-        variables={"HARBOR_HOST": site.target, "REGISTRY_ADDRESSES": json.dumps(addresses)},
+        variables={
+            "HARBOR_HOST": site.target,
+            "REGISTRY_ADDRESSES": json.dumps(addresses),
+            "POLICY": json.dumps(POLICY),
+        },
         environment=home,
         secrets={"MIRROR_USER": USER, "MIRROR_PASSWORD": PASSWORD, "GITHUB_TOKEN": TOKEN},
     )

@@ -37,7 +37,9 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "7000000001:token-of-a-bot-of-tests"
 NAME = "example/mirror"
 LIST = b"# one a line\n"
-WORKFLOW = shipped.files("main", "image.list")
+KEY = "5e" * 32
+KEY_ID = hashlib.sha256(bytes.fromhex(KEY)).hexdigest()[:12]
+WORKFLOW = shipped.files("main", "image.list", key_id=KEY_ID)
 SECONDS = 90.0
 """Seconds that anything may take, since the machine may be busy."""
 Message = dict[str, Any]
@@ -167,6 +169,7 @@ class Site:
             "NO_PROXY": "*",
             "TELEGRAM_TOKEN": TOKEN,
             "GITHUB_TOKEN": self.github.token,
+            "DECISION_KEY": KEY,
             "CLOCK_FILE": str(folder / "clock"),
         }
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.sandbox.faults.middleware import ArmedFaults
+from bot.sandbox.github.act import Job
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.github.triggers import Trigger, skipped, title
 from bot.sandbox.serve import served
@@ -354,6 +356,56 @@ async def test_a_dispatch_with_an_unknown_input_is_invalid(world: World) -> None
     workflow = await asyncio.to_thread(world.repository.get_workflow, "mirror.yml")
     error = await refused(lambda: workflow.create_dispatch("main", {"imges": "a"}, throw=True))
     assert (error.status, error.data["message"]) == (422, 'Unexpected inputs provided: ["imges"]')
+
+
+async def test_the_inputs_of_a_dispatch_have_a_limit_together(world: World) -> None:
+    workflow = await asyncio.to_thread(world.repository.get_workflow, "mirror.yml")
+    inputs = {"images": "a" * 65_533, "batch": "b"}
+    await asyncio.to_thread(workflow.create_dispatch, "main", inputs, throw=True)
+    inputs["batch"] = "bcd"
+    error = await refused(lambda: workflow.create_dispatch("main", inputs, throw=True))
+    assert (error.status, words(error)) == (422, "inputs are too large.")
+
+
+async def test_a_variable_has_a_limit(world: World) -> None:
+    await asyncio.to_thread(world.repository.create_variable, "POLICY", "x" * 49_152)
+    error = await refused(lambda: world.repository.create_variable("OTHER", "x" * 49_153))
+    assert error.status == 422
+
+
+async def test_a_push_tells_the_whole_messages_of_all_its_commits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Any] = []
+
+    async def keeps(_act: str, job: Job) -> bool:
+        events.append(job.payload)
+        shutil.rmtree(job.clone)
+        return True
+
+    monkeypatch.setattr(world.github.actions, "_runner", keeps)
+    before = sha = await world.github.repository.head()
+    messages = [f"Mirror {n} images\n\nBatch: {n}\nImage: a\nImage: b" for n in range(3)]
+    for message in messages:
+        blob = await world.github.repository.store_blob(message.encode())
+        tree = await world.github.repository.store_tree(sha, [("image.list", blob)])
+        sha = await world.github.repository.store_commit(tree=tree, parents=[sha], message=message)
+    made = {"sha": sha}
+
+    def push() -> None:
+        address = f"{world.repository.url}/git/refs/heads/main"
+        world.repository.requester.requestJsonAndCheck("PATCH", address, input=made)
+
+    await asyncio.to_thread(push)
+    run = await world.run_of(sha)
+    [event] = events
+    assert event["before"] == before
+    assert [commit["message"] for commit in event["commits"]] == messages
+    assert event["head_commit"]["id"] == event["after"] == sha
+    await world.add("docker.io/library/nginx:1.27")
+    await asyncio.to_thread(post, run, "rerun")
+    await eventually(lambda: asyncio.sleep(0.05, len(events) == 3))
+    assert event in events[1:], "a run that is done again has its own event"
 
 
 async def test_a_disabled_workflow_says_so_and_runs_nothing(world: World) -> None:

@@ -29,6 +29,7 @@ from registry_fixture import (
 from bot.workflow.mirror import traffic as traffic_module
 from bot.workflow.mirror.copying import Copying
 from bot.workflow.mirror.manifest import INDEXES, Manifest, NotMovedError
+from bot.workflow.mirror.orders import Order
 from bot.workflow.mirror.reference import Image
 from bot.workflow.mirror.registry import PUSH, Repository, Upload
 from bot.workflow.mirror.registry_http import Answer
@@ -135,7 +136,7 @@ def test_a_layer_that_does_not_come_as_it_should_is_left_to_skopeo(
     assert f"{OVER}{name}:1: " in ran.output
     assert ran.skopeo.count("copy") == 1
     size = world.size(world.source, name, digest)
-    assert ran.says(f"{name}:1") == f"success: {digest} {size} copied"
+    assert ran.says(f"{name}:1") == f"success: {digest} {size} copied, repository"
     assert world.target.head(name, "1") == digest
 
 
@@ -216,7 +217,7 @@ def test_an_error_that_nobody_foresaw_is_left_to_skopeo(
     image = Image.parse("docker.io/wei/unforeseen:1")
     assert image
     given = Settings.read(world.environment())
-    copying = Copying(image, given, world.directory, Traffic(4), lambda _: None)
+    copying = Copying(Order(image, image), given, world.directory, Traffic(4), lambda _: None)
     result = copying.result()
     assert result.text == f"mismatch: copied {digest}, target holds nothing"
     assert f"{OVER}{image}: KeyError" in capsys.readouterr().out

@@ -24,6 +24,7 @@ from bot.workflow.mirror.copying import Copying
 from bot.workflow.mirror.github import entries, share, summarise
 from bot.workflow.mirror.log import one_line
 from bot.workflow.mirror.manifest import ACCEPT
+from bot.workflow.mirror.orders import Order
 from bot.workflow.mirror.pulls import Pulls
 from bot.workflow.mirror.reference import Image, target_path
 from bot.workflow.mirror.registry import Repository
@@ -189,7 +190,7 @@ def copying(text: str, settings: Settings, folder: Path, told: list[str] | None 
     image = Image.parse(text)
     assert image is not None
     tell = (told if told is not None else []).append
-    return Copying(image, settings, folder, Traffic(4), tell)
+    return Copying(Order(image, image), settings, folder, Traffic(4), tell)
 
 
 def test_a_redirect_keeps_the_method_and_never_takes_the_login_along() -> None:

@@ -1,11 +1,14 @@
 """`imageto-bot setup` in each kind of repository: empty, of an earlier version, already set up."""
 
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from setup_fixture import (
+    KEY,
+    KEY_ID,
     LOGIN,
     OLD,
     WORKFLOW_FILE,
@@ -24,6 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
+from bot.config import Settings, settings_from
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId
 from bot.engine.ports.repository import WorkflowState
@@ -56,7 +60,9 @@ async def test_a_repository_of_before_is_changed_by_one_commit(tmp_path: Path) -
             "MIRROR_USER": "robot$mirror",
             "MIRROR_PASSWORD": "hush-hush",
             "MIRROR_SOURCE_AUTH": '{"auths": {}}',
+            "DECISION_KEY": KEY,
         }
+        assert KEY not in str(said)
         assert "secret HARBOR_PWD: removed" in said
         assert "hush-hush" not in str(said)
 
@@ -67,7 +73,10 @@ async def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
         before = await commits(made)
         said = await set_up(made, port, secrets(), settings())
         assert await commits(made) == before
-        assert said == [f"files: are there, version {shipped.version()}"]
+        assert said == [
+            "secret DECISION_KEY: set",
+            f"files: are there, version {shipped.version()}",
+        ]
 
 
 async def test_changed_and_foreign_files_of_the_folder_are_put_right(tmp_path: Path) -> None:
@@ -91,6 +100,7 @@ async def test_a_variable_that_the_config_no_longer_has_is_removed(tmp_path: Pat
         assert made.actions.variables["HARBOR_PREFIX"] == "mirror"
         await set_up(made, port, secrets(), settings(prefix=""))
         left = {"HARBOR_HOST": "harbor.example.com", "NAMING": "nested", "SHARDS": "1, 2"}
+        assert made.actions.variables.pop("POLICY")
         assert made.actions.variables == left
 
 
@@ -113,6 +123,45 @@ async def test_without_a_secret_that_the_new_workflow_needs_nothing_is_changed(
             await set_up(made, port, secrets(**given), settings())
         assert made.actions.secrets == there
         assert made.actions.variables == {}
+        assert await commits(made) == 1
+
+
+RULES = (
+    {"images": "docker.io/library/**", "then": "approve", "reason": "hush-hush"},
+    {"images": "docker.io/wei/*", "then": "deny", "reason": "hush-hush"},
+)
+
+
+def with_rules(*rules: dict[str, str]) -> Settings:
+    dumped = settings().model_dump(mode="json")
+    dumped["policy"]["rules"] = rules
+    return settings_from(dumped, "test")
+
+
+async def test_the_rules_are_stored_for_the_workflow_without_reasons_and_ids(
+    tmp_path: Path,
+) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        said = await set_up(made, port, secrets(**LOGIN), with_rules(*RULES))
+        assert "variable POLICY: set to 2 rules" in said
+        stored = json.loads(made.actions.variables["POLICY"])
+        assert stored == {
+            "registries": ["docker.io"],
+            "rules": [["docker.io/library/**", "approve"], ["docker.io/wei/*", "deny"]],
+            "floating": [],
+        }
+        said = await set_up(made, port, secrets(), with_rules(RULES[0]))
+        assert "variable POLICY: set to 1 rules" in said
+
+
+async def test_rules_that_no_variable_can_hold_are_refused_before_anything_changes(
+    tmp_path: Path,
+) -> None:
+    rules = ({"images": f"docker.io/wei/{n:0>200}", "then": "ask"} for n in range(250))
+    async with github(tmp_path, OLD) as (made, port):
+        with pytest.raises(ConfigError, match=r"policy: takes \d+ bytes.*write fewer rules"):
+            await set_up(made, port, secrets(**LOGIN), with_rules(*rules))
+        assert (made.actions.secrets, made.actions.variables) == ({}, {})
         assert await commits(made) == 1
 
 
@@ -171,13 +220,14 @@ async def test_on_another_branch_the_workflow_goes_to_the_default_one_too(tmp_pa
         finally:
             repository.close()
         assert run is not None
-        assert len(await set_up(made, port, secrets(), TRUNK)) == 1
+        assert len(await set_up(made, port, secrets(), TRUNK)) == 2
 
 
 async def test_a_workflow_that_is_not_on_the_default_branch_is_missing_for_github(
     tmp_path: Path,
 ) -> None:
-    async with github(tmp_path, shipped.files("trunk", "lists/prod.list")) as (made, port):
+    files = shipped.files("trunk", "lists/prod.list", key_id=KEY_ID)
+    async with github(tmp_path, files) as (made, port):
         assert await made.repository.rename("main", "trunk")
         empty = await made.repository.store_tree(None, [])
         first = await made.repository.store_commit(tree=empty, parents=(), message="Ours")
@@ -276,7 +326,8 @@ SPOILS: dict[str, dict[str, bytes | None]] = {
 async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
     tmp_path: Path, spoil: str
 ) -> None:
-    async with github(tmp_path, {**OLD, **shipped.files("main", "image.list")}) as (made, port):
+    files = shipped.files("main", "image.list", key_id=KEY_ID)
+    async with github(tmp_path, {**OLD, **files}) as (made, port):
         repository = client(port, made.token)
         try:
             assert await repository.workflow() is WorkflowState.ACTIVE

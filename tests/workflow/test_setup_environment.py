@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from setup_fixture import (
+    KEY,
+    KEY_ID,
     LOGIN,
     OLD,
     WORKFLOW_FILE,
@@ -24,7 +26,7 @@ from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
 from bot.workflow import shipped
 
-FULL = {"MIRROR_USER": "robot$mirror", "MIRROR_PASSWORD": "hush-hush"}
+FULL = {"MIRROR_USER": "robot$mirror", "MIRROR_PASSWORD": "hush-hush", "DECISION_KEY": KEY}
 
 
 async def state(made: GitHub, port: int) -> WorkflowState:
@@ -44,7 +46,9 @@ async def test_the_secrets_move_into_an_environment_of_the_branch(tmp_path: Path
             "environment prod: restricted to branch main",
             "secret MIRROR_USER of environment prod: set",
             "secret MIRROR_PASSWORD of environment prod: set",
+            "secret DECISION_KEY of environment prod: set",
             f"{WORKFLOW_FILE}: updated",
+            "secret DECISION_KEY: removed",
             "secret MIRROR_PASSWORD: removed",
             "secret MIRROR_USER: removed",
         ]
@@ -52,7 +56,8 @@ async def test_the_secrets_move_into_an_environment_of_the_branch(tmp_path: Path
         assert environment.secrets == FULL
         assert (environment.restricted, list(environment.branches.values())) == (True, ["main"])
         assert made.actions.secrets == {"OTHER": "theirs"}
-        assert await content(made, WORKFLOW_FILE) == shipped.workflow("main", "image.list", "prod")
+        file = shipped.workflow("main", "image.list", "prod", key_id=KEY_ID)
+        assert await content(made, WORKFLOW_FILE) == file
         assert await state(made, port) is WorkflowState.ACTIVE
 
 
@@ -63,7 +68,8 @@ async def test_without_the_option_they_stay_where_the_workflow_looks_for_them(
         await set_up(made, port, secrets(**LOGIN), settings(), environment="prod")
         before = await commits(made)
         said = await set_up(made, port, secrets(), settings())
-        assert said == [f"files: are there, version {shipped.version()}"]
+        there = f"files: are there, version {shipped.version()}"
+        assert said == ["secret DECISION_KEY of environment prod: set", there]
         assert await commits(made) == before
         await set_up(made, port, secrets(**LOGIN | {"HARBOR_PWD": "new"}), settings())
         environments = made.actions.secret_store.environments
@@ -81,7 +87,8 @@ async def test_another_environment_or_none_gets_them_and_the_old_place_loses_the
         assert (environments["prod"].secrets, environments["live"].secrets) == ({}, FULL)
         await set_up(made, port, secrets(**LOGIN), settings(), environment="")
         assert (environments["live"].secrets, made.actions.secrets) == ({}, FULL)
-        assert await content(made, WORKFLOW_FILE) == shipped.workflow("main", "image.list")
+        file = shipped.workflow("main", "image.list", key_id=KEY_ID)
+        assert await content(made, WORKFLOW_FILE) == file
 
 
 @pytest.mark.parametrize("place", ["", "prod"])

@@ -14,7 +14,10 @@ from bot.core.batch import CopyResult, Run
 from bot.core.ids import RunId
 
 STATUS_CONTEXT: Final = "mirror/"
-_SUCCESS: Final = re.compile(r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?")
+_SUCCESS: Final = re.compile(
+    r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?(?:, .*)?"
+)
+"""Digest, bytes and what was done. The rest is for people: the ground of the decision."""
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _MAX_INTEGER: Final = 2**63 - 1  # of a database column
 

@@ -20,7 +20,15 @@ from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job, find_act, run_act
 from bot.sandbox.github.git_repository import GitError, GitRepository
 from bot.sandbox.github.secrets_api import SecretStore
-from bot.sandbox.github.triggers import WORKFLOW, Trigger, concerned, event_file, skipped, title
+from bot.sandbox.github.triggers import (
+    COMMITS_OF_A_PUSH,
+    WORKFLOW,
+    Trigger,
+    concerned,
+    event_file,
+    skipped,
+    title,
+)
 
 _AT_A_TIME = 2
 _DELAY = 0.3
@@ -130,9 +138,10 @@ class Actions:
         if not concerned(text, branch, await self._repository.changed_paths(before, after)):
             return
         forced = not await self._repository.is_ancestor(before, after)
-        await self.start(
-            Trigger("push", after, server, tip.message, before, branch=branch, forced=forced)
-        )
+        new = await self._repository.log(f"{before}..{after}", limit=COMMITS_OF_A_PUSH)
+        commits = [(each.sha, each.message) for each in reversed(new)]
+        push = Trigger("push", after, server, tip.message, before, branch=branch, forced=forced)
+        await self.start(replace(push, commits=commits))
 
     async def start(self, trigger: Trigger) -> int | None:
         """Queue a run and return its id, or None when the commit has no workflow file."""

@@ -27,8 +27,9 @@ from bot.sandbox.github.http import (
     text_field,
 )
 from bot.sandbox.github.secrets_api import setting_name
-from bot.sandbox.github.triggers import INPUTS, WORKFLOW, Trigger
+from bot.sandbox.github.triggers import INPUT_CHARACTERS, INPUTS, WORKFLOW, Trigger
 
+_VARIABLE_BYTES = 48 * 1024
 _CONFLICT = 409
 _FORBIDDEN = 403
 _DEFAULT = "HEAD"
@@ -152,7 +153,7 @@ class ActionsEndpoints:
         name = setting_name(text_field(data, "name"))
         if name in self._actions.variables:
             raise ApiRefusal(_CONFLICT, "Already exists - Variable already exists")
-        self._actions.variables[name] = text_field(data, "value")
+        self._actions.variables[name] = _variable_value(data)
         return answer({}, 201)
 
     async def variable(self, request: Request) -> Response:
@@ -165,7 +166,7 @@ class ActionsEndpoints:
         name = request.path_params["name"].upper()
         if name not in self._actions.variables:
             raise not_found()
-        self._actions.variables[name] = text_field(await body(request), "value")
+        self._actions.variables[name] = _variable_value(await body(request))
         return nothing()
 
     async def remove_variable(self, request: Request) -> Response:
@@ -184,6 +185,8 @@ class ActionsEndpoints:
         unknown = sorted(set(data.get("inputs") or {}) - INPUTS)
         if unknown:
             raise invalid(f"Unexpected inputs provided: {_quoted(unknown)}")
+        if sum(len(str(value)) for value in (data.get("inputs") or {}).values()) > INPUT_CHARACTERS:
+            raise invalid("inputs are too large.")
         return ref, tip
 
     async def _expect_workflow(self, request: Request) -> None:
@@ -228,6 +231,13 @@ def _matches(run: WorkflowRun, request: Request) -> bool:
         and asked.get("branch", run.branch) == run.branch
         and (status is None or status in {run.status, run.conclusion})
     )
+
+
+def _variable_value(data: dict[str, Any]) -> str:
+    value = text_field(data, "value")
+    if len(value.encode()) > _VARIABLE_BYTES:
+        raise invalid("Variable value is too large")
+    return value
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -9,7 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 WORKFLOW = ".github/workflows/mirror.yml"
-INPUTS = frozenset({"images", "batch"})
+INPUTS = frozenset({"images", "batch", "decision"})
+INPUT_CHARACTERS = 65_535
+"""The most that GitHub takes for all inputs of a dispatch together."""
+COMMITS_OF_A_PUSH = 2048
+"""The most commits that GitHub lists in the event of a push."""
 
 _SKIP_WORDS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 _SKIP_TRAILER = re.compile(r"^skip-checks: ?true$", re.IGNORECASE)
@@ -21,7 +25,10 @@ _FORMAT = re.compile(r"^format\(\s*'([^']*)'\s*,(.*)\)$")
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A push or a dispatch. `server` is the address of the API that got it."""
+    """A push or a dispatch. `server` is the address of the API that got it.
+
+    `commits` are those of a push, sha and message, oldest first.
+    """
 
     event: str
     sha: str
@@ -31,6 +38,7 @@ class Trigger:
     branch: str = "main"
     forced: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
+    commits: Sequence[tuple[str, str]] = ()
 
 
 def skipped(message: str) -> bool:
@@ -71,15 +79,16 @@ def event_file(
     }
     if trigger.event == "workflow_dispatch":
         return common | {"inputs": dict(trigger.inputs), "workflow": WORKFLOW}
-    head = {"id": trigger.sha, "message": trigger.message}
+    commits = trigger.commits or [(trigger.sha, trigger.message)]
+    shown = [{"id": sha, "message": message, "distinct": True} for sha, message in commits]
     return common | {
         "before": trigger.before,
         "after": trigger.sha,
         "created": set(trigger.before) == {"0"},
         "deleted": False,
         "forced": trigger.forced,
-        "commits": [head],
-        "head_commit": head,
+        "commits": shown,
+        "head_commit": shown[-1],
     }
 
 

@@ -6,13 +6,15 @@ Copies layers and manifests in parallel. skopeo takes over what is unusual or fa
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from itertools import chain, repeat
 from pathlib import Path
 
 from . import waits
 from .log import one_line, say
 from .manifest import BLOBS, LARGEST_NUMBER, MANIFEST_BYTES, Manifest, NotMovedError
+from .orders import Order
 from .pulls import Pulls
 from .reference import SHA256, Image, target_path
 from .registry import Repository
@@ -30,6 +32,9 @@ class Result:
     text: str
     seconds: float = 0.0
     waited: float = 0.0  # part of `seconds`, spent waiting for pulls
+    ground: str = ""  # of the decision to copy it
+    more: str = ""  # about the ground
+    note: str = ""  # what was done in another way than the image's name says
 
 
 class Copying:
@@ -37,18 +42,19 @@ class Copying:
 
     def __init__(
         self,
-        image: Image,
+        order: Order,
         settings: Settings,
         folder: Path,
         traffic: Traffic,
         tell: Callable[[str], object],
     ) -> None:
         """`folder` holds skopeo's logins. `tell` gets the reason when the image has to wait."""
-        self.image, self.folder, self.traffic, self.tell = image, folder, traffic, tell
+        self.order, self.image, self.folder = order, order.wanted, folder
+        self.traffic, self.tell = traffic, tell
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
         self.read: dict[str, Manifest] = {}
-        self.source = Repository(settings, image.registry, image.path)
-        path = target_path(image, settings.prefix, settings.naming)
+        self.source = Repository(settings, self.image.registry, self.image.path)
+        path = target_path(self.image, settings.prefix, settings.naming)
         self.target = Repository(settings, settings.host, path)
 
     def result(self) -> Result:
@@ -67,22 +73,55 @@ class Copying:
 
     def attempt(self) -> Result:
         """Copy it with all its platforms, unless the target has the same digest."""
-        found = self.compare()
-        return found if isinstance(found, Result) else self.moved(*found)
+        alone = self.order.alone if self.order.alone and not self.tag_has_the_digest() else None
+        order = alone or self.order
+        self.image = order.wanted
+        found = self.ended("failure", order.refusal) if order.refusal else self.compare()
+        done = found if isinstance(found, Result) else self.moved(*found)
+        note = f"by digest alone: {self.order.image.tag} has another" if alone else ""
+        return replace(done, ground=order.ground, more=order.more, note=note)
+
+    def ended(self, state: str, text: str) -> Result:
+        """Return a result under the name that the image has in the list or the dispatch."""
+        return Result(self.order.image, state, text)
+
+    def tag_has_the_digest(self) -> bool:
+        """Return whether the digest of a line with tag and digest may go under its tag.
+
+        The source's tag has to name it. A version at the target must not be overwritten.
+        """
+        image = self.order.wanted
+        if self.source.digest(image.tag) != image.digest:
+            return False
+        return not self.order.keeps or self.target.digest(image.tag) in ("", image.digest)
 
     def compare(self) -> "Result | tuple[str | None, int]":
         """Ask both sides. Return a result, or the digest to copy and the pulls set aside for it."""
-        image, source, target = self.image, self.source, self.target
+        image, source = self.image, self.source
         name = image.tag or image.digest
         wanted = image.digest or source.digest(image.tag)
-        if wanted and wanted == target.digest(name):
-            return Result(image, "success", f"{wanted} skipped")  # no size: it would cost a GET
+        held = self.target.digest(name) if wanted or self.order.keeps else ""
+        if wanted and wanted == held:
+            return self.ended("success", f"{wanted} skipped")  # no size: it would cost a GET
+        if self.order.keeps and held != "":
+            return self.kept(wanted, held)
         if image.digest:
             source.digest(image.digest)  # only for the pull headers of the answer
         pulls = 0 if wanted == "" else self.pulls_set_aside()
         if pulls is None:
-            return Result(image, "error", self.short_of_pulls())
+            return self.ended("error", self.short_of_pulls())
         return wanted, pulls
+
+    def kept(self, wanted: str | None, held: str | None) -> Result:
+        """Leave the version that the target holds. None for it: the target does not say."""
+        if held and wanted:
+            return self.ended("success", "kept: the target's version differs from its source")
+        if held:
+            return self.ended("success", "kept: the source does not show which digest it has")
+        if self.target.status == HTTPStatus.PRECONDITION_FAILED:  # Harbor hides what is not scanned
+            return self.ended("success", "kept: the target does not show which digest it has")
+        words = f"answers {self.target.status}" if self.target.status else "no answer, timed out"
+        return self.ended("error", f"target: does not say whether it has this version ({words})")
 
     def moved(self, wanted: str | None, pulls: int) -> Result:
         """Copy it, and check what arrived."""
@@ -91,15 +130,22 @@ class Copying:
             copied, trouble, size = self.copied(wanted)
         finally:
             self.traffic.used(self.source.host, pulls)
+        if trouble and TROUBLE.search(trouble):
+            return self.ended("error", trouble)
         if trouble:
-            return Result(image, "error" if TROUBLE.search(trouble) else "failure", trouble)
+            return self.ended("failure", self.gone() or trouble)
         held = target.digest(image.tag or image.digest)
         if not copied or held not in (copied, None):  # None: Harbor hides what is not scanned yet
             text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
-            return Result(image, "failure", one_line(text))
+            return self.ended("failure", one_line(text))
         size = size or self.size(copied)
         known = f" {size}" if 0 < size <= LARGEST_NUMBER else ""
-        return Result(image, "success", f"{copied}{known} copied")
+        return self.ended("success", f"{copied}{known} copied")
+
+    def gone(self) -> str:
+        """Return the line by which the bot recognises that the source lost a decided digest."""
+        lost = self.order.sealed and self.source.digest(self.image.digest) == ""
+        return one_line(f"source: the decided digest is gone: {self.image.digest}") if lost else ""
 
     def copied(self, wanted: str | None) -> tuple[str, str, int]:
         """Return the digest that was copied, the reason if it failed, and the bytes if known."""

@@ -5,14 +5,17 @@ The bot reads the statuses. `target_url` names the run, and the context names th
 
 import json
 import re
+import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
-from . import waits
+from . import decision, waits
 from .copying import Result
-from .log import one_line, say
+from .log import STATUS_CHARACTERS, one_line, say
 from .registry_http import Answer, ask, wait_as_asked
 
 LIST_BYTES = 50 << 20
@@ -38,23 +41,60 @@ def ask_github(env: Mapping[str, str], method: str, path: str, data: bytes | Non
     return ask(method, url, headers, data=data, limit=LIST_BYTES)
 
 
-def asked_for(env: Mapping[str, str]) -> tuple[list[str], bool]:
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked to mirror, and the bot's decisions that came along."""
+
+    lines: list[str]
+    blocks: list[decision.Block]
+    whole: bool  # the whole list: nobody waits for its images, so only changes get a status
+
+
+def asked_for(env: Mapping[str, str]) -> Asked:
     """Return the inputs of a dispatch, or the lines that a push added, or the whole list.
 
-    True for a whole list. Nobody waits for these images, so only changes get a status.
+    Inputs and decisions are read from the event's file: they are too long for the environment.
     """
-    event_name, file = env["GITHUB_EVENT_NAME"], Path(env["LIST"])
-    if event_name == "workflow_dispatch" and env["IMAGES"].strip():
-        return list(dict.fromkeys(env["IMAGES"].split())), False
-    now = entries(file.read_bytes() if file.exists() else b"")
-    if event_name != "push":
-        return share(now, env.get("SHARDS", ""), env.get("SHARD", "")), True
     event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
-    before = str(event.get("before") or "")
+    if env["GITHUB_EVENT_NAME"] == "push":
+        return pushed(env, event)
+    given = event.get("inputs") or {}
+    decided, images = (str(given.get(name) or "") for name in ("decision", "images"))
+    if not decided and not images.strip():
+        return Asked(share(listed(env), env.get("SHARDS", ""), env.get("SHARD", "")), [], True)
+    block = read_decision(env, decided)
+    named = block.names if block else [decided] if decided else []
+    lines = list(dict.fromkeys([*named, *images.split()]))
+    return Asked(lines, [block] if block else [], False)
+
+
+def pushed(env: Mapping[str, str], event: Any) -> Asked:
+    """Return what a push added to the list. All of it where GitHub does not say what was there."""
+    now, before = listed(env), str(event.get("before") or "")
+    commits = event.get("commits") or []
+    read = (read_decision(env, str(commit.get("message"))) for commit in commits)
+    blocks = [block for block in read if block]
     if not before.strip("0"):
-        return now, False
+        return Asked(now, blocks, False)
     known = None if event.get("forced") else entries_at(env, before)
-    return (now, True) if known is None else ([line for line in now if line not in known], False)
+    if known is None:
+        return Asked(now, blocks, True)
+    return Asked([line for line in now if line not in known], blocks, False)
+
+
+def listed(env: Mapping[str, str]) -> list[str]:
+    """Return the entries of the list as it is now."""
+    file = Path(env["LIST"])
+    return entries(file.read_bytes() if file.exists() else b"")
+
+
+def read_decision(env: Mapping[str, str], text: str) -> "decision.Block | None":
+    """Read a decision. The log tells why it does not count, if so."""
+    key = decision.Key(env.get("DECISION_KEY", "").strip(), env.get("DECISION_KEY_ID", ""))
+    block = decision.read(text, key, time.time())
+    if block and block.trouble:
+        say(f"note: a decision on {len(block.names)} counts as written by hand: {block.trouble}")
+    return block
 
 
 def entries_at(env: Mapping[str, str], commit: str) -> set[str] | None:
@@ -86,7 +126,7 @@ def post(
     body = {
         "state": result.state,
         "context": f"mirror/{result.image}",
-        "description": result.text,
+        "description": described(result),
         "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot finds the statuses of a run by it
     }
     for pause in (*pauses, None):
@@ -100,6 +140,15 @@ def post(
     return False
 
 
+def described(result: Result) -> str:
+    """Return the description of a status: the bot reads the text, people also the ground."""
+    text = result.text if len(result.text) <= STATUS_CHARACTERS else result.text.split()[0]
+    if result.state != "success":
+        return text
+    words = told(text, result.ground, result.note)
+    return words if len(words) <= STATUS_CHARACTERS else f"{words[: STATUS_CHARACTERS - 1]}…"
+
+
 def cell(text: str) -> str:
     """Return a cell of a Markdown table that shows untrusted text without any markup.
 
@@ -109,11 +158,16 @@ def cell(text: str) -> str:
     return f"`{shown}`" if shown else ""
 
 
+def told(*parts: str) -> str:
+    """Join what there is to tell."""
+    return ", ".join(filter(None, parts))
+
+
 def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[str]) -> None:
     """Write the table on the run's page. It is cut at a size that GitHub accepts."""
-    rows = [(line, "invalid", "not an image reference") for line in bad]
-    rows += [(str(r.image), r.state, r.text) for r in results]
-    table = "| image | result | |\n|---|---|---|\n"
+    rows = [(line, "invalid", "", "not an image reference") for line in bad]
+    rows += [(str(r.image), r.state, told(r.ground, r.more), told(r.text, r.note)) for r in results]
+    table = "| image | result | decided by | |\n|---|---|---|---|\n"
     for number, row in enumerate(rows):
         table += f"| {' | '.join(map(cell, row))} |\n"
         if len(table) > SUMMARY_CHARACTERS:

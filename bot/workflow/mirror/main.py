@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from .copying import Copying, Result
-from .github import asked_for, post, summarise
+from .github import Asked, asked_for, post, summarise, told
 from .log import one_line, say
+from .orders import Order, Orders
+from .policy import Policy
 from .reference import Image
 from .settings import Settings
 from .skopeo import log_in
@@ -23,9 +25,12 @@ def log_line(result: Result) -> str:
     if result.state != "success":
         return f"{result.state} {result.image}: {result.text}"
     waited = f", {result.waited:.0f} s of them waiting for pulls" if result.waited else ""
+    took = f"{result.seconds:.1f} s{waited}, {told(result.ground, result.more, result.note)}"
+    if result.text.startswith("kept: "):
+        return f"kept {result.image}: {result.text[6:]}, {took}"
     digest, *size, done = result.text.split()
     shown = f" {int(size[0]) / 1e6:.1f} MB" if size else ""
-    return f"{done} {result.image} {digest[:19]}…{shown} {result.seconds:.1f} s{waited}"
+    return f"{done} {result.image} {digest[:19]}…{shown} {took}"
 
 
 @dataclass(frozen=True)
@@ -39,17 +44,17 @@ class Run:
     trouble: str
     traffic: Traffic
 
-    def handle(self, image: Image) -> tuple[Result, bool]:
+    def handle(self, order: Order) -> tuple[Result, bool]:
         """Mirror one image, log it and post its status. Its errors do not stop the others.
 
         Returns the result, and whether its status was posted where one is due.
         """
-        began, waited = time.monotonic(), 0.0
+        began, waited, image = time.monotonic(), 0.0, order.image
         try:
             done = Result(image, "error", self.trouble)
             if self.settings:
                 tell = partial(self.tell, image, [])
-                copying = Copying(image, self.settings, self.folder, self.traffic, tell)
+                copying = Copying(order, self.settings, self.folder, self.traffic, tell)
                 done, waited = copying.result(), copying.waited
         except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
             done = Result(image, "error", f"workflow: {type(unforeseen).__name__}")
@@ -57,7 +62,7 @@ class Run:
         say(log_line(done))
         if not self.whole:
             return done, post(self.env, done)
-        if self.settings and not done.text.endswith(" skipped"):
+        if self.settings and not done.text.endswith(" skipped") and done.text[:5] != "kept:":
             post(self.env, done, ())  # once: GitHub takes 500 an hour, nobody waits for these
         return done, True
 
@@ -69,11 +74,22 @@ class Run:
         told.append(text)
 
 
+def orders_of(env: Mapping[str, str], asked: Asked) -> Orders:
+    """Return the maker of orders, with the policy of the repository."""
+    policy: Policy | str
+    try:
+        policy = Policy.read(env.get("POLICY", ""))
+    except ValueError as why:
+        policy = str(why)
+    actor = env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", "")
+    return Orders.by(asked.blocks, policy, actor, whole=asked.whole)
+
+
 def main() -> int:
     """Do the run. Returns 1 when any image failed or could not be reported."""
     env = os.environ
-    lines, whole = asked_for(env)
-    parsed = {line: Image.parse(line) for line in lines}
+    asked = asked_for(env)
+    parsed = {line: Image.parse(line) for line in asked.lines}
     images = list(dict.fromkeys(image for image in parsed.values() if image))
     bad = [line for line, image in parsed.items() if not image]
     for line in bad:
@@ -91,9 +107,10 @@ def main() -> int:
             say(f"error {trouble}")
         wish = env.get("PARALLEL", "").strip()
         traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
-        run = Run(env, folder, whole, settings, trouble, traffic)
+        run = Run(env, folder, asked.whole, settings, trouble, traffic)
+        orders = orders_of(env, asked)
         with ThreadPoolExecutor(IMAGES_AT_A_TIME) as pool:
-            ended = list(pool.map(run.handle, images))
+            ended = list(pool.map(run.handle, map(orders.order, images)))
     summarise(env, [result for result, _ in ended], bad)
     good = sum(result.state == "success" for result, _ in ended)
     say(f"{good} of {len(parsed)} in the target")

@@ -77,6 +77,7 @@ class Repository:
         self._known, self._turns = settings.known, settings.turns
         self._patience = settings.patience
         self.pulls: Pulls | None = None  # from the last answer
+        self.status = 0  # of the last answer, 0 without one
         self.trouble = False  # whether the last answer was a transient error
 
     def tls(self, option: str) -> list[str]:
@@ -110,6 +111,7 @@ class Repository:
                 break
             wait_as_asked(answer, pause, min(LONGEST_RETRY_AFTER, self._patience))
         self.pulls, self.trouble = Pulls.read(answer.headers), answer.trouble
+        self.status = answer.status
         return answer
 
     def _answer(

@@ -502,6 +502,7 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
     [
         (f"sha256:{'a' * 64} 12 skipped", CopyResult("x", f"sha256:{'a' * 64}", 12)),
         (f"sha256:{'a' * 64} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
+        (f"sha256:{'a' * 64} 12 copied, rule **", CopyResult("x", f"sha256:{'a' * 64}", 12)),
         (f"sha512:{'a' * 128}", CopyResult("x", f"sha512:{'a' * 128}", None)),
         ("fine", CopyResult("x", None, line="a status in an unknown form: fine")),
         (None, CopyResult("x", None, line="a status in an unknown form: ")),

@@ -1,0 +1,108 @@
+"""Reads the bot's decisions in commit messages and in dispatches, and checks their seal.
+
+A writer of the repository can copy any text. So a decision counts only with a seal: an HMAC by a
+key that the bot and the secret DECISION_KEY share. An old one does not count, since whoever repeats
+an old run would put back an old image. The bot writes these blocks, see bot/core/decision.py.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+
+from .reference import Image
+
+OLDEST = 48 * 3600  # seconds. The runner may have waited in a queue
+AHEAD = 600  # seconds that the bot's clock may be fast
+_TIME = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z"
+_BLOCK = re.compile(
+    rf"(?P<sealed>Batch: [0-9a-f]{{16}}\nTime: {_TIME}\n(?P<images>(?:Image: [ -~]+\n)+))"
+    r"Seal: (?P<seal>[0-9a-f]{64})",
+    re.ASCII,
+)
+_KEY = re.compile(r"[0-9a-f]{64}")
+NOT_SEALED = "the bot did not seal it"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: the names as they stand there, and its images with the grounds of the decisions.
+
+    `trouble` says why the block decides nothing. It is empty for a sealed block.
+    """
+
+    names: tuple[str, ...]
+    images: dict[Image, str]  # each has a digest
+    time: float
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """The secret, 64 hexadecimal digits or empty, and the digits by which the bot knows its own."""
+
+    secret: str = field(repr=False)
+    id: str
+
+    def trouble(self) -> str:
+        """Return why no seal can be checked with it."""
+        if not _KEY.fullmatch(self.secret):
+            return "DECISION_KEY is not set: run imageto-bot setup"
+        mine = hashlib.sha256(bytes.fromhex(self.secret)).hexdigest()[: len(self.id)]
+        return "" if mine == self.id else "DECISION_KEY is not the bot's key: run imageto-bot setup"
+
+
+def read(text: str, key: Key, now: float) -> "Block | None":
+    """Read the last paragraph of a text. None when it holds no decision.
+
+    `now` is in seconds since 1970.
+    """
+    paragraph = text.strip("\n").rpartition("\n\n")[2]
+    found = _BLOCK.fullmatch(paragraph)
+    lines = re.findall(r"^Image: (.*)$", paragraph, re.MULTILINE)
+    if not lines:
+        return None
+    names = tuple(line.partition(";")[0] for line in lines)
+    read = zip(map(Image.parse, names), lines, strict=True)
+    images = {image: _ground(line) for image, line in read if image and image.digest}
+    if not found or len(images) != len(lines):
+        return Block(names, images, 0, NOT_SEALED)
+    year, month, day, hour, minute, second = map(int, found.groups()[1:7])
+    try:
+        time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return Block(names, images, 0, NOT_SEALED)
+    trouble = _trouble(found["sealed"], found["seal"], key) or _age(now - time)
+    return Block(names, images, time, trouble)
+
+
+def sealed(blocks: Iterable[Block]) -> dict[Image, tuple[Image, str]]:
+    """Return what is decided on each name with its tag: the image by digest, and the ground.
+
+    A name without a tag is found by its digest. The newest decision counts.
+    """
+    good = sorted((block for block in blocks if not block.trouble), key=lambda block: block.time)
+    return {
+        (replace(image, digest="") if image.tag else image): (image, ground)
+        for block in good
+        for image, ground in block.images.items()
+    }
+
+
+def _ground(line: str) -> str:
+    return line.rpartition("; approved ")[2]
+
+
+def _trouble(text: str, seal: str, key: Key) -> str:
+    if why := key.trouble():
+        return why
+    made = hmac.new(bytes.fromhex(key.secret), text.encode(), hashlib.sha256).hexdigest()
+    return "" if hmac.compare_digest(made, seal) else "its seal is wrong"
+
+
+def _age(age: float) -> str:
+    if age > OLDEST:
+        return "its seal is over 48 hours old"
+    return "its seal is from the future" if age < -AHEAD else ""
