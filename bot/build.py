@@ -39,6 +39,7 @@ from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.outage import Outage
 from bot.workflow import shipped
 
@@ -195,6 +196,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 clock=utc_now,
                 new_id=lambda: randomness.token_hex(8),
             ),
+            "workflow": WorkflowLane(repository=adapters.repository, clock=utc_now),
             **_fresh_lane(settings, adapters),
         }
     )
@@ -246,6 +248,7 @@ def make_polling(
         clock=utc_now,
         wake=wake,
         budgets=lambda: _budgets(adapters),
+        workflow=adapters.repository.last_workflow,
         reload=reload,
     )
     outage = Outage(

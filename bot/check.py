@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import is_taken
@@ -18,14 +17,9 @@ from bot.config import Secrets, Settings
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
 from bot.engine.outage import HEARTBEAT
-from bot.engine.ports.repository import WorkflowState
+from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
 
 Say = Callable[[str], None]
-_STATES: Final = {
-    WorkflowState.MISSING: "missing on the default branch: run `imageto-bot setup`",
-    WorkflowState.OFF: "switched off: enable it on the Actions page",
-    WorkflowState.DIFFERS: "not the one that this bot ships: run `imageto-bot setup`",
-}
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
@@ -71,7 +65,7 @@ async def _telegram(services: Services) -> str:
 async def _repository(services: Services) -> str:
     state = await services.repository.workflow()
     if state is not WorkflowState.ACTIVE:
-        raise BotError(f"its workflow is {_STATES[state]}")
+        raise BotError(f"its workflow is {WORKFLOW_ADVICE[state]}")
     image_list = await services.repository.read_list()
     return f"the workflow is active, the list has {len(image_list.content)} bytes"
 

@@ -209,6 +209,7 @@ class FakeRepository:
         self.commits: list[tuple[CommitSha, str]] = []
         self.runs: list[FakeRun] = []
         self.state = WorkflowState.ACTIVE
+        self.seen: WorkflowState | None = None
         self.pushes_start_runs = True
         self.dispatches_are_named = True
         self.dispatches_start_runs = True
@@ -229,7 +230,11 @@ class FakeRepository:
 
     async def workflow(self) -> WorkflowState:
         self._stumble("workflow")
+        self.seen = self.state
         return self.state
+
+    def last_workflow(self) -> WorkflowState | None:
+        return self.seen
 
     async def read_list(self) -> ListFile:
         self.reads += 1
@@ -394,6 +399,7 @@ class World:
             clock=clock,
             wake=self.reconciler.wake,
             budgets=self.registries.budgets,
+            workflow=repository.last_workflow,
         )
 
     def _fresh(self, access: AllowLists) -> dict[str, FreshLane]:

@@ -17,6 +17,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
 from bot.core.registry import PullLimit
 from bot.core.request import Request
+from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.card import card_head, history, image_line, image_lines, name_list
 from bot.dialog.causes import cause, denied, trouble_words
@@ -201,7 +202,8 @@ def status(mine: Sequence[Row], view: View) -> Message:
 class Operations:
     """What only an admin sees in a status: the queue, the budgets, the last trouble.
 
-    `kept` is how many images are kept fresh, and how many of them are due for a check.
+    `kept` is how many images are kept fresh, and how many of them are due for a check. `outdated`:
+    the installed workflow is not the one that this bot ships.
     """
 
     transfers: Sequence[Transfer]
@@ -209,6 +211,7 @@ class Operations:
     failed: Transfer | None
     batches: Sequence[Batch]
     kept: tuple[int, int] = (0, 0)
+    outdated: bool = False
 
 
 def status_for_admin(
@@ -274,8 +277,9 @@ def _queue(transfers: Sequence[Transfer]) -> list[Phrase]:
 
 def _troubles(vitals: Operations, view: View) -> list[Phrase]:
     """What does not work now, and what failed last."""
-    now = [*(batch.trouble for batch in vitals.batches), *(t.trouble for t in vitals.transfers)]
-    words = dict.fromkeys(trouble_words(trouble) for trouble in now if trouble is not None)
+    now = [Trouble(TroubleKind.OUTDATED)] if vitals.outdated else []
+    now += [each.trouble for each in (*vitals.batches, *vitals.transfers) if each.trouble]
+    words = dict.fromkeys(trouble_words(trouble) for trouble in now)
     lines = [say("status-trouble", trouble=word) for word in list(words)[:TROUBLES_SHOWN]]
     failed = vitals.failed
     if failed is not None and failed.failure is not None and failed.ended_at is not None:

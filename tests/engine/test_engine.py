@@ -313,6 +313,22 @@ async def test_commits_wait_while_another_workflow_is_installed_and_go_on_after_
     assert len(w.repository.commits) == 1
 
 
+async def test_an_admin_is_told_that_another_workflow_is_installed_before_anybody_asks(
+    w: World,
+) -> None:
+    await w.say(ANA, "/status")
+    await w.settle(2)
+    assert "setup" not in w.last
+    w.repository.seen = WorkflowState.DIFFERS
+    await w.say(ANA, "/status")
+    await w.settle(2)
+    words = "Problem now: the workflow in the mirror repository differs from mine"
+    assert w.last.count(words) == 1
+    await w.say(WEI, "/status")
+    await w.settle(2)
+    assert words not in w.last
+
+
 async def test_a_write_that_github_refuses_ends_with_its_words(w: World) -> None:
     w.upstream(NGINX)
     w.repository.trouble["write_list"] = [RefusedError("GitHub: protected branch (403)")]

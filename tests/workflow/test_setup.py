@@ -324,8 +324,9 @@ SPOILS: dict[str, dict[str, bytes | None]] = {
 
 @pytest.mark.parametrize("spoil", SPOILS)
 async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
-    tmp_path: Path, spoil: str
+    tmp_path: Path, spoil: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "bot.adapters.github.repository")
     files = shipped.files("main", "image.list", key_id=KEY_ID)
     async with github(tmp_path, {**OLD, **files}) as (made, port):
         repository = client(port, made.token)
@@ -335,8 +336,15 @@ async def test_a_workflow_that_is_not_as_shipped_is_noticed_until_setup_runs(
             assert now is not None
             await repository.commit_files(SPOILS[spoil], on=now, message="Spoil\n")
             assert await repository.workflow() is WorkflowState.DIFFERS
+            assert await repository.workflow() is WorkflowState.DIFFERS
             await install(repository, settings(), secrets(**LOGIN), lambda _: None)
             assert await repository.workflow() is WorkflowState.ACTIVE
+            assert repository.last_workflow() is WorkflowState.ACTIVE
+            assert [record.getMessage() for record in caplog.records] == [
+                "the workflow is the one that ships",
+                "the workflow is not the one that this bot ships: run `imageto-bot setup`",
+                "the workflow is the one that ships",
+            ]
         finally:
             repository.close()
 

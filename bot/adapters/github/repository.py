@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from logging import INFO, WARNING
 from typing import Final, TypeVar
 
 from github import Auth, Github, GithubException, UnknownObjectException
@@ -45,7 +46,7 @@ from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
-from bot.engine.ports.repository import ListFile, WorkflowState
+from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, WorkflowState
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class MirrorRepository:
         self._workflow = workflow
         self._shipped = shipped
         self._name = repository
+        self._last_workflow: WorkflowState | None = None
 
         def build() -> Github:
             return Github(
@@ -131,7 +133,15 @@ class MirrorRepository:
                 return WorkflowState.OFF
             return WorkflowState.ACTIVE if self._is_as_shipped() else WorkflowState.DIFFERS
 
-        return await self._call(look)
+        found = await self._call(look)
+        if found is not self._last_workflow:
+            bad = WORKFLOW_ADVICE.get(found)
+            log.log(WARNING if bad else INFO, "the workflow is %s", bad or "the one that ships")
+        self._last_workflow = found
+        return found
+
+    def last_workflow(self) -> WorkflowState | None:
+        return self._last_workflow
 
     def _is_as_shipped(self) -> bool:
         """Compare the workflow file and its folder. An unchanged answer costs nothing: by ETag.

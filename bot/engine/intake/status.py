@@ -1,6 +1,7 @@
 """Use case: show the status of a request, of an image, or of all that is open in a chat."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.ids import RequestId
@@ -12,6 +13,7 @@ from bot.dialog.commands import Status
 from bot.dialog.message import Message
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.fresh import TrackedCounts
+from bot.engine.ports.repository import WorkflowState
 from bot.engine.ports.store import (
     LinkedTransfers,
     OpenBatches,
@@ -20,7 +22,13 @@ from bot.engine.ports.store import (
     TransferReports,
 )
 
-Budgets = Callable[[], Mapping[str, PullLimit]]
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What the services said last: their rate limits, and the state of the workflow."""
+
+    budgets: Callable[[], Mapping[str, PullLimit]]
+    workflow: Callable[[], WorkflowState | None]
 
 
 class StatusUnit(
@@ -36,10 +44,10 @@ class StatusUnit(
     """What this use case reads and writes."""
 
 
-async def status(context: Context[StatusUnit], command: Status, budgets: Budgets) -> Message:
+async def status(context: Context[StatusUnit], command: Status, vitals: Vitals) -> Message:
     match command.about:
         case None:
-            return await _of_chat(context, budgets)
+            return await _of_chat(context, vitals)
         case ImageRef() as image:
             return await _of_image(context, image)
         case number:
@@ -66,7 +74,7 @@ def _may_see(context: Context[StatusUnit], request: Request) -> bool:
     )
 
 
-async def _of_chat(context: Context[StatusUnit], budgets: Budgets) -> Message:
+async def _of_chat(context: Context[StatusUnit], vitals: Vitals) -> Message:
     """A member sees their own requests, an admin also those of others and the bot's work."""
     requests = [
         request
@@ -80,16 +88,17 @@ async def _of_chat(context: Context[StatusUnit], budgets: Budgets) -> Message:
     if not context.admin:
         return answers.status(mine, view)
     others = [row for row in rows if row[0].person != context.person.id]
-    vitals = answers.Operations(
+    operations = answers.Operations(
         transfers=await context.unit.open_transfers(),
-        budgets=budgets(),
+        budgets=vitals.budgets(),
         failed=await context.unit.last_failed(),
         batches=await context.unit.open_batches(),
         kept=await context.unit.count_tracked(context.now)
         if context.installation.kept_fresh
         else (0, 0),
+        outdated=vitals.workflow() is WorkflowState.DIFFERS,
     )
-    return answers.status_for_admin(mine, others, vitals, view)
+    return answers.status_for_admin(mine, others, operations, view)
 
 
 async def _of_image(context: Context[StatusUnit], image: ImageRef) -> Message:

@@ -53,6 +53,7 @@ from bot.engine.intake.context import Context, Incoming, Installation, Outcome, 
 from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict
 from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
+from bot.engine.ports.repository import WorkflowState
 from bot.engine.ports.store import (
     ChatOrigins,
     Greetings,
@@ -110,15 +111,19 @@ class Intake:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         budgets: Callable[[], Mapping[str, PullLimit]] = dict,
+        workflow: Callable[[], WorkflowState | None] = lambda: None,
         reload: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """`reload` reads the config again. Returns the changed keys, or raises ConfigError."""
+        """`budgets` and `workflow`: what the services said last, see status.Vitals.
+
+        `reload` reads the config again. Returns the changed keys, or raises ConfigError.
+        """
         self._store = store
         self._words = words
         self._installation = installation
         self._clock = clock
         self._wake = wake
-        self._budgets = budgets
+        self._vitals = status.Vitals(budgets, workflow)
         self._reload = reload
         self._rate_limit = RateLimit()
 
@@ -277,7 +282,7 @@ class Intake:
             case Confirm(number):
                 return _unless_done(await draft.confirm(context, number))
             case Status():
-                return await status.status(context, command, self._budgets)
+                return await status.status(context, command, self._vitals)
             case Lookup() | List() | Outdated():
                 return await questions.ask(context, command)
             case BeginWatch() | EndWatch():

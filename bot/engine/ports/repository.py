@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -33,6 +33,14 @@ class WorkflowState(StrEnum):
     """Its files are not those that this bot ships: `setup` has to be run."""
 
 
+WORKFLOW_ADVICE: Final = {
+    WorkflowState.MISSING: "missing on the default branch: run `imageto-bot setup`",
+    WorkflowState.OFF: "switched off: enable it on the Actions page",
+    WorkflowState.DIFFERS: "not the one that this bot ships: run `imageto-bot setup`",
+}
+"""For operators, after "the workflow is"."""
+
+
 class ImageListFile(Protocol):
     """Reads image.list."""
 
@@ -40,11 +48,18 @@ class ImageListFile(Protocol):
         """The file on the configured branch. A missing file is empty, with an empty blob."""
 
 
-class Repository(ImageListFile, Protocol):
-    """Everything that a batch needs of the mirror repository."""
+class InstalledWorkflow(Protocol):
+    """Compares the workflow of the mirror repository with the one that this bot ships."""
 
     async def workflow(self) -> WorkflowState:
         """Whether the mirror workflow is there, switched on, and the one that this bot ships."""
+
+    def last_workflow(self) -> WorkflowState | None:
+        """What `workflow` found last. None before the first look. Makes no call."""
+
+
+class Repository(ImageListFile, InstalledWorkflow, Protocol):
+    """Everything that a batch needs of the mirror repository."""
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         """Replace the file by one commit. Raises StaleError where it is no longer `blob`."""
