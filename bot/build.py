@@ -182,6 +182,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 clock=utc_now,
             ),
             "registry_checks": RegistryChecksLane(
+                admins=settings.access().admins,
                 store=adapters.store,
                 registries=adapters.registries,
                 policy=policy,

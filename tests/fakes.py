@@ -159,10 +159,12 @@ class FakeRegistries:
     async def source_digest(self, image: ImageRef) -> str | None:
         self.looks += 1
         self.looked_at.append(str(image))
-        return _given(self.source.get(str(image)))
+        by_digest = replace(image, tag=None) if image.digest else image
+        return _given(self.source.get(str(image), self.source.get(str(by_digest))))
 
     async def target_digest(self, image: ImageRef) -> str | None:
-        return _given(self.target.get(str(image)))
+        by_tag = replace(image, digest=None) if image.tag else image
+        return _given(self.target.get(str(image), self.target.get(str(by_tag))))
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
         shape = self.shapes.get(str(image), ImageInfo(("linux/amd64", "linux/arm64"), None))
@@ -375,6 +377,7 @@ class World:
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
+                admins=access.admins,
                 store=store,
                 registries=registries,
                 policy=self.policy,

@@ -50,16 +50,18 @@ class Approvals:
 
 
 ONE_APPROVAL: Final = Approvals()
-_BY_PERSONS: Final = frozenset({Ground.PERSON, Ground.KEPT, Ground.ROLLBACK})
-"""Decisions of persons on the digest that they were shown."""
+ON_DIGESTS: Final = frozenset({Ground.PERSON, Ground.KEPT, Ground.ROLLBACK})
+"""The grounds of what persons decided on a digest that they were shown."""
+ON_TAGS: Final = frozenset({Ground.KEPT, Ground.FLOATS})
+"""The grounds of what persons decided on all later digests of a tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What persons decided before about one digest of an image.
 
-    `decisions` are kept ones on the same repository, in any order. A denial ends all approvals
-    before it, and an approval after it stands again.
+    `decisions` are kept ones on the same repository, in any order, also more than once. A denial
+    ends all approvals before it, and an approval after it stands again.
     """
 
     image: ImageRef
@@ -92,7 +94,7 @@ class Decided:
 
     @property
     def _on_digest(self) -> list[Decision]:
-        by_persons = (d for d in self.decisions if d.ground in _BY_PERSONS)
+        by_persons = (d for d in self.decisions if d.ground in ON_DIGESTS)
         return [d for d in by_persons if d.digest == self.digest and self._is_same_name(d.image)]
 
     def _on_tag(self, ground: Ground) -> list[Decision]:

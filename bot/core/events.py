@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.core.failures import Failure
+from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
@@ -57,10 +57,12 @@ class Identical(Event):
 class Missing(Event):
     """The source has no such image, or does not show it to us.
 
-    `meant` are images that it does have and that were probably meant.
+    `meant` are images that it does have and that were probably meant. `failure` may say more: its
+    tag names another digest than the one asked for with it.
     """
 
     meant: tuple[ImageRef, ...] = ()
+    failure: Failure = Failure(FailureKind.MISSING)  # noqa: RUF009 - it is frozen
 
 
 @dataclass(frozen=True, slots=True)

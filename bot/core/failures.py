@@ -17,6 +17,8 @@ class FailureKind(StrEnum):
     """One member for each cause that people can act on."""
 
     MISSING = "missing"
+    OTHER_DIGEST = "other-digest"
+    """The tag names another digest at the source than the one that was asked for with it."""
     SOURCE_LOGIN = "source-login"
     RATE_LIMITED = "rate-limited"
     SOURCE_REFUSED = "source-refused"

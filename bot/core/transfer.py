@@ -250,9 +250,8 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
             return replace(ended, ended=State.MIRRORED, digest=digest, proof=Proof.TARGET)
         case Verified(_, proof):
             return replace(ended, ended=State.MIRRORED, proof=proof)
-        case Missing(_, meant):
-            missing = Failure(FailureKind.MISSING)
-            return replace(ended, ended=State.FAILED, failure=missing, meant=meant)
+        case Missing(_, meant, failure):
+            return replace(ended, ended=State.FAILED, failure=failure, meant=meant)
         case CheckFailed(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):
             return replace(ended, ended=State.FAILED, failure=failure)
         case Mismatch(_, found):

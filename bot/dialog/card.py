@@ -7,6 +7,7 @@ module must not build sentences: see message.py.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -102,12 +103,22 @@ def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[
             callback_button(
                 Verb.SUGGESTION,
                 *(request.id, transfer.id, position),
-                label=say("button-meant", image=short_name(image)),
+                label=_suggestion_label(transfer, image, len(missing)),
             ),
         )
         for transfer in missing[:SUGGESTION_BUTTONS]
         for position, image in enumerate(transfer.meant[:each])
     ]
+
+
+def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase:
+    """A digest alone is named only where the buttons are for `count` images, more than one."""
+    if transfer.failure is None or transfer.failure.kind is not FailureKind.OTHER_DIGEST:
+        return say("button-meant", image=short_name(image))
+    if image.tag is None:
+        name = short_name(replace(transfer.image, digest=None))
+        return say("button-digest-alone", count=count, image=name)
+    return say("button-tag-now", image=short_name(image))
 
 
 def short_name(image: ImageRef) -> str:

@@ -7,6 +7,7 @@ Then the chat lane edits the reply.
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.failures import FailureKind
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
@@ -31,6 +32,7 @@ SINGLE_COPY_BUTTONS: Final = 6
 """Up to so many pull commands have a button each. Of more, each button copies several."""
 PART_COPY_BUTTONS: Final = 24
 """The most buttons that copy several pull commands, in rows of four."""
+_MISSING: Final = FailureKind.MISSING
 _PULLS: Final = {
     PullFormat.DOCKER: "docker pull {}",
     PullFormat.CONTAINERD: "ctr -n k8s.io images pull {}",
@@ -86,7 +88,7 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
     match transfer.state:
         case State.FAILED if transfer.failure is not None:
             # Where there are suggestions, the next step is to press one of their buttons.
-            meant = "-meant" if transfer.meant else ""
+            meant = "-meant" if transfer.meant and transfer.failure.kind is _MISSING else ""
             return say(f"failure-{transfer.failure.kind}{meant}.next", request=number)
         case State.REJECTED:
             why = rejected(transfer, view)

@@ -153,6 +153,11 @@ button-yes = ✅ Yes, mirror it
 button-mirror-it = ✅ Mirror it
 button-update = ♻️ { $image }
 button-meant = ➡️ { $image }
+button-digest-alone = { $count ->
+    [1] The digest alone
+   *[other] { $image }: the digest alone
+}
+button-tag-now = { $image } as it is now
 button-retry = 🔁 Retry failed
 button-form = { $on ->
     [1] •{" "}
@@ -254,6 +259,8 @@ failure-missing = not found at the source (missing, or private)
     .next = Check the name and the tag, then ask again with /mirror.
 failure-missing-meant = not found at the source. Did you mean <code>{ $image }</code>?
     .next = Tap the one you mean, or send the right name with /mirror.
+failure-other-digest = its tag does not name this digest at the source
+    .next = Tap which one you mean: the digest alone, which gets no tag in our registry, or the tag as it is now.
 failure-source-login = the source wants a login, or has no such image
     .next = Check the name. If it is right, ask { $maintainer } for a login to that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the source limits how much we may pull for now

@@ -144,6 +144,11 @@ button-yes = ✅ 对，同步它
 button-mirror-it = ✅ 同步它
 button-update = ♻️ { $image }
 button-meant = ➡️ { $image }
+button-digest-alone = { $count ->
+    [1] 只要这个摘要
+   *[other] { $image }：只要这个摘要
+}
+button-tag-now = { $image } 现在的版本
 button-retry = 🔁 重试失败的
 button-form = { $on ->
     [1] •{" "}
@@ -233,6 +238,8 @@ failure-missing = 上游找不到（不存在，或者是私有的）
     .next = 核对一下名称和标签，再用 /mirror 发一次。
 failure-missing-meant = 上游找不到。你要的是不是 <code>{ $image }</code>？
     .next = 点一下你要的那个，或者用 /mirror 发正确的名称。
+failure-other-digest = 上游的这个标签现在指向的不是这个摘要
+    .next = 点一下你要哪个：只要这个摘要（在我们的镜像仓库里没有标签），还是这个标签现在的版本。
 failure-source-login = 上游要求登录（也可能没有这个镜像）
     .next = 先核对名称；没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被上游限流

@@ -179,7 +179,12 @@ class FaultsWorld:
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
-                store=store, registries=registries, policy=POLICY, target=self.place, clock=clock
+                admins=(),
+                store=store,
+                registries=registries,
+                policy=POLICY,
+                target=self.place,
+                clock=clock,
             ),
             "batches": BatchesLane(
                 store=store,

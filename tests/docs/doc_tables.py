@@ -136,7 +136,11 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
     Verb.PAGE: (say("button-choose"), say("button-page", page=2, pages=3)),
     Verb.TICK: tuple(say("button-tick", ticked=ticked, image=IMAGE) for ticked in (1, 0)),
     Verb.DROP: (say("button-drop"),),
-    Verb.SUGGESTION: (say("button-meant", image=IMAGE),),
+    Verb.SUGGESTION: (
+        say("button-meant", image=IMAGE),
+        say("button-digest-alone", count=1, image=IMAGE),
+        say("button-tag-now", image=IMAGE),
+    ),
     Verb.RETRY: (say("button-retry"),),
     Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
     Verb.LIST: (say("button-page", page=2, pages=3),),

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, select
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, select
 
 from bot.adapters.store.rows import IDS, LIMIT, Rows, fields_of, without
 from bot.adapters.store.schema import decisions, pseudonyms
-from bot.core.decision import Decision
+from bot.core.decision import Decision, Ground
 from bot.core.ids import PersonId, TransferId
 
 
@@ -44,9 +44,10 @@ class DecisionQueries(Rows):
         *,
         tag: str | None = None,
         digest: str | None = None,
+        grounds: Collection[Ground] | None = None,
         limit: int,
     ) -> Sequence[Decision]:
-        asked = {"tag": tag, "digest": digest}
+        asked = {"tag": tag, "digest": digest, "ground": grounds}
         given = {name: value for name, value in asked.items() if value is not None}
         wanted = _decisions_of(tuple(given))
         name = f"{registry}/{repository}"
@@ -98,5 +99,8 @@ def _decisions_of(given: tuple[str, ...]) -> Select[Any]:
     """The query with a condition for each of the given columns."""
     wanted = _WITH_PERSONS.where(decisions.c.name == bindparam("name"))
     for column in given:
-        wanted = wanted.where(decisions.c[column] == bindparam(column))
+        many = column == "ground"
+        value: BindParameter[Any] = bindparam(column, expanding=many)
+        named = decisions.c[column]
+        wanted = wanted.where(named.in_(value) if many else named == value)
     return wanted.order_by(decisions.c.id.desc()).limit(LIMIT)

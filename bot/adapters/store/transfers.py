@@ -5,11 +5,23 @@ As in requests.py, the cost of a query of a tick must not grow with closed trans
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from bot.adapters.store.rows import (
     IDS,
@@ -25,7 +37,7 @@ from bot.adapters.store.rows import (
 from bot.adapters.store.schema import links, transfers
 from bot.core.ids import BatchId, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.transfer import Transfer
+from bot.core.transfer import State, Transfer
 
 
 class TransferQueries(Rows):
@@ -64,6 +76,12 @@ class TransferQueries(Rows):
         wanted = select(transfers).where(transfers.c.image == image)
         row = await self._one(wanted.order_by(transfers.c.id.desc()).limit(1))
         return None if row is None else Transfer(**row)
+
+    async def last_copied(self, image: ImageRef) -> str | None:
+        name = str(replace(image, digest=None))
+        of = {"name": name, "digests": f"{name}@", "after": f"{name}A"}
+        row = await self._one(_last_copied(), **of)
+        return None if row is None else str(row["arrived"])
 
     async def last_failed(self) -> Transfer | None:
         wanted = select(transfers).where(transfers.c.failure.is_not(None))
@@ -121,6 +139,18 @@ def _transfers_of() -> Select[Any]:
     joined = transfers.join(links, links.c.transfer == transfers.c.id)
     wanted = select(links.c.request.label("of"), transfers).select_from(joined)
     return wanted.where(links.c.request.in_(REQUEST_IDS)).order_by(links.c.position)
+
+
+@cache
+def _last_copied() -> Select[Any]:
+    """Also of images with tag and digest, which arrive under the tag. "A" follows "@"."""
+    image = type_coerce(transfers.c.image, Text)
+    with_digest = and_(image >= bindparam("digests"), image < bindparam("after"))
+    arrived = func.coalesce(transfers.c.copied_digest, transfers.c.digest)
+    wanted = select(arrived.label("arrived")).where(
+        transfers.c.ended == State.MIRRORED, or_(image == bindparam("name"), with_digest)
+    )
+    return wanted.order_by(transfers.c.id.desc()).limit(1)
 
 
 @cache

@@ -8,7 +8,8 @@ longest check, so a registry that does not answer delays others by one check at 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -27,16 +28,18 @@ from bot.core.events import (
     Verified,
 )
 from bot.core.failures import Failure, FailureKind
-from bot.core.image import Target
+from bot.core.ids import PersonId
+from bot.core.image import ImageRef, Target
 from bot.core.policy import Policy, admission, decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import Action, State, Transfer, next_action
+from bot.engine.decided import decisions_about
 from bot.engine.lanes.lane import TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.registries import Registries
-from bot.engine.ports.store import Store, Transfers, TransfersToCheck
+from bot.engine.ports.store import CopiedBefore, Decisions, Store, Transfers, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ VERIFY_TRIES: Final = 4
 _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
-class RegistryChecksUnit(TransfersToCheck, Transfers, Protocol):
+class RegistryChecksUnit(TransfersToCheck, Transfers, CopiedBefore, Decisions, Protocol):
     """What this lane reads and writes."""
 
 
@@ -63,6 +66,7 @@ class RegistryChecksLane:
         store: Store[RegistryChecksUnit],
         registries: Registries,
         policy: Policy,
+        admins: Collection[PersonId],
         target: Target,
         clock: Callable[[], datetime],
     ) -> None:
@@ -70,6 +74,7 @@ class RegistryChecksLane:
         self._target = target
         self._registries = registries
         self._policy = policy
+        self._admins = admins
         self._clock = clock
         self._slow = SlowRegistries(clock)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -157,32 +162,52 @@ class RegistryChecksLane:
         if trouble_there is not None:  # raise the known trouble instead of waiting for it again
             raise TransientError(trouble_there.line, kind=trouble_there.kind, who=trouble_there.who)
         try:
-            look = self._registries.source_digest(image)
-            source = await self._slow.timed(image.registry, look)
+            return await self._look(transfer)
         except RefusedError as refusal:
             return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
-        if source is None:
+
+    async def _look(self, transfer: Transfer) -> Event:
+        """Resolve the image to a digest, on which the policy decides."""
+        image = transfer.image
+        digest = await self._at_source(image)
+        if digest is None:
             meant = await suggest_images(self._registries, image, target_host=self._target.host)
             return Missing(self._clock(), meant)
         there = await self._at_target(transfer)
-        if source == there:
-            return Identical(self._clock(), source)
-        ruling = admission(
-            self._policy,
-            image,
-            source,
-            transfer=transfer.id,
-            decisions=(),
-            requesters=(),
-            admins=(),
-            replaced=there is not None,
-        )
+        if digest == there:
+            return Identical(self._clock(), digest)
+        if image.tag and image.digest:
+            tagged = replace(image, digest=None)
+            named = await self._at_source(tagged)
+            if named != digest:
+                return _other_digest(self._clock(), image, tagged if named else None)
+        return await self._decided(transfer, digest, there)
+
+    async def _decided(self, transfer: Transfer, digest: str, there: str | None) -> Event:
+        """What the policy says of a digest that the target lacks. It may replace another one."""
+        image = transfer.image
+        async with self._store.begin() as unit:
+            replaced = there or (await unit.last_copied(image) if image.tag else None)
+            ruling = admission(
+                self._policy,
+                image,
+                digest,
+                transfer=transfer.id,
+                decisions=await decisions_about(unit, image, digest),
+                requesters=(),
+                admins=self._admins,
+                replaced=replaced not in (None, digest),
+            )
         asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
-        shape = await self._shape(transfer, source) if wanted else ImageInfo()
+        shape = await self._shape(transfer, digest) if wanted else ImageInfo()
         now = self._clock()
         expires_at = now + self._policy.expire_after
-        return Found(now, source, shape, ruling, expires_at, replaces=there)
+        return Found(now, digest, shape, ruling, expires_at, replaces=replaced)
+
+    async def _at_source(self, image: ImageRef) -> str | None:
+        look = self._registries.source_digest(image)
+        return await self._slow.timed(image.registry, look)
 
     async def _at_target(self, transfer: Transfer) -> str | None:
         try:
@@ -216,3 +241,14 @@ class RegistryChecksLane:
                 who=self._target.host,
             )
         return Mismatch(self._clock(), found)
+
+
+def _other_digest(now: datetime, image: ImageRef, tagged: ImageRef | None) -> Missing:
+    """The tag names another digest at the source, or the source has no such tag: ask back.
+
+    No spelling writes a digest under a tag that does not name it. `tagged` is the image by its tag
+    alone, None where the source has no such tag.
+    """
+    alone = replace(image, tag=None)
+    meant = (alone,) if tagged is None else (alone, tagged)
+    return Missing(now, meant, Failure(FailureKind.OTHER_DIGEST))

@@ -1,6 +1,7 @@
 """Suggests images in place of one that its source lacks. Used by checks and by /lookup."""
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 from bot.core.errors import RefusedError, TransientError
@@ -26,9 +27,17 @@ async def suggest_images(
         if likely_one is not None and await registries.source_digest(likely_one) is not None:
             return (likely_one,)
         if image.digest is not None or image.tag is None:
-            return ()
+            return await _by_tag_alone(registries, image)
         near = nearest_tags(image.tag, await registries.tags(image), count=SUGGESTIONS)
     except (TransientError, RefusedError) as trouble:
         log.info("no suggestions for %s: %s", image, trouble)
         return ()
     return tuple(ImageRef(image.registry, image.repository, tag, None) for tag in near)
+
+
+async def _by_tag_alone(registries: Tags, image: ImageRef) -> tuple[ImageRef, ...]:
+    """The image as its tag is now, where its digest is gone."""
+    if image.tag is None:
+        return ()
+    now = replace(image, digest=None)
+    return (now,) if await registries.source_digest(now) is not None else ()

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.core.batch import Batch
-from bot.core.decision import Decision
+from bot.core.decision import Decision, Ground
 from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
@@ -218,6 +218,11 @@ class OpensTransfers(SavesTransfers, Protocol):
         """The open transfer of the image. A new one, opened `at`, where there is none."""
 
 
+class CopiedBefore(Protocol):
+    async def last_copied(self, image: ImageRef) -> str | None:
+        """The digest that arrived last under the name and tag of an image. None where none did."""
+
+
 class Transfers(SavesTransfers, Protocol):
     """Reads and writes one transfer."""
 
@@ -317,11 +322,13 @@ class Decisions(Protocol):
         *,
         tag: str | None = None,
         digest: str | None = None,
+        grounds: Collection[Ground] | None = None,
         limit: int,
     ) -> Sequence[Decision]:
         """The decisions on images of this name, the newest first.
 
-        `tag` and `digest` leave only the decisions on that tag and on that full digest.
+        `tag`, `digest` and `grounds` leave only the decisions on that tag, on that full digest and
+        with one of these grounds.
         """
 
 

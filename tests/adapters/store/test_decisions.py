@@ -83,6 +83,10 @@ async def test_the_newest_decisions_on_a_name_a_tag_and_a_digest(store: SqliteSt
         assert await unit.decisions_of(*name, tag=NGINX.tag, limit=9) == [second, first]
         assert await unit.decisions_of(*name, digest=FIRST, limit=9) == [third, first]
         assert await unit.decisions_of(*name, tag="1.26", digest=SECOND, limit=9) == []
+        on_rules = await unit.decisions_of(*name, grounds={Ground.RULE}, limit=9)
+        assert {each.ground for each in on_rules} <= {Ground.RULE}
+        by_some = await unit.decisions_of(*name, grounds={Ground.KEPT, Ground.ROLLBACK}, limit=9)
+        assert by_some == []
 
 
 @pytest.mark.parametrize(

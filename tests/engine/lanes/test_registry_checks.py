@@ -76,7 +76,12 @@ class Site:
         self.clock = clock
         self.registries = Slow()
         self.checks = RegistryChecksLane(
-            store=store, registries=self.registries, policy=POLICY, target=TARGET, clock=clock
+            store=store,
+            registries=self.registries,
+            policy=POLICY,
+            admins=(),
+            target=TARGET,
+            clock=clock,
         )
 
     async def run(self) -> None:
