@@ -233,7 +233,7 @@ class CommandSpec:
 
 _ROWS: Final = (
     CommandSpec(name=CommandName.MIRROR, parser=_mirror, begins_work=True),
-    CommandSpec(name=CommandName.STATUS, parser=_status, audience=EVERYBODY),
+    CommandSpec(name=CommandName.STATUS, parser=_status),
     CommandSpec(name=CommandName.LOOKUP, parser=_of_image(Lookup), begins_work=True),
     CommandSpec(name=CommandName.LIST, parser=_of_filter(List), begins_work=True),
     CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),

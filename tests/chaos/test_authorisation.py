@@ -78,15 +78,15 @@ def row(admin: str, owner: str, member: str, guest: str, **elsewhere: str) -> Ro
 
 ASKING = row(YES, YES, YES, "guest")
 DECIDING = row(YES, "admins-only", "admins-only", "admins-only")
-OWN = row(YES, YES, "not-yours", "guest")
+OWN = row(YES, YES, "not-yours", "guest", member_elsewhere="no-request")
 OPEN = row(YES, YES, YES, YES)
 
 BY_COMMAND: Final[Mapping[str, Row]] = {
     "/mirror IMAGE": ASKING,
     "/mirror #": OWN,
-    "/status": OPEN,
-    "/status IMAGE": OPEN,
-    "/status #": OPEN | {"member_elsewhere": "no-request", "guest_elsewhere": "no-request"},
+    "/status": ASKING,
+    "/status IMAGE": ASKING,
+    "/status #": ASKING | {"member_elsewhere": "no-request"},
     "/lookup IMAGE": ASKING,
     "/list": ASKING,
     "/outdated": ASKING,
@@ -97,6 +97,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/reject #": DECIDING,
     "/cancel #": OWN,
     "/retry #": OWN,
+    "/reload": DECIDING,
     "/whoami": OPEN,
     "/help": OPEN,
     "/start": OPEN,
@@ -115,7 +116,16 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.LIST: ASKING,
     Verb.MIRROR: ASKING,
 }
-READS: Final = ("/status", "/status IMAGE", "/status #", "/watch", "/whoami", "/help", "/start")
+READS: Final = (
+    "/status",
+    "/status IMAGE",
+    "/status #",
+    "/watch",
+    "/reload",
+    "/whoami",
+    "/help",
+    "/start",
+)
 """Those that are answered and change nothing."""
 KINDS: Final = {
     "/mirror #": "draft",
@@ -386,7 +396,13 @@ async def every_press_is_a_members(
             "group",
             "/cancel #",
         ),
-        ("bot.engine.intake.status._may_see", lambda *_: True, "member", "other", "/status #"),
+        (
+            "bot.engine.intake.context.Context.may_see",
+            lambda *_: True,
+            "member",
+            "other",
+            "/status #",
+        ),
     ],
 )
 async def test_the_table_notices_a_check_that_is_dropped(

@@ -138,8 +138,8 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
     [
         (Role.OUTSIDE, set()),
         (Role.NOBODY, set()),
-        (Role.GUEST, {"status", "whoami", "help"}),
-        (Role.MEMBER, {"mirror", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
+        (Role.GUEST, {"whoami", "help"}),
+        (Role.MEMBER, {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
         (Role.ADMIN, {"approve", "reject", "reload"}),
     ],
 )

@@ -637,15 +637,6 @@ async def test_a_chat_that_is_not_served_hears_so_once_an_hour(w: World) -> None
     assert len(w.chat.messages) == 2
 
 
-async def test_a_guest_may_look_but_not_ask(w: World) -> None:
-    await w.say(MALLORY, "/mirror nginx:1.27")
-    await w.settle(2)
-    assert "You are not on my list yet. Your id is <code>1004</code>" in w.last
-    await w.say(MALLORY, "/status")
-    await w.settle(2)
-    assert w.last == "Nothing of yours is under way here. Send /mirror and the name of an image."
-
-
 async def test_an_anonymous_admin_is_nobody(w: World) -> None:
     nobody = Person(ANONYMOUS_ADMIN, "Group")
     await w.say(nobody, "/approve #1", faceless=True)
@@ -738,7 +729,7 @@ async def test_status_shows_what_is_mine_and_one_request_and_one_image(w: World)
     await w.say(WEI, "/status redis:7")
     await w.say(WEI, "/status #99")
     await w.settle(2)
-    assert "Nobody has asked for" in w.chat.texts[-2]
+    assert "I know of no request for" in w.chat.texts[-2]
     assert "There is no request #99" in w.last
 
 
@@ -946,3 +937,40 @@ async def test_an_admin_hears_that_a_draft_waits_for_its_person(w: World) -> Non
     await w.say(ANA, "/approve #1")
     await w.settle(3)
     assert "#1 is a draft.\nWei has to confirm it first." in w.chat.texts
+
+
+async def test_what_was_asked_in_private_stays_there(w: World) -> None:
+    w.upstream(STATIC)
+    private = ChatId(LI.id)
+    await w.say(LI, f"/mirror {STATIC}", chat=private)
+    await w.settle(5)
+    await w.say(ANA, "/reject #1 too large for us", chat=ChatId(ANA.id))
+    await w.settle(5)
+    for person, command in (
+        (WEI, f"/status {STATIC}"),
+        (WEI, "/status #1"),
+        (WEI, "/cancel #1"),
+        (WEI, "/retry #1"),
+        (ANA, "/status #1"),
+        (ANA, f"/status {STATIC}"),
+    ):
+        await w.say(person, command)
+        await w.settle(2)
+        unknown = "I know of no request for" if str(STATIC) in command else "There is no request #1"
+        assert w.last.startswith(unknown), (person.name, command)
+        assert "too large" not in w.last
+    for person in (LI, ANA):
+        await w.say(person, f"/status {STATIC}", chat=ChatId(person.id))
+        await w.settle(2)
+        assert "too large for us" in w.last
+
+
+async def test_a_guest_learns_nothing_of_images(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, f"/mirror {NGINX}")
+    await w.settle(5)
+    for command in ("/mirror nginx:1.27", "/status", "/status #1", f"/status {NGINX}"):
+        await w.say(MALLORY, command)
+        await w.settle(2)
+        assert "nginx" not in w.last
+        assert "You are not on my list yet. Your id is <code>1004</code>" in w.last

@@ -72,10 +72,10 @@ class TransferQueries(Rows):
     async def open_transfers(self) -> Sequence[Transfer]:
         return await self._transfers(_OPEN_TRANSFERS)
 
-    async def latest_transfer(self, image: ImageRef) -> Transfer | None:
+    async def transfers_of_image(self, image: ImageRef, *, limit: int) -> Sequence[Transfer]:
         wanted = select(transfers).where(transfers.c.image == image)
-        row = await self._one(wanted.order_by(transfers.c.id.desc()).limit(1))
-        return None if row is None else Transfer(**row)
+        rows = await self._all(wanted.order_by(transfers.c.id.desc()).limit(limit))
+        return [Transfer(**row) for row in rows]
 
     async def last_copied(self, image: ImageRef) -> str | None:
         name = str(replace(image, digest=None))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
-from bot.core.ids import MessageId, Person, Place, RequestId
+from bot.core.ids import MessageId, Person, Place, RequestId, is_private
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
@@ -117,10 +117,20 @@ class Context(Generic[UnitT_co]):
             admins=self.installation.access.admins,
         )
 
+    def may_see(self, request: Request) -> bool:
+        """Whether the person may learn of a request here. Others are answered as unknown ones.
+
+        What was asked in private is shown to admins in private alone.
+        """
+        home, here = request.place.chat, self.place.chat
+        if home == here or request.person == self.person.id:
+            return True
+        return self.admin and (is_private(here) or not is_private(home))
+
     async def own(self, number: RequestId) -> Request | Outcome:
         """The request, if the person may change it. Otherwise the answer that says why not."""
         request = await self.unit.request(number)
-        if request is None:
+        if request is None or not self.may_see(request):
             return Outcome(say("no-request", request=str(number)), done=False)
         if not self.admin and request.person != self.person.id:
             return Outcome(say("not-yours", request=str(number)), done=False)

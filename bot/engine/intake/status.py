@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
-from bot.core.request import Request
 from bot.dialog import answers
 from bot.dialog.commands import Status
 from bot.dialog.message import Message
@@ -21,6 +20,9 @@ from bot.engine.ports.store import (
     Requesters,
     TransferReports,
 )
+
+TRANSFERS_READ: Final = 50
+"""How many transfers of an image are read, the latest first, until the person may see one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +58,13 @@ async def status(context: Context[StatusUnit], command: Status, vitals: Vitals) 
 
 async def _of_request(context: Context[StatusUnit], number: RequestId) -> Message:
     request = await context.unit.request(number)
-    if request is None or not _may_see(context, request):
+    if request is None or not context.may_see(request):
         return answers.single_line("no-request", request=str(number))
     transfers = await context.unit.transfers_of(number)
     view = await context.view(transfers, [request])
     if request.is_draft:
         return answers.status_of_draft(request, view)
     return answers.status_of_request(request, transfers, view)
-
-
-def _may_see(context: Context[StatusUnit], request: Request) -> bool:
-    """Whether the person may see a request. Other people's requests in other chats are hidden."""
-    return (
-        context.admin
-        or request.person == context.person.id
-        or request.place.chat == context.place.chat
-    )
 
 
 async def _of_chat(context: Context[StatusUnit], vitals: Vitals) -> Message:
@@ -102,10 +95,11 @@ async def _of_chat(context: Context[StatusUnit], vitals: Vitals) -> Message:
 
 
 async def _of_image(context: Context[StatusUnit], image: ImageRef) -> Message:
-    transfer = await context.unit.latest_transfer(image)
-    if transfer is None:
-        return answers.single_line("status-unknown", image=str(image))
-    asked = await context.unit.requests_for(transfer.id)
-    requests = [r for r in asked if _may_see(context, r)]
-    view = await context.view([transfer], requests)
-    return answers.status_of_image(transfer, requests, view)
+    """What became of the image, as far as requests tell that the person may see."""
+    for transfer in await context.unit.transfers_of_image(image, limit=TRANSFERS_READ):
+        asked = await context.unit.requests_for(transfer.id)
+        requests = [request for request in asked if context.may_see(request)]
+        if requests:
+            view = await context.view([transfer], requests)
+            return answers.status_of_image(transfer, requests, view)
+    return answers.single_line("status-unknown", image=str(image))

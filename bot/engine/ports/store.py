@@ -268,8 +268,8 @@ class TransferReports(Protocol):
     async def open_transfers(self) -> Sequence[Transfer]:
         """All transfers that have not ended."""
 
-    async def latest_transfer(self, image: ImageRef) -> Transfer | None:
-        """The transfer of the image that was opened last."""
+    async def transfers_of_image(self, image: ImageRef, *, limit: int) -> Sequence[Transfer]:
+        """The transfers of the image, those first that were opened last."""
 
     async def last_failed(self) -> Transfer | None:
         """The transfer that failed last."""

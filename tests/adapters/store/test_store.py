@@ -151,7 +151,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         assert await unit.transfers_in(batch.id) == (full,)
         assert await unit.transfers_of(request.id) == (full,)
         assert await unit.requests_for(transfer.id) == [asked]
-        assert await unit.latest_transfer(NGINX) == full
+        assert await unit.transfers_of_image(NGINX, limit=9) == [full]
         assert await unit.last_batch_at() == NOW
         assert await unit.people([WEI.id, ANA.id]) == {WEI.id: WEI}
         assert await unit.last_failed() == full
@@ -206,7 +206,7 @@ async def test_an_image_has_one_open_transfer_and_a_new_one_after_it_is_over(
         await unit.save_transfer(replace(first, ended=State.CANCELLED))
         second = await unit.open_transfer(NGINX, NOW)
         assert second.id != first.id
-        assert await unit.latest_transfer(NGINX) == second
+        assert (await unit.transfers_of_image(NGINX, limit=1)) == [second]
 
 
 async def test_a_database_of_the_first_schema_keeps_what_it_holds(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ async def test_a_command_for_everybody_is_open_to_guests(
 async def test_a_guest_is_shown_how_to_become_a_member(w: World) -> None:
     await w.say(MALLORY, "/help")
     await w.settle(2)
-    assert "/status" in w.last
+    assert "/whoami" in w.last
     assert "/mirror" not in w.last
     assert "Your id is <code>1004</code>" in w.last
 
