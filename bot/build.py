@@ -151,42 +151,16 @@ def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any
 
 
 def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
-    target, policy = settings.place(), settings.rules()
-    chat, language = TelegramChat(adapters.bot), settings.telegram.language
+    policy, access = settings.rules(), settings.access()
     return Reconciler(
         {
-            # First, so that a card shows "being checked" before it shows the result.
-            "chat": ChatLane(
-                store=adapters.store,
-                chat=chat,
-                words=adapters.words,
-                target=target,
-                language=language,
-                clock=utc_now,
-                admins=settings.access().admins,
-            ),
-            "files": FilesLane(
-                store=adapters.store,
-                chat=chat,
-                words=adapters.words,
-                target=target,
-                language=language,
-                clock=utc_now,
-            ),
-            "questions": QuestionsLane(
-                store=adapters.store,
-                registries=adapters.registries,
-                repository=adapters.repository,
-                words=adapters.words,
-                target=target,
-                clock=utc_now,
-            ),
+            **_chat_lanes(settings, adapters),
             "registry_checks": RegistryChecksLane(
-                admins=settings.access().admins,
                 store=adapters.store,
                 registries=adapters.registries,
                 policy=policy,
-                target=target,
+                admins=access.admins,
+                target=settings.place(),
                 clock=utc_now,
             ),
             "batches": BatchesLane(
@@ -201,6 +175,42 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
             **_fresh_lane(settings, adapters),
         }
     )
+
+
+def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+    """The lanes that people hear from. Cards first: they show "being checked" before the result."""
+    chat, target, language = (
+        TelegramChat(adapters.bot),
+        settings.place(),
+        settings.telegram.language,
+    )
+    return {
+        "chat": ChatLane(
+            store=adapters.store,
+            chat=chat,
+            words=adapters.words,
+            target=target,
+            language=language,
+            clock=utc_now,
+            admins=settings.access().admins,
+        ),
+        "files": FilesLane(
+            store=adapters.store,
+            chat=chat,
+            words=adapters.words,
+            target=target,
+            language=language,
+            clock=utc_now,
+        ),
+        "questions": QuestionsLane(
+            store=adapters.store,
+            registries=adapters.registries,
+            repository=adapters.repository,
+            words=adapters.words,
+            target=target,
+            clock=utc_now,
+        ),
+    }
 
 
 def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
