@@ -193,6 +193,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             language=language,
             clock=utc_now,
             admins=settings.access().admins,
+            reasons=settings.policy.reasons,
         ),
         "files": FilesLane(
             store=adapters.store,
@@ -250,6 +251,7 @@ def make_polling(
         me=me,
         language=settings.telegram.language,
         kept_fresh=settings.fresh is not None,
+        reasons=settings.policy.reasons,
     )
     ahead = adapters.store.ahead()
     intake = Intake(

@@ -106,9 +106,13 @@ def _is_hours(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+Reason = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class PolicyPart(Part):
     registries: tuple[Registry, ...] = Field(min_length=1)
     rules: tuple[RulePart, ...] = ()
+    reasons: tuple[Reason, ...] = Field(default=(), max_length=3)
     expire_after_hours: int = Field(default=72, ge=1, le=8760)
     limits: LimitsPart = LimitsPart()
 

@@ -72,6 +72,7 @@ class Said:
     buttons: tuple[tuple[str, ...], ...]
     data: dict[str, str]
     texts: list[str] = field(default_factory=list)
+    ever: list[str] = field(default_factory=list)
     document: Document | None = None
 
 
@@ -92,7 +93,8 @@ class FakeChat:
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         self.stumble(place)
         number = MessageId(f"telegram:{5000 + len(self.messages)}")
-        said = Said(place, text.html, reply_to, _labels(text), _data(text), [text.html])
+        data = _data(text)
+        said = Said(place, text.html, reply_to, _labels(text), data, [text.html], [*data.values()])
         self.messages[number] = said
         return number
 
@@ -104,6 +106,7 @@ class FakeChat:
         assert said.place.chat == place.chat, "a message of another chat"
         said.text, said.buttons, said.data = text.html, _labels(text), _data(text)
         said.texts.append(text.html)
+        said.ever += said.data.values()
 
     async def send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
@@ -125,6 +128,23 @@ class FakeChat:
             raise ChatMovedError(self.moves[place.chat])
         if self.trouble:
             raise self.trouble.pop(0)
+
+    def button(self, wanted: str) -> tuple[MessageId, str]:
+        """Return a message, and what a button of it carries.
+
+        `wanted` is what the button carries now, or words of its label, or such as `approve:1`: the
+        newest button for that which the card of #1 ever had, since old ones can be pressed too.
+        """
+        verb, _, number = wanted.partition(":")
+        message, carried = next(reversed(self.messages), MessageId("telegram:0")), wanted
+        for found, said in self.messages.items():
+            if number.isdecimal() and f"<b>#{number}</b>" in said.text:
+                own = [data for data in said.ever if data.startswith(f"{verb}:")]
+                message, carried = (found, own[-1]) if own else (message, carried)
+            for label, data in said.data.items():
+                if wanted in label:
+                    message, carried = found, data
+        return message, carried
 
     @property
     def documents(self) -> list[Document]:
@@ -345,6 +365,7 @@ class World:
         self.language = language
         self.policy = policy
         self.chats = {GROUP}
+        self.reasons: tuple[str, ...] = ()
         self.last_update = 100
         self.last_message = 10
         self._batch = 0
@@ -360,13 +381,21 @@ class World:
             me="mirror_bot",
             language=self.language,
             kept_fresh=self.plan is not None,
+            reasons=self.reasons,
         )
         store, clock, words = self.wired(self.store), self.clock, self.words
         chat, registries = self.wired(self.chat), self.wired(self.registries)
         repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.lanes: dict[str, Lane] = {
-            "chat": ChatLane(store=store, chat=chat, words=words, admins=access.admins, **said),
+            "chat": ChatLane(
+                store=store,
+                chat=chat,
+                words=words,
+                admins=access.admins,
+                reasons=self.reasons,
+                **said,
+            ),
             "files": FilesLane(store=store, chat=chat, words=words, **said),
             "questions": QuestionsLane(
                 store=store,
@@ -459,14 +488,9 @@ class World:
         await self.say(person, "/mirror", file=file, **more)
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> str:
-        """Press the button that carries this data, or whose label holds these words."""
+        """Press a button: see `FakeChat.button`."""
         self.last_update += 1
-        wanted = data
-        number = next(reversed(self.chat.messages), MessageId("telegram:0"))
-        for found, said in self.chat.messages.items():
-            for label, carried in said.data.items():
-                if data in label:
-                    number, wanted = found, carried
+        number, wanted = self.chat.button(data)
         press = Press(
             update=self.last_update, person=person, place=Place(chat), message=number, data=wanted
         )

@@ -91,16 +91,12 @@ class Screen:
         await self.say(person, "/mirror", file=Attachment(name, name, size or len(content)))
 
     async def press(self, person: Person, data: str, *, chat: ChatId = GROUP) -> None:
-        """Press the newest button that carries the data."""
+        """Press a button that is there: see `FakeChat.button`."""
         world = self.world
-        found = [
-            (number, label)
-            for number, said in world.chat.messages.items()
-            for label, carried in said.data.items()
-            if carried == data
-        ]
-        assert found, f"no button carries {data}"
-        message, label = found[-1]
+        message, data = world.chat.button(data)
+        labels = {carried: label for label, carried in world.chat.messages[message].data.items()}
+        assert data in labels, f"no button carries {data}"
+        label = labels[data]
         self._note(f"{person.name} presses [{label}] under ({self._number(message)})", [])
         world.last_update += 1
         press = Press(

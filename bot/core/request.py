@@ -29,6 +29,11 @@ class Request(Retried):
     the images that the person named without a tag. `shown` is what the card shows now. `told_in`
     is the message with the result, and `told` is what that shows. `returned_at` is when the
     rewritten file was sent back.
+
+    `version` is the key of the version that the card shows (core/card_version.py), empty where it
+    asks for no decision. `page` is the open page of the images that wait. Where admins are
+    `choosing`, `left_out` are the transfers without a tick. `rejecting` is the admin who is asked
+    for a reason. `refused_at`: a press on the card was refused, so it is edited before all others.
     """
 
     id: RequestId
@@ -46,6 +51,12 @@ class Request(Retried):
     told: str = ""
     form: PullFormat = PullFormat.DOCKER
     returned_at: datetime | None = None
+    version: str = ""
+    page: int = 0
+    choosing: bool = False
+    left_out: frozenset[int] = frozenset()
+    rejecting: PersonId | None = None
+    refused_at: datetime | None = None
     closed_at: datetime | None = None
 
     @property

@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
+from bot.core.decision import Verdict
 from bot.core.ids import ChatId, Person, RequestId, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
@@ -19,13 +20,15 @@ from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
-from bot.dialog.card import card_head, history, image_line, image_lines, name_list
+from bot.dialog.card import card_head, history, image_line, image_lines
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName, menu_for
 from bot.dialog.draft_card import unreadable_lines
+from bot.dialog.image_names import name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
 from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
+from bot.dialog.waiting import names_in, repository_name, row_line, rows_of
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 REQUESTS_SHOWN: Final = 10
@@ -33,6 +36,8 @@ DENIED_SHOWN: Final = 10
 STATUS_PULL_CHARACTERS: Final = 600
 """Characters of pull commands in a status, which has image lines too. The result has them all."""
 TROUBLES_SHOWN: Final = 3
+NAMES_IN_A_POPUP: Final = 2
+_DECIDED: Final = {Verdict.APPROVE: "approved", Verdict.DENY: "rejected"}
 
 
 def single_line(key: str, **values: str | int) -> Message:
@@ -156,6 +161,49 @@ def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -
         if any(transfer.ended is state for transfer in transfers):
             return say(f"already-{state}", request=str(request))
     return say("nothing-to-decide", request=str(request))
+
+
+def decided_briefly(
+    request: RequestId, verdict: Verdict, count: int, *, gone: Sequence[Transfer], left: int
+) -> Phrase:
+    """How many images a press decided on, which of those shown it did not, and how many wait."""
+    words = say(_DECIDED[verdict], request=str(request), count=count)
+    if gone:
+        names = [short_name(transfer.image) for transfer in gone]
+        images = name_list(names, most=NAMES_IN_A_POPUP)
+        words = say("decided-besides", words=words, others=say("decided-gone", images=images))
+    if left:
+        words = say("decided-besides", words=words, others=say("decided-left", count=left))
+    return words
+
+
+def decided(request: RequestId, verdict: Verdict, images: Sequence[Transfer]) -> Message:
+    """What a typed command decided on, by name and digest."""
+    head = say(_DECIDED[verdict], request=str(request), count=len(images))
+    return Message((head, *map(row_line, rows_of(images))))
+
+
+def not_shown(request: RequestId, images: Sequence[Transfer]) -> Message:
+    """Why a typed command decides nothing: the card has not shown all that waits."""
+    names = name_list([short_name(transfer.image) for transfer in images])
+    return Message((say("not-shown", request=str(request), images=names, count=len(images)),))
+
+
+def digests(request: RequestId, shown: Sequence[Transfer]) -> Message:
+    """The full digests of images that a card shows in short."""
+    lines: list[Phrase] = [say("digests-head", request=str(request), count=len(shown))]
+    for row in rows_of(shown):
+        if len(row) > 1:
+            lines.append(say("digests-of", repository=repository_name(row[0].image)))
+        for name, transfer in zip(names_in(row), row, strict=True):
+            lines.append(say("digest-line", image=name, digest=transfer.digest or ""))
+    return Message(tuple(lines))
+
+
+def unconfirmed(request: Request, view: View) -> Message:
+    """A draft needs no decision of an admin yet."""
+    person = view.name(request.person)
+    return Message((say("draft-unconfirmed", request=str(request.id), person=person),))
 
 
 def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:

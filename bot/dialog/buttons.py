@@ -3,18 +3,21 @@
     data = verb ":" arguments          at most DATA_LIMIT bytes
 
 Data is untrusted: anybody can press a button, and an old button may refer to an earlier state.
-So it holds ids and positions only, and engine/intake checks who may do what.
+So it holds ids, positions and keys only, and engine/intake checks who may do what. A button that
+decides carries the key of the version of its card (core/card_version.py).
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
+from zlib import crc32
 
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import BadReference, ImageRef
 from bot.core.request import PullFormat
-from bot.dialog.commands import Approve, Cancel, CommandName, Confirm, List, Reject, Retry
+from bot.dialog.commands import Cancel, CommandName, Confirm, List, Retry
+from bot.dialog.message import Button, ButtonKind, Phrase, say
 
 
 class Verb(StrEnum):
@@ -22,6 +25,11 @@ class Verb(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    REASON = "reason"
+    DIGESTS = "digests"
+    SHOW = "show"
+    CHOOSE = "choose"
+    PICK = "pick"
     ALL = "all"
     PAGE = "page"
     TICK = "tick"
@@ -31,6 +39,52 @@ class Verb(StrEnum):
     FORM = "form"
     LIST = "list"
     MIRROR = "want"
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveShown:
+    """Approve what this version of a card shows."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectShown:
+    """Reject what this version of a card shows. `reason` is a `reason_key`, or empty."""
+
+    version: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskReason:
+    """Ask the admin for the reason of a rejection."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDigests:
+    """Send the full digests of what this version of a card shows."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowWaitingPage:
+    """Open a page of the images that wait, from 0. With `choosing`, with a tick for each."""
+
+    request: RequestId
+    page: int
+    choosing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PickWaiting:
+    """Tick an image that waits on or off."""
+
+    request: RequestId
+    transfer: TransferId
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +123,13 @@ class MirrorImage:
     image: ImageRef
 
 
+Deciding = ApproveShown | RejectShown
+Opening = AskReason | ShowWaitingPage | PickWaiting
+"""What changes only what the card shows."""
 Pressed = (
-    Approve
-    | Reject
+    Deciding
+    | Opening
+    | ShowDigests
     | Confirm
     | ShowDraftPage
     | ToggleImage
@@ -86,11 +144,22 @@ Pressed = (
 DATA_LIMIT: Final = 64
 """Bytes of callback data: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
+_VERSIONED: Final = re.compile(r"([A-Za-z0-9_-]{8})(?::([0-9a-f]{8}))?", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]{1,18}(?::[0-9]{1,18})*", re.ASCII)
 
 
 def button_data(verb: Verb, *arguments: object) -> str:
     return ":".join([str(verb), *map(str, arguments)])
+
+
+def callback_button(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
+    data = button_data(verb, *arguments)
+    return Button(label or say(f"button-{verb}"), ButtonKind.CALLBACK, data)
+
+
+def reason_key(reason: str) -> str:
+    """What a button carries for a reason of the config: it may be longer than DATA_LIMIT."""
+    return f"{crc32(reason.encode()):08x}"
 
 
 def parse_button(data: str) -> Pressed | None:
@@ -101,6 +170,8 @@ def parse_button(data: str) -> Pressed | None:
     verb, rest = Verb(match[1]), match[2]
     if verb is Verb.MIRROR:
         return _mirror_image(rest)
+    if verb in _BY_VERSION:
+        return _versioned(verb, rest)
     head, _, tail = rest.partition(":")
     if verb in (Verb.FORM, Verb.LIST) and _NUMBERS.fullmatch(head):
         if verb is Verb.LIST:
@@ -110,6 +181,24 @@ def parse_button(data: str) -> Pressed | None:
     if not _NUMBERS.fullmatch(rest):
         return None
     return _numbered(verb, [int(number) for number in rest.split(":")])
+
+
+_BY_VERSION: Final = frozenset({Verb.APPROVE, Verb.REJECT, Verb.REASON, Verb.DIGESTS})
+
+
+def _versioned(verb: Verb, rest: str) -> Pressed | None:
+    match = _VERSIONED.fullmatch(rest)
+    if match is None or (match[2] and verb is not Verb.REJECT):
+        return None
+    match verb:
+        case Verb.APPROVE:
+            return ApproveShown(match[1])
+        case Verb.REJECT:
+            return RejectShown(match[1], match[2] or "")
+        case Verb.REASON:
+            return AskReason(match[1])
+        case _:
+            return ShowDigests(match[1])
 
 
 def _mirror_image(text: str) -> MirrorImage | None:
@@ -122,10 +211,10 @@ def _mirror_image(text: str) -> MirrorImage | None:
 def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
     request = RequestId(numbers[0])
     match verb, numbers[1:]:
-        case Verb.APPROVE, []:
-            return Approve(request)
-        case Verb.REJECT, []:
-            return Reject(request)
+        case Verb.SHOW | Verb.CHOOSE, [page]:
+            return ShowWaitingPage(request, page, verb is Verb.CHOOSE)
+        case Verb.PICK, [transfer]:
+            return PickWaiting(request, TransferId(transfer))
         case Verb.ALL, []:
             return Confirm(request)
         case Verb.PAGE, [page]:
@@ -145,9 +234,9 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
 def command_behind(pressed: Pressed) -> CommandName:
     """The command with the same rights: who may type it may press the button."""
     match pressed:
-        case Approve():
+        case ApproveShown() | ShowWaitingPage() | PickWaiting():
             return CommandName.APPROVE
-        case Reject():
+        case RejectShown() | AskReason():
             return CommandName.REJECT
         case Cancel():
             return CommandName.CANCEL
@@ -155,6 +244,8 @@ def command_behind(pressed: Pressed) -> CommandName:
             return CommandName.RETRY
         case List():
             return CommandName.LIST
+        case ShowDigests():
+            return CommandName.LOOKUP
         case Confirm() | ShowDraftPage() | ToggleImage() | ShowPullFormat() | MirrorImage():
             return CommandName.MIRROR
         case never:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.core.decision import Ground
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BOT_ITSELF
@@ -19,10 +18,23 @@ from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.request import Request
 from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
-from bot.dialog.buttons import Verb, button_data
+from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, denied, trouble_words
-from bot.dialog.message import Button, ButtonKind, Message, Moment, Phrase, Value, say, size
+from bot.dialog.image_names import name_list, short_name
+from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
 from bot.dialog.view import View
+from bot.dialog.waiting import (
+    is_alarm,
+    open_page,
+    row_characters,
+    row_line,
+    rows_of,
+    shape,
+    waiting_buttons,
+    waiting_in,
+    waiting_lines,
+    waiting_note,
+)
 
 IMAGE_LINES_CHARACTERS: Final = 3300
 """Characters of a list of images, out of Telegram's 4096. Further images are only counted."""
@@ -31,10 +43,6 @@ LINE_CHARACTERS: Final = 90
 BAR_WIDTH: Final = 10
 NEAR_RETRY: Final = timedelta(minutes=1)
 """A next try that is nearer is shown without the time of day."""
-IMAGES_NAMED: Final = 6
-"""How many images are named in a line about several."""
-LABEL_CHARACTERS: Final = 40
-SHORT_DIGEST_CHARACTERS: Final = len("sha256:") + 12
 SUGGESTION_BUTTONS: Final = 12
 """Rows of suggestions: Telegram takes 100 buttons, but a phone shows far fewer."""
 _ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
@@ -46,16 +54,20 @@ Note = Callable[[Transfer, View], Phrase]
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
     lines = [card_head(request, transfers, view)]
+    page = open_page(request, transfers)
+    shown, room = list[Transfer](), IMAGE_LINES_CHARACTERS
+    if page is not None:
+        lines += [*waiting_lines(request, page, view), *_version_warning(page.transfers)]
+        shown, room = waiting_in(transfers), room - sum(map(row_characters, page.rows))
     # The reason of a failure is shown once: on the card, until the result has it.
-    lines += image_lines(transfers, view, note=_note if request.told_at is None else _note_answered)
-    lines += _version_warning(transfers)
+    note = _note if request.told_at is None else _note_answered
+    lines += image_lines([t for t in transfers if t not in shown], view, room, note=note)
     lines += _deciders(request, transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
     if request.cancelled_at is not None:
         lines.append(say("card-cancelled"))
-    waiting = any(transfer.state is State.WAITING for transfer in transfers)
-    rows = [_decision_buttons(request)] if waiting and request.cancelled_at is None else []
+    rows = [] if page is None else waiting_buttons(request, page, view)
     if request.told_at is None:
         rows += suggestion_buttons(request, transfers)
     return Message(tuple(lines), tuple(rows))
@@ -77,21 +89,8 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
 
 def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
     """What an admin should know before they approve a version that was updated upstream."""
-    moved = sum(_is_changed_version(transfer) for transfer in transfers)
+    moved = sum(map(is_alarm, transfers))
     return [say("card-moved", count=moved)] if moved else []
-
-
-def _is_changed_version(transfer: Transfer) -> bool:
-    return transfer.state is State.WAITING and transfer.ground is Ground.UPDATED
-
-
-def _decision_buttons(request: Request) -> tuple[Button, ...]:
-    return tuple(callback_button(verb, request.id) for verb in (Verb.APPROVE, Verb.REJECT))
-
-
-def callback_button(verb: Verb, *arguments: object, label: Phrase | None = None) -> Button:
-    data = button_data(verb, *arguments)
-    return Button(label or say(f"button-{verb}"), ButtonKind.CALLBACK, data)
 
 
 def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
@@ -119,17 +118,6 @@ def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase
         name = short_name(replace(transfer.image, digest=None))
         return say("button-digest-alone", count=count, image=name)
     return say("button-tag-now", image=short_name(image))
-
-
-def short_name(image: ImageRef) -> str:
-    """A short name for the label of a button: the end of a name distinguishes images."""
-    text = str(image).removeprefix("docker.io/").removeprefix("library/")
-    return text if len(text) <= LABEL_CHARACTERS else "…" + text[-LABEL_CHARACTERS:]
-
-
-def short_digest(digest: str) -> str:
-    """The start of a digest, as much as people compare by eye."""
-    return digest[:SHORT_DIGEST_CHARACTERS]
 
 
 def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:
@@ -164,15 +152,6 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     ]
 
 
-def name_list(names: Sequence[str]) -> Phrase:
-    """The first names, and the number of the others."""
-    words: Value = names[0]
-    for name in names[1:IMAGES_NAMED]:
-        words = say("images-also", images=words, image=name)
-    more = len(names) - IMAGES_NAMED
-    return say("images-more", images=words, more=more) if more > 0 else say("images", images=words)
-
-
 def image_lines(
     transfers: Sequence[Transfer],
     view: View,
@@ -180,19 +159,22 @@ def image_lines(
     *,
     note: Note | None = None,
 ) -> list[Phrase]:
-    """One line per image, as many as `room` characters hold. The others are counted by state.
+    """The lines of images, as many as `room` characters hold. The others are counted by state.
 
-    Where not all fit, those that need action come first.
+    Those that wait for a decision come first. Where not all fit, what ended badly is next.
     """
+    others = [t for t in transfers if t.state is not State.WAITING]
     if estimated_characters(transfers) > room:
-        transfers = sorted(transfers, key=_urgency)
+        others.sort(key=lambda transfer: transfer.state not in _ENDED_BADLY)
+    rows = [*rows_of(waiting_in(transfers)), *((t,) for t in others)]
     lines: list[Phrase] = []
-    for position, transfer in enumerate(transfers):
-        room -= estimated_characters([transfer])
+    for position, row in enumerate(rows):
+        waits = row[0].state is State.WAITING
+        room -= row_characters(row) if waits else estimated_characters(row)
         if room < 0:
-            lines.append(_summary(transfers[position:]))
+            lines.append(_summary([t for left in rows[position:] for t in left]))
             break
-        lines.append(image_line(transfer, view, note))
+        lines.append(row_line(row) if len(row) > 1 else image_line(row[0], view, note))
     return lines
 
 
@@ -205,12 +187,6 @@ def _quoted_characters(transfer: Transfer) -> int:
     meant = sum(len(str(image)) for image in transfer.meant[:1])
     cause = len(transfer.failure.line) if transfer.failure is not None else 0
     return meant + max(cause, len(transfer.reason))
-
-
-def _urgency(transfer: Transfer) -> int:
-    if transfer.state in _ENDED_BADLY:
-        return 0
-    return 1 if transfer.state is State.WAITING else 2
 
 
 def _summary(transfers: Sequence[Transfer]) -> Phrase:
@@ -232,7 +208,7 @@ def image_line(transfer: Transfer, view: View, note: Note | None = None) -> Phra
     return say(
         f"line-{transfer.state}",
         image=str(transfer.image),
-        shape=_shape(transfer),
+        shape=shape(transfer),
         note=(note or _note)(transfer, view),
     )
 
@@ -255,9 +231,8 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
-        case State.WAITING if _is_changed_version(transfer):
-            old, new = (short_digest(each or "") for each in (transfer.replaces, transfer.digest))
-            return say("note-waiting-moved", old=old, new=new)
+        case State.WAITING:
+            return waiting_note(transfer)
         case state:
             return say(f"note-{state}")
 
@@ -281,13 +256,6 @@ def _queued(transfer: Transfer, view: View) -> Phrase:
         return say("note-submitted", ahead=ahead)
     key = "note-approved-by-policy" if transfer.approved_by is None else "note-approved"
     return say(key, ahead=ahead)
-
-
-def _shape(transfer: Transfer) -> Phrase:
-    values: dict[str, Value] = {"platforms": len(transfer.platforms)}
-    if transfer.size is not None:
-        return say("shape-sized", size=size(transfer.size), **values)
-    return say("shape", **values)
 
 
 def _elapsed(transfer: Transfer, view: View) -> Phrase:

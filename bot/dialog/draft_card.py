@@ -9,8 +9,9 @@ from bot.core.bad_image import BadImage
 from bot.core.draft import DRAFT_LIFETIME, IMAGES_PER_PAGE, Draft, neighbour_pages
 from bot.core.image import ImageRef
 from bot.core.request import Request
-from bot.dialog.buttons import Verb
-from bot.dialog.card import IMAGE_LINES_CHARACTERS, callback_button, short_name, untagged_line
+from bot.dialog.buttons import Verb, callback_button
+from bot.dialog.card import IMAGE_LINES_CHARACTERS, untagged_line
+from bot.dialog.image_names import short_name
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.view import View
 from bot.paste import IMAGES_PER_PASTE

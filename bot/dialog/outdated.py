@@ -11,7 +11,7 @@ from typing import Final
 from bot.core.fresh import TrackedImage
 from bot.core.image import ImageRef
 from bot.core.tag_class import is_version
-from bot.dialog.card import short_digest, short_name
+from bot.dialog.image_names import short_digest, short_name
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.questions import containing, mirror_button, none_listed
 

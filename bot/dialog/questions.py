@@ -15,9 +15,9 @@ from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
 from bot.core.retry import Retried, Trouble
-from bot.dialog.buttons import DATA_LIMIT, Verb, button_data
-from bot.dialog.card import callback_button, short_name
+from bot.dialog.buttons import DATA_LIMIT, Verb, button_data, callback_button
 from bot.dialog.causes import trouble_words
+from bot.dialog.image_names import short_name
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
 from bot.dialog.result import copy_button, copy_buttons, in_rows

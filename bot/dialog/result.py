@@ -12,18 +12,15 @@ from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
 from bot.core.transfer import RETRYABLE, State, Transfer
-from bot.dialog.buttons import Verb
+from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.card import (
     IMAGE_LINES_CHARACTERS,
-    LABEL_CHARACTERS,
-    callback_button,
     estimated_characters,
     image_lines,
-    name_list,
     rejected,
-    short_name,
     suggestion_buttons,
 )
+from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
 from bot.dialog.view import View
 from bot.paste import Rewritten
@@ -164,10 +161,7 @@ def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed
     """The caption of the rewritten file. Without `changed`, the message that replaces the file."""
     lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
     if back.others and changed:
-        texts = [
-            text if len(text) <= LABEL_CHARACTERS else f"…{text[-LABEL_CHARACTERS:]}"
-            for text in back.others
-        ]
+        texts = list(map(label_of, back.others))
         lines.append(say("returned-others", count=len(texts), images=name_list(texts)))
     if back.fixed:
         names = [short_name(image) for image in back.fixed]

@@ -20,6 +20,8 @@ class View:
 
     `ahead`: how many images go before a waiting one. `firsts`: the request that asked for an
     image first, where it was already under way. `admins`: the known names of those who can decide.
+    `version` is the key that the buttons of the card carry, `reasons` are those of the config for a
+    rejection.
     """
 
     names: Names
@@ -28,6 +30,8 @@ class View:
     ahead: Mapping[TransferId, int] = field(default_factory=dict)
     firsts: Mapping[TransferId, Request] = field(default_factory=dict)
     admins: Sequence[str] = ()
+    version: str = ""
+    reasons: Sequence[str] = ()
 
     def name(self, person: PersonId) -> str:
         return self.names.get(person, str(number_of(person)))

@@ -17,6 +17,16 @@ card-moved = { $count ->
 card-approved-by = Approved by { $person }.
 card-deciders = Who can decide: { $people }.
 card-cancelled = Cancelled.
+card-changed = The card of #{ $request } has changed meanwhile, so nothing was decided.
+    .next = Look at it again: I show it anew.
+waiting-others = { $count ->
+    [one] 1 more waits for an admin, on another page.
+   *[other] { $count } more wait for an admin, on the other pages.
+}
+waiting-reason = { $person } rejects { $count ->
+    [one] 1 image
+   *[other] { $count } images
+}. Why?
 card-folded = … and { $count } more{ $mirrored ->
     [0] { "" }
    *[other] {" "}· { $mirrored } mirrored
@@ -44,6 +54,7 @@ images-more = { $images } and { $more } more
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-waiting-run = ⏳ <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code> · { $count } images · waits for an admin
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
@@ -56,6 +67,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = looking it up
 note-waiting = waits for an admin
+note-waiting-digest = <code>{ $digest }</code> · waits for an admin
 note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, waits for an admin
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
@@ -135,7 +147,19 @@ time-minutes = { $count } min
 time-hours = { $count } h
 
 button-approve = ✅ Approve
+button-approve-these = { $count ->
+    [one] ✅ Approve 1 image
+   *[other] ✅ Approve these { $count }
+}
 button-reject = ❌ Reject
+button-reject-these = { $count ->
+    [one] ❌ Reject 1 image
+   *[other] ❌ Reject these { $count }
+}
+button-reason = ❌ { $reason }
+button-no-reason = ❌ Without a reason
+button-digests = 🔎 Digests
+button-back = ↩️ Back
 button-copy = 📋 Copy
 button-copy-one = 📋 { $image }
 button-copy-part = 📋 { $first }–{ $last }
@@ -404,6 +428,21 @@ rejected = #{ $request }: { $count ->
     [one] 1 image rejected.
    *[other] { $count } images rejected.
 }
+decided-besides = { $words } { $others }
+decided-gone = Not decided, since decided or changed before: { $images }.
+decided-left = { $count ->
+    [one] 1 more waits for a decision.
+   *[other] { $count } more wait for a decision.
+}
+not-shown = Nothing was decided: the card of #{ $request } had not shown { $images }.
+    .next = I show the card anew. Look at it, then use its buttons.
+digests-head = #{ $request }: { $count ->
+    [one] the digest of what waits
+   *[other] the digests of what waits
+}
+digests-of = <code>{ $repository }</code>
+digest-line = <code>{ $image }</code> <code>{ $digest }</code>
+reason-asked = Choose a reason on the card.
 already-approved = Already approved by { $person }.
 already-rejected = Already rejected by { $person }.
 already-cancelled = #{ $request } was cancelled.

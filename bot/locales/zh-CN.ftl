@@ -19,6 +19,10 @@ card-moved = { $count ->
 card-approved-by = { $person } 已批准。
 card-deciders = 由 { $people } 审批。
 card-cancelled = 已取消。
+card-changed = #{ $request } 的卡片已经变了，这次没有作出决定。
+    .next = 我会重新显示卡片，请再看一遍。
+waiting-others = 另有 { $count } 个待审批，在其他页上。
+waiting-reason = { $person } 要驳回 { $count } 个镜像，理由是？
 card-folded = ……另有 { $count } 个{ $mirrored ->
     [0] { "" }
    *[other] {" "}· { $mirrored } 个已同步
@@ -46,6 +50,7 @@ images-more = { $images } 和另外 { $more } 个
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-waiting-run = ⏳ <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code> · { $count } 个镜像 · 等待管理员审批
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
@@ -58,6 +63,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = 查询中
 note-waiting = 等待管理员审批
+note-waiting-digest = <code>{ $digest }</code> · 等待管理员审批
 note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等待管理员审批
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
@@ -126,7 +132,13 @@ time-minutes = { $count } 分钟
 time-hours = { $count } 小时
 
 button-approve = ✅ 批准
+button-approve-these = ✅ 批准这 { $count } 个
 button-reject = ❌ 驳回
+button-reject-these = ❌ 驳回这 { $count } 个
+button-reason = ❌ { $reason }
+button-no-reason = ❌ 不写理由
+button-digests = 🔎 完整摘要
+button-back = ↩️ 返回
 button-copy = 📋 复制
 button-copy-one = 📋 { $image }
 button-copy-part = 📋 { $first }–{ $last }
@@ -377,6 +389,15 @@ reload-refused = 配置有误，没有任何变化：{ $trouble }
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。
 rejected = #{ $request }：已驳回 { $count } 个镜像。
+decided-besides = { $words }{ $others }
+decided-gone = 未处理（之前已审批或已变化）：{ $images }。
+decided-left = 还有 { $count } 个待审批。
+not-shown = 没有作出决定：#{ $request } 的卡片还没有显示过 { $images }。
+    .next = 我会重新显示卡片，请看过之后用卡片上的按钮。
+digests-head = #{ $request }：{ $count } 个待审批镜像的完整摘要
+digests-of = <code>{ $repository }</code>
+digest-line = <code>{ $image }</code> <code>{ $digest }</code>
+reason-asked = 请在卡片上选择理由。
 already-approved = { $person } 已经批准过了。
 already-rejected = { $person } 已经驳回了。
 already-cancelled = #{ $request } 已经取消了。

@@ -20,6 +20,7 @@ from bot.adapters.store.schema import batches, moves, questions, requests, trans
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
+from bot.core.card_version import pairs_of
 from bot.core.ids import ChatId, PersonId, RequestId, TransferId
 from bot.core.image import Target
 from bot.core.request import Request
@@ -30,6 +31,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, say
 from bot.dialog.result import result
 from bot.dialog.view import View
+from bot.dialog.waiting import decided_on
 from bot.engine.view_loader import CopyQueue, language_of, view_of
 
 MANY: Final = 40
@@ -82,7 +84,10 @@ class Circumstances:
         view = await view_of(
             unit, linked, [request], target=self.target, now=self.now, admins=self.admins
         )
-        return replace(view, ahead=CopyQueue(await unit.queue()).ahead(linked))
+        versions = (await unit.card_versions_of_all([request.id]))[request.id]
+        shown = pairs_of(decided_on(request, linked))
+        version = next((each.key for each in versions if each.pairs == shown), "")
+        return replace(view, ahead=CopyQueue(await unit.queue()).ahead(linked), version=version)
 
 
 async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:

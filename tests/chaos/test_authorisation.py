@@ -17,6 +17,7 @@ from typing import Final, get_args
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
 
+from bot.core.card_version import CardVersion, pairs_of
 from bot.core.draft import Draft
 from bot.core.fresh import FreshPlan
 from bot.core.ids import (
@@ -80,6 +81,7 @@ ASKING = row(YES, YES, YES, "guest")
 DECIDING = row(YES, "admins-only", "admins-only", "admins-only")
 OWN = row(YES, YES, "not-yours", "guest", member_elsewhere="no-request")
 OPEN = row(YES, YES, YES, YES)
+ON_A_CARD = DECIDING | {"admin_elsewhere": "button-unknown"}
 
 BY_COMMAND: Final[Mapping[str, Row]] = {
     "/mirror IMAGE": ASKING,
@@ -103,8 +105,14 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/start": OPEN,
 }
 BY_BUTTON: Final[Mapping[Verb, Row]] = {
-    Verb.APPROVE: DECIDING,
-    Verb.REJECT: DECIDING,
+    Verb.APPROVE: ON_A_CARD,
+    Verb.REJECT: ON_A_CARD,
+    Verb.REASON: ON_A_CARD,
+    Verb.SHOW: ON_A_CARD,
+    Verb.CHOOSE: ON_A_CARD,
+    Verb.PICK: ON_A_CARD,
+    Verb.DIGESTS: ASKING
+    | {f"{role}_elsewhere": "button-unknown" for role in ("admin", "owner", "member")},
     Verb.ALL: OWN,
     Verb.PAGE: OWN,
     Verb.TICK: OWN,
@@ -130,6 +138,8 @@ READS: Final = (
 KINDS: Final = {
     "/mirror #": "draft",
     "/retry #": "failed",
+    Verb.SHOW: "choosing",
+    Verb.PICK: "choosing",
     Verb.ALL: "draft",
     Verb.PAGE: "draft",
     Verb.TICK: "draft",
@@ -145,13 +155,23 @@ def written(command: str, number: int = 1) -> str:
     return command.replace("#", f"#{number}").replace("IMAGE", str(NGINX))
 
 
+def key_of(number: int) -> str:
+    """Return the key of the version that a request's card shows."""
+    return f"key{number:05}"
+
+
 def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
     more: dict[Verb, tuple[object, ...]] = {
         Verb.PAGE: (0,),
+        Verb.SHOW: (0,),
+        Verb.CHOOSE: (0,),
+        Verb.PICK: (transfer,),
         Verb.TICK: (0,),
         Verb.SUGGESTION: (transfer, 0),
         Verb.FORM: ("kubernetes",),
     }
+    if verb in {Verb.APPROVE, Verb.REJECT, Verb.REASON, Verb.DIGESTS}:
+        return button_data(verb, key_of(number))
     if verb is Verb.LIST:
         return button_data(verb, 0, "")
     if verb is Verb.MIRROR:
@@ -205,10 +225,10 @@ class Scene:
     numbers: Callable[[], int]
 
     async def request(self, kind: str) -> tuple[RequestId, TransferId]:
-        """Make a new request of Wei's: `draft`, `waiting` or `failed`."""
+        """Make a new request of Wei's: `draft`, `waiting`, `choosing` or `failed`."""
         w = self.world
         image = ImageRef.parse(f"gcr.io/wei/made:{self.numbers()}")
-        if kind == "waiting":
+        if kind in {"waiting", "choosing"}:
             w.upstream(image)
         await w.say(WEI, f"/mirror {image}", chat=self.home.chat, thread=self.home.thread)
         async with w.store.begin() as unit:
@@ -227,7 +247,25 @@ class Scene:
             if kind == "failed":
                 assert found.state.is_final
                 await unit.save_transfer(replace(found, meant=(NGINX,)))
+        if kind in {"waiting", "choosing"}:
+            await self._show(number, choosing=kind == "choosing")
         return number, transfer.id
+
+    async def _show(self, number: RequestId, *, choosing: bool) -> None:
+        """Store what the card shows, as the chat lane does before it sends it."""
+        async with self.world.store.begin() as unit:
+            request, transfers = await unit.request(number), await unit.transfers_of(number)
+            assert request is not None
+            key = key_of(number)
+            await unit.save_request(replace(request, choosing=choosing, version=key))
+            await unit.add_card_version(
+                CardVersion(
+                    key=key,
+                    request=number,
+                    pairs=pairs_of(transfers),
+                    made_at=self.world.clock(),
+                )
+            )
 
     def facts(self) -> list[object]:
         """Return everything that is stored about requests."""
@@ -308,7 +346,15 @@ async def scene(role: str, chat: str, folder: Path) -> AsyncIterator[Scene]:
         yield Scene(w, folder / "bot.sqlite3", who, place, home, faceless, numbers)
 
 
-REFUSALS: Final = ("guest", "faceless", "outside", "admins-only", "not-yours", "no-request")
+REFUSALS: Final = (
+    "button-unknown",
+    "guest",
+    "faceless",
+    "outside",
+    "admins-only",
+    "not-yours",
+    "no-request",
+)
 cells = pytest.mark.parametrize(
     "chat", [pytest.param(c, marks=() if c == "group" else pytest.mark.chaos) for c in CHATS]
 )
@@ -347,7 +393,7 @@ async def presses_gone_wrong(s: Scene, role: str, chat: str) -> list[Wrong]:
         good = answer == s.words(wanted, number, press=True) and not changed
         if wanted == YES:
             refusals = {s.words(key, number, press=True) for key in REFUSALS}
-            good = changed and answer not in refusals
+            good = changed is (verb is not Verb.DIGESTS) and answer not in refusals
         wrong += [] if good else [(verb, wanted, answer, changed)]
     return wrong
 
@@ -472,6 +518,13 @@ MADE_UP: Final = (
     "page:1:999999999999999999",
     "form:1:html",
     "approve:999999999999999999",
+    "approve:AAAAAAAA",
+    "reject:AAAAAAAA:00000000",
+    "reason:AAAAAAAA",
+    "digests:AAAAAAAA",
+    "show:1:999999999999999999",
+    "choose:1:0",
+    "pick:1:1",
     "approve:1:1",
     "want:127.0.0.1:80/a:1",
     "want:evil.example/a:1",

@@ -158,6 +158,7 @@ async def test_what_a_renamed_branch_did_not_take_can_be_retried(w: ChaosWorld) 
 
 async def both(w: ChaosWorld, data: str, *, message: int = 5000) -> list[str]:
     """Two people press the same button at the same moment."""
+    _, data = w.chat.button(data)
     presses = [
         Press(
             update=9000 + number,

@@ -9,26 +9,40 @@ from bot.core.image import ImageRef
 from bot.core.request import PullFormat
 from bot.dialog.buttons import (
     DATA_LIMIT,
+    ApproveShown,
+    AskReason,
     MirrorImage,
+    PickWaiting,
+    RejectShown,
+    ShowDigests,
     ShowDraftPage,
     ShowPullFormat,
+    ShowWaitingPage,
     TakeSuggestion,
     ToggleImage,
     Verb,
     button_data,
     parse_button,
+    reason_key,
 )
-from bot.dialog.commands import FILTER_LIMIT, Approve, Cancel, Confirm, List, Reject, Retry
+from bot.dialog.commands import FILTER_LIMIT, Cancel, Confirm, List, Retry
 
 R41 = RequestId(41)
+KEY = "a-Z_09xy"
 NGINX = ImageRef.parse("nginx:1.27")
 
 
 @pytest.mark.parametrize(
     ("arguments", "pressed"),
     [
-        ((Verb.APPROVE, R41), Approve(R41)),
-        ((Verb.REJECT, R41), Reject(R41)),
+        ((Verb.APPROVE, KEY), ApproveShown(KEY)),
+        ((Verb.REJECT, KEY), RejectShown(KEY)),
+        ((Verb.REJECT, KEY, reason_key("no")), RejectShown(KEY, reason_key("no"))),
+        ((Verb.REASON, KEY), AskReason(KEY)),
+        ((Verb.DIGESTS, KEY), ShowDigests(KEY)),
+        ((Verb.SHOW, R41, 2), ShowWaitingPage(R41, 2, choosing=False)),
+        ((Verb.CHOOSE, R41, 2), ShowWaitingPage(R41, 2, choosing=True)),
+        ((Verb.PICK, R41, 5), PickWaiting(R41, TransferId(5))),
         ((Verb.ALL, R41), Confirm(R41)),
         ((Verb.PAGE, R41, 2), ShowDraftPage(R41, 2)),
         ((Verb.TICK, R41, 7), ToggleImage(R41, 7)),
@@ -50,6 +64,14 @@ def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], press
     "data",
     [
         *("", "approve:", "approve:x", "approve:41\n", "cancel:41", "approve:٤١", "approve:4:1"),
+        *(
+            "approve:41",
+            "reject:41",
+            "approve:-_-_-_-",
+            f"approve:{KEY}:00000000",
+            f"reject:{KEY}:x",
+        ),
+        *("show:41", "pick:41", f"digests:{KEY}\n"),
         *("page:41", "tick:41", "tick:41:1:2", "meant:41:5", "form:41:tar", "form:x:docker"),
         *("list:x:a", "want:NGINX", "want:", "nonsense:1", "retry:" + "9" * 19, "form:1:2:docker"),
     ],

@@ -34,10 +34,11 @@ from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
-from bot.dialog.card import card, short_name
+from bot.dialog.card import card
 from bot.dialog.causes import cause, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
+from bot.dialog.image_names import short_name
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, duration, say, size
 from bot.dialog.questions import QuestionKind, unanswered
@@ -96,9 +97,12 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         (WAITING, "· waits for an admin"),
         (UPDATED, "<code>sha256:cd</code> → <code>sha256:ab</code>, waits for an admin"),
         (replace(UPDATED, approved_at=NOW, approved_by=ANA), "· approved, in the queue"),
-        (replace(WAITING, platforms=("a", "b"), size=2_100_000), "2 platforms, 2.1 MB · waits"),
-        (replace(WAITING, platforms=("a",)), "1 platform · waits"),
-        (replace(WAITING, size=999), "999 B · waits"),
+        (
+            replace(WAITING, platforms=("a", "b"), size=2_100_000),
+            "2 platforms, 2.1 MB · <code>sha256:ab</code> · waits",
+        ),
+        (replace(WAITING, platforms=("a",)), "1 platform · <code>sha256:ab</code> · waits"),
+        (replace(WAITING, size=999), "999 B · <code>sha256:ab</code> · waits"),
         (APPROVED, "approved by the policy, in the queue"),
         (BY_ANA, "· approved, in the queue"),
         (
@@ -156,8 +160,11 @@ def test_the_head_counts_what_is_over() -> None:
 
 
 def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
-    rows = card(REQUEST, [WAITING, MIRRORED], VIEW).buttons
-    assert [[button.value for button in row] for row in rows] == [["approve:41", "reject:41"]]
+    rows = card(REQUEST, [WAITING, MIRRORED], replace(VIEW, version="a-Z_09xy")).buttons
+    assert [[button.value for button in row] for row in rows] == [
+        ["approve:a-Z_09xy", "reject:a-Z_09xy"],
+        ["digests:a-Z_09xy"],
+    ]
     assert card(REQUEST, [BY_ANA], VIEW).buttons == ()
 
 
@@ -166,7 +173,10 @@ def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None
     alarm = rendered(card(asked, [UPDATED, replace(UPDATED, id=TransferId(2))], VIEW))
     assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions differ from their sources")
     assert "Version tags should not change" in alarm.html
-    assert [label for label, _, _ in alarm.buttons[0]] == ["✅ Approve", "❌ Reject"]
+    assert [label for label, _, _ in alarm.buttons[0]] == [
+        "✅ Approve these 2",
+        "❌ Reject these 2",
+    ]
     decided = rendered(card(asked, [replace(UPDATED, approved_at=NOW, approved_by=ANA)], VIEW))
     assert "meant to move" not in decided.html
     assert "Approved by Ana." in decided.html

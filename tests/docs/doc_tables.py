@@ -126,8 +126,18 @@ def command_rows(language: Language) -> Iterator[Row]:
 
 COUNT, IMAGE = 14, "nginx:1.27"
 LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
-    Verb.APPROVE: (say("button-approve"),),
-    Verb.REJECT: (say("button-reject"),),
+    Verb.APPROVE: (say("button-approve"), say("button-approve-these", count=COUNT)),
+    Verb.REJECT: (
+        say("button-reject"),
+        say("button-reject-these", count=COUNT),
+        say("button-no-reason"),
+        say("button-reason", reason="…"),
+    ),
+    Verb.REASON: (say("button-reject"),),
+    Verb.DIGESTS: (say("button-digests"),),
+    Verb.SHOW: (say("button-page", page=2, pages=3), say("button-back")),
+    Verb.CHOOSE: (say("button-choose"), say("button-page", page=2, pages=3)),
+    Verb.PICK: tuple(say("button-tick", ticked=ticked, image=IMAGE) for ticked in (1, 0)),
     Verb.ALL: (
         say("button-all", count=COUNT),
         say("button-yes"),
@@ -157,14 +167,22 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
     ),
 }
 """The labels of the buttons of each verb, in the order of the READMEs. None sends nothing."""
+_DRAFT: Final = {Language.EN: " (drafts)", Language.ZH_CN: "（草稿）"}
+_CARD: Final = {Language.EN: " (what waits)", Language.ZH_CN: "（待审批）"}
 PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
+    Verb.REASON: {Language.EN: " (with reasons)", Language.ZH_CN: "（配有理由时）"},
+    Verb.SHOW: _CARD,
+    Verb.CHOOSE: _CARD,
+    Verb.PICK: _CARD,
+    Verb.PAGE: _DRAFT,
+    Verb.TICK: _DRAFT,
     Verb.LIST: {Language.EN: " (`/list`)", Language.ZH_CN: "（`/list`）"},
     Verb.MIRROR: {
         Language.EN: " (`/lookup`, `/outdated`)",
         Language.ZH_CN: "（`/lookup`、`/outdated`）",
     },
 }
-"""Buttons with the same label are told apart by the command whose answer has them."""
+"""Buttons with the same label are told apart by where they are."""
 
 
 def button_rows(language: Language) -> Iterator[Row]:

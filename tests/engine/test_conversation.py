@@ -206,7 +206,11 @@ async def test_a_tag_is_taken_while_the_others_are_under_way(w: World) -> None:
     await w.say(WEI, f"/mirror nginx:1.270 {STATIC}")
     await w.settle(8)
     said = next(iter(w.chat.messages.values()))
-    assert said.buttons == (("✅ Approve", "❌ Reject"), ("➡️ nginx:1.27",))
+    assert said.buttons == (
+        ("✅ Approve", "❌ Reject"),
+        ("🔎 Digests",),
+        ("➡️ nginx:1.27",),
+    )
     await w.press(WEI, "➡️ nginx:1.27")
     await w.press(ANA, "Approve")
     await w.settle(12)
@@ -772,7 +776,7 @@ async def test_a_group_is_answered_in_its_language_and_a_person_in_their_own(
         await w.say(LI, "/help", chat=ChatId(LI.id))
         await w.settle(2)
         assert "镜像" in w.last
-        assert "Only an admin can do this." in await w.press(WEI, "approve:1")
+        assert "Only an admin can do this." in await w.press(WEI, "approve:AAAAAAAA")
         w.copied(NGINX)
         await w.settle(8)
         assert "docker pull" in w.last

@@ -80,8 +80,13 @@ async def test_only_an_admin_decides_and_a_second_press_hears_who_did(w: World) 
     w.upstream(STATIC)
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(6)
-    assert "2 platforms · waits for an admin" in w.card
-    assert next(iter(w.chat.messages.values())).buttons == (("✅ Approve", "❌ Reject"),)
+    assert (
+        f"2 platforms · <code>{digest_of(str(STATIC))[:19]}</code> · waits for an admin" in w.card
+    )
+    assert next(iter(w.chat.messages.values())).buttons == (
+        ("✅ Approve", "❌ Reject"),
+        ("🔎 Digests",),
+    )
     for person in (WEI, MALLORY):
         assert "Only an admin can do this." in await w.press(person, "approve:1")
     assert await states(w) == [State.WAITING]
@@ -779,7 +784,7 @@ async def test_chatter_and_other_bots_commands_start_nothing(w: World) -> None:
 
 async def test_a_button_of_another_time_is_answered(w: World) -> None:
     assert "This button is no longer in use." in await w.press(ANA, "dance:1")
-    assert "There is no request #9" in await w.press(ANA, "approve:9")
+    assert "This button is no longer in use." in await w.press(ANA, "approve:9")
 
 
 async def test_a_decision_on_what_needs_none_says_so(w: World) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import Dialect, String, Text, TypeDecorator
 
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
+from bot.core.card_version import Pair
 from bot.core.failures import Failure, FailureKind
+from bot.core.ids import TransferId
 from bot.core.image import ImageRef, Problem
 from bot.core.retry import Trouble, TroubleKind
 
@@ -91,6 +93,21 @@ def _bad(text: str, problem: str | None, mistake: str | None, image: str | None)
 
 def _reason(value: str) -> Problem | Gap:
     return Gap(value) if value in set(Gap) else Problem(value)
+
+
+class Pairs(TypeDecorator[tuple[Pair, ...]]):
+    """As JSON: `[[transfer, digest], …]`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Pair, ...] | None, dialect: Dialect) -> str:
+        return json.dumps(value or (), separators=(",", ":"))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Pair, ...]:
+        return tuple(
+            (TransferId(transfer), digest) for transfer, digest in json.loads(value or "[]")
+        )
 
 
 class Platforms(TypeDecorator[tuple[str, ...]]):

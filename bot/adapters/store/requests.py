@@ -55,11 +55,12 @@ class RequestQueries(Rows):
         row = await self._one(_REQUEST, id=request)
         return None if row is None else request_of(row)
 
-    async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
+    async def request_shown(self, chat: ChatId, message: MessageId) -> Request | None:
         ours = or_(requests.c.card == message, requests.c.told_in == message)
         late = requests.c.id > select(func.max(requests.c.id) - LATE).scalar_subquery()
-        wanted = select(requests.c.id).where(late, requests.c.chat == chat, ours).limit(1)
-        return (await self._connection.execute(wanted)).first() is not None
+        wanted = select(requests).where(late, requests.c.chat == chat, ours)
+        row = await self._one(wanted.order_by(requests.c.id.desc()).limit(1))
+        return None if row is None else request_of(row)
 
     async def open_requests(self) -> Sequence[Request]:
         return await self._requests(_OPEN_REQUESTS)
@@ -94,6 +95,11 @@ class RequestQueries(Rows):
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         return await self._requests(_unshown(), **at_time(now), silent=silent, limit=limit)
+
+    async def requests_to_refresh(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        return await self._requests(_refused(), **at_time(now), silent=silent, limit=limit)
 
     async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
         return await self._requests(_following(), last=request, limit=limit)
@@ -156,6 +162,11 @@ def _untold() -> Select[Any]:
 @cache
 def _unshown() -> Select[Any]:
     return _speakable().where(requests.c.card.is_(None), requests.c.shown == "")
+
+
+@cache
+def _refused() -> Select[Any]:
+    return _speakable().where(requests.c.refused_at.is_not(None))
 
 
 def _speakable() -> Select[Any]:

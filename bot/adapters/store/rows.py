@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from bot.adapters.store.connection import Statements
 from bot.core.batch import Batch
+from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
@@ -128,6 +129,7 @@ Value = (
     | NewRequest
     | Transfer
     | Batch
+    | CardVersion
     | Decision
     | Draft
     | File

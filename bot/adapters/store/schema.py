@@ -6,6 +6,7 @@ in columns.py, and queries are in the other modules of this folder.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -24,6 +25,7 @@ from bot.adapters.store.columns import (
     Id,
     Image,
     Images,
+    Pairs,
     Platforms,
     Positions,
     Time,
@@ -68,9 +70,16 @@ requests = Table(
     Column("told", Text, nullable=False, server_default=""),
     Column("form", Word(PullFormat), nullable=False, server_default=str(PullFormat.DOCKER)),
     Column("returned_at", Time),
+    Column("version", String(16), nullable=False, server_default=""),
+    Column("page", Integer, nullable=False, server_default="0"),
+    Column("choosing", Boolean, nullable=False, server_default=text("0")),
+    Column("left_out", Positions, nullable=False, server_default=""),
+    Column("rejecting", Id),
+    Column("refused_at", Time),
     Column("closed_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
+    Index("refused_cards", "id", sqlite_where=text("refused_at IS NOT NULL")),
     Index("open_requests", "id", sqlite_where=text("closed_at IS NULL")),
     Index("requests_of_person", "person", "opened_at"),
     sqlite_autoincrement=True,
@@ -176,6 +185,15 @@ decisions = Table(
     sqlite_autoincrement=True,
 )
 """Triggers of the migration refuse to change or delete a row. So it names persons by pseudonym."""
+
+card_versions = Table(
+    "card_versions",
+    metadata,
+    Column("key", String(16), primary_key=True),
+    Column("request", ForeignKey("requests.id"), nullable=False, index=True),
+    Column("pairs", Pairs, nullable=False),
+    Column("made_at", Time, nullable=False),
+)
 
 drafts = Table(
     "drafts",

@@ -4,6 +4,7 @@ No module of the engine may import this class: each declares the few methods tha
 """
 
 from bot.adapters.store.batches import BatchQueries
+from bot.adapters.store.card_versions import CardVersionQueries
 from bot.adapters.store.decisions import DecisionQueries
 from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
@@ -17,6 +18,7 @@ from bot.adapters.store.transfers import TransferQueries
 class StoreUnit(
     PeopleQueries,
     RequestQueries,
+    CardVersionQueries,
     FileQueries,
     TransferQueries,
     BatchQueries,
@@ -25,4 +27,4 @@ class StoreUnit(
     NoteQueries,
     FreshQueries,
 ):
-    """Implements the protocols of engine/ports/store.py, outbox.py and fresh.py."""
+    """Implements store.py, card_versions.py, outbox.py and fresh.py of engine/ports."""

@@ -65,6 +65,7 @@ class Installation:
     """The configuration: who may ask, the policy, the target, and the language of groups.
 
     `me` is the bot's own name. `kept_fresh`: whether the listed images are checked regularly.
+    `reasons` are offered to an admin who rejects.
     """
 
     policy: Policy
@@ -73,6 +74,7 @@ class Installation:
     me: str
     language: Language = Language.EN
     kept_fresh: bool = False
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,81 +1,138 @@
-"""Use cases of decisions: approve, reject and cancel."""
+"""Use cases of decisions: approve or reject what a version of a card shows.
 
-from dataclasses import replace
+A press and a typed command decide exactly the images that the version shows, as far as they still
+wait at the digest that it shows. The answer names the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.core.events import Approved, Cancelled, Event, Rejected
-from bot.core.ids import RequestId
+from bot.core.card_version import CardVersion
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.events import Approved, Event, Rejected
 from bot.core.request import Request
-from bot.core.transfer import TRANSITIONS, State, Transfer
+from bot.core.transfer import Transfer
 from bot.dialog import answers
-from bot.dialog.commands import Approve, Cancel, Reject
-from bot.dialog.message import say
-from bot.engine.intake.context import Context, ContextUnit, Outcome
-from bot.engine.ports.store import DropsFiles, Links, Requesters, Requests
+from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
+from bot.dialog.commands import Approve, Reject
+from bot.dialog.message import Message
+from bot.dialog.waiting import waiting_in
+from bot.engine.intake.card_press import (
+    CardPressUnit,
+    pressed_version,
+    refresh,
+    refuse,
+    refuse_outdated,
+)
+from bot.engine.intake.context import Context, Outcome
+from bot.engine.ports.store import KeepsDecisions, ManyTransfers
 
 
-class DecideUnit(Requests, Links, Requesters, DropsFiles, ContextUnit, Protocol):
+class DecideUnit(CardPressUnit, ManyTransfers, KeepsDecisions, Protocol):
     """What this use case reads and writes."""
 
 
-async def decide(context: Context[DecideUnit], command: Approve | Reject) -> Outcome:
-    """Approve or reject a request's waiting images. Only for admins."""
-    request = await context.unit.request(command.request)
-    transfers = await context.unit.transfers_of(command.request)
-    if request is not None and request.is_draft and request.cancelled_at is None:
-        view = await context.view((), [request])
-        words = say("draft-unconfirmed", request=str(request.id), person=view.name(request.person))
-        return Outcome(words, done=False)
-    if not transfers:
-        return Outcome(say("no-request", request=str(command.request)), done=False)
+async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShown) -> Outcome:
+    """Decide what the pressed version of a card shows."""
+    found = await pressed_version(context, pressed.version)
+    reason = _reason(context, pressed)
+    if found is None or reason is None:
+        return await refuse(context)
+    request, version = found
+    transfers = await context.unit.transfers_of(request.id)
+    decided = version.still_waiting(transfers)
+    if not decided or request.cancelled_at is not None:
+        return await refuse_outdated(context, request)
+    word = _Word(version, _verdict(pressed), reason)
+    await _decide(context, request, decided, word)
+    gone = await _gone(context, version, decided)
+    left = len(waiting_in(transfers)) - len(decided)
+    return Outcome(
+        answers.decided_briefly(request.id, word.verdict, len(decided), gone=gone, left=left)
+    )
+
+
+async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Message:
+    """Decide what the card of a request showed last. Refused where more waits than that."""
+    request = await context.unit.request(typed.request)
+    transfers = await context.unit.transfers_of(typed.request)
+    if request is None or (not transfers and not request.is_draft):
+        return answers.single_line("no-request", request=str(typed.request))
+    view = await context.view(transfers, [request])
+    if request.is_draft and request.cancelled_at is None:
+        return answers.unconfirmed(request, view)
+    waiting = [] if request.cancelled_at is not None else waiting_in(transfers)
+    if not waiting:
+        return Message((answers.why_decided(typed.request, transfers, view),))
+    version = await context.unit.card_version(request.version)
+    shown = [] if version is None else version.still_waiting(waiting)
+    if version is None or len(shown) < len(waiting):
+        await refresh(context, request)
+        return answers.not_shown(request.id, [t for t in waiting if t not in shown])
+    word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
+    await _decide(context, request, shown, word)
+    return answers.decided(request.id, word.verdict, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What an admin said of a version."""
+
+    version: CardVersion
+    verdict: Verdict
+    reason: str = ""
+
+
+def _verdict(said: ApproveShown | RejectShown | Approve | Reject) -> Verdict:
+    return Verdict.APPROVE if isinstance(said, ApproveShown | Approve) else Verdict.DENY
+
+
+def _reason(context: Context[DecideUnit], pressed: ApproveShown | RejectShown) -> str | None:
+    """The reason of the config that was pressed, empty without one. None for an unknown one."""
+    if isinstance(pressed, ApproveShown) or not pressed.reason:
+        return ""
+    known = {reason_key(reason): reason for reason in context.installation.reasons}
+    return known.get(pressed.reason)
+
+
+async def _decide(
+    context: Context[DecideUnit], request: Request, transfers: Sequence[Transfer], word: _Word
+) -> None:
+    """Keep a decision on each image, and let it go on or end it."""
     event: Event = Approved(context.now, context.person.id)
-    if isinstance(command, Reject):
-        event = Rejected(context.now, context.person.id, command.reason)
-    moved = [await context.advance(transfer, event) for transfer in transfers]
-    if not any(moved):
-        view = await context.view(transfers)
-        return Outcome(answers.why_decided(command.request, transfers, view), done=False)
-    key = "approved" if isinstance(command, Approve) else "rejected"
-    return Outcome(say(key, request=str(command.request), count=sum(moved)))
+    if word.verdict is Verdict.DENY:
+        event = Rejected(context.now, context.person.id, word.reason)
+    for transfer in transfers:
+        await context.unit.keep_decision(_decision(context, request, transfer, word))
+        await context.advance(transfer, event)
+    await context.unit.save_request(
+        replace(request, choosing=False, left_out=frozenset(), rejecting=None)
+    )
 
 
-async def cancel(context: Context[DecideUnit], command: Cancel) -> Outcome:
-    """Cancel the images of a request that have not gone to GitHub yet, or a whole draft."""
-    request = await context.own(command.request)
-    if isinstance(request, Outcome):
-        return request
-    if request.is_draft:
-        return await _drop(context, request)
-    number = request.id
-    transfers = await context.unit.transfers_of(number)
-    early = [t for t in transfers if Cancelled in TRANSITIONS[t.state]]
-    going = [t for t in transfers if not t.state.is_final and t not in early]
-    if not early:
-        return Outcome(say("too-late", request=str(number)), done=False)
-    event = Cancelled(context.now, context.person.id)
-    shared = [t.id for t in early if await _is_wanted(context, t, besides=number)]
-    for transfer in early:
-        if transfer.id not in shared:
-            await context.advance(transfer, event)
-    if not going and not any(t.state is State.MIRRORED for t in transfers):
-        await context.unit.save_request(replace(request, cancelled_at=event.at))
-    else:  # other requests keep what they share with this one
-        await context.unit.link(number, [t.id for t in transfers if t.id not in shared])
-    words = say("cancelled", request=str(number), count=len(early), going=len(going))
-    return Outcome(words)
+def _decision(
+    context: Context[DecideUnit], request: Request, transfer: Transfer, word: _Word
+) -> Decision:
+    return Decision(
+        request=request.id,
+        transfer=transfer.id,
+        image=transfer.image,
+        digest=transfer.digest or "",
+        verdict=word.verdict,
+        ground=Ground.PERSON,
+        person=context.person.id,
+        card=word.version.key,
+        reason=word.reason,
+        at=context.now,
+    )
 
 
-async def _is_wanted(
-    context: Context[DecideUnit], transfer: Transfer, *, besides: RequestId
-) -> bool:
-    """Whether another request than this one still waits for the image."""
-    requests = await context.unit.requests_for(transfer.id)
-    return any(r.id != besides and r.cancelled_at is None for r in requests)
-
-
-async def _drop(context: Context[DecideUnit], request: Request) -> Outcome:
-    if request.cancelled_at is not None:
-        return Outcome(say("draft-over", request=str(request.id)), done=False)
-    await context.unit.drop_file(request.id)
-    await context.unit.save_request(replace(request, cancelled_at=context.now))
-    return Outcome(say("draft-dropped", request=str(request.id)))
+async def _gone(
+    context: Context[DecideUnit], version: CardVersion, decided: Sequence[Transfer]
+) -> list[Transfer]:
+    """What the version shows and no longer waits, or not at that digest."""
+    done = {transfer.id for transfer in decided}
+    gone = [number for number, _ in version.pairs if number not in done]
+    found = await context.unit.transfers(gone) if gone else {}
+    return [found[number] for number in gone if number in found]

@@ -18,10 +18,8 @@ from bot.dialog import answers
 from bot.dialog.buttons import (
     MirrorImage,
     Pressed,
-    ShowDraftPage,
-    ShowPullFormat,
+    ShowDigests,
     TakeSuggestion,
-    ToggleImage,
     command_behind,
     parse_button,
 )
@@ -48,7 +46,19 @@ from bot.dialog.commands import (
 )
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
-from bot.engine.intake import decide, draft, mirror, questions, result_form, retry, status, watch
+from bot.engine.intake import (
+    cancel,
+    card_press,
+    decide,
+    draft,
+    mirror,
+    presses,
+    questions,
+    retry,
+    showing,
+    status,
+    watch,
+)
 from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
 from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict
 from bot.engine.ports.chat import Words
@@ -60,7 +70,6 @@ from bot.engine.ports.store import (
     KnownPeople,
     LastUpdate,
     MovesChats,
-    OwnMessages,
     SavesPeople,
     Store,
     Updates,
@@ -73,7 +82,7 @@ REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
-_BEGIN_WORK: Final = (Confirm, List, MirrorImage, Retry, TakeSuggestion)
+_BEGIN_WORK: Final = (Confirm, List, MirrorImage, Retry, ShowDigests, TakeSuggestion)
 """Presses that count as much as the command behind them, where that begins work."""
 _NO_ANSWER: Final = Message(())
 """An answer without text, which is never sent."""
@@ -81,12 +90,9 @@ _NO_ANSWER: Final = Message(())
 
 class IntakeUnit(
     mirror.MirrorUnit,
-    draft.DraftUnit,
-    retry.RetryUnit,
-    decide.DecideUnit,
+    presses.PressUnit,
     status.StatusUnit,
     questions.AskUnit,
-    result_form.FormUnit,
     watch.WatchUnit,
     Updates,
     SavesPeople,
@@ -94,7 +100,6 @@ class IntakeUnit(
     MovesChats,
     Greetings,
     KnownPeople,
-    OwnMessages,
     NewNotes,
     Protocol,
 ):
@@ -288,7 +293,7 @@ class Intake:
             case BeginWatch() | EndWatch():
                 return await watch.change_watches(context, command)
             case Approve() | Reject() | Cancel():
-                return Message(((await _decided(context, command)).words,))
+                return await _decided(context, command)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
             case Simple(CommandName.RELOAD):
@@ -308,19 +313,25 @@ class Intake:
 
     async def _pressed(self, unit: IntakeUnit, press: Press) -> Phrase | None:
         pressed = parse_button(press.data)
-        if pressed is None:
-            return say("button-unknown")
-        command = command_behind(pressed)
         role = await self._role(unit, press.person, press.place.chat)
+        if pressed is None:
+            return await self._unknown(unit, press, role)
+        command = command_behind(pressed)
         if role not in COMMANDS[command].audience:
             return await self._may_not(unit, command, press.person)
         await unit.save_person(press.person)
         if role is not Role.ADMIN and not self._allows(press, pressed):
             return self._too_fast(press.person)
         context = self._context(unit, press, role)
-        if isinstance(pressed, List | MirrorImage):
-            return await _begin(context, pressed)
-        return (await self._do(context, pressed)).words
+        if isinstance(pressed, List | MirrorImage | ShowDigests):
+            return await self._begin(context, pressed)
+        return (await presses.outcome(context, pressed)).words
+
+    async def _unknown(self, unit: IntakeUnit, press: Press, role: Role) -> Phrase:
+        """A button of another version of the bot. An admin's press has its card shown anew."""
+        if role not in COMMANDS[CommandName.APPROVE].audience:
+            return say("button-unknown")
+        return (await card_press.refuse(self._context(unit, press, role))).words
 
     def _allows(self, press: Press, pressed: Pressed) -> bool:
         command = command_behind(pressed)
@@ -333,44 +344,36 @@ class Intake:
         )
         return turn is RateVerdict.ALLOWED
 
-    async def _do(self, context: Context[IntakeUnit], pressed: Pressed) -> Outcome:
-        match pressed:
-            case Approve() | Reject() | Cancel():
-                return await _decided(context, pressed)
-            case Confirm(number):
-                return await draft.confirm(context, number)
-            case ShowDraftPage():
-                return await draft.turn(context, pressed)
-            case ToggleImage():
-                return await draft.tick(context, pressed)
-            case TakeSuggestion():
-                return await retry.take_suggestion(context, pressed)
-            case Retry(number):
-                return await retry.retry(context, number)
-            case ShowPullFormat():
-                return await result_form.change_form(context, pressed)
-            case List() | MirrorImage():
-                raise TypeError(f"{pressed!r} has no outcome in words")
-            case never:
-                assert_never(never)
+    async def _begin(
+        self, context: Context[IntakeUnit], pressed: List | MirrorImage | ShowDigests
+    ) -> Phrase | None:
+        """Begin what a press asks for. Its answer comes later, as a message."""
+        if isinstance(pressed, MirrorImage):
+            answer = await mirror.submit(context, [pressed.image])
+            return say("wanted") if answer is None else answer.lines[0]
+        if isinstance(pressed, ShowDigests):
+            return await self._send_digests(context, pressed)
+        # A press may be forged: it must not overwrite a card or a result with a list.
+        if await context.unit.request_shown(context.place.chat, context.message) is not None:
+            return say("button-unknown")
+        await questions.ask_for_list(context, pressed, edits=context.message)
+        return None
+
+    async def _send_digests(
+        self, context: Context[IntakeUnit], pressed: ShowDigests
+    ) -> Phrase | None:
+        message = await showing.digests(context, pressed)
+        if message is None:
+            return (await card_press.refuse(context)).words
+        text = self._words.render(message, self._language(context.place, context.person))
+        await context.unit.add_note(context.place, text, reply_to=context.message)
+        return None
 
 
-async def _begin(context: Context[IntakeUnit], pressed: List | MirrorImage) -> Phrase | None:
-    """Begin what a press asks for. Its answer comes later, as a message."""
-    if isinstance(pressed, MirrorImage):
-        answer = await mirror.submit(context, [pressed.image])
-        return say("wanted") if answer is None else answer.lines[0]
-    # A press may be forged: it must not overwrite a card or a result with a list.
-    if await context.unit.shows_request(context.place.chat, context.message):
-        return say("button-unknown")
-    await questions.ask_for_list(context, pressed, edits=context.message)
-    return None
-
-
-async def _decided(context: Context[IntakeUnit], command: Approve | Reject | Cancel) -> Outcome:
+async def _decided(context: Context[IntakeUnit], command: Approve | Reject | Cancel) -> Message:
     if isinstance(command, Cancel):
-        return await decide.cancel(context, command)
-    return await decide.decide(context, command)
+        return Message(((await cancel.cancel(context, command)).words,))
+    return await decide.command(context, command)
 
 
 async def _is_repeated(unit: LastUpdate, update: int) -> bool:

@@ -7,22 +7,25 @@ was sent is stored right after. A kill in between may send a result twice, but n
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict, replace
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias
 
+from bot.core.card_version import CardVersion
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, PersonId
+from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import Target
-from bot.core.retry import LONGEST_DELAY, Retried
+from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import State
 from bot.dialog.language import Language
+from bot.dialog.message import Rendered
 from bot.dialog.result import rewritten_caption
-from bot.engine.lanes.chat_items import ITEMS_PER_TICK, ChatItem, ChatItems, ChatItemsUnit
+from bot.engine.lanes.chat_items import ITEMS_PER_TICK, NO_RETRY, ChatItem, ChatItems, ChatItemsUnit
 from bot.engine.lanes.chat_rate import ChatRate
-from bot.engine.lanes.lane import TickResult, attempt, guarded
+from bot.engine.lanes.lane import TickResult, attempt, each
 from bot.engine.ports.chat import Chat, Document, Words
 from bot.engine.ports.outbox import Note, Outbox
 from bot.engine.ports.store import (
@@ -37,7 +40,6 @@ from bot.engine.shutdown import Stopped, never
 from bot.paste import rewrite
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 _Save: TypeAlias = Callable[[], Awaitable[object]]
 
 FIRST_CHECKS_WAIT: Final = timedelta(seconds=4)
@@ -45,10 +47,9 @@ FIRST_CHECKS_WAIT: Final = timedelta(seconds=4)
 FILES_KEPT: Final = timedelta(days=7)
 """How long a file is kept after its request was closed, while a retry may bring more images."""
 MOVED_TO_ITSELF_PAUSE: Final = timedelta(minutes=1)
+KEY_BYTES: Final = 6
+"""Random bytes of a key, which are 8 characters. Nobody can guess what another chat was shown."""
 _NOT_STORED: Final = "it was sent, and that cannot be stored"
-_NO_RETRY: Final = asdict(Retried())
-_MESSAGE_FACTS: Final = frozenset({"card", "shown", "told_in"})
-"""Facts about messages. They are not stored after a chat has moved: ids belong to one chat."""
 
 
 class ChatUnit(
@@ -68,7 +69,10 @@ class ChatLane:
         language: Language,
         clock: Callable[[], datetime],
         admins: Collection[PersonId] = (),
+        reasons: Sequence[str] = (),
+        new_key: Callable[[], str] = lambda: secrets.token_urlsafe(KEY_BYTES),
     ) -> None:
+        """`new_key` makes the key of a version of a card: see core/card_version.py."""
         self._store = store
         self._chat = chat
         self._words = words
@@ -76,8 +80,14 @@ class ChatLane:
         self._clock = clock
         self._rate = ChatRate()
         self._unsaved: list[tuple[_Save, _Save]] = []
+        self._new_key = new_key
         self._items = ChatItems(
-            words=words, target=target, language=language, clock=clock, admins=admins
+            words=words,
+            target=target,
+            language=language,
+            clock=clock,
+            admins=admins,
+            reasons=reasons,
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
@@ -93,17 +103,22 @@ class ChatLane:
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
         sent = [
-            await _each(self._show_card, first, stopped),
-            await _each(self._send_result, [item for item in items if item.needs_result], stopped),
-            await _each(self._send_note, notes, stopped),
-            await _each(self._send_file, [item for item in items if item.needs_file], stopped),
-            await _each(
+            await each(self._show_card, first, stopped),
+            await each(self._send_result, [item for item in items if item.needs_result], stopped),
+            await each(self._show_card, [i for i in items if i.was_refused], stopped),
+            await each(self._send_note, notes, stopped),
+            await each(self._send_file, [item for item in items if item.needs_file], stopped),
+            await each(
                 self._edit_result, [item for item in items if item.request.told_in], stopped
             ),
-            await _each(
+            await each(
                 self._show_card, [i for i in items if i.has_no_card and i not in first], stopped
             ),
-            await _each(self._show_card, [i for i in items if not i.has_no_card], stopped),
+            await each(
+                self._show_card,
+                [i for i in items if not i.has_no_card and not i.was_refused],
+                stopped,
+            ),
         ]
         if any(sent):
             return TickResult.CHANGED
@@ -128,7 +143,7 @@ class ChatLane:
         self._rate.record_sent(request.place.chat, now)
         log.info("request %d: result sent", request.id)
         told = {"told_at": now, "told_in": message, "told": text.fingerprint}
-        await self._save_for(item, lambda: self._store_facts(item, **told, **_NO_RETRY))
+        await self._save_for(item, lambda: self._store_facts(item, **told, **NO_RETRY))
         return True
 
     async def _send_file(self, item: ChatItem) -> bool:
@@ -155,7 +170,7 @@ class ChatLane:
             if item.has_nothing_to_retry:
                 await unit.drop_file(item.request.id)
             await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
-        await self._store_facts(item, returned_at=self._clock(), **_NO_RETRY)
+        await self._store_facts(item, returned_at=self._clock(), **NO_RETRY)
 
     async def _send_rewritten(
         self, file: File, content: bytes, item: ChatItem, language: Language
@@ -220,7 +235,7 @@ class ChatLane:
         if text is None or request.told_in is None:
             return False
         edit = self._chat.edit(request.place, request.told_in, text)
-        return await self._edited(item, edit, told=text.fingerprint)
+        return await self._edited(item, edit, {}, told=text.fingerprint)
 
     async def _show_card(self, item: ChatItem) -> bool:
         """Bring the card up to date, and close the request when nothing is left to send."""
@@ -229,28 +244,55 @@ class ChatLane:
             return await self._close(item)
         if not (self._can_send(item) if request.card is None else self._can_edit(item)):
             return False
+        if request.card is not None and self._is_premature(item):
+            return False
+        item = await self._versioned(item)
         if item.card is None or item.card.fingerprint == request.shown:
             return await self._close(item)
-        shown = item.card.fingerprint
         if request.card is not None:
-            if self._is_premature(item):
-                return False
-            edit = self._chat.edit(request.place, request.card, item.card)
-            return await self._edited(item, edit, shown=shown)
+            return await self._edit_card(item, item.card, request.card)
+        return await self._send_card(item, item.card)
+
+    async def _versioned(self, item: ChatItem) -> ChatItem:
+        """Store what the card is about to show, before it is sent: its answer may be lost."""
+        if not item.lacks_version:
+            return item
+        version = CardVersion(
+            key=self._new_key(),
+            request=item.request.id,
+            pairs=item.decided_on,
+            made_at=self._clock(),
+        )
+        async with self._store.begin() as unit:
+            await unit.add_card_version(version)
+        return item.with_version(version.key)
+
+    async def _send_card(self, item: ChatItem, text: Rendered) -> bool:
+        request = item.request
+        facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
         try:
-            card = await self._chat.send(request.place, item.card, reply_to=request.message)
+            card = await self._chat.send(request.place, text, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
             return await self._failed(item, trouble)
         except RefusedError as refusal:  # the chat refuses the card: still try the result
             log.warning("request %d: its card cannot be sent: %s", request.id, refusal)
-            await self._store_facts(item, shown=shown)
+            await self._store_facts(item, shown=text.fingerprint, refused_at=None)
             return True
         self._rate.record_sent(request.place.chat, self._clock())
-        facts = {"card": card, "shown": shown}
-        await self._save_for(item, lambda: self._store_facts(item, **facts, **_NO_RETRY))
+        await self._save_for(item, lambda: self._store_facts(item, card=card, **facts, **NO_RETRY))
         return True
 
-    async def _edited(self, item: ChatItem, edit: Awaitable[None], **facts: str) -> bool:
+    async def _edit_card(self, item: ChatItem, text: Rendered, card: MessageId) -> bool:
+        """Edit the card. Where it is gone and asks for a decision, it is sent anew."""
+        facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
+        gone = {"card": None, "shown": "", "version": ""} if item.decided_on else {}
+        edit = self._chat.edit(item.request.place, card, text)
+        return await self._edited(item, edit, gone, **facts)
+
+    async def _edited(
+        self, item: ChatItem, edit: Awaitable[None], gone: Mapping[str, object], **facts: object
+    ) -> bool:
+        """Store the facts of an edit, and those in `gone` where the message cannot be edited."""
         request = item.request
         try:
             await edit
@@ -258,8 +300,9 @@ class ChatLane:
             return await self._failed(item, trouble)
         except RefusedError as refusal:  # probably deleted: other messages can still be sent
             log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
+            facts |= gone
         self._rate.record_sent(request.place.chat, self._clock(), edit=True)
-        await self._store_facts(item, **_NO_RETRY, **facts)
+        await self._store_facts(item, **NO_RETRY, **facts)
         return True
 
     async def _close(self, item: ChatItem) -> bool:
@@ -268,7 +311,9 @@ class ChatLane:
         async with self._store.begin() as unit:
             if await unit.request(item.request.id) != item.request:
                 return False  # a person changed it meanwhile
-            await unit.save_request(replace(item.request, closed_at=self._clock()))
+            await unit.save_request(
+                replace(item.request, closed_at=self._clock(), version="", refused_at=None)
+            )
         return True
 
     # -- storing what was sent --------------------------------------------------------------
@@ -351,8 +396,7 @@ class ChatLane:
     async def _store_facts(self, item: ChatItem, **facts: object) -> None:
         """Store facts of the request, and keep what a person changed meanwhile.
 
-        A result that was sent for transfers which a retry has replaced does not count. Messages of
-        a chat that has moved cannot be reached, so they are not stored.
+        A result that was sent for transfers which a retry has replaced does not count.
         """
         async with self._store.begin() as unit:
             current = await unit.request(item.request.id)
@@ -361,21 +405,5 @@ class ChatLane:
             linked = [t.id for t in await unit.transfers_of(current.id)]
             if "told_at" in facts and linked != [t.id for t in item.transfers]:
                 return
-            if current.not_before != item.request.not_before and not facts.get("not_before", True):
-                # It was postponed in this tick, which another message of the tick must not undo.
-                facts = {name: fact for name, fact in facts.items() if name not in _NO_RETRY}
-            if current.place != item.request.place:
-                facts = {name: fact for name, fact in facts.items() if name not in _MESSAGE_FACTS}
+            facts = item.still_true(current, facts)
             await unit.save_request(replace(current, **facts))  # type: ignore[arg-type]
-
-
-async def _each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stopped: Stopped) -> bool:
-    """Take a step with every item, even where others raise. True if one sent something."""
-    sent = False
-    for item in items:
-        if stopped():
-            break
-        with guarded(item):
-            sent = await step(item) or sent
-        await asyncio.sleep(0)  # rendering a message takes a while: let others run in between
-    return sent

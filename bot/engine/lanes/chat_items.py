@@ -7,16 +7,18 @@ demand, outside of the transaction.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final, Protocol
 
+from bot.core.card_version import CardVersion, Pair, pairs_of
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Person, PersonId, RequestId
 from bot.core.image import Target
 from bot.core.request import Request
+from bot.core.retry import Retried
 from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.card import card
 from bot.dialog.draft_card import draft_card
@@ -24,7 +26,9 @@ from bot.dialog.language import Language
 from bot.dialog.message import Message, Rendered
 from bot.dialog.result import result
 from bot.dialog.view import View
+from bot.dialog.waiting import decided_on
 from bot.engine.lanes.lane import guarded
+from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
 from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
@@ -40,9 +44,12 @@ from bot.engine.view_loader import (
 
 ITEMS_PER_TICK: Final = 10
 """How many requests of each kind are read in a tick: intake waits for the reads."""
+NO_RETRY: Final = asdict(Retried())
+MESSAGE_FACTS: Final = frozenset({"card", "shown", "version", "told_in"})
+"""Facts about messages. They are not stored after a chat has moved: ids belong to one chat."""
 
 
-class ChatItemsUnit(RequestsToShow, Participants, Protocol):
+class ChatItemsUnit(RequestsToShow, Participants, CardVersions, Protocol):
     """What is read here."""
 
 
@@ -99,6 +106,40 @@ class ChatItem:
         return not any(transfer.state in RETRYABLE for transfer in self.transfers)
 
     @property
+    def was_refused(self) -> bool:
+        """Whether a press on the card was refused, so that it has to be shown anew."""
+        return self.request.refused_at is not None and not self.has_no_card
+
+    @property
+    def decided_on(self) -> tuple[Pair, ...]:
+        """What the buttons of the card decide on. Empty where it asks for no decision."""
+        return () if self.request.is_draft else pairs_of(decided_on(self.request, self.transfers))
+
+    @property
+    def lacks_version(self) -> bool:
+        """Whether a version has to be stored before the card can be shown."""
+        return bool(self.decided_on) and not self.view.version
+
+    def with_version(self, key: str) -> "ChatItem":
+        return replace(self, view=replace(self.view, version=key))
+
+    def still_true(self, current: Request, facts: Mapping[str, object]) -> dict[str, object]:
+        """Those facts about messages that still hold for the request as it is stored now.
+
+        Messages of a chat that has moved cannot be reached, so they are left out.
+        """
+        dropped: set[str] = set()
+        if current.not_before != self.request.not_before and not facts.get("not_before", True):
+            # It was postponed in this tick, which another message of the tick must not undo.
+            dropped |= set(NO_RETRY)
+        if current.refused_at != self.request.refused_at:
+            # Another press was refused after the card was read: it has to be shown once more.
+            dropped |= {"shown", "refused_at"}
+        if current.place != self.request.place:
+            dropped |= MESSAGE_FACTS
+        return {name: fact for name, fact in facts.items() if name not in dropped}
+
+    @property
     def is_unread_draft(self) -> bool:
         """Whether it is a draft whose file was not read yet."""
         return self.request.is_draft and not self.draft.images and not self.draft.bad
@@ -130,12 +171,14 @@ class ChatItems:
         language: Language,
         clock: Callable[[], datetime],
         admins: Collection[PersonId],
+        reasons: Sequence[str] = (),
     ) -> None:
         self._words = words
         self._target = target
         self._language = language
         self._clock = clock
         self._admins = admins
+        self._reasons = reasons
         self._last = RequestId(0)
 
     async def read(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
@@ -145,6 +188,7 @@ class ChatItems:
         if before != self._last:  # there are more than these
             found += await unit.requests_without_result(now, silent=silent, limit=ITEMS_PER_TICK)
             found += await unit.requests_without_card(now, silent=silent, limit=ITEMS_PER_TICK)
+            found += await unit.requests_to_refresh(now, silent=silent, limit=ITEMS_PER_TICK)
         requests = {request.id: request for request in found}
         return await self._items_of(unit, [requests[number] for number in sorted(requests)])
 
@@ -186,7 +230,7 @@ class ChatItems:
         others = [first for of in firsts.values() for first in of.values()]
         people = await unit.people({*participants_of(every, [*requests, *others]), *self._admins})
         queue = CopyQueue(await unit.queue())
-        return [
+        items = [
             ChatItem(
                 request,
                 transfers[request.id],
@@ -197,6 +241,7 @@ class ChatItems:
             )
             for request in requests
         ]
+        return await _with_versions(unit, items)
 
     def _view(
         self,
@@ -207,7 +252,26 @@ class ChatItems:
     ) -> View:
         ahead = queue.ahead(transfers)
         admins = admin_names(people, self._admins)
-        return View(names_of(people), self._target, self._clock(), ahead, firsts, admins)
+        return View(
+            names_of(people),
+            self._target,
+            self._clock(),
+            ahead,
+            firsts,
+            admins,
+            reasons=self._reasons,
+        )
 
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)
+
+
+async def _with_versions(unit: CardVersions, items: Sequence[ChatItem]) -> list[ChatItem]:
+    """The items with the keys that are stored for what their cards show now."""
+    asking = [item.request.id for item in items if item.decided_on]
+    versions = await unit.card_versions_of_all(asking) if asking else {}
+    return [item.with_version(_key(item, versions.get(item.request.id, ()))) for item in items]
+
+
+def _key(item: ChatItem, versions: Sequence[CardVersion]) -> str:
+    return next((each.key for each in versions if each.pairs == item.decided_on), "")

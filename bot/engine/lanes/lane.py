@@ -5,8 +5,9 @@ one. Between reading and storing a person may have decided otherwise. The table 
 refuses the event, and the person's decision stands.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from itertools import islice
@@ -104,3 +105,15 @@ async def postpone(store: Store[Transfers], transfer: Transfer, later: Transfer)
         current = await unit.transfer(transfer.id)
         if current == transfer:
             await unit.save_transfer(later)
+
+
+async def each(step: Callable[[T], Awaitable[bool]], items: Sequence[T], stopped: Stopped) -> bool:
+    """Take a step with every item, even where others raise. True if one sent something."""
+    sent = False
+    for item in items:
+        if stopped():
+            break
+        with guarded(item):
+            sent = await step(item) or sent
+        await asyncio.sleep(0)  # rendering a message takes a while: let others run in between
+    return sent

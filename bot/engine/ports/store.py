@@ -2,7 +2,8 @@
 
 A unit is one transaction: all of it is kept, or nothing. Its methods are grouped here by duty, in
 protocols of a few methods. A lane or a use case combines some of them into its own unit, whose type
-says what it may read and write. Notes are in outbox.py and tracked images in fresh.py.
+says what it may read and write. Notes are in outbox.py, tracked images in fresh.py, and versions of
+cards in card_versions.py.
 
 Values go in and out, never rows. Times are UTC. A list is bounded by what is open, or by `limit`,
 and starts with the oldest unless the method says otherwise. Any method may raise
@@ -102,8 +103,8 @@ class OpenRequests(Protocol):
 
 
 class OwnMessages(Protocol):
-    async def shows_request(self, chat: ChatId, message: MessageId) -> bool:
-        """Whether this message of the bot is the card or the result of a recent request."""
+    async def request_shown(self, chat: ChatId, message: MessageId) -> Request | None:
+        """The recent request whose card or result this message of the bot is. None: of no one."""
 
 
 class UsageCounts(Protocol):
@@ -126,6 +127,11 @@ class RequestsToShow(Protocol):
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests without a card."""
+
+    async def requests_to_refresh(
+        self, now: datetime, *, silent: Collection[ChatId], limit: int
+    ) -> Sequence[Request]:
+        """Open requests on whose card a press was refused."""
 
     async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
         """The open requests with greater numbers than this one."""

@@ -16,6 +16,7 @@ from bot.core.decision import Ground
 from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Place
 from bot.core.transfer import State
 from bot.dialog.questions import QuestionKind
+from bot.engine.intake.context import Press
 
 BEFORE: Final = "2026-03-01T11:00:00.000000+00:00"
 AHEAD: Final = "2026-03-04T11:00:00.000000+00:00"
@@ -168,6 +169,17 @@ async def test_what_was_updated_upstream_and_what_is_on_its_way_stay_so(w: World
 
 
 async def test_people_go_on_with_what_they_began(w: World) -> None:
+    """A button of the bot before has no version: its card is edited, and then it counts."""
+    old = Press(
+        update=101,
+        person=ANA,
+        place=Place(GROUP),
+        message=MessageId("telegram:5000"),
+        data="approve:41",
+    )
+    assert (await w.intake.press(old)).startswith("The card of #41 has changed meanwhile")
+    w.last_update = 101
+    await w.settle(4)
     assert await w.press(ANA, "approve:41") == "#41: 1 image approved."
     await w.say(WEI, "/mirror #42")
     await w.settle(20)

@@ -173,7 +173,7 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
         m for m in w.chat.messages.values() if "1 version differs from its source" in m.text
     ]
     assert alarm.place.chat == GROUP
-    assert f"<code>{OLD[:19]}</code> → <code>{NEW[:19]}</code>, waits for an admin" in alarm.text
+    assert f"<code>{OLD}</code> → <code>{NEW}</code>, waits for an admin" in alarm.text
     assert "A version tag should not change" in alarm.text
     assert alarm.buttons == (("✅ Approve", "❌ Reject"),)
     assert w.repository.runs == []

@@ -1,0 +1,59 @@
+"""What all presses on a card that asks for a decision share: its version, and how one is refused.
+
+A press that is refused has its card shown anew, before all other edits.
+"""
+
+from dataclasses import replace
+from typing import Protocol
+
+from bot.core.card_version import CardVersion
+from bot.core.request import Request
+from bot.dialog import answers
+from bot.dialog.message import say
+from bot.dialog.waiting import waiting_in
+from bot.engine.intake.context import Context, ContextUnit, Outcome
+from bot.engine.ports.card_versions import FindsCardVersions
+from bot.engine.ports.store import LinkedTransfers, OwnMessages, Requests
+
+
+class CardPressUnit(
+    Requests, LinkedTransfers, FindsCardVersions, OwnMessages, ContextUnit, Protocol
+):
+    """What is read and written here."""
+
+
+async def pressed_version(
+    context: Context[CardPressUnit], key: str
+) -> tuple[Request, CardVersion] | None:
+    """The version of this key and its request. None where it is no card of this chat."""
+    version = await context.unit.card_version(key)
+    if version is None:
+        return None
+    request = await context.unit.request(version.request)
+    if request is None or request.place.chat != context.place.chat:
+        return None
+    return request, version
+
+
+async def refuse(context: Context[CardPressUnit]) -> Outcome:
+    """Refuse the press of a button that is no longer in use."""
+    request = await context.unit.request_shown(context.place.chat, context.message)
+    if request is None:
+        return Outcome(say("button-unknown"), done=False)
+    return await refuse_outdated(context, request)
+
+
+async def refuse_outdated(context: Context[CardPressUnit], request: Request) -> Outcome:
+    """Refuse a press on a card that has changed meanwhile, say why, and show it anew."""
+    await refresh(context, request)
+    transfers = await context.unit.transfers_of(request.id)
+    if waiting_in(transfers) and request.cancelled_at is None:
+        return Outcome(say("card-changed", request=str(request.id)), done=False)
+    view = await context.view(transfers)
+    return Outcome(answers.why_decided(request.id, transfers, view), done=False)
+
+
+async def refresh(context: Context[CardPressUnit], request: Request) -> None:
+    """Let the chat lane show the card anew, also where it believes that nothing has changed."""
+    again = replace(request, shown="", refused_at=context.now, closed_at=None)
+    await context.unit.save_request(again)
