@@ -139,7 +139,7 @@ def policy_variable(policy: Policy) -> str:
     rules = {
         "registries": sorted(policy.registries),
         "rules": [[rule.images, str(rule.verdict)] for rule in policy.rules],
-        "floating": [],
+        "floating": list(policy.floating),
     }
     text = json.dumps(rules, separators=(",", ":"))
     if len(text) > POLICY_BYTES:

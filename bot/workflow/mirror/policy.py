@@ -7,13 +7,15 @@ the variable. Pure: no I/O.
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .reference import Image
 from .registry_http import UNREADABLE
+from .tag_class import floats
 
 APPROVE, ASK, DENY = "approve", "ask", "deny"
-_VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([._+-].*)?")
+NO_TAG = "@"  # stands for the missing tag of a digest alone: only a wildcard matches it
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,49 @@ class Policy:
         return cls(frozenset(read["registries"]), rules, tuple(read["floating"]))
 
     def decide(self, image: Image) -> tuple[str, str]:
-        """Return the verdict on an image and the pattern of the rule that gives it, if any."""
+        """Return the verdict on an image and the pattern of the rule that gives it, if any.
+
+        A digest alone may have any tag. So where a rule for some tags comes first and says
+        otherwise, an admin would be asked.
+        """
         if image.registry not in self.registries:
             return DENY, ""
+        found: list[tuple[str, str]] = []  # what rules for some tags say about a digest alone
         for pattern, verdict in self.rules:
-            if _covers(pattern, image):
-                return verdict, pattern
-        return ASK, ""
+            name, tag = _split(pattern)
+            if not _fits(name, f"{image.registry}/{image.path}"):
+                continue
+            if tag is None or _fits(tag, image.tag or NO_TAG):
+                found.append((verdict, pattern))
+                break
+            if not image.tag:
+                found.append((verdict, pattern))
+        else:
+            found.append((ASK, ""))
+        *by_tag, deciding = found
+        others = (pattern for verdict, pattern in by_tag if verdict != deciding[0])
+        other = next(others, None)
+        return deciding if other is None else (ASK, other)
 
     def is_version(self, tag: str) -> bool:
-        """Return whether a tag is not meant to be updated."""
-        return _VERSION.fullmatch(tag) is not None
+        """Return whether a tag is not surely updated with each release."""
+        return not (any(_fits(pattern, tag) for pattern in self.floating) or floats(tag))
 
 
-def _covers(pattern: str, image: Image) -> bool:
-    text = f"{image.registry}/{image.path}"
-    if ":" in pattern.rsplit("/", 1)[-1]:
-        text += f":{image.tag}"
-    return _compiled(pattern).fullmatch(text) is not None
+def _split(pattern: str) -> "tuple[str, str | None]":
+    """Return the pattern of the name, and that of the tag, or None where it has none."""
+    start = pattern.rfind("/") + 1
+    name, colon, tag = pattern[start:].partition(":")
+    return pattern[:start] + name, tag if colon else None
 
 
-def _compiled(pattern: str) -> "re.Pattern[str]":
+@lru_cache(maxsize=1024)
+def _expression(pattern: str) -> "re.Pattern[str]":
+    """Return a pattern as an expression. `*` stays within a component, `**` does not."""
     wild = {"**": ".*", "*": "[^/]*"}
     pieces = re.split(r"(\*\*|\*)", pattern)
     return re.compile("".join(wild.get(piece, re.escape(piece)) for piece in pieces))
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return _expression(pattern).fullmatch(text) is not None
