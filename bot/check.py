@@ -7,6 +7,7 @@ cli.py sets the exit code.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.store import last_beat
@@ -14,10 +15,12 @@ from bot.adapters.store.lock import is_taken
 from bot.adapters.telegram.chat import ask_name
 from bot.build import Services, open_services
 from bot.config import Secrets, Settings
-from bot.core.errors import BotError
+from bot.core.errors import BotError, RefusedError
 from bot.core.image import ImageRef
+from bot.core.policy import Policy
 from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
+from bot.setup import policy_variable
 
 Say = Callable[[str], None]
 
@@ -45,6 +48,7 @@ async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     checks = (
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
         ("mirror repository", _repository, "check GITHUB_TOKEN and the settings under github"),
+        ("rules of the workflow", partial(_rules, settings.rules()), "run `imageto-bot setup`"),
         ("target", _target, "check HARBOR_USER, HARBOR_PWD and the settings under target"),
     )
     succeeded = True
@@ -68,6 +72,18 @@ async def _repository(services: Services) -> str:
         raise BotError(f"its workflow is {WORKFLOW_ADVICE[state]}")
     image_list = await services.repository.read_list()
     return f"the workflow is active, the list has {len(image_list.content)} bytes"
+
+
+async def _rules(policy: Policy, services: Services) -> str:
+    """The workflow obeys a copy of the rules for what was written by hand."""
+    wanted = policy_variable(policy)
+    try:
+        variables = await services.repository.variables()
+    except RefusedError as refusal:
+        return f"not compared, since GITHUB_TOKEN may not read variables ({refusal})"
+    if variables.get("POLICY", "") != wanted:
+        raise BotError("the variable POLICY is not what the config says")
+    return "they are those of the config"
 
 
 async def _target(services: Services) -> str:

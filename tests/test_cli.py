@@ -159,7 +159,7 @@ def test_check_says_of_each_service_whether_it_failed(tmp_path: Path) -> None:
         "check", "--config", str(config(tmp_path)), environment={**TOKENS, "NO_PROXY": "*"}
     )
     assert done.returncode == 1
-    for part in ("telegram", "mirror repository", "target"):
+    for part in ("telegram", "mirror repository", "rules of the workflow", "target"):
         assert f"{part}: FAILED: " in done.stdout
     assert "config: ok" in done.stdout
     assert "Traceback" not in done.stderr

@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot import check
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Settings, settings_from
 from bot.core.errors import ConfigError, RefusedError
@@ -152,6 +153,31 @@ async def test_the_rules_are_stored_for_the_workflow_without_reasons_and_ids(
         }
         said = await set_up(made, port, secrets(), with_rules(RULES[0]))
         assert "variable POLICY: set to 1 rules" in said
+
+
+async def rules_line(port: int, made: GitHub, given: Settings) -> str:
+    """Return what `check` says of the rules. Nothing but GitHub can be reached."""
+    nowhere = {"telegram": {"api": "http://127.0.0.1:9"}, "target": {"host": "127.0.0.1:9"}}
+    dumped = given.model_dump(mode="json")
+    for part, changes in {**nowhere, "github": {"api": f"http://127.0.0.1:{port}/github"}}.items():
+        dumped[part] |= changes
+    said: list[str] = []
+    tokens = secrets(GITHUB_TOKEN=made.token)
+    assert not await check.everything(settings_from(dumped, "test"), tokens, said.append)
+    [line] = [each for each in said if each.startswith("rules of the workflow: ")]
+    return line
+
+
+async def test_check_tells_when_the_workflow_has_other_rules_than_the_config(
+    tmp_path: Path,
+) -> None:
+    async with github(tmp_path, OLD) as (made, port):
+        await set_up(made, port, secrets(**LOGIN), with_rules(*RULES))
+        line = await rules_line(port, made, with_rules(*RULES))
+        assert line == "rules of the workflow: ok: they are those of the config"
+        line = await rules_line(port, made, with_rules(RULES[1]))
+        assert line.startswith("rules of the workflow: FAILED: the variable POLICY is not what")
+        assert line.endswith("run `imageto-bot setup`")
 
 
 async def test_rules_that_no_variable_can_hold_are_refused_before_anything_changes(

@@ -170,6 +170,12 @@ class MirrorRepository:
             return {}
         return {each.path: f"{_MODES.get(each.type, each.type)} {each.sha}" for each in found}
 
+    async def variables(self) -> Mapping[str, str]:
+        """All repository variables."""
+        return await self._call(
+            lambda: {each.name: each.value for each in self._repository.get_variables()}
+        )
+
     async def read_list(self) -> ListFile:
         return await self._call(lambda: self._read(self._path))
 

@@ -111,12 +111,6 @@ class SetupRepository(MirrorRepository):
 
         await self._call(put)
 
-    async def variables(self) -> Mapping[str, str]:
-        """All repository variables."""
-        return await self._call(
-            lambda: {each.name: each.value for each in self._repository.get_variables()}
-        )
-
     async def delete_variable(self, name: str) -> None:
         """Remove a repository variable."""
         await self._call(lambda: self._repository.delete_variable(name))
