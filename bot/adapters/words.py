@@ -1,7 +1,7 @@
 """Renders messages: turns phrases into text of a language, in Telegram's HTML.
 
 The texts are in `locales/` (Fluent, https://projectfluent.org). They may contain HTML tags that
-Telegram supports. Values are escaped here, and their line breaks removed, so no caller may do it.
+Telegram supports. Values are made safe and escaped here, so no caller may do it.
 """
 
 import html
@@ -16,6 +16,7 @@ from typing import Final
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.resolver import Pattern
 
+from bot.core.person_name import safe_text
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Moment, Phrase, Rendered, Value, say
 
@@ -36,8 +37,6 @@ REGISTRIES_NAMED: Final = 6
 VALUE_LIMIT: Final = 1200
 """Characters of an escaped value: two of them and the text around fit into fluent's 2500."""
 _TAG: Final = re.compile(r"<[^<>]*>")
-_UNRULY: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-"""Characters that end lines or change the direction of text: a name could forge lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class LocaleWords:
             case Moment():
                 return _clock(value, self._zone)
             case str():
-                return _escaped(_UNRULY.sub(" ", value))
+                return _escaped(safe_text(value))
             case _:
                 return value
 

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, NewType
 
+from bot.core.person_name import safe_name
+
 PersonId = NewType("PersonId", str)
 """`service:number`, by which a service knows a person. Names change, this does not."""
 ChatId = NewType("ChatId", str)
@@ -76,11 +78,14 @@ def _joined(service: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a chat. `name` is what they call themselves: shown, never trusted."""
+    """Somebody in a chat. `name` is what they call themselves, made safe to show."""
 
     id: PersonId
     name: str
     language: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", safe_name(self.name))
 
 
 @dataclass(frozen=True, slots=True)

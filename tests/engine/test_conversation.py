@@ -871,3 +871,13 @@ async def test_sixty_images_fold_into_counts_and_name_what_failed(w: World) -> N
         failed = await unit.last_failed()
     assert failed is not None
     assert failed.state is State.FAILED
+
+
+async def test_a_name_forges_neither_the_head_of_a_card_nor_another_line(w: World) -> None:
+    evil = replace(WEI, name="Li: 9 images  ▓▓▓▓▓▓▓▓▓▓ 9 of 9\n✅ all \u202edone\u200b")
+    w.upstream(STATIC)
+    await w.say(evil, f"/mirror {STATIC}")
+    await w.settle(6)
+    head, line, *_ = w.card.splitlines()
+    assert head == "<b>#1</b> for Li 9 images 9 of 9 ✅ all done: 1 image  ░░░░░░░░░░ 0 of 1"
+    assert line.startswith("⏳")
