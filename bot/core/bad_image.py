@@ -49,6 +49,10 @@ class Gap(StrEnum):
     """A variable without a default. Only the person knows its value."""
     NO_TAG = "no-tag"
     """The chart or the manifest chooses the tag, so `latest` may be another image."""
+    REGISTRY = "registry"
+    """The file gives a registry elsewhere, or none, and only the chart knows which one counts."""
+    PASSED_OVER = "passed-over"
+    """Words of a message, or a line and a key of a file, that were not read as an image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ from bot.dialog.card import (
 from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
 from bot.dialog.view import View
-from bot.paste import Rewritten
+from bot.paste import Fixed, Rewritten
 
 SINGLE_COPY_BUTTONS: Final = 6
 """Up to so many pull commands have a button each. Of more, each button copies several."""
 PART_COPY_BUTTONS: Final = 24
 """The most buttons that copy several pull commands, in rows of four."""
 _MISSING: Final = FailureKind.MISSING
+LINES_SHOWN: Final = 5
+"""Lines of a file that are named for one image."""
 _PULLS: Final = {
     PullFormat.DOCKER: "docker pull {}",
     PullFormat.CONTAINERD: "ctr -n k8s.io images pull {}",
@@ -157,6 +159,11 @@ def _format_buttons(request: Request) -> tuple[Button, ...]:
     )
 
 
+def _with_lines(fixed: Fixed) -> str:
+    lines = ", ".join(f"L{line}" for line in fixed.lines[:LINES_SHOWN])
+    return short_name(fixed.image) + (f" ({lines})" if lines else "")
+
+
 def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
     """The caption of the rewritten file. Without `changed`, the message that replaces the file."""
     lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
@@ -164,6 +171,8 @@ def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed
         texts = list(map(label_of, back.others))
         lines.append(say("returned-others", count=len(texts), images=name_list(texts)))
     if back.fixed:
-        names = [short_name(image) for image in back.fixed]
+        names = [_with_lines(fixed) for fixed in back.fixed]
         lines.append(say("returned-fixed", count=len(names), images=name_list(names)))
+    if back.passed:
+        lines.append(say("returned-passed", places=name_list(back.passed)))
     return Message(tuple(lines))

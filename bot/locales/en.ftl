@@ -277,6 +277,7 @@ returned-fixed = { $count ->
     [one] To be changed by hand: { $images }
    *[other] To be changed by hand, { $count } images: { $images }
 }
+returned-passed = Not read as images, by line and key: { $places }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = not found at the source (missing, or private)
@@ -615,6 +616,8 @@ problem-tag = the tag is not valid
 problem-digest = the digest is not valid
 problem-variable = it holds a variable without a default, so I cannot know what it will be
 problem-no-tag = no tag is given there, so I cannot know which one the chart takes
+problem-registry = the file gives its registry elsewhere, so I cannot know the full name
+problem-passed-over = not read as an image
 problem-malformed = images are not written like that
 
 mistake-invisible = there are invisible characters in it

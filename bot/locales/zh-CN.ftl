@@ -244,6 +244,7 @@ returned-fixed = 需要手动改的：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
+returned-passed = 没有当作镜像的地方（行号和键）：{ $places }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = 上游找不到（不存在，或者是私有的）
@@ -538,6 +539,8 @@ problem-tag = 标签不合规范
 problem-digest = 摘要不合规范
 problem-variable = 里面有个变量没写默认值，我不知道它会是什么
 problem-no-tag = 那里没写标签，我不知道 chart 会用哪一个
+problem-registry = 镜像仓库写在文件的别处，我无法确定完整的名称
+problem-passed-over = 没有当作镜像
 problem-malformed = 镜像名不是这样写的
 
 mistake-invisible = 里面混进了看不见的字符

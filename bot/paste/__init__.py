@@ -31,7 +31,7 @@ from bot.paste.finding import (
 )
 from bot.paste.free_text import possible_names
 from bot.paste.reference import read_image
-from bot.paste.rewriting import rewrite_text
+from bot.paste.rewriting import Fixed, rewrite_text
 
 __all__ = [
     "IMAGES_PER_PASTE",
@@ -39,6 +39,7 @@ __all__ = [
     "REWRITABLE",
     "FileKind",
     "Finding",
+    "Fixed",
     "Flaw",
     "Rewritten",
     "extract",
@@ -124,7 +125,8 @@ class Rewritten:
 
     content: bytes
     others: tuple[str, ...] = ()
-    fixed: tuple[ImageRef, ...] = ()
+    passed: tuple[str, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
 
 
 def rewrite(
@@ -142,7 +144,8 @@ def rewrite(
     if found.kind not in REWRITABLE:
         return Rewritten(content)
     changed = rewrite_text(text, found.mentions, target=target, images=images)
-    return Rewritten(mark + changed.text.encode(encoding), changed.others, changed.fixed)
+    content = mark + changed.text.encode(encoding)
+    return Rewritten(content, changed.others, changed.passed, changed.fixed)
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str] | None:

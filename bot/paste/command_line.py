@@ -17,6 +17,7 @@ _TOOLS_WITHOUT_IMAGES: Final = frozenset(
     {
         *("curl", "wget", "git", "apt", "apt-get", "yum", "dnf", "cd", "export", "systemctl"),
         *("kubeadm", "ssh", "scp", "make", "docker-compose", "cat", "vim", "vi", "mkdir"),
+        *("pip", "pip3", "npm", "npx", "yarn", "pnpm", "brew", "apk", "cargo", "dotnet", "gem"),
     }
 )
 _PROMPTS: Final = frozenset({"$", "#", ">", "%", "sudo", "\\", "time", "exec", "!", "PS", "k3s"})
@@ -36,6 +37,9 @@ _SUBCOMMANDS: Final = frozenset(
     }
 )
 _WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")
+_LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
+"""What phones and word processors make of two hyphens."""
+_CHART: Final = re.compile(r"oci://(\S+)")
 _SHORT_SWITCHES: Final = frozenset("ditqaPk")
 _SWITCHES: Final = frozenset(
     f"--{name}"
@@ -47,7 +51,7 @@ _SWITCHES: Final = frozenset(
     )
 )
 _MOST_WORDS: Final = 100  # after a tool, in which it has to name an image
-_IMAGE_FLAG: Final = re.compile(r"--image(?:=(\S+))?")
+_IMAGE_FLAG: Final = re.compile(r"--(?:[a-z-]+-)?image(?:=(\S+))?")
 _NAMED_VALUE: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9.*-]*=(\S+)")
 _SOURCE: Final = re.compile(r"docker://(\S+)")
 
@@ -64,7 +68,13 @@ class CommandImages:
 
 def split_words(line: str) -> list[str]:
     """The words of a line as a shell splits them, without their quotes."""
-    return [re.sub(r"[\"']", "", word) for word in _WORD.findall(line)]
+    words = (re.sub(r"[\"']", "", word) for word in _WORD.findall(line))
+    return [_LONG_DASH.sub("--", word) for word in words]
+
+
+def is_tool(word: str) -> bool:
+    """Whether a word is the name of a tool for containers, which may be that of an image, too."""
+    return word in _RUNTIMES or word in _OTHER_TOOLS
 
 
 def image_argument(text: str) -> str | None:
@@ -96,6 +106,8 @@ def find_command(words: Sequence[str]) -> int | None:
     other_tool = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
+        if _CHART.fullmatch(word):
+            return i
         if i == start and tool in _TOOLS_WITHOUT_IMAGES and i + 1 < len(words):
             other_tool = i  # it may run a container tool: `ssh node1 docker pull nginx`
         if tool not in _RUNTIMES | _OTHER_TOOLS:
@@ -109,11 +121,13 @@ def find_command(words: Sequence[str]) -> int | None:
 def images_named_by(words: Sequence[str]) -> CommandImages:
     """The images that one command names. `words` starts with the tool."""
     tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
+    if _CHART.fullmatch(words[0]):
+        tool, rest = "helm", list(words)
     match tool:
         case "kubectl" | "oc":
             return CommandImages(tuple(_by_kubectl(rest)))
         case "helm":
-            return CommandImages(settings=tuple(_settings(rest)))
+            return CommandImages(tuple(_charts(rest)), settings=tuple(_settings(rest)))
         case "skopeo":
             return CommandImages(
                 tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
@@ -121,7 +135,9 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
         case "crane":  # after the image comes a file or a target
             return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])[:1]))
         case "kind" | "minikube" | "trivy":
-            return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])))
+            flagged = tuple(_by_kubectl(rest))
+            given = () if flagged else _positional(rest[_words_before_images(rest) :])
+            return CommandImages(flagged or tuple(given))
         case "export":
             return CommandImages(more=tuple(rest))
         case "make":  # variables name what it builds, but "make nginx available" is a sentence
@@ -137,7 +153,9 @@ def _takes_images(tool: str, rest: Sequence[str]) -> bool:
         case "kubectl" | "oc":
             return rest[:2] == ["set", "image"] or any(map(_IMAGE_FLAG.match, rest))
         case "helm":
-            return any(word.startswith("--set") for word in rest)
+            return any(word.startswith(("--set", "oci://")) for word in rest)
+        case "kind" | "minikube" if any(map(_IMAGE_FLAG.fullmatch, rest)):
+            return True
         case "skopeo":
             return any(map(_SOURCE.match, rest))
         case "kind" | "minikube" | "crane" | "trivy":
@@ -203,6 +221,16 @@ def _by_kubectl(rest: list[str]) -> Iterator[str]:
     for i, word in enumerate(rest):
         if match := _IMAGE_FLAG.fullmatch(word):
             yield from [match[1]] if match[1] else rest[i + 1 : i + 2]
+
+
+def _charts(rest: list[str]) -> Iterator[str]:
+    """The chart of a registry with its version, which Helm writes with `_` for `+`."""
+    chart = next((found[1] for word in rest if (found := _CHART.fullmatch(word))), None)
+    versions = [rest[i + 1 :][:1] for i, word in enumerate(rest) if word == "--version"]
+    given = [word.partition("=")[2] for word in rest if word.startswith("--version=")]
+    version = next(iter([*given, *(found[0] for found in versions if found)]), "")
+    if chart is not None:
+        yield f"{chart}:{version.replace('+', '_')}" if version else f"oci://{chart}"
 
 
 def _settings(rest: list[str]) -> Iterator[str]:

@@ -183,12 +183,15 @@ _JOINED: Final = re.compile(
 )
 
 
+_AT_VERSION: Final = re.compile(r"(?P<name>[^\s:@]+)@(?P<tag>v?[0-9][A-Za-z0-9_.-]{0,127})")
+
+
 def split_off_tag(text: str) -> str | None:
-    """`mysql:5.7` of `mysql-5.7`, `ubuntu:22.04` of `ubuntu22.04`, else None.
+    """`mysql:5.7` of `mysql-5.7`, `mysql5.7` and `mysql@5.7`, else None.
 
     No official image of Docker Hub has a full stop in its name.
     """
-    joined = _JOINED.fullmatch(text)
+    joined = _JOINED.fullmatch(text) or _AT_VERSION.fullmatch(text)
     return None if joined is None else f"{joined['name']}:{joined['tag']}"
 
 

@@ -1,24 +1,30 @@
 """The images that a Dockerfile starts from or copies from, and where it names them.
 
 Follows https://docs.docker.com/reference/dockerfile/ as far as it concerns images: defaults of
-ARGs before the first FROM, stages, continued lines, the escape directive, here-documents. The image
-in `# syntax=` is left out, since the builder pulls it itself.
+ARGs before the first FROM, stages, continued lines, the escape directive. Here-documents are those
+of BuildKit: https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/parser.go. The
+image in `# syntax=` is named as passed over, since the builder pulls it itself.
 """
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
 from bot.paste.interpolation import expand
 
 _NAME: Final = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:[.-].*)?", re.IGNORECASE)
 _WORD: Final = re.compile(r"\S+")
 _DIRECTIVE: Final = re.compile(r"#\s*([a-z]+)\s*=\s*(\S+)\s*", re.IGNORECASE)
-_HEREDOC: Final = re.compile(r"<<-?([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+_SHELL_WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")
+_HEREDOC: Final = re.compile(r"[0-9]*<<(-?)([\"']?)([^<\"'\s]+)\2")
+_SYNTAX: Final = re.compile(
+    r"(?:#[^\n=]{0,99}=[^\n]*\n){0,3}#[ \t]*syntax[ \t]*=[ \t]*\S", re.IGNORECASE
+)
+_VARIABLE: Final = re.compile(r"\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
 _MOUNT: Final = re.compile(r"(?:.*,)?from=([^,]+)")
 _INSTRUCTIONS: Final = frozenset(
     {
@@ -68,11 +74,16 @@ def _is_from(words: list[str]) -> bool:
     return len(words) == 1 or (len(words) == _FROM_AS and words[1].upper() == "AS")
 
 
-def mentions(text: str) -> Iterator[Mention]:
-    """All images that the instructions name, in their order."""
+def mentions(text: str, contexts: Iterable[str] = ()) -> Iterator[Mention]:
+    """All images that the instructions name, in their order.
+
+    `contexts` are names that the build gives to other sources, so they are no images.
+    """
     known: dict[str, str] = {}
-    stages: set[str] = set()
+    stages = {name.lower() for name in contexts}
     started = False
+    if syntax := _SYNTAX.match(text):
+        yield passed_over("syntax", line=syntax[0].count("\n") + 1)
     for name, *words in instructions(text):
         match name.text.upper():
             case "ARG" if not started:
@@ -131,12 +142,23 @@ def _named(
         return
     if text.lower() in stages or text == "scratch":
         return
-    image = expand(text, known)
+    image = (expand(text, known) or "").replace('"', "").replace("'", "")
     place = word.place(text)
+    if not image and _is_stage(text, stages):
+        return
     if not image:
         yield Mention(text, (place,), Gap.VARIABLE)
     elif len(image) <= MENTION_LENGTH_LIMIT and image.lower() not in stages and image != "scratch":
         yield Mention(image, (place,))
+
+
+def _is_stage(text: str, stages: set[str]) -> bool:
+    """Whether a name with a variable, such as `pick-$TARGETOS`, can only be one of the stages."""
+    fixed = _VARIABLE.split(text.lower())
+    if not any(fixed) or "/" in text or ":" in _VARIABLE.sub("", text):
+        return False
+    pattern = re.compile(".+".join(map(re.escape, fixed)))
+    return any(pattern.fullmatch(stage) for stage in stages)
 
 
 @dataclass(slots=True)
@@ -146,12 +168,14 @@ class _Reader:
     escape: str = "\\"
     directives: bool = True
     words: Instruction = field(default_factory=list)
-    heredocs: deque[str] = field(default_factory=deque)
+    heredocs: deque[tuple[str, str]] = field(default_factory=deque)
+    """`-` or nothing, and the word that ends each here-document."""
 
     def line(self, line: str, start: int) -> Instruction | None:
         """Take one line. Returns the instruction that ends with it, if one does."""
         if self.heredocs and not self.words:
-            if line.strip() == self.heredocs[0]:
+            dash, end = self.heredocs[0]
+            if (line.lstrip("\t") if dash else line).rstrip("\r\n") == end:
                 self.heredocs.popleft()
             return None
         if self._is_comment(line):
@@ -169,8 +193,9 @@ class _Reader:
     def end(self) -> Instruction:
         done, self.words = self.words, []
         if done and done[0].text.upper() in {"RUN", "COPY", "ADD"}:
-            found = (_HEREDOC.search(word.text) for word in done[1:])
-            self.heredocs += [match[2] for match in found if match]
+            line = " ".join(word.text for word in done[1:])
+            found = (_HEREDOC.fullmatch(word) for word in _SHELL_WORD.findall(line))
+            self.heredocs += [(match[1], match[3]) for match in found if match]
         return done
 
     def _is_comment(self, line: str) -> bool:

@@ -5,18 +5,22 @@ The content decides, the name is only a hint: people send Helm values as `new.tx
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from bot.paste import dockerfile, free_text, image_lines, yaml_files
-from bot.paste.finding import FileKind, Flaw, ScanResult
+from bot.paste import compose, dockerfile, free_text, loose_file, structured
+from bot.paste.finding import FileKind, Flaw, Part, ScanResult, in_order
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _YAML_NAME: Final = re.compile(
     r".*\.(?:ya?ml|jsonc?|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
 )
+_LIST_NAME: Final = re.compile(
+    r"(?:.*/)?[^./]+(?:\.(?:txt|list|lst|log|csv|tsv|text))?|file", re.IGNORECASE
+)
+"""Files that may be lists of words. Others have words that are no images, such as passwords."""
 _JSON_NAME: Final = re.compile(r".*\.jsonc?", re.IGNORECASE)
 _JSON_COMMENT: Final = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VALUES_NAME: Final = re.compile(r"(?:.*/)?(?:.*[._-])?values(?:[._-].*)?", re.IGNORECASE)
@@ -26,7 +30,7 @@ _KEY: Final = re.compile(
 _TOP: Final = re.compile(
     r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
 )
-_FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^\n]*)$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^`\n]*)$", re.MULTILINE)
 _MOST_TOPS: Final = 3
 """Places below a sentence that are tried as the start of a file."""
 _LONGEST_WITH_SENTENCE: Final = 100_000
@@ -40,6 +44,8 @@ def scan(text: str, name: str) -> ScanResult:
         return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
     if _YAML_NAME.fullmatch(name):
         return _scan_yaml_file(text, name)
+    if name and not _LIST_NAME.fullmatch(name):
+        return _scan_unknown(text)
     if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
         return _scan_text(text)
     roots = documents(text)
@@ -54,10 +60,15 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
         return found if found.mentions or not _is_list(roots) else free_text.scan(text)
-    named = tuple(image_lines.mentions(text))
+    named = tuple(loose_file.mentions(text)) if roots is Flaw.BROKEN else ()
     kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
-    flaw = None if named and roots is Flaw.BROKEN else roots
-    return ScanResult(kind, named, flaw=flaw)
+    return ScanResult(kind, named, flaw=None if named else roots)
+
+
+def _scan_unknown(text: str) -> ScanResult:
+    """A file of another kind: its keys about images, its commands, and nothing else."""
+    named = [*loose_file.mentions(text), *free_text.commands(text)]
+    return ScanResult(FileKind.TEXT, tuple(named))
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -75,14 +86,35 @@ def _is_list(roots: list[Node]) -> bool:
 
 
 def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
-    kind = yaml_files.file_kind_of(roots)
+    kind = _kind_of(roots)
     if kind is FileKind.COMPOSE:
-        return ScanResult(kind, yaml_files.compose_mentions(text, roots))
-    found = yaml_files.mentions(text, roots)
+        return ScanResult(kind, compose.mentions(text, roots))
+    found = structured.mentions(text, roots)
+    if kind is None and _is_list(roots):
+        kind = FileKind.TEXT
     if kind is None:
-        helm = _VALUES_NAME.fullmatch(name) or yaml_files.gives_images_in_parts(roots, found)
+        parts = {span.part for mention in found for span in mention.spans}
+        helm = _VALUES_NAME.fullmatch(name) or not parts <= {Part.WHOLE}
         kind = FileKind.HELM if helm else FileKind.KUBERNETES
-    return ScanResult(kind, found)
+    return ScanResult(kind, in_order(found))
+
+
+def _kind_of(roots: Iterable[Node]) -> FileKind | None:
+    """The kind of a file by the keys at the top of its documents, or None."""
+    kind = None
+    for root in roots:
+        if structured.setting_of(root) is structured.Setting.MANIFEST:
+            return FileKind.KUBERNETES
+        if compose.services_of(root):
+            return FileKind.COMPOSE
+        images = root.get("images") if isinstance(root, MappingNode) else None
+        if isinstance(images, SequenceNode) and any(map(_is_kustomized, images.items)):
+            kind = FileKind.KUBERNETES
+    return kind
+
+
+def _is_kustomized(node: Node) -> bool:
+    return isinstance(node, MappingNode) and any(map(node.text, ("newName", "newTag", "digest")))
 
 
 def _has_keys(roots: list[Node] | Flaw) -> bool:
@@ -96,7 +128,7 @@ def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResu
     if all(isinstance(root, ScalarNode) for root in roots):
         return None
     found = _scan_roots(text, roots, name)
-    return found if found.mentions or yaml_files.file_kind_of(roots) is not None else None
+    return found if found.mentions or _kind_of(roots) is not None else None
 
 
 def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
@@ -116,7 +148,7 @@ def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
 
 def _is_whole(inner: ScanResult, roots: list[Node]) -> bool:
     """Whether the text below a sentence is a file, and not a list with a colon in it."""
-    return yaml_files.file_kind_of(roots) is not None or inner.kind is FileKind.HELM
+    return _kind_of(roots) is not None or inner.kind is FileKind.HELM
 
 
 @dataclass(frozen=True, slots=True)

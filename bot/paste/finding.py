@@ -81,6 +81,8 @@ class Span:
     start: int
     end: int
     part: Part = Part.WHOLE
+    tail: str = ""
+    """The end of the part that the file gives elsewhere, and that does not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,14 @@ class Mention:
     gap: Gap | None = None
     uncertain: bool = False
     """The words may be something else. They are skipped if they are no valid reference."""
+    line: int = 0
+    """The line of a file that names the image, from 1. 0: not known, or not a file."""
+
+
+def passed_over(what: str, *, line: int = 0) -> Mention:
+    """What was not read: words of a message, or a key of a file with its line, never its value."""
+    text = f"{line}: {what}" if line else what
+    return Mention(text[:MENTION_LENGTH_LIMIT], (), Gap.PASSED_OVER, line=line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +154,12 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
     bad: dict[str, BadImage] = {}
     said: set[ImageRef] = set()
     flaw = scan.flaw
+    passed: dict[str, BadImage] = {}
     for mention in scan.mentions:
         read = meanings.of(mention)
-        if isinstance(read, BadImage):
+        if mention.gap is Gap.PASSED_OVER and isinstance(read, BadImage):
+            passed.setdefault(read.text, read)
+        elif isinstance(read, BadImage):
             bad.setdefault(read.text, read)
         elif read is not None:
             images.setdefault(read)
@@ -156,11 +169,13 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
             flaw = Flaw.TOO_MANY
             break
     kept = tuple(images)[:IMAGES_PER_PASTE]
+    if images or bad or scan.kind is not FileKind.TEXT:
+        bad |= passed  # otherwise they are only the words of a remark
     return Finding(
         scan.kind,
         kept,
         tuple(bad.values())[:IMAGES_PER_PASTE],
-        scan.certain,
+        scan.certain and not passed,
         flaw,
         tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
     )

@@ -7,19 +7,30 @@ word is an image. In prose only a word that cannot be anything else is an image.
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import image_lines
-from bot.paste.command_line import command_start, find_command, images_named_by, split_words
-from bot.paste.correction import split_off_tag
-from bot.paste.finding import FileKind, Flaw, Mention, ScanResult, has_tag, is_bare_digest
+from bot.paste import loose_file
+from bot.paste.command_line import (
+    command_start,
+    find_command,
+    images_named_by,
+    split_words,
+)
+from bot.paste.finding import (
+    FileKind,
+    Flaw,
+    Mention,
+    ScanResult,
+    has_tag,
+    is_bare_digest,
+)
 from bot.paste.helm_settings import images_of_settings
+from bot.paste.official_images import OFFICIAL_IMAGES
+from bot.paste.plain_line import FOREIGN, PlainLine, joined_with, judged
 from bot.paste.shell_variables import Variables, on_one_line
-from bot.paste.tables import Table, table_with_header
-from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair, tokens_of
-from bot.paste.web_addresses import image_on_page
+from bot.paste.tables import Table, is_rule, table_with_header
+from bot.paste.tokens import TokenKind, tokens_of
 
 FREE_TEXT_CHARACTERS: Final = 200_000
 """Characters of such a text that are read. Nobody types more."""
@@ -34,7 +45,6 @@ _BULLET: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[0-9]")
 _NUMBER_WITHIN: Final = re.compile(r"(?<![^\s,，、;；])[0-9]{1,3}\.(?=[a-z])")
-_FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
 _BORDER: Final = re.compile(
     r"(?<=[\u3040-\u30ff\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3040-\u30ff\u3400-\u9fff])"
 )
@@ -74,22 +84,10 @@ _FETCHED: Final = re.compile(
 )
 _PULLING: Final = re.compile(r"\s*([\w.-]{1,128}): Pulling from (\S{1,300})\s*")
 _ENUMERATION: Final = re.compile(r"([^:\uff1a]*[\u3040-\u30ff\u3400-\u9fff])[:\uff1a](.*)")
-_COMMA: Final = re.compile(r"[,，、;；|]")
-
-
-@dataclass(frozen=True, slots=True)
-class PlainLine:
-    """A line that is neither a command nor the output of a tool."""
-
-    text: str
-    tokens: tuple[Token, ...]
-
-    @property
-    def is_prose(self) -> bool:
-        plain = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
-        odd = any(token.kind not in plain and not _is_open(token) for token in self.tokens)
-        is_beside = self.text.lstrip().startswith(("|", "#"))  # a row of a table, a comment
-        return odd or is_beside or _FOREIGN.search(self.text) is not None
+_FENCE: Final = re.compile(r"\s*(?:```|~~~)[^`]*")
+_COMMENT: Final = re.compile(r"(?<=\S)[ \t]+(?:#|//)(?=[\s\w]).*")
+_COUNT: Final = re.compile(r"(?<![\w.])[0-9]{1,3} ?(?:\u4e2a|images?\b)")
+_BEGINS: Final = re.compile(r"\s*[^\s#/]")
 
 
 def scan(text: str) -> ScanResult:
@@ -104,12 +102,20 @@ def scan(text: str) -> ScanResult:
         if isinstance(row, Mention):
             mentions.append(row)
         else:
-            found, certain = _judged(row, is_mixed=is_mixed)
+            found, certain = judged(row, is_mixed=is_mixed)
             mentions += found
             sure = sure and certain
     is_cut = len(text) > FREE_TEXT_CHARACTERS or len(lines) > FREE_TEXT_LINES
     flaw = Flaw.TOO_MANY if is_cut else None
     return ScanResult(FileKind.TEXT, tuple(mentions), sure, flaw)
+
+
+def commands(text: str) -> Iterator[Mention]:
+    """The images of the commands and of the known lines of a file that is no list."""
+    whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
+    for row in _rows(whole.splitlines()[:FREE_TEXT_LINES], Variables(whole)):
+        if isinstance(row, Mention):
+            yield row
 
 
 def possible_names(line: str) -> Iterator[str]:
@@ -121,7 +127,7 @@ def possible_names(line: str) -> Iterator[str]:
         token = tokens.popleft()
         if token.kind is not TokenKind.BARE:
             continue
-        joined = _joined(line, token, tokens[0], prose=False) if tokens else None
+        joined = joined_with(line, token, tokens[0], prose=False) if tokens else None
         if joined is None or "," in line[token.end : tokens[0].start]:
             yield token.text
         else:
@@ -131,14 +137,21 @@ def possible_names(line: str) -> Iterator[str]:
 
 def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | PlainLine]:
     table: Table | None = None
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith(("```", "~~~")):
+    given = list(lines)
+    for number, line in enumerate(given):
+        if table is None and is_rule("".join(given[number + 1 : number + 2])):
+            table = table_with_header(line, is_piped=True)
+            if table is None:
+                yield from _row(line, variables)
+        elif table is not None and table.is_piped and is_rule(line):
+            continue
+        elif not line.strip() or _FENCE.fullmatch(line):
             table = None
         elif len(line) > _LINE_LIMIT:
             yield PlainLine(line, tuple(tokens_of(line)))
         elif below := table_with_header(line):
             table = below
-        elif table is not None and len(table.cells(line)) > table.name + 1:
+        elif table is not None and table.has(line):
             yield from table.mentions(line)
         else:
             table = None
@@ -152,21 +165,26 @@ def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     if is_log:
         yield from special
         return
-    if not special and _is_output(line):
-        yield from _only_named(line)
-        return
     if special or _says_image(line):
         yield from special
         return
-    if _ERROR.search(line):
+    if _is_output(line) or _ERROR.search(line):
         yield from _only_named(line)
         return
-    plain = _TEMPLATE.sub(" $ ", line)
+    plain = _COUNT.sub(" ", _without_comment(_TEMPLATE.sub("$", line)))
     bullet = _BULLET.match(plain)
     plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
     if bullet is not None and _NUMBER.search(bullet[0]):
         plain = _NUMBER_WITHIN.sub(" ", plain)
     yield from _commands(plain, variables)
+
+
+def _without_comment(line: str) -> str:
+    """A line without what stands behind `#`, where that is not within quotes."""
+    found = _COMMENT.search(line)
+    if found is None or line[: found.start()].count('"') % 2 or not _BEGINS.match(line):
+        return line
+    return line[: found.start()]
 
 
 def _is_output(line: str) -> bool:
@@ -191,8 +209,9 @@ def _says_image(line: str) -> bool:
 
 def _special(line: str) -> Iterator[Mention]:
     """The images of lines with a known form that are no commands."""
-    yield from (Mention(m.text, (), m.gap, uncertain=True) for m in image_lines.mentions(line))
-    if found := _FROM.fullmatch(line):
+    if image := loose_file.of_image_line(line):
+        yield image
+    elif found := _FROM.fullmatch(line):
         if found[1] != "scratch":
             yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, uncertain=True)
     elif found := _PULLING.fullmatch(line):
@@ -205,16 +224,21 @@ def _said(line: str) -> Iterator[Mention]:
     """The image that a message of a tool is about."""
     if found := _SAID.search(line):
         yield Mention(next(group for group in found.groups() if group).rstrip(":."), uncertain=True)
+        yield from () if _LOG.match(line) else _only_named(line)
     elif found := _FETCHED.search(line):
         joint = "@" if is_bare_digest(found[3]) else ":"
         yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", uncertain=True)
 
 
 def _only_named(line: str) -> Iterator[Mention]:
-    """The complete references of a tool's output, without addresses."""
-    for token in tokens_of(line):
+    """The complete references of a tool's output, and names with their version, as a question."""
+    tokens = deque(tokens_of(line))
+    while tokens:
+        token = tokens.popleft()
         if token.kind is TokenKind.IMAGE and "://" not in token.text:
             yield Mention(token.text, uncertain=True)
+        elif tokens and tokens[0].kind is TokenKind.VERSION and token.text in OFFICIAL_IMAGES:
+            yield Mention(f"{token.text} {tokens.popleft().text}")
 
 
 def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
@@ -249,7 +273,7 @@ def _only_images(text: str) -> PlainLine:
 def _parts(line: str) -> tuple[str, ...]:
     """A line, or the sentence before a colon and the list after it."""
     found = _ENUMERATION.fullmatch(line)
-    if found is None or _FOREIGN.search(found[2]):
+    if found is None or FOREIGN.search(found[2]):
         return (line,)
     return found[1], found[2]
 
@@ -266,6 +290,9 @@ def _command(words: list[str], variables: Variables) -> Iterator[Mention | Plain
 
 def _named(text: str, more: list[str]) -> Iterator[Mention]:
     """The image of one word of a command, with the version that follows as another word."""
+    if text.startswith("oci://"):
+        yield Mention(text.removeprefix("oci://"), gap=Gap.NO_TAG)
+        return
     tokens = list(tokens_of(text))
     if not tokens or text.startswith("<") or tokens[0].kind is TokenKind.VERSION:
         return
@@ -279,65 +306,3 @@ def _named(text: str, more: list[str]) -> Iterator[Mention]:
     yield Mention(image)
     nameable = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE}
     yield from (Mention(t.text, uncertain=True) for t in tokens[1:] if t.kind in nameable)
-
-
-def _is_open(token: Token) -> bool:
-    """Whether a token is like `nginx:` before a version, with a blank after the colon."""
-    name = token.text.rstrip(":\uff1a")
-    return name != token.text and token.kind is TokenKind.WORD and name.lower() not in LABELS
-
-
-def _judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
-    """The images of a line. The second value is False where a word may be an image, too."""
-    prose = words.is_prose
-    lists = not prose and (
-        not is_mixed or len(words.tokens) == 1 or _COMMA.search(words.text) is not None
-    )
-    found: list[Mention] = []
-    sure = True
-    tokens = deque(words.tokens)
-    while tokens:
-        token = tokens.popleft()
-        if tokens and (joined := _joined(words.text, token, tokens[0], prose=prose)):
-            tokens.popleft()
-            found.append(Mention(joined))
-        elif token.kind is TokenKind.IMAGE or _is_versioned(token, words.text):
-            found.append(Mention(token.text, uncertain=prose))
-            sure = sure and not is_doubtful_pair(token.text)
-        elif token.kind is TokenKind.PATH:
-            taken = not prose or token.text == token.text.lower()
-            found += [Mention(token.text, uncertain=prose)] if taken else []
-            sure = sure and not prose
-        elif token.kind is TokenKind.BARE:
-            taken = lists and not (is_mixed and token.text != token.text.lower())
-            found += [Mention(token.text)] if taken else []
-            sure = sure and taken and not is_mixed
-    return found, sure
-
-
-def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
-    """`nginx 1.27` as one text, or None. 1.27 alone is never meant as a name."""
-    if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
-        return None
-    between = line[token.end : following.start].replace("\uff0c", ",")
-    # In a list, a version may follow a comma. In a sentence, the comma may only separate words.
-    if between not in {",", ", "} and between.strip(" \t:\uff1a"):
-        return None
-    if prose and token.kind is TokenKind.BARE and between == ", ":
-        return None
-    if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
-        return None
-    return f"{token.text} {following.text}" if "," in between else line[token.start : following.end]
-
-
-def _lacks_tag(token: Token) -> bool:
-    """Whether a version after a token can be its tag."""
-    if token.kind is TokenKind.IMAGE:
-        return not has_tag(image_on_page(token.text) or token.text.rstrip(":\uff1a"))
-    return token.kind in {TokenKind.BARE, TokenKind.PATH} or _is_open(token)
-
-
-def _is_versioned(token: Token, line: str) -> bool:
-    """`mysql8.0.36` in a sentence. `python3.12` may be the language, so it counts less."""
-    split = split_off_tag(token.text) if token.kind is TokenKind.BARE else None
-    return split is not None and (split.count(".") > 1 or _FOREIGN.search(line) is not None)

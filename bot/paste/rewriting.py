@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from bot.core.bad_image import BadImage
+from bot.core.bad_image import BadImage, Gap
 from bot.core.image import ImageRef, Target
-from bot.paste.finding import Mention, MentionReader, Part
+from bot.paste.finding import Mention, MentionReader, Part, Span
 
 CharacterRange = tuple[int, int]
 Replacements = dict[CharacterRange, str | None]
@@ -21,13 +21,22 @@ Replacements = dict[CharacterRange, str | None]
 class Rewriting:
     """A text with the target's names for its images, and what was not changed in it.
 
-    `others` are mentions of other images. `fixed` are images that could not be renamed, since
-    something else would change with them.
+    `others` are mentions of other images. `passed` is what was not read: see `passed_over`.
+    `fixed` are images that could not be renamed, since something else would change with them.
     """
 
     text: str
     others: tuple[str, ...] = ()
-    fixed: tuple[ImageRef, ...] = ()
+    passed: tuple[str, ...] = ()
+    fixed: tuple["Fixed", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An image that kept its name, and the lines of the file that name it, as far as known."""
+
+    image: ImageRef
+    lines: tuple[int, ...] = ()
 
 
 def rewrite_text(
@@ -38,19 +47,28 @@ def rewrite_text(
     wishes: list[Replacements] = []
     found: list[ImageRef | None] = []
     others: dict[str, None] = {}
-    for mention in mentions:
+    given = list(mentions)
+    for mention in given:
         read = meanings.of(mention)
         image = image if (image := _meant(read)) in wanted else None
-        if image is None and read is not None:
+        if image is None and read is not None and mention.gap is not Gap.PASSED_OVER:
             others.setdefault(mention.text)
         name = _name(image, target) if image is not None else None
         found.append(image)
-        wishes.append({(p.start, p.end): _part(name, p.part) for p in mention.spans})
+        wishes.append({(p.start, p.end): _part(name, p) for p in mention.spans})
     kept = _agreed(wishes)
     changes = {span: new for n in kept for span, new in wishes[n].items() if new is not None}
-    stays = (image for n, image in enumerate(found) if n not in kept or not wishes[n])
-    fixed = tuple(dict.fromkeys(image for image in stays if image is not None))
-    return Rewriting(_applied(text, changes), tuple(others), fixed)
+    stays = [n for n in range(len(found)) if n not in kept or not wishes[n]]
+    fixed = _fixed((image, given[n].line) for n in stays if (image := found[n]) is not None)
+    passed = tuple(dict.fromkeys(m.text for m in given if m.gap is Gap.PASSED_OVER))
+    return Rewriting(_applied(text, changes), tuple(others), passed, fixed)
+
+
+def _fixed(stays: Iterable[tuple[ImageRef, int]]) -> tuple[Fixed, ...]:
+    lines: dict[ImageRef, dict[int, None]] = {}
+    for image, line in stays:
+        lines.setdefault(image, {}).update({line: None} if line else {})
+    return tuple(Fixed(image, tuple(where)) for image, where in lines.items())
 
 
 def _meant(read: ImageRef | BadImage | None) -> ImageRef | None:
@@ -66,21 +84,24 @@ def _name(image: ImageRef, target: Target) -> str:
     return f"{name}@{image.digest}" if image.tag and image.digest else name
 
 
-def _part(name: str | None, part: Part) -> str | None:
-    """The part of a target's name for a span."""
+def _part(name: str | None, span: Span) -> str | None:
+    """The part of a target's name for a span, or None where its tail cannot stay."""
     if name is None:
         return None
     host, _, path = name.partition("/")
     repository = path.partition("@")[0].partition(":")[0]
-    match part:
+    match span.part:
         case Part.WHOLE:
             return name
-        case Part.NAME:
-            return f"{host}/{repository}"
         case Part.REGISTRY:
             return host
+        case Part.NAME:
+            whole = f"{host}/{repository}"
         case _:
-            return repository
+            whole = repository
+    if not span.tail:
+        return whole
+    return whole.removesuffix(f"/{span.tail}") if whole.endswith(f"/{span.tail}") else None
 
 
 def _agreed(wishes: list[Replacements]) -> set[int]:

@@ -1,48 +1,71 @@
-"""Tables that tools print, such as `docker images`, `crictl images` or `kubectl get -o wide`."""
+"""Tables that tools print, and tables of Markdown: which columns are names and which are tags."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bot.paste.finding import Mention
+from bot.paste.finding import Mention, has_tag
 from bot.paste.tokens import TokenKind, token_kind
 
 _GAP: Final = re.compile(r"[ ]{2,}|\t+")
+_RULE: Final = re.compile(r"[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)*[ \t]*:?-{2,}:?[ \t]*\|?[ \t]*")
 _ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
-_NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF")
+_NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF", "REFERENCE", "镜像", "镜像名", "镜像名称")
+_TAGS: Final = ("TAG", "VERSION", "TAGS", "标签", "版本", "版本号")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of names and of tags in the rows below a header."""
+    """The columns of names and of tags in the rows below a header. `is_piped`: of Markdown."""
 
     name: int
     tag: int | None
+    is_piped: bool = False
 
     def mentions(self, line: str) -> Iterator[Mention]:
         """The images of a row."""
         cells = self.cells(line)
         tag = cells[self.tag] if self.tag is not None and self.tag < len(cells) else None
-        names = cells[self.name].split(",") if self.name < len(cells) else []
-        for name in names:
+        for name in re.split(r"[,\s]+", cells[self.name]):
             is_none = not name or "<" in name or _ID.fullmatch(name) or tag == "<none>"
             if not is_none and token_kind(name) is not TokenKind.WORD:
-                yield Mention(f"{name}:{tag}" if tag else name, uncertain=True)
+                text = f"{name}:{tag}" if tag and not has_tag(name) else name
+                yield Mention(text, uncertain=True)
+
+    def has(self, line: str) -> bool:
+        """Whether a line is a row of this table."""
+        return len(self.cells(line)) > self.name and (not self.is_piped or "|" in line)
 
     def cells(self, line: str) -> list[str]:
         """The cells of a row. Split at every blank where a chat has made all gaps narrow."""
+        if self.is_piped:
+            return piped_cells(line)
         wide = _GAP.split(line.strip())
         return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
 
 
-def table_with_header(line: str) -> Table | None:
+def piped_cells(line: str) -> list[str]:
+    """The cells of a row of Markdown, without what marks them as code."""
+    return [cell.strip(" \t`*") for cell in line.strip().strip("|").split("|")]
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is what Markdown has below the header of a table."""
+    return "|" in line and _RULE.fullmatch(line) is not None
+
+
+def table_with_header(line: str, *, is_piped: bool = False) -> Table | None:
     """The table whose header a line is, or None."""
-    if line != line.upper() or not any(name in line for name in _NAMES):
+    if not is_piped and (line != line.upper() or not any(name in line for name in _NAMES)):
         return None
-    cells = _GAP.split(line.strip())
-    cells = cells if len(cells) > 1 else line.split()
+    if is_piped:
+        cells = [cell.upper() for cell in piped_cells(line)]
+    else:
+        wide = _GAP.split(line.strip())
+        cells = wide if len(wide) > 1 else line.split()
     name = next((cells.index(name) for name in _NAMES if name in cells), None)
     if name is None or len(cells) == 1:
         return None
-    return Table(name, cells.index("TAG") if "TAG" in cells else None)
+    tag = next((cells.index(tag) for tag in _TAGS if tag in cells), None)
+    return Table(name, tag, is_piped)

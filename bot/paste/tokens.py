@@ -28,8 +28,10 @@ class TokenKind(Enum):
     VERSION = auto()
     WORD = auto()
     """A known word of a language, no image."""
+    THING = auto()
+    """An address, a path, a number, a time or a platform: surely no image."""
     OTHER = auto()
-    """An address, a path, a number or a time: neither an image nor a word."""
+    """What is not understood. It may be an image that is written wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,12 @@ _CHARACTER: Final = (
     rf"[A-Za-z0-9._/:@+%?&=#$~\\\[\]{{}}!{_INNER}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{_HIDDEN}-]"
 )
 _TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
+_BRACKET: Final = re.compile(r"\[[A-Za-z][\w. -]{0,40}\](?=[A-Za-z0-9])")
+_LABEL: Final = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}|[0-9]{1,3}")
+_AFTER_PORT: Final = re.compile(r"[0-9]+(?:/|$)")
+_ALIAS: Final = re.compile(r"([^$]+[:@][^$/]+)(\$[A-Za-z0-9][^${}]*)")
+_MAIL: Final = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]*[A-Za-z][^@]*|@[\w.-]+")
+_AT_VERSION: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*@v?[0-9][A-Za-z0-9_.-]*")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
 _ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
@@ -133,9 +141,24 @@ def tokens_of(line: str) -> Iterator[Token]:
         text, start = _unlabelled(found[0], found.start())
         trimmed = text.lstrip(_LEADING)
         start += len(text) - len(trimmed)
-        if any(character.isalnum() for character in trimmed):
-            ended = trimmed.rstrip("\uff0e")  # a full-width full stop
-            yield Token(ended, token_kind(ended), start, start + len(ended))
+        if not any(character.isalnum() for character in trimmed):
+            continue
+        before, after = line[found.start() - 1 : found.start()], line[found.end() : found.end() + 1]
+        ended = trimmed.rstrip("\uff0e" + ("-=" if after == ">" else ""))  # and before an arrow
+        alias = _ALIAS.fullmatch(ended)
+        for part, begin in _parts(ended, alias):
+            kind = token_kind(part)
+            is_cut = after in {"<", "^"} or (after == "*" != before) or before == ">" != line[:1]
+            if is_cut and kind not in {TokenKind.WORD, TokenKind.THING}:
+                kind = TokenKind.OTHER
+            yield Token(part, kind, start + begin, start + begin + len(part))
+
+
+def _parts(text: str, alias: re.Match[str] | None) -> tuple[tuple[str, int], ...]:
+    """A text with its position in itself. `image$name` of hub-mirror is two of them."""
+    if alias is None:
+        return ((text, 0),)
+    return (alias[1], 0), (alias[2], alias.start(2))
 
 
 def _unlabelled(text: str, start: int) -> tuple[str, int]:
@@ -143,10 +166,19 @@ def _unlabelled(text: str, start: int) -> tuple[str, int]:
     if "://" in text or "?" in text:
         return text, start
     body = text[text.rfind("=") + 1 :]
+    if bracket := _BRACKET.match(body):
+        body = body[bracket.end() :]
     label, colon, rest = body.translate(_WIDE).partition(":")
-    if colon and rest and label.lower() in LABELS:
+    if colon and rest and (label.lower() in LABELS or _is_label(label, rest)):
         body = body[len(label) + 1 :]
     return body, start + len(text) - len(body)
+
+
+def _is_label(label: str, rest: str) -> bool:
+    """Whether a text before a colon is a label of the image after it: `web:nginx:1.27`."""
+    if not _LABEL.fullmatch(label) or _AFTER_PORT.match(rest):
+        return False
+    return label.isdecimal() or (has_tag(rest) and not rest[0].isdecimal())
 
 
 def token_kind(text: str) -> TokenKind:
@@ -161,13 +193,15 @@ def token_kind(text: str) -> TokenKind:
     if (
         is_folder
         or not plain
-        or plain[0] in "-./~@+"
+        or plain[0] in "./~@+"
         or _ADDRESS.fullmatch(plain)
         or _FILE.fullmatch(plain)
     ):
+        return TokenKind.THING
+    if plain[0] == "-":
         return TokenKind.OTHER
     if "@" in plain:
-        return TokenKind.IMAGE if _DIGEST.fullmatch(plain) else TokenKind.OTHER
+        return _shape_with_at(plain)
     if "/" in plain:
         return _shape_of_path(plain)
     if ":" in plain:
@@ -177,37 +211,48 @@ def token_kind(text: str) -> TokenKind:
     )
 
 
+def _shape_with_at(plain: str) -> TokenKind:
+    """`name@sha256:…`, `nginx@1.27` as other tools write versions, or an address of mail."""
+    if _DIGEST.fullmatch(plain) or (
+        _AT_VERSION.fullmatch(plain) and not _ADDRESS.fullmatch(plain.rpartition("@")[2])
+    ):
+        return TokenKind.IMAGE
+    return TokenKind.THING if _MAIL.fullmatch(plain) else TokenKind.OTHER
+
+
 def _shape_of_address(plain: str) -> TokenKind:
     """The kind of an address: of a page about an image, or a reference with a scheme."""
     scheme, separator, rest = plain.partition("://")
     if separator and scheme.lower() in {"docker", "oci"}:
         return TokenKind.IMAGE
     if separator and scheme.lower() not in {"http", "https"}:
-        return TokenKind.OTHER
+        return TokenKind.THING
     if image_on_page(plain):
         return TokenKind.IMAGE
     if image_of_source_page(plain):
-        return TokenKind.OTHER
+        return TokenKind.THING
     host, _, path = rest.partition("/")
     is_known = _KNOWN_HOST.fullmatch(host.lower()) is not None
     tag = path.rpartition("/")[2].rpartition(":")
     named = is_known or (tag[1] and _TAG.fullmatch(tag[2]))
     is_api = path.startswith("v2/")
-    return TokenKind.IMAGE if path and named and not is_api and "?" not in path else TokenKind.OTHER
+    return TokenKind.IMAGE if path and named and not is_api and "?" not in path else TokenKind.THING
 
 
 def _shape_of_path(plain: str) -> TokenKind:
     parts = plain.split("/")
     host, last = parts[0].lower(), parts[-1]
     if plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower()):
-        return TokenKind.OTHER
+        return TokenKind.THING
     if all(not re.search("[A-Za-z]", part) for part in parts) or is_bare_digest(plain):
-        return TokenKind.OTHER
+        return TokenKind.THING
     name, colon, tag = last.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
         return TokenKind.OTHER
-    if re.search(r"[?&#%=]", plain) or _FILE.fullmatch(name):
+    if re.search(r"[?&#%=~]", plain):
         return TokenKind.OTHER
+    if _FILE.fullmatch(name):
+        return TokenKind.THING
     if colon or _KNOWN_HOST.fullmatch(host):
         return TokenKind.IMAGE
     return TokenKind.PATH
@@ -219,8 +264,10 @@ def _shape_of_pair(plain: str) -> TokenKind:
     if name.lower() in LABELS:
         return TokenKind.WORD
     if name.lower() in _KEYS or is_bare_digest(plain) or _AMOUNT.fullmatch(tag):
-        return TokenKind.OTHER
-    if "." in name or not re.search("[A-Za-z]", name) or len(name) == 1:
+        return TokenKind.THING
+    if ("." in name and tag.isdecimal()) or not re.search("[A-Za-z]", name):
+        return TokenKind.THING
+    if "." in name or len(name) == 1:
         return TokenKind.OTHER
     return TokenKind.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else TokenKind.OTHER
 
@@ -236,10 +283,12 @@ def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:
         return TokenKind.VERSION
     if plain.lower() in ENGLISH_WORDS:
         return TokenKind.VERSION if plain == "latest" else TokenKind.WORD
-    if not _NAME.fullmatch(plain) or len(plain) == 1 or ("." in plain and not split_off_tag(plain)):
+    if not _NAME.fullmatch(plain) or ("=" in plain):
         return TokenKind.OTHER
+    if len(plain) == 1 or ("." in plain and not split_off_tag(plain)):
+        return TokenKind.THING
     if ends_open:
         return TokenKind.WORD
     if _ID.fullmatch(plain):
-        return TokenKind.OTHER
-    return TokenKind.BARE if has_tag(plain) or re.search("[A-Za-z]", plain) else TokenKind.OTHER
+        return TokenKind.THING
+    return TokenKind.BARE if re.search("[A-Za-z]", plain) else TokenKind.OTHER

@@ -57,6 +57,12 @@ class MappingNode:
             return self.named.get(key)
         return next((m.named[key] for m in _merged(self) if key in m.named), None)
 
+    def entries(self) -> Iterator[tuple[str, "Node"]]:
+        """All keys that are texts with their values, also from mappings that are merged."""
+        yield from self.named.items()
+        for merged in _merged(self) if "<<" in self.named else ():
+            yield from (pair for pair in merged.named.items() if pair[0] not in self.named)
+
     def text(self, key: str) -> ScalarNode | None:
         """The value of a key where it is a text and not empty, or None."""
         value = self.get(key)
@@ -86,13 +92,26 @@ def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
 def documents(text: str) -> list[Node] | Flaw:
     """The root of each document of a text, or why it cannot be read."""
     builder = _Builder()
-    try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if not builder.take(event):
-                return Flaw.TOO_DEEP
-    except (yaml.YAMLError, UnicodeError):
-        return Flaw.BROKEN
-    return builder.roots if not builder.has_stray_alias else Flaw.BROKEN
+    flaw = builder.read(text)
+    if flaw is Flaw.BROKEN and (lines := _lines_of_json(text)):
+        builder = _Builder()
+        flaw = next((bad for start, line in lines if (bad := builder.read(line, start))), None)
+    if flaw is None and builder.has_stray_alias:
+        flaw = Flaw.BROKEN
+    return flaw or builder.roots
+
+
+def _lines_of_json(text: str) -> list[tuple[int, str]]:
+    """Each line with its position, where every line is a JSON object of its own. Else nothing."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        if bare and not (bare.startswith("{") and bare.endswith("}")):
+            return []
+        found += [(start, line)] if bare else []
+        start += len(line)
+    return found if len(found) > 1 else []
 
 
 @dataclass(slots=True)
@@ -103,12 +122,25 @@ class _Builder:
     _keys: list[Node | None] = field(default_factory=list)
     _anchors: dict[str, Node] = field(default_factory=dict)
     _events: int = 0
+    _offset: int = 0
+
+    def read(self, text: str, offset: int = 0) -> Flaw | None:
+        """Add the documents of a text that begins at `offset`. Returns why it cannot be read."""
+        self._offset = offset
+        try:
+            for event in yaml.parse(text, Loader=_LOADER):
+                if not self.take(event):
+                    return Flaw.TOO_DEEP
+        except (yaml.YAMLError, UnicodeError):
+            return Flaw.BROKEN
+        return None
 
     def take(self, event: yaml.Event) -> bool:
         """Add an event to the tree. False when a limit is exceeded."""
         match event:
             case yaml.ScalarEvent(start_mark=start, end_mark=end) if start and end:
-                scalar = ScalarNode(event.value, start.index, end.index, not event.style)
+                begin, end_at = start.index + self._offset, end.index + self._offset
+                scalar = ScalarNode(event.value, begin, end_at, not event.style)
                 self._add(scalar, event.anchor)
             case yaml.AliasEvent(anchor=str(anchor)):
                 self._add(self._named(anchor), None)

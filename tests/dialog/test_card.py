@@ -44,7 +44,7 @@ from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, du
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, rewritten_caption
 from bot.dialog.view import View
-from bot.paste import IMAGES_PER_PASTE, Flaw, Rewritten
+from bot.paste import IMAGES_PER_PASTE, Fixed, Flaw, Rewritten
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WEI, ANA = PersonId("telegram:1001"), PersonId("telegram:1003")
@@ -281,8 +281,22 @@ def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
         (Rewritten(b""), True, "Your file for #41, with the images from our registry."),
         (Rewritten(b"", ("redis",)), True, "since not mirrored: redis"),
         (Rewritten(b"", ("redis", "x" * 99)), True, f"not mirrored: redis, …{'x' * 40}"),
-        (Rewritten(b"", (), (CHECKING.image,)), True, "To be changed by hand: nginx:1.27"),
-        (Rewritten(b"", (), (CHECKING.image,)), False, "a.yaml</code> without changing something"),
+        (
+            Rewritten(b"", fixed=(Fixed(CHECKING.image),)),
+            True,
+            "To be changed by hand: nginx:1.27",
+        ),
+        (
+            Rewritten(b"", fixed=(Fixed(CHECKING.image, (3, 12)),)),
+            True,
+            "To be changed by hand: nginx:1.27 (L3, L12)",
+        ),
+        (Rewritten(b"", passed=("7: spec.version",)), True, "by line and key: 7: spec.version"),
+        (
+            Rewritten(b"", fixed=(Fixed(CHECKING.image),)),
+            False,
+            "a.yaml</code> without changing something",
+        ),
     ):
         assert text in rendered(rewritten_caption(REQUEST.id, "a.yaml", back, changed=changed)).html
 

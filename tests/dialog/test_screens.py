@@ -72,7 +72,7 @@ async def from_question_to_pull(screen: Screen) -> None:
 async def an_admin_has_to_approve(screen: Screen) -> None:
     screen.upstream(LATEST, 72_900_000)
     screen.upstream(STATIC, 2_100_000, AMD64, ARM64, "linux/arm/v7", "linux/s390x")
-    await screen.say(WEI, f"/mirror nginx {STATIC}")
+    await screen.say(WEI, f"/mirror nginx\n{STATIC}")
     await screen.wait()
     await screen.press(WEI, "approve:1")
     await screen.press(ANA, "approve:1")

@@ -230,7 +230,7 @@ async def test_a_registry_that_lists_no_tags_leaves_the_plain_answer(w: World) -
 
 async def test_the_default_tag_is_said(w: World) -> None:
     w.upstream(ImageRef.parse("nginx"), ImageRef.parse("redis"))
-    await w.say(WEI, "/mirror nginx redis:latest")
+    await w.say(WEI, "/mirror nginx\nredis:latest")
     await w.settle(3)
     assert "No tag was given for nginx, so I took <code>latest</code>." in w.card
 
@@ -319,7 +319,7 @@ async def test_a_file_that_cannot_be_changed_is_said_to_be_so(w: World) -> None:
     w.copied(NGINX)
     await w.settle(15)
     assert w.chat.documents == []
-    assert w.last.endswith("To be changed by hand: nginx:1.27")
+    assert w.last.endswith("To be changed by hand: nginx:1.27 (L2)")
 
 
 async def test_a_denied_image_stays_as_it_is_in_the_file_and_is_counted(w: World) -> None:

@@ -550,7 +550,7 @@ async def test_a_denied_image_is_answered_with_the_reason_and_nothing_is_stored(
 
 async def test_a_denied_image_among_others_is_rejected_and_the_rest_goes_on(w: World) -> None:
     w.upstream(NGINX)
-    await w.say(WEI, "/mirror evil/miner nginx:1.27")
+    await w.say(WEI, "/mirror evil/miner:1 nginx:1.27")
     await w.settle(8)
     assert sorted(await states(w)) == [State.COPYING, State.REJECTED]
     w.copied(NGINX)

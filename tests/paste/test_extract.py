@@ -22,8 +22,8 @@ from bot.paste import (
     extract,
     extract_file,
     free_text,
+    image_values,
     rewrite,
-    yaml_files,
     yaml_tree,
 )
 from bot.paste.file_kind import scan
@@ -196,12 +196,12 @@ def test_a_fence_that_names_a_language_closes_no_other() -> None:
 
 
 def test_no_place_is_looked_for_in_a_very_long_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_files, "_LONGEST_SPELLING", 20)
+    monkeypatch.setattr(image_values, "LONGEST_SPELLING", 20)
     content = b"services: {a: {image: 'nginx:1.27-with-a-long-tag'}, b: {image: redis}}"
     images = extract_file(content, target_host=HOST, name="c.yml").images
     back = rewrite(content, name="c.yml", target=Target(HOST), images=images)
     assert b"'nginx:1.27-with-a-long-tag'" in back.content
-    assert back.fixed == images[1:]
+    assert [fixed.image for fixed in back.fixed] == [*images[1:]]
 
 
 def test_a_bomb_of_aliases_hides_no_image() -> None:
@@ -337,7 +337,7 @@ WORDS = {
     "https://example.com/a:1": TokenKind.IMAGE,
     "10.0.0.1:5000/a:1": TokenKind.IMAGE,
     "hub.docker.com/_/nginx": TokenKind.IMAGE,
-    "a/b": TokenKind.OTHER,
+    "a/b": TokenKind.THING,
     "owner/name": TokenKind.PATH,
     "nginx": TokenKind.BARE,
     "1.27": TokenKind.VERSION,
@@ -345,35 +345,42 @@ WORDS = {
     "please": TokenKind.WORD,
     "nginx:": TokenKind.WORD,
     "version:1.27": TokenKind.WORD,
-    "12:30": TokenKind.OTHER,
-    "1.2.3.4": TokenKind.OTHER,
-    "1.2.3.4:80": TokenKind.OTHER,
-    "localhost:8080": TokenKind.OTHER,
-    "example.com:443": TokenKind.OTHER,
-    "example.com": TokenKind.OTHER,
-    "/etc/x": TokenKind.OTHER,
-    "./x": TokenKind.OTHER,
-    "~/x": TokenKind.OTHER,
+    "12:30": TokenKind.THING,
+    "1.2.3.4": TokenKind.THING,
+    "1.2.3.4:80": TokenKind.THING,
+    "localhost:8080": TokenKind.THING,
+    "example.com:443": TokenKind.THING,
+    "example.com": TokenKind.THING,
+    "/etc/x": TokenKind.THING,
+    "./x": TokenKind.THING,
+    "~/x": TokenKind.THING,
     "--flag": TokenKind.OTHER,
-    "@wei": TokenKind.OTHER,
-    "wei@example.com": TokenKind.OTHER,
-    "git@github.com:owner/app.git": TokenKind.OTHER,
-    "2024/05/01": TokenKind.OTHER,
-    "and/or": TokenKind.OTHER,
-    "docs/": TokenKind.OTHER,
-    "k8s/app.yaml": TokenKind.OTHER,
+    "@wei": TokenKind.THING,
+    "wei@example.com": TokenKind.THING,
+    "git@github.com:owner/app.git": TokenKind.THING,
+    "2024/05/01": TokenKind.THING,
+    "and/or": TokenKind.THING,
+    "docs/": TokenKind.THING,
+    "k8s/app.yaml": TokenKind.THING,
     "a/b:c:d": TokenKind.OTHER,
     "a/b?c": TokenKind.OTHER,
     "x:y": TokenKind.OTHER,
-    "x.y": TokenKind.OTHER,
+    "x.y": TokenKind.THING,
     "$A/b": TokenKind.OTHER,
     "C:\\x": TokenKind.OTHER,
-    "ftp://a/b:1": TokenKind.OTHER,
-    "https://example.com/a": TokenKind.OTHER,
-    "https://github.com/a/b": TokenKind.OTHER,
-    "https://registry-1.docker.io/v2/": TokenKind.OTHER,
+    "ftp://a/b:1": TokenKind.THING,
+    "https://example.com/a": TokenKind.THING,
+    "https://github.com/a/b": TokenKind.THING,
+    "https://registry-1.docker.io/v2/": TokenKind.THING,
+    "nginx@1.27": TokenKind.IMAGE,
+    "wei@10.0.0.1": TokenKind.OTHER,
+    "x.y:z": TokenKind.OTHER,
+    "a/b~c": TokenKind.OTHER,
+    "a+b": TokenKind.OTHER,
+    "k": TokenKind.THING,
+    "39286ab8a5e1": TokenKind.THING,
     "name:": TokenKind.WORD,
-    "...": TokenKind.OTHER,
+    "...": TokenKind.THING,
     "a_:b": TokenKind.OTHER,
     "a" * 2000: TokenKind.OTHER,
 }

@@ -109,7 +109,7 @@ def changed(text: str, name: str, *, target: Target = TARGET, keep: str = "") ->
             "app.yaml",
             "a: |\n  image: {repository: a/b, tag: 1}\n  x:\n    image: nginx:1\n",
             (
-                "a: |\n  image: {repository: a/b, tag: 1}\n  x:\n"
+                "a: |\n  image: {repository: H/docker.io/a/b, tag: 1}\n  x:\n"
                 "    image: H/docker.io/library/nginx:1\n"
             ),
         ),
@@ -210,7 +210,9 @@ def test_what_can_not_be_rewritten_is_told() -> None:
     text = b"images:\n- {name: a, newName: quay.io/a/b, newTag: 1}\n- {name: nginx, newTag: 2}\n"
     found = extract_file(text, target_host="", name="kustomization.yaml")
     back = rewrite(text, name="kustomization.yaml", target=TARGET, images=found.images)
-    assert [str(image) for image in back.fixed] == ["docker.io/library/nginx:2"]
+    assert [(str(fixed.image), fixed.lines) for fixed in back.fixed] == [
+        ("docker.io/library/nginx:2", (3,))
+    ]
 
 
 def without_digest(image: ImageRef) -> str:
@@ -229,7 +231,9 @@ def test_a_rewritten_file_names_the_target_and_differs_by_nothing_else(
     after = back.content
     found = {without_digest(i) for i in extract_file(after, target_host="", name=paste.name).images}
     expected = {
-        without_digest(i if i in back.fixed else ImageRef.parse(target.name_of(i)))
+        without_digest(
+            i if i in {fixed.image for fixed in back.fixed} else ImageRef.parse(target.name_of(i))
+        )
         for i in before.images
     }
     assert found == expected
@@ -287,7 +291,10 @@ def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], na
     pieces.append(re.escape(content.decode()[position:]))
     assert re.fullmatch("[A-Za-z0-9./:@_-]+".join(pieces), after.decode())
     again = extract_file(after, target_host="", name=name)
-    assert {i.registry for i in again.images} <= {TARGET.host, *(i.registry for i in back.fixed)}
+    assert {i.registry for i in again.images} <= {
+        TARGET.host,
+        *(fixed.image.registry for fixed in back.fixed),
+    }
 
 
 def test_a_file_of_many_images_is_rewritten_up_to_the_bound() -> None:

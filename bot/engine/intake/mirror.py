@@ -35,7 +35,9 @@ async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) ->
 
 
 def _names_images(finding: Finding) -> bool:
-    """Whether the text means images, rather than being a remark."""
+    """Whether the text means images, rather than being a remark with words like images."""
+    if any(image not in finding.untagged for image in finding.images):
+        return True
     return finding.certain and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 

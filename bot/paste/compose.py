@@ -1,0 +1,81 @@
+"""The images of a compose file, by the Compose specification: those of its services.
+
+What a service builds is no image to pull, but the images that its build starts from are.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from bot.core.bad_image import Gap
+from bot.paste import dockerfile
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, in_order
+from bot.paste.image_values import is_no_image, outer_span, span_of
+from bot.paste.interpolation import expand
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
+
+_CONTEXT: Final = "docker-image://"
+
+
+def services_of(root: Node) -> list[MappingNode]:
+    """The services of a document, none where it is no compose file."""
+    services = root.get("services") if isinstance(root, MappingNode) else None
+    return _mappings_in(services) if isinstance(services, MappingNode) else []
+
+
+def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
+    """The images of the services of a compose file, without those that are built."""
+    found: list[Mention] = []
+    for root in roots:
+        for service in services_of(root):
+            found += _of_service(text, service)
+    return in_order(found)
+
+
+def _mappings_in(mapping: MappingNode) -> list[MappingNode]:
+    return [value for _, value in mapping.pairs if isinstance(value, MappingNode)]
+
+
+def _of_service(text: str, service: MappingNode) -> Iterator[Mention]:
+    image, build, volumes = service.text("image"), service.get("build"), service.get("volumes")
+    if image is not None and build is None:
+        yield from _named(text, image)
+    if isinstance(build, MappingNode):
+        yield from _of_build(text, build)
+    for volume in volumes.items if isinstance(volumes, SequenceNode) else ():
+        kind = volume.text("type") if isinstance(volume, MappingNode) else None
+        source = volume.text("source") if isinstance(volume, MappingNode) else None
+        if kind is not None and kind.value == "image" and source is not None:
+            yield from _named(text, source)
+
+
+def _of_build(text: str, build: MappingNode) -> Iterator[Mention]:
+    """The images that a Dockerfile within the file and other contexts name."""
+    contexts = dict(_contexts(build.get("additional_contexts")))
+    if (inline := build.text("dockerfile_inline")) is not None:
+        for mention in dockerfile.mentions(inline.value, contexts):
+            spans = tuple(s for span in mention.spans for s in outer_span(text, inline, span))
+            yield replace(mention, spans=spans)
+    for context in contexts.values():
+        _, scheme, image = context.value.partition(_CONTEXT)
+        if scheme:
+            yield from _named(text, replace(context, value=image))
+
+
+def _contexts(node: Node | None) -> Iterator[tuple[str, ScalarNode]]:
+    """The contexts of a build besides its own, by name: a mapping, or a list of `name=value`."""
+    if isinstance(node, MappingNode):
+        yield from ((key, v) for key, v in node.entries() if isinstance(v, ScalarNode))
+    for item in node.items if isinstance(node, SequenceNode) else ():
+        if isinstance(item, ScalarNode):
+            yield item.value.partition("=")[0], item
+
+
+def _named(text: str, image: ScalarNode) -> Iterator[Mention]:
+    if len(image.value) > MENTION_LENGTH_LIMIT:
+        return
+    resolved = expand(image.value, {})
+    if resolved is None:
+        yield Mention(image.value, span_of(text, image), Gap.VARIABLE)
+    elif resolved and not is_no_image(resolved):
+        yield Mention(resolved.strip(), span_of(text, image))

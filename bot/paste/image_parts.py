@@ -1,0 +1,190 @@
+"""An image that a mapping gives in parts: which of its keys hold the parts, and what they make.
+
+Charts, resources and lists of tools call the parts by many names. Here the end of a key says which
+part it holds, and what stands before that says to which image the part belongs: `webImage` and
+`webTag` are parts of one image. What all images share stands elsewhere: see `Surroundings`.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Self
+
+from bot.core.image import DOCKER_HUB_HOSTS, is_host
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode
+
+
+class Role(StrEnum):
+    """Which part of an image's name a key holds. `NAME` may also be the label of anything."""
+
+    REGISTRY = "registry"
+    REPOSITORY = "repository"
+    IMAGE = "image"
+    NAME = "name"
+    TAG = "tag"
+    VERSION = "version"
+    DIGEST = "digest"
+
+
+_ENDINGS: Final = (
+    ("registry", Role.REGISTRY),
+    ("repository", Role.REPOSITORY),
+    ("repo", Role.REPOSITORY),
+    ("image", Role.IMAGE),
+    ("tag", Role.TAG),
+    ("version", Role.VERSION),
+    ("digest", Role.DIGEST),
+    ("sha256", Role.DIGEST),
+    ("sha", Role.DIGEST),
+    ("name", Role.NAME),
+)
+_RENAMED: Final = {"newname": ("", Role.IMAGE), "newtag": ("", Role.TAG)}
+"""The keys of kustomize, whose `name` is the one that is replaced."""
+_DEFAULT: Final = "default"
+_NOTHING: Final = "<none>"
+"""What Docker prints for a tag or a digest that an image does not have."""
+_ADDRESS_KEYS: Final = ("address", "url", "host", "server", "name")
+
+
+def role_of(key: str) -> tuple[str, Role] | None:
+    """The image that a key is about, empty for the mapping's own, and the part that it holds."""
+    lower = key.lower()
+    if lower in _RENAMED:
+        return _RENAMED[lower]
+    found = next((pair for pair in _ENDINGS if lower.endswith(pair[0])), None)
+    if found is None:
+        return None
+    ending, role = found
+    before = key[: -len(ending)]
+    stem = before.lower().rstrip("._-")
+    owner = stem.removesuffix("image").rstrip("._-")
+    if role is Role.IMAGE:
+        return stem, role
+    begins = not before or before[-1] in "._-" or key[len(before)].isupper() or owner != stem
+    if not begins or (role is Role.NAME and stem and owner == stem):
+        return None
+    return owner, Role.IMAGE if role is Role.NAME and stem else role
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of one image in a mapping, each with its key. `empty` are keys without a value."""
+
+    given: dict[Role, ScalarNode] = field(default_factory=dict)
+    keys: dict[Role, str] = field(default_factory=dict)
+    empty: set[Role] = field(default_factory=set)
+
+    def add(self, role: Role, key: str, value: ScalarNode) -> None:
+        """Add a part. Of two keys for the same part the first with a value counts."""
+        if not value.value.strip() or value.is_null or value.value == _NOTHING:
+            self.empty.add(role)
+        elif role not in self.given:
+            self.given[role] = value
+            self.keys[role] = key
+
+    def text(self, role: Role) -> str:
+        """The value of a part, empty where it is not given."""
+        return self.given[role].value.strip() if role in self.given else ""
+
+    def names(self, *roles: Role) -> bool:
+        """Whether the mapping has a key for one of the parts, with a value or without."""
+        return any(role in self.given or role in self.empty for role in roles)
+
+
+def parts_of(mapping: MappingNode) -> dict[str, Parts]:
+    """The parts in a mapping, by the image that they are about. `""` is the mapping itself."""
+    found: dict[str, Parts] = {}
+    for key, value in mapping.entries():
+        role = role_of(key) if isinstance(value, ScalarNode) else None
+        if role is not None and isinstance(value, ScalarNode):
+            found.setdefault(role[0], Parts()).add(role[1], key, value)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the mappings around an image say about the names of all images in them.
+
+    `registry` may have a path, such as an owner. `replaces`: it counts even where an image has a
+    registry of its own, as in Bitnami's charts. `is_sure`: charts use this key for all images.
+    `hub` is a registry and a tag for names without a slash, as in Istio's charts.
+    """
+
+    registry: str = ""
+    owner: str = ""
+    replaces: bool = False
+    is_sure: bool = True
+    hub: tuple[str, str] | None = None
+
+    def within(self, mapping: MappingNode) -> Self:
+        """The same for what is inside a mapping, whose own keys come first."""
+        common, inner = mapping.get("global"), self
+        if isinstance(common, MappingNode):
+            inner = self._with_common(common)
+        shared = parts_of(mapping)
+        own, default = shared.get("", Parts()), shared.get(_DEFAULT, Parts())
+        if not own.names(Role.IMAGE, Role.REPOSITORY):  # else the parts of an image of its own
+            inner = inner.with_shared(own, mapping.text("imageNamespace"))
+        if not default.names(Role.IMAGE):
+            inner = inner.with_shared(default, default.given.get(Role.REPOSITORY))
+        return inner
+
+    def _with_common(self, common: MappingNode) -> Self:
+        inner = self
+        if registry := _shared_registry(common):
+            replaces = common.text("imageRegistry") is not None
+            inner = replace(inner, registry=registry, replaces=replaces, is_sure=True)
+        if owner := common.text("imageNamespace"):
+            inner = replace(inner, owner=owner.value.strip())
+        if hub := common.text("hub"):
+            tag = common.text("tag")
+            inner = replace(inner, hub=(hub.value.strip(), tag.value.strip() if tag else ""))
+        return inner
+
+    def with_shared(self, parts: Parts, owner: ScalarNode | None) -> Self:
+        """The same with a registry and an owner that stand in front of names."""
+        inner, registry = self, parts.text(Role.REGISTRY)
+        if registry:
+            is_sure = parts.keys[Role.REGISTRY].lower() != "registry"
+            inner = replace(inner, registry=registry, replaces=False, is_sure=is_sure)
+        return replace(inner, owner=owner.value.strip()) if owner else inner
+
+    def before(self, name: str) -> str:
+        """The name with what stands in front of all names."""
+        owned = f"{self.owner}/{name}" if self.owner and "/" not in name else name
+        return f"{self.registry.rstrip('/')}/{owned}" if self.registry else owned
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the registry is only Docker Hub's, which counts in any case."""
+        return self.registry in DOCKER_HUB_HOSTS
+
+
+def _shared_registry(common: MappingNode) -> str:
+    """The registry of all images in a mapping `global`, under the keys that charts use."""
+    nested = (common.get("registry"), common.get("image"))
+    found: list[Node | None] = [common.text("imageRegistry"), common.text("registry")]
+    if isinstance(nested[0], MappingNode):
+        found += [nested[0].text(key) for key in _ADDRESS_KEYS]
+    if isinstance(nested[1], MappingNode):
+        found.append(nested[1].text("registry"))
+    first = next((node for node in found if isinstance(node, ScalarNode)), None)
+    return first.value.strip() if first else ""
+
+
+def has_host(name: str) -> bool:
+    """Whether a name begins with a registry."""
+    head, slash, _ = name.partition("/")
+    return bool(slash) and is_host(head)
+
+
+_SHA: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def suffix_of(tag: str, digest: str) -> str:
+    """`:tag` and `@digest` of both values. Charts also write a digest where others have a tag."""
+    if tag.startswith("sha256:") and not digest:
+        tag, digest = "", tag
+    if digest:
+        digest = f"@sha256:{digest}" if _SHA.fullmatch(digest) else f"@{digest}"
+    return (f":{tag}" if tag else "") + digest

@@ -1,0 +1,124 @@
+"""One value of a file: is it an image, and where does it stand?
+
+Shared by the readers of files. A value is read by its own look, its key decides what that means.
+"""
+
+import re
+from dataclasses import replace
+from enum import Enum, auto
+from typing import Final
+
+from bot.core.image import is_host
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Part, Span, has_tag
+from bot.paste.tokens import TokenKind, is_doubtful_pair, token_kind
+from bot.paste.yaml_tree import ScalarNode
+
+LONGEST_SPELLING: Final = 4 * MENTION_LENGTH_LIMIT
+_NO_IMAGE: Final = re.compile(
+    r"(?i)[./\\~]|(?:null|~|true|false|none|scratch)$"
+    r"|[^:@]*\.(?:png|jpe?g|gif|svg|ico|webp|qcow2|iso|img|vmdk|raw)$"
+    r"|(?:ubuntu|macos|windows)-(?:latest|[0-9.]+)(?:-[a-z0-9]+)*$"
+)
+"""Pictures, disks, paths, and the labels of machines that run jobs."""
+_PLACEHOLDER: Final = re.compile(r"\{\{|<[^<>]*>|%\w+%|(?<!\$)\{[\w.]+\}")
+_PORT: Final = re.compile(r"[0-9]{2,5}")
+_PORTS: Final = range(80, 65536)
+_NO_KEYS: Final = frozenset({"imagepullpolicy", "imagepullsecrets", "imageid", "imageids"})
+
+
+class Look(Enum):
+    """What a value looks like by itself."""
+
+    WHOLE = auto()
+    """With a registry or an owner, and with a tag or a digest: an image under any key."""
+    PAIR = auto()
+    """`nginx:1.27`, which some other pairs look like."""
+    UNTAGGED = auto()
+    """A registry or an owner, and a name."""
+    WORD = auto()
+    TEMPLATE = auto()
+    """What fills in the template decides."""
+    NONE = auto()
+
+
+def is_image_key(key: str) -> bool:
+    """Whether the values under a key are images: `image`, `initImage`, `SIDECAR_IMAGES`."""
+    lower = key.lower()
+    return lower.endswith(("image", "images")) and lower not in _NO_KEYS
+
+
+def may_be_image_key(key: str) -> bool:
+    """Whether a key is like `imageK8S`, whose value counts only if it has a tag."""
+    return key.lower().startswith("image") and key.lower() not in _NO_KEYS
+
+
+def is_no_image(text: str) -> bool:
+    """Whether the value of a key `image` is a picture, a path or the label of a machine."""
+    if not text or len(text) > MENTION_LENGTH_LIMIT or _NO_IMAGE.match(text):
+        return True
+    return "://" in text and token_kind(text) is not TokenKind.IMAGE
+
+
+def is_template(text: str) -> bool:
+    """Whether a value has a placeholder that is no variable with a default."""
+    return _PLACEHOLDER.search(text) is not None
+
+
+def look_of(text: str) -> Look:
+    """What a value looks like by itself."""
+    if is_no_image(text) or "://" in text or any(c.isspace() for c in text):
+        return Look.NONE
+    if is_template(text):
+        return Look.TEMPLATE
+    match token_kind(text):
+        case TokenKind.PATH:
+            return Look.UNTAGGED
+        case TokenKind.BARE:
+            return Look.WORD
+        case TokenKind.IMAGE:
+            return _look_of_image(text)
+        case _:
+            return Look.NONE
+
+
+def _look_of_image(text: str) -> Look:
+    if not has_tag(text):
+        return Look.UNTAGGED
+    if "@" in text and "@sha" not in text:
+        return Look.NONE  # an action of GitHub: `actions/checkout@v4`
+    if "@" in text or (is_host(text.partition("/")[0]) and "/" in text):
+        return Look.WHOLE
+    if is_port(text.rpartition(":")[2]) or is_doubtful_pair(text):
+        return Look.NONE
+    return Look.WHOLE if "/" in text else Look.PAIR
+
+
+def is_port(tag: str) -> bool:
+    """Whether a tag may be the port of a host: `redis:6379`, but not `redis:7`."""
+    return _PORT.fullmatch(tag) is not None and int(tag) in _PORTS
+
+
+def span_of(
+    text: str, scalar: ScalarNode, part: Part = Part.WHOLE, tail: str = ""
+) -> tuple[Span, ...]:
+    """The span of a scalar without its quotes. Empty where the text is folded or escaped."""
+    value = scalar.value.strip()
+    if scalar.end - scalar.start > LONGEST_SPELLING:  # many aliases may search there
+        return ()
+    start = text.rfind(value, scalar.start, scalar.end)
+    return (Span(start, start + len(value), part, tail),) if value and start >= 0 else ()
+
+
+def outer_span(text: str, scalar: ScalarNode, span: Span) -> tuple[Span, ...]:
+    """Where a span of a scalar's value is in the file. Empty where that is not sure.
+
+    Indentation and escapes move the value, so the same occurrence of the same words is taken.
+    """
+    words = scalar.value[span.start : span.end]
+    if scalar.value.count(words) != text.count(words, scalar.start, scalar.end):
+        return ()
+    start = scalar.start
+    for _ in range(scalar.value.count(words, 0, span.start)):
+        start = text.find(words, start, scalar.end) + len(words)
+    start = text.find(words, start, scalar.end)
+    return (replace(span, start=start, end=start + len(words)),)

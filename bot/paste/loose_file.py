@@ -1,0 +1,80 @@
+"""Images in files of kinds that no other module reads, such as HCL, TOML, templates and scripts.
+
+Only two things count: a value after a key about images, and a word that is an image in full. A
+file has words of its own, such as passwords, so no other word of it is ever shown. What was passed
+over is named by its line and its key.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bot.core.bad_image import Gap
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
+from bot.paste.image_values import Look, is_image_key, is_no_image, is_template, look_of
+
+_PAIR: Final = re.compile(
+    r"(?P<key>[A-Za-z_][\w.-]{0,100})[\"']?[ \t]{0,40}(?::=|\?=|[:=])[ \t]{0,40}"
+    r"(?P<quote>[\"']?)(?P<value>[^\s\"',;#{}()\[\]][^\s\"',;#()\[\]]{0,1023}|\{\{[^\n]{0,400})"
+)
+_WORD: Final = re.compile(r"[^\s\"'`,;()<>\[\]{}|=$]{3,1024}")
+_LINE: Final = re.compile(
+    r"[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)([^\s\"'#{}]{1,1024})\2"
+    r"[ \t]{0,40},?(?:[ \t]+#[^\n]*)?\r?",
+    re.IGNORECASE,
+)
+_NAMING: Final = frozenset({"name", "source", "ref", "reference", "from", "base"})
+"""Keys whose value is an image where it has a tag."""
+_SECRET: Final = re.compile(r"(?i)passw|secret|token|_key|apikey|credential|pwd")
+_COMMENT: Final = re.compile(r"\s*(?:#|//|--|;)")
+_LONGEST_LINE: Final = 4000
+
+
+def mentions(text: str) -> Iterator[Mention]:
+    """The images of all lines, with their spans."""
+    start = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if len(line) <= _LONGEST_LINE and not _COMMENT.match(line):
+            yield from _of_line(line, start, number)
+        start += len(line)
+
+
+def of_image_line(line: str) -> Mention | None:
+    """The image of a line that is only `image: x`, or None."""
+    found = _LINE.fullmatch(line)
+    if found is None or is_no_image(found[3]) or is_template(found[3]):
+        return None
+    return Mention(found[3], (), Gap.VARIABLE if "$" in found[3] else None, uncertain=True)
+
+
+def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
+    read = set[int]()
+    for pair in _PAIR.finditer(line):
+        is_naming = pair["key"].lower() in _NAMING and look_of(pair["value"]) is Look.PAIR
+        if not is_image_key(pair["key"]) and not is_naming:
+            continue
+        value, begin = pair["value"].rstrip("\\"), pair.start("value")
+        read.add(begin)
+        span = Span(start + begin, start + begin + len(value))
+        yield from _of_image(pair["key"], value, span, number)
+    for word in _WORD.finditer(line):
+        before = line[: word.start()]
+        if word.start() in read or ":" not in word[0] or _SECRET.search(before):
+            continue
+        if "$" in before[-1:] or look_of(word[0].rstrip(".:")) is not Look.WHOLE:
+            continue
+        words = word[0].rstrip(".:")
+        begin = start + word.start()
+        yield Mention(words, (Span(begin, begin + len(words)),), line=number)
+
+
+def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention]:
+    """What the value of a key about images names."""
+    if is_template(value) or "${" in value:
+        yield passed_over(key, line=number)
+    elif not is_no_image(value) and len(value) <= MENTION_LENGTH_LIMIT:
+        match look_of(value):
+            case Look.WORD | Look.NONE if key.lower() not in {"image", "from"}:
+                yield passed_over(key, line=number)
+            case _:
+                yield Mention(value, (span,), Gap.VARIABLE if "$" in value else None, line=number)

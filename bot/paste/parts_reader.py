@@ -1,0 +1,217 @@
+"""Puts the parts of an image together, and says where they stand so that they can be changed.
+
+A part that stands beside an image and was not used is named as passed over. A name that would be a
+guess becomes a question.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.core.bad_image import Gap
+from bot.paste.finding import Mention, Part, Span, has_tag, passed_over
+from bot.paste.image_parts import Parts, Role, Surroundings, has_host, suffix_of
+from bot.paste.image_values import Look, is_no_image, is_template, look_of, span_of
+from bot.paste.interpolation import expand
+from bot.paste.yaml_tree import ScalarNode
+
+_ELSEWHERE: Final = re.compile(r"[a-z]+:|[.@/]", re.IGNORECASE)
+"""How the repository of a chart or of source code begins."""
+_VERSIONS: Final = (Role.TAG, Role.DIGEST, Role.VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where parts stand: what they are about, and what the file says around them.
+
+    `owner`: what the keys say of the image, empty for `image` itself. `in_image`: the mapping is
+    the value of a key about images. `is_listed`: it is one of several, whose `name` is the one that
+    is replaced, as in kustomize. `default`: a registry for where the mapping's own is empty.
+    """
+
+    around: Surroundings
+    owner: str = ""
+    in_image: bool = False
+    is_listed: bool = False
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name without what stands in front of it, and the scalar that can be changed.
+
+    `tail` is the end of the name that another scalar gives. `is_alone`: it has no other parts.
+    """
+
+    text: str
+    main: ScalarNode
+    tail: str = ""
+    is_alone: bool = False
+    spans: tuple[Span, ...] = ()
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartsReader:
+    """Reads the parts of images in one file. `variables` are those that the file itself sets."""
+
+    text: str
+    line_of: Callable[[ScalarNode], int]
+    variables: Mapping[str, str]
+
+    def read(self, parts: Parts, place: Place) -> Iterator[Mention]:
+        """The image that the parts make, and the parts that were passed over."""
+        repository, image = self._named_by(parts, place)
+        main = repository or image
+        if main is None:
+            return
+        if template := self._template(parts):
+            yield template
+        elif not is_no_image(_text(main)):
+            odd = self._odd(parts, place) if repository is None and place.owner else None
+            if odd is not None:
+                yield odd
+                return
+            name = self._in_front(_base(main, repository, image, parts), parts, place)
+            yield from self._versioned(name, parts, place)
+
+    def _named_by(self, parts: Parts, place: Place) -> tuple[ScalarNode | None, ScalarNode | None]:
+        """The repository and the image's own name, where the parts are those of an image."""
+        repository = parts.given.get(Role.REPOSITORY)
+        if repository is not None and _ELSEWHERE.match(_text(repository)):
+            repository = None
+        image = parts.given.get(Role.IMAGE)
+        if image is None and place.in_image and not place.owner:
+            image = parts.given.get(Role.NAME)
+        if repository is None or image is not None or place.in_image:
+            return repository, image
+        known = Role.VERSION in parts.given and has_host(_text(repository))
+        is_image = known or parts.names(Role.TAG, Role.REGISTRY, Role.DIGEST)
+        return (repository if is_image else None), None
+
+    def _template(self, parts: Parts) -> Mention | None:
+        """The first part that something else fills in, as passed over."""
+        for role, node in parts.given.items():
+            if role is not Role.NAME and is_template(node.value):
+                return passed_over(parts.keys[role], line=self.line_of(node))
+        return None
+
+    def _odd(self, parts: Parts, place: Place) -> Mention | None:
+        """What to say of a word or an untagged name under a key such as `webImage`."""
+        image = parts.given[Role.IMAGE]
+        if parts.names(*_VERSIONS, Role.REGISTRY):
+            return None
+        match look_of(_text(image)):
+            case Look.WORD:
+                return passed_over(parts.keys[Role.IMAGE], line=self.line_of(image))
+            case Look.UNTAGGED:
+                name = place.around.before(_text(image))
+                return Mention(name, (), Gap.NO_TAG, line=self.line_of(image))
+            case _:
+                return None
+
+    def _in_front(self, name: _Name, parts: Parts, place: Place) -> _Name:
+        """The name with its registry, wherever the file gives it."""
+        around, registry = place.around, parts.given.get(Role.REGISTRY)
+        if around.replaces and not name.is_alone:
+            return replace(name, text=around.before(name.text), gap=_doubt(name))
+        if registry is not None:
+            return self._at(registry, name)
+        if has_host(name.text):
+            return self._as_it_is(name)
+        if place.default:
+            return replace(name, text=f"{place.default}/{name.text}")
+        if around.hub is not None and name.is_alone and not set(name.text) & set("/:@"):
+            return _at_hub(name, around.hub)
+        if around.registry or around.owner:
+            return self._surrounded(name, around)
+        is_open = Role.REPOSITORY in parts.empty and not parts.names(Role.IMAGE)
+        return replace(self._as_it_is(name), gap=Gap.REGISTRY if is_open else None)
+
+    def _as_it_is(self, name: _Name) -> _Name:
+        part = Part.WHOLE if name.is_alone or has_tag(name.text) else Part.NAME
+        return replace(name, spans=span_of(self.text, name.main, part, name.tail))
+
+    def _surrounded(self, name: _Name, around: Surroundings) -> _Name:
+        if around.is_hub and not around.owner:
+            return self._as_it_is(name)
+        is_sure = around.is_sure and not name.is_alone
+        return replace(name, text=around.before(name.text), gap=None if is_sure else Gap.REGISTRY)
+
+    def _at(self, registry: ScalarNode, name: _Name) -> _Name:
+        host = _text(registry).rstrip("/")
+        if name.text.startswith(f"{host}/"):
+            return self._as_it_is(name)
+        head = span_of(self.text, registry, Part.REGISTRY)
+        rest = span_of(self.text, name.main, Part.REPOSITORY, name.tail)
+        spans = (*head, *rest) if head and rest else ()
+        return replace(name, text=f"{host}/{name.text}", spans=spans, gap=_doubt(name))
+
+    def _versioned(self, name: _Name, parts: Parts, place: Place) -> Iterator[Mention]:
+        """The name with its tag and digest, and the parts that were not used."""
+        whole, gap = name.text, name.gap
+        if not has_tag(whole):
+            whole += suffix_of(_text(_tag(parts, place)), parts.text(Role.DIGEST))
+        resolved = expand(whole, self.variables) if "$" in whole else whole
+        is_fixed = place.is_listed and name.main is parts.given.get(Role.NAME)
+        spans = () if is_fixed and not name.is_alone else name.spans
+        if not resolved:
+            resolved, gap = whole, Gap.VARIABLE
+        elif (
+            gap is None
+            and not has_tag(resolved)
+            and (
+                place.owner or not name.is_alone or parts.names(*_VERSIONS) or _is_kustomized(parts)
+            )
+        ):
+            gap = Gap.NO_TAG  # something else gives the tag, so `latest` is not meant
+        yield Mention(resolved, spans, gap, line=self.line_of(name.main))
+        if gap is None:
+            yield from self._unused(parts, resolved)
+
+    def _unused(self, parts: Parts, whole: str) -> Iterator[Mention]:
+        for role in (*_VERSIONS, Role.REPOSITORY):
+            value = parts.text(role).removeprefix("v").rstrip("/")
+            if value not in whole and "$" not in value and not _ELSEWHERE.match(value):
+                yield passed_over(parts.keys[role], line=self.line_of(parts.given[role]))
+
+
+def _tag(parts: Parts, place: Place) -> ScalarNode | None:
+    """The tag. `version` is one only beside other parts, else it is that of a program."""
+    if Role.TAG in parts.given:
+        return parts.given[Role.TAG]
+    beside = Role.REPOSITORY in parts.given or Role.REGISTRY in parts.given or place.in_image
+    return parts.given.get(Role.VERSION) if beside else None
+
+
+def _text(node: ScalarNode | None) -> str:
+    return node.value.strip() if node is not None else ""
+
+
+def _base(
+    main: ScalarNode, repository: ScalarNode | None, image: ScalarNode | None, parts: Parts
+) -> _Name:
+    """The name that the repository and the image's own name make."""
+    path, own = _text(repository), _text(image)
+    if image is not None and (repository is None or has_host(own) or has_tag(own)):
+        others = (Role.REGISTRY, Role.TAG, Role.DIGEST, Role.VERSION)
+        return _Name(own, image, is_alone=not any(role in parts.given for role in others))
+    if image is None or path == own or path.endswith(f"/{own}"):
+        return _Name(path, main)
+    return _Name(f"{path.rstrip('/')}/{own}", main, own)
+
+
+def _is_kustomized(parts: Parts) -> bool:
+    return parts.keys.get(Role.IMAGE, "").lower() == "newname"
+
+
+def _at_hub(name: _Name, hub: tuple[str, str]) -> _Name:
+    """The hub is common to all images, so it is not changed for one of them."""
+    tag = f":{hub[1]}" if hub[1] else ""
+    return replace(name, text=f"{hub[0]}/{name.text}{tag}", gap=None if tag else Gap.NO_TAG)
+
+
+def _doubt(name: _Name) -> Gap | None:
+    """A name that has a registry already would get a second one."""
+    return Gap.REGISTRY if has_host(name.text) else None

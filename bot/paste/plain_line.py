@@ -1,0 +1,174 @@
+"""One line of a message that is neither a command nor the output of a tool: a list, or prose.
+
+In a list every name is an image, and every word that is surely meant as one. In prose only a word
+that cannot be anything else is. Each word is an image, known not to be one, or passed over. So
+nobody gets what was not named, and nothing is dropped without a word.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from bot.paste.command_line import is_tool
+from bot.paste.correction import split_off_tag
+from bot.paste.finding import Mention, has_tag, passed_over
+from bot.paste.official_images import OFFICIAL_IMAGES
+from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair
+from bot.paste.web_addresses import image_on_page
+
+FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
+_CODE: Final = re.compile(r"[{}<>$^=]")
+_VERSION_LABELS: Final = frozenset({"tag", "tags", "version", "\u7248\u672c", "\u6807\u7b7e"})
+_COMMA: Final = re.compile(r"[,，、;；|]")
+
+
+@dataclass(frozen=True)
+class PlainLine:
+    """A line that is neither a command nor the output of a tool."""
+
+    text: str
+    tokens: tuple[Token, ...]
+
+    @cached_property
+    def is_prose(self) -> bool:
+        plain = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
+        odd = any(token.kind not in plain and not _is_open(token) for token in self.tokens)
+        is_beside = self.text.lstrip().startswith(("|", "#"))  # a row of a table, a comment
+        return odd or is_beside or self._is_code or FOREIGN.search(self.text) is not None
+
+    @property
+    def _is_code(self) -> bool:
+        """Whether characters of a programming language stand between the words."""
+        position, between = 0, list[str]()
+        for token in self.tokens:
+            between.append(self.text[position : token.start])
+            position = token.end
+        return _CODE.search(" ".join((*between, self.text[position:]))) is not None
+
+    @cached_property
+    def has_whole(self) -> bool:
+        """Whether an image with a tag or a registry stands in the line."""
+        return any(token.kind is TokenKind.IMAGE for token in self.tokens)
+
+    @cached_property
+    def has_commas(self) -> bool:
+        return _COMMA.search(self.text) is not None
+
+
+def judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
+    """The images of a line, and what was passed over. False where a word may be an image, too."""
+    reader = _LineReader(words, is_mixed=is_mixed)
+    reader.read()
+    if reader.passed:
+        reader.found.append(passed_over(" ".join(reader.passed)))
+    return reader.found, reader.sure
+
+
+@dataclass(slots=True)
+class _LineReader:
+    """Reads the words of one line. Each is an image, known not to be one, or passed over."""
+
+    line: PlainLine
+    is_mixed: bool
+    found: list[Mention] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    sure: bool = True
+
+    def read(self) -> None:
+        if self.line.text.lstrip().startswith("#"):  # a comment, or a list that was shut off
+            self.passed += [t.text for t in self.line.tokens if t.kind is TokenKind.IMAGE]
+            return
+        line, tokens = self.line, deque(self.line.tokens)
+        while tokens:
+            token = tokens.popleft()
+            if joined := _with_version(line, token, tokens):
+                self.found.append(Mention(joined))
+            elif token.kind is TokenKind.IMAGE or _is_versioned(token, line.text):
+                self.found.append(Mention(token.text, uncertain=line.is_prose))
+                self.sure = self.sure and not is_doubtful_pair(token.text)
+                self._more_tags(token, tokens)
+            elif token.kind in {TokenKind.PATH, TokenKind.BARE} and self._is_meant(token):
+                self.found.append(Mention(token.text, uncertain=line.is_prose))
+            elif token.kind not in {TokenKind.WORD, TokenKind.THING}:
+                self.passed.append(token.text)
+
+    def _more_tags(self, token: Token, tokens: deque[Token]) -> None:
+        """`nginx:1.27,1.28` names two images."""
+        name, _, tag = token.text.rpartition(":")
+        end = token.end
+        while tokens and tokens[0].kind is TokenKind.VERSION and name and "/" not in tag:
+            if self.line.text[end : tokens[0].start] != ",":
+                return
+            end = tokens[0].end
+            self.found.append(Mention(f"{name}:{tokens.popleft().text}"))
+
+    def _is_meant(self, token: Token) -> bool:
+        """Whether a name without a tag is an image. Beside one in full it may be a remark."""
+        line, is_lower = self.line, token.text == token.text.lower()
+        is_alone = len(line.tokens) == 1
+        if token.kind is TokenKind.PATH:
+            taken = is_lower or not line.is_prose
+            doubtful = line.is_prose or (line.has_whole and not line.has_commas)
+        else:
+            is_list = not self.is_mixed or is_alone or line.has_commas
+            known = split_off_tag(token.text) or token.text.lower() in OFFICIAL_IMAGES
+            known = is_alone or (known and not is_tool(token.text))
+            taken = not line.is_prose and is_list and bool(known)
+            taken = taken and (is_lower or not self.is_mixed)
+            doubtful = self.is_mixed or line.has_whole
+        self.sure = self.sure and taken and not doubtful
+        return taken
+
+
+def _with_version(line: PlainLine, token: Token, tokens: deque[Token]) -> str | None:
+    """The token with the version that follows it, which is taken from the tokens. Else None."""
+    labels = 0
+    while labels < len(tokens) and tokens[labels].text.lower().rstrip(":\uff1a") in _VERSION_LABELS:
+        labels += 1
+    if labels and labels < len(tokens) and _lacks_tag(token):
+        following = tokens[labels]
+        if following.kind in {TokenKind.VERSION, TokenKind.BARE}:
+            for _ in range(labels + 1):
+                tokens.popleft()
+            return f"{token.text} {following.text}"
+    joined = joined_with(line.text, token, tokens[0], prose=line.is_prose) if tokens else None
+    if joined is not None:
+        tokens.popleft()
+    return joined
+
+
+def joined_with(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
+    """`nginx 1.27` as one text, or None. 1.27 alone is never meant as a name."""
+    if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
+        return None
+    between = line[token.end : following.start].replace("\uff0c", ",")
+    # In a list, a version may follow a comma. In a sentence, the comma may only separate words.
+    if between not in {",", ", "} and between.strip(" \t:\uff1a(\uff08["):
+        return None
+    if prose and token.kind is TokenKind.BARE and between == ", ":
+        return None
+    if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
+        return None
+    is_apart = not {",", "(", "\uff08", "["}.isdisjoint(between)
+    return f"{token.text} {following.text}" if is_apart else line[token.start : following.end]
+
+
+def _lacks_tag(token: Token) -> bool:
+    """Whether a version after a token can be its tag."""
+    if token.kind is TokenKind.IMAGE:
+        return not has_tag(image_on_page(token.text) or token.text.rstrip(":\uff1a"))
+    return token.kind in {TokenKind.BARE, TokenKind.PATH} or _is_open(token)
+
+
+def _is_versioned(token: Token, line: str) -> bool:
+    """`mysql8.0.36` in a sentence. `python3.12` may be the language, so it counts less."""
+    split = split_off_tag(token.text) if token.kind is TokenKind.BARE else None
+    return split is not None and (split.count(".") > 1 or FOREIGN.search(line) is not None)
+
+
+def _is_open(token: Token) -> bool:
+    """Whether a token is like `nginx:` before a version, with a blank after the colon."""
+    name = token.text.rstrip(":\uff1a")
+    return name != token.text and token.kind is TokenKind.WORD and name.lower() not in LABELS

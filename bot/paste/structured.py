@@ -1,0 +1,401 @@
+"""The images in YAML and JSON: manifests, values of charts, pipelines, and lists of tools.
+
+One walk reads them all, since nobody can list all kinds of resources. Three things name an image: a
+key that is about images, parts under several keys (see parts_reader.py), and a value that is an
+image in full. In files whose other keys have a known meaning, a value in full may be something
+else. Then it is named as passed over. Keys count only in the lists of tools: see tool_lists.py.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from functools import cached_property
+from typing import Final
+
+from bot.core.bad_image import Gap
+from bot.paste import loose_file, tool_lists
+from bot.paste.command_line import image_argument
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
+from bot.paste.helm_settings import images_of_settings
+from bot.paste.image_parts import Parts, Role, Surroundings, parts_of
+from bot.paste.image_values import (
+    Look,
+    is_image_key,
+    is_template,
+    look_of,
+    may_be_image_key,
+    outer_span,
+    span_of,
+)
+from bot.paste.interpolation import expand
+from bot.paste.official_images import OFFICIAL_IMAGES
+from bot.paste.parts_reader import PartsReader, Place
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
+
+_FLAG: Final = re.compile(r"--?[A-Za-z0-9-]*(?:image|config-reloader)(?:=(\S+))?")
+_ANY_FLAG: Final = re.compile(r"--?[A-Za-z0-9.-]+=(\S+)")
+_ALIAS: Final = re.compile(r"([^\s$]+[:@][^\s$]+)\$[A-Za-z0-9][^\s${}]*")
+"""`image$name`: the name that hub-mirror gives to the copy."""
+_RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
+_VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
+_MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
+_LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
+"""Keys of tools whose lists are images."""
+_SOURCES: Final = frozenset({"source", "src", "from", "uses", "container", "ref", "reference"})
+_TARGETS: Final = frozenset(
+    {"target", "targets", "destination", "dest", "dst", "to", "tags", "output", "repodigests"}
+)
+"""Keys of values that say where an image goes, or that say the same image once more."""
+_NO_SUBTREES: Final = frozenset({"machine", "auth", "auths", "credentials", "creds"})
+_MOST_WITHIN: Final = 2000
+"""Images of one text within a text."""
+
+
+class Setting(Enum):
+    """What the other keys of a document mean."""
+
+    LIST = auto()
+    """Nothing that is known: values of charts, lists of tools, any data."""
+    MANIFEST = auto()
+    PIPELINE = auto()
+    SKAFFOLD = auto()
+    CLOUD_BUILD = auto()
+
+
+def setting_of(root: Node) -> Setting:
+    """What a document is by the keys at its top."""
+    if not isinstance(root, MappingNode):
+        return Setting.LIST
+    version = root.text("apiVersion")
+    if version is not None and root.text("kind") is not None:
+        return Setting.SKAFFOLD if version.value.startswith("skaffold/") else Setting.MANIFEST
+    steps = root.get("steps")
+    if isinstance(steps, SequenceNode) and root.get("kind") is None:
+        given = [item for item in steps.items if isinstance(item, MappingNode)]
+        if any(s.text("name") and not s.named.keys() & {"uses", "run", "image"} for s in given):
+            return Setting.CLOUD_BUILD
+    is_pipeline = any(isinstance(root.get(key), MappingNode) for key in ("jobs", "pipelines"))
+    if is_pipeline or isinstance(steps, SequenceNode) or root.get("stages") is not None:
+        return Setting.PIPELINE
+    jobs = (job for _, job in root.pairs if isinstance(job, MappingNode))
+    return Setting.PIPELINE if any(job.get("script") for job in jobs) else Setting.LIST
+
+
+def mentions(text: str, roots: Iterable[Node], *, is_inner: bool = False) -> tuple[Mention, ...]:
+    """All images that documents name, at any depth, in the order of the walk.
+
+    `is_inner`: the text is a value within another, so no further texts within it are read.
+    """
+    lines = Lines(text)
+    return tuple(
+        mention
+        for root in roots
+        for mention in _Walk(text, lines, setting_of(root), is_inner, _variables(root)).of(root)
+    )
+
+
+@dataclass
+class Lines:
+    """The lines of a text by position."""
+
+    text: str
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [found.end() for found in re.finditer("\n", self.text)]
+
+    def of(self, node: ScalarNode) -> int:
+        """The line in which a scalar begins, from 1."""
+        return bisect_right(self._starts, node.start) + 1
+
+
+def _variables(root: Node) -> dict[str, str]:
+    """The variables that a pipeline of GitLab sets for all of its jobs."""
+    given = root.get("variables") if isinstance(root, MappingNode) else None
+    if not isinstance(given, MappingNode) or setting_of(root) is not Setting.PIPELINE:
+        return {}
+    known: dict[str, str] = {}
+    for key, value in given.entries():
+        node = value.text("value") if isinstance(value, MappingNode) else value
+        if isinstance(node, ScalarNode) and len(node.value) <= MENTION_LENGTH_LIMIT:
+            known[key] = node.value
+    return {key: expand(value, known) or value for key, value in known.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A node with its key, the key around it, and what the file says around it."""
+
+    key: str
+    parent: str
+    node: Node
+    around: Surroundings
+
+    @property
+    def name(self) -> str:
+        return ".".join(filter(None, (self.parent, self.key)))[-MENTION_LENGTH_LIMIT // 8 :]
+
+
+@dataclass(slots=True)
+class _Walk:
+    text: str
+    lines: Lines
+    setting: Setting
+    is_inner: bool
+    variables: Mapping[str, str]
+    seen: set[int] = field(default_factory=set)
+
+    def of(self, root: Node) -> Iterator[Mention]:
+        if isinstance(root, MappingNode) and self.setting is Setting.LIST:
+            found = tool_lists.of_skopeo(root, self.lines.of)
+            if found is not None:
+                yield from found
+                return
+        waiting = [_Spot("", "", root, Surroundings())]
+        while waiting:
+            spot = waiting.pop()
+            if id(spot.node) in self.seen:
+                continue
+            if not isinstance(spot.node, ScalarNode):
+                self.seen.add(id(spot.node))
+            inner: list[_Spot] = []
+            match spot.node:
+                case MappingNode():
+                    yield from self._mapping(spot, spot.node, inner)
+                case SequenceNode():
+                    yield from self._sequence(spot, spot.node, inner)
+                case ScalarNode():
+                    yield from self._scalar(spot, spot.node)
+            waiting += reversed(inner)
+
+    # Mappings
+
+    def _mapping(self, spot: _Spot, node: MappingNode, inner: list[_Spot]) -> Iterator[Mention]:
+        """The images that a mapping names by itself. Adds to `inner` what is inside it."""
+        taken = set[int]()
+        yield from self._in_parts(spot, node, taken)
+        yield from self._variable(node, taken)
+        if self.setting is Setting.LIST:
+            for value, mention in tool_lists.sources(node, self.lines.of):
+                taken.add(id(value))
+                yield mention
+        around = spot.around.within(node)
+        for name, value in node.pairs:
+            key = name.value if isinstance(name, ScalarNode) else ""
+            if id(value) not in taken and not self._is_left_out(key, spot.key):
+                inner.append(_Spot(key, spot.key, value, around))
+
+    def _is_left_out(self, key: str, parent: str) -> bool:
+        if self.setting is Setting.SKAFFOLD:
+            return key == "artifacts"
+        if self.setting is Setting.CLOUD_BUILD:
+            return key == "images" and not parent
+        return key.lower() in _NO_SUBTREES or key == "description"
+
+    def _in_parts(self, spot: _Spot, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
+        reader = PartsReader(self.text, self.lines.of, self.variables)
+        found = parts_of(node)
+        in_image = self._is_about_images(spot.key) or self._is_bare_pair(node)
+        shared = found.get("default", Parts())
+        default = shared.text(Role.REGISTRY)
+        if not shared.names(Role.IMAGE):
+            found.pop("default", None)
+        for owner, parts in found.items():
+            is_listed = spot.key.lower().endswith("images")
+            place = Place(spot.around, owner, in_image and not owner, is_listed, default)
+            read = list(reader.read(parts, place))
+            if read:
+                taken |= {id(given) for given in parts.given.values()}
+            yield from read
+        for name, value in node.pairs if len(node.pairs) > len(node.named) else ():
+            if isinstance(name, ScalarNode) and name.value == "image" and id(value) not in taken:
+                yield from self._listed(_Spot("image", spot.key, value, spot.around), value)
+        if spot.key == "image" and (inner := node.text("reference")) is not None:
+            taken.add(id(inner))
+            yield from self._listed(spot, inner)
+
+    def _is_about_images(self, key: str) -> bool:
+        if self.setting is Setting.CLOUD_BUILD and key == "steps":
+            return True
+        return is_image_key(key) or (self.setting is Setting.PIPELINE and key == "services")
+
+    def _is_bare_pair(self, node: MappingNode) -> bool:
+        """Whether a mapping is only a `name` and a `tag`, as in lists that people write."""
+        names = {key.lower() for key in node.named}
+        return self.setting is Setting.LIST and names in ({"name", "tag"}, {"name", "version"})
+
+    def _variable(self, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
+        """The images of a variable of a container, such as `RELATED_IMAGE_X` and `X_IMAGES`."""
+        name, value = node.text("name"), node.text("value")
+        if name is None or value is None or not _VARIABLE.fullmatch(name.value[:100]):
+            return
+        taken.add(id(value))
+        yield from self._among(_Spot(name.value, "", value, Surroundings()), value)
+
+    # Sequences
+
+    def _sequence(self, spot: _Spot, node: SequenceNode, inner: list[_Spot]) -> Iterator[Mention]:
+        scalars = [item for item in node.items if isinstance(item, ScalarNode)]
+        if spot.key == "parameters":
+            yield from images_of_settings(_parameters(node))
+        if self._is_about_images(spot.key) or spot.key.lower() in _LISTS:
+            for item in scalars:
+                yield from self._listed(spot, item)
+        elif spot.key.lower() not in _TARGETS:
+            yield from self._items(spot, scalars)
+        others = [item for item in node.items if not isinstance(item, ScalarNode)]
+        inner += [replace(spot, node=item) for item in others]
+
+    def _items(self, spot: _Spot, items: list[ScalarNode]) -> Iterator[Mention]:
+        """The texts of a list under any key: arguments of a program, or images in full."""
+        looks = [self._look(item.value) for item in items]
+        is_list = self.setting is Setting.LIST and _are_images(items, looks)
+        is_flagged = False
+        for item, look in zip(items, looks, strict=True):
+            flag = _FLAG.fullmatch(item.value[: 2 * MENTION_LENGTH_LIMIT])
+            if is_list or (look is Look.WHOLE and self.setting is Setting.LIST) or is_flagged:
+                yield from self._listed(spot, item)
+            elif flag is not None and flag[1]:
+                yield from self._part_of(spot, item, flag.start(1))
+            elif other := _ANY_FLAG.fullmatch(item.value[: 2 * MENTION_LENGTH_LIMIT]):
+                if look_of(other[1]) is Look.WHOLE:
+                    yield self._passed(spot, item)
+            else:
+                yield from self._scalar(spot, item)
+            is_flagged = flag is not None and not flag[1]
+
+    def _look(self, value: str) -> Look:
+        if not _MAYBE.match(value):
+            return Look.NONE
+        return look_of(_stripped(value)[0])
+
+    # Texts
+
+    def _scalar(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
+        """The images of a value that is no part of an image."""
+        value, key = node.value, spot.key
+        if "\n" in value or value.startswith(("{", "[")):
+            yield from self._within(spot, node)
+            return
+        if key.lower() in _TARGETS:
+            return
+        if self._is_about_images(key):
+            yield from self._among(spot, node)
+            return
+        look = self._look(value.removeprefix("docker://"))
+        if look not in {Look.WHOLE, Look.PAIR}:
+            return
+        is_named = may_be_image_key(key) or key.lower() in _SOURCES
+        if is_named or (look is Look.WHOLE and self.setting is Setting.LIST):
+            yield from self._listed(spot, node)
+        else:
+            yield self._passed(spot, node)
+
+    def _passed(self, spot: _Spot, node: ScalarNode) -> Mention:
+        return passed_over(spot.name or "-", line=self.lines.of(node))
+
+    def _listed(self, spot: _Spot, node: Node) -> Iterator[Mention]:
+        """One image, or a word that is one where only images stand."""
+        if not isinstance(node, ScalarNode):
+            return
+        words, start = _stripped(node.value)
+        match look_of(words):
+            case Look.TEMPLATE:
+                yield self._passed(spot, node)
+            case Look.WORD if spot.key != "image" and words not in OFFICIAL_IMAGES:
+                yield self._passed(spot, node)
+            case Look.NONE if "$" in words:
+                yield Mention(words, (), Gap.VARIABLE, line=self.lines.of(node))
+            case Look.NONE if spot.key != "image" or not _MAYBE.match(words):
+                return
+            case _:
+                yield from self._part_of(spot, node, start, words)
+
+    def _part_of(
+        self, spot: _Spot, node: ScalarNode, start: int, words: str = ""
+    ) -> Iterator[Mention]:
+        """The image that begins within a value, with its span."""
+        words = words or node.value[start:]
+        if is_template(words):
+            yield self._passed(spot, node)
+            return
+        part = ScalarNode(
+            node.value[start : start + len(words)], node.start, node.end, node.is_plain
+        )
+        gap = Gap.VARIABLE if "$" in words else None
+        if gap or look_of(words) is not Look.NONE:
+            yield Mention(words, span_of(self.text, part), gap, line=self.lines.of(node))
+
+    def _among(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
+        """The images of a text that may list several: by commas, by lines, as `version=image`."""
+        found = list(re.finditer(r"[^\s,;]+", node.value))
+        for word in found:
+            words, start = _stripped(word[0])
+            look = look_of(words)
+            if look in {Look.WHOLE, Look.PAIR}:
+                begin = word.start() + start
+                inner = Span(begin, begin + len(words))
+                spans = outer_span(self.text, node, inner)
+                yield Mention(words, spans, line=self.lines.of(node))
+            elif look is Look.UNTAGGED:
+                yield Mention(words, (), Gap.NO_TAG, line=self.lines.of(node))
+            elif "$" in words or look in {Look.TEMPLATE, Look.WORD}:
+                yield self._passed(spot, node)
+                return
+
+    def _within(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
+        """The images of a text within a text, such as the files in a ConfigMap."""
+        if self.is_inner or id(node) in self.seen:
+            return
+        self.seen.add(id(node))
+        roots = documents(node.value)
+        found: Iterable[Mention]
+        if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
+            found = mentions(node.value, roots, is_inner=True)
+        else:
+            found = loose_file.mentions(node.value)
+        first = self.lines.of(node)
+        for mention in list(found)[:_MOST_WITHIN]:
+            line = first + mention.line
+            if mention.gap is Gap.PASSED_OVER:
+                yield passed_over(spot.name, line=line)
+                continue
+            spans = tuple(s for span in mention.spans for s in outer_span(self.text, node, span))
+            is_known = len(spans) == len(mention.spans)
+            yield replace(mention, spans=spans if is_known else (), line=line)
+
+
+def _are_images(items: list[ScalarNode], looks: list[Look]) -> bool:
+    """Whether a list has images only: at least one in full, and names that surely are images."""
+    full = [look in {Look.WHOLE, Look.PAIR} for look in looks]
+    return any(full) and all(
+        is_full or look_of(item.value) is Look.UNTAGGED or item.value in OFFICIAL_IMAGES
+        for item, is_full in zip(items, full, strict=True)
+    )
+
+
+def _stripped(value: str) -> tuple[str, int]:
+    """The image of a text without what tools write around it, and where it begins.
+
+    `old=image` of Argo CD, `image$name` of hub-mirror, `docker pull image` as people paste it.
+    """
+    value = value.strip()
+    if (command := image_argument(value)) is not None:
+        return command, value.find(command)
+    if renamed := _RENAMED.fullmatch(value):
+        return renamed[1], renamed.start(1)
+    alias = _ALIAS.fullmatch(value)
+    words = alias[1] if alias else value
+    scheme = "docker://" if words.startswith("docker://") else ""
+    return words.removeprefix(scheme), len(scheme)
+
+
+def _parameters(node: SequenceNode) -> Iterator[str]:
+    """The parameters of a chart in Argo CD, in the form of `--set`."""
+    for item in node.items:
+        name = item.text("name") if isinstance(item, MappingNode) else None
+        value = item.text("value") if isinstance(item, MappingNode) else None
+        if name is not None and value is not None:
+            yield f"{name.value}={value.value.strip()[:MENTION_LENGTH_LIMIT]}"

@@ -1,0 +1,73 @@
+"""Lists whose keys are images: of `skopeo sync`, and of tools that map a source to its targets.
+
+These are the only files in which a key counts.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from bot.core.bad_image import Gap
+from bot.core.image import is_host
+from bot.paste.finding import Mention, passed_over
+from bot.paste.image_values import Look, look_of
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
+
+_LineOf = Callable[[ScalarNode], int]
+_BY_REGEX: Final = "images-by-tag-regex"
+_BY_VERSION: Final = "images-by-semver"
+
+
+def of_skopeo(root: MappingNode, line_of: _LineOf) -> Iterator[Mention] | None:
+    """The images of a file of `skopeo sync`: a registry, its repositories, and their tags."""
+    registries = [
+        (key, value)
+        for key, value in root.pairs
+        if isinstance(key, ScalarNode)
+        and isinstance(value, MappingNode)
+        and is_host(key.value)
+        and any(name in value.named for name in ("images", _BY_REGEX, _BY_VERSION))
+    ]
+    return _of_registries(registries, line_of) if registries else None
+
+
+def _of_registries(
+    registries: list[tuple[ScalarNode, MappingNode]], line_of: _LineOf
+) -> Iterator[Mention]:
+    for host, value in registries:
+        images = value.get("images")
+        for name, tags in images.pairs if isinstance(images, MappingNode) else ():
+            if isinstance(name, ScalarNode):
+                yield from _tagged(f"{host.value}/{name.value}", tags, line_of(name))
+        for key in (_BY_REGEX, _BY_VERSION):
+            chosen = value.get(key)
+            for name, _ in chosen.pairs if isinstance(chosen, MappingNode) else ():
+                if isinstance(name, ScalarNode):
+                    yield passed_over(f"{key}.{name.value}", line=line_of(name))
+
+
+def _tagged(name: str, tags: Node, line: int) -> Iterator[Mention]:
+    given = tags.items if isinstance(tags, SequenceNode) else []
+    for tag in given:
+        if isinstance(tag, ScalarNode):
+            joint = "@" if tag.value.startswith("sha256:") else ":"
+            yield Mention(f"{name}{joint}{tag.value}", (), line=line)
+    if not given:
+        yield Mention(name, (), Gap.NO_TAG, line=line)
+
+
+def sources(mapping: MappingNode, line_of: _LineOf) -> Iterator[tuple[Node, Mention]]:
+    """The keys that are images, each with the value that says where it goes.
+
+    One key may have several tags: `nginx:1.27,1.28`.
+    """
+    for key, value in mapping.pairs:
+        if not isinstance(key, ScalarNode) or isinstance(value, MappingNode):
+            continue
+        first, *others = key.value.split(",")
+        look = look_of(first)
+        if look in {Look.WHOLE, Look.PAIR}:
+            name = first.partition("@")[0].rpartition(":")[0]
+            for text in (first, *(f"{name}:{tag}" for tag in others)):
+                yield value, Mention(text, (), line=line_of(key))
+        elif look is Look.UNTAGGED and is_host(first.partition("/")[0]):
+            yield value, Mention(first, (), Gap.NO_TAG, line=line_of(key))
