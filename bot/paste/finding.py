@@ -72,6 +72,8 @@ class Part(StrEnum):
     """Registry and repository."""
     REGISTRY = "registry"
     REPOSITORY = "repository"
+    PATH = "path"
+    """The repository with the tag and the digest."""
 
 
 @dataclass(frozen=True, slots=True)

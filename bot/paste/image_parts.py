@@ -40,7 +40,8 @@ _ENDINGS: Final = (
 )
 _RENAMED: Final = {"newname": ("", Role.IMAGE), "newtag": ("", Role.TAG)}
 """The keys of kustomize, whose `name` is the one that is replaced."""
-_DEFAULT: Final = "default"
+SHARED: Final = "default"
+"""What the keys of a registry, an owner and a tag for all images begin with."""
 _NOTHING: Final = "<none>"
 """What Docker prints for a tag or a digest that an image does not have."""
 _ADDRESS_KEYS: Final = ("address", "url", "host", "server", "name")
@@ -122,12 +123,10 @@ class Surroundings:
         if isinstance(common, MappingNode):
             inner = self._with_common(common)
         shared = parts_of(mapping)
-        own, default = shared.get("", Parts()), shared.get(_DEFAULT, Parts())
+        own, default = shared.get("", Parts()), shared.get(SHARED, Parts())
         if not own.names(Role.IMAGE, Role.REPOSITORY):  # else the parts of an image of its own
             inner = inner.with_shared(own, mapping.text("imageNamespace"))
-        if not default.names(Role.IMAGE):
-            inner = inner.with_shared(default, default.given.get(Role.REPOSITORY))
-        return inner
+        return inner.with_shared(default, default.given.get(Role.REPOSITORY))
 
     def _with_common(self, common: MappingNode) -> Self:
         inner = self

@@ -66,10 +66,10 @@ def is_template(text: str) -> bool:
 
 def look_of(text: str) -> Look:
     """What a value looks like by itself."""
-    if is_no_image(text) or "://" in text or any(c.isspace() for c in text):
-        return Look.NONE
     if is_template(text):
         return Look.TEMPLATE
+    if is_no_image(text) or "://" in text or any(c.isspace() for c in text):
+        return Look.NONE
     match token_kind(text):
         case TokenKind.PATH:
             return Look.UNTAGGED

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.core.bad_image import Gap
 from bot.paste.finding import Mention, Part, Span, has_tag, passed_over
-from bot.paste.image_parts import Parts, Role, Surroundings, has_host, suffix_of
+from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, suffix_of
 from bot.paste.image_values import Look, is_no_image, is_template, look_of, span_of
 from bot.paste.interpolation import expand
 from bot.paste.yaml_tree import ScalarNode
@@ -142,9 +142,10 @@ class PartsReader:
     def _at(self, registry: ScalarNode, name: _Name) -> _Name:
         host = _text(registry).rstrip("/")
         if name.text.startswith(f"{host}/"):
-            return self._as_it_is(name)
+            return name
         head = span_of(self.text, registry, Part.REGISTRY)
-        rest = span_of(self.text, name.main, Part.REPOSITORY, name.tail)
+        part = Part.PATH if has_tag(name.text) else Part.REPOSITORY
+        rest = span_of(self.text, name.main, part, name.tail)
         spans = (*head, *rest) if head and rest else ()
         return replace(name, text=f"{host}/{name.text}", spans=spans, gap=_doubt(name))
 
@@ -154,8 +155,9 @@ class PartsReader:
         if not has_tag(whole):
             whole += suffix_of(_text(_tag(parts, place)), parts.text(Role.DIGEST))
         resolved = expand(whole, self.variables) if "$" in whole else whole
-        is_fixed = place.is_listed and name.main is parts.given.get(Role.NAME)
-        spans = () if is_fixed and not name.is_alone else name.spans
+        is_matched = place.is_listed and name.main is parts.given.get(Role.NAME)
+        is_fixed = (is_matched and not name.is_alone) or place.owner == SHARED
+        spans = () if is_fixed else name.spans
         if not resolved:
             resolved, gap = whole, Gap.VARIABLE
         elif (

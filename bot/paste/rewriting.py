@@ -95,6 +95,8 @@ def _part(name: str | None, span: Span) -> str | None:
             return name
         case Part.REGISTRY:
             return host
+        case Part.PATH:
+            return path
         case Part.NAME:
             whole = f"{host}/{repository}"
         case _:

@@ -19,11 +19,10 @@ from bot.paste import loose_file, tool_lists
 from bot.paste.command_line import image_argument
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
 from bot.paste.helm_settings import images_of_settings
-from bot.paste.image_parts import Parts, Role, Surroundings, parts_of
+from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, parts_of
 from bot.paste.image_values import (
     Look,
     is_image_key,
-    is_template,
     look_of,
     may_be_image_key,
     outer_span,
@@ -161,13 +160,12 @@ class _Walk:
             if not isinstance(spot.node, ScalarNode):
                 self.seen.add(id(spot.node))
             inner: list[_Spot] = []
-            match spot.node:
-                case MappingNode():
-                    yield from self._mapping(spot, spot.node, inner)
-                case SequenceNode():
-                    yield from self._sequence(spot, spot.node, inner)
-                case ScalarNode():
-                    yield from self._scalar(spot, spot.node)
+            if isinstance(spot.node, MappingNode):
+                yield from self._mapping(spot, spot.node, inner)
+            elif isinstance(spot.node, SequenceNode):
+                yield from self._sequence(spot, spot.node, inner)
+            else:
+                yield from self._scalar(spot, spot.node)
             waiting += reversed(inner)
 
     # Mappings
@@ -198,10 +196,10 @@ class _Walk:
         reader = PartsReader(self.text, self.lines.of, self.variables)
         found = parts_of(node)
         in_image = self._is_about_images(spot.key) or self._is_bare_pair(node)
-        shared = found.get("default", Parts())
+        shared = found.get(SHARED, Parts())
         default = shared.text(Role.REGISTRY)
         if not shared.names(Role.IMAGE):
-            found.pop("default", None)
+            found.pop(SHARED, None)
         for owner, parts in found.items():
             is_listed = spot.key.lower().endswith("images")
             place = Place(spot.around, owner, in_image and not owner, is_listed, default)
@@ -210,7 +208,8 @@ class _Walk:
                 taken |= {id(given) for given in parts.given.values()}
             yield from read
         for name, value in node.pairs if len(node.pairs) > len(node.named) else ():
-            if isinstance(name, ScalarNode) and name.value == "image" and id(value) not in taken:
+            is_again = isinstance(name, ScalarNode) and name.value == "image"
+            if is_again and isinstance(value, ScalarNode) and id(value) not in taken:
                 yield from self._listed(_Spot("image", spot.key, value, spot.around), value)
         if spot.key == "image" and (inner := node.text("reference")) is not None:
             taken.add(id(inner))
@@ -296,19 +295,15 @@ class _Walk:
     def _passed(self, spot: _Spot, node: ScalarNode) -> Mention:
         return passed_over(spot.name or "-", line=self.lines.of(node))
 
-    def _listed(self, spot: _Spot, node: Node) -> Iterator[Mention]:
+    def _listed(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """One image, or a word that is one where only images stand."""
-        if not isinstance(node, ScalarNode):
-            return
         words, start = _stripped(node.value)
         match look_of(words):
             case Look.TEMPLATE:
                 yield self._passed(spot, node)
             case Look.WORD if spot.key != "image" and words not in OFFICIAL_IMAGES:
                 yield self._passed(spot, node)
-            case Look.NONE if "$" in words:
-                yield Mention(words, (), Gap.VARIABLE, line=self.lines.of(node))
-            case Look.NONE if spot.key != "image" or not _MAYBE.match(words):
+            case Look.NONE if "$" not in words:
                 return
             case _:
                 yield from self._part_of(spot, node, start, words)
@@ -318,14 +313,13 @@ class _Walk:
     ) -> Iterator[Mention]:
         """The image that begins within a value, with its span."""
         words = words or node.value[start:]
-        if is_template(words):
-            yield self._passed(spot, node)
-            return
+        look, gap = look_of(words), Gap.VARIABLE if "$" in words else None
         part = ScalarNode(
             node.value[start : start + len(words)], node.start, node.end, node.is_plain
         )
-        gap = Gap.VARIABLE if "$" in words else None
-        if gap or look_of(words) is not Look.NONE:
+        if look is Look.TEMPLATE:
+            yield self._passed(spot, node)
+        elif gap or look is not Look.NONE:
             yield Mention(words, span_of(self.text, part), gap, line=self.lines.of(node))
 
     def _among(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:

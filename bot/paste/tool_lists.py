@@ -9,6 +9,7 @@ from typing import Final
 from bot.core.bad_image import Gap
 from bot.core.image import is_host
 from bot.paste.finding import Mention, passed_over
+from bot.paste.image_parts import has_host
 from bot.paste.image_values import Look, look_of
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -55,6 +56,12 @@ def _tagged(name: str, tags: Node, line: int) -> Iterator[Mention]:
         yield Mention(name, (), Gap.NO_TAG, line=line)
 
 
+def _is_target(value: Node) -> bool:
+    """Whether a value says where images go. The keys of annotations look like names of images."""
+    first = value.items[0] if isinstance(value, SequenceNode) and value.items else value
+    return isinstance(first, ScalarNode) and has_host(first.value)
+
+
 def sources(mapping: MappingNode, line_of: _LineOf) -> Iterator[tuple[Node, Mention]]:
     """The keys that are images, each with the value that says where it goes.
 
@@ -69,5 +76,5 @@ def sources(mapping: MappingNode, line_of: _LineOf) -> Iterator[tuple[Node, Ment
             name = first.partition("@")[0].rpartition(":")[0]
             for text in (first, *(f"{name}:{tag}" for tag in others)):
                 yield value, Mention(text, (), line=line_of(key))
-        elif look is Look.UNTAGGED and is_host(first.partition("/")[0]):
+        elif look is Look.UNTAGGED and has_host(first) and _is_target(value):
             yield value, Mention(first, (), Gap.NO_TAG, line=line_of(key))
