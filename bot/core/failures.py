@@ -60,6 +60,7 @@ _K: Final = FailureKind
 # Side "" is any. The patterns are matched against text in lower case. The workflow has its own
 # pattern, since it imports nothing of the bot: tests/workflow/test_trouble_patterns.py compares.
 PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
+    (_K.UNKNOWN, "", r"^policy: "),  # the run did not take the bot's seal, and the rules deny it
     (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),
     (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),

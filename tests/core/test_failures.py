@@ -94,6 +94,8 @@ def test_words_of_other_registries_and_versions_are_known(line: str, kind: Failu
         ("mismatch: copied sha256:ab, target holds sha256:cd", K.MISMATCH),
         ("mismatch: copied sha256:ab, target holds nothing", K.ABSENT),
         ("skopeo: TimeoutExpired", K.TIMED_OUT),
+        ("policy: denied by rule docker.io/wei/**", K.UNKNOWN),
+        ("POLICY is not set: run imageto-bot setup", K.UNKNOWN),
         ("skopeo: FileNotFoundError", K.UNKNOWN),
         ("workflow: TypeError", K.UNKNOWN),
         ("", K.UNKNOWN),
