@@ -39,6 +39,7 @@ from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.lanes.retention import RetentionLane
 from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.outage import Outage
 from bot.workflow import shipped
@@ -170,6 +171,9 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 patience=timedelta(seconds=settings.github.patience),
                 clock=utc_now,
                 new_id=lambda: randomness.token_hex(8),
+            ),
+            "retention": RetentionLane(
+                store=adapters.store, keep=timedelta(days=settings.retention_days), clock=utc_now
             ),
             "workflow": WorkflowLane(repository=adapters.repository, clock=utc_now),
             **_fresh_lane(settings, adapters),

@@ -81,6 +81,7 @@ class Settings(Part):
     maintainer: MaintainerPart | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
     database: str = "imageto-bot.sqlite3"
+    retention_days: int = Field(default=365, ge=1, le=36500)
 
     @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":

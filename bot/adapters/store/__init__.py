@@ -24,6 +24,8 @@ from bot.core.errors import TransientError
 log = logging.getLogger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+INCREMENTAL: Final = 2
+"""SQLite's number of a mode in which unused pages are given back on request."""
 MIGRATION_SECONDS: Final = 5.0
 """How long the bot waits at start for another process that is writing."""
 
@@ -66,6 +68,11 @@ class SqliteStore:
         with _troubled(self._path):
             async with self._database.transaction(ahead=ahead) as statements:
                 yield statements
+
+    async def empty_journal(self) -> None:
+        """Move what the journal holds into the file, so that no deleted text stays in it."""
+        with _troubled(self._path):
+            await asyncio.to_thread(_checkpoint, self._path)
 
     async def beat(self, name: str, at: datetime) -> None:
         """Store a heartbeat, which `check --alive` reads."""
@@ -180,6 +187,24 @@ def _migrated(path: Path) -> None:
     with engine.begin() as connection:
         if _revision(connection) != newest():
             migrate(connection)
+    with suppress(sqlite3.OperationalError):  # a full disk or another program: at a later start
+        _make_reclaimable(path)
+
+
+def _make_reclaimable(path: Path) -> None:
+    """Let the file give space back in small steps. An older file is written anew for it, once.
+
+    https://www.sqlite.org/pragma.html#pragma_auto_vacuum
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if connection.execute("PRAGMA auto_vacuum").fetchone() != (INCREMENTAL,):
+            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
+            connection.execute("VACUUM")
+
+
+def _checkpoint(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -82,6 +82,7 @@ requests = Table(
     Index("refused_cards", "id", sqlite_where=text("refused_at IS NOT NULL")),
     Index("open_requests", "id", sqlite_where=text("closed_at IS NULL")),
     Index("requests_of_person", "person", "opened_at"),
+    Index("closed_requests", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -104,6 +105,7 @@ batches = Table(
     Column("not_before", Time),
     Column("trouble", TroubleText, nullable=False, server_default=""),
     Index("open_batches", "opened_at", sqlite_where=text("closed_at IS NULL")),
+    Index("closed_batches", "closed_at", sqlite_where=text("closed_at IS NOT NULL")),
 )
 
 transfers = Table(
@@ -144,6 +146,7 @@ transfers = Table(
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
     # Without transfers that never had a batch: a query for those must not use this index.
     Index("transfers_in_batch", "batch", sqlite_where=text("batch IS NOT NULL")),
+    Index("ended_transfers", "ended_at", sqlite_where=text("ended_at IS NOT NULL")),
     Index("failed_transfers", "ended_at", sqlite_where=text("failure IS NOT NULL")),
     sqlite_autoincrement=True,
 )
@@ -167,8 +170,8 @@ decisions = Table(
     "decisions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("request", ForeignKey("requests.id")),
-    Column("transfer", ForeignKey("transfers.id"), nullable=False, index=True),
+    Column("request", Integer),  # no foreign keys: a decision outlives what it was made on
+    Column("transfer", Integer, nullable=False, index=True),
     Column("image", Image, nullable=False),
     Column("name", Text, nullable=False),  # registry/repository
     Column("tag", Text),
@@ -179,7 +182,7 @@ decisions = Table(
     Column("pseudonym", String(16)),
     Column("card", String(16), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
-    Column("replaces", ForeignKey("transfers.id")),
+    Column("replaces", Integer),
     Column("at", Time, nullable=False),
     Index("decisions_on_name", "name", "id"),
     sqlite_autoincrement=True,

@@ -12,6 +12,7 @@ from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
 from bot.adapters.store.questions import QuestionQueries
 from bot.adapters.store.requests import RequestQueries
+from bot.adapters.store.retention import RetentionQueries
 from bot.adapters.store.transfers import TransferQueries
 
 
@@ -26,5 +27,6 @@ class StoreUnit(
     QuestionQueries,
     NoteQueries,
     FreshQueries,
+    RetentionQueries,
 ):
     """Implements store.py, card_versions.py, outbox.py and fresh.py of engine/ports."""

@@ -18,10 +18,9 @@ def upgrade() -> None:
     op.create_table(
         "decisions",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("request", sa.Integer, sa.ForeignKey("requests.id")),
-        sa.Column(
-            *("transfer", sa.Integer, sa.ForeignKey("transfers.id")), nullable=False, index=True
-        ),
+        # No foreign keys: a decision outlives the request and the transfer that it was made on.
+        sa.Column("request", sa.Integer),
+        sa.Column("transfer", sa.Integer, nullable=False, index=True),
         sa.Column("image", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("tag", sa.Text),
@@ -32,7 +31,7 @@ def upgrade() -> None:
         sa.Column("pseudonym", sa.String(16)),
         sa.Column("card", sa.String(16), nullable=False, server_default=""),
         _text("reason"),
-        sa.Column("replaces", sa.Integer, sa.ForeignKey("transfers.id")),
+        sa.Column("replaces", sa.Integer),
         sa.Column("at", sa.String(32), nullable=False),
         sqlite_autoincrement=True,
     )
