@@ -13,6 +13,7 @@ from sqlalchemy import Table, and_, delete, exists, select
 from bot.adapters.store.rows import Rows
 from bot.adapters.store.schema import (
     batches,
+    card_versions,
     drafts,
     files,
     greetings,
@@ -24,11 +25,11 @@ from bot.adapters.store.schema import (
     watches,
 )
 
-_OF_REQUESTS = (links, drafts, files)
+_OF_REQUESTS = (links, drafts, files, card_versions)
 
 
 class RetentionQueries(Rows):
-    """Implements engine.ports.store.Retention."""
+    """Implements engine.ports.retention.Retention."""
 
     async def delete_before(self, before: datetime, *, limit: int) -> int:
         deleted = await self._delete_requests(before, limit)

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.core.retry import has_passed
 from bot.engine.lanes.lane import TickResult
-from bot.engine.ports.store import RetentionStore
+from bot.engine.ports.retention import RetentionStore
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)

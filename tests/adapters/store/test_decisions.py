@@ -15,7 +15,7 @@ from store_fixture import fresh_store
 from bot.adapters.store import SqliteStore
 from bot.adapters.store import decisions as queries
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.ids import PersonId, RequestId, TransferId
+from bot.core.ids import PersonId, TransferId
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 FIRST, SECOND = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -100,11 +100,6 @@ async def test_no_statement_changes_or_deletes_a_decision(
         file.execute(change)
     async with store.begin() as unit:
         assert await unit.decisions_on([kept.transfer]) == {kept.transfer: [kept]}
-
-
-async def test_a_request_that_does_not_exist_is_refused(store: SqliteStore) -> None:
-    with pytest.raises(Exception, match="FOREIGN KEY"):
-        await decision(store, request=RequestId(99))
 
 
 async def test_a_person_has_one_pseudonym_for_ever(
