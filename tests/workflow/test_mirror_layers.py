@@ -136,7 +136,7 @@ def test_a_layer_that_does_not_come_as_it_should_is_left_to_skopeo(
     assert f"{OVER}{name}:1: " in ran.output
     assert ran.skopeo.count("copy") == 1
     size = world.size(world.source, name, digest)
-    assert ran.says(f"{name}:1") == f"success: {digest} {size} copied, repository"
+    assert ran.says(f"{name}:1") == f"success: {digest} {size} copied"
     assert world.target.head(name, "1") == digest
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from . import decision, waits
 from .copying import Result
 from .log import STATUS_CHARACTERS, one_line, say
+from .orders import HAND_WRITTEN
 from .registry_http import Answer, ask, wait_as_asked
 
 LIST_BYTES = 50 << 20
@@ -141,11 +142,15 @@ def post(
 
 
 def described(result: Result) -> str:
-    """Return the description of a status: the bot reads the text, people also the ground."""
+    """Return the description of a status: the bot reads the text, people also the ground.
+
+    A hand-written line has none, as in earlier versions: a bot of these reads the text alone.
+    """
     text = result.text if len(result.text) <= STATUS_CHARACTERS else result.text.split()[0]
     if result.state != "success":
         return text
-    words = told(text, result.ground, result.note)
+    ground = "" if result.ground == HAND_WRITTEN else result.ground
+    words = told(text, ground, result.note)
     return words if len(words) <= STATUS_CHARACTERS else f"{words[: STATUS_CHARACTERS - 1]}…"
 
 
