@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bot.adapters.store.rows import Rows, fields_of, place_of, placed, without
 from bot.adapters.store.schema import questions
+from bot.core.ids import PersonId
 from bot.dialog.questions import Question
 
 
@@ -20,6 +21,9 @@ class QuestionQueries(Rows):
     async def questions(self) -> Sequence[Question]:
         rows = await self._all(_QUESTIONS)
         return [Question(place=place_of(row), **without(row, "chat", "thread")) for row in rows]
+
+    async def count_questions(self, person: PersonId) -> int:
+        return len(await self._all(_QUESTIONS.where(questions.c.person == person)))
 
     async def save_question(self, question: Question) -> None:
         await self._upsert(questions, placed(fields_of(question)))

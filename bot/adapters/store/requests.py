@@ -86,6 +86,9 @@ class RequestQueries(Rows):
         open_now, lately = [await self._connection.execute(each, of) for each in _ASKED]
         return open_now.scalar_one(), lately.scalar_one()
 
+    async def count_drafts(self, person: PersonId) -> int:
+        return len(await self._all(_UNCONFIRMED.where(requests.c.person == person)))
+
     async def requests_without_result(
         self, now: datetime, *, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:

@@ -6,7 +6,7 @@ case has its own answer.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.core.decision import Verdict
 from bot.core.events import Denied
@@ -19,6 +19,10 @@ from bot.engine.ports.store import OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
+DRAFTS_OF_A_PERSON: Final = 20
+"""Drafts that wait for one person, each perhaps with a file of 1 MiB."""
+QUESTIONS_OF_A_PERSON: Final = 10
+"""Questions of one person without an answer."""
 
 
 class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
@@ -55,6 +59,12 @@ async def passed_limit(
     minutes = await _minutes_until(context, free)
     time = Moment(context.now + timedelta(minutes=minutes), context.now)
     return say("limit-daily", number=number, minutes=minutes, wait=duration(minutes), time=time)
+
+
+async def too_many_drafts(context: Context[AdmissionUnit]) -> Phrase | None:
+    """Why the person may open no other draft, or None."""
+    waiting = await context.unit.count_drafts(context.person.id)
+    return say("limit-drafts", number=waiting) if waiting >= DRAFTS_OF_A_PERSON else None
 
 
 async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:

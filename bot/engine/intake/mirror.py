@@ -63,6 +63,8 @@ async def _take_file(context: Context[MirrorUnit], file: Attachment) -> Message 
     """Open a draft without images. The files lane adds them after it has fetched the file."""
     if file.size > PASTE_SIZE_LIMIT:
         return answers.bad_file(Flaw.TOO_LARGE, file.name)
+    if (limit := await admission.too_many_drafts(context)) is not None:
+        return Message((limit,))
     request = await _open(context, confirmed=False)
     await context.unit.save_draft(request.id, Draft(file=file.name))
     kept = File(request=request.id, name=file.name, file_id=file.file_id)
@@ -74,6 +76,8 @@ async def _offer(context: Context[MirrorUnit], finding: Finding) -> Message | No
     rulings = admission.rulings_on(context, finding.images)
     if rulings and not finding.bad and admission.all_denied(rulings):
         return answers.all_denied(rulings)
+    if (limit := await admission.too_many_drafts(context)) is not None:
+        return Message((limit,))
     request = await _open(context, confirmed=False, bare=finding.untagged)
     await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
     return None

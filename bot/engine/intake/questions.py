@@ -13,6 +13,7 @@ from bot.dialog.causes import denied
 from bot.dialog.commands import List, Looking, Lookup, Outdated
 from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
+from bot.engine.intake.admission import QUESTIONS_OF_A_PERSON
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.store import AddsQuestions
 
@@ -23,6 +24,9 @@ class AskUnit(AddsQuestions, ContextUnit, Protocol):
 
 async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
     """Store the question. Its answer comes later, as a note."""
+    waiting = await context.unit.count_questions(context.person.id)
+    if waiting >= QUESTIONS_OF_A_PERSON:
+        return Message((say("limit-questions", number=waiting),))
     match command:
         case Lookup():
             return await _ask_for_image(context, command)

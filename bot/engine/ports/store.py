@@ -111,6 +111,9 @@ class UsageCounts(Protocol):
     async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         """How many images of the person are open, and how many were asked for after `since`."""
 
+    async def count_drafts(self, person: PersonId) -> int:
+        """How many drafts wait for the person to confirm them."""
+
 
 class RequestsToShow(Protocol):
     """What the chat lane needs to write cards and results, for many requests at once.
@@ -347,6 +350,9 @@ class Pseudonyms(Protocol):
 
 
 class AddsQuestions(Protocol):
+    async def count_questions(self, person: PersonId) -> int:
+        """How many questions of the person have no answer yet."""
+
     async def add_question(self, question: Question) -> None:
         """Store a question. Its `id` is ignored: the store gives it one."""
 
