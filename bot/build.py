@@ -35,6 +35,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -223,17 +224,21 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     plan = settings.plan()
     if plan is None:
         return {}
-    language = settings.telegram.language
-    news = FreshNews(words=adapters.words, access=settings.access(), language=language)
+    access, policy = settings.access(), settings.rules()
+    news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
+    updates = FreshUpdates(
+        store=adapters.store, policy=policy, admins=access.admins, plan=plan, clock=utc_now
+    )
     return {
         "fresh": FreshLane(
             store=adapters.store,
             registries=adapters.registries,
             repository=adapters.repository,
-            policy=settings.rules(),
+            policy=policy,
             target=settings.place(),
             plan=plan,
             news=news,
+            updates=updates,
             clock=utc_now,
         )
     }

@@ -31,6 +31,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -440,6 +441,13 @@ class World:
         words, store = self.words, self.wired(self.store)
         return {
             "fresh": FreshLane(
+                updates=FreshUpdates(
+                    store=store,
+                    policy=self.policy,
+                    admins=access.admins,
+                    plan=self.plan,
+                    clock=self.clock,
+                ),
                 store=store,
                 registries=self.wired(self.registries),
                 repository=self.wired(self.repository),

@@ -16,7 +16,7 @@ from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.buttons import Verb
 from bot.dialog.language import Language
-from bot.engine.lanes import fresh, fresh_news
+from bot.engine.lanes import fresh_news, fresh_updates
 
 TEXTS = {language: path.read_text("utf-8") for language, path in READMES.items()}
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -64,7 +64,7 @@ def test_the_documents_name_the_numbers_of_the_code() -> None:
         ("docs/keeping-fresh.md", f"({watches} images per person"),
         ("docs/keeping-fresh.md", f"within {fresh_news.REQUEST_AGE.days} days"),
         ("docs/keeping-fresh.md", f"and {fresh_news.REQUESTS_PER_IMAGE} requests of it"),
-        ("docs/keeping-fresh.md", f"({fresh.IMAGES_OPENED_TOGETHER} at most"),
+        ("docs/keeping-fresh.md", f"({fresh_updates.IMAGES_OPENED_TOGETHER} at most"),
         ("docs/keeping-fresh.md", f"after {CHECK_RETRY_WAIT // timedelta(minutes=1)} min"),
         ("docs/keeping-fresh.md", f"floating: {floating.default} "),
         ("docs/keeping-fresh.md", f"versions: {version.default} "),

@@ -73,7 +73,7 @@ class Decided:
         """Whether a person rejected this digest, under any tag, and nobody approved it since."""
         return bool(self._on_digest) and not _standing(self._on_digest)
 
-    def approvers(self, transfer: TransferId) -> list[PersonId]:
+    def approvers(self, transfer: TransferId | None) -> list[PersonId]:
         """Who approved this digest for a transfer."""
         return _persons(d for d in _standing(self._on_digest) if d.transfer == transfer)
 

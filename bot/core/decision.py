@@ -28,7 +28,7 @@ class Ground(StrEnum):
     RULE = "rule"
     NO_RULE = "no-rule"
     LISTED = "listed"
-    """It is in the list, so a new digest of its floating tag needs no new decision."""
+    """Approved for the bot itself, since image.list names the image and its tag was updated."""
     UPDATED = "updated"
     """A version has another digest upstream than the one that was copied."""
     PERSON = "person"

@@ -2,8 +2,9 @@
 
 A `TrackedImage` is what is known about one image of the list. Two of its facts ask for work.
 `updated_at` is set while an image was updated upstream and has no transfer for it yet. `arrived_at`
-is set while a new digest is at the target and people have not been told. A version that was
-updated is an alarm, raised once per digest. Nothing here does I/O.
+is set while a new digest is at the target and people have not been told. Whether the new digest may
+be copied is decided as for people who ask. A question about it is an alarm, raised once per digest.
+Nothing here does I/O.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -100,7 +101,8 @@ class TrackedImage:
     """What is known about one image of the list. Times are in UTC, unknown digests are empty.
 
     `source` and `target` are the last known digests there. `told` is the digest at the target
-    that people have been told of. `alarmed` is the digest that an alarm was raised for.
+    that people have been told of. `alarmed` is the digest that an admin was last asked about, or
+    had rejected.
     `transfer` is the one that copies the new digest.
     """
 
@@ -115,17 +117,13 @@ class TrackedImage:
     transfer: TransferId | None = None
     arrived_at: datetime | None = None
 
-    @property
-    def is_version(self) -> bool:
-        """Whether the tag is not meant to be updated."""
-        return tag_class(self.image) is TagClass.VERSION
-
     def after_check(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
         """After a check of both sides. Digests are empty where there is no image.
 
-        `target` is None where the bot may not read the target. Then its last known digest counts,
-        or at the first check the source's. An image that the target lacks is not copied again:
-        somebody deleted it, or it was never copied, and people decide about both.
+        `target` is None where the bot may not read the target and has copied nothing there. Then
+        its last known digest counts, or at the first check the source's. An image that the target
+        lacks is not copied again: somebody deleted it, or it was never copied, and people decide
+        about both.
         """
         there = (self.target or source) if target is None else target
         seen = replace(
@@ -139,10 +137,10 @@ class TrackedImage:
 
     @property
     def needs_transfer(self) -> bool:
-        """Whether the target differs, and no alarm was raised for the new digest yet."""
+        """Whether the target differs, and nobody was asked about the new digest yet."""
         if not self.source or not self.target or self.source == self.target:
             return False
-        return not (self.is_version and self.source == self.alarmed)
+        return not self.is_alarm
 
     def with_target(self, digest: str, now: datetime) -> Self:
         """The target has this digest now. It is news, unless it is the first one known."""
@@ -174,34 +172,32 @@ class TrackedImage:
     def is_asked_by(self, transfer: Transfer) -> bool:
         """Whether an open transfer waits for the same decision that an alarm would ask for.
 
-        Somebody asked for this version, perhaps in a chat without an admin. One alarm then asks
-        for both.
+        Somebody asked for this image, perhaps in a chat without an admin. One alarm then asks for
+        both.
         """
-        return (
-            self.is_version and transfer.state is State.WAITING and transfer.digest == self.source
-        )
+        return transfer.state is State.WAITING and transfer.digest == self.source
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether an admin was asked about the digest that the source has now."""
+        return bool(self.source) and self.source == self.alarmed
 
     def with_transfer(self, transfer: TransferId) -> Self:
-        """With the transfer that copies the new digest. For a version this is the alarm."""
-        alarmed = self.source if self.is_version else self.alarmed
-        return replace(self, updated_at=None, transfer=transfer, alarmed=alarmed)
+        """With the transfer that copies the new digest, which needs no question."""
+        return replace(self, updated_at=None, transfer=transfer)
 
-    def found_event(self, now: datetime, expires_at: datetime) -> Found:
+    def with_alarm(self, transfer: TransferId | None) -> Self:
+        """With the transfer that waits for an admin. None where the digest was rejected before."""
+        return replace(self, updated_at=None, transfer=transfer, alarmed=self.source)
+
+    def found_event(self, ruling: Ruling, now: datetime, expires_at: datetime) -> Found:
         """The result of the check, as the transfer takes it.
 
-        A floating tag needs no decision, since the list was approved. The update of a version was
-        not approved, so an admin is asked.
+        An approval holds as long as the list names the image: see Ground.LISTED.
         """
-        verdict = Verdict.ASK if self.is_version else Verdict.APPROVE
-        ground = Ground.UPDATED if self.is_version else Ground.LISTED
-        return Found(
-            now,
-            self.source,
-            ImageInfo(),
-            Ruling(verdict, ground),
-            expires_at,
-            replaces=self.target,
-        )
+        if ruling.verdict is Verdict.APPROVE:
+            ruling = replace(ruling, ground=Ground.LISTED)
+        return Found(now, self.source, ImageInfo(), ruling, expires_at, replaces=self.target)
 
     def after_transfer(self, transfer: Transfer, now: datetime) -> Self:
         """After the end of its transfer. If nothing was copied, the next check sees that."""

@@ -123,7 +123,7 @@ def admission(
     image: ImageRef,
     digest: str,
     *,
-    transfer: TransferId,
+    transfer: TransferId | None,
     decisions: Sequence[Decision],
     requesters: Collection[PersonId],
     admins: Collection[PersonId],
@@ -131,9 +131,10 @@ def admission(
 ) -> Ruling:
     """Whether a digest may be copied under the image's name, as the rules and decisions are now.
 
-    `decisions` are those on the same repository. Approvals count for this transfer only, rejections
-    for this digest under any tag, and what is kept fresh for the image's tag. `replaced` says
-    whether another digest was copied under the tag before. A rule that denies wins over persons.
+    `decisions` are those on the same repository. Approvals count for this transfer only, which is
+    None before there is one. Rejections count for this digest under any tag, and what is kept fresh
+    for the image's tag. `replaced` says whether another digest was copied under the tag before. A
+    rule that denies wins over persons.
     """
     ruling = decide(policy, image)
     if ruling.verdict is Verdict.DENY:

@@ -61,6 +61,12 @@ def is_alarm(transfer: Transfer) -> bool:
     return transfer.state is State.WAITING and transfer.ground is Ground.UPDATED
 
 
+def shows_in_full(transfer: Transfer) -> bool:
+    """Whether digests are shown in full: it replaces another one, or it was rejected before."""
+    asked = transfer.state is State.WAITING
+    return asked and (transfer.replaces is not None or transfer.ground is Ground.REJECTED)
+
+
 def open_page(request: Request, transfers: Sequence[Transfer]) -> WaitingPage | None:
     """The page of waiting images that the card shows. None where it asks for no decision."""
     found = waiting_in(transfers)
@@ -100,7 +106,7 @@ def _pages(rows: Sequence[Row], most: int) -> list[tuple[Row, ...]]:
 
 def row_characters(row: Row) -> int:
     """An estimate of the characters that the line takes."""
-    digests = 2 * DIGEST_CHARACTERS if is_alarm(row[0]) else SHORT_DIGEST_CHARACTERS
+    digests = 2 * DIGEST_CHARACTERS if shows_in_full(row[0]) else SHORT_DIGEST_CHARACTERS
     return ROW_CHARACTERS + len(str(row[0].image)) + digests
 
 
@@ -143,7 +149,7 @@ def _split_tag(transfer: Transfer) -> tuple[str, str, int] | None:
     """Repository, start of the tag and the number at its end. None where it joins no run."""
     image = transfer.image
     found = _NUMBERED.fullmatch(image.tag or "")
-    if found is None or image.digest is not None or is_alarm(transfer):
+    if found is None or image.digest is not None or shows_in_full(transfer):
         return None
     if len(found[0]) > RUN_TAG_CHARACTERS:
         return None
@@ -183,10 +189,12 @@ def row_line(row: Row) -> Phrase:
 
 
 def waiting_note(transfer: Transfer) -> Phrase:
-    """What is asked of an admin: a digest, and both in full where an updated version is asked."""
+    """What is asked of an admin: a digest, and both in full where it replaces another one."""
     digest = transfer.digest or ""
-    if is_alarm(transfer):
-        return say("note-waiting-moved", old=transfer.replaces or "", new=digest)
+    if transfer.ground is Ground.REJECTED:
+        return say("note-waiting-rejected", digest=digest)
+    if transfer.replaces is not None:
+        return say("note-waiting-moved", old=transfer.replaces, new=digest)
     if transfer.image.digest is not None:  # the name has it in full
         return say("note-waiting")
     return say("note-waiting-digest", digest=short_digest(digest))
@@ -245,7 +253,7 @@ def _others(request: Request, page: WaitingPage, view: View) -> tuple[Button, ..
 
 
 def _is_shown_in_full(transfer: Transfer) -> bool:
-    return is_alarm(transfer) or transfer.image.digest is not None
+    return shows_in_full(transfer) or transfer.image.digest is not None
 
 
 def _tick(request: Request, transfer: Transfer) -> tuple[Button, ...]:

@@ -7,8 +7,8 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
    *[other] { $count } images
 }  { $bar } { $over } of { $count }
 card-head-moved = ⚠️ <b>#{ $request }</b>: { $count ->
-    [one] 1 version differs from its source
-   *[other] { $count } versions differ from their sources
+    [one] 1 listed image differs from its source
+   *[other] { $count } listed images differ from their sources
 }  { $bar } { $over } of { $count }
 card-moved = { $count ->
     [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
@@ -68,6 +68,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 note-checking = looking it up
 note-waiting = waits for an admin
 note-waiting-digest = <code>{ $digest }</code> · waits for an admin
+note-waiting-rejected = <code>{ $digest }</code>, an admin rejected this digest before, waits for an admin
 note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, waits for an admin
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }

@@ -11,7 +11,7 @@
 
 # -- the card -----------------------------------------------------------------------------
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
-card-head-moved = ⚠️ <b>#{ $request }</b>：{ $count } 个版本标签与上游不一致  { $bar } { $over }/{ $count }
+card-head-moved = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜像与上游不一致  { $bar } { $over }/{ $count }
 card-moved = { $count ->
     [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
@@ -64,6 +64,7 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 note-checking = 查询中
 note-waiting = 等待管理员审批
 note-waiting-digest = <code>{ $digest }</code> · 等待管理员审批
+note-waiting-rejected = <code>{ $digest }</code>，管理员驳回过这个摘要，等待管理员审批
 note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等待管理员审批
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.batch import reference_to_copy
-from bot.core.decision import Ground
+from bot.core.decision import Ground, Verdict
 from bot.core.fresh import (
     ALARMS_PER_CARD,
     CHECK_RETRY_WAIT,
@@ -20,6 +20,7 @@ from bot.core.fresh import (
 )
 from bot.core.ids import ChatId, TransferId
 from bot.core.image import ImageRef
+from bot.core.policy import Ruling
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer, advance
 
@@ -111,10 +112,12 @@ def test_a_tag_that_moved_owes_a_transfer_until_it_is_opened() -> None:
     assert (opened.updated_at, opened.transfer, opened.alarmed) == (None, 7, "")
 
 
-def test_a_version_is_alarmed_about_once_for_each_digest() -> None:
-    seen = tracked(FIXED, **KNOWN).after_check(B, A, NOW, PLAN)
-    opened = seen.with_transfer(TransferId(7))
-    assert opened.alarmed == B
+@pytest.mark.parametrize("image", [FIXED, LATEST])
+def test_an_admin_is_asked_once_about_each_digest(image: ImageRef) -> None:
+    seen = tracked(image, **KNOWN).after_check(B, A, NOW, PLAN)
+    assert not seen.is_alarm
+    opened = seen.with_alarm(TransferId(7))
+    assert (opened.alarmed, opened.is_alarm) == (B, True)
     again = replace(opened, transfer=None).after_check(B, A, NOW, PLAN)
     assert again.updated_at is None
     assert again.after_check(C, A, NOW, PLAN).updated_at == NOW
@@ -176,16 +179,20 @@ def test_what_is_on_its_way_already_is_looked_at_soon() -> None:
 # -- transfers ----------------------------------------------------------------------------
 
 
-def opened(image: ImageRef) -> Transfer:
+BY_RULE = Ruling(Verdict.APPROVE, Ground.RULE, rule="docker.io/library/**")
+ASKED = Ruling(Verdict.ASK, Ground.UPDATED)
+
+
+def opened(image: ImageRef, ruling: Ruling = BY_RULE) -> Transfer:
     transfer = Transfer(id=TransferId(1), image=image, opened_at=NOW)
-    found = tracked(image, source=B, target=A, told=A).found_event(NOW, NOW + HOUR)
+    found = tracked(image, source=B, target=A, told=A).found_event(ruling, NOW, NOW + HOUR)
     after = advance(transfer, found)
     assert after is not None
     return after
 
 
-def test_a_floating_tag_is_approved_by_being_listed_a_version_waits() -> None:
-    floating, version = opened(LATEST), opened(FIXED)
+def test_an_update_is_approved_as_long_as_it_is_listed_or_waits_as_the_policy_says() -> None:
+    floating, version = opened(LATEST), opened(FIXED, ASKED)
     assert (floating.state, floating.ground) == (State.APPROVED, Ground.LISTED)
     assert (version.state, version.ground) == (State.WAITING, Ground.UPDATED)
     assert version.expires_at == NOW + HOUR
@@ -193,17 +200,16 @@ def test_a_floating_tag_is_approved_by_being_listed_a_version_waits() -> None:
 
 
 def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
-    assert str(reference_to_copy(opened(FIXED))) == f"docker.io/library/nginx:1.27.3@{B}"
+    assert str(reference_to_copy(opened(FIXED, ASKED))) == f"docker.io/library/nginx:1.27.3@{B}"
     assert reference_to_copy(opened(LATEST)) == LATEST
-    assert reference_to_copy(replace(opened(FIXED), digest=None)) == FIXED
+    assert reference_to_copy(replace(opened(FIXED, ASKED), digest=None)) == FIXED
 
 
 def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:
-    waiting, row = opened(FIXED), tracked(FIXED, source=B, target=A)
+    waiting, row = opened(FIXED, ASKED), tracked(FIXED, source=B, target=A)
     assert row.is_asked_by(waiting)
     assert not row.is_asked_by(replace(waiting, digest=C))
     assert not row.is_asked_by(replace(waiting, approved_at=NOW))
-    assert not tracked(source=B, target=A).is_asked_by(waiting)
 
 
 ENDS = {

@@ -171,7 +171,7 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
 def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
     asked = replace(REQUEST, person=BOT_ITSELF)
     alarm = rendered(card(asked, [UPDATED, replace(UPDATED, id=TransferId(2))], VIEW))
-    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 versions differ from their sources")
+    assert alarm.html.startswith("⚠️ <b>#41</b>: 2 listed images differ from their sources")
     assert "Version tags should not change" in alarm.html
     assert [label for label, _, _ in alarm.buttons[0]] == [
         "✅ Approve these 2",
@@ -463,3 +463,13 @@ def test_many_denied_images_are_counted() -> None:
     assert "b9:1" in text
     assert "b10:1" not in text
     assert "4 more" in text
+
+
+def test_digests_are_shown_in_full_where_they_replace_others_or_were_rejected() -> None:
+    digest = "sha256:" + "ab" * 32
+    waiting = replace(WAITING, digest=digest)
+    other = "sha256:" + "cd" * 32
+    floating = shown(replace(waiting, ground=Ground.RULE, replaces=other))
+    assert f"<code>{other}</code> → <code>{digest}</code>" in floating
+    again = shown(replace(waiting, ground=Ground.REJECTED))
+    assert f"<code>{digest}</code>, an admin rejected this digest before" in again

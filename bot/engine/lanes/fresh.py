@@ -1,4 +1,6 @@
-"""The lane that keeps listed images fresh: it checks them, opens transfers, and stores news.
+"""The lane that keeps listed images fresh: it checks them, and lets its parts do what follows.
+
+fresh_list.py knows what is listed, fresh_updates.py opens transfers, fresh_news.py tells people.
 
 It must not write to GitHub or send. Its transfers are approved (or wait for an admin) like any
 other, and news are notes. The result of a check is stored before it is acted on, and each step is
@@ -7,53 +9,38 @@ one transaction, so a kill loses and repeats nothing. Only the time of the next 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.core.errors import RefusedError, TransientError
-from bot.core.fresh import (
-    BUDGET_WINDOW,
-    UPDATES_GATHERED_FOR,
-    FreshPlan,
-    TrackedImage,
-    alarm_cards,
-    gathered_long_enough,
-)
-from bot.core.ids import BOT_ITSELF, Person, Place, TransferId
+from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import Target
 from bot.core.policy import Policy
 from bot.core.retry import has_passed
-from bot.core.transfer import State, Transfer, advance
 from bot.engine.lanes.fresh_list import FreshList
 from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
+from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import TickResult, guarded
 from bot.engine.lanes.registry_health import RegistryHealth
 from bot.engine.ports.fresh import TrackedChecks, TrackedList
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import ImageListFile
-from bot.engine.ports.store import NewRequest, OpensRequests, OpensTransfers, SavesPeople, Store
+from bot.engine.ports.store import CopiedBefore, Store
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
 CHECKS_AT_ONCE: Final = 2
 """Checks at a time, of the few connections to a registry. Checks for people use the others."""
-IMAGES_OPENED_TOGETHER: Final = 140
-"""Images opened at a time. One dispatch holds them even with the longest names: GitHub takes 65535
-characters of inputs."""
 SHORT_PAUSE: Final = timedelta(seconds=30)
 PULL_LIMIT_PAUSE: Final = timedelta(minutes=1)
 """The pause when the budgets of all registries with due images are used up."""
 GATHERING_PAUSE: Final = timedelta(seconds=2)
 """The pause before images that wait for others are considered again."""
-_BOT: Final = Person(BOT_ITSELF, "🤖")
 
 
-class FreshUnit(
-    TrackedList, TrackedChecks, FreshNewsUnit, OpensTransfers, OpensRequests, SavesPeople, Protocol
-):
+class FreshUnit(TrackedList, TrackedChecks, FreshNewsUnit, CopiedBefore, Protocol):
     """What this lane reads and writes."""
 
 
@@ -68,10 +55,11 @@ class FreshLane:
         target: Target,
         plan: FreshPlan,
         news: FreshNews,
+        updates: FreshUpdates,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._policy = policy
+        self._registries = policy.registries
         self._host = target.host
         self._plan = plan
         self._news = news
@@ -80,6 +68,7 @@ class FreshLane:
         self._list = FreshList(
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
+        self._updates = updates
         self._places = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._paused_at: datetime | None = None
         self._pause_time = timedelta()
@@ -153,7 +142,7 @@ class FreshLane:
         return wait
 
     async def _due_images(self, now: datetime) -> Sequence[TrackedImage]:
-        allowed = [each for each in self._policy.registries if not self._health.is_paused(each)]
+        allowed = [each for each in self._registries if not self._health.is_paused(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
             spent = await unit.checks_since(now - BUDGET_WINDOW, now)
@@ -183,82 +172,18 @@ class FreshLane:
         except TransientError as trouble:
             log.info("fresh: %s: %s", image, trouble)
             return each.after_failed_check(now, self._plan, retry_after=trouble.retry_after)
+        if target is None:  # it may not be read: what was copied last is there
+            async with self._store.begin() as unit:
+                target = await unit.last_copied(image)
         return each.after_check(source, target, now, self._plan)
 
     # -- what was updated upstream ------------------------------------------------------
 
     async def _open(self) -> bool:
-        """Open transfers for all updates of a round, so that one dispatch takes them."""
-        now = self._clock()
-        async with self._store.begin() as unit:
-            updated = await unit.updated_upstream(limit=IMAGES_OPENED_TOGETHER)
-            if not updated:
-                return False
-            due = await unit.next_check()
-            checking = due is not None and due <= now
-            since = [each.updated_at for each in updated]
-            if not gathered_long_enough(since, now, under_way=checking, wait=UPDATES_GATHERED_FOR):
+        match await self._updates.open(self._list.may_copy):
+            case TickResult.CHANGED:
+                self._under_way = True
+                return True
+            case TickResult.OPEN:
                 self._pause(GATHERING_PAUSE)
-                return False
-            if any(_is_approved(transfer) for _, transfer in await unit.tracked_transfers()):
-                self._pause(GATHERING_PAUSE)
-                return False  # the last ones are not dispatched yet: these have to wait
-            await self._open_all(unit, updated, now)
-        self._under_way = True
-        return True
-
-    async def _open_all(
-        self, unit: FreshUnit, updated: Sequence[TrackedImage], now: datetime
-    ) -> None:
-        there = await unit.open_transfers_of([each.image for each in updated])
-        after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
-        opened = [each for each in after if each.transfer is not None]
-        await self._raise_alarms([each for each in opened if each.is_version], unit, now)
-        await unit.save_tracked(after)
-        log.info("updated upstream: %d, with a transfer: %d", len(updated), len(opened))
-
-    async def _after(
-        self, unit: FreshUnit, each: TrackedImage, there: Transfer | None, now: datetime
-    ) -> TrackedImage:
-        """The image with a new transfer, with the open one that is `there`, or without."""
-        if not self._list.may_copy(each.image):
-            return replace(each, updated_at=None)
-        if there is not None:
-            if each.is_asked_by(there):
-                return each.with_transfer(there.id)
-            return each.with_other_transfer(now, self._plan)
-        return await self._opened(unit, each, now)
-
-    async def _opened(self, unit: FreshUnit, each: TrackedImage, now: datetime) -> TrackedImage:
-        transfer = await unit.open_transfer(each.image, now)
-        after = advance(transfer, each.found_event(now, now + self._policy.expire_after))
-        assert after is not None  # noqa: S101 - a new transfer takes what was found
-        await unit.save_transfer(after)
-        return each.with_transfer(transfer.id)
-
-    async def _raise_alarms(
-        self, alarms: Sequence[TrackedImage], unit: FreshUnit, now: datetime
-    ) -> None:
-        """Open a request of the bot itself. Its card is the alarm, with buttons for admins."""
-        if alarms:
-            await unit.save_person(_BOT)
-        for group in alarm_cards(alarms):
-            request = await unit.open_request(
-                NewRequest(
-                    person=BOT_ITSELF,
-                    place=Place(self._plan.alarms),
-                    message=None,
-                    opened_at=now,
-                    confirmed_at=now,
-                )
-            )
-            await unit.link(request.id, _ids(group))
-
-
-def _ids(opened: Iterable[TrackedImage]) -> list[TransferId]:
-    return [each.transfer for each in opened if each.transfer is not None]
-
-
-def _is_approved(transfer: Transfer) -> bool:
-    """Whether it waits for the next batch, and not for the time of a requeued copy."""
-    return transfer.state is State.APPROVED and transfer.not_before is None
+        return False

@@ -18,7 +18,6 @@ from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, decide
 from bot.core.retry import Retried, has_passed
-from bot.core.tag_class import TagClass, tag_class
 from bot.engine.ports.fresh import TrackedList
 from bot.engine.ports.repository import ImageListFile
 from bot.engine.ports.store import Store
@@ -106,7 +105,7 @@ class FreshList:
         return {
             str(image): image
             for image in image_list.listed_images(content)
-            if tag_class(image) is not TagClass.DIGEST and self.may_copy(image)
+            if image.digest is None and self.may_copy(image)
         }
 
 

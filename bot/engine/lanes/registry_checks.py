@@ -39,7 +39,13 @@ from bot.engine.lanes.lane import TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.registries import Registries
-from bot.engine.ports.store import CopiedBefore, Decisions, Store, Transfers, TransfersToCheck
+from bot.engine.ports.store import (
+    CopiedBefore,
+    DecisionsOnNames,
+    Store,
+    Transfers,
+    TransfersToCheck,
+)
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -55,7 +61,7 @@ VERIFY_TRIES: Final = 4
 _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
-class RegistryChecksUnit(TransfersToCheck, Transfers, CopiedBefore, Decisions, Protocol):
+class RegistryChecksUnit(TransfersToCheck, Transfers, CopiedBefore, DecisionsOnNames, Protocol):
     """What this lane reads and writes."""
 
 

@@ -35,7 +35,7 @@ class TrackedList(Protocol):
 
 
 class TrackedChecks(Protocol):
-    """The checks of tracked images, and what has to be copied."""
+    """The checks of tracked images."""
 
     async def checks_since(self, since: datetime, now: datetime) -> Mapping[str, int]:
         """How many images of each source registry were checked in that time."""
@@ -50,6 +50,13 @@ class TrackedChecks(Protocol):
 
     async def next_check(self) -> datetime | None:
         """When the next check is due. None where no image waits for one."""
+
+
+class TrackedUpdates(Protocol):
+    """The images that were updated upstream."""
+
+    async def next_check(self) -> datetime | None:
+        """As in TrackedChecks."""
 
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
         """At most `limit` images that were updated upstream and have no transfer yet."""

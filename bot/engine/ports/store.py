@@ -316,13 +316,8 @@ class KeepsDecisions(Protocol):
         """Store a decision for ever. Nothing changes or deletes it."""
 
 
-class Decisions(Protocol):
+class DecisionsOnNames(Protocol):
     """What was decided. It names a person by pseudonym once that person was forgotten."""
-
-    async def decisions_on(
-        self, wanted: Collection[TransferId]
-    ) -> Mapping[TransferId, Sequence[Decision]]:
-        """The decisions on each of these transfers, the oldest first. Empty where none is."""
 
     async def decisions_of(
         self,
@@ -339,6 +334,15 @@ class Decisions(Protocol):
         `tag`, `digest` and `grounds` leave only the decisions on that tag, on that full digest and
         with one of these grounds.
         """
+
+
+class Decisions(DecisionsOnNames, Protocol):
+    """The same, also by transfer."""
+
+    async def decisions_on(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Decision]]:
+        """The decisions on each of these transfers, the oldest first. Empty where none is."""
 
 
 class Pseudonyms(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
 
-from bot.core.decision import Verdict
+from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
@@ -17,7 +17,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
-from bot.engine.lanes.fresh import IMAGES_OPENED_TOGETHER
+from bot.engine.lanes.fresh_updates import IMAGES_OPENED_TOGETHER
 from bot.engine.ports.repository import ListFile
 
 HOURS = 3600.0
@@ -103,8 +103,7 @@ async def test_all_that_moved_in_a_round_goes_with_one_dispatch_and_is_told_in_o
     tmp_path: Path,
 ) -> None:
     many = [ImageRef.parse(f"docker.io/library/app:{n}") for n in range(60)]
-    rules = replace(POLICY, rules=(Rule("**", Verdict.ASK),))
-    async with world(tmp_path, rules, plan=PLAN) as w:
+    async with world(tmp_path, POLICY, plan=PLAN) as w:
         listed(w, *many)
         await pass_hours(w, 7)
         await w.say(WEI, f"/watch {many[0]}")
@@ -149,13 +148,98 @@ async def test_a_version_is_looked_at_seldom_a_digest_never_and_a_denied_image_n
     assert w.repository.dispatched == []
 
 
-async def test_an_image_that_only_an_admin_may_let_in_is_not_asked_about_again(w: World) -> None:
+async def test_a_floating_tag_that_an_admin_let_in_is_asked_about_with_each_new_digest(
+    w: World,
+) -> None:
     listed(w, STATIC)
     await pass_hours(w, 7)
     move(w, STATIC)
+    await pass_hours(w, 13)
+    assert w.repository.dispatched == []
+    assert len(said(w, "1 listed image differs from its source")) == 1
+    await w.press(ANA, "Approve")
+    await w.settle(20)
+    assert len(w.repository.dispatched) == 1
+    arrive(w, *w.repository.dispatched[0])
     await pass_hours(w, 7)
-    assert w.repository.dispatched == [(str(STATIC),)]
+    move(w, STATIC, digest=NEWER)
+    await pass_hours(w, 7)
+    assert len(said(w, "differs from its source")) == 2
+    assert len(w.repository.dispatched) == 1
+
+
+async def test_a_floating_tag_that_an_admin_keeps_fresh_needs_no_new_approval(w: World) -> None:
+    listed(w, STATIC)
+    await decide(w, STATIC, OLD, Ground.KEPT)
+    await pass_hours(w, 7)
+    move(w, STATIC)
+    await pass_hours(w, 7)
+    assert len(w.repository.dispatched) == 1
     assert not w.chat.messages
+    arrive(w, *w.repository.dispatched[0])
+    await pass_hours(w, 7)
+    await decide(w, STATIC, NEW, Ground.KEPT, Verdict.DENY)
+    move(w, STATIC, digest=NEWER)
+    await pass_hours(w, 7)
+    assert len(said(w, "1 listed image differs from its source")) == 1
+    assert len(w.repository.dispatched) == 1
+
+
+async def test_a_digest_that_was_rejected_before_is_neither_copied_nor_asked_about(
+    w: World,
+) -> None:
+    listed(w, LATEST)
+    await decide(w, replace(LATEST, tag="1.28"), NEW, Ground.PERSON, Verdict.DENY)
+    await pass_hours(w, 7)
+    move(w, LATEST)
+    await pass_hours(w, 13)
+    assert w.repository.dispatched == []
+    assert not w.chat.messages
+    move(w, LATEST, digest=NEWER)
+    await pass_hours(w, 7)
+    assert len(w.repository.dispatched) == 1
+
+
+async def test_a_version_that_an_admin_called_floating_follows_its_rule(w: World) -> None:
+    listed(w, FIXED)
+    await decide(w, FIXED, OLD, Ground.FLOATS)
+    await pass_hours(w, 25)
+    move(w, FIXED)
+    await pass_hours(w, 25)
+    assert len(w.repository.dispatched) == 1
+
+
+async def test_a_target_that_may_not_be_read_has_what_the_bot_copied_last(w: World) -> None:
+    w.registries.source[str(FIXED)] = OLD
+    await w.say(WEI, f"/mirror {FIXED}")
+    await w.settle(10)
+    arrive(w, str(FIXED), digest=OLD)
+    await w.settle(20)
+    w.registries.target[str(FIXED)] = RefusedError("403")
+    move(w, FIXED)  # before the first check
+    await pass_hours(w, 31)
+    assert len(said(w, "1 listed image differs from its source")) == 1
+
+
+async def decide(
+    w: World, image: ImageRef, digest: str, ground: Ground, verdict: Verdict = Verdict.APPROVE
+) -> None:
+    """Keep a decision of Ana's on a transfer that has ended."""
+    w.clock.pass_time(1)
+    async with w.store.begin() as unit:
+        on = await unit.open_transfer(image, w.clock())
+        await unit.save_transfer(replace(on, ended=State.CANCELLED, ended_at=w.clock()))
+        decision = Decision(
+            request=None,
+            transfer=on.id,
+            image=image,
+            digest=digest,
+            verdict=verdict,
+            ground=ground,
+            person=ANA.id,
+            at=w.clock(),
+        )
+        await unit.keep_decision(decision)
 
 
 # -- alarms -------------------------------------------------------------------------------
@@ -170,7 +254,7 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
     move(w, FIXED)
     await pass_hours(w, 25)
     (alarm,) = [
-        m for m in w.chat.messages.values() if "1 version differs from its source" in m.text
+        m for m in w.chat.messages.values() if "1 listed image differs from its source" in m.text
     ]
     assert alarm.place.chat == GROUP
     assert f"<code>{OLD}</code> → <code>{NEW}</code>, waits for an admin" in alarm.text
@@ -212,8 +296,8 @@ async def test_versions_of_one_repository_are_one_alarm(w: World) -> None:
     await pass_hours(w, 25)
     move(w, *versions, other)
     await pass_hours(w, 25)
-    assert len(said(w, "3 versions differ from their sources")) == 1
-    assert len(said(w, "1 version differs from its source")) == 1
+    assert len(said(w, "3 listed images differ from their sources")) == 1
+    assert len(said(w, "1 listed image differs from its source")) == 1
 
 
 async def test_nobody_gets_a_version_that_moved_by_asking_for_it_past_the_alarm(

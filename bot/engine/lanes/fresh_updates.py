@@ -1,0 +1,163 @@
+"""What follows from an update upstream: the policy decides, and a transfer or an alarm is opened.
+
+A part of the fresh lane, as fresh_list.py and fresh_news.py are. It asks nobody: the checks did.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from bot.core.decision import Ground
+from bot.core.fresh import (
+    UPDATES_GATHERED_FOR,
+    FreshPlan,
+    TrackedImage,
+    alarm_cards,
+    gathered_long_enough,
+)
+from bot.core.ids import BOT_ITSELF, Person, PersonId, Place, TransferId
+from bot.core.image import ImageRef
+from bot.core.policy import Policy, admission
+from bot.core.transfer import State, Transfer, advance
+from bot.engine.decided import decisions_about
+from bot.engine.lanes.lane import TickResult
+from bot.engine.ports.fresh import TrackedTransfers, TrackedUpdates
+from bot.engine.ports.store import (
+    DecisionsOnNames,
+    NewRequest,
+    OpensRequests,
+    OpensTransfers,
+    SavesPeople,
+    Store,
+)
+
+log = logging.getLogger(__name__)
+
+IMAGES_OPENED_TOGETHER: Final = 140
+"""Images opened at a time. One dispatch holds them even with the longest names: GitHub takes 65535
+characters of inputs."""
+_BOT: Final = Person(BOT_ITSELF, "🤖")
+
+
+class FreshUpdatesUnit(
+    TrackedUpdates,
+    TrackedTransfers,
+    DecisionsOnNames,
+    OpensTransfers,
+    OpensRequests,
+    SavesPeople,
+    Protocol,
+):
+    """What is read and written here."""
+
+
+class FreshUpdates:
+    def __init__(
+        self,
+        *,
+        store: Store[FreshUpdatesUnit],
+        policy: Policy,
+        admins: Collection[PersonId],
+        plan: FreshPlan,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._admins = admins
+        self._plan = plan
+        self._clock = clock
+
+    async def open(self, may_copy: Callable[[ImageRef], bool]) -> TickResult:
+        """Open transfers for all updates of a round, so that one dispatch takes them.
+
+        OPEN: there are some, which have to wait for others. `may_copy` says what the list allows.
+        """
+        now = self._clock()
+        async with self._store.begin() as unit:
+            updated = await unit.updated_upstream(limit=IMAGES_OPENED_TOGETHER)
+            if not updated:
+                return TickResult.IDLE
+            due = await unit.next_check()
+            checking = due is not None and due <= now
+            since = [each.updated_at for each in updated]
+            if not gathered_long_enough(since, now, under_way=checking, wait=UPDATES_GATHERED_FOR):
+                return TickResult.OPEN
+            if any(_is_approved(transfer) for _, transfer in await unit.tracked_transfers()):
+                return TickResult.OPEN  # the last ones are not dispatched yet: these have to wait
+            denied = [each for each in updated if not may_copy(each.image)]
+            await unit.save_tracked([replace(each, updated_at=None) for each in denied])
+            await self._open_all(unit, [each for each in updated if each not in denied], now)
+        return TickResult.CHANGED
+
+    async def _open_all(
+        self, unit: FreshUpdatesUnit, updated: Sequence[TrackedImage], now: datetime
+    ) -> None:
+        there = await unit.open_transfers_of([each.image for each in updated])
+        after = [await self._after(unit, each, there.get(each.image), now) for each in updated]
+        opened = [each for each in after if each.transfer is not None]
+        await self._raise_alarms([each for each in opened if each.is_alarm], unit, now)
+        await unit.save_tracked(after)
+        log.info("updated upstream: %d, with a transfer: %d", len(updated), len(opened))
+
+    async def _after(
+        self, unit: FreshUpdatesUnit, each: TrackedImage, there: Transfer | None, now: datetime
+    ) -> TrackedImage:
+        """The image with a new transfer, with the open one that is `there`, or without."""
+        if there is not None:
+            if each.is_asked_by(there):
+                return each.with_alarm(there.id)
+            return each.with_other_transfer(now, self._plan)
+        return await self._opened(unit, each, now)
+
+    async def _opened(
+        self, unit: FreshUpdatesUnit, each: TrackedImage, now: datetime
+    ) -> TrackedImage:
+        """Decide as for people who ask. A digest that was rejected before is not asked about."""
+        ruling = admission(
+            self._policy,
+            each.image,
+            each.source,
+            transfer=None,
+            decisions=await decisions_about(unit, each.image, each.source),
+            requesters=(),
+            admins=self._admins,
+            replaced=True,
+        )
+        if ruling.ground is Ground.REJECTED:
+            return each.with_alarm(None)
+        transfer = await unit.open_transfer(each.image, now)
+        found = each.found_event(ruling, now, now + self._policy.expire_after)
+        after = advance(transfer, found)
+        assert after is not None  # noqa: S101 - a new transfer takes what was found
+        await unit.save_transfer(after)
+        asks = after.state is State.WAITING
+        return each.with_alarm(transfer.id) if asks else each.with_transfer(transfer.id)
+
+    async def _raise_alarms(
+        self, alarms: Sequence[TrackedImage], unit: FreshUpdatesUnit, now: datetime
+    ) -> None:
+        """Open a request of the bot itself. Its card is the alarm, with buttons for admins."""
+        if alarms:
+            await unit.save_person(_BOT)
+        for group in alarm_cards(alarms):
+            request = await unit.open_request(
+                NewRequest(
+                    person=BOT_ITSELF,
+                    place=Place(self._plan.alarms),
+                    message=None,
+                    opened_at=now,
+                    confirmed_at=now,
+                )
+            )
+            await unit.link(request.id, _ids(group))
+
+
+def _ids(opened: Iterable[TrackedImage]) -> list[TransferId]:
+    return [each.transfer for each in opened if each.transfer is not None]
+
+
+def _is_approved(transfer: Transfer) -> bool:
+    """Whether it waits for the next batch, and not for the time of a requeued copy."""
+    return transfer.state is State.APPROVED and transfer.not_before is None
