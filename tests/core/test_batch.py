@@ -10,16 +10,24 @@ from hypothesis import strategies as st
 from bot.core.batch import (
     Batch,
     BatchImage,
+    CopyResult,
+    Run,
     Step,
     Via,
     batch_of,
     commit_message,
     next_step,
+    no_result_event,
     poll_interval,
+    result_event,
 )
-from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId
+from bot.core.decision import Ground
+from bot.core.events import Copied, CopyFailed, Event, Requeued
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.retry import Trouble, TroubleKind, wait_after
+from bot.core.transfer import Transfer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PATIENCE = timedelta(seconds=90)
@@ -125,3 +133,41 @@ def test_a_wait_is_bounded_and_never_shorter_than_the_server_wishes(
     wait = wait_after(attempts, seed=seed).total_seconds()
     assert 1.5 <= wait <= 375
     assert wait_after(attempts, seed=seed, retry_after=1000).total_seconds() == 1000
+
+
+TRANSFER = Transfer(
+    id=TransferId(1), image=ImageRef.parse("nginx"), opened_at=NOW, digest="sha256:ab"
+)
+UPDATED = replace(TRANSFER, ground=Ground.UPDATED)
+MISMATCH = Failure(FailureKind.MISMATCH, "sha256:cd")
+
+
+@pytest.mark.parametrize(
+    ("transfer", "digest", "event"),
+    [
+        (TRANSFER, "sha256:cd", Copied(NOW, "sha256:cd", None)),
+        (UPDATED, "sha256:ab", Copied(NOW, "sha256:ab", None)),
+        (UPDATED, "sha256:cd", Requeued(NOW, MISMATCH, NOW)),
+        (replace(UPDATED, requeues=1), "sha256:cd", CopyFailed(NOW, MISMATCH)),
+    ],
+)
+def test_an_approved_update_is_copied_as_approved_or_dispatched_by_its_digest_once(
+    transfer: Transfer, digest: str, event: Event
+) -> None:
+    assert result_event(transfer, CopyResult("nginx", digest), NOW) == event
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "requeues", "event"),
+    [
+        ("success", 0, Requeued(NOW, Failure(FailureKind.RUN_SILENT, "success"), NOW)),
+        ("success", 1, CopyFailed(NOW, Failure(FailureKind.RUN_SILENT, "success"))),
+        ("failure", 0, CopyFailed(NOW, Failure(FailureKind.RUN_SILENT, "failure"))),
+        ("cancelled", 0, CopyFailed(NOW, Failure(FailureKind.RUN_CANCELLED, "cancelled"))),
+    ],
+)
+def test_a_run_without_the_image_has_failed_but_for_its_first_success(
+    conclusion: str, requeues: int, event: Event
+) -> None:
+    run = Run(RunId(1), "https://x/runs/1", conclusion)
+    assert no_result_event(run, replace(TRANSFER, requeues=requeues), NOW) == event

@@ -338,8 +338,32 @@ def test_nobody_is_named_where_nobody_decided() -> None:
     assert answers.why_decided(RequestId(1), [FAILED], VIEW) == say(
         "nothing-to-decide", request="1"
     )
-    expired = replace(WAITING, ended=State.EXPIRED)
-    assert answers.why_decided(RequestId(1), [expired], VIEW).key == "already-expired"
+
+
+@pytest.mark.parametrize(
+    ("transfer", "key"),
+    [
+        (REJECTED, "already-rejected"),
+        (BY_ANA, "already-approved"),
+        (replace(WAITING, ended=State.EXPIRED), "already-expired"),
+    ],
+)
+def test_who_comes_too_late_hears_what_was_decided(transfer: Transfer, key: str) -> None:
+    assert answers.why_decided(RequestId(1), [FAILED, transfer], VIEW).key == key
+
+
+def test_the_status_of_a_draft_is_a_line() -> None:
+    cancelled = replace(REQUEST, cancelled_at=NOW)
+    keys = [answers.status_of_draft(request, VIEW).lines[0].key for request in (REQUEST, cancelled)]
+    assert keys == ["status-draft", "draft-over"]
+
+
+def test_an_admin_sees_every_trouble_once_and_what_failed_last() -> None:
+    slow = [replace(transfer, trouble=SLOW) for transfer in (CHECKING, SUBMITTED)]
+    vitals = answers.Operations(slow, {}, FAILED, [], outdated=True)
+    lines = answers.status_for_admin([], [], vitals, VIEW).lines
+    keys = ["status-queue", "status-trouble", "status-trouble", "status-failed"]
+    assert [line.key for line in lines] == keys
 
 
 def test_a_person_without_a_name_is_shown_by_number() -> None:

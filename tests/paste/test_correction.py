@@ -415,3 +415,7 @@ def test_the_time_does_not_grow_with_the_square_of_the_length(repeated: str) -> 
     text = f"a{repeated * (64 * 4096 // len(repeated))}b"
     correct(text, target_host=HOST)
     correct(f"{HOST}/{text}", target_host=HOST)
+
+
+def test_so_many_wrappings_are_no_name() -> None:
+    assert correct("docker://" * 14 + "nginx", target_host=HOST) is None

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.image import ImageRef, Problem
-from bot.paste.reference import read_image
+from bot.paste.reference import likely_meaning, read_image
 
 HOST = "harbor.example.com"
 NGINX = ImageRef.parse("nginx:1.27")
@@ -63,3 +63,8 @@ def test_what_cannot_be_read_says_why() -> None:
 
 def test_the_words_of_gaps_are_told_from_those_of_problems() -> None:
     assert not {gap.value for gap in Gap} & {problem.value for problem in Problem}
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("nginx/1.27", NGINX), ("nginx:1.27", None)])
+def test_a_name_that_leads_nowhere_may_be_a_slip(typed: str, meant: ImageRef | None) -> None:
+    assert likely_meaning(ImageRef.parse(typed), target_host=HOST) == meant
