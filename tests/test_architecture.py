@@ -3,7 +3,9 @@
 import ast
 import importlib
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,8 +55,18 @@ def name_of(path: Path) -> str:
     return path.relative_to(BOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    return tuple(imported(path))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -100,10 +112,10 @@ def test_the_floors_that_decide_are_pure(room: str) -> None:
             assert not any(name == bad or name.startswith(f"{bad}.") for bad in IMPURE), (
                 f"{name_of(path)} imports {name}"
             )
-        tree = ast.parse(path.read_text())
-        kinds = {type(node) for node in ast.walk(tree)}
+        nodes = list(ast.walk(tree(path)))
+        kinds = {type(node) for node in nodes}
         assert not kinds & {ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith}
-        calls = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        calls = {ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call)}
         assert not calls & {"datetime.now", "datetime.utcnow", "open", "print", "input"}
 
 
@@ -170,13 +182,13 @@ def test_the_store_offers_what_the_ports_name_and_no_more() -> None:
 
 def test_every_method_of_a_port_says_what_it_does() -> None:
     for path in (BOT / "engine" / "ports").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert ast.get_docstring(node), f"{name_of(path)}:{node.name}"
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
             yield f"{name_of(path)}:{node.name}", node.end_lineno - node.lineno + 1
@@ -195,9 +207,15 @@ def test_no_module_is_crowded() -> None:
 def test_every_module_says_why_it_exists() -> None:
     for path in MODULES:
         if path.name != "__init__.py" or path.read_text().strip():
-            assert ast.get_docstring(ast.parse(path.read_text())), name_of(path)
+            assert ast.get_docstring(tree(path)), name_of(path)
 
 
 def test_there_is_no_attic() -> None:
     attics = {"util", "utils", "helper", "helpers", "common", "misc", "const", "constants"}
     assert not [name_of(path) for path in MODULES if path.stem in attics]
+
+
+def test_no_two_files_of_tests_have_the_same_name() -> None:
+    """Python imports each by its name alone, so a second one could not be collected beside it."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
