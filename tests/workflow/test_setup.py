@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,9 @@ from starlette.routing import Route
 from bot import check
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Settings, settings_from
+from bot.core.batch import Run
 from bot.core.errors import ConfigError, RefusedError
-from bot.core.ids import BatchId
+from bot.core.ids import BatchId, CommitSha, RunId
 from bot.engine.ports.repository import WorkflowState
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
@@ -300,6 +303,9 @@ async def test_a_missing_branch_is_named(tmp_path: Path) -> None:
 # --- a repository that has moved
 
 
+VERBS = ["GET", "PUT", "POST", "PATCH", "DELETE"]
+
+
 def moved(new: str) -> Callable[[Request], Response]:
     """Answer like GitHub for a renamed repository."""
 
@@ -314,18 +320,60 @@ def moved(new: str) -> Callable[[Request], Response]:
     return reply
 
 
+TIP = Snapshot("main", CommitSha("a" * 40), {})
+RUN = Run(RunId(7), "https://github.example.com/runs/7", "")
 CALLS: dict[str, Callable[[SetupRepository], Awaitable[object]]] = {
-    "read": lambda one: one.read_list(),
-    "write": lambda one: one.write_list(b"x\n", blob="", message="m"),
+    "branches_of": lambda one: one.branches_of("prod"),
+    "commit_files": lambda one: one.commit_files({"a": b"a"}, on=TIP, message="m"),
+    "default_branch": lambda one: one.default_branch(),
+    "delete_secret": lambda one: one.delete_secret("A"),
+    "delete_variable": lambda one: one.delete_variable("A"),
     "dispatch": lambda one: one.dispatch((), batch=BatchId("b1")),
-    "setup": lambda one: install(one, settings(), secrets(**LOGIN), print),
+    "find_commit": lambda one: one.find_commit(BatchId("b1")),
+    "put_file": lambda one: one.put_file("a", b"a", blob="", message="m"),
+    "read_file": lambda one: one.read_file("a"),
+    "read_list": lambda one: one.read_list(),
+    "restrict_environment": lambda one: one.restrict_environment("prod", "main"),
+    "results": lambda one: one.results(RUN, TIP.tip),
+    "run": lambda one: one.run(RunId(7)),
+    "run_of_commit": lambda one: one.run_of_commit(TIP.tip),
+    "run_of_dispatch": lambda one: one.run_of_dispatch(BatchId("b1"), since=datetime.now(UTC)),
+    "secret_names": lambda one: one.secret_names("prod"),
+    "set_secret": lambda one: one.set_secret("A", "a", "prod"),
+    "set_variable": lambda one: one.set_variable("A", "a"),
+    "snapshot": lambda one: one.snapshot(),
+    "variables": lambda one: one.variables(),
     "workflow": lambda one: one.workflow(),
+    "write_list": lambda one: one.write_list(b"x\n", blob="", message="m"),
 }
+
+
+def test_every_call_is_tried_at_a_renamed_repository() -> None:
+    public = {name for name in dir(SetupRepository) if not name.startswith("_")}
+    calls = {name for name in public if iscoroutinefunction(getattr(SetupRepository, name))}
+    assert calls == CALLS.keys()
+
+
+async def test_setup_at_a_renamed_repository_writes_nothing_and_names_the_new_one() -> None:
+    asked: list[str] = []
+
+    def reply(request: Request) -> Response:
+        asked.append(request.method)
+        return moved("li/images")(request)
+
+    async with served(Starlette(routes=[Route("/{rest:path}", reply, methods=VERBS)])) as port:
+        repository = client(port, "token")
+        try:
+            with pytest.raises(RefusedError, match="li/images now: change github"):
+                await install(repository, settings(), secrets(**LOGIN), print)
+        finally:
+            repository.close()
+    assert set(asked) == {"GET"}
 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_renamed_repository_is_refused_with_its_new_name(call: str) -> None:
-    route = Route("/{rest:path}", moved("li/images"), methods=["GET", "PUT", "POST", "PATCH"])
+    route = Route("/{rest:path}", moved("li/images"), methods=VERBS)
     async with served(Starlette(routes=[route])) as port:
         repository = client(port, "token")
         try:
