@@ -17,9 +17,11 @@ from bot.build import Services, open_services
 from bot.config import Secrets, Settings
 from bot.core.errors import BotError, RefusedError
 from bot.core.image import ImageRef
+from bot.core.image_list import listed_images
 from bot.core.policy import Policy
 from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
+from bot.policy_report import coverage
 from bot.setup import policy_variable
 
 Say = Callable[[str], None]
@@ -49,6 +51,7 @@ async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
         ("mirror repository", _repository, "check GITHUB_TOKEN and the settings under github"),
         ("rules of the workflow", partial(_rules, settings.rules()), "run `imageto-bot setup`"),
+        ("rules", partial(_coverage, settings.rules()), "check GITHUB_TOKEN"),
         ("target", _target, "check HARBOR_USER, HARBOR_PWD and the settings under target"),
     )
     succeeded = True
@@ -84,6 +87,14 @@ async def _rules(policy: Policy, services: Services) -> str:
     if variables.get("POLICY", "") != wanted:
         raise BotError("the variable POLICY is not what the config says")
     return "they are those of the config"
+
+
+async def _coverage(policy: Policy, services: Services) -> str:
+    """A line for each rule: one that covers nothing of the list may be misspelt."""
+    content = (await services.repository.read_list()).content
+    images = await asyncio.to_thread(listed_images, content)
+    lines = await asyncio.to_thread(coverage, policy, images)
+    return "\n  ".join([f"{len(images)} images are in the list", *lines])
 
 
 async def _target(services: Services) -> str:

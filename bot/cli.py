@@ -103,6 +103,22 @@ def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
         repository.close()
 
 
+@cli.command()
+@_config
+@click.argument("images", nargs=-1, required=True)
+def policy(path: Path, images: tuple[str, ...]) -> None:
+    """Tell which rule of the config decides on an image, and why."""
+    settings = read_settings(path)
+    from bot.core.image import ImageRef  # noqa: PLC0415 - see run
+    from bot.policy_report import explanation  # noqa: PLC0415 - see run
+
+    for line in settings.policy.warnings():
+        click.echo(f"config: warning: {line}")
+    rules = settings.rules()
+    for text in images:
+        click.echo(explanation(rules, ImageRef.parse(text)))
+
+
 _data = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

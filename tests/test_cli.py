@@ -41,7 +41,7 @@ def imageto_bot(
 def test_help_names_every_command_and_exit_code() -> None:
     done = imageto_bot("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "setup", "demo", "sandbox"):
+    for command in ("run", "check", "setup", "policy", "demo", "sandbox"):
         assert f"\n  {command} " in done.stdout
     for code in ("0  ", "1  ", "2  ", "3  ", "130, 143  "):
         assert f"\n    {code}" in done.stdout
@@ -159,7 +159,7 @@ def test_check_says_of_each_service_whether_it_failed(tmp_path: Path) -> None:
         "check", "--config", str(config(tmp_path)), environment={**TOKENS, "NO_PROXY": "*"}
     )
     assert done.returncode == 1
-    for part in ("telegram", "mirror repository", "rules of the workflow", "target"):
+    for part in ("telegram", "mirror repository", "rules of the workflow", "rules", "target"):
         assert f"{part}: FAILED: " in done.stdout
     assert "config: ok" in done.stdout
     assert "Traceback" not in done.stderr

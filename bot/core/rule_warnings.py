@@ -6,6 +6,7 @@ rule that denies holds as corrected, and one that approves or asks does not hold
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from bot.core.decision import Verdict
 from bot.core.pattern import (
@@ -17,6 +18,7 @@ from bot.core.pattern import (
     normalised_registry,
 )
 
+_WRITE: Final = "matches nothing: write"
 AsWritten = Sequence[tuple[str, Verdict]]
 """The pattern and the verdict of each rule, as they stand in the config."""
 
@@ -32,9 +34,10 @@ def warnings(registries: Sequence[str], rules: AsWritten) -> list[str]:
     allowed = frozenset(map(normalised_registry, registries))
     found = list(_of_registries(registries))
     for number, (images, verdict) in enumerate(rules):
-        why = _why_nothing(images, verdict, allowed) or _why_never(number, rules)
-        if why:
-            found.append(f"policy.rules.{number}.images: {images} {why}")
+        nothing, never = _why_nothing(images, allowed), _why_never(number, rules)
+        if verdict is Verdict.DENY and nothing.startswith(_WRITE) and not never:
+            nothing += ", which it denies until then"
+        found += [f"policy.rules.{number}.images: {images} {w}" for w in (nothing, never) if w]
     return found
 
 
@@ -46,13 +49,12 @@ def _of_registries(registries: Sequence[str]) -> Iterator[str]:
             yield f"policy.registries.{number}: {name} is no host of a registry: {advice}"
 
 
-def _why_nothing(images: str, verdict: Verdict, allowed: frozenset[str]) -> str:
+def _why_nothing(images: str, allowed: frozenset[str]) -> str:
     meant = corrected(images)
     if meant is None:
         return "matches nothing: a pattern holds letters, digits and ._-/:* only"
     if meant != normalised(images):
-        until = ", which it denies until then" if verdict is Verdict.DENY else ""
-        return f"matches nothing: write {meant}{until}"
+        return f"{_WRITE} {meant}"
     if not any(can_match_registry(meant, registry) for registry in allowed):
         return "matches nothing: policy.registries has no such registry"
     return ""
