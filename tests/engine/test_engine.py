@@ -618,6 +618,18 @@ async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
     assert any(text.startswith("None of the 3 images could be mirrored:") for text in w.chat.texts)
 
 
+async def test_retries_count_in_the_daily_limit(w: World) -> None:
+    await w.say(WEI, "/mirror nginx:1 nginx:2 nginx:3")
+    await w.settle(5)
+    answers = []
+    for _ in range(6):
+        answers.append(await w.press(WEI, "retry:1"))
+        await w.settle(70)
+    assert ["12 images in 24 hours" in answer for answer in answers] == [False] * 3 + [True] * 3
+    w.clock.pass_time(25 * 3600)
+    assert "12 images in 24 hours" not in await w.press(WEI, "retry:1")
+
+
 async def test_the_daily_limit_says_when_it_ends(w: World) -> None:
     for start in range(0, 12, 3):  # at 12:00, 13:00, 14:00 and 15:00 or a little later
         await w.say(WEI, "/mirror " + " ".join(f"nginx:{n}" for n in range(start, start + 3)))

@@ -24,7 +24,7 @@ from bot.adapters.store.rows import (
     placed,
     request_of,
 )
-from bot.adapters.store.schema import links, requests, transfers
+from bot.adapters.store.schema import links, requests, retries, transfers
 from bot.core.ids import ChatId, MessageId, PersonId, RequestId, TransferId
 from bot.core.request import Request
 from bot.engine.ports.store import NewRequest
@@ -83,8 +83,13 @@ class RequestQueries(Rows):
 
     async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         of = {"person": person, "since": since}
-        open_now, lately = [await self._connection.execute(each, of) for each in _ASKED]
-        return open_now.scalar_one(), lately.scalar_one()
+        counts = [(await self._connection.execute(each, of)).scalar_one() for each in _ASKED]
+        open_now, lately, again = counts
+        return open_now, lately + again
+
+    async def count_retry(self, person: PersonId, images: int, at: datetime) -> None:
+        row = {"person": person, "images": images, "at": at}
+        await self._connection.execute(insert(retries), row)
 
     async def count_drafts(self, person: PersonId) -> int:
         return len(await self._all(_UNCONFIRMED.where(requests.c.person == person)))
@@ -134,8 +139,8 @@ _REQUESTS_FOR_ALL = (
 )
 
 
-def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
-    """Counts of a person's images: those that are open, and those since a time.
+def _asked() -> tuple[Select[tuple[int]], ...]:
+    """Counts of a person's images: those that are open, and those asked for and retried since.
 
     Counting per request, and then the sum, makes SQLite read open requests only. For a plain join
     its plan read all links.
@@ -148,7 +153,10 @@ def _asked() -> tuple[Select[tuple[int]], Select[tuple[int]]]:
     open_now = open_now.where(requests.c.closed_at.is_(None), (requests.c.person + "") == person)
     joined = links.join(requests, requests.c.id == links.c.request)
     lately = select(func.count()).select_from(joined)
-    return open_now, lately.where(requests.c.person == person, requests.c.opened_at >= since)
+    lately = lately.where(requests.c.person == person, requests.c.opened_at >= since)
+    again = select(func.coalesce(func.sum(retries.c.images), 0))
+    again = again.where(retries.c.person == person, retries.c.at >= since)
+    return open_now, lately, again
 
 
 _ASKED = _asked()

@@ -20,6 +20,7 @@ from bot.adapters.store.schema import (
     links,
     people,
     requests,
+    retries,
     tracked,
     transfers,
     watches,
@@ -35,7 +36,8 @@ class RetentionQueries(Rows):
         deleted = await self._delete_requests(before, limit)
         deleted += await self._delete_transfers(before, limit)
         deleted += await self._delete_batches(before, limit)
-        await self._connection.execute(delete(greetings).where(greetings.c.at < before))
+        for table in (greetings, retries):
+            await self._connection.execute(delete(table).where(table.c.at < before))
         return deleted
 
     async def give_back(self, pages: int) -> int:

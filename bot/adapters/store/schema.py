@@ -269,6 +269,16 @@ tracked = Table(
     Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
 )
 
+retries = Table(
+    "retries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Id, nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("at", Time, nullable=False),
+    Index("retries_of_person", "person", "at"),
+)
+
 watches = Table(
     "watches",
     metadata,

@@ -39,24 +39,21 @@ def all_denied(rulings: Sequence[tuple[ImageRef, Ruling]]) -> bool:
     return all(ruling.verdict is Verdict.DENY for _, ruling in rulings)
 
 
-async def passed_limit(
-    context: Context[AdmissionUnit], images: int, *, again: bool = False
-) -> Phrase | None:
-    """The limit that would be exceeded. Images asked for `again` were counted the first time."""
+async def passed_limit(context: Context[AdmissionUnit], images: int) -> Phrase | None:
+    """The limit that would be exceeded by so many more images, or None."""
     open_now, today = await context.unit.count_asked(context.person.id, context.now - DAY)
     limit = exceeded_limit(
         context.installation.policy,
         images=images,
         open_now=open_now,
-        asked_today=today - images if again else today,
+        asked_today=today,
     )
     if limit is None:
         return None
     kind, number = limit
     if kind is not ExceededLimit.DAILY:
         return say(f"limit-{kind}", number=number)
-    free = number - (0 if again else images)
-    minutes = await _minutes_until(context, free)
+    minutes = await _minutes_until(context, number - images)
     time = Moment(context.now + timedelta(minutes=minutes), context.now)
     return say("limit-daily", number=number, minutes=minutes, wait=duration(minutes), time=time)
 

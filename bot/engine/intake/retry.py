@@ -13,10 +13,10 @@ from bot.dialog.buttons import TakeSuggestion
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
-from bot.engine.ports.store import Links, Requests
+from bot.engine.ports.store import CountsRetries, Links, Requests
 
 
-class RetryUnit(Requests, Links, admission.AdmissionUnit, Protocol):
+class RetryUnit(Requests, Links, CountsRetries, admission.AdmissionUnit, Protocol):
     """What this use case reads and writes."""
 
 
@@ -55,9 +55,10 @@ async def _replace(
     rulings = admission.rulings_on(context, list(dict.fromkeys(images.values())))
     if admission.all_denied(rulings):
         return Outcome(say("nothing-started"), done=False)
-    limit = await admission.passed_limit(context, len(rulings), again=True)
+    limit = await admission.passed_limit(context, len(rulings))
     if limit is not None:
         return Outcome(limit, done=False)
+    await context.unit.count_retry(context.person.id, len(rulings), context.now)
     old = await context.unit.transfers_of(request.id)
     there = {t.image: t.id for t in old if t.id not in images}  # it may be its own neighbour
     missing = [row for row in rulings if row[0] not in there]

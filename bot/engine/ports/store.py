@@ -77,19 +77,14 @@ class OpensRequests(Protocol):
         """Make these the transfers of the request, in this order, and no others."""
 
 
-class Links(Protocol):
-    """The transfers of one request."""
-
-    async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
-        """Its transfers in the order of the request. Empty where there are none."""
-
-    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None:
-        """As in `OpensRequests`."""
-
-
 class LinkedTransfers(Protocol):
     async def transfers_of(self, request: RequestId) -> tuple[Transfer, ...]:
         """The transfers of a request, in its order. Empty where there are none."""
+
+
+class Links(LinkedTransfers, Protocol):
+    async def link(self, request: RequestId, transfers: Sequence[TransferId]) -> None:
+        """As in `OpensRequests`."""
 
 
 class Requesters(Protocol):
@@ -109,10 +104,18 @@ class OwnMessages(Protocol):
 
 class UsageCounts(Protocol):
     async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
-        """How many images of the person are open, and how many were asked for after `since`."""
+        """How many images of the person are open, and how many were asked for after `since`.
+
+        An image counts each time that it was asked for, also as a retry.
+        """
 
     async def count_drafts(self, person: PersonId) -> int:
         """How many drafts wait for the person to confirm them."""
+
+
+class CountsRetries(Protocol):
+    async def count_retry(self, person: PersonId, images: int, at: datetime) -> None:
+        """Count so many images that the person asked for once more."""
 
 
 class RequestsToShow(Protocol):

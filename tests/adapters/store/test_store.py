@@ -470,10 +470,10 @@ async def test_a_full_disk_is_a_temporary_trouble_that_says_what_to_do(store: Sq
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     with pytest.raises(TransientError, match="is full: make room"):
         async with store.begin() as unit:
-            await unit.save_person(replace(WEI, name="W" * 100_000))
+            await unit.save_person(replace(WEI, language="W" * 100_000))
     connection.exec_driver_sql("PRAGMA max_page_count=100000")
     async with store.begin() as unit:
-        await unit.save_person(replace(WEI, name="W" * 100_000))
+        await unit.save_person(replace(WEI, language="W" * 100_000))
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
