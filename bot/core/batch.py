@@ -204,14 +204,20 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
     return Copied(now, result.digest, result.size)
 
 
-def no_result_event(run: Run, transfer: Transfer, now: datetime) -> Event:
-    """The event for an image that its finished run has not reported on."""
+def no_result_event(
+    run: Run, transfer: Transfer, now: datetime, *, outdated: bool = False
+) -> Event:
+    """The event for an image that its finished run has not reported on.
+
+    `outdated`: the workflow is not the one that this bot ships, so the run refused to start.
+    """
     cancelled = run.conclusion == "cancelled"
     kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
     failure = Failure(kind, run.conclusion)
-    if run.conclusion == "success" and transfer.requeues == 0:
+    if (outdated or run.conclusion == "success") and transfer.requeues == 0:
         # The run succeeded without this image: another commit added or moved its line. Now the
-        # list has the line, so the next batch dispatches the image by its name.
+        # list has the line, so the next batch dispatches the image by its name. Where the workflow
+        # is outdated, no batch is formed before `setup` has run.
         return Requeued(now, failure, now)
     return CopyFailed(now, failure)
 

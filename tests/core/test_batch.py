@@ -171,3 +171,11 @@ def test_a_run_without_the_image_has_failed_but_for_its_first_success(
 ) -> None:
     run = Run(RunId(1), "https://x/runs/1", conclusion)
     assert no_result_event(run, replace(TRANSFER, requeues=requeues), NOW) == event
+
+
+def test_a_run_that_an_outdated_workflow_stopped_is_made_up_for_once() -> None:
+    run = Run(RunId(7), "https://github.example.com/runs/7", "failure")
+    silent = Failure(FailureKind.RUN_SILENT, "failure")
+    assert no_result_event(run, TRANSFER, NOW, outdated=True) == Requeued(NOW, silent, NOW)
+    again = replace(TRANSFER, requeues=1)
+    assert no_result_event(run, again, NOW, outdated=True) == CopyFailed(NOW, silent)

@@ -334,6 +334,37 @@ async def test_an_admin_is_told_that_another_workflow_is_installed_before_anybod
     assert words not in w.last
 
 
+async def test_a_run_that_a_changed_workflow_stopped_is_made_up_for_after_setup(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    w.repository.state = WorkflowState.DIFFERS
+    w.repository.finish("failure")
+    await w.settle(30)
+    assert "the maintainer has to run imageto-bot setup" in w.card
+    assert len(w.repository.runs) == 1
+    w.repository.state = WorkflowState.ACTIVE
+    await w.settle(400)
+    assert [run.event for run in w.repository.runs] == ["push", "dispatch"]
+    w.copied(NGINX)
+    await w.settle(8)
+    assert w.last.startswith("Done, 1 of 1")
+
+
+async def test_a_workflow_that_differs_again_and_again_is_not_tried_for_ever(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    for _ in range(2):
+        w.repository.state = WorkflowState.DIFFERS
+        w.repository.finish("failure")
+        await w.settle(8)
+        w.repository.state = WorkflowState.ACTIVE
+        await w.settle(400)
+    assert "its run ended (failure) without a result" in w.last
+    assert len(w.repository.runs) == 2
+
+
 async def test_a_write_that_github_refuses_ends_with_its_words(w: World) -> None:
     w.upstream(NGINX)
     w.repository.trouble["write_list"] = [RefusedError("GitHub: protected branch (403)")]

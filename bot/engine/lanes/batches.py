@@ -285,14 +285,20 @@ class BatchesLane:
         events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
         await record_all(self._store, events)  # stored before the target is asked, which may fail
         unreported = [t for t in copying if t.id not in events]
+        outdated = run.is_finished and bool(unreported) and await self._is_outdated()
         if run.is_finished and not await self._end_unreported(
-            batch, unreported, partial(no_result_event, run)
+            batch, unreported, partial(no_result_event, run, outdated=outdated)
         ):
             return
         now = self._clock()
         over = run.is_finished or not unreported
         after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
+
+    async def _is_outdated(self) -> bool:
+        with suppress(RefusedError):
+            return await self._repository.workflow() is WorkflowState.DIFFERS
+        return False
 
     async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
         async with self._store.begin() as unit:
