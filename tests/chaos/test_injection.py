@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from fakes import ANA, MALLORY, NGINX, STATIC, TARGET, WEI, digest_of, world
-from registry_fixture import Quiet, registries, serving
+from registry_fixture import POLICY, Quiet, registries, serving
 from registry_fixture import World as Runner
 from registry_fixture import world as runner
 
@@ -156,12 +156,15 @@ def test_what_a_registry_answers_stays_a_text_in_log_summary_and_status(
             conf = runner.directory / ".config" / "containers" / "registries.conf"
             mapped = f'prefix = "evil.example"\nlocation = "{host}"\ninsecure = true\n'
             conf.write_text(f"{conf.read_text()}\n[[registry]]\n{mapped}")
-            ran = runner.run("evil.example/a/b:1\n", REGISTRY_ADDRESSES=json.dumps({**addresses}))
+            env = {"REGISTRY_ADDRESSES": json.dumps(addresses)}
+            env["POLICY"] = json.dumps({**POLICY, "registries": ["evil.example"]})
+            ran = runner.run("evil.example/a/b:1\n", **env)
             conf.write_text(conf.read_text().rpartition("\n[[registry]]")[0])
         tally["inputs"] += len(words)
         said = ran.statuses["mirror/evil.example/a/b:1"]["description"]
         assert said.isprintable()
         assert len(said) <= 140
+        assert said.startswith("source: ")
         assert "denied" in said.lower()  # so the hostile text did arrive
         assert COMMAND.search(ran.output) is None, ran.output
         assert is_harmless(ran.summary)
@@ -174,8 +177,8 @@ SHELL = ("$(touch owned)", "`touch owned`", "a;touch owned", "a\ntouch owned", "
 @pytest.mark.parametrize(
     "name",
     [
-        *("HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "MIRROR_USER", "IMAGES", "MIRROR_SOURCE_AUTH"),
-        *("PARALLEL", "PATIENCE", "SHARD", "SHARDS"),
+        *("HARBOR_HOST", "HARBOR_PREFIX", "NAMING", "MIRROR_USER", "MIRROR_SOURCE_AUTH"),
+        *("PARALLEL", "PATIENCE", "SHARD", "SHARDS", "POLICY", "DECISION_KEY", "GITHUB_ACTOR"),
     ],
 )
 def test_no_value_of_the_workflow_reaches_a_shell(
@@ -183,8 +186,20 @@ def test_no_value_of_the_workflow_reaches_a_shell(
 ) -> None:
     for text in SHELL:
         tally["inputs"] += 1
-        event = {"GITHUB_EVENT_NAME": "workflow_dispatch"} if name == "IMAGES" else {}
-        ran = runner.run("docker.io/wei/none:1\n", None, **event, **{name: text})
+        ran = runner.run("docker.io/wei/none:1\n", None, **{name: text})
+        assert ran.code == 1
+        assert not list(runner.directory.glob("**/owned"))
+        assert COMMAND.search(ran.output) is None
+
+
+@pytest.mark.parametrize("name", ["images", "decision"])
+def test_no_input_of_a_dispatch_reaches_a_shell(
+    name: str, runner: Runner, tally: Counter[str]
+) -> None:
+    for text in SHELL:
+        tally["inputs"] += 1
+        inputs = {"inputs": {name: text}}
+        ran = runner.run("", inputs, GITHUB_EVENT_NAME="workflow_dispatch")
         assert ran.code == 1
         assert not list(runner.directory.glob("**/owned"))
         assert COMMAND.search(ran.output) is None

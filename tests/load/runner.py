@@ -8,6 +8,7 @@ process of its own, so that the sandbox's servers do not wait for its work.
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ class StandInRunner:
 
 def _wanted(job: Job) -> list[str]:
     match job.payload:
+        case {"inputs": {"decision": str(block)}}:
+            return re.findall(r"^Image: ([^@;]+)@", block, re.MULTILINE)
         case {"inputs": {"images": str(listed)}}:
             return listed.split()
     old = set(_git(job.clone, "show", f"{job.payload['before']}:image.list").split())
