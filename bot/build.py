@@ -214,6 +214,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             repository=adapters.repository,
             words=adapters.words,
             target=target,
+            floating=settings.rules().floating,
             clock=utc_now,
         ),
     }

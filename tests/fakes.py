@@ -404,6 +404,7 @@ class World:
                 repository=repository,
                 words=words,
                 target=TARGET,
+                floating=self.policy.floating,
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(

@@ -23,11 +23,15 @@ UPDATE_BUTTONS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Digests at both sides. Empty where there is no such image, None where it is not known."""
+    """Digests at both sides. Empty where there is no such image, None where it is not known.
+
+    `floating` are patterns of tags that float besides those that tag_class knows.
+    """
 
     image: ImageRef
     source: str | None = None
     target: str | None = None
+    floating: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -44,7 +48,8 @@ class Compared:
     @property
     def version_differs(self) -> bool:
         """Whether it is a version whose target differs from its source."""
-        return self.differs and bool(self.target) and is_version(self.image.tag or "")
+        is_of_version = is_version(self.image.tag or "", self.floating)
+        return self.differs and bool(self.target) and is_of_version
 
 
 def comparable(entries: Iterable[ImageRef], text: str) -> tuple[list[ImageRef], int]:

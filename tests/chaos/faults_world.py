@@ -176,6 +176,7 @@ class FaultsWorld:
                 repository=self.repository,
                 words=WORDS,
                 target=self.place,
+                floating=(),
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(

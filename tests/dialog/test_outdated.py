@@ -1,5 +1,7 @@
 """/outdated: what was updated upstream, what cannot change, and what could not be compared."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.image import ImageRef
@@ -97,3 +99,9 @@ def test_digests_never_move_and_only_what_holds_the_text_is_meant() -> None:
     assert keys(outdated([], text="nginx", listed=0, fixed=1)) == ["outdated-fixed"]
     assert keys(outdated([], text="nginx", listed=0, fixed=0)) == ["list-none"]
     assert keys(outdated([], text="", listed=0, fixed=0)) == ["list-empty"]
+
+
+def test_a_tag_that_the_config_calls_floating_is_no_version() -> None:
+    floating = Compared(ImageRef.parse("nginx:team"), NEW, OLD, ("team",))
+    assert not floating.version_differs
+    assert replace(floating, floating=()).version_differs

@@ -63,6 +63,7 @@ class QuestionsLane:
         repository: ImageListFile,
         words: Words,
         target: Target,
+        floating: tuple[str, ...],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -70,6 +71,7 @@ class QuestionsLane:
         self._repository = repository
         self._words = words
         self._target = target
+        self._floating = floating
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
@@ -150,7 +152,8 @@ class QuestionsLane:
 
         async def compared(image: ImageRef) -> Compared:
             async with places:
-                return Compared(image, await self._at_source(image), await self._at_target(image))
+                there = await self._at_source(image), await self._at_target(image)
+                return Compared(image, *there, self._floating)
 
         looks = {image: asyncio.create_task(compared(image)) for image in images}
         try:

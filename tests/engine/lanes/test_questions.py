@@ -48,6 +48,7 @@ class Site:
             repository=repository,
             words=LocaleWords(ZoneInfo("UTC")),
             target=TARGET,
+            floating=(),
             clock=clock,
         )
         self.reconciler, self.shutdown = Reconciler({"questions": lane}), Shutdown()
