@@ -197,6 +197,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             target=target,
             language=language,
             clock=utc_now,
+            policy=settings.rules(),
             admins=settings.access().admins,
             reasons=settings.policy.reasons,
         ),

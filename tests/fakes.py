@@ -366,6 +366,7 @@ class World:
         self.language = language
         self.policy = policy
         self.chats = {GROUP}
+        self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
         self.last_update = 100
         self.last_message = 10
@@ -374,7 +375,7 @@ class World:
 
     def start(self, members: frozenset[PersonId] = frozenset({WEI.id, LI.id})) -> None:
         """Start the engine, or start it again with nothing in memory."""
-        access = AllowLists(chats=self.chats, members=members, admins={ANA.id})
+        access = AllowLists(chats=self.chats, members=members, admins=self.admins)
         installation = Installation(
             policy=self.policy,
             access=access,
@@ -393,6 +394,7 @@ class World:
                 store=store,
                 chat=chat,
                 words=words,
+                policy=self.policy,
                 admins=access.admins,
                 reasons=self.reasons,
                 **said,

@@ -19,8 +19,8 @@ MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
 # How many methods of the store each is given, out of many more.
-METHODS_OF_A_LANE = 22
-METHODS_OF_A_USE_CASE = 12
+METHODS_OF_A_LANE = 24
+METHODS_OF_A_USE_CASE = 14
 METHODS_OF_INTAKE = 44
 
 ALLOWED = {

@@ -76,6 +76,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         },
         _S.WAITING: {
             Approved: frozenset({_S.APPROVED}),
+            Denied: frozenset({_S.REJECTED}),
             Rejected: frozenset({_S.REJECTED}),
             Cancelled: frozenset({_S.CANCELLED}),
             Expired: frozenset({_S.EXPIRED}),

@@ -20,6 +20,7 @@ from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
+from bot.core.weighed import Weighed, Weight
 from bot.dialog.card import card_head, history, image_line, image_lines
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName, menu_for
@@ -28,7 +29,7 @@ from bot.dialog.image_names import name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
 from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
-from bot.dialog.waiting import names_in, repository_name, row_line, rows_of
+from bot.dialog.waiting import decided_line, names_in, repository_name, rows_of
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 REQUESTS_SHOWN: Final = 10
@@ -164,23 +165,65 @@ def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -
 
 
 def decided_briefly(
-    request: RequestId, verdict: Verdict, count: int, *, gone: Sequence[Transfer], left: int
+    request: RequestId,
+    verdict: Verdict,
+    weighed: Sequence[Weighed],
+    view: View,
+    *,
+    gone: Sequence[Transfer],
+    left: int,
 ) -> Phrase:
-    """How many images a press decided on, which of those shown it did not, and how many wait."""
-    words = say(_DECIDED[verdict], request=str(request), count=count)
+    """What a press came to, which images it did not decide on, and how many others wait.
+
+    `gone` are images that the card showed and that no longer wait as they were.
+    """
+    phrases = _came_to(request, verdict, weighed, view)
     if gone:
-        names = [short_name(transfer.image) for transfer in gone]
-        images = name_list(names, most=NAMES_IN_A_POPUP)
-        words = say("decided-besides", words=words, others=say("decided-gone", images=images))
+        phrases.append(say("decided-gone", images=_names(gone)))
     if left:
-        words = say("decided-besides", words=words, others=say("decided-left", count=left))
+        phrases.append(say("decided-left", count=left))
+    words = phrases[0]
+    for others in phrases[1:]:
+        words = say("decided-besides", words=words, others=others)
     return words
 
 
-def decided(request: RequestId, verdict: Verdict, images: Sequence[Transfer]) -> Message:
-    """What a typed command decided on, by name and digest."""
-    head = say(_DECIDED[verdict], request=str(request), count=len(images))
-    return Message((head, *map(row_line, rows_of(images))))
+def decided(
+    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+) -> Message:
+    """What a typed command came to, with the names and digests of what it decided on."""
+    done = [each.transfer for each in weighed if each.weight is Weight.ENOUGH]
+    head, *others = _came_to(request, verdict, weighed, view)
+    return Message((head, *map(decided_line, rows_of(done)), *others))
+
+
+def _came_to(
+    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+) -> list[Phrase]:
+    """A phrase for each kind of outcome, the best first."""
+    phrases = []
+    for weight in Weight:
+        of = [each for each in weighed if each.weight is weight]
+        if of and weight is Weight.ENOUGH:
+            phrases.append(say(_DECIDED[verdict], request=str(request), count=len(of)))
+        elif of:
+            people = [view.name(person) for person in sorted(of[0].by)]
+            phrases.append(
+                say(
+                    f"weight-{weight}",
+                    images=_names([each.transfer for each in of]),
+                    count=len(of),
+                    missing=of[0].missing,
+                    people=name_list(people) if people else "",
+                    known=len(people),
+                )
+            )
+    return phrases
+
+
+def _names(transfers: Sequence[Transfer]) -> Phrase:
+    names = [short_name(transfer.image) for transfer in transfers]
+    return name_list(names, most=NAMES_IN_A_POPUP)
 
 
 def not_shown(request: RequestId, images: Sequence[Transfer]) -> Message:

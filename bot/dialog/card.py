@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BOT_ITSELF
+from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import DEFAULT_TAG, ImageRef
 from bot.core.request import Request
 from bot.core.retry import Trouble
@@ -122,12 +122,20 @@ def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase
 
 def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:
     """Who approved, and who can decide on the images that still wait."""
-    people = dict.fromkeys(t.approved_by for t in transfers if t.approved_by is not None)
+    people = dict.fromkeys(person for t in transfers for person in _approvers(t, view))
     lines = [say("card-approved-by", person=view.name(person)) for person in people]
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
     if waiting and view.admins and request.cancelled_at is None:
         lines.append(say("card-deciders", people=name_list(view.admins)))
     return lines
+
+
+def _approvers(transfer: Transfer, view: View) -> Sequence[PersonId]:
+    """Who approved an image that was let go on."""
+    if transfer.approved_by is None:
+        return ()
+    progress = view.progress.get(transfer.id)
+    return (transfer.approved_by,) if progress is None else progress.given
 
 
 def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
@@ -174,7 +182,7 @@ def image_lines(
         if room < 0:
             lines.append(_summary([t for left in rows[position:] for t in left]))
             break
-        lines.append(row_line(row) if len(row) > 1 else image_line(row[0], view, note))
+        lines.append(row_line(row, view) if len(row) > 1 else image_line(row[0], view, note))
     return lines
 
 
@@ -232,7 +240,7 @@ def _note(transfer: Transfer, view: View) -> Phrase:
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
         case State.WAITING:
-            return waiting_note(transfer)
+            return waiting_note(transfer, view)
         case state:
             return say(f"note-{state}")
 

@@ -11,6 +11,15 @@ from bot.core.ids import PersonId, TransferId, number_of
 from bot.core.image import Target
 from bot.core.request import Request
 
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Who has approved an image that needs several approvals, and how many it needs."""
+
+    given: tuple[PersonId, ...]
+    needed: int
+
+
 Names = Mapping[PersonId, str]
 
 
@@ -20,8 +29,8 @@ class View:
 
     `ahead`: how many images go before a waiting one. `firsts`: the request that asked for an
     image first, where it was already under way. `admins`: the known names of those who can decide.
-    `version` is the key that the buttons of the card carry, `reasons` are those of the config for a
-    rejection.
+    `progress` is of images that need several approvals. `version` is the key that the buttons of
+    the card carry, `reasons` are those of the config for a rejection.
     """
 
     names: Names
@@ -30,6 +39,7 @@ class View:
     ahead: Mapping[TransferId, int] = field(default_factory=dict)
     firsts: Mapping[TransferId, Request] = field(default_factory=dict)
     admins: Sequence[str] = ()
+    progress: Mapping[TransferId, Progress] = field(default_factory=dict)
     version: str = ""
     reasons: Sequence[str] = ()
 

@@ -17,7 +17,13 @@ from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button, reason_key
-from bot.dialog.image_names import SHORT_DIGEST_CHARACTERS, label_of, short_digest, short_name
+from bot.dialog.image_names import (
+    SHORT_DIGEST_CHARACTERS,
+    label_of,
+    name_list,
+    short_digest,
+    short_name,
+)
 from bot.dialog.message import Button, Phrase, Value, say, size
 from bot.dialog.view import View
 
@@ -165,7 +171,7 @@ def repository_name(image: ImageRef) -> str:
 
 def waiting_lines(request: Request, page: WaitingPage, view: View) -> list[Phrase]:
     """A line for each image or run of the page, and how many wait on the other pages."""
-    lines = [row_line(row) for row in page.rows]
+    lines = [row_line(row, view) for row in page.rows]
     if page.others:
         lines.append(say("waiting-others", count=page.others))
     if request.rejecting is not None:
@@ -174,30 +180,56 @@ def waiting_lines(request: Request, page: WaitingPage, view: View) -> list[Phras
     return lines
 
 
-def row_line(row: Row) -> Phrase:
+def row_line(row: Row, view: View) -> Phrase:
     """The line of an image that waits, or of a run."""
     first, last = row[0].image, row[-1].image
     if len(row) == 1:
-        return say("line-waiting", image=str(first), shape=shape(row[0]), note=waiting_note(row[0]))
+        return say(
+            "line-waiting", image=str(first), shape=shape(row[0]), note=waiting_note(row[0], view)
+        )
     return say(
         "line-waiting-run",
         image=repository_name(first),
         first=str(first.tag),
         last=str(last.tag),
         count=len(row),
+        who=_for_whom(row, view),
     )
 
 
-def waiting_note(transfer: Transfer) -> Phrase:
+def decided_line(row: Row) -> Phrase:
+    """The line of an image or of a run that was decided on just now."""
+    first, last = row[0].image, row[-1].image
+    if len(row) == 1:
+        return say("digest-line", image=str(first), digest=short_digest(row[0].digest or ""))
+    name = repository_name(first)
+    return say("decided-run", image=name, first=str(first.tag), last=str(last.tag))
+
+
+def waiting_note(transfer: Transfer, view: View) -> Phrase:
     """What is asked of an admin: a digest, and both in full where it replaces another one."""
-    digest = transfer.digest or ""
+    digest, who = transfer.digest or "", _for_whom((transfer,), view)
     if transfer.ground is Ground.REJECTED:
-        return say("note-waiting-rejected", digest=digest)
+        return say("note-waiting-rejected", digest=digest, who=who)
     if transfer.replaces is not None:
-        return say("note-waiting-moved", old=transfer.replaces, new=digest)
+        return say("note-waiting-moved", old=transfer.replaces, new=digest, who=who)
     if transfer.image.digest is not None:  # the name has it in full
+        return who
+    return say("note-waiting-digest", digest=short_digest(digest), who=who)
+
+
+def _for_whom(row: Row, view: View) -> Phrase:
+    """For how many admins it waits, and who has approved already."""
+    found = {view.progress.get(transfer.id) for transfer in row}
+    progress = found.pop()
+    if found:
+        return say("waits-differing")
+    if progress is None:
         return say("note-waiting")
-    return say("note-waiting-digest", digest=short_digest(digest))
+    if not progress.given:
+        return say("waits-for-several", needed=progress.needed)
+    people = name_list([view.name(person) for person in progress.given])
+    return say("waits-for-more", given=len(progress.given), needed=progress.needed, people=people)
 
 
 def shape(transfer: Transfer) -> Phrase:

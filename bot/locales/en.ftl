@@ -54,7 +54,7 @@ images-more = { $images } and { $more } more
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
-line-waiting-run = ⏳ <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code> · { $count } images · waits for an admin
+line-waiting-run = ⏳ <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code> · { $count } images · { $who }
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
@@ -67,9 +67,12 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = looking it up
 note-waiting = waits for an admin
-note-waiting-digest = <code>{ $digest }</code> · waits for an admin
-note-waiting-rejected = <code>{ $digest }</code>, an admin rejected this digest before, waits for an admin
-note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, waits for an admin
+note-waiting-digest = <code>{ $digest }</code> · { $who }
+waits-for-several = waits for { $needed } admins
+waits-for-more = { $given } of { $needed }: { $people }
+waits-differing = not all are approved by the same admins
+note-waiting-rejected = <code>{ $digest }</code>, an admin rejected this digest before, { $who }
+note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, { $who }
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
@@ -434,8 +437,20 @@ rejected = #{ $request }: { $count ->
     [one] 1 image rejected.
    *[other] { $count } images rejected.
 }
+decided-run = <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code>
 decided-besides = { $words } { $others }
 decided-gone = Not decided, since decided or changed before: { $images }.
+weight-first = Your approval counts for { $images }. { $missing ->
+    [one] One more admin has to approve.
+   *[other] { $missing } more admins have to approve.
+}
+weight-twice = You have approved { $images } before, so another admin has to approve.
+weight-own = Nobody but you asked for { $images }, so another admin has to approve.
+weight-others = { $known ->
+    [0] Your approval does not count for { $images }.
+   *[other] Only { $people } can approve { $images }.
+}
+weight-denied = The policy does not allow { $images } any more.
 decided-left = { $count ->
     [one] 1 more waits for a decision.
    *[other] { $count } more wait for a decision.

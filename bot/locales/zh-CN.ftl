@@ -50,7 +50,7 @@ images-more = { $images } 和另外 { $more } 个
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
-line-waiting-run = ⏳ <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code> · { $count } 个镜像 · 等待管理员审批
+line-waiting-run = ⏳ <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code> · { $count } 个镜像 · { $who }
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
@@ -63,9 +63,12 @@ line-cancelled = ⏹ <code>{ $image }</code> · { $shape }{ $note }
 
 note-checking = 查询中
 note-waiting = 等待管理员审批
-note-waiting-digest = <code>{ $digest }</code> · 等待管理员审批
-note-waiting-rejected = <code>{ $digest }</code>，管理员驳回过这个摘要，等待管理员审批
-note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，等待管理员审批
+note-waiting-digest = <code>{ $digest }</code> · { $who }
+waits-for-several = 等待 { $needed } 位管理员审批
+waits-for-more = 已批准 { $given }/{ $needed }：{ $people }
+waits-differing = 批准的管理员不一致
+note-waiting-rejected = <code>{ $digest }</code>，管理员驳回过这个摘要，{ $who }
+note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，{ $who }
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
@@ -395,8 +398,17 @@ reload-refused = 配置有误，没有任何变化：{ $trouble }
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。
 rejected = #{ $request }：已驳回 { $count } 个镜像。
+decided-run = <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code>
 decided-besides = { $words }{ $others }
 decided-gone = 未处理（之前已审批或已变化）：{ $images }。
+weight-first = 你对 { $images } 的批准已计入，还要 { $missing } 位管理员批准。
+weight-twice = 你已经批准过 { $images }，要由另一位管理员批准。
+weight-own = 只有你自己申请了 { $images }，要由另一位管理员批准。
+weight-others = { $known ->
+    [0] 你的批准对 { $images } 不算数。
+   *[other] 只有 { $people } 能批准 { $images }。
+}
+weight-denied = 策略已经不允许 { $images }。
 decided-left = 还有 { $count } 个待审批。
 not-shown = 没有作出决定：#{ $request } 的卡片还没有显示过 { $images }。
     .next = 我会重新显示卡片，请看过之后用卡片上的按钮。

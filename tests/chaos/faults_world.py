@@ -168,7 +168,7 @@ class FaultsWorld:
         store, clock, registries = self.store, self.clock, self.registries
         said = {"store": store, "chat": chat, "words": WORDS, "target": self.place, "clock": clock}
         return {
-            "chat": ChatLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "chat": ChatLane(**said, language=Language.EN, policy=POLICY),  # type: ignore[arg-type]
             "files": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
             "questions": QuestionsLane(
                 store=store,

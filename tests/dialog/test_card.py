@@ -32,6 +32,7 @@ from bot.core.policy import ExceededLimit, Ruling
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
+from bot.core.weighed import Weight
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card
@@ -462,7 +463,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made = {phrase.key for phrase in wanted_phrases()} | {f"failure-{kind}" for kind in FailureKind}
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
-    made |= {f"button-{verb}" for verb in Verb}
+    made |= {f"button-{verb}" for verb in Verb} | {f"weight-{weight}" for weight in Weight}
     assert known - literals - made == set()
 
 

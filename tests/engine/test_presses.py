@@ -317,8 +317,18 @@ async def test_a_typed_approval_names_what_it_approved(w: World) -> None:
     await w.settle(4)
     answer = next(text for text in w.chat.texts if text.startswith("#1: 2 images approved."))
     for image in (STATIC, OTHER):
-        assert str(image) in answer
-        assert digest_of(str(image))[:19] in answer
+        assert f"<code>{image}</code> <code>{digest_of(str(image))[:19]}</code>" in answer
+    assert "waits" not in answer
+
+
+async def test_a_typed_rejection_names_a_run_by_its_ends(w: World) -> None:
+    images = [ImageRef.parse(f"gcr.io/stefan/podinfo:6.8.{n}") for n in range(1, 5)]
+    w.upstream(*images)
+    await ask(w, *images)
+    await w.say(ANA, "/reject #1 no")
+    await w.settle(4)
+    run = "<code>gcr.io/stefan/podinfo</code>: <code>6.8.1</code> … <code>6.8.4</code>"
+    assert any(f"#1: 4 images rejected.\n{run}" in text for text in w.chat.texts)
 
 
 @pytest.mark.parametrize("command", ["/approve #1", "/reject #1 no"])

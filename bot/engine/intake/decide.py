@@ -10,14 +10,16 @@ from typing import Protocol
 
 from bot.core.card_version import CardVersion
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.events import Approved, Event, Rejected
+from bot.core.events import Rejected
 from bot.core.request import Request
 from bot.core.transfer import Transfer
+from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers
 from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
 from bot.dialog.commands import Approve, Reject
 from bot.dialog.message import Message
 from bot.dialog.waiting import waiting_in
+from bot.engine.intake.approving import ApprovingUnit, approve
 from bot.engine.intake.card_press import (
     CardPressUnit,
     pressed_version,
@@ -26,10 +28,10 @@ from bot.engine.intake.card_press import (
     refuse_outdated,
 )
 from bot.engine.intake.context import Context, Outcome
-from bot.engine.ports.store import KeepsDecisions, ManyTransfers
+from bot.engine.ports.store import ManyTransfers
 
 
-class DecideUnit(CardPressUnit, ManyTransfers, KeepsDecisions, Protocol):
+class DecideUnit(ManyTransfers, CardPressUnit, ApprovingUnit, Protocol):
     """What this use case reads and writes."""
 
 
@@ -45,11 +47,12 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
     if not decided or request.cancelled_at is not None:
         return await refuse_outdated(context, request)
     word = _Word(version, _verdict(pressed), reason)
-    await _decide(context, request, decided, word)
+    weighed = await _decide(context, request, decided, word)
     gone = await _gone(context, version, decided)
     left = len(waiting_in(transfers)) - len(decided)
+    view = await context.view(decided)
     return Outcome(
-        answers.decided_briefly(request.id, word.verdict, len(decided), gone=gone, left=left)
+        answers.decided_briefly(request.id, word.verdict, weighed, view, gone=gone, left=left)
     )
 
 
@@ -57,7 +60,8 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     """Decide what the card of a request showed last. Refused where more waits than that."""
     request = await context.unit.request(typed.request)
     transfers = await context.unit.transfers_of(typed.request)
-    if request is None or (not transfers and not request.is_draft):
+    hidden = request is None or not context.may_see(request)
+    if request is None or hidden or (not transfers and not request.is_draft):
         return answers.single_line("no-request", request=str(typed.request))
     view = await context.view(transfers, [request])
     if request.is_draft and request.cancelled_at is None:
@@ -71,8 +75,8 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
         await refresh(context, request)
         return answers.not_shown(request.id, [t for t in waiting if t not in shown])
     word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
-    await _decide(context, request, shown, word)
-    return answers.decided(request.id, word.verdict, shown)
+    weighed = await _decide(context, request, shown, word)
+    return answers.decided(request.id, word.verdict, weighed, view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +102,24 @@ def _reason(context: Context[DecideUnit], pressed: ApproveShown | RejectShown) -
 
 async def _decide(
     context: Context[DecideUnit], request: Request, transfers: Sequence[Transfer], word: _Word
-) -> None:
+) -> list[Weighed]:
     """Keep a decision on each image, and let it go on or end it."""
-    event: Event = Approved(context.now, context.person.id)
-    if word.verdict is Verdict.DENY:
-        event = Rejected(context.now, context.person.id, word.reason)
-    for transfer in transfers:
-        await context.unit.keep_decision(_decision(context, request, transfer, word))
-        await context.advance(transfer, event)
+    weighed = [await _decided(context, request, transfer, word) for transfer in transfers]
     await context.unit.save_request(
         replace(request, choosing=False, left_out=frozenset(), rejecting=None)
     )
+    return weighed
+
+
+async def _decided(
+    context: Context[DecideUnit], request: Request, transfer: Transfer, word: _Word
+) -> Weighed:
+    decision = _decision(context, request, transfer, word)
+    if word.verdict is Verdict.APPROVE:
+        return await approve(context, transfer, decision)
+    await context.unit.keep_decision(decision)
+    await context.advance(transfer, Rejected(context.now, context.person.id, word.reason))
+    return Weighed(transfer, Weight.ENOUGH)
 
 
 def _decision(

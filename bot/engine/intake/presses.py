@@ -24,8 +24,8 @@ from bot.engine.intake.context import Context, Outcome
 
 
 class PressUnit(
-    decide.DecideUnit,
     showing.ShowingUnit,
+    decide.DecideUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
     retry.RetryUnit,

@@ -17,7 +17,7 @@ from bot.engine.intake.context import Context, Outcome
 from bot.engine.ports.store import ManyTransfers
 
 
-class ShowingUnit(CardPressUnit, ManyTransfers, Protocol):
+class ShowingUnit(ManyTransfers, CardPressUnit, Protocol):
     """What this use case reads and writes."""
 
 

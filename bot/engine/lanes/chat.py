@@ -18,6 +18,7 @@ from bot.core.card_version import CardVersion
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import Target
+from bot.core.policy import Policy
 from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import State
 from bot.dialog.language import Language
@@ -68,6 +69,7 @@ class ChatLane:
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
+        policy: Policy,
         admins: Collection[PersonId] = (),
         reasons: Sequence[str] = (),
         new_key: Callable[[], str] = lambda: secrets.token_urlsafe(KEY_BYTES),
@@ -87,6 +89,7 @@ class ChatLane:
             language=language,
             clock=clock,
             admins=admins,
+            policy=policy,
             reasons=reasons,
         )
 

@@ -12,11 +12,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, Protocol
 
+from bot.core.approvals import Decided
 from bot.core.card_version import CardVersion, Pair, pairs_of
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
-from bot.core.ids import ChatId, Person, PersonId, RequestId
+from bot.core.ids import ChatId, Person, PersonId, RequestId, TransferId
 from bot.core.image import Target
+from bot.core.policy import Policy, decide
 from bot.core.request import Request
 from bot.core.retry import Retried
 from bot.core.transfer import RETRYABLE, State, Transfer
@@ -25,12 +27,12 @@ from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Rendered
 from bot.dialog.result import result
-from bot.dialog.view import View
+from bot.dialog.view import Progress, View
 from bot.dialog.waiting import decided_on
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
-from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
+from bot.engine.ports.store import Decisions, KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
     CopyQueue,
     FirstRequests,
@@ -49,7 +51,7 @@ MESSAGE_FACTS: Final = frozenset({"card", "shown", "version", "told_in"})
 """Facts about messages. They are not stored after a chat has moved: ids belong to one chat."""
 
 
-class ChatItemsUnit(RequestsToShow, Participants, CardVersions, Protocol):
+class ChatItemsUnit(RequestsToShow, Participants, CardVersions, Decisions, Protocol):
     """What is read here."""
 
 
@@ -171,6 +173,7 @@ class ChatItems:
         language: Language,
         clock: Callable[[], datetime],
         admins: Collection[PersonId],
+        policy: Policy,
         reasons: Sequence[str] = (),
     ) -> None:
         self._words = words
@@ -178,6 +181,7 @@ class ChatItems:
         self._language = language
         self._clock = clock
         self._admins = admins
+        self._policy = policy
         self._reasons = reasons
         self._last = RequestId(0)
 
@@ -227,21 +231,45 @@ class ChatItems:
         drafts = await unit.drafts_of_all(numbers)
         firsts = await first_requests_of(unit, requests)
         every = [transfer for of in transfers.values() for transfer in of]
+        progress = await self._progress(unit, every)
         others = [first for of in firsts.values() for first in of.values()]
-        people = await unit.people({*participants_of(every, [*requests, *others]), *self._admins})
+        approvers = {person for each in progress.values() for person in each.given}
+        took_part = participants_of(every, [*requests, *others])
+        people = await unit.people({*took_part, *approvers, *self._admins})
         queue = CopyQueue(await unit.queue())
         items = [
             ChatItem(
                 request,
                 transfers[request.id],
                 drafts[request.id],
-                self._view(people, queue, transfers[request.id], firsts[request.id]),
+                replace(
+                    self._view(people, queue, transfers[request.id], firsts[request.id]),
+                    progress=progress,
+                ),
                 self._language_of(people, request),
                 self._words,
             )
             for request in requests
         ]
         return await _with_versions(unit, items)
+
+    async def _progress(
+        self, unit: Decisions, transfers: Sequence[Transfer]
+    ) -> Mapping[TransferId, Progress]:
+        """Who has approved those that need the approvals of several admins."""
+        needed = {
+            transfer: count
+            for transfer in transfers
+            if transfer.state is State.WAITING or transfer.approved_by is not None
+            if (count := decide(self._policy, transfer.image).needs.count) > 1
+        }
+        found = await unit.decisions_on([t.id for t in needed]) if needed else {}
+        return {
+            t.id: Progress(
+                tuple(Decided(t.image, t.digest or "", found[t.id]).approvers(t.id)), count
+            )
+            for t, count in needed.items()
+        }
 
     def _view(
         self,

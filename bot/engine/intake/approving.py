@@ -1,0 +1,72 @@
+"""What the approval of one image by one admin comes to: the rules decide who and how many approve.
+
+One function of core/policy.py decides, here as at the look and before the commit.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from bot.core.decision import Decision, Verdict
+from bot.core.events import Approved, Denied
+from bot.core.ids import PersonId
+from bot.core.policy import Ruling, admission
+from bot.core.transfer import Transfer
+from bot.core.weighed import Weighed, Weight
+from bot.engine.decided import decisions_about
+from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.store import Decisions, KeepsDecisions, Requesters
+
+
+class ApprovingUnit(Decisions, KeepsDecisions, Requesters, ContextUnit, Protocol):
+    """What is read and written here."""
+
+
+async def approve(
+    context: Context[ApprovingUnit], transfer: Transfer, decision: Decision
+) -> Weighed:
+    """Keep the approval if it counts, and let the image go on if it is enough."""
+    before = await decisions_about(context.unit, transfer.image, decision.digest)
+    requests = await context.unit.requests_for(transfer.id)
+    asked = {request.person for request in requests if request.cancelled_at is None}
+    ruling = _ruling(context, transfer, before, asked)
+    if ruling.verdict is Verdict.DENY:
+        await context.advance(transfer, Denied(context.now, ruling))
+        return Weighed(transfer, Weight.DENIED)
+    if (against := _against(context, ruling, asked)) is not None:
+        return Weighed(transfer, against, ruling.missing, ruling.needs.by or frozenset())
+    after = _ruling(context, transfer, [*before, decision], asked)
+    await context.unit.keep_decision(decision)
+    if after.verdict is Verdict.ASK:
+        return Weighed(transfer, Weight.FIRST, after.missing)
+    await context.advance(transfer, Approved(context.now, context.person.id))
+    return Weighed(transfer, Weight.ENOUGH)
+
+
+def _against(
+    context: Context[ApprovingUnit], ruling: Ruling, asked: Collection[PersonId]
+) -> Weight | None:
+    """Why the approval of this person does not count. None where it does."""
+    person, admins = context.person.id, context.installation.access.admins
+    if ruling.needs.accepts(person, requesters=asked, admins=admins):
+        return Weight.TWICE if person in ruling.persons else None
+    anybody = ruling.needs.accepts(person, requesters=(), admins=admins)
+    return Weight.OWN if anybody else Weight.OTHERS
+
+
+def _ruling(
+    context: Context[ApprovingUnit],
+    transfer: Transfer,
+    decisions: Collection[Decision],
+    asked: Collection[PersonId],
+) -> Ruling:
+    digest = transfer.digest or ""
+    return admission(
+        context.installation.policy,
+        transfer.image,
+        digest,
+        transfer=transfer.id,
+        decisions=tuple(decisions),
+        requesters=asked,
+        admins=context.installation.access.admins,
+        replaced=transfer.replaces not in (None, digest),
+    )
