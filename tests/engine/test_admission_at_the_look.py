@@ -227,3 +227,14 @@ async def test_a_tag_with_a_digest_counts_as_copied_under_the_tag(w: World) -> N
         assert await unit.last_copied(VERSION) == digest_of(str(VERSION))
         assert await unit.last_copied(both) == digest_of(str(VERSION))
         assert await unit.last_copied(NGINX) is None
+
+
+async def test_what_was_approved_long_ago_is_known_when_its_transfer_was_deleted(w: World) -> None:
+    async with w.store.begin() as unit:
+        before = await unit.open_transfer(VERSION, w.clock())
+        await unit.save_transfer(replace(before, ended=State.CANCELLED, ended_at=w.clock()))
+        assert await unit.last_copied(VERSION) is None
+        await unit.keep_decision(decided(w, before.id, VERSION, OLD, Verdict.APPROVE))
+        await unit.keep_decision(decided(w, before.id, VERSION, NEW, Verdict.DENY))
+        assert await unit.last_copied(VERSION) == OLD
+        assert await unit.last_copied(replace(VERSION, tag="1.27.4")) is None

@@ -34,7 +34,8 @@ from bot.adapters.store.rows import (
     in_time,
     without,
 )
-from bot.adapters.store.schema import links, transfers
+from bot.adapters.store.schema import decisions, links, transfers
+from bot.core.decision import Verdict
 from bot.core.ids import BatchId, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer
@@ -81,6 +82,9 @@ class TransferQueries(Rows):
         name = str(replace(image, digest=None))
         of = {"name": name, "digests": f"{name}@", "after": f"{name}A"}
         row = await self._one(_last_copied(), **of)
+        if row is None and image.tag is not None:  # its transfer may have been deleted long ago
+            name = f"{image.registry}/{image.repository}"
+            row = await self._one(_last_approved(), name=name, tag=image.tag)
         return None if row is None else str(row["arrived"])
 
     async def last_failed(self) -> Transfer | None:
@@ -151,6 +155,14 @@ def _last_copied() -> Select[Any]:
         transfers.c.ended == State.MIRRORED, or_(image == bindparam("name"), with_digest)
     )
     return wanted.order_by(transfers.c.id.desc()).limit(1)
+
+
+@cache
+def _last_approved() -> Select[Any]:
+    of = and_(decisions.c.name == bindparam("name"), decisions.c.tag == bindparam("tag"))
+    wanted = select(decisions.c.digest.label("arrived")).where(of)
+    wanted = wanted.where(decisions.c.verdict == Verdict.APPROVE)
+    return wanted.order_by(decisions.c.id.desc()).limit(1)
 
 
 @cache

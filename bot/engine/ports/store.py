@@ -232,7 +232,7 @@ class OpensTransfers(SavesTransfers, Protocol):
 
 class CopiedBefore(Protocol):
     async def last_copied(self, image: ImageRef) -> str | None:
-        """The digest that arrived last under the name and tag of an image. None where none did."""
+        """The digest that arrived last under name and tag, or else was approved last. Or None."""
 
 
 class Transfers(SavesTransfers, Protocol):
