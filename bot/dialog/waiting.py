@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from bot.core.decision import Ground
 from bot.core.draft import IMAGES_PER_PAGE, neighbour_pages
+from bot.core.ids import PersonId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
@@ -171,13 +172,22 @@ def repository_name(image: ImageRef) -> str:
 
 def waiting_lines(request: Request, page: WaitingPage, view: View) -> list[Phrase]:
     """A line for each image or run of the page, and how many wait on the other pages."""
+    if request.rejecting is not None:
+        return _asked_for_reason(request, request.rejecting, page, view)
     lines = [row_line(row, view) for row in page.rows]
     if page.others:
         lines.append(say("waiting-others", count=page.others))
-    if request.rejecting is not None:
-        person, count = view.name(request.rejecting), len(decided_among(request, page))
-        lines.append(say("waiting-reason", person=person, count=count))
     return lines
+
+
+def _asked_for_reason(
+    request: Request, person: PersonId, page: WaitingPage, view: View
+) -> list[Phrase]:
+    """Only the images that the reason is for, and who is asked for it."""
+    chosen = decided_among(request, page)
+    rows = [row for row in page.rows if row[0] in chosen]
+    question = say("waiting-reason", person=view.name(person), count=len(chosen))
+    return [*(row_line(row, view) for row in rows), question]
 
 
 def row_line(row: Row, view: View) -> Phrase:

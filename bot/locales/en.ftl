@@ -455,7 +455,7 @@ decided-left = { $count ->
     [one] 1 more waits for a decision.
    *[other] { $count } more wait for a decision.
 }
-not-shown = Nothing was decided: the card of #{ $request } had not shown { $images }.
+not-shown = Nothing was decided: the card of #{ $request } does not show { $images }.
     .next = I show the card anew. Look at it, then use its buttons.
 digests-head = #{ $request }: { $count ->
     [one] the digest of what waits

@@ -410,7 +410,7 @@ weight-others = { $known ->
 }
 weight-denied = 策略已经不允许 { $images }。
 decided-left = 还有 { $count } 个待审批。
-not-shown = 没有作出决定：#{ $request } 的卡片还没有显示过 { $images }。
+not-shown = 没有作出决定：#{ $request } 的卡片上没有显示 { $images }。
     .next = 我会重新显示卡片，请看过之后用卡片上的按钮。
 digests-head = #{ $request }：{ $count } 个待审批镜像的完整摘要
 digests-of = <code>{ $repository }</code>

@@ -7,17 +7,21 @@ UPDATE_SCREENS=1 pytest tests/dialog/test_screens.py, and read the difference be
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, digest_of, world
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, STATIC, WEI, digest_of, world
 from screen import Screen
 
+from bot.core.approvals import Approvals
+from bot.core.decision import Verdict
 from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
+from bot.core.policy import Rule
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
@@ -324,6 +328,51 @@ async def tags_that_move(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def pages_of_what_waits(screen: Screen) -> None:
+    """A long request for an admin: pages, a run of tags, a choice, digests and a reason."""
+    screen.world.reasons = ("we have a base image for this", "not maintained upstream")
+    screen.world.start()
+    run = [ImageRef.parse(f"gcr.io/podinfo/podinfo:6.8.{n}") for n in range(1, 13)]
+    teams = [ImageRef.parse(f"gcr.io/team-{n}/service:v{n}-stable") for n in range(1, 24)]
+    for image in (*run, *teams):
+        screen.upstream(image, 12_300_000)
+    await screen.say(WEI, "/mirror " + " ".join(map(str, [*run, *teams])))
+    await screen.wait(4)
+    await screen.press(WEI, "all:1")
+    await screen.wait(20)
+    await screen.press(ANA, "show:1:1")
+    await screen.wait(4)
+    await screen.press(ANA, "choose:1:0")
+    await screen.wait(4)
+    await screen.press(ANA, "pick:1:2")
+    await screen.wait(4)
+    await screen.press(ANA, "reason:1")
+    await screen.wait(4)
+    await screen.press(ANA, "reject:1")
+    await screen.wait(4)
+    await screen.press(ANA, "digests:1")
+    await screen.wait(4)
+    await screen.say(ANA, "/approve #1")
+    await screen.wait(4)
+    await screen.press(ANA, "approve:1")
+
+
+async def two_admins_approve(screen: Screen) -> None:
+    screen.world.admins |= {LI.id}
+    screen.world.start()
+    screen.upstream(STATIC, 2_100_000)
+    await screen.say(ANA, f"/mirror {STATIC}")
+    await screen.wait()
+    await screen.press(ANA, "approve:1")
+    await screen.say(WEI, f"/mirror {STATIC}")
+    await screen.wait()
+    await screen.press(ANA, "approve:1")
+    await screen.wait(4)
+    await screen.press(ANA, "approve:1")
+    await screen.press(LI, "approve:1")
+    await screen.wait(4)
+
+
 Situation = Callable[[Screen], Awaitable[None]]
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
@@ -337,6 +386,14 @@ SITUATIONS: dict[str, Situation] = {
     "09-looking-without-mirroring": looking_without_mirroring,
     "10-everything-that-goes-wrong": everything_that_goes_wrong,
     "11-tags-that-move": tags_that_move,
+    "12-pages-of-what-waits": pages_of_what_waits,
+    "13-two-admins-approve": two_admins_approve,
+}
+POLICIES = {
+    "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
+    "13-two-admins-approve": replace(
+        POLICY, rules=(Rule("**", Verdict.ASK, approvals=Approvals(count=2, own=False)),)
+    ),
 }
 MINUTE = timedelta(minutes=1)
 PLANS = {
@@ -354,7 +411,8 @@ PLANS = {
 async def test_a_situation_looks_as_it_was_read_and_found_good(
     situation: str, language: Language, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with world(tmp_path, language=language, plan=PLANS.get(situation)) as here:
+    policy = POLICIES.get(situation, POLICY)
+    async with world(tmp_path, policy, language=language, plan=PLANS.get(situation)) as here:
         screen = Screen(here, language)
         await SITUATIONS[situation](screen)
     spoken = [record for record in caplog.records if record.name == "bot.adapters.words"]
