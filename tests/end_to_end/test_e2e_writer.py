@@ -1,0 +1,114 @@
+"""Who may write to the mirror repository, and has no key: what their commits and dispatches do."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from sandbox_process import Sandbox
+
+from bot.sandbox.world import RunningSandbox, open_sandbox
+
+pytestmark = pytest.mark.e2e
+REPOSITORY = "/github/repos/example/mirror"
+NGINX = "docker.io/library/nginx:1.27"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
+    async with open_sandbox(port=0, data=tmp_path) as made:
+        yield made
+
+
+def block(image: str, key: str, *, age: timedelta = timedelta()) -> str:
+    """Return what the bot would write about an image with its digest."""
+    time = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = f"Image: {image}; asked p:7f3a91c2; approved p:c01d2e44"
+    text = f"Batch: 2938cb00044e118d\nTime: {time}\n{line}\n"
+    return f"{text}Seal: {hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).hexdigest()}"
+
+
+@dataclass
+class Writer:
+    """Has a token with Contents and Actions, and no key."""
+
+    s: Sandbox
+    token: str
+
+    def push(self, line: str, message: str) -> dict[str, Any]:
+        """Take all lines away, and then push this one. Return the second run once it is over."""
+        self._write(b"", "Clean up\n")
+        sha = self._write(f"{line}\n".encode(), message)
+        return self._run(sha, "push")
+
+    def dispatch(self, **inputs: str) -> dict[str, Any]:
+        known = {run["id"] for run in self.s.repository()["runs"]}
+        sent = self._call("POST", "actions/workflows/mirror.yml/dispatches", inputs=inputs)
+        assert sent.status_code == 204, sent.text
+        return self._over(lambda run: run["id"] not in known)
+
+    def _write(self, content: bytes, message: str) -> str:
+        blob = self._call("GET", "contents/image.list").json()["sha"]
+        encoded = base64.b64encode(content).decode()
+        path = "contents/image.list"
+        answer = self._call("PUT", path, content=encoded, message=message, sha=blob)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["commit"]["sha"])
+
+    def _run(self, sha: str, event: str) -> dict[str, Any]:
+        return self._over(lambda run: (run["sha"], run["event"]) == (sha, event))
+
+    def _over(self, which: Any) -> dict[str, Any]:
+        def look() -> list[dict[str, Any]]:
+            return [r for r in self.s.repository()["runs"] if which(r) and r["conclusion"]]
+
+        return cast("dict[str, Any]", self.s.until(look)[0])
+
+    def _call(self, verb: str, path: str, **more: Any) -> httpx.Response:
+        body = {"ref": "main", **more} if verb == "POST" else more or None
+        login = {"Authorization": f"token {self.token}"}
+        return self.s.api.request(verb, f"{REPOSITORY}/{path}", json=body, headers=login)
+
+
+def tries_to_put_an_old_digest_back(s: Sandbox, place: RunningSandbox) -> None:
+    writer, key = Writer(s, place.github.token), place.github.actions.secrets["DECISION_KEY"]
+    old = s.digests("source")[NGINX]
+    new, tag = s.move(NGINX), f"{s.target()}/{NGINX}"
+    decided = f"{NGINX}@{old}"
+    attempts = {
+        "its seal is wrong": block(decided, "ab" * 32),
+        "its seal is over 48 hours old": block(decided, key, age=timedelta(days=3)),
+    }
+    for why, copied in attempts.items():
+        run = writer.push(NGINX, f"Mirror {NGINX}\n\n{copied}\n")
+        assert f"counts as written by hand: {why}" in run["log"]
+        assert s.digests("target")[tag] == new
+        run = writer.dispatch(decision=copied)
+        assert "by digest alone: 1.27 has another" in run["log"]
+        assert s.digests("target")[tag] == new
+    run = writer.push(decided, "Pin nginx\n")
+    assert "by digest alone: 1.27 has another" in run["log"]
+    assert s.digests("target")[tag] == new
+    run = writer.push(NGINX, f"Mirror {NGINX}\n\n{block(decided, key)}\n")
+    assert "p:c01d2e44" in run["log"]
+    assert s.digests("target")[tag] == old, "what the bot seals is carried out"
+    run = writer.dispatch()
+    assert "1 of 1 in the target" in run["log"]
+    assert s.digests("target")[tag] == new, "a tag that floats is refreshed"
+
+
+async def test_no_copied_trailer_and_no_spelling_puts_another_digest_under_a_tag(
+    place: RunningSandbox, tmp_path: Path
+) -> None:
+    with httpx.Client(base_url=place.address, trust_env=False, timeout=20) as api:
+        no_process = cast("subprocess.Popen[str]", None)  # the bot is a child of this one
+        people = Sandbox(no_process, tmp_path, place.address, api)
+        await asyncio.to_thread(tries_to_put_an_old_digest_back, people, place)
