@@ -7,7 +7,7 @@
     outdated = [ text ]                            watch     = [ image ]
     unwatch  = image
     approve  = number    cancel = number    retry = number
-    reject   = number [ reason ]
+    reject   = number [ reason ]               in a reply to a card: [ reason ]
 
 `COMMANDS` says for each command how its arguments are read, who may use it, and whether it begins
 work. Intake obeys it, and menus and /help are made from it. Buttons get their rights from it too,
@@ -109,7 +109,9 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    request: RequestId
+    """Without a `request` it is a reply to the card that is meant."""
+
+    request: RequestId | None
     reason: str = ""
 
 
@@ -173,9 +175,9 @@ def _watch(text: str, target_host: str) -> Parsed:
 
 def _reject(text: str, _target_host: str) -> Parsed:
     first, reason = [*text.split(None, 1), "", ""][:2]
-    if (number := _NUMBER.fullmatch(first)) is None:
-        return Misuse()
-    return Reject(RequestId(int(number[1])), " ".join(reason.split())[:REASON_LIMIT])
+    number = _NUMBER.fullmatch(first)
+    words = " ".join((text if number is None else reason).split())[:REASON_LIMIT]
+    return Reject(None if number is None else RequestId(int(number[1])), words)
 
 
 def _of_image(command: Callable[[ImageRef], Command]) -> Parser:

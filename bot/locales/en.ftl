@@ -26,7 +26,7 @@ waiting-others = { $count ->
 waiting-reason = { $person } rejects { $count ->
     [one] 1 image
    *[other] { $count } images
-}. Why?
+}. Why? Choose a reason, or reply to this message with <code>/reject</code> and yours.
 card-folded = … and { $count } more{ $mirrored ->
     [0] { "" }
    *[other] {" "}· { $mirrored } mirrored

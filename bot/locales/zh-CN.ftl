@@ -22,7 +22,7 @@ card-cancelled = 已取消。
 card-changed = #{ $request } 的卡片已经变了，这次没有作出决定。
     .next = 我会重新显示卡片，请再看一遍。
 waiting-others = 另有 { $count } 个待审批，在其他页上。
-waiting-reason = { $person } 要驳回 { $count } 个镜像，理由是？
+waiting-reason = { $person } 要驳回 { $count } 个镜像，理由是？可以选一条，也可以回复这条消息：<code>/reject</code> 加理由。
 card-folded = ……另有 { $count } 个{ $mirrored ->
     [0] { "" }
    *[other] {" "}· { $mirrored } 个已同步

@@ -182,14 +182,19 @@ def _data_of(pressed: buttons.Pressed) -> str:
             return buttons.button_data(verb.FORM, request, form)
         case buttons.MirrorImage(image=image):
             return buttons.button_data(verb.MIRROR, image)
-        case commands.Reject(request=request):
-            return buttons.button_data(verb.REJECT, request)
+        case buttons.ShowWaitingPage(request=request, page=page, choosing=choosing):
+            return buttons.button_data(verb.CHOOSE if choosing else verb.SHOW, request, page)
+        case buttons.RejectShown(version=version, reason=reason):
+            return buttons.button_data(verb.REJECT, version, *filter(None, [reason]))
         case _:
             return buttons.button_data(_VERBS[type(pressed)], *astuple(pressed))
 
 
 _VERBS: Final = {
-    commands.Approve: buttons.Verb.APPROVE,
+    buttons.ApproveShown: buttons.Verb.APPROVE,
+    buttons.AskReason: buttons.Verb.REASON,
+    buttons.ShowDigests: buttons.Verb.DIGESTS,
+    buttons.PickWaiting: buttons.Verb.PICK,
     commands.Confirm: buttons.Verb.ALL,
     commands.Cancel: buttons.Verb.DROP,
     commands.Retry: buttons.Verb.RETRY,
@@ -218,9 +223,9 @@ def pressed_buttons(choices: Choices) -> None:
 def _argument(choices: Choices) -> str:
     match choices.below(5):
         case 0:
-            return choices.pick(("0", "1", "41", "9" * 18, "9" * 19, "-1", "１", "01", ""))  # noqa: RUF001 - a full-width digit
+            return choices.pick(("0", "1", "41", "9" * 18, "9" * 19, "-1", "\uff11", "01", ""))
         case 1:
-            return choices.pick((*PullFormat, "nginx", "a b", "é", "x" * 60))
+            return choices.pick((*PullFormat, "a-Z_09xy", "nginx", "a b", "é", "x" * 60))
         case 2:
             return reference(choices)
         case _:
@@ -232,7 +237,10 @@ def sent_buttons(choices: Choices) -> None:
     first, second, third = (10 ** choices.below(18) + choices.below(9) for _ in range(3))
     request = RequestId(first)
     for pressed in (
-        commands.Approve(request),
+        buttons.ApproveShown("a-Z_09xy"),
+        buttons.RejectShown("a-Z_09xy", buttons.reason_key(str(third))),
+        buttons.PickWaiting(request, TransferId(second)),
+        buttons.ShowWaitingPage(request, third, choosing=bool(choices.below(2))),
         commands.Confirm(request),
         buttons.ToggleImage(request, second),
         buttons.TakeSuggestion(request, TransferId(second), third % 1000),

@@ -433,7 +433,7 @@ async def test_a_rejection_gets_one_of_the_reasons_of_the_config(w: World) -> No
     await ask(w, STATIC)
     assert await w.press(ANA, "❌ Reject") == "Choose a reason on the card."
     await w.settle(4)
-    assert "Ana rejects 1 image. Why?" in w.card
+    assert "Ana rejects 1 image. Why? Choose a reason" in w.card
     await w.press(ANA, "❌ not maintained upstream")
     (transfer,) = await transfers(w)
     assert (transfer.state, transfer.reason) == (State.REJECTED, "not maintained upstream")
@@ -455,6 +455,35 @@ async def test_a_rejection_can_be_taken_back_or_made_without_a_reason(w: World) 
     await w.press(ANA, "Without a reason")
     (transfer,) = await transfers(w)
     assert (transfer.state, transfer.reason) == (State.REJECTED, "")
+
+
+async def test_a_reply_to_the_card_rejects_what_it_shows_with_a_reason(w: World) -> None:
+    images = different(3)
+    w.upstream(*images)
+    await ask(w, *images)
+    await w.press(ANA, "Choose")
+    await w.press(ANA, "pick:1:2")
+    await w.settle(4)
+    card = MessageId("telegram:5000")
+    await w.say(ANA, "/reject use our own", replies_to=card)
+    await w.settle(8)
+    rejected = [(t.state, t.reason) for t in await transfers(w)]
+    assert rejected[0] == rejected[2] == (State.REJECTED, "use our own")
+    assert rejected[1] == (State.WAITING, "")
+    assert any(text.startswith("#1: 2 images rejected.") for text in w.chat.texts)
+    await w.say(ANA, "/reject", replies_to=card)
+    assert await in_state(w, State.WAITING) == []
+    await w.settle(8)
+    await w.say(ANA, "/reject again", replies_to=card)
+    await w.settle(4)
+    assert any(text.startswith("Already rejected by Ana.") for text in w.chat.texts)
+
+
+async def test_a_rejection_without_a_number_has_to_reply_to_a_card(w: World) -> None:
+    for more in ({}, {"replies_to": MessageId("telegram:77")}):
+        await w.say(ANA, "/reject use our own", **more)
+        await w.settle(4)
+        assert w.last.startswith("Like this: <code>/reject #41 [reason]</code>")
 
 
 async def test_a_reason_that_the_config_no_longer_has_rejects_nothing(w: World) -> None:

@@ -24,6 +24,7 @@ from bot.core.errors import BotError, TransientError
 from bot.core.ids import (
     TELEGRAM,
     ChatId,
+    MessageId,
     Person,
     Place,
     chat_id,
@@ -335,6 +336,7 @@ def _incoming(update: Update) -> Incoming | None:
         file=_attachment(message),
         quoted=_quoted(message),
         quoted_file=_attachment(message.reply_to_message),
+        replies_to=_replied_to(message),
     )
 
 
@@ -359,6 +361,11 @@ def _quoted(message: TelegramMessage) -> str:
     if answered is None or answered.document is not None:
         return ""
     return answered.text or answered.caption or ""
+
+
+def _replied_to(message: TelegramMessage) -> MessageId | None:
+    answered = message.reply_to_message
+    return None if answered is None else message_id(TELEGRAM, answered.message_id)
 
 
 def _attachment(message: TelegramMessage | None) -> Attachment | None:

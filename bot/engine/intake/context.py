@@ -35,7 +35,8 @@ class Attachment:
 class Incoming:
     """A message of a person. `faceless`: sent in the name of a chat.
 
-    `quoted` and `quoted_file` are the text and the file of the message that it replies to.
+    `quoted` and `quoted_file` are the text and the file of the message that it replies to, which is
+    `replies_to`.
     """
 
     update: int
@@ -47,6 +48,7 @@ class Incoming:
     file: Attachment | None = None
     quoted: str = ""
     quoted_file: Attachment | None = None
+    replies_to: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

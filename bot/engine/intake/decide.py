@@ -11,12 +11,13 @@ from typing import Protocol
 from bot.core.card_version import CardVersion
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Rejected
+from bot.core.ids import MessageId
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers
 from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
-from bot.dialog.commands import Approve, Reject
+from bot.dialog.commands import Approve, CommandName, Reject
 from bot.dialog.message import Message
 from bot.dialog.waiting import waiting_in
 from bot.engine.intake.approving import ApprovingUnit, approve
@@ -58,6 +59,7 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
 
 async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Message:
     """Decide what the card of a request showed last. Refused where more waits than that."""
+    assert typed.request is not None  # noqa: S101 - the caller has checked
     request = await context.unit.request(typed.request)
     transfers = await context.unit.transfers_of(typed.request)
     hidden = request is None or not context.may_see(request)
@@ -77,6 +79,23 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
     weighed = await _decide(context, request, shown, word)
     return answers.decided(request.id, word.verdict, weighed, view)
+
+
+async def reject_card(
+    context: Context[DecideUnit], typed: Reject, card: MessageId | None
+) -> Message:
+    """Reject what the card shows now that the command replies to."""
+    request = None if card is None else await context.unit.request_shown(context.place.chat, card)
+    if request is None:
+        return answers.misuse(CommandName.REJECT)
+    transfers = await context.unit.transfers_of(request.id)
+    version = await context.unit.card_version(request.version)
+    shown = [] if version is None else version.still_waiting(transfers)
+    if version is None or not shown or request.cancelled_at is not None:
+        return Message(((await refuse_outdated(context, request)).words,))
+    word = _Word(version, Verdict.DENY, typed.reason)
+    weighed = await _decide(context, request, shown, word)
+    return answers.decided(request.id, Verdict.DENY, weighed, await context.view(shown))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final, Protocol, assert_never
 
 from bot.core.bad_image import BadImage
 from bot.core.errors import ConfigError
-from bot.core.ids import ChatId, Person, Place, is_private_chat_of
+from bot.core.ids import ChatId, MessageId, Person, Place, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
@@ -293,7 +293,7 @@ class Intake:
             case BeginWatch() | EndWatch():
                 return await watch.change_watches(context, command)
             case Approve() | Reject() | Cancel():
-                return await _decided(context, command)
+                return await _decided(context, command, incoming.replies_to)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
             case Simple(CommandName.RELOAD):
@@ -370,9 +370,13 @@ class Intake:
         return None
 
 
-async def _decided(context: Context[IntakeUnit], command: Approve | Reject | Cancel) -> Message:
+async def _decided(
+    context: Context[IntakeUnit], command: Approve | Reject | Cancel, card: MessageId | None
+) -> Message:
     if isinstance(command, Cancel):
         return Message(((await cancel.cancel(context, command)).words,))
+    if isinstance(command, Reject) and command.request is None:
+        return await decide.reject_card(context, command, card)
     return await decide.command(context, command)
 
 
