@@ -290,6 +290,8 @@ def rejected(transfer: Transfer, view: View) -> Phrase:
 
 
 def _failed(transfer: Transfer, failure: Failure) -> Phrase:
+    if failure.kind is FailureKind.OTHER_DIGEST and len(transfer.meant) == 1:
+        return say("failure-other-digest-alone")
     if failure.kind is FailureKind.MISSING and transfer.meant:
         return say("failure-missing-meant", image=str(transfer.meant[0]))
     return cause(failure)

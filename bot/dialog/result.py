@@ -29,7 +29,6 @@ SINGLE_COPY_BUTTONS: Final = 6
 """Up to so many pull commands have a button each. Of more, each button copies several."""
 PART_COPY_BUTTONS: Final = 24
 """The most buttons that copy several pull commands, in rows of four."""
-_MISSING: Final = FailureKind.MISSING
 LINES_SHOWN: Final = 5
 """Lines of a file that are named for one image."""
 _PULLS: Final = {
@@ -86,9 +85,7 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
     number = str(request.id)
     match transfer.state:
         case State.FAILED if transfer.failure is not None:
-            # Where there are suggestions, the next step is to press one of their buttons.
-            meant = "-meant" if transfer.meant and transfer.failure.kind is _MISSING else ""
-            return say(f"failure-{transfer.failure.kind}{meant}.next", request=number)
+            return say(f"failure-{transfer.failure.kind}{_choice(transfer)}.next", request=number)
         case State.REJECTED:
             why = rejected(transfer, view)
             return say(f"{why.key}.next", request=number, **dict(why.values))
@@ -96,6 +93,14 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
             return say("note-expired.next", request=number)
         case _:
             return None
+
+
+def _choice(transfer: Transfer) -> str:
+    """The ending of the key where there are suggestions: the next step is to press a button."""
+    kind = transfer.failure and transfer.failure.kind
+    if kind is FailureKind.OTHER_DIGEST and len(transfer.meant) == 1:
+        return "-alone"
+    return "-meant" if kind is FailureKind.MISSING and transfer.meant else ""
 
 
 def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:

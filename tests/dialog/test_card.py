@@ -498,3 +498,31 @@ def test_digests_are_shown_in_full_where_they_replace_others_or_were_rejected() 
     assert f"<code>{other}</code> → <code>{digest}</code>" in floating
     again = shown(replace(waiting, ground=Ground.REJECTED))
     assert f"<code>{digest}</code>, an admin rejected this digest before" in again
+
+
+@pytest.mark.parametrize(
+    ("meant", "cause_key", "next_key", "labels"),
+    [
+        (("nginx@{}",), "failure-other-digest-alone", "-alone", ["The digest alone"]),
+        (
+            ("nginx@{}", "nginx:1.27"),
+            "failure-other-digest",
+            "",
+            ["The digest alone", "nginx:1.27 as it is now"],
+        ),
+    ],
+)
+def test_a_digest_that_its_tag_does_not_name_is_asked_back(
+    meant: tuple[str, ...], cause_key: str, next_key: str, labels: list[str]
+) -> None:
+    digest = "sha256:" + "ab" * 32
+    failed = replace(
+        FAILED,
+        image=ImageRef.parse(f"nginx:1.27@{digest}"),
+        failure=Failure(FailureKind.OTHER_DIGEST),
+        meant=tuple(ImageRef.parse(text.format(digest)) for text in meant),
+    )
+    told = result(REQUEST, [failed], VIEW)
+    assert plain(say(cause_key)) in rendered(told).html
+    assert say(f"failure-other-digest{next_key}.next", request="41") in told.lines
+    assert [row[0][0] for row in rendered(told).buttons][:-1] == labels

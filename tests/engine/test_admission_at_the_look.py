@@ -63,9 +63,10 @@ async def test_a_digest_under_a_foreign_tag_is_asked_back_and_copied_alone(w: Wo
     await w.say(WEI, f"/mirror nginx:1.27@{OLD}")
     await w.settle(8)
     assert w.repository.commits == []
-    assert "its tag does not name this digest at the source" in w.last
+    assert "its tag names another digest at the source" in w.last
     labels = [label for row in list(w.chat.messages.values())[-1].buttons for label in row]
     assert labels[:2] == ["The digest alone", "nginx:1.27 as it is now"]
+    assert "Tap which one you mean" in w.last
     await w.press(WEI, "The digest alone")
     await w.settle(8)
     assert w.repository.content.endswith(f"docker.io/library/nginx@{OLD}\n".encode())
@@ -88,6 +89,8 @@ async def test_a_tag_that_the_source_never_had_is_not_created(w: World) -> None:
     assert w.repository.commits == []
     labels = [label for row in list(w.chat.messages.values())[-1].buttons for label in row]
     assert "The digest alone" in labels
+    assert "the source has this digest, but no such tag" in w.last
+    assert "Tap the button to get the digest alone" in w.last
     assert not any("as it is now" in label for label in labels)
 
 
