@@ -49,6 +49,8 @@ WRITES: Final = frozenset(
         "bring_forward",
         "save_watch",
         "drop_watch",
+        "count_retry",
+        "delete_before",
     }
 )
 SENDS: Final = frozenset({"send", "send_file"})

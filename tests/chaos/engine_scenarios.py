@@ -21,6 +21,7 @@ from bot.engine.intake.context import Attachment
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
 SUPERGROUP: Final = ChatId("telegram:-1009")
 REDIS: Final = ImageRef.parse("docker.io/library/redis:7")
+BASE: Final = ImageRef.parse("gcr.io/distroless/base:nonroot")
 MISSING: Final = ImageRef.parse("docker.io/library/nginx:9.99")
 COMPOSE: Final = b"services:\n  web:\n    image: nginx:1.27\n  cache:\n    image: redis:7\n"
 START: Final = Clock().now
@@ -62,6 +63,23 @@ async def approved_by_a_command(w: ChaosWorld) -> None:
     await w.settle(5)
     await w.say(LI, "/approve #1")
     await w.say(ANA, "/approve #1")
+    await w.rest()
+
+
+@scenario
+async def some_are_chosen_and_others_rejected(w: ChaosWorld) -> None:
+    w.upstream(STATIC, BASE)
+    await mirror(w, WEI, STATIC, BASE)
+    await w.settle(5)
+    await w.press(ANA, "choose:1:0")
+    await w.settle(5)
+    await w.press(ANA, "pick:1:1")
+    await w.settle(5)
+    await w.press(ANA, "approve:1")
+    await w.settle(5)
+    await w.press(ANA, "digests:1")
+    await w.press(ANA, "reject:1")
+    await w.press(ANA, "approve:1")
     await w.rest()
 
 
