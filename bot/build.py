@@ -23,6 +23,7 @@ from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords, Maintainer
 from bot.config import Secrets, Settings, source_logins
+from bot.core.ids import Place
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog.commands import menu_for
@@ -36,6 +37,7 @@ from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_updates import FreshUpdates
+from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -177,6 +179,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 store=adapters.store, keep=timedelta(days=settings.retention_days), clock=utc_now
             ),
             "workflow": WorkflowLane(repository=adapters.repository, clock=utc_now),
+            "hand_written": _hand_written_lane(settings, adapters),
             **_fresh_lane(settings, adapters),
         }
     )
@@ -219,6 +222,20 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             clock=utc_now,
         ),
     }
+
+
+def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLane:
+    """The lane that tells the admins of lines written by hand, where alarms go."""
+    plan = settings.plan()
+    return HandWrittenLane(
+        store=adapters.store,
+        repository=adapters.repository,
+        words=adapters.words,
+        policy=settings.rules(),
+        place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
+        language=settings.telegram.language,
+        clock=utc_now,
+    )
 
 
 def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:

@@ -167,7 +167,7 @@ def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
 def test_the_store_offers_what_the_ports_name_and_no_more() -> None:
     ports = [
         importlib.import_module(f"bot.engine.ports.{m}")
-        for m in ("card_versions", "fresh", "outbox", "retention", "store")
+        for m in ("card_versions", "fresh", "hand_written", "outbox", "retention", "store")
     ]
     named = {
         name

@@ -624,6 +624,17 @@ unwatched = I stop telling you about <code>{ $image }</code>.
 unwatch-none = You do not watch <code>{ $image }</code>.
     .next = <code>/watch</code> lists what you watch.
 
+# -- lines of image.list that were written by hand ------------------------------------------
+hand-written-asked = { $count ->
+    [one] Somebody wrote a line into image.list by hand. An admin would have been asked about it. The workflow copies it:
+   *[other] Somebody wrote { $count } lines into image.list by hand. An admin would have been asked about them. The workflow copies them:
+}
+hand-written-denied = { $count ->
+    [one] Somebody wrote a line into image.list by hand that the rules deny. The workflow does not copy it:
+   *[other] Somebody wrote { $count } lines into image.list by hand that the rules deny. The workflow does not copy them:
+}
+hand-written-line = ✏️ <code>{ $image }</code>
+
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
 problem-blank = an image's name has no blanks or line breaks

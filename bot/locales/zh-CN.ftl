@@ -544,6 +544,11 @@ unwatched = 不再通知你 <code>{ $image }</code> 的更新。
 unwatch-none = 你没有关注 <code>{ $image }</code>。
     .next = <code>/watch</code> 列出你关注的镜像。
 
+# -- lines of image.list that were written by hand ------------------------------------------
+hand-written-asked = 有人直接往 image.list 里写了 { $count } 行，按规则本应先问管理员。工作流会照常复制：
+hand-written-denied = 有人直接往 image.list 里写了 { $count } 行，规则不允许。工作流不会复制：
+hand-written-line = ✏️ <code>{ $image }</code>
+
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有
 problem-blank = 镜像名里不能有空格或换行

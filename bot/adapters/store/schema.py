@@ -279,6 +279,14 @@ retries = Table(
     Index("retries_of_person", "person", "at"),
 )
 
+told_lines = Table(
+    "told_lines",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+)
+"""Lines of image.list that were written by hand, of which the admins were told."""
+
 watches = Table(
     "watches",
     metadata,

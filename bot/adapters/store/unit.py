@@ -8,6 +8,7 @@ from bot.adapters.store.card_versions import CardVersionQueries
 from bot.adapters.store.decisions import DecisionQueries
 from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
+from bot.adapters.store.hand_written import HandWrittenQueries
 from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
 from bot.adapters.store.questions import QuestionQueries
@@ -28,5 +29,6 @@ class StoreUnit(
     NoteQueries,
     FreshQueries,
     RetentionQueries,
+    HandWrittenQueries,
 ):
-    """Implements store.py, card_versions.py, outbox.py and fresh.py of engine/ports."""
+    """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""
