@@ -112,7 +112,7 @@ class ChatItem:
         """Whether a press on the card was refused, so that it has to be shown anew."""
         return self.request.refused_at is not None and not self.has_no_card
 
-    @property
+    @cached_property
     def decided_on(self) -> tuple[Pair, ...]:
         """What the buttons of the card decide on. Empty where it asks for no decision."""
         return () if self.request.is_draft else pairs_of(decided_on(self.request, self.transfers))
