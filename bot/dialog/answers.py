@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
-from bot.core.decision import Verdict
+from bot.core.decision import Ground, Verdict
 from bot.core.ids import ChatId, Person, RequestId, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
@@ -172,12 +172,17 @@ def decided_briefly(
     *,
     gone: Sequence[Transfer],
     left: int,
+    later: Ground | None = None,
 ) -> Phrase:
     """What a press came to, which images it did not decide on, and how many others wait.
 
-    `gone` are images that the card showed and that no longer wait as they were.
+    `gone` are images that the card showed and that no longer wait as they were. `later` is what the
+    press said of later digests.
     """
     phrases = _came_to(request, verdict, weighed, view)
+    counts = any(each.weight in (Weight.ENOUGH, Weight.FIRST) for each in weighed)
+    if later is not None and counts:
+        phrases.append(say("decided-kept" if later is Ground.KEPT else "decided-floats"))
     if gone:
         phrases.append(say("decided-gone", images=_names(gone)))
     if left:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 from zlib import crc32
 
+from bot.core.decision import Ground
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import BadReference, ImageRef
 from bot.core.request import PullFormat
@@ -24,6 +25,8 @@ class Verb(StrEnum):
     """What a button does."""
 
     APPROVE = "approve"
+    KEEP = "keep"
+    FLOATS = "floats"
     REJECT = "reject"
     REASON = "reason"
     DIGESTS = "digests"
@@ -43,9 +46,14 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApproveShown:
-    """Approve what this version of a card shows."""
+    """Approve what this version of a card shows.
+
+    `later` is what the admin says of later digests: KEPT, that they need no approval, or FLOATS,
+    that the tag is no version.
+    """
 
     version: str
+    later: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,10 @@ def parse_button(data: str) -> Pressed | None:
     return _numbered(verb, [int(number) for number in rest.split(":")])
 
 
-_BY_VERSION: Final = frozenset({Verb.APPROVE, Verb.REJECT, Verb.REASON, Verb.DIGESTS})
+_BY_VERSION: Final = frozenset(
+    {Verb.APPROVE, Verb.KEEP, Verb.FLOATS, Verb.REJECT, Verb.REASON, Verb.DIGESTS}
+)
+_LATER: Final = {Verb.APPROVE: None, Verb.KEEP: Ground.KEPT, Verb.FLOATS: Ground.FLOATS}
 
 
 def _versioned(verb: Verb, rest: str) -> Pressed | None:
@@ -191,8 +202,8 @@ def _versioned(verb: Verb, rest: str) -> Pressed | None:
     if match is None or (match[2] and verb is not Verb.REJECT):
         return None
     match verb:
-        case Verb.APPROVE:
-            return ApproveShown(match[1])
+        case Verb.APPROVE | Verb.KEEP | Verb.FLOATS:
+            return ApproveShown(match[1], _LATER[verb])
         case Verb.REJECT:
             return RejectShown(match[1], match[2] or "")
         case Verb.REASON:

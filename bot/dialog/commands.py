@@ -39,6 +39,7 @@ class CommandName(StrEnum):
     OUTDATED = "outdated"
     WATCH = "watch"
     UNWATCH = "unwatch"
+    UNKEEP = "unkeep"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -96,6 +97,13 @@ class EndWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class EndKeep:
+    """Ask an admin again about later digests of the image's tag."""
+
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`about` is what to show. None shows what is open in the chat."""
 
@@ -139,7 +147,7 @@ class Misuse:
 
 Looking = Lookup | List | Outdated
 Watching = BeginWatch | EndWatch
-Deciding = Approve | Reject | Cancel | Retry
+Deciding = Approve | Reject | Cancel | Retry | EndKeep
 Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Simple
 Parsed = Command | BadImage | Misuse
 Parser = Callable[[str, str], Parsed]
@@ -245,6 +253,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry), begins_work=True),
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
+    CommandSpec(name=CommandName.UNKEEP, parser=_of_image(EndKeep), audience=ADMINS),
     CommandSpec(name=CommandName.RELOAD, parser=_of_nothing(CommandName.RELOAD), audience=ADMINS),
     CommandSpec(
         name=CommandName.WHOAMI, parser=_of_nothing(CommandName.WHOAMI), audience=EVERYBODY

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from bot.core.decision import Ground
 from bot.core.draft import IMAGES_PER_PAGE, neighbour_pages
-from bot.core.ids import PersonId
+from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
@@ -263,6 +263,7 @@ def waiting_buttons(request: Request, page: WaitingPage, view: View) -> list[tup
     chosen = decided_among(request, page)
     rows = [_tick(request, row[0]) for row in page.rows] if request.choosing else []
     rows += [_decisions(page, chosen, view)] if chosen else []
+    rows += _for_later(request, chosen, view)
     rows += [row] if (row := _others(request, page, view)) else []
     if page.pages > 1:
         verb = Verb.CHOOSE if request.choosing else Verb.SHOW
@@ -282,6 +283,18 @@ def _decisions(page: WaitingPage, chosen: Sequence[Transfer], view: View) -> tup
         callback_button(Verb.APPROVE, view.version, label=say(approve_key, count=count)),
         callback_button(reject, view.version, label=say(reject_key, count=count)),
     )
+
+
+def _for_later(
+    request: Request, chosen: Sequence[Transfer], view: View
+) -> list[tuple[Button, ...]]:
+    """On an alarm: approve, and say what holds for later digests of these tags."""
+    alarms = sum(map(is_alarm, chosen))
+    if request.person != BOT_ITSELF or not chosen or alarms not in (0, len(chosen)):
+        return []
+    verb = Verb.FLOATS if alarms else Verb.KEEP
+    label = say(f"button-{verb}", count=len(chosen))
+    return [(callback_button(verb, view.version, label=label),)]
 
 
 def _others(request: Request, page: WaitingPage, view: View) -> tuple[Button, ...]:

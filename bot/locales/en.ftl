@@ -155,6 +155,14 @@ button-approve-these = { $count ->
     [one] ✅ Approve 1 image
    *[other] ✅ Approve these { $count }
 }
+button-keep = { $count ->
+    [one] ✅ Approve and keep fresh
+   *[other] ✅ Approve these { $count } and keep them fresh
+}
+button-floats = { $count ->
+    [one] ✅ Approve: this tag floats
+   *[other] ✅ Approve: these { $count } tags float
+}
 button-reject = ❌ Reject
 button-reject-these = { $count ->
     [one] ❌ Reject 1 image
@@ -348,6 +356,8 @@ command-outdated = which of our images differ from their sources
     .usage = /outdated [text]
 command-watch = tell me when an image was updated upstream
     .usage = /watch [IMAGE]
+command-unkeep = ask an admin about new digests of a tag again
+    .usage = /unkeep IMAGE
 command-unwatch = stop telling me
     .usage = /unwatch IMAGE
 command-cancel = cancel a request
@@ -621,6 +631,10 @@ watch-off = Images are not kept fresh here, so I would have nothing to tell.
 watch-fixed = <code>{ $image }</code> is named by its digest, which never changes.
     .next = Watch a tag, such as <code>/watch nginx:1.27</code>.
 unwatched = I stop telling you about <code>{ $image }</code>.
+unkept = New digests of <code>{ $image }</code> are decided by the rules again.
+unkeep-none = No admin keeps <code>{ $image }</code> fresh or has said that its tag floats.
+decided-kept = New digests need no approval from now on. /unkeep ends that.
+decided-floats = The tag floats from now on: the rules decide on new digests. /unkeep ends that.
 unwatch-none = You do not watch <code>{ $image }</code>.
     .next = <code>/watch</code> lists what you watch.
 

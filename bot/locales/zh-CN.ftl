@@ -137,6 +137,14 @@ time-hours = { $count } 小时
 
 button-approve = ✅ 批准
 button-approve-these = ✅ 批准这 { $count } 个
+button-keep = { $count ->
+    [1] ✅ 批准并保持更新
+   *[other] ✅ 批准这 { $count } 个并保持更新
+}
+button-floats = { $count ->
+    [1] ✅ 批准，这是浮动标签
+   *[other] ✅ 批准，这 { $count } 个是浮动标签
+}
 button-reject = ❌ 驳回
 button-reject-these = ❌ 驳回这 { $count } 个
 button-reason = ❌ { $reason }
@@ -315,6 +323,8 @@ command-outdated = 查看哪些镜像与上游不一致
     .usage = /outdated [文字]
 command-watch = 镜像在上游更新时通知我
     .usage = /watch [镜像]
+command-unkeep = 这个标签有新摘要时重新按规则办
+    .usage = /unkeep 镜像
 command-unwatch = 取消通知
     .usage = /unwatch 镜像
 command-cancel = 取消请求
@@ -541,6 +551,10 @@ watch-off = 这里没有开启保持更新，所以不会有通知。
 watch-fixed = <code>{ $image }</code> 写的是摘要，摘要不会变。
     .next = 请关注标签，例如 <code>/watch nginx:1.27</code>。
 unwatched = 不再通知你 <code>{ $image }</code> 的更新。
+unkept = <code>{ $image }</code> 的新摘要重新按规则办。
+unkeep-none = 没有管理员让 <code>{ $image }</code> 保持更新，也没有人说它是浮动标签。
+decided-kept = 以后的新摘要不用再批准。发 /unkeep 可以取消。
+decided-floats = 这个标签以后按浮动标签处理，新摘要按规则办。发 /unkeep 可以取消。
 unwatch-none = 你没有关注 <code>{ $image }</code>。
     .next = <code>/watch</code> 列出你关注的镜像。
 

@@ -32,7 +32,7 @@ from bot.core.policy import ExceededLimit, Ruling
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
-from bot.core.weighed import Weight
+from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card
@@ -526,3 +526,37 @@ def test_a_digest_that_its_tag_does_not_name_is_asked_back(
     assert plain(say(cause_key)) in rendered(told).html
     assert say(f"failure-other-digest{next_key}.next", request="41") in told.lines
     assert [row[0][0] for row in rendered(told).buttons][:-1] == labels
+
+
+def test_a_press_says_what_holds_for_later_digests_where_it_counted() -> None:
+    for later, words in ((Ground.KEPT, "need no approval"), (Ground.FLOATS, "floats from now on")):
+        for weight, said in ((Weight.FIRST, True), (Weight.OWN, False)):
+            answer = answers.decided_briefly(
+                REQUEST.id,
+                Verdict.APPROVE,
+                [Weighed(WAITING, weight, 1)],
+                VIEW,
+                gone=(),
+                left=0,
+                later=later,
+            )
+            assert (words in plain(answer)) is said
+
+
+@pytest.mark.parametrize(
+    ("waiting", "label"),
+    [
+        ([replace(WAITING, ground=Ground.RULE, replaces="sha256:cd")], "Approve and keep fresh"),
+        ([UPDATED, replace(UPDATED, id=TransferId(2))], "Approve: these 2 tags float"),
+        ([UPDATED, replace(WAITING, id=TransferId(2))], ""),
+    ],
+)
+def test_an_alarm_has_a_button_for_later_digests(waiting: list[Transfer], label: str) -> None:
+    alarm = rendered(card(replace(REQUEST, person=BOT_ITSELF), waiting, VIEW))
+    labels = [each[0] for row in alarm.buttons for each in row]
+    assert any(label in each for each in labels)
+    assert any("fresh" in each or "float" in each for each in labels) is bool(label)
+    of_wei = rendered(card(REQUEST, waiting, VIEW))
+    assert not any(
+        "fresh" in each[0] or "float" in each[0] for row in of_wei.buttons for each in row
+    )

@@ -141,7 +141,7 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.NOBODY, set()),
         (Role.GUEST, {"whoami", "help"}),
         (Role.MEMBER, {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
-        (Role.ADMIN, {"approve", "reject", "reload"}),
+        (Role.ADMIN, {"approve", "reject", "reload", "unkeep"}),
     ],
 )
 def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:

@@ -19,7 +19,7 @@ from bot.dialog import answers
 from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
 from bot.dialog.commands import Approve, CommandName, Reject
 from bot.dialog.message import Message
-from bot.dialog.waiting import waiting_in
+from bot.dialog.waiting import is_alarm, waiting_in
 from bot.engine.intake.approving import ApprovingUnit, approve
 from bot.engine.intake.card_press import (
     CardPressUnit,
@@ -47,13 +47,16 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
     decided = version.still_waiting(transfers)
     if not decided or request.cancelled_at is not None:
         return await refuse_outdated(context, request)
-    word = _Word(version, _verdict(pressed), reason)
+    later = pressed.later if isinstance(pressed, ApproveShown) else None
+    word = _Word(version, _verdict(pressed), reason, later)
     weighed = await _decide(context, request, decided, word)
     gone = await _gone(context, version, decided)
     left = len(waiting_in(transfers)) - len(decided)
     view = await context.view(decided)
     return Outcome(
-        answers.decided_briefly(request.id, word.verdict, weighed, view, gone=gone, left=left)
+        answers.decided_briefly(
+            request.id, word.verdict, weighed, view, gone=gone, left=left, later=later
+        )
     )
 
 
@@ -105,6 +108,8 @@ class _Word:
     version: CardVersion
     verdict: Verdict
     reason: str = ""
+    later: Ground | None = None
+    """What holds for later digests of these tags: KEPT or FLOATS."""
 
 
 def _verdict(said: ApproveShown | RejectShown | Approve | Reject) -> Verdict:
@@ -135,7 +140,11 @@ async def _decided(
 ) -> Weighed:
     decision = _decision(context, request, transfer, word)
     if word.verdict is Verdict.APPROVE:
-        return await approve(context, transfer, decision)
+        weighed = await approve(context, transfer, decision)
+        counts = weighed.weight in (Weight.ENOUGH, Weight.FIRST)
+        if counts and word.later is Ground.FLOATS and is_alarm(transfer):
+            await context.unit.keep_decision(replace(decision, ground=Ground.FLOATS))
+        return weighed
     await context.unit.keep_decision(decision)
     await context.advance(transfer, Rejected(context.now, context.person.id, word.reason))
     return Weighed(transfer, Weight.ENOUGH)
@@ -144,13 +153,14 @@ async def _decided(
 def _decision(
     context: Context[DecideUnit], request: Request, transfer: Transfer, word: _Word
 ) -> Decision:
+    keeps = word.later is Ground.KEPT and transfer.image.tag is not None and not is_alarm(transfer)
     return Decision(
         request=request.id,
         transfer=transfer.id,
         image=transfer.image,
         digest=transfer.digest or "",
         verdict=word.verdict,
-        ground=Ground.PERSON,
+        ground=Ground.KEPT if keeps else Ground.PERSON,
         person=context.person.id,
         card=word.version.key,
         reason=word.reason,

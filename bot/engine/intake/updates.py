@@ -31,6 +31,7 @@ from bot.dialog.commands import (
     Command,
     CommandName,
     Confirm,
+    EndKeep,
     EndWatch,
     List,
     Lookup,
@@ -51,6 +52,7 @@ from bot.engine.intake import (
     card_press,
     decide,
     draft,
+    keep,
     mirror,
     presses,
     questions,
@@ -94,6 +96,7 @@ class IntakeUnit(
     status.StatusUnit,
     questions.AskUnit,
     watch.WatchUnit,
+    keep.KeepUnit,
     Updates,
     SavesPeople,
     ChatOrigins,
@@ -292,7 +295,7 @@ class Intake:
                 return await questions.ask(context, command)
             case BeginWatch() | EndWatch():
                 return await watch.change_watches(context, command)
-            case Approve() | Reject() | Cancel():
+            case Approve() | Reject() | Cancel() | EndKeep():
                 return await _decided(context, command, incoming.replies_to)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
@@ -371,8 +374,12 @@ class Intake:
 
 
 async def _decided(
-    context: Context[IntakeUnit], command: Approve | Reject | Cancel, card: MessageId | None
+    context: Context[IntakeUnit],
+    command: Approve | Reject | Cancel | EndKeep,
+    card: MessageId | None,
 ) -> Message:
+    if isinstance(command, EndKeep):
+        return await keep.end_keep(context, command)
     if isinstance(command, Cancel):
         return Message(((await cancel.cancel(context, command)).words,))
     if isinstance(command, Reject) and command.request is None:

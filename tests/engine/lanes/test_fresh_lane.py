@@ -157,7 +157,7 @@ async def test_a_floating_tag_that_an_admin_let_in_is_asked_about_with_each_new_
     await pass_hours(w, 13)
     assert w.repository.dispatched == []
     assert len(said(w, "1 listed image differs from its source")) == 1
-    await w.press(ANA, "Approve")
+    await w.press(ANA, "approve:1")
     await w.settle(20)
     assert len(w.repository.dispatched) == 1
     arrive(w, *w.repository.dispatched[0])
@@ -259,7 +259,7 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
     assert alarm.place.chat == GROUP
     assert f"<code>{OLD}</code> → <code>{NEW}</code>, waits for an admin" in alarm.text
     assert "A version tag should not change" in alarm.text
-    assert alarm.buttons == (("✅ Approve", "❌ Reject"),)
+    assert alarm.buttons == (("✅ Approve", "❌ Reject"), ("✅ Approve: this tag floats",))
     assert w.repository.runs == []
     assert "Only an admin can do this." in await w.press(WEI, "approve:1")
     move(w, FIXED, digest=NEWER)  # once more, after the admin has checked

@@ -1,0 +1,137 @@
+"""An admin keeps a tag fresh, or calls it floating, on an alarm. /unkeep takes both back."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import ANA, GROUP, STATIC, WEI, World, digest_of, world
+
+from bot.core.fresh import FreshPlan
+from bot.core.image import ImageRef
+from bot.core.tag_class import TagClass
+
+HOUR = timedelta(hours=1)
+PLAN = FreshPlan(
+    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 6 * HOUR},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
+VERSION = ImageRef.parse("docker.io/library/nginx:1.27.3")
+BITNAMI = ImageRef.parse("docker.io/bitnami/nginx:1.27")
+ALARM = "differs from its source"
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path, plan=PLAN) as made:
+        yield made
+
+
+async def listed(w: World, *images: ImageRef) -> None:
+    """List images, check them, and update them at the source."""
+    w.repository.content = "".join(f"{image}\n" for image in images).encode()
+    for image in images:
+        w.registries.source[str(image)] = w.registries.target[str(image)] = digest_of("0")
+    await hours(w, 7)
+    await update(w, "1", *images)
+
+
+async def update(w: World, what: str, *images: ImageRef) -> None:
+    for image in images:
+        w.registries.source[str(image)] = digest_of(what)
+    await hours(w, 7)
+
+
+async def hours(w: World, count: int) -> None:
+    for _ in range(count):
+        await w.settle(9, step=3)
+        w.clock.pass_time(3591)
+    await w.settle(60, step=2)
+
+
+async def arrive(w: World) -> None:
+    """Let the run copy what it was last asked for."""
+    await w.settle(20)
+    for run in w.repository.dispatched[-1]:
+        image = ImageRef.parse(run)
+        name = f"{image.registry}/{image.repository}:{image.tag}"
+        digest = image.digest or w.registries.source[name]
+        assert isinstance(digest, str)
+        w.registries.target[name] = digest
+        w.repository.report(image, digest)
+    w.repository.finish()
+    await w.settle(60)
+
+
+def alarms(w: World) -> int:
+    return sum(ALARM in text for text in w.chat.texts)
+
+
+def labels(w: World) -> list[str]:
+    alarm = [m for m in w.chat.messages.values() if ALARM in m.text][-1]
+    return [label for row in alarm.buttons for label in row]
+
+
+async def test_a_tag_is_kept_fresh_until_that_is_taken_back(w: World) -> None:
+    await listed(w, STATIC)
+    assert labels(w)[:3] == ["✅ Approve", "❌ Reject", "✅ Approve and keep fresh"]
+    assert await w.press(WEI, "Approve and keep fresh") != ""
+    answer = await w.press(ANA, "Approve and keep fresh")
+    assert answer == (
+        "#1: 1 image approved. New digests need no approval from now on. /unkeep ends that."
+    )
+    await arrive(w)
+    await update(w, "2", STATIC)
+    assert (alarms(w), len(w.repository.dispatched)) == (1, 2)
+    await arrive(w)
+    await w.say(WEI, f"/unkeep {STATIC}")
+    await w.settle(5)
+    assert "Only an admin" in w.last
+    await w.say(ANA, f"/unkeep {STATIC}")
+    await w.settle(5)
+    assert f"New digests of <code>{STATIC}</code> are decided by the rules again." in w.last
+    await update(w, "3", STATIC)
+    assert (alarms(w), len(w.repository.dispatched)) == (2, 2)
+    await w.say(ANA, f"/unkeep {STATIC}")
+    await w.settle(5)
+    assert "No admin keeps" in w.last
+
+
+async def test_a_version_that_floats_follows_its_rule_until_that_is_taken_back(w: World) -> None:
+    await listed(w, VERSION)
+    assert labels(w)[:3] == ["✅ Approve", "❌ Reject", "✅ Approve: this tag floats"]
+    answer = await w.press(ANA, "this tag floats")
+    assert "The tag floats from now on" in answer
+    await arrive(w)
+    await update(w, "2", VERSION)
+    assert (alarms(w), len(w.repository.dispatched)) == (1, 2)
+    await arrive(w)
+    await w.say(ANA, f"/unkeep {VERSION}")
+    await update(w, "3", VERSION)
+    assert (alarms(w), len(w.repository.dispatched)) == (2, 2)
+
+
+async def test_several_tags_are_kept_by_one_press(w: World) -> None:
+    images = [BITNAMI, ImageRef.parse("docker.io/bitnami/nginx:1.28")]
+    await listed(w, *images)
+    assert "✅ Approve these 2 and keep them fresh" in labels_of(w)
+    await w.press(ANA, "keep them fresh")
+    await arrive(w)
+    before = len(w.repository.dispatched)
+    await update(w, "2", *images)
+    assert len(w.repository.dispatched) == before + 1
+
+
+def labels_of(w: World) -> list[str]:
+    return [label for m in w.chat.messages.values() for row in m.buttons for label in row]
+
+
+async def test_requests_of_people_and_mixed_alarms_have_no_such_button(w: World) -> None:
+    mixed = [BITNAMI, ImageRef.parse("docker.io/bitnami/nginx:1.27.3")]
+    await listed(w, *mixed)
+    w.upstream(ImageRef.parse("gcr.io/a/b:1"))
+    await w.say(WEI, "/mirror gcr.io/a/b:1")
+    await w.settle(10)
+    assert not any("fresh" in label or "float" in label for label in labels_of(w))
