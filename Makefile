@@ -19,10 +19,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python is started by the hundred here: what is compiled once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sandbox test lint types unit promises long chaos load bench soak workflows audit docs lock clean
+.PHONY: help demo sandbox test lint types unit integration long chaos load bench soak workflows audit docs lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed .debian ## Watch one conversation from question to pulled image (no account needed)
 	@$(BIN)/imageto-bot demo
@@ -30,7 +30,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20
 
-test: lint types workflows unit promises ## Run every check and test (about 8 minutes on two cores)
+test: lint types workflows unit integration ## Run every check and test (under 5 minutes on two idle cores)
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 	$(BIN)/ruff check .
@@ -51,12 +51,14 @@ audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image i
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  --requirement requirements.lock
 
-unit: $(VENV)/.developing .debian ## Run pytest, the end-to-end tests among them
-	$(BIN)/pytest --numprocesses 4 $(SPREAD) --cov --cov-report=term:skip-covered \
-	  --ignore tests/chaos --ignore tests/load
+# Coverage is measured where these tests have to reach every line. It doubles their time.
+UNITS := tests/core tests/paste tests/dialog
+unit: $(VENV)/.developing .debian ## Run the tests of what decides, and measure what they cover
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term:skip-covered $(UNITS)
 
-promises: $(VENV)/.developing .debian ## Throw a fixed selection of kills, faults and inputs (under 2 minutes)
-	$(BIN)/pytest --numprocesses 4 $(SPREAD) tests/chaos tests/load
+# Four workers on two cores, since many of these tests wait.
+integration: $(VENV)/.developing .debian ## Run the other tests: servers, processes, a selection of kills and faults
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) $(UNITS:%=--ignore %)
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (under 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos

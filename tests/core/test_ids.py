@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core.errors import ChatMovedError
 from bot.core.ids import (
     BOT_ITSELF,
     ChatId,
@@ -56,3 +57,7 @@ def test_a_private_chat_has_the_number_of_its_person_and_a_group_one_below_zero(
 def test_no_person_of_a_service_is_the_bot_itself() -> None:
     assert split_id(BOT_ITSELF) == ("bot", 0)
     assert person_id("telegram", 0) != BOT_ITSELF
+
+
+def test_a_chat_that_moved_says_where_it_is_now() -> None:
+    assert ChatMovedError(ChatId("telegram:-100")).chat == ChatId("telegram:-100")

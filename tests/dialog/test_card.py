@@ -35,7 +35,7 @@ from bot.core.transfer import State, Transfer
 from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers
 from bot.dialog.buttons import Verb
-from bot.dialog.card import card
+from bot.dialog.card import card, suggestion_buttons
 from bot.dialog.causes import cause, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
@@ -45,6 +45,7 @@ from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, du
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, rewritten_caption
 from bot.dialog.view import View
+from bot.dialog.waiting import waiting_note
 from bot.paste import IMAGES_PER_PASTE, Fixed, Flaw, Rewritten
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -59,6 +60,7 @@ REQUEST = Request(
     opened_at=NOW,
     confirmed_at=NOW,
 )
+DIGEST = "nginx@sha256:" + "1" * 64
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")
 CHECKING = Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW)
 WAITING = replace(CHECKING, checked_at=NOW, digest="sha256:ab")
@@ -191,6 +193,10 @@ def test_a_cancelled_request_says_so() -> None:
     assert text.endswith("Cancelled.")
 
 
+def test_many_minutes_are_hours() -> None:
+    assert [plain(duration(minutes)) for minutes in (119, 180)] == ["119 min", "3 h"]
+
+
 def test_time_is_shown_in_calm_steps() -> None:
     for seconds, words in ((9, "0 s"), (47, "40 s"), (119, "110 s"), (120, "2 min")):
         view = replace(VIEW, now=NOW + timedelta(seconds=seconds))
@@ -229,7 +235,34 @@ def test_the_result_gives_commands_and_next_steps() -> None:
     assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
     assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
     labels = [[button[0] for button in row] for row in text.buttons]
+    assert text.fingerprint.splitlines()[-1].startswith("🔁 Retry failed:callback:retry:41")
     assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Retry failed"]]
+
+
+@pytest.mark.parametrize(
+    ("meant", "key"), [("nginx:1.27", "button-tag-now"), (DIGEST, "button-digest-alone")]
+)
+def test_where_the_tag_has_another_digest_the_tag_or_the_digest_alone_is_one_tap_away(
+    meant: str, key: str
+) -> None:
+    other = Failure(FailureKind.OTHER_DIGEST)
+    transfer = replace(FAILED, failure=other, meant=(ImageRef.parse(meant),))
+    assert suggestion_buttons(REQUEST, [transfer])[0][0].label.key == key
+
+
+def test_the_commands_of_many_images_are_copied_in_parts() -> None:
+    many = [replace(MIRRORED, image=ImageRef.parse(f"nginx:{n}")) for n in range(9)]
+    rows = result(REQUEST, many, VIEW).buttons
+    parts = [button.label.key for row in rows for button in row if button.kind == "copy"]
+    assert set(parts) == {"button-copy-part"}
+
+
+@pytest.mark.parametrize(
+    ("state", "key"), [(State.EXPIRED, "note-expired.next"), (State.CANCELLED, None)]
+)
+def test_what_was_not_decided_may_be_asked_for_again(state: State, key: str | None) -> None:
+    keys = [line.key for line in result(REQUEST, [replace(WAITING, ended=state)], VIEW).lines]
+    assert [each for each in keys if each.endswith(".next")] == [each for each in [key] if each]
 
 
 def test_what_is_too_long_to_copy_has_no_button() -> None:
@@ -253,6 +286,16 @@ def test_a_draft_says_where_it_stops() -> None:
     draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(IMAGES_PER_PASTE)))
     text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
     assert "I take only the first 500 images of a text." in text
+
+
+def test_the_choice_has_a_row_for_each_image_and_pages() -> None:
+    images = tuple(ImageRef.parse(f"a:{n}") for n in range(9))
+    draft = Draft(images=images, page=0).ticked(0).ticked(len(images))
+    shown = draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)
+    labels = [[plain(button.label) for button in row] for row in shown.buttons]
+    assert (labels[0], labels[1]) == (["⬜ a:0"], ["☑️ a:1"])
+    assert len(labels) == 8 + 2
+    assert draft.left_out == {0}
 
 
 def test_the_label_of_a_button_shows_the_end_of_a_long_name() -> None:
@@ -353,10 +396,52 @@ def test_who_comes_too_late_hears_what_was_decided(transfer: Transfer, key: str)
     assert answers.why_decided(RequestId(1), [FAILED, transfer], VIEW).key == key
 
 
+RUN = [replace(WAITING, id=TransferId(n), image=ImageRef.parse(f"nginx:1.{n}")) for n in range(5)]
+
+
+def test_a_run_of_tags_has_one_line_when_it_waits_and_when_it_is_decided_on() -> None:
+    waits = card(REQUEST, RUN, VIEW)
+    assert "line-waiting-run" in [line.key for line in waits.lines]
+    done = answers.decided(
+        REQUEST.id, Verdict.APPROVE, [Weighed(t, Weight.ENOUGH) for t in RUN], VIEW
+    )
+    assert [line.key for line in done.lines][1:] == ["decided-run"]
+
+
+@pytest.mark.parametrize(
+    ("transfer", "key"),
+    [
+        (replace(WAITING, ground=Ground.REJECTED), "note-waiting-rejected"),
+        (UPDATED, "note-waiting-moved"),
+        (replace(WAITING, image=ImageRef.parse(DIGEST)), "note-waiting"),
+        (WAITING, "note-waiting-digest"),
+    ],
+)
+def test_an_admin_is_asked_for_a_digest(transfer: Transfer, key: str) -> None:
+    assert waiting_note(transfer, VIEW).key == key
+
+
+def test_what_went_meanwhile_and_what_is_left_are_told_beside_what_was_decided() -> None:
+    weighed = [Weighed(WAITING, Weight.ENOUGH)]
+    told = answers.decided_briefly(
+        REQUEST.id, Verdict.APPROVE, weighed, VIEW, gone=[BY_ANA], left=2
+    )
+    assert told.key == "decided-besides"
+
+
+def test_a_draft_needs_no_decision_yet() -> None:
+    assert answers.unconfirmed(REQUEST, VIEW).lines[0].key == "draft-unconfirmed"
+
+
 def test_the_status_of_a_draft_is_a_line() -> None:
     cancelled = replace(REQUEST, cancelled_at=NOW)
     keys = [answers.status_of_draft(request, VIEW).lines[0].key for request in (REQUEST, cancelled)]
     assert keys == ["status-draft", "draft-over"]
+
+
+def test_an_admin_sees_no_queue_where_it_is_empty() -> None:
+    lines = answers.status_for_admin([], [], answers.Operations([], {}, None, []), VIEW).lines
+    assert [line.key for line in lines] == ["status-nothing"]
 
 
 def test_an_admin_sees_every_trouble_once_and_what_failed_last() -> None:
