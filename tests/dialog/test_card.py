@@ -44,7 +44,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, duration, say, size
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import result, rewritten_caption
-from bot.dialog.view import View
+from bot.dialog.view import Progress, View
 from bot.dialog.waiting import waiting_note
 from bot.paste import IMAGES_PER_PASTE, Fixed, Flaw, Rewritten
 
@@ -406,6 +406,21 @@ def test_a_run_of_tags_has_one_line_when_it_waits_and_when_it_is_decided_on() ->
         REQUEST.id, Verdict.APPROVE, [Weighed(t, Weight.ENOUGH) for t in RUN], VIEW
     )
     assert [line.key for line in done.lines][1:] == ["decided-run"]
+    one = answers.decided(REQUEST.id, Verdict.APPROVE, [Weighed(WAITING, Weight.ENOUGH)], VIEW)
+    assert [line.key for line in one.lines][1:] == ["digest-line"]
+
+
+def test_tags_of_a_run_that_wait_for_different_people_are_told_so() -> None:
+    view = replace(VIEW, progress={RUN[0].id: Progress((ANA,), 2)})
+    lines = card(REQUEST, RUN, view).lines
+    assert "waits-differing" in [
+        dict(line.values)["who"].key for line in lines if "who" in dict(line.values)
+    ]
+
+
+def test_long_tags_have_a_line_each() -> None:
+    long = [replace(each, image=ImageRef.parse(f"a:{'b' * 20}{n}")) for n, each in enumerate(RUN)]
+    assert "line-waiting-run" not in [line.key for line in card(REQUEST, long, VIEW).lines]
 
 
 @pytest.mark.parametrize(
