@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.decision import Ground
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat
@@ -38,6 +39,8 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.APPROVE, KEY), ApproveShown(KEY)),
         ((Verb.REJECT, KEY), RejectShown(KEY)),
         ((Verb.REJECT, KEY, reason_key("no")), RejectShown(KEY, reason_key("no"))),
+        ((Verb.KEEP, KEY), ApproveShown(KEY, Ground.KEPT)),
+        ((Verb.FLOATS, KEY), ApproveShown(KEY, Ground.FLOATS)),
         ((Verb.REASON, KEY), AskReason(KEY)),
         ((Verb.DIGESTS, KEY), ShowDigests(KEY)),
         ((Verb.SHOW, R41, 2), ShowWaitingPage(R41, 2, choosing=False)),

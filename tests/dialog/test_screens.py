@@ -373,6 +373,35 @@ async def two_admins_approve(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def a_digest_under_another_tag(screen: Screen) -> None:
+    old = another(NGINX)
+    screen.upstream(NGINX, 72_900_000)
+    screen.world.registries.source[f"docker.io/library/nginx@{old}"] = old
+    await screen.say(WEI, f"/mirror nginx:1.27@{old}")
+    await screen.wait()
+    await screen.press(WEI, "meant:1:1:1")
+    await screen.wait(4)
+    await screen.say(LI, f"/mirror nginx:9.9-made-up@{old}")
+    await screen.wait()
+
+
+async def a_tag_is_kept_fresh(screen: Screen) -> None:
+    world = screen.world
+    world.repository.content = f"{STATIC}\n".encode()
+    world.registries.source[str(STATIC)] = digest_of(str(STATIC))
+    world.registries.target[str(STATIC)] = digest_of(str(STATIC))
+    await screen.wait(200, step=20)
+    world.registries.source[str(STATIC)] = another(STATIC)
+    await screen.wait(130, step=2)
+    await screen.press(WEI, "keep:1")
+    await screen.press(ANA, "keep:1")
+    await screen.wait(20)
+    await copied_again(screen, STATIC)
+    await screen.say(ANA, f"/unkeep {STATIC}")
+    await screen.say(ANA, f"/unkeep {STATIC}")
+    await screen.wait(2)
+
+
 Situation = Callable[[Screen], Awaitable[None]]
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
@@ -388,6 +417,8 @@ SITUATIONS: dict[str, Situation] = {
     "11-tags-that-move": tags_that_move,
     "12-pages-of-what-waits": pages_of_what_waits,
     "13-two-admins-approve": two_admins_approve,
+    "14-a-digest-under-another-tag": a_digest_under_another_tag,
+    "15-a-tag-is-kept-fresh": a_tag_is_kept_fresh,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
@@ -396,14 +427,13 @@ POLICIES = {
     ),
 }
 MINUTE = timedelta(minutes=1)
-PLANS = {
-    "11-tags-that-move": FreshPlan(
-        intervals={TagClass.FLOATING: MINUTE, TagClass.VERSION: 3 * MINUTE},
-        looks=600,
-        budgets={},
-        alarms=GROUP,
-    )
-}
+PLAN = FreshPlan(
+    intervals={TagClass.FLOATING: MINUTE, TagClass.VERSION: 3 * MINUTE},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
+PLANS = {"11-tags-that-move": PLAN, "15-a-tag-is-kept-fresh": PLAN}
 
 
 @pytest.mark.parametrize("language", Language)
