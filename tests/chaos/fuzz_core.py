@@ -15,6 +15,7 @@ from generators import Choices, broken, command, image_list, paste, reference, r
 from bot.core import batch, failures
 from bot.core import image_list as lists
 from bot.core.bad_image import BadImage, Correction
+from bot.core.decision import Ground
 from bot.core.ids import BatchId, PersonId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.core.request import PullFormat
@@ -184,14 +185,20 @@ def _data_of(pressed: buttons.Pressed) -> str:
             return buttons.button_data(verb.MIRROR, image)
         case buttons.ShowWaitingPage(request=request, page=page, choosing=choosing):
             return buttons.button_data(verb.CHOOSE if choosing else verb.SHOW, request, page)
+        case buttons.ApproveShown(version=version, later=later):
+            return buttons.button_data(_OF_LATER[later], version)
         case buttons.RejectShown(version=version, reason=reason):
             return buttons.button_data(verb.REJECT, version, *filter(None, [reason]))
         case _:
             return buttons.button_data(_VERBS[type(pressed)], *astuple(pressed))
 
 
+_OF_LATER: Final = {
+    None: buttons.Verb.APPROVE,
+    Ground.KEPT: buttons.Verb.KEEP,
+    Ground.FLOATS: buttons.Verb.FLOATS,
+}
 _VERBS: Final = {
-    buttons.ApproveShown: buttons.Verb.APPROVE,
     buttons.AskReason: buttons.Verb.REASON,
     buttons.ShowDigests: buttons.Verb.DIGESTS,
     buttons.PickWaiting: buttons.Verb.PICK,
@@ -237,7 +244,7 @@ def sent_buttons(choices: Choices) -> None:
     first, second, third = (10 ** choices.below(18) + choices.below(9) for _ in range(3))
     request = RequestId(first)
     for pressed in (
-        buttons.ApproveShown("a-Z_09xy"),
+        buttons.ApproveShown("a-Z_09xy", choices.pick((None, Ground.KEPT, Ground.FLOATS))),
         buttons.RejectShown("a-Z_09xy", buttons.reason_key(str(third))),
         buttons.PickWaiting(request, TransferId(second)),
         buttons.ShowWaitingPage(request, third, choosing=bool(choices.below(2))),

@@ -97,6 +97,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/unwatch IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
+    "/unkeep IMAGE": DECIDING,
     "/cancel #": OWN,
     "/retry #": OWN,
     "/reload": DECIDING,
@@ -106,6 +107,8 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
 }
 BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.APPROVE: ON_A_CARD,
+    Verb.KEEP: ON_A_CARD,
+    Verb.FLOATS: ON_A_CARD,
     Verb.REJECT: ON_A_CARD,
     Verb.REASON: ON_A_CARD,
     Verb.SHOW: ON_A_CARD,
@@ -125,6 +128,7 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.MIRROR: ASKING,
 }
 READS: Final = (
+    "/unkeep IMAGE",
     "/status",
     "/status IMAGE",
     "/status #",
@@ -170,7 +174,7 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
         Verb.SUGGESTION: (transfer, 0),
         Verb.FORM: ("kubernetes",),
     }
-    if verb in {Verb.APPROVE, Verb.REJECT, Verb.REASON, Verb.DIGESTS}:
+    if verb in {Verb.APPROVE, Verb.KEEP, Verb.FLOATS, Verb.REJECT, Verb.REASON, Verb.DIGESTS}:
         return button_data(verb, key_of(number))
     if verb is Verb.LIST:
         return button_data(verb, 0, "")
