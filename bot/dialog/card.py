@@ -20,7 +20,7 @@ from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, denied, trouble_words
-from bot.dialog.image_names import name_list, short_name
+from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
 from bot.dialog.view import View
 from bot.dialog.waiting import (
@@ -94,28 +94,34 @@ def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
 
 
 def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
-    """A row for each image that is suggested for a missing one, the likeliest first."""
+    """A row for each image that is suggested for a missing one, the likeliest first.
+
+    `transfers` are all of the request: what it has already is not suggested, and nothing twice.
+    """
     missing = [t for t in transfers if t.state is State.FAILED and t.meant]
     each = max(1, SUGGESTION_BUTTONS // max(1, len(missing)))
-    return [
-        (
-            callback_button(
-                Verb.SUGGESTION,
-                *(request.id, transfer.id, position),
-                label=_suggestion_label(transfer, image, len(missing)),
-            ),
-        )
-        for transfer in missing[:SUGGESTION_BUTTONS]
-        for position, image in enumerate(transfer.meant[:each])
-    ]
+    known = {transfer.image for transfer in transfers}
+    rows: list[tuple[Button, ...]] = []
+    for transfer in missing[:SUGGESTION_BUTTONS]:
+        new = [pair for pair in enumerate(transfer.meant) if pair[1] not in known][:each]
+        known |= {image for _, image in new}
+        for position, image in new:
+            label = _suggestion_label(transfer, image, len(missing))
+            numbers = (request.id, transfer.id, position)
+            rows.append((callback_button(Verb.SUGGESTION, *numbers, label=label),))
+    return rows
 
 
 def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase:
-    """A digest alone is named only where the buttons are for `count` images, more than one."""
+    """Which image it is instead of is said where the buttons are for `count` images."""
+    there = transfer.image
     if transfer.failure is None or transfer.failure.kind is not FailureKind.OTHER_DIGEST:
-        return say("button-meant", image=short_name(image))
+        same = (image.registry, image.repository) == (there.registry, there.repository)
+        if count == 1 or not same:
+            return say("button-meant", image=short_name(image))
+        return say("button-meant", image=label_of(f"{short_name(there)} → {image.tag}"))
     if image.tag is None:
-        name = short_name(replace(transfer.image, digest=None))
+        name = short_name(replace(there, digest=None))
         return say("button-digest-alone", count=count, image=name)
     return say("button-tag-now", image=short_name(image))
 

@@ -51,10 +51,15 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
     rows = [*_pull_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
-    rows += suggestion_buttons(request, others)
-    if any(t.state in RETRYABLE for t in others):
+    rows += suggestion_buttons(request, transfers)
+    if any(t.state in RETRYABLE and not _is_missing(t) for t in others):
         rows.append((callback_button(Verb.RETRY, request.id),))
     return Message(tuple(lines), tuple(rows))
+
+
+def _is_missing(transfer: Transfer) -> bool:
+    """Whether the source lacks the image, so that trying again is of no use."""
+    return transfer.failure is not None and transfer.failure.kind is _MISSING
 
 
 def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:

@@ -7,7 +7,7 @@ words. The list of tags is untrusted, so all work on it is bounded. A person cho
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -22,6 +22,10 @@ _COMMIT: Final = re.compile(r"(?:[A-Za-z]+-)?((?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9
 _LEADING: Final = re.compile(r"([vV]?)([0-9]+(?:\.[0-9]+)*)(.*)")
 _DOTTED: Final = re.compile(r"(.*?[^0-9.])([0-9]+(?:\.[0-9]+)+)(.*)")
 _ANY: Final = re.compile(r"(.*?)([0-9]+)(.*)")
+_DATE: Final = re.compile(
+    r"(.*?(?<![0-9]))((?:19|20)[0-9]{2})([-._]?)(0[1-9]|1[0-2])\3(0[1-9]|[12][0-9]|3[01])(?![0-9])(.*)"
+)
+_DIGITS: Final = re.compile("[0-9]+")
 _SEPARATORS: Final = re.compile(r"[._-]+")
 _LETTERS: Final = re.compile(r"[a-z]+")
 _PLAIN: Final = "*"  # stands for the numbers in a flavour
@@ -31,6 +35,7 @@ _SURELY_ALIKE: Final = 0.85  # for commits, since any two have much in common
 _COMPARED: Final = 40  # characters of a tag, so that long tags take no more time
 _COMPARED_EXACTLY: Final = 64  # tags, the best ones by a rough measure
 _MOST_FLAVOURS: Final = 5  # each is one more pass over all tags
+_TWO: Final = 2  # letters that are swapped
 _BUILD: Final = 10_000  # a first number from here on is a date or a build, no version
 
 
@@ -88,6 +93,10 @@ def nearest_tags(wanted: str, tags: Collection[str], *, count: int = 3) -> tuple
 def _read(text: str) -> _Tag:
     if _COMMIT.fullmatch(text):
         return _Tag(text, (), "")
+    if (date := _DATE.fullmatch(text)) is not None:
+        before, year, _, month, day, after = date.groups()
+        number = (int(year) * 12 + int(month)) * 31 + int(day)
+        return _Tag(text, (number,), f"{before.lower()}{_PLAIN}{_DIGITS.sub('#', after.lower())}")
     found = _LEADING.fullmatch(text) or _DOTTED.fullmatch(text) or _ANY.fullmatch(text)
     if found is None:
         return _Tag(text, (), text.lower())
@@ -101,7 +110,7 @@ def _read(text: str) -> _Tag:
 
 def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
     """Search the flavours that may be meant in turn, until `count` tags are found."""
-    flavours = _flavours(wanted.flavour, {tag.flavour for tag in tags})
+    flavours = _flavours(wanted.flavour, Counter(tag.flavour for tag in tags))
     found: dict[str, None] = {}
     for flavour in flavours:
         ways: defaultdict[_Way, list[tuple[_Rank, str]]] = defaultdict(list)
@@ -126,29 +135,46 @@ def _one_of_each(tags: Iterable[_Tag]) -> list[_Tag]:
     return [_Tag(text, numbers, _PLAIN) for numbers, text in found.items()]
 
 
-def _flavours(wanted: str, there: set[str]) -> list[str]:
+def _flavours(wanted: str, there: Counter[str]) -> list[str]:
     """The flavours that may be meant, the most likely first."""
     alike = [] if wanted == _PLAIN else _alike(wanted, there, at_least=_ALIKE)
-    likely = [wanted, *alike, _PLAIN]
+    likely = [wanted, *_variants(wanted, there), *alike, _PLAIN]
     return list(dict.fromkeys(flavour for flavour in likely if flavour in there))[:_MOST_FLAVOURS]
+
+
+def _variants(wanted: str, there: Counter[str]) -> list[str]:
+    """The flavours that go on after the one wanted: `-devel-ubuntu22.04`, the usual first."""
+    longer = [f for f in there if _goes_on(wanted, f)]
+    return sorted(longer, key=lambda f: (-there[f], [-int(n) for n in _DIGITS.findall(f)], f))
+
+
+def _goes_on(wanted: str, flavour: str) -> bool:
+    after = flavour[len(wanted) : len(wanted) + 1]
+    return wanted != _PLAIN and flavour.startswith(wanted) and bool(after) and not after.isalpha()
 
 
 def _near(
     wanted: _Tag, tag: _Tag, flavour: str, flavours: Sequence[str]
 ) -> tuple[_Way, _Rank] | None:
     """In which way a tag is similar, and its rank. The smallest rank is the best."""
-    if _same_letters(wanted.text, tag.text):
+    if _squashed(wanted.text) == _squashed(tag.text):
         return _Way.SPELLING, (0, len(tag.text))
     ours, theirs = wanted.numbers, tag.numbers
     same = _trimmed(ours) == _trimmed(theirs)
     if (ours[0] < _BUILD) != (theirs[0] < _BUILD):
         return None
     if tag.flavour != flavour:
+        if _are_swapped(wanted.text, tag.text):
+            return _Way.SPELLING, (2, len(tag.text))
+        if same and _goes_on(wanted.flavour, tag.flavour) and tag.flavour in flavours:
+            return _Way.SPELLING, (3, flavours.index(tag.flavour))
         if same and tag.flavour in flavours:
             return _Way.OTHER_FLAVOUR, (flavours.index(tag.flavour),)
         return None
     if same and len(theirs) <= len(ours):
         return _Way.SPELLING, (1, len(ours) - len(theirs))
+    if _are_swapped(wanted.text, tag.text):
+        return _Way.SPELLING, (2, len(tag.text))
     return _by_distance(ours, theirs, same=same)
 
 
@@ -237,13 +263,22 @@ def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
 
 def _same_letters(one: str, other: str) -> bool:
     """Whether the texts differ only in case, a `v`, separators, or two swapped letters."""
-    ours, theirs = _squashed(one), _squashed(other)
-    if ours == theirs:
-        return True
-    if sorted(ours) != sorted(theirs):
+    return _squashed(one) == _squashed(other) or _are_swapped(one, other)
+
+
+def _are_swapped(one: str, other: str) -> bool:
+    """Whether two letters side by side are swapped. Across a dot that would be another version."""
+    ours, theirs = (text.lower().removeprefix("v") for text in (one, other))
+    if len(ours) != len(theirs):
         return False
     wrong = [place for place, pair in enumerate(zip(ours, theirs, strict=True)) if len({*pair}) > 1]
-    return wrong == [wrong[0], wrong[0] + 1]
+    return (
+        len(wrong) == _TWO
+        and wrong[0] + 1 == wrong[1]
+        and ours[wrong[0]] == theirs[wrong[1]]
+        and ours[wrong[1]] == theirs[wrong[0]]
+        and "." not in ours[wrong[0] : wrong[1] + 1]
+    )
 
 
 def _squashed(text: str) -> str:

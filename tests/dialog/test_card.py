@@ -265,6 +265,26 @@ def test_what_was_not_decided_may_be_asked_for_again(state: State, key: str | No
     assert [each for each in keys if each.endswith(".next")] == [each for each in [key] if each]
 
 
+def missing(number: int, tag: str, *meant: str) -> Transfer:
+    failure = Failure(FailureKind.MISSING)
+    image = replace(FAILED.image, tag=tag)
+    suggested = tuple(map(ImageRef.parse, meant))
+    return replace(FAILED, id=TransferId(number), image=image, failure=failure, meant=suggested)
+
+
+def test_nothing_is_suggested_twice_or_that_the_request_has() -> None:
+    first = missing(5, "9.91", "nginx:1.27", "nginx:1.28", "nginx:1.26")
+    second = missing(6, "9.92", "nginx:1.28", "nginx:1.29")
+    third = missing(7, "9.93", "redis:7")
+    text = rendered(result(REQUEST, [MIRRORED, first, second, third], VIEW))
+    labels = [row[0][0] for row in text.buttons if row[0][0].startswith("➡️")]
+    assert labels == [
+        *("➡️ nginx:9.91 → 1.28", "➡️ nginx:9.91 → 1.26", "➡️ nginx:9.92 → 1.29"),
+        "➡️ redis:7",
+    ]
+    assert not any("Retry" in button[0] for row in text.buttons for button in row)
+
+
 def test_what_is_too_long_to_copy_has_no_button() -> None:
     long = replace(MIRRORED, image=long_name(1))
     for transfers in ([long], [long] * 2, [long] * 9):

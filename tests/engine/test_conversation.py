@@ -189,7 +189,7 @@ async def test_a_missing_tag_is_answered_with_the_nearest_that_exist(w: World) -
     await w.settle(6)
     assert w.last.startswith("That did not work:")
     tell = w.chat.messages[MessageId("telegram:5001")]
-    assert tell.buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",), ("🔁 Retry failed",))
+    assert tell.buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",))
     assert "别人的请求" in await w.press(LI, "➡️ nginx:1.27")
     assert await w.press(WEI, "➡️ nginx:1.27") == "#1 continues: 1 image."
     assert await w.press(WEI, "meant:1:1:0") == ALREADY_TAKEN
@@ -225,7 +225,29 @@ async def test_a_registry_that_lists_no_tags_leaves_the_plain_answer(w: World) -
     await w.say(WEI, "/mirror nginx:1.27.99")
     await w.settle(6)
     assert "not found at the source (missing, or private)" in w.last
-    assert w.chat.messages[MessageId("telegram:5001")].buttons == (("🔁 Retry failed",),)
+    assert w.chat.messages[MessageId("telegram:5001")].buttons == ()
+
+
+async def test_a_wrong_repository_is_answered_with_a_similar_name(w: World) -> None:
+    w.registries.tagged["docker.io/library/ngnix"] = RefusedError("no such repository")
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror ngnix:1.27")
+    await w.settle(6)
+    assert w.chat.messages[MessageId("telegram:5001")].buttons == (("➡️ nginx:1.27",),)
+    await w.press(WEI, "➡️ nginx:1.27")
+    await w.settle(10)
+    w.copied(NGINX)
+    await w.settle(8)
+    assert w.last.startswith("Done, 1 of 1")
+
+
+async def test_a_wrong_repository_with_a_tag_that_the_right_one_lacks(w: World) -> None:
+    w.registries.tagged["docker.io/library/nginx"] = ("1.27", "1.26")
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror ngnix:1.27.9")
+    await w.settle(6)
+    buttons = w.chat.messages[MessageId("telegram:5001")].buttons
+    assert buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",))
 
 
 async def test_the_default_tag_is_said(w: World) -> None:

@@ -32,6 +32,12 @@ UBUNTU = (
     *("20.04", "22.04", "24.04", "24.10", "jammy", "noble", "rolling", "latest"),
     *("jammy-20240125", "noble-20240225"),
 )
+CUDA = tuple(
+    f"12.4.{patch}-{kind}-{system}"
+    for patch in range(2)
+    for kind in ("base", "devel", "cudnn-devel")
+    for system in ("ubuntu22.04", "ubuntu20.04", "rockylinux8")
+)
 BITNAMI = tuple(f"1.27.{patch}-debian-12-r{r}" for patch in range(4) for r in range(12))
 COMMITS = ("main", "sha-1a2b3c4", "sha-9f8e7d6", "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d")
 MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest", "edge")
@@ -74,6 +80,22 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
         # Each version once where all tags have a flavour.
         (BITNAMI, "1.27.9", tuple(f"1.27.{patch}-debian-12-r11" for patch in (3, 2, 1))),
         (BITNAMI, "latest", tuple(f"1.27.{patch}-debian-12-r11" for patch in (3, 2, 1))),
+        # The same letters come first, and no letters are swapped across a dot.
+        (("v1.31.0", "v1.30.1", "v1.31.1"), "1.31.0", ("v1.31.0", "v1.31.1", "v1.30.1")),
+        (("1.2.13", "1.21.3"), "1.2.31", ("1.2.13", "1.21.3")),
+        (("1.27-slim", "1.27-alpine"), "1.27-slmi", ("1.27-slim",)),
+        # A flavour that goes on.
+        (
+            (*CUDA, "12.4.0-devel"),
+            "12.4.1-devel",
+            ("12.4.1-devel-ubuntu22.04", "12.4.1-devel-ubuntu20.04", "12.4.1-devel-rockylinux8"),
+        ),
+        (NGINX, "1.27-alpine3", ("1.27-alpine3.20", "1.27-alpine3.19", "1.27-alpine")),
+        # Dates, however they are written.
+        (MINIO, "RELEASE.2024-01-20T00-00-00Z", MINIO[:2]),
+        (MINIO, "RELEASE.2024-02-02T10-11-12Z", (MINIO[1], MINIO[0])),
+        (("2024-05-01", "2024-04-30", "1.0"), "20240501", ("2024-05-01", "2024-04-30")),
+        (("2024-05-31", "2024-06-09"), "2024-06-01", ("2024-05-31", "2024-06-09")),
         # Words.
         (DISTROLESS, "lates", ("latest",)),
         (DISTROLESS, "nonrot", ("nonroot", "debug-nonroot")),

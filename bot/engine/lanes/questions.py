@@ -28,6 +28,7 @@ from bot.dialog.questions import (
 from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.chat import Words
+from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Registries
 from bot.engine.ports.repository import ImageListFile
@@ -50,7 +51,7 @@ NEXT_LOOK: Final = 0.1
 """Seconds until the lane looks for new questions while others are being answered."""
 
 
-class QuestionsUnit(Questions, NewNotes, Protocol):
+class QuestionsUnit(Questions, NewNotes, TrackedNames, Protocol):
     """What this lane reads and writes."""
 
 
@@ -180,7 +181,10 @@ class QuestionsLane:
         except RefusedError as refusal:
             return LookupFacts(image=image, target_digest=there, refusal=str(refusal))
         if source is None:
-            meant = await suggest_images(self._registries, image, target_host=self._target.host)
+            async with self._store.begin() as unit:
+                listed = await unit.tracked_names()
+            host = self._target.host
+            meant = await suggest_images(self._registries, image, target_host=host, listed=listed)
             return LookupFacts(image=image, target_digest=there, suggestions=meant)
         try:
             shape = await self._registries.describe(image, source)

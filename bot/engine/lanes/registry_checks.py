@@ -38,6 +38,7 @@ from bot.engine.decided import decisions_about
 from bot.engine.lanes.lane import TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
+from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.registries import Registries
 from bot.engine.ports.store import (
     CopiedBefore,
@@ -61,7 +62,9 @@ VERIFY_TRIES: Final = 4
 _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
-class RegistryChecksUnit(TransfersToCheck, Transfers, CopiedBefore, DecisionsOnNames, Protocol):
+class RegistryChecksUnit(
+    TransfersToCheck, Transfers, CopiedBefore, DecisionsOnNames, TrackedNames, Protocol
+):
     """What this lane reads and writes."""
 
 
@@ -177,7 +180,7 @@ class RegistryChecksLane:
         image = transfer.image
         digest = await self._at_source(image)
         if digest is None:
-            meant = await suggest_images(self._registries, image, target_host=self._target.host)
+            meant = await self._suggested(image)
             return Missing(self._clock(), meant)
         there = await self._at_target(transfer)
         if digest == there:
@@ -188,6 +191,13 @@ class RegistryChecksLane:
             if named != digest:
                 return _other_digest(self._clock(), image, tagged if named else None)
         return await self._decided(transfer, digest, there)
+
+    async def _suggested(self, image: ImageRef) -> tuple[ImageRef, ...]:
+        """What was probably meant by an image that its source lacks."""
+        async with self._store.begin() as unit:
+            listed = await unit.tracked_names()
+        host = self._target.host
+        return await suggest_images(self._registries, image, target_host=host, listed=listed)
 
     async def _decided(self, transfer: Transfer, digest: str, there: str | None) -> Event:
         """What the policy says of a digest that the target lacks. It may replace another one."""

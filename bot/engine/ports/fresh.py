@@ -15,11 +15,13 @@ from bot.core.request import Request
 from bot.core.transfer import Transfer
 
 
-class TrackedList(Protocol):
-    """Which images are tracked."""
-
+class TrackedNames(Protocol):
     async def tracked_names(self) -> set[str]:
         """All tracked images as texts, since parsing a long list takes a while."""
+
+
+class TrackedList(TrackedNames, Protocol):
+    """Which images are tracked."""
 
     async def track(self, images: Sequence[TrackedImage]) -> None:
         """Add images. None of them may be tracked already."""
