@@ -7,7 +7,7 @@ The content decides, the name is only a hint: people send Helm values as `new.tx
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from bot.paste import compose, dockerfile, free_text, loose_file, structured
@@ -31,6 +31,8 @@ _TOP: Final = re.compile(
     r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
 )
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^`\n]*)$", re.MULTILINE)
+_MOST_MENTIONS: Final = 10_000
+"""Places of a file that name an image. A request has far fewer."""
 _MOST_TOPS: Final = 3
 """Places below a sentence that are tried as the start of a file."""
 _LONGEST_WITH_SENTENCE: Final = 100_000
@@ -67,8 +69,10 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
 
 def _scan_unknown(text: str) -> ScanResult:
     """A file of another kind: its keys about images, its commands, and nothing else."""
-    named = [*loose_file.mentions(text), *free_text.commands(text)]
-    return ScanResult(FileKind.TEXT, tuple(named))
+    both = chain(loose_file.mentions(text), free_text.commands(text))
+    named = tuple(islice(both, _MOST_MENTIONS))
+    flaw = Flaw.TOO_MANY if len(named) == _MOST_MENTIONS else None
+    return ScanResult(FileKind.TEXT, named, flaw=flaw)
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -89,14 +93,15 @@ def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
     kind = _kind_of(roots)
     if kind is FileKind.COMPOSE:
         return ScanResult(kind, compose.mentions(text, roots))
-    found = structured.mentions(text, roots)
+    found = tuple(islice(structured.mentions(text, roots), _MOST_MENTIONS))
     if kind is None and _is_list(roots):
         kind = FileKind.TEXT
     if kind is None:
         parts = {span.part for mention in found for span in mention.spans}
         helm = _VALUES_NAME.fullmatch(name) or not parts <= {Part.WHOLE}
         kind = FileKind.HELM if helm else FileKind.KUBERNETES
-    return ScanResult(kind, in_order(found))
+    flaw = Flaw.TOO_MANY if len(found) == _MOST_MENTIONS else None
+    return ScanResult(kind, in_order(found), flaw=flaw)
 
 
 def _kind_of(roots: Iterable[Node]) -> FileKind | None:

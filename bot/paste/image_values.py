@@ -6,6 +6,7 @@ Shared by the readers of files. A value is read by its own look, its key decides
 import re
 from dataclasses import replace
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from bot.core.image import is_host
@@ -64,11 +65,14 @@ def is_template(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
+@lru_cache(maxsize=4096)  # files say the same often, and each value is looked at again
 def look_of(text: str) -> Look:
     """What a value looks like by itself."""
+    if len(text) > MENTION_LENGTH_LIMIT:
+        return Look.NONE
     if is_template(text):
         return Look.TEMPLATE
-    if is_no_image(text) or "://" in text or any(c.isspace() for c in text):
+    if is_no_image(text) or "://" in text or text.split(maxsplit=1) != [text]:
         return Look.NONE
     match token_kind(text):
         case TokenKind.PATH:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
@@ -82,17 +83,14 @@ def setting_of(root: Node) -> Setting:
     return Setting.PIPELINE if any(job.get("script") for job in jobs) else Setting.LIST
 
 
-def mentions(text: str, roots: Iterable[Node], *, is_inner: bool = False) -> tuple[Mention, ...]:
+def mentions(text: str, roots: Iterable[Node], *, is_inner: bool = False) -> Iterator[Mention]:
     """All images that documents name, at any depth, in the order of the walk.
 
     `is_inner`: the text is a value within another, so no further texts within it are read.
     """
     lines = Lines(text)
-    return tuple(
-        mention
-        for root in roots
-        for mention in _Walk(text, lines, setting_of(root), is_inner, _variables(root)).of(root)
-    )
+    for root in roots:
+        yield from _Walk(text, lines, setting_of(root), is_inner, _variables(root)).of(root)
 
 
 @dataclass
@@ -345,13 +343,13 @@ class _Walk:
             return
         self.seen.add(id(node))
         roots = documents(node.value)
-        found: Iterable[Mention]
+        found: Iterator[Mention]
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
             found = mentions(node.value, roots, is_inner=True)
         else:
             found = loose_file.mentions(node.value)
         first = self.lines.of(node)
-        for mention in list(found)[:_MOST_WITHIN]:
+        for mention in islice(found, _MOST_WITHIN):
             line = first + mention.line
             if mention.gap is Gap.PASSED_OVER:
                 yield passed_over(spot.name, line=line)
