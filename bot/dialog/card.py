@@ -100,7 +100,7 @@ def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[
     """
     missing = [t for t in transfers if t.state is State.FAILED and t.meant]
     each = max(1, SUGGESTION_BUTTONS // max(1, len(missing)))
-    known = {transfer.image for transfer in transfers}
+    known = {transfer.image for transfer in transfers if transfer not in missing}
     rows: list[tuple[Button, ...]] = []
     for transfer in missing[:SUGGESTION_BUTTONS]:
         new = [pair for pair in enumerate(transfer.meant) if pair[1] not in known][:each]

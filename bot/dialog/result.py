@@ -59,7 +59,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
 
 def _is_missing(transfer: Transfer) -> bool:
     """Whether the source lacks the image, so that trying again is of no use."""
-    return transfer.failure is not None and transfer.failure.kind is _MISSING
+    return transfer.failure is not None and transfer.failure.kind is FailureKind.MISSING
 
 
 def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
