@@ -11,12 +11,11 @@ IMAGES_SHOWN: Final = 10
 
 def hand_written(asked: Sequence[ImageRef], denied: Sequence[ImageRef]) -> Message:
     """`asked`: images about which an admin would have been asked. `denied`: by the rules."""
-    return Message(
-        (
-            *_part(say("hand-written-asked", count=len(asked)), asked),
-            *_part(say("hand-written-denied", count=len(denied)), denied),
-        )
-    )
+    lines = [
+        *_part(say("hand-written-asked", count=len(asked)), asked),
+        *_part(say("hand-written-denied", count=len(denied)), denied),
+    ]
+    return Message((*lines, say("hand-written-next"))) if asked else Message(tuple(lines))
 
 
 def _part(head: Phrase, images: Sequence[ImageRef]) -> list[Phrase]:

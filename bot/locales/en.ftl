@@ -648,6 +648,7 @@ hand-written-denied = { $count ->
    *[other] Somebody wrote { $count } lines into image.list by hand that the rules deny. The workflow does not copy them:
 }
 hand-written-line = ✏️ <code>{ $image }</code>
+hand-written-next = If you do not want that, remove the line there, and deny the image by a rule in my config.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there

@@ -562,6 +562,7 @@ unwatch-none = 你没有关注 <code>{ $image }</code>。
 hand-written-asked = 有人直接往 image.list 里写了 { $count } 行，按规则本应先问管理员。工作流会照常复制：
 hand-written-denied = 有人直接往 image.list 里写了 { $count } 行，规则不允许。工作流不会复制：
 hand-written-line = ✏️ <code>{ $image }</code>
+hand-written-next = 如果不该复制，请在那里删掉这一行，并在我的配置里用规则拒绝这个镜像。
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有

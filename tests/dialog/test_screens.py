@@ -19,13 +19,15 @@ from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import ChatId
+from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
+from bot.engine.lanes.hand_written import HandWrittenLane
+from bot.engine.lanes.reconciler import Reconciler
 
 SCREENS = Path(__file__).parent / "screens"
 UPDATE = os.environ.get("UPDATE_SCREENS") == "1"
@@ -403,6 +405,28 @@ async def a_tag_is_kept_fresh(screen: Screen) -> None:
 
 
 Situation = Callable[[Screen], Awaitable[None]]
+
+
+async def lines_written_by_hand(screen: Screen) -> None:
+    here = screen.world
+    here.lanes["hand_written"] = HandWrittenLane(
+        store=here.store,
+        repository=here.repository,
+        words=here.words,
+        policy=here.policy,
+        place=Place(GROUP),
+        language=here.language,
+        clock=here.clock,
+    )
+    here.reconciler = Reconciler(here.lanes)
+    names = ["gcr.io/li/tool:1", "docker.io/evil/miner:latest"]
+    here.repository.content += "".join(f"{name}\n" for name in names).encode()
+    await screen.wait(2)
+    here.clock.pass_time(3600)
+    here.repository.content += "".join(f"gcr.io/li/part-{n}:1\n" for n in range(12)).encode()
+    await screen.wait(2)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -419,6 +443,7 @@ SITUATIONS: dict[str, Situation] = {
     "13-two-admins-approve": two_admins_approve,
     "14-a-digest-under-another-tag": a_digest_under_another_tag,
     "15-a-tag-is-kept-fresh": a_tag_is_kept_fresh,
+    "16-lines-written-by-hand": lines_written_by_hand,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
