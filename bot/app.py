@@ -25,6 +25,7 @@ from bot.core.errors import ConfigError
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
+from bot.wishes import carry_out_wishes
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,10 @@ async def _serve(adapters: Adapters, reload: Reload) -> None:
             return
         log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
+        wishes = carry_out_wishes(
+            Path(settings.database), adapters.store, build.utc_now, reload.restart
+        )
+        group.create_task(shutdown.unless_requested(wishes))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
         polling = build.make_polling(
             settings, adapters, me, takeover, wake=reconciler.wake, reload=reload

@@ -23,8 +23,9 @@ from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords, Maintainer
 from bot.config import Secrets, Settings, source_logins
+from bot.core.hold import Hold, pause_of, with_blocks
 from bot.core.ids import Place
-from bot.core.policy import Role
+from bot.core.policy import Policy, Role
 from bot.core.registry import PullLimit
 from bot.dialog.commands import menu_for
 from bot.dialog.language import Language
@@ -39,12 +40,15 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.paused import paused
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.lanes.retention import RetentionLane
 from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.outage import Outage
+from bot.engine.ports.repository import Repository
+from bot.reload import Reload
 from bot.workflow import shipped
 
 CLOSE_SECONDS: Final = 2.0
@@ -70,6 +74,8 @@ class Adapters(Services):
 
     store: SqliteStore
     words: LocaleWords
+    holds: Sequence[Hold] = ()
+    """What admins hold since before these adapters were opened."""
 
 
 @asynccontextmanager
@@ -79,7 +85,11 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
     try:
         async with open_services(settings, secrets) as services:
             words = make_words(settings)
-            yield Adapters(services.bot, services.repository, services.registries, store, words)
+            async with store.begin() as unit:
+                holds = await unit.holds()
+            yield Adapters(
+                services.bot, services.repository, services.registries, store, words, holds
+            )
     finally:
         await _close(store.close())
 
@@ -154,8 +164,18 @@ def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any
     }
 
 
+def _written(adapters: Adapters) -> Repository:
+    """The mirror repository for the lane that writes to it."""
+    held = pause_of(adapters.holds) is not None
+    return paused(adapters.repository) if held else adapters.repository
+
+
+def _policy(settings: Settings, adapters: Adapters) -> Policy:
+    return with_blocks(settings.rules(), adapters.holds)
+
+
 def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
-    policy, access = settings.rules(), settings.access()
+    policy, access = _policy(settings, adapters), settings.access()
     return Reconciler(
         {
             **_chat_lanes(settings, adapters),
@@ -169,7 +189,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
             ),
             "batches": BatchesLane(
                 store=adapters.store,
-                repository=adapters.repository,
+                repository=_written(adapters),
                 registries=adapters.registries,
                 patience=timedelta(seconds=settings.github.patience),
                 clock=utc_now,
@@ -243,7 +263,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     plan = settings.plan()
     if plan is None:
         return {}
-    access, policy = settings.access(), settings.rules()
+    access, policy = settings.access(), _policy(settings, adapters)
     news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
     updates = FreshUpdates(
         store=adapters.store, policy=policy, admins=access.admins, plan=plan, clock=utc_now
@@ -263,6 +283,19 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     }
 
 
+def _installation(settings: Settings, adapters: Adapters, me: str) -> Installation:
+    return Installation(
+        policy=_policy(settings, adapters),
+        access=settings.access(),
+        target=settings.place(),
+        me=me,
+        language=settings.telegram.language,
+        kept_fresh=settings.fresh is not None,
+        holds=adapters.holds,
+        reasons=settings.policy.reasons,
+    )
+
+
 def make_polling(
     settings: Settings,
     adapters: Adapters,
@@ -270,17 +303,9 @@ def make_polling(
     takeover: Takeover,
     *,
     wake: Callable[[], None],
-    reload: Callable[[], Sequence[str]],
+    reload: Reload,
 ) -> Polling:
-    installation = Installation(
-        policy=settings.rules(),
-        access=settings.access(),
-        target=settings.place(),
-        me=me,
-        language=settings.telegram.language,
-        kept_fresh=settings.fresh is not None,
-        reasons=settings.policy.reasons,
-    )
+    installation = _installation(settings, adapters, me)
     ahead = adapters.store.ahead()
     intake = Intake(
         store=ahead,
@@ -291,6 +316,7 @@ def make_polling(
         budgets=lambda: _budgets(adapters),
         workflow=adapters.repository.last_workflow,
         reload=reload,
+        restart=reload.restart,
     )
     outage = Outage(
         store=adapters.store,

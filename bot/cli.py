@@ -18,6 +18,8 @@ import click
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
 from bot.core.errors import BotError, ConfigError, TakenError
+from bot.core.hold import HoldKind
+from bot.core.pattern import corrected
 from bot.decision_key import with_key
 from bot.logs import start_log
 
@@ -117,6 +119,28 @@ def policy(path: Path, images: tuple[str, ...]) -> None:
     rules = settings.rules()
     for text in images:
         click.echo(explanation(rules, ImageRef.parse(text)))
+
+
+@cli.command()
+@_config
+def resume(path: Path) -> None:
+    """Lift the pause that an admin put up, without a second admin."""
+    _lift(path, HoldKind.PAUSE, "")
+
+
+@cli.command()
+@_config
+@click.argument("pattern")
+def unblock(path: Path, pattern: str) -> None:
+    """Lift the block of a pattern that an admin put up, without a second admin."""
+    _lift(path, HoldKind.BLOCK, corrected(pattern) or pattern)
+
+
+def _lift(path: Path, kind: HoldKind, pattern: str) -> None:
+    settings = read_settings(path)
+    from bot.wishes import Wish, wish  # noqa: PLC0415 - see run
+
+    click.echo(asyncio.run(wish(Path(settings.database), Wish(kind, pattern))))
 
 
 _data = click.option(

@@ -36,8 +36,12 @@ class Reload:
         changed = tuple(_changed_keys(self.settings, new))
         if changed:
             self.settings = new
-            self.parts.request()
+            self.restart()
         return changed
+
+    def restart(self) -> None:
+        """Stop the parts. They start anew with the settings, and with what admins hold."""
+        self.parts.request()
 
 
 def _changed_keys(old: BaseModel, new: BaseModel, before: str = "") -> Iterator[str]:

@@ -37,6 +37,8 @@ class TroubleKind(StrEnum):
     """Others keep writing to the list."""
     OUTDATED = "outdated"
     """The workflow in the mirror repository is not the one that this bot ships."""
+    PAUSED = "paused"
+    """An admin holds all commits and dispatches."""
     BEHIND = "behind"
     """It does not show yet what was copied."""
     OTHER = "other"

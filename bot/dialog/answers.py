@@ -6,13 +6,14 @@ result.py. Answers that need the network are in questions.py and outdated.py.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
 from bot.core.decision import Ground, Verdict
+from bot.core.hold import Hold
 from bot.core.ids import ChatId, Person, RequestId, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
@@ -308,6 +309,20 @@ class Operations:
     batches: Sequence[Batch]
     kept: tuple[int, int] = (0, 0)
     outdated: bool = False
+
+
+def with_holds(message: Message, holds: Sequence[tuple[Hold, str]]) -> Message:
+    """The status with what admins hold on top, each hold with the name of its admin."""
+    lines = [
+        say(
+            f"status-held-because-{hold.kind}" if hold.reason else f"status-held-{hold.kind}",
+            pattern=hold.pattern,
+            person=name,
+            reason=hold.reason,
+        )
+        for hold, name in holds
+    ]
+    return replace(message, lines=(*lines, *message.lines))
 
 
 def status_for_admin(

@@ -9,7 +9,7 @@ from bot.dialog.message import Phrase, say
 def trouble_words(trouble: Trouble) -> Phrase:
     if trouble.kind is TroubleKind.OTHER:
         return say("trouble-other", line=trouble.line)
-    if trouble.kind in {TroubleKind.CONTESTED, TroubleKind.OUTDATED}:
+    if trouble.kind in {TroubleKind.CONTESTED, TroubleKind.OUTDATED, TroubleKind.PAUSED}:
         return say(f"trouble-{trouble.kind}")
     return say(f"trouble-{trouble.kind}", who=trouble.who)
 

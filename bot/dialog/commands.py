@@ -8,6 +8,8 @@
     unwatch  = image
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]               in a reply to a card: [ reason ]
+    pause    = [ reason ]
+    block    = pattern [ reason ]                  unblock   = pattern
 
 `COMMANDS` says for each command how its arguments are read, who may use it, and whether it begins
 work. Intake obeys it, and menus and /help are made from it. Buttons get their rights from it too,
@@ -27,6 +29,7 @@ from typing import Final
 from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.pattern import corrected
 from bot.core.policy import Role
 from bot.paste.reference import read_image
 
@@ -46,6 +49,10 @@ class CommandName(StrEnum):
     RETRY = "retry"
     HELP = "help"
     START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
     RELOAD = "reload"
     WHOAMI = "whoami"
 
@@ -134,6 +141,33 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold all commits and dispatches."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Deny the images of a normalised pattern."""
+
+    pattern: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Lift the pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unblock:
+    """Lift the block of this normalised pattern."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class Simple:
     """A command without arguments: help, start, whoami, reload."""
 
@@ -148,7 +182,8 @@ class Misuse:
 Looking = Lookup | List | Outdated
 Watching = BeginWatch | EndWatch
 Deciding = Approve | Reject | Cancel | Retry | EndKeep
-Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Simple
+Holding = Pause | Block | Resume | Unblock
+Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Holding | Simple
 Parsed = Command | BadImage | Misuse
 Parser = Callable[[str, str], Parsed]
 """Reads the arguments of one command. The second text is the host of the target registry."""
@@ -184,8 +219,27 @@ def _watch(text: str, target_host: str) -> Parsed:
 def _reject(text: str, _target_host: str) -> Parsed:
     first, reason = [*text.split(None, 1), "", ""][:2]
     number = _NUMBER.fullmatch(first)
-    words = " ".join((text if number is None else reason).split())[:REASON_LIMIT]
+    words = _reason(text if number is None else reason)
     return Reject(None if number is None else RequestId(int(number[1])), words)
+
+
+def _pause(text: str, _target_host: str) -> Parsed:
+    return Pause(_reason(text))
+
+
+def _block(text: str, _target_host: str) -> Parsed:
+    first, reason = [*text.split(None, 1), "", ""][:2]
+    pattern = corrected(first)
+    return Misuse() if pattern is None else Block(pattern, _reason(reason))
+
+
+def _unblock(text: str, _target_host: str) -> Parsed:
+    pattern = corrected(text)
+    return Misuse() if pattern is None else Unblock(pattern)
+
+
+def _reason(text: str) -> str:
+    return " ".join(text.split())[:REASON_LIMIT]
 
 
 def _of_image(command: Callable[[ImageRef], Command]) -> Parser:
@@ -254,6 +308,10 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.UNKEEP, parser=_of_image(EndKeep), audience=ADMINS),
+    CommandSpec(name=CommandName.PAUSE, parser=_pause, audience=ADMINS),
+    CommandSpec(name=CommandName.RESUME, parser=lambda _text, _host: Resume(), audience=ADMINS),
+    CommandSpec(name=CommandName.BLOCK, parser=_block, audience=ADMINS),
+    CommandSpec(name=CommandName.UNBLOCK, parser=_unblock, audience=ADMINS),
     CommandSpec(name=CommandName.RELOAD, parser=_of_nothing(CommandName.RELOAD), audience=ADMINS),
     CommandSpec(
         name=CommandName.WHOAMI, parser=_of_nothing(CommandName.WHOAMI), audience=EVERYBODY

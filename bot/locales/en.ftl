@@ -117,6 +117,7 @@ trouble-faulty = { $who } reports an internal error
 trouble-unreadable = { $who } gives answers that I cannot read
 trouble-locked-out = { $who } no longer accepts my token, so { $maintainer } has to renew it
 trouble-outdated = the workflow in the mirror repository differs from mine, so { $maintainer } has to run imageto-bot setup
+trouble-paused = an admin has paused me: /status shows why
 trouble-contested = others keep changing image.list
 trouble-behind = { $who } does not show the new image yet
 trouble-other = { $line }
@@ -368,6 +369,14 @@ command-approve = approve a request
     .usage = /approve #41
 command-reject = reject a request
     .usage = /reject #41 [reason]
+command-pause = hold all commits and runs
+    .usage = /pause [reason]
+command-resume = lift the pause
+    .usage = /resume
+command-block = deny images at once
+    .usage = /block IMAGE [reason]
+command-unblock = lift a block
+    .usage = /unblock IMAGE
 command-reload = read my config again
     .usage = /reload
 command-whoami = your id and this chat's id
@@ -432,6 +441,26 @@ whoami = Your id: <code>{ $person }</code> ({ $role })
     This chat's id: <code>{ $chat }</code>
 whoami-admin = admin
 whoami-member = not an admin
+
+# /pause, /resume, /block, /unblock
+hold-begun-pause = ⏸ I commit and start nothing until two admins send /resume.
+    .next = Requests and approvals are taken as before. What is running goes on.
+hold-stands-pause = I am paused already. /status shows by whom.
+hold-none-pause = I am not paused.
+hold-lifting-pause = One more admin has to send /resume within 10 minutes.
+    .next = On the host one command is enough: <code>imageto-bot resume</code>
+hold-lifted-pause = ▶️ The pause is over.
+hold-begun-block = ⛔ Images of <code>{ $pattern }</code> are denied until two admins send /unblock.
+    .next = This also holds for images that wait or are approved. Lines that somebody writes into image.list by hand are not blocked.
+hold-stands-block = <code>{ $pattern }</code> is blocked already. /status shows by whom.
+hold-none-block = <code>{ $pattern }</code> is not blocked. /status shows what is.
+hold-lifting-block = One more admin has to send <code>/unblock { $pattern }</code> within 10 minutes.
+    .next = On the host one command is enough: <code>imageto-bot unblock { $pattern }</code>
+hold-lifted-block = <code>{ $pattern }</code> is no longer blocked.
+status-held-pause = ⏸ { $person } has paused all commits and runs.
+status-held-because-pause = ⏸ { $person } has paused all commits and runs: { $reason }
+status-held-block = ⛔ { $person } has blocked <code>{ $pattern }</code>.
+status-held-because-block = ⛔ { $person } has blocked <code>{ $pattern }</code>: { $reason }
 
 # /reload
 reloaded = I read my config again. Changed: <code>{ $keys }</code>.

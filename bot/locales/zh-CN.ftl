@@ -104,6 +104,7 @@ trouble-faulty = { $who } 内部出错
 trouble-unreadable = { $who } 返回的内容无法识别
 trouble-locked-out = { $who } 不再接受我的令牌，需要{ $maintainer }更换
 trouble-outdated = 镜像仓库里的工作流与我自带的不一致，需要{ $maintainer }运行 imageto-bot setup
+trouble-paused = 管理员已暂停，发 /status 查看原因
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
 trouble-other = { $line }
@@ -335,6 +336,14 @@ command-approve = 批准请求
     .usage = /approve #41
 command-reject = 驳回请求
     .usage = /reject #41 [理由]
+command-pause = 暂停所有提交和运行
+    .usage = /pause [理由]
+command-resume = 解除暂停
+    .usage = /resume
+command-block = 立刻禁止某些镜像
+    .usage = /block 镜像 [理由]
+command-unblock = 解除禁止
+    .usage = /unblock 镜像
 command-reload = 重新读取配置
     .usage = /reload
 command-whoami = 查看你的 ID 和本会话的 ID
@@ -399,6 +408,26 @@ whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
     本会话的 ID：<code>{ $chat }</code>
 whoami-admin = 管理员
 whoami-member = 不是管理员
+
+# /pause, /resume, /block, /unblock
+hold-begun-pause = ⏸ 已暂停：不再提交，也不再启动运行，直到两位管理员发 /resume。
+    .next = 请求和审批照常进行，已经开始的运行会继续。
+hold-stands-pause = 已经处于暂停状态，发 /status 查看是谁暂停的。
+hold-none-pause = 现在没有暂停。
+hold-lifting-pause = 还需要另一位管理员在 10 分钟内发 /resume。
+    .next = 也可以在服务器上运行一条命令：<code>imageto-bot resume</code>
+hold-lifted-pause = ▶️ 已解除暂停。
+hold-begun-block = ⛔ 已禁止 <code>{ $pattern }</code> 的镜像，直到两位管理员发 /unblock。
+    .next = 等待审批和已批准的镜像同样被禁止；直接写进 image.list 的行不受影响。
+hold-stands-block = <code>{ $pattern }</code> 已经被禁止，发 /status 查看是谁禁止的。
+hold-none-block = <code>{ $pattern }</code> 没有被禁止，发 /status 查看禁止了哪些。
+hold-lifting-block = 还需要另一位管理员在 10 分钟内发 <code>/unblock { $pattern }</code>。
+    .next = 也可以在服务器上运行一条命令：<code>imageto-bot unblock { $pattern }</code>
+hold-lifted-block = 已解除对 <code>{ $pattern }</code> 的禁止。
+status-held-pause = ⏸ { $person } 暂停了所有提交和运行。
+status-held-because-pause = ⏸ { $person } 暂停了所有提交和运行：{ $reason }
+status-held-block = ⛔ { $person } 禁止了 <code>{ $pattern }</code>。
+status-held-because-block = ⛔ { $person } 禁止了 <code>{ $pattern }</code>：{ $reason }
 
 # /reload
 reloaded = 已重新读取配置，有变化：<code>{ $keys }</code>。

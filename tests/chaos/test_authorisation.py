@@ -100,6 +100,10 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/unkeep IMAGE": DECIDING,
     "/cancel #": OWN,
     "/retry #": OWN,
+    "/pause": DECIDING,
+    "/resume": DECIDING,
+    "/block IMAGE": DECIDING,
+    "/unblock IMAGE": DECIDING,
     "/reload": DECIDING,
     "/whoami": OPEN,
     "/help": OPEN,
@@ -282,6 +286,7 @@ class Scene:
             "questions",
             "batches",
             "watches",
+            "holds",
         )
         with sqlite3.connect(self.database) as connection:
             read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names are fixed above

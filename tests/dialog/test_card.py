@@ -16,6 +16,7 @@ from bot.core.decision import Ground, Verdict
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
+from bot.core.hold import HoldKind
 from bot.core.ids import (
     BOT_ITSELF,
     BatchId,
@@ -584,6 +585,9 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb} | {f"weight-{weight}" for weight in Weight}
+    for what in ("begun", "stands", "none", "lifting", "lifted"):
+        made |= {f"hold-{what}-{kind}" for kind in HoldKind}
+    made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
     assert known - literals - made == set()
 
 

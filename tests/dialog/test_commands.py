@@ -12,6 +12,7 @@ from bot.dialog.commands import (
     COMMANDS,
     Approve,
     BeginWatch,
+    Block,
     Cancel,
     CommandName,
     Confirm,
@@ -21,10 +22,13 @@ from bot.dialog.commands import (
     Mirror,
     Misuse,
     Outdated,
+    Pause,
     Reject,
+    Resume,
     Retry,
     Simple,
     Status,
+    Unblock,
     menu_for,
     parse,
 )
@@ -32,6 +36,7 @@ from bot.dialog.commands import (
 NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
 OWN = {"cancel", "retry"}
+DECIDING = {"approve", "reject"}
 
 
 def read(text: str) -> object:
@@ -78,6 +83,13 @@ def read(text: str) -> object:
         ("/retry #41", Retry(R41)),
         ("/help", Simple(CommandName.HELP)),
         ("/reload now", Simple(CommandName.RELOAD)),
+        ("/pause", Pause()),
+        ("/pause the registry\nmoves", Pause("the registry moves")),
+        ("/resume now", Resume()),
+        ("/block nginx:1.27 bad bytes", Block("docker.io/library/nginx:1.27", "bad bytes")),
+        ("/block", Misuse()),
+        ("/unblock quay.io", Unblock("quay.io/**")),
+        ("/unblock", Misuse()),
         ("/start now", Simple(CommandName.START)),
         ("/whoami", Simple(CommandName.WHOAMI)),
         ("/approve", Misuse()),
@@ -141,7 +153,7 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.NOBODY, set()),
         (Role.GUEST, {"whoami", "help"}),
         (Role.MEMBER, {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
-        (Role.ADMIN, {"approve", "reject", "reload", "unkeep"}),
+        (Role.ADMIN, DECIDING | {"pause", "resume", "block", "unblock", "reload", "unkeep"}),
     ],
 )
 def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:

@@ -31,6 +31,7 @@ from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
+from bot.core.hold import Hold
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
@@ -133,6 +134,7 @@ Value = (
     | Decision
     | Draft
     | File
+    | Hold
     | Question
     | TrackedImage
     | Watch

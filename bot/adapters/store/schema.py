@@ -35,6 +35,7 @@ from bot.adapters.store.columns import (
 from bot.core.batch import Via
 from bot.core.decision import Ground, Verdict
 from bot.core.events import Proof
+from bot.core.hold import HoldKind
 from bot.core.request import PullFormat
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
@@ -267,6 +268,21 @@ tracked = Table(
     Index("tracked_updated", "updated_at", sqlite_where=text("updated_at IS NOT NULL")),
     Index("tracked_on_way", "transfer", sqlite_where=text("transfer IS NOT NULL")),
     Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Word(HoldKind), nullable=False),
+    Column("person", Id, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("pattern", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("lift_by", Id),
+    Column("lift_at", Time),
+    Column("lifted_at", Time),
+    sqlite_autoincrement=True,
 )
 
 retries = Table(

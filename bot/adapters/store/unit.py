@@ -9,6 +9,7 @@ from bot.adapters.store.decisions import DecisionQueries
 from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.hand_written import HandWrittenQueries
+from bot.adapters.store.holds import HoldQueries
 from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
 from bot.adapters.store.questions import QuestionQueries
@@ -30,5 +31,6 @@ class StoreUnit(
     FreshQueries,
     RetentionQueries,
     HandWrittenQueries,
+    HoldQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

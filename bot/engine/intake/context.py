@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
+from bot.core.hold import Hold
 from bot.core.ids import MessageId, Person, Place, RequestId, is_private
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
@@ -76,6 +77,7 @@ class Installation:
     me: str
     language: Language = Language.EN
     kept_fresh: bool = False
+    holds: Sequence[Hold] = ()
     reasons: tuple[str, ...] = ()
 
 

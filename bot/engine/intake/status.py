@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bot.core.hold import Hold
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
@@ -49,11 +50,19 @@ class StatusUnit(
 async def status(context: Context[StatusUnit], command: Status, vitals: Vitals) -> Message:
     match command.about:
         case None:
-            return await _of_chat(context, vitals)
+            shown = await _of_chat(context, vitals)
+            return answers.with_holds(shown, await _holds(context))
         case ImageRef() as image:
             return await _of_image(context, image)
         case number:
             return await _of_request(context, number)
+
+
+async def _holds(context: Context[StatusUnit]) -> list[tuple[Hold, str]]:
+    """What stands, each with the name of the admin who put it up."""
+    holds = context.installation.holds
+    people = await context.unit.people([hold.person for hold in holds])
+    return [(each, people[each.person].name if each.person in people else "") for each in holds]
 
 
 async def _of_request(context: Context[StatusUnit], number: RequestId) -> Message:

@@ -27,22 +27,27 @@ from bot.dialog.commands import (
     COMMANDS,
     Approve,
     BeginWatch,
+    Block,
     Cancel,
     Command,
     CommandName,
     Confirm,
     EndKeep,
     EndWatch,
+    Holding,
     List,
     Lookup,
     Mirror,
     Misuse,
     Outdated,
+    Pause,
     Reject,
+    Resume,
     Retry,
     Simple,
     Status,
     TypedCommand,
+    Unblock,
     parse,
 )
 from bot.dialog.language import Language, spoken
@@ -52,6 +57,7 @@ from bot.engine.intake import (
     card_press,
     decide,
     draft,
+    hold,
     keep,
     mirror,
     presses,
@@ -97,6 +103,7 @@ class IntakeUnit(
     questions.AskUnit,
     watch.WatchUnit,
     keep.KeepUnit,
+    hold.HoldUnit,
     Updates,
     SavesPeople,
     ChatOrigins,
@@ -121,10 +128,12 @@ class Intake:
         budgets: Callable[[], Mapping[str, PullLimit]] = dict,
         workflow: Callable[[], WorkflowState | None] = lambda: None,
         reload: Callable[[], Sequence[str]] = tuple,
+        restart: Callable[[], None] = lambda: None,
     ) -> None:
         """`budgets` and `workflow`: what the services said last, see status.Vitals.
 
         `reload` reads the config again. Returns the changed keys, or raises ConfigError.
+        `restart` starts all parts anew, after what admins hold has changed.
         """
         self._store = store
         self._words = words
@@ -133,6 +142,8 @@ class Intake:
         self._wake = wake
         self._vitals = status.Vitals(budgets, workflow)
         self._reload = reload
+        self._restart = restart
+        self._restarts = False
         self._rate_limit = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
@@ -153,6 +164,9 @@ class Intake:
             if answer is not None:
                 text = self._words.render(answer, self._language(incoming.place, incoming.person))
                 await unit.add_note(incoming.place, text, reply_to=incoming.message)
+        if self._restarts:
+            self._restarts = False
+            self._restart()
         self._wake()
         return answer is None and COMMANDS[command.name].begins_work
 
@@ -299,12 +313,17 @@ class Intake:
                 return await _decided(context, command, incoming.replies_to)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
-            case Simple(CommandName.RELOAD):
-                return self._reloaded()
+            case Pause() | Resume() | Block() | Unblock():
+                return await self._hold(context, command)
             case Simple(name):
-                return _plain(context, name)
+                return self._reloaded() if name is CommandName.RELOAD else _plain(context, name)
             case never:
                 assert_never(never)
+
+    async def _hold(self, context: Context[IntakeUnit], command: Holding) -> Message:
+        outcome = await hold.change_hold(context, command)
+        self._restarts = self._restarts or outcome.done
+        return Message((outcome.words,))
 
     def _reloaded(self) -> Message:
         try:

@@ -1,0 +1,52 @@
+"""Use cases of holds: one admin stops something at once, two lift it."""
+
+from typing import Protocol
+
+from bot.core.hold import Hold, HoldKind
+from bot.dialog.commands import Block, Holding, Pause, Resume, Unblock
+from bot.dialog.message import say
+from bot.engine.intake.context import Context, ContextUnit, Outcome
+from bot.engine.ports.holds import Holds
+
+
+class HoldUnit(Holds, ContextUnit, Protocol):
+    """What these use cases read and write."""
+
+
+async def change_hold(context: Context[HoldUnit], command: Holding) -> Outcome:
+    """Put up a hold, or begin or finish to lift one. `done`: what is held has changed."""
+    match command:
+        case Pause(reason):
+            return await _put_up(context, HoldKind.PAUSE, "", reason)
+        case Block(pattern, reason):
+            return await _put_up(context, HoldKind.BLOCK, pattern, reason)
+        case Resume():
+            return await _lift(context, HoldKind.PAUSE, "")
+        case Unblock(pattern):
+            return await _lift(context, HoldKind.BLOCK, pattern)
+
+
+async def _standing(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Hold | None:
+    holds = await context.unit.holds()
+    return next((each for each in holds if (each.kind, each.pattern) == (kind, pattern)), None)
+
+
+async def _put_up(context: Context[HoldUnit], kind: HoldKind, pattern: str, reason: str) -> Outcome:
+    if await _standing(context, kind, pattern) is not None:
+        return Outcome(say(f"hold-stands-{kind}", pattern=pattern), done=False)
+    person, now = context.person.id, context.now
+    await context.unit.add_hold(
+        Hold(id=0, kind=kind, person=person, at=now, pattern=pattern, reason=reason)
+    )
+    return Outcome(say(f"hold-begun-{kind}", pattern=pattern))
+
+
+async def _lift(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Outcome:
+    hold = await _standing(context, kind, pattern)
+    if hold is None:
+        return Outcome(say(f"hold-none-{kind}", pattern=pattern), done=False)
+    after = hold.after_lift_by(context.person.id, context.now)
+    await context.unit.save_hold(after)
+    if after.lifted_at is None:
+        return Outcome(say(f"hold-lifting-{kind}", pattern=pattern), done=False)
+    return Outcome(say(f"hold-lifted-{kind}", pattern=pattern))

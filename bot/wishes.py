@@ -1,0 +1,104 @@
+"""Commands on the host that write to the database, beside a bot that may be running.
+
+One process owns the database. So a command does its work itself where no bot runs. Otherwise it
+leaves a wish in a file beside the database, which the running bot carries out within a second.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bot.adapters.store import SqliteStore
+from bot.adapters.store.lock import alone
+from bot.core.errors import RefusedError, TakenError
+from bot.core.hold import HoldKind
+from bot.core.ids import BOT_ITSELF
+from bot.engine.ports.holds import Holds
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Lift a hold at once. `pattern` is normalised, and empty for a pause."""
+
+    kind: HoldKind
+    pattern: str = ""
+
+
+async def wish(database: Path, wanted: Wish) -> str:
+    """Carry the wish out, or leave it to the bot that runs. Returns a line for people.
+
+    Raises RefusedError where there is no such hold, and TransientError of the store.
+    """
+    try:
+        async with alone(database, patience=0):
+            store = await SqliteStore.open(database)
+            try:
+                async with store.begin() as unit:
+                    await lift(unit, wanted, datetime.now(UTC))
+            finally:
+                await store.close()
+    except TakenError:
+        _leave(_file(database), json.dumps(asdict(wanted)) + "\n")
+        return "the bot that runs lifts it within a second: its log and /status tell"
+    return "lifted"
+
+
+async def lift(unit: Holds, wanted: Wish, now: datetime) -> None:
+    """Lift the hold. Raises RefusedError where there is none of this kind and pattern."""
+    for hold in await unit.holds():
+        if (hold.kind, hold.pattern) == (wanted.kind, wanted.pattern):
+            lifted = replace(hold, lift_by=BOT_ITSELF, lift_at=now, lifted_at=now)
+            await unit.save_hold(lifted)
+            return
+    raise RefusedError(f"there is no {wanted.kind} {wanted.pattern}".rstrip())
+
+
+async def carry_out_wishes(
+    database: Path, store: SqliteStore, clock: Callable[[], datetime], restart: Callable[[], None]
+) -> None:
+    """Look for wishes every second, without end. `restart`: what admins hold has changed."""
+    path = _file(database)
+    while True:
+        if path.exists():
+            for wanted in _wishes(path.read_text("utf-8", errors="replace")):
+                async with store.begin() as unit:
+                    try:
+                        await lift(unit, wanted, clock())
+                        log.info("%s %s is lifted by the host", wanted.kind, wanted.pattern)
+                    except RefusedError as refusal:
+                        log.warning("a wish of the host: %s", refusal)
+            path.unlink()
+            restart()
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _wishes(text: str) -> Iterator[Wish]:
+    for line in text.splitlines():
+        try:
+            read = json.loads(line)
+            yield Wish(HoldKind(read["kind"]), str(read["pattern"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            log.warning("a wish of the host cannot be read: %.200s", line)
+
+
+def _file(database: Path) -> Path:
+    real = database.resolve()
+    return real.with_name(f"{real.name}.wishes")
+
+
+def _leave(path: Path, line: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, line.encode())
+    finally:
+        os.close(file)

@@ -1,0 +1,63 @@
+"""What one admin stops stays stopped over a restart, until two admins or the host lift it."""
+
+import signal
+
+import pytest
+from bot_site import Site
+
+pytestmark = pytest.mark.e2e
+
+
+async def test_a_pause_holds_every_commit_until_two_admins_lift_it(site: Site) -> None:
+    people = {person.name: person.id for person in site.world.people.values()}
+    admins = [people["ana"], people["li"]]
+    telegram = {
+        "chats": [site.world.group.id],
+        "admins": admins,
+        "members": [people["wei"]],
+        "api": f"{site.address}/telegram",
+    }
+    bot = await site.serving(telegram=telegram)
+    await site.answer(await site.say("ana", "/pause the registry moves"), "two admins send /resume")
+    await site.until(lambda: bot.log().count("serves mirror repository") == 2, bot)
+    card = await site.say("wei", "/mirror nginx:1.27")
+    assert await site.answer(card, "an admin has paused me")
+    bot.signal(signal.SIGKILL)
+    await bot.end()
+    bot = await site.serving(telegram=telegram)
+    told = await site.answer(await site.say("wei", "/status"), "has paused all commits")
+    assert "the registry moves" in told["text"]
+    assert await site.commits() == []
+    await site.answer(await site.say("ana", "/resume"), "One more admin")
+    await site.answer(await site.say("ana", "/resume"), "One more admin")
+    assert await site.commits() == []
+    await site.answer(await site.say("li", "/resume"), "pause is over")
+    await site.until(lambda: len(site.github.actions.runs()) >= 0 and bot.look(COMMITTED), bot)
+    assert len(await site.commits()) == 1
+    assert await bot.stop() == 0
+
+
+COMMITTED = "SELECT 1 FROM batches WHERE sha IS NOT NULL"
+
+
+async def test_a_block_denies_at_once_and_the_host_lifts_it(site: Site) -> None:
+    ask = {"registries": ["docker.io"], "rules": []}
+    bot = await site.serving(policy=ask)
+    card = await site.answer(await site.say("wei", "/mirror nginx:1.27"), "waits for an admin")
+    told = await site.answer(await site.say("ana", "/block nginx bad bytes"), "are denied")
+    assert "docker.io/library/nginx" in told["text"]
+    await site.until(lambda: bot.log().count("serves mirror repository") == 2, bot)
+    await site.press("ana", card, "Approve")
+    await site.answer(await site.say("li", "/mirror nginx:1.27.3"), "bad bytes")
+    assert await site.commits() == []
+    code, output = await site.command(bot, "unblock", "redis")
+    assert (code, "within a second" in output) == (0, True)
+    await site.until(lambda: "there is no block docker.io/library/redis" in bot.log(), bot)
+    await site.command(bot, "unblock", "nginx")
+    await site.until(
+        lambda: "block docker.io/library/nginx is lifted by the host" in bot.log(), bot
+    )
+    await site.until(lambda: bot.log().count("serves mirror repository") == 4, bot)
+    await site.answer(await site.say("li", "/mirror nginx:1.27.3"), "waits for an admin")
+    assert await bot.stop() == 0
+    assert (await site.command(bot, "resume"))[0] == 1
