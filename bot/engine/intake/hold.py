@@ -1,10 +1,13 @@
-"""Use cases of holds: one admin stops something at once, two lift it."""
+"""Use cases of operation: one admin stops something at once, two lift it, /reload."""
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from bot.core.errors import ConfigError
 from bot.core.hold import Hold, HoldKind
+from bot.dialog import answers
 from bot.dialog.commands import Block, Holding, Pause, Resume, Unblock
-from bot.dialog.message import say
+from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.ports.holds import Holds
 
@@ -50,3 +53,11 @@ async def _lift(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Out
     if after.lifted_at is None:
         return Outcome(say(f"hold-lifting-{kind}", pattern=pattern), done=False)
     return Outcome(say(f"hold-lifted-{kind}", pattern=pattern))
+
+
+def read_config_again(reload: Callable[[], Sequence[str]]) -> Message:
+    """`reload` returns the keys that changed, or raises ConfigError."""
+    try:
+        return answers.reloaded(reload())
+    except ConfigError as error:
+        return answers.not_reloaded(str(error))

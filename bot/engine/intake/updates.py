@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Final, Protocol, assert_never
 
 from bot.core.bad_image import BadImage
-from bot.core.errors import ConfigError
 from bot.core.ids import ChatId, MessageId, Person, Place, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
@@ -316,7 +315,9 @@ class Intake:
             case Pause() | Resume() | Block() | Unblock():
                 return await self._hold(context, command)
             case Simple(name):
-                return self._reloaded() if name is CommandName.RELOAD else _plain(context, name)
+                if name is CommandName.RELOAD:
+                    return hold.read_config_again(self._reload)
+                return _plain(context, name)
             case never:
                 assert_never(never)
 
@@ -324,12 +325,6 @@ class Intake:
         outcome = await hold.change_hold(context, command)
         self._restarts = self._restarts or outcome.done
         return Message((outcome.words,))
-
-    def _reloaded(self) -> Message:
-        try:
-            return answers.reloaded(self._reload())
-        except ConfigError as error:
-            return answers.not_reloaded(str(error))
 
     # -- presses ------------------------------------------------------------------------
 
