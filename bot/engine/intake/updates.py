@@ -315,9 +315,7 @@ class Intake:
             case Pause() | Resume() | Block() | Unblock():
                 return await self._hold(context, command)
             case Simple(name):
-                if name is CommandName.RELOAD:
-                    return hold.read_config_again(self._reload)
-                return _plain(context, name)
+                return self._plain(context, name)
             case never:
                 assert_never(never)
 
@@ -325,6 +323,13 @@ class Intake:
         outcome = await hold.change_hold(context, command)
         self._restarts = self._restarts or outcome.done
         return Message((outcome.words,))
+
+    def _plain(self, context: Context[IntakeUnit], name: CommandName) -> Message:
+        if name is CommandName.RELOAD:
+            return hold.read_config_again(self._reload)
+        if name is CommandName.WHOAMI:
+            return answers.whoami(context.person, context.place.chat, admin=context.admin)
+        return answers.help_text(context.person, context.role)
 
     # -- presses ------------------------------------------------------------------------
 
@@ -404,12 +409,6 @@ async def _decided(
 async def _is_repeated(unit: LastUpdate, update: int) -> bool:
     last = await unit.last_update()
     return last - REPEATED_WITHIN < update <= last
-
-
-def _plain(context: Context[IntakeUnit], name: CommandName) -> Message:
-    if name is CommandName.WHOAMI:
-        return answers.whoami(context.person, context.place.chat, admin=context.admin)
-    return answers.help_text(context.person, context.role)
 
 
 def _unless_done(outcome: Outcome) -> Message | None:
