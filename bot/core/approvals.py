@@ -82,13 +82,17 @@ class Decided:
         """Who approved to keep the tag fresh."""
         return _persons(_standing(self._on_tag(Ground.KEPT)))
 
+    @property
+    def floaters(self) -> list[PersonId]:
+        """Who said that the tag floats."""
+        return _persons(_standing(self._on_tag(Ground.FLOATS)))
+
     def is_version(self, floating: Iterable[str], admins: People) -> bool:
         """Whether the tag is a version by its spelling, and no admin of today said that it floats.
 
         `floating` are patterns of tags that float.
         """
-        taught = _persons(_standing(self._on_tag(Ground.FLOATS)))
-        if self.image.tag is None or any(person in admins for person in taught):
+        if self.image.tag is None or any(person in admins for person in self.floaters):
             return False
         return is_version(self.image.tag, floating)
 

@@ -14,7 +14,7 @@ from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
 from bot.core.decision import Ground, Verdict
 from bot.core.hold import Hold
-from bot.core.ids import ChatId, Person, RequestId, number_of
+from bot.core.ids import ChatId, Person, PersonId, RequestId, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
 from bot.core.registry import PullLimit
@@ -275,8 +275,18 @@ def status_of_draft(request: Request, view: View) -> Message:
     return Message((_draft_row(request, view),))
 
 
-def status_of_image(transfer: Transfer, requests: Sequence[Request], view: View) -> Message:
+def status_of_image(
+    transfer: Transfer,
+    requests: Sequence[Request],
+    view: View,
+    *,
+    keepers: Sequence[PersonId] = (),
+    floaters: Sequence[PersonId] = (),
+) -> Message:
+    """`keepers` keep the tag fresh, `floaters` said that it floats."""
     lines = [image_line(transfer, view)]
+    lines += [say("status-keeper", person=view.name(person)) for person in keepers]
+    lines += [say("status-floater", person=view.name(person)) for person in floaters]
     lines += [
         say("history-asked", request=str(request.id), person=view.name(request.person))
         for request in requests[:REQUESTS_SHOWN]

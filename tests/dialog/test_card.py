@@ -684,3 +684,10 @@ def test_an_alarm_has_a_button_for_later_digests(waiting: list[Transfer], label:
     assert not any(
         "fresh" in each[0] or "float" in each[0] for row in of_wei.buttons for each in row
     )
+
+
+def test_the_status_of_an_image_names_who_keeps_it_fresh_or_called_it_floating() -> None:
+    told = answers.status_of_image(MIRRORED, [REQUEST], VIEW, keepers=[ANA], floaters=[WEI])
+    text = rendered(told).html
+    assert "Kept fresh by Ana: new digests need no approval." in text
+    assert "Its tag floats, as Wei said." in text

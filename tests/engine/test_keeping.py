@@ -65,6 +65,12 @@ async def arrive(w: World) -> None:
     await w.settle(60)
 
 
+async def status_says(w: World, image: ImageRef, words: str) -> None:
+    await w.say(ANA, f"/status {image}")
+    await w.settle(5)
+    assert words in w.last
+
+
 def alarms(w: World) -> int:
     return sum(ALARM in text for text in w.chat.texts)
 
@@ -86,6 +92,7 @@ async def test_a_tag_is_kept_fresh_until_that_is_taken_back(w: World) -> None:
     await update(w, "2", STATIC)
     assert (alarms(w), len(w.repository.dispatched)) == (1, 2)
     await arrive(w)
+    await status_says(w, STATIC, "Kept fresh by Ana: new digests need no approval.")
     await w.say(WEI, f"/unkeep {STATIC}")
     await w.settle(5)
     assert "Only an admin" in w.last
@@ -108,6 +115,7 @@ async def test_a_version_that_floats_follows_its_rule_until_that_is_taken_back(w
     await update(w, "2", VERSION)
     assert (alarms(w), len(w.repository.dispatched)) == (1, 2)
     await arrive(w)
+    await status_says(w, VERSION, "Its tag floats, as Ana said.")
     await w.say(ANA, f"/unkeep {VERSION}")
     await update(w, "3", VERSION)
     assert (alarms(w), len(w.repository.dispatched)) == (2, 2)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bot.core.approvals import Decided
 from bot.core.hold import Hold
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
@@ -11,10 +12,12 @@ from bot.core.registry import PullLimit
 from bot.dialog import answers
 from bot.dialog.commands import Status
 from bot.dialog.message import Message
+from bot.engine.decided import decisions_about
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.fresh import TrackedCounts
 from bot.engine.ports.repository import WorkflowState
 from bot.engine.ports.store import (
+    DecisionsOnNames,
     LinkedTransfers,
     OpenBatches,
     OpenRequests,
@@ -36,6 +39,7 @@ class Vitals:
 
 class StatusUnit(
     LinkedTransfers,
+    DecisionsOnNames,
     Requesters,
     OpenRequests,
     TransferReports,
@@ -110,5 +114,7 @@ async def _of_image(context: Context[StatusUnit], image: ImageRef) -> Message:
         requests = [request for request in asked if context.may_see(request)]
         if requests:
             view = await context.view([transfer], requests)
-            return answers.status_of_image(transfer, requests, view)
+            about = Decided(image, "", await decisions_about(context.unit, image, ""))
+            kept = {"keepers": about.keepers, "floaters": about.floaters}
+            return answers.status_of_image(transfer, requests, view, **kept)
     return answers.single_line("status-unknown", image=str(image))
