@@ -13,6 +13,8 @@ from fakes import ANA, LI, NGINX, STATIC, WEI
 from gathering import plain
 from invariants import violations
 
+from bot.core.transfer import State
+
 HOURS: Final = 25
 STEP: Final = 450.0
 """Seconds between two ticks of the outage. Every wait for a retry is shorter."""
@@ -73,4 +75,10 @@ async def test_what_was_asked_before_and_during_a_day_without_telegram_is_told_a
 ) -> None:
     await a_day_without(w, "FakeChat")
     assert len(w.chat.messages) == 1  # the card of the first, from right before
-    await judged(w, tally, commits=2)  # approvals are committed later, though the answer was lost
+    async with w.store.begin() as unit:
+        waiting = [t for t in await unit.open_transfers() if t.state is State.WAITING]
+    assert [t.image for t in waiting] == [STATIC], "no card has shown yet what Ana approved"
+    w.faults.clear()
+    await w.settle(60)
+    await w.press(ANA, "approve:1")
+    await judged(w, tally, commits=3)

@@ -31,6 +31,7 @@ from invariants import violations
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
+from bot.core.approvals import Approvals
 from bot.core.batch import Batch, BatchImage
 from bot.core.decision import Ground, Verdict
 from bot.core.errors import TransientError
@@ -62,6 +63,7 @@ def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(AllowLists, "role_of", lambda *_, **__: Role.ADMIN)
+    patch.setattr(Approvals, "accepts", lambda *_, **__: True)
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
