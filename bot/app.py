@@ -117,14 +117,14 @@ async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
             reload.parts = Shutdown()
             async with build.open_adapters(reload.settings, secrets) as adapters:
                 gc.freeze()  # the adapters live until the end: see cli.run
-                await _serve(adapters, reload)
+                await _serve(secrets, adapters, reload)
 
 
-async def _serve(adapters: Adapters, reload: Reload) -> None:
+async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     settings, shutdown = reload.settings, reload.parts
     for line in settings.policy.warnings():
         log.warning("config: %s", line)
-    reconciler = build.make_reconciler(settings, adapters)
+    reconciler = build.make_reconciler(settings, secrets, adapters)
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.
     reconciler.hold(held=not settled)

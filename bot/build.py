@@ -32,6 +32,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import say
 from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
@@ -174,7 +175,7 @@ def _policy(settings: Settings, adapters: Adapters) -> Policy:
     return with_blocks(settings.rules(), adapters.holds)
 
 
-def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
+def make_reconciler(settings: Settings, secrets: Secrets, adapters: Adapters) -> Reconciler:
     policy, access = _policy(settings, adapters), settings.access()
     return Reconciler(
         {
@@ -187,14 +188,7 @@ def make_reconciler(settings: Settings, adapters: Adapters) -> Reconciler:
                 target=settings.place(),
                 clock=utc_now,
             ),
-            "batches": BatchesLane(
-                store=adapters.store,
-                repository=_written(adapters),
-                registries=adapters.registries,
-                patience=timedelta(seconds=settings.github.patience),
-                clock=utc_now,
-                new_id=lambda: randomness.token_hex(8),
-            ),
+            "batches": _batches_lane(settings, secrets, adapters),
             "retention": RetentionLane(
                 store=adapters.store, keep=timedelta(days=settings.retention_days), clock=utc_now
             ),
@@ -255,6 +249,21 @@ def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLan
         place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
         language=settings.telegram.language,
         clock=utc_now,
+    )
+
+
+def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> BatchesLane:
+    return BatchesLane(
+        store=adapters.store,
+        repository=_written(adapters),
+        registries=adapters.registries,
+        admission=BatchAdmission(
+            policy=_policy(settings, adapters), admins=settings.access().admins
+        ),
+        key=bytes.fromhex(secrets.decision_key.get_secret_value()),
+        patience=timedelta(seconds=settings.github.patience),
+        clock=utc_now,
+        new_id=lambda: randomness.token_hex(8),
     )
 
 

@@ -3,7 +3,8 @@
 tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real adapters instead.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Attachment, Incoming, Installation, Press
 from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
@@ -239,6 +241,9 @@ class FakeRepository:
         self.writes = 0
         self.reads = 0
         self.dispatched: list[tuple[str, ...]] = []
+        """The names that each dispatch asked for, without the decided digests."""
+        self.blocks: list[str] = []
+        """What was sealed, in the order of commits and dispatches."""
         self.trouble: dict[str, list[Exception]] = {}
         self.lost: dict[str, list[Exception]] = {}
 
@@ -270,6 +275,7 @@ class FakeRepository:
             raise StaleError("image.list does not match")
         self.writes += 1
         self.content = content
+        self.blocks.append(message.partition("\n\n")[2])
         sha = CommitSha(f"{self.writes:040x}")
         self.commits.append((sha, message))
         if self.pushes_start_runs:
@@ -287,9 +293,11 @@ class FakeRepository:
         self._stumble("find_commit")
         return next((sha for sha, message in self.commits if batch_of(message) == batch), None)
 
-    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+    async def dispatch(self, decision: str, *, batch: BatchId) -> Run | None:
         self._stumble("dispatch")
-        self.dispatched.append(tuple(map(str, images)))
+        self.blocks.append(decision)
+        found = map(ImageRef.parse, re.findall(r"^Image: ([^;]+);", decision, re.MULTILINE))
+        self.dispatched.append(tuple(str(image.place) for image in found))
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
@@ -326,6 +334,8 @@ class FakeRepository:
         return PullLimit(4990, 5000)
 
 
+KEY = bytes(range(32))
+"""Seals decisions."""
 RULES = (
     Rule("docker.io/library/**", Verdict.APPROVE),
     Rule("docker.io/evil/**", Verdict.DENY, "known to be harmful"),
@@ -368,6 +378,7 @@ class World:
         self.chats = {GROUP}
         self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
+        self.admins = {ANA.id}
         self.last_update = 100
         self.last_message = 10
         self._batch = 0
@@ -421,6 +432,8 @@ class World:
                 store=store,
                 repository=repository,
                 registries=registries,
+                admission=BatchAdmission(policy=self.policy, admins=access.admins),
+                key=KEY,
                 patience=timedelta(seconds=90),
                 clock=clock,
                 new_id=self._new_batch,

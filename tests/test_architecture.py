@@ -164,14 +164,14 @@ def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
         assert "StoreUnit" not in path.read_text(), name_of(path)
 
 
+_PORTS_OF_THE_STORE = (
+    *("card_versions", "decisions", "fresh", "hand_written", "holds"),
+    *("outbox", "retention", "store"),
+)
+
+
 def test_the_store_offers_what_the_ports_name_and_no_more() -> None:
-    ports = [
-        importlib.import_module(f"bot.engine.ports.{m}")
-        for m in (
-            *("card_versions", "fresh", "hand_written", "holds"),
-            *("outbox", "retention", "store"),
-        )
-    ]
+    ports = [importlib.import_module(f"bot.engine.ports.{m}") for m in _PORTS_OF_THE_STORE]
     named = {
         name
         for port in ports

@@ -5,17 +5,17 @@ unclear answer the bot therefore looks for its own batch id on GitHub before it 
 Nothing here does I/O. `next_step` derives what to do from the stored facts and the time.
 """
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.decision import Ground
 from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
-from bot.core.ids import BOT_ITSELF, BatchId, CommitSha, PersonId, RequestId, RunId, split_id
+from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
-from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, requeue_wait
+from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, has_passed, requeue_wait
 from bot.core.transfer import Transfer
 
 
@@ -110,40 +110,45 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
     return Step.DISPATCH if now >= batch.committed_at + patience else Step.FIND_RUN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchImage:
-    """One image of a batch, with what the commit message says about it."""
+GATHER_PERIOD: Final = timedelta(seconds=2)
+"""Images that are approved within this time share a commit."""
+LONGEST_GATHER_PERIOD: Final = timedelta(seconds=10)
+"""The longest time that an approved image waits for others to share its commit."""
 
-    image: ImageRef
-    requests: tuple[RequestId, ...]
-    requested_by: tuple[PersonId, ...]
-    approved_by: PersonId | None
+
+def is_time_to_commit(ready: Sequence[Transfer], now: datetime, *, checking: bool) -> bool:
+    """Whether it is time to commit: no image was approved lately, and none waits for its check.
+
+    So a person learns about a missing image before the others are committed.
+    """
+    times = [t.approved_at for t in ready if t.approved_at is not None]
+    if has_passed(LONGEST_GATHER_PERIOD, min(times), now):
+        return True
+    return not checking and has_passed(GATHER_PERIOD, max(times), now)
+
+
+def one_per_place(ready: Iterable[Transfer], taken: Collection[ImageRef]) -> list[Transfer]:
+    """The first of those that go to one place. `taken` are places with a copy under way.
+
+    The others wait for its end, so that the last decision on a tag is the last one carried out.
+    """
+    first: dict[ImageRef, Transfer] = {}
+    for transfer in ready:
+        first.setdefault(transfer.image.place, transfer)
+    return [transfer for place, transfer in first.items() if place not in taken]
 
 
 BATCH_TRAILER: Final = "Batch"
 
 
-def commit_message(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
-    """The subject and the trailers.
+def commit_message(images: Sequence[ImageRef], block: str) -> str:
+    """The subject, and the block of sealed decisions as the trailers (core/seal.py).
 
-    They contain no text that a person chose. A name may contain `[skip ci]`, with which GitHub
+    It contains no text that a person chose. A name may contain `[skip ci]`, with which GitHub
     Actions skips the run.
     """
-    subject = f"Mirror {shares[0].image}" if len(shares) == 1 else f"Mirror {len(shares)} images"
-    requests = sorted({request for share in shares for request in share.requests})
-    people = {person for share in shares for person in share.requested_by} - {BOT_ITSELF}
-    approvers = {share.approved_by for share in shares}
-    by_policy = ["policy"] if None in approvers else []
-    trailers = [
-        f"{BATCH_TRAILER}: {batch}",
-        *(f"Request: {request}" for request in requests),
-        *(f"Requested-by: {person}" for person in sorted(people, key=split_id)),
-        *(
-            f"Approved-by: {by}"
-            for by in [*by_policy, *sorted(filter(None, approvers), key=split_id)]
-        ),
-    ]
-    return f"{subject}\n\n" + "\n".join(trailers) + "\n"
+    subject = f"Mirror {images[0]}" if len(images) == 1 else f"Mirror {len(images)} images"
+    return f"{subject}\n\n{block}\n"
 
 
 def batch_of(message: str) -> BatchId | None:
@@ -153,16 +158,6 @@ def batch_of(message: str) -> BatchId | None:
         if key == BATCH_TRAILER and value.strip():
             return BatchId(value.strip())
     return None
-
-
-def reference_to_copy(transfer: Transfer) -> ImageRef:
-    """What a run has to copy: for a version updated upstream, the digest that was approved.
-
-    Its tag may have been updated once more since somebody approved it.
-    """
-    if transfer.ground is Ground.UPDATED and transfer.digest is not None:
-        return replace(transfer.image, digest=transfer.digest)
-    return transfer.image
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +187,25 @@ class CopyResult:
     line: str = ""
 
 
+def result_of(transfer: Transfer, results: Mapping[str, CopyResult]) -> CopyResult | None:
+    """What the run reports on the image, by its name with or without the decided digest.
+
+    No other image of its batch has the same name without a digest.
+    """
+    image = transfer.image
+    names = (str(image), str(image.at(transfer.digest)), str(image.place))
+    return next((results[name] for name in names if name in results), None)
+
+
 def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event:
-    """The event for an image that its run has reported on."""
+    """The event for an image that its run has reported on.
+
+    What is at the target and was not decided on is a mismatch, whoever put it there.
+    """
     if result.digest is None:
         return _failed(transfer, Failure(classify(result.line), result.line), now)
-    if transfer.ground is Ground.UPDATED and result.digest != transfer.digest:
-        # Its line was new in the list, so the run copied it by its tag, which was updated after
-        # the approval. Now the list has the line: the next batch dispatches the approved digest.
-        failure = Failure(FailureKind.MISMATCH, result.digest)
-        return Requeued(now, failure, now) if not transfer.requeues else CopyFailed(now, failure)
+    if result.digest != transfer.digest:
+        return CopyFailed(now, Failure(FailureKind.MISMATCH, result.digest))
     return Copied(now, result.digest, result.size)
 
 

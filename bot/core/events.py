@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, PersonId, RunId
+from bot.core.ids import BatchId, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
@@ -74,7 +74,7 @@ class CheckFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Denied(Event):
-    """The policy denies the image. Neither a person nor a registry has to be asked."""
+    """The policy denies the image, at the look or before the commit, whoever approved it."""
 
     ruling: Ruling
 
@@ -88,6 +88,29 @@ class Approved(Event):
 class Rejected(Event):
     by: PersonId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced(Event):
+    """Before it was written, another digest was approved for its name and tag.
+
+    `by` is the request that this was approved for. None where the bot itself opened the transfer.
+    """
+
+    by: RequestId | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain(Event):
+    """The rules of now do not carry the approval, so an admin is asked until `expires_at`."""
+
+    ruling: Ruling
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DigestUnknown(Event):
+    """It was approved before transfers kept digests, so it is looked up and decided anew."""
 
 
 @dataclass(frozen=True, slots=True)

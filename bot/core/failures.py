@@ -19,6 +19,8 @@ class FailureKind(StrEnum):
     MISSING = "missing"
     OTHER_DIGEST = "other-digest"
     """The tag names another digest at the source than the one that was asked for with it."""
+    DIGEST_GONE = "digest-gone"
+    """The source does not have the decided digest any more."""
     SOURCE_LOGIN = "source-login"
     RATE_LIMITED = "rate-limited"
     SOURCE_REFUSED = "source-refused"
@@ -63,6 +65,7 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.UNKNOWN, "", r"^policy: "),  # the run did not take the bot's seal, and the rules deny it
     (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),
+    (_K.DIGEST_GONE, "source", r"^source: the decided digest is gone"),
     (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),
     (_K.TARGET_QUOTA, "target", r"configured upper limit|quota"),
     (_K.TOO_LARGE, "", r"statuscode: 413|too large|no space left"),

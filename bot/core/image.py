@@ -9,7 +9,7 @@ bot/paste/correction.py. No reference gets into a command, a commit or an addres
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
@@ -112,6 +112,15 @@ class ImageRef:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry}/{self.repository}{tag}{digest}"
+
+    def at(self, digest: str | None) -> Self:
+        """The same name and tag with this digest, or with none."""
+        return replace(self, digest=digest)
+
+    @property
+    def place(self) -> Self:
+        """What a copy of it is written to: its tag, or its digest where it has no tag."""
+        return self.at(None) if self.tag else self
 
     def spellings(self) -> frozenset[str]:
         """Every text that `parse` reads as this image."""

@@ -17,11 +17,13 @@ from typing import Final, assert_never
 from bot.core.decision import Ground, Verdict
 from bot.core.events import (
     Approved,
+    AskedAgain,
     Cancelled,
     CheckFailed,
     Copied,
     CopyFailed,
     Denied,
+    DigestUnknown,
     Event,
     Expired,
     Found,
@@ -30,6 +32,7 @@ from bot.core.events import (
     Missing,
     Proof,
     Rejected,
+    Replaced,
     Requeued,
     RunMissing,
     RunSeen,
@@ -55,6 +58,7 @@ class State(StrEnum):
     FAILED = "failed"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    REPLACED = "replaced"
     CANCELLED = "cancelled"
 
     @property
@@ -64,6 +68,12 @@ class State(StrEnum):
 
 
 _S = State
+_ASKED_BEFORE_THE_COMMIT: Final[Mapping[type[Event], frozenset[State]]] = {
+    Denied: frozenset({_S.REJECTED}),
+    AskedAgain: frozenset({_S.WAITING}),
+    DigestUnknown: frozenset({_S.CHECKING}),
+}
+"""What the rules may say of an approved image right before it is written to the repository."""
 TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = MappingProxyType(
     {
         _S.CHECKING: {
@@ -80,15 +90,19 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
             Rejected: frozenset({_S.REJECTED}),
             Cancelled: frozenset({_S.CANCELLED}),
             Expired: frozenset({_S.EXPIRED}),
+            Replaced: frozenset({_S.REPLACED}),
         },
         _S.APPROVED: {
             Submitted: frozenset({_S.SUBMITTED}),
             CheckFailed: frozenset({_S.FAILED}),
             Cancelled: frozenset({_S.CANCELLED}),
+            Replaced: frozenset({_S.REPLACED}),
+            **_ASKED_BEFORE_THE_COMMIT,
         },
         _S.SUBMITTED: {
             RunSeen: frozenset({_S.COPYING}),
             RunMissing: frozenset({_S.FAILED}),
+            **_ASKED_BEFORE_THE_COMMIT,
         },
         _S.COPYING: {
             Copied: frozenset({_S.VERIFYING}),
@@ -103,6 +117,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         _S.FAILED: {},
         _S.REJECTED: {},
         _S.EXPIRED: {},
+        _S.REPLACED: {},
         _S.CANCELLED: {},
     }
 )
@@ -117,7 +132,8 @@ class Transfer(RetriedWithTrouble):
     policy based its decision on. `meant` are images that the source has where this one is missing.
     `requeues` counts the copies that failed with a transient error, `requeue_cause` is the last
     of these errors. `trouble` is the last transient error of a step. `not_before` is the time of
-    the next try.
+    the next try. `retries` is the transfer that this one tries again. `reason` is what a person or
+    a rule gives for a rejection, or the number of the request that replaced this one.
     """
 
     id: TransferId
@@ -148,6 +164,7 @@ class Transfer(RetriedWithTrouble):
     proof: Proof | None = None
     requeue_cause: Failure | None = None
     requeues: int = 0
+    retries: TransferId | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for facts that contradict each other, also from the database."""
@@ -203,24 +220,24 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
             return replace(transfer, copying_at=at, run=run, run_url=url)
         case Copied(at, digest, size):
             return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
-        case Requeued():
-            return _requeued(transfer, event)
+        case Requeued(_, failure):
+            later = replace(transfer, requeue_cause=failure, requeues=transfer.requeues + 1)
+            return _out_of_batch(later)
+        case AskedAgain(_, ruling, expires_at):
+            return replace(_unapproved(transfer), ground=ruling.ground, expires_at=expires_at)
+        case DigestUnknown():
+            return replace(_unapproved(transfer), checked_at=None, expires_at=None)
         case _:
             return _end(transfer, event)
 
 
-def _requeued(transfer: Transfer, event: Requeued) -> Transfer:
-    """Approved as before, without the facts of its last batch."""
-    return replace(
-        transfer,
-        batch=None,
-        submitted_at=None,
-        run=None,
-        run_url="",
-        copying_at=None,
-        requeue_cause=event.failure,
-        requeues=transfer.requeues + 1,
-    )
+def _out_of_batch(transfer: Transfer) -> Transfer:
+    """Without the facts of its last batch."""
+    return replace(transfer, batch=None, submitted_at=None, run=None, run_url="", copying_at=None)
+
+
+def _unapproved(transfer: Transfer) -> Transfer:
+    return replace(_out_of_batch(transfer), approved_at=None, approved_by=None)
 
 
 def _found(transfer: Transfer, event: Found) -> Transfer:
@@ -258,9 +275,17 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
         case Mismatch(_, found):
             kind = FailureKind.MISMATCH if found else FailureKind.ABSENT
             return replace(ended, ended=State.FAILED, failure=Failure(kind, found or ""))
+        case _:
+            return _end_by_decision(ended, event)
+
+
+def _end_by_decision(ended: Transfer, event: Event) -> Transfer:
+    match event:
         case Denied(_, ruling):
             denied = replace(ended, ended=State.REJECTED, reason=ruling.reason)
             return replace(denied, ground=ruling.ground)
+        case Replaced(_, by):
+            return replace(ended, ended=State.REPLACED, reason="" if by is None else str(by))
         case Rejected(_, by, reason):
             return replace(ended, ended=State.REJECTED, ended_by=by, reason=reason)
         case Cancelled(_, by):
@@ -304,5 +329,5 @@ def next_action(transfer: Transfer, now: datetime) -> Action | None:
     return _ACTIONS.get(transfer.state)
 
 
-RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
+RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.REPLACED, State.CANCELLED})
 """States after which people may ask for the same image again by a button."""

@@ -159,7 +159,7 @@ def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -
     for transfer in transfers:
         if transfer.approved_by is not None:
             return say("already-approved", person=view.name(transfer.approved_by))
-    for state in (State.CANCELLED, State.EXPIRED):
+    for state in (State.CANCELLED, State.EXPIRED, State.REPLACED):
         if any(transfer.ended is state for transfer in transfers):
             return say(f"already-{state}", request=str(request))
     return say("nothing-to-decide", request=str(request))

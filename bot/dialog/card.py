@@ -45,7 +45,9 @@ NEAR_RETRY: Final = timedelta(minutes=1)
 """A next try that is nearer is shown without the time of day."""
 SUGGESTION_BUTTONS: Final = 12
 """Rows of suggestions: Telegram takes 100 buttons, but a phone shows far fewer."""
-_ENDED_BADLY: Final = frozenset({State.FAILED, State.REJECTED, State.EXPIRED, State.CANCELLED})
+_ENDED_BADLY: Final = frozenset(
+    {State.FAILED, State.REJECTED, State.EXPIRED, State.REPLACED, State.CANCELLED}
+)
 _ANSWERED: Final = _ENDED_BADLY - {State.CANCELLED}
 """The states for which the result gives the reason and the next step."""
 Note = Callable[[Transfer, View], Phrase]
@@ -239,6 +241,8 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return _failed(transfer, transfer.failure)
         case State.REJECTED:
             return rejected(transfer, view)
+        case State.REPLACED:
+            return replaced(transfer)
         case _ if transfer.trouble is not None:
             return _retrying(transfer, transfer.trouble, view)
         case State.COPYING:
@@ -293,6 +297,12 @@ def rejected(transfer: Transfer, view: View) -> Phrase:
         key = "note-rejected-because" if transfer.reason else "note-rejected"
         return say(key, person=view.name(transfer.ended_by), reason=transfer.reason)
     return denied(transfer.ground, transfer.reason, transfer.image.registry)
+
+
+def replaced(transfer: Transfer) -> Phrase:
+    """By which request's digest an image was replaced, where a person asked for that."""
+    by = transfer.reason
+    return say("note-replaced", by=by) if by else say("note-replaced-by-update")
 
 
 def _failed(transfer: Transfer, failure: Failure) -> Phrase:

@@ -18,6 +18,7 @@ from bot.dialog.card import (
     estimated_characters,
     image_lines,
     rejected,
+    replaced,
     suggestion_buttons,
 )
 from bot.dialog.image_names import label_of, name_list, short_name
@@ -93,6 +94,9 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
             return say(f"failure-{transfer.failure.kind}{_choice(transfer)}.next", request=number)
         case State.REJECTED:
             why = rejected(transfer, view)
+            return say(f"{why.key}.next", request=number, **dict(why.values))
+        case State.REPLACED:
+            why = replaced(transfer)
             return say(f"{why.key}.next", request=number, **dict(why.values))
         case State.EXPIRED:
             return say("note-expired.next", request=number)

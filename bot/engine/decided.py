@@ -1,11 +1,22 @@
-"""Reads the decisions that `core.policy.admission` weighs, for whoever asks it."""
+"""Decisions in the engine: read for `core.policy.admission`, kept, and what follows from them.
 
-from typing import Final
+All lanes and use cases that store an approval or a denial call `decided`, in the same transaction.
+It must not decide anything: the rules are in core/policy.py.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
 
 from bot.core.approvals import ON_DIGESTS, ON_TAGS
-from bot.core.decision import Decision
+from bot.core.decision import Decision, Verdict
+from bot.core.events import Denied, Event, Found, Replaced
+from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
-from bot.engine.ports.store import DecisionsOnNames
+from bot.core.request import Request
+from bot.core.transfer import State, Transfer, advance
+from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
+from bot.engine.ports.store import Requesters, SameTag, SavesTransfers
 
 DECISIONS_READ: Final = 200
 """Of those on one digest, and of those on one tag. The newest count."""
@@ -19,3 +30,82 @@ async def decisions_about(unit: DecisionsOnNames, image: ImageRef, digest: str) 
         return list(found)
     on_tag = await unit.decisions_of(*name, tag=image.tag, grounds=ON_TAGS, limit=DECISIONS_READ)
     return [*found, *on_tag]
+
+
+def askers(requests: Sequence[Request]) -> list[PersonId]:
+    """Those who asked and did not cancel, or all where everybody cancelled too late."""
+    wanted = [request for request in requests if request.cancelled_at is None] or requests
+    return list(dict.fromkeys(r.person for r in wanted if r.person != BOT_ITSELF))
+
+
+class DecidedUnit(SavesTransfers, KeepsDecisions, SameTag, Requesters, Protocol):
+    """What is read and written here."""
+
+
+async def decided(unit: DecidedUnit, transfer: Transfer, event: Event) -> None:
+    """Keep the decision of a rule that an event brings, and end what an approval replaces.
+
+    `transfer` is as it is after the event, and stored already. A person's decision is kept where
+    the person speaks: it may be one of several that are needed.
+    """
+    if isinstance(event, Found | Denied) and transfer.digest is not None:
+        decision = _by_rule(transfer, transfer.digest, event)
+        if decision.verdict is not Verdict.ASK:
+            await unit.keep_decision(decision)
+    if transfer.state is State.APPROVED:
+        await end_older(unit, transfer, event.at)
+
+
+async def end_older(unit: DecidedUnit, transfer: Transfer, now: datetime) -> None:
+    """End the questions and approvals of another digest of the same tag that are older.
+
+    Otherwise a late approval would put an older digest back. What one request asks for is decided
+    together, so it is left alone.
+    """
+    others = await unit.open_on_tag(transfer.image)
+    older = [other for other in others if _is_older(other, transfer)]
+    if not older:
+        return
+    own = {each.id for each in await unit.requests_for(transfer.id)}
+    by = min(own, default=None)
+    for other in older:
+        asked = {each.id for each in await unit.requests_for(other.id)}
+        after = None if asked & own else advance(other, Replaced(now, by))
+        if after is not None:
+            await unit.save_transfer(after)
+
+
+def _is_older(other: Transfer, decided_on: Transfer) -> bool:
+    """Whether another digest was looked up, or approved, before the decision on this one.
+
+    What is in a batch may arrive any time, so it is not ended. This one waits for it.
+    """
+    if other.digest == decided_on.digest:
+        return False
+    match other.state:
+        case State.WAITING:
+            return _at(other.checked_at) <= _at(decided_on.checked_at)
+        case State.APPROVED:
+            return _at(other.approved_at) < _at(decided_on.approved_at)
+        case _:
+            return False
+
+
+def _at(time: datetime | None) -> datetime:
+    assert time is not None  # noqa: S101 - what these states mean
+    return time
+
+
+def _by_rule(transfer: Transfer, digest: str, event: Found | Denied) -> Decision:
+    return Decision(
+        request=None,
+        transfer=transfer.id,
+        image=transfer.image,
+        digest=digest,
+        verdict=event.ruling.verdict,
+        ground=event.ruling.ground,
+        rule=event.ruling.rule,
+        reason=event.ruling.reason,
+        replaces=transfer.retries,
+        at=event.at,
+    )

@@ -5,6 +5,7 @@ public method of the store or of a fake, a function that a lane calls, or a prop
 So renaming something inside a lane breaks none of them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +13,15 @@ from types import MappingProxyType
 from typing import Final
 
 import pytest
+from engine_decided import SCENARIOS
 from engine_mirror import MirrorRepository, Plan
-from engine_scenarios import COMPOSE, REDIS, SCENARIOS, Scenario, mirror
+from engine_scenarios import COMPOSE, REDIS, Scenario, mirror
 from engine_world import ChaosWorld
 from fakes import NGINX, STATIC, WEI, digest_of
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
-from bot.core.batch import Batch, BatchImage
+from bot.core.batch import Batch
 from bot.core.decision import Ground, Verdict
 from bot.core.events import Event, Mismatch, Proof, Verified
 from bot.core.ids import BatchId, CommitSha, TransferId
@@ -29,7 +31,7 @@ from bot.core.request import Request
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
 from bot.engine.intake import admission
-from bot.engine.lanes import batches, registry_checks
+from bot.engine.lanes import batch_admission, batches, registry_checks
 from bot.engine.lanes.chat_items import ChatItem
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.lane import TickResult
@@ -188,20 +190,31 @@ def never_verify(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
-    """Add to a commit and to a dispatch alike: both read the batch's members from the database."""
+    """Make what waits a member of each batch, and let the rules say yes to it."""
     within = StoreUnit.transfers_in
 
     async def mutant(self: StoreUnit, batch: BatchId) -> tuple[Transfer, ...]:
         waiting = [t for t in await self.open_transfers() if t.state is State.WAITING]
-        return (*await within(self, batch), *waiting)
+        members = [replace(t, approved_at=t.checked_at, batch=batch) for t in waiting]
+        return (*await within(self, batch), *members)
 
     patch.setattr(StoreUnit, "transfers_in", mutant)
+    ask_no_rules_before_the_commit(patch)
+
+
+def ask_no_rules_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    def mutant(*_: object, **__: object) -> Ruling:
+        return Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
+
+    patch.setattr(batch_admission, "admission", mutant)
 
 
 def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
-    approved = Ruling(Verdict.APPROVE, Ground.RULE)
+    approved = Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
     for place in (admission, registry_checks):
         patch.setattr(place, "decide", lambda policy, image: approved)
+    patch.setattr(registry_checks, "admission", lambda *_, **__: approved)
+    ask_no_rules_before_the_commit(patch)
 
 
 def write_over_what_others_wrote(patch: pytest.MonkeyPatch) -> None:
@@ -232,8 +245,8 @@ def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
 def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
     write = batches.commit_message
 
-    def mutant(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
-        return write(BatchId("another"), shares)
+    def mutant(images: Sequence[ImageRef], block: str) -> str:
+        return write(images, re.sub("^Batch: .*", "Batch: another", block))
 
     patch.setattr(batches, "commit_message", mutant)
 

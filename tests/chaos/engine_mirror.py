@@ -4,7 +4,8 @@ It is GitHub in the chaos tests of the engine. The bot sees the port of fakes.Fa
 rest of this class is what people and Actions do.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,10 +25,11 @@ COPY_SECONDS: Final = 4.0
 
 @dataclass
 class Job:
-    """What a run has to do."""
+    """What a run has to do. `decided` are the digests that the bot sealed, by name and tag."""
 
     images: tuple[ImageRef, ...]
     began: datetime
+    decided: Mapping[ImageRef, str] = field(default_factory=dict)
     seconds: float = COPY_SECONDS
 
 
@@ -89,7 +91,7 @@ class MirrorRepository(FakeRepository):
         self._lose("write_list")
         return sha
 
-    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
+    async def dispatch(self, decision: str, *, batch: BatchId) -> Run | None:
         self._stumble("dispatch")
         if self.state is not WorkflowState.ACTIVE:
             raise RefusedError(f"GitHub: the workflow is {self.state} (422)")
@@ -98,8 +100,9 @@ class MirrorRepository(FakeRepository):
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
-        chosen = tuple(images) or image_list.listed_images(self.content)
-        self.jobs[run.id] = Job(chosen, self._clock())
+        decided = _decided(decision)
+        chosen = tuple(decided) or image_list.listed_images(self.content)
+        self.jobs[run.id] = Job(chosen, self._clock(), decided=decided)
         self._lose("dispatch")
         return run if self.dispatches_are_named else None
 
@@ -162,7 +165,7 @@ class MirrorRepository(FakeRepository):
             if not found.run.is_finished and self._clock() >= job.began + timedelta(
                 seconds=job.seconds
             ):
-                well = [self._copy(found, image) for image in job.images]
+                well = [self._copy(found, image, job.decided) for image in job.images]
                 conclusion = "success" if all(well) else "failure"
                 found.run = replace(found.run, conclusion=conclusion)
 
@@ -170,10 +173,10 @@ class MirrorRepository(FakeRepository):
     def busy(self) -> bool:
         return any(not found.run.is_finished for found in self.runs)
 
-    def _copy(self, found: FakeRun, image: ImageRef) -> bool:
+    def _copy(self, found: FakeRun, image: ImageRef, decided: Mapping[ImageRef, str]) -> bool:
         plan = self.plans.get(str(image), Plan())
-        name = str(replace(image, digest=None)) if image.tag else str(image)
-        digest = image.digest or self._registries.source.get(name)
+        name = str(image.place)
+        digest = decided.get(image.place) or image.digest or self._registries.source.get(name)
         if plan.silent:
             return False
         if plan.lines:
@@ -196,7 +199,7 @@ class MirrorRepository(FakeRepository):
         if self.pushes_start_runs and self.state is WorkflowState.ACTIVE:
             run = self._start("push", sha, "push")
             images = tuple(i for i in image_list.listed_images(content) if i in added)
-            self.jobs[run.id] = Job(images, self._clock())
+            self.jobs[run.id] = Job(images, self._clock(), decided=_decided(message))
         return sha
 
     # -- the end state ------------------------------------------------------------------
@@ -214,3 +217,9 @@ class MirrorRepository(FakeRepository):
     def _batch(sha: CommitSha, messages: dict[CommitSha, str]) -> str | None:
         """Return None for a commit that was pushed away: it cannot be known any more."""
         return None if sha not in messages else (batch_of(messages[sha]) or "")
+
+
+def _decided(block: str) -> dict[ImageRef, str]:
+    """Return the digest that the lines of a block name for each name and tag."""
+    found = map(ImageRef.parse, re.findall(r"^Image: ([^;]+);", block, re.MULTILINE))
+    return {image.place: image.digest or "" for image in found}

@@ -253,6 +253,7 @@ class ChaosWorld(World):
             asked=found.asked,
             transfers=found.transfers,
             batches=found.batches,
+            decided=found.decided,
             accepted=tuple(self.accepted),
             said=_said(self.chat, self.chat.deleted),
             people_list=repository.people_list,

@@ -6,6 +6,7 @@ posts its statuses at once, as a run would.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -47,6 +48,7 @@ from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
+from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
@@ -76,8 +78,9 @@ run-name: mirror ${{ inputs.batch || github.sha }}
 on:
   push: {branches: [main], paths: [image.list]}
   workflow_dispatch:
-    inputs: {images: {type: string}, batch: {type: string}}
+    inputs: {images: {type: string}, batch: {type: string}, decision: {type: string}}
 """
+ADMINS: Final = frozenset({PersonId("telegram:1003")})
 POLICY: Final = Policy(
     registries=frozenset({"docker.io"}),
     rules=(Rule("docker.io/library/**", Verdict.APPROVE), Rule("**", Verdict.ASK)),
@@ -140,7 +143,7 @@ class FaultsWorld:
         self.place = Target(self.host, "", Naming.NESTED)
         members = frozenset({PersonId("telegram:1001"), PersonId("telegram:1002")})
         chats = {ChatId(f"telegram:{self.people.group.id}")}
-        access = AllowLists(chats=chats, members=members, admins={PersonId("telegram:1003")})
+        access = AllowLists(chats=chats, members=members, admins=ADMINS)
         installation = Installation(
             policy=POLICY, access=access, target=self.place, me="imageto_bot"
         )
@@ -180,10 +183,10 @@ class FaultsWorld:
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
-                admins=(),
                 store=store,
                 registries=registries,
                 policy=POLICY,
+                admins=ADMINS,
                 target=self.place,
                 clock=clock,
             ),
@@ -191,6 +194,8 @@ class FaultsWorld:
                 store=store,
                 repository=self.repository,
                 registries=registries,
+                admission=BatchAdmission(policy=POLICY, admins=ADMINS),
+                key=bytes(32),
                 patience=timedelta(seconds=90),
                 clock=clock,
                 new_id=lambda: secrets.token_hex(8),
@@ -312,10 +317,11 @@ class FaultsWorld:
         return Evidence(
             now=self.clock.now,
             policy=POLICY,
-            admins=frozenset({PersonId("telegram:1003")}),
+            admins=ADMINS,
             asked=found.asked,
             transfers=found.transfers,
             batches=found.batches,
+            decided=found.decided,
             accepted=tuple(self.accepted),
             said=tuple(self._said()),
             people_list=LIST,
@@ -481,7 +487,7 @@ class _Runner:
 
     async def _images(self, trigger: Trigger) -> list[str]:
         if trigger.event == "workflow_dispatch":
-            return trigger.inputs["images"].splitlines()
+            return re.findall(r"^Image: ([^@]+)@", trigger.inputs["decision"], re.MULTILINE)
         files = [
             await self._world.github.repository.file(sha, "image.list")
             for sha in (trigger.before, trigger.sha)

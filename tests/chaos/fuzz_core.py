@@ -7,6 +7,7 @@ import re
 import time
 from contextlib import redirect_stdout
 from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Final
 
@@ -16,9 +17,10 @@ from bot.core import batch, failures
 from bot.core import image_list as lists
 from bot.core.bad_image import BadImage, Correction
 from bot.core.decision import Ground
-from bot.core.ids import BatchId, PersonId, RequestId, TransferId
+from bot.core.ids import BatchId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.core.request import PullFormat
+from bot.core.seal import DecidedImage, sealed_block
 from bot.dialog import buttons, commands
 from bot.paste import IMAGES_PER_PASTE, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.paste.correction import correct
@@ -261,20 +263,21 @@ def sent_buttons(choices: Choices) -> None:
 def commits(choices: Choices) -> None:
     """A commit names its batch and holds no word that a person chose."""
     names = [_by_the_bot(reference(choices)) for _ in range(1 + choices.below(3))]
-    shares = tuple(
-        batch.BatchImage(
-            image=image,
-            requests=(RequestId(choices.below(99)),),
-            requested_by=(PersonId(f"telegram:{choices.below(9999)}"),),
-            approved_by=PersonId(f"telegram:{choices.below(9999)}") if choices.below(2) else None,
+    decided = [
+        DecidedImage(
+            image=image.at("sha256:" + "a" * 64),
+            asked=[f"p:{choices.below(9999):08x}"] * choices.below(3),
+            approved=f"p:{choices.below(9999):08x}" if choices.below(2) else "rule **",
         )
         for image in names
         if image is not None
-    )
-    if shares:
-        written = batch.commit_message(BatchId("b41"), shares)
+    ]
+    if decided:
+        at = datetime.fromtimestamp(choices.below(9999), UTC)
+        block = sealed_block(BatchId("b41"), at, decided, key=bytes(32))
+        written = batch.commit_message([each.image for each in decided], block)
         assert batch.batch_of(written) == "b41"
-        assert re.fullmatch(rb"[A-Za-z0-9 ._/:@\n-]+", written.encode())
+        assert re.fullmatch(rb"[A-Za-z0-9 ._/:@;,*\n-]+", written.encode())
         assert all(re.match(r"[A-Z][a-z-]+: ", line) for line in written.split("\n")[2:-1])
     text = broken("Mirror x\n\nBatch: b41\nRequest: 1\n", choices, choices.below(4))
     found = batch.batch_of(text)

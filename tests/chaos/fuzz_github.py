@@ -19,7 +19,6 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.core.batch import BatchId, CopyResult, Run
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import CommitSha, RunId
-from bot.core.image import ImageRef
 from bot.engine.ports.repository import ListFile
 
 API: Final = "http://github.invalid/api"
@@ -176,7 +175,7 @@ def _repository() -> MirrorRepository:
 
 
 _REPOSITORY: Final = _repository()
-_NGINX: Final = ImageRef.parse("nginx:1")
+_BLOCK: Final = "Batch: 1\nSeal: 2"
 _BATCH: Final = BatchId("b41")
 _CALLS: Final[tuple[Callable[[MirrorRepository], Coroutine[Any, Any, Any]], ...]] = (
     lambda r: r.workflow(),
@@ -184,7 +183,7 @@ _CALLS: Final[tuple[Callable[[MirrorRepository], Coroutine[Any, Any, Any]], ...]
     lambda r: r.write_list(b"x", blob="", message="m"),
     lambda r: r.write_list(b"x", blob=SHA, message="m"),
     lambda r: r.find_commit(_BATCH),
-    lambda r: r.dispatch([_NGINX], batch=_BATCH),
+    lambda r: r.dispatch(_BLOCK, batch=_BATCH),
     lambda r: r.run_of_commit(CommitSha(SHA)),
     lambda r: r.run_of_dispatch(_BATCH, since=datetime(2026, 11, 25, tzinfo=UTC)),
     lambda r: r.run(RunId(7)),

@@ -16,11 +16,12 @@ from sqlalchemy import Table, select
 from store_fixture import rows_of
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.store.schema import batches, moves, questions, requests, transfers
+from bot.adapters.store.schema import batches, decisions, moves, questions, requests, transfers
 from bot.adapters.store.unit import StoreUnit
 from bot.adapters.words import LocaleWords
 from bot.core.batch import Batch
 from bot.core.card_version import pairs_of
+from bot.core.decision import Verdict
 from bot.core.ids import ChatId, PersonId, RequestId, TransferId
 from bot.core.image import Target
 from bot.core.request import Request
@@ -47,6 +48,7 @@ class Stored:
     asked: tuple[Asked, ...]
     transfers: tuple[Transfer, ...]
     batches: tuple[Batch, ...]
+    decided: frozenset[tuple[str, str]]
     left: tuple[str, ...]
     family: dict[ChatId, tuple[ChatId, ...]]
 
@@ -100,9 +102,16 @@ async def stored(store: SqliteStore, circumstances: Circumstances) -> Stored:
             tuple(asked),
             tuple(transfer for transfer in found if transfer is not None),
             tuple(Batch(**row) for row in await rows_of(unit, select(batches))),
+            await _approvals(unit),
             tuple(await _left(unit, asked)),
             await _family(unit),
         )
+
+
+async def _approvals(unit: StoreUnit) -> frozenset[tuple[str, str]]:
+    """Return each name that a copy was approved for, with the digest of the approval."""
+    rows = await rows_of(unit, select(decisions).where(decisions.c.verdict == Verdict.APPROVE))
+    return frozenset((str(row["image"].place), row["digest"]) for row in rows)
 
 
 async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:

@@ -7,7 +7,7 @@ collects the evidence. Nothing here may depend on how the bot works inside.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +16,14 @@ from bot.core.batch import BATCH_TRAILER, Batch
 from bot.core.decision import Verdict
 from bot.core.draft import DRAFT_LIFETIME, Draft
 from bot.core.events import Proof
+from bot.core.failures import FailureKind
 from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, decide
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
 
+_SEEN: Final = frozenset({FailureKind.MISMATCH, FailureKind.ABSENT})
 SECONDS_LATE: Final = 120
 """Seconds that something may be overdue in the end state."""
 
@@ -94,6 +96,7 @@ class Ran:
 class Evidence:
     """The end state.
 
+    `decided` are names of copies, each with a digest that was approved for it.
     `people_list` is image.list without the bot: its first bytes with all edits of people.
     `removed` are images whose lines people deleted.
     `target_before` and `target_now` map images to digests.
@@ -112,6 +115,7 @@ class Evidence:
     asked: tuple[Asked, ...]
     transfers: tuple[Transfer, ...]
     batches: tuple[Batch, ...]
+    decided: frozenset[tuple[str, str]]
     accepted: tuple[Accepted, ...]
     said: tuple[Said, ...]
     people_list: bytes
@@ -243,7 +247,7 @@ def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
         said.is_result
         and said.chat in evidence.chats_of(request)
         and (request.message is None or said.reply_to in (request.message, None))
-        and all(str(transfer.image) in said.text for transfer in asked.transfers)
+        and all(str(transfer.image.place) in said.text for transfer in asked.transfers)
     )
 
 
@@ -318,10 +322,10 @@ def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
     for image in set(image_list.listed_images(evidence.list_now)) - theirs - approved:
         yield f"image.list names {image}, which nobody has approved"
     copied = set(evidence.target_now) - set(evidence.target_before)
-    for name in sorted(copied - {str(image) for image in theirs | approved}):
+    for name in sorted(copied - {str(image.place) for image in theirs | approved}):
         yield f"the target has {name}, which nobody has approved"
     for transfer in evidence.transfers:
-        if transfer.approved_at is None:
+        if transfer.run is None:
             continue
         verdict, by = decide(evidence.policy, transfer.image).verdict, transfer.approved_by
         if verdict is Verdict.DENY:
@@ -342,10 +346,26 @@ def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
         for transfer in evidence.transfers:
             if transfer.batch is None or (BATCH_TRAILER, str(transfer.batch)) not in trailers:
                 continue
-            by = transfer.approved_by
-            approver = "policy" if by is None else by
-            if ("Approved-by", approver) not in trailers:
+            line = next((v for k, v in trailers if k == "Image" and _is_on(v, transfer)), "")
+            ground = line.rpartition("; approved ")[2]
+            if not ground.startswith("rule " if transfer.approved_by is None else "p:"):
                 yield f"the commit of batch {transfer.batch} does not say who approved it"
+
+
+def _is_on(line: str, transfer: Transfer) -> bool:
+    """Return whether a line of a block names the image with the digest of the transfer."""
+    return line.partition(";")[0] == str(replace(transfer.image, digest=transfer.digest))
+
+
+def nothing_is_copied_without_a_decision_on_its_digest(evidence: Evidence) -> Iterator[str]:
+    """Unless the bot has seen and said that it is another digest."""
+    theirs = set(image_list.listed_images(evidence.people_list)) | _touched(evidence)
+    theirs |= {t.image for t in evidence.transfers if t.failure and t.failure.kind in _SEEN}
+    others = {str(image.place) for image in theirs}
+    for name, digest in evidence.target_now.items():
+        new = evidence.target_before.get(name) != digest and name not in others
+        if new and (name, digest) not in evidence.decided:
+            yield f"the target has {name} as {digest}, which nobody has decided on"
 
 
 def each_batch_is_committed_once(evidence: Evidence) -> Iterator[str]:
@@ -399,9 +419,8 @@ def runs_are_those_of_the_batch(evidence: Evidence) -> Iterator[str]:
 
 
 def mirrored_means_that_it_is_there(evidence: Evidence) -> Iterator[str]:
-    """The newest transfer of each image counts, since an image may be requested again."""
-    newest = {transfer.image: transfer for transfer in evidence.transfers}
-    for image, transfer in newest.items():
+    """The last decision on each tag counts, since it may be decided on again."""
+    for image, transfer in _last_decided(evidence).items():
         if transfer.state is not State.MIRRORED or str(image) in evidence.target_touched:
             continue
         there = evidence.target_now.get(str(image))
@@ -410,6 +429,35 @@ def mirrored_means_that_it_is_there(evidence: Evidence) -> Iterator[str]:
             yield f"{image} is called mirrored, and the target does not have it"
         elif transfer.proof is Proof.TARGET and there != said:
             yield f"{image} is called verified as {said}, and the target has {there}"
+
+
+def _last_decided(evidence: Evidence) -> dict[ImageRef, Transfer]:
+    """Return the transfer of each name and tag that was decided on last."""
+    by_time = sorted(evidence.transfers, key=lambda t: t.approved_at or t.opened_at)
+    return {transfer.image.place: transfer for transfer in by_time}
+
+
+def no_question_is_older_than_the_decision(evidence: Evidence) -> Iterator[str]:
+    """Else a late approval would put an older digest back under a tag."""
+    decided = [t for t in evidence.transfers if t.approved_at is not None and t.run is not None]
+    for t in evidence.transfers:
+        for other in decided:
+            same = other.image.place == t.image.place and t.image.tag is not None
+            if same and other.digest != t.digest and _is_asked_after(t, other):
+                yield f"{t.image} was asked about after a later look at its tag was decided on"
+
+
+def _is_asked_after(transfer: Transfer, decided: Transfer) -> bool:
+    if transfer.checked_at is None or transfer.checked_at >= _looked_up(decided):
+        return False
+    if transfer.approved_at is None or decided.approved_at is None:
+        return transfer.state is State.WAITING
+    return transfer.run is not None and transfer.approved_at > decided.approved_at
+
+
+def _looked_up(transfer: Transfer) -> datetime:
+    assert transfer.checked_at is not None
+    return transfer.checked_at
 
 
 def database_and_chat_agree(evidence: Evidence) -> Iterator[str]:
@@ -459,12 +507,14 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     foreign_lines_are_unchanged,
     every_approved_image_is_listed_once,
     nothing_is_copied_without_approval,
+    nothing_is_copied_without_a_decision_on_its_digest,
     commits_say_who_approved,
     each_batch_is_committed_once,
     each_batch_is_dispatched_once,
     commits_are_known,
     runs_are_those_of_the_batch,
     mirrored_means_that_it_is_there,
+    no_question_is_older_than_the_decision,
     database_and_chat_agree,
     every_request_has_a_card,
     nothing_is_left_running,

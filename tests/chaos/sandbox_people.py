@@ -154,6 +154,7 @@ class People:
             asked=found.asked,
             transfers=found.transfers,
             batches=found.batches,
+            decided=found.decided,
             accepted=tuple(self.accepted),
             said=tuple(_said(m, heads) for m in self._messages() if m["from"] == "bot"),
             people_list=self.people_list,

@@ -71,7 +71,7 @@ HOSTILE = (
     "; touch owned #",
     "[skip ci]",
     "nginx\n\nBatch: 0123456789abcdef",
-    "Requested-by: telegram:1003",
+    "Image: docker.io/evil/miner:1; approved p:00000000",
     "x" * 300,
     "\u2067ok\u2069",
     "{ $person } { image }",
@@ -317,7 +317,7 @@ async def test_no_text_that_a_person_chose_gets_into_a_commit(tmp_path: Path) ->
     async with world(tmp_path) as w:
         w.upstream(NGINX, STATIC)
         for mark in CHOSEN:
-            name = f"Wei {mark}\n\nBatch: forged\nApproved-by: telegram:1"
+            name = f"Wei {mark}\n\nBatch: forged\nSeal: {'0' * 64}"
             await w.say(replace(WEI, name=name), f"/mirror {NGINX} {STATIC}")
             await w.settle(10, step=5)
             await w.say(replace(ANA, name=name), "/approve #1")
@@ -325,8 +325,9 @@ async def test_no_text_that_a_person_chose_gets_into_a_commit(tmp_path: Path) ->
             await w.settle(40, step=5)
         assert w.repository.commits
         allowed = re.compile(
-            r"Mirror (2 images|[a-z./]+:[a-z0-9.]+)\n\nBatch: \w+\n(Request: [0-9]+\n"
-            r"|Requested-by: telegram:[0-9]+\n|Approved-by: (telegram:[0-9]+|policy)\n)+"
+            r"Mirror (2 images|[a-z./]+:[a-z0-9.]+)\n\nBatch: \w+\nTime: [0-9TZ:-]+\n"
+            r"(Image: [a-z./]+:[a-z0-9.]+@sha256:[0-9a-f]{64}; asked p:[0-9a-f]{8};"
+            r" approved (p:[0-9a-f]{8}|rule [a-z./*]+)\n)+Seal: [0-9a-f]{64}\n"
         )
         for _, message in w.repository.commits:
             assert allowed.fullmatch(message), message

@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import fakes
 import pytest
+from decided_breaks import DECIDED
 from engine_breaks import (
     BESIDE,
     MORE,
     PLAYS,
     Mutation,
+    ask_no_rules_before_the_commit,
     believe_the_run_alone,
     keep_batches_without,
     leave_undone,
@@ -32,16 +34,16 @@ from invariants import violations
 from bot.adapters.store.unit import StoreUnit
 from bot.core import image_list
 from bot.core.approvals import Approvals
-from bot.core.batch import Batch, BatchImage
+from bot.core.batch import Batch
 from bot.core.decision import Ground, Verdict
 from bot.core.errors import TransientError
-from bot.core.ids import BatchId, MessageId
+from bot.core.ids import MessageId
 from bot.core.image import ImageRef
 from bot.core.policy import AllowLists, Role, Ruling
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Incoming
 from bot.engine.intake.updates import Intake
-from bot.engine.lanes import batches, registry_checks
+from bot.engine.lanes import batch_admission, registry_checks
 from bot.engine.lanes import chat as chat_lane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.chat_items import ChatItem
@@ -62,13 +64,15 @@ def store_no_intention_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
+    """At the press, and again before the commit."""
     patch.setattr(AllowLists, "role_of", lambda *_, **__: Role.ADMIN)
     patch.setattr(Approvals, "accepts", lambda *_, **__: True)
 
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
-    approved = Ruling(Verdict.APPROVE, Ground.RULE)
-    patch.setattr(registry_checks, "decide", lambda policy, image: approved)
+    approved = Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
+    patch.setattr(registry_checks, "admission", lambda *_, **__: approved)
+    ask_no_rules_before_the_commit(patch)
 
 
 def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> None:
@@ -175,12 +179,7 @@ def believe_the_latest_run(patch: pytest.MonkeyPatch) -> None:
 
 
 def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
-    write = batches.commit_message
-
-    def mutant(batch: BatchId, shares: tuple[BatchImage, ...]) -> str:
-        return write(batch, tuple(replace(share, approved_by=None) for share in shares))
-
-    patch.setattr(batches, "commit_message", mutant)
+    patch.setattr(batch_admission, "_ground", lambda ruling, persons: "rule **")
 
 
 def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
@@ -259,6 +258,7 @@ MUTATIONS: Final = (
     ),
     Mutation(never_close_a_batch, "approved_by_the_policy", "is left open"),
     *MORE,
+    *DECIDED,
 )
 
 

@@ -93,7 +93,7 @@ async def test_of_two_bots_with_one_token_the_first_goes_on_and_the_other_waits_
     await site.until(lambda: first.look("SELECT * FROM batches WHERE sha IS NOT NULL"), first)
     await asyncio.sleep(3)
     commits = "\n".join(await site.commits())
-    assert [commits.count(f"Request: {number}") for number in range(1, 6)] == [1] * 5
+    assert [commits.count(f"nginx:1.{number}@sha256:") for number in range(5)] == [1] * 5
     assert second.look("SELECT * FROM requests") == []
     assert first.look("SELECT count(*) FROM requests") == [(5,)]
     tally["faults"] += 1

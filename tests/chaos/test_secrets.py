@@ -145,7 +145,7 @@ def test_no_secret_is_anywhere_but_where_it_belongs(tmp_path: Path, tally: Count
     assert any("skopeo" in command and "login" in command for command in commands)
     assert any("/act" in command for command in commands)
     assert b"next try" in found["bot.log"] or b"WARNING" in found["bot.log"]
-    assert any(b"Requested-by" in text for where, text in found.items() if "history" in where)
+    assert any(b"Seal: " in text for where, text in found.items() if "history" in where)
     assert any(b"mirror/docker.io" in text for where, text in found.items() if "status" in where)
     found |= {f"command {command!r}": command.encode() for command in commands}
     tally["inputs"] += len(found)

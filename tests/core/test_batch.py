@@ -9,22 +9,23 @@ from hypothesis import strategies as st
 
 from bot.core.batch import (
     Batch,
-    BatchImage,
     CopyResult,
     Run,
     Step,
     Via,
     batch_of,
     commit_message,
+    is_time_to_commit,
     next_step,
     no_result_event,
+    one_per_place,
     poll_interval,
     result_event,
+    result_of,
 )
-from bot.core.decision import Ground
 from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, CommitSha, PersonId, RequestId, RunId, TransferId
+from bot.core.ids import BatchId, CommitSha, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.retry import Trouble, TroubleKind, wait_after
 from bot.core.transfer import Transfer
@@ -91,25 +92,84 @@ def test_trouble_puts_a_batch_off_for_longer_each_time() -> None:
     assert second.attempts == 2
 
 
-SHARE = BatchImage(
-    image=ImageRef.parse("nginx"),
-    requests=(RequestId(41),),
-    requested_by=(PersonId("telegram:1001"),),
-    approved_by=None,
+DECIDED, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+READY = replace(
+    Transfer(id=TransferId(1), image=ImageRef.parse("nginx:1.27"), opened_at=NOW),
+    checked_at=NOW,
+    approved_at=NOW,
 )
 
 
-def test_the_message_names_the_image_or_counts_them_and_repeats_nobody() -> None:
-    other = replace(
-        SHARE, requests=(RequestId(42), RequestId(41)), approved_by=PersonId("telegram:1003")
+@pytest.mark.parametrize(
+    ("times", "checking", "goes"),
+    [
+        ((1.9,), False, False),
+        ((2.0,), False, True),
+        ((9.9, 1.0), False, False),
+        ((9.9, 3.0), False, True),
+        ((9.9, 3.0), True, False),
+        ((10.0, 1.0), True, True),
+    ],
+)
+def test_approved_images_wait_a_moment_for_others(
+    times: tuple[float, ...], *, checking: bool, goes: bool
+) -> None:
+    ready = [replace(READY, approved_at=NOW - timedelta(seconds=age)) for age in times]
+    assert is_time_to_commit(ready, NOW, checking=checking) is goes
+
+
+def test_the_first_of_a_place_goes_unless_a_copy_to_it_is_under_way() -> None:
+    names = ("nginx:1.27", f"nginx:1.27@{DECIDED}", "nginx:1.26", f"nginx@{DECIDED}", "redis")
+    ready = [replace(READY, image=ImageRef.parse(name)) for name in names]
+    taken = {ImageRef.parse("redis")}
+    going = [str(transfer.image) for transfer in one_per_place(ready, taken)]
+    hub = "docker.io/library/nginx"
+    assert going == [f"{hub}:1.27", f"{hub}:1.26", f"{hub}@{DECIDED}"]
+
+
+def test_the_message_names_the_image_or_counts_them_above_the_block() -> None:
+    nginx = ImageRef.parse("nginx")
+    assert commit_message([nginx], "Batch: b1\nSeal: 1") == (
+        "Mirror docker.io/library/nginx:latest\n\nBatch: b1\nSeal: 1\n"
     )
-    assert commit_message(BatchId("b1"), (SHARE,)).startswith(
-        "Mirror docker.io/library/nginx:latest\n\nBatch: b1\n"
-    )
-    assert commit_message(BatchId("b1"), (SHARE, other)) == (
-        "Mirror 2 images\n\nBatch: b1\nRequest: 41\nRequest: 42\n"
-        "Requested-by: telegram:1001\nApproved-by: policy\nApproved-by: telegram:1003\n"
-    )
+    assert commit_message([nginx, nginx], "Batch: b1").startswith("Mirror 2 images\n\nBatch: b1")
+
+
+COPIED = Transfer(
+    id=TransferId(1),
+    image=ImageRef.parse("nginx:1.27"),
+    opened_at=NOW,
+    checked_at=NOW,
+    digest=DECIDED,
+)
+
+
+def result(digest: str, *, name: str = "docker.io/library/nginx:1.27") -> CopyResult:
+    return CopyResult(name, digest, 9)
+
+
+def test_only_the_decided_digest_is_copied() -> None:
+    assert result_event(COPIED, result(DECIDED), NOW) == Copied(NOW, DECIDED, 9)
+    mismatch = CopyFailed(NOW, Failure(FailureKind.MISMATCH, OTHER))
+    assert result_event(COPIED, result(OTHER), NOW) == mismatch
+    unknown = replace(COPIED, digest=None)
+    assert result_event(unknown, result(OTHER), NOW) == mismatch
+
+
+def test_a_result_is_found_by_the_name_with_or_without_the_decided_digest() -> None:
+    plain = result(DECIDED)
+    full = result(DECIDED, name=f"{plain.image}@{DECIDED}")
+    assert result_of(COPIED, {plain.image: plain}) == plain
+    assert result_of(COPIED, {full.image: full}) == full
+    assert result_of(replace(COPIED, image=COPIED.image.at(DECIDED)), {plain.image: plain}) == plain
+    assert result_of(COPIED, {f"{plain.image}@{OTHER}": plain}) is None
+
+
+def test_a_digest_that_the_source_lost_ends_the_copy() -> None:
+    line = f"source: the decided digest is gone: {DECIDED}"
+    lost = CopyResult("docker.io/library/nginx:1.27", None, line=line)
+    failure = Failure(FailureKind.DIGEST_GONE, line)
+    assert result_event(COPIED, lost, NOW) == CopyFailed(NOW, failure)
 
 
 @pytest.mark.parametrize(
@@ -138,23 +198,6 @@ def test_a_wait_is_bounded_and_never_shorter_than_the_server_wishes(
 TRANSFER = Transfer(
     id=TransferId(1), image=ImageRef.parse("nginx"), opened_at=NOW, digest="sha256:ab"
 )
-UPDATED = replace(TRANSFER, ground=Ground.UPDATED)
-MISMATCH = Failure(FailureKind.MISMATCH, "sha256:cd")
-
-
-@pytest.mark.parametrize(
-    ("transfer", "digest", "event"),
-    [
-        (TRANSFER, "sha256:cd", Copied(NOW, "sha256:cd", None)),
-        (UPDATED, "sha256:ab", Copied(NOW, "sha256:ab", None)),
-        (UPDATED, "sha256:cd", Requeued(NOW, MISMATCH, NOW)),
-        (replace(UPDATED, requeues=1), "sha256:cd", CopyFailed(NOW, MISMATCH)),
-    ],
-)
-def test_an_approved_update_is_copied_as_approved_or_dispatched_by_its_digest_once(
-    transfer: Transfer, digest: str, event: Event
-) -> None:
-    assert result_event(transfer, CopyResult("nginx", digest), NOW) == event
 
 
 @pytest.mark.parametrize(

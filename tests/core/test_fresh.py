@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.batch import reference_to_copy
 from bot.core.decision import Ground, Verdict
 from bot.core.fresh import (
     ALARMS_PER_CARD,
@@ -197,12 +196,6 @@ def test_an_update_is_approved_as_long_as_it_is_listed_or_waits_as_the_policy_sa
     assert (version.state, version.ground) == (State.WAITING, Ground.UPDATED)
     assert version.expires_at == NOW + HOUR
     assert {t.replaces for t in (floating, version)} == {A}
-
-
-def test_a_version_is_asked_for_by_the_digest_that_was_approved() -> None:
-    assert str(reference_to_copy(opened(FIXED, ASKED))) == f"docker.io/library/nginx:1.27.3@{B}"
-    assert reference_to_copy(opened(LATEST)) == LATEST
-    assert reference_to_copy(replace(opened(FIXED, ASKED), digest=None)) == FIXED
 
 
 def test_an_alarm_shares_what_waits_for_the_same_decision_and_nothing_else() -> None:

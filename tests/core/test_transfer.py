@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from bot.core.decision import Ground, Verdict
 from bot.core.events import (
     Approved,
+    AskedAgain,
     Cancelled,
     CheckFailed,
     Copied,
     CopyFailed,
     Denied,
+    DigestUnknown,
     Event,
     Expired,
     Found,
@@ -23,13 +25,15 @@ from bot.core.events import (
     Missing,
     Proof,
     Rejected,
+    Replaced,
+    Requeued,
     RunMissing,
     RunSeen,
     Submitted,
     Verified,
 )
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import BatchId, PersonId, RunId, TransferId
+from bot.core.ids import BatchId, PersonId, RequestId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
@@ -66,6 +70,10 @@ EVENTS: tuple[Event, ...] = (
     CopyFailed(NOW, FAILURE),
     Verified(NOW, Proof.TARGET),
     Mismatch(NOW, "sha256:cd"),
+    Replaced(NOW, RequestId(42)),
+    Requeued(NOW, FAILURE, NOW),
+    AskedAgain(NOW, Ruling(Verdict.ASK, Ground.RULE), NOW + timedelta(hours=1)),
+    DigestUnknown(NOW),
 )
 
 
@@ -89,6 +97,7 @@ REACHED = {
     State.FAILED: walk(EVENTS[4]),
     State.REJECTED: walk(EVENTS[1], EVENTS[7]),
     State.EXPIRED: walk(EVENTS[1], EVENTS[9]),
+    State.REPLACED: walk(EVENTS[1], EVENTS[17]),
     State.CANCELLED: walk(EVENTS[8]),
 }
 
@@ -128,6 +137,23 @@ def test_an_advance_forgets_the_trouble_before_it() -> None:
     after = advance(waiting, EVENTS[0])
     assert after is not None
     assert (after.attempts, after.not_before, after.trouble) == (0, None, None)
+
+
+def test_who_replaced_a_question_is_kept_where_it_was_asked_for() -> None:
+    assert REACHED[State.REPLACED].reason == "42"
+    assert walk(EVENTS[1], Replaced(NOW, None)).reason == ""
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.SUBMITTED])
+def test_an_approval_that_the_rules_do_not_carry_any_more_is_asked_about(state: State) -> None:
+    approved = replace(REACHED[state], approved_by=ANA)
+    asked = advance(approved, EVENTS[19])
+    assert asked is not None
+    assert (asked.approved_at, asked.approved_by, asked.batch) == (None, None, None)
+    assert (asked.digest, asked.expires_at) == ("sha256:ab", NOW + timedelta(hours=1))
+    unknown = advance(approved, EVENTS[20])
+    assert unknown is not None
+    assert (unknown.checked_at, unknown.approved_by, unknown.batch) == (None, None, None)
 
 
 def test_a_denied_image_is_never_found() -> None:
@@ -185,6 +211,7 @@ def test_facts_that_contradict_one_another_cannot_be_loaded(facts: dict[str, obj
         (State.FAILED, None),
         (State.REJECTED, None),
         (State.EXPIRED, None),
+        (State.REPLACED, None),
         (State.CANCELLED, None),
     ],
 )

@@ -39,7 +39,9 @@ def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbo
     assert result["buttons"][0][0]["kind"] == "copy"
     (commit,) = [c for c in s.repository()["commits"] if "nginx:1.27" in c["message"]]
     assert re.search(
-        r"^Batch: [0-9a-f]+\nRequest: 1\nRequested-by: telegram:1001\nApproved-by: policy$",
+        r"^Batch: [0-9a-f]{16}\nTime: [0-9TZ:-]+\nImage: docker.io/library/nginx:1.27@sha256:"
+        r"[0-9a-f]{64}; asked p:[0-9a-f]{8}; approved rule docker.io/library/\*\*\n"
+        r"Seal: [0-9a-f]{64}$",
         commit["message"],
         re.MULTILINE,
     )

@@ -3,6 +3,8 @@
 test_conversation.py has the rest of what people do in a chat.
 """
 
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from fakes import (
     ANA,
     GROUP,
+    KEY,
     LI,
     MALLORY,
     NGINX,
@@ -64,15 +67,25 @@ async def test_an_approved_image_goes_from_the_question_to_the_pull_command(w: W
     assert (card.reply_to, result.reply_to) == ("telegram:11", "telegram:11")
 
 
-async def test_the_commit_names_people_by_id_and_the_batch(w: World) -> None:
+async def pseudonym(w: World, person: Person) -> str:
+    async with w.store.begin() as unit:
+        return (await unit.pseudonyms([person.id]))[person.id]
+
+
+async def test_the_commit_names_the_batch_and_people_by_pseudonyms(w: World) -> None:
     w.upstream(NGINX)
     await w.say(replace(WEI, name="Wei [skip ci]"), "/mirror nginx:1.27")
     await w.settle(8)
     message = w.repository.commits[0][1]
-    assert message == (
-        "Mirror docker.io/library/nginx:1.27\n\n"
-        "Batch: batch1\nRequest: 1\nRequested-by: telegram:1001\nApproved-by: policy\n"
+    wei = await pseudonym(w, WEI)
+    lines = (
+        "Batch: batch1\n"
+        "Time: 2026-03-01T12:00:02Z\n"
+        f"Image: {NGINX}@{digest_of(str(NGINX))}; asked {wei}; approved rule docker.io/library/**\n"
     )
+    seal = hmac.new(KEY, lines.encode(), hashlib.sha256).hexdigest()
+    assert message == f"Mirror docker.io/library/nginx:1.27\n\n{lines}Seal: {seal}\n"
+    assert "telegram:" not in message
     assert batch_of(message) == "batch1"
 
 
@@ -95,7 +108,8 @@ async def test_only_an_admin_decides_and_a_second_press_hears_who_did(w: World) 
     await w.settle(8)
     assert "Approved by Ana." in w.card
     assert not next(iter(w.chat.messages.values())).buttons
-    assert "Approved-by: telegram:1003" in w.repository.commits[0][1]
+    wei, ana = await pseudonym(w, WEI), await pseudonym(w, ANA)
+    assert f"; asked {wei}; approved {ana}\n" in w.repository.commits[0][1]
 
 
 async def test_a_command_approves_as_the_button_does(w: World) -> None:
@@ -155,7 +169,8 @@ async def test_two_people_who_ask_for_the_same_share_one_copy_and_both_hear(w: W
     assert len(w.repository.runs) == 1
     results = [m for m in w.chat.messages.values() if m.text.startswith("Done, 1 of 1")]
     assert [m.reply_to for m in results] == ["telegram:11", "telegram:12"]
-    assert "Requested-by: telegram:1001\nRequested-by: telegram:1002" in w.repository.commits[0][1]
+    wei, li = await pseudonym(w, WEI), await pseudonym(w, LI)
+    assert f"; asked {wei}, {li}; approved rule" in w.repository.commits[0][1]
 
 
 async def test_what_the_target_has_already_is_told_without_a_commit(w: World) -> None:

@@ -11,7 +11,7 @@ https://docs.github.com/en/rest
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,7 +44,6 @@ from bot.adapters.github.worker import WorkerThread
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
-from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
 from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, WorkflowState
 
@@ -238,8 +237,8 @@ class MirrorRepository:
 
         return await self._call(look)
 
-    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
-        inputs = {"images": "\n".join(map(str, images)), "batch": batch}
+    async def dispatch(self, decision: str, *, batch: BatchId) -> Run | None:
+        inputs = {"images": "", "batch": batch, "decision": decision}
 
         def send() -> Run | None:
             workflow = self._repository.get_workflow(self._workflow)

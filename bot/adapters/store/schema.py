@@ -140,6 +140,7 @@ transfers = Table(
     Column("proof", Word(Proof)),
     Column("requeue_cause", FailureText),
     Column("requeues", Integer, nullable=False, server_default="0"),
+    Column("retries", Integer),  # no foreign key: it may be deleted before this one
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Column("trouble", TroubleText, nullable=False, server_default=""),

@@ -113,6 +113,17 @@ class TransferQueries(Rows):
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
         return await self._transfers(_due_submissions(), **at_time(now))
 
+    async def images_in_batches(self) -> Sequence[ImageRef]:
+        return [row["image"] for row in await self._all(_IN_BATCHES)]
+
+    async def open_on_tag(self, image: ImageRef) -> Sequence[Transfer]:
+        if image.tag is None:
+            return []
+        place = image.place
+        text = str(place)
+        found = await self._transfers(_ON_TAG, plain=place, first=f"{text}@", end=f"{text}A")
+        return [transfer for transfer in found if transfer.image.place == place]
+
     async def any_unchecked_transfer(self) -> bool:
         return await self._any(_ANY_UNSEEN)
 
@@ -133,6 +144,13 @@ _TRANSFERS_OF = (
     .where(links.c.request == bindparam("request"))
     .order_by(links.c.position)
 )
+_IN_BATCHES = select(transfers.c.image).where(_UNDER_WAY, transfers.c.batch.is_not(None))
+# Every reference with this name and tag, and a digest: "@" is the character before "A".
+_WITH_DIGEST = and_(
+    type_coerce(transfers.c.image, Text) >= bindparam("first"),
+    type_coerce(transfers.c.image, Text) < bindparam("end"),
+)
+_ON_TAG = _OPEN_TRANSFERS.where(or_(transfers.c.image == bindparam("plain"), _WITH_DIGEST))
 _ANY_OPEN = select(transfers.c.id).where(_UNDER_WAY).limit(1)
 _UNSEEN = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
 _ANY_UNSEEN = select(transfers.c.id).where(_UNSEEN).limit(1)
@@ -184,7 +202,7 @@ def _due_looks() -> Select[Any]:
 @cache
 def _due_submissions() -> Select[Any]:
     ready = and_(transfers.c.approved_at.is_not(None), transfers.c.batch.is_(None))
-    return select(transfers).where(_due(), ready).order_by(transfers.c.id)
+    return select(transfers).where(_due(), ready).order_by(transfers.c.approved_at, transfers.c.id)
 
 
 def _due() -> ColumnElement[bool]:

@@ -4,8 +4,10 @@ Used to open a request, to confirm a draft and to retry. It must not answer the 
 case has its own answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from bot.core.decision import Verdict
@@ -23,6 +25,7 @@ DRAFTS_OF_A_PERSON: Final = 20
 """Drafts that wait for one person, each perhaps with a file of 1 MiB."""
 QUESTIONS_OF_A_PERSON: Final = 10
 """Questions of one person without an answer."""
+_NONE: Final[Mapping[ImageRef, TransferId]] = MappingProxyType({})
 
 
 class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
@@ -78,12 +81,20 @@ async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
 
 
 async def open_transfers(
-    context: Context[AdmissionUnit], rulings: Sequence[tuple[ImageRef, Ruling]]
+    context: Context[AdmissionUnit],
+    rulings: Sequence[tuple[ImageRef, Ruling]],
+    retries: Mapping[ImageRef, TransferId] = _NONE,
 ) -> list[TransferId]:
-    """A new or the open transfer for each image. Transfers that a rule denies end at once."""
+    """A new or the open transfer for each image. Transfers that a rule denies end at once.
+
+    `retries` are the transfers that new ones try again.
+    """
     opened = []
     for image, ruling in rulings:
         transfer = await context.unit.open_transfer(image, context.now)
+        if image in retries and transfer.opened_at == context.now:
+            transfer = replace(transfer, retries=retries[image])
+            await context.unit.save_transfer(transfer)
         if ruling.verdict is Verdict.DENY:
             await context.advance(transfer, Denied(context.now, ruling))
         opened.append(transfer.id)

@@ -4,6 +4,7 @@ One function of core/policy.py decides, here as at the look and before the commi
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Protocol
 
 from bot.core.decision import Decision, Verdict
@@ -12,12 +13,12 @@ from bot.core.ids import PersonId
 from bot.core.policy import Ruling, admission
 from bot.core.transfer import Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.engine.decided import decisions_about
+from bot.engine.decided import DecidedUnit, decisions_about, end_older
 from bot.engine.intake.context import Context, ContextUnit
-from bot.engine.ports.store import Decisions, KeepsDecisions, Requesters
+from bot.engine.ports.decisions import Decisions
 
 
-class ApprovingUnit(Decisions, KeepsDecisions, Requesters, ContextUnit, Protocol):
+class ApprovingUnit(Decisions, ContextUnit, DecidedUnit, Protocol):
     """What is read and written here."""
 
 
@@ -39,6 +40,7 @@ async def approve(
     if after.verdict is Verdict.ASK:
         return Weighed(transfer, Weight.FIRST, after.missing)
     await context.advance(transfer, Approved(context.now, context.person.id))
+    await end_older(context.unit, replace(transfer, approved_at=context.now), context.now)
     return Weighed(transfer, Weight.ENOUGH)
 
 

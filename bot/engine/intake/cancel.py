@@ -13,7 +13,7 @@ from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.ports.store import DropsFiles, Links, Requesters, Requests
 
 
-class CancelUnit(Requests, Links, Requesters, DropsFiles, ContextUnit, Protocol):
+class CancelUnit(Requests, Links, DropsFiles, ContextUnit, Requesters, Protocol):
     """What this use case reads and writes."""
 
 

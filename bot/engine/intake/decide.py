@@ -164,6 +164,7 @@ def _decision(
         person=context.person.id,
         card=word.version.key,
         reason=word.reason,
+        replaces=transfer.retries,
         at=context.now,
     )
 

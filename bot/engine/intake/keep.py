@@ -8,12 +8,12 @@ from bot.dialog import answers
 from bot.dialog.commands import EndKeep
 from bot.dialog.message import Message
 from bot.engine.intake.context import Context, ContextUnit
-from bot.engine.ports.store import DecisionsOnNames, KeepsDecisions
+from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
 
 DECISIONS_READ: Final = 200
 
 
-class KeepUnit(DecisionsOnNames, KeepsDecisions, ContextUnit, Protocol):
+class KeepUnit(DecisionsOnNames, ContextUnit, KeepsDecisions, Protocol):
     """What is read and written here."""
 
 

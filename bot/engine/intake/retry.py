@@ -65,7 +65,7 @@ async def _replace(
     opened = dict(
         zip(
             [image for image, _ in missing],
-            await admission.open_transfers(context, missing),
+            await admission.open_transfers(context, missing, _retried(images)),
             strict=True,
         )
     )
@@ -85,3 +85,8 @@ async def _replace(
         again = replace(again, card=None, shown="")  # a new card: the old one is far up in the chat
     await context.unit.save_request(again)
     return Outcome(say("going-on", request=str(request.id), count=len(places)))
+
+
+def _retried(images: Mapping[TransferId, ImageRef]) -> dict[ImageRef, TransferId]:
+    """The transfer that a new one for each image tries again: of several, the newest."""
+    return {image: number for number, image in sorted(images.items())}

@@ -14,10 +14,10 @@ from bot.dialog.commands import Status
 from bot.dialog.message import Message
 from bot.engine.decided import decisions_about
 from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedCounts
 from bot.engine.ports.repository import WorkflowState
 from bot.engine.ports.store import (
-    DecisionsOnNames,
     LinkedTransfers,
     OpenBatches,
     OpenRequests,
@@ -40,12 +40,12 @@ class Vitals:
 class StatusUnit(
     LinkedTransfers,
     DecisionsOnNames,
-    Requesters,
     OpenRequests,
     TransferReports,
     OpenBatches,
     TrackedCounts,
     ContextUnit,
+    Requesters,
     Protocol,
 ):
     """What this use case reads and writes."""

@@ -17,35 +17,36 @@ from typing import Final, Protocol, assert_never
 from bot.core import image_list
 from bot.core.batch import (
     Batch,
-    BatchImage,
     Run,
     Step,
     Via,
     commit_message,
+    is_time_to_commit,
     next_step,
     no_result_event,
-    reference_to_copy,
+    one_per_place,
     result_event,
+    result_of,
 )
 from bot.core.decision import Ground
 from bot.core.errors import BotError, RefusedError, StaleError, TransientError
 from bot.core.events import CheckFailed, Copied, CopyFailed, Event, RunMissing, RunSeen, Submitted
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, CommitSha, TransferId
+from bot.core.image import ImageRef
 from bot.core.retry import TroubleKind, has_passed
+from bot.core.seal import DecidedImage, fitting, sealed_block
 from bot.core.transfer import Action, State, Transfer, next_action
+from bot.engine.decided import end_older
+from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.lane import TickResult, guarded, postpone, record_all, record_all_in
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import Repository, WorkflowState
-from bot.engine.ports.store import Batches, ManyTransfers, Store, Transfers, TransfersToSubmit
+from bot.engine.ports.store import Batches, ManyTransfers, Store, TransfersToSubmit
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
-GATHER_PERIOD: Final = timedelta(seconds=2)
-"""Images that are approved within this time share a commit."""
-LONGEST_GATHER_PERIOD: Final = timedelta(seconds=10)
-"""The longest time that an approved image waits for others to share its commit."""
 BATCH_INTERVAL: Final = timedelta(seconds=10)
 """The time between two batches. GitHub allows 80 writes of content per minute and 500 per hour:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -54,6 +55,8 @@ DISPATCH_LAG: Final = timedelta(seconds=30)
 """How long a dispatched run may take to show up in GitHub's listing."""
 TARGET_TRIES: Final = 4
 """How often in a row the target is asked. If it never answers, the image counts as not arrived."""
+Decided = Sequence[tuple[ImageRef, DecidedImage]]
+"""Images as the list has them, each with what was decided on."""
 MissingEvent = Callable[[Transfer, datetime], Event]  # the event of an image that did not arrive
 _NO_WORKFLOW: Final = {
     WorkflowState.ACTIVE: None,
@@ -66,7 +69,7 @@ _OUTDATED_WAIT: Final = 60.0
 _STEPS_AFTER_A_LOOK: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
-class BatchesUnit(Batches, TransfersToSubmit, Transfers, ManyTransfers, Protocol):
+class BatchesUnit(Batches, TransfersToSubmit, ManyTransfers, BatchAdmissionUnit, Protocol):
     """What this lane reads and writes."""
 
 
@@ -77,13 +80,18 @@ class BatchesLane:
         store: Store[BatchesUnit],
         repository: Repository,
         registries: Digests,
+        admission: BatchAdmission,
+        key: bytes,
         patience: timedelta,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
+        """`key` seals what is decided: see core/seal.py."""
         self._store = store
         self._repository = repository
         self._registries = registries
+        self._admission = admission
+        self._key = key
         self._patience = patience
         self._clock = clock
         self._new_id = new_id
@@ -115,8 +123,9 @@ class BatchesLane:
             if pulse is TickResult.IDLE or not calm:
                 return pulse
             due, checking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
-        ready = [t for t in due if next_action(t, now) is Action.SUBMIT]
-        if not ready or not _is_time_to_commit(ready, now, checking=checking):
+            taken = {image.place for image in await unit.images_in_batches()}
+        ready = one_per_place([t for t in due if next_action(t, now) is Action.SUBMIT], taken)
+        if not ready or not is_time_to_commit(ready, now, checking=checking):
             return pulse
         try:
             await self._submit(ready)
@@ -161,11 +170,16 @@ class BatchesLane:
         batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
         async with self._store.begin() as unit:
             found = await unit.transfers([transfer.id for transfer in transfers])
-            if all(transfer.state is not State.APPROVED for transfer in found.values()):
-                return  # all were cancelled: a dispatch without images would copy the whole list
+            current = [found[t.id] for t in transfers if found[t.id].state is State.APPROVED]
+            for transfer in current:
+                await end_older(unit, transfer, now)
+            decided = await self._admission.admitted(unit, current, now)
+            going = list(decided)[: fitting(list(decided.values()))]
+            if not going:
+                return  # a dispatch without images would copy the whole list
             await unit.save_batch(batch)
-            await record_all_in(unit, dict.fromkeys(found, Submitted(now, batch.id)))
-        log.info("batch %s: %d images by %s", batch.id, len(transfers), via)
+            await record_all_in(unit, dict.fromkeys(going, Submitted(now, batch.id)))
+        log.info("batch %s: %d images by %s", batch.id, len(going), via)
 
     # -- steps --------------------------------------------------------------------------
 
@@ -199,25 +213,40 @@ class BatchesLane:
                 await self._committed(batch, sha)
                 return
         batch = await self._save(replace(batch, committing_at=self._clock()))
-        async with self._store.begin() as unit:
-            shares = await _shares(unit, batch)
-        sha = await self._write(batch, shares)
+        decided = await self._decided(batch)
+        if not decided:
+            await self._save(replace(batch, closed_at=self._clock()))
+            return
+        sha = await self._write(batch, decided)
         if sha is None:  # somebody added the lines meanwhile, so a commit would be empty
             await self._save(replace(batch, via=Via.DISPATCH))
         else:
             await self._committed(batch, sha)
 
-    async def _write(self, batch: Batch, shares: tuple[BatchImage, ...]) -> CommitSha | None:
+    async def _decided(self, batch: Batch) -> Decided:
+        """The images of the batch that the rules of now still let through."""
+        async with self._store.begin() as unit:
+            there = {t.id: t for t in await unit.transfers_in(batch.id)}
+            waiting = [t for t in there.values() if t.state is State.SUBMITTED]
+            decided = await self._admission.admitted(unit, waiting, self._clock())
+        return [(there[number].image, image) for number, image in decided.items()]
+
+    def _block(self, batch: Batch, decided: Decided) -> str:
+        images = [image for _, image in decided]
+        return sealed_block(batch.id, self._clock(), images, key=self._key)
+
+    async def _write(self, batch: Batch, decided: Decided) -> CommitSha | None:
         """Add the images to the list as it is now. None where it has all of them already."""
+        wanted = [image for image, _ in decided]
+        message = commit_message(wanted, self._block(batch, decided))
         for _ in range(WRITE_TRIES):
             current = await self._repository.read_list()
-            wanted = [share.image for share in shares]
             content = await asyncio.to_thread(image_list.with_images, current.content, wanted)
             if content == current.content:
                 return None
             try:
                 return await self._repository.write_list(
-                    content, blob=current.blob, message=commit_message(batch.id, shares)
+                    content, blob=current.blob, message=message
                 )
             except StaleError:
                 log.info("batch %s: the list was changed by others, reading it again", batch.id)
@@ -237,13 +266,12 @@ class BatchesLane:
             if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
                 await self._save(batch.polled(now))
                 return
-        async with self._store.begin() as unit:
-            images = [reference_to_copy(transfer) for transfer in await unit.transfers_in(batch.id)]
-        if not images:  # a dispatch without images would copy the whole list
+        decided = await self._decided(batch)
+        if not decided:  # a dispatch without images would copy the whole list
             await self._save(replace(batch, closed_at=now))
             return
         batch = await self._save(replace(batch, dispatching_at=now))
-        run = await self._repository.dispatch(images, batch=batch.id)
+        run = await self._repository.dispatch(self._block(batch, decided), batch=batch.id)
         batch = await self._save(replace(batch, dispatched_at=self._clock()))
         log.info("batch %s: dispatched", batch.id)
         if run is not None:
@@ -278,10 +306,7 @@ class BatchesLane:
         async with self._store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
-        found = [
-            (t, results.get(str(reference_to_copy(t))) or results.get(str(t.image)))
-            for t in copying
-        ]
+        found = [(t, result_of(t, results)) for t in copying]
         events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
         await record_all(self._store, events)  # stored before the target is asked, which may fail
         unreported = [t for t in copying if t.id not in events]
@@ -392,29 +417,3 @@ class BatchesLane:
                 if transfer.state in waiting
             ]
             await unit.save_transfers(shown)
-
-
-def _is_time_to_commit(ready: Sequence[Transfer], now: datetime, *, checking: bool) -> bool:
-    """Whether it is time to commit: no image was approved lately, and none waits for its check.
-
-    So a person learns about a missing image before the others are committed.
-    """
-    times = [t.approved_at for t in ready if t.approved_at is not None]
-    if has_passed(LONGEST_GATHER_PERIOD, min(times), now):
-        return True
-    return not checking and has_passed(GATHER_PERIOD, max(times), now)
-
-
-async def _shares(unit: Batches, batch: Batch) -> tuple[BatchImage, ...]:
-    transfers = await unit.transfers_in(batch.id)
-    asked = await unit.requests_for_all([transfer.id for transfer in transfers])
-    wanted = {n: [r for r in of if r.cancelled_at is None] or of for n, of in asked.items()}
-    return tuple(
-        BatchImage(
-            image=transfer.image,
-            requests=tuple(request.id for request in wanted[transfer.id]),
-            requested_by=tuple(request.person for request in wanted[transfer.id]),
-            approved_by=transfer.approved_by,
-        )
-        for transfer in transfers
-    )

@@ -32,7 +32,8 @@ from bot.dialog.waiting import decided_on
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
-from bot.engine.ports.store import Decisions, KnownPeople, Participants, RequestsToShow
+from bot.engine.ports.decisions import Decisions
+from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
 from bot.engine.view_loader import (
     CopyQueue,
     FirstRequests,

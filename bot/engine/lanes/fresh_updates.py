@@ -21,11 +21,11 @@ from bot.core.ids import BOT_ITSELF, Person, PersonId, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, admission
 from bot.core.transfer import State, Transfer, advance
-from bot.engine.decided import decisions_about
+from bot.engine.decided import DecidedUnit, decided, decisions_about
 from bot.engine.lanes.lane import TickResult
+from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedTransfers, TrackedUpdates
 from bot.engine.ports.store import (
-    DecisionsOnNames,
     NewRequest,
     OpensRequests,
     OpensTransfers,
@@ -48,6 +48,7 @@ class FreshUpdatesUnit(
     OpensTransfers,
     OpensRequests,
     SavesPeople,
+    DecidedUnit,
     Protocol,
 ):
     """What is read and written here."""
@@ -132,6 +133,7 @@ class FreshUpdates:
         after = advance(transfer, found)
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)
+        await decided(unit, after, found)
         asks = after.state is State.WAITING
         return each.with_alarm(transfer.id) if asks else each.with_transfer(transfer.id)
 

@@ -17,6 +17,7 @@ from bot.core.errors import TransientError
 from bot.core.events import Event
 from bot.core.ids import TransferId
 from bot.core.transfer import Transfer, advance
+from bot.engine.decided import DecidedUnit, decided
 from bot.engine.ports.store import ManyTransfers, Store, Transfers
 from bot.engine.shutdown import Stopped
 
@@ -69,18 +70,26 @@ class Lane(Protocol):
         """Take the steps that are due, until there are none or `stopped` returns True."""
 
 
-async def record(store: Store[Transfers], transfer: TransferId, event: Event) -> bool:
-    """Store the event in its own transaction. False if the transfer's state does not allow it."""
+class RecordUnit(Transfers, DecidedUnit, Protocol):
+    """What is needed to store one event."""
+
+
+async def record(store: Store[RecordUnit], transfer: TransferId, event: Event) -> bool:
+    """Store the event in its own transaction. False if the transfer's state does not allow it.
+
+    A decision that it makes is kept in the same transaction.
+    """
     async with store.begin() as unit:
         return await record_in(unit, transfer, event)
 
 
-async def record_in(unit: Transfers, transfer: TransferId, event: Event) -> bool:
+async def record_in(unit: RecordUnit, transfer: TransferId, event: Event) -> bool:
     current = await unit.transfer(transfer)
     after = advance(current, event) if current is not None else None
     if after is None:
         return False
     await unit.save_transfer(after)
+    await decided(unit, after, event)
     return True
 
 

@@ -35,18 +35,13 @@ from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.decided import decisions_about
-from bot.engine.lanes.lane import TickResult, postpone, record
+from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
+from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.registries import Registries
-from bot.engine.ports.store import (
-    CopiedBefore,
-    DecisionsOnNames,
-    Store,
-    Transfers,
-    TransfersToCheck,
-)
+from bot.engine.ports.store import CopiedBefore, Store, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -63,7 +58,7 @@ _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
 class RegistryChecksUnit(
-    TransfersToCheck, Transfers, CopiedBefore, DecisionsOnNames, TrackedNames, Protocol
+    TransfersToCheck, RecordUnit, CopiedBefore, DecisionsOnNames, TrackedNames, Protocol
 ):
     """What this lane reads and writes."""
 

@@ -5,7 +5,6 @@ it writes again. Each call may raise `errors.TransientError` (the same call may 
 `errors.RefusedError` (it will not).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +12,6 @@ from typing import Final, Protocol
 
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import BatchId, CommitSha, RunId
-from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
 
 
@@ -67,8 +65,11 @@ class Repository(ImageListFile, InstalledWorkflow, Protocol):
     async def find_commit(self, batch: BatchId) -> CommitSha | None:
         """The recent commit on the branch that names the batch in its trailer."""
 
-    async def dispatch(self, images: Sequence[ImageRef], *, batch: BatchId) -> Run | None:
-        """Start a run for these images. None where GitHub does not say which run it started."""
+    async def dispatch(self, decision: str, *, batch: BatchId) -> Run | None:
+        """Start a run for the images of a sealed block (core/seal.py).
+
+        None where GitHub does not say which run it started.
+        """
 
     async def run_of_commit(self, sha: CommitSha) -> Run | None:
         """The run of the mirror workflow that the push of this commit started."""

@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.core.batch import Batch
-from bot.core.decision import Decision, Ground
 from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
@@ -252,6 +251,14 @@ class ManyTransfers(Protocol):
         """Store changed transfers. They must be there already."""
 
 
+class SameTag(Protocol):
+    async def open_on_tag(self, image: ImageRef) -> Sequence[Transfer]:
+        """The open transfers of this name and tag, whatever digest each asks for.
+
+        Empty for an image without a tag.
+        """
+
+
 class AnyOpenTransfers(Protocol):
     async def any_open_transfer(self) -> bool:
         """Whether a transfer has not ended."""
@@ -268,7 +275,10 @@ class TransfersToCheck(AnyOpenTransfers, Protocol):
 
 class TransfersToSubmit(AnyOpenTransfers, Protocol):
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
-        """Approved transfers that are in no batch and are due."""
+        """Approved transfers that are in no batch and are due, in the order of approval."""
+
+    async def images_in_batches(self) -> Sequence[ImageRef]:
+        """The images of open transfers that are in a batch, until they are verified."""
 
     async def any_unchecked_transfer(self) -> bool:
         """Whether a transfer waits for its first check."""
@@ -295,6 +305,13 @@ class OpenBatches(Protocol):
         """All batches that are not closed."""
 
 
+class RequestersOfAll(Protocol):
+    async def requests_for_all(
+        self, wanted: Collection[TransferId]
+    ) -> Mapping[TransferId, Sequence[Request]]:
+        """All requests that asked for each of these transfers."""
+
+
 class Batches(OpenBatches, Protocol):
     async def save_batch(self, batch: Batch) -> None:
         """Store a new or a changed batch."""
@@ -304,53 +321,6 @@ class Batches(OpenBatches, Protocol):
 
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
         """The transfers that go with this batch."""
-
-    async def requests_for_all(
-        self, wanted: Collection[TransferId]
-    ) -> Mapping[TransferId, Sequence[Request]]:
-        """All requests that asked for each of these transfers."""
-
-
-# -- decisions --------------------------------------------------------------------------
-
-
-class KeepsDecisions(Protocol):
-    async def keep_decision(self, decision: Decision) -> None:
-        """Store a decision for ever. Nothing changes or deletes it."""
-
-
-class DecisionsOnNames(Protocol):
-    """What was decided. It names a person by pseudonym once that person was forgotten."""
-
-    async def decisions_of(
-        self,
-        registry: str,
-        repository: str,
-        *,
-        tag: str | None = None,
-        digest: str | None = None,
-        grounds: Collection[Ground] | None = None,
-        limit: int,
-    ) -> Sequence[Decision]:
-        """The decisions on images of this name, the newest first.
-
-        `tag`, `digest` and `grounds` leave only the decisions on that tag, on that full digest and
-        with one of these grounds.
-        """
-
-
-class Decisions(DecisionsOnNames, Protocol):
-    """The same, also by transfer."""
-
-    async def decisions_on(
-        self, wanted: Collection[TransferId]
-    ) -> Mapping[TransferId, Sequence[Decision]]:
-        """The decisions on each of these transfers, the oldest first. Empty where none is."""
-
-
-class Pseudonyms(Protocol):
-    async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
-        """The pseudonym of each person, such as `p:7f3a91c2`. Given once and then kept."""
 
 
 # -- questions --------------------------------------------------------------------------

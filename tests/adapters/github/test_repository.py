@@ -33,6 +33,7 @@ from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
+from bot.core.seal import DecidedImage, sealed_block
 from bot.engine.ports.repository import ListFile, WorkflowState
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
@@ -56,6 +57,8 @@ jobs:
         run: echo done
 """
 NGINX = ImageRef.parse("nginx:1.27")
+DECIDED = DecidedImage(image=NGINX.at("sha256:" + "a" * 64), asked=(), approved="rule **")
+BLOCK = sealed_block(BatchId("b7"), datetime.now(UTC), [DECIDED], key=bytes(32))
 MESSAGE = "Mirror something\n\nBatch: b1\n"
 
 
@@ -422,7 +425,7 @@ async def test_a_dispatch_says_which_run_it_started_and_is_found_by_its_batch(
     place: Place,
 ) -> None:
     began = datetime.now(UTC)
-    run = await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+    run = await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
     assert run is not None
     await until_over(place, run)
     found = await place.repository.run_of_dispatch(BatchId("b7"), since=began)
@@ -434,7 +437,7 @@ async def test_a_dispatch_says_which_run_it_started_and_is_found_by_its_batch(
 async def test_a_dispatch_whose_answer_is_lost_was_sent_once(place: Place) -> None:
     place.faults.arm(where="github", what="lost", path="/dispatches")
     with pytest.raises(TransientError):
-        await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+        await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
     await asyncio.sleep(0.5)
     assert len(place.github.actions.runs()) == 1
 
@@ -442,13 +445,13 @@ async def test_a_dispatch_whose_answer_is_lost_was_sent_once(place: Place) -> No
 async def test_a_switched_off_workflow_refuses_a_dispatch_in_words(place: Place) -> None:
     place.github.actions.workflow_enabled = False
     with pytest.raises(RefusedError, match="disabled workflow"):
-        await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+        await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
 
 
 async def test_looking_again_costs_nothing_of_the_limit_until_there_is_something_new(
     place: Place,
 ) -> None:
-    run = await place.repository.dispatch([NGINX], batch=BatchId("b7"))
+    run = await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
     assert run is not None
     await until_over(place, run)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, Said, World
+from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, Said, World, digest_of
 from sqlalchemy import create_engine
 
 from bot.adapters.store import SqliteStore, migrate
@@ -40,7 +40,7 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "transfers": [
         {"id": 7, "image": str(STATIC), "opened_at": BEFORE, "checked_at": BEFORE}
-        | {"digest": "sha256:ab", "ground": "rule", "expires_at": AHEAD},
+        | {"digest": digest_of(str(STATIC)), "ground": "rule", "expires_at": AHEAD},
         {"id": 8, "image": "gcr.io/a/b:1", "opened_at": BEFORE, "checked_at": BEFORE}
         | {
             "approved_at": BEFORE,

@@ -6,14 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, NGINX, POLICY, WEI, World, digest_of, world
+from fakes import ANA, GROUP, LI, NGINX, POLICY, WEI, World, digest_of, world
 
 from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.fresh import FreshPlan
+from bot.core.ids import TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.retry import TroubleKind
+from bot.core.seal import BLOCK_CHARACTERS, IMAGES_PER_BLOCK
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 
@@ -224,11 +226,11 @@ async def test_a_person_asks_for_what_the_list_lacks_as_before(w: World) -> None
     assert len(w.repository.commits) == 1
 
 
-# -- a tag that is updated once more ------------------------------------------------------
+# -- the decided digest -------------------------------------------------------------------
 
 
 async def approved(w: World) -> None:
-    """An updated version that is not listed yet, so the push copies it by its tag."""
+    """A version that was updated upstream: an admin approves what was looked up."""
     w.registries.source[str(FIXED)] = APPROVED
     w.registries.target[str(FIXED)] = OLD
     await w.say(WEI, f"/mirror {FIXED}")
@@ -240,17 +242,14 @@ async def approved(w: World) -> None:
 
 def report(w: World, digest: str) -> None:
     w.registries.target[str(FIXED)] = digest
-    name = FIXED if len(w.repository.runs) == 1 else replace(FIXED, digest=APPROVED)
-    w.repository.report(name, digest)
+    w.repository.report(FIXED, digest)
     w.repository.finish()
 
 
-async def test_another_digest_than_the_approved_one_is_replaced_by_it(w: World) -> None:
+async def test_the_run_is_told_the_digest_that_was_decided(w: World) -> None:
     await approved(w)
-    report(w, LATER)
-    await w.settle(20)
-    assert w.repository.dispatched == [(f"{FIXED}@{APPROVED}",)]
-    assert await states(w) == [State.COPYING]
+    w.registries.source[str(FIXED)] = LATER
+    assert f"\nImage: {FIXED}@{APPROVED}; asked p:" in w.repository.commits[0][1]
     report(w, APPROVED)
     await w.settle(20)
     assert w.last.startswith("Done, 1 of 1")
@@ -258,20 +257,225 @@ async def test_another_digest_than_the_approved_one_is_replaced_by_it(w: World) 
     assert transfer.copied_digest == APPROVED
 
 
-async def test_what_was_not_approved_is_never_called_mirrored(w: World) -> None:
-    await approved(w)
-    report(w, LATER)
-    await w.settle(20)
-    report(w, LATER)
-    await w.settle(20)
-    assert await states(w) == [State.FAILED]
-    assert "our registry holds another digest than the one that was copied" in w.last
-    assert not any(text.startswith("Done") for text in w.chat.texts)
+@pytest.mark.parametrize("rules", [(Rule("**", Verdict.APPROVE),), (Rule("**", Verdict.ASK),)])
+async def test_another_digest_than_the_decided_one_is_a_mismatch_whoever_decided(
+    tmp_path: Path, rules: tuple[Rule, ...]
+) -> None:
+    async with world(tmp_path, replace(POLICY, rules=rules)) as w:
+        w.upstream(LATEST)
+        await w.say(WEI, f"/mirror {LATEST}")
+        await w.settle(5)
+        await w.say(ANA, "/approve 1")
+        await w.settle(20)
+        w.registries.target[str(LATEST)] = LATER
+        w.repository.report(LATEST, LATER)
+        w.repository.finish()
+        await w.settle(20)
+        assert await states(w) == [State.FAILED]
+        assert "our registry holds another digest than the decided one" in w.last
+        assert not any(text.startswith("Done") for text in w.chat.texts)
 
 
-async def test_the_approved_digest_is_done_with_the_push(w: World) -> None:
+async def test_a_digest_that_the_source_lost_is_looked_up_and_decided_anew(w: World) -> None:
     await approved(w)
-    report(w, APPROVED)
+    gone = f"source: the decided digest is gone: {APPROVED}"
+    w.repository.report(FIXED, None, gone)
+    w.repository.finish("failure")
     await w.settle(20)
-    assert w.last.startswith("Done, 1 of 1")
-    assert w.repository.dispatched == []
+    assert "the source does not have the decided digest any more" in w.last
+    w.registries.source[str(FIXED)] = LATER
+    await w.say(WEI, "/retry #1")
+    await w.settle(20)
+    assert await states(w) == [State.FAILED, State.WAITING]
+    again = (await transfers(w))[1]
+    assert (again.digest, again.retries) == (LATER, 1)
+
+
+async def test_a_batch_holds_what_fits_and_the_rest_goes_with_the_next(tmp_path: Path) -> None:
+    many = [ImageRef.parse(f"docker.io/library/app{n}:1") for n in range(IMAGES_PER_BLOCK + 5)]
+    async with world(tmp_path, OPEN) as w:
+        w.upstream(*many)
+        w.repository.trouble["workflow"] = [GITHUB_DOWN] * 10_000
+        async with w.store.begin() as unit:
+            for image in many:
+                await unit.open_transfer(image, w.clock())
+        await w.settle(40)
+        w.repository.trouble.clear()
+        w.clock.pass_time(400)  # all are due again
+        await w.settle(60)
+        counts = [message.count("\nImage: ") for _, message in w.repository.commits]
+        assert counts == [IMAGES_PER_BLOCK, 5]
+        assert all(len(block) < BLOCK_CHARACTERS for block in w.repository.blocks)
+
+
+# -- the rules of now, right before the commit --------------------------------------------
+
+
+async def held(w: World, *, until: State = State.APPROVED) -> None:
+    """An image that was approved, or put into a batch, while GitHub is in trouble."""
+    call = "workflow" if until is State.APPROVED else "write_list"
+    w.repository.trouble[call] = [GITHUB_DOWN] * 10_000
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    if await states(w) == [State.WAITING]:
+        await w.press(ANA, "approve:1")
+        await w.settle(8)
+    assert await states(w) == [until]
+
+
+def with_rules(w: World, *rules: Rule) -> None:
+    """Start the bot again with other rules, and let GitHub answer."""
+    w.policy = replace(w.policy, rules=rules)
+    w.repository.trouble.clear()
+    w.start()
+
+
+@pytest.mark.parametrize("until", [State.APPROVED, State.SUBMITTED])
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.ASK])
+async def test_a_rule_that_denies_meanwhile_ends_it_whoever_approved(
+    tmp_path: Path, until: State, verdict: Verdict
+) -> None:
+    async with world(tmp_path, replace(OPEN, rules=(Rule("**", verdict),))) as w:
+        await held(w, until=until)
+        with_rules(w, Rule("**", Verdict.DENY, "known to be harmful"))
+        await w.settle(400, step=5)
+        assert await states(w) == [State.REJECTED]
+        assert "known to be harmful" in w.last
+        assert (w.repository.commits, w.repository.dispatched) == ([], [])
+        async with w.store.begin() as unit:
+            (decisions,) = (await unit.decisions_on([TransferId(1)])).values()
+        assert [d.verdict for d in decisions] == [Verdict.APPROVE, Verdict.DENY]
+
+
+@pytest.mark.parametrize("until", [State.APPROVED, State.SUBMITTED])
+async def test_what_a_rule_approved_is_asked_about_where_the_rule_asks_now(
+    w: World, until: State
+) -> None:
+    await held(w, until=until)
+    with_rules(w, Rule("**", Verdict.ASK))
+    await w.settle(400, step=5)
+    assert await states(w) == [State.WAITING]
+    assert w.repository.commits == []
+    assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
+    await w.settle(20)
+    assert len(w.repository.commits) == 1
+
+
+async def test_an_approval_of_an_admin_of_then_is_asked_about_again(w: World) -> None:
+    w.policy = replace(w.policy, rules=(Rule("**", Verdict.ASK),))
+    w.start()
+    await held(w)
+    w.admins = {LI.id}
+    w.repository.trouble.clear()
+    w.start()
+    await w.settle(20)
+    assert await states(w) == [State.WAITING]
+
+
+async def test_an_old_approval_without_a_digest_is_looked_up_again(w: World) -> None:
+    await held(w)
+    async with w.store.begin() as unit:
+        transfer = await unit.transfer(TransferId(1))
+        assert transfer is not None
+        await unit.save_transfer(replace(transfer, digest=None))
+    w.repository.trouble.clear()
+    await w.settle(20)
+    (block,) = w.repository.blocks
+    assert f"Image: {NGINX}@{digest_of(str(NGINX))}; " in block
+
+
+# -- one tag, one order -------------------------------------------------------------------
+
+FIRST, SECOND = (NGINX.at(digest_of(name)) for name in ("first", "second"))
+
+
+async def asked(w: World, *images: ImageRef) -> None:
+    """Ask for each image in a request of its own. An admin is asked about all of them."""
+    w.policy = replace(w.policy, rules=(Rule("**", Verdict.ASK),))
+    w.start()
+    for image in images:
+        named = image.digest or digest_of(str(image))
+        w.registries.source[str(image)] = w.registries.source[str(image.place)] = named
+        await w.say(WEI, f"/mirror {image}")
+        await w.settle(4)
+    assert await states(w) == [State.WAITING] * len(images)
+
+
+def copied(w: World, image: ImageRef, *, run: int = -1) -> None:
+    digest = image.digest or digest_of(str(image))
+    w.registries.target[str(NGINX)] = w.registries.target[str(image)] = digest
+    w.repository.report(image, digest, run=run)
+    w.repository.finish(run=run)
+
+
+async def test_a_decision_ends_older_questions_of_its_tag_and_names_the_request(w: World) -> None:
+    await asked(w, FIRST, SECOND)
+    await w.press(ANA, "approve:2")
+    await w.settle(4)
+    assert (await states(w))[0] is State.REPLACED
+    assert any("replaced: #2 brings another digest of this tag" in t for t in w.chat.texts)
+    assert await w.press(ANA, "approve:1") == "#1 was replaced by a later decision."
+    await w.settle(20)
+    assert len(w.repository.blocks) == 1
+
+
+async def test_a_newer_question_outlives_the_decision_on_an_older_one(w: World) -> None:
+    await asked(w, FIRST, SECOND)
+    await w.press(ANA, "approve:1")
+    await w.settle(4)
+    assert (await states(w))[1] is State.WAITING
+
+
+async def test_other_tags_and_the_same_digest_are_left_alone(w: World) -> None:
+    await asked(w, ImageRef.parse("nginx:1.26"), NGINX, NGINX.at(digest_of(str(NGINX))))
+    await w.press(ANA, "approve:3")
+    await w.settle(4)
+    assert (await states(w))[:2] == [State.WAITING, State.WAITING]
+
+
+async def test_two_spellings_in_one_request_are_decided_together_and_copied_in_turn(
+    w: World,
+) -> None:
+    w.policy = replace(w.policy, rules=(Rule("**", Verdict.ASK),))
+    w.start()
+    w.registries.source[str(NGINX)] = w.registries.source[str(FIRST)] = FIRST.digest
+    await w.say(WEI, f"/mirror {NGINX} {FIRST}")
+    await w.settle(4)
+    await w.press(ANA, "Approve")
+    await w.settle(20)
+    assert [block.count("\nImage: ") for block in w.repository.blocks] == [1]
+    copied(w, FIRST)
+    await w.settle(40)
+    assert [str(FIRST) in block for block in w.repository.blocks] == [True, True]
+    copied(w, FIRST)
+    await w.settle(20)
+    assert await states(w) == [State.MIRRORED, State.MIRRORED]
+
+
+async def test_another_digest_of_a_tag_waits_for_the_end_of_the_copy_under_way(w: World) -> None:
+    await asked(w, FIRST, SECOND)
+    await w.press(ANA, "approve:1")
+    await w.settle(20)
+    await w.press(ANA, "approve:2")
+    await w.settle(60)
+    assert await states(w) == [State.COPYING, State.APPROVED]
+    assert len(w.repository.blocks) == 1
+    copied(w, FIRST)
+    await w.settle(20)
+    assert await states(w) == [State.MIRRORED, State.COPYING]
+    copied(w, SECOND)
+    await w.settle(20)
+    assert w.registries.target[str(NGINX)] == SECOND.digest
+
+
+async def test_a_copy_that_is_requeued_does_not_undo_a_later_decision(w: World) -> None:
+    await asked(w, FIRST, SECOND)
+    await w.press(ANA, "approve:1")
+    await w.settle(20)
+    await w.press(ANA, "approve:2")
+    w.repository.report(FIRST, None, "source: read tcp: connection reset by peer")
+    w.repository.finish("failure")
+    await w.settle(20)
+    assert await states(w) == [State.REPLACED, State.COPYING]
+    assert str(SECOND) in w.repository.blocks[-1]

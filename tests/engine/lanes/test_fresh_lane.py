@@ -265,7 +265,8 @@ async def test_a_version_that_moved_is_an_alarm_and_copied_only_after_an_approva
     move(w, FIXED, digest=NEWER)  # once more, after the admin has checked
     assert await w.press(ANA, "approve:1") == "#1: 1 image approved."
     await w.settle(20)
-    assert w.repository.dispatched == [(f"{FIXED}@{NEW}",)]
+    (block,) = w.repository.blocks
+    assert f"Image: {FIXED}@{NEW}; approved p:" in block
     arrive(w, f"{FIXED}@{NEW}")
     await w.settle(60)
     assert said(w, "Done, 1 of 1")

@@ -1,0 +1,99 @@
+"""Asks the rules once more, right before approved images are written to the mirror repository.
+
+The rules may have changed since the approval. Who may be written gets a line in the block of
+decisions. The others are denied or asked about again, in the same transaction. It must not write
+to GitHub.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.decision import Ground, Verdict
+from bot.core.events import AskedAgain, Denied, DigestUnknown, Event
+from bot.core.ids import PersonId, TransferId
+from bot.core.policy import Policy, Ruling, admission
+from bot.core.request import Request
+from bot.core.seal import DecidedImage
+from bot.core.transfer import Transfer
+from bot.engine.decided import askers, decisions_about
+from bot.engine.lanes.lane import RecordUnit, record_in
+from bot.engine.ports.decisions import DecisionsOnNames, Pseudonyms
+from bot.engine.ports.store import RequestersOfAll
+
+_OF_PERSONS = {Ground.PERSON: "", Ground.KEPT: "kept ", Ground.ROLLBACK: "rollback "}
+
+
+class BatchAdmissionUnit(RecordUnit, DecisionsOnNames, Pseudonyms, RequestersOfAll, Protocol):
+    """What is read and written here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAdmission:
+    """The rules, and the admins whose approvals count."""
+
+    policy: Policy
+    admins: Collection[PersonId]
+
+    async def admitted(
+        self, unit: BatchAdmissionUnit, transfers: Sequence[Transfer], now: datetime
+    ) -> dict[TransferId, DecidedImage]:
+        """What may be written of these approved transfers. The others leave this state."""
+        requests = await unit.requests_for_all([transfer.id for transfer in transfers])
+        approved = []
+        for transfer in transfers:
+            ruling = await self._ruling(unit, transfer, requests[transfer.id])
+            if ruling is not None and ruling.verdict is Verdict.APPROVE:
+                approved.append((transfer, ruling))
+            else:
+                await record_in(unit, transfer.id, self._refusal(ruling, now))
+        return await _decided_images(unit, approved, requests)
+
+    async def _ruling(
+        self, unit: BatchAdmissionUnit, transfer: Transfer, requests: Sequence[Request]
+    ) -> Ruling | None:
+        """None for a transfer whose digest nobody knows."""
+        if transfer.digest is None:
+            return None
+        return admission(
+            self.policy,
+            transfer.image,
+            transfer.digest,
+            transfer=transfer.id,
+            decisions=await decisions_about(unit, transfer.image, transfer.digest),
+            requesters=askers(requests),
+            admins=self.admins,
+            replaced=transfer.replaces not in (None, transfer.digest),
+        )
+
+    def _refusal(self, ruling: Ruling | None, now: datetime) -> Event:
+        if ruling is None:
+            return DigestUnknown(now)
+        if ruling.verdict is Verdict.DENY:
+            return Denied(now, ruling)
+        return AskedAgain(now, ruling, now + self.policy.expire_after)
+
+
+async def _decided_images(
+    unit: Pseudonyms,
+    approved: Sequence[tuple[Transfer, Ruling]],
+    requests: Mapping[TransferId, Sequence[Request]],
+) -> dict[TransferId, DecidedImage]:
+    people = {person for _, ruling in approved for person in ruling.persons}
+    people |= {person for t, _ in approved for person in askers(requests[t.id])}
+    names = await unit.pseudonyms(people)
+    return {
+        transfer.id: DecidedImage(
+            image=transfer.image.at(transfer.digest),
+            asked=[names[person] for person in askers(requests[transfer.id])],
+            approved=_ground(ruling, [names[person] for person in ruling.persons]),
+        )
+        for transfer, ruling in approved
+    }
+
+
+def _ground(ruling: Ruling, persons: Sequence[str]) -> str:
+    if ruling.ground in _OF_PERSONS:
+        return _OF_PERSONS[ruling.ground] + ", ".join(persons)
+    return f"{ruling.ground} {ruling.rule}".rstrip()
