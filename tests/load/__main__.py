@@ -1,6 +1,7 @@
 """`make load` and `make soak`: run a load against the bot, print what was measured, check the bars.
 
-Usage: python tests/load load | history | soak [minutes]. Exit code 1 means that a bar was missed.
+Usage: python tests/load load | history | retention | soak [minutes].
+Exit code 1 means that a bar was missed.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import history
+import retention
 from crowd import FULL
 from play import Played, play
 from report import Row, below, tell
@@ -27,6 +29,8 @@ HISTORY_WORDS = """\
 The median of {times} times, over a database with {young} closed transfers and over one with
 {transfers:,}. Each transfer has a request, and each hundred a batch. Below 0.5 ms counts as 0.5
 ms."""
+RETENTION_WORDS = """\
+{days} days with {a_day:,} requests each. `retention_days: {kept}` keeps the last {kept}."""
 SOAK_WORDS = """\
 A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
 files are the medians of the second and the last quarter. What is open is counted when all is
@@ -82,6 +86,22 @@ def history_rows(times: dict[str, tuple[float, float]]) -> list[Row]:
     ]
 
 
+def retention_rows(swept: retention.Swept) -> list[Row]:
+    megabytes = [size / 1e6 for size in (swept.before, swept.after, swept.kept)]
+    times = [1000 * seconds for seconds in swept.ticks]
+    return [
+        Row("the file before and after", f"{megabytes[0]:.0f} → {megabytes[1]:.0f} MB"),
+        below(
+            "… by a file that only ever held what is kept",
+            swept.after / swept.kept,
+            retention.LARGEST,
+            "",
+        ),
+        Row("ticks of the sweep", f"{len(times):,}, median {statistics.median(times):.1f} ms"),
+        below("the longest tick", max(times), retention.LONGEST_MS, " ms"),
+    ]
+
+
 def soak_rows(soaked: Soaked) -> list[Row]:
     memory, files = soaked.medians("rss"), soaked.medians("files")
     first, last = soaked.processes
@@ -132,6 +152,12 @@ def main(what: str, minutes: float) -> bool:
             )
             rows = history_rows(asyncio.run(history.compare()))
             return tell("History", words, rows, "make load")
+        case "retention":
+            words = RETENTION_WORDS.format(
+                days=retention.DAYS, kept=retention.KEPT, a_day=retention.A_DAY
+            )
+            rows = retention_rows(asyncio.run(retention.sweep()))
+            return tell("Retention", words, rows, "make load")
         case "soak":
             words = SOAK_WORDS.format(
                 every=EVERY, minutes=minutes, fault=FAULT_EVERY, patience=PATIENCE

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, select
+from sqlalchemy import Table, and_, delete, exists, select, text
 
 from bot.adapters.store.rows import Rows
 from bot.adapters.store.schema import (
@@ -39,6 +39,9 @@ class RetentionQueries(Rows):
         for table in (greetings, retries):
             await self._connection.execute(delete(table).where(table.c.at < before))
         return deleted
+
+    async def rebuild_index(self) -> None:
+        await self._connection.execute(text("REINDEX ix_transfers_image"))
 
     async def give_back(self, pages: int) -> int:
         return self._connection.give_back(pages)

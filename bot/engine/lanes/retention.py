@@ -53,6 +53,14 @@ class RetentionLane:
         if deleted or given_back:
             return TickResult.SOON
         if self._deleted:
-            log.info("deleted %d rows older than %d days", self._deleted, self._keep.days)
-        self._swept_at, self._deleted = now, 0
+            await self._rebuild()
+            return TickResult.SOON
+        self._swept_at = now
         return TickResult.IDLE
+
+    async def _rebuild(self) -> None:
+        """After the last deletion. The pages that this frees are given back in the next ticks."""
+        log.info("deleted %d rows older than %d days", self._deleted, self._keep.days)
+        async with self._store.begin() as unit:
+            await unit.rebuild_index()
+        self._deleted = 0
