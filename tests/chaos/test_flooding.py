@@ -3,15 +3,18 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
-from fakes import ANA, LI, MALLORY, NGINX, POLICY, WEI, Clock, World, world
+from fakes import ANA, LI, MALLORY, NGINX, POLICY, STATIC, WEI, Clock, World, world
 from sqlalchemy import select
 from store_fixture import rows_of
 
 from bot.adapters.store.schema import transfers
 from bot.core.ids import ChatId, MessageId, Person, PersonId
+from bot.core.image import ImageRef
+from bot.core.request import PullFormat
 from bot.engine.intake.rate_limit import (
     ANSWERS_TO_STRANGERS,
     PRESSES_PER_COMMAND,
@@ -156,6 +159,31 @@ async def test_a_draft_takes_many_presses_but_not_without_end(tmp_path: Path) ->
         taken = [answer for answer in answers if "commands a minute" not in answer]
         assert len(taken) == 9 * PRESSES_PER_COMMAND
         assert "commands a minute" not in await w.press(ANA, "tick:1:0")
+
+
+async def test_presses_of_one_member_do_not_hold_up_anothers_card(tmp_path: Path) -> None:
+    roomy = replace(STRICT, open_limit=100, daily_limit=100)
+    async with world(tmp_path, roomy) as w:
+        old = [ImageRef.parse(f"nginx:{number}") for number in range(6)]
+        w.upstream(STATIC, *old)
+        for image in old:
+            w.registries.target[str(image)] = w.registries.source[str(image)]
+            await w.say(WEI, f"/mirror {image}")
+        await w.settle(70)
+        forms = cycle(f"form:{number}:{form}" for form in PullFormat for number in range(1, 7))
+
+        async def flip(seconds: float) -> None:
+            for _ in range(3):
+                await w.press(WEI, next(forms))
+            await w.settle(seconds, step=seconds)
+
+        for _ in range(60):
+            await flip(1)
+        await w.say(LI, f"/mirror {STATIC}")
+        began = w.clock()
+        while not any("Approve" in str(said.buttons) for said in w.chat.messages.values()):
+            await flip(0.5)
+            assert w.clock() - began < timedelta(seconds=3)
 
 
 async def test_what_is_passed_over_gets_no_sign_that_it_was_seen(tmp_path: Path) -> None:
