@@ -36,7 +36,7 @@ class Found(Event):
     """The source has the image, and the policy decided on it.
 
     Where the decision is to ask, the question ends at `expires_at`. `replaces` is the digest that
-    the target has under this name now, or None.
+    was copied under this name before, or None. `listed`: nobody asked, but the list names it.
     """
 
     digest: str
@@ -44,6 +44,7 @@ class Found(Event):
     ruling: Ruling
     expires_at: datetime
     replaces: str | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 from zlib import crc32
 
-from bot.core.decision import Ground, Verdict
 from bot.core.events import Found
 from bot.core.ids import ChatId, MessageId, PersonId, Place, TransferId
 from bot.core.image import ImageRef
@@ -195,9 +194,8 @@ class TrackedImage:
 
         An approval holds as long as the list names the image: see Ground.LISTED.
         """
-        if ruling.verdict is Verdict.APPROVE:
-            ruling = replace(ruling, ground=Ground.LISTED)
-        return Found(now, self.source, ImageInfo(), ruling, expires_at, replaces=self.target)
+        seen = (now, self.source, ImageInfo(), ruling, expires_at)
+        return Found(*seen, replaces=self.target, listed=True)
 
     def after_transfer(self, transfer: Transfer, now: datetime) -> Self:
         """After the end of its transfer. If nothing was copied, the next check sees that."""

@@ -252,7 +252,8 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
     )
     match event.ruling.verdict:
         case Verdict.APPROVE:
-            return replace(found, approved_at=event.at)
+            ground = Ground.LISTED if event.listed else event.ruling.ground
+            return replace(found, approved_at=event.at, ground=ground)
         case Verdict.ASK:
             return replace(found, expires_at=event.expires_at)
         case Verdict.DENY:

@@ -43,7 +43,7 @@ class DecidedUnit(SavesTransfers, KeepsDecisions, SameTag, Requesters, Protocol)
 
 
 async def decided(unit: DecidedUnit, transfer: Transfer, event: Event) -> None:
-    """Keep the decision of a rule that an event brings, and end what an approval replaces.
+    """Keep the decision that an event brings, and end what an approval replaces.
 
     `transfer` is as it is after the event, and stored already. A person's decision is kept where
     the person speaks: it may be one of several that are needed.
@@ -105,6 +105,7 @@ def _by_rule(transfer: Transfer, digest: str, event: Found | Denied) -> Decision
         verdict=event.ruling.verdict,
         ground=event.ruling.ground,
         rule=event.ruling.rule,
+        person=next(iter(event.ruling.persons), None),
         reason=event.ruling.reason,
         replaces=transfer.retries,
         at=event.at,

@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 import yaml
+from engine_breaks import ask_no_rules_before_the_commit
 from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, World, digest_of, world
 
 from bot import config_policy
@@ -257,6 +258,7 @@ def believe_that_a_silent_target_has_nothing(patch: pytest.MonkeyPatch) -> None:
 def refresh_whatever_is_listed(patch: pytest.MonkeyPatch) -> None:
     approved = Ruling(Verdict.APPROVE, Ground.LISTED)
     patch.setattr(fresh_updates, "admission", lambda *_, **__: approved)
+    ask_no_rules_before_the_commit(patch)
 
 
 def keep_for_ever(patch: pytest.MonkeyPatch) -> None:

@@ -113,8 +113,9 @@ async def test_what_the_target_has_under_that_tag_needs_no_copy(w: World) -> Non
 
 async def test_the_buttons_for_several_images_name_them(w: World) -> None:
     w.upstream(NGINX, VERSION)
-    has(w, OLD)
-    await w.say(WEI, f"/mirror nginx:1.27@{OLD} nginx:1.27.3@{OLD}")
+    older = digest_of("1.25")
+    has(w, OLD, older)
+    await w.say(WEI, f"/mirror nginx:1.27@{OLD} nginx:1.27.3@{older}")
     await w.settle(8)
     labels = [label for row in list(w.chat.messages.values())[-1].buttons for label in row]
     assert labels[:4] == [

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, STATIC, WEI, World, digest_of, world
 
+from bot.core.decision import Ground
 from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
@@ -92,6 +93,9 @@ async def test_a_tag_is_kept_fresh_until_that_is_taken_back(w: World) -> None:
     await update(w, "2", STATIC)
     assert (alarms(w), len(w.repository.dispatched)) == (1, 2)
     await arrive(w)
+    async with w.store.begin() as unit:
+        newest, *_ = await unit.decisions_of("gcr.io", "distroless/static", limit=1)
+    assert (newest.digest, newest.ground, newest.person) == (digest_of("2"), Ground.KEPT, ANA.id)
     await status_says(w, STATIC, "Kept fresh by Ana: new digests need no approval.")
     await w.say(WEI, f"/unkeep {STATIC}")
     await w.settle(5)

@@ -209,6 +209,8 @@ class RegistryChecksLane:
                 admins=self._admins,
                 replaced=replaced not in (None, digest),
             )
+        if ruling.verdict is Verdict.DENY:
+            return Denied(self._clock(), ruling)
         asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, digest) if wanted else ImageInfo()
