@@ -22,7 +22,13 @@ from bot.core.request import Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.dialog.card import card_head, history, image_line, image_lines
+from bot.dialog.card import (
+    IMAGE_LINES_CHARACTERS,
+    card_head,
+    history,
+    image_line,
+    image_lines,
+)
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName, menu_for
 from bot.dialog.draft_card import unreadable_lines
@@ -35,7 +41,7 @@ from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 REQUESTS_SHOWN: Final = 10
 DENIED_SHOWN: Final = 10
-STATUS_PULL_CHARACTERS: Final = 600
+STATUS_PULL_CHARACTERS: Final = 500
 """Characters of pull commands in a status, which has image lines too. The result has them all."""
 TROUBLES_SHOWN: Final = 3
 NAMES_IN_A_POPUP: Final = 2
@@ -260,10 +266,11 @@ def status_of_request(request: Request, transfers: Sequence[Transfer], view: Vie
         card_head(request, transfers, view),
         say("history-opened", time=Moment(request.opened_at, view.now)),
     ]
-    lines += image_lines(transfers, view)
+    pulls = [pull_command(t, view) for t in transfers if t.state is State.MIRRORED]
+    room = IMAGE_LINES_CHARACTERS + (0 if pulls else STATUS_PULL_CHARACTERS)
+    lines += image_lines(transfers, view, room)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]
-    pulls = [pull_command(t, view) for t in transfers if t.state is State.MIRRORED]
     lines += pull_lines(pulls, STATUS_PULL_CHARACTERS)
     return Message(tuple(lines))
 
@@ -285,6 +292,7 @@ def status_of_image(
 ) -> Message:
     """`keepers` keep the tag fresh, `floaters` said that it floats."""
     lines = [image_line(transfer, view)]
+    lines += [say("lookup-digest", digest=transfer.digest)] if transfer.digest else []
     lines += [say("status-keeper", person=view.name(person)) for person in keepers]
     lines += [say("status-floater", person=view.name(person)) for person in floaters]
     lines += [

@@ -25,9 +25,9 @@ from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
 from bot.dialog.view import View
 from bot.dialog.waiting import (
     is_alarm,
+    lines_within,
     open_page,
     row_characters,
-    row_line,
     rows_of,
     shape,
     waiting_buttons,
@@ -177,20 +177,24 @@ def image_lines(
 ) -> list[Phrase]:
     """The lines of images, as many as `room` characters hold. The others are counted by state.
 
-    Those that wait for a decision come first. Where not all fit, what ended badly is next.
+    Those that wait for a decision come first, in short lines where the long ones do not fit. Where
+    not all fit, what ended badly is next.
     """
     others = [t for t in transfers if t.state is not State.WAITING]
     if estimated_characters(transfers) > room:
         others.sort(key=lambda transfer: transfer.state not in _ENDED_BADLY)
-    rows = [*rows_of(waiting_in(transfers)), *((t,) for t in others)]
+    rows = rows_of(waiting_in(transfers))
+    sized = [
+        *zip(rows, lines_within(rows, view, room), strict=True),
+        *(((t,), (image_line(t, view, note), estimated_characters([t]))) for t in others),
+    ]
     lines: list[Phrase] = []
-    for position, row in enumerate(rows):
-        waits = row[0].state is State.WAITING
-        room -= row_characters(row) if waits else estimated_characters(row)
+    for position, (_, (line, size)) in enumerate(sized):
+        room -= size
         if room < 0:
-            lines.append(_summary([t for left in rows[position:] for t in left]))
+            lines.append(_summary([t for row, _ in sized[position:] for t in row]))
             break
-        lines.append(row_line(row, view) if len(row) > 1 else image_line(row[0], view, note))
+        lines.append(line)
     return lines
 
 

@@ -207,6 +207,23 @@ def row_line(row: Row, view: View) -> Phrase:
     )
 
 
+def lines_within(rows: Sequence[Row], view: View, room: int) -> list[tuple[Phrase, int]]:
+    """The line of each row and its characters. Short ones where not all fit into `room`."""
+    long = sum(map(row_characters, rows)) > room
+    return [
+        _short_line(row[0])
+        if long and len(row) == 1 and not shows_in_full(row[0])
+        else (row_line(row, view), row_characters(row))
+        for row in rows
+    ]
+
+
+def _short_line(transfer: Transfer) -> tuple[Phrase, int]:
+    image, digest = str(transfer.image), short_digest(transfer.digest or "")
+    words = say("line-waiting-short", image=image, digest=digest)
+    return words, len(image) + len(digest) + len("⏳   ")
+
+
 def decided_line(row: Row) -> Phrase:
     """The line of an image or of a run that was decided on just now."""
     first, last = row[0].image, row[-1].image

@@ -54,6 +54,7 @@ images-more = { $images } and { $more } more
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-waiting-short = ⏳ <code>{ $image }</code> <code>{ $digest }</code>
 line-waiting-run = ⏳ <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code> · { $count } images · { $who }
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }

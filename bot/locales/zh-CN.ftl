@@ -50,6 +50,7 @@ images-more = { $images } 和另外 { $more } 个
 
 line-checking = 🔎 <code>{ $image }</code> · { $shape }{ $note }
 line-waiting = ⏳ <code>{ $image }</code> · { $shape }{ $note }
+line-waiting-short = ⏳ <code>{ $image }</code> <code>{ $digest }</code>
 line-waiting-run = ⏳ <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code> · { $count } 个镜像 · { $who }
 line-approved = 👍 <code>{ $image }</code> · { $shape }{ $note }
 line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }

@@ -105,6 +105,17 @@ async def test_the_status_shows_what_waits_before_all_else(w: World) -> None:
     assert all(str(image) in w.last for image in images[46:])
 
 
+async def test_the_status_of_a_long_request_folds_no_image_that_waits(w: World) -> None:
+    images = different(60)
+    w.upstream(*images)
+    await ask(w, *images)
+    await w.say(WEI, "/status #1")
+    await w.settle(4)
+    digests = [digest_of(str(image))[:19] for image in images]
+    lines = [f"{image}</code> <code>{d}" for image, d in zip(images, digests, strict=True)]
+    assert all(line in w.last for line in lines)
+
+
 async def test_pages_are_turned_and_their_buttons_cover_what_they_show(w: World) -> None:
     images = different(42)
     w.upstream(*images)

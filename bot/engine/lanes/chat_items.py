@@ -183,6 +183,8 @@ class ChatItems:
         self._clock = clock
         self._admins = admins
         self._policy = policy
+        needs = [policy.approvals, *(rule.approvals for rule in policy.rules)]
+        self._may_need_several = any(each.count > 1 for each in needs)
         self._reasons = reasons
         self._last = RequestId(0)
 
@@ -258,6 +260,8 @@ class ChatItems:
         self, unit: Decisions, transfers: Sequence[Transfer]
     ) -> Mapping[TransferId, Progress]:
         """Who has approved those that need the approvals of several admins."""
+        if not self._may_need_several:
+            return {}
         needed = {
             transfer: count
             for transfer in transfers
