@@ -46,6 +46,7 @@ WRITES: Final = frozenset(
         "track",
         "untrack",
         "save_tracked",
+        "save_told_lines",
         "bring_forward",
         "save_watch",
         "drop_watch",
