@@ -39,6 +39,8 @@ WRITES: Final = frozenset(
         "add_question",
         "save_question",
         "drop_question",
+        "add_hold",
+        "save_hold",
         "add_note",
         "save_note",
         "drop_note",
