@@ -47,6 +47,7 @@ def test_an_approved_image_arrives_whole_by_one_commit_and_its_own_run(s: Sandbo
     )
     (run,) = s.until(lambda: _ended_runs(s, commit["sha"]))  # a moment after its last status
     assert (run["event"], run["conclusion"]) == ("push", "success")
+    assert re.search(r"copied docker\.io/library/nginx:1\.27 .* s, rule ", run["log"]), run["log"]
     assert s.digests("target")[target] == s.digests("source")["docker.io/library/nginx:1.27"]
     card = s.card(asked, "digest verified")
     assert "looking it up" in card["history"][0]

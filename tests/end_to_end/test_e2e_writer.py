@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +13,9 @@ import httpx
 import pytest
 from sandbox_process import Sandbox
 
+from bot.core.ids import BatchId
+from bot.core.image import ImageRef
+from bot.core.seal import DecidedImage, sealed_block
 from bot.sandbox.world import RunningSandbox, open_sandbox
 
 pytestmark = pytest.mark.e2e
@@ -30,10 +31,9 @@ async def place(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
 
 def block(image: str, key: str, *, age: timedelta = timedelta()) -> str:
     """Return what the bot would write about an image with its digest."""
-    time = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = f"Image: {image}; asked p:7f3a91c2; approved p:c01d2e44"
-    text = f"Batch: 2938cb00044e118d\nTime: {time}\n{line}\n"
-    return f"{text}Seal: {hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).hexdigest()}"
+    decided = DecidedImage(image=ImageRef.parse(image), asked=["p:7f3a91c2"], approved="p:c01d2e44")
+    at = datetime.now(UTC) - age
+    return sealed_block(BatchId("2938cb00044e118d"), at, [decided], key=bytes.fromhex(key))
 
 
 @dataclass

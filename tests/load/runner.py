@@ -62,8 +62,6 @@ def _wanted(job: Job) -> list[str]:
     match job.payload:
         case {"inputs": {"decision": str(block)}}:
             return re.findall(r"^Image: ([^@;]+)@", block, re.MULTILINE)
-        case {"inputs": {"images": str(listed)}}:
-            return listed.split()
     old = set(_git(job.clone, "show", f"{job.payload['before']}:image.list").split())
     new = (job.clone / "image.list").read_text().split()
     return [name for name in new if name not in old]

@@ -3,8 +3,6 @@
 Real registries and real skopeo, as in test_workflow.py.
 """
 
-import hashlib
-import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +10,10 @@ from typing import Any
 import pytest
 from act_fixture import by_act
 from registry_fixture import KEY, POLICY, Ran, World, registries, world
+
+from bot.core.ids import BatchId
+from bot.core.image import ImageRef
+from bot.core.seal import DecidedImage, sealed_block
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
@@ -21,12 +23,16 @@ GONE = f"sha256:{'0' * 64}"
 
 
 def sealed(*images: str, age: timedelta = timedelta(), key: str = KEY) -> str:
-    """Return a block as the bot writes it. Each image is `NAME:TAG@DIGEST; asked …`."""
-    time = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lines = ["Batch: 2938cb00044e118d", f"Time: {time}", *(f"Image: {each}" for each in images)]
-    text = "".join(f"{line}\n" for line in lines)
-    seal = hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).hexdigest()
-    return f"{text}Seal: {seal}"
+    """Return the bot's block. Each image is `NAME:TAG@DIGEST; asked …; approved …`."""
+    decided = [_decided(*each.split("; ")) for each in images]
+    at = datetime.now(UTC) - age
+    return sealed_block(BatchId("2938cb00044e118d"), at, decided, key=bytes.fromhex(key))
+
+
+def _decided(image: str, asked: str, approved: str) -> DecidedImage:
+    people = asked.removeprefix("asked ").split(", ")
+    ground = approved.removeprefix("approved ")
+    return DecidedImage(image=ImageRef.parse(image), asked=people, approved=ground)
 
 
 def pushed(*blocks: str) -> dict[str, Any]:
