@@ -72,6 +72,21 @@ def test_only_the_admin_decides_and_later_presses_hear_who_did(s: Sandbox) -> No
     assert "Approved by Ana." in s.answers(asked)[0]["text"]
 
 
+def test_the_approved_digest_is_copied_although_its_tag_was_updated_since(s: Sandbox) -> None:
+    image = "ghcr.io/stefanprodan/podinfo:6.7.0"
+    asked = s.say("wei", f"/mirror {image}")
+    card = s.card(asked, "waits for an admin")
+    approved = s.digests("source")[image]
+    assert approved[:19] in card["text"]
+    assert s.move(image) != approved
+    assert s.press("ana", card, "Approve").endswith("1 image approved.")
+    s.result(asked, "Done, 1 of 1")
+    assert s.digests("target")[f"{s.target()}/{image}"] == approved
+    assert s.digests("source")[image] != approved
+    (commit,) = [c for c in s.repository()["commits"] if "podinfo" in c["message"]]
+    assert f"Image: {image}@{approved}; " in commit["message"]
+
+
 def test_the_command_approves_as_the_button_does(s: Sandbox) -> None:
     asked = s.say("li", "/mirror bitnami/nginx:1.27")
     card = s.card(asked, "waits for an admin")
