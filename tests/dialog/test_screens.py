@@ -387,6 +387,24 @@ async def a_digest_under_another_tag(screen: Screen) -> None:
     await screen.wait()
 
 
+async def a_later_decision_replaces_a_question(screen: Screen) -> None:
+    registries = screen.world.registries
+    older = STATIC.at(digest_of("older"))
+    registries.source[str(STATIC)] = registries.source[str(older)] = digest_of("older")
+    await screen.say(WEI, f"/mirror {older}")
+    await screen.wait()
+    registries.source[str(STATIC)] = digest_of(str(STATIC))
+    await screen.say(LI, f"/mirror {STATIC}")
+    await screen.wait()
+    await screen.press(ANA, "approve:2")
+    await screen.wait()
+    await screen.say(ANA, "/approve #1")
+    await screen.wait(12)
+    screen.failed(STATIC, f"source: the decided digest is gone: {digest_of(str(STATIC))}")
+    screen.world.repository.finish("failure")
+    await screen.wait()
+
+
 async def a_tag_is_kept_fresh(screen: Screen) -> None:
     world = screen.world
     world.repository.content = f"{STATIC}\n".encode()
@@ -444,6 +462,7 @@ SITUATIONS: dict[str, Situation] = {
     "14-a-digest-under-another-tag": a_digest_under_another_tag,
     "15-a-tag-is-kept-fresh": a_tag_is_kept_fresh,
     "16-lines-written-by-hand": lines_written_by_hand,
+    "17-a-later-decision-replaces-a-question": a_later_decision_replaces_a_question,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from bot.adapters.store import SqliteStore, migrate
 from bot.core.decision import Ground
 from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Place
+from bot.core.image import ImageRef
 from bot.core.transfer import State
 from bot.dialog.questions import QuestionKind
 from bot.engine.intake.context import Press
@@ -196,6 +197,34 @@ async def test_people_go_on_with_what_they_began(w: World) -> None:
         approved = await unit.transfer(7)  # type: ignore[arg-type]
     assert approved is not None
     assert (approved.state, approved.approved_by) == (State.MIRRORED, ANA.id)
+
+
+@pytest.fixture
+def approved_before(old: Path) -> Path:
+    """An admin approved two images: of one the digest is known, of the other it is not."""
+    columns = "image, digest, opened_at, checked_at, approved_at, approved_by"
+    insert = f"INSERT INTO transfers ({columns}) VALUES (?, ?, ?, ?, ?, 1003)"  # noqa: S608 - from above
+    digests = {"gcr.io/a/known:1": digest_of("known"), "gcr.io/a/unknown:1": None}
+    with closing(sqlite3.connect(old)) as connection, connection:
+        for image, digest in digests.items():
+            connection.execute(insert, (image, digest, BEFORE, BEFORE, BEFORE))
+    return old
+
+
+async def test_what_was_approved_before_goes_on_where_its_digest_is_known(
+    approved_before: Path, w: World
+) -> None:
+    unknown = ImageRef.parse("gcr.io/a/unknown:1")
+    w.upstream(unknown)
+    async with w.store.begin() as unit:
+        (found,) = await unit.decisions_of("gcr.io", "a/known", limit=9)
+    assert (found.digest, found.person, found.image.tag) == (digest_of("known"), ANA.id, "1")
+    await w.settle(30)
+    (block,) = w.repository.blocks
+    assert f"Image: gcr.io/a/known:1@{digest_of('known')}; approved p:" in block
+    async with w.store.begin() as unit:
+        again = await unit.open_transfer(unknown, w.clock())
+    assert (again.state, again.digest) == (State.WAITING, digest_of(str(unknown)))
 
 
 async def test_numbers_that_were_given_are_never_given_again(w: World) -> None:
