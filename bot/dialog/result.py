@@ -58,9 +58,12 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     return Message(tuple(lines), tuple(rows))
 
 
+_OTHER_NAME_WANTED: Final = frozenset({FailureKind.MISSING, FailureKind.OTHER_DIGEST})
+
+
 def _is_missing(transfer: Transfer) -> bool:
-    """Whether the source lacks the image, so that trying again is of no use."""
-    return transfer.failure is not None and transfer.failure.kind is FailureKind.MISSING
+    """Whether the source lacks the image under this name, so that trying again is of no use."""
+    return transfer.failure is not None and transfer.failure.kind in _OTHER_NAME_WANTED
 
 
 def pull_lines(commands: Sequence[str], room: int) -> list[Phrase]:
