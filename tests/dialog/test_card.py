@@ -34,7 +34,7 @@ from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.dialog import answers
+from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card, suggestion_buttons
 from bot.dialog.causes import cause, trouble_words
@@ -400,7 +400,7 @@ def test_many_bad_images_are_counted_and_long_ones_cut() -> None:
 
 
 def test_nobody_is_named_where_nobody_decided() -> None:
-    assert answers.why_decided(RequestId(1), [FAILED], VIEW) == say(
+    assert decision_answers.why_decided(RequestId(1), [FAILED], VIEW) == say(
         "nothing-to-decide", request="1"
     )
 
@@ -414,7 +414,7 @@ def test_nobody_is_named_where_nobody_decided() -> None:
     ],
 )
 def test_who_comes_too_late_hears_what_was_decided(transfer: Transfer, key: str) -> None:
-    assert answers.why_decided(RequestId(1), [FAILED, transfer], VIEW).key == key
+    assert decision_answers.why_decided(RequestId(1), [FAILED, transfer], VIEW).key == key
 
 
 RUN = [replace(WAITING, id=TransferId(n), image=ImageRef.parse(f"nginx:1.{n}")) for n in range(5)]
@@ -423,11 +423,13 @@ RUN = [replace(WAITING, id=TransferId(n), image=ImageRef.parse(f"nginx:1.{n}")) 
 def test_a_run_of_tags_has_one_line_when_it_waits_and_when_it_is_decided_on() -> None:
     waits = card(REQUEST, RUN, VIEW)
     assert "line-waiting-run" in [line.key for line in waits.lines]
-    done = answers.decided(
+    done = decision_answers.decided(
         REQUEST.id, Verdict.APPROVE, [Weighed(t, Weight.ENOUGH) for t in RUN], VIEW
     )
     assert [line.key for line in done.lines][1:] == ["decided-run"]
-    one = answers.decided(REQUEST.id, Verdict.APPROVE, [Weighed(WAITING, Weight.ENOUGH)], VIEW)
+    one = decision_answers.decided(
+        REQUEST.id, Verdict.APPROVE, [Weighed(WAITING, Weight.ENOUGH)], VIEW
+    )
     assert [line.key for line in one.lines][1:] == ["digest-line"]
 
 
@@ -459,14 +461,14 @@ def test_an_admin_is_asked_for_a_digest(transfer: Transfer, key: str) -> None:
 
 def test_what_went_meanwhile_and_what_is_left_are_told_beside_what_was_decided() -> None:
     weighed = [Weighed(WAITING, Weight.ENOUGH)]
-    told = answers.decided_briefly(
+    told = decision_answers.decided_briefly(
         REQUEST.id, Verdict.APPROVE, weighed, VIEW, gone=[BY_ANA], left=2
     )
     assert told.key == "decided-besides"
 
 
 def test_a_draft_needs_no_decision_yet() -> None:
-    assert answers.unconfirmed(REQUEST, VIEW).lines[0].key == "draft-unconfirmed"
+    assert decision_answers.unconfirmed(REQUEST, VIEW).lines[0].key == "draft-unconfirmed"
 
 
 def test_the_status_of_a_draft_is_a_line() -> None:
@@ -655,7 +657,7 @@ def test_a_digest_that_its_tag_does_not_name_is_asked_back(
 def test_a_press_says_what_holds_for_later_digests_where_it_counted() -> None:
     for later, words in ((Ground.KEPT, "need no approval"), (Ground.FLOATS, "floats from now on")):
         for weight, said in ((Weight.FIRST, True), (Weight.OWN, False)):
-            answer = answers.decided_briefly(
+            answer = decision_answers.decided_briefly(
                 REQUEST.id,
                 Verdict.APPROVE,
                 [Weighed(WAITING, weight, 1)],

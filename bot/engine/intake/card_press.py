@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.core.card_version import CardVersion
 from bot.core.request import Request
-from bot.dialog import answers
+from bot.dialog import decision_answers
 from bot.dialog.message import say
 from bot.dialog.waiting import waiting_in
 from bot.engine.intake.context import Context, ContextUnit, Outcome
@@ -50,7 +50,7 @@ async def refuse_outdated(context: Context[CardPressUnit], request: Request) -> 
     if waiting_in(transfers) and request.cancelled_at is None:
         return Outcome(say("card-changed", request=str(request.id)), done=False)
     view = await context.view(transfers)
-    return Outcome(answers.why_decided(request.id, transfers, view), done=False)
+    return Outcome(decision_answers.why_decided(request.id, transfers, view), done=False)
 
 
 async def refresh(context: Context[CardPressUnit], request: Request) -> None:

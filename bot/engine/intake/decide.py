@@ -15,7 +15,7 @@ from bot.core.ids import MessageId
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.dialog import answers
+from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
 from bot.dialog.commands import Approve, CommandName, Reject
 from bot.dialog.message import Message
@@ -54,7 +54,7 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
     left = len(waiting_in(transfers)) - len(decided)
     view = await context.view(decided)
     return Outcome(
-        answers.decided_briefly(
+        decision_answers.decided_briefly(
             request.id, word.verdict, weighed, view, gone=gone, left=left, later=later
         )
     )
@@ -70,18 +70,18 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
         return answers.single_line("no-request", request=str(typed.request))
     view = await context.view(transfers, [request])
     if request.is_draft and request.cancelled_at is None:
-        return answers.unconfirmed(request, view)
+        return decision_answers.unconfirmed(request, view)
     waiting = [] if request.cancelled_at is not None else waiting_in(transfers)
     if not waiting:
-        return Message((answers.why_decided(typed.request, transfers, view),))
+        return Message((decision_answers.why_decided(typed.request, transfers, view),))
     version = await context.unit.card_version(request.version)
     shown = [] if version is None else version.still_waiting(waiting)
     if version is None or len(shown) < len(waiting):
         await refresh(context, request)
-        return answers.not_shown(request.id, [t for t in waiting if t not in shown])
+        return decision_answers.not_shown(request.id, [t for t in waiting if t not in shown])
     word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
     weighed = await _decide(context, request, shown, word)
-    return answers.decided(request.id, word.verdict, weighed, view)
+    return decision_answers.decided(request.id, word.verdict, weighed, view)
 
 
 async def reject_card(
@@ -98,7 +98,7 @@ async def reject_card(
         return Message(((await refuse_outdated(context, request)).words,))
     word = _Word(version, Verdict.DENY, typed.reason)
     weighed = await _decide(context, request, shown, word)
-    return answers.decided(request.id, Verdict.DENY, weighed, await context.view(shown))
+    return decision_answers.decided(request.id, Verdict.DENY, weighed, await context.view(shown))
 
 
 @dataclass(frozen=True, slots=True)

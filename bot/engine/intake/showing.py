@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.core.ids import RequestId
 from bot.core.request import Request
-from bot.dialog import answers
+from bot.dialog import decision_answers
 from bot.dialog.buttons import AskReason, PickWaiting, ShowDigests, ShowWaitingPage
 from bot.dialog.message import Message, say
 from bot.dialog.waiting import decided_on, open_page
@@ -73,7 +73,7 @@ async def digests(context: Context[ShowingUnit], pressed: ShowDigests) -> Messag
         return None
     request, version = found
     shown = await context.unit.transfers([number for number, _ in version.pairs])
-    return answers.digests(
+    return decision_answers.digests(
         request.id,
         [
             replace(shown[number], digest=digest)

@@ -1,0 +1,124 @@
+"""What the bot answers to decisions, and to other presses on images that wait for one, as data.
+
+Answers to all other commands and presses are in answers.py.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.core.decision import Ground, Verdict
+from bot.core.ids import RequestId
+from bot.core.request import Request
+from bot.core.transfer import State, Transfer
+from bot.core.weighed import Weighed, Weight
+from bot.dialog.image_names import name_list, short_name
+from bot.dialog.message import Message, Phrase, say
+from bot.dialog.view import View
+from bot.dialog.waiting import decided_line, names_in, repository_name, rows_of
+
+NAMES_IN_A_POPUP: Final = 2
+_DECIDED: Final = {Verdict.APPROVE: "approved", Verdict.DENY: "rejected"}
+
+
+def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
+    """Why nothing waits for a decision: who decided already, or how it ended."""
+    for transfer in transfers:
+        if transfer.ended is State.REJECTED and transfer.ended_by is not None:
+            return say("already-rejected", person=view.name(transfer.ended_by))
+    for transfer in transfers:
+        if transfer.approved_by is not None:
+            return say("already-approved", person=view.name(transfer.approved_by))
+    for state in (State.CANCELLED, State.EXPIRED, State.REPLACED):
+        if any(transfer.ended is state for transfer in transfers):
+            return say(f"already-{state}", request=str(request))
+    return say("nothing-to-decide", request=str(request))
+
+
+def decided_briefly(
+    request: RequestId,
+    verdict: Verdict,
+    weighed: Sequence[Weighed],
+    view: View,
+    *,
+    gone: Sequence[Transfer],
+    left: int,
+    later: Ground | None = None,
+) -> Phrase:
+    """What a press came to, which images it did not decide on, and how many others wait.
+
+    `gone` are images that the card showed and that no longer wait as they were. `later` is what the
+    press said of later digests.
+    """
+    phrases = _came_to(request, verdict, weighed, view)
+    counts = any(each.weight in (Weight.ENOUGH, Weight.FIRST) for each in weighed)
+    if later is not None and counts:
+        phrases.append(say("decided-kept" if later is Ground.KEPT else "decided-floats"))
+    if gone:
+        phrases.append(say("decided-gone", images=_names(gone)))
+    if left:
+        phrases.append(say("decided-left", count=left))
+    words = phrases[0]
+    for others in phrases[1:]:
+        words = say("decided-besides", words=words, others=others)
+    return words
+
+
+def decided(
+    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+) -> Message:
+    """What a typed command came to, with the names and digests of what it decided on."""
+    done = [each.transfer for each in weighed if each.weight is Weight.ENOUGH]
+    head, *others = _came_to(request, verdict, weighed, view)
+    return Message((head, *map(decided_line, rows_of(done)), *others))
+
+
+def _came_to(
+    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+) -> list[Phrase]:
+    """A phrase for each kind of outcome, the best first."""
+    phrases = []
+    for weight in Weight:
+        of = [each for each in weighed if each.weight is weight]
+        if of and weight is Weight.ENOUGH:
+            phrases.append(say(_DECIDED[verdict], request=str(request), count=len(of)))
+        elif of:
+            people = [view.name(person) for person in sorted(of[0].by)]
+            phrases.append(
+                say(
+                    f"weight-{weight}",
+                    images=_names([each.transfer for each in of]),
+                    count=len(of),
+                    missing=of[0].missing,
+                    people=name_list(people) if people else "",
+                    known=len(people),
+                )
+            )
+    return phrases
+
+
+def _names(transfers: Sequence[Transfer]) -> Phrase:
+    names = [short_name(transfer.image) for transfer in transfers]
+    return name_list(names, most=NAMES_IN_A_POPUP)
+
+
+def not_shown(request: RequestId, images: Sequence[Transfer]) -> Message:
+    """Why a typed command decides nothing: the card has not shown all that waits."""
+    names = name_list([short_name(transfer.image) for transfer in images])
+    return Message((say("not-shown", request=str(request), images=names, count=len(images)),))
+
+
+def digests(request: RequestId, shown: Sequence[Transfer]) -> Message:
+    """The full digests of images that a card shows in short."""
+    lines: list[Phrase] = [say("digests-head", request=str(request), count=len(shown))]
+    for row in rows_of(shown):
+        if len(row) > 1:
+            lines.append(say("digests-of", repository=repository_name(row[0].image)))
+        for name, transfer in zip(names_in(row), row, strict=True):
+            lines.append(say("digest-line", image=name, digest=transfer.digest or ""))
+    return Message(tuple(lines))
+
+
+def unconfirmed(request: Request, view: View) -> Message:
+    """A draft needs no decision of an admin yet."""
+    person = view.name(request.person)
+    return Message((say("draft-unconfirmed", request=str(request.id), person=person),))
