@@ -36,7 +36,7 @@ from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, doc
 
 _FLAG: Final = re.compile(r"--?[A-Za-z0-9-]*(?:image|config-reloader)(?:=(\S+))?")
 _ANY_FLAG: Final = re.compile(r"--?[A-Za-z0-9.-]+=(\S+)")
-_ALIAS: Final = re.compile(r"([^\s$]+[:@][^\s$]+)\$[A-Za-z0-9][^\s${}]*")
+_ALIAS: Final = re.compile(r"([^\s$]+[:@][^\s$:@]+)\$[A-Za-z0-9][^\s${}]*")
 """`image$name`: the name that hub-mirror gives to the copy."""
 _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)

@@ -109,8 +109,8 @@ _TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
 _BRACKET: Final = re.compile(r"\[[A-Za-z][\w. -]{0,40}\](?=[A-Za-z0-9])")
 _LABEL: Final = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}|[0-9]{1,3}")
 _AFTER_PORT: Final = re.compile(r"[0-9]+(?:/|$)")
-_ALIAS: Final = re.compile(r"([^$]+[:@][^$/]+)(\$[A-Za-z0-9][^${}]*)")
-_MAIL: Final = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]*[A-Za-z][^@]*|@[\w.-]+")
+_ALIAS: Final = re.compile(r"([^$]+[:@][^$/:@]+)(\$[A-Za-z0-9][^${}]*)")
+_MAIL: Final = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+\.[0-9.-]*[A-Za-z][^@]*|@[\w.-]+")
 _AT_VERSION: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*@v?[0-9][A-Za-z0-9_.-]*")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER

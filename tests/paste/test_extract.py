@@ -180,6 +180,13 @@ def test_comments_that_never_end_are_passed_over(text: str) -> None:
     assert extract(text, target_host=HOST, name="a.json").flaw is not None
 
 
+@pytest.mark.usefixtures("ends")
+@pytest.mark.parametrize("name", ["", "list.txt", "compose.yaml"])
+@pytest.mark.parametrize("text", ["1" + ":59" * 300_000, "a@b." + "a" * 900_000 + "@"])
+def test_a_word_without_an_end_is_read_once(text: str, name: str) -> None:
+    assert extract(text, target_host=HOST, name=name).images == ()
+
+
 @pytest.mark.parametrize("bomb", ["dashes", "braces", "documents", "scalars"])
 def test_a_bound_that_is_passed_is_told(bomb: str) -> None:
     content = BOMBS[bomb].encode()[:PASTE_SIZE_LIMIT]
