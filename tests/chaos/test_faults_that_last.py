@@ -67,7 +67,7 @@ async def test_an_hour_without_github_is_waited_for_in_growing_steps(
     message = world.say(f"/mirror {IMAGE}", images=[IMAGE])
     await lasting(world, 3600)
     told = world.texts(message)
-    assert any("GitHub cannot be reached; tried once, trying again" in text for text in told)
+    assert any("GitHub cannot be reached: tried once, trying again" in text for text in told)
     assert any("times, next try at" in text for text in told)
     times = [heard.at for heard in world.heard if heard.where == "github"]
     waits = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
