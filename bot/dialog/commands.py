@@ -5,7 +5,8 @@
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
     lookup   = image                               list      = [ text ]
     outdated = [ text ]                            watch     = [ image ]
-    unwatch  = image
+    unwatch  = image                               unkeep    = image
+    why      = image                               history   = [ number | image ]
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]               in a reply to a card: [ reason ]
     pause    = [ reason ]
@@ -43,6 +44,8 @@ class CommandName(StrEnum):
     WATCH = "watch"
     UNWATCH = "unwatch"
     UNKEEP = "unkeep"
+    WHY = "why"
+    HISTORY = "history"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -108,6 +111,20 @@ class EndKeep:
     """Ask an admin again about later digests of the image's tag."""
 
     image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who asked for the image, who decided on it, and what arrived."""
+
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest decisions, on everything or on what it is about."""
+
+    about: RequestId | ImageRef | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +198,10 @@ class Misuse:
 
 Looking = Lookup | List | Outdated
 Watching = BeginWatch | EndWatch
-Deciding = Approve | Reject | Cancel | Retry | EndKeep
+Deciding = Approve | Reject | Cancel | Retry
+Kept = Why | History | EndKeep
 Holding = Pause | Block | Resume | Unblock
-Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Holding | Simple
+Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Kept | Holding | Simple
 Parsed = Command | BadImage | Misuse
 Parser = Callable[[str, str], Parsed]
 """Reads the arguments of one command. The second text is the host of the target registry."""
@@ -204,12 +222,15 @@ def _mirror(text: str, _target_host: str) -> Parsed:
     return Mirror(text) if number is None else Confirm(RequestId(int(number[1])))
 
 
-def _status(text: str, target_host: str) -> Parsed:
-    if not text:
-        return Status(None)
-    if number := _NUMBER.fullmatch(text):
-        return Status(RequestId(int(number[1])))
-    return _of_image(Status)(text, target_host)
+def _of_anything(command: Callable[[RequestId | ImageRef | None], Command]) -> Parser:
+    def parser(text: str, target_host: str) -> Parsed:
+        if not text:
+            return command(None)
+        if number := _NUMBER.fullmatch(text):
+            return command(RequestId(int(number[1])))
+        return _of_image(command)(text, target_host)
+
+    return parser
 
 
 def _watch(text: str, target_host: str) -> Parsed:
@@ -297,16 +318,18 @@ class CommandSpec:
 
 _ROWS: Final = (
     CommandSpec(name=CommandName.MIRROR, parser=_mirror, begins_work=True),
-    CommandSpec(name=CommandName.STATUS, parser=_status),
+    CommandSpec(name=CommandName.STATUS, parser=_of_anything(Status)),
     CommandSpec(name=CommandName.LOOKUP, parser=_of_image(Lookup), begins_work=True),
     CommandSpec(name=CommandName.LIST, parser=_of_filter(List), begins_work=True),
     CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),
     CommandSpec(name=CommandName.WATCH, parser=_watch),
     CommandSpec(name=CommandName.UNWATCH, parser=_of_image(EndWatch)),
+    CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
     CommandSpec(name=CommandName.CANCEL, parser=_of_request(Cancel)),
     CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry), begins_work=True),
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
+    CommandSpec(name=CommandName.HISTORY, parser=_of_anything(History), audience=ADMINS),
     CommandSpec(name=CommandName.UNKEEP, parser=_of_image(EndKeep), audience=ADMINS),
     CommandSpec(name=CommandName.PAUSE, parser=_pause, audience=ADMINS),
     CommandSpec(name=CommandName.RESUME, parser=lambda _text, _host: Resume(), audience=ADMINS),

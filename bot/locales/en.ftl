@@ -369,6 +369,10 @@ command-unkeep = ask an admin about new digests of a tag again
     .usage = /unkeep IMAGE
 command-unwatch = stop telling me
     .usage = /unwatch IMAGE
+command-why = who asked for an image, who decided, and what arrived
+    .usage = /why IMAGE
+command-history = what was decided lately
+    .usage = /history [#41 | IMAGE]
 command-cancel = cancel a request
     .usage = /cancel #41
 command-retry = retry what failed
@@ -449,6 +453,40 @@ whoami = Your id: <code>{ $person }</code> ({ $role })
     This chat's id: <code>{ $chat }</code>
 whoami-admin = admin
 whoami-member = not an admin
+
+# /why, /history
+why-image = <code>{ $image }</code> · { $state }
+why-asked = { $time } · { $person } asked in #{ $request }
+why-undecided = No decision on a digest is kept.
+why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
+why-arrived = { $time } · the run copied <code>{ $digest }</code>
+why-failed = { $time } · { $cause }
+why-older = Older copies: { $count }.
+why-unknown = I know of no request for <code>{ $image }</code> here.
+    .next = An admin can look at all decisions in a private chat: <code>/history { $image }</code>
+decision = { $time } · { $person } { $did } <code>{ $what }</code>
+decision-because = { $time } · { $person } { $did } <code>{ $what }</code>: { $reason }
+did-approve = approved
+did-deny = denied
+did-kept-approve = approved and keeps fresh
+did-kept-deny = no longer keeps fresh
+did-floats-approve = called floating
+did-floats-deny = no longer calls floating
+did-rollback-approve = put back
+did-rollback-deny = did not put back
+by-person = { $person }
+by-rule = the rule <code>{ $rule }</code>
+by-rules = the rules
+by-registries = the list of registries
+by-bot = the bot
+by-nobody-known = somebody whose name is no longer kept
+decisions-head = Decisions, the newest first:
+decisions-head-here = Decisions on what was asked in this chat, the newest first:
+decisions-none = No such decision is kept.
+decisions-none-here = No such decision is kept of what was asked in this chat.
+    .next = In a private chat I tell you about all chats.
+decisions-more = Only the newest { $count } are shown.
+    .next = <code>/history #41</code> or the name of an image shows fewer.
 
 # /pause, /resume, /block, /unblock
 hold-begun-pause = ⏸ I commit and start nothing until two admins send /resume.

@@ -336,6 +336,10 @@ command-unkeep = 这个标签有新摘要时重新按规则办
     .usage = /unkeep 镜像
 command-unwatch = 取消通知
     .usage = /unwatch 镜像
+command-why = 镜像是谁提的、谁批的、同步了什么
+    .usage = /why 镜像
+command-history = 最近的审批记录
+    .usage = /history [#41 | 镜像]
 command-cancel = 取消请求
     .usage = /cancel #41
 command-retry = 重试失败的镜像
@@ -416,6 +420,40 @@ whoami = 你的 ID：<code>{ $person }</code>（{ $role }）
     本会话的 ID：<code>{ $chat }</code>
 whoami-admin = 管理员
 whoami-member = 不是管理员
+
+# /why, /history
+why-image = <code>{ $image }</code> · { $state }
+why-asked = { $time } · { $person } 在 #{ $request } 里提出
+why-undecided = 没有关于摘要的审批记录。
+why-run = { $time } · <a href="{ $url }">GitHub 上的运行</a>开始
+why-arrived = { $time } · 已同步 <code>{ $digest }</code>
+why-failed = { $time } · { $cause }
+why-older = 还有更早的 { $count } 次。
+why-unknown = 这里没有 <code>{ $image }</code> 的请求。
+    .next = 管理员可以在私聊里查看全部审批记录：<code>/history { $image }</code>
+decision = { $time } · { $person }{ $did } <code>{ $what }</code>
+decision-because = { $time } · { $person }{ $did } <code>{ $what }</code>：{ $reason }
+did-approve = 批准了
+did-deny = 驳回了
+did-kept-approve = 批准并保持更新
+did-kept-deny = 不再保持更新
+did-floats-approve = 认定为浮动标签：
+did-floats-deny = 不再认定为浮动标签：
+did-rollback-approve = 回滚到
+did-rollback-deny = 驳回了回滚到
+by-person = { $person } { "" }
+by-rule = 规则 <code>{ $rule }</code> { "" }
+by-rules = 规则
+by-registries = 仓库列表
+by-bot = 机器人
+by-nobody-known = 某人（姓名已删除）
+decisions-head = 审批记录，最新的在前：
+decisions-head-here = 本会话所提请求的审批记录，最新的在前：
+decisions-none = 没有这样的审批记录。
+decisions-none-here = 本会话没有这样的审批记录。
+    .next = 私聊我可以查看所有会话的记录。
+decisions-more = 只显示最新的 { $count } 条。
+    .next = 用 <code>/history #41</code> 或加上镜像名缩小范围。
 
 # /pause, /resume, /block, /unblock
 hold-begun-pause = ⏸ 已暂停：不再提交，也不再启动运行，直到两位管理员发 /resume。

@@ -95,9 +95,13 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/watch": ASKING,
     "/watch IMAGE": ASKING,
     "/unwatch IMAGE": ASKING,
+    "/why IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
     "/unkeep IMAGE": DECIDING,
+    "/history": DECIDING,
+    "/history #": DECIDING,
+    "/history IMAGE": DECIDING,
     "/cancel #": OWN,
     "/retry #": OWN,
     "/pause": DECIDING,
@@ -133,6 +137,10 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
 }
 READS: Final = (
     "/unkeep IMAGE",
+    "/why IMAGE",
+    "/history",
+    "/history #",
+    "/history IMAGE",
     "/status",
     "/status IMAGE",
     "/status #",
@@ -288,6 +296,7 @@ class Scene:
             "batches",
             "watches",
             "holds",
+            "decisions",
         )
         with sqlite3.connect(self.database) as connection:
             read = [connection.execute(f"select * from {name}").fetchall() for name in names]  # noqa: S608 - the names are fixed above

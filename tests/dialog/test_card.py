@@ -566,6 +566,9 @@ def test_every_member_has_its_words(
     assert not caplog.records
 
 
+SAID = [f"{ground}-" for ground in (Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK)]
+
+
 def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     root = Path(__file__).parents[2] / "bot"
     paths = [path for path in root.rglob("*.py") if "sandbox" not in path.parts]
@@ -590,6 +593,8 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     for what in ("begun", "stands", "none", "lifting", "lifted"):
         made |= {f"hold-{what}-{kind}" for kind in HoldKind}
     made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
+    made |= {f"did-{of}{v}" for of in ("", *SAID) for v in (Verdict.APPROVE, Verdict.DENY)}
+    made |= {f"decisions-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     assert known - literals - made == set()
 
 

@@ -17,6 +17,7 @@ from bot.dialog.commands import (
     CommandName,
     Confirm,
     EndWatch,
+    History,
     List,
     Lookup,
     Mirror,
@@ -29,6 +30,7 @@ from bot.dialog.commands import (
     Simple,
     Status,
     Unblock,
+    Why,
     menu_for,
     parse,
 )
@@ -37,6 +39,8 @@ NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
+ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"}
+HOLDING = {"pause", "resume", "block", "unblock"}
 
 
 def read(text: str) -> object:
@@ -72,6 +76,11 @@ def read(text: str) -> object:
         ("/watch nginx:1.27", BeginWatch(NGINX)),
         ("/unwatch nginx:1.27", EndWatch(NGINX)),
         ("/unwatch", Misuse()),
+        ("/why nginx:1.27", Why(NGINX)),
+        ("/why", Misuse()),
+        ("/history", History(None)),
+        ("/history #41", History(R41)),
+        ("/history nginx:1.27", History(NGINX)),
         ("/status", Status(None)),
         ("/status #41", Status(R41)),
         ("/status 41", Status(R41)),
@@ -152,8 +161,11 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.OUTSIDE, set()),
         (Role.NOBODY, set()),
         (Role.GUEST, {"whoami", "help"}),
-        (Role.MEMBER, {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch"} | OWN),
-        (Role.ADMIN, DECIDING | {"pause", "resume", "block", "unblock", "reload", "unkeep"}),
+        (
+            Role.MEMBER,
+            {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"} | OWN,
+        ),
+        (Role.ADMIN, DECIDING | HOLDING | {"history", "reload", "unkeep"}),
     ],
 )
 def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:

@@ -445,6 +445,29 @@ async def lines_written_by_hand(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def who_decided(screen: Screen) -> None:
+    """Members ask why an image is here, and admins what was decided lately."""
+    screen.upstream(NGINX, 72_900_000)
+    screen.upstream(STATIC, 2_100_000)
+    await screen.say(WEI, f"/mirror nginx:1.27\n{STATIC}")
+    await screen.wait()
+    await screen.press(ANA, "approve:1")
+    screen.copied(NGINX, STATIC)
+    await screen.wait()
+    await screen.say(LI, f"/mirror {VERSION}", chat=ChatId(LI.id))
+    await screen.wait(20)
+    for image in (NGINX, STATIC, VERSION):
+        await screen.say(WEI, f"/why {image}")
+        await screen.wait(2)
+    await screen.say(LI, "/history")
+    await screen.say(ANA, "/history")
+    await screen.wait(2)
+    await screen.say(ANA, "/history #2")
+    await screen.wait(2)
+    await screen.say(ANA, f"/history {STATIC}", chat=ChatId(ANA.id))
+    await screen.wait(2)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -463,6 +486,7 @@ SITUATIONS: dict[str, Situation] = {
     "15-a-tag-is-kept-fresh": a_tag_is_kept_fresh,
     "16-lines-written-by-hand": lines_written_by_hand,
     "17-a-later-decision-replaces-a-question": a_later_decision_replaces_a_question,
+    "18-who-decided": who_decided,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

@@ -10,12 +10,22 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, RowMapping, Select, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    RowMapping,
+    Select,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
 
 from bot.adapters.store.rows import IDS, LIMIT, Rows, fields_of, without
-from bot.adapters.store.schema import decisions, pseudonyms
+from bot.adapters.store.schema import decisions, links, pseudonyms, requests
 from bot.core.decision import Decision, Ground
-from bot.core.ids import PersonId, TransferId
+from bot.core.ids import ChatId, PersonId, RequestId, TransferId
+from bot.core.image import ImageRef
 
 
 class DecisionQueries(Rows):
@@ -55,6 +65,18 @@ class DecisionQueries(Rows):
             _decision_of(row) for row in await self._all(wanted, name=name, limit=limit, **given)
         ]
 
+    async def newest_decisions(
+        self,
+        *,
+        chat: ChatId | None = None,
+        about: ImageRef | RequestId | None = None,
+        limit: int,
+    ) -> Sequence[Decision]:
+        asked = {"chat": chat} | _columns_of(about)
+        given = {name: value for name, value in asked.items() if value is not None}
+        wanted = _newest_decisions(tuple(given))
+        return [_decision_of(row) for row in await self._all(wanted, limit=limit, **given)]
+
     async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
         rows = await self._all(_PSEUDONYMS, ids=people)
         known = {PersonId(row["person"]): str(row["pseudonym"]) for row in rows}
@@ -74,6 +96,13 @@ class DecisionQueries(Rows):
 def _decision_of(row: RowMapping) -> Decision:
     person = row["person"] or row["pseudonym"]
     return Decision(person=person, **without(row, "id", "name", "tag", "pseudonym", "person"))
+
+
+def _columns_of(about: ImageRef | RequestId | None) -> dict[str, Any]:
+    if isinstance(about, ImageRef):
+        name = f"{about.registry}/{about.repository}"
+        return {"name": name, "tag": about.tag, "digest": about.digest}
+    return {"request": about}
 
 
 # -- the statements, built once: to build one takes longer than to run it
@@ -104,3 +133,35 @@ def _decisions_of(given: tuple[str, ...]) -> Select[Any]:
         named = decisions.c[column]
         wanted = wanted.where(named.in_(value) if many else named == value)
     return wanted.order_by(decisions.c.id.desc()).limit(LIMIT)
+
+
+@cache
+def _newest_decisions(given: tuple[str, ...]) -> Select[Any]:
+    """The query with a condition for each of the given columns. A chat is not a column."""
+    conditions: dict[str, ColumnElement[bool]] = {"chat": _in_chat(), "request": _on_request()}
+    wanted = _WITH_PERSONS
+    for name in given:
+        plain = name not in conditions
+        wanted = wanted.where(decisions.c[name] == bindparam(name) if plain else conditions[name])
+    return wanted.order_by(decisions.c.id.desc()).limit(LIMIT)
+
+
+def _in_chat() -> ColumnElement[bool]:
+    here = requests.c.chat == bindparam("chat")
+    linked = [links.c.request == requests.c.id, links.c.transfer == decisions.c.transfer]
+    return or_(
+        exists().where(here, requests.c.id == decisions.c.request),
+        exists().where(here, *linked),
+    )
+
+
+def _on_request() -> ColumnElement[bool]:
+    """Also the decisions on transfers that a retry replaced."""
+    number: BindParameter[int] = bindparam("request")
+    first = select(links.c.transfer).where(links.c.request == number).cte(recursive=True)
+    before = decisions.alias()
+    replaced = select(before.c.replaces).where(
+        before.c.transfer == first.c.transfer, before.c.replaces.is_not(None)
+    )
+    chain = first.union(replaced)
+    return or_(decisions.c.request == number, decisions.c.transfer.in_(select(chain.c.transfer)))

@@ -33,7 +33,9 @@ from bot.dialog.commands import (
     Confirm,
     EndKeep,
     EndWatch,
+    History,
     Holding,
+    Kept,
     List,
     Lookup,
     Mirror,
@@ -47,6 +49,7 @@ from bot.dialog.commands import (
     Status,
     TypedCommand,
     Unblock,
+    Why,
     parse,
 )
 from bot.dialog.language import Language, spoken
@@ -57,7 +60,7 @@ from bot.engine.intake import (
     decide,
     draft,
     hold,
-    keep,
+    kept,
     mirror,
     presses,
     questions,
@@ -101,7 +104,7 @@ class IntakeUnit(
     status.StatusUnit,
     questions.AskUnit,
     watch.WatchUnit,
-    keep.KeepUnit,
+    kept.KeptUnit,
     hold.HoldUnit,
     Updates,
     SavesPeople,
@@ -308,7 +311,7 @@ class Intake:
                 return await questions.ask(context, command)
             case BeginWatch() | EndWatch():
                 return await watch.change_watches(context, command)
-            case Approve() | Reject() | Cancel() | EndKeep():
+            case Why() | History() | EndKeep() | Approve() | Reject() | Cancel():
                 return await _decided(context, command, incoming.replies_to)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
@@ -394,11 +397,11 @@ class Intake:
 
 async def _decided(
     context: Context[IntakeUnit],
-    command: Approve | Reject | Cancel | EndKeep,
+    command: Approve | Reject | Cancel | Kept,
     card: MessageId | None,
 ) -> Message:
-    if isinstance(command, EndKeep):
-        return await keep.end_keep(context, command)
+    if isinstance(command, Kept):
+        return await kept.answer(context, command)
     if isinstance(command, Cancel):
         return Message(((await cancel.cancel(context, command)).words,))
     if isinstance(command, Reject) and command.request is None:

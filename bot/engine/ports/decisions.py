@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from bot.core.decision import Decision, Ground
-from bot.core.ids import PersonId, TransferId
+from bot.core.ids import ChatId, PersonId, RequestId, TransferId
+from bot.core.image import ImageRef
 
 
 class KeepsDecisions(Protocol):
@@ -39,6 +40,22 @@ class Decisions(DecisionsOnNames, Protocol):
         self, wanted: Collection[TransferId]
     ) -> Mapping[TransferId, Sequence[Decision]]:
         """The decisions on each of these transfers, the oldest first. Empty where none is."""
+
+
+class DecisionHistory(Protocol):
+    async def newest_decisions(
+        self,
+        *,
+        chat: ChatId | None = None,
+        about: ImageRef | RequestId | None = None,
+        limit: int,
+    ) -> Sequence[Decision]:
+        """The newest decisions, the newest first.
+
+        `chat` leaves only those on what a kept request of that chat asked for. `about` leaves only
+        those on the image's name with its tag and its digest, as far as it has them, or those on
+        what a request asked for, also before a retry.
+        """
 
 
 class Pseudonyms(Protocol):

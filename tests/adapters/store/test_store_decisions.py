@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ANA, LI, NGINX, STATIC
+from fakes import ANA, GROUP, LI, NGINX, STATIC
 from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store import decisions as queries
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.ids import PersonId, TransferId
+from bot.core.ids import ChatId, PersonId, Place, RequestId, TransferId
+from bot.engine.ports.store import NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 FIRST, SECOND = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -129,3 +130,33 @@ async def test_a_forgotten_person_leaves_the_decision_with_the_pseudonym(
         found = await unit.decisions_on([kept.transfer])
         assert found == {kept.transfer: [replace(kept, person=PersonId(pseudonym))]}
         assert await unit.pseudonyms([LI.id]) == {LI.id: "p:22222222"}, "never given again"
+
+
+async def request_in(store: SqliteStore, chat: ChatId, transfer: TransferId) -> RequestId:
+    async with store.begin() as unit:
+        await unit.save_person(ANA)
+        place, at = Place(chat), NOW
+        asked = NewRequest(person=ANA.id, place=place, message=None, opened_at=at, confirmed_at=at)
+        request = await unit.open_request(asked)
+        await unit.link(request.id, [transfer])
+    return request.id
+
+
+async def test_the_newest_decisions_of_a_chat_an_image_and_a_request(store: SqliteStore) -> None:
+    first = await decision(store)
+    retried = await decision(store, image=STATIC, digest=SECOND, replaces=first.transfer)
+    last = await decision(store, image=replace(NGINX, tag="1.26"))
+    other = ChatId("telegram:-1002")
+    number = await request_in(store, GROUP, retried.transfer)
+    await request_in(store, other, last.transfer)
+    of_person = await decision(store, ground=Ground.PERSON, person=ANA.id, request=number)
+    async with store.begin() as unit:
+        newest = unit.newest_decisions
+        assert await newest(limit=9) == [of_person, last, retried, first]
+        assert await newest(limit=1) == [of_person]
+        assert await newest(chat=GROUP, limit=9) == [of_person, retried]
+        assert await newest(chat=other, limit=9) == [last]
+        assert await newest(about=NGINX, limit=9) == [of_person, first]
+        assert await newest(about=replace(NGINX, digest=SECOND), limit=9) == []
+        assert await newest(about=number, limit=9) == [of_person, retried, first]
+        assert await newest(about=number, chat=other, limit=9) == []

@@ -1,0 +1,129 @@
+"""The answers to /why and /history: what was decided, by whom, when, and what came of it.
+
+They name people, and show no id of a person or a chat. Who was forgotten has no name here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.core.decision import Decision, Ground
+from bot.core.ids import BOT_ITSELF, PersonId
+from bot.core.image import ImageRef
+from bot.core.request import Request
+from bot.core.transfer import Transfer
+from bot.dialog.causes import cause
+from bot.dialog.image_names import short_digest
+from bot.dialog.message import Message, Moment, Phrase, Value, say
+
+TRANSFERS_SHOWN: Final = 2
+REQUESTS_NAMED: Final = 5
+DECISIONS_OF_A_TRANSFER: Final = 4
+"""The newest. Each names a full digest."""
+DECISIONS_SHOWN: Final = 15
+"""Each line may hold two long names and a reason. They have to fit into one message."""
+REASON_SHOWN: Final = 60
+Names = Mapping[PersonId, str]
+_SAID: Final = frozenset({Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK})
+"""Grounds of what persons say besides a plain approval or rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One transfer of an image, the requests for it that may be told, and what was decided."""
+
+    transfer: Transfer
+    requests: Sequence[Request]
+    decisions: Sequence[Decision]
+
+
+def why(
+    image: ImageRef, stories: Sequence[Story], names: Names, now: datetime, *, more: int
+) -> Message:
+    """The answer to /why: the newest stories. `more` older ones are left out."""
+    if not stories:
+        return Message((say("why-unknown", image=str(image)),))
+    lines = [line for story in stories for line in _story(story, names, now)]
+    return Message((*lines, say("why-older", count=more)) if more else tuple(lines))
+
+
+def _story(story: Story, names: Names, now: datetime) -> list[Phrase]:
+    transfer = story.transfer
+    lines = [say("why-image", image=str(transfer.image), state=say(f"state-{transfer.state}"))]
+    lines += [_asked(request, names, now) for request in story.requests[:REQUESTS_NAMED]]
+    lines += [
+        _line(each, names, now, what=each.digest)
+        for each in story.decisions[-DECISIONS_OF_A_TRANSFER:]
+    ]
+    if not story.decisions:
+        lines.append(say("why-undecided"))
+    return lines + _outcome(transfer, now)
+
+
+def _asked(request: Request, names: Names, now: datetime) -> Phrase:
+    time, person = Moment(request.opened_at, now), _person(request.person, names)
+    return say("why-asked", time=time, person=person, request=str(request.id))
+
+
+def _outcome(transfer: Transfer, now: datetime) -> list[Phrase]:
+    """The run, what arrived, and why nothing did."""
+    lines = []
+    if transfer.run_url and transfer.copying_at is not None:
+        time = Moment(transfer.copying_at, now)
+        lines.append(say("why-run", time=time, url=transfer.run_url))
+    if transfer.copied_digest and transfer.copied_at is not None:
+        time = Moment(transfer.copied_at, now)
+        lines.append(say("why-arrived", time=time, digest=transfer.copied_digest))
+    if transfer.failure is not None and transfer.ended_at is not None:
+        time = Moment(transfer.ended_at, now)
+        lines.append(say("why-failed", time=time, cause=cause(transfer.failure)))
+    return lines
+
+
+def history(found: Sequence[Decision], names: Names, now: datetime, *, everywhere: bool) -> Message:
+    """The answer to /history. `everywhere`: it is not limited to one chat."""
+    where = "" if everywhere else "-here"
+    if not found:
+        return Message((say(f"decisions-none{where}"),))
+    lines = [say(f"decisions-head{where}")]
+    for each in found[:DECISIONS_SHOWN]:
+        what = f"{each.image} {short_digest(each.digest)}"
+        lines.append(_line(each, names, now, what=what))
+    if len(found) > DECISIONS_SHOWN:
+        lines.append(say("decisions-more", count=DECISIONS_SHOWN))
+    return Message(tuple(lines))
+
+
+def _line(decision: Decision, names: Names, now: datetime, *, what: str) -> Phrase:
+    reason = decision.reason
+    if len(reason) > REASON_SHOWN:
+        reason = reason[:REASON_SHOWN] + "…"
+    values: dict[str, Value] = {
+        "time": Moment(decision.at, now),
+        "person": _decider(decision, names),
+        "did": _did(decision),
+        "what": what,
+    }
+    if reason:
+        return say("decision-because", **values, reason=reason)
+    return say("decision", **values)
+
+
+def _did(decision: Decision) -> Phrase:
+    said = decision.person is not None and decision.ground in _SAID
+    return say(f"did-{decision.ground}-{decision.verdict}" if said else f"did-{decision.verdict}")
+
+
+def _decider(decision: Decision, names: Names) -> Phrase:
+    if decision.person is not None:
+        return say("by-person", person=_person(decision.person, names))
+    if decision.rule and decision.ground is Ground.RULE:
+        return say("by-rule", rule=decision.rule)
+    return say("by-registries" if decision.ground is Ground.REGISTRY else "by-rules")
+
+
+def _person(person: PersonId, names: Names) -> Value:
+    if person == BOT_ITSELF:
+        return say("by-bot")
+    return names.get(person) or say("by-nobody-known")
