@@ -118,4 +118,5 @@ def _standing(decisions: Sequence[Decision]) -> list[Decision]:
 
 
 def _persons(decisions: Iterable[Decision]) -> list[PersonId]:
-    return [d.person for d in decisions if d.person is not None]
+    """The people who decided, each once."""
+    return list(dict.fromkeys(d.person for d in decisions if d.person is not None))

@@ -36,6 +36,8 @@ class Ground(StrEnum):
     """Somebody who may write to the mirror repository put the line there by hand."""
     KEPT = "kept"
     """A person approved to keep this floating tag fresh, or took that back."""
+    REFRESHED = "refreshed"
+    """A tag that a person keeps fresh has this digest now. It is no word of that person's."""
     FLOATS = "floats"
     """A person said that this tag is updated with each release, or took that back."""
     REJECTED = "rejected"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from bot.core.approvals import ON_DIGESTS, ON_TAGS
-from bot.core.decision import Decision, Verdict
+from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Denied, Event, Found, Replaced
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
@@ -97,13 +97,15 @@ def _at(time: datetime | None) -> datetime:
 
 
 def _by_rule(transfer: Transfer, digest: str, event: Found | Denied) -> Decision:
+    """The decision of a rule, or what follows from the word of a person who keeps a tag fresh."""
+    kept = event.ruling.ground is Ground.KEPT
     return Decision(
         request=None,
         transfer=transfer.id,
         image=transfer.image,
         digest=digest,
         verdict=event.ruling.verdict,
-        ground=event.ruling.ground,
+        ground=Ground.REFRESHED if kept else event.ruling.ground,
         rule=event.ruling.rule,
         person=next(iter(event.ruling.persons), None),
         reason=event.ruling.reason,

@@ -8,9 +8,11 @@ import pytest
 from fakes import ANA, GROUP, STATIC, WEI, World, digest_of, world
 
 from bot.core.decision import Ground
+from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
+from bot.core.transfer import State
 
 HOUR = timedelta(hours=1)
 PLAN = FreshPlan(
@@ -66,6 +68,22 @@ async def arrive(w: World) -> None:
     await w.settle(60)
 
 
+async def test_what_is_kept_no_more_is_not_copied_even_after_the_look(w: World) -> None:
+    await listed(w, STATIC)
+    await w.press(ANA, "Approve and keep fresh")
+    await arrive(w)
+    w.repository.trouble["workflow"] = [TransientError("down")] * 10_000
+    await update(w, "2", STATIC)
+    async with w.store.begin() as unit:
+        assert [t.state for t in await unit.open_transfers()] == [State.APPROVED]
+    await w.say(ANA, f"/unkeep {STATIC}")
+    w.repository.trouble.clear()
+    await hours(w, 1)
+    assert len(w.repository.dispatched) == 1
+    async with w.store.begin() as unit:
+        assert [t.state for t in await unit.open_transfers()] == [State.WAITING]
+
+
 async def status_says(w: World, image: ImageRef, words: str) -> None:
     await w.say(ANA, f"/status {image}")
     await w.settle(5)
@@ -95,7 +113,11 @@ async def test_a_tag_is_kept_fresh_until_that_is_taken_back(w: World) -> None:
     await arrive(w)
     async with w.store.begin() as unit:
         newest, *_ = await unit.decisions_of("gcr.io", "distroless/static", limit=1)
-    assert (newest.digest, newest.ground, newest.person) == (digest_of("2"), Ground.KEPT, ANA.id)
+    assert (newest.digest, newest.ground, newest.person) == (
+        digest_of("2"),
+        Ground.REFRESHED,
+        ANA.id,
+    )
     await status_says(w, STATIC, "Kept fresh by Ana: new digests need no approval.")
     await w.say(WEI, f"/unkeep {STATIC}")
     await w.settle(5)
