@@ -17,8 +17,7 @@ import click
 
 from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
-from bot.core.errors import BotError, ConfigError, TakenError
-from bot.core.hold import HoldKind
+from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import with_key
 from bot.logs import start_log
@@ -125,7 +124,7 @@ def policy(path: Path, images: tuple[str, ...]) -> None:
 @_config
 def resume(path: Path) -> None:
     """Lift the pause that an admin put up, without a second admin."""
-    _lift(path, HoldKind.PAUSE, "")
+    _wish(path, "pause")
 
 
 @cli.command()
@@ -133,14 +132,42 @@ def resume(path: Path) -> None:
 @click.argument("pattern")
 def unblock(path: Path, pattern: str) -> None:
     """Lift the block of a pattern that an admin put up, without a second admin."""
-    _lift(path, HoldKind.BLOCK, corrected(pattern) or pattern)
+    _wish(path, "block", corrected(pattern) or pattern)
 
 
-def _lift(path: Path, kind: HoldKind, pattern: str) -> None:
+@cli.command()
+@_config
+@click.argument("pseudonym")
+def who(path: Path, pseudonym: str) -> None:
+    """Tell who has a pseudonym, such as p:7f3a91c2 in the trailer of a commit."""
     settings = read_settings(path)
-    from bot.wishes import Wish, wish  # noqa: PLC0415 - see run
+    from bot.adapters.store import person_behind  # noqa: PLC0415 - see run
 
-    click.echo(asyncio.run(wish(Path(settings.database), Wish(kind, pattern))))
+    found = person_behind(Path(settings.database), pseudonym)
+    if found is None:
+        raise RefusedError(f"nobody has the pseudonym {pseudonym}, or the person was forgotten")
+    click.echo(" ".join(found).rstrip())
+
+
+@cli.command()
+@_config
+@click.argument("person")
+def forget(path: Path, person: str) -> None:
+    """Delete the name and the pseudonym of a person, such as telegram:1003. Decisions stay."""
+    from bot.core.ids import split_id  # noqa: PLC0415 - see run
+
+    try:
+        split_id(person)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
+    _wish(path, "forget", person)
+
+
+def _wish(path: Path, kind: str, about: str = "") -> None:
+    settings = read_settings(path)
+    from bot.wishes import Wish, WishKind, wish  # noqa: PLC0415 - see run
+
+    click.echo(asyncio.run(wish(Path(settings.database), Wish(WishKind(kind), about))))
 
 
 _data = click.option(

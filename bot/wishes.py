@@ -11,14 +11,16 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
 from bot.core.errors import RefusedError, TakenError
 from bot.core.hold import HoldKind
-from bot.core.ids import BOT_ITSELF
+from bot.core.ids import BOT_ITSELF, PersonId
+from bot.engine.ports.decisions import ForgetsPeople
 from bot.engine.ports.holds import Holds
 
 log = logging.getLogger(__name__)
@@ -26,55 +28,76 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 
 
+class WishKind(StrEnum):
+    """What a command on the host wants. The words stand in the file of wishes."""
+
+    PAUSE = "pause"
+    """Lift the pause."""
+    BLOCK = "block"
+    """Lift the block of a normalised pattern."""
+    FORGET = "forget"
+    """Delete what is kept of a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Lift a hold at once. `pattern` is normalised, and empty for a pause."""
+    """`about` is a pattern or the id of a person, and empty for a pause."""
 
-    kind: HoldKind
-    pattern: str = ""
+    kind: WishKind
+    about: str = ""
+
+
+class WishUnit(Holds, ForgetsPeople, Protocol):
+    """What wishes read and write."""
 
 
 async def wish(database: Path, wanted: Wish) -> str:
     """Carry the wish out, or leave it to the bot that runs. Returns a line for people.
 
-    Raises RefusedError where there is no such hold, and TransientError of the store.
+    Raises RefusedError where there is nothing to do, and TransientError of the store.
     """
     try:
         async with alone(database, patience=0):
             store = await SqliteStore.open(database)
             try:
                 async with store.begin() as unit:
-                    await lift(unit, wanted, datetime.now(UTC))
+                    return await carry_out(unit, wanted, datetime.now(UTC))
             finally:
                 await store.close()
     except TakenError:
         _leave(_file(database), json.dumps(asdict(wanted)) + "\n")
-        return "the bot that runs lifts it within a second: its log and /status tell"
-    return "lifted"
+        return "the bot that runs does it within a second: its log tells"
 
 
-async def lift(unit: Holds, wanted: Wish, now: datetime) -> None:
-    """Lift the hold. Raises RefusedError where there is none of this kind and pattern."""
+async def carry_out(unit: WishUnit, wanted: Wish, now: datetime) -> str:
+    """Carry one wish out. Returns what was done. Raises RefusedError where there is nothing."""
+    if wanted.kind is WishKind.FORGET:
+        return await _forget(unit, PersonId(wanted.about))
     for hold in await unit.holds():
-        if (hold.kind, hold.pattern) == (wanted.kind, wanted.pattern):
+        if (hold.kind, hold.pattern) == (HoldKind(wanted.kind), wanted.about):
             lifted = replace(hold, lift_by=BOT_ITSELF, lift_at=now, lifted_at=now)
             await unit.save_hold(lifted)
-            return
-    raise RefusedError(f"there is no {wanted.kind} {wanted.pattern}".rstrip())
+            return f"{wanted.kind} {wanted.about}".rstrip() + " is lifted by the host"
+    raise RefusedError(f"there is no {wanted.kind} {wanted.about}".rstrip())
+
+
+async def _forget(unit: WishUnit, person: PersonId) -> str:
+    if not await unit.forget(person):
+        raise RefusedError(f"nothing is kept of {person}")
+    return f"{person} is forgotten"
 
 
 async def carry_out_wishes(
     database: Path, store: SqliteStore, clock: Callable[[], datetime], restart: Callable[[], None]
 ) -> None:
-    """Look for wishes every second, without end. `restart`: what admins hold has changed."""
+    """Look for wishes every second, without end. `restart`: what is kept has changed."""
     path = _file(database)
     while True:
         if path.exists():
             for wanted in _wishes(path.read_text("utf-8", errors="replace")):
                 async with store.begin() as unit:
                     try:
-                        await lift(unit, wanted, clock())
-                        log.info("%s %s is lifted by the host", wanted.kind, wanted.pattern)
+                        log.info("%s", await carry_out(unit, wanted, clock()))
                     except RefusedError as refusal:
                         log.warning("a wish of the host: %s", refusal)
             path.unlink()
@@ -86,7 +109,7 @@ def _wishes(text: str) -> Iterator[Wish]:
     for line in text.splitlines():
         try:
             read = json.loads(line)
-            yield Wish(HoldKind(read["kind"]), str(read["pattern"]))
+            yield Wish(WishKind(read["kind"]), str(read["about"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             log.warning("a wish of the host cannot be read: %.200s", line)
 

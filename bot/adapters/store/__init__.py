@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
@@ -85,19 +85,37 @@ def last_beat(path: Path, name: str) -> datetime | None:
 
     Raises TransientError where it cannot be read.
     """
+    found = _read(path, "SELECT value FROM cursors WHERE name = ?", f"{BEAT}{name}")
+    return datetime.fromtimestamp(found[0][0], UTC) if found else None
+
+
+def person_behind(path: Path, pseudonym: str) -> tuple[str, str] | None:
+    """The id and the name of a person, the name empty where it is not kept. Read-only likewise.
+
+    None where nobody has this pseudonym. Raises TransientError where it cannot be read.
+    """
+    found = _read(path, _PERSON_BEHIND, pseudonym)
+    return (str(found[0][0]), str(found[0][1] or "")) if found else None
+
+
+_PERSON_BEHIND: Final = (
+    "SELECT pseudonyms.person, people.name FROM pseudonyms"
+    " LEFT JOIN people ON people.id = pseudonyms.person WHERE pseudonyms.pseudonym = ?"
+)
+
+
+def _read(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
+    """The rows, without any change of the file. Empty where the file or its table is missing."""
     if not path.exists():
-        return None
+        return []
     try:
         address = f"{path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
-            found = connection.execute(
-                "SELECT value FROM cursors WHERE name = ?", (f"{BEAT}{name}",)
-            ).fetchone()
+            return connection.execute(query, values).fetchall()
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
-            return None
+            return []
         raise _trouble(path, error) from error
-    return None if found is None else datetime.fromtimestamp(found[0], UTC)
 
 
 _REMEDIES: Final = (

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, delete, exists, select, update
 
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
@@ -13,11 +13,13 @@ from bot.adapters.store.schema import (
     moves,
     notes,
     people,
+    pseudonyms,
     questions,
     requests,
     watches,
 )
 from bot.core.ids import ChatId, Person, PersonId
+from bot.core.person_name import NAMELESS
 
 UPDATE = "telegram-update"
 BEAT = "beat-"
@@ -49,6 +51,16 @@ class PeopleQueries(Rows):
     async def people(self, wanted: Collection[PersonId]) -> Mapping[PersonId, Person]:
         rows = await self._all(_PEOPLE, ids=wanted)
         return {PersonId(row["id"]): Person(**row) for row in rows}
+
+    async def forget(self, person: PersonId) -> bool:
+        forgotten = delete(pseudonyms).where(pseudonyms.c.person == person)
+        known = (await self._connection.execute(forgotten)).rowcount > 0
+        await self._connection.execute(delete(watches).where(watches.c.person == person))
+        nameless = {"id": person, "name": NAMELESS, "language": ""}
+        known = await self._save(people, nameless) or known
+        unneeded = ~exists().where(requests.c.person == people.c.id)
+        await self._connection.execute(delete(people).where(people.c.id == person, unneeded))
+        return known
 
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
         await self._upsert(moves, {"chat": new, "origin": await self.origin(old)})

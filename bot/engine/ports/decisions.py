@@ -61,3 +61,12 @@ class DecisionHistory(Protocol):
 class Pseudonyms(Protocol):
     async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
         """The pseudonym of each person, such as `p:7f3a91c2`. Given once and then kept."""
+
+
+class ForgetsPeople(Protocol):
+    async def forget(self, person: PersonId) -> bool:
+        """Delete the pseudonym, the name and the watches of a person. Decisions stay.
+
+        While requests of the person are kept, their id stays with these, without a name. False
+        where nothing was known of the person.
+        """

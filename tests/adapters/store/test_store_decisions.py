@@ -12,7 +12,7 @@ import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC
 from store_fixture import fresh_store
 
-from bot.adapters.store import SqliteStore
+from bot.adapters.store import SqliteStore, person_behind
 from bot.adapters.store import decisions as queries
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import ChatId, PersonId, Place, RequestId, TransferId
@@ -160,3 +160,26 @@ async def test_the_newest_decisions_of_a_chat_an_image_and_a_request(store: Sqli
         assert await newest(about=replace(NGINX, digest=SECOND), limit=9) == []
         assert await newest(about=number, limit=9) == [of_person, retried, first]
         assert await newest(about=number, chat=other, limit=9) == []
+
+
+async def test_a_forgotten_person_leaves_decisions_and_no_name(
+    store: SqliteStore, path: Path
+) -> None:
+    by_ana = await decision(store, ground=Ground.PERSON, person=ANA.id)
+    await request_in(store, GROUP, by_ana.transfer)
+    by_li = await decision(store, image=STATIC, ground=Ground.PERSON, person=LI.id)
+    async with store.begin() as unit:
+        names = await unit.pseudonyms([ANA.id, LI.id])
+    assert person_behind(path, names[ANA.id]) == (ANA.id, ANA.name)
+    assert person_behind(path, names[LI.id]) == (LI.id, "")
+    async with store.begin() as unit:
+        assert await unit.forget(ANA.id)
+        assert await unit.forget(LI.id)
+        assert not await unit.forget(LI.id)
+        people = await unit.people([ANA.id, LI.id])
+        assert [person.name for person in people.values()] == ["?"]  # her request is still kept
+        kept = await unit.decisions_on([by_ana.transfer, by_li.transfer])
+    assert kept[by_ana.transfer] == [replace(by_ana, person=names[ANA.id])]
+    assert kept[by_li.transfer] == [replace(by_li, person=names[LI.id])]
+    assert person_behind(path, names[ANA.id]) is None
+    assert person_behind(path.with_name("none"), names[ANA.id]) is None

@@ -1,0 +1,85 @@
+"""Commands on the host that write: done at once where no bot runs, else left as a wish."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from fakes import ANA
+from store_fixture import fresh_store
+from test_cli import imageto_bot
+from yaml import safe_dump, safe_load
+
+from bot.adapters.store.lock import alone
+from bot.core.errors import RefusedError
+from bot.wishes import Wish, WishKind, carry_out_wishes, wish
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+FORGET = Wish(WishKind.FORGET, ANA.id)
+
+
+async def known(path: Path) -> str:
+    """Store Ana, and return her pseudonym."""
+    store = await fresh_store(path)
+    async with store.begin() as unit:
+        await unit.save_person(ANA)
+        names = await unit.pseudonyms([ANA.id])
+    await store.close()
+    return names[ANA.id]
+
+
+async def test_a_person_is_forgotten_at_once_where_no_bot_runs(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await known(path)
+    assert await wish(path, FORGET) == f"{ANA.id} is forgotten"
+    with pytest.raises(RefusedError, match="nothing is kept of"):
+        await wish(path, FORGET)
+
+
+async def test_a_bot_that_runs_carries_the_wish_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "bot.sqlite3"
+    await known(path)
+    async with alone(path):
+        assert "the bot that runs" in await wish(path, FORGET)
+        assert "the bot that runs" in await wish(path, FORGET)
+        with (tmp_path / "bot.sqlite3.wishes").open("a") as file:
+            file.write('{"kind": "nonsense", "about": ""}\n')
+        store = await fresh_store(tmp_path / "other.sqlite3")
+        async with store.begin() as unit:
+            await unit.save_person(ANA)
+        done = asyncio.Event()
+        restart = Mock(side_effect=done.set)
+        work = asyncio.create_task(carry_out_wishes(path, store, lambda: NOW, restart))
+        await asyncio.wait_for(done.wait(), 90)
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+        await store.close()
+    said = [record.message for record in caplog.records if record.name == "bot.wishes"]
+    assert said == [
+        f"{ANA.id} is forgotten",
+        f"a wish of the host: nothing is kept of {ANA.id}",
+        'a wish of the host cannot be read: {"kind": "nonsense", "about": ""}',
+    ]
+    assert not (tmp_path / "bot.sqlite3.wishes").exists()
+
+
+async def test_the_commands_of_the_host_tell_and_forget(tmp_path: Path) -> None:
+    pseudonym = await known(tmp_path / "bot.sqlite3")
+    example = safe_load((Path(__file__).parents[1] / "config.example.yaml").read_text())
+    config = tmp_path / "config.yaml"
+    config.write_text(safe_dump(example | {"database": str(tmp_path / "bot.sqlite3")}))
+    given = ("--config", str(config))
+    told = imageto_bot("who", pseudonym, *given)
+    assert (told.returncode, told.stdout) == (0, f"{ANA.id} Ana\n")
+    wrong = imageto_bot("forget", "Ana", *given)
+    assert (wrong.returncode, "no id such as telegram:1003" in wrong.stderr) == (1, True)
+    assert imageto_bot("forget", ANA.id, *given).returncode == 0
+    gone = imageto_bot("who", pseudonym, *given)
+    assert (gone.returncode, "nobody has the pseudonym" in gone.stderr) == (1, True)
