@@ -50,7 +50,7 @@ class Gap(StrEnum):
     NO_TAG = "no-tag"
     """The chart or the manifest chooses the tag, so `latest` may be another image."""
     REGISTRY = "registry"
-    """The file gives a registry elsewhere, or none, and only the chart knows which one counts."""
+    """The file gives the registry elsewhere, or leaves it to others."""
     PASSED_OVER = "passed-over"
     """Words of a message, or a line and a key of a file, that were not read as an image."""
 

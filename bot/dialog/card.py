@@ -105,7 +105,10 @@ def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[
     known = {transfer.image for transfer in transfers if transfer not in missing}
     rows: list[tuple[Button, ...]] = []
     for transfer in missing[:SUGGESTION_BUTTONS]:
-        new = [pair for pair in enumerate(transfer.meant) if pair[1] not in known][:each]
+        choices = list(enumerate(transfer.meant))
+        if transfer.failure is None or transfer.failure.kind is not FailureKind.OTHER_DIGEST:
+            choices = [pair for pair in choices if pair[1] not in known]
+        new = choices[:each]
         known |= {image for _, image in new}
         for position, image in new:
             label = _suggestion_label(transfer, image, len(missing))

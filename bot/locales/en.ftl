@@ -743,7 +743,7 @@ problem-tag = the tag is not valid
 problem-digest = the digest is not valid
 problem-variable = it holds a variable without a default, so I cannot know what it will be
 problem-no-tag = no tag is given there, so I cannot know which one the chart takes
-problem-registry = the file gives its registry elsewhere, so I cannot know the full name
+problem-registry = no registry is given there, so I cannot know the full name
 problem-passed-over = not read as an image
 problem-malformed = images are not written like that
 

@@ -657,7 +657,7 @@ problem-tag = 标签不合规范
 problem-digest = 摘要不合规范
 problem-variable = 里面有个变量没写默认值，我不知道它会是什么
 problem-no-tag = 那里没写标签，我不知道 chart 会用哪一个
-problem-registry = 镜像仓库写在文件的别处，我无法确定完整的名称
+problem-registry = 那里没写镜像仓库，我无法确定完整的名称
 problem-passed-over = 没有当作镜像
 problem-malformed = 镜像名不是这样写的
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.image import ImageRef, Target
-from bot.paste.correction import split_off_tag
 from bot.paste.file_kind import scan
 from bot.paste.finding import (
     IMAGES_PER_PASTE,
@@ -54,9 +53,6 @@ _WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
 MOST_GUESSES: Final = 5
 """A sentence with more words that may be images is about something else."""
 
-_SCRATCH: Final = "scratch"
-"""The base of Dockerfiles that start without an image."""
-
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -81,17 +77,14 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
 
 def _guessed(text: str, target_host: str) -> Finding | None:
-    """Words of a sentence that may be images, used where nothing else is: people confirm them.
+    """Official images that a sentence names, used where nothing else is: people confirm them.
 
     None where there are more than MOST_GUESSES.
     """
-    words = dict.fromkeys(
-        word for line in text.splitlines() for word in possible_names(line) if word != _SCRATCH
-    )
+    words = dict.fromkeys(word for line in text.splitlines() for word in possible_names(line))
     if len(words) > MOST_GUESSES:
         return None
-    plain = [word for word in words if word == word.lower() and not split_off_tag(word)]
-    mentions = tuple(Mention(word, uncertain=True) for word in plain)
+    mentions = tuple(Mention(word, uncertain=True) for word in words)
     guessed = finding_of(
         ScanResult(FileKind.TEXT, mentions, certain=False), MentionReader(target_host)
     )

@@ -136,8 +136,8 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
             return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])[:1]))
         case "kind" | "minikube" | "trivy":
             flagged = tuple(_by_kubectl(rest))
-            given = () if flagged else _positional(rest[_words_before_images(rest) :])
-            return CommandImages(flagged or tuple(given))
+            before = _words_before_images(rest)
+            return CommandImages(flagged or tuple(_positional(rest[before:]) if before else ()))
         case "export":
             return CommandImages(more=tuple(rest))
         case "make":  # variables name what it builds, but "make nginx available" is a sentence

@@ -126,7 +126,9 @@ _HALF_WIDTH: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: ".", 0
 _OPENING: Final = "\"'`(<[{“‘«‹「『《〈【（〔［｛＜＂＇"  # noqa: RUF001 - what people's keyboards write
 _CLOSING: Final = "\"'`)>]}”’»›」』》〉】）〕］｝＞＂＇"  # noqa: RUF001 - likewise
 _TRAILING: Final = ",.;:!?/…，。；：！？、" + _CLOSING  # noqa: RUF001 - likewise
-_SCHEME: Final = re.compile(r"(?:https?|docker|oci)://", re.IGNORECASE)
+_SCHEME: Final = re.compile(
+    r"(?:https?|docker|oci)://|(?:https?://)?registry-1\.docker\.io/v2/(?=[^/])", re.IGNORECASE
+)
 
 
 def _without_invisible(text: str) -> str:

@@ -49,9 +49,11 @@ def scan(text: str, name: str) -> ScanResult:
     if name and not _LIST_NAME.fullmatch(name):
         return _scan_unknown(text)
     if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
-        return _scan_text(text)
+        return _scan_list(text) if name else _scan_text(text)
     roots = documents(text)
     found = _scan_structured(text, roots, name)
+    if found is None and name:
+        return _scan_list(text)
     return found or _scan_text(text, is_file=_has_keys(roots))
 
 
@@ -61,10 +63,14 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
         roots = documents(_JSON_COMMENT.sub(_blanked, text))
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
-        return found if found.mentions or not _is_list(roots) else free_text.scan(text)
+        return found if found.mentions or not _is_list(roots) else _scan_list(text)
     named = tuple(loose_file.mentions(text)) if roots is Flaw.BROKEN else ()
     kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
     return ScanResult(kind, named, flaw=None if named else roots)
+
+
+def _scan_list(text: str) -> ScanResult:
+    return free_text.scan(text, is_file=True)
 
 
 def _scan_unknown(text: str) -> ScanResult:

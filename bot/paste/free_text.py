@@ -6,7 +6,8 @@ word is an image. In prose only a word that cannot be anything else is an image.
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bot.core.bad_image import Gap
@@ -27,7 +28,7 @@ from bot.paste.finding import (
 )
 from bot.paste.helm_settings import images_of_settings
 from bot.paste.official_images import OFFICIAL_IMAGES
-from bot.paste.plain_line import FOREIGN, PlainLine, joined_with, judged
+from bot.paste.plain_line import FOREIGN, PlainLine, judged
 from bot.paste.shell_variables import Variables, on_one_line
 from bot.paste.tables import Table, is_rule, table_with_header
 from bot.paste.tokens import TokenKind, tokens_of
@@ -90,11 +91,11 @@ _COUNT: Final = re.compile(r"(?<![\w.])[0-9]{1,3} ?(?:\u4e2a|images?\b)")
 _BEGINS: Final = re.compile(r"\s*[^\s#/]")
 
 
-def scan(text: str) -> ScanResult:
-    """The images that such a text names."""
+def scan(text: str, *, is_file: bool = False) -> ScanResult:
+    """The images that such a text names. Words of a file are never shown: it may hold passwords."""
     whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
     lines = whole.splitlines()
-    rows = list(_rows(lines[:FREE_TEXT_LINES], Variables(whole)))
+    rows = list(_rows(lines[:FREE_TEXT_LINES], Variables(whole), is_file=is_file))
     is_mixed = any(isinstance(row, PlainLine) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
     sure = True
@@ -119,45 +120,53 @@ def commands(text: str) -> Iterator[Mention]:
 
 
 def possible_names(line: str) -> Iterator[str]:
-    """The words of a line that may be images, each with the version that follows it."""
+    """The official images that a sentence names, with its version where it has just one."""
     if _ERROR.search(line) or _LOG.match(line):
         return
-    tokens = deque(tokens_of(line))
-    while tokens:
-        token = tokens.popleft()
-        if token.kind is not TokenKind.BARE:
-            continue
-        joined = joined_with(line, token, tokens[0], prose=False) if tokens else None
-        if joined is None or "," in line[token.end : tokens[0].start]:
-            yield token.text
-        else:
-            tokens.popleft()
-            yield joined
+    tokens = list(tokens_of(_BORDER.sub(" ", line)))
+    names = [t.text for t in tokens if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES]
+    versions = [t.text for t in tokens if t.kind is TokenKind.VERSION]
+    if not versions:
+        yield from names
+    elif len(names) == len(versions) == 1:
+        yield f"{names[0]} {versions[0]}"
 
 
-def _rows(lines: Iterable[str], variables: Variables) -> Iterator[Mention | PlainLine]:
+def _rows(
+    lines: list[str], variables: Variables, *, is_file: bool = False
+) -> Iterator[Mention | PlainLine]:
+    """What each line is. `is_file`: plain lines get their number."""
     table: Table | None = None
-    given = list(lines)
-    for number, line in enumerate(given):
-        if table is None and is_rule("".join(given[number + 1 : number + 2])):
-            table = table_with_header(line, is_piped=True)
-            if table is None:
-                yield from _row(line, variables)
-        elif table is not None and table.is_piped and is_rule(line):
-            continue
-        elif not line.strip() or _FENCE.fullmatch(line):
-            table = None
-        elif len(line) > _LINE_LIMIT:
-            yield PlainLine(line, tuple(tokens_of(line)))
-        elif below := table_with_header(line):
-            table = below
-        elif table is not None and table.has(line):
-            yield from table.mentions(line)
-        else:
-            table = None
-            yield from _row(line.replace("`", " "), variables)
+    for number, line in enumerate(lines, 1):
+        below = lines[number] if number < len(lines) else ""
+        rows, table = _read(line, below, table, variables)
+        for row in rows:
+            if is_file and isinstance(row, PlainLine):
+                yield replace(row, number=number)
+            else:
+                yield row
     for text_set in variables.rest():
         yield _only_images(text_set)
+
+
+def _read(
+    line: str, below: str, table: Table | None, variables: Variables
+) -> tuple[Iterator[Mention | PlainLine], Table | None]:
+    """The rows of a line, and the table that it belongs to or begins."""
+    if table is None and is_rule(below):
+        table = table_with_header(line, is_piped=True)
+        return iter(()) if table else _row(line, variables), table
+    if is_rule(line):
+        return iter(()), table
+    if not line.strip() or _FENCE.fullmatch(line):
+        return iter(()), None
+    if len(line) > _LINE_LIMIT:
+        return iter([PlainLine(line, tuple(tokens_of(line)))]), table
+    if header := table_with_header(line):
+        return iter(()), header
+    if table is not None and table.has(line):
+        return table.mentions(line), table
+    return _row(line.replace("`", " "), variables), None
 
 
 def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:

@@ -126,6 +126,8 @@ class Surroundings:
         own, default = shared.get("", Parts()), shared.get(SHARED, Parts())
         if not own.names(Role.IMAGE, Role.REPOSITORY):  # else the parts of an image of its own
             inner = inner.with_shared(own, mapping.text("imageNamespace"))
+        if own.names(Role.REPOSITORY) and not own.names(Role.IMAGE, Role.TAG, Role.NAME):
+            inner = replace(inner.with_shared(own, own.given.get(Role.REPOSITORY)), is_sure=False)
         return inner.with_shared(default, default.given.get(Role.REPOSITORY))
 
     def _with_common(self, common: MappingNode) -> Self:

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.core.image import is_host
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Part, Span, has_tag
-from bot.paste.tokens import TokenKind, is_doubtful_pair, token_kind
+from bot.paste.tokens import TAG_WORD, TokenKind, token_kind
 from bot.paste.yaml_tree import ScalarNode
 
 LONGEST_SPELLING: Final = 4 * MENTION_LENGTH_LIMIT
@@ -22,6 +22,8 @@ _NO_IMAGE: Final = re.compile(
 )
 """Pictures, disks, paths, and the labels of machines that run jobs."""
 _PLACEHOLDER: Final = re.compile(r"\{\{|<[^<>]*>|%\w+%|(?<!\$)\{[\w.]+\}")
+_VERSIONED: Final = re.compile(r"v?[0-9]|[A-Za-z]+-v?[0-9]")
+"""How a tag begins that can be told from other words behind a colon."""
 _PORT: Final = re.compile(r"[0-9]{2,5}")
 _PORTS: Final = range(80, 65536)
 _NO_KEYS: Final = frozenset({"imagepullpolicy", "imagepullsecrets", "imageid", "imageids"})
@@ -34,6 +36,8 @@ class Look(Enum):
     """With a registry or an owner, and with a tag or a digest: an image under any key."""
     PAIR = auto()
     """`nginx:1.27`, which some other pairs look like."""
+    ODD = auto()
+    """`redis:6379` and `k8s:app`, which are images only where all else is."""
     UNTAGGED = auto()
     """A registry or an owner, and a name."""
     WORD = auto()
@@ -92,9 +96,11 @@ def _look_of_image(text: str) -> Look:
         return Look.NONE  # an action of GitHub: `actions/checkout@v4`
     if "@" in text or (is_host(text.partition("/")[0]) and "/" in text):
         return Look.WHOLE
-    if is_port(text.rpartition(":")[2]) or is_doubtful_pair(text):
-        return Look.NONE
-    return Look.WHOLE if "/" in text else Look.PAIR
+    tag = text.rpartition(":")[2]
+    if "/" in text:
+        return Look.ODD if is_port(tag) else Look.WHOLE
+    is_tag = _VERSIONED.match(tag) or TAG_WORD.search(tag)
+    return Look.PAIR if is_tag and not is_port(tag) else Look.ODD
 
 
 def is_port(tag: str) -> bool:

@@ -136,6 +136,8 @@ class PartsReader:
     def _surrounded(self, name: _Name, around: Surroundings) -> _Name:
         if around.is_hub and not around.owner:
             return self._as_it_is(name)
+        if not around.registry and "/" in name.text:
+            return self._as_it_is(name)
         is_sure = around.is_sure and not name.is_alone
         return replace(name, text=around.before(name.text), gap=None if is_sure else Gap.REGISTRY)
 
@@ -168,6 +170,9 @@ class PartsReader:
             )
         ):
             gap = Gap.NO_TAG  # something else gives the tag, so `latest` is not meant
+            if version := parts.text(Role.VERSION):
+                resolved, gap = f"{resolved} {version}", None  # which is a question
+                spans = span_of(self.text, name.main) if spans else ()
         yield Mention(resolved, spans, gap, line=self.line_of(name.main))
         if gap is None:
             yield from self._unused(parts, resolved)

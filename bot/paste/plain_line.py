@@ -19,7 +19,11 @@ from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair
 from bot.paste.web_addresses import image_on_page
 
 FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
-_CODE: Final = re.compile(r"[{}<>$^=]")
+_CODE: Final = re.compile(r"[][{}<>$^=]|[\"'\u201d] ?[:\uff1a]")
+_DOUBT: Final = re.compile(
+    r"(?i)\b(?:not|instead|except|without|rather|from)\b|\u4e0d\u8981|\u4e0d\u662f|\u9664\u4e86|\u66ff\u6362"
+)
+"""Words that say that an image in the line is not meant."""
 _VERSION_LABELS: Final = frozenset({"tag", "tags", "version", "\u7248\u672c", "\u6807\u7b7e"})
 _COMMA: Final = re.compile(r"[,，、;；|]")
 
@@ -30,6 +34,8 @@ class PlainLine:
 
     text: str
     tokens: tuple[Token, ...]
+    number: int = 0
+    """The line of a file. 0: it is one of a message."""
 
     @cached_property
     def is_prose(self) -> bool:
@@ -57,12 +63,13 @@ class PlainLine:
         return _COMMA.search(self.text) is not None
 
 
-def judged(words: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
+def judged(line: PlainLine, *, is_mixed: bool) -> tuple[list[Mention], bool]:
     """The images of a line, and what was passed over. False where a word may be an image, too."""
-    reader = _LineReader(words, is_mixed=is_mixed)
+    reader = _LineReader(line, is_mixed=is_mixed)
     reader.read()
     if reader.passed:
-        reader.found.append(passed_over(" ".join(reader.passed)))
+        words = "-" if line.number else " ".join(reader.passed)
+        reader.found.append(passed_over(words, line=line.number))
     return reader.found, reader.sure
 
 
@@ -81,10 +88,13 @@ class _LineReader:
             self.passed += [t.text for t in self.line.tokens if t.kind is TokenKind.IMAGE]
             return
         line, tokens = self.line, deque(self.line.tokens)
+        self.sure = not (line.has_whole and _DOUBT.search(line.text))
         while tokens:
             token = tokens.popleft()
             if joined := _with_version(line, token, tokens):
                 self.found.append(Mention(joined))
+            elif line.number and is_doubtful_pair(token.text):
+                self.passed.append(token.text)
             elif token.kind is TokenKind.IMAGE or _is_versioned(token, line.text):
                 self.found.append(Mention(token.text, uncertain=line.is_prose))
                 self.sure = self.sure and not is_doubtful_pair(token.text)
@@ -93,6 +103,17 @@ class _LineReader:
                 self.found.append(Mention(token.text, uncertain=line.is_prose))
             elif token.kind not in {TokenKind.WORD, TokenKind.THING}:
                 self.passed.append(token.text)
+        self._join_the_rest()
+
+    def _join_the_rest(self) -> None:
+        """`version 3.1.1 of grafana/loki`: the only version belongs to the only name."""
+        plain = [(n, m.text) for n, m in enumerate(self.found) if "://" not in m.text]
+        bare = [n for n, text in plain if not has_tag(text)]
+        versions = [t for t in self.line.tokens if t.kind is TokenKind.VERSION]
+        if len(bare) == len(versions) == 1 and versions[0].text in self.passed:
+            self.passed.remove(versions[0].text)
+            name = self.found[bare[0]].text
+            self.found[bare[0]] = Mention(f"{name} {versions[0].text}")
 
     def _more_tags(self, token: Token, tokens: deque[Token]) -> None:
         """`nginx:1.27,1.28` names two images."""
@@ -114,7 +135,7 @@ class _LineReader:
         else:
             is_list = not self.is_mixed or is_alone or line.has_commas
             known = split_off_tag(token.text) or token.text.lower() in OFFICIAL_IMAGES
-            known = is_alone or (known and not is_tool(token.text))
+            known = (is_alone and not line.number) or (known and not is_tool(token.text))
             taken = not line.is_prose and is_list and bool(known)
             taken = taken and (is_lower or not self.is_mixed)
             doubtful = self.is_mixed or line.has_whole
@@ -133,13 +154,13 @@ def _with_version(line: PlainLine, token: Token, tokens: deque[Token]) -> str | 
             for _ in range(labels + 1):
                 tokens.popleft()
             return f"{token.text} {following.text}"
-    joined = joined_with(line.text, token, tokens[0], prose=line.is_prose) if tokens else None
+    joined = _joined(line.text, token, tokens[0], prose=line.is_prose) if tokens else None
     if joined is not None:
         tokens.popleft()
     return joined
 
 
-def joined_with(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
+def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
     """`nginx 1.27` as one text, or None. 1.27 alone is never meant as a name."""
     if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
         return None

@@ -16,9 +16,10 @@ from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
+from bot.core.image import ImageRef, split_reference
 from bot.paste import loose_file, tool_lists
 from bot.paste.command_line import image_argument
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, is_bare_digest, passed_over
 from bot.paste.helm_settings import images_of_settings
 from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, parts_of
 from bot.paste.image_values import (
@@ -32,15 +33,18 @@ from bot.paste.image_values import (
 from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.parts_reader import PartsReader, Place
+from bot.paste.tokens import TokenKind, token_kind
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _FLAG: Final = re.compile(r"--?[A-Za-z0-9-]*(?:image|config-reloader)(?:=(\S+))?")
 _ANY_FLAG: Final = re.compile(r"--?[A-Za-z0-9.-]+=(\S+)")
 _ALIAS: Final = re.compile(r"([^\s$]+[:@][^\s$:@]+)\$[A-Za-z0-9][^\s${}]*")
 """`image$name`: the name that hub-mirror gives to the copy."""
+_LABEL: Final = re.compile(r"[\u3400-\u9fff]+[0-9]*[:\uff1a][ \t]*|docker://")
 _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
 _MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
+_PAIR: Final = {"name", "tag"}
 _LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
 """Keys of tools whose lists are images."""
 _SOURCES: Final = frozenset({"source", "src", "from", "uses", "container", "ref", "reference"})
@@ -49,6 +53,9 @@ _TARGETS: Final = frozenset(
 )
 """Keys of values that say where an image goes, or that say the same image once more."""
 _NO_SUBTREES: Final = frozenset({"machine", "auth", "auths", "credentials", "creds"})
+_WITHIN: Final = re.compile(r"\.[a-z]{2,}/[\w./-]+[:@]\w")
+"""What a text with blanks has where an image in full is in it."""
+_DEEPEST_TEXT: Final = 3
 _MOST_WITHIN: Final = 2000
 """Images of one text within a text."""
 
@@ -83,14 +90,28 @@ def setting_of(root: Node) -> Setting:
     return Setting.PIPELINE if any(job.get("script") for job in jobs) else Setting.LIST
 
 
-def mentions(text: str, roots: Iterable[Node], *, is_inner: bool = False) -> Iterator[Mention]:
+def mentions(text: str, roots: Iterable[Node], *, depth: int = 0) -> Iterator[Mention]:
     """All images that documents name, at any depth, in the order of the walk.
 
-    `is_inner`: the text is a value within another, so no further texts within it are read.
+    `depth`: how many texts the text is within, since files hold files.
     """
     lines = Lines(text)
     for root in roots:
-        yield from _Walk(text, lines, setting_of(root), is_inner, _variables(root)).of(root)
+        walk = _Walk(text, lines, setting_of(root), depth, _variables(root))
+        yield from map(_with_owner, walk.of(root))
+
+
+def _with_owner(mention: Mention) -> Mention:
+    """A mention, as a question where Docker Hub has no official image of its name.
+
+    A file that gives one word alone means an image that it builds, or leaves the registry to
+    others. Anybody can give such a name to another image.
+    """
+    name = split_reference(mention.text)[0]
+    if mention.gap is not None or "/" in name or name in OFFICIAL_IMAGES or " " in name:
+        return mention
+    is_none = is_bare_digest(mention.text) or ImageRef.parse_or_none(mention.text) is None
+    return mention if is_none else replace(mention, gap=Gap.REGISTRY)
 
 
 @dataclass
@@ -140,7 +161,7 @@ class _Walk:
     text: str
     lines: Lines
     setting: Setting
-    is_inner: bool
+    depth: int
     variables: Mapping[str, str]
     seen: set[int] = field(default_factory=set)
 
@@ -220,8 +241,7 @@ class _Walk:
 
     def _is_bare_pair(self, node: MappingNode) -> bool:
         """Whether a mapping is only a `name` and a `tag`, as in lists that people write."""
-        names = {key.lower() for key in node.named}
-        return self.setting is Setting.LIST and names in ({"name", "tag"}, {"name", "version"})
+        return self.setting is Setting.LIST and {key.lower() for key in node.named} == _PAIR
 
     def _variable(self, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
         """The images of a variable of a container, such as `RELATED_IMAGE_X` and `X_IMAGES`."""
@@ -281,7 +301,12 @@ class _Walk:
         if self._is_about_images(key):
             yield from self._among(spot, node)
             return
-        look = self._look(value.removeprefix("docker://"))
+        if _WITHIN.search(value) and " " in value:
+            words = re.findall(r"[^\s\"'`(),;=<>\[\]]+", value)
+            if any(look_of(word.rstrip(".:")) is Look.WHOLE for word in words):
+                yield self._passed(spot, node)
+            return
+        look = self._look(value)
         if look not in {Look.WHOLE, Look.PAIR}:
             return
         is_named = may_be_image_key(key) or key.lower() in _SOURCES
@@ -296,13 +321,18 @@ class _Walk:
     def _listed(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """One image, or a word that is one where only images stand."""
         words, start = _stripped(node.value)
+        if "://" in words and token_kind(words) is TokenKind.IMAGE:
+            yield Mention(words, (), line=self.lines.of(node))
+            return
         match look_of(words):
             case Look.TEMPLATE:
                 yield self._passed(spot, node)
             case Look.WORD if spot.key != "image" and words not in OFFICIAL_IMAGES:
                 yield self._passed(spot, node)
             case Look.NONE if "$" not in words:
-                return
+                is_path = words.startswith((".", "/", "~"))
+                if "/" in words and words.isascii() and not is_path:
+                    yield self._passed(spot, node)
             case _:
                 yield from self._part_of(spot, node, start, words)
 
@@ -339,13 +369,13 @@ class _Walk:
 
     def _within(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a text within a text, such as the files in a ConfigMap."""
-        if self.is_inner or id(node) in self.seen:
+        if self.depth >= _DEEPEST_TEXT or id(node) in self.seen:
             return
         self.seen.add(id(node))
         roots = documents(node.value)
         found: Iterator[Mention]
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
-            found = mentions(node.value, roots, is_inner=True)
+            found = mentions(node.value, roots, depth=self.depth + 1)
         else:
             found = loose_file.mentions(node.value)
         first = self.lines.of(node)
@@ -378,10 +408,10 @@ def _stripped(value: str) -> tuple[str, int]:
         return command, value.find(command)
     if renamed := _RENAMED.fullmatch(value):
         return renamed[1], renamed.start(1)
-    alias = _ALIAS.fullmatch(value)
-    words = alias[1] if alias else value
-    scheme = "docker://" if words.startswith("docker://") else ""
-    return words.removeprefix(scheme), len(scheme)
+    label = _LABEL.match(value)
+    start = label.end() if label else 0
+    alias = _ALIAS.fullmatch(value, start)
+    return (alias[1] if alias else value[start:]), start
 
 
 def _parameters(node: SequenceNode) -> Iterator[str]:

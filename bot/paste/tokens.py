@@ -120,7 +120,7 @@ _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
-_TAG_WORD: Final = re.compile(
+TAG_WORD: Final = re.compile(
     r"(?i)^(?:latest|stable|edge|main|master|nightly|mainline|alpine|slim|lts|nonroot|debug|dev|rc"
     r"|beta|alpha|canary|release|fpm|apache|cli|jre|jdk|musl|glibc|full|perl|rolling|devel|noble"
     r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
@@ -138,13 +138,14 @@ _FILE: Final = re.compile(
 def tokens_of(line: str) -> Iterator[Token]:
     """The words of a line that contain a letter or a digit."""
     for found in _TOKEN.finditer(line):
-        text, start = _unlabelled(found[0], found.start())
+        before, after = line[found.start() - 1 : found.start()], line[found.end() : found.end() + 1]
+        whole = found[0].rstrip("-=") if after == ">" else found[0]  # before an arrow
+        text, start = _unlabelled(whole, found.start())
         trimmed = text.lstrip(_LEADING)
         start += len(text) - len(trimmed)
         if not any(character.isalnum() for character in trimmed):
             continue
-        before, after = line[found.start() - 1 : found.start()], line[found.end() : found.end() + 1]
-        ended = trimmed.rstrip("\uff0e" + ("-=" if after == ">" else ""))  # and before an arrow
+        ended = trimmed.rstrip("\uff0e")  # a full-width full stop
         alias = _ALIAS.fullmatch(ended)
         for part, begin in _parts(ended, alias):
             kind = token_kind(part)
@@ -193,12 +194,13 @@ def token_kind(text: str) -> TokenKind:
     if (
         is_folder
         or not plain
-        or plain[0] in "./~@+"
+        or plain[0] in "./@"
+        or plain.startswith("~/")
         or _ADDRESS.fullmatch(plain)
         or _FILE.fullmatch(plain)
     ):
         return TokenKind.THING
-    if plain[0] == "-":
+    if plain[0] in "-~+" or _KNOWN_HOST.fullmatch(plain):
         return TokenKind.OTHER
     if "@" in plain:
         return _shape_with_at(plain)
@@ -275,7 +277,7 @@ def _shape_of_pair(plain: str) -> TokenKind:
 def is_doubtful_pair(text: str) -> bool:
     """Whether `foo:bar` may be something else: its tag has no number and is not a usual one."""
     _, _, tag = text.partition(":")
-    return "/" not in text and tag.isalpha() and _TAG_WORD.search(tag) is None
+    return "/" not in text and tag.isalpha() and TAG_WORD.search(tag) is None
 
 
 def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:

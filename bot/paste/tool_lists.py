@@ -59,7 +59,8 @@ def _tagged(name: str, tags: Node, line: int) -> Iterator[Mention]:
 def _is_target(value: Node) -> bool:
     """Whether a value says where images go. The keys of annotations look like names of images."""
     first = value.items[0] if isinstance(value, SequenceNode) and value.items else value
-    return isinstance(first, ScalarNode) and has_host(first.value)
+    looks = {Look.UNTAGGED, Look.WHOLE}
+    return isinstance(first, ScalarNode) and has_host(first.value) and look_of(first.value) in looks
 
 
 def sources(mapping: MappingNode, line_of: _LineOf) -> Iterator[tuple[Node, Mention]]:

@@ -52,14 +52,16 @@ class Case:
         finding = self.finding()
         found = {str(image) for image in finding.images}
         meant = {str(bad.correction.image) for bad in finding.bad if bad.correction is not None}
-        asks = bool(finding.bad or finding.flaw) or not (self.name or finding.certain)
+        nothing = not finding.images  # which is told as well
+        asks = bool(finding.bad or finding.flaw or nothing) or not (self.name or finding.certain)
         if not found <= {*self.images, *self.asked}:
             return Verdict.WRONG
         if self.must_ask and not asks:
             return Verdict.WRONG
         if found == {*self.images} and {*self.asked} <= meant:
             return Verdict.EXACT
-        return Verdict.ASKED if asks else Verdict.DROPPED
+        is_told = finding.bad or finding.flaw or not (self.name or finding.certain)
+        return Verdict.ASKED if is_told else Verdict.DROPPED
 
 
 def cases() -> list[Case]:
