@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.paste import compose, dockerfile, free_text, loose_file, structured
 from bot.paste.finding import FileKind, Flaw, Part, ScanResult, in_order
+from bot.paste.image_values import with_owner
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _YAML_NAME: Final = re.compile(
@@ -64,7 +65,7 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
         return found if found.mentions or not _is_list(roots) else _scan_list(text)
-    named = tuple(loose_file.mentions(text)) if roots is Flaw.BROKEN else ()
+    named = tuple(map(with_owner, loose_file.mentions(text))) if roots is Flaw.BROKEN else ()
     kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
     return ScanResult(kind, named, flaw=None if named else roots)
 
@@ -76,7 +77,7 @@ def _scan_list(text: str) -> ScanResult:
 def _scan_unknown(text: str) -> ScanResult:
     """A file of another kind: its keys about images, its commands, and nothing else."""
     both = chain(loose_file.mentions(text), free_text.commands(text))
-    named = tuple(islice(both, _MOST_MENTIONS))
+    named = tuple(islice(map(with_owner, both), _MOST_MENTIONS))
     flaw = Flaw.TOO_MANY if len(named) == _MOST_MENTIONS else None
     return ScanResult(FileKind.TEXT, named, flaw=flaw)
 

@@ -9,8 +9,17 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
-from bot.core.image import is_host
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Part, Span, has_tag
+from bot.core.bad_image import Gap
+from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, ImageRef, is_host
+from bot.paste.finding import (
+    MENTION_LENGTH_LIMIT,
+    Mention,
+    Part,
+    Span,
+    has_tag,
+    is_bare_digest,
+)
+from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.tokens import TAG_WORD, TokenKind, token_kind
 from bot.paste.yaml_tree import ScalarNode
 
@@ -72,8 +81,6 @@ def is_template(text: str) -> bool:
 @lru_cache(maxsize=4096)  # files say the same often, and each value is looked at again
 def look_of(text: str) -> Look:
     """What a value looks like by itself."""
-    if len(text) > MENTION_LENGTH_LIMIT:
-        return Look.NONE
     if is_template(text):
         return Look.TEMPLATE
     if is_no_image(text) or "://" in text or text.split(maxsplit=1) != [text]:
@@ -132,3 +139,17 @@ def outer_span(text: str, scalar: ScalarNode, span: Span) -> tuple[Span, ...]:
         start = text.find(words, start, scalar.end) + len(words)
     start = text.find(words, start, scalar.end)
     return (replace(span, start=start, end=start + len(words)),)
+
+
+def with_owner(mention: Mention) -> Mention:
+    """A mention, as a question where Docker Hub has no official image of its name.
+
+    A file that gives one word alone means an image that it builds, or leaves the registry to
+    others. Anybody can give such a name to another image.
+    """
+    image = None if mention.gap is not None else ImageRef.parse_or_none(mention.text)
+    if image is None or image.registry != DOCKER_HUB or OFFICIAL_PREFIX in mention.text:
+        return mention
+    name = image.repository.removeprefix(OFFICIAL_PREFIX)
+    is_other = "/" in name or name in OFFICIAL_IMAGES or is_bare_digest(mention.text)
+    return mention if is_other else replace(mention, gap=Gap.REGISTRY)

@@ -164,8 +164,6 @@ def _near(
     if (ours[0] < _BUILD) != (theirs[0] < _BUILD):
         return None
     if tag.flavour != flavour:
-        if _are_swapped(wanted.text, tag.text):
-            return _Way.SPELLING, (2, len(tag.text))
         if same and _goes_on(wanted.flavour, tag.flavour) and tag.flavour in flavours:
             return _Way.SPELLING, (3, flavours.index(tag.flavour))
         if same and tag.flavour in flavours:

@@ -62,6 +62,10 @@ class PartsReader:
 
     def read(self, parts: Parts, place: Place) -> Iterator[Mention]:
         """The image that the parts make, and the parts that were passed over."""
+        if parts.text(Role.REPOSITORY).startswith("/") and parts.names(Role.TAG):
+            where = parts.given[Role.REPOSITORY]  # a path below a registry that is elsewhere
+            yield passed_over(parts.keys[Role.REPOSITORY], line=self.line_of(where))
+            return
         repository, image = self._named_by(parts, place)
         main = repository or image
         if main is None:

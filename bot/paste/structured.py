@@ -16,12 +16,11 @@ from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.core.image import ImageRef, split_reference
 from bot.paste import loose_file, tool_lists
 from bot.paste.command_line import image_argument
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, is_bare_digest, passed_over
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
 from bot.paste.helm_settings import images_of_settings
-from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, parts_of
+from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, parts_of
 from bot.paste.image_values import (
     Look,
     is_image_key,
@@ -29,6 +28,7 @@ from bot.paste.image_values import (
     may_be_image_key,
     outer_span,
     span_of,
+    with_owner,
 )
 from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
@@ -44,6 +44,7 @@ _LABEL: Final = re.compile(r"[\u3400-\u9fff]+[0-9]*[:\uff1a][ \t]*|docker://")
 _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
 _MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
+_NAMES: Final = {Role.NAME, Role.IMAGE, Role.REPOSITORY}
 _PAIR: Final = {"name", "tag"}
 _LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
 """Keys of tools whose lists are images."""
@@ -98,20 +99,7 @@ def mentions(text: str, roots: Iterable[Node], *, depth: int = 0) -> Iterator[Me
     lines = Lines(text)
     for root in roots:
         walk = _Walk(text, lines, setting_of(root), depth, _variables(root))
-        yield from map(_with_owner, walk.of(root))
-
-
-def _with_owner(mention: Mention) -> Mention:
-    """A mention, as a question where Docker Hub has no official image of its name.
-
-    A file that gives one word alone means an image that it builds, or leaves the registry to
-    others. Anybody can give such a name to another image.
-    """
-    name = split_reference(mention.text)[0]
-    if mention.gap is not None or "/" in name or name in OFFICIAL_IMAGES or " " in name:
-        return mention
-    is_none = is_bare_digest(mention.text) or ImageRef.parse_or_none(mention.text) is None
-    return mention if is_none else replace(mention, gap=Gap.REGISTRY)
+        yield from map(with_owner, walk.of(root))
 
 
 @dataclass
@@ -205,13 +193,14 @@ class _Walk:
                 inner.append(_Spot(key, spot.key, value, around))
 
     def _is_left_out(self, key: str, parent: str) -> bool:
-        if self.setting is Setting.SKAFFOLD:
-            return key == "artifacts"
         if self.setting is Setting.CLOUD_BUILD:
             return key == "images" and not parent
         return key.lower() in _NO_SUBTREES or key == "description"
 
     def _in_parts(self, spot: _Spot, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
+        if self.setting is Setting.SKAFFOLD and spot.key in {"artifacts", "requires"}:
+            taken |= {id(built) for built in [node.get("image")] if built is not None}
+            return
         reader = PartsReader(self.text, self.lines.of, self.variables)
         found = parts_of(node)
         in_image = self._is_about_images(spot.key) or self._is_bare_pair(node)
@@ -224,7 +213,8 @@ class _Walk:
             place = Place(spot.around, owner, in_image and not owner, is_listed, default)
             read = list(reader.read(parts, place))
             if read:
-                taken |= {id(given) for given in parts.given.values()}
+                others = {Role.NAME} if len(parts.given.keys() & _NAMES) > 1 else set[Role]()
+                taken |= {id(node) for role, node in parts.given.items() if role not in others}
             yield from read
         for name, value in node.pairs if len(node.pairs) > len(node.named) else ():
             is_again = isinstance(name, ScalarNode) and name.value == "image"
@@ -307,6 +297,8 @@ class _Walk:
                 yield self._passed(spot, node)
             return
         look = self._look(value)
+        if look is Look.UNTAGGED and key.lower() in _SOURCES and has_host(value):
+            yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
         if look not in {Look.WHOLE, Look.PAIR}:
             return
         is_named = may_be_image_key(key) or key.lower() in _SOURCES

@@ -150,7 +150,7 @@ def tokens_of(line: str) -> Iterator[Token]:
         for part, begin in _parts(ended, alias):
             kind = token_kind(part)
             is_cut = after in {"<", "^"} or (after == "*" != before) or before == ">" != line[:1]
-            if is_cut and kind not in {TokenKind.WORD, TokenKind.THING}:
+            if is_cut and kind is not TokenKind.WORD:
                 kind = TokenKind.OTHER
             yield Token(part, kind, start + begin, start + begin + len(part))
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.core.image import is_host
 from bot.paste.finding import Mention, passed_over
 from bot.paste.image_parts import has_host
 from bot.paste.image_values import Look, look_of
@@ -25,10 +24,11 @@ def of_skopeo(root: MappingNode, line_of: _LineOf) -> Iterator[Mention] | None:
         for key, value in root.pairs
         if isinstance(key, ScalarNode)
         and isinstance(value, MappingNode)
-        and is_host(key.value)
+        and ("." in key.value or key.value.startswith("localhost"))
         and any(name in value.named for name in ("images", _BY_REGEX, _BY_VERSION))
     ]
-    return _of_registries(registries, line_of) if registries else None
+    is_whole = bool(registries) and len(registries) == len(root.pairs)
+    return _of_registries(registries, line_of) if is_whole else None
 
 
 def _of_registries(
