@@ -172,8 +172,9 @@ def repository_name(image: ImageRef) -> str:
 
 def waiting_lines(request: Request, page: WaitingPage, view: View) -> list[Phrase]:
     """A line for each image or run of the page, and how many wait on the other pages."""
-    if request.rejecting is not None:
-        return _asked_for_reason(request, request.rejecting, page, view)
+    chosen = decided_among(request, page)
+    if request.rejecting is not None and chosen:
+        return _asked_for_reason(request.rejecting, chosen, page, view)
     lines = [row_line(row, view) for row in page.rows]
     if page.others:
         lines.append(say("waiting-others", count=page.others))
@@ -181,10 +182,9 @@ def waiting_lines(request: Request, page: WaitingPage, view: View) -> list[Phras
 
 
 def _asked_for_reason(
-    request: Request, person: PersonId, page: WaitingPage, view: View
+    person: PersonId, chosen: Sequence[Transfer], page: WaitingPage, view: View
 ) -> list[Phrase]:
     """Only the images that the reason is for, and who is asked for it."""
-    chosen = decided_among(request, page)
     rows = [row for row in page.rows if row[0] in chosen]
     question = say("waiting-reason", person=view.name(person), count=len(chosen))
     return [*(row_line(row, view) for row in rows), question]
@@ -275,9 +275,9 @@ def waiting_buttons(request: Request, page: WaitingPage, view: View) -> list[tup
 
     They carry the version of the card in `view`.
     """
-    if request.rejecting is not None:
-        return _reason_buttons(request, page, view)
     chosen = decided_among(request, page)
+    if request.rejecting is not None and chosen:
+        return _reason_buttons(request, page, view)
     rows = [_tick(request, row[0]) for row in page.rows] if request.choosing else []
     rows += [_decisions(page, chosen, view)] if chosen else []
     rows += _for_later(request, chosen, view)

@@ -698,3 +698,14 @@ def test_the_status_of_an_image_names_who_keeps_it_fresh_or_called_it_floating()
     text = rendered(told).html
     assert "Kept fresh by Ana: new digests need no approval." in text
     assert "Its tag floats, as Wei said." in text
+
+
+def test_a_long_status_has_a_short_line_for_each_image_that_waits() -> None:
+    many = [
+        replace(WAITING, id=TransferId(n), image=ImageRef.parse(f"gcr.io/team-{n}/service:v{n}-x"))
+        for n in range(55)
+    ]
+    moved = replace(UPDATED, id=TransferId(99), image=ImageRef.parse("gcr.io/a/b:1"))
+    lines = answers.status_of_request(REQUEST, [*many, moved], VIEW).lines
+    assert [line.key for line in lines].count("line-waiting-short") == len(many)
+    assert [line.key for line in lines].count("line-waiting") == 1

@@ -497,6 +497,46 @@ async def test_a_rejection_without_a_number_has_to_reply_to_a_card(w: World) -> 
         assert w.last.startswith("Like this: <code>/reject #41 [reason]</code>")
 
 
+async def test_a_tick_that_changes_while_a_reason_is_asked_ends_the_question(w: World) -> None:
+    w.reasons = ("use our own base image",)
+    w.start()
+    w.upstream(STATIC, OTHER)
+    await ask(w, STATIC, OTHER)
+    await w.press(ANA, "Choose")
+    await w.press(ANA, "pick:1:1")
+    await w.settle(4)
+    await w.press(ANA, "❌ Reject")
+    await w.settle(4)
+    assert str(OTHER) in w.card
+    assert str(STATIC) not in w.card
+    await w.intake.press(pressing(w, "pick:1:2"))
+    await w.settle(4)
+    assert "Why?" not in w.card
+    assert "Approve" not in str(w.chat.messages[MessageId("telegram:5000")].buttons)
+
+
+async def test_a_reason_is_not_asked_for_images_that_were_decided_meanwhile(w: World) -> None:
+    w.reasons = ("use our own base image",)
+    w.start()
+    w.upstream(STATIC, OTHER)
+    await ask(w, STATIC, OTHER)
+    await w.say(LI, f"/mirror {OTHER}")
+    await w.settle(6)
+    await w.press(ANA, "Choose")
+    await w.press(ANA, "pick:1:1")
+    await w.settle(4)
+    await w.press(ANA, "reason:1")
+    await w.press(ANA, "approve:2")
+    await w.settle(6)
+    card = w.chat.messages[MessageId("telegram:5000")]
+    assert "Why?" not in card.text
+    assert "Approve" not in str(card.buttons)
+    await w.press(ANA, "Back")
+    await w.settle(4)
+    await w.press(ANA, "approve:1")
+    assert await in_state(w, State.WAITING) == []
+
+
 async def test_a_reason_that_the_config_no_longer_has_rejects_nothing(w: World) -> None:
     w.upstream(STATIC)
     await ask(w, STATIC)

@@ -47,7 +47,8 @@ async def pick(context: Context[ShowingUnit], pressed: PickWaiting) -> Outcome:
         return await refuse(context)
     if pressed.transfer not in {transfer.id for transfer in page.transfers}:
         return await refuse(context)
-    ticked = replace(request, left_out=request.left_out ^ {pressed.transfer})
+    left_out = request.left_out ^ {pressed.transfer}
+    ticked = replace(request, left_out=left_out, rejecting=None)
     await context.unit.save_request(ticked)
     chosen = len(decided_on(ticked, transfers))
     return Outcome(say("draft-ticked", chosen=chosen, count=len(page.transfers)))
