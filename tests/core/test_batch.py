@@ -216,6 +216,12 @@ def test_a_run_without_the_image_has_failed_but_for_its_first_success(
     assert no_result_event(run, replace(TRANSFER, requeues=requeues), NOW) == event
 
 
+def test_a_run_is_finished_when_it_has_a_conclusion() -> None:
+    run = Run(RunId(7), "https://github.example.com/runs/7")
+    assert not run.is_finished
+    assert replace(run, conclusion="success").is_finished
+
+
 def test_a_run_that_an_outdated_workflow_stopped_is_made_up_for_once() -> None:
     run = Run(RunId(7), "https://github.example.com/runs/7", "failure")
     silent = Failure(FailureKind.RUN_SILENT, "failure")

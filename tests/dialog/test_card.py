@@ -36,7 +36,7 @@ from bot.core.transfer import State, Transfer
 from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import Verb
-from bot.dialog.card import card, suggestion_buttons
+from bot.dialog.card import card, replaced, suggestion_buttons
 from bot.dialog.causes import cause, trouble_words
 from bot.dialog.commands import COMMANDS, CommandName
 from bot.dialog.draft_card import draft_card
@@ -709,3 +709,9 @@ def test_a_long_status_has_a_short_line_for_each_image_that_waits() -> None:
     lines = answers.status_of_request(REQUEST, [*many, moved], VIEW).lines
     assert [line.key for line in lines].count("line-waiting-short") == len(many)
     assert [line.key for line in lines].count("line-waiting") == 1
+
+
+def test_what_replaced_an_image_is_named_where_somebody_asked_for_it() -> None:
+    by_the_bot = replace(WAITING, ended=State.REPLACED, ended_at=NOW)
+    assert replaced(by_the_bot).key == "note-replaced-by-update"
+    assert replaced(replace(by_the_bot, reason="42")).key == "note-replaced"
