@@ -98,8 +98,9 @@ class Decided:
 
     @property
     def _on_digest(self) -> list[Decision]:
-        by_persons = (d for d in self.decisions if d.ground in ON_DIGESTS)
-        return [d for d in by_persons if d.digest == self.digest and self._is_same_name(d.image)]
+        """What persons said of the digest. To keep a tag no more says nothing of a digest."""
+        on_digest = (d for d in self.decisions if d.digest == self.digest)
+        return [d for d in on_digest if _is_said_of_digest(d) and self._is_same_name(d.image)]
 
     def _on_tag(self, ground: Ground) -> list[Decision]:
         on_tag = (d for d in self.decisions if d.image.tag == self.image.tag is not None)
@@ -108,6 +109,11 @@ class Decided:
     def _is_same_name(self, other: ImageRef) -> bool:
         own = (self.image.registry, self.image.repository)
         return (other.registry, other.repository) == own
+
+
+def _is_said_of_digest(decision: Decision) -> bool:
+    approves = decision.verdict is Verdict.APPROVE
+    return decision.ground is Ground.PERSON or (decision.ground in ON_DIGESTS and approves)
 
 
 def _standing(decisions: Sequence[Decision]) -> list[Decision]:

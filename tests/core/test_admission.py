@@ -253,6 +253,15 @@ def test_to_keep_a_tag_fresh_approves_the_digest_that_was_shown_and_no_version()
     assert admitted(shown, digest=B, replaced=True).ground is Ground.UPDATED
 
 
+def test_to_keep_a_tag_no_more_rejects_no_digest() -> None:
+    kept = by(image=FLOATING, ground=Ground.KEPT)
+    back = by(verdict=NO, after=1, image=FLOATING, ground=Ground.KEPT)
+    for decisions in ([kept, back], [back]):
+        assert admitted(*decisions, image=FLOATING).ground is not Ground.REJECTED
+    assert admitted(back, image=FLOATING).verdict is Verdict.ASK
+    assert admitted(kept, back, image=FLOATING).ground is Ground.PERSON
+
+
 def test_to_keep_a_tag_fresh_takes_as_many_as_to_approve_it() -> None:
     policy = with_rules(Rule("**", Verdict.ASK, approvals=Approvals(count=2)))
     kept = by(image=FLOATING, ground=Ground.KEPT, digest=B)
