@@ -25,7 +25,7 @@ DECISIONS_SHOWN: Final = 15
 """Each line may hold two long names and a reason. They have to fit into one message."""
 REASON_SHOWN: Final = 60
 Names = Mapping[PersonId, str]
-_SAID: Final = frozenset({Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK})
+_SAID: Final = frozenset({Ground.KEPT, Ground.REFRESHED, Ground.FLOATS, Ground.ROLLBACK})
 """Grounds of what persons say besides a plain approval or rejection."""
 
 

@@ -468,6 +468,7 @@ decision = { $time } · { $person } { $did } <code>{ $what }</code>
 decision-because = { $time } · { $person } { $did } <code>{ $what }</code>: { $reason }
 did-approve = approved
 did-deny = denied
+did-refreshed-approve = keeps the tag fresh, which approved
 did-kept-approve = approved and keeps fresh
 did-kept-deny = no longer keeps fresh
 did-floats-approve = called floating

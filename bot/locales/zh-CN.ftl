@@ -435,6 +435,7 @@ decision = { $time } · { $person }{ $did } <code>{ $what }</code>
 decision-because = { $time } · { $person }{ $did } <code>{ $what }</code>：{ $reason }
 did-approve = 批准了
 did-deny = 驳回了
+did-refreshed-approve = 让这个标签保持更新，所以批准了
 did-kept-approve = 批准并保持更新
 did-kept-deny = 不再保持更新
 did-floats-approve = 认定为浮动标签：

@@ -594,6 +594,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
         made |= {f"hold-{what}-{kind}" for kind in HoldKind}
     made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
     made |= {f"did-{of}{v}" for of in ("", *SAID) for v in (Verdict.APPROVE, Verdict.DENY)}
+    made |= {f"did-{Ground.REFRESHED}-{Verdict.APPROVE}"}
     made |= {f"decisions-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     assert known - literals - made == set()
 

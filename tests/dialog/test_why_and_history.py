@@ -93,6 +93,8 @@ def test_everybody_who_decides_has_words() -> None:
 def test_what_a_person_says_of_a_tag_has_its_own_words() -> None:
     kept = history([replace(BY_ANA, ground=Ground.KEPT)], NAMES, NOW, everywhere=True)
     assert value(kept.lines[1], "did") == Phrase("did-kept-approve")
+    later = history([replace(BY_ANA, ground=Ground.REFRESHED)], NAMES, NOW, everywhere=True)
+    assert value(later.lines[1], "did") == Phrase("did-refreshed-approve")
 
 
 def test_history_is_bounded_and_long_reasons_are_cut() -> None:
