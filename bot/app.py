@@ -23,6 +23,7 @@ from bot.build import CLOSE_SECONDS, Adapters
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
 from bot.engine.outage import HEARTBEAT
+from bot.engine.refill import Rules
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
 from bot.wishes import carry_out_wishes
@@ -136,7 +137,11 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
         log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
         wishes = carry_out_wishes(
-            Path(settings.database), adapters.store, build.utc_now, reload.restart
+            Path(settings.database),
+            adapters.store,
+            build.utc_now,
+            reload.restart,
+            Rules(settings.rules(), settings.access().admins),
         )
         group.create_task(shutdown.unless_requested(wishes))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))

@@ -165,9 +165,22 @@ def forget(path: Path, person: str) -> None:
 
 def _wish(path: Path, kind: str, about: str = "") -> None:
     settings = read_settings(path)
+    from bot.engine.refill import Rules  # noqa: PLC0415 - see run
     from bot.wishes import Wish, WishKind, wish  # noqa: PLC0415 - see run
 
-    click.echo(asyncio.run(wish(Path(settings.database), Wish(WishKind(kind), about))))
+    rules = Rules(settings.rules(), settings.access().admins)
+    wanted = Wish(WishKind(kind), about)
+    click.echo(asyncio.run(wish(Path(settings.database), wanted, rules)))
+
+
+@cli.command()
+@_config
+def refill(path: Path) -> None:
+    """Copy all of image.list to an empty target again, each at its last decided digest."""
+    settings, secrets = _read_config(path)
+    from bot.refill import refill_target  # noqa: PLC0415 - see run
+
+    asyncio.run(refill_target(settings, secrets, click.echo))
 
 
 _data = click.option(

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,10 +18,12 @@ from typing import Final, Protocol
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
 from bot.core.errors import RefusedError, TakenError
-from bot.core.hold import HoldKind
+from bot.core.hold import HoldKind, with_blocks
 from bot.core.ids import BOT_ITSELF, PersonId
+from bot.core.image import ImageRef
 from bot.engine.ports.decisions import ForgetsPeople
 from bot.engine.ports.holds import Holds
+from bot.engine.refill import RefillUnit, Rules, refill
 
 log = logging.getLogger(__name__)
 
@@ -37,42 +39,67 @@ class WishKind(StrEnum):
     """Lift the block of a normalised pattern."""
     FORGET = "forget"
     """Delete what is kept of a person."""
+    REFILL = "refill"
+    """Copy a listed image anew at the digest that was decided last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`about` is a pattern or the id of a person, and empty for a pause."""
+    """`about` is a pattern, the id of a person or an image, and empty for a pause."""
 
     kind: WishKind
     about: str = ""
 
 
-class WishUnit(Holds, ForgetsPeople, Protocol):
+class WishUnit(Holds, ForgetsPeople, RefillUnit, Protocol):
     """What wishes read and write."""
 
 
-async def wish(database: Path, wanted: Wish) -> str:
+async def wish(database: Path, wanted: Wish, rules: Rules) -> str:
     """Carry the wish out, or leave it to the bot that runs. Returns a line for people.
 
-    Raises RefusedError where there is nothing to do, and TransientError of the store.
+    `rules` are those of the config. Raises RefusedError where there is nothing to do, and
+    TransientError of the store.
     """
+    (line,) = [line async for line in wish_all(database, [wanted], rules)]
+    if isinstance(line, RefusedError):
+        raise line
+    return line
+
+
+async def wish_all(
+    database: Path, wanted: Sequence[Wish], rules: Rules
+) -> AsyncIterator[str | RefusedError]:
+    """The same for many wishes. Yields a line for each, or one where they are left to the bot."""
     try:
         async with alone(database, patience=0):
             store = await SqliteStore.open(database)
             try:
-                async with store.begin() as unit:
-                    return await carry_out(unit, wanted, datetime.now(UTC))
+                for each in wanted:
+                    yield await _carried_out(store, each, rules, datetime.now(UTC))
             finally:
                 await store.close()
     except TakenError:
-        _leave(_file(database), json.dumps(asdict(wanted)) + "\n")
-        return "the bot that runs does it within a second: its log tells"
+        _leave(_file(database), "".join(json.dumps(asdict(each)) + "\n" for each in wanted))
+        yield "the bot that runs does it within a second: its log tells"
 
 
-async def carry_out(unit: WishUnit, wanted: Wish, now: datetime) -> str:
+async def _carried_out(
+    store: SqliteStore, wanted: Wish, rules: Rules, now: datetime
+) -> str | RefusedError:
+    try:
+        async with store.begin() as unit:
+            return await carry_out(unit, wanted, rules, now)
+    except RefusedError as refusal:
+        return refusal
+
+
+async def carry_out(unit: WishUnit, wanted: Wish, rules: Rules, now: datetime) -> str:
     """Carry one wish out. Returns what was done. Raises RefusedError where there is nothing."""
     if wanted.kind is WishKind.FORGET:
         return await _forget(unit, PersonId(wanted.about))
+    if wanted.kind is WishKind.REFILL:
+        return await _refill(unit, wanted.about, rules, now)
     for hold in await unit.holds():
         if (hold.kind, hold.pattern) == (HoldKind(wanted.kind), wanted.about):
             lifted = replace(hold, lift_by=BOT_ITSELF, lift_at=now, lifted_at=now)
@@ -87,20 +114,39 @@ async def _forget(unit: WishUnit, person: PersonId) -> str:
     return f"{person} is forgotten"
 
 
+async def _refill(unit: WishUnit, text: str, rules: Rules, now: datetime) -> str:
+    image = ImageRef.parse_or_none(text)
+    if image is None:
+        raise RefusedError(f"{text:.200} is no image")
+    in_force = replace(rules, policy=with_blocks(rules.policy, await unit.holds()))
+    digest = await refill(unit, image, in_force, now)
+    return f"{image}: goes to the target again as {digest}"
+
+
 async def carry_out_wishes(
-    database: Path, store: SqliteStore, clock: Callable[[], datetime], restart: Callable[[], None]
+    database: Path,
+    store: SqliteStore,
+    clock: Callable[[], datetime],
+    restart: Callable[[], None],
+    rules: Rules,
 ) -> None:
-    """Look for wishes every second, without end. `restart`: what is kept has changed."""
+    """Look for wishes every second, without end. `restart`: what is kept has changed.
+
+    After a kill they are carried out once more, which changes nothing that was done.
+    """
     path = _file(database)
+    taken = path.with_name(f"{path.name}.taken")  # what is wished meanwhile goes to a new file
     while True:
-        if path.exists():
-            for wanted in _wishes(path.read_text("utf-8", errors="replace")):
-                async with store.begin() as unit:
-                    try:
-                        log.info("%s", await carry_out(unit, wanted, clock()))
-                    except RefusedError as refusal:
-                        log.warning("a wish of the host: %s", refusal)
-            path.unlink()
+        if path.exists() and not taken.exists():
+            path.rename(taken)
+        if taken.exists():
+            for wanted in _wishes(taken.read_text("utf-8", errors="replace")):
+                done = await _carried_out(store, wanted, rules, clock())
+                if isinstance(done, RefusedError):
+                    log.warning("a wish of the host: %s", done)
+                else:
+                    log.info("%s", done)
+            taken.unlink()
             restart()
         await asyncio.sleep(LOOK_SECONDS)
 

@@ -41,7 +41,17 @@ def imageto_bot(
 def test_help_names_every_command_and_exit_code() -> None:
     done = imageto_bot("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "setup", "policy", "who", "forget", "demo", "sandbox"):
+    for command in (
+        "run",
+        "check",
+        "setup",
+        "policy",
+        "who",
+        "forget",
+        "refill",
+        "demo",
+        "sandbox",
+    ):
         assert f"\n  {command} " in done.stdout
     for code in ("0  ", "1  ", "2  ", "3  ", "130, 143  "):
         assert f"\n    {code}" in done.stdout

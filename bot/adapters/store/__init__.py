@@ -104,6 +104,12 @@ _PERSON_BEHIND: Final = (
 )
 
 
+def approved_names(path: Path) -> set[tuple[str, str | None, str]]:
+    """The name, tag and digest of every approval that is kept. Read-only likewise."""
+    query = "SELECT DISTINCT name, tag, digest FROM decisions WHERE verdict = 'approve'"
+    return {(name, tag, digest) for name, tag, digest in _read(path, query)}
+
+
 def _read(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
     """The rows, without any change of the file. Empty where the file or its table is missing."""
     if not path.exists():

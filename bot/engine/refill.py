@@ -1,0 +1,95 @@
+"""Copies listed images anew at the digests that were decided last, for a target that lost them.
+
+It decides nothing: what the rules no longer approve, by the decisions of then, is refused. The
+source is not asked. The run copies the digest whatever the tag names now, and fails where the
+source has lost it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.approvals import ON_DIGESTS
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.errors import RefusedError
+from bot.core.events import Found
+from bot.core.ids import PersonId
+from bot.core.image import ImageRef
+from bot.core.policy import Policy, Ruling, admission
+from bot.core.registry import ImageInfo
+from bot.core.transfer import Transfer, advance
+from bot.engine.decided import DECISIONS_READ, DecidedUnit, decided, decisions_about, end_older
+from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames
+from bot.engine.ports.store import OpensTransfers
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules with what admins hold, and the admins whose approvals count."""
+
+    policy: Policy
+    admins: Collection[PersonId]
+
+
+class RefillUnit(DecisionHistory, DecisionsOnNames, OpensTransfers, DecidedUnit, Protocol):
+    """What is read and written here."""
+
+
+async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime) -> str:
+    """Open a transfer of the image at the digest that was approved last. Returns the digest.
+
+    Raises RefusedError where there is none, where the rules do not approve it now, and where the
+    image is under way.
+    """
+    last = await _last_approved(unit, image)
+    before = await decisions_about(unit, image, last.digest)
+    ruling = _ruling(rules, image, last, before)
+    transfer = await unit.open_transfer(image, now)
+    found = Found(now, last.digest, ImageInfo(), ruling, now)
+    after = advance(transfer, found) if transfer.opened_at == now else None
+    if after is None:
+        raise RefusedError(f"{image}: under way already")
+    await unit.save_transfer(after)
+    if ruling.ground is Ground.PERSON:
+        await _carry_over(unit, after, last, before)
+        await end_older(unit, after, now)
+    else:
+        await decided(unit, after, found)
+    return last.digest
+
+
+async def _last_approved(unit: DecisionHistory, image: ImageRef) -> Decision:
+    for decision in await unit.newest_decisions(about=image, limit=DECISIONS_READ):
+        if decision.verdict is Verdict.APPROVE and decision.ground is not Ground.FLOATS:
+            return decision
+    raise RefusedError(f"{image}: no decision on a digest is kept")
+
+
+def _ruling(rules: Rules, image: ImageRef, last: Decision, before: Sequence[Decision]) -> Ruling:
+    ruling = admission(
+        rules.policy,
+        image,
+        last.digest,
+        transfer=last.transfer,
+        decisions=before,
+        requesters=(),
+        admins=rules.admins,
+        replaced=False,
+    )
+    if ruling.verdict is not Verdict.APPROVE:
+        raise RefusedError(f"{image}: now the rules say {ruling.verdict} ({ruling.ground})")
+    return ruling
+
+
+async def _carry_over(
+    unit: DecidedUnit, transfer: Transfer, last: Decision, before: Sequence[Decision]
+) -> None:
+    """Keep for this transfer what persons approved then, with the time of then."""
+    for decision in before:
+        same = decision.transfer == last.transfer and decision.digest == last.digest
+        if same and decision.ground in ON_DIGESTS and decision.verdict is Verdict.APPROVE:
+            ground = Ground.PERSON if decision.ground is Ground.KEPT else decision.ground
+            await unit.keep_decision(
+                replace(decision, transfer=transfer.id, ground=ground, replaces=decision.transfer)
+            )
