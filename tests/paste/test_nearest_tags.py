@@ -96,6 +96,11 @@ MINIO = ("RELEASE.2024-01-16T16-07-38Z", "RELEASE.2024-02-01T00-00-00Z", "latest
         (MINIO, "RELEASE.2024-02-02T10-11-12Z", (MINIO[1], MINIO[0])),
         (("2024-05-01", "2024-04-30", "1.0"), "20240501", ("2024-05-01", "2024-04-30")),
         (("2024-05-31", "2024-06-09"), "2024-06-01", ("2024-05-31", "2024-06-09")),
+        (
+            ("1.26-alpine", "1.27-alpine3.19", "1.27-alpine3.20"),
+            "1.27-alpine",
+            ("1.27-alpine3.20", "1.27-alpine3.19", "1.26-alpine"),
+        ),
         # Words.
         (DISTROLESS, "lates", ("latest",)),
         (DISTROLESS, "nonrot", ("nonroot", "debug-nonroot")),
