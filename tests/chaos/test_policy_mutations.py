@@ -270,6 +270,7 @@ def keep_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 def count_an_approval_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Approvals, "counted", lambda self, approvers, **_: tuple(approvers))
+    take_an_approval_for_any_digest(patch)
 
 
 def accept_everybody(patch: pytest.MonkeyPatch) -> None:
