@@ -63,7 +63,8 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
         shown, room = waiting_in(transfers), room - sum(map(row_characters, page.rows))
     # The reason of a failure is shown once: on the card, until the result has it.
     note = _note if request.told_at is None else _note_answered
-    lines += image_lines([t for t in transfers if t not in shown], view, room, note=note)
+    others = [t for t in transfers if t not in shown]
+    lines += image_lines(with_new_suggestions(others, transfers), view, room, note=note)
     lines += _deciders(request, transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
@@ -115,6 +116,19 @@ def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[
             numbers = (request.id, transfer.id, position)
             rows.append((callback_button(Verb.SUGGESTION, *numbers, label=label),))
     return rows
+
+
+def with_new_suggestions(
+    transfers: Sequence[Transfer], request: Sequence[Transfer]
+) -> list[Transfer]:
+    """These transfers of a request, without suggestions that the request has already."""
+    known = {t.image for t in request if t.state is not State.FAILED or not t.meant}
+    return [
+        replace(t, meant=tuple(image for image in t.meant if image not in known))
+        if t.failure is not None and t.failure.kind is FailureKind.MISSING
+        else t
+        for t in transfers
+    ]
 
 
 def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase:

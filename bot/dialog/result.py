@@ -20,6 +20,7 @@ from bot.dialog.card import (
     rejected,
     replaced,
     suggestion_buttons,
+    with_new_suggestions,
 )
 from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
@@ -49,6 +50,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
     lines += _were_there(arrived)
+    others = with_new_suggestions(others, transfers)
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
     rows = [*_pull_buttons(pulls), *([_format_buttons(request)] if arrived else [])]

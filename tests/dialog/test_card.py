@@ -286,6 +286,18 @@ def test_nothing_is_suggested_twice_or_that_the_request_has() -> None:
     assert not any("Retry" in button[0] for row in text.buttons for button in row)
 
 
+def test_the_words_suggest_what_the_first_button_does() -> None:
+    open_request = replace(REQUEST, told_at=None)
+    for shows, request in ((result, REQUEST), (card, open_request)):
+        text = rendered(shows(request, [MIRRORED, missing(5, "9.91", *MEANT)], VIEW)).html
+        assert "Did you mean <code>docker.io/library/nginx:1.28" in text
+        alone = rendered(shows(request, [MIRRORED, missing(5, "9.91", "nginx:1.27")], VIEW)).html
+        assert "Did you mean" not in alone
+
+
+MEANT = ("nginx:1.27", "nginx:1.28")
+
+
 def test_what_is_too_long_to_copy_has_no_button() -> None:
     long = replace(MIRRORED, image=long_name(1))
     for transfers in ([long], [long] * 2, [long] * 9):
