@@ -10,7 +10,7 @@ from typing import Final
 from bot.core.bad_image import Gap
 from bot.paste import dockerfile
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, in_order
-from bot.paste.image_values import is_no_image, outer_span, span_of
+from bot.paste.image_values import Within, is_no_image, span_of
 from bot.paste.interpolation import expand
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -53,8 +53,9 @@ def _of_build(text: str, build: MappingNode) -> Iterator[Mention]:
     """The images that a Dockerfile within the file and other contexts name."""
     contexts = dict(_contexts(build.get("additional_contexts")))
     if (inline := build.text("dockerfile_inline")) is not None:
+        within = Within(text, inline)
         for mention in dockerfile.mentions(inline.value, contexts):
-            spans = tuple(s for span in mention.spans for s in outer_span(text, inline, span))
+            spans = tuple(s for span in mention.spans for s in within.spans(span))
             yield replace(mention, spans=spans)
     for context in contexts.values():
         _, scheme, image = context.value.partition(_CONTEXT)

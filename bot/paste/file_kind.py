@@ -32,7 +32,7 @@ _TOP: Final = re.compile(
     r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
 )
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^`\n]*)$", re.MULTILINE)
-_MOST_MENTIONS: Final = 10_000
+_MOST_MENTIONS: Final = 5_000
 """Places of a file that name an image. A request has far fewer."""
 _MOST_TOPS: Final = 3
 """Places below a sentence that are tried as the start of a file."""

@@ -126,19 +126,33 @@ def span_of(
     return (Span(start, start + len(value), part, tail),) if value and start >= 0 else ()
 
 
-def outer_span(text: str, scalar: ScalarNode, span: Span) -> tuple[Span, ...]:
-    """Where a span of a scalar's value is in the file. Empty where that is not sure.
+class Within:
+    """Finds where a part of a scalar's value is in the file.
 
     Indentation and escapes move the value, so the same occurrence of the same words is taken.
     """
-    words = scalar.value[span.start : span.end]
-    if scalar.value.count(words) != text.count(words, scalar.start, scalar.end):
-        return ()
-    start = scalar.start
-    for _ in range(scalar.value.count(words, 0, span.start)):
-        start = text.find(words, start, scalar.end) + len(words)
-    start = text.find(words, start, scalar.end)
-    return (replace(span, start=start, end=start + len(words)),)
+
+    def __init__(self, text: str, scalar: ScalarNode) -> None:
+        self._text = text
+        self._scalar = scalar
+        self._places: dict[str, dict[int, int]] = {}
+
+    def spans(self, span: Span) -> tuple[Span, ...]:
+        """The span in the file. Empty where the file has the words another number of times."""
+        words = self._scalar.value[span.start : span.end]
+        if words not in self._places:
+            inner = _positions(self._scalar.value, words, 0, len(self._scalar.value))
+            outer = _positions(self._text, words, self._scalar.start, self._scalar.end)
+            self._places[words] = dict(zip(inner, outer, strict=False))
+            if len(inner) != len(outer):
+                self._places[words] = {}
+        start = self._places[words].get(span.start)
+        return () if start is None else (replace(span, start=start, end=start + len(words)),)
+
+
+def _positions(text: str, words: str, start: int, end: int) -> list[int]:
+    pattern = re.compile(re.escape(words))
+    return [found.start() for found in pattern.finditer(text, start, end)]
 
 
 def with_owner(mention: Mention) -> Mention:

@@ -23,10 +23,10 @@ from bot.paste.helm_settings import images_of_settings
 from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, parts_of
 from bot.paste.image_values import (
     Look,
+    Within,
     is_image_key,
     look_of,
     may_be_image_key,
-    outer_span,
     span_of,
     with_owner,
 )
@@ -57,7 +57,7 @@ _NO_SUBTREES: Final = frozenset({"machine", "auth", "auths", "credentials", "cre
 _WITHIN: Final = re.compile(r"\.[a-z]{2,}/[\w./-]+[:@]\w")
 """What a text with blanks has where an image in full is in it."""
 _DEEPEST_TEXT: Final = 3
-_MOST_WITHIN: Final = 2000
+_MOST_WITHIN: Final = 1000
 """Images of one text within a text."""
 
 
@@ -344,15 +344,14 @@ class _Walk:
 
     def _among(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a text that may list several: by commas, by lines, as `version=image`."""
-        found = list(re.finditer(r"[^\s,;]+", node.value))
-        for word in found:
+        within = Within(self.text, node)
+        for word in re.finditer(r"[^\s,;]+", node.value):
             words, start = _stripped(word[0])
             look = look_of(words)
             if look in {Look.WHOLE, Look.PAIR}:
                 begin = word.start() + start
                 inner = Span(begin, begin + len(words))
-                spans = outer_span(self.text, node, inner)
-                yield Mention(words, spans, line=self.lines.of(node))
+                yield Mention(words, within.spans(inner), line=self.lines.of(node))
             elif look is Look.UNTAGGED:
                 yield Mention(words, (), Gap.NO_TAG, line=self.lines.of(node))
             elif "$" in words or look in {Look.TEMPLATE, Look.WORD}:
@@ -361,9 +360,10 @@ class _Walk:
 
     def _within(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a text within a text, such as the files in a ConfigMap."""
-        if self.depth >= _DEEPEST_TEXT or id(node) in self.seen:
-            return
         self.seen.add(id(node))
+        if self.depth >= _DEEPEST_TEXT:
+            yield self._passed(spot, node)
+            return
         roots = documents(node.value)
         found: Iterator[Mention]
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
@@ -371,12 +371,13 @@ class _Walk:
         else:
             found = loose_file.mentions(node.value)
         first = self.lines.of(node)
+        within = Within(self.text, node)
         for mention in islice(found, _MOST_WITHIN):
             line = first + mention.line
             if mention.gap is Gap.PASSED_OVER:
                 yield passed_over(spot.name, line=line)
                 continue
-            spans = tuple(s for span in mention.spans for s in outer_span(self.text, node, span))
+            spans = tuple(s for span in mention.spans for s in within.spans(span))
             is_known = len(spans) == len(mention.spans)
             yield replace(mention, spans=spans if is_known else (), line=line)
 
