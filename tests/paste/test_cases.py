@@ -1,8 +1,8 @@
 """Inputs as people send them, each with the right answer, and the table of how they are read.
 
 The cases are in tests/paste/cases/, each above the images that are right. The answer to a case is
-exact, asked back, wrong or dropped. README.md there has the format. `make` prints the table at the
-end of a run of these tests.
+exact, asked back, wrong or dropped. README.md there has the format. A run of these tests prints the
+table at its end: `pytest tests/paste/test_cases.py`.
 """
 
 import re
