@@ -77,6 +77,11 @@ class Decided:
         """Who approved this digest for a transfer."""
         return _persons(d for d in _standing(self._on_digest) if d.transfer == transfer)
 
+    def is_put_back(self, transfer: TransferId | None) -> bool:
+        """Whether a person puts this digest back with a transfer."""
+        standing = (d for d in _standing(self._on_digest) if d.transfer == transfer)
+        return any(d.ground is Ground.ROLLBACK for d in standing)
+
     @property
     def keepers(self) -> list[PersonId]:
         """Who approved to keep the tag fresh."""
@@ -112,8 +117,8 @@ class Decided:
 
 
 def _is_said_of_digest(decision: Decision) -> bool:
-    approves = decision.verdict is Verdict.APPROVE
-    return decision.ground is Ground.PERSON or (decision.ground in ON_DIGESTS and approves)
+    ends_keeping = decision.ground is Ground.KEPT and decision.verdict is Verdict.DENY
+    return decision.ground in ON_DIGESTS and not ends_keeping
 
 
 def _standing(decisions: Sequence[Decision]) -> list[Decision]:

@@ -140,14 +140,17 @@ def admission(
     if ruling.verdict is Verdict.DENY:
         return ruling
     past = Decided(image, digest, decisions)
-    if past.is_rejected:
+    if past.is_put_back(transfer):
+        ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.ROLLBACK)
+    elif past.is_rejected:
         ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.REJECTED)
     elif replaced and past.is_version(policy.floating, admins):
         ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.UPDATED)
     if ruling.verdict is Verdict.APPROVE:
         return ruling
     counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
-    grounds = [(Ground.PERSON, counted(past.approvers(transfer)))]
+    by_person = Ground.ROLLBACK if ruling.ground is Ground.ROLLBACK else Ground.PERSON
+    grounds = [(by_person, counted(past.approvers(transfer)))]
     if ruling.ground in (Ground.RULE, Ground.NO_RULE):
         grounds.append((Ground.KEPT, counted(past.keepers)))
     for ground, persons in grounds:

@@ -7,6 +7,7 @@
     outdated = [ text ]                            watch     = [ image ]
     unwatch  = image                               unkeep    = image
     why      = image                               history   = [ number | image ]
+    rollback = image
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]               in a reply to a card: [ reason ]
     pause    = [ reason ]
@@ -46,6 +47,7 @@ class CommandName(StrEnum):
     UNKEEP = "unkeep"
     WHY = "why"
     HISTORY = "history"
+    ROLLBACK = "rollback"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -116,6 +118,13 @@ class EndKeep:
 @dataclass(frozen=True, slots=True)
 class Why:
     """Who asked for the image, who decided on it, and what arrived."""
+
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Ask admins to put the digest back that the image's tag had before."""
 
     image: ImageRef
 
@@ -199,7 +208,7 @@ class Misuse:
 Looking = Lookup | List | Outdated
 Watching = BeginWatch | EndWatch
 Deciding = Approve | Reject | Cancel | Retry
-Kept = Why | History | EndKeep
+Kept = Why | History | Rollback | EndKeep
 Holding = Pause | Block | Resume | Unblock
 Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Kept | Holding | Simple
 Parsed = Command | BadImage | Misuse
@@ -325,6 +334,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.WATCH, parser=_watch),
     CommandSpec(name=CommandName.UNWATCH, parser=_of_image(EndWatch)),
     CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
+    CommandSpec(name=CommandName.ROLLBACK, parser=_of_image(Rollback), begins_work=True),
     CommandSpec(name=CommandName.CANCEL, parser=_of_request(Cancel)),
     CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry), begins_work=True),
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),

@@ -7,6 +7,7 @@ Then the chat lane edits the reply.
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.decision import Ground
 from bot.core.failures import FailureKind
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
@@ -55,12 +56,18 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines += _next_steps(others, request, view)
     rows = [*_pull_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
     rows += suggestion_buttons(request, transfers)
-    if any(t.state in RETRYABLE and not _is_missing(t) for t in others):
+    if any(_may_be_retried(t) for t in others):
         rows.append((callback_button(Verb.RETRY, request.id),))
     return Message(tuple(lines), tuple(rows))
 
 
 _OTHER_NAME_WANTED: Final = frozenset({FailureKind.MISSING, FailureKind.OTHER_DIGEST})
+
+
+def _may_be_retried(transfer: Transfer) -> bool:
+    """Whether to try again is of use. For a rollback it would copy what the tag names now."""
+    other = _is_missing(transfer) or transfer.ground is Ground.ROLLBACK
+    return transfer.state in RETRYABLE and not other
 
 
 def _is_missing(transfer: Transfer) -> bool:

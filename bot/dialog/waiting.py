@@ -238,6 +238,8 @@ def waiting_note(transfer: Transfer, view: View) -> Phrase:
     digest, who = transfer.digest or "", _for_whom((transfer,), view)
     if transfer.ground is Ground.REJECTED:
         return say("note-waiting-rejected", digest=digest, who=who)
+    if transfer.ground is Ground.ROLLBACK and transfer.replaces is not None:
+        return say("note-waiting-rollback", old=transfer.replaces, new=digest, who=who)
     if transfer.replaces is not None:
         return say("note-waiting-moved", old=transfer.replaces, new=digest, who=who)
     if transfer.image.digest is not None:  # the name has it in full

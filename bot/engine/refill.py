@@ -51,7 +51,7 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     if after is None:
         raise RefusedError(f"{image}: under way already")
     await unit.save_transfer(after)
-    if ruling.ground is Ground.PERSON:
+    if ruling.ground in (Ground.PERSON, Ground.ROLLBACK):
         await _carry_over(unit, after, last, before)
         await end_older(unit, after, now)
     else:

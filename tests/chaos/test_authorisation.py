@@ -96,6 +96,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/watch IMAGE": ASKING,
     "/unwatch IMAGE": ASKING,
     "/why IMAGE": ASKING,
+    "/rollback IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
     "/unkeep IMAGE": DECIDING,
@@ -138,6 +139,7 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
 READS: Final = (
     "/unkeep IMAGE",
     "/why IMAGE",
+    "/rollback IMAGE",
     "/history",
     "/history #",
     "/history IMAGE",

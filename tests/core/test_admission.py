@@ -262,6 +262,23 @@ def test_to_keep_a_tag_no_more_rejects_no_digest() -> None:
     assert admitted(kept, back, image=FLOATING).ground is Ground.PERSON
 
 
+def test_a_digest_that_is_put_back_is_carried_by_persons_and_by_no_rule() -> None:
+    back = by(image=TRUSTED, ground=Ground.ROLLBACK)
+    ruling = admitted(back, image=TRUSTED, replaced=True)
+    assert (ruling.verdict, ruling.ground) == (Verdict.APPROVE, Ground.ROLLBACK)
+    assert ruling.persons == (ANA.id,)
+    gone = admitted(back, image=TRUSTED, admins=(LI.id,))
+    assert (gone.verdict, gone.ground) == (Verdict.ASK, Ground.ROLLBACK)
+    elsewhere = admitted(replace(back, transfer=TWO), image=TRUSTED)
+    assert elsewhere.ground is Ground.RULE
+
+
+def test_a_digest_that_a_rollback_took_out_is_asked_about() -> None:
+    out = by(verdict=NO, image=TRUSTED, ground=Ground.ROLLBACK, digest=B)
+    ruling = admitted(out, image=TRUSTED, digest=B)
+    assert (ruling.verdict, ruling.ground) == (Verdict.ASK, Ground.REJECTED)
+
+
 def test_to_keep_a_tag_fresh_takes_as_many_as_to_approve_it() -> None:
     policy = with_rules(Rule("**", Verdict.ASK, approvals=Approvals(count=2)))
     kept = by(image=FLOATING, ground=Ground.KEPT, digest=B)

@@ -27,6 +27,7 @@ from bot.dialog.commands import (
     Reject,
     Resume,
     Retry,
+    Rollback,
     Simple,
     Status,
     Unblock,
@@ -39,7 +40,7 @@ NGINX = ImageRef.parse("nginx:1.27")
 R41 = RequestId(41)
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
-ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"}
+ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why", "rollback"}
 HOLDING = {"pause", "resume", "block", "unblock"}
 
 
@@ -78,6 +79,8 @@ def read(text: str) -> object:
         ("/unwatch", Misuse()),
         ("/why nginx:1.27", Why(NGINX)),
         ("/why", Misuse()),
+        ("/rollback nginx:1.27", Rollback(NGINX)),
+        ("/rollback", Misuse()),
         ("/history", History(None)),
         ("/history #41", History(R41)),
         ("/history nginx:1.27", History(NGINX)),
@@ -161,10 +164,7 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.OUTSIDE, set()),
         (Role.NOBODY, set()),
         (Role.GUEST, {"whoami", "help"}),
-        (
-            Role.MEMBER,
-            {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"} | OWN,
-        ),
+        (Role.MEMBER, ASKING | OWN),
         (Role.ADMIN, DECIDING | HOLDING | {"history", "reload", "unkeep"}),
     ],
 )

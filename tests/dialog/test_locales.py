@@ -155,7 +155,7 @@ REFUSALS = [
     *(f"{kind}-unanswered" for kind in QuestionKind),
     *("denied", "denied-because", "denied-registry", "note-rejected", "note-rejected-because"),
     *("note-expired", "limit-minute", "watch-limit", "watch-off", "watch-fixed", "unwatch-none"),
-    *("why-unknown", "decisions-none-here", "decisions-more"),
+    *("why-unknown", "rollback-none", "rollback-busy", "decisions-none-here", "decisions-more"),
     *("outside", "guest", "faceless", "admins-only", "not-yours", "no-request", "too-late"),
     *("nothing-found", "nothing-found-file", "file-broken", "file-not-text", "file-gone"),
     *("nothing-to-retry", "draft-over", "draft-empty", "draft-confirmed", "draft-unconfirmed"),

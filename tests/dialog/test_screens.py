@@ -468,6 +468,27 @@ async def who_decided(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def a_digest_is_put_back(screen: Screen) -> None:
+    """What a tag had before comes back, decided by an admin who sees both digests."""
+    for digest in (digest_of("6.1"), digest_of("6.2")):
+        screen.upstream(NGINX, 72_900_000)
+        screen.world.registries.source[str(NGINX)] = digest
+        await screen.say(WEI, "/mirror nginx:1.27")
+        await screen.wait()
+        screen.world.registries.target[str(NGINX)] = digest
+        screen.world.repository.report(NGINX, digest)
+        screen.world.repository.finish()
+        await screen.wait()
+    await screen.say(LI, f"/rollback {STATIC}")
+    await screen.say(WEI, "/rollback nginx:1.27")
+    await screen.wait(4)
+    await screen.say(LI, "/rollback nginx:1.27")
+    await screen.press(ANA, "approve:3")
+    await screen.wait()
+    await screen.say(ANA, "/history nginx:1.27")
+    await screen.wait(2)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -487,6 +508,7 @@ SITUATIONS: dict[str, Situation] = {
     "16-lines-written-by-hand": lines_written_by_hand,
     "17-a-later-decision-replaces-a-question": a_later_decision_replaces_a_question,
     "18-who-decided": who_decided,
+    "19-a-digest-is-put-back": a_digest_is_put_back,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

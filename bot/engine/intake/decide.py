@@ -144,6 +144,10 @@ async def _decided(
         counts = weighed.weight in (Weight.ENOUGH, Weight.FIRST)
         if counts and word.later is Ground.FLOATS and is_alarm(transfer):
             await context.unit.keep_decision(replace(decision, ground=Ground.FLOATS))
+        if weighed.weight is Weight.ENOUGH and transfer.ground is Ground.ROLLBACK:
+            # Otherwise the rules would bring back what was taken out, at its next check.
+            taken_out = replace(decision, digest=transfer.replaces or "", verdict=Verdict.DENY)
+            await context.unit.keep_decision(taken_out)
         return weighed
     await context.unit.keep_decision(decision)
     await context.advance(transfer, Rejected(context.now, context.person.id, word.reason))
@@ -160,13 +164,19 @@ def _decision(
         image=transfer.image,
         digest=transfer.digest or "",
         verdict=word.verdict,
-        ground=Ground.KEPT if keeps else Ground.PERSON,
+        ground=_ground(transfer, word, keeps=keeps),
         person=context.person.id,
         card=word.version.key,
         reason=word.reason,
         replaces=transfer.retries,
         at=context.now,
     )
+
+
+def _ground(transfer: Transfer, word: _Word, *, keeps: bool) -> Ground:
+    if transfer.ground is Ground.ROLLBACK and word.verdict is Verdict.APPROVE:
+        return Ground.ROLLBACK
+    return Ground.KEPT if keeps else Ground.PERSON
 
 
 async def _gone(

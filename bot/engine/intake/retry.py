@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Protocol
 
+from bot.core.decision import Ground
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
@@ -42,7 +43,9 @@ async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
     if isinstance(request, Outcome):
         return request
     transfers = await context.unit.transfers_of(number)
-    again = {t.id: t.image for t in transfers if t.state in RETRYABLE}
+    # Another try of a rollback would copy what the tag names now.
+    tried = [t for t in transfers if t.ground is not Ground.ROLLBACK]
+    again = {t.id: t.image for t in tried if t.state in RETRYABLE}
     if not again:
         return Outcome(say("nothing-to-retry", request=str(number)), done=False)
     return await _replace(context, request, again)

@@ -45,6 +45,7 @@ from bot.dialog.commands import (
     Reject,
     Resume,
     Retry,
+    Rollback,
     Simple,
     Status,
     TypedCommand,
@@ -311,7 +312,7 @@ class Intake:
                 return await questions.ask(context, command)
             case BeginWatch() | EndWatch():
                 return await watch.change_watches(context, command)
-            case Why() | History() | EndKeep() | Approve() | Reject() | Cancel():
+            case Why() | History() | Rollback() | EndKeep() | Approve() | Reject() | Cancel():
                 return await _decided(context, command, incoming.replies_to)
             case Retry(number):
                 return _unless_done(await retry.retry(context, number))
@@ -399,7 +400,7 @@ async def _decided(
     context: Context[IntakeUnit],
     command: Approve | Reject | Cancel | Kept,
     card: MessageId | None,
-) -> Message:
+) -> Message | None:
     if isinstance(command, Kept):
         return await kept.answer(context, command)
     if isinstance(command, Cancel):

@@ -1,0 +1,75 @@
+"""Use case: ask admins to put the digest back that a tag had before.
+
+Nobody asks the source: its tag names another digest. What to put back is in the kept decisions.
+"""
+
+from typing import Final, Protocol
+
+from bot.core.decision import Ground, Verdict
+from bot.core.events import Found
+from bot.core.image import ImageRef
+from bot.core.policy import Ruling
+from bot.core.registry import ImageInfo
+from bot.core.transfer import advance
+from bot.dialog import answers
+from bot.dialog.commands import CommandName
+from bot.dialog.message import Message
+from bot.engine.intake import admission
+from bot.engine.intake.context import Context
+from bot.engine.ports.decisions import DecisionHistory
+from bot.engine.ports.store import CopiedBefore, NewRequest, OpensRequests
+
+DECISIONS_READ: Final = 200
+
+
+class RollbackUnit(CopiedBefore, OpensRequests, DecisionHistory, admission.AdmissionUnit, Protocol):
+    """What this use case reads and writes."""
+
+
+async def rollback(context: Context[RollbackUnit], image: ImageRef) -> Message | None:
+    """Open a request whose card asks admins. The answer is None where the card says everything."""
+    if image.tag is None or image.digest is not None:
+        return answers.misuse(CommandName.ROLLBACK)
+    rulings = admission.rulings_on(context, [image])
+    if admission.all_denied(rulings):
+        return answers.all_denied(rulings)
+    if (limit := await admission.passed_limit(context, 1)) is not None:
+        return Message((limit,))
+    current = await context.unit.last_copied(image)
+    before = None if current is None else await _before(context.unit, image, current)
+    if current is None or before is None:
+        return answers.single_line("rollback-none", image=str(image))
+    if not await _ask(context, image, before, current):
+        return answers.single_line("rollback-busy", image=str(image))
+    return None
+
+
+async def _before(unit: DecisionHistory, image: ImageRef, current: str) -> str | None:
+    """The digest that was approved for the tag before the current one."""
+    found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
+    approved = [d.digest for d in found if d.verdict is Verdict.APPROVE]
+    since = approved.index(current) if current in approved else 0
+    return next((digest for digest in approved[since:] if digest != current), None)
+
+
+async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, current: str) -> bool:
+    """Open the question. False where the image is under way already."""
+    ruling = Ruling(Verdict.ASK, Ground.ROLLBACK)
+    expires_at = context.now + context.installation.policy.expire_after
+    found = Found(context.now, before, ImageInfo(), ruling, expires_at, replaces=current)
+    transfer = await context.unit.open_transfer(image, context.now)
+    after = advance(transfer, found) if transfer.opened_at == context.now else None
+    if after is None:
+        return False
+    await context.unit.save_transfer(after)
+    request = await context.unit.open_request(
+        NewRequest(
+            person=context.person.id,
+            place=context.place,
+            message=context.message,
+            opened_at=context.now,
+            confirmed_at=context.now,
+        )
+    )
+    await context.unit.link(request.id, [transfer.id])
+    return True

@@ -1,0 +1,163 @@
+"""/rollback: admins are asked to put back what a tag had before, and nothing undoes it unasked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, World, digest_of, world
+
+from bot.core.decision import Decision, Ground, Verdict
+from bot.core.fresh import FreshPlan
+from bot.core.image import ImageRef
+from bot.core.tag_class import TagClass
+from bot.core.transfer import State, Transfer
+
+ROOMY = replace(POLICY, open_limit=999, daily_limit=999, request_limit=999)
+OLD, NEW = digest_of("old"), digest_of("new")
+HOUR = timedelta(hours=1)
+PLAN = FreshPlan(
+    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 6 * HOUR},
+    looks=600,
+    budgets={},
+    alarms=GROUP,
+)
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path, ROOMY, plan=PLAN) as made:
+        yield made
+
+
+async def arrive(w: World, image: ImageRef, digest: str) -> None:
+    w.registries.target[str(image)] = digest
+    w.repository.report(image, digest)
+    w.repository.finish()
+    await w.settle(60)
+
+
+async def mirrored(w: World, image: ImageRef, digest: str) -> None:
+    w.upstream(image)
+    w.registries.source[str(image)] = digest
+    await w.say(WEI, f"/mirror {image}")
+    await w.settle(20)
+    await arrive(w, image, digest)
+
+
+async def twice(w: World, image: ImageRef = NGINX) -> None:
+    await mirrored(w, image, OLD)
+    await mirrored(w, image, NEW)
+
+
+async def newest(w: World, image: ImageRef = NGINX) -> Transfer:
+    async with w.store.begin() as unit:
+        return (await unit.transfers_of_image(image, limit=1))[0]
+
+
+async def decisions(w: World, transfer: Transfer) -> list[Decision]:
+    async with w.store.begin() as unit:
+        return list((await unit.decisions_on([transfer.id]))[transfer.id])
+
+
+async def asked(w: World, image: ImageRef = NGINX) -> None:
+    await w.say(WEI, f"/rollback {image}")
+    await w.settle(4)
+
+
+async def test_an_admin_is_asked_though_a_rule_approves_and_the_tag_gets_it_back(w: World) -> None:
+    await twice(w)
+    await asked(w)
+    assert (await newest(w)).state is State.WAITING
+    assert f"puts <code>{OLD}</code> back for <code>{NEW}</code>" in w.last
+    await w.press(ANA, "approve:3")
+    await w.settle(20)
+    assert f"{NGINX}@{OLD}; asked p:" in w.repository.blocks[-1]
+    assert "approved rollback p:" in w.repository.blocks[-1]
+    await arrive(w, NGINX, OLD)
+    done = await newest(w)
+    assert (done.state, done.copied_digest) == (State.MIRRORED, OLD)
+    kept = [(d.verdict, d.ground, d.digest, d.person) for d in await decisions(w, done)]
+    assert kept == [
+        (Verdict.APPROVE, Ground.ROLLBACK, OLD, ANA.id),
+        (Verdict.DENY, Ground.ROLLBACK, NEW, ANA.id),
+    ]
+
+
+async def test_what_was_taken_out_does_not_come_back_unasked(w: World) -> None:
+    await twice(w)
+    await asked(w)
+    await w.press(ANA, "approve:3")
+    await w.settle(20)
+    await arrive(w, NGINX, OLD)
+    blocks = len(w.repository.blocks)
+    for _ in range(20):
+        await w.settle(9, step=3)
+        w.clock.pass_time(3591)
+    assert w.repository.blocks[blocks:] == []
+    await w.say(WEI, f"/mirror {NGINX}")
+    await w.settle(8)
+    assert (await newest(w)).ground is Ground.REJECTED
+    assert (await newest(w)).state is State.WAITING
+
+
+async def test_a_second_rollback_puts_the_newer_digest_back(w: World) -> None:
+    await twice(w)
+    for number, digest in ((3, OLD), (4, NEW)):
+        await asked(w)
+        await w.press(ANA, f"approve:{number}")
+        await w.settle(20)
+        await arrive(w, NGINX, digest)
+        assert (await newest(w)).copied_digest == digest
+
+
+async def test_a_rollback_that_failed_is_not_retried_with_the_tag_of_today(w: World) -> None:
+    await twice(w)
+    await asked(w)
+    await w.say(WEI, "/cancel #3")
+    await w.say(WEI, "/retry #3")
+    await w.settle(4)
+    assert any("nothing in #3 to retry" in text for text in w.chat.texts)
+    assert (await newest(w)).state is State.CANCELLED
+
+
+async def test_a_rejected_rollback_changes_nothing_at_the_target(w: World) -> None:
+    await twice(w)
+    await asked(w)
+    await w.press(ANA, "reject:3")
+    await w.settle(4)
+    assert (await newest(w)).state is State.REJECTED
+    (kept,) = await decisions(w, await newest(w))
+    assert (kept.verdict, kept.ground) == (Verdict.DENY, Ground.PERSON)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (f"/rollback {STATIC}", "no digest that"),
+        (f"/rollback {NGINX.registry}/{NGINX.repository}@{OLD}", "/rollback IMAGE"),
+        ("/rollback docker.io/evil/miner:1", "known to be harmful"),
+        (f"/rollback {NGINX}", "no digest that"),
+    ],
+)
+async def test_what_cannot_be_put_back_is_answered(w: World, command: str, words: str) -> None:
+    await mirrored(w, NGINX, OLD)
+    await w.say(WEI, command)
+    await w.settle(4)
+    assert words in w.last
+
+
+async def test_one_rollback_at_a_time(w: World) -> None:
+    await twice(w)
+    await asked(w)
+    await asked(w)
+    assert "under way already" in w.last
+
+
+async def test_the_limits_of_a_person_hold(w: World) -> None:
+    await twice(w)
+    w.policy = replace(ROOMY, daily_limit=2)
+    w.start()
+    await asked(w)
+    assert "2 images" in w.last or "a day" in w.last
