@@ -238,13 +238,20 @@ def _raise_meaning(error: TelegramError) -> NoReturn:
             raise ChatMovedError(chat_id(TELEGRAM, error.new_chat_id)) from error
         case TooLarge():
             raise RefusedError(f"Telegram: {error.message}") from error
-        case BadRequest() | Forbidden() | InvalidToken() if error.__cause__ is not None:
-            # The body could not be parsed: the refusal is of a proxy or gateway, not of Telegram.
+        case BadRequest() | Forbidden() | InvalidToken() if _is_of_a_gateway(error):
             raise _unreadable(error) from error
         case BadRequest() | Forbidden():
             raise RefusedError(f"Telegram: {error.message[:160]}") from error
         case _:
             raise _temporary(error) from error
+
+
+def _is_of_a_gateway(error: TelegramError) -> bool:
+    """Whether a proxy or gateway refused, since the body could not be parsed.
+
+    The library raises InvalidToken once more, because of the first one.
+    """
+    return not isinstance(error.__cause__, InvalidToken | None)
 
 
 def _temporary(error: TelegramError) -> TransientError:

@@ -19,6 +19,7 @@ from bot.adapters.telegram.chat import (
     Menu,
     PollingBot,
     TelegramChat,
+    ask_name,
     introduce,
     make_bot,
     set_menus,
@@ -304,6 +305,15 @@ async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> N
     assert isinstance(inbox.got[0], Press)
     assert (inbox.got[0].person.id, inbox.got[0].data) == ("telegram:1003", "approve:1")
     assert (await answer).json()["answer"] == "answered"
+
+
+async def test_a_wrong_token_is_called_so_and_not_shown(site: Site) -> None:
+    wrong = "7000000002:somebody-elses"
+    bot = make_bot(wrong, f"http://127.0.0.1:{site.port}/telegram")
+    with pytest.raises(TransientError, match="does not accept the bot's token") as told:
+        await ask_name(bot)
+    assert wrong not in str(told.value)
+    await bot.shutdown()
 
 
 BOT = {"id": 4242, "is_bot": True, "first_name": "wei"}
