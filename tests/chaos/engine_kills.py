@@ -54,6 +54,7 @@ WRITES: Final = frozenset(
         "drop_watch",
         "count_retry",
         "delete_before",
+        "forget",
     }
 )
 SENDS: Final = frozenset({"send", "send_file"})
