@@ -105,23 +105,22 @@ class ChatLane:
             notes = await unit.due_notes(now, silent=blocked, limit=ITEMS_PER_TICK)
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
+        refused = [item for item in items if item.was_refused]
+        rest = [item for item in items if item not in first and not item.was_refused]
+        edited = [item for item in rest if not item.has_no_card]
         sent = [
             await each(self._show_card, first, stopped),
             await each(self._send_result, [item for item in items if item.needs_result], stopped),
-            await each(self._show_card, [i for i in items if i.was_refused], stopped),
+            await each(self._show_card, refused, stopped),
             await each(self._send_note, notes, stopped),
             await each(self._send_file, [item for item in items if item.needs_file], stopped),
+            await each(self._show_card, [item for item in rest if item.has_no_card], stopped),
+            await each(self._show_card, [item for item in edited if item.asks], stopped),
+            # What only redraws comes last.
             await each(
                 self._edit_result, [item for item in items if item.request.told_in], stopped
             ),
-            await each(
-                self._show_card, [i for i in items if i.has_no_card and i not in first], stopped
-            ),
-            await each(
-                self._show_card,
-                [i for i in items if not i.has_no_card and not i.was_refused],
-                stopped,
-            ),
+            await each(self._show_card, [item for item in edited if not item.asks], stopped),
         ]
         if any(sent):
             return TickResult.CHANGED

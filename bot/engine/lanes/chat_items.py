@@ -109,6 +109,11 @@ class ChatItem:
         return not any(transfer.state in RETRYABLE for transfer in self.transfers)
 
     @property
+    def asks(self) -> bool:
+        """Whether an image waits for a decision: somebody has to see the card."""
+        return any(transfer.state is State.WAITING for transfer in self.transfers)
+
+    @property
     def was_refused(self) -> bool:
         """Whether a press on the card was refused, so that it has to be shown anew."""
         return self.request.refused_at is not None and not self.has_no_card
