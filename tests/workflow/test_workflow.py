@@ -485,6 +485,8 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
     (world.directory / "event.json").write_text("{}")
     addresses = json.dumps({"docker.io": "http://127.0.0.1:9"})
     more = {"PATIENCE": "1000", "REGISTRY_ADDRESSES": addresses, "HARBOR_HOST": "127.0.0.1:9"}
+    # A shell's job in the background ignores the signal, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*BASH, COPY["run"]],
         cwd=world.directory,
