@@ -117,8 +117,9 @@ async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
         while not shutdown.is_requested():
             reload.parts = Shutdown()
             async with build.open_adapters(reload.settings, secrets) as adapters:
-                gc.freeze()  # the adapters live until the end: see cli.run
+                gc.freeze()  # until the parts start anew: see cli.run
                 await _serve(secrets, adapters, reload)
+            gc.unfreeze()  # so that a restart of the parts leaves nothing behind
 
 
 async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
-from bot.core.errors import RefusedError, TakenError
+from bot.core.errors import BotError, RefusedError, TakenError
 from bot.core.hold import HoldKind, with_blocks
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
@@ -132,23 +132,42 @@ async def carry_out_wishes(
 ) -> None:
     """Look for wishes every second, without end. `restart`: what is kept has changed.
 
-    After a kill they are carried out once more, which changes nothing that was done.
+    After a kill or trouble they are carried out once more, which changes nothing that was done.
     """
-    path = _file(database)
-    taken = path.with_name(f"{path.name}.taken")  # what is wished meanwhile goes to a new file
     while True:
-        if path.exists() and not taken.exists():
-            path.rename(taken)
-        if taken.exists():
-            for wanted in _wishes(taken.read_text("utf-8", errors="replace")):
-                done = await _carried_out(store, wanted, rules, clock())
-                if isinstance(done, RefusedError):
-                    log.warning("a wish of the host: %s", done)
-                else:
-                    log.info("%s", done)
-            taken.unlink()
-            restart()
+        try:
+            if await _carried_out_some(_file(database), store, clock, rules):
+                restart()
+        except (BotError, OSError) as trouble:
+            log.warning("wishes of the host have to wait: %s", trouble)
+        except Exception:  # a bug in one wish must not end the bot
+            log.exception("Unhandled exception in wishes of the host")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _carried_out_some(
+    path: Path, store: SqliteStore, clock: Callable[[], datetime], rules: Rules
+) -> bool:
+    """Whether there were wishes."""
+    taken = _taken(path)
+    if taken is None:
+        return False
+    for wanted in _wishes(taken.read_text("utf-8", errors="replace")):
+        done = await _carried_out(store, wanted, rules, clock())
+        if isinstance(done, RefusedError):
+            log.warning("a wish of the host: %s", done)
+        else:
+            log.info("%s", done)
+    taken.unlink()
+    return True
+
+
+def _taken(path: Path) -> Path | None:
+    """The file of wishes under another name, so that what is wished meanwhile goes to a new one."""
+    taken = path.with_name(f"{path.name}.taken")
+    if path.exists() and not taken.exists():
+        path.rename(taken)
+    return taken if taken.exists() else None
 
 
 def _wishes(text: str) -> Iterator[Wish]:

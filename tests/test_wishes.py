@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
@@ -15,8 +15,9 @@ from yaml import safe_dump, safe_load
 
 from bot import refill
 from bot.adapters.store.lock import alone
+from bot.adapters.store.unit import StoreUnit
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.errors import RefusedError
+from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import TransferId
 from bot.engine.ports.repository import ListFile
 from bot.engine.refill import Rules
@@ -74,6 +75,35 @@ async def test_a_bot_that_runs_carries_the_wish_out(
         'a wish of the host cannot be read: {"kind": "nonsense", "about": ""}',
     ]
     assert not (tmp_path / "bot.sqlite3.wishes").exists()
+
+
+async def test_a_store_in_trouble_ends_no_bot_and_loses_no_wish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.wishes.LOOK_SECONDS", 0.01)
+    path = tmp_path / "bot.sqlite3"
+    store = await fresh_store(path)
+    async with store.begin() as unit:
+        await unit.save_person(ANA)
+    async with alone(path):
+        await wish(path, FORGET, RULES)
+    begin, troubles = store.begin, [TransientError("the disk is full"), KeyError("a bug")]
+
+    def stumbling() -> AbstractAsyncContextManager[StoreUnit]:
+        if troubles:
+            raise troubles.pop()
+        return begin()
+
+    monkeypatch.setattr(store, "begin", stumbling)
+    done = asyncio.Event()
+    work = asyncio.create_task(carry_out_wishes(path, store, lambda: NOW, done.set, RULES))
+    waiting = asyncio.create_task(done.wait())
+    await asyncio.wait({work, waiting}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
+    assert done.is_set()
+    work.cancel()
+    async with begin() as unit:
+        assert not await unit.people([ANA.id])
+    await store.close()
 
 
 async def test_the_commands_of_the_host_tell_and_forget(tmp_path: Path) -> None:
