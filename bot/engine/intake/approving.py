@@ -13,7 +13,7 @@ from bot.core.ids import PersonId
 from bot.core.policy import Ruling, admission
 from bot.core.transfer import Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.engine.decided import DecidedUnit, decisions_about, end_older
+from bot.engine.decided import DecidedUnit, askers, decisions_about, end_older
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.decisions import Decisions
 
@@ -27,8 +27,7 @@ async def approve(
 ) -> Weighed:
     """Keep the approval if it counts, and let the image go on if it is enough."""
     before = await decisions_about(context.unit, transfer.image, decision.digest)
-    requests = await context.unit.requests_for(transfer.id)
-    asked = {request.person for request in requests if request.cancelled_at is None}
+    asked = askers(await context.unit.requests_for(transfer.id))
     ruling = _ruling(context, transfer, before, asked)
     if ruling.verdict is Verdict.DENY:
         await context.advance(transfer, Denied(context.now, ruling))

@@ -2,7 +2,7 @@
 
 A writer of the repository can copy any text. So a decision counts only with a seal: an HMAC by a
 key that the bot and the secret DECISION_KEY share. An old one does not count, since whoever repeats
-an old run would put back an old image. The bot writes these blocks, see bot/core/decision.py.
+an old run would put back an old image. The bot writes these blocks, see bot/core/seal.py.
 """
 
 import hashlib
