@@ -19,12 +19,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.faults.middleware import ArmedFaults, documentation
+from bot.sandbox.telegram import client
 from bot.sandbox.telegram.state import NotFoundError, TelegramState
 from bot.sandbox.telegram.values import (
     ButtonKind,
     CallbackAnswer,
     ChatInfo,
     ChatMessage,
+    MemberStatus,
     MessageOrigin,
     StoredDocument,
     User,
@@ -107,9 +109,20 @@ class _Api:
             return {
                 "id": self._state.rewrite(person, chat, edited, _text(given, "text", default="")).id
             }
-        return {"id": (await self._said(person, chat, given)).id}
+        if "bot" in given or "privacy" in given:
+            return self._changed_bot(person, chat, given)
+        sent = [message.id for message in self._said(person, chat, given)]
+        return {"id": sent[0], "ids": sent}
 
-    async def _said(self, person: User, chat: ChatInfo, given: dict[str, Any]) -> ChatMessage:
+    def _changed_bot(self, person: User, chat: ChatInfo, given: dict[str, Any]) -> Any:
+        """Make the bot an admin or a member, or turn its privacy mode on or off."""
+        if "privacy" in given:
+            self._state.privacy_mode = _flag(given, "privacy")
+        if "bot" in given:
+            self._state.promote(person, chat, MemberStatus(_text(given, "bot")))
+        return {"bot": self._state.bot_role(chat), "privacy": self._state.privacy_mode}
+
+    def _said(self, person: User, chat: ChatInfo, given: dict[str, Any]) -> list[ChatMessage]:
         topic, anonymous = _number(given, "topic"), _flag(given, "anonymous")
         forwarded = _number(given, "forward")
         if forwarded is not None:
@@ -119,14 +132,16 @@ class _Api:
                 else chat
             )
             message = self._state.existing(source, forwarded)
-            return self._state.forward(person, chat, message, topic=topic, anonymous=anonymous)
-        return self._state.say(
+            return [self._state.forward(person, chat, message, topic=topic, anonymous=anonymous)]
+        return client.send(
+            self._state,
             person,
             chat,
             _text(given, "text", default=""),
+            self._documents(given),
+            caption_on=_number(given, "caption_on") or 0,
             reply_to=_number(given, "reply_to"),
             topic=topic,
-            document=self._document(given),
             anonymous=anonymous,
         )
 
@@ -205,10 +220,15 @@ class _Api:
             raise NotFoundError(f"there is no chat {named!r}; there are: team, {', '.join(chats)}")
         return [chat]
 
-    def _document(self, given: dict[str, Any]) -> StoredDocument | None:
-        upload = given.get("document")
-        if upload is None:
-            return None
+    def _documents(self, given: dict[str, Any]) -> list[StoredDocument]:
+        uploads = given.get("documents", [])
+        if not isinstance(uploads, list):
+            raise ValueError("documents must be a list: an album")  # noqa: TRY004 - a person's mistake, not a programmer's
+        if given.get("document") is not None:
+            uploads = [given["document"], *uploads]
+        return [self._document(upload) for upload in uploads]
+
+    def _document(self, upload: object) -> StoredDocument:
         if not isinstance(upload, dict):
             raise ValueError('document must be {"name": …, "content": … in base64}')  # noqa: TRY004 - a person's mistake, not a programmer's
         try:
@@ -298,6 +318,7 @@ def _shown(message: ChatMessage) -> dict[str, Any]:
         "topic": message.topic,
         "reactions": list(message.reactions),
         "anonymous": message.anonymous,
+        "album": message.album,
     }
     if message.origin is not None:
         shown["forwarded_from"] = _author(message.origin)

@@ -43,7 +43,7 @@ class MarkupError(ValueError):
 
 def length(text: str) -> int:
     """Return the length in UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def commands_in(text: str) -> list[Entity]:

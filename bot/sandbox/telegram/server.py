@@ -121,7 +121,7 @@ class _BotApi:
     async def _get_me(self, _params: Params) -> Any:
         return shapes.bot(self._state) | {
             "can_join_groups": True,
-            "can_read_all_group_messages": False,
+            "can_read_all_group_messages": not self._state.privacy_mode,
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,
@@ -226,7 +226,7 @@ class _BotApi:
     async def _get_member(self, params: Params) -> Any:
         chat, wanted = self._messages.chat(params), params.number("user_id")
         if wanted == self._state.bot_id:
-            return {"status": "member", "user": shapes.bot(self._state)}
+            return shapes.bot_member(self._state, self._state.bot_role(chat))
         inside = self._state.people.values() if chat.person is None else [chat.person]
         for somebody in inside:
             if somebody.id == wanted:

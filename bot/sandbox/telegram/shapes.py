@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from bot.sandbox.telegram.state import TelegramState
 from bot.sandbox.telegram.updates import QueuedUpdate
 from bot.sandbox.telegram.values import (
+    BotPromotion,
     ButtonKind,
     CallbackQuery,
     ChatInfo,
@@ -49,6 +50,8 @@ def update(state: TelegramState, pending: QueuedUpdate) -> Json:
     body = pending.body
     if isinstance(body, CallbackQuery):
         return {"update_id": pending.id, pending.kind: callback_query(state, body)}
+    if isinstance(body, BotPromotion):
+        return {"update_id": pending.id, pending.kind: _promotion(state, body)}
     return {"update_id": pending.id, pending.kind: message(state, _message(body))}
 
 
@@ -123,11 +126,29 @@ def full_chat(state: TelegramState, shown: ChatInfo) -> Json:
 
 
 def member(somebody: User) -> Json:
-    if somebody.role is MemberStatus.ADMIN:
+    return _member(person(somebody), somebody.role)
+
+
+def bot_member(state: TelegramState, role: MemberStatus) -> Json:
+    return _member(bot(state), role)
+
+
+def _member(user: Json, role: MemberStatus) -> Json:
+    if role is MemberStatus.ADMIN:
         rights = dict.fromkeys(_RIGHTS, True)
         flags = {"can_be_edited": False, "is_anonymous": False, "can_promote_members": False}
-        return {"status": "administrator", "user": person(somebody), **rights, **flags}
-    return {"status": "member", "user": person(somebody)}
+        return {"status": "administrator", "user": user, **rights, **flags}
+    return {"status": "member", "user": user}
+
+
+def _promotion(state: TelegramState, changed: BotPromotion) -> Json:
+    return {
+        "chat": chat(state, changed.chat),
+        "from": person(changed.by),
+        "date": changed.at,
+        "old_chat_member": bot_member(state, changed.old),
+        "new_chat_member": bot_member(state, changed.new),
+    }
 
 
 def document(kept: StoredDocument) -> Json:
@@ -181,6 +202,8 @@ def _content(shown: ChatMessage) -> Json:
         shape[shown.upgrade.direction] = shown.upgrade.id
     if shown.document is not None:
         shape["document"] = document(shown.document)
+    if shown.album:
+        shape["media_group_id"] = shown.album
     if shown.text:
         text, found = ("caption", "caption_entities") if shown.document else ("text", "entities")
         shape[text] = shown.text

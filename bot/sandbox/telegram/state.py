@@ -18,6 +18,7 @@ from bot.sandbox.telegram.values import (
     LONGEST_CAPTION,
     LONGEST_TEXT,
     PEOPLE,
+    BotPromotion,
     ButtonKind,
     CallbackAnswer,
     CallbackQuery,
@@ -73,6 +74,8 @@ class TelegramState:
         self.upgraded: dict[int, ChatInfo] = {}  # by the id of the former plain group
         self.updates = UpdateQueue(clock)
         self.started = {chat.id for chat in shared}  # chats in which the bot may speak
+        self.privacy_mode = True
+        self.bot_roles: dict[int, MemberStatus] = {}  # by chat, where it is not a member
         self.topics: dict[tuple[int, int], int] = {}  # (chat, topic) -> time of opening
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._messages: dict[tuple[int, int], ChatMessage] = {}  # in the order they were sent
@@ -80,6 +83,7 @@ class TelegramState:
         self._ids = {chat: itertools.count(first_message) for chat in self.chats}
         self._documents: dict[str, StoredDocument] = {}
         self._presses: dict[str, CallbackQuery] = {}
+        self._albums = itertools.count(13_000_000_000_000_000)
         self._changed = asyncio.Event()
 
     # For the bot and for people
@@ -160,6 +164,7 @@ class TelegramState:
         reply_to: int | None = None,
         topic: int | None = None,
         document: StoredDocument | None = None,
+        album: str = "",
         anonymous: bool = False,
     ) -> ChatMessage:
         """Post a message of a person. The bot gets it if its privacy mode allows.
@@ -168,7 +173,7 @@ class TelegramState:
         """
         answered = self.existing(chat, reply_to) if reply_to is not None else None
         parts = _written(text, with_document=document is not None)
-        parts |= {"document": document, "anonymous": anonymous}
+        parts |= {"document": document, "album": album, "anonymous": anonymous}
         return self._arrive(person, chat, answered=answered, topic=topic, **parts)
 
     def forward(
@@ -219,6 +224,21 @@ class TelegramState:
         back = ChatMigration("migrate_from_chat_id", chat.id)
         self._arrive(person, new, **nothing, upgrade=back, anonymous=True)
         return new
+
+    def bot_role(self, chat: ChatInfo) -> MemberStatus:
+        return self.bot_roles.get(chat.id, MemberStatus.MEMBER)
+
+    def promote(self, person: User, chat: ChatInfo, role: MemberStatus) -> None:
+        """Make the bot an admin of a group, or a member again. The bot gets my_chat_member."""
+        if chat.kind is ChatKind.PRIVATE or person.role is not MemberStatus.ADMIN:
+            raise ValueError(f"{person.name} is no admin of a group here")
+        old, self.bot_roles[chat.id] = self.bot_role(chat), role
+        if old is not role:
+            changed = BotPromotion(chat, person, int(self.clock()), old, role)
+            self.updates.add("my_chat_member", changed)
+
+    def new_album(self) -> str:
+        return str(next(self._albums))
 
     def rewrite(self, person: User, chat: ChatInfo, number: int, text: str) -> ChatMessage:
         """Edit a message of this person. The bot gets edited_message."""
@@ -343,6 +363,8 @@ class TelegramState:
 
     def _reaches_bot(self, message: ChatMessage) -> bool:
         if message.chat.kind is ChatKind.PRIVATE or message.upgrade is not None:
+            return True
+        if not self.privacy_mode or self.bot_role(message.chat) is MemberStatus.ADMIN:
             return True
         if message.reply_to is not None:
             answered = self.message(message.chat, message.reply_to)

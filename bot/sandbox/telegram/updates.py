@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 LONGEST_POLL = 50
 UPDATES_PER_POLL = 100
-_LIFETIMES = {"message": 86_400.0, "edited_message": 86_400.0, "callback_query": 150.0}
+_LIFETIMES = {
+    "message": 86_400.0,
+    "edited_message": 86_400.0,
+    "callback_query": 150.0,
+    "my_chat_member": 86_400.0,
+}
 
 
 class TerminatedError(Exception):

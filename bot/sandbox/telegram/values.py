@@ -109,9 +109,21 @@ class ChatMessage:
     origin: MessageOrigin | None = None
     upgrade: ChatMigration | None = None
     document: StoredDocument | None = None
+    album: str = ""  # the same in all files of an album
     edited: int | None = None
     history: tuple[str, ...] = ()  # former texts, oldest first
     reactions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BotPromotion:
+    """An admin made the bot an admin of the chat, or took that back."""
+
+    chat: ChatInfo
+    by: User
+    at: int
+    old: MemberStatus
+    new: MemberStatus
 
 
 @dataclass(frozen=True, slots=True)
