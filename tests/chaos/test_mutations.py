@@ -43,8 +43,7 @@ from bot.core.policy import AllowLists, Role, Ruling
 from bot.dialog.message import Rendered
 from bot.engine.intake.context import Incoming
 from bot.engine.intake.updates import Intake
-from bot.engine.lanes import batch_admission, registry_checks
-from bot.engine.lanes import chat as chat_lane
+from bot.engine.lanes import batch_admission, chat_sending, registry_checks
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.chat_items import ChatItem
 from bot.engine.ports.chat import Chat
@@ -183,7 +182,7 @@ def name_no_approver_in_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
-    attempt = chat_lane.attempt
+    attempt = chat_sending.attempt
 
     async def mutant(what: object, *ways: Callable[[], Awaitable[object]]) -> object:
         try:
@@ -191,7 +190,7 @@ def forget_what_the_full_disk_did_not_take(patch: pytest.MonkeyPatch) -> None:
         except TransientError:
             return None
 
-    patch.setattr(chat_lane, "attempt", mutant)
+    patch.setattr(chat_sending, "attempt", mutant)
 
 
 def never_close_a_batch(patch: pytest.MonkeyPatch) -> None:

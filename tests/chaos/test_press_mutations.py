@@ -27,7 +27,7 @@ from bot.core.transfer import State, Transfer
 from bot.dialog import waiting
 from bot.engine.intake import approving, decide
 from bot.engine.intake.context import Context, Press
-from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.chat_cards import ChatCards
 from bot.engine.lanes.chat_items import ChatItem
 
 ROOMY: Final = replace(POLICY, open_limit=99, daily_limit=99, request_limit=99)
@@ -188,10 +188,10 @@ def take_a_key_in_any_chat(patch: pytest.MonkeyPatch) -> None:
 
 
 def store_no_version_before_the_send(patch: pytest.MonkeyPatch) -> None:
-    async def unstored(_: ChatLane, item: ChatItem) -> ChatItem:
+    async def unstored(_: ChatCards, item: ChatItem) -> ChatItem:
         return item.with_version("AAAAAAAA") if item.lacks_version else item
 
-    patch.setattr(ChatLane, "_versioned", unstored)
+    patch.setattr(ChatCards, "_versioned", unstored)
 
 
 def count_every_approval(patch: pytest.MonkeyPatch) -> None:

@@ -33,14 +33,13 @@ from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
 from bot.engine.ports.decisions import Decisions
-from bot.engine.ports.store import KnownPeople, Participants, RequestsToShow
+from bot.engine.ports.store import Participants, RequestsToShow
 from bot.engine.view_loader import (
     CopyQueue,
     FirstRequests,
     admin_names,
     first_requests_of,
     language_from,
-    language_of,
     names_of,
     participants_of,
 )
@@ -203,9 +202,6 @@ class ChatItems:
             found += await unit.requests_to_refresh(now, silent=silent, limit=ITEMS_PER_TICK)
         requests = {request.id: request for request in found}
         return await self._items_of(unit, [requests[number] for number in sorted(requests)])
-
-    async def language(self, unit: KnownPeople, request: Request) -> Language:
-        return await language_of(unit, request.place, request.person, otherwise=self._language)
 
     async def _next(self, unit: ChatItemsUnit) -> Sequence[Request]:
         """The requests after the last ones, and then from the start again.
