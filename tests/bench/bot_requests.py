@@ -24,7 +24,7 @@ from play import DATABASE, PULL, until_closed, until_heard
 from runner import StandInRunner
 
 from bot.core.batch import poll_interval
-from bot.engine.lanes.batches import BATCH_INTERVAL
+from bot.engine.lanes.batch_forming import BATCH_INTERVAL
 from bot.sandbox.github.act import Job
 from bot.sandbox.telegram.values import ChatMessage
 from bot.sandbox.world import RunningSandbox, open_sandbox

@@ -13,7 +13,7 @@ from bot.core.events import Copied
 from bot.core.seal import DecidedImage
 from bot.engine import decided
 from bot.engine.intake import approving
-from bot.engine.lanes import batches
+from bot.engine.lanes import batch_forming, batch_results
 
 
 def name_no_digest(patch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def believe_any_digest(patch: pytest.MonkeyPatch) -> None:
         assert result.digest is not None
         return Copied(now, result.digest, None)  # type: ignore[arg-type]
 
-    patch.setattr(batches, "result_event", mutant)
+    patch.setattr(batch_results, "result_event", mutant)
 
 
 def keep_no_decision(patch: pytest.MonkeyPatch) -> None:
@@ -41,11 +41,11 @@ def end_no_older_question(patch: pytest.MonkeyPatch) -> None:
 
     for place in (decided, approving):
         patch.setattr(place, "end_older", mutant)
-    patch.setattr(batches, "end_older", mutant)
+    patch.setattr(batch_forming, "end_older", mutant)
 
 
 def copy_two_digests_of_a_tag_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batches, "one_per_place", lambda ready, taken: list(ready))
+    patch.setattr(batch_forming, "one_per_place", lambda ready, taken: list(ready))
 
 
 UNDECIDED: Final = "which nobody has decided on"

@@ -31,7 +31,7 @@ from bot.core.request import Request
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Rendered
 from bot.engine.intake import admission
-from bot.engine.lanes import batch_admission, batches, registry_checks
+from bot.engine.lanes import batch_admission, batch_writes, registry_checks
 from bot.engine.lanes.chat_items import ChatItem
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.lane import TickResult
@@ -243,12 +243,12 @@ def forget_that_it_was_committed(patch: pytest.MonkeyPatch) -> None:
 
 
 def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
-    write = batches.commit_message
+    write = batch_writes.commit_message
 
     def mutant(images: Sequence[ImageRef], block: str) -> str:
         return write(images, re.sub("^Batch: .*", "Batch: another", block))
 
-    patch.setattr(batches, "commit_message", mutant)
+    patch.setattr(batch_writes, "commit_message", mutant)
 
 
 def believe_the_run_alone(patch: pytest.MonkeyPatch) -> None:

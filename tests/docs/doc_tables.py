@@ -24,7 +24,7 @@ from bot.dialog.commands import ADMINS, COMMANDS, EVERYBODY, FILTER_LIMIT, REASO
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Phrase, say
 from bot.engine.intake import rate_limit
-from bot.engine.lanes import batches, chat_rate
+from bot.engine.lanes import batch_forming, chat_rate
 from bot.engine.lanes import questions as question_lane
 from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, free_text
 from bot.paste.yaml_tree import DEEPEST_NESTING, MOST_DOCUMENTS
@@ -247,7 +247,7 @@ def limit_rows(_language: Language) -> Iterator[Row]:
         [chat_rate.MESSAGES_PER_WINDOW, chat_rate.CARDS_PER_WINDOW, chat_rate.PRIVATE_CHAT_FACTOR],
         [rate_limit.ANSWERS_TO_STRANGERS],
         [chat_rate.EDIT_INTERVAL // second],
-        [batches.BATCH_INTERVAL // second],
+        [batch_forming.BATCH_INTERVAL // second],
     ):
         yield [None, numbers]
 

@@ -1,0 +1,134 @@
+"""Puts what is approved into batches, and stores them.
+
+It reads the list and the state of the workflow. It must not write to GitHub: batch_writes.py does.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from bot.core import image_list
+from bot.core.batch import Batch, Via, is_time_to_commit, one_per_place
+from bot.core.decision import Ground
+from bot.core.errors import RefusedError, TransientError
+from bot.core.events import CheckFailed, Submitted
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import BatchId, TransferId
+from bot.core.retry import TroubleKind, has_passed
+from bot.core.seal import fitting
+from bot.core.transfer import Action, State, Transfer, next_action
+from bot.engine.decided import end_older
+from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
+from bot.engine.lanes.lane import TickResult, postpone, record_all, record_all_in
+from bot.engine.ports.repository import Repository, WorkflowState
+from bot.engine.ports.store import Batches, ManyTransfers, Store, TransfersToSubmit
+
+log = logging.getLogger(__name__)
+
+BATCH_INTERVAL: Final = timedelta(seconds=10)
+"""The time between two batches. GitHub allows 80 writes of content per minute and 500 per hour:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
+NO_WORKFLOW: Final = {
+    WorkflowState.ACTIVE: None,
+    WorkflowState.MISSING: Failure(FailureKind.WORKFLOW_MISSING),
+    WorkflowState.OFF: Failure(FailureKind.WORKFLOW_OFF),
+    WorkflowState.DIFFERS: None,
+}
+"""What images fail with while no workflow could copy them."""
+_OUTDATED_WAIT: Final = 60.0
+"""Seconds until the files of the workflow are compared again."""
+
+
+class FormingUnit(Batches, TransfersToSubmit, ManyTransfers, BatchAdmissionUnit, Protocol):
+    """What is read and written here."""
+
+
+class BatchForming:
+    def __init__(
+        self,
+        *,
+        store: Store[FormingUnit],
+        repository: Repository,
+        admission: BatchAdmission,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._admission = admission
+        self._clock = clock
+        self._new_id = new_id
+
+    async def form(self) -> TickResult:
+        """Form batches if it is time. Returns whether anything is open or has changed."""
+        now = self._clock()
+        async with self._store.begin() as unit:
+            pulse = TickResult.OPEN if await unit.any_open_transfer() else TickResult.IDLE
+            last = await unit.last_batch_at()
+            calm = last is None or has_passed(BATCH_INTERVAL, last, now)
+            if pulse is TickResult.IDLE or not calm:
+                return pulse
+            due, checking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
+            taken = {image.place for image in await unit.images_in_batches()}
+        ready = one_per_place([t for t in due if next_action(t, now) is Action.SUBMIT], taken)
+        if not ready or not is_time_to_commit(ready, now, checking=checking):
+            return pulse
+        try:
+            await self._submit(ready)
+        except TransientError as trouble:
+            log.warning("forming a batch: %s", trouble)
+            for t in ready:
+                later = t.troubled(now, trouble.trouble, seed=t.id, retry_after=trouble.retry_after)
+                await postpone(self._store, t, later)
+        return TickResult.CHANGED
+
+    async def _submit(self, ready: Sequence[Transfer]) -> None:
+        """Store the batches that the transfers go with. Nothing is written to GitHub yet."""
+        try:
+            state = await self._repository.workflow()
+            if state is WorkflowState.DIFFERS:
+                raise TransientError(
+                    "the workflow in the mirror repository differs: run imageto-bot setup",
+                    kind=TroubleKind.OUTDATED,
+                    retry_after=_OUTDATED_WAIT,
+                )
+            failure = NO_WORKFLOW[state]
+            content = b"" if failure else (await self._repository.read_list()).content
+        except RefusedError as refusal:
+            failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
+        if failure is not None:
+            await self._refuse([t.id for t in ready], failure)
+            return
+        wanted = [t.image for t in ready]
+        # In a thread, since a long list takes a while.
+        lacking = set(await asyncio.to_thread(image_list.unlisted, content, wanted))
+        # Approved because it was listed. Somebody removed its line, so that ground is gone.
+        gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
+        await self._refuse(gone, Failure(FailureKind.UNLISTED))
+        going = [t for t in ready if t.id not in gone]
+        for via in Via:
+            chosen = [t for t in going if (t.image in lacking) is (via is Via.COMMIT)]
+            if chosen:
+                await self._open(via, chosen)
+
+    async def _open(self, via: Via, transfers: Sequence[Transfer]) -> None:
+        now = self._clock()
+        batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
+        async with self._store.begin() as unit:
+            found = await unit.transfers([transfer.id for transfer in transfers])
+            current = [found[t.id] for t in transfers if found[t.id].state is State.APPROVED]
+            for transfer in current:
+                await end_older(unit, transfer, now)
+            decided = await self._admission.admitted(unit, current, now)
+            going = list(decided)[: fitting(list(decided.values()))]
+            if not going:
+                return  # a dispatch without images would copy the whole list
+            await unit.save_batch(batch)
+            await record_all_in(unit, dict.fromkeys(going, Submitted(now, batch.id)))
+        log.info("batch %s: %d images by %s", batch.id, len(going), via)
+
+    async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
+        refused = CheckFailed(self._clock(), failure)
+        await record_all(self._store, dict.fromkeys(transfers, refused))

@@ -1,0 +1,139 @@
+"""Reads what the run of a batch reports on each image, and ends what it does not report.
+
+It must not write to GitHub. Where a run says nothing of an image, the target is asked for it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final, Protocol, TypeAlias
+
+from bot.core.batch import Batch, no_result_event, result_event, result_of
+from bot.core.errors import BotError, RefusedError, TransientError
+from bot.core.events import Copied, CopyFailed, Event, RunMissing
+from bot.core.failures import Failure, FailureKind
+from bot.core.ids import TransferId
+from bot.core.transfer import State, Transfer
+from bot.engine.lanes.batch_forming import NO_WORKFLOW
+from bot.engine.lanes.batch_records import postpone_batch
+from bot.engine.lanes.lane import record_all, record_all_in
+from bot.engine.ports.registries import Digests
+from bot.engine.ports.repository import Repository, WorkflowState
+from bot.engine.ports.store import Batches, ManyTransfers, Store
+
+log = logging.getLogger(__name__)
+
+TARGET_TRIES: Final = 4
+"""How often in a row the target is asked. If it never answers, the image counts as not arrived."""
+MissingEvent: TypeAlias = Callable[[Transfer, datetime], Event]
+"""The event of an image that did not arrive."""
+
+
+class ResultsUnit(Batches, ManyTransfers, Protocol):
+    """What is read and written here."""
+
+
+class BatchResults:
+    def __init__(
+        self,
+        *,
+        store: Store[ResultsUnit],
+        repository: Repository,
+        registries: Digests,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._registries = registries
+        self._clock = clock
+
+    async def follow(self, batch: Batch) -> None:
+        """Read the run first, then its results: a run that has ended has posted all of them."""
+        assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
+        began = self._clock()
+        run, sha = await self._repository.run(batch.run)
+        results = {r.image: r for r in await self._repository.results(run, sha)}
+        async with self._store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        found = [(t, result_of(t, results)) for t in copying]
+        events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
+        await record_all(self._store, events)  # stored before the target is asked, which may fail
+        unreported = [t for t in copying if t.id not in events]
+        outdated = run.is_finished and bool(unreported) and await self._is_outdated()
+        if run.is_finished and not await self._end_unreported(
+            batch, unreported, partial(no_result_event, run, outdated=outdated)
+        ):
+            return
+        now = self._clock()
+        over = run.is_finished or not unreported
+        after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
+        await self._follow_up(after, troubled=any(t.trouble for t in transfers))
+
+    async def give_up(self, batch: Batch, failure: Failure) -> None:
+        """Close the batch. The images that have not arrived fail with this cause."""
+        async with self._store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+        copying = [t for t in transfers if t.state is State.COPYING]
+        if not await self._end_unreported(batch, copying, lambda _, at: CopyFailed(at, failure)):
+            return
+        now = self._clock()
+        async with self._store.begin() as unit:
+            await record_all_in(unit, {t.id: RunMissing(now, failure) for t in transfers})
+            await unit.save_batch(replace(batch, closed_at=now))
+
+    async def _is_outdated(self) -> bool:
+        with suppress(RefusedError):
+            return await self._repository.workflow() is WorkflowState.DIFFERS
+        return False
+
+    async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
+        async with self._store.begin() as unit:
+            if troubled:  # GitHub has answered, so the trouble has ended
+                shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
+                await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
+            await unit.save_batch(batch)
+
+    async def _end_unreported(
+        self, batch: Batch, unreported: Sequence[Transfer], missing_event: MissingEvent
+    ) -> bool:
+        """End the images that the run does not report, by what the target has. False: ask again."""
+        events, trouble = dict[TransferId, Event](), None
+        try:
+            for transfer in unreported:
+                digest = await self._arrived(transfer)
+                now = self._clock()
+                events[transfer.id] = (
+                    Copied(now, digest, None) if digest else missing_event(transfer, now)
+                )
+        except TransientError as caught:  # do not ask for the others: commits would wait
+            again = not events and batch.trouble and batch.trouble.who == caught.trouble.who
+            batch = batch if again else replace(batch, attempts=0)  # only failures in a row count
+            trouble = caught if batch.attempts + 1 < TARGET_TRIES else None
+        if trouble is None:
+            events |= {
+                t.id: missing_event(t, self._clock()) for t in unreported if t.id not in events
+            }
+        await record_all(self._store, events)
+        if trouble is not None:
+            await postpone_batch(self._store, batch, trouble, self._clock())
+        return trouble is None
+
+    async def _arrived(self, transfer: Transfer) -> str | None:
+        """The digest at the target. A run that reports nothing may still have copied the image."""
+        with suppress(RefusedError):
+            found = await self._registries.target_digest(transfer.image)
+            return found if found == transfer.digest else None
+        return None
+
+    async def why_no_run(self, line: str = "") -> Failure:
+        """The cause that the state of the workflow shows, or else GitHub's message."""
+        try:
+            failure = NO_WORKFLOW[await self._repository.workflow()]
+        except BotError:
+            failure = None
+        kind = FailureKind.GITHUB_REFUSED if line else FailureKind.RUN_MISSING
+        return failure or Failure(kind, line)

@@ -1,0 +1,148 @@
+"""Writes a batch to the mirror repository, as a commit or a dispatch, and finds its run.
+
+The intention is stored before each write. Where an earlier try may have taken effect, the effect is
+looked for before the write.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeAlias
+
+from bot.core import image_list
+from bot.core.batch import Batch, Run, Via, commit_message
+from bot.core.errors import StaleError, TransientError
+from bot.core.events import RunSeen
+from bot.core.ids import CommitSha
+from bot.core.image import ImageRef
+from bot.core.retry import TroubleKind
+from bot.core.seal import DecidedImage, sealed_block
+from bot.core.transfer import State
+from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
+from bot.engine.lanes.batch_records import save_batch
+from bot.engine.lanes.lane import record_all_in
+from bot.engine.ports.repository import Repository
+from bot.engine.ports.store import Batches, ManyTransfers, Store
+
+log = logging.getLogger(__name__)
+
+WRITE_TRIES: Final = 5
+DISPATCH_LAG: Final = timedelta(seconds=30)
+"""How long a dispatched run may take to show up in GitHub's listing."""
+Decided: TypeAlias = Sequence[tuple[ImageRef, DecidedImage]]
+"""Images as the list has them, each with what was decided on."""
+
+
+class WritesUnit(Batches, ManyTransfers, BatchAdmissionUnit, Protocol):
+    """What is read and written here."""
+
+
+class BatchWrites:
+    def __init__(
+        self,
+        *,
+        store: Store[WritesUnit],
+        repository: Repository,
+        admission: BatchAdmission,
+        key: bytes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`key` seals what is decided: see core/seal.py."""
+        self._store = store
+        self._repository = repository
+        self._admission = admission
+        self._key = key
+        self._clock = clock
+
+    async def commit(self, batch: Batch) -> None:
+        if batch.committing_at is not None:
+            sha = await self._repository.find_commit(batch.id)
+            if sha is not None:
+                await self._committed(batch, sha)
+                return
+        batch = await save_batch(self._store, replace(batch, committing_at=self._clock()))
+        decided = await self._decided(batch)
+        if not decided:
+            await save_batch(self._store, replace(batch, closed_at=self._clock()))
+            return
+        sha = await self._write(batch, decided)
+        if sha is None:  # somebody added the lines meanwhile, so a commit would be empty
+            await save_batch(self._store, replace(batch, via=Via.DISPATCH))
+        else:
+            await self._committed(batch, sha)
+
+    async def dispatch(self, batch: Batch) -> None:
+        now = self._clock()
+        if batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+            if run is not None:
+                await self._run_found(replace(batch, dispatched_at=now), run)
+                return
+            if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
+                await save_batch(self._store, batch.polled(now))
+                return
+        decided = await self._decided(batch)
+        if not decided:  # a dispatch without images would copy the whole list
+            await save_batch(self._store, replace(batch, closed_at=now))
+            return
+        batch = await save_batch(self._store, replace(batch, dispatching_at=now))
+        run = await self._repository.dispatch(self._block(batch, decided), batch=batch.id)
+        batch = await save_batch(self._store, replace(batch, dispatched_at=self._clock()))
+        log.info("batch %s: dispatched", batch.id)
+        if run is not None:
+            await self._run_found(batch, run)
+
+    async def find_run(self, batch: Batch) -> bool:
+        """Look for the run before giving up: after an outage it may exist, or have ended."""
+        run = None
+        if batch.dispatched_at is not None and batch.dispatching_at is not None:
+            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+        elif batch.sha is not None:
+            run = await self._repository.run_of_commit(batch.sha)
+        if run is not None:
+            await self._run_found(batch, run)
+        return run is not None
+
+    async def _decided(self, batch: Batch) -> Decided:
+        """The images of the batch that the rules of now still let through."""
+        async with self._store.begin() as unit:
+            there = {t.id: t for t in await unit.transfers_in(batch.id)}
+            waiting = [t for t in there.values() if t.state is State.SUBMITTED]
+            decided = await self._admission.admitted(unit, waiting, self._clock())
+        return [(there[number].image, image) for number, image in decided.items()]
+
+    def _block(self, batch: Batch, decided: Decided) -> str:
+        images = [image for _, image in decided]
+        return sealed_block(batch.id, self._clock(), images, key=self._key)
+
+    async def _write(self, batch: Batch, decided: Decided) -> CommitSha | None:
+        """Add the images to the list as it is now. None where it has all of them already."""
+        wanted = [image for image, _ in decided]
+        message = commit_message(wanted, self._block(batch, decided))
+        for _ in range(WRITE_TRIES):
+            current = await self._repository.read_list()
+            content = await asyncio.to_thread(image_list.with_images, current.content, wanted)
+            if content == current.content:
+                return None
+            try:
+                return await self._repository.write_list(
+                    content, blob=current.blob, message=message
+                )
+            except StaleError:
+                log.info("batch %s: the list was changed by others, reading it again", batch.id)
+        raise TransientError("the list keeps being changed by others", kind=TroubleKind.CONTESTED)
+
+    async def _committed(self, batch: Batch, sha: CommitSha) -> None:
+        log.info("batch %s: commit %s", batch.id, sha)
+        await save_batch(self._store, replace(batch, sha=sha, committed_at=self._clock()))
+
+    async def _run_found(self, batch: Batch, run: Run) -> None:
+        log.info("batch %s: run %d", batch.id, run.id)
+        now = self._clock()
+        async with self._store.begin() as unit:
+            seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
+            await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
+            joined = [transfer.id for transfer in await unit.transfers_in(batch.id)]
+            await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
