@@ -41,7 +41,7 @@ from bot.dialog.commands import COMMANDS, EVERYBODY, CommandName, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, Outcome, Press
-from bot.engine.intake.updates import Intake
+from bot.engine.intake.rights import Rights
 
 OTHER: Final = ChatId("telegram:-1002")  # served too
 UNSERVED: Final = ChatId("telegram:-1999")
@@ -438,7 +438,7 @@ async def everything_is_ones_own(self: Context, number: RequestId) -> Request | 
 
 
 async def every_press_is_a_members(
-    self: Intake, unit: object, person: Person, chat: ChatId, *, faceless: bool | None = None
+    self: Rights, unit: object, person: Person, chat: ChatId, *, faceless: bool | None = None
 ) -> Role:
     """A press does not pass `faceless`, so everybody who presses counts as a member."""
     if faceless is None:
@@ -450,7 +450,7 @@ async def every_press_is_a_members(
     ("where", "what", "role", "chat", "caught"),
     [
         (
-            "bot.engine.intake.updates.Intake._role",
+            "bot.engine.intake.rights.Rights.role",
             every_press_is_a_members,
             "guest",
             "group",

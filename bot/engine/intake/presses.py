@@ -19,45 +19,62 @@ from bot.dialog.buttons import (
     ToggleImage,
 )
 from bot.dialog.commands import Cancel, Confirm, List, Retry
-from bot.engine.intake import cancel, decide, draft, result_form, retry, showing
+from bot.dialog.message import Phrase, say
+from bot.engine.intake import (
+    cancel,
+    card_press,
+    decide,
+    draft,
+    mirror,
+    questions,
+    result_form,
+    retry,
+    showing,
+)
 from bot.engine.intake.context import Context, Outcome
+from bot.engine.ports.chat import Words
+from bot.engine.ports.outbox import NewNotes
 
 
 class PressUnit(
-    showing.ShowingUnit,
-    decide.DecideUnit,
+    questions.AskUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
-    retry.RetryUnit,
+    showing.ShowingUnit,
+    mirror.MirrorUnit,
+    decide.DecideUnit,
     result_form.FormUnit,
+    retry.RetryUnit,
+    NewNotes,
     Protocol,
 ):
     """What the use cases read and write together."""
 
 
-async def outcome(context: Context[PressUnit], pressed: Pressed) -> Outcome:
-    """Do what the button asks for. Lists, digests and new requests are answered elsewhere."""
+async def answer(context: Context[PressUnit], pressed: Pressed, words: Words) -> Phrase | None:
+    """Do what the button asks for. Returns the text of the popup, or None for none."""
     match pressed:
         case ApproveShown() | RejectShown() | AskReason() | ShowWaitingPage() | PickWaiting():
-            return await _on_waiting(context, pressed)
+            outcome = await _on_waiting(context, pressed)
         case Cancel():
-            return await cancel.cancel(context, pressed)
+            outcome = await cancel.cancel(context, pressed)
         case Confirm(number):
-            return await draft.confirm(context, number)
+            outcome = await draft.confirm(context, number)
         case ShowDraftPage():
-            return await draft.turn(context, pressed)
+            outcome = await draft.turn(context, pressed)
         case ToggleImage():
-            return await draft.tick(context, pressed)
+            outcome = await draft.tick(context, pressed)
         case TakeSuggestion():
-            return await retry.take_suggestion(context, pressed)
+            outcome = await retry.take_suggestion(context, pressed)
         case Retry(number):
-            return await retry.retry(context, number)
+            outcome = await retry.retry(context, number)
         case ShowPullFormat():
-            return await result_form.change_form(context, pressed)
+            outcome = await result_form.change_form(context, pressed)
         case List() | MirrorImage() | ShowDigests():
-            raise TypeError(f"{pressed!r} has no outcome in words")
+            return await _begin(context, pressed, words)
         case never:
             assert_never(never)
+    return outcome.words
 
 
 async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) -> Outcome:
@@ -73,3 +90,30 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
             return await showing.ask_reason(context, pressed)
         case never:
             assert_never(never)
+
+
+async def _begin(
+    context: Context[PressUnit], pressed: List | MirrorImage | ShowDigests, words: Words
+) -> Phrase | None:
+    """Begin what a press asks for. Its answer comes later, as a message."""
+    if isinstance(pressed, MirrorImage):
+        answer = await mirror.submit(context, [pressed.image])
+        return say("wanted") if answer is None else answer.lines[0]
+    if isinstance(pressed, ShowDigests):
+        return await _send_digests(context, pressed, words)
+    # A press may be forged: it must not overwrite a card or a result with a list.
+    if await context.unit.request_shown(context.place.chat, context.message) is not None:
+        return say("button-unknown")
+    await questions.ask_for_list(context, pressed, edits=context.message)
+    return None
+
+
+async def _send_digests(
+    context: Context[PressUnit], pressed: ShowDigests, words: Words
+) -> Phrase | None:
+    message = await showing.digests(context, pressed)
+    if message is None:
+        return (await card_press.refuse(context)).words
+    text = words.render(message, context.language)
+    await context.unit.add_note(context.place, text, reply_to=context.message)
+    return None

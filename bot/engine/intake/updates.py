@@ -7,71 +7,20 @@ that is received again changes nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol
 
 from bot.core.bad_image import BadImage
-from bot.core.ids import ChatId, MessageId, Person, Place, is_private_chat_of
+from bot.core.ids import ChatId, Person, Place, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
-from bot.dialog.buttons import (
-    MirrorImage,
-    Pressed,
-    ShowDigests,
-    TakeSuggestion,
-    command_behind,
-    parse_button,
-)
-from bot.dialog.commands import (
-    COMMANDS,
-    Approve,
-    BeginWatch,
-    Block,
-    Cancel,
-    Command,
-    CommandName,
-    Confirm,
-    EndKeep,
-    EndWatch,
-    History,
-    Holding,
-    Kept,
-    List,
-    Lookup,
-    Mirror,
-    Misuse,
-    Outdated,
-    Pause,
-    Reject,
-    Resume,
-    Retry,
-    Rollback,
-    Simple,
-    Status,
-    TypedCommand,
-    Unblock,
-    Why,
-    parse,
-)
+from bot.dialog.buttons import command_behind, parse_button
+from bot.dialog.commands import COMMANDS, CommandName, Misuse, TypedCommand, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
-from bot.engine.intake import (
-    cancel,
-    card_press,
-    decide,
-    draft,
-    hold,
-    kept,
-    mirror,
-    presses,
-    questions,
-    retry,
-    showing,
-    status,
-    watch,
-)
-from bot.engine.intake.context import Context, Incoming, Installation, Outcome, Press
-from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict
+from bot.engine.intake import card_press, commands, presses, status
+from bot.engine.intake.context import Context, Incoming, Installation, Press
+from bot.engine.intake.rights import NO_ANSWER, Rights
 from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.repository import WorkflowState
@@ -85,7 +34,6 @@ from bot.engine.ports.store import (
     Store,
     Updates,
 )
-from bot.engine.view_loader import admin_names
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two messages to a chat that is not served."""
@@ -93,20 +41,11 @@ REPEATED_WITHIN: Final = 10_000
 """Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
 last one begins a new series, as after a week without updates:
 https://core.telegram.org/bots/api#update"""
-_BEGIN_WORK: Final = (Confirm, List, MirrorImage, Retry, ShowDigests, TakeSuggestion)
-"""Presses that count as much as the command behind them, where that begins work."""
-_NO_ANSWER: Final = Message(())
-"""An answer without text, which is never sent."""
 
 
 class IntakeUnit(
-    mirror.MirrorUnit,
+    commands.CommandUnit,
     presses.PressUnit,
-    status.StatusUnit,
-    questions.AskUnit,
-    watch.WatchUnit,
-    kept.KeptUnit,
-    hold.HoldUnit,
     Updates,
     SavesPeople,
     ChatOrigins,
@@ -143,11 +82,12 @@ class Intake:
         self._installation = installation
         self._clock = clock
         self._wake = wake
-        self._vitals = status.Vitals(budgets, workflow)
-        self._reload = reload
+        self._rights = Rights(installation, clock)
+        self._process = commands.Process(
+            status.Vitals(budgets, workflow), reload, self._restart_later
+        )
         self._restart = restart
         self._restarts = False
-        self._rate_limit = RateLimit()
 
     async def receive(self, incoming: Incoming) -> bool:
         """Handle a message, and store its immediate answer as a note.
@@ -162,7 +102,7 @@ class Intake:
             if command is None:
                 return False
             answer = await self._answer(unit, incoming, command)
-            if answer == _NO_ANSWER:
+            if answer == NO_ANSWER:
                 return False
             if answer is not None:
                 text = self._words.render(answer, self._language(incoming.place, incoming.person))
@@ -216,6 +156,10 @@ class Intake:
                 await unit.move_chat(old, new)
         self._wake()
 
+    def _restart_later(self) -> None:
+        """Restart once the transaction has ended, so that the parts read what it stored."""
+        self._restarts = True
+
     def _command(self, incoming: Incoming) -> TypedCommand | None:
         installation = self._installation
         return parse(incoming.text, me=installation.me, target_host=installation.target.host)
@@ -224,16 +168,6 @@ class Intake:
         private = is_private_chat_of(place.chat, person.id)
         own = self._installation.language
         return spoken(person.language, otherwise=own) if private else own
-
-    async def _role(
-        self, unit: IntakeUnit, person: Person, chat: ChatId, *, faceless: bool = False
-    ) -> Role:
-        """The role of a person. A chat that has moved counts as the one that the config names."""
-        access = self._installation.access
-        role = access.role_of(person.id, chat, faceless=faceless)
-        if role is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
-            return access.role_of(person.id, origin, faceless=faceless)
-        return role
 
     def _context(self, unit: IntakeUnit, of: Incoming | Press, role: Role) -> Context[IntakeUnit]:
         return Context(
@@ -253,105 +187,40 @@ class Intake:
         self, unit: IntakeUnit, incoming: Incoming, command: TypedCommand
     ) -> Message | None:
         chat, person = incoming.place.chat, incoming.person
-        role = await self._role(unit, person, chat, faceless=incoming.faceless)
+        role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
         if role is Role.OUTSIDE:
             told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
-            return _NO_ANSWER if told else answers.outside(person, chat)
-        if (turned_away := self._turned_away(role, incoming)) is not None:
+            return NO_ANSWER if told else answers.outside(person, chat)
+        if (turned_away := self._rights.turned_away(role, incoming)) is not None:
             return turned_away
         if role is Role.NOBODY:
             return answers.single_line("faceless")
         await unit.save_person(person)
         if role not in COMMANDS[command.name].audience:
-            return Message((await self._may_not(unit, command.name, person),))
+            return Message((await self._rights.refusal(unit, command.name, person),))
         match command.parsed:
             case BadImage() as bad:
                 return answers.unreadable([bad], command=command.name)
             case Misuse():
                 return answers.misuse(command.name)
             case parsed:
-                return await self._run(self._context(unit, incoming, role), parsed, incoming)
-
-    async def _may_not(self, unit: KnownPeople, command: CommandName, person: Person) -> Phrase:
-        admins = self._installation.access.admins
-        names = admin_names(await unit.people(admins), admins)
-        return answers.may_not(command, person, names)
-
-    def _turned_away(self, role: Role, incoming: Incoming) -> Message | None:
-        """The answer to a person who is too fast. None where the person is not."""
-        now, most = self._clock(), self._installation.policy.minute_limit
-        person, chat, update = incoming.person, incoming.place.chat, incoming.update
-        match role:
-            case Role.ADMIN:
-                return None
-            case Role.MEMBER:
-                turn = self._rate_limit.take(person.id, now, most=most, update=update)
-            case _:  # there may be many strangers: only the first of a window are answered
-                turn = self._rate_limit.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
-        if turn is RateVerdict.ALLOWED:
-            return None
-        if turn is RateVerdict.IGNORED or role is not Role.MEMBER:
-            return _NO_ANSWER
-        return Message((self._too_fast(person),))
-
-    def _too_fast(self, person: Person) -> Phrase:
-        seconds = self._rate_limit.wait(person.id, self._clock())
-        return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
-
-    async def _run(
-        self, context: Context[IntakeUnit], command: Command, incoming: Incoming
-    ) -> Message | None:
-        match command:
-            case Mirror(text):
-                return await mirror.mirror(context, text, incoming)
-            case Confirm(number):
-                return _unless_done(await draft.confirm(context, number))
-            case Status():
-                return await status.status(context, command, self._vitals)
-            case Lookup() | List() | Outdated():
-                return await questions.ask(context, command)
-            case BeginWatch() | EndWatch():
-                return await watch.change_watches(context, command)
-            case Why() | History() | Rollback() | EndKeep() | Approve() | Reject() | Cancel():
-                return await _decided(context, command, incoming.replies_to)
-            case Retry(number):
-                return _unless_done(await retry.retry(context, number))
-            case Pause() | Resume() | Block() | Unblock():
-                return await self._hold(context, command)
-            case Simple(name):
-                return self._plain(context, name)
-            case never:
-                assert_never(never)
-
-    async def _hold(self, context: Context[IntakeUnit], command: Holding) -> Message:
-        outcome = await hold.change_hold(context, command)
-        self._restarts = self._restarts or outcome.done
-        return Message((outcome.words,))
-
-    def _plain(self, context: Context[IntakeUnit], name: CommandName) -> Message:
-        if name is CommandName.RELOAD:
-            return hold.read_config_again(self._reload)
-        if name is CommandName.WHOAMI:
-            return answers.whoami(context.person, context.place.chat, admin=context.admin)
-        return answers.help_text(context.person, context.role)
+                context = self._context(unit, incoming, role)
+                return await commands.answer(context, parsed, incoming, self._process)
 
     # -- presses ------------------------------------------------------------------------
 
     async def _pressed(self, unit: IntakeUnit, press: Press) -> Phrase | None:
         pressed = parse_button(press.data)
-        role = await self._role(unit, press.person, press.place.chat)
+        role = await self._rights.role(unit, press.person, press.place.chat)
         if pressed is None:
             return await self._unknown(unit, press, role)
         command = command_behind(pressed)
         if role not in COMMANDS[command].audience:
-            return await self._may_not(unit, command, press.person)
+            return await self._rights.refusal(unit, command, press.person)
         await unit.save_person(press.person)
-        if role is not Role.ADMIN and not self._allows(press, pressed):
-            return self._too_fast(press.person)
-        context = self._context(unit, press, role)
-        if isinstance(pressed, List | MirrorImage | ShowDigests):
-            return await self._begin(context, pressed)
-        return (await presses.outcome(context, pressed)).words
+        if not self._rights.allows(press, pressed, role):
+            return self._rights.too_fast(press.person)
+        return await presses.answer(self._context(unit, press, role), pressed, self._words)
 
     async def _unknown(self, unit: IntakeUnit, press: Press, role: Role) -> Phrase:
         """A button of another version of the bot. An admin's press has its card shown anew."""
@@ -359,62 +228,7 @@ class Intake:
             return say("button-unknown")
         return (await card_press.refuse(self._context(unit, press, role))).words
 
-    def _allows(self, press: Press, pressed: Pressed) -> bool:
-        command = command_behind(pressed)
-        turn = self._rate_limit.take(
-            press.person.id,
-            self._clock(),
-            most=self._installation.policy.minute_limit,
-            update=press.update,
-            light=not (isinstance(pressed, _BEGIN_WORK) and COMMANDS[command].begins_work),
-        )
-        return turn is RateVerdict.ALLOWED
-
-    async def _begin(
-        self, context: Context[IntakeUnit], pressed: List | MirrorImage | ShowDigests
-    ) -> Phrase | None:
-        """Begin what a press asks for. Its answer comes later, as a message."""
-        if isinstance(pressed, MirrorImage):
-            answer = await mirror.submit(context, [pressed.image])
-            return say("wanted") if answer is None else answer.lines[0]
-        if isinstance(pressed, ShowDigests):
-            return await self._send_digests(context, pressed)
-        # A press may be forged: it must not overwrite a card or a result with a list.
-        if await context.unit.request_shown(context.place.chat, context.message) is not None:
-            return say("button-unknown")
-        await questions.ask_for_list(context, pressed, edits=context.message)
-        return None
-
-    async def _send_digests(
-        self, context: Context[IntakeUnit], pressed: ShowDigests
-    ) -> Phrase | None:
-        message = await showing.digests(context, pressed)
-        if message is None:
-            return (await card_press.refuse(context)).words
-        text = self._words.render(message, self._language(context.place, context.person))
-        await context.unit.add_note(context.place, text, reply_to=context.message)
-        return None
-
-
-async def _decided(
-    context: Context[IntakeUnit],
-    command: Approve | Reject | Cancel | Kept,
-    card: MessageId | None,
-) -> Message | None:
-    if isinstance(command, Kept):
-        return await kept.answer(context, command)
-    if isinstance(command, Cancel):
-        return Message(((await cancel.cancel(context, command)).words,))
-    if isinstance(command, Reject) and command.request is None:
-        return await decide.reject_card(context, command, card)
-    return await decide.command(context, command)
-
 
 async def _is_repeated(unit: LastUpdate, update: int) -> bool:
     last = await unit.last_update()
     return last - REPEATED_WITHIN < update <= last
-
-
-def _unless_done(outcome: Outcome) -> Message | None:
-    """The answer, or None where it was done: then the card shows it."""
-    return None if outcome.done else Message((outcome.words,))

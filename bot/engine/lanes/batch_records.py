@@ -26,7 +26,7 @@ async def save_batch(store: Store[Batches], batch: Batch) -> Batch:
 
 
 async def postpone_batch(
-    store: Store[Batches], batch: Batch, trouble: TransientError, now: datetime
+    store: Store[RecordsUnit], batch: Batch, trouble: TransientError, now: datetime
 ) -> None:
     """Store a later try, and the trouble for the cards of the images."""
     log.warning("batch %s: %s", batch.id, trouble)

@@ -1,0 +1,139 @@
+"""Which use case handles which command. The grammar is in dialog/commands.py."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from bot.core.ids import MessageId
+from bot.dialog import answers
+from bot.dialog.commands import (
+    Approve,
+    BeginWatch,
+    Block,
+    Cancel,
+    Command,
+    CommandName,
+    Confirm,
+    EndKeep,
+    EndWatch,
+    History,
+    Holding,
+    Kept,
+    List,
+    Lookup,
+    Mirror,
+    Outdated,
+    Pause,
+    Reject,
+    Resume,
+    Retry,
+    Rollback,
+    Simple,
+    Status,
+    Unblock,
+    Why,
+)
+from bot.dialog.message import Message
+from bot.engine.intake import (
+    cancel,
+    decide,
+    draft,
+    hold,
+    kept,
+    mirror,
+    questions,
+    retry,
+    status,
+    watch,
+)
+from bot.engine.intake.context import Context, Incoming, Outcome
+
+
+class CommandUnit(
+    kept.KeptUnit,
+    questions.AskUnit,
+    cancel.CancelUnit,
+    draft.DraftUnit,
+    hold.HoldUnit,
+    status.StatusUnit,
+    mirror.MirrorUnit,
+    decide.DecideUnit,
+    retry.RetryUnit,
+    watch.WatchUnit,
+    Protocol,
+):
+    """What the use cases read and write together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What commands read of the running bot, and change in it.
+
+    `reload` reads the config again. Returns the changed keys, or raises ConfigError.
+    `restart` starts all parts anew after the transaction, since what admins hold has changed.
+    """
+
+    vitals: status.Vitals
+    reload: Callable[[], Sequence[str]]
+    restart: Callable[[], None]
+
+
+async def answer(
+    context: Context[CommandUnit], command: Command, incoming: Incoming, process: Process
+) -> Message | None:
+    """Do what the command asks for. Returns None where the answer comes later, or is a card."""
+    match command:
+        case Mirror(text):
+            return await mirror.mirror(context, text, incoming)
+        case Confirm(number):
+            return _unless_done(await draft.confirm(context, number))
+        case Status():
+            return await status.status(context, command, process.vitals)
+        case Lookup() | List() | Outdated():
+            return await questions.ask(context, command)
+        case BeginWatch() | EndWatch():
+            return await watch.change_watches(context, command)
+        case Why() | History() | Rollback() | EndKeep() | Approve() | Reject() | Cancel():
+            return await _decided(context, command, incoming.replies_to)
+        case Retry(number):
+            return _unless_done(await retry.retry(context, number))
+        case Pause() | Resume() | Block() | Unblock():
+            return await _hold(context, command, process)
+        case Simple(name):
+            return _plain(context, name, process)
+        case never:
+            assert_never(never)
+
+
+async def _hold(context: Context[CommandUnit], command: Holding, process: Process) -> Message:
+    outcome = await hold.change_hold(context, command)
+    if outcome.done:
+        process.restart()
+    return Message((outcome.words,))
+
+
+def _plain(context: Context[CommandUnit], name: CommandName, process: Process) -> Message:
+    if name is CommandName.RELOAD:
+        return hold.read_config_again(process.reload)
+    if name is CommandName.WHOAMI:
+        return answers.whoami(context.person, context.place.chat, admin=context.admin)
+    return answers.help_text(context.person, context.role)
+
+
+async def _decided(
+    context: Context[CommandUnit],
+    command: Approve | Reject | Cancel | Kept,
+    card: MessageId | None,
+) -> Message | None:
+    if isinstance(command, Kept):
+        return await kept.answer(context, command)
+    if isinstance(command, Cancel):
+        return Message(((await cancel.cancel(context, command)).words,))
+    if isinstance(command, Reject) and command.request is None:
+        return await decide.reject_card(context, command, card)
+    return await decide.command(context, command)
+
+
+def _unless_done(outcome: Outcome) -> Message | None:
+    """The answer, or None where it was done: then the card shows it."""
+    return None if outcome.done else Message((outcome.words,))
