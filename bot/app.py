@@ -98,7 +98,7 @@ def _read_again(reload: Reload) -> None:
     try:
         changed = reload()
     except ConfigError as error:
-        log.warning("config not read again: %s", error)
+        log.warning("config not read again: %s", str(error).replace("\n", "; "))
     else:
         log.info("config read again: %s", ", ".join(changed) or "nothing changed")
 

@@ -1,4 +1,4 @@
-"""The command line: reads arguments, prints one line for an error, and returns the exit code.
+"""The command line: reads arguments, prints a line for each error, and returns the exit code.
 
 What a command does is in app.py, check.py, setup.py and sandbox/.
 """
@@ -222,18 +222,32 @@ def demo(data: Path | None) -> None:
 
 
 def _read_config(path: Path, *, make_key: bool = False) -> tuple[Settings, Secrets]:
-    settings = read_settings(path)
-    secrets = with_key(read_secrets(), Path(settings.database), make=make_key)
+    settings, given = _both(path)
+    secrets = with_key(given, Path(settings.database), make=make_key)
     start_log(secrets=secrets.texts())
     return settings, secrets
 
 
+def _both(path: Path) -> tuple[Settings, Secrets]:
+    """The config and the environment. Raises ConfigError with what is wrong in either."""
+    try:
+        settings = read_settings(path)
+    except ConfigError as error:
+        try:
+            read_secrets()
+        except ConfigError as other:
+            raise ConfigError(f"{error}\n{other}") from error
+        raise
+    return settings, read_secrets()
+
+
 def _exit_code(command: Callable[..., object]) -> int:
-    """Run the command. An expected error is one line on standard error, without a traceback."""
+    """Run the command. An expected error is told on standard error, without a traceback."""
     try:
         command(prog_name="imageto-bot")
     except BotError as error:
-        click.echo(f"imageto-bot: {error}", err=True)
+        for line in str(error).splitlines():
+            click.echo(f"imageto-bot: {line}", err=True)
         match error:
             case ConfigError():
                 return 2

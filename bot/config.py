@@ -1,7 +1,7 @@
 """The settings: public ones from a YAML file, secrets from environment variables.
 
-Strict: a key that is unknown, missing or of a wrong type raises ConfigError. Its one line names
-the file and the key. This module must not connect to anything: bot/check.py tests the values.
+Strict: keys that are unknown, missing or of a wrong type raise one ConfigError. It has a line for
+each, with the file and the key. This module must not connect to anything: check tests the values.
 """
 
 import base64
@@ -9,13 +9,12 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -25,20 +24,25 @@ from pydantic import (
     model_validator,
 )
 
+from bot.config_file import FILE_LIMIT, UNREADABLE, Document, mistakes, one_line, read_document
 from bot.config_policy import FreshPart, PolicyPart
-from bot.config_types import Chat, Host, Part, Person, Prefix, Registry, Service, Url, Zone
+from bot.config_types import (
+    Chat,
+    Host,
+    Part,
+    Person,
+    Prefix,
+    Registry,
+    Repository,
+    Service,
+    Url,
+    Zone,
+)
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, Naming, Target
 from bot.core.policy import AllowLists, Policy
 from bot.dialog.language import Language
-
-FILE_LIMIT: Final = 1 << 20
-_WORDS: Final = 1000
-_UNREADABLE: Final = (
-    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
-)
-"""What the libraries raise on well-formed YAML, such as a 13th month or a list inside itself."""
 
 
 class TelegramPart(Part):
@@ -51,7 +55,7 @@ class TelegramPart(Part):
 
 
 class GitHubPart(Part):
-    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")
+    repository: Repository
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
     workflow: str = Field(default="mirror.yml", pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")
@@ -155,33 +159,29 @@ class Secrets(BaseModel):
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings of a file. Raises ConfigError with a text of one line."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(FILE_LIMIT + 1)
-        if len(content) > FILE_LIMIT:
-            raise ConfigError(f"{path}: is larger than {FILE_LIMIT} bytes")
-        data = yaml.safe_load(content)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror}. Copy config.example.yaml and fill it in."
-        ) from error
-    except (yaml.YAMLError, *_UNREADABLE) as error:
-        raise ConfigError(_line(f"{path}: is no YAML: {error}")) from error
-    return settings_from(data, str(path))
+    """The settings of a file. Raises ConfigError with one line for each mistake."""
+    return _checked(read_document(path))
 
 
 def settings_from(data: object, name: str) -> Settings:
     """The settings in parsed YAML. `name` is the file's name in a ConfigError, which it raises."""
+    return _checked(Document(data, name))
+
+
+def _checked(document: Document) -> Settings:
+    name, data = document.name, document.data
     if not isinstance(data, dict):
         raise ConfigError(f"{name}: should hold keys such as telegram: and github:")
     try:
         # By JSON, where pydantic's strict mode takes lists for tuples and strings for enums.
-        return Settings.model_validate_json(_json(data, name))
+        settings = Settings.model_validate_json(_json(data, name))
     except ValidationError as error:
-        raise ConfigError(_line(f"{name}: {_first(error)}")) from error
-    except _UNREADABLE as error:
-        raise ConfigError(_line(f"{name}: cannot be read: {error}")) from error
+        raise ConfigError(mistakes(error, document, Settings)) from error
+    except UNREADABLE as error:
+        raise ConfigError(one_line(f"{name}: cannot be read: {error}")) from error
+    if document.repeated:
+        raise ConfigError(mistakes(None, document, Settings))
+    return settings
 
 
 def _json(data: object, name: str) -> str:
@@ -195,19 +195,6 @@ def _json(data: object, name: str) -> str:
     return "".join(pieces)
 
 
-def _line(text: str) -> str:
-    """The text on one line: a key or a parser's message may contain line breaks."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS]
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    words = first["msg"].removeprefix("Value error, ")
-    more = error.error_count() - 1
-    return (f"{key}: " if key else "") + words + (f" (and {more} more)" if more else "")
-
-
 _ENVIRONMENT: Final = {
     "telegram_token": "TELEGRAM_TOKEN",
     "github_token": "GITHUB_TOKEN",
@@ -216,20 +203,38 @@ _ENVIRONMENT: Final = {
     "source_auth": "SOURCE_AUTH",
     "decision_key": "DECISION_KEY",
 }
+_IS_GITHUB_TOKEN: Final = re.compile(r"gh[a-z]_|github_pat_")
+_IS_TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
     """The secrets of the environment. Raises ConfigError if one is missing or malformed."""
     found = {key: environment.get(name, "") for key, name in _ENVIRONMENT.items()}
-    for key in ("telegram_token", "github_token"):
-        if not found[key].strip():
-            raise ConfigError(f"{_ENVIRONMENT[key]}: is missing in the environment")
+    if wrong := [f"{_ENVIRONMENT[key]}: {words}" for key, words in _wrong_secrets(found)]:
+        raise ConfigError("\n".join(wrong))
     secrets = Secrets.model_validate({key: value.strip() for key, value in found.items()})
     source_logins(secrets)
     if key := secrets.decision_key.get_secret_value():
         checked_key(key, _ENVIRONMENT["decision_key"])
     return secrets
+
+
+def _wrong_secrets(found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What can be seen without a connection. The value itself is never quoted."""
+    for key in ("telegram_token", "github_token"):
+        value = found[key].strip()
+        if not value:
+            yield key, "is missing in the environment"
+        elif value[0] in "'\"" or value[-1] in "'\"":
+            yield key, "has quotation marks around it. Files for docker's --env-file have none"
+        elif _IS_GITHUB_TOKEN.match(value) and key == "telegram_token":
+            yield key, "is a token of GitHub. @BotFather gives the one for Telegram"
+        elif _IS_TELEGRAM_TOKEN.fullmatch(value) and key == "github_token":
+            yield key, "is a token of Telegram. github.com/settings/tokens gives the one for GitHub"
+    if bool(found["harbor_user"].strip()) is not bool(found["harbor_pwd"].strip()):
+        empty = "harbor_pwd" if found["harbor_user"].strip() else "harbor_user"
+        yield empty, "is missing, and its other half is there"
 
 
 def checked_key(text: str, name: str) -> str:

@@ -13,13 +13,32 @@ from bot.core.pattern import normalised_registry
 from bot.core.policy import ANONYMOUS_ADMIN
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_SUPERGROUP: Final = re.compile(r"100[0-9]{10}")
+"""A person's id has at most 12 digits today, and none with 13 begins so."""
+_DASHES: Final = dict.fromkeys(map(ord, "\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"), "-")
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
+_REPOSITORY_IN_ADDRESS: Final = re.compile(
+    r"(?:^|[/:@])([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?(?:[?#].*)?$"
+)
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
 
 def _host(value: str) -> str:
     if not _HOST.fullmatch(value):
-        raise ValueError("should be a host, such as harbor.example.com or harbor.example.com:8443")
+        raise ValueError(_no_host(value))
     return value
+
+
+def _no_host(value: str) -> str:
+    try:
+        host = urlsplit(value).netloc
+    except ValueError:
+        host = ""
+    if _HOST.fullmatch(host):
+        return f"should be a host and no address: write {host}"
+    if "/" in value:
+        return "should be a host without a path, such as harbor.example.com"
+    return "should be a host, such as harbor.example.com or harbor.example.com:8443"
 
 
 def _prefix(value: str) -> str:
@@ -68,8 +87,34 @@ def _id(value: object) -> str:
     except ValueError:
         service = ""
     if service != TELEGRAM:
-        raise ValueError("should be a number, such as 1003, or an id, such as telegram:1003")
+        raise ValueError(_no_id(text))
     return text
+
+
+def _no_id(text: str) -> str:
+    number = text.translate(_DASHES)
+    if number.removeprefix("-").isdecimal() and number.isascii():
+        return f"should be a number without quotation marks: {number}"
+    if text.startswith("@") or "t.me/" in text:
+        return "should be a number, since a name can be taken by somebody else: send /whoami there"
+    return "should be a number, such as 1003, or an id, such as telegram:1003"
+
+
+def _chat(value: str) -> str:
+    number = split_id(value)[1]
+    if _SUPERGROUP.fullmatch(str(number)):
+        raise ValueError(f"is the id of a group without its minus: write -{number}")
+    return value
+
+
+def _repository(value: str) -> str:
+    """`owner/name`, by GitHub's rules for both. An address is answered with what to write."""
+    if _REPOSITORY.fullmatch(value) and not value.endswith(".git"):
+        return value
+    meant = _REPOSITORY_IN_ADDRESS.search(value)
+    if meant and value != meant[1]:
+        raise ValueError(f"should be a name and no address: write {meant[1]}")
+    raise ValueError("should be owner/name, such as example/mirror")
 
 
 def _person(value: str) -> str:
@@ -87,7 +132,9 @@ Prefix = Annotated[str, AfterValidator(_prefix)]
 Url = Annotated[str, AfterValidator(_url)]
 Service = Annotated[str, AfterValidator(_service)]
 Zone = Annotated[str, AfterValidator(_zone)]
-Chat = Annotated[ChatId, BeforeValidator(_id)]
+Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
+Repository = Annotated[str, AfterValidator(_repository)]
+"""`owner/name` of a repository at GitHub."""
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 
 

@@ -99,6 +99,15 @@ def test_a_missing_config_is_one_line_and_code_2(command: str, tmp_path: Path) -
     assert done.stderr.count("\n") == 1
 
 
+def test_the_config_and_the_environment_are_told_of_together(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("telegram: 5\n")
+    done = imageto_bot("run", "--config", str(path), environment={"GITHUB_TOKEN": "ghp_secret"})
+    lines = done.stderr.splitlines()
+    assert lines[-1] == "imageto-bot: TELEGRAM_TOKEN: is missing in the environment"
+    assert f"imageto-bot: {path}:1: telegram: should be a section with keys of its own" in lines
+
+
 def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
     data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
     data["telegram"]["admin"] = 3
@@ -107,7 +116,7 @@ def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
     done = imageto_bot("run", "--config", str(path), environment=TOKENS)
     assert (done.returncode, done.stderr) == (
         2,
-        f"imageto-bot: {path}: telegram.admin: Extra inputs are not permitted\n",
+        f"imageto-bot: {path}:64: telegram.admin: is no key. Did you mean admins?\n",
     )
 
 

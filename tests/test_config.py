@@ -1,4 +1,4 @@
-"""The settings: strict, complete, and each error in one line that names the key."""
+"""The settings: strict, complete, and each mistake in a line that names file, line and key."""
 
 import json
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def wrong(path: str, value: Any) -> str:
         (
             "telegram.chats",
             ["-100"],
-            "telegram.chats.0: should be a number, such as 1003, or an id",
+            "telegram.chats.0: should be a number without quotation marks: -100",
         ),
         ("telegram.chats", ["github:5"], "telegram.chats.0: should be a number"),
         ("telegram.chats", [True], "telegram.chats.0: should be a number"),
@@ -105,7 +105,7 @@ def wrong(path: str, value: Any) -> str:
         ("telegram.timezone", "Asia/Beijing", "telegram.timezone: should be a time zone"),
         ("telegram.timezone", "../etc/passwd", "telegram.timezone: should be a time zone"),
         ("telegram.timezone", "", "telegram.timezone: should be a time zone"),
-        ("telegram.admin", [1], "telegram.admin: Extra inputs are not permitted"),
+        ("telegram.admin", [1], "telegram.admin: is no key. Did you mean admins?"),
         ("github.repository", "mirror", "github.repository: "),
         ("github.patience", "90", "github.patience: "),
         ("target.host", "https://harbor.example.com", "target.host: should be a host"),
@@ -119,7 +119,7 @@ def wrong(path: str, value: Any) -> str:
         ("telegram", None, "telegram: "),
         ("fresh.floating", ["*-slim;"], "fresh.floating.0: "),
         ("fresh.floating", 6, "fresh: hours belong to `every` alone"),
-        ("fresh.versions", "weekly", "fresh.versions: Extra inputs"),
+        ("fresh.versions", "weekly", "fresh.versions: belongs to the section fresh.every"),
         ("fresh.every.versions", 0, "fresh.every.versions: "),
         ("fresh.looks", 0, "fresh.looks: "),
         ("fresh.budgets", {"docker.io": 0}, "fresh.budgets.docker.io: "),
@@ -175,11 +175,87 @@ def test_alarms_may_go_to_an_admin_alone() -> None:
     assert plan.alarms == "telegram:1003"
 
 
-def test_more_than_one_mistake_is_counted() -> None:
+def test_all_mistakes_are_told_at_once() -> None:
     data = example()
     data["telegram"]["chats"] = data["telegram"]["admins"] = []
-    with pytest.raises(ConfigError, match=r"telegram\.chats: .* \(and 1 more\)"):
+    with pytest.raises(ConfigError) as caught:
         settings_from(data, "config.yaml")
+    words = "should name at least one"
+    assert str(caught.value).splitlines() == [
+        f"config.yaml: telegram.chats: {words}",
+        f"config.yaml: telegram.admins: {words}",
+    ]
+
+
+MISTAKEN = """\
+telegram:
+  chats: [1001234567890, "@group"]
+  admin: [1003]
+  admins: ["@ana", 1087968824]
+github:
+  repository: https://github.com/example/mirror.git
+timezone: UTC
+target:
+  host: https://harbor.example.com/
+  host: harbor.example.com
+policy:
+  registries: [docker.io]
+  rules:
+    - {image: nginx, then: allow}
+cache: 5
+"""
+TOLD = """\
+:2: telegram.chats.0: is the id of a group without its minus: write -1001234567890
+:2: telegram.chats.1: should be a number, since a name can be taken by somebody else: \
+send /whoami there
+:3: telegram.admin: is no key. Did you mean admins?
+:4: telegram.admins.0: should be a number, since a name can be taken by somebody else: \
+send /whoami there
+:4: telegram.admins.1: is Telegram's anonymous admin: anybody could be behind it
+:6: github.repository: should be a name and no address: write example/mirror
+:7: timezone: belongs to the section telegram
+:10: target.host: stands twice in its section: remove one
+:14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
+:14: policy.rules.0.image: is no key. Did you mean images?
+:15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
+maintainer, addresses, database, retention_days
+"""
+
+
+def test_each_mistake_in_a_file_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(MISTAKEN)
+    with pytest.raises(ConfigError) as caught:
+        read_settings(path)
+    assert str(caught.value).replace(str(path), "") + "\n" == TOLD
+
+
+def test_a_key_that_stands_twice_is_the_only_mistake_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{EXAMPLE.read_text()}database: other.sqlite3\n")
+    with pytest.raises(ConfigError, match=r"database: stands twice"):
+        read_settings(path)
+
+
+def test_many_mistakes_are_counted() -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings_from(example() | {f"key{n}": n for n in range(30)}, "config.yaml")
+    assert str(caught.value).splitlines()[-1] == "config.yaml: 10 more mistakes"
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("git@github.com:example/mirror.git", "example/mirror"),
+        ("github.com/example/mirror", "example/mirror"),
+        ("https://github.com/example/mirror/", "example/mirror"),
+        ("https://github.com/example/mirror?tab=readme", "example/mirror"),
+        ("example", "owner/name"),
+        ("example/mirror.git", "example/mirror"),
+    ],
+)
+def test_an_address_of_the_repository_is_answered_with_its_name(value: str, meant: str) -> None:
+    assert meant in wrong("github.repository", value)
 
 
 BOMB = b"a0: &a0 " + b"x" * 99 + b"\n"
@@ -205,10 +281,11 @@ BOMB += b"".join(
         (b"[" * 5000, "is no YAML"),
         (b"a: &a [*a]", "cannot be read: Circular"),
         (b"2026-11-25: x", "cannot be read: keys must be"),
-        (b'"a\\nb": x', "telegram: Field required"),
+        (b'"a\\nb": x', "telegram: is missing"),
+        (b"a:\n\tb: 1", r"config\.yaml:2: is no YAML: there is a tab"),
         (BOMB, "by its aliases"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_file_that_is_no_config_is_said_to_be_so(
     tmp_path: Path, content: bytes, words: str
@@ -217,13 +294,13 @@ def test_a_file_that_is_no_config_is_said_to_be_so(
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words) as caught:
         read_settings(path)
-    assert str(caught.value).isprintable()
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
 
 
 def test_a_key_of_two_lines_is_named_in_one(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(EXAMPLE.read_bytes() + b'"a\\nb": x\n')
-    with pytest.raises(ConfigError, match="a b: Extra inputs"):
+    with pytest.raises(ConfigError, match="a b: is no key of the config"):
         read_settings(path)
 
 
@@ -239,6 +316,25 @@ TOKENS = {"TELEGRAM_TOKEN": "111:secret", "GITHUB_TOKEN": "ghp_secret"}
 def test_a_missing_token_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}: is missing in the environment"):
         read_secrets({**TOKENS, name: " "})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"TELEGRAM_TOKEN": "ghp_secret"}, "TELEGRAM_TOKEN: is a token of GitHub"),
+        ({"GITHUB_TOKEN": f"123456789:{'a' * 35}"}, "GITHUB_TOKEN: is a token of Telegram"),
+        ({"GITHUB_TOKEN": "'ghp_secret'"}, "GITHUB_TOKEN: has quotation marks"),
+        ({"HARBOR_USER": "robot$x"}, "HARBOR_PWD: is missing"),
+        ({"HARBOR_PWD": "hush"}, "HARBOR_USER: is missing"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_told_without_quoting_it(
+    given: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_secrets({**TOKENS, **given})
+    assert str(caught.value).startswith(words)
+    assert not any(value in str(caught.value) for value in given.values())
 
 
 def test_secrets_are_hidden_and_known_to_the_log() -> None:

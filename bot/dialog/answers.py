@@ -142,8 +142,9 @@ def reloaded(changed: Sequence[str]) -> Message:
 
 
 def not_reloaded(trouble: str) -> Message:
-    """The answer to /reload where the config is wrong. `trouble` names the file and the key."""
-    return Message((say("reload-refused", trouble=trouble),))
+    """The answer to /reload where the config is wrong. `trouble` has a line for each mistake."""
+    first = "; ".join(trouble.splitlines()[:TROUBLES_SHOWN])
+    return Message((say("reload-refused", trouble=first),))
 
 
 def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
