@@ -22,8 +22,8 @@ from bot.adapters.telegram.takeover import Takeover
 from bot.build import CLOSE_SECONDS, Adapters
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
+from bot.engine.decided import Rules
 from bot.engine.outage import HEARTBEAT
-from bot.engine.refill import Rules
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
 from bot.wishes import carry_out_wishes

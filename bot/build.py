@@ -30,6 +30,7 @@ from bot.core.registry import PullLimit
 from bot.dialog.commands import menu_for
 from bot.dialog.language import Language
 from bot.dialog.message import say
+from bot.engine.decided import Rules
 from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes.batch_admission import BatchAdmission
@@ -175,16 +176,18 @@ def _policy(settings: Settings, adapters: Adapters) -> Policy:
     return with_blocks(settings.rules(), adapters.holds)
 
 
+def _rules(settings: Settings, adapters: Adapters) -> Rules:
+    return Rules(_policy(settings, adapters), settings.access().admins)
+
+
 def make_reconciler(settings: Settings, secrets: Secrets, adapters: Adapters) -> Reconciler:
-    policy, access = _policy(settings, adapters), settings.access()
     return Reconciler(
         {
             **_chat_lanes(settings, adapters),
             "registry_checks": RegistryChecksLane(
                 store=adapters.store,
                 registries=adapters.registries,
-                policy=policy,
-                admins=access.admins,
+                rules=_rules(settings, adapters),
                 target=settings.place(),
                 clock=utc_now,
             ),
@@ -257,9 +260,7 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
         store=adapters.store,
         repository=_written(adapters),
         registries=adapters.registries,
-        admission=BatchAdmission(
-            policy=_policy(settings, adapters), admins=settings.access().admins
-        ),
+        admission=BatchAdmission(_rules(settings, adapters)),
         key=bytes.fromhex(secrets.decision_key.get_secret_value()),
         patience=timedelta(seconds=settings.github.patience),
         clock=utc_now,
@@ -275,7 +276,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     access, policy = settings.access(), _policy(settings, adapters)
     news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
     updates = FreshUpdates(
-        store=adapters.store, policy=policy, admins=access.admins, plan=plan, clock=utc_now
+        store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
     )
     return {
         "fresh": FreshLane(

@@ -165,7 +165,7 @@ def forget(path: Path, person: str) -> None:
 
 def _wish(path: Path, kind: str, about: str = "") -> None:
     settings = read_settings(path)
-    from bot.engine.refill import Rules  # noqa: PLC0415 - see run
+    from bot.engine.decided import Rules  # noqa: PLC0415 - see run
     from bot.wishes import Wish, WishKind, wish  # noqa: PLC0415 - see run
 
     rules = Rules(settings.rules(), settings.access().admins)

@@ -14,7 +14,7 @@ from bot.config import Secrets, Settings
 from bot.core.errors import RefusedError
 from bot.core.image import ImageRef
 from bot.core.image_list import listed_images
-from bot.engine.refill import Rules
+from bot.engine.decided import Rules
 from bot.wishes import Wish, WishKind, wish_all
 
 

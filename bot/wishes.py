@@ -21,9 +21,10 @@ from bot.core.errors import BotError, RefusedError, TakenError
 from bot.core.hold import HoldKind, with_blocks
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
+from bot.engine.decided import Rules
 from bot.engine.ports.decisions import ForgetsPeople
 from bot.engine.ports.holds import Holds
-from bot.engine.refill import RefillUnit, Rules, refill
+from bot.engine.refill import RefillUnit, refill
 
 log = logging.getLogger(__name__)
 

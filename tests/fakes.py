@@ -25,6 +25,7 @@ from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.registry import ImageInfo, PullLimit
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
+from bot.engine.decided import Rules
 from bot.engine.intake.context import Attachment, Incoming, Installation, Press
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes.batch_admission import BatchAdmission
@@ -421,10 +422,9 @@ class World:
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
-                admins=access.admins,
+                rules=Rules(self.policy, access.admins),
                 store=store,
                 registries=registries,
-                policy=self.policy,
                 target=TARGET,
                 clock=clock,
             ),
@@ -432,7 +432,7 @@ class World:
                 store=store,
                 repository=repository,
                 registries=registries,
-                admission=BatchAdmission(policy=self.policy, admins=access.admins),
+                admission=BatchAdmission(Rules(self.policy, access.admins)),
                 key=KEY,
                 patience=timedelta(seconds=90),
                 clock=clock,
@@ -459,8 +459,7 @@ class World:
             "fresh": FreshLane(
                 updates=FreshUpdates(
                     store=store,
-                    policy=self.policy,
-                    admins=access.admins,
+                    rules=Rules(self.policy, access.admins),
                     plan=self.plan,
                     clock=self.clock,
                 ),

@@ -19,8 +19,8 @@ from bot.adapters.store.unit import StoreUnit
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import TransferId
+from bot.engine.decided import Rules
 from bot.engine.ports.repository import ListFile
-from bot.engine.refill import Rules
 from bot.wishes import Wish, WishKind, carry_out_wishes, wish
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -1,18 +1,20 @@
-"""Decisions in the engine: read for `core.policy.admission`, kept, and what follows from them.
+"""Decisions in the engine: what the rules say with them, how they are kept, what follows.
 
-All lanes and use cases that store an approval or a denial call `decided`, in the same transaction.
-It must not decide anything: the rules are in core/policy.py.
+All lanes and use cases ask the rules by `ruling_on`. Those that store an approval or a denial call
+`decided` in the same transaction. It must not decide anything: the rules are in core/policy.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
 from bot.core.approvals import ON_DIGESTS, ON_TAGS
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Denied, Event, Found, Replaced
-from bot.core.ids import BOT_ITSELF, PersonId
+from bot.core.ids import BOT_ITSELF, PersonId, TransferId
 from bot.core.image import ImageRef
+from bot.core.policy import Policy, Ruling, admission
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
@@ -20,6 +22,65 @@ from bot.engine.ports.store import Requesters, SameTag, SavesTransfers
 
 DECISIONS_READ: Final = 200
 """Of those on one digest, and of those on one tag. The newest count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules with what admins hold, and the admins whose approvals count."""
+
+    policy: Policy
+    admins: Collection[PersonId]
+
+
+async def ruling_on(
+    unit: DecisionsOnNames,
+    rules: Rules,
+    image: ImageRef,
+    digest: str,
+    *,
+    transfer: TransferId | None = None,
+    requesters: Collection[PersonId] = (),
+    replaced: bool = False,
+    decisions: Sequence[Decision] | None = None,
+) -> Ruling:
+    """What the rules say of a digest now: see core.policy.admission.
+
+    `decisions` are those about it, where the caller has read them. Otherwise they are read here.
+    """
+    if decisions is None:
+        decisions = await decisions_about(unit, image, digest)
+    return admission(
+        rules.policy,
+        image,
+        digest,
+        transfer=transfer,
+        decisions=decisions,
+        requesters=requesters,
+        admins=rules.admins,
+        replaced=replaced,
+    )
+
+
+async def ruling_on_transfer(
+    unit: DecisionsOnNames,
+    rules: Rules,
+    transfer: Transfer,
+    requests: Sequence[Request],
+    decisions: Sequence[Decision] | None = None,
+) -> Ruling:
+    """The same for a transfer with a digest. `requests` are those that ask for it."""
+    digest = transfer.digest
+    assert digest is not None  # noqa: S101 - what the callers check
+    return await ruling_on(
+        unit,
+        rules,
+        transfer.image,
+        digest,
+        transfer=transfer.id,
+        requesters=askers(requests),
+        replaced=transfer.replaces not in (None, digest),
+        decisions=decisions,
+    )
 
 
 async def decisions_about(unit: DecisionsOnNames, image: ImageRef, digest: str) -> list[Decision]:

@@ -5,8 +5,8 @@ source is not asked. The run copies the digest whatever the tag names now, and f
 source has lost it.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -14,22 +14,20 @@ from bot.core.approvals import ON_DIGESTS
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import RefusedError
 from bot.core.events import Found
-from bot.core.ids import PersonId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Ruling, admission
 from bot.core.registry import ImageInfo
 from bot.core.transfer import Transfer, advance
-from bot.engine.decided import DECISIONS_READ, DecidedUnit, decided, decisions_about, end_older
+from bot.engine.decided import (
+    DECISIONS_READ,
+    DecidedUnit,
+    Rules,
+    decided,
+    decisions_about,
+    end_older,
+    ruling_on,
+)
 from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames
 from bot.engine.ports.store import OpensTransfers
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The rules with what admins hold, and the admins whose approvals count."""
-
-    policy: Policy
-    admins: Collection[PersonId]
 
 
 class RefillUnit(DecisionHistory, DecisionsOnNames, OpensTransfers, DecidedUnit, Protocol):
@@ -44,7 +42,10 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     """
     last = await _last_approved(unit, image)
     before = await decisions_about(unit, image, last.digest)
-    ruling = _ruling(rules, image, last, before)
+    then = last.transfer
+    ruling = await ruling_on(unit, rules, image, last.digest, transfer=then, decisions=before)
+    if ruling.verdict is not Verdict.APPROVE:
+        raise RefusedError(f"{image}: now the rules say {ruling.verdict} ({ruling.ground})")
     transfer = await unit.open_transfer(image, now)
     found = Found(now, last.digest, ImageInfo(), ruling, now)
     after = advance(transfer, found) if transfer.opened_at == now else None
@@ -64,22 +65,6 @@ async def _last_approved(unit: DecisionHistory, image: ImageRef) -> Decision:
         if decision.verdict is Verdict.APPROVE and decision.ground is not Ground.FLOATS:
             return decision
     raise RefusedError(f"{image}: no decision on a digest is kept")
-
-
-def _ruling(rules: Rules, image: ImageRef, last: Decision, before: Sequence[Decision]) -> Ruling:
-    ruling = admission(
-        rules.policy,
-        image,
-        last.digest,
-        transfer=last.transfer,
-        decisions=before,
-        requesters=(),
-        admins=rules.admins,
-        replaced=False,
-    )
-    if ruling.verdict is not Verdict.APPROVE:
-        raise RefusedError(f"{image}: now the rules say {ruling.verdict} ({ruling.ground})")
-    return ruling
 
 
 async def _carry_over(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from unittest.mock import AsyncMock
 
 import pytest
 from engine_decided import SCENARIOS
@@ -203,17 +204,15 @@ def let_those_go_along_that_wait(patch: pytest.MonkeyPatch) -> None:
 
 
 def ask_no_rules_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    def mutant(*_: object, **__: object) -> Ruling:
-        return Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
-
-    patch.setattr(batch_admission, "admission", mutant)
+    approved = Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
+    patch.setattr(batch_admission, "ruling_on_transfer", AsyncMock(return_value=approved))
 
 
 def let_the_policy_deny_nothing(patch: pytest.MonkeyPatch) -> None:
     approved = Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
     for place in (admission, registry_checks):
         patch.setattr(place, "decide", lambda policy, image: approved)
-    patch.setattr(registry_checks, "admission", lambda *_, **__: approved)
+    patch.setattr(registry_checks, "ruling_on", AsyncMock(return_value=approved))
     ask_no_rules_before_the_commit(patch)
 
 

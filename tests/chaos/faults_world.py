@@ -46,6 +46,7 @@ from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.request import Request
 from bot.core.transfer import State
 from bot.dialog.language import Language
+from bot.engine.decided import Rules
 from bot.engine.intake.context import Installation
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes.batch_admission import BatchAdmission
@@ -185,8 +186,7 @@ class FaultsWorld:
             "registry_checks": RegistryChecksLane(
                 store=store,
                 registries=registries,
-                policy=POLICY,
-                admins=ADMINS,
+                rules=Rules(POLICY, ADMINS),
                 target=self.place,
                 clock=clock,
             ),
@@ -194,7 +194,7 @@ class FaultsWorld:
                 store=store,
                 repository=self.repository,
                 registries=registries,
-                admission=BatchAdmission(policy=POLICY, admins=ADMINS),
+                admission=BatchAdmission(Rules(POLICY, ADMINS)),
                 key=bytes(32),
                 patience=timedelta(seconds=90),
                 clock=clock,

@@ -24,9 +24,10 @@ from bot.core.decision import Ground, Verdict
 from bot.core.fresh import FreshPlan, TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Ruling, decide
+from bot.core.policy import Ruling, decide
 from bot.core.seal import DecidedImage
 from bot.core.tag_class import TagClass
+from bot.engine.decided import Rules
 from bot.engine.lanes import registry_checks
 
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
@@ -179,10 +180,12 @@ def approve_a_version_that_moved(patch: pytest.MonkeyPatch) -> None:
 
 
 def let_people_past_the_alarm(patch: pytest.MonkeyPatch) -> None:
-    def by_rule_alone(policy: Policy, image: ImageRef, digest: str, **_: Any) -> Ruling:
-        return decide(policy, image)
+    async def by_rule_alone(
+        _: object, rules: Rules, image: ImageRef, *__: Any, **___: Any
+    ) -> Ruling:
+        return decide(rules.policy, image)
 
-    patch.setattr(registry_checks, "admission", by_rule_alone)
+    patch.setattr(registry_checks, "ruling_on", by_rule_alone)
     patch.setattr(TrackedImage, "needs_transfer", property(lambda self: False))
     ask_no_rules_before_the_commit(patch)
 

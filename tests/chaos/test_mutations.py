@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import AsyncMock
 
 import fakes
 import pytest
@@ -70,7 +71,7 @@ def make_everybody_an_admin(patch: pytest.MonkeyPatch) -> None:
 
 def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
     approved = Ruling(Verdict.APPROVE, Ground.RULE, rule="**")
-    patch.setattr(registry_checks, "admission", lambda *_, **__: approved)
+    patch.setattr(registry_checks, "ruling_on", AsyncMock(return_value=approved))
     ask_no_rules_before_the_commit(patch)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from unittest.mock import AsyncMock
 
 import pytest
 import yaml
@@ -257,7 +258,7 @@ def believe_that_a_silent_target_has_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def refresh_whatever_is_listed(patch: pytest.MonkeyPatch) -> None:
     approved = Ruling(Verdict.APPROVE, Ground.LISTED)
-    patch.setattr(fresh_updates, "admission", lambda *_, **__: approved)
+    patch.setattr(fresh_updates, "ruling_on", AsyncMock(return_value=approved))
     ask_no_rules_before_the_commit(patch)
 
 

@@ -14,7 +14,8 @@ from bot.core.errors import RefusedError
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Rule
 from bot.core.transfer import State, Transfer
-from bot.engine.refill import Rules, refill
+from bot.engine.decided import Rules
+from bot.engine.refill import refill
 
 ROOMY = replace(POLICY, open_limit=999, daily_limit=999, request_limit=999)
 

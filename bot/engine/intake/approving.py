@@ -10,10 +10,16 @@ from typing import Protocol
 from bot.core.decision import Decision, Verdict
 from bot.core.events import Approved, Denied
 from bot.core.ids import PersonId
-from bot.core.policy import Ruling, admission
+from bot.core.policy import Ruling
 from bot.core.transfer import Transfer
 from bot.core.weighed import Weighed, Weight
-from bot.engine.decided import DecidedUnit, askers, decisions_about, end_older
+from bot.engine.decided import (
+    DecidedUnit,
+    askers,
+    decisions_about,
+    end_older,
+    ruling_on_transfer,
+)
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.decisions import Decisions
 
@@ -27,14 +33,16 @@ async def approve(
 ) -> Weighed:
     """Keep the approval if it counts, and let the image go on if it is enough."""
     before = await decisions_about(context.unit, transfer.image, decision.digest)
-    asked = askers(await context.unit.requests_for(transfer.id))
-    ruling = _ruling(context, transfer, before, asked)
+    requests = await context.unit.requests_for(transfer.id)
+    rules = context.installation.rules
+    ruling = await ruling_on_transfer(context.unit, rules, transfer, requests, before)
     if ruling.verdict is Verdict.DENY:
         await context.advance(transfer, Denied(context.now, ruling))
         return Weighed(transfer, Weight.DENIED)
-    if (against := _against(context, ruling, asked)) is not None:
+    if (against := _against(context, ruling, askers(requests))) is not None:
         return Weighed(transfer, against, ruling.missing, ruling.needs.by or frozenset())
-    after = _ruling(context, transfer, [*before, decision], asked)
+    known = [*before, decision]
+    after = await ruling_on_transfer(context.unit, rules, transfer, requests, known)
     await context.unit.keep_decision(decision)
     if after.verdict is Verdict.ASK:
         return Weighed(transfer, Weight.FIRST, after.missing)
@@ -52,22 +60,3 @@ def _against(
         return Weight.TWICE if person in ruling.persons else None
     anybody = ruling.needs.accepts(person, requesters=(), admins=admins)
     return Weight.OWN if anybody else Weight.OTHERS
-
-
-def _ruling(
-    context: Context[ApprovingUnit],
-    transfer: Transfer,
-    decisions: Collection[Decision],
-    asked: Collection[PersonId],
-) -> Ruling:
-    digest = transfer.digest or ""
-    return admission(
-        context.installation.policy,
-        transfer.image,
-        digest,
-        transfer=transfer.id,
-        decisions=tuple(decisions),
-        requesters=asked,
-        admins=context.installation.access.admins,
-        replaced=transfer.replaces not in (None, digest),
-    )

@@ -19,6 +19,7 @@ from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 from bot.dialog.view import View
+from bot.engine.decided import Rules
 from bot.engine.ports.store import FindsRequests, Participants, SavesTransfers
 from bot.engine.view_loader import view_of
 
@@ -79,6 +80,10 @@ class Installation:
     kept_fresh: bool = False
     holds: Sequence[Hold] = ()
     reasons: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.policy, self.access.admins)
 
 
 @dataclass(frozen=True, slots=True)

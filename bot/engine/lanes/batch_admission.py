@@ -5,19 +5,19 @@ decisions. The others are denied or asked about again, in the same transaction. 
 to GitHub.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.decision import Ground, Verdict
 from bot.core.events import AskedAgain, Denied, DigestUnknown, Event
-from bot.core.ids import PersonId, TransferId
-from bot.core.policy import Policy, Ruling, admission
+from bot.core.ids import TransferId
+from bot.core.policy import Ruling
 from bot.core.request import Request
 from bot.core.seal import DecidedImage
 from bot.core.transfer import Transfer
-from bot.engine.decided import askers, decisions_about
+from bot.engine.decided import Rules, askers, ruling_on_transfer
 from bot.engine.lanes.lane import RecordUnit, record_in
 from bot.engine.ports.decisions import DecisionsOnNames, Pseudonyms
 from bot.engine.ports.store import RequestersOfAll
@@ -29,12 +29,11 @@ class BatchAdmissionUnit(RecordUnit, DecisionsOnNames, Pseudonyms, RequestersOfA
     """What is read and written here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class BatchAdmission:
-    """The rules, and the admins whose approvals count."""
+    """Asks the rules of now, on transfers that were approved by the rules of then."""
 
-    policy: Policy
-    admins: Collection[PersonId]
+    rules: Rules
 
     async def admitted(
         self, unit: BatchAdmissionUnit, transfers: Sequence[Transfer], now: datetime
@@ -56,23 +55,14 @@ class BatchAdmission:
         """None for a transfer whose digest nobody knows."""
         if transfer.digest is None:
             return None
-        return admission(
-            self.policy,
-            transfer.image,
-            transfer.digest,
-            transfer=transfer.id,
-            decisions=await decisions_about(unit, transfer.image, transfer.digest),
-            requesters=askers(requests),
-            admins=self.admins,
-            replaced=transfer.replaces not in (None, transfer.digest),
-        )
+        return await ruling_on_transfer(unit, self.rules, transfer, requests)
 
     def _refusal(self, ruling: Ruling | None, now: datetime) -> Event:
         if ruling is None:
             return DigestUnknown(now)
         if ruling.verdict is Verdict.DENY:
             return Denied(now, ruling)
-        return AskedAgain(now, ruling, now + self.policy.expire_after)
+        return AskedAgain(now, ruling, now + self.rules.policy.expire_after)
 
 
 async def _decided_images(

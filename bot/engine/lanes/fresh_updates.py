@@ -4,7 +4,7 @@ A part of the fresh lane, as fresh_list.py and fresh_news.py are. It asks nobody
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -17,11 +17,10 @@ from bot.core.fresh import (
     alarm_cards,
     gathered_long_enough,
 )
-from bot.core.ids import BOT_ITSELF, Person, PersonId, Place, TransferId
+from bot.core.ids import BOT_ITSELF, Person, Place, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, admission
 from bot.core.transfer import State, Transfer, advance
-from bot.engine.decided import DecidedUnit, decided, decisions_about
+from bot.engine.decided import DecidedUnit, Rules, decided, ruling_on
 from bot.engine.lanes.lane import TickResult
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedTransfers, TrackedUpdates
@@ -59,14 +58,12 @@ class FreshUpdates:
         self,
         *,
         store: Store[FreshUpdatesUnit],
-        policy: Policy,
-        admins: Collection[PersonId],
+        rules: Rules,
         plan: FreshPlan,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._policy = policy
-        self._admins = admins
+        self._rules = rules
         self._plan = plan
         self._clock = clock
 
@@ -116,20 +113,11 @@ class FreshUpdates:
         self, unit: FreshUpdatesUnit, each: TrackedImage, now: datetime
     ) -> TrackedImage:
         """Decide as for people who ask. A digest that was rejected before is not asked about."""
-        ruling = admission(
-            self._policy,
-            each.image,
-            each.source,
-            transfer=None,
-            decisions=await decisions_about(unit, each.image, each.source),
-            requesters=(),
-            admins=self._admins,
-            replaced=True,
-        )
+        ruling = await ruling_on(unit, self._rules, each.image, each.source, replaced=True)
         if ruling.ground is Ground.REJECTED:
             return each.with_alarm(None)
         transfer = await unit.open_transfer(each.image, now)
-        found = each.found_event(ruling, now, now + self._policy.expire_after)
+        found = each.found_event(ruling, now, now + self._rules.policy.expire_after)
         after = advance(transfer, found)
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)

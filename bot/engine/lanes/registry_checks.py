@@ -8,7 +8,7 @@ longest check, so a registry that does not answer delays others by one check at 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -28,13 +28,12 @@ from bot.core.events import (
     Verified,
 )
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import PersonId
 from bot.core.image import ImageRef, Target
-from bot.core.policy import Policy, admission, decide
+from bot.core.policy import decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import Action, State, Transfer, next_action
-from bot.engine.decided import decisions_about
+from bot.engine.decided import Rules, ruling_on
 from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
@@ -69,16 +68,14 @@ class RegistryChecksLane:
         *,
         store: Store[RegistryChecksUnit],
         registries: Registries,
-        policy: Policy,
-        admins: Collection[PersonId],
+        rules: Rules,
         target: Target,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._target = target
         self._registries = registries
-        self._policy = policy
-        self._admins = admins
+        self._rules = rules
         self._clock = clock
         self._slow = SlowRegistries(clock)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -159,7 +156,7 @@ class RegistryChecksLane:
 
     async def _check(self, transfer: Transfer) -> Event:
         image = transfer.image
-        ruling = decide(self._policy, image)
+        ruling = decide(self._rules.policy, image)
         if ruling.verdict is Verdict.DENY:  # the policy changed since the request
             return Denied(self._clock(), ruling)
         trouble_there = self._slow.of(image.registry, self._target.host)
@@ -199,14 +196,12 @@ class RegistryChecksLane:
         image = transfer.image
         async with self._store.begin() as unit:
             replaced = there or (await unit.last_copied(image) if image.tag else None)
-            ruling = admission(
-                self._policy,
+            ruling = await ruling_on(
+                unit,
+                self._rules,
                 image,
                 digest,
                 transfer=transfer.id,
-                decisions=await decisions_about(unit, image, digest),
-                requesters=(),
-                admins=self._admins,
                 replaced=replaced not in (None, digest),
             )
         if ruling.verdict is Verdict.DENY:
@@ -215,7 +210,7 @@ class RegistryChecksLane:
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, digest) if wanted else ImageInfo()
         now = self._clock()
-        expires_at = now + self._policy.expire_after
+        expires_at = now + self._rules.policy.expire_after
         return Found(now, digest, shape, ruling, expires_at, replaces=replaced)
 
     async def _at_source(self, image: ImageRef) -> str | None:

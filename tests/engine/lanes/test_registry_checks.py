@@ -26,6 +26,7 @@ from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import State, Transfer, advance
+from bot.engine.decided import Rules
 from bot.engine.lanes.registry_checks import (
     CHECKS_PER_REGISTRY,
     CHECKS_PER_TICK,
@@ -78,8 +79,7 @@ class Site:
         self.checks = RegistryChecksLane(
             store=store,
             registries=self.registries,
-            policy=POLICY,
-            admins=(),
+            rules=Rules(POLICY, ()),
             target=TARGET,
             clock=clock,
         )
