@@ -42,7 +42,7 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
-from bot.engine.lanes.paused import paused
+from bot.engine.lanes.paused import Paused
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
@@ -169,7 +169,7 @@ def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any
 def _written(adapters: Adapters) -> Repository:
     """The mirror repository for the lane that writes to it."""
     held = pause_of(adapters.holds) is not None
-    return paused(adapters.repository) if held else adapters.repository
+    return Paused(adapters.repository) if held else adapters.repository
 
 
 def _policy(settings: Settings, adapters: Adapters) -> Policy:

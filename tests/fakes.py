@@ -331,9 +331,6 @@ class FakeRepository:
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
 
-    def budget(self) -> PullLimit | None:
-        return PullLimit(4990, 5000)
-
 
 KEY = bytes(range(32))
 """Seals decisions."""

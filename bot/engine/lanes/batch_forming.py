@@ -22,7 +22,7 @@ from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.decided import end_older
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.lane import TickResult, postpone, record_all, record_all_in
-from bot.engine.ports.repository import Repository, WorkflowState
+from bot.engine.ports.repository import ImageListFile, InstalledWorkflow, WorkflowState
 from bot.engine.ports.store import Batches, ManyTransfers, Store, TransfersToSubmit
 
 log = logging.getLogger(__name__)
@@ -45,12 +45,16 @@ class FormingUnit(Batches, TransfersToSubmit, ManyTransfers, BatchAdmissionUnit,
     """What is read and written here."""
 
 
+class FormingRepository(ImageListFile, InstalledWorkflow, Protocol):
+    """What is read of the mirror repository."""
+
+
 class BatchForming:
     def __init__(
         self,
         *,
         store: Store[FormingUnit],
-        repository: Repository,
+        repository: FormingRepository,
         admission: BatchAdmission,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],

@@ -21,7 +21,7 @@ from bot.engine.lanes.batch_forming import NO_WORKFLOW
 from bot.engine.lanes.batch_records import postpone_batch
 from bot.engine.lanes.lane import record_all, record_all_in
 from bot.engine.ports.registries import Digests
-from bot.engine.ports.repository import Repository, WorkflowState
+from bot.engine.ports.repository import Runs, WorkflowState
 from bot.engine.ports.store import Batches, ManyTransfers, Store
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class BatchResults:
         self,
         *,
         store: Store[ResultsUnit],
-        repository: Repository,
+        repository: Runs,
         registries: Digests,
         clock: Callable[[], datetime],
     ) -> None:

@@ -23,7 +23,7 @@ from bot.core.transfer import State
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.batch_records import save_batch
 from bot.engine.lanes.lane import record_all_in
-from bot.engine.ports.repository import Repository
+from bot.engine.ports.repository import Writes
 from bot.engine.ports.store import Batches, ManyTransfers, Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class BatchWrites:
         self,
         *,
         store: Store[WritesUnit],
-        repository: Repository,
+        repository: Writes,
         admission: BatchAdmission,
         key: bytes,
         clock: Callable[[], datetime],

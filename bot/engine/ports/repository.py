@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import BatchId, CommitSha, RunId
-from bot.core.registry import PullLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ class InstalledWorkflow(Protocol):
         """What `workflow` found last. None before the first look. Makes no call."""
 
 
-class Repository(ImageListFile, InstalledWorkflow, Protocol):
-    """Everything that a batch needs of the mirror repository."""
+class Writes(ImageListFile, Protocol):
+    """Writes a batch, and finds what an earlier write has done."""
 
     async def write_list(self, content: bytes, *, blob: str, message: str) -> CommitSha:
         """Replace the file by one commit. Raises StaleError where it is no longer `blob`."""
@@ -77,11 +76,16 @@ class Repository(ImageListFile, InstalledWorkflow, Protocol):
     async def run_of_dispatch(self, batch: BatchId, *, since: datetime) -> Run | None:
         """The run whose title names the batch, among those created after `since` (UTC)."""
 
+
+class Runs(InstalledWorkflow, Protocol):
+    """Reads runs of the mirror workflow, and the state of the workflow itself."""
+
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         """The run as it is now, and the commit that it runs on."""
 
     async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
         """What exactly this run has posted so far, one result per image."""
 
-    def budget(self) -> PullLimit | None:
-        """How many requests GitHub still takes this hour, by its last answer. None: not known."""
+
+class Repository(Writes, Runs, Protocol):
+    """Everything that a batch needs of the mirror repository."""
