@@ -22,11 +22,9 @@ from bot.adapters.telegram.takeover import Takeover
 from bot.build import CLOSE_SECONDS, Adapters
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
-from bot.engine.decided import Rules
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
-from bot.wishes import carry_out_wishes
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +124,7 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     settings, shutdown = reload.settings, reload.parts
     for line in settings.policy.warnings():
         log.warning("config: %s", line)
-    reconciler = build.make_reconciler(settings, secrets, adapters)
+    reconciler = build.make_reconciler(settings, secrets, adapters, reload.restart)
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.
     reconciler.hold(held=not settled)
@@ -137,14 +135,6 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
             return
         log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
-        wishes = carry_out_wishes(
-            Path(settings.database),
-            adapters.store,
-            build.utc_now,
-            reload.restart,
-            Rules(settings.rules(), settings.access().admins),
-        )
-        group.create_task(shutdown.unless_requested(wishes))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
         polling = build.make_polling(
             settings, adapters, me, takeover, wake=reconciler.wake, reload=reload

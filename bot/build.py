@@ -21,6 +21,7 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
+from bot.adapters.wish_file import WishFile
 from bot.adapters.words import LocaleWords, Maintainer
 from bot.config import Secrets, Settings, source_logins
 from bot.core.hold import Hold, pause_of, with_blocks
@@ -47,6 +48,7 @@ from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.lanes.retention import RetentionLane
+from bot.engine.lanes.wishes import WishesLane
 from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.outage import Outage
 from bot.engine.ports.repository import Repository
@@ -180,7 +182,10 @@ def _rules(settings: Settings, adapters: Adapters) -> Rules:
     return Rules(_policy(settings, adapters), settings.access().admins)
 
 
-def make_reconciler(settings: Settings, secrets: Secrets, adapters: Adapters) -> Reconciler:
+def make_reconciler(
+    settings: Settings, secrets: Secrets, adapters: Adapters, restart: Callable[[], None]
+) -> Reconciler:
+    """All lanes. `restart` starts all parts anew, after what admins hold has changed."""
     return Reconciler(
         {
             **_chat_lanes(settings, adapters),
@@ -196,6 +201,13 @@ def make_reconciler(settings: Settings, secrets: Secrets, adapters: Adapters) ->
                 store=adapters.store, keep=timedelta(days=settings.retention_days), clock=utc_now
             ),
             "workflow": WorkflowLane(repository=adapters.repository, clock=utc_now),
+            "wishes": WishesLane(
+                store=adapters.store,
+                wishes=WishFile(Path(settings.database)),
+                rules=Rules(settings.rules(), settings.access().admins),
+                clock=utc_now,
+                restart=restart,
+            ),
             "hand_written": _hand_written_lane(settings, adapters),
             **_fresh_lane(settings, adapters),
         }

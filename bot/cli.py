@@ -166,7 +166,8 @@ def forget(path: Path, person: str) -> None:
 def _wish(path: Path, kind: str, about: str = "") -> None:
     settings = read_settings(path)
     from bot.engine.decided import Rules  # noqa: PLC0415 - see run
-    from bot.wishes import Wish, WishKind, wish  # noqa: PLC0415 - see run
+    from bot.engine.ports.wishes import Wish, WishKind  # noqa: PLC0415 - see run
+    from bot.wishes import wish  # noqa: PLC0415 - see run
 
     rules = Rules(settings.rules(), settings.access().admins)
     wanted = Wish(WishKind(kind), about)

@@ -15,7 +15,8 @@ from bot.core.errors import RefusedError
 from bot.core.image import ImageRef
 from bot.core.image_list import listed_images
 from bot.engine.decided import Rules
-from bot.wishes import Wish, WishKind, wish_all
+from bot.engine.ports.wishes import Wish, WishKind
+from bot.wishes import wish_all
 
 
 async def refill_target(settings: Settings, secrets: Secrets, say: Callable[[str], None]) -> None:

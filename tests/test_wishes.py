@@ -1,10 +1,11 @@
 """Commands on the host that write: done at once where no bot runs, else left as a wish."""
 
-import asyncio
+import fcntl
 import logging
-from contextlib import AbstractAsyncContextManager, suppress
+import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -14,18 +15,28 @@ from test_cli import imageto_bot
 from yaml import safe_dump, safe_load
 
 from bot import refill
+from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
-from bot.adapters.store.unit import StoreUnit
+from bot.adapters.wish_file import WishFile
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import TransferId
 from bot.engine.decided import Rules
+from bot.engine.lanes.wishes import WishesLane
 from bot.engine.ports.repository import ListFile
-from bot.wishes import Wish, WishKind, carry_out_wishes, wish
+from bot.engine.ports.wishes import Wish, WishKind
+from bot.wishes import wish
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FORGET = Wish(WishKind.FORGET, ANA.id)
+LIFT = Wish(WishKind.PAUSE)
 RULES = Rules(POLICY, {ANA.id})
+
+
+def lane(path: Path, store: SqliteStore, restart: Mock) -> WishesLane:
+    return WishesLane(
+        store=store, wishes=WishFile(path), rules=RULES, clock=lambda: NOW, restart=restart
+    )
 
 
 async def known(path: Path) -> str:
@@ -60,50 +71,91 @@ async def test_a_bot_that_runs_carries_the_wish_out(
         store = await fresh_store(tmp_path / "other.sqlite3")
         async with store.begin() as unit:
             await unit.save_person(ANA)
-        done = asyncio.Event()
-        restart = Mock(side_effect=done.set)
-        work = asyncio.create_task(carry_out_wishes(path, store, lambda: NOW, restart, RULES))
-        await asyncio.wait_for(done.wait(), 90)
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        restart = Mock()
+        wishes = lane(path, store, restart)
+        await wishes.tick()
+        await wishes.tick()
+        assert restart.call_count == 1
         await store.close()
-    said = [record.message for record in caplog.records if record.name == "bot.wishes"]
+    said = [record.message for record in caplog.records if "wish" in record.name]
     assert said == [
+        'a wish of the host cannot be read: {"kind": "nonsense", "about": ""}',
         f"{ANA.id} is forgotten",
         f"a wish of the host: nothing is kept of {ANA.id}",
-        'a wish of the host cannot be read: {"kind": "nonsense", "about": ""}',
     ]
     assert not (tmp_path / "bot.sqlite3.wishes").exists()
 
 
-async def test_a_store_in_trouble_ends_no_bot_and_loses_no_wish(
+async def test_a_store_in_trouble_loses_no_wish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.wishes.LOOK_SECONDS", 0.01)
     path = tmp_path / "bot.sqlite3"
     store = await fresh_store(path)
     async with store.begin() as unit:
         await unit.save_person(ANA)
     async with alone(path):
         await wish(path, FORGET, RULES)
-    begin, troubles = store.begin, [TransientError("the disk is full"), KeyError("a bug")]
-
-    def stumbling() -> AbstractAsyncContextManager[StoreUnit]:
-        if troubles:
-            raise troubles.pop()
-        return begin()
-
-    monkeypatch.setattr(store, "begin", stumbling)
-    done = asyncio.Event()
-    work = asyncio.create_task(carry_out_wishes(path, store, lambda: NOW, done.set, RULES))
-    waiting = asyncio.create_task(done.wait())
-    await asyncio.wait({work, waiting}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
-    assert done.is_set()
-    work.cancel()
-    async with begin() as unit:
+    restart = Mock()
+    wishes = lane(path, store, restart)
+    for trouble in (TransientError("the disk is full"), KeyError("a bug")):
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "begin", Mock(side_effect=trouble))
+            with pytest.raises(type(trouble)):  # which the reconciler logs, for any lane
+                await wishes.tick()
+    assert not restart.called
+    await wishes.tick()
+    assert restart.called
+    async with store.begin() as unit:
         assert not await unit.people([ANA.id])
     await store.close()
+
+
+async def test_a_folder_that_cannot_be_written_makes_wishes_wait(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bot.sqlite3"
+    store = await fresh_store(path)
+    WishFile(path).leave([FORGET])
+    wishes = lane(path, store, Mock())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", Mock(side_effect=PermissionError("read-only")))
+        await wishes.tick()
+    assert "wishes of the host have to wait: read-only" in caplog.text
+    await wishes.tick()
+    assert f"a wish of the host: nothing is kept of {ANA.id}" in caplog.text
+    await store.close()
+
+
+def test_no_wish_is_lost_that_is_written_while_the_bot_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot takes the file after the command has opened it, and before it writes."""
+    file, opens = WishFile(tmp_path / "bot.sqlite3"), os.open
+    file.leave([FORGET])
+
+    def taken_after_the_open(*args: Any, **named: Any) -> int:
+        opened = opens(*args, **named)
+        monkeypatch.setattr(os, "open", opens)
+        assert file.take() == [FORGET]
+        file.done()
+        return opened
+
+    monkeypatch.setattr(os, "open", taken_after_the_open)
+    file.leave([LIFT])
+    assert file.take() == [LIFT]
+    assert file.take() == [LIFT]
+    file.done()
+    assert file.take() is None
+
+
+def test_the_bot_reads_no_file_that_a_command_writes(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3.wishes"
+    file = WishFile(tmp_path / "bot.sqlite3")
+    file.leave([LIFT])
+    with path.open("ab") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        assert file.take() is None
+    assert file.take() == [LIFT]
 
 
 async def test_the_commands_of_the_host_tell_and_forget(tmp_path: Path) -> None:
