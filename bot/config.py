@@ -105,8 +105,7 @@ class Settings(Part):
         return self.fresh.plan(self.telegram.chats[0]) if self.fresh else None
 
     def rules(self) -> Policy:
-        floating = self.fresh.floating if self.fresh else ()
-        return self.policy.in_force(self.telegram.admins, floating)
+        return self.policy.in_force(self.telegram.admins, self.fresh)
 
     def access(self) -> AllowLists:
         members = self.telegram.members

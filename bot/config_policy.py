@@ -72,6 +72,7 @@ class EveryPart(Part):
 class FreshPart(Part):
     every: EveryPart = EveryPart()
     floating: tuple[TagPattern, ...] = Field(default=(), strict=False)
+    keep: bool = False
     looks: Looks = 600
     budgets: dict[Registry, Looks] = {}  # noqa: RUF012 - pydantic copies it
     alarms: Chat | None = None
@@ -116,10 +117,10 @@ class PolicyPart(Part):
     expire_after_hours: int = Field(default=72, ge=1, le=8760)
     limits: LimitsPart = LimitsPart()
 
-    def in_force(self, admins: Collection[PersonId], floating: tuple[str, ...]) -> Policy:
+    def in_force(self, admins: Collection[PersonId], fresh: FreshPart | None) -> Policy:
         """The policy as it holds. Where there are two admins, nobody approves alone what they ask.
 
-        `floating` are the patterns of tags that float.
+        `fresh` says which tags float, and what happens to a digest that is overwritten.
         """
         own = len(admins) < 2  # noqa: PLR2004 - a single admin has nobody else to ask
         return Policy(
@@ -132,7 +133,8 @@ class PolicyPart(Part):
             minute_limit=self.limits.minute,
             watch_limit=self.limits.watches,
             approvals=Approvals(own=own),
-            floating=floating,
+            floating=fresh.floating if fresh else (),
+            keeps_previous=fresh is not None and fresh.keep,
         )
 
     def check_approvals(
@@ -143,7 +145,7 @@ class PolicyPart(Part):
         People who may approve are admins, so `by` can name no others.
         """
         askers = None if members is None else {*members, *admins}
-        for number, rule in enumerate(self.in_force(admins, ()).rules):
+        for number, rule in enumerate(self.in_force(admins, None).rules):
             strangers = set(rule.approvals.by or ()).difference(admins)
             if strangers:
                 raise ValueError(f"policy.rules.{number}.by: {min(strangers)} is not an admin")

@@ -136,11 +136,13 @@ def policy_variable(policy: Policy) -> str:
 
     Raises ConfigError where GitHub would not take it.
     """
-    rules = {
+    rules: dict[str, object] = {
         "registries": sorted(policy.registries),
         "rules": [[rule.images, str(rule.verdict)] for rule in policy.rules],
         "floating": list(policy.floating),
     }
+    if policy.keeps_previous:
+        rules["keep"] = True
     text = json.dumps(rules, separators=(",", ":"))
     if len(text) > POLICY_BYTES:
         words = f"policy: takes {len(text)} bytes as a variable of GitHub, which holds"

@@ -22,6 +22,7 @@ from bot.core.fresh import FreshPlan
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule
+from bot.core.previous import Previous
 from bot.core.registry import ImageInfo, PullLimit
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
@@ -324,9 +325,17 @@ class FakeRepository:
         found = next(r for r in self.runs if r.run.id == run.id)
         return tuple(found.results)
 
-    def report(self, image: ImageRef, digest: str | None, line: str = "", *, run: int = -1) -> None:
+    def report(
+        self,
+        image: ImageRef,
+        digest: str | None,
+        line: str = "",
+        *,
+        run: int = -1,
+        previous: Previous | None = None,
+    ) -> None:
         size = 2_100_000 if digest else None
-        self.runs[run].results.append(CopyResult(str(image), digest, size, line))
+        self.runs[run].results.append(CopyResult(str(image), digest, size, line, previous))
 
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)

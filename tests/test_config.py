@@ -407,6 +407,15 @@ def test_intervals_of_a_config_from_before_go_on_working() -> None:
     assert plan.floating == ()
 
 
+def test_what_is_overwritten_is_kept_only_where_the_config_says_so() -> None:
+    data = example()
+    assert settings_from(data, "config.yaml").rules().keeps_previous
+    del data["fresh"]["keep"]
+    assert not settings_from(data, "config.yaml").rules().keeps_previous
+    del data["fresh"]
+    assert not settings_from(data, "config.yaml").rules().keeps_previous
+
+
 def test_names_of_registries_and_rules_are_completed_as_references_are() -> None:
     data = example()
     data["policy"]["registries"] = ["Index.docker.io", "GHCR.io"]

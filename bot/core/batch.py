@@ -15,6 +15,7 @@ from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
+from bot.core.previous import Previous
 from bot.core.retry import LONGEST_DELAY, RetriedWithTrouble, has_passed, requeue_wait
 from bot.core.transfer import Transfer
 
@@ -178,13 +179,15 @@ class Run:
 class CopyResult:
     """What a run reports on one image: its `digest`, or the `line` that says why it failed.
 
-    `size` is in bytes, None where the run does not report it.
+    `size` is in bytes, None where the run does not report it. `previous` is what became of the
+    digest that was overwritten, None where nothing was to be kept.
     """
 
     image: str
     digest: str | None
     size: int | None = None
     line: str = ""
+    previous: Previous | None = None
 
 
 def result_of(transfer: Transfer, results: Mapping[str, CopyResult]) -> CopyResult | None:
@@ -206,7 +209,7 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
         return _failed(transfer, Failure(classify(result.line), result.line), now)
     if result.digest != transfer.digest:
         return CopyFailed(now, Failure(FailureKind.MISMATCH, result.digest))
-    return Copied(now, result.digest, result.size)
+    return Copied(now, result.digest, result.size, result.previous)
 
 
 def no_result_event(

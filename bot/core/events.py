@@ -12,6 +12,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
+from bot.core.previous import Previous
 from bot.core.registry import ImageInfo
 
 
@@ -146,10 +147,14 @@ class RunMissing(Event):
 
 @dataclass(frozen=True, slots=True)
 class Copied(Event):
-    """The run reports this digest at the target. `size` is in bytes, None where unknown."""
+    """The run reports this digest at the target. `size` is in bytes, None where unknown.
+
+    `previous` is what became of the digest that the tag had, None where it was not to be kept.
+    """
 
     digest: str
     size: int | None
+    previous: Previous | None = None
 
 
 @dataclass(frozen=True, slots=True)

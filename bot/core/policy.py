@@ -88,6 +88,8 @@ class Policy:
     """What approves an image that no rule covers, and one that a rule approves by itself."""
     floating: tuple[str, ...] = ()
     """Patterns of tags that float, besides those that tag_class knows."""
+    keeps_previous: bool = False
+    """Whether the digest that a copy overwrites stays at the target under a tag of its own."""
 
 
 def decide(policy: Policy, image: ImageRef) -> Ruling:

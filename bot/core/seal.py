@@ -31,17 +31,20 @@ class DecidedImage:
     """An image with the digest that was decided on, and what its line says.
 
     `asked` are the pseudonyms of those who asked for it. `approved` is the ground: `rule` and a
-    pattern, pseudonyms of persons, or `kept` or `rollback` and a pseudonym.
+    pattern, pseudonyms of persons, or `kept` or `rollback` and a pseudonym. `previous` is how the
+    tag ends that gets the digest before it, as in core/previous.py. Empty where none does.
     """
 
     image: ImageRef
     asked: Sequence[str]
     approved: str
+    previous: str = ""
 
     def line(self) -> str:
         """The line of the block."""
         asked = f"asked {', '.join(self.asked[:ASKERS_NAMED])}; " if self.asked else ""
-        return f"Image: {self.image}; {asked}approved {self.approved}"
+        previous = f"previous {self.previous}; " if self.previous else ""
+        return f"Image: {self.image}; {asked}{previous}approved {self.approved}"
 
     @property
     def longest(self) -> int:

@@ -42,6 +42,7 @@ from bot.core.events import (
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
+from bot.core.previous import previous_tag
 from bot.core.retry import RetriedWithTrouble
 
 
@@ -134,6 +135,8 @@ class Transfer(RetriedWithTrouble):
     of these errors. `trouble` is the last transient error of a step. `not_before` is the time of
     the next try. `retries` is the transfer that this one tries again. `reason` is what a person or
     a rule gives for a rejection, or the number of the request that replaced this one.
+    `previous_tag` has the digest at the target that this copy replaced, and `previous_refusal` says
+    why none could have it: see core/previous.py.
     """
 
     id: TransferId
@@ -155,6 +158,8 @@ class Transfer(RetriedWithTrouble):
     copying_at: datetime | None = None
     copied_digest: str | None = None
     copied_at: datetime | None = None
+    previous_tag: str = ""
+    previous_refusal: str = ""
     ended: State | None = None
     ended_at: datetime | None = None
     ended_by: PersonId | None = None
@@ -192,6 +197,13 @@ class Transfer(RetriedWithTrouble):
             return State.APPROVED
         return State.WAITING if self.checked_at is not None else State.CHECKING
 
+    @property
+    def previous_image(self) -> ImageRef | None:
+        """The name at the target of the digest that this copy replaced, where it is kept."""
+        return (
+            replace(self.image, tag=self.previous_tag, digest=None) if self.previous_tag else None
+        )
+
 
 def advance(transfer: Transfer, event: Event) -> Transfer | None:
     """The transfer after the event, or None where TRANSITIONS does not allow it.
@@ -218,8 +230,8 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
             return replace(transfer, submitted_at=at, batch=batch)
         case RunSeen(at, run, url):
             return replace(transfer, copying_at=at, run=run, run_url=url)
-        case Copied(at, digest, size):
-            return replace(transfer, copied_at=at, copied_digest=digest, size=size or transfer.size)
+        case Copied():
+            return _copied(transfer, event)
         case Requeued(_, failure):
             later = replace(transfer, requeue_cause=failure, requeues=transfer.requeues + 1)
             return _out_of_batch(later)
@@ -260,6 +272,20 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
             raise ValueError("a denied image is not looked up: send Denied")
         case never:
             assert_never(never)
+
+
+def _copied(transfer: Transfer, event: Copied) -> Transfer:
+    copied = replace(
+        transfer,
+        copied_at=event.at,
+        copied_digest=event.digest,
+        size=event.size or transfer.size,
+    )
+    before, tag = event.previous, transfer.image.tag
+    if before is None or tag is None:
+        return copied
+    name = previous_tag(tag, before.ending) if before.ending else ""
+    return replace(copied, previous_tag=name, previous_refusal=before.refusal)
 
 
 def _end(transfer: Transfer, event: Event) -> Transfer:

@@ -75,6 +75,10 @@ def _outcome(transfer: Transfer, now: datetime) -> list[Phrase]:
     if transfer.copied_digest and transfer.copied_at is not None:
         time = Moment(transfer.copied_at, now)
         lines.append(say("why-arrived", time=time, digest=transfer.copied_digest))
+        if transfer.previous_image is not None:
+            lines.append(say("why-previous", time=time, image=str(transfer.previous_image)))
+        if transfer.previous_refusal:
+            lines.append(say("why-previous-refused", time=time, line=transfer.previous_refusal))
     if transfer.failure is not None and transfer.ended_at is not None:
         time = Moment(transfer.ended_at, now)
         lines.append(say("why-failed", time=time, cause=cause(transfer.failure)))

@@ -50,7 +50,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
     room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
-    lines += _were_there(arrived)
+    lines += _were_there(arrived) + _previous(arrived)
     others = with_new_suggestions(others, transfers)
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
@@ -91,6 +91,16 @@ def _were_there(arrived: Sequence[Transfer]) -> list[Phrase]:
     """The images that the target had already, so that nothing was copied."""
     names = [short_name(t.image) for t in arrived if t.copied_digest is None]
     return [say("result-there", count=len(names), images=name_list(names))] if names else []
+
+
+def _previous(arrived: Sequence[Transfer]) -> list[Phrase]:
+    """Where the digests are that were overwritten, and which could not be kept."""
+    kept = [short_name(previous) for t in arrived if (previous := t.previous_image) is not None]
+    refused = [short_name(t.image) for t in arrived if t.previous_refusal]
+    lines = [say("result-previous", images=name_list(kept))] if kept else []
+    if refused:
+        lines.append(say("result-previous-refused", images=name_list(refused)))
+    return lines
 
 
 def _next_steps(others: Sequence[Transfer], request: Request, view: View) -> list[Phrase]:

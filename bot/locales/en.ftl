@@ -289,6 +289,9 @@ result-there = { $count ->
     [one] Was already there, with the same digest: { $images }
    *[other] Were already there, with the same digests: { $images }
 }
+result-previous = What the tag had before stays under another tag: { $images }
+result-previous-refused = What the tag had before could not be kept under another tag: { $images }
+    .next = Send /why with the name of the image to read the cause.
 returned = Your file for #{ $request }, with the images from our registry.
 returned-nothing = I could not change the images in <code>{ $file }</code> without changing something else.
     .next = Put the addresses above into the file by hand.
@@ -463,6 +466,8 @@ why-asked = { $time } · { $person } asked in #{ $request }
 why-undecided = No decision on a digest is kept.
 why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
 why-arrived = { $time } · the run copied <code>{ $digest }</code>
+why-previous = { $time } · what the tag had before stays as <code>{ $image }</code>
+why-previous-refused = { $time } · what the tag had before could not be kept: { $line }
 why-failed = { $time } · { $cause }
 why-older = Older copies: { $count }.
 why-unknown = I know of no request for <code>{ $image }</code> here.

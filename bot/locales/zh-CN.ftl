@@ -256,6 +256,9 @@ result-there = 本来就有、摘要一致的：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
+result-previous = 被覆盖的摘要另存为：{ $images }
+result-previous-refused = 被覆盖的摘要没能另存：{ $images }
+    .next = 发 /why 加上镜像名，可以查看原因。
 returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
 returned-nothing = <code>{ $file }</code> 里的镜像我没法改：一改就会动到别的内容。
     .next = 请把上面的地址手动写进文件。
@@ -430,6 +433,8 @@ why-asked = { $time } · { $person } 在 #{ $request } 里提出
 why-undecided = 没有关于摘要的审批记录。
 why-run = { $time } · <a href="{ $url }">GitHub 上的运行</a>开始
 why-arrived = { $time } · 已同步 <code>{ $digest }</code>
+why-previous = { $time } · 被覆盖的摘要另存为 <code>{ $image }</code>
+why-previous-refused = { $time } · 被覆盖的摘要没能另存：{ $line }
 why-failed = { $time } · { $cause }
 why-older = 还有更早的 { $count } 次。
 why-unknown = 这里没有 <code>{ $image }</code> 的请求。

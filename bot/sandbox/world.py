@@ -206,6 +206,7 @@ def _settings(
         data["fresh"] = {
             "every": dict.fromkeys(("floating", "versions"), fresh / 3600),
             "looks": 100_000,
+            "keep": True,
         }
     return settings_from(data, "the sandbox's config")
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -50,6 +51,12 @@ def test_a_block_has_one_line_for_each_decision_and_ends_with_the_seal() -> None
     block = sealed_block(BATCH, AT, [NGINX, STATIC], key=KEY)
     assert block == f"{text}Seal: {seal}"
     assert batch_of(commit_message([NGINX.image], block)) == BATCH
+
+
+def test_a_line_names_how_the_tag_of_the_digest_before_ends() -> None:
+    leaving = replace(NGINX, previous="before-2026-11-30")
+    said = "asked p:7f3a91c2; previous before-2026-11-30; approved rule docker.io/library/**"
+    assert leaving.line() == f"Image: docker.io/library/nginx:1.27@{FIRST}; {said}"
 
 
 def test_the_time_is_utc_whatever_the_clock_shows() -> None:

@@ -1,7 +1,7 @@
 """The table of a transfer's states and events, and the facts behind it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RequestId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
+from bot.core.previous import Previous, ending_of, previous_tag
 from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, next_action
@@ -137,6 +138,34 @@ def test_an_advance_forgets_the_trouble_before_it() -> None:
     after = advance(waiting, EVENTS[0])
     assert after is not None
     assert (after.attempts, after.not_before, after.trouble) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("image", "previous", "kept"),
+    [
+        ("nginx:1.27", Previous("before-2026-11-30"), ("1.27-before-2026-11-30", "")),
+        ("nginx:1.27", Previous(refusal="answers 412"), ("", "answers 412")),
+        (f"nginx@sha256:{'a' * 64}", Previous("before-2026-11-30"), ("", "")),
+        ("nginx:1.27", None, ("", "")),
+    ],
+)
+def test_what_became_of_the_digest_before_is_kept(
+    image: str, previous: Previous | None, kept: tuple[str, str]
+) -> None:
+    copying = replace(REACHED[State.COPYING], image=ImageRef.parse(image))
+    after = advance(copying, Copied(NOW, "sha256:ab", 9, previous))
+    assert after is not None
+    assert (after.previous_tag, after.previous_refusal) == kept
+    name = f"docker.io/library/nginx:{kept[0]}" if kept[0] else None
+    assert (after.previous_image and str(after.previous_image)) == name
+
+
+def test_the_tag_of_the_digest_before_is_cut_in_front_of_its_date() -> None:
+    ending = ending_of(datetime(2026, 12, 1, 7, 59, tzinfo=timezone(timedelta(hours=8))))
+    assert ending == "before-2026-11-30"
+    assert previous_tag("1.27", ending) == "1.27-before-2026-11-30"
+    cut = previous_tag("t" * 128, f"{ending}.2")
+    assert (len(cut), cut[-23:]) == (128, "ttt-before-2026-11-30.2")
 
 
 def test_who_replaced_a_question_is_kept_where_it_was_asked_for() -> None:

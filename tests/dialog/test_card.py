@@ -728,3 +728,12 @@ def test_what_replaced_an_image_is_named_where_somebody_asked_for_it() -> None:
     by_the_bot = replace(WAITING, ended=State.REPLACED, ended_at=NOW)
     assert replaced(by_the_bot).key == "note-replaced-by-update"
     assert replaced(replace(by_the_bot, reason="42")).key == "note-replaced"
+
+
+def test_a_result_tells_where_the_digests_are_that_were_overwritten() -> None:
+    kept = replace(MIRRORED, previous_tag="1.27-before-2026-11-30")
+    refused = replace(MIRRORED, previous_refusal="the target answers 412")
+    text = rendered(result(REQUEST, [kept, refused], VIEW)).html
+    assert "What the tag had before stays under another tag: nginx:1.27-before-2026-11-30" in text
+    assert "What the tag had before could not be kept under another tag: nginx:1.27" in text
+    assert "Send /why with the name of the image to read the cause." in text

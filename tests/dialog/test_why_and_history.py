@@ -67,10 +67,15 @@ def test_a_story_tells_all_that_happened() -> None:
         copying_at=NOW,
         copied_at=NOW,
         copied_digest=DIGEST,
+        previous_tag="1.27-before-2026-11-30",
+        previous_refusal="the target answers 412",
     )
     message = why(NGINX, [Story(copied, [REQUEST], [DECISION])], NAMES, NOW, more=0)
-    told = ["why-image", "why-asked", "decision", "why-run", "why-arrived", "why-failed"]
+    told = ["why-image", "why-asked", "decision", "why-run", "why-arrived"]
+    told += ["why-previous", "why-previous-refused", "why-failed"]
     assert keys(message) == told
+    kept = "docker.io/library/nginx:1.27-before-2026-11-30"
+    assert value(message.lines[5], "image") == kept
     assert value(message.lines[1], "person") == Phrase("by-bot")
 
 

@@ -1,6 +1,7 @@
 """Tags that are updated upstream, end to end: the bot notices, copies, and tells the watchers."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ def told(s: Sandbox, words: str, **chat: str) -> list[Message]:
     return [m for m in s.messages(**chat) if m["from"] == "bot" and words in m["text"]]
 
 
+def kept(s: Sandbox, image: str) -> set[str]:
+    """Return the digests at the target that the image had before."""
+    tag = f"{s.target()}/{image}-before-{datetime.now(UTC):%Y-}"
+    return {digest for name, digest in s.digests("target").items() if name.startswith(tag)}
+
+
 def mirrored(s: Sandbox, image: str) -> Asked:
     asked = s.whisper("wei", f"/mirror {image}")
     s.result(asked, "Done, 1 of 1")
@@ -43,6 +50,7 @@ def test_a_tag_that_moves_is_noticed_copied_by_one_dispatch_and_told(s: Sandbox)
     news = s.until(lambda: told(s, "our registry has it now", chat="group"))
     assert f"{image}: {old[:19]} → {new[:19]}" in news[0]["text"]
     assert s.digests("target")[f"{s.target()}/{image}"] == new
+    assert kept(s, image) == {old}
     s.until(lambda: told(s, "our registry has it now", chat="private", **{"as": "wei"}))
     s.until(lambda: [run["conclusion"] for run in dispatches(s)] == ["success"])
     messages = [commit["message"] for commit in s.repository()["commits"]]
@@ -66,5 +74,6 @@ def test_a_version_that_moves_is_an_alarm_and_copied_after_an_approval(s: Sandbo
     assert s.press("ana", alarm, "Approve").endswith(": 1 image approved.")
     s.until(lambda: told(s, f"{image}: {old[:19]} → {new[:19]}", chat="private", **{"as": "wei"}))
     assert s.digests("target")[place] == new
+    assert kept(s, image) == {old}
     assert len(dispatches(s)) == runs + 1
     assert len(told(s, "differs from its source", chat="group")) == 1

@@ -23,16 +23,21 @@ GONE = f"sha256:{'0' * 64}"
 
 
 def sealed(*images: str, age: timedelta = timedelta(), key: str = KEY) -> str:
-    """Return the bot's block. Each image is `NAME:TAG@DIGEST; asked …; approved …`."""
+    """Return the bot's block.
+
+    Each image is `NAME:TAG@DIGEST; asked …; previous …; approved …`, the third part where wanted.
+    """
     decided = [_decided(*each.split("; ")) for each in images]
     at = datetime.now(UTC) - age
     return sealed_block(BatchId("2938cb00044e118d"), at, decided, key=bytes.fromhex(key))
 
 
-def _decided(image: str, asked: str, approved: str) -> DecidedImage:
+def _decided(image: str, asked: str, *more: str) -> DecidedImage:
     people = asked.removeprefix("asked ").split(", ")
-    ground = approved.removeprefix("approved ")
-    return DecidedImage(image=ImageRef.parse(image), asked=people, approved=ground)
+    previous, ground = ["", *(each.partition(" ")[2] for each in more)][-2:]
+    return DecidedImage(
+        image=ImageRef.parse(image), asked=people, previous=previous, approved=ground
+    )
 
 
 def pushed(*blocks: str) -> dict[str, Any]:

@@ -156,6 +156,10 @@ async def test_the_rules_are_stored_for_the_workflow_without_reasons_and_ids(
         }
         said = await set_up(made, port, secrets(), with_rules(RULES[0]))
         assert "variable POLICY: set to 1 rules" in said
+        keeping = with_rules(RULES[0]).model_dump(mode="json") | {"fresh": {"keep": True}}
+        said = await set_up(made, port, secrets(), settings_from(keeping, "test"))
+        assert "variable POLICY: set to 1 rules" in said
+        assert json.loads(made.actions.variables["POLICY"])["keep"] is True
 
 
 async def rules_line(port: int, made: GitHub, given: Settings) -> str:

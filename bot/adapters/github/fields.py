@@ -12,12 +12,15 @@ from github.WorkflowRun import WorkflowRun
 from bot.adapters.github.errors import one_line
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import RunId
+from bot.core.previous import Previous
 
 STATUS_CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(
-    r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?(?:, .*)?"
+    r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?"
+    r"(?:, previous (?:is (before-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[2-9])?)|not kept: ([^,]*)))?"
+    r"(?:, .*)?"
 )
-"""Digest, bytes and what was done. The rest is for people: the ground of the decision."""
+"""Digest, bytes, what was done, and what became of the digest before. The rest is for people."""
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _MAX_INTEGER: Final = 2**63 - 1  # of a database column
 
@@ -57,4 +60,7 @@ def parse_result(status: CommitStatus) -> CopyResult | None:
     if match is None:
         return CopyResult(image, None, line=f"a status in an unknown form: {text}")
     size = int(match[2] or 0)
-    return CopyResult(image, match[1], size if 0 < size <= _MAX_INTEGER else None)
+    previous = Previous(match[3] or "", match[4] or "") if match[3] or match[4] else None
+    return CopyResult(
+        image, match[1], size if 0 < size <= _MAX_INTEGER else None, previous=previous
+    )

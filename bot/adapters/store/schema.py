@@ -131,6 +131,8 @@ transfers = Table(
     Column("copying_at", Time),
     Column("copied_digest", Text),
     Column("copied_at", Time),
+    Column("previous_tag", Text, nullable=False, server_default=""),
+    Column("previous_refusal", Text, nullable=False, server_default=""),
     Column("ended", Word(State)),
     Column("ended_at", Time),
     Column("ended_by", Id),

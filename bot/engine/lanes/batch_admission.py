@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.approvals import Decided
 from bot.core.decision import Ground, Verdict
 from bot.core.events import AskedAgain, Denied, DigestUnknown, Event
 from bot.core.ids import TransferId
 from bot.core.policy import Ruling
+from bot.core.previous import ending_of
 from bot.core.request import Request
 from bot.core.seal import DecidedImage
 from bot.core.transfer import Transfer
-from bot.engine.decided import Rules, askers, ruling_on_transfer
+from bot.engine.decided import Rules, askers, decisions_about, ruling_on_transfer
 from bot.engine.lanes.lane import RecordUnit, record_in
 from bot.engine.ports.decisions import DecisionsOnNames, Pseudonyms
 from bot.engine.ports.store import RequestersOfAll
@@ -47,7 +49,10 @@ class BatchAdmission:
                 approved.append((transfer, ruling))
             else:
                 await record_in(unit, transfer.id, self._refusal(ruling, now))
-        return await _decided_images(unit, approved, requests)
+        leaving = [t.id for t, _ in approved if await self._leaves_previous(unit, t)]
+        return await _decided_images(
+            unit, approved, requests, dict.fromkeys(leaving, ending_of(now))
+        )
 
     async def _ruling(
         self, unit: BatchAdmissionUnit, transfer: Transfer, requests: Sequence[Request]
@@ -56,6 +61,16 @@ class BatchAdmission:
         if transfer.digest is None:
             return None
         return await ruling_on_transfer(unit, self.rules, transfer, requests)
+
+    async def _leaves_previous(self, unit: DecisionsOnNames, transfer: Transfer) -> bool:
+        """Whether the digest that is overwritten stays. One that a person rejected does not."""
+        image, before = transfer.image, transfer.replaces
+        if not self.rules.policy.keeps_previous or image.tag is None:
+            return False
+        if before is None:
+            return True
+        said = await decisions_about(unit, image, before)
+        return not Decided(image, before, said).is_rejected
 
     def _refusal(self, ruling: Ruling | None, now: datetime) -> Event:
         if ruling is None:
@@ -69,6 +84,7 @@ async def _decided_images(
     unit: Pseudonyms,
     approved: Sequence[tuple[Transfer, Ruling]],
     requests: Mapping[TransferId, Sequence[Request]],
+    previous: Mapping[TransferId, str],
 ) -> dict[TransferId, DecidedImage]:
     people = {person for _, ruling in approved for person in ruling.persons}
     people |= {person for t, _ in approved for person in askers(requests[t.id])}
@@ -78,6 +94,7 @@ async def _decided_images(
             image=transfer.image.at(transfer.digest),
             asked=[names[person] for person in askers(requests[transfer.id])],
             approved=_ground(ruling, [names[person] for person in ruling.persons]),
+            previous=previous.get(transfer.id, ""),
         )
         for transfer, ruling in approved
     }

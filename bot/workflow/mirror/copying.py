@@ -15,6 +15,7 @@ from . import waits
 from .log import one_line, say
 from .manifest import BLOBS, LARGEST_NUMBER, MANIFEST_BYTES, Manifest, NotMovedError
 from .orders import Order
+from .previous import KEPT, leave
 from .pulls import Pulls
 from .reference import SHA256, Image, target_path
 from .registry import Repository
@@ -35,6 +36,7 @@ class Result:
     ground: str = ""  # of the decision to copy it
     more: str = ""  # about the ground
     note: str = ""  # what was done in another way than the image's name says
+    previous: str = ""  # what became of the digest that was overwritten, where it was to be kept
 
 
 class Copying:
@@ -53,6 +55,7 @@ class Copying:
         self.traffic, self.tell = traffic, tell
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
         self.read: dict[str, Manifest] = {}
+        self.previous = ""  # what became of the digest that the tag had
         self.source = Repository(settings, self.image.registry, self.image.path)
         path = target_path(self.image, settings.prefix, settings.naming)
         self.target = Repository(settings, settings.host, path)
@@ -79,7 +82,9 @@ class Copying:
         found = self.ended("failure", order.refusal) if order.refusal else self.compare()
         done = found if isinstance(found, Result) else self.moved(*found)
         note = f"by digest alone: {self.order.image.tag} has another" if alone else ""
-        return replace(done, ground=order.ground, more=order.more, note=note)
+        return replace(
+            done, ground=order.ground, more=order.more, note=note, previous=self.previous
+        )
 
     def ended(self, state: str, text: str) -> Result:
         """Return a result under the name that the image has in the list or the dispatch."""
@@ -156,6 +161,7 @@ class Copying:
                 words = str(why) if isinstance(why, NotMovedError) else type(why).__name__
                 say(f"note: skopeo takes over {self.image}: {words}")
         with self.traffic.copies:
+            self.leave_previous(wanted or "")
             return *self.copy_by_skopeo(), 0
 
     def carried(self, wanted: str) -> int:
@@ -177,8 +183,14 @@ class Copying:
         top, children, blobs = self.manifests(self.source, wanted)
         self.traffic.bring(blobs, self.source, self.target)
         list(self.traffic.questions.map(self.target.put, children, children.values()))
+        self.leave_previous(wanted)
         self.target.put(self.image.tag or self.image.digest, top)
         return sum(blobs.values())
+
+    def leave_previous(self, new: str) -> None:
+        """Leave what the tag has at the target under another tag, where the order says so."""
+        if self.order.previous and self.image.tag and not self.previous.startswith(KEPT):
+            self.previous = leave(self.target, self.image.tag, self.order.previous, new)
 
     def manifests(
         self, side: Repository, digest: str

@@ -23,18 +23,31 @@ _BLOCK = re.compile(
     re.ASCII,
 )
 _KEY = re.compile(r"[0-9a-f]{64}")
+_PREVIOUS = re.compile(r"; previous (before-[0-9-]{10})(?=;)")
 NOT_SEALED = "the bot did not seal it"
 
 
 @dataclass(frozen=True)
+class Decided:
+    """An image with the digest that was decided on, and the ground of the decision.
+
+    `previous` is how the tag ends that the digest before it gets. Empty where it gets none.
+    """
+
+    image: Image
+    ground: str
+    previous: str
+
+
+@dataclass(frozen=True)
 class Block:
-    """One block: the names as they stand there, and its images with the grounds of the decisions.
+    """One block: the names as they stand there, and what was decided.
 
     `trouble` says why the block decides nothing. It is empty for a sealed block.
     """
 
     names: tuple[str, ...]
-    images: dict[Image, str]  # each has a digest
+    decided: tuple[Decided, ...]
     time: float
     trouble: str
 
@@ -66,33 +79,34 @@ def read(text: str, key: Key, now: float) -> "Block | None":
         return None
     names = tuple(line.partition(";")[0] for line in lines)
     read = zip(map(Image.parse, names), lines, strict=True)
-    images = {image: _ground(line) for image, line in read if image and image.digest}
-    if not found or len(images) != len(lines):
-        return Block(names, images, 0, NOT_SEALED)
+    decided = tuple(_decided(image, line) for image, line in read if image and image.digest)
+    if not found or len({each.image for each in decided}) != len(lines):
+        return Block(names, decided, 0, NOT_SEALED)
     year, month, day, hour, minute, second = map(int, found.groups()[1:7])
     try:
         time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
     except ValueError:
-        return Block(names, images, 0, NOT_SEALED)
+        return Block(names, decided, 0, NOT_SEALED)
     trouble = _trouble(found["sealed"], found["seal"], key) or _age(now - time)
-    return Block(names, images, time, trouble)
+    return Block(names, decided, time, trouble)
 
 
-def sealed(blocks: Iterable[Block]) -> dict[Image, tuple[Image, str]]:
-    """Return what is decided on each name with its tag: the image by digest, and the ground.
+def sealed(blocks: Iterable[Block]) -> dict[Image, Decided]:
+    """Return what is decided on each name with its tag.
 
     A name without a tag is found by its digest. The newest decision counts.
     """
     good = sorted((block for block in blocks if not block.trouble), key=lambda block: block.time)
+    every = [each for block in good for each in block.decided]
     return {
-        (replace(image, digest="") if image.tag else image): (image, ground)
-        for block in good
-        for image, ground in block.images.items()
+        (replace(each.image, digest="") if each.image.tag else each.image): each for each in every
     }
 
 
-def _ground(line: str) -> str:
-    return line.rpartition("; approved ")[2]
+def _decided(image: Image, line: str) -> Decided:
+    said, _, ground = line.rpartition("; approved ")
+    found = _PREVIOUS.search(f"{said};")
+    return Decided(image, ground, found[1] if found else "")
 
 
 def _trouble(text: str, seal: str, key: Key) -> str:

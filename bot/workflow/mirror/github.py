@@ -150,7 +150,7 @@ def described(result: Result) -> str:
     if result.state != "success":
         return text
     ground = "" if result.ground == HAND_WRITTEN else result.ground
-    words = told(text, ground, result.note)
+    words = told(text, result.previous, ground, result.note)
     return words if len(words) <= STATUS_CHARACTERS else f"{words[: STATUS_CHARACTERS - 1]}…"
 
 
@@ -171,7 +171,10 @@ def told(*parts: str) -> str:
 def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[str]) -> None:
     """Write the table on the run's page. It is cut at a size that GitHub accepts."""
     rows = [(line, "invalid", "", "not an image reference") for line in bad]
-    rows += [(str(r.image), r.state, told(r.ground, r.more), told(r.text, r.note)) for r in results]
+    rows += [
+        (str(r.image), r.state, told(r.ground, r.more), told(r.text, r.note, r.previous))
+        for r in results
+    ]
     table = "| image | result | decided by | |\n|---|---|---|---|\n"
     for number, row in enumerate(rows):
         table += f"| {' | '.join(map(cell, row))} |\n"

@@ -14,6 +14,7 @@ from .github import Asked, asked_for, post, summarise, told
 from .log import one_line, say
 from .orders import Order, Orders
 from .policy import Policy
+from .previous import ending_of
 from .reference import Image
 from .settings import Settings
 from .skopeo import log_in
@@ -25,7 +26,8 @@ def log_line(result: Result) -> str:
     if result.state != "success":
         return f"{result.state} {result.image}: {result.text}"
     waited = f", {result.waited:.0f} s of them waiting for pulls" if result.waited else ""
-    took = f"{result.seconds:.1f} s{waited}, {told(result.ground, result.more, result.note)}"
+    more = told(result.ground, result.more, result.note, result.previous)
+    took = f"{result.seconds:.1f} s{waited}, {more}"
     if result.text.startswith("kept: "):
         return f"kept {result.image}: {result.text[6:]}, {took}"
     digest, *size, done = result.text.split()
@@ -77,12 +79,14 @@ class Run:
 def orders_of(env: Mapping[str, str], asked: Asked) -> Orders:
     """Return the maker of orders, with the policy of the repository."""
     policy: Policy | str
+    previous = ""
     try:
         policy = Policy.read(env.get("POLICY", ""))
+        previous = ending_of(time.time()) if policy.keep else ""
     except ValueError as why:
         policy = str(why)
     actor = env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", "")
-    return Orders.by(asked.blocks, policy, actor, whole=asked.whole)
+    return Orders.by(asked.blocks, policy, actor, whole=asked.whole, previous=previous)
 
 
 def main() -> int:

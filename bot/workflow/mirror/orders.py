@@ -8,7 +8,7 @@ and no digest goes under a tag that does not name it. Pure: no I/O.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .decision import Block, sealed
+from .decision import Block, Decided, sealed
 from .policy import APPROVE, DENY, Policy
 from .reference import Image
 
@@ -26,6 +26,7 @@ class Order:
     refusal: str = ""  # why it is not copied
     sealed: bool = False
     keeps: bool = False  # it must not overwrite another digest at the target
+    previous: str = ""  # how the tag ends that gets the digest which is overwritten, if any
     alone: "Order | None" = None  # instead, where the source's tag does not name the digest
 
 
@@ -34,29 +35,37 @@ class Orders:
     """Makes the orders of a run.
 
     `policy` may be a line that says why there is none. In a whole-list run (`whole`) nobody has
-    asked for any image, so no version at the target is overwritten.
+    asked for any image, so no version at the target is overwritten. `previous` is for images that
+    no sealed decision covers: a decision says it by itself.
     """
 
     policy: "Policy | str"
     whole: bool
     actor: str
-    decided: Mapping[Image, "tuple[Image, str]"] = field(default_factory=dict)
+    previous: str = ""
+    decided: Mapping[Image, Decided] = field(default_factory=dict)
     doubts: Mapping[Image, str] = field(default_factory=dict)
 
     @classmethod
     def by(
-        cls, blocks: Iterable[Block], policy: "Policy | str", actor: str, *, whole: bool
+        cls,
+        blocks: Iterable[Block],
+        policy: "Policy | str",
+        actor: str,
+        *,
+        whole: bool,
+        previous: str,
     ) -> "Orders":
         """Return the maker of orders for a run that was told these decisions."""
         blocks = list(blocks)
-        doubts = {_name(image): block.trouble for block in blocks for image in block.images}
-        return cls(policy, whole, actor, sealed(blocks), doubts)
+        doubts = {_name(each.image): block.trouble for block in blocks for each in block.decided}
+        return cls(policy, whole, actor, previous, sealed(blocks), doubts)
 
     def order(self, image: Image) -> Order:
         """Return the order for an image of the list or of a dispatch."""
-        decided, ground = self.decided.get(_name(image), (None, ""))
-        if decided and image.digest in ("", decided.digest):
-            return Order(image, decided, ground, sealed=True)
+        said = self.decided.get(_name(image))
+        if said and image.digest in ("", said.image.digest):
+            return Order(image, said.image, said.ground, sealed=True, previous=said.previous)
         return self._by_hand(image)
 
     def _by_hand(self, image: Image) -> Order:
@@ -77,7 +86,8 @@ class Orders:
             return Order(image, wanted, more=by, refusal=f"policy: {why}")
         told = (by, self.doubts.get(_name(image)), rule if verdict == APPROVE else "")
         keeps = self.whole and bool(wanted.tag) and self.policy.is_version(wanted.tag)
-        return Order(image, wanted, more=", ".join(filter(None, told)), keeps=keeps)
+        more = ", ".join(filter(None, told))
+        return Order(image, wanted, more=more, keeps=keeps, previous=self.previous)
 
 
 def _name(image: Image) -> Image:

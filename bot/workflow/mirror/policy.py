@@ -25,6 +25,7 @@ class Policy:
     registries: frozenset[str]
     rules: tuple[tuple[str, str], ...]  # pattern and verdict
     floating: tuple[str, ...]  # patterns of tags
+    keep: bool  # leave the digest that is overwritten under a tag of its own
 
     @classmethod
     def read(cls, text: str) -> "Policy":
@@ -41,7 +42,8 @@ class Policy:
         rules = tuple((str(pattern), str(verdict)) for pattern, verdict in read["rules"])
         if not all(verdict in (APPROVE, ASK, DENY) for _, verdict in rules):
             raise ValueError
-        return cls(frozenset(read["registries"]), rules, tuple(read["floating"]))
+        keep = read.get("keep", False) is True
+        return cls(frozenset(read["registries"]), rules, tuple(read["floating"]), keep)
 
     def decide(self, image: Image) -> tuple[str, str]:
         """Return the verdict on an image and the pattern of the rule that gives it, if any.

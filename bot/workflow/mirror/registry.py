@@ -178,12 +178,16 @@ class Repository:
 
     def fetch(self, digest: str) -> Manifest:
         """Return the manifest with exactly this digest. Raises NotMovedError."""
+        return Manifest.read(self.raw(digest))
+
+    def raw(self, digest: str) -> Answer:
+        """Return the bytes of the manifest with exactly this digest. Raises NotMovedError."""
         answer = self.manifest("GET", digest)
         if answer.status != HTTPStatus.OK:
             raise NotMovedError(f"{self.host} does not give its manifest ({answer.words})")
         if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
             raise NotMovedError("its manifest has another digest")
-        return Manifest.read(answer)
+        return answer
 
     def put(self, reference: str, manifest: Manifest) -> None:
         """Store a manifest unchanged. Raises NotMovedError when the registry refuses it."""

@@ -33,6 +33,7 @@ from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
+from bot.core.previous import Previous
 from bot.core.seal import DecidedImage, sealed_block
 from bot.engine.ports.repository import ListFile, WorkflowState
 from bot.sandbox.faults.middleware import ArmedFaults
@@ -507,6 +508,21 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
         (f"sha256:{'a' * 64} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),
         (f"sha256:{'a' * 64} 12 copied, rule **", CopyResult("x", f"sha256:{'a' * 64}", 12)),
         (f"sha512:{'a' * 128}", CopyResult("x", f"sha512:{'a' * 128}", None)),
+        *(
+            (
+                f"sha256:{'a' * 64} 12 copied, {said}",
+                CopyResult("x", f"sha256:{'a' * 64}", 12, "", p),
+            )
+            for said, p in (
+                ("previous is before-2026-11-30, rule **", Previous("before-2026-11-30")),
+                ("previous is before-2026-11-30.9", Previous("before-2026-11-30.9")),
+                ("previous is before-2026-11-30.10", None),
+                ("previous is before-yesterday, rule **", None),
+                ("previous not kept: answers 412, rule **", Previous(refusal="answers 412")),
+                ("previous not kept: no room…", Previous(refusal="no room…")),
+                ("previous not kept: ", None),
+            )
+        ),
         ("fine", CopyResult("x", None, line="a status in an unknown form: fine")),
         (None, CopyResult("x", None, line="a status in an unknown form: ")),
         (f"sha256:{'a' * 64} {2**63} copied", CopyResult("x", f"sha256:{'a' * 64}", None)),

@@ -122,6 +122,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         copying_at=NOW,
         copied_digest="sha256:ab",
         copied_at=NOW,
+        previous_tag="1.27-before-2026-11-30",
+        previous_refusal="the target answers 412",
         ended=State.FAILED,
         ended_at=NOW,
         ended_by=ANA.id,
