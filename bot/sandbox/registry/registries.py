@@ -34,6 +34,7 @@ from bot.sandbox.registry.seed import (
     move,
     seed,
 )
+from bot.sandbox.registry.storage import Storage
 from bot.sandbox.serve import HOST, served
 
 Side = Literal["source", "target"]
@@ -44,6 +45,8 @@ _STOP_SECONDS = 3.0
 _POLL = 0.02
 _DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 _ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}, {_DOCKER_INDEX}"
+_STORAGE = "storage"
+"""The folder of a registry's content, in the folder of that registry."""
 _CONFIG = """\
 version: 0.1
 log: {{level: warn}}
@@ -80,6 +83,7 @@ class Registries:
         self.source_address = ""
         self.target_address = ""
         self._data = data
+        self._source = Storage(data / "source" / _STORAGE)
         self._faults = faults
         self._clients: dict[Side, httpx.AsyncClient] = {}
         self._sockets: dict[Side, Path] = {}
@@ -90,8 +94,8 @@ class Registries:
         async with AsyncExitStack() as stack:
             sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imageto-")))
             if not self.internet:
+                await asyncio.to_thread(seed, self._source)
                 self.source_address = await self._open(stack, "source", sockets, None)
-                await seed(self._clients["source"])
             login = Credentials(self.user, self.password)
             self.target_address = await self._open(stack, "target", sockets, login)
             self._confine()
@@ -148,7 +152,7 @@ class Registries:
         there = {each["name"]: each["digest"] for each in await self.images("source")}
         if name not in there:
             raise BotError(f"the source registry of the sandbox has no {name!r}")
-        return await move(self._clients["source"], name, after=there[name])
+        return await asyncio.to_thread(move, self._source, name, after=there[name])
 
     async def _open(
         self, stack: AsyncExitStack, side: Side, sockets: Path, login: Credentials | None
@@ -204,7 +208,7 @@ def _client(socket: Path, auth: tuple[str, str] | None) -> httpx.AsyncClient:
 def _configure(directory: Path, socket: Path, login: Credentials | None) -> Path:
     """Write the configuration of one registry and return its path."""
     directory.mkdir(parents=True, exist_ok=True)
-    text = _CONFIG.format(storage=directory / "storage", socket=socket)
+    text = _CONFIG.format(storage=directory / _STORAGE, socket=socket)
     if login is not None:
         passwords = directory / "htpasswd"
         passwords.touch(mode=0o600)

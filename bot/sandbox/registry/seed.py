@@ -5,7 +5,6 @@ holds a README that says what it is, and some bytes that do not compress. The sa
 give the same digests. registries.py runs the registry.
 """
 
-import asyncio
 import gzip
 import hashlib
 import io
@@ -14,7 +13,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import httpx
+from bot.sandbox.registry.storage import Storage
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -34,7 +33,6 @@ platforms, layers and digests. It holds no software and cannot be run.
 """
 _CREATED = "2026-01-01T00:00:00Z"
 _KIB = 1024
-_AT_A_TIME = 4
 _SERVERS = ("amd64", "arm64", "arm/v7")
 _MANY = (*_SERVERS, "ppc64le", "s390x")
 
@@ -72,39 +70,31 @@ STAND_INS = (
 
 @dataclass(frozen=True, slots=True)
 class StandInManifest:
-    """A manifest or index, with the tags or the digest that it is put under."""
+    """A manifest or index, with its tags if any."""
 
-    media_type: str
     data: bytes
-    names: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class StandInContent:
-    """The blobs and manifests of one image. Manifests are in the order in which to put them."""
+    """The blobs and manifests of one image, the index last."""
 
-    blobs: dict[str, bytes] = field(default_factory=dict)
+    blobs: list[bytes] = field(default_factory=list)
     manifests: list[StandInManifest] = field(default_factory=list)
 
 
-async def seed(client: httpx.AsyncClient) -> None:
-    """Put all stand-ins into the registry that `client` has as its base URL."""
-    slots = asyncio.Semaphore(_AT_A_TIME)
-
-    async def one(stand_in: StandIn) -> None:
-        async with slots:
-            await _push(client, stand_in.repository, build(stand_in))
-
-    async with asyncio.TaskGroup() as group:
-        for stand_in in STAND_INS:
-            group.create_task(one(stand_in))
+def seed(storage: Storage) -> None:
+    """Put all stand-ins into the folder of a registry."""
+    for stand_in in STAND_INS:
+        _put(storage, stand_in.repository, build(stand_in))
 
 
-async def move(client: httpx.AsyncClient, name: str, *, after: str) -> str:
+def move(storage: Storage, name: str, *, after: str) -> str:
     """Put another image under this tag, as a publisher does. Return its digest."""
     repository, _, tag = name.rpartition(":")
     parts = build(StandIn(repository, (tag,), 20 * _KIB, _SERVERS, after=after))
-    await _push(client, repository, parts)
+    _put(storage, repository, parts)
     return _digest(parts.manifests[-1].data)
 
 
@@ -113,16 +103,16 @@ def build(stand_in: StandIn) -> StandInContent:
     parts = StandInContent()
     if stand_in.docker:
         manifest = _manifest(stand_in, stand_in.architectures[0], parts)
-        parts.manifests.append(StandInManifest(DOCKER_MANIFEST, manifest, stand_in.tags))
+        parts.manifests.append(StandInManifest(manifest, stand_in.tags))
         return parts
     entries = []
     for architecture in stand_in.architectures:
         manifest = _manifest(stand_in, architecture, parts)
-        parts.manifests.append(StandInManifest(OCI_MANIFEST, manifest, (_digest(manifest),)))
+        parts.manifests.append(StandInManifest(manifest))
         described = _described(OCI_MANIFEST, manifest)
         entries.append(described | {"platform": _platform(architecture)})
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
-    parts.manifests.append(StandInManifest(OCI_INDEX, _json(index), stand_in.tags))
+    parts.manifests.append(StandInManifest(_json(index), stand_in.tags))
     return parts
 
 
@@ -132,7 +122,7 @@ def _manifest(stand_in: StandIn, architecture: str, parts: StandInContent) -> by
     archives = list(_layers(stand_in, architecture))
     layers = [gzip.compress(archive, mtime=0) for archive in archives]
     config = _json(_config(architecture, archives))
-    parts.blobs |= {_digest(blob): blob for blob in (*layers, config)}
+    parts.blobs += [*layers, config]
     layer_type = DOCKER_LAYER if docker else OCI_LAYER
     return _json(
         {
@@ -195,25 +185,8 @@ def _described(media_type: str, data: bytes) -> dict[str, object]:
     return {"mediaType": media_type, "size": len(data), "digest": _digest(data)}
 
 
-async def _push(client: httpx.AsyncClient, repository: str, parts: StandInContent) -> None:
-    for digest, data in parts.blobs.items():
-        await _push_blob(client, repository, digest, data)
+def _put(storage: Storage, repository: str, parts: StandInContent) -> None:
+    for data in parts.blobs:
+        storage.blob(repository, data)
     for document in parts.manifests:
-        for name in document.names:
-            answer = await client.put(
-                f"/v2/{repository}/manifests/{name}",
-                content=document.data,
-                headers={"Content-Type": document.media_type},
-            )
-            answer.raise_for_status()
-
-
-async def _push_blob(client: httpx.AsyncClient, repository: str, digest: str, data: bytes) -> None:
-    there = await client.head(f"/v2/{repository}/blobs/{digest}")
-    if there.status_code == httpx.codes.OK:
-        return
-    upload = await client.post(f"/v2/{repository}/blobs/uploads/")
-    upload.raise_for_status()
-    place = client.base_url.join(upload.headers["Location"])
-    answer = await client.put(place.copy_merge_params({"digest": digest}), content=data)
-    answer.raise_for_status()
+        storage.manifest(repository, document.data, document.tags)

@@ -1,0 +1,53 @@
+"""Writes images into the folder of a docker-registry, as the registry itself stores them.
+
+It takes a tenth of the time of pushing them. The registry reads the folder for each answer, so it
+may be running. The layout is that of `docker/registry/v2`, which distribution describes in
+registry/storage/paths.go.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The folder that is `rootdirectory` in the registry's config."""
+
+    folder: Path
+
+    @property
+    def _root(self) -> Path:
+        return self.folder / "docker" / "registry" / "v2"
+
+    def blob(self, repository: str, data: bytes) -> None:
+        """Store a layer or a config, and make it known in the repository."""
+        hexed = self._stored(data)
+        self._link(f"{repository}/_layers/sha256/{hexed}", hexed)
+
+    def manifest(self, repository: str, data: bytes, tags: tuple[str, ...] = ()) -> None:
+        """Store a manifest or an index under its digest, and make the tags name it."""
+        hexed = self._stored(data)
+        manifests = f"{repository}/_manifests"
+        self._link(f"{manifests}/revisions/sha256/{hexed}", hexed)
+        for tag in tags:
+            self._link(f"{manifests}/tags/{tag}/index/sha256/{hexed}", hexed)
+            self._link(f"{manifests}/tags/{tag}/current", hexed)
+
+    def _stored(self, data: bytes) -> str:
+        hexed = hashlib.sha256(data).hexdigest()
+        path = self._root / "blobs" / "sha256" / hexed[:2] / hexed / "data"
+        if not path.exists():
+            _write(path, data)
+        return hexed
+
+    def _link(self, place: str, hexed: str) -> None:
+        _write(self._root / "repositories" / place / "link", f"sha256:{hexed}".encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace the file at once: a tag may be read while it moves."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name("new")
+    new.write_bytes(data)
+    new.replace(path)
