@@ -125,7 +125,7 @@ def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:
     """The client of sources and target. Raises ConfigError for an address that is none."""
     return RegistryClient(
         addresses=settings.addresses,
-        target=settings.place(),
+        target=settings.target_registry(),
         allowed=frozenset(settings.policy.registries),
         target_login=secrets.target_login(),
         source_logins=source_logins(secrets),
@@ -175,11 +175,11 @@ def _written(adapters: Adapters) -> Repository:
 
 
 def _policy(settings: Settings, adapters: Adapters) -> Policy:
-    return with_blocks(settings.rules(), adapters.holds)
+    return with_blocks(settings.policy_in_force(), adapters.holds)
 
 
 def _rules(settings: Settings, adapters: Adapters) -> Rules:
-    return Rules(_policy(settings, adapters), settings.access().admins)
+    return Rules(_policy(settings, adapters), settings.allow_lists().admins)
 
 
 def make_reconciler(
@@ -193,7 +193,7 @@ def make_reconciler(
                 store=adapters.store,
                 registries=adapters.registries,
                 rules=_rules(settings, adapters),
-                target=settings.place(),
+                target=settings.target_registry(),
                 clock=utc_now,
             ),
             "batches": _batches_lane(settings, secrets, adapters),
@@ -204,7 +204,7 @@ def make_reconciler(
             "wishes": WishesLane(
                 store=adapters.store,
                 wishes=WishFile(Path(settings.database)),
-                rules=Rules(settings.rules(), settings.access().admins),
+                rules=Rules(settings.policy_in_force(), settings.allow_lists().admins),
                 clock=utc_now,
                 restart=restart,
             ),
@@ -218,7 +218,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     """The lanes that people hear from. Cards first: they show "being checked" before the result."""
     chat, target, language = (
         TelegramChat(adapters.bot),
-        settings.place(),
+        settings.target_registry(),
         settings.telegram.language,
     )
     return {
@@ -229,8 +229,8 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             target=target,
             language=language,
             clock=utc_now,
-            policy=settings.rules(),
-            admins=settings.access().admins,
+            policy=settings.policy_in_force(),
+            admins=settings.allow_lists().admins,
             reasons=settings.policy.reasons,
         ),
         "files": FilesLane(
@@ -247,7 +247,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             repository=adapters.repository,
             words=adapters.words,
             target=target,
-            floating=settings.rules().floating,
+            floating=settings.policy_in_force().floating,
             clock=utc_now,
         ),
     }
@@ -255,12 +255,12 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
 
 def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLane:
     """The lane that tells the admins of lines written by hand, where alarms go."""
-    plan = settings.plan()
+    plan = settings.fresh_plan()
     return HandWrittenLane(
         store=adapters.store,
         repository=adapters.repository,
         words=adapters.words,
-        policy=settings.rules(),
+        policy=settings.policy_in_force(),
         place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
         language=settings.telegram.language,
         clock=utc_now,
@@ -282,10 +282,10 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
 
 def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     """The lane that keeps listed images fresh, if the config has the section `fresh`."""
-    plan = settings.plan()
+    plan = settings.fresh_plan()
     if plan is None:
         return {}
-    access, policy = settings.access(), _policy(settings, adapters)
+    access, policy = settings.allow_lists(), _policy(settings, adapters)
     news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
     updates = FreshUpdates(
         store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
@@ -296,7 +296,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             registries=adapters.registries,
             repository=adapters.repository,
             policy=policy,
-            target=settings.place(),
+            target=settings.target_registry(),
             plan=plan,
             news=news,
             updates=updates,
@@ -308,8 +308,8 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
 def _installation(settings: Settings, adapters: Adapters, me: str) -> Installation:
     return Installation(
         policy=_policy(settings, adapters),
-        access=settings.access(),
-        target=settings.place(),
+        access=settings.allow_lists(),
+        target=settings.target_registry(),
         me=me,
         language=settings.telegram.language,
         kept_fresh=settings.fresh is not None,

@@ -45,13 +45,18 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
 async def everything(settings: Settings, secrets: Secrets, say: Say) -> bool:
     """Check Telegram, the mirror repository and the target. A failure does not stop the others."""
     say("config: ok")
+    policy = settings.policy_in_force()
     for line in settings.policy.warnings():
         say(f"config: warning: {line}")
     checks = (
         ("telegram", _telegram, "check TELEGRAM_TOKEN and the network"),
         ("mirror repository", _repository, "check GITHUB_TOKEN and the settings under github"),
-        ("rules of the workflow", partial(_rules, settings.rules()), "run `imageto-bot setup`"),
-        ("rules", partial(_coverage, settings.rules()), "check GITHUB_TOKEN"),
+        (
+            "rules of the workflow",
+            partial(_rules, policy),
+            "run `imageto-bot setup`",
+        ),
+        ("rules", partial(_coverage, policy), "check GITHUB_TOKEN"),
         ("target", _target, "check HARBOR_USER, HARBOR_PWD and the settings under target"),
     )
     succeeded = True

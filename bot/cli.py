@@ -113,7 +113,7 @@ def policy(path: Path, images: tuple[str, ...]) -> None:
 
     for line in settings.policy.warnings():
         click.echo(f"config: warning: {line}")
-    rules = settings.rules()
+    rules = settings.policy_in_force()
     for text in images:
         click.echo(explanation(rules, ImageRef.parse(text)))
 
@@ -167,7 +167,7 @@ def _wish(path: Path, kind: str, about: str = "") -> None:
     from bot.engine.ports.wishes import Wish, WishKind  # noqa: PLC0415 - see run
     from bot.wishes import wish  # noqa: PLC0415 - see run
 
-    rules = Rules(settings.rules(), settings.access().admins)
+    rules = Rules(settings.policy_in_force(), settings.allow_lists().admins)
     wanted = Wish(WishKind(kind), about)
     click.echo(asyncio.run(wish(Path(settings.database), wanted, rules)))
 

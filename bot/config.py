@@ -25,15 +25,15 @@ from pydantic import (
 )
 
 from bot.config_file import FILE_LIMIT, UNREADABLE, Document, mistakes, one_line, read_document
-from bot.config_policy import FreshPart, PolicyPart
+from bot.config_policy import FreshSection, PolicySection
 from bot.config_types import (
     Chat,
     Host,
-    Part,
     Person,
     Prefix,
     Registry,
     Repository,
+    Section,
     Service,
     Url,
     Zone,
@@ -45,7 +45,7 @@ from bot.core.policy import AllowLists, Policy
 from bot.dialog.language import Language
 
 
-class TelegramPart(Part):
+class TelegramSection(Section):
     chats: tuple[Chat, ...] = Field(min_length=1)
     admins: tuple[Person, ...] = Field(min_length=1)
     members: tuple[Person, ...] | None = None
@@ -54,7 +54,7 @@ class TelegramPart(Part):
     api: Service = "https://api.telegram.org"
 
 
-class GitHubPart(Part):
+class GitHubSection(Section):
     repository: Repository
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
@@ -63,26 +63,26 @@ class GitHubPart(Part):
     patience: int = Field(default=90, ge=1, le=3600)
 
 
-class TargetPart(Part):
+class TargetSection(Section):
     host: Host
     prefix: Prefix = ""
     naming: Naming = Naming.NESTED
 
 
-class MaintainerPart(Part):
+class MaintainerSection(Section):
     name: str = Field(min_length=1, max_length=64)
     id: Annotated[int, Field(ge=0)] = 0
 
 
-class Settings(Part):
-    """The whole file. `rules()`, `access()`, `place()` and `plan()` return values of core."""
+class Settings(Section):
+    """The whole file. Its methods return values of core."""
 
-    telegram: TelegramPart
-    github: GitHubPart
-    target: TargetPart
-    policy: PolicyPart
-    fresh: FreshPart | None = None
-    maintainer: MaintainerPart | None = None
+    telegram: TelegramSection
+    github: GitHubSection
+    target: TargetSection
+    policy: PolicySection
+    fresh: FreshSection | None = None
+    maintainer: MaintainerSection | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)
@@ -100,14 +100,14 @@ class Settings(Part):
         self.policy.check_approvals(self.telegram.admins, self.telegram.members)
         return self
 
-    def plan(self) -> FreshPlan | None:
+    def fresh_plan(self) -> FreshPlan | None:
         """How listed images are kept fresh, or None where the config has no `fresh`."""
         return self.fresh.plan(self.telegram.chats[0]) if self.fresh else None
 
-    def rules(self) -> Policy:
+    def policy_in_force(self) -> Policy:
         return self.policy.in_force(self.telegram.admins, self.fresh)
 
-    def access(self) -> AllowLists:
+    def allow_lists(self) -> AllowLists:
         members = self.telegram.members
         return AllowLists(
             chats=frozenset(self.telegram.chats),
@@ -115,7 +115,7 @@ class Settings(Part):
             admins=frozenset(self.telegram.admins),
         )
 
-    def place(self) -> Target:
+    def target_registry(self) -> Target:
         return Target(self.target.host, self.target.prefix, self.target.naming)
 
     def zone(self) -> ZoneInfo:

@@ -205,7 +205,7 @@ def _meant(error: ErrorDetails, model: type[BaseModel]) -> Key:
 def _nearest(loc: Key, model: type[BaseModel]) -> str:
     """The key that was probably meant, or nothing."""
     name, here = str(loc[-1]).lower(), _keys_beside(loc, model)
-    begun = [key for key in here if len(name) > 2 and key.startswith(name[:4])]  # noqa: PLR2004 - `by`
+    begun = [key for key in here if len(name) > 2 and key.startswith(name[:4])]  # noqa: PLR2004 - not `by`
     return next(iter(get_close_matches(name, here, n=1) or begun), "")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from bot.config_types import Chat, Part, Person, Registry
+from bot.config_types import Chat, Person, Registry, Section
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.fresh import FreshPlan
@@ -19,7 +19,7 @@ from bot.core.rule_warnings import pattern_in_force, warnings
 from bot.core.tag_class import TagClass
 
 
-class RulePart(Part):
+class RuleSection(Section):
     images: str = Field(min_length=1)
     then: Verdict
     reason: str = Field(default="", max_length=200)
@@ -28,13 +28,13 @@ class RulePart(Part):
     by: tuple[Person, ...] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
-    def _denial_has_a_reason(self) -> "RulePart":
+    def _denial_has_a_reason(self) -> "RuleSection":
         if self.then is Verdict.DENY and not self.reason:
             raise ValueError("a rule that denies needs a reason: people will read it")
         return self
 
     @model_validator(mode="after")
-    def _approvals_belong_to_questions(self) -> "RulePart":
+    def _approvals_belong_to_questions(self) -> "RuleSection":
         approved = self.approvals > 1 or self.own is not None or self.by is not None
         if self.then is not Verdict.ASK and approved:
             raise ValueError("approvals, own and by belong to a rule with `then: ask`")
@@ -51,7 +51,7 @@ class RulePart(Part):
         return Rule(pattern, self.then, self.reason, approvals)
 
 
-class LimitsPart(Part):
+class LimitsSection(Section):
     images: int = Field(default=60, ge=1, le=200)
     open: int = Field(default=120, ge=1)
     daily: int = Field(default=300, ge=1)
@@ -64,13 +64,13 @@ Looks = Annotated[int, Field(ge=1)]
 TagPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.*-]{1,128}$")]
 
 
-class EveryPart(Part):
+class EverySection(Section):
     floating: Hours = 6
     versions: Hours = 168
 
 
-class FreshPart(Part):
-    every: EveryPart = EveryPart()
+class FreshSection(Section):
+    every: EverySection = EverySection()
     floating: tuple[TagPattern, ...] = Field(default=(), strict=False)
     keep: bool = False
     looks: Looks = 600
@@ -110,14 +110,14 @@ def _is_hours(value: object) -> bool:
 Reason = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class PolicyPart(Part):
+class PolicySection(Section):
     registries: tuple[Registry, ...] = Field(min_length=1)
-    rules: tuple[RulePart, ...] = ()
+    rules: tuple[RuleSection, ...] = ()
     reasons: tuple[Reason, ...] = Field(default=(), max_length=3)
     expire_after_hours: int = Field(default=72, ge=1, le=8760)
-    limits: LimitsPart = LimitsPart()
+    limits: LimitsSection = LimitsSection()
 
-    def in_force(self, admins: Collection[PersonId], fresh: FreshPart | None) -> Policy:
+    def in_force(self, admins: Collection[PersonId], fresh: FreshSection | None) -> Policy:
         """The policy as it holds. Where there are two admins, nobody approves alone what they ask.
 
         `fresh` says which tags float, and what happens to a digest that is overwritten.

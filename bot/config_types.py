@@ -138,7 +138,7 @@ Repository = Annotated[str, AfterValidator(_repository)]
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """A section of the config. Unknown keys and values of other types are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

@@ -35,7 +35,7 @@ async def refill_target(settings: Settings, secrets: Secrets, say: Callable[[str
     for image in lacking:
         say(f"{image}: no decision on a digest is kept. Ask for it by /mirror {image}")
     wishes = [Wish(WishKind.REFILL, str(image)) for image in going]
-    rules = Rules(settings.rules(), settings.access().admins)
+    rules = Rules(settings.policy_in_force(), settings.allow_lists().admins)
     async for line in wish_all(database, wishes, rules):
         say(f"not copied: {line}" if isinstance(line, RefusedError) else line)
     say(f"{len(going)} of {len(images)} images have a decision. A bot has to run to copy them.")

@@ -70,7 +70,7 @@ async def install(
         text = f"the mirror repository is empty and its default branch is {default}"
         raise RefusedError(f"{text}: push a first commit to {settings.github.branch}")
     before = await _environment_before(repository, settings, now)
-    policy = policy_variable(settings.rules())
+    policy = policy_variable(settings.policy_in_force())
     place = before if environment is None else _environment(environment)
     there = {each: await repository.secret_names(each) for each in ("", before, place)}
     hidden = _secrets(secrets, there, place)

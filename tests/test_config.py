@@ -60,10 +60,10 @@ def written(data: Any, path: str = "") -> Iterator[str]:
 def test_the_example_loads_and_names_every_key_there_is() -> None:
     settings = read_settings(EXAMPLE)
     assert set(written(example())) == set(keys_of(Settings))
-    assert settings.place().naming is Naming.NESTED
+    assert settings.target_registry().naming is Naming.NESTED
     ana, group = PersonId("telegram:1003"), ChatId("telegram:-1001234567890")
-    assert settings.access().role_of(ana, group) is Role.ADMIN
-    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
+    assert settings.allow_lists().role_of(ana, group) is Role.ADMIN
+    assert decide(settings.policy_in_force(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
 
 
 def test_the_example_explains_every_key() -> None:
@@ -148,12 +148,12 @@ def test_without_a_section_fresh_nothing_is_kept_fresh() -> None:
     data = example()
     del data["fresh"]
     settings = settings_from(data, "config.yaml")
-    assert settings.plan() is None
+    assert settings.fresh_plan() is None
 
 
 def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
     settings = settings_from(example() | {"fresh": {}}, "config.yaml")
-    plan = settings.plan()
+    plan = settings.fresh_plan()
     assert plan is not None
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
@@ -162,15 +162,15 @@ def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
 
 def test_ids_may_be_written_with_their_service() -> None:
     data = example()
-    plain = settings_from(data, "config.yaml").access()
+    plain = settings_from(data, "config.yaml").allow_lists()
     telegram = data["telegram"]
     for key in ("chats", "admins", "members"):
         telegram[key] = [f"telegram:{number}" for number in telegram[key]]
-    assert settings_from(data, "config.yaml").access() == plain
+    assert settings_from(data, "config.yaml").allow_lists() == plain
 
 
 def test_alarms_may_go_to_an_admin_alone() -> None:
-    plan = settings_from(example() | {"fresh": {"alarms": 1003}}, "config.yaml").plan()
+    plan = settings_from(example() | {"fresh": {"alarms": 1003}}, "config.yaml").fresh_plan()
     assert plan is not None
     assert plan.alarms == "telegram:1003"
 
@@ -400,7 +400,7 @@ def test_intervals_of_a_config_from_before_go_on_working() -> None:
     data = example()
     del data["fresh"]["every"]
     data["fresh"] |= {"floating": 3, "versions": 24.5}
-    plan = settings_from(data, "config.yaml").plan()
+    plan = settings_from(data, "config.yaml").fresh_plan()
     assert plan is not None
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 3, TagClass.VERSION: 24.5}
@@ -409,11 +409,11 @@ def test_intervals_of_a_config_from_before_go_on_working() -> None:
 
 def test_what_is_overwritten_is_kept_only_where_the_config_says_so() -> None:
     data = example()
-    assert settings_from(data, "config.yaml").rules().keeps_previous
+    assert settings_from(data, "config.yaml").policy_in_force().keeps_previous
     del data["fresh"]["keep"]
-    assert not settings_from(data, "config.yaml").rules().keeps_previous
+    assert not settings_from(data, "config.yaml").policy_in_force().keeps_previous
     del data["fresh"]
-    assert not settings_from(data, "config.yaml").rules().keeps_previous
+    assert not settings_from(data, "config.yaml").policy_in_force().keeps_previous
 
 
 def test_names_of_registries_and_rules_are_completed_as_references_are() -> None:
@@ -423,10 +423,10 @@ def test_names_of_registries_and_rules_are_completed_as_references_are() -> None
     data["addresses"] = {"Registry-1.docker.io": "https://cache.example.com"}
     data["fresh"]["budgets"] = {"index.docker.io": 5}
     settings = settings_from(data, "config.yaml")
-    assert settings.rules().registries == {"docker.io", "ghcr.io"}
-    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
+    assert settings.policy_in_force().registries == {"docker.io", "ghcr.io"}
+    assert decide(settings.policy_in_force(), ImageRef.parse("nginx")).verdict is Verdict.APPROVE
     assert settings.addresses == {"docker.io": "https://cache.example.com"}
-    plan = settings.plan()
+    plan = settings.fresh_plan()
     assert plan is not None
     assert plan.budgets == {"docker.io": 5}
     assert settings.policy.warnings() == []
@@ -438,7 +438,7 @@ def test_a_rule_that_matches_nothing_is_a_warning_and_denies_what_was_meant() ->
     settings = settings_from(data, "config.yaml")
     (line,) = settings.policy.warnings()
     assert line.startswith("policy.rules.0.images: https://nginx matches nothing: write docker.io/")
-    assert decide(settings.rules(), ImageRef.parse("nginx")).verdict is Verdict.DENY
+    assert decide(settings.policy_in_force(), ImageRef.parse("nginx")).verdict is Verdict.DENY
 
 
 @pytest.mark.parametrize(("admins", "own"), [([1003], True), ([1003, 1004], False)])
@@ -448,13 +448,13 @@ def test_where_there_are_two_admins_nobody_approves_alone_what_they_asked_for(
     data = example()
     data["telegram"]["admins"] = admins
     data["policy"]["rules"] = [{"images": "nginx", "then": "ask"}]
-    rules = settings_from(data, "config.yaml").rules()
+    rules = settings_from(data, "config.yaml").policy_in_force()
     for name in ("nginx", "redis"):
         assert decide(rules, ImageRef.parse(name)).needs.own is own
 
 
 def test_a_rule_says_who_approves_and_how_many() -> None:
-    rules = settings_from(example(), "config.yaml").rules()
+    rules = settings_from(example(), "config.yaml").policy_in_force()
     needs = decide(rules, ImageRef.parse("gcr.io/a/b")).needs
     assert needs == Approvals(count=2, own=False, by=frozenset(example_ids(1003, 1004)))
 

@@ -10,7 +10,7 @@ from doc_pages import HOLE, PAGES, READMES, ROOT, rows_of
 from doc_tables import EXAMPLE, LABELS, default, explained, rewritten, settings
 
 from bot.config import Settings
-from bot.config_policy import EveryPart, LimitsPart
+from bot.config_policy import EverySection, LimitsSection
 from bot.core.fresh import CHECK_RETRY_WAIT
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass, tag_class
@@ -56,8 +56,8 @@ def test_the_example_names_the_default_of_every_setting() -> None:
 
 
 def test_the_documents_name_the_numbers_of_the_code() -> None:
-    floating, version = EveryPart.model_fields["floating"], EveryPart.model_fields["versions"]
-    watches = LimitsPart.model_fields["watches"].default
+    floating, version = EverySection.model_fields["floating"], EverySection.model_fields["versions"]
+    watches = LimitsSection.model_fields["watches"].default
     for page, words in (
         ("README.md", f"| `latest`, `1.27` | every {floating.default} hours |"),
         ("README.md", f"within {fresh_news.REQUEST_AGE.days} days"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.config_policy import LimitsPart
+from bot.config_policy import LimitsSection
 from bot.engine.intake import rate_limit
 from bot.engine.lanes import chat_rate
 
@@ -33,7 +33,7 @@ def test_every_target_that_the_page_names_exists() -> None:
 
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
-    most = LimitsPart.model_fields["minute"].default
+    most = LimitsSection.model_fields["minute"].default
     assert (
         f"{most} commands a minute for a member, {rate_limit.ANSWERS_TO_STRANGERS} for all" in PAGE
     )

@@ -205,8 +205,8 @@ async def test_refill_wishes_for_what_was_decided_and_names_the_rest(
     repository = OneList()
     monkeypatch.setattr(refill, "make_repository", lambda *_: repository)
     settings, told = Mock(database=path), list[str]()
-    settings.rules.return_value = POLICY
-    settings.access.return_value.admins = {ANA.id}
+    settings.policy_in_force.return_value = POLICY
+    settings.allow_lists.return_value.admins = {ANA.id}
     await refill.refill_target(settings, Mock(), told.append)
     await refill.refill_target(settings, Mock(), told.append)
     lacking = f"{STATIC}: no decision on a digest is kept. Ask for it by /mirror {STATIC}"

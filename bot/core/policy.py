@@ -103,7 +103,7 @@ def decide(policy: Policy, image: ImageRef) -> Ruling:
     possible = [rule for rule in policy.rules if rule.may_cover(image)]
     sure = next((n for n, rule in enumerate(possible) if rule.covers(image)), len(possible))
     by_tag, deciding = possible[:sure], possible[sure : sure + 1]
-    ruling = _ruling(deciding[0]) if deciding else _unruled(policy)
+    ruling = _ruling(deciding[0]) if deciding else _without_rule(policy)
     other = next((rule for rule in by_tag if rule.verdict is not ruling.verdict), None)
     everyone = [ruling.needs, *(rule.approvals for rule in by_tag)]
     needs = max(everyone, key=lambda each: each.count)
@@ -116,7 +116,7 @@ def _ruling(rule: Rule) -> Ruling:
     return Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images, needs=rule.approvals)
 
 
-def _unruled(policy: Policy) -> Ruling:
+def _without_rule(policy: Policy) -> Ruling:
     return Ruling(Verdict.ASK, Ground.NO_RULE, needs=policy.approvals)
 
 

@@ -61,7 +61,7 @@ class _Show:
     async def run(self) -> int:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                await self._look()
+                await self._print_news()
                 await self._ask("wei", f"/mirror {APPROVED.rsplit('/', 1)[-1]} {ASKED} {MISSING}")
                 card = await self._until(lambda m: "Approve" in _labels(m))
                 await self._press("ana", card["id"], "Approve")
@@ -75,7 +75,7 @@ class _Show:
 
     async def _ask(self, who: str, text: str) -> None:
         await self._post("/api/chat", {"as": who, "text": text})
-        await self._look()
+        await self._print_news()
 
     async def _press(self, who: str, message: int, button: str) -> None:
         answer = await self._post("/api/press", {"as": who, "message": message, "button": button})
@@ -89,12 +89,12 @@ class _Show:
 
     async def _until(self, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         while True:
-            for message in await self._look():
+            for message in await self._print_news():
                 if message["from"] == "bot" and wanted(message):
                     return message
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _look(self) -> list[dict[str, Any]]:
+    async def _print_news(self) -> list[dict[str, Any]]:
         """Print what is new in the chat, the repository and the runs."""
         messages: list[dict[str, Any]] = (await self.client.get("/api/chat")).json()["messages"]
         for message in messages:

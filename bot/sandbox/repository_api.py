@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.config import GitHubPart
+from bot.config import GitHubSection
 from bot.core.errors import BotError
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
@@ -18,14 +18,14 @@ from bot.sandbox.walls import WALLS
 _LOG_CHARACTERS = 20_000
 
 
-def routes(*, github: GitHub, part: GitHubPart, registries: Registries) -> list[Route]:
+def routes(*, github: GitHub, section: GitHubSection, registries: Registries) -> list[Route]:
     """Return GET /api/repository, and GET and POST /api/registries.
 
-    `part` names the branch and the list that the first shows.
+    `section` names the branch and the list that the first shows.
     """
 
     async def repository(_request: Request) -> Response:
-        return JSONResponse(await _repository(github, part))
+        return JSONResponse(await _repository(github, section))
 
     async def registry(_request: Request) -> Response:
         return JSONResponse(await _registries(registries))
@@ -47,11 +47,11 @@ def routes(*, github: GitHub, part: GitHubPart, registries: Registries) -> list[
     ]
 
 
-async def _repository(github: GitHub, part: GitHubPart) -> dict[str, object]:
-    tip = await github.repository.tip(part.branch)
+async def _repository(github: GitHub, section: GitHubSection) -> dict[str, object]:
+    tip = await github.repository.tip(section.branch)
     if tip is None:
         return {"list": "", "commits": [], "runs": []}
-    images = await github.repository.file(tip, part.list)
+    images = await github.repository.file(tip, section.list)
     commits = await github.repository.log(tip)
     return {
         "list": "" if images is None else images.data.decode(errors="replace"),

@@ -22,7 +22,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.setup_repository import SetupRepository
-from bot.config import GitHubPart, Secrets, Settings, settings_from
+from bot.config import GitHubSection, Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.decision_key import with_key
 from bot.sandbox import repository_api
@@ -92,7 +92,7 @@ async def open_sandbox(
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
     """
     faults = ArmedFaults()
-    part = _github_part(branch, image_list, internet=internet)
+    section = _github_section(branch, image_list, internet=internet)
     database, token = data / "imageto-bot.sqlite3", new_token()
     # A kept database knows old message ids. A new chat must not use them again.
     chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
@@ -111,9 +111,11 @@ async def open_sandbox(
             )
         )
         polled = asyncio.Event()
-        app = _app(chat, github, registries, faults, part, token=token, polled=polled, watch=watch)
+        app = _app(
+            chat, github, registries, faults, section, token=token, polled=polled, watch=watch
+        )
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(address, chat, part, registries, database, fresh=fresh)
+        settings = _settings(address, chat, section, registries, database, fresh=fresh)
         secrets = with_key(_secrets(github, registries, token), database, make=True)
         await _prepare(github, registries, settings, secrets)
         output = data / "bot.log"
@@ -136,7 +138,7 @@ def _app(
     github: GitHub,
     registries: Registries,
     faults: ArmedFaults,
-    part: GitHubPart,
+    section: GitHubSection,
     *,
     token: str,
     polled: asyncio.Event,
@@ -154,22 +156,22 @@ def _app(
             Mount("/telegram", app=watch("telegram", watched)),
             Mount("/github", app=watch("github", github.app)),
             *chat_routes(chat, faults),
-            *repository_api.routes(github=github, part=part, registries=registries),
+            *repository_api.routes(github=github, section=section, registries=registries),
             page_route,
         ],
         exception_handlers={404: http_error, 405: http_error},
     )
 
 
-def _github_part(branch: str, image_list: str, *, internet: bool) -> GitHubPart:
+def _github_section(branch: str, image_list: str, *, internet: bool) -> GitHubSection:
     patience = 90 if internet else FIRST_RUN_SECONDS
-    return GitHubPart(repository=REPOSITORY, branch=branch, list=image_list, patience=patience)
+    return GitHubSection(repository=REPOSITORY, branch=branch, list=image_list, patience=patience)
 
 
 def _settings(
     address: str,
     chat: TelegramState,
-    part: GitHubPart,
+    section: GitHubSection,
     registries: Registries,
     database: Path,
     *,
@@ -183,7 +185,7 @@ def _settings(
             "members": [person.id for person in people if person.role is MemberStatus.MEMBER],
             "api": f"{address}/telegram",
         },
-        "github": part.model_dump() | {"api": f"{address}/github"},
+        "github": section.model_dump() | {"api": f"{address}/github"},
         "target": {"host": registries.target_address},
         "policy": {
             "registries": list(REGISTRIES),
@@ -242,16 +244,16 @@ async def _prepare(
     github: GitHub, registries: Registries, settings: Settings, secrets: Secrets
 ) -> None:
     """Set up the mirror repository with the code of `imageto-bot setup`."""
-    part = settings.github
-    if await github.repository.tip(part.branch) is None:
-        await github.repository.move(await github.repository.head(), None, part.branch)
+    section = settings.github
+    if await github.repository.tip(section.branch) is None:
+        await github.repository.move(await github.repository.head(), None, section.branch)
     repository = SetupRepository(
-        api=part.api,
+        api=section.api,
         token=github.token,
-        repository=part.repository,
-        branch=part.branch,
-        path=part.list,
-        workflow=part.workflow,
+        repository=section.repository,
+        branch=section.branch,
+        path=section.list,
+        workflow=section.workflow,
         between=(0.0, 0.0),
     )
     try:

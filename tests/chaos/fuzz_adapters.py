@@ -242,8 +242,8 @@ def config_files(choices: Choices) -> None:
     except ConfigError as error:
         expect_line(str(error))
         return
-    settings.rules(), settings.access(), settings.place()
-    assert datetime(2026, 1, 1, tzinfo=UTC) + settings.rules().expire_after
+    settings.policy_in_force(), settings.allow_lists(), settings.target_registry()
+    assert datetime(2026, 1, 1, tzinfo=UTC) + settings.policy_in_force().expire_after
 
 
 def environments(choices: Choices) -> None:

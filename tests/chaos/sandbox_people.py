@@ -138,10 +138,10 @@ class People:
         store = await SqliteStore.open(Path(settings.database))
         circumstances = Circumstances(
             words=words,
-            target=settings.place(),
+            target=settings.target_registry(),
             language=settings.telegram.language,
             now=datetime.now(UTC),
-            admins=settings.access().admins,
+            admins=settings.allow_lists().admins,
         )
         found = await stored(store, circumstances)
         await store.close()
@@ -149,7 +149,7 @@ class People:
         batches = {c["sha"]: batch_of(c["message"]) or "" for c in repository["commits"]}
         return Evidence(
             now=datetime.now(UTC),
-            policy=settings.rules(),
+            policy=settings.policy_in_force(),
             admins=frozenset(settings.telegram.admins),
             asked=found.asked,
             transfers=found.transfers,

@@ -457,7 +457,7 @@ async def every_press_is_a_members(
             Verb.LIST,
         ),
         (
-            "bot.engine.intake.context.Context.own",
+            "bot.engine.intake.context.Context.own_request",
             everything_is_ones_own,
             "member",
             "group",

@@ -214,7 +214,7 @@ def denied_by(*patterns: str) -> list[str]:
     for pattern in patterns:
         rules = [{"images": pattern, "then": "deny", "reason": "no"}]
         data["policy"]["rules"] = [*rules, {"images": "**", "then": "approve"}]
-        found = decide(settings_from(data, "config.yaml").rules(), NGINX).verdict
+        found = decide(settings_from(data, "config.yaml").policy_in_force(), NGINX).verdict
         walked_round += [f"{pattern} does not deny"] if found is not Verdict.DENY else []
     return walked_round
 

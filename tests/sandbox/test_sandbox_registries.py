@@ -13,7 +13,7 @@ import pytest_asyncio
 from sandbox_process import alive
 from starlette.applications import Starlette
 
-from bot.config import GitHubPart
+from bot.config import GitHubSection
 from bot.core.errors import ConfigError
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
@@ -158,8 +158,8 @@ async def test_the_api_tells_both_registries_and_the_repository(
         faults=world.faults,
         environment=world.registries.environment,
     )
-    part = GitHubPart(repository="ana/mirror")
-    every = routes(github=github, part=part, registries=world.registries)
+    section = GitHubSection(repository="ana/mirror")
+    every = routes(github=github, section=section, registries=world.registries)
     async with (
         github,
         served(Starlette(routes=every)) as port,
@@ -195,7 +195,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def test_a_tag_is_moved_through_the_api_and_mistakes_are_told(world: World) -> None:
-    every = routes(github=None, part=None, registries=world.registries)  # type: ignore[arg-type]
+    every = routes(github=None, section=None, registries=world.registries)  # type: ignore[arg-type]
     route = next(route for route in every if "POST" in route.methods)  # type: ignore[operator]
     async with (
         served(Starlette(routes=[route])) as port,

@@ -578,7 +578,8 @@ def bring(traffic: Traffic, *images: tuple[str, set[str]]) -> list[BaseException
         jobs = []
         for path, blobs in images:
             target = at("http://127.0.0.1:9", path)
-            jobs.append(pool.submit(traffic.bring, dict.fromkeys(sorted(blobs), 1), here, target))
+            sizes = dict.fromkeys(sorted(blobs), 1)
+            jobs.append(pool.submit(traffic.copy_blobs, sizes, here, target))
             eventually(lambda: blobs & set(traffic._ways) or jobs[0].done())  # noqa: B023 - at once
         return [job.exception(90) for job in jobs]
 
@@ -651,7 +652,7 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
     traffic, here = Traffic(16), at("http://127.0.0.1:9")
     targets = [at("http://127.0.0.1:9", f"x{n}") for n in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        jobs = [pool.submit(traffic.bring, {A: 1}, here, target) for target in targets]
+        jobs = [pool.submit(traffic.copy_blobs, {A: 1}, here, target) for target in targets]
         for tries in (1, 2):
             eventually(lambda tries=tries: len(moves.made) == tries)
             time.sleep(0.3)  # by now the others wait for it
@@ -679,8 +680,8 @@ def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves)
     last = [*blobs][-1]
     moves.broken = {last}
     with pytest.raises(NotMovedError):
-        traffic.bring(blobs, here, target)
-    traffic.bring(blobs, here, target)
+        traffic.copy_blobs(blobs, here, target)
+    traffic.copy_blobs(blobs, here, target)
     assert [blob for blob, _, _ in moves.made] == [*blobs, last]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
-from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin
+from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin_writing
 from bot.adapters.store.people import BEAT
 from bot.adapters.store.unit import StoreUnit
 from bot.core.errors import TransientError
@@ -207,7 +207,7 @@ def _migrated(path: Path) -> None:
     """Migrate on a separate connection: SQLAlchemy handles the transaction of a migration."""
     timeout = {"timeout": MIGRATION_SECONDS, "isolation_level": None}
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=timeout)
-    event.listen(engine, "begin", lambda its: begin(its.connection.dbapi_connection))
+    event.listen(engine, "begin", lambda its: begin_writing(its.connection.dbapi_connection))
     with engine.begin() as connection:
         if _revision(connection) != newest():
             migrate(connection)

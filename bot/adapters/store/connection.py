@@ -158,7 +158,7 @@ class Database:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                begin(self._file)
+                begin_writing(self._file)
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or loop.time() >= deadline:
                     raise
@@ -178,7 +178,7 @@ def engine_of(path: Path) -> Engine:
     return engine
 
 
-def begin(file: sqlite3.Connection) -> None:
+def begin_writing(file: sqlite3.Connection) -> None:
     """As a writer, so that no other process changes what this transaction has read.
 
     https://www.sqlite.org/lang_transaction.html

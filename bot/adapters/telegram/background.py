@@ -12,27 +12,28 @@ from telegram.error import TelegramError
 
 log = logging.getLogger(__name__)
 
-COURTESY_SECONDS: Final = 5.0
+BACKGROUND_SECONDS: Final = 5.0
 _AT_ONCE: Final = 4
 _MOST: Final = 200
 
 
-class Courtesies:
+class BackgroundCalls:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def owe(self, update: int, call: Coroutine[Any, Any, object]) -> None:
+    def start(self, update: int, call: Coroutine[Any, Any, object]) -> None:
+        """Run the call. It is dropped where too many run already."""
         if len(self._tasks) >= _MOST:
             call.close()
             return
-        task = asyncio.create_task(self._pay(update, call))
+        task = asyncio.create_task(self._run(update, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _pay(self, update: int, call: Coroutine[Any, Any, object]) -> None:
+    async def _run(self, update: int, call: Coroutine[Any, Any, object]) -> None:
         try:
-            async with self._places, asyncio.timeout(COURTESY_SECONDS):
+            async with self._places, asyncio.timeout(BACKGROUND_SECONDS):
                 await call
         except (TelegramError, TimeoutError) as error:  # no retry: the card says it too
             log.info("update %d: no reaction, no popup: %s", update, error)
@@ -40,8 +41,8 @@ class Courtesies:
             call.close()
 
     async def aclose(self) -> None:
-        """Wait for the calls in flight, at most COURTESY_SECONDS. Cancel those that remain."""
+        """Wait for the calls in flight, at most BACKGROUND_SECONDS. Cancel those that remain."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=COURTESY_SECONDS)
+            _, late = await asyncio.wait(self._tasks, timeout=BACKGROUND_SECONDS)
             for task in late:
                 task.cancel()

@@ -17,7 +17,7 @@ from telegram import MaybeInaccessibleMessage, Update
 from telegram import Message as TelegramMessage
 from telegram.error import Conflict, TelegramError
 
-from bot.adapters.telegram.background import COURTESY_SECONDS, Courtesies
+from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
@@ -85,7 +85,7 @@ class Polling:
         self._next_update = next_update
         self._alive = alive
         self._together = together
-        self._courtesies = Courtesies()
+        self._background = BackgroundCalls()
         self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
         self._next_beat = 0.0
         self._beat: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class Polling:
             await self._poll(shutdown)
         finally:
             try:
-                await self._courtesies.aclose()
+                await self._background.aclose()
             finally:
                 await self._last_beat()
 
@@ -135,7 +135,7 @@ class Polling:
         except (Conflict, Overtaken) as conflict:
             if "webhook" in str(conflict):
                 raise
-            return self._turn.lost()
+            return self._turn.record_conflict()
         for position in range(0, len(raws), STORED_AT_ONCE):
             if shutdown.is_requested():
                 return 0.0
@@ -171,14 +171,14 @@ class Polling:
         except TransientError:
             self._owed.clear()
             return False
-        self._pay()
+        self._run()
         self._next = max(numbers) + 1
         return True
 
-    def _pay(self) -> None:
+    def _run(self) -> None:
         """Send reactions and popups. Only after the commit: they say that a message was taken."""
         for update, call in self._owed:
-            self._courtesies.owe(update, call())
+            self._background.start(update, call())
         self._owed.clear()
 
     async def _take(self, raw: dict[str, Any], rest: Sequence[dict[str, Any]]) -> None:
@@ -196,7 +196,7 @@ class Polling:
             for waiting in rest:
                 await self._excuse(waiting)
             raise
-        self._pay()
+        self._run()
         self._excused.clear()
         self._next = max(self._next, number + 1)
 
@@ -272,7 +272,7 @@ class Polling:
         """Tell a chat once that nothing can be stored now. Best effort: never retried."""
         try:
             update = Update.de_json(raw, self._bot)
-            async with asyncio.timeout(COURTESY_SECONDS):
+            async with asyncio.timeout(BACKGROUND_SECONDS):
                 if update.callback_query is not None:
                     self._excuse_press(update)
                 elif (incoming := _incoming(update)) is not None:
@@ -293,7 +293,7 @@ class Polling:
         if press is not None and update.update_id not in self._excused:
             self._excused.add(update.update_id)
             popup = self._popup(update, self._receiver.excuse_press(press))
-            self._courtesies.owe(update.update_id, popup())
+            self._background.start(update.update_id, popup())
 
 
 def _since_boot() -> float:

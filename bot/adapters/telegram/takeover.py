@@ -74,7 +74,7 @@ class Takeover:
             self._hold(False)
         return True
 
-    def lost(self) -> float:
+    def record_conflict(self) -> float:
         """Record a conflict. Returns the seconds to wait before the next poll."""
         self._hold(True)
         self._conflicts += 1

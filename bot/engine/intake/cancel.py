@@ -19,11 +19,11 @@ class CancelUnit(Requests, Links, DropsFiles, ContextUnit, Requesters, Protocol)
 
 async def cancel(context: Context[CancelUnit], command: Cancel) -> Outcome:
     """Cancel the images of a request that have not gone to GitHub yet, or a whole draft."""
-    request = await context.own(command.request)
+    request = await context.own_request(command.request)
     if isinstance(request, Outcome):
         return request
     if request.is_draft:
-        return await _drop(context, request)
+        return await _drop_draft(context, request)
     number = request.id
     transfers = await context.unit.transfers_of(number)
     early = [t for t in transfers if Cancelled in TRANSITIONS[t.state]]
@@ -51,7 +51,7 @@ async def _is_wanted(
     return any(r.id != besides and r.cancelled_at is None for r in requests)
 
 
-async def _drop(context: Context[CancelUnit], request: Request) -> Outcome:
+async def _drop_draft(context: Context[CancelUnit], request: Request) -> Outcome:
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(request.id)), done=False)
     await context.unit.drop_file(request.id)

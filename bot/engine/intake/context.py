@@ -138,7 +138,7 @@ class Context(Generic[UnitT_co]):
             return True
         return self.admin and (is_private(here) or not is_private(home))
 
-    async def own(self, number: RequestId) -> Request | Outcome:
+    async def own_request(self, number: RequestId) -> Request | Outcome:
         """The request, if the person may change it. Otherwise the answer that says why not."""
         request = await self.unit.request(number)
         if request is None or not self.may_see(request):

@@ -19,7 +19,7 @@ class DraftUnit(Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
 
 async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Request, Draft] | Outcome:
     """A draft that this person may change. Otherwise the answer that says why not."""
-    request = await context.own(number)
+    request = await context.own_request(number)
     if isinstance(request, Outcome):
         return request
     if not request.is_draft:

@@ -17,25 +17,25 @@ class HoldUnit(Holds, ContextUnit, Protocol):
 
 
 async def change_hold(context: Context[HoldUnit], command: Holding) -> Outcome:
-    """Put up a hold, or begin or finish to lift one. `done`: what is held has changed."""
+    """Begin a hold, or begin or finish to lift one. `done`: what is held has changed."""
     match command:
         case Pause(reason):
-            return await _put_up(context, HoldKind.PAUSE, "", reason)
+            return await _begin(context, HoldKind.PAUSE, "", reason)
         case Block(pattern, reason):
-            return await _put_up(context, HoldKind.BLOCK, pattern, reason)
+            return await _begin(context, HoldKind.BLOCK, pattern, reason)
         case Resume():
             return await _lift(context, HoldKind.PAUSE, "")
         case Unblock(pattern):
             return await _lift(context, HoldKind.BLOCK, pattern)
 
 
-async def _standing(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Hold | None:
+async def _find(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Hold | None:
     holds = await context.unit.holds()
     return next((each for each in holds if (each.kind, each.pattern) == (kind, pattern)), None)
 
 
-async def _put_up(context: Context[HoldUnit], kind: HoldKind, pattern: str, reason: str) -> Outcome:
-    if await _standing(context, kind, pattern) is not None:
+async def _begin(context: Context[HoldUnit], kind: HoldKind, pattern: str, reason: str) -> Outcome:
+    if await _find(context, kind, pattern) is not None:
         return Outcome(say(f"hold-stands-{kind}", pattern=pattern), done=False)
     person, now = context.person.id, context.now
     await context.unit.add_hold(
@@ -45,7 +45,7 @@ async def _put_up(context: Context[HoldUnit], kind: HoldKind, pattern: str, reas
 
 
 async def _lift(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Outcome:
-    hold = await _standing(context, kind, pattern)
+    hold = await _find(context, kind, pattern)
     if hold is None:
         return Outcome(say(f"hold-none-{kind}", pattern=pattern), done=False)
     after = hold.after_lift_by(context.person.id, context.now)

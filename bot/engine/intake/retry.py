@@ -23,7 +23,7 @@ class RetryUnit(Requests, Links, CountsRetries, admission.AdmissionUnit, Protoco
 
 async def take_suggestion(context: Context[RetryUnit], pressed: TakeSuggestion) -> Outcome:
     """Take a suggested image in place of a missing one, in the same request."""
-    request = await context.own(pressed.request)
+    request = await context.own_request(pressed.request)
     if isinstance(request, Outcome):
         return request
     transfers = await context.unit.transfers_of(pressed.request)
@@ -39,7 +39,7 @@ async def take_suggestion(context: Context[RetryUnit], pressed: TakeSuggestion) 
 
 async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
     """Try again what failed, expired or was cancelled, in the same request."""
-    request = await context.own(number)
+    request = await context.own_request(number)
     if isinstance(request, Outcome):
         return request
     transfers = await context.unit.transfers_of(number)

@@ -74,7 +74,7 @@ class Rights:
         seconds = self._rate_limit.wait(person.id, self._clock())
         return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
 
-    def allows(self, press: Press, pressed: Pressed, role: Role) -> bool:
+    def allows_press(self, press: Press, pressed: Pressed, role: Role) -> bool:
         """Count a press. False where the person is too fast."""
         if role is Role.ADMIN:
             return True

@@ -218,7 +218,7 @@ class Intake:
         if role not in COMMANDS[command].audience:
             return await self._rights.refusal(unit, command, press.person)
         await unit.save_person(press.person)
-        if not self._rights.allows(press, pressed, role):
+        if not self._rights.allows_press(press, pressed, role):
             return self._rights.too_fast(press.person)
         return await presses.answer(self._context(unit, press, role), pressed, self._words)
 

@@ -92,8 +92,8 @@ class ChatLane:
             notes = await unit.due_notes(now, silent=blocked, limit=ITEMS_PER_TICK)
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
-        refused = [item for item in items if item.was_refused]
-        rest = [item for item in items if item not in first and not item.was_refused]
+        refused = [item for item in items if item.press_was_refused]
+        rest = [item for item in items if item not in first and not item.press_was_refused]
         edited = [item for item in rest if not item.has_no_card]
         sent = [
             await each(self._cards.show, first, stopped),

@@ -113,7 +113,7 @@ class ChatItem:
         return any(transfer.state is State.WAITING for transfer in self.transfers)
 
     @property
-    def was_refused(self) -> bool:
+    def press_was_refused(self) -> bool:
         """Whether a press on the card was refused, so that it has to be shown anew."""
         return self.request.refused_at is not None and not self.has_no_card
 

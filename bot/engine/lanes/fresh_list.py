@@ -57,7 +57,7 @@ class FreshList:
         `due` is the time of the next check: while none is due, the list is read less often.
         """
         now = self._clock()
-        if self._is_known(due, now):
+        if self._was_read_lately(due, now):
             return True
         if not self._reading.is_due(now):
             return False
@@ -74,7 +74,7 @@ class FreshList:
         self._read_at, self._reading = now, Retried()
         return True
 
-    def _is_known(self, due: datetime | None, now: datetime) -> bool:
+    def _was_read_lately(self, due: datetime | None, now: datetime) -> bool:
         if self._read_at is None:
             return False
         shortest = self._plan.shortest

@@ -173,7 +173,7 @@ class Actions:
         if trigger is None or old.status != "completed":
             return False
         self._runs[number] = replace(old, attempt=old.attempt + 1)
-        self._change(number, status="queued")
+        self._change_run(number, status="queued")
         self._begin(number, trigger)
         return True
 
@@ -186,12 +186,12 @@ class Actions:
         conclusion = "cancelled"
         try:
             await asyncio.sleep(self._delay)
-            self._change(number, shown=True)
+            self._change_run(number, shown=True)
             async with self._slots:
-                self._change(number, status="in_progress", started_at=_now())
+                self._change_run(number, status="in_progress", started_at=_now())
                 conclusion = await self._conclude(number, trigger)
         finally:
-            self._change(number, shown=True, status="completed", conclusion=conclusion)
+            self._change_run(number, shown=True, status="completed", conclusion=conclusion)
 
     async def _conclude(self, number: int, trigger: Trigger) -> str:
         token = f"ghs_{secrets.token_urlsafe(24)}"
@@ -248,7 +248,7 @@ class Actions:
     def _directory(self, number: int) -> Path:
         return self._data / str(number)
 
-    def _change(
+    def _change_run(
         self,
         number: int,
         *,

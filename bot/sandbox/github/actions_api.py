@@ -77,11 +77,11 @@ class ActionsEndpoints:
 
     async def workflows(self, request: Request) -> Response:
         there = await self._repository.file(_DEFAULT, WORKFLOW) is not None
-        return listed(request, [self._workflow(request)] if there else [], key="workflows")
+        return listed(request, [self._shown_workflow(request)] if there else [], key="workflows")
 
     async def workflow(self, request: Request) -> Response:
         await self._expect_workflow(request)
-        return answer(self._workflow(request))
+        return answer(self._shown_workflow(request))
 
     async def enable(self, request: Request) -> Response:
         await self._expect_workflow(request)
@@ -108,7 +108,7 @@ class ActionsEndpoints:
             raise not_found()
         if not data.get("return_run_details"):
             return nothing()
-        return answer(shapes.run_address(self._place(request), number))
+        return answer(shapes.run_address(self._urls(request), number))
 
     async def workflow_runs(self, request: Request) -> Response:
         await self._expect_workflow(request)
@@ -125,7 +125,7 @@ class ActionsEndpoints:
     async def jobs(self, request: Request) -> Response:
         run = self._run(request)
         done = steps(self._actions.log(run.id))
-        return listed(request, [shapes.job(self._place(request), run, done)], key="jobs")
+        return listed(request, [shapes.job(self._urls(request), run, done)], key="jobs")
 
     async def cancel(self, request: Request) -> Response:
         if not self._actions.cancel(self._run(request).id):
@@ -203,10 +203,10 @@ class ActionsEndpoints:
 
     async def _run_shape(self, request: Request, run: WorkflowRun) -> shapes.Shape:
         commit = await self._repository.commit(run.sha)
-        return shapes.run(self._place(request), run, commit.message if commit else "")
+        return shapes.run(self._urls(request), run, commit.message if commit else "")
 
-    def _workflow(self, request: Request) -> shapes.Shape:
-        return shapes.workflow(self._place(request), active=self._actions.workflow_enabled)
+    def _shown_workflow(self, request: Request) -> shapes.Shape:
+        return shapes.workflow(self._urls(request), active=self._actions.workflow_enabled)
 
     def _variable(self, request: Request, name: str) -> shapes.Shape:
         return {
@@ -214,10 +214,10 @@ class ActionsEndpoints:
             "value": self._actions.variables[name],
             "created_at": now(),
             "updated_at": now(),
-            "url": f"{self._place(request).api}/actions/variables/{name}",
+            "url": f"{self._urls(request).api}/actions/variables/{name}",
         }
 
-    def _place(self, request: Request) -> shapes.RepositoryUrls:
+    def _urls(self, request: Request) -> shapes.RepositoryUrls:
         return shapes.RepositoryUrls(root(request), self._actions.name)
 
 

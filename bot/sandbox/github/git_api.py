@@ -73,7 +73,7 @@ class GitEndpoints:
 
     async def show(self, request: Request) -> Response:
         default = await self._repository.default_branch()
-        return answer(shapes.repository(self._place(request), default))
+        return answer(shapes.repository(self._urls(request), default))
 
     async def change(self, request: Request) -> Response:
         """Change the default branch. The other settings of a repository do not exist here."""
@@ -85,7 +85,7 @@ class GitEndpoints:
     async def ref(self, request: Request) -> Response:
         await self._expect_a_commit()
         branch = request.path_params["branch"]
-        return answer(shapes.ref(self._place(request), branch, await self._tip(branch)))
+        return answer(shapes.ref(self._urls(request), branch, await self._tip(branch)))
 
     async def create_ref(self, request: Request) -> Response:
         """Create a branch. GitHub takes a full ref. No run starts, as nothing has changed."""
@@ -99,7 +99,7 @@ class GitEndpoints:
             raise invalid("Object does not exist")
         if not await self._repository.move(sha, None, branch):
             raise invalid("Reference already exists")
-        return answer(shapes.ref(self._place(request), branch, sha), 201)
+        return answer(shapes.ref(self._urls(request), branch, sha), 201)
 
     async def rename(self, request: Request) -> Response:
         old, new = request.path_params["branch"], text_field(await body(request), "new_name")
@@ -118,11 +118,11 @@ class GitEndpoints:
         if not await self._repository.move(new, old, branch):
             raise invalid("Update is not a fast forward")
         await self._tell(request, branch, old, new)
-        return answer(shapes.ref(self._place(request), branch, new))
+        return answer(shapes.ref(self._urls(request), branch, new))
 
     async def git_commit(self, request: Request) -> Response:
         found = await self._commit(request.path_params["sha"], not_found())
-        return answer(shapes.git_commit(self._place(request), found))
+        return answer(shapes.git_commit(self._urls(request), found))
 
     async def blob(self, request: Request) -> Response:
         sha = request.path_params["sha"]
@@ -131,7 +131,7 @@ class GitEndpoints:
             raise not_found()
         if request.headers.get("accept") in _RAW:
             return Response(data, media_type="application/vnd.github.raw")
-        return answer(shapes.blob(self._place(request), sha, data))
+        return answer(shapes.blob(self._urls(request), sha, data))
 
     async def create_blob(self, request: Request) -> Response:
         await self._expect_a_commit()
@@ -139,14 +139,14 @@ class GitEndpoints:
         text = text_field(data, "content")
         encoded = data.get("encoding", "utf-8") == "base64"
         sha = await self._repository.store_blob(_decoded(text) if encoded else text.encode())
-        return answer({"sha": sha, "url": f"{self._place(request).api}/git/blobs/{sha}"}, 201)
+        return answer({"sha": sha, "url": f"{self._urls(request).api}/git/blobs/{sha}"}, 201)
 
     async def tree(self, request: Request) -> Response:
         sha = request.path_params["sha"]
         entries = await self._repository.tree(sha) if _is_sha(sha) else None
         if entries is None:
             raise not_found()
-        url = f"{self._place(request).api}/git/trees/{sha}"
+        url = f"{self._urls(request).api}/git/trees/{sha}"
         return answer({"sha": sha, "url": url, "tree": entries, "truncated": False})
 
     async def create_tree(self, request: Request) -> Response:
@@ -158,7 +158,7 @@ class GitEndpoints:
             sha = await self._repository.store_tree(base, entries)
         except GitError as error:
             raise invalid(f"tree could not be written: {error}") from error
-        url = f"{self._place(request).api}/git/trees/{sha}"
+        url = f"{self._urls(request).api}/git/trees/{sha}"
         tree = [{"path": path, "type": "blob", "sha": blob} for path, blob in entries if blob]
         return answer({"sha": sha, "url": url, "tree": tree, "truncated": False}, 201)
 
@@ -174,7 +174,7 @@ class GitEndpoints:
         except GitError as error:
             raise invalid(f"commit could not be written: {error}") from error
         return answer(
-            shapes.git_commit(self._place(request), await self._commit(sha, not_found())), 201
+            shapes.git_commit(self._urls(request), await self._commit(sha, not_found())), 201
         )
 
     async def contents(self, request: Request) -> Response:
@@ -189,7 +189,7 @@ class GitEndpoints:
             return await self._folder(request, tip, revision)
         if request.headers.get("accept") in _RAW:
             return Response(file.data, media_type="application/vnd.github.raw+json")
-        return answer(shapes.content(self._place(request), file, revision))
+        return answer(shapes.content(self._urls(request), file, revision))
 
     async def _folder(self, request: Request, tip: Commit, revision: str) -> Response:
         """Answer the entries of a folder."""
@@ -201,7 +201,7 @@ class GitEndpoints:
         ]
         if not inside:
             raise not_found()
-        place, shown = self._place(request), []
+        place, shown = self._urls(request), []
         for each in inside:
             data = await self._repository.blob(each["sha"]) or b""
             file = GitFile(each["path"], each["sha"], data)
@@ -226,7 +226,7 @@ class GitEndpoints:
         sha = await self._write(branch, tip, path, fresh, message)
         if tip is not None:
             await self._tell(request, branch, tip.sha, sha)
-        place = self._place(request)
+        place = self._urls(request)
         made = shapes.git_commit(place, await self._commit(sha, not_found()))
         blob = GitFile(path, await self._repository.store_blob(fresh), fresh)
         shown = shapes.content(place, blob, branch, with_data=False)
@@ -239,7 +239,7 @@ class GitEndpoints:
         found = await self._repository.log(
             tip.sha, path=asked.get("path") or None, limit=part.size + 1, skip=part.start
         )
-        place = self._place(request)
+        place = self._urls(request)
         link = part.link(request, more=len(found) > part.size)
         return answer([shapes.commit(place, each) for each in found[: part.size]], headers=link)
 
@@ -251,7 +251,7 @@ class GitEndpoints:
             if found.parents
             else []
         )
-        return answer(shapes.commit(self._place(request), found, files=files))
+        return answer(shapes.commit(self._urls(request), found, files=files))
 
     async def _write(
         self, branch: str, tip: Commit | None, path: str, data: bytes, message: str
@@ -303,7 +303,7 @@ class GitEndpoints:
     async def _tell(self, request: Request, branch: str, before: str, after: str) -> None:
         await self._pushed(branch, before=before, after=after, server=root(request))
 
-    def _place(self, request: Request) -> shapes.RepositoryUrls:
+    def _urls(self, request: Request) -> shapes.RepositoryUrls:
         return shapes.RepositoryUrls(root(request), self._name)
 
 

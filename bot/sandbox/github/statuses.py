@@ -61,7 +61,7 @@ class StatusEndpoints:
         for each in self._of(sha):
             latest.setdefault(str(each["context"]).lower(), each)
         states = {each["state"] for each in latest.values()}
-        part, place = page(request), self._place(request)
+        part, place = page(request), self._urls(request)
         found = list(latest.values())[part.start : part.start + part.size]
         data = {
             "sha": sha,
@@ -86,9 +86,9 @@ class StatusEndpoints:
 
     def _shape(self, request: Request, sha: str, fields: dict[str, Any]) -> shapes.Shape:
         shown = {name: value for name, value in fields.items() if name != "sha"}
-        return shapes.status(self._place(request), sha, shown)
+        return shapes.status(self._urls(request), sha, shown)
 
-    def _place(self, request: Request) -> shapes.RepositoryUrls:
+    def _urls(self, request: Request) -> shapes.RepositoryUrls:
         return shapes.RepositoryUrls(root(request), self._name)
 
     def _load(self) -> list[dict[str, Any]]:

@@ -181,7 +181,7 @@ class Copying:
     def carried_once(self, wanted: str) -> int:
         """Copy the layers, then the manifests of the platforms, then the index. Return bytes."""
         top, children, blobs = self.manifests(self.source, wanted)
-        self.traffic.bring(blobs, self.source, self.target)
+        self.traffic.copy_blobs(blobs, self.source, self.target)
         list(self.traffic.questions.map(self.target.put, children, children.values()))
         self.leave_previous(wanted)
         self.target.put(self.image.tag or self.image.digest, top)

@@ -59,8 +59,11 @@ class Traffic:
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
 
-    def bring(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
-        """Return when all blobs are in the target. Raises the error of one that is not."""
+    def copy_blobs(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
+        """Copy the blobs that no other image copies. Return when all are in the target.
+
+        Raises the error of one that is not.
+        """
         wrong: list[Exception] = []
         room = threading.Semaphore(self._half)
 

@@ -49,7 +49,7 @@ def test_the_calm_counts_from_the_first_poll_not_from_the_start() -> None:
 def test_a_newcomer_gives_way_at_the_first_conflict(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk(settled=False)
     desk.turn.begin()
-    assert desk.turn.lost() == GIVE_WAY
+    assert desk.turn.record_conflict() == GIVE_WAY
     assert desk.held
     assert "with the same token" in caplog.text
     assert not desk.poll(0.1, 7)
@@ -65,14 +65,14 @@ def test_a_newcomer_sees_that_another_takes_what_it_leaves_lying() -> None:
 def test_a_newcomer_takes_over_when_the_other_has_gone() -> None:
     desk = Desk(settled=False)
     desk.turn.begin()
-    desk.now += desk.turn.lost()
+    desk.now += desk.turn.record_conflict()
     assert desk.poll(CALM, 9)
     assert not desk.held
 
 
 def test_who_was_there_goes_on_and_holds_its_work_until_it_is_alone() -> None:
     desk = Desk(settled=True)
-    assert desk.turn.lost() == AGAIN
+    assert desk.turn.record_conflict() == AGAIN
     assert desk.held
     assert desk.poll(0.1, 7)
     assert desk.held
@@ -84,14 +84,14 @@ def test_who_was_there_goes_on_and_holds_its_work_until_it_is_alone() -> None:
 
 def test_two_that_were_both_there_do_not_quarrel_for_ever() -> None:
     desk = Desk(settled=True)
-    assert [desk.turn.lost() for _ in range(3)] == [AGAIN, AGAIN, GIVE_WAY]
+    assert [desk.turn.record_conflict() for _ in range(3)] == [AGAIN, AGAIN, GIVE_WAY]
     assert not desk.poll(0.1, 7)
 
 
 def test_calm_ends_a_quarrel() -> None:
     desk = Desk(settled=True)
     for _ in range(9):
-        assert desk.turn.lost() == AGAIN
+        assert desk.turn.record_conflict() == AGAIN
         assert desk.poll(CALM)
 
 
