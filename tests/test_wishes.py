@@ -212,7 +212,14 @@ async def test_refill_wishes_for_what_was_decided_and_names_the_rest(
     lacking = f"{STATIC}: no decision on a digest is kept. Ask for it by /mirror {STATIC}"
     count = "1 of 2 images have a decision. A bot has to run to copy them."
     done = f"{NGINX}: goes to the target again as {digest_of('nginx')}"
-    assert told == [lacking, done, count, lacking, f"not copied: {NGINX}: under way already", count]
+    assert told == [
+        lacking,
+        done,
+        count,
+        lacking,
+        f"not copied: {NGINX}: under way already (approved)",
+        count,
+    ]
     assert repository.closed
     async with alone(path):
         await refill.refill_target(settings, Mock(), told.append)

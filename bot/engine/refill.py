@@ -16,7 +16,7 @@ from bot.core.errors import RefusedError
 from bot.core.events import Found
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
-from bot.core.transfer import Transfer, advance
+from bot.core.transfer import State, Transfer, advance
 from bot.engine.decided import (
     DECISIONS_READ,
     DecidedUnit,
@@ -27,44 +27,63 @@ from bot.engine.decided import (
     ruling_on,
 )
 from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames
-from bot.engine.ports.store import OpensTransfers
+from bot.engine.ports.store import ManyTransfers, OpensTransfers
 
 
-class RefillUnit(DecisionHistory, DecisionsOnNames, OpensTransfers, DecidedUnit, Protocol):
+class RefillUnit(
+    DecisionHistory, DecisionsOnNames, OpensTransfers, ManyTransfers, DecidedUnit, Protocol
+):
     """What is read and written here."""
 
 
 async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime) -> str:
-    """Open a transfer of the image at the digest that was approved last. Returns the digest.
+    """Open a transfer of the image at the digest that was decided last. Returns the digest.
 
+    It has the time of the decision, so what was asked or decided later is not replaced by it.
     Raises RefusedError where there is none, where the rules do not approve it now, and where the
     image is under way.
     """
-    last = await _last_approved(unit, image)
+    last = await _last_decided(unit, image)
     before = await decisions_about(unit, image, last.digest)
     then = last.transfer
     ruling = await ruling_on(unit, rules, image, last.digest, transfer=then, decisions=before)
     if ruling.verdict is not Verdict.APPROVE:
         raise RefusedError(f"{image}: now the rules say {ruling.verdict} ({ruling.ground})")
+    others = [t for t in await unit.open_on_tag(image) if t.approved_at is not None]
     transfer = await unit.open_transfer(image, now)
-    found = Found(now, last.digest, ImageInfo(), ruling, now)
-    after = advance(transfer, found) if transfer.opened_at == now else None
+    found = Found(last.at, last.digest, ImageInfo(), ruling, last.at)
+    after = advance(transfer, found) if transfer.opened_at == now and not others else None
     if after is None:
-        raise RefusedError(f"{image}: under way already")
+        state = (others or [transfer])[0].state
+        raise RefusedError(f"{image}: under way already ({state})")
     await unit.save_transfer(after)
     if ruling.ground in (Ground.PERSON, Ground.ROLLBACK):
         await _carry_over(unit, after, last, before)
-        await end_older(unit, after, now)
+        await end_older(unit, after, last.at)
     else:
         await decided(unit, after, found)
     return last.digest
 
 
-async def _last_approved(unit: DecisionHistory, image: ImageRef) -> Decision:
-    for decision in await unit.newest_decisions(about=image, limit=DECISIONS_READ):
-        if decision.verdict is Verdict.APPROVE and decision.ground is not Ground.FLOATS:
-            return decision
-    raise RefusedError(f"{image}: no decision on a digest is kept")
+async def _last_decided(unit: RefillUnit, image: ImageRef) -> Decision:
+    """The last decision whose digest arrived, or where none did, the last that was enough."""
+    found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
+    approved = [d for d in found if d.verdict is Verdict.APPROVE and d.ground is not Ground.FLOATS]
+    there = await unit.transfers({decision.transfer for decision in approved})
+    enough = [d for d in approved if _was_approved(there.get(d.transfer))]
+    arrived = [d for d in enough if _has_arrived(there.get(d.transfer))]
+    if not enough:
+        raise RefusedError(f"{image}: no decision on a digest is kept")
+    return (arrived or enough)[0]
+
+
+def _was_approved(transfer: Transfer | None) -> bool:
+    """Whether the approvals were enough. Of a transfer that was deleted nobody knows more."""
+    return transfer is None or transfer.approved_at is not None
+
+
+def _has_arrived(transfer: Transfer | None) -> bool:
+    return transfer is None or transfer.state is State.MIRRORED
 
 
 async def _carry_over(
