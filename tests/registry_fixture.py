@@ -11,10 +11,11 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,7 +107,10 @@ def digest_of(body: bytes) -> str:
 
 
 @contextmanager
-def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[Registry]:
+def registry(
+    directory: Path, auth: tuple[str, str] | None = None, data: Path | None = None
+) -> Iterator[Registry]:
+    """Run a registry with a login, if any. `data` may be that of another one."""
     directory.mkdir(exist_ok=True)
     checks = {}
     if auth is not None:
@@ -114,13 +118,21 @@ def registry(directory: Path, auth: tuple[str, str] | None = None) -> Iterator[R
         hashed = bcrypt.hashpw(auth[1].encode(), bcrypt.gensalt(4)).decode()
         passwords.write_text(f"{auth[0]}:{hashed}\n")
         checks = {"htpasswd": {"realm": "test", "path": str(passwords)}}
-    with running(directory, directory / "data", checks) as address:
+    with running(directory, data or directory / "data", checks) as address:
         yield Registry(address, directory / "log", auth)
 
 
 @contextmanager
-def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Iterator[str]:
-    """Run a docker-registry with its config and log in the directory. Yield its address."""
+def running(
+    directory: Path,
+    data: Path,
+    auth: dict[str, dict[str, str]],
+    tls: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Run a docker-registry with its config and log in the directory. Yield its address.
+
+    `tls` are its certificate and its key, by the names of its config.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -128,7 +140,7 @@ def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Ite
         "version": "0.1",
         "log": {"level": "warn"},
         "storage": {"delete": {"enabled": True}, "filesystem": {"rootdirectory": str(data)}},
-        "http": {"addr": address},
+        "http": {"addr": address, **({"tls": dict(tls)} if tls else {})},
         **({"auth": auth} if auth else {}),
     }
     (directory / "config.yml").write_text(json.dumps(config))  # JSON is also YAML
@@ -145,10 +157,11 @@ def running(directory: Path, data: Path, auth: dict[str, dict[str, str]]) -> Ite
 
 
 def wait_for(address: str) -> None:
+    host, _, port = address.partition(":")
     for _ in range(1800):
         try:
-            CLIENT.get(f"http://{address}/v2/")
-        except httpx.TransportError:
+            socket.create_connection((host, int(port)), 5).close()
+        except OSError:
             time.sleep(0.05)
         else:
             return
@@ -167,12 +180,19 @@ class GitHub:
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True  # a kept connection may still be open
+    if tls:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

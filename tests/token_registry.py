@@ -8,9 +8,10 @@ workflow keeps tokens apart.
 import base64
 import json
 import secrets
+import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +114,7 @@ class Tokens:
 
 
 @contextmanager
-def token_server(signer: Signer) -> Iterator[Tokens]:
+def token_server(signer: Signer, tls: ssl.SSLContext | None = None) -> Iterator[Tokens]:
     tokens = Tokens(signer)
 
     class Handler(Quiet):
@@ -127,13 +128,18 @@ def token_server(signer: Signer) -> Iterator[Tokens]:
                 token = tokens.give(query.get("scope", []))
                 self.answer(200, json.dumps({"token": token}).encode())
 
-    with serving(Handler) as address:
+    with serving(Handler, tls) as address:
         tokens.realm = f"{address}/service/token"
         yield tokens
 
 
 @contextmanager
-def token_registry(directory: Path, tokens: Tokens, data: Path | None = None) -> Iterator[Registry]:
+def token_registry(
+    directory: Path,
+    tokens: Tokens,
+    data: Path | None = None,
+    tls: Mapping[str, str] | None = None,
+) -> Iterator[Registry]:
     """Run a registry that accepts only these tokens. `data` may be that of another one."""
     directory.mkdir()
     checks = {
@@ -144,7 +150,7 @@ def token_registry(directory: Path, tokens: Tokens, data: Path | None = None) ->
             "rootcertbundle": str(tokens.signer.certificate),
         }
     }
-    with running(directory, data or directory / "data", checks) as address:
+    with running(directory, data or directory / "data", checks, tls) as address:
         yield Registry(address, directory / "log")
 
 

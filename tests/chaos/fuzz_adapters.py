@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -33,13 +34,13 @@ from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Phrase
 from bot.engine.intake.context import Incoming, Press
 from bot.sandbox.telegram import entities
-from bot.workflow.mirror import registry
+from bot.workflow.mirror import authorization, registry
 from bot.workflow.mirror.github import entries
 from bot.workflow.mirror.log import one_line
 from bot.workflow.mirror.manifest import KINDS, Manifest, NotMovedError
 from bot.workflow.mirror.reference import Image
 from bot.workflow.mirror.registry import Repository
-from bot.workflow.mirror.registry_http import Answer
+from bot.workflow.mirror.registry_http import Answer, NoAnswerError
 from bot.workflow.mirror.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -340,33 +341,43 @@ class _Status:
     description: str
 
 
+def _answer(choices: Choices) -> Answer:
+    """Any answer of a registry or of a token server."""
+    headers = httpx.Headers()  # header names ignore case
+    if choices.below(2):
+        headers["WWW-Authenticate"] = choices.pick(_CHALLENGES)
+    if choices.below(2):
+        headers["Docker-Content-Digest"] = (
+            broken(f"sha256:{HEX}", choices, choices.below(2)).encode("ascii", "replace").decode()
+        )
+    if choices.below(2):
+        headers["Content-Type"] = choices.pick((*KINDS, "application/json"))
+    if choices.below(2):
+        place = broken(f"https://a.io/v2/x/blobs/uploads/{HEX}?state=[x]", choices, 2)
+        headers["Location"] = place.encode("ascii", "replace").decode()
+    for name in ("ratelimit-limit", "ratelimit-remaining"):
+        if choices.below(2):
+            value = broken("100;w=21600", choices, choices.below(3))
+            headers[name] = value.encode("ascii", "replace").decode()
+    status = choices.pick((0, 200, 200, 200, 201, 202, 202, 401, 404, 503))
+    return Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
+
+
 def script_answers(choices: Choices) -> None:
     """The script survives any answer. The bot reads back the success that the script reports."""
+    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
 
     def ask(*_: object, **__: object) -> Answer:
-        headers = httpx.Headers()  # header names ignore case
-        if choices.below(2):
-            headers["WWW-Authenticate"] = choices.pick(_CHALLENGES)
-        if choices.below(2):
-            headers["Docker-Content-Digest"] = (
-                broken(f"sha256:{HEX}", choices, choices.below(2))
-                .encode("ascii", "replace")
-                .decode()
-            )
-        if choices.below(2):
-            headers["Content-Type"] = choices.pick((*KINDS, "application/json"))
-        if choices.below(2):
-            place = broken(f"https://a.io/v2/x/blobs/uploads/{HEX}?state=[x]", choices, 2)
-            headers["Location"] = place.encode("ascii", "replace").decode()
-        for name in ("ratelimit-limit", "ratelimit-remaining"):
-            if choices.below(2):
-                value = broken("100;w=21600", choices, choices.below(3))
-                headers[name] = value.encode("ascii", "replace").decode()
-        status = choices.pick((0, 200, 200, 200, 201, 202, 202, 401, 404, 503))
-        return Answer(status, headers, body(choices.pick(_MANIFESTS), choices))  # type: ignore[arg-type]
+        return _answer(choices)
 
-    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
-    kept, registry.ask = registry.ask, ask
+    def opened(*_: object, **__: object) -> SimpleNamespace:
+        said = _answer(choices)
+        if not said.status:
+            raise NoAnswerError("unexpected EOF")
+        return SimpleNamespace(status=said.status, headers=said.headers, answer=lambda: said)
+
+    kept = registry.opened, authorization.ask
+    registry.opened, authorization.ask = opened, ask  # type: ignore[assignment]
     try:
         repository = Repository(settings, "a.io", "x")
         digest, blobs = repository.digest("1"), dict[str, int]()
@@ -376,7 +387,7 @@ def script_answers(choices: Choices) -> None:
             upload = repository.reserve(f"sha256:{HEX}", repository)
             assert upload is None or _OWN.match(upload.address), upload.address
     finally:
-        registry.ask = kept
+        registry.opened, authorization.ask = kept
     assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)
     size = sum(blobs.values())
     assert 0 <= size <= LARGEST

@@ -33,7 +33,6 @@ SHORTER = {
         "COPY_SECONDS = 3600": "COPY_SECONDS = 25",
         "GITHUB_PAUSES = (1, 5, 20)": "GITHUB_PAUSES = (0.2, 0.4)",
     },
-    "skopeo.py": {"LOGIN_SECONDS = 60": "LOGIN_SECONDS = 4"},
 }
 """The workflow's waits and their values here. A service may be silent for hours as shipped."""
 RUN_SECONDS = 120.0

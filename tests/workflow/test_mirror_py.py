@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,19 @@ from registry_fixture import WORKFLOW, Quiet, World, registries, sends_on, servi
 from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.workflow.mirror import reference, waits
+from bot.workflow.mirror.authorization import Authorization, NoTokenError, scope_of
 from bot.workflow.mirror.copying import Copying
 from bot.workflow.mirror.github import entries, share, summarise
 from bot.workflow.mirror.log import one_line
+from bot.workflow.mirror.login import write_logins
 from bot.workflow.mirror.manifest import ACCEPT
 from bot.workflow.mirror.orders import Order
 from bot.workflow.mirror.pulls import Pulls
 from bot.workflow.mirror.reference import Image, target_path
 from bot.workflow.mirror.registry import Repository
+from bot.workflow.mirror.registry_http import Answer
 from bot.workflow.mirror.settings import Settings
-from bot.workflow.mirror.skopeo import TROUBLE, cause, log_in
+from bot.workflow.mirror.skopeo import TROUBLE, cause
 from bot.workflow.mirror.traffic import Traffic
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
@@ -255,43 +259,50 @@ def test_a_token_is_fetched_where_the_registry_says_with_the_login_of_that_regis
     assert asked == [(path, "Basic bG9naW4="), (path, None)]
 
 
-def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear() -> None:
-    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
-    repository = Repository(settings, "a.io", "a/b")
+@pytest.mark.parametrize(("secure", "told"), [(True, False), (False, True)])
+def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear(
+    *, secure: bool, told: bool
+) -> None:
     asked: list[object] = []
 
     class Realm(Quiet):
         def reply(self) -> None:
-            asked.append(self.path)
-            self.answer(200, b"{}")
+            asked.append(self.headers["Authorization"])
+            self.answer(200, b'{"token": "t"}')
 
     with serving(Realm) as realm:
-        assert repository._meet(f'Bearer realm="{realm}/token",service="s"') == ""
-    assert not asked
+        refusal = challenged(f'Bearer realm="{realm}/token",service="s"')
+        login = Authorization("Basic bG9naW4=", secure=secure)
+        assert login.learn(refusal, scope_of("a/b", "pull"), {}) == told
+    assert asked == (["Basic bG9naW4="] if told else [])
+
+
+def challenged(challenge: str) -> Answer:
+    headers = Message()
+    headers["WWW-Authenticate"] = challenge
+    return Answer(401, headers, b"")
 
 
 def test_a_login_belongs_to_its_registry_and_namespace_alone() -> None:
-    logins = {"a.io": "wide", "a.io/team": "narrow", "docker.io": "hub"}
-    settings = Settings("h", "", "nested", "", "", {"b.io": "https://cache.io/b"}, logins)
-    own = {
-        (registry, path): Repository(settings, registry, path)._basic or None
-        for registry, path in [
-            ("a.io", "x"),
-            ("a.io", "team/x"),
-            ("a.io", "teams/x"),
-            ("a.io.evil.io", "x"),
-            ("docker.io", "library/x"),
-            ("b.io", "x"),
-        ]
-    }
-    assert list(own.values()) == [
-        "Basic wide",
-        "Basic narrow",
-        "Basic wide",
-        None,
-        "Basic hub",
-        None,
-    ]
+    asked: list[tuple[str, str | None]] = []
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            path = self.path.removeprefix("/v2/").partition("/manifests")[0]
+            given = self.headers["Authorization"]
+            if given:
+                asked.append((path, given))
+            self.answer(200 if given else 401, WWW_Authenticate='Basic realm="r"')
+
+    with serving(Source) as place:
+        host = place.partition("://")[2]
+        logins = {host: "wide", f"{host}/team": "narrow", "docker.io": "hub"}
+        given = Settings("h", "", "nested", "", "", {"a.io": place}, logins)
+        for path in ("x", "team/x", "teams/x"):
+            Repository(given, "a.io", path).digest("1")
+    assert asked == [("x", "Basic wide"), ("team/x", "Basic narrow"), ("teams/x", "Basic wide")]
+    assert given.login("a.io.evil.io/x") == ""
+    assert given.login("docker.io/library/x") == "Basic hub"
 
 
 @pytest.mark.parametrize(
@@ -360,8 +371,9 @@ def test_a_registrys_answer_that_is_nested_too_deep_gives_no_token() -> None:
             self.answer(200, b'{"token": ' * 5000)
 
     with serving(Realm) as realm:
-        repository = Repository(settings_for("a.io", realm), "a.io", "x")
-        assert repository._meet(f'Bearer realm="{realm}/token"') == ""
+        login = Authorization("", secure=False)
+        with pytest.raises(NoTokenError):
+            login.learn(challenged(f'Bearer realm="{realm}/token"'), scope_of("x", "pull"), {})
 
 
 @pytest.mark.usefixtures("ends")
@@ -392,7 +404,7 @@ def test_the_logins_are_in_a_file_for_nobody_else(
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"
     folder.mkdir()
-    log_in(Settings.read(env), folder)
+    write_logins(Settings.read(env), folder)
     file = folder / "auth.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(json.loads(file.read_text())["auths"]) == {"a.io", world.target.address}

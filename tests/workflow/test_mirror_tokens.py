@@ -58,10 +58,8 @@ def test_an_index_arrives_with_its_platforms_by_tokens_of_its_own_repository(
     assert len(children) == 2
     assert tokens.held(guarded.target, name, "1") == digest
     assert [tokens.held(guarded.target, name, child) for child in children] == children
-    asked = [access for access in tokens.asked if access]  # a login asks for no scope
-    assert {name: PULL} in asked
-    assert {name: PUSH} in asked
-    assert all(access in ({name: PULL}, {name: PUSH}) for access in asked)
+    assert {name: PUSH} in tokens.asked
+    assert all(access in ({}, {name: PUSH}) for access in tokens.asked)  # the login needs no scope
 
 
 def test_a_shared_layer_goes_up_once_and_is_mounted_with_a_token_for_both_repositories(
@@ -79,7 +77,9 @@ def test_a_shared_layer_goes_up_once_and_is_mounted_with_a_token_for_both_reposi
     mounted = logged(rf'"POST /v2/(\S+)/blobs/\S+mount=sha256:{shared}\S* HTTP/1.1" 201', 1)
     assert (len(put), len(mounted)) == (1, 1)
     assert {*put, *mounted} == names
-    assert {mounted[0]: PUSH, put[0]: PULL} in tokens.asked
+    mounts = [access for access in tokens.asked if access.keys() == names]
+    assert mounts
+    assert all(access[put[0]] >= PULL and access[mounted[0]] >= PUSH for access in mounts)
 
 
 @contextmanager
@@ -148,10 +148,6 @@ def test_a_login_that_may_not_push_fails_with_the_words_of_the_target_and_no_sec
     assert ran.code == 1
     said = ran.says(f"{name}:1")
     assert re.match(r"failure: target: .*(?:denied|unauthorized)", said), said
-    assert (
-        f"skopeo takes over {name}:1: {guarded.target.address} does not begin an upload"
-        in ran.output
-    )
     assert tokens.held(guarded.target, name, "1") is None
     seen = ran.output + ran.summary + ran.skopeo + str(ran.posted)
     assert tokens.given

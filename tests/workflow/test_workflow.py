@@ -336,7 +336,6 @@ def test_no_secret_is_in_an_argument_in_the_log_or_with_skopeo(world: World) -> 
     ran = world.run("docker.io/wei/secret:1\n", MIRROR_SOURCE_AUTH=auth)
     assert ran.code == 0, ran.output
     seen = ran.output + ran.summary + ran.skopeo + str(ran.statuses)
-    assert "--password-stdin" in ran.skopeo
     for secret in (PASSWORD, login, "hub-password", "token-of-the-run"):
         assert secret not in seen
 
@@ -499,7 +498,7 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
         assert process.stdout.readline() == "1 to mirror to 127.0.0.1:9\n"
         assert process.stdout.readline().startswith("again in ")  # it waits, and nothing is begun
         process.send_signal(signal.SIGINT)
-        assert "KeyboardInterrupt" in process.communicate(timeout=90)[0]
+        assert "stopped by a signal" in process.communicate(timeout=90)[0]
 
 
 # --- the same by act, unchanged

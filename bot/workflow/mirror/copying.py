@@ -18,7 +18,7 @@ from .orders import Order
 from .previous import KEPT, leave
 from .pulls import Pulls
 from .reference import SHA256, Image, target_path
-from .registry import Repository
+from .registry import TARGET, Repository
 from .settings import Settings
 from .skopeo import TROUBLE, skopeo
 from .traffic import Traffic
@@ -49,16 +49,21 @@ class Copying:
         folder: Path,
         traffic: Traffic,
         tell: Callable[[str], object],
+        *,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`folder` holds skopeo's logins. `tell` gets the reason when the image has to wait."""
+        """`folder` holds skopeo's logins. `tell` gets the reason when the image has to wait.
+
+        `ready` returns when the target may be asked. It raises LoginError when it may not.
+        """
         self.order, self.image, self.folder = order, order.wanted, folder
-        self.traffic, self.tell = traffic, tell
+        self.traffic, self.tell, self.ready = traffic, tell, ready
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
         self.read: dict[str, Manifest] = {}
         self.previous = ""  # what became of the digest that the tag had
         self.source = Repository(settings, self.image.registry, self.image.path)
         path = target_path(self.image, settings.prefix, settings.naming)
-        self.target = Repository(settings, settings.host, path)
+        self.target = Repository(settings, settings.host, path, TARGET)
 
     def result(self) -> Result:
         """Try until the target has it, the error is permanent, or patience or time is used up."""
@@ -98,24 +103,29 @@ class Copying:
         image = self.order.wanted
         if self.source.digest(image.tag) != image.digest:
             return False
+        self.ready()
         return not self.order.keeps or self.target.digest(image.tag) in ("", image.digest)
 
     def compare(self) -> "Result | tuple[str | None, int]":
         """Ask both sides. Return a result, or the digest to copy and the pulls set aside for it."""
         image, source = self.image, self.source
         name = image.tag or image.digest
-        wanted = image.digest or source.digest(image.tag)
-        held = self.target.digest(name) if wanted or self.order.keeps else ""
+        asked = self.traffic.asking(self.target.host).submit(self.held, name)
+        shown = source.digest(name if not image.digest else image.digest)  # also for the pulls left
+        wanted, held = image.digest or shown, asked.result()
         if wanted and wanted == held:
             return self.ended("success", f"{wanted} skipped")  # no size: it would cost a GET
         if self.order.keeps and held != "":
             return self.kept(wanted, held)
-        if image.digest:
-            source.digest(image.digest)  # only for the pull headers of the answer
         pulls = 0 if wanted == "" else self.pulls_set_aside()
         if pulls is None:
             return self.ended("error", self.short_of_pulls())
         return wanted, pulls
+
+    def held(self, name: str) -> str | None:
+        """Ask the target what it holds, as soon as it takes the login."""
+        self.ready()
+        return self.target.digest(name)
 
     def kept(self, wanted: str | None, held: str | None) -> Result:
         """Leave the version that the target holds. None for it: the target does not say."""
@@ -123,9 +133,11 @@ class Copying:
             return self.ended("success", "kept: the target's version differs from its source")
         if held:
             return self.ended("success", "kept: the source does not show which digest it has")
-        if self.target.status == HTTPStatus.PRECONDITION_FAILED:  # Harbor hides what is not scanned
+        if (
+            self.target.last.status == HTTPStatus.PRECONDITION_FAILED
+        ):  # Harbor hides what is not scanned
             return self.ended("success", "kept: the target does not show which digest it has")
-        words = f"answers {self.target.status}" if self.target.status else "no answer, timed out"
+        words = self.target.last.words
         return self.ended("error", f"target: does not say whether it has this version ({words})")
 
     def moved(self, wanted: str | None, pulls: int) -> Result:
@@ -182,7 +194,8 @@ class Copying:
         """Copy the layers, then the manifests of the platforms, then the index. Return bytes."""
         top, children, blobs = self.manifests(self.source, wanted)
         self.traffic.copy_blobs(blobs, self.source, self.target)
-        list(self.traffic.questions.map(self.target.put, children, children.values()))
+        asking = self.traffic.asking(self.target.host)
+        list(asking.map(self.target.put, children, children.values()))
         self.leave_previous(wanted)
         self.target.put(self.image.tag or self.image.digest, top)
         return sum(blobs.values())
@@ -208,9 +221,8 @@ class Copying:
         if not SHA256.fullmatch(digest):
             raise NotMovedError("its digest is not of SHA-256")
         top = read(digest)
-        children = dict(
-            zip(top.children, self.traffic.questions.map(read, top.children), strict=True)
-        )
+        asking = self.traffic.asking(side.host)
+        children = dict(zip(top.children, asking.map(read, top.children), strict=True))
         every = (top, *children.values())
         blobs = dict(chain.from_iterable(each.blobs.items() for each in every))
         nested = any(each.children for each in children.values())

@@ -3,8 +3,8 @@
 import os
 import tempfile
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,12 @@ from pathlib import Path
 from .copying import Copying, Result
 from .github import Asked, asked_for, post, summarise, told
 from .log import one_line, say
+from .login import LoginError, prove_login, write_logins
 from .orders import Order, Orders
 from .policy import Policy
 from .previous import ending_of
 from .reference import Image
 from .settings import Settings
-from .skopeo import log_in
 from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
 
 
@@ -45,6 +45,7 @@ class Run:
     settings: Settings | None
     trouble: str
     traffic: Traffic
+    login: "Future[None]"  # ends when the target took the login
 
     def handle(self, order: Order) -> tuple[Result, bool]:
         """Mirror one image, log it and post its status. Its errors do not stop the others.
@@ -56,8 +57,13 @@ class Run:
             done = Result(image, "error", self.trouble)
             if self.settings:
                 tell = partial(self.tell, image, [])
-                copying = Copying(order, self.settings, self.folder, self.traffic, tell)
+                ready = self.login.result
+                copying = Copying(
+                    order, self.settings, self.folder, self.traffic, tell, ready=ready
+                )
                 done, waited = copying.result(), copying.waited
+        except LoginError as why:
+            done = Result(image, "error", str(why))
         except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
             done = Result(image, "error", f"workflow: {type(unforeseen).__name__}")
         done = replace(done, seconds=time.monotonic() - began, waited=waited)
@@ -89,9 +95,33 @@ def orders_of(env: Mapping[str, str], asked: Asked) -> Orders:
     return Orders.by(asked.blocks, policy, actor, whole=asked.whole, previous=previous)
 
 
-def main() -> int:
-    """Do the run. Returns 1 when any image failed or could not be reported."""
-    env = os.environ
+def proved(settings: Settings | None) -> None:
+    """Prove the login at the target, while the first images already ask their sources."""
+    try:
+        if settings:
+            prove_login(settings)
+    except LoginError as why:
+        say(f"error {why}")
+        raise
+
+
+def handled(run: Run, orders: Orders, images: Iterable[Image]) -> list[tuple[Result, bool]]:
+    """Mirror the images. Each source has its own threads, so that no image waits for another's."""
+    pools: dict[str, ThreadPoolExecutor] = {}
+    jobs = []
+    for image in images:
+        if image.registry not in pools:
+            pools[image.registry] = ThreadPoolExecutor(IMAGES_AT_A_TIME)
+        jobs.append(pools[image.registry].submit(run.handle, orders.order(image)))
+    try:
+        return [job.result() for job in jobs]
+    finally:
+        for pool in pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)  # after a signal, nobody waits for them
+
+
+def carried_out(env: Mapping[str, str], folder: Path) -> int:
+    """Do the run. `folder` is for logins. Returns 1 when an image failed or is not reported."""
     asked = asked_for(env)
     parsed = {line: Image.parse(line) for line in asked.lines}
     images = list(dict.fromkeys(image for image in parsed.values() if image))
@@ -99,23 +129,35 @@ def main() -> int:
     for line in bad:
         say(f"invalid {one_line(line)!r}: not an image reference")
     say(f"{len(images)} to mirror to {env.get('HARBOR_HOST', '')}")
-    # The runner empties RUNNER_TEMP after each job, but not /tmp.
-    with tempfile.TemporaryDirectory(dir=env.get("RUNNER_TEMP") or None) as name:
-        folder, settings, trouble = Path(name), None, ""
-        try:
-            if images:
-                settings = Settings.read(env)
-                log_in(settings, folder)
-        except ValueError as told:
-            settings, trouble = None, str(told)
-            say(f"error {trouble}")
-        wish = env.get("PARALLEL", "").strip()
-        traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
-        run = Run(env, folder, asked.whole, settings, trouble, traffic)
-        orders = orders_of(env, asked)
-        with ThreadPoolExecutor(IMAGES_AT_A_TIME) as pool:
-            ended = list(pool.map(run.handle, map(orders.order, images)))
+    settings, trouble = settings_of(env, folder) if images else (None, "")
+    wish = env.get("PARALLEL", "").strip()
+    traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
+    login = ThreadPoolExecutor(1).submit(proved, settings)
+    run = Run(env, folder, asked.whole, settings, trouble, traffic, login)
+    ended = handled(run, orders_of(env, asked), images)
     summarise(env, [result for result, _ in ended], bad)
     good = sum(result.state == "success" for result, _ in ended)
     say(f"{good} of {len(parsed)} in the target")
-    return 0 if not trouble and not bad and good == len(images) and all(p for _, p in ended) else 1
+    return 0 if not bad and good == len(images) and all(p for _, p in ended) else 1
+
+
+def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, str]:
+    """Return the settings, with their logins in the folder, or why there are none."""
+    try:
+        settings = Settings.read(env)
+    except ValueError as told:
+        say(f"error {told}")
+        return None, str(told)
+    write_logins(settings, folder)
+    return settings, ""
+
+
+def main() -> int:
+    """Do the run. A signal of the runner ends it at once, without any login left on the disk."""
+    try:
+        # The runner empties RUNNER_TEMP after each job, but not /tmp.
+        with tempfile.TemporaryDirectory(dir=os.environ.get("RUNNER_TEMP") or None) as name:
+            return carried_out(os.environ, Path(name))
+    except KeyboardInterrupt:
+        say("stopped by a signal")
+        os._exit(130)  # the threads may wait for a registry for minutes

@@ -23,7 +23,7 @@ LARGEST_NUMBER = 2**63 - 1  # bytes: the bot stores it in 64 bits
 
 
 class NotMovedError(Exception):
-    """Why this package did not copy an image, in words for the log.
+    """Why an image was not copied, in words for its status that begin with the side.
 
     `passing` says whether another try may succeed.
     """
@@ -31,6 +31,10 @@ class NotMovedError(Exception):
     def __init__(self, words: str, *, passing: bool = False) -> None:
         super().__init__(words)
         self.passing = passing
+
+
+class OddError(NotMovedError):
+    """Something out of the ordinary, which skopeo has to copy. The words are for the log."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Manifest:
 
     @classmethod
     def read(cls, answer: Answer) -> "Manifest":
-        """Read an answer. Raises NotMovedError for what skopeo must copy, such as schema 1."""
+        """Read an answer. Raises OddError for what skopeo must copy, such as schema 1."""
         try:
             said = json.loads(answer.body)
             kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -55,11 +59,11 @@ class Manifest:
             blobs = {str(part["digest"]): int(part["size"]) for part in parts}
             elsewhere = any(part.get("urls") for part in parts)
         except (*UNREADABLE, KeyError, TypeError, AttributeError):
-            raise NotMovedError("its manifest cannot be read") from None
+            raise OddError("its manifest cannot be read") from None
         named = all(SHA256.fullmatch(digest) for digest in (*children, *blobs))
         few = len(children) <= CHILDREN and len(blobs) <= BLOBS
         sizes = min(blobs.values(), default=0) >= 0 and sum(blobs.values()) <= LARGEST_NUMBER
         plain = kind in KINDS and (kind in INDEXES) == bool(children) and not elsewhere
         if not (plain and named and few and sizes):
-            raise NotMovedError("its manifest is not an everyday one")
+            raise OddError("its manifest is not an everyday one")
         return cls(answer.body, kind, children, blobs)

@@ -36,12 +36,12 @@ def leave(target: Repository, tag: str, ending: str, new: str) -> str:
     if held in ("", new):
         return ""
     if held is None:
-        return f"{NOT_KEPT}the target answers {target.status or 'nothing'}"
+        return f"{NOT_KEPT}the target answers {target.last.status or 'nothing'}"
     try:
         return KEPT + _left(target, tag, ending, held)
     except NotMovedError as why:
-        refused = target.status >= HTTPStatus.BAD_REQUEST
-        return NOT_KEPT + (f"the target answers {target.status}" if refused else str(why))
+        refused = target.last.status >= HTTPStatus.BAD_REQUEST
+        return NOT_KEPT + (f"the target answers {target.last.status}" if refused else str(why))
 
 
 def _left(target: Repository, tag: str, ending: str, held: str) -> str:

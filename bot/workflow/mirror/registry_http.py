@@ -3,43 +3,106 @@
 `registry` and `github` use it, and know what the answers mean.
 """
 
+import contextlib
+import json
+import socket
 import ssl
+import threading
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
-from http.client import HTTPException
-from typing import Any
+from http.client import HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
+
+from .connections import Connection, Connections, Place
 
 ANSWER_SECONDS = 30  # of silence
 STORE_SECONDS = 300  # of silence while the target stores a layer or a manifest
 BODY_SECONDS = 120  # in all, since a slow body is never silent
 LONGEST_RETRY_AFTER = 60  # seconds
 BODY_BYTES = 4 << 20  # of one answer, unless said otherwise
+REFUSAL_BYTES = 1 << 16  # of the answer that explains a refusal
 READ_BYTES = 1 << 16  # at a time
+REDIRECTS = 10  # of one request
+QUESTIONS_AT_A_TIME = 64  # at one place, so that nobody waits for another's registry
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what reading untrusted JSON can raise
+TOO_LONG = "its answer is too long"
+ELSEWHERE = "redirects to an address that is not used"
+
+_CONNECTIONS = Connections()
+_ROOM: dict[Place, threading.Semaphore] = {}
+_MOVED = (301, 302, 303, 307, 308)
+_PATH_CHARACTERS = "/%:=&?~#+!$,;'@()*[]"  # that a redirect's address keeps as they are
+
+
+class NoAnswerError(Exception):
+    """A request without a usable answer. Its text says why, in the words that skopeo uses too."""
+
+    @classmethod
+    def by(cls, error: Exception) -> "NoAnswerError":
+        """Translate what the standard library raises."""
+        return cls(_cause(error))
+
+    @property
+    def answer(self) -> "Answer":
+        """Return the answer that stands for it."""
+        return Answer(0, Message(), b"", str(self))
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"x509: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return "tls: server gave HTTP response to HTTPS client"
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, (RemoteDisconnected, IncompleteRead, EOFError, ssl.SSLEOFError)):
+        return "unexpected EOF"
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {(error.reason or 'failed').lower().replace('_', ' ')}"
+    if isinstance(error, socket.gaierror):
+        again = error.errno == socket.EAI_AGAIN
+        return "temporary failure in name resolution" if again else "no such host"
+    if isinstance(error, OSError):
+        words = error.strerror or str(error)
+        return words.replace("Tunnel connection failed", "proxyconnect").lower()
+    return str(error) if isinstance(error, ValueError) else "malformed HTTP response"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a server. Status 0 means no usable answer."""
+    """The answer of a server. Status 0 means no usable answer, and `cause` says why."""
 
     status: int
     headers: Message
     body: bytes
+    cause: str = ""
 
     @property
     def words(self) -> str:
-        """Return the status as the end of a sentence."""
-        return f"answers {self.status}" if self.status else "no answer"
+        """Return the server's own words: the first error in its body, or else its status.
+
+        See https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes. The
+        code is written as Docker and skopeo write it.
+        """
+        if not self.status:
+            return self.cause or "no answer"
+        with contextlib.suppress(*UNREADABLE, LookupError, TypeError, AttributeError):
+            first = json.loads(self.body)["errors"][0]
+            code, message = str(first["code"]), str(first.get("message") or "")
+            return f"{code.lower().replace('_', ' ')}: {message}".removesuffix(": ")
+        phrase = HTTPStatus(self.status).phrase if self.status in _STATUSES else ""
+        return f"status {self.status} ({phrase})" if phrase else f"status {self.status}"
 
     @property
     def trouble(self) -> bool:
         """Return whether the same request may work later."""
-        return self.status in {0, 429} or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not self.status:
+            return not self.cause.startswith(_LASTING)
+        full = self.status == HTTPStatus.INSUFFICIENT_STORAGE
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or (self.status >= _BROKEN and not full)
 
     @property
     def passing(self) -> bool:
@@ -48,38 +111,77 @@ class Answer:
         return not refusal or bool(self.headers.get("Retry-After"))
 
 
-class _Redirect(urllib.request.HTTPRedirectHandler):
-    """Keeps the method and drops the login. urllib turns HEAD into GET, which counts as a pull."""
-
-    def redirect_request(  # noqa: PLR0917 - urllib's own signature
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        del code, msg, headers
-        fp.close()  # urllib would read the body of a redirect to its end, however long it is
-        if req.get_method() not in ("GET", "HEAD"):
-            return None
-        if not newurl.startswith(("https://", f"{req.type}://")):
-            return None
-        kept = {k: v for k, v in req.header_items() if k.lower() in {"accept", "user-agent"}}
-        return urllib.request.Request(newurl, headers=kept, method=req.get_method())  # noqa: S310 - http(s) only, see above
-
-    http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302  # Python 3.10 lacks it
+_LASTING = ("x509: ", "tls: ", TOO_LONG, ELSEWHERE)
+_STATUSES = frozenset(HTTPStatus)
+_BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-# One TLS context for all: reading the system's certificates costs more than one request.
-OPENER = urllib.request.build_opener(
-    _Redirect, urllib.request.HTTPSHandler(context=ssl.create_default_context())
-)
+class Opened:
+    """An answer whose body is still to be read. `elsewhere` says whether a redirect led there."""
 
+    def __init__(self, connection: Connection, response: HTTPResponse) -> None:
+        self.status, self.headers, self.elsewhere = response.status, response.headers, False
+        self._connection, self._response = connection, response
+        self._left, self._closed = response.length, False
+        self._answer: Answer | None = None
 
-def read(answer: Any, limit: int) -> bytes | None:
-    """Read a body. None when it is longer than `limit` bytes, or takes too long."""
-    body, deadline = bytearray(), time.monotonic() + BODY_SECONDS
-    while part := answer.read1(READ_BYTES):
-        body += part
-        if len(body) > limit or time.monotonic() > deadline:
-            return None
-    return bytes(body)
+    def close(self) -> None:
+        """Keep the connection if the body was read to its end. Else close it."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._left == 0 or self._response.isclosed():
+            self._response.close()
+            _CONNECTIONS.give(self._connection)
+        else:
+            self._response.close()
+            self._connection.close()
+
+    def read1(self, most: int) -> bytes:
+        """Read what has come, at most `most` bytes. Nothing at the end. Raises NoAnswerError."""
+        if self._left is not None:
+            most = min(most, self._left)
+        if not most:
+            return b""
+        try:
+            part = self._response.read1(most)
+        except (OSError, ValueError, HTTPException) as error:
+            raise NoAnswerError.by(error) from None
+        if self._left is not None:
+            self._left -= len(part)
+            if not part:
+                raise NoAnswerError("unexpected EOF")
+        return part
+
+    def body(self, limit: int) -> bytes:
+        """Read the body. Raises NoAnswerError if it is longer than `limit`, or takes too long."""
+        body, deadline = bytearray(), time.monotonic() + BODY_SECONDS
+        while part := self.read1(READ_BYTES):
+            body += part
+            if len(body) > limit:
+                raise NoAnswerError(TOO_LONG)
+            if time.monotonic() > deadline:
+                raise NoAnswerError("timed out: its answer does not end")
+        return bytes(body)
+
+    def answer(self, limit: int = BODY_BYTES) -> Answer:
+        """Read all of it, and close it. Raises NoAnswerError for a success that is not whole.
+
+        Of a refusal, the words are read as far as they are of use. Another host's refusal keeps no
+        challenge.
+        """
+        if self._answer is None:
+            with contextlib.closing(self):
+                self._answer = self._read(limit)
+        return self._answer
+
+    def _read(self, limit: int) -> Answer:
+        if self.status < HTTPStatus.BAD_REQUEST:
+            return Answer(self.status, self.headers, self.body(limit))
+        body = b""
+        with contextlib.suppress(NoAnswerError):
+            body = self.body(REFUSAL_BYTES)
+        return Answer(self.status, Message() if self.elsewhere else self.headers, body)
 
 
 def opened(
@@ -89,13 +191,78 @@ def opened(
     *,
     data: bytes | Iterable[bytes] | None = None,
     seconds: float = ANSWER_SECONDS,
-) -> Any:
-    """Send one request and return the open answer. Raises what urllib raises."""
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("neither http nor https")
+) -> Opened:
+    """Send one request, follow redirects of GET and HEAD, and return the open answer.
+
+    Raises NoAnswerError. A redirect keeps the method, since a GET would count as a pull, and gets
+    neither the login nor the challenge of another host.
+    """
     headers = {"User-Agent": "imageto-bot", **headers}
-    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http(s) only, see above
-    return OPENER.open(request, timeout=seconds)
+    for moves in range(REDIRECTS):
+        got = _sent(method, url, headers, data, seconds)
+        got.elsewhere = moves > 0
+        if got.status not in _MOVED or method not in ("GET", "HEAD"):
+            return got
+        url = _next_address(url, got)
+        kept = {"accept", "user-agent", "range"}
+        headers = {name: value for name, value in headers.items() if name.lower() in kept}
+    raise NoAnswerError("too many redirects")
+
+
+def _next_address(url: str, got: Opened) -> str:
+    with contextlib.suppress(NoAnswerError), contextlib.closing(got):
+        got.body(READ_BYTES)  # the body of a redirect may be long: then its connection is closed
+    place = urllib.parse.quote(got.headers.get("Location", ""), safe=_PATH_CHARACTERS)
+    try:
+        address = urllib.parse.urljoin(url, place)
+        secure = url.startswith("http://") or Place.of(address).scheme == "https"
+    except ValueError:
+        secure = False
+    if not secure:
+        raise NoAnswerError(ELSEWHERE)
+    return address
+
+
+def _sent(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    data: bytes | Iterable[bytes] | None,
+    seconds: float,
+) -> Opened:
+    """Send one request over a kept connection, or over a new one where that had ended.
+
+    A request that can be repeated is a question. Layers on their way up have places of their own.
+    """
+    try:
+        place, question = Place.of(url), data is None or isinstance(data, bytes)
+        with _room(place) if question else contextlib.nullcontext():
+            connection = _CONNECTIONS.take(place, seconds)
+            if connection.used and question:
+                with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
+                    return _over(connection, method, url, headers, data)
+                connection = _CONNECTIONS.take(place, seconds, fresh=True)
+            return _over(connection, method, url, headers, data)
+    except (OSError, ValueError, HTTPException) as error:
+        raise NoAnswerError.by(error) from None
+
+
+def _room(place: Place) -> threading.Semaphore:
+    return _ROOM.setdefault(place, threading.Semaphore(QUESTIONS_AT_A_TIME))
+
+
+def _over(
+    connection: Connection,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    data: bytes | Iterable[bytes] | None,
+) -> Opened:
+    try:
+        return Opened(connection, connection.send_request(method, url, headers, data))
+    except BaseException:
+        connection.close()
+        raise
 
 
 def ask(
@@ -107,16 +274,11 @@ def ask(
     limit: int = BODY_BYTES,
     seconds: float = ANSWER_SECONDS,
 ) -> Answer:
-    """Send one request and read the answer. A refusal is an answer too, without its body."""
+    """Send one request and read the answer. A refusal is an answer too."""
     try:
-        with opened(method, url, headers, data=data, seconds=seconds) as got:
-            body = read(got, limit)
-            return Answer(0 if body is None else got.status, got.headers, body or b"")
-    except urllib.error.HTTPError as refused:
-        with refused:  # the challenge of another host, after a redirect, must not get our login
-            return Answer(refused.code, refused.headers if refused.url == url else Message(), b"")
-    except (OSError, ValueError, OverflowError, HTTPException):
-        return Answer(0, Message(), b"")
+        return opened(method, url, headers, data=data, seconds=seconds).answer(limit)
+    except NoAnswerError as why:
+        return why.answer
 
 
 def wait_as_asked(answer: Answer, pause: float, longest: float = LONGEST_RETRY_AFTER) -> None:

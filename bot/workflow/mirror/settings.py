@@ -3,11 +3,11 @@
 import base64
 import json
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .authorization import Authorization
 from .reference import DOCKER_HUB, HOST, PATH
 from .registry_http import UNREADABLE
 from .waits import PATIENCE
@@ -36,8 +36,21 @@ class Settings:
     addresses: dict[str, str]
     logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
     patience: int = 0  # seconds to wait per image for a failing registry
-    known: dict[str, str] = field(default_factory=dict, repr=False)  # place -> Authorization
-    turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)  # one per place
+    authorizations: dict[tuple[str, str], Authorization] = field(
+        default_factory=dict, repr=False
+    )  # by host and login
+
+    def login(self, name: str) -> str:
+        """Return the Authorization of a repository, by the longest prefix of its name, if any."""
+        own = [key for key in self.logins if f"{name}/".startswith(f"{key}/")]
+        return f"Basic {self.logins[max(own, key=len)]}" if own else ""
+
+    def authorization(self, name: str, *, secure: bool) -> Authorization:
+        """Return what the host of a repository is asked with. All that have a login share it."""
+        login = self.login(name)
+        key = name.partition("/")[0], login
+        known = self.authorizations.get(key)
+        return known or self.authorizations.setdefault(key, Authorization(login, secure=secure))
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":

@@ -1,21 +1,17 @@
-"""Runs skopeo: its login, its copies, and its errors in one line.
+"""Runs skopeo: its copies, and its errors in one line.
 
 skopeo copies what `copying` does not: unusual manifests, and whatever failed there.
 """
 
-import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 from . import waits
-from .log import one_line, say
-from .registry import Repository
-from .settings import SECRETS, Settings
+from .log import one_line
+from .settings import SECRETS
 
-LOGIN_SECONDS = 60  # in all
 END_CHARACTERS = 1000  # of an error text are examined, from each end
 
 # Signs of a transient error of a service. Any other error is about the image.
@@ -48,10 +44,10 @@ NOISE = (
 )
 
 
-def skopeo(folder: Path, *arguments: str, given: str = "", seconds: int = 0) -> str:
+def skopeo(folder: Path, *arguments: str, seconds: int = 0) -> str:
     """Run skopeo. Return why it failed, in one line, or nothing.
 
-    `folder` holds auth.json. `given` is its standard input. It gets none of this run's secrets.
+    `folder` holds auth.json. It gets none of this run's secrets.
     """
     seconds = seconds or waits.COPY_SECONDS
     env = {k: v for k, v in os.environ.items() if k not in SECRETS}
@@ -60,7 +56,7 @@ def skopeo(folder: Path, *arguments: str, given: str = "", seconds: int = 0) -> 
     limit = seconds + 60
     try:
         done = subprocess.run(
-            command, input=given.encode(), capture_output=True, check=False, env=env, timeout=limit
+            command, input=b"", capture_output=True, check=False, env=env, timeout=limit
         )
     except (OSError, subprocess.TimeoutExpired) as broken:
         return f"skopeo: {type(broken).__name__}"
@@ -82,30 +78,3 @@ def cause(stderr: str) -> str:
     if side:
         text = f"{'target' if re.match(_TARGET, side[0]) else 'source'}: {text}"
     return one_line(text)
-
-
-def log_in(settings: Settings, folder: Path) -> None:
-    """Write all logins to folder/auth.json, mode 0600, and try the target's.
-
-    Raises ValueError with a line for people when the target refuses the login.
-    """
-    target = Repository(settings, settings.host, "")
-    others = {k: {"auth": v} for k, v in settings.logins.items() if k != target.host}
-    file = os.open(folder / "auth.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w", encoding="utf-8") as out:
-        json.dump({"auths": others}, out)
-    options = [f"--username={settings.user}", "--password-stdin", *target.tls("tls-verify")]
-    left = settings.patience
-    for pause in waits.TRY_PAUSES:  # a failed login fails every image
-        trouble = skopeo(
-            folder, "login", *options, target.host, given=settings.password, seconds=LOGIN_SECONDS
-        )
-        left -= pause
-        words = one_line(f"login to the target: {trouble.removeprefix('target: ')}")
-        if not trouble:
-            return
-        if left < 0 or trouble.startswith("skopeo:") or not TROUBLE.search(trouble):
-            break
-        say(f"again in {pause} s: {words}")
-        time.sleep(pause)
-    raise ValueError(words)

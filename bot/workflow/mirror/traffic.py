@@ -30,7 +30,9 @@ def move(
             upload = target.reserve(blob, origin)
             if not upload:
                 return
-    with source.blob(blob) as answer:  # before the upload, which an unreadable blob does not need
+    with contextlib.closing(
+        source.blob(blob)
+    ) as answer:  # before the upload, which an unreadable blob does not need
         upload = upload or target.reserve(blob)
         if upload:
             target.upload(upload, blob, size, source.poured(answer, size))
@@ -51,13 +53,20 @@ class Traffic:
     """Limits the layers that are copied at a time, and shares out the pulls that are left."""
 
     def __init__(self, layers: int) -> None:
-        self.questions = ThreadPoolExecutor(4 * IMAGES_AT_A_TIME)  # most may sleep between retries
+        self._questions: dict[str, ThreadPoolExecutor] = {}  # host -> who asks it
         self._half = max(1, layers // 2)  # the most that one image may use
         self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
         self._layers = ThreadPoolExecutor(layers)
         self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # blob -> who copies it
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
+
+    def asking(self, host: str) -> ThreadPoolExecutor:
+        """Return the threads that ask one host, beside those of the images."""
+        with self._lock:
+            if host not in self._questions:  # most of its threads may sleep between retries
+                self._questions[host] = ThreadPoolExecutor(2 * IMAGES_AT_A_TIME)
+            return self._questions[host]
 
     def copy_blobs(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
         """Copy the blobs that no other image copies. Return when all are in the target.

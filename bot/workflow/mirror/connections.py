@@ -1,0 +1,154 @@
+"""Kept connections: a request goes over one that an earlier request to the same place has opened.
+
+A connection costs a round trip, with TLS two and a handshake. A TLS session is resumed where the
+server lets it. `registry_http` sends requests and reads answers over them.
+"""
+
+import select
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from collections import defaultdict
+from collections.abc import Iterable
+from http.client import HTTPConnection, HTTPResponse
+from typing import NamedTuple
+
+from .proxy import Proxy, proxy_for
+
+IDLE_SECONDS = 20.0  # servers close what is idle for longer, some after 5 s
+
+
+class Place(NamedTuple):
+    """Where a URL leads: connections to it are alike."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Place":
+        """Raises ValueError for a URL that is unreadable, not HTTP, or holds a login."""
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
+            raise ValueError("neither http nor https")
+        return cls(parts.scheme, parts.hostname, parts.port or (443 if _tls(parts.scheme) else 80))
+
+
+class Connection(HTTPConnection):
+    """One connection to a place, direct or through a proxy. `used` once it has had an answer."""
+
+    def __init__(self, place: Place, proxy: Proxy | None, seconds: float) -> None:
+        host, port = (proxy.host, proxy.port) if proxy else (place.host, place.port)
+        super().__init__(host, port, timeout=seconds)
+        self.place, self.session = place, _NO_SESSION
+        self.used, self.whole = False, True  # whether all of its requests were sent
+        self.default_port = 443 if _tls(place.scheme) else 80
+        self._login = {"Proxy-Authorization": proxy.login} if proxy and proxy.login else {}
+        self._through_proxy = proxy is not None and not _tls(place.scheme)
+        if proxy and _tls(place.scheme):
+            self.set_tunnel(place.host, place.port, self._login)
+
+    def connect(self) -> None:
+        """Connect, through the proxy's tunnel if there is one, and begin TLS."""
+        super().connect()
+        if _tls(self.place.scheme):
+            self.sock = context().wrap_socket(
+                self.sock, server_hostname=self.place.host, session=self.session
+            )
+
+    def send_request(
+        self, method: str, url: str, headers: dict[str, str], data: bytes | Iterable[bytes] | None
+    ) -> HTTPResponse:
+        """Send one request and read the head of its answer. Raises OSError and HTTPException."""
+        parts = urllib.parse.urlsplit(url)
+        path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        if self._through_proxy:
+            headers = {**headers, **self._login}
+            path = f"{parts.scheme}://{parts.netloc}{path}"
+        try:
+            self.request(method, path, data, headers)
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            self.whole = False  # a server may answer before it has read all
+            answer = HTTPResponse(self.sock, method=method)
+            answer.begin()
+            return answer
+        return self.getresponse()
+
+
+_NO_SESSION: ssl.SSLSession | None = None
+
+
+class Connections:
+    """The idle connections of this process, and how many requests may be open at a place."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: defaultdict[Place, list[tuple[float, Connection]]] = defaultdict(list)
+        self._sessions: dict[Place, ssl.SSLSession | None] = {}
+
+    def take(self, place: Place, seconds: float, *, fresh: bool = False) -> Connection:
+        """Return a connection to a place that waits `seconds` for an answer.
+
+        A `fresh` one is new. Raises ValueError for a proxy that cannot be used.
+        """
+        while not fresh and (kept := self._last(place)):
+            if kept.sock and not _readable(kept.sock):
+                kept.sock.settimeout(seconds)
+                return kept
+            kept.close()  # the server has closed it, or has said what nobody asked
+        made = Connection(place, proxy_for(place.scheme, place.host), seconds)
+        made.session = self._sessions.get(place)
+        return made
+
+    def give(self, connection: Connection) -> None:
+        """Keep a connection whose last answer was read to its end, if the server keeps it."""
+        if not connection.whole:
+            connection.close()
+        connection.used = True
+        if isinstance(connection.sock, ssl.SSLSocket):
+            self._sessions[connection.place] = connection.sock.session
+        if connection.sock:
+            with self._lock:
+                self._idle[connection.place].append((time.monotonic(), connection))
+
+    def _last(self, place: Place) -> Connection | None:
+        """Return the connection that was used last. Close those that were idle for too long."""
+        with self._lock:
+            idle = self._idle[place]
+            since, last = idle.pop() if idle else (0.0, None)
+            old = time.monotonic() - IDLE_SECONDS
+            late = [each for when, each in idle if when < old]
+            self._idle[place] = [(when, each) for when, each in idle if when >= old]
+        if last and since < old:
+            late.append(last)
+            last = None
+        for each in late:
+            each.close()
+        return last
+
+
+def _tls(scheme: str) -> bool:
+    return scheme == "https"
+
+
+def _readable(sock: socket.socket) -> bool:
+    waiting = select.poll()
+    waiting.register(sock, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+_CONTEXTS: list[ssl.SSLContext] = []
+_ONE_CONTEXT = threading.Lock()
+
+
+def context() -> ssl.SSLContext:
+    """Return the one TLS context: reading the system's certificates costs more than a request.
+
+    A session belongs to its context, so there must not be a second one.
+    """
+    with _ONE_CONTEXT:
+        if not _CONTEXTS:
+            _CONTEXTS.append(ssl.create_default_context())
+        return _CONTEXTS[0]
