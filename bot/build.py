@@ -40,6 +40,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
@@ -290,6 +291,13 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     updates = FreshUpdates(
         store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
     )
+    offers = FreshOffers(
+        store=adapters.store,
+        rules=_rules(settings, adapters),
+        chats=access.chats,
+        plan=plan,
+        clock=utc_now,
+    )
     return {
         "fresh": FreshLane(
             store=adapters.store,
@@ -300,6 +308,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             plan=plan,
             news=news,
             updates=updates,
+            offers=offers,
             clock=utc_now,
         )
     }

@@ -4,8 +4,9 @@ tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real
 """
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import Lane
 from bot.engine.lanes.questions import QuestionsLane
@@ -469,6 +471,13 @@ class World:
                     plan=self.plan,
                     clock=self.clock,
                 ),
+                offers=FreshOffers(
+                    store=store,
+                    rules=Rules(self.policy, access.admins),
+                    chats=access.chats,
+                    plan=self.plan,
+                    clock=self.clock,
+                ),
                 store=store,
                 registries=self.wired(self.registries),
                 repository=self.wired(self.repository),
@@ -537,6 +546,12 @@ class World:
             self.clock.pass_time(step)
             passed += step
         await self.reconciler.tick()
+
+    def upgrade(self) -> None:
+        """Start as after the upgrade that asks about each new digest of what is kept fresh."""
+        with closing(sqlite3.connect(self.store._path)) as database, database:
+            database.execute("INSERT INTO kept_before SELECT image FROM tracked")
+        self.start()
 
     def upstream(self, *images: ImageRef) -> None:
         for image in images:

@@ -38,6 +38,8 @@ class Ground(StrEnum):
     """A person approved to keep this floating tag fresh, or took that back."""
     REFRESHED = "refreshed"
     """A tag that a person keeps fresh has this digest now. It is no word of that person's."""
+    OFFERED = "offered"
+    """The bot asks whether to keep a tag fresh that it kept fresh without a question before."""
     FLOATS = "floats"
     """A person said that this tag is updated with each release, or took that back."""
     REJECTED = "rejected"

@@ -32,6 +32,10 @@ UPDATES_GATHERED_FOR: Final = timedelta(minutes=2)
 """How long an updated image waits for others, so that one dispatch takes them all."""
 NEWS_GATHERED_FOR: Final = timedelta(minutes=10)
 """How long news waits for the rest of its batch, so that one message tells all."""
+OFFERED_FOR: Final = timedelta(days=7)
+"""How long an offer waits for its answer. Meanwhile nothing else is asked about its image."""
+OFFERS_PER_CARD: Final = 200
+"""Offers on one card. It is read and shown as a whole."""
 ALARMS_PER_CARD: Final = 20
 """Alarms of one repository on one card. Often all tags of a repository are replaced at once."""
 
@@ -230,6 +234,33 @@ def alarm_cards(alarms: Sequence[TrackedImage]) -> list[list[TrackedImage]]:
         group[first : first + ALARMS_PER_CARD]
         for group in groups.values()
         for first in range(0, len(group), ALARMS_PER_CARD)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBefore:
+    """A listed image that was kept fresh without a question before an upgrade.
+
+    `digest` is what the target has, empty where that is unknown. `places` are those where people
+    asked for it, one per chat, the latest first.
+    """
+
+    image: ImageRef
+    digest: str
+    places: tuple[Place, ...]
+
+
+def offer_cards(
+    offered: Sequence[tuple[Place, KeptBefore]],
+) -> list[tuple[Place, list[KeptBefore]]]:
+    """The images that are offered, by card: one per chat, unless there are too many for one."""
+    chats: dict[ChatId, tuple[Place, list[KeptBefore]]] = {}
+    for place, each in offered:
+        chats.setdefault(place.chat, (place, []))[1].append(each)
+    return [
+        (place, images[first : first + OFFERS_PER_CARD])
+        for place, images in chats.values()
+        for first in range(0, len(images), OFFERS_PER_CARD)
     ]
 
 

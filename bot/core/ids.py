@@ -88,6 +88,9 @@ class Person:
         object.__setattr__(self, "name", safe_name(self.name))
 
 
+BOT: Final = Person(BOT_ITSELF, "🤖")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a message is: a chat, and its topic if it has topics."""

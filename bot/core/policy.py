@@ -133,10 +133,10 @@ def admission(
 ) -> Ruling:
     """Whether a digest may be copied under the image's name, as the rules and decisions are now.
 
-    `decisions` are those on the same repository. Approvals count for this transfer only, which is
-    None before there is one. Rejections count for this digest under any tag, and what is kept fresh
-    for the image's tag. `replaced` says whether another digest was copied under the tag before. A
-    rule that denies wins over persons.
+    `decisions` are those on the same repository. Approvals count for this transfer only. Without
+    one, which is None, only those who keep the tag fresh count. Rejections count for this digest
+    under any tag, and what is kept fresh for the image's tag. `replaced` says whether another
+    digest was copied under the tag before. A rule that denies wins over persons.
     """
     ruling = decide(policy, image)
     if ruling.verdict is Verdict.DENY:
@@ -152,13 +152,13 @@ def admission(
         return ruling
     counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
     by_person = Ground.ROLLBACK if ruling.ground is Ground.ROLLBACK else Ground.PERSON
-    grounds = [(by_person, counted(past.approvers(transfer)))]
-    if ruling.ground in (Ground.RULE, Ground.NO_RULE):
-        grounds.append((Ground.KEPT, counted(past.keepers)))
-    for ground, persons in grounds:
+    by_rule = ruling.ground in (Ground.RULE, Ground.NO_RULE)
+    approving = counted(past.approvers(transfer))
+    keeping = counted(past.keepers) if by_rule else ()
+    for ground, persons in ((by_person, approving), (Ground.KEPT, keeping)):
         if len(persons) >= ruling.needs.count:
             return replace(ruling, verdict=Verdict.APPROVE, ground=ground, persons=persons)
-    return replace(ruling, persons=grounds[0][1])
+    return replace(ruling, persons=keeping if transfer is None else approving)
 
 
 class ExceededLimit(StrEnum):

@@ -56,6 +56,7 @@ class State(StrEnum):
     COPYING = "copying"
     VERIFYING = "verifying"
     MIRRORED = "mirrored"
+    KEPT = "kept"
     FAILED = "failed"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -86,7 +87,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
             Cancelled: frozenset({_S.CANCELLED}),
         },
         _S.WAITING: {
-            Approved: frozenset({_S.APPROVED}),
+            Approved: frozenset({_S.APPROVED, _S.KEPT}),
             Denied: frozenset({_S.REJECTED}),
             Rejected: frozenset({_S.REJECTED}),
             Cancelled: frozenset({_S.CANCELLED}),
@@ -115,6 +116,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
             Mismatch: frozenset({_S.FAILED}),
         },
         _S.MIRRORED: {},
+        _S.KEPT: {},
         _S.FAILED: {},
         _S.REJECTED: {},
         _S.EXPIRED: {},
@@ -183,6 +185,14 @@ class Transfer(RetriedWithTrouble):
             raise ValueError(f"transfer {self.id}: a later fact without the earlier one")
 
     @property
+    def is_offer(self) -> bool:
+        """Whether it asks to keep its tag fresh. Then it ends with the answer and copies nothing.
+
+        `digest` is what the target has. Such a transfer blocks no other one of the same image.
+        """
+        return self.ground is Ground.OFFERED
+
+    @property
     def state(self) -> State:
         """The state, derived from the facts."""
         if self.ended is not None:
@@ -224,6 +234,8 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
     match event:
         case Found():
             return _found(transfer, event)
+        case Approved(at, by) if transfer.is_offer:
+            return replace(transfer, ended=State.KEPT, ended_at=at, ended_by=by)
         case Approved(at, by):
             return replace(transfer, approved_at=at, approved_by=by)
         case Submitted(at, batch):
@@ -309,8 +321,8 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
 def _end_by_decision(ended: Transfer, event: Event) -> Transfer:
     match event:
         case Denied(_, ruling):
-            denied = replace(ended, ended=State.REJECTED, reason=ruling.reason)
-            return replace(denied, ground=ruling.ground)
+            ground = ended.ground if ended.is_offer else ruling.ground
+            return replace(ended, ended=State.REJECTED, reason=ruling.reason, ground=ground)
         case Replaced(_, by):
             return replace(ended, ended=State.REPLACED, reason="" if by is None else str(by))
         case Rejected(_, by, reason):

@@ -22,6 +22,7 @@ from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
+from bot.dialog.offer_card import is_declined, is_offer, offer_lines, offer_note
 from bot.dialog.view import View
 from bot.dialog.waiting import (
     is_alarm,
@@ -59,6 +60,7 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     page = open_page(request, transfers)
     shown, room = list[Transfer](), IMAGE_LINES_CHARACTERS
     if page is not None:
+        lines += offer_lines(page.transfers, view)
         lines += [*waiting_lines(request, page, view), *_version_warning(page.transfers)]
         shown, room = waiting_in(transfers), room - sum(map(row_characters, page.rows))
     # The reason of a failure is shown once: on the card, until the result has it.
@@ -85,6 +87,8 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
         "over": over,
         "bar": "▓" * filled + "░" * (BAR_WIDTH - filled),
     }
+    if is_offer(transfers):
+        return say("card-head-offer", **values)
     if request.person == BOT_ITSELF:
         return say("card-head-moved", **values)
     return say("card-head", person=view.name(request.person), **values)
@@ -243,7 +247,7 @@ def _summary(transfers: Sequence[Transfer]) -> Phrase:
 def image_line(transfer: Transfer, view: View, note: Note | None = None) -> Phrase:
     """The line of one image: its icon, name, known facts and state."""
     return say(
-        f"line-{transfer.state}",
+        "line-asked" if is_declined(transfer) else f"line-{transfer.state}",
         image=str(transfer.image),
         shape=shape(transfer),
         note=(note or _note)(transfer, view),
@@ -255,6 +259,8 @@ def _note_answered(transfer: Transfer, view: View) -> Phrase:
 
 
 def _note(transfer: Transfer, view: View) -> Phrase:
+    if (note := offer_note(transfer, view)) is not None:
+        return note
     match transfer.state:
         case State.MIRRORED:
             return _mirrored(transfer)

@@ -13,6 +13,7 @@ from bot.core.transfer import State, Transfer
 from bot.core.weighed import Weighed, Weight
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.message import Message, Phrase, say
+from bot.dialog.offer_card import answered
 from bot.dialog.view import View
 from bot.dialog.waiting import decided_line, names_in, repository_name, rows_of
 
@@ -22,6 +23,8 @@ _DECIDED: Final = {Verdict.APPROVE: "approved", Verdict.DENY: "rejected"}
 
 def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -> Phrase:
     """Why nothing waits for a decision: who decided already, or how it ended."""
+    if (said := answered(transfers, view)) is not None:
+        return said
     for transfer in transfers:
         if transfer.ended is State.REJECTED and transfer.ended_by is not None:
             return say("already-rejected", person=view.name(transfer.ended_by))
@@ -80,7 +83,8 @@ def _came_to(
     for weight in Weight:
         of = [each for each in weighed if each.weight is weight]
         if of and weight is Weight.ENOUGH:
-            phrases.append(say(_DECIDED[verdict], request=str(request), count=len(of)))
+            key = f"{'offer-' if of[0].transfer.is_offer else ''}{_DECIDED[verdict]}"
+            phrases.append(say(key, request=str(request), count=len(of)))
         elif of:
             people = [view.name(person) for person in sorted(of[0].by)]
             phrases.append(

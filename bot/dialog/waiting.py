@@ -26,6 +26,7 @@ from bot.dialog.image_names import (
     short_name,
 )
 from bot.dialog.message import Button, Phrase, Value, say, size
+from bot.dialog.offer_card import is_offer, offer_buttons
 from bot.dialog.view import View
 
 PAGE_CHARACTERS: Final = 2200
@@ -281,8 +282,10 @@ def waiting_buttons(request: Request, page: WaitingPage, view: View) -> list[tup
     if request.rejecting is not None and chosen:
         return _reason_buttons(request, page, view)
     rows = [_tick(request, row[0]) for row in page.rows] if request.choosing else []
-    rows += [_decisions(page, chosen, view)] if chosen else []
-    rows += _for_later(request, chosen, view)
+    if is_offer(chosen):
+        rows.append(offer_buttons(chosen, len(page.transfers) + page.others, view))
+    elif chosen:
+        rows += [_decisions(page, chosen, view), *_for_later(request, chosen, view)]
     rows += [row] if (row := _others(request, page, view)) else []
     if page.pages > 1:
         verb = Verb.CHOOSE if request.choosing else Verb.SHOW

@@ -68,7 +68,10 @@ async def ruling_on_transfer(
     requests: Sequence[Request],
     decisions: Sequence[Decision] | None = None,
 ) -> Ruling:
-    """The same for a transfer with a digest. `requests` are those that ask for it."""
+    """The same for a transfer with a digest. `requests` are those that ask for it.
+
+    An offer is no copy of a digest: only who keeps the tag fresh counts for it.
+    """
     digest = transfer.digest
     assert digest is not None  # noqa: S101 - what the callers check
     return await ruling_on(
@@ -76,7 +79,7 @@ async def ruling_on_transfer(
         rules,
         transfer.image,
         digest,
-        transfer=transfer.id,
+        transfer=None if transfer.is_offer else transfer.id,
         requesters=askers(requests),
         replaced=transfer.replaces not in (None, digest),
         decisions=decisions,

@@ -10,6 +10,12 @@ card-head-moved = ⚠️ <b>#{ $request }</b>: { $count ->
     [one] 1 listed image differs from its source
    *[other] { $count } listed images differ from their sources
 }  { $bar } { $over } of { $count }
+card-head-offer = 🌱 <b>#{ $request }</b>: { $count ->
+    [one] 1 listed image was kept fresh without a question
+   *[other] { $count } listed images were kept fresh without a question
+}  { $bar } { $over } of { $count }
+card-offer = Since the upgrade, an admin has to approve each new digest of them, as their rules say. Keep them fresh as before?
+    Until { $time } I hold their updates back. Without an answer, I ask about each one after that.
 card-moved = { $count ->
     [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
    *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
@@ -61,6 +67,8 @@ line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
 line-verifying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
 line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $note }
+line-kept = 🌱 <code>{ $image }</code> · { $shape }{ $note }
+line-asked = ❓ <code>{ $image }</code> · { $shape }{ $note }
 line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
 line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
 line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
@@ -108,6 +116,9 @@ note-replaced = replaced: #{ $by } brings another digest of this tag
     .next = Send /retry #{ $request } to have it looked up and decided anew.
 note-replaced-by-update = replaced: another digest of this tag was approved
     .next = Send /retry #{ $request } to have it looked up and decided anew.
+note-kept = kept fresh by { $person }
+note-not-kept = I ask about each new digest, as { $person } wants
+note-offer-expired = nobody answered, so I ask about each new digest
 note-cancelled = cancelled
 note-trouble = { $trouble }: { $tries ->
     [one] tried once, trying again
@@ -166,6 +177,19 @@ button-approve-these = { $count ->
 button-keep = { $count ->
     [one] ✅ Approve and keep fresh
    *[other] ✅ Approve these { $count } and keep them fresh
+}
+button-offer = { $count ->
+    [one] 🌱 Keep it fresh
+   *[other] 🌱 Keep all fresh
+}
+button-offer-these = { $count ->
+    [one] 🌱 Keep 1 fresh
+   *[other] 🌱 Keep these { $count } fresh
+}
+button-ask = ❓ Ask each time
+button-ask-these = { $count ->
+    [one] ❓ Ask about 1 each time
+   *[other] ❓ Ask about these { $count } each time
 }
 button-floats = { $count ->
     [one] ✅ Approve: this tag floats
@@ -537,6 +561,14 @@ rejected = #{ $request }: { $count ->
     [one] 1 image rejected.
    *[other] { $count } images rejected.
 }
+offer-approved = #{ $request }: { $count ->
+    [one] 1 image is kept fresh.
+   *[other] { $count } images are kept fresh.
+} /unkeep ends that.
+offer-rejected = #{ $request }: I ask about each new digest of { $count ->
+    [one] 1 image.
+   *[other] { $count } images.
+}
 decided-run = <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code>
 decided-besides = { $words } { $others }
 decided-gone = Not decided, since decided or changed before: { $images }.
@@ -566,6 +598,7 @@ digest-line = <code>{ $image }</code> <code>{ $digest }</code>
 reason-asked = Choose a reason on the card.
 already-approved = Already approved by { $person }.
 already-rejected = Already rejected by { $person }.
+already-answered = Already answered by { $person }.
 already-cancelled = #{ $request } was cancelled.
 already-replaced = #{ $request } was replaced by a later decision.
 already-expired = #{ $request } has expired.
@@ -618,6 +651,7 @@ state-submitted = in the queue
 state-copying = being copied
 state-verifying = being checked
 state-mirrored = mirrored
+state-kept = kept fresh
 state-failed = failed
 state-rejected = rejected
 state-expired = expired

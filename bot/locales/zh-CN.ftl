@@ -12,6 +12,9 @@
 # -- the card -----------------------------------------------------------------------------
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
 card-head-moved = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜像与上游不一致  { $bar } { $over }/{ $count }
+card-head-offer = 🌱 <b>#{ $request }</b>：列表中有 { $count } 个镜像以前不经审批就保持更新  { $bar } { $over }/{ $count }
+card-offer = 升级后，按规则它们的每个新摘要都要管理员审批。要像以前一样保持更新吗？
+    { $time } 之前暂缓它们的更新。到时无人答复，就每次都问。
 card-moved = { $count ->
     [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
@@ -57,6 +60,8 @@ line-submitted = 📝 <code>{ $image }</code> · { $shape }{ $note }
 line-copying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
 line-verifying = 🔄 <code>{ $image }</code> · { $shape }{ $note }
 line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $note }
+line-kept = 🌱 <code>{ $image }</code> · { $shape }{ $note }
+line-asked = ❓ <code>{ $image }</code> · { $shape }{ $note }
 line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
 line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
 line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
@@ -101,6 +106,9 @@ note-replaced = 已被取代：#{ $by } 会同步这个标签的另一个摘要
     .next = 仍然需要的话，发 /retry #{ $request }，我会重新查询并重新审批。
 note-replaced-by-update = 已被取代：这个标签的另一个摘要已获批准
     .next = 仍然需要的话，发 /retry #{ $request }，我会重新查询并重新审批。
+note-kept = { $person } 让它保持更新
+note-not-kept = { $person } 要求每个新摘要都询问
+note-offer-expired = 无人答复，每个新摘要都会询问
 note-cancelled = 已取消
 note-trouble = { $trouble }，已试 { $tries } 次，正在重试
 note-trouble-until = { $trouble }，已试 { $tries } 次，{ $time } 再试
@@ -149,6 +157,13 @@ button-keep = { $count ->
     [1] ✅ 批准并保持更新
    *[other] ✅ 批准这 { $count } 个并保持更新
 }
+button-offer = { $count ->
+    [1] 🌱 保持更新
+   *[other] 🌱 全部保持更新
+}
+button-offer-these = 🌱 这 { $count } 个保持更新
+button-ask = ❓ 每次都问
+button-ask-these = ❓ 这 { $count } 个每次都问
 button-floats = { $count ->
     [1] ✅ 批准，这是浮动标签
    *[other] ✅ 批准，这 { $count } 个是浮动标签
@@ -498,6 +513,8 @@ reload-refused = 配置有误，没有任何变化：{ $trouble }
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。
 rejected = #{ $request }：已驳回 { $count } 个镜像。
+offer-approved = #{ $request }：{ $count } 个镜像保持更新。发 /unkeep 可以取消。
+offer-rejected = #{ $request }：{ $count } 个镜像的每个新摘要都会询问。
 decided-run = <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code>
 decided-besides = { $words }{ $others }
 decided-gone = 未处理（之前已审批或已变化）：{ $images }。
@@ -518,6 +535,7 @@ digest-line = <code>{ $image }</code> <code>{ $digest }</code>
 reason-asked = 请在卡片上选择理由。
 already-approved = { $person } 已经批准过了。
 already-rejected = { $person } 已经驳回了。
+already-answered = { $person } 已经答复过了。
 already-cancelled = #{ $request } 已经取消了。
 already-replaced = #{ $request } 已被后来的决定取代。
 already-expired = #{ $request } 已经过期了。
@@ -563,6 +581,7 @@ state-submitted = 排队中
 state-copying = 同步中
 state-verifying = 校验中
 state-mirrored = 已同步
+state-kept = 保持更新
 state-failed = 失败
 state-rejected = 已驳回
 state-expired = 已过期

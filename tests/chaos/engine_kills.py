@@ -49,6 +49,8 @@ WRITES: Final = frozenset(
         "untrack",
         "save_tracked",
         "save_told_lines",
+        "offer",
+        "drop_kept_before",
         "bring_forward",
         "save_watch",
         "drop_watch",

@@ -12,12 +12,15 @@ from bot.core.fresh import (
     ALARMS_PER_CARD,
     CHECK_RETRY_WAIT,
     CHECKS_AT_A_TIME,
+    OFFERS_PER_CARD,
     FreshPlan,
+    KeptBefore,
     TrackedImage,
     alarm_cards,
     gathered_long_enough,
+    offer_cards,
 )
-from bot.core.ids import ChatId, TransferId
+from bot.core.ids import ChatId, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.tag_class import TagClass
@@ -244,3 +247,13 @@ def test_alarms_stand_together_by_repository_as_many_as_a_card_shows() -> None:
     other = tracked(ImageRef.parse("gcr.io/a/b:1.0.0"))
     groups = alarm_cards([many[0], other, *many[1:]])
     assert groups == [many[:ALARMS_PER_CARD], many[ALARMS_PER_CARD:], [other]]
+
+
+def test_offers_of_one_chat_share_a_card_until_it_is_full() -> None:
+    here, there = Place(ChatId("telegram:-1"), 5), Place(ChatId("telegram:-2"))
+    kept = [KeptBefore(ImageRef.parse(f"nginx:1.{n}"), A, ()) for n in range(OFFERS_PER_CARD + 2)]
+    placed = [(there, kept[0]), *((here, each) for each in kept[1:])]
+    placed[5] = (Place(here.chat), kept[5])  # another topic of the same chat
+    first, *others = offer_cards(placed)
+    assert first == (there, kept[:1])
+    assert others == [(here, kept[1:-1]), (here, kept[-1:])]

@@ -53,6 +53,9 @@ def found(verdict: Verdict) -> Found:
     return Found(NOW, "sha256:ab", ImageInfo(("linux/amd64",), 7), ruling, NOW + timedelta(hours=1))
 
 
+OFFERED = Found(
+    NOW, "sha256:ab", ImageInfo(), Ruling(Verdict.ASK, Ground.OFFERED), NOW + timedelta(days=7)
+)
 EVENTS: tuple[Event, ...] = (
     found(Verdict.APPROVE),
     found(Verdict.ASK),
@@ -75,6 +78,7 @@ EVENTS: tuple[Event, ...] = (
     Requeued(NOW, FAILURE, NOW),
     AskedAgain(NOW, Ruling(Verdict.ASK, Ground.RULE), NOW + timedelta(hours=1)),
     DigestUnknown(NOW),
+    OFFERED,
 )
 
 
@@ -95,6 +99,7 @@ REACHED = {
     State.COPYING: walk(EVENTS[0], EVENTS[10], EVENTS[11]),
     State.VERIFYING: walk(EVENTS[0], EVENTS[10], EVENTS[11], EVENTS[13]),
     State.MIRRORED: walk(EVENTS[3]),
+    State.KEPT: walk(OFFERED, EVENTS[6]),
     State.FAILED: walk(EVENTS[4]),
     State.REJECTED: walk(EVENTS[1], EVENTS[7]),
     State.EXPIRED: walk(EVENTS[1], EVENTS[9]),

@@ -600,6 +600,8 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     assert said - known == set()
     made = {phrase.key for phrase in wanted_phrases()} | {f"failure-{kind}" for kind in FailureKind}
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
+    made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
+    made |= {f"offer-{did}" for did in ("approved", "rejected")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb} | {f"weight-{weight}" for weight in Weight}
     for what in ("begun", "stands", "none", "lifting", "lifted"):

@@ -489,6 +489,28 @@ async def a_digest_is_put_back(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def what_was_kept_fresh_is_offered(screen: Screen) -> None:
+    """After an upgrade, admins say once what is kept fresh as before."""
+    world = screen.world
+    images = [STATIC, *(ImageRef.parse(f"bitnami/{name}") for name in ("redis:7", "nginx:1.27"))]
+    world.repository.content = "".join(f"{image}\n" for image in images).encode()
+    for image in images:
+        world.registries.source[str(image)] = digest_of(str(image))
+        world.registries.target[str(image)] = digest_of(str(image))
+    await screen.wait(200, step=20)
+    world.upgrade()
+    await screen.wait(4)
+    await screen.press(WEI, "approve:1")
+    await screen.press(ANA, "choose:1")
+    await screen.wait(4)
+    await screen.press(ANA, "pick:1:2")
+    await screen.wait(4)
+    await screen.press(ANA, "approve:1")
+    await screen.wait(4)
+    await screen.press(ANA, "reject:1")
+    await screen.wait(4)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -509,6 +531,7 @@ SITUATIONS: dict[str, Situation] = {
     "17-a-later-decision-replaces-a-question": a_later_decision_replaces_a_question,
     "18-who-decided": who_decided,
     "19-a-digest-is-put-back": a_digest_is_put_back,
+    "20-what-was-kept-fresh-is-offered": what_was_kept_fresh_is_offered,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
@@ -523,7 +546,11 @@ PLAN = FreshPlan(
     budgets={},
     alarms=GROUP,
 )
-PLANS = {"11-tags-that-move": PLAN, "15-a-tag-is-kept-fresh": PLAN}
+PLANS = {
+    "11-tags-that-move": PLAN,
+    "15-a-tag-is-kept-fresh": PLAN,
+    "20-what-was-kept-fresh-is-offered": PLAN,
+}
 
 
 @pytest.mark.parametrize("language", Language)

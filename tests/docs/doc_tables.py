@@ -126,12 +126,19 @@ def command_rows(language: Language) -> Iterator[Row]:
 
 COUNT, IMAGE = 14, "nginx:1.27"
 LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
-    Verb.APPROVE: (say("button-approve"), say("button-approve-these", count=COUNT)),
+    Verb.APPROVE: (
+        say("button-approve"),
+        say("button-approve-these", count=COUNT),
+        say("button-offer", count=COUNT),
+        say("button-offer-these", count=COUNT),
+    ),
     Verb.KEEP: (say("button-keep", count=1),),
     Verb.FLOATS: (say("button-floats", count=1),),
     Verb.REJECT: (
         say("button-reject"),
         say("button-reject-these", count=COUNT),
+        say("button-ask"),
+        say("button-ask-these", count=COUNT),
         say("button-no-reason"),
         say("button-reason", reason="…"),
     ),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     or_,
     select,
+    text,
 )
 
 from bot.adapters.store.rows import IDS, LIMIT, Rows, fields_of, without
@@ -77,6 +78,13 @@ class DecisionQueries(Rows):
         wanted = _newest_decisions(tuple(given))
         return [_decision_of(row) for row in await self._all(wanted, limit=limit, **given)]
 
+    async def decisions_on_tags(self, *, chat: ChatId | None = None) -> Sequence[Decision]:
+        wanted = _WITH_PERSONS.where(_ON_TAGS).order_by(decisions.c.id)
+        if chat is not None:
+            wanted = wanted.where(_in_chat())
+        rows = await self._all(wanted, **({} if chat is None else {"chat": chat}))
+        return [_decision_of(row) for row in rows]
+
     async def pseudonyms(self, people: Collection[PersonId]) -> Mapping[PersonId, str]:
         rows = await self._all(_PSEUDONYMS, ids=people)
         known = {PersonId(row["person"]): str(row["pseudonym"]) for row in rows}
@@ -113,6 +121,7 @@ _TAKEN = (
     .where(pseudonyms.c.pseudonym == bindparam("new"))
     .union(select(decisions.c.pseudonym).where(decisions.c.pseudonym == bindparam("new")))
 )
+_ON_TAGS = text("decisions.ground IN ('kept', 'floats')")  # as in the partial index
 _WITH_PERSONS = select(decisions, pseudonyms.c.person).outerjoin(
     pseudonyms, pseudonyms.c.pseudonym == decisions.c.pseudonym
 )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.adapters.store.offers import HELD, IS_NO_OFFER
 from bot.adapters.store.rows import (
     LIMIT,
     NOW,
@@ -160,7 +161,7 @@ _COUNTS = select(func.count(), func.count().filter(_IDLE, tracked.c.not_before <
 _NEXT_LOOK = select(tracked.c.not_before).where(_IDLE).order_by(tracked.c.not_before).limit(1)
 _UPDATED = (
     select(tracked)
-    .where(tracked.c.updated_at.is_not(None))
+    .where(tracked.c.updated_at.is_not(None), ~HELD)
     .order_by(tracked.c.updated_at)
     .limit(LIMIT)
 )
@@ -173,7 +174,9 @@ _ARRIVED = (
     .limit(LIMIT)
 )
 _OPEN_OF = select(transfers).where(
-    transfers.c.ended.is_(None), transfers.c.image.in_(bindparam("images", expanding=True))
+    transfers.c.ended.is_(None),
+    IS_NO_OFFER,
+    transfers.c.image.in_(bindparam("images", expanding=True)),
 )
 _WATCHERS = (
     select(watches)

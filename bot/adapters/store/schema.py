@@ -146,7 +146,13 @@ transfers = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Column("trouble", TroubleText, nullable=False, server_default=""),
-    Index("one_open_transfer", "image", unique=True, sqlite_where=text("ended IS NULL")),
+    Index(
+        "one_open_transfer",
+        "image",
+        unique=True,
+        sqlite_where=text("ended IS NULL AND ground IS NOT 'offered'"),
+    ),
+    Index("open_offers", "image", sqlite_where=text("ended IS NULL AND ground = 'offered'")),
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
     # Without transfers that never had a batch: a query for those must not use this index.
     Index("transfers_in_batch", "batch", sqlite_where=text("batch IS NOT NULL")),
@@ -189,6 +195,7 @@ decisions = Table(
     Column("replaces", Integer),
     Column("at", Time, nullable=False),
     Index("decisions_on_name", "name", "id"),
+    Index("decisions_on_tags", "id", sqlite_where=text("ground IN ('kept', 'floats')")),
     sqlite_autoincrement=True,
 )
 """Triggers of the migration refuse to change or delete a row. So it names persons by pseudonym."""
@@ -272,6 +279,9 @@ tracked = Table(
     Index("tracked_on_way", "transfer", sqlite_where=text("transfer IS NOT NULL")),
     Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
 )
+
+kept_before = Table("kept_before", metadata, Column("image", Image, primary_key=True))
+"""Tracked images that were kept fresh without a question. Each is offered to admins once."""
 
 holds = Table(
     "holds",

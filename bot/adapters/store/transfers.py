@@ -23,6 +23,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from bot.adapters.store.offers import IS_NO_OFFER
 from bot.adapters.store.rows import (
     IDS,
     LIMIT,
@@ -74,7 +75,7 @@ class TransferQueries(Rows):
         return await self._transfers(_OPEN_TRANSFERS)
 
     async def transfers_of_image(self, image: ImageRef, *, limit: int) -> Sequence[Transfer]:
-        wanted = select(transfers).where(transfers.c.image == image)
+        wanted = select(transfers).where(transfers.c.image == image, IS_NO_OFFER)
         rows = await self._all(wanted.order_by(transfers.c.id.desc()).limit(limit))
         return [Transfer(**row) for row in rows]
 
@@ -136,7 +137,7 @@ class TransferQueries(Rows):
 _UNDER_WAY = transfers.c.ended.is_(None)
 _TRANSFER = select(transfers).where(transfers.c.id == bindparam("id"))
 _TRANSFERS = select(transfers).where(transfers.c.id.in_(IDS))
-_OPEN_TRANSFERS = select(transfers).where(transfers.c.ended.is_(None)).order_by(transfers.c.id)
+_OPEN_TRANSFERS = select(transfers).where(_UNDER_WAY, IS_NO_OFFER).order_by(transfers.c.id)
 _OPEN_TRANSFER = _OPEN_TRANSFERS.where(transfers.c.image == bindparam("image"))
 _TRANSFERS_OF = (
     select(transfers)

@@ -10,6 +10,7 @@ from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.hand_written import HandWrittenQueries
 from bot.adapters.store.holds import HoldQueries
+from bot.adapters.store.offers import OfferQueries
 from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
 from bot.adapters.store.questions import QuestionQueries
@@ -29,6 +30,7 @@ class StoreUnit(
     QuestionQueries,
     NoteQueries,
     FreshQueries,
+    OfferQueries,
     RetentionQueries,
     HandWrittenQueries,
     HoldQueries,

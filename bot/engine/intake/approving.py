@@ -47,7 +47,8 @@ async def approve(
     if after.verdict is Verdict.ASK:
         return Weighed(transfer, Weight.FIRST, after.missing)
     await context.advance(transfer, Approved(context.now, context.person.id))
-    await end_older(context.unit, replace(transfer, approved_at=context.now), context.now)
+    if not transfer.is_offer:
+        await end_older(context.unit, replace(transfer, approved_at=context.now), context.now)
     return Weighed(transfer, Weight.ENOUGH)
 
 

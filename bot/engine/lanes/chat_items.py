@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from bot.core.approvals import Decided
 from bot.core.card_version import CardVersion, Pair, pairs_of
+from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Person, PersonId, RequestId, TransferId
@@ -71,11 +72,16 @@ class ChatItem:
         return bool(self.transfers) and all(transfer.state.is_final for transfer in self.transfers)
 
     @property
+    def is_offer(self) -> bool:
+        """Whether it only asks what to keep fresh. Its card says everything: it has no result."""
+        return any(transfer.is_offer for transfer in self.transfers)
+
+    @property
     def is_finished(self) -> bool:
         """Whether all has ended and the result was sent. Messages may still need an edit."""
         if self.request.cancelled_at is not None:
             return True
-        return self.ended and self.request.told_at is not None
+        return self.ended and (self.is_offer or self.request.told_at is not None)
 
     @property
     def has_no_card(self) -> bool:
@@ -84,7 +90,9 @@ class ChatItem:
 
     @property
     def needs_result(self) -> bool:
-        return self.ended and self.request.told_at is None and self.request.cancelled_at is None
+        if self.is_offer or self.request.cancelled_at is not None:
+            return False
+        return self.ended and self.request.told_at is None
 
     @property
     def result_is_outdated(self) -> bool:
@@ -270,12 +278,7 @@ class ChatItems:
             if (count := decide(self._policy, transfer.image).needs.count) > 1
         }
         found = await unit.decisions_on([t.id for t in needed]) if needed else {}
-        return {
-            t.id: Progress(
-                tuple(Decided(t.image, t.digest or "", found[t.id]).approvers(t.id)), count
-            )
-            for t, count in needed.items()
-        }
+        return {t.id: _progress(t, count, found[t.id]) for t, count in needed.items()}
 
     def _view(
         self,
@@ -298,6 +301,12 @@ class ChatItems:
 
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)
+
+
+def _progress(transfer: Transfer, needed: int, decisions: Sequence[Decision]) -> Progress:
+    made = Decided(transfer.image, transfer.digest or "", decisions)
+    given = made.keepers if transfer.is_offer else made.approvers(transfer.id)
+    return Progress(tuple(given), needed)
 
 
 async def _with_versions(unit: CardVersions, items: Sequence[ChatItem]) -> list[ChatItem]:

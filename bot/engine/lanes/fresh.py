@@ -1,6 +1,7 @@
 """The lane that keeps listed images fresh: it checks them, and lets its parts do what follows.
 
-fresh_list.py knows what is listed, fresh_updates.py opens transfers, fresh_news.py tells people.
+fresh_list.py knows what is listed, fresh_updates.py opens transfers, fresh_news.py tells people,
+fresh_offers.py asks once after an upgrade.
 
 It must not write to GitHub or send. Its transfers are approved (or wait for an admin) like any
 other, and news are notes. The result of a check is stored before it is acted on, and each step is
@@ -20,6 +21,7 @@ from bot.core.policy import Policy
 from bot.core.retry import has_passed
 from bot.engine.lanes.fresh_list import FreshList
 from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
+from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import TickResult, guarded
 from bot.engine.lanes.registry_health import RegistryHealth
@@ -56,6 +58,7 @@ class FreshLane:
         plan: FreshPlan,
         news: FreshNews,
         updates: FreshUpdates,
+        offers: FreshOffers,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -69,6 +72,7 @@ class FreshLane:
             store=store, repository=repository, policy=policy, plan=plan, clock=clock
         )
         self._updates = updates
+        self._offers = offers
         self._places = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._paused_at: datetime | None = None
         self._pause_time = timedelta()
@@ -80,7 +84,10 @@ class FreshLane:
         if self._under_way:
             moved = await self._store_transfers()
             moved = await self._store_news() or moved
+        if await self._offers.were_answered():
+            self._paused_at = None
         if self._is_pause_over() and not stopped() and await self._check_due(stopped):
+            await self._offers.open()
             moved = await self._open() or moved
         if moved:
             self._paused_at = None

@@ -17,7 +17,7 @@ from bot.core.fresh import (
     alarm_cards,
     gathered_long_enough,
 )
-from bot.core.ids import BOT_ITSELF, Person, Place, TransferId
+from bot.core.ids import BOT, BOT_ITSELF, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.decided import DecidedUnit, Rules, decided, ruling_on
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 IMAGES_OPENED_TOGETHER: Final = 140
 """Images opened at a time. One dispatch holds them even with the longest names: GitHub takes 65535
 characters of inputs."""
-_BOT: Final = Person(BOT_ITSELF, "🤖")
 
 
 class FreshUpdatesUnit(
@@ -130,7 +129,7 @@ class FreshUpdates:
     ) -> None:
         """Open a request of the bot itself. Its card is the alarm, with buttons for admins."""
         if alarms:
-            await unit.save_person(_BOT)
+            await unit.save_person(BOT)
         for group in alarm_cards(alarms):
             request = await unit.open_request(
                 NewRequest(

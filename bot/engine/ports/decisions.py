@@ -42,6 +42,14 @@ class Decisions(DecisionsOnNames, Protocol):
         """The decisions on each of these transfers, the oldest first. Empty where none is."""
 
 
+class DecisionsOnTags(Protocol):
+    async def decisions_on_tags(self, *, chat: ChatId | None = None) -> Sequence[Decision]:
+        """All decisions on later digests of tags (ON_TAGS), the oldest first, also taken back ones.
+
+        `chat` leaves only those on what a kept request of that chat asked for.
+        """
+
+
 class DecisionHistory(Protocol):
     async def newest_decisions(
         self,

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.fresh import FreshPlan, TrackedImage, Watch
-from bot.core.ids import PersonId
+from bot.core.fresh import FreshPlan, KeptBefore, TrackedImage, Watch
+from bot.core.ids import PersonId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import Transfer
@@ -61,10 +61,31 @@ class TrackedUpdates(Protocol):
         """As in TrackedChecks."""
 
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
-        """At most `limit` images that were updated upstream and have no transfer yet."""
+        """At most `limit` images that were updated upstream and have no transfer yet.
+
+        Without those about which an offer is open or will be opened.
+        """
 
     async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
         """The open transfers of these images, where there are any."""
+
+
+class Offers(Protocol):
+    """What was kept fresh without a question before an upgrade, and is offered to admins once."""
+
+    async def kept_before(self) -> Sequence[KeptBefore]:
+        """The images that are still to be offered."""
+
+    async def offer(
+        self, offered: Sequence[KeptBefore], at: datetime, until: datetime
+    ) -> Sequence[TransferId]:
+        """Open a transfer for each that asks to keep it fresh `until` then, and copies nothing."""
+
+    async def drop_kept_before(self, images: Sequence[ImageRef]) -> None:
+        """Forget that these were kept fresh."""
+
+    async def open_offers(self) -> int:
+        """How many images wait for the answer to an offer."""
 
 
 class TrackedTransfers(Protocol):

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +13,10 @@ from sqlalchemy import create_engine
 
 from bot.adapters.store import SqliteStore, migrate
 from bot.core.decision import Ground
+from bot.core.fresh import FreshPlan
 from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Place
 from bot.core.image import ImageRef
+from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.dialog.questions import QuestionKind
 from bot.engine.intake.context import Press
@@ -163,6 +165,8 @@ async def test_persons_chats_and_messages_get_the_name_of_their_service(w: World
 
 async def test_what_was_updated_upstream_and_what_is_on_its_way_stay_so(w: World) -> None:
     async with w.store.begin() as unit:
+        assert await unit.updated_upstream(limit=9) == []  # before it is offered
+        await unit.drop_kept_before([NGINX])
         (updated,) = await unit.updated_upstream(limit=9)
         ((on_way, transfer),) = await unit.tracked_transfers()
     assert (updated.image, updated.updated_at is not None) == (NGINX, True)
@@ -248,8 +252,45 @@ def test_indexes_and_foreign_keys_are_kept(old: Path) -> None:
     with engine.begin() as connection:
         migrate(connection)
     engine.dispose()
-    renamed = [sql.replace("moved", "updated") for sql in indexes_before]
+    renamed = [_as_it_is_now(sql) for sql in indexes_before]
     assert set(described(indexes)) >= set(renamed)
     assert set(described(keys)) >= set(keys_before)
     assert described("PRAGMA foreign_key_check") == []
     assert described("PRAGMA integrity_check") == ["ok"]
+
+
+def _as_it_is_now(index: str) -> str:
+    if "one_open_transfer" in index:  # an offer lets other transfers of its image go on
+        return f"{index} AND ground IS NOT 'offered'"
+    return index.replace("moved", "updated")
+
+
+PLAN: Final = FreshPlan(
+    intervals=dict.fromkeys(TagClass, timedelta(hours=6)), looks=600, budgets={}, alarms=GROUP
+)
+KEPT: Final = "docker.io/bitnami/redis:7"
+
+
+async def test_what_was_kept_fresh_without_a_question_is_offered_once(old: Path) -> None:
+    """A database from before decisions were kept. Requests of that time say which chat asked."""
+    with closing(sqlite3.connect(old)) as connection, connection:
+        columns = "image, registry, tag_class, target, not_before"
+        values = (KEPT, "docker.io", "floating", digest_of("there"), AHEAD)
+        connection.execute(f"INSERT INTO tracked ({columns}) VALUES (?, ?, ?, ?, ?)", values)  # noqa: S608 - from above
+    messages = {
+        MessageId(f"telegram:{number}"): Said(Place(GROUP), "x", None, (), {}, ["x"])
+        for number in (16, 5000, 5001)
+    }
+    for _ in range(2):
+        store = await SqliteStore.open(old)
+        w = World(store, POLICY, plan=PLAN)
+        w.chat.messages = messages
+        w.registries.source[KEPT] = w.registries.target[KEPT] = digest_of("there")
+        w.repository.content = f"{KEPT}\n{NGINX}\n{VERSION}\n".encode()
+        await w.settle(20)
+        async with store.begin() as unit:
+            (offer,) = await unit.transfers_of(61)  # type: ignore[arg-type]
+            assert await unit.request(62) is None  # type: ignore[arg-type]
+        assert (str(offer.image), offer.digest) == (KEPT, digest_of("there"))
+        await store.close()
+    assert sum("kept fresh without a question" in said.text for said in messages.values()) == 1
