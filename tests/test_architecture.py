@@ -155,7 +155,7 @@ def units(room: str) -> dict[str, set[str]]:
 def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
     """Intake combines the use cases, and even so sees none of the lanes' methods."""
     lanes, use_cases = units("lanes"), units("intake")
-    for several in ("commands.CommandUnit", "presses.PressUnit", "kept.KeptUnit"):
+    for several in ("commands.CommandUnit", "presses.PressUnit"):
         del use_cases[several]
     whole = use_cases.pop("updates.IntakeUnit")
     assert {n: len(found) for n, found in lanes.items() if len(found) > METHODS_OF_A_LANE} == {}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.core.decision import Ground, Verdict
+from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.ids import RequestId
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
-from bot.core.weighed import Weighed, Weight
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.message import Message, Phrase, say
 from bot.dialog.offer_card import answered
@@ -40,7 +40,7 @@ def why_decided(request: RequestId, transfers: Sequence[Transfer], view: View) -
 def decided_briefly(
     request: RequestId,
     verdict: Verdict,
-    weighed: Sequence[Weighed],
+    outcomes: Sequence[DecidedTransfer],
     view: View,
     *,
     gone: Sequence[Transfer],
@@ -52,8 +52,8 @@ def decided_briefly(
     `gone` are images that the card showed and that no longer wait as they were. `later` is what the
     press said of later digests.
     """
-    phrases = _came_to(request, verdict, weighed, view)
-    counts = any(each.weight in (Weight.ENOUGH, Weight.FIRST) for each in weighed)
+    phrases = _came_to(request, verdict, outcomes, view)
+    counts = any(each.effect in (DecisionEffect.ENOUGH, DecisionEffect.FIRST) for each in outcomes)
     if later is not None and counts:
         phrases.append(say("decided-kept" if later is Ground.KEPT else "decided-floats"))
     if gone:
@@ -67,29 +67,29 @@ def decided_briefly(
 
 
 def decided(
-    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+    request: RequestId, verdict: Verdict, outcomes: Sequence[DecidedTransfer], view: View
 ) -> Message:
     """What a typed command came to, with the names and digests of what it decided on."""
-    done = [each.transfer for each in weighed if each.weight is Weight.ENOUGH]
-    head, *others = _came_to(request, verdict, weighed, view)
+    done = [each.transfer for each in outcomes if each.effect is DecisionEffect.ENOUGH]
+    head, *others = _came_to(request, verdict, outcomes, view)
     return Message((head, *map(decided_line, rows_of(done)), *others))
 
 
 def _came_to(
-    request: RequestId, verdict: Verdict, weighed: Sequence[Weighed], view: View
+    request: RequestId, verdict: Verdict, outcomes: Sequence[DecidedTransfer], view: View
 ) -> list[Phrase]:
     """A phrase for each kind of outcome, the best first."""
     phrases = []
-    for weight in Weight:
-        of = [each for each in weighed if each.weight is weight]
-        if of and weight is Weight.ENOUGH:
+    for effect in DecisionEffect:
+        of = [each for each in outcomes if each.effect is effect]
+        if of and effect is DecisionEffect.ENOUGH:
             key = f"{'offer-' if of[0].transfer.is_offer else ''}{_DECIDED[verdict]}"
             phrases.append(say(key, request=str(request), count=len(of)))
         elif of:
             people = [view.name(person) for person in sorted(of[0].by)]
             phrases.append(
                 say(
-                    f"weight-{weight}",
+                    f"effect-{effect}",
                     images=_names([each.transfer for each in of]),
                     count=len(of),
                     missing=of[0].missing,

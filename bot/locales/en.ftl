@@ -572,17 +572,17 @@ offer-rejected = #{ $request }: I ask about each new digest of { $count ->
 decided-run = <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code>
 decided-besides = { $words } { $others }
 decided-gone = Not decided, since decided or changed before: { $images }.
-weight-first = Your approval counts for { $images }. { $missing ->
+effect-first = Your approval counts for { $images }. { $missing ->
     [one] One more admin has to approve.
    *[other] { $missing } more admins have to approve.
 }
-weight-twice = You have approved { $images } before, so another admin has to approve.
-weight-own = Nobody but you asked for { $images }, so another admin has to approve.
-weight-others = { $known ->
+effect-twice = You have approved { $images } before, so another admin has to approve.
+effect-own = Nobody but you asked for { $images }, so another admin has to approve.
+effect-others = { $known ->
     [0] Your approval does not count for { $images }.
    *[other] Only { $people } can approve { $images }.
 }
-weight-denied = The policy does not allow { $images } any more.
+effect-denied = The policy does not allow { $images } any more.
 decided-left = { $count ->
     [one] 1 more waits for a decision.
    *[other] { $count } more wait for a decision.

@@ -518,14 +518,14 @@ offer-rejected = #{ $request }：{ $count } 个镜像的每个新摘要都会询
 decided-run = <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code>
 decided-besides = { $words }{ $others }
 decided-gone = 未处理（之前已审批或已变化）：{ $images }。
-weight-first = 你对 { $images } 的批准已计入，还要 { $missing } 位管理员批准。
-weight-twice = 你已经批准过 { $images }，要由另一位管理员批准。
-weight-own = 只有你自己申请了 { $images }，要由另一位管理员批准。
-weight-others = { $known ->
+effect-first = 你对 { $images } 的批准已计入，还要 { $missing } 位管理员批准。
+effect-twice = 你已经批准过 { $images }，要由另一位管理员批准。
+effect-own = 只有你自己申请了 { $images }，要由另一位管理员批准。
+effect-others = { $known ->
     [0] 你的批准对 { $images } 不算数。
    *[other] 只有 { $people } 能批准 { $images }。
 }
-weight-denied = 策略已经不允许 { $images }。
+effect-denied = 策略已经不允许 { $images }。
 decided-left = 还有 { $count } 个待审批。
 not-shown = 没有作出决定：#{ $request } 的卡片上没有显示 { $images }。
     .next = 我会重新显示卡片，请看过之后用卡片上的按钮。

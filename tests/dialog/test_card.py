@@ -13,6 +13,7 @@ from fakes import TARGET
 from bot.adapters.words import LocaleWords
 from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.decision import Ground, Verdict
+from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
@@ -33,7 +34,6 @@ from bot.core.policy import ExceededLimit, Ruling
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
-from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card, replaced, suggestion_buttons
@@ -436,11 +436,11 @@ def test_a_run_of_tags_has_one_line_when_it_waits_and_when_it_is_decided_on() ->
     waits = card(REQUEST, RUN, VIEW)
     assert "line-waiting-run" in [line.key for line in waits.lines]
     done = decision_answers.decided(
-        REQUEST.id, Verdict.APPROVE, [Weighed(t, Weight.ENOUGH) for t in RUN], VIEW
+        REQUEST.id, Verdict.APPROVE, [DecidedTransfer(t, DecisionEffect.ENOUGH) for t in RUN], VIEW
     )
     assert [line.key for line in done.lines][1:] == ["decided-run"]
     one = decision_answers.decided(
-        REQUEST.id, Verdict.APPROVE, [Weighed(WAITING, Weight.ENOUGH)], VIEW
+        REQUEST.id, Verdict.APPROVE, [DecidedTransfer(WAITING, DecisionEffect.ENOUGH)], VIEW
     )
     assert [line.key for line in one.lines][1:] == ["digest-line"]
 
@@ -472,9 +472,9 @@ def test_an_admin_is_asked_for_a_digest(transfer: Transfer, key: str) -> None:
 
 
 def test_what_went_meanwhile_and_what_is_left_are_told_beside_what_was_decided() -> None:
-    weighed = [Weighed(WAITING, Weight.ENOUGH)]
+    outcomes = [DecidedTransfer(WAITING, DecisionEffect.ENOUGH)]
     told = decision_answers.decided_briefly(
-        REQUEST.id, Verdict.APPROVE, weighed, VIEW, gone=[BY_ANA], left=2
+        REQUEST.id, Verdict.APPROVE, outcomes, VIEW, gone=[BY_ANA], left=2
     )
     assert told.key == "decided-besides"
 
@@ -603,7 +603,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
     made |= {f"offer-{did}" for did in ("approved", "rejected")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
-    made |= {f"button-{verb}" for verb in Verb} | {f"weight-{weight}" for weight in Weight}
+    made |= {f"button-{verb}" for verb in Verb} | {f"effect-{effect}" for effect in DecisionEffect}
     for what in ("begun", "stands", "none", "lifting", "lifted"):
         made |= {f"hold-{what}-{kind}" for kind in HoldKind}
     made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
@@ -676,11 +676,11 @@ def test_a_digest_that_its_tag_does_not_name_is_asked_back(
 
 def test_a_press_says_what_holds_for_later_digests_where_it_counted() -> None:
     for later, words in ((Ground.KEPT, "need no approval"), (Ground.FLOATS, "floats from now on")):
-        for weight, said in ((Weight.FIRST, True), (Weight.OWN, False)):
+        for effect, said in ((DecisionEffect.FIRST, True), (DecisionEffect.OWN, False)):
             answer = decision_answers.decided_briefly(
                 REQUEST.id,
                 Verdict.APPROVE,
-                [Weighed(WAITING, weight, 1)],
+                [DecidedTransfer(WAITING, effect, 1)],
                 VIEW,
                 gone=(),
                 left=0,

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.core.decision import Decision, Verdict
+from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.events import Approved, Denied
 from bot.core.ids import PersonId
 from bot.core.policy import Ruling
 from bot.core.transfer import Transfer
-from bot.core.weighed import Weighed, Weight
 from bot.engine.decided import (
     DecidedUnit,
     askers,
@@ -30,7 +30,7 @@ class ApprovingUnit(Decisions, ContextUnit, DecidedUnit, Protocol):
 
 async def approve(
     context: Context[ApprovingUnit], transfer: Transfer, decision: Decision
-) -> Weighed:
+) -> DecidedTransfer:
     """Keep the approval if it counts, and let the image go on if it is enough."""
     before = await decisions_about(context.unit, transfer.image, decision.digest)
     requests = await context.unit.requests_for(transfer.id)
@@ -38,26 +38,26 @@ async def approve(
     ruling = await ruling_on_transfer(context.unit, rules, transfer, requests, before)
     if ruling.verdict is Verdict.DENY:
         await context.advance(transfer, Denied(context.now, ruling))
-        return Weighed(transfer, Weight.DENIED)
+        return DecidedTransfer(transfer, DecisionEffect.DENIED)
     if (against := _against(context, ruling, askers(requests))) is not None:
-        return Weighed(transfer, against, ruling.missing, ruling.needs.by or frozenset())
+        return DecidedTransfer(transfer, against, ruling.missing, ruling.needs.by or frozenset())
     known = [*before, decision]
     after = await ruling_on_transfer(context.unit, rules, transfer, requests, known)
     await context.unit.keep_decision(decision)
     if after.verdict is Verdict.ASK:
-        return Weighed(transfer, Weight.FIRST, after.missing)
+        return DecidedTransfer(transfer, DecisionEffect.FIRST, after.missing)
     await context.advance(transfer, Approved(context.now, context.person.id))
     if not transfer.is_offer:
         await end_older(context.unit, replace(transfer, approved_at=context.now), context.now)
-    return Weighed(transfer, Weight.ENOUGH)
+    return DecidedTransfer(transfer, DecisionEffect.ENOUGH)
 
 
 def _against(
     context: Context[ApprovingUnit], ruling: Ruling, asked: Collection[PersonId]
-) -> Weight | None:
+) -> DecisionEffect | None:
     """Why the approval of this person does not count. None where it does."""
     person, admins = context.person.id, context.installation.access.admins
     if ruling.needs.accepts(person, requesters=asked, admins=admins):
-        return Weight.TWICE if person in ruling.persons else None
+        return DecisionEffect.TWICE if person in ruling.persons else None
     anybody = ruling.needs.accepts(person, requesters=(), admins=admins)
-    return Weight.OWN if anybody else Weight.OTHERS
+    return DecisionEffect.OWN if anybody else DecisionEffect.OTHERS

@@ -39,18 +39,22 @@ from bot.engine.intake import (
     decide,
     draft,
     hold,
-    kept,
     mirror,
     questions,
     retry,
+    rollback,
     status,
+    unkeep,
     watch,
+    why,
 )
 from bot.engine.intake.context import Context, Incoming, Outcome
 
 
 class CommandUnit(
-    kept.KeptUnit,
+    unkeep.UnkeepUnit,
+    why.WhyUnit,
+    rollback.RollbackUnit,
     questions.AskUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
@@ -126,12 +130,27 @@ async def _decided(
     card: MessageId | None,
 ) -> Message | None:
     if isinstance(command, Kept):
-        return await kept.answer(context, command)
+        return await _on_kept(context, command)
     if isinstance(command, Cancel):
         return Message(((await cancel.cancel(context, command)).words,))
     if isinstance(command, Reject) and command.request is None:
         return await decide.reject_card(context, command, card)
     return await decide.command(context, command)
+
+
+async def _on_kept(context: Context[CommandUnit], command: Kept) -> Message | None:
+    """The commands that read decisions of before, take one back or ask for one."""
+    match command:
+        case Why(image):
+            return await why.why(context, image)
+        case History(about):
+            return await why.history(context, about)
+        case Rollback(image):
+            return await rollback.rollback(context, image)
+        case EndKeep():
+            return await unkeep.end_keep(context, command)
+        case never:
+            assert_never(never)
 
 
 def _unless_done(outcome: Outcome) -> Message | None:

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from bot.core.card_version import CardVersion
 from bot.core.decision import Decision, Ground, Verdict
+from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.events import Rejected
 from bot.core.ids import MessageId
 from bot.core.request import Request
 from bot.core.transfer import Transfer
-from bot.core.weighed import Weighed, Weight
 from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
 from bot.dialog.commands import Approve, CommandName, Reject
@@ -49,13 +49,13 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
         return await refuse_outdated(context, request)
     later = pressed.later if isinstance(pressed, ApproveShown) else None
     word = _Word(version, _verdict(pressed), reason, later)
-    weighed = await _decide(context, request, decided, word)
+    outcomes = await _decide(context, request, decided, word)
     gone = await _gone(context, version, decided)
     left = len(waiting_in(transfers)) - len(decided)
     view = await context.view(decided)
     return Outcome(
         decision_answers.decided_briefly(
-            request.id, word.verdict, weighed, view, gone=gone, left=left, later=later
+            request.id, word.verdict, outcomes, view, gone=gone, left=left, later=later
         )
     )
 
@@ -80,8 +80,8 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
         await refresh(context, request)
         return decision_answers.not_shown(request.id, [t for t in waiting if t not in shown])
     word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
-    weighed = await _decide(context, request, shown, word)
-    return decision_answers.decided(request.id, word.verdict, weighed, view)
+    outcomes = await _decide(context, request, shown, word)
+    return decision_answers.decided(request.id, word.verdict, outcomes, view)
 
 
 async def reject_card(
@@ -97,8 +97,8 @@ async def reject_card(
     if version is None or not shown or request.cancelled_at is not None:
         return Message(((await refuse_outdated(context, request)).words,))
     word = _Word(version, Verdict.DENY, typed.reason)
-    weighed = await _decide(context, request, shown, word)
-    return decision_answers.decided(request.id, Verdict.DENY, weighed, await context.view(shown))
+    outcomes = await _decide(context, request, shown, word)
+    return decision_answers.decided(request.id, Verdict.DENY, outcomes, await context.view(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +126,32 @@ def _reason(context: Context[DecideUnit], pressed: ApproveShown | RejectShown) -
 
 async def _decide(
     context: Context[DecideUnit], request: Request, transfers: Sequence[Transfer], word: _Word
-) -> list[Weighed]:
+) -> list[DecidedTransfer]:
     """Keep a decision on each image, and let it go on or end it."""
-    weighed = [await _decided(context, request, transfer, word) for transfer in transfers]
+    outcomes = [await _decided(context, request, transfer, word) for transfer in transfers]
     await context.unit.save_request(
         replace(request, choosing=False, left_out=frozenset(), rejecting=None)
     )
-    return weighed
+    return outcomes
 
 
 async def _decided(
     context: Context[DecideUnit], request: Request, transfer: Transfer, word: _Word
-) -> Weighed:
+) -> DecidedTransfer:
     decision = _decision(context, request, transfer, word)
     if word.verdict is Verdict.APPROVE:
-        weighed = await approve(context, transfer, decision)
-        counts = weighed.weight in (Weight.ENOUGH, Weight.FIRST)
+        outcome = await approve(context, transfer, decision)
+        counts = outcome.effect in (DecisionEffect.ENOUGH, DecisionEffect.FIRST)
         if counts and word.later is Ground.FLOATS and is_alarm(transfer):
             await context.unit.keep_decision(replace(decision, ground=Ground.FLOATS))
-        if weighed.weight is Weight.ENOUGH and transfer.ground is Ground.ROLLBACK:
+        if outcome.effect is DecisionEffect.ENOUGH and transfer.ground is Ground.ROLLBACK:
             # Otherwise the rules would bring back what was taken out, at its next check.
             taken_out = replace(decision, digest=transfer.replaces or "", verdict=Verdict.DENY)
             await context.unit.keep_decision(taken_out)
-        return weighed
+        return outcome
     await context.unit.keep_decision(decision)
     await context.advance(transfer, Rejected(context.now, context.person.id, word.reason))
-    return Weighed(transfer, Weight.ENOUGH)
+    return DecidedTransfer(transfer, DecisionEffect.ENOUGH)
 
 
 def _decision(

@@ -22,6 +22,7 @@ from bot.dialog.commands import Cancel, Confirm, List, Retry
 from bot.dialog.message import Phrase, say
 from bot.engine.intake import (
     cancel,
+    card_pages,
     card_press,
     decide,
     draft,
@@ -29,7 +30,6 @@ from bot.engine.intake import (
     questions,
     result_form,
     retry,
-    showing,
 )
 from bot.engine.intake.context import Context, Outcome
 from bot.engine.ports.chat import Words
@@ -40,7 +40,7 @@ class PressUnit(
     questions.AskUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
-    showing.ShowingUnit,
+    card_pages.CardPagesUnit,
     mirror.MirrorUnit,
     decide.DecideUnit,
     result_form.FormUnit,
@@ -83,11 +83,11 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
         case ApproveShown() | RejectShown():
             return await decide.press(context, pressed)
         case ShowWaitingPage():
-            return await showing.open_waiting(context, pressed)
+            return await card_pages.open_waiting(context, pressed)
         case PickWaiting():
-            return await showing.pick(context, pressed)
+            return await card_pages.pick(context, pressed)
         case AskReason():
-            return await showing.ask_reason(context, pressed)
+            return await card_pages.ask_reason(context, pressed)
         case never:
             assert_never(never)
 
@@ -111,7 +111,7 @@ async def _begin(
 async def _send_digests(
     context: Context[PressUnit], pressed: ShowDigests, words: Words
 ) -> Phrase | None:
-    message = await showing.digests(context, pressed)
+    message = await card_pages.digests(context, pressed)
     if message is None:
         return (await card_press.refuse(context)).words
     text = words.render(message, context.language)

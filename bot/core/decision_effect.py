@@ -1,4 +1,4 @@
-"""What the word of one admin on one image came to. The rules that weigh it: core/policy.py."""
+"""What the decision of one admin on one image has done. The rules are in core/policy.py."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,8 +7,8 @@ from bot.core.ids import PersonId
 from bot.core.transfer import Transfer
 
 
-class Weight(StrEnum):
-    """What became of a word. A rejection is always enough."""
+class DecisionEffect(StrEnum):
+    """What a decision has done. A rejection is always enough."""
 
     ENOUGH = "enough"
     FIRST = "first"
@@ -24,10 +24,10 @@ class Weight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class DecidedTransfer:
     """`missing` approvals are still needed. `by` are the only people whose approvals count."""
 
     transfer: Transfer
-    weight: Weight
+    effect: DecisionEffect
     missing: int = 0
     by: frozenset[PersonId] = frozenset()

@@ -13,11 +13,11 @@ from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
 DECISIONS_READ: Final = 200
 
 
-class KeepUnit(DecisionsOnNames, ContextUnit, KeepsDecisions, Protocol):
+class UnkeepUnit(DecisionsOnNames, ContextUnit, KeepsDecisions, Protocol):
     """What is read and written here."""
 
 
-async def end_keep(context: Context[KeepUnit], command: EndKeep) -> Message:
+async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
     """Deny for each ground what the newest decision on the tag approved."""
     image = command.image
     found = await context.unit.decisions_of(

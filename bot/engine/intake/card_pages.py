@@ -17,11 +17,11 @@ from bot.engine.intake.context import Context, Outcome
 from bot.engine.ports.store import ManyTransfers
 
 
-class ShowingUnit(ManyTransfers, CardPressUnit, Protocol):
+class CardPagesUnit(ManyTransfers, CardPressUnit, Protocol):
     """What this use case reads and writes."""
 
 
-async def open_waiting(context: Context[ShowingUnit], pressed: ShowWaitingPage) -> Outcome:
+async def open_waiting(context: Context[CardPagesUnit], pressed: ShowWaitingPage) -> Outcome:
     """Open a page of the images that wait, with a tick for each where some are chosen."""
     request = await _asked_here(context, pressed.request)
     if request is None:
@@ -38,7 +38,7 @@ async def open_waiting(context: Context[ShowingUnit], pressed: ShowWaitingPage) 
     return Outcome(say("draft-page", page=page.number + 1, pages=page.pages))
 
 
-async def pick(context: Context[ShowingUnit], pressed: PickWaiting) -> Outcome:
+async def pick(context: Context[CardPagesUnit], pressed: PickWaiting) -> Outcome:
     """Tick an image that waits on or off."""
     request = await _asked_here(context, pressed.request)
     transfers = await context.unit.transfers_of(pressed.request)
@@ -54,7 +54,7 @@ async def pick(context: Context[ShowingUnit], pressed: PickWaiting) -> Outcome:
     return Outcome(say("draft-ticked", chosen=chosen, count=len(page.transfers)))
 
 
-async def ask_reason(context: Context[ShowingUnit], pressed: AskReason) -> Outcome:
+async def ask_reason(context: Context[CardPagesUnit], pressed: AskReason) -> Outcome:
     """Offer the reasons of the config to the admin who rejects."""
     found = await pressed_version(context, pressed.version)
     if found is None:
@@ -67,7 +67,7 @@ async def ask_reason(context: Context[ShowingUnit], pressed: AskReason) -> Outco
     return Outcome(say("reason-asked"))
 
 
-async def digests(context: Context[ShowingUnit], pressed: ShowDigests) -> Message | None:
+async def digests(context: Context[CardPagesUnit], pressed: ShowDigests) -> Message | None:
     """The full digests of what a version of a card shows. None where it is no card of this chat."""
     found = await pressed_version(context, pressed.version)
     if found is None:
@@ -84,7 +84,7 @@ async def digests(context: Context[ShowingUnit], pressed: ShowDigests) -> Messag
     )
 
 
-async def _asked_here(context: Context[ShowingUnit], number: RequestId) -> Request | None:
+async def _asked_here(context: Context[CardPagesUnit], number: RequestId) -> Request | None:
     """The request, if its card is in this chat and can ask for a decision."""
     request = await context.unit.request(number)
     if request is None or request.place.chat != context.place.chat:
