@@ -18,7 +18,7 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.store import SqliteStore
-from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot
+from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.wish_file import WishFile
@@ -113,7 +113,7 @@ async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[S
     """The clients without the database, closed at the end. A bot may run at the same time."""
     registries = make_registries(settings, secrets)
     repository = make_repository(settings, secrets)
-    bot = make_bot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
+    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
     try:
         yield Services(bot, repository, registries)
     finally:

@@ -1,6 +1,6 @@
 """The command line: reads arguments, prints a line for each error, and returns the exit code.
 
-What a command does is in app.py, check.py, setup.py and sandbox/.
+What a command does is in app.py, check.py, setup.py, refill.py, wishes.py and sandbox/.
 """
 
 import asyncio

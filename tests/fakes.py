@@ -17,7 +17,7 @@ from store_fixture import fresh_store
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
 from bot.core.batch import CopyResult, Run, batch_of
-from bot.core.decision import Verdict
+from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import ChatMovedError, RefusedError, StaleError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
@@ -25,6 +25,8 @@ from bot.core.image import ImageRef, Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
 from bot.core.registry import ImageInfo, PullLimit
+from bot.core.tag_class import TagClass
+from bot.core.transfer import State
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.decided import Rules
@@ -81,6 +83,13 @@ class Said:
     texts: list[str] = field(default_factory=list)
     ever: list[str] = field(default_factory=list)
     document: Document | None = None
+
+
+def fresh_plan(*, floating: float = 6, version: float = 24) -> FreshPlan:
+    """A plan that checks tags which float, and versions, after so many hours."""
+    hours = {TagClass.FLOATING: floating, TagClass.VERSION: version}
+    intervals = {kind: timedelta(hours=each) for kind, each in hours.items()}
+    return FreshPlan(intervals=intervals, looks=600, budgets={}, alarms=GROUP)
 
 
 class FakeChat:
@@ -589,3 +598,24 @@ async def world(
         yield World(store, policy, language=language, plan=plan)
     finally:
         await store.close()
+
+
+async def decided_by_ana(
+    w: World, image: ImageRef, digest: str, ground: Ground, verdict: Verdict = Verdict.APPROVE
+) -> None:
+    """Keep a decision of Ana's on a transfer that has ended."""
+    w.clock.pass_time(1)
+    async with w.store.begin() as unit:
+        on = await unit.open_transfer(image, w.clock())
+        await unit.save_transfer(replace(on, ended=State.CANCELLED, ended_at=w.clock()))
+        decision = Decision(
+            request=None,
+            transfer=on.id,
+            image=image,
+            digest=digest,
+            verdict=verdict,
+            ground=ground,
+            person=ANA.id,
+            at=w.clock(),
+        )
+        await unit.keep_decision(decision)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from telegram_fixture import shut
 
-from bot.adapters.telegram.chat import TelegramChat, make_bot
+from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.build import Adapters, open_adapters
 from bot.config import read_secrets, read_settings
 from bot.core.errors import TransientError
@@ -213,7 +213,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
 ) -> None:
     """Its addresses hold the token."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    bot = make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
+    bot = PollingBot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
     with pytest.raises(TransientError) as told:
         await TelegramChat(bot).send(Place(ChatId("telegram:1")), Rendered("x"), reply_to=None)
     await shut(bot)

@@ -19,7 +19,6 @@ from registry_fixture import PASSWORD, USER
 from sites import Site
 
 _READY_SECONDS = 30.0
-_AT_ONCE = 8
 
 
 class Contender(Protocol):

@@ -13,7 +13,6 @@ import sys
 from collections import deque
 
 WINDOW = 8 << 20
-CHUNK = 1 << 18
 
 
 class Line:

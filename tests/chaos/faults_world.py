@@ -32,7 +32,7 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
-from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot, polling_wait
+from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.polling import STORE_SECONDS, Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds as TelegramBounds
@@ -407,7 +407,7 @@ async def faults_world(
         async with turn or asyncio.Lock():
             store = await SqliteStore.open(folder / "bot.sqlite3")
         stack.push_async_callback(store.close)
-        bot = make_bot(
+        bot = PollingBot(
             TOKEN,
             f"http://127.0.0.1:{port}/telegram",
             TelegramBounds(read=read, whole=1.5 * read, poll=0, size=1 << 20),

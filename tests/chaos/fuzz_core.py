@@ -357,7 +357,6 @@ def repeats(choices: Choices) -> None:
 
 
 _ENCODINGS: Final = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gb18030")
-_NAMED: Final = re.compile(r"zz\.example\.com(?:/[A-Za-z0-9._/:@-]*)?")
 
 
 def files(choices: Choices) -> None:

@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -85,20 +84,6 @@ class People:
             self.presses.submit(
                 httpx.post, f"{address}/api/press", json=pressed, trust_env=False, timeout=90
             )
-
-    def press_until(self, who: str, asked: Asked, button: str, done: Callable[[], object]) -> None:
-        """Press again until it has an effect, as people do, since presses can be lost."""
-
-        def pressed() -> bool:
-            if done():
-                return True
-            for message in self.sandbox.answers(asked):
-                if any(button in b["text"] for row in message["buttons"] for b in row):
-                    self.press(who, message, button)
-                    time.sleep(1)
-            return False
-
-        self.sandbox.until(pressed, REST_SECONDS)
 
     def kill(self) -> bool:
         """kill -9. Return False where no process is running."""

@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Final, get_args
 
 import pytest
-from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, world
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, fresh_plan, world
 
 from bot.core.card_version import CardVersion, pairs_of
 from bot.core.draft import Draft
-from bot.core.fresh import FreshPlan
 from bot.core.ids import (
     ChatId,
     MessageId,
@@ -34,7 +32,6 @@ from bot.core.ids import (
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN, Role
 from bot.core.request import Request
-from bot.core.tag_class import TagClass
 from bot.dialog import buttons, commands
 from bot.dialog.buttons import Verb, button_data, parse_button
 from bot.dialog.commands import COMMANDS, EVERYBODY, CommandName, parse
@@ -48,12 +45,7 @@ UNSERVED: Final = ChatId("telegram:-1999")
 SUPERGROUP: Final = ChatId("telegram:-1001000000777")
 ANONYMOUS: Final = Person(ANONYMOUS_ADMIN, "Group", "en")
 CHANNEL: Final = Person(PersonId("telegram:136817688"), "Channel", "en")
-PLAN: Final = FreshPlan(
-    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN: Final = fresh_plan(version=168)
 GENEROUS: Final = replace(POLICY, open_limit=9999, daily_limit=9999)
 
 ROLES: Final = {

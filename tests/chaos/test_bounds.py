@@ -23,7 +23,7 @@ from bot.adapters.registry import transport as registry_transport
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS
 from bot.adapters.telegram import transport as telegram_transport
-from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
+from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.core.errors import RefusedError, TransientError
 from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, extract_file
 from bot.workflow.mirror import registry_http
@@ -184,7 +184,7 @@ async def test_an_answer_of_github_is_bounded(bomb: str, tally: Counter[str]) ->
 async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) -> None:
     tally["faults"] += 1
     async with served(BOMBS[bomb]) as address:
-        bot = make_bot("1:t", address, telegram_transport.Bounds(whole=1.0))
+        bot = PollingBot("1:t", address, telegram_transport.Bounds(whole=1.0))
         async with asyncio.timeout(90):
             with pytest.raises(TransientError):
                 await TelegramChat(bot).fetch("file", limit=PASTE_SIZE_LIMIT)
@@ -256,7 +256,7 @@ async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
         writing.write(head(f"Content-Length: {len(body)}") + body)
 
     async with served(answer) as address:
-        bot: PollingBot = make_bot("1:t", address)
+        bot: PollingBot = PollingBot("1:t", address)
         with pytest.raises(RefusedError, match="1048577 bytes"):
             await TelegramChat(bot).fetch("f", limit=PASTE_SIZE_LIMIT)
         await shut(bot)

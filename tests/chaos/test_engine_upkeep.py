@@ -10,7 +10,6 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,27 +17,21 @@ import pytest
 from engine_breaks import ask_no_rules_before_the_commit
 from engine_kills import Killer
 from engine_world import ChaosWorld, chaos_world
-from fakes import ANA, GROUP, LI, WEI, digest_of
+from fakes import ANA, GROUP, LI, WEI, digest_of, fresh_plan
 
 from bot.core.decision import Ground, Verdict
-from bot.core.fresh import FreshPlan, TrackedImage
+from bot.core.fresh import TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling, decide
 from bot.core.seal import DecidedImage
-from bot.core.tag_class import TagClass
 from bot.engine.decided import Rules
 from bot.engine.lanes import registry_checks
 
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
-PLAN: Final = FreshPlan(
-    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=6)},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN: Final = fresh_plan(version=6)
 NEWS: Final = "updated upstream, and our registry has it now"
 ALARM: Final = "differs from its source"
 EACH_IN_TEST: Final = 6

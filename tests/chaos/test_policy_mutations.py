@@ -17,7 +17,19 @@ from unittest.mock import AsyncMock
 import pytest
 import yaml
 from engine_breaks import ask_no_rules_before_the_commit
-from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, World, digest_of, world
+from fakes import (
+    ANA,
+    LI,
+    NGINX,
+    POLICY,
+    STATIC,
+    WEI,
+    World,
+    decided_by_ana,
+    digest_of,
+    fresh_plan,
+    world,
+)
 
 from bot import config_policy
 from bot.adapters.store.unit import StoreUnit
@@ -26,23 +38,16 @@ from bot.core import approvals
 from bot.core.approvals import Approvals, Decided
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import RefusedError
-from bot.core.fresh import FreshPlan
 from bot.core.ids import PersonId, TransferId
 from bot.core.image import ImageRef
 from bot.core.pattern import normalised
 from bot.core.policy import Rule, Ruling, admission, decide
-from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 from bot.engine.lanes import fresh_updates, registry_checks
 
 EXAMPLE: Final = Path(__file__).parents[2] / "config.example.yaml"
 HOUR: Final = timedelta(hours=1)
-PLAN: Final = FreshPlan(
-    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 24 * HOUR},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN: Final = fresh_plan(version=24)
 OLD, NEW = digest_of("old"), digest_of("new")
 VERSION: Final = ImageRef.parse("docker.io/library/nginx:1.27.3")
 BUILD: Final = ImageRef.parse("docker.io/library/nginx:20240101")
@@ -81,7 +86,7 @@ async def a_digest_of_a_denied_tag(folder: Path) -> list[str]:
 async def a_rejected_digest_under_another_tag(folder: Path) -> list[str]:
     async with world(folder) as w:
         w.registries.source[str(NGINX)] = NEW
-        await decided(w, replace(NGINX, tag="1.26"), NEW, Ground.PERSON, Verdict.DENY)
+        await decided_by_ana(w, replace(NGINX, tag="1.26"), NEW, Ground.PERSON, Verdict.DENY)
         await w.say(WEI, "/mirror nginx:1.27")
         return await sent(w)
 
@@ -124,32 +129,13 @@ async def kept_fresh(folder: Path, image: ImageRef, *kept: Verdict) -> list[str]
         w.repository.content = f"{image}\n".encode()
         w.registries.source[str(image)] = w.registries.target[str(image)] = OLD
         for verdict in kept:
-            await decided(w, image, OLD, Ground.KEPT, verdict)
+            await decided_by_ana(w, image, OLD, Ground.KEPT, verdict)
         for hour in range(56):
             if hour == 26:
                 w.registries.source[str(image)] = NEW
             await w.settle(9, step=3)
             w.clock.pass_time(3591)
         return [f"{image} goes again" for _ in w.repository.dispatched]
-
-
-async def decided(w: World, image: ImageRef, digest: str, ground: Ground, verdict: Verdict) -> None:
-    w.clock.pass_time(60)
-    async with w.store.begin() as unit:
-        on = await unit.open_transfer(image, w.clock())
-        await unit.save_transfer(replace(on, ended=State.CANCELLED, ended_at=w.clock()))
-        by_ana = Decision(
-            request=None,
-            transfer=on.id,
-            image=image,
-            digest=digest,
-            verdict=verdict,
-            ground=ground,
-            person=ANA.id,
-            at=w.clock(),
-        )
-        await unit.keep_decision(by_ana)
-    w.clock.pass_time(60)
 
 
 async def two_approvals_of_one_admin(_: Path) -> list[str]:

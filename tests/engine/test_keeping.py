@@ -5,22 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, STATIC, WEI, World, digest_of, world
+from fakes import ANA, STATIC, WEI, World, digest_of, fresh_plan, world
 
 from bot.core.decision import Ground
 from bot.core.errors import TransientError
-from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
-from bot.core.tag_class import TagClass
 from bot.core.transfer import State
 
 HOUR = timedelta(hours=1)
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 6 * HOUR},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=6)
 VERSION = ImageRef.parse("docker.io/library/nginx:1.27.3")
 BITNAMI = ImageRef.parse("docker.io/bitnami/nginx:1.27")
 ALARM = "differs from its source"

@@ -6,23 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, World, digest_of, world
+from fakes import ANA, NGINX, POLICY, STATIC, WEI, World, digest_of, fresh_plan, world
 
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.fresh import FreshPlan
 from bot.core.image import ImageRef
-from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 
 ROOMY = replace(POLICY, open_limit=999, daily_limit=999, request_limit=999)
 OLD, NEW = digest_of("old"), digest_of("new")
 HOUR = timedelta(hours=1)
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 6 * HOUR},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=6)
 
 
 @pytest.fixture

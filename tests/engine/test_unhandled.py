@@ -17,7 +17,7 @@ from starlette.routing import Route
 from telegram.error import TelegramError
 from telegram_fixture import shut
 
-from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, make_bot, set_menus
+from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, set_menus
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
@@ -171,7 +171,7 @@ async def odd(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Odd]:
 
     app = Starlette(routes=[Route("/{rest:path}", answer, methods=["GET", "POST"])])
     async with served(app) as port:
-        bot = make_bot("7000000001:sandbox", f"http://127.0.0.1:{port}", BOUNDS)
+        bot = PollingBot("7000000001:sandbox", f"http://127.0.0.1:{port}", BOUNDS)
         yield Odd(bot, answers)
         await shut(bot)
 

@@ -11,17 +11,15 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fakes import GROUP, WEI, World, world
+from fakes import GROUP, WEI, World, fresh_plan, world
 from store_fixture import database_of
 
-from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
 from bot.core.image import ImageRef
-from bot.core.tag_class import TagClass
 from bot.engine.lanes.fresh_news import REQUESTS_PER_IMAGE
 from bot.engine.ports.store import NewRequest
 
@@ -32,12 +30,7 @@ OPEN = 5
 LIMIT = 2.0
 FLOOR = 0.0005
 """Seconds. Below this a ratio compares only noise."""
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=168)},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=168)
 _NUMBERS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) INSERT INTO "
 )

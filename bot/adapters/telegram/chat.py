@@ -71,7 +71,8 @@ _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 class PollingBot(Bot):
     """A Bot that returns raw updates: one that the library cannot parse must not block the rest."""
 
-    def __init__(self, token: str, api: str, bounds: Bounds) -> None:
+    def __init__(self, token: str, api: str, bounds: Bounds = BOUNDS) -> None:
+        """`api` is the URL of the Bot API, the public one or that of a server of your own."""
         super().__init__(
             token,
             base_url=f"{api}/bot",
@@ -117,11 +118,6 @@ def _is_update(raw: object) -> bool:
 
 def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
     return type(found) is int and least <= found <= most
-
-
-def make_bot(token: str, api: str, bounds: Bounds = BOUNDS) -> PollingBot:
-    """A bot for the Bot API at the URL `api`, the public one or a self-hosted server."""
-    return PollingBot(token, api, bounds)
 
 
 class TelegramChat:

@@ -1,4 +1,7 @@
-"""Which use case handles which command. The grammar is in dialog/commands.py."""
+"""Which use case handles which command. The grammar is in dialog/commands.py.
+
+Here begins what rights.py has let through. Buttons are in presses.py.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

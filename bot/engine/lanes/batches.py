@@ -1,8 +1,7 @@
 """The lane that writes to the mirror repository. No other lane does.
 
-It puts approved transfers into batches, and makes the commit or the dispatch of each. Then it finds
-the run that this started, and reads what the run reports on each image. Before each write it stores
-the intention. Where an earlier try may have taken effect, it looks for the effect before it writes.
+Each tick forms batches of approved transfers (batch_forming.py). Then it takes one step with every
+open batch: a commit or a dispatch (batch_writes.py), or a look at its run (batch_results.py).
 """
 
 import logging

@@ -3,6 +3,8 @@
 Each message is sent once, and edited from then on. If a request ends before its card was sent, the
 card goes first where the rate limit allows both, since the result replies to it. That a message
 was sent is stored right after. A kill in between may send a result twice, but never loses it.
+
+Results are sent here. Cards, notes and files are in the other modules chat_*.py.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """What follows from an update upstream: the policy decides, and a transfer or an alarm is opened.
 
-A part of the fresh lane, as fresh_list.py and fresh_news.py are. It asks nobody: the checks did.
+A part of the fresh lane, as fresh_list.py and fresh_news.py are. It asks no registry.
 """
 
 import logging

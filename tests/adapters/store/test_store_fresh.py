@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI
+from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, fresh_plan
 from store_fixture import database_of, plans
 
 from bot.adapters.store import SqliteStore
-from bot.core.fresh import FreshPlan, TrackedImage, Watch
+from bot.core.fresh import TrackedImage, Watch
 from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Person, Place, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.engine.ports.store import NewRequest
 
@@ -25,12 +24,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 FIXED = ImageRef.parse("nginx:1.27.3")
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: 6 * HOUR, TagClass.VERSION: 168 * HOUR},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=168)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from bot.adapters.telegram.chat import (
     TelegramChat,
     ask_name,
     introduce,
-    make_bot,
     set_menus,
 )
 from bot.adapters.telegram.polling import Polling
@@ -120,7 +119,7 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
         served(app) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as api,
     ):
-        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}/telegram", BOUNDS)
+        bot = PollingBot(TOKEN, f"http://127.0.0.1:{port}/telegram", BOUNDS)
         await bot.initialize()
         yield Site(world, faults, bot, TelegramChat(bot), api, port)
         await bot.shutdown()
@@ -169,7 +168,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
 
     app = Starlette(routes=[Route("/{rest:path}", odd, methods=["GET", "POST"])])
     async with served(app) as port:
-        bot = make_bot(TOKEN, f"http://127.0.0.1:{port}", BOUNDS)
+        bot = PollingBot(TOKEN, f"http://127.0.0.1:{port}", BOUNDS)
         chat = TelegramChat(bot)
         place = Place(ChatId("telegram:-1"))
         for call in (
@@ -240,7 +239,7 @@ async def test_trouble_is_temporary_and_keeps_telegrams_wish(
 @pytest.mark.parametrize("what", ["delay 2", "endless"])
 async def test_an_answer_that_does_not_come_in_time_is_temporary(site: Site, what: str) -> None:
     site.faults.arm(where="telegram", what=what, path="sendMessage")
-    bot = make_bot(TOKEN, f"http://127.0.0.1:{site.port}/telegram", Bounds(read=0.5, whole=1))
+    bot = PollingBot(TOKEN, f"http://127.0.0.1:{site.port}/telegram", Bounds(read=0.5, whole=1))
     with pytest.raises(TransientError, match="did not answer in time"):
         await TelegramChat(bot).send(site.place, TEXT, reply_to=None)
     await shut(bot)
@@ -309,7 +308,7 @@ async def test_a_press_arrives_with_who_pressed_and_is_answered(site: Site) -> N
 
 async def test_a_wrong_token_is_called_so_and_not_shown(site: Site) -> None:
     wrong = "7000000002:somebody-elses"
-    bot = make_bot(wrong, f"http://127.0.0.1:{site.port}/telegram")
+    bot = PollingBot(wrong, f"http://127.0.0.1:{site.port}/telegram")
     with pytest.raises(TransientError, match="does not accept the bot's token") as told:
         await ask_name(bot)
     assert wrong not in str(told.value)
@@ -572,7 +571,7 @@ async def test_polling_goes_on_after_trouble(site: Site, what: str) -> None:
 
 async def test_the_name_is_asked_for_until_telegram_answers(site: Site) -> None:
     site.faults.arm(where="telegram", what="status 502", path="getMe")
-    bot = make_bot(TOKEN, f"http://127.0.0.1:{site.port}/telegram")
+    bot = PollingBot(TOKEN, f"http://127.0.0.1:{site.port}/telegram")
     assert await introduce(bot) == "imageto_bot"
     await bot.shutdown()
 

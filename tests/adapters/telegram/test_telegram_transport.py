@@ -10,7 +10,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram_fixture import shut
 
 from bot.adapters.proxies import Proxies
-from bot.adapters.telegram.chat import PollingBot, TelegramChat, make_bot
+from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.adapters.telegram.transport import BoundedRequest, Bounds, OutOfReach
 from bot.core.errors import ConfigError, TransientError
 from bot.core.ids import ChatId, Place
@@ -55,7 +55,7 @@ def ok(body: bytes = SENT) -> bytes:
 
 @asynccontextmanager
 async def talking(api: str) -> AsyncIterator[PollingBot]:
-    bot = make_bot(TOKEN, api, Bounds())
+    bot = PollingBot(TOKEN, api, Bounds())
     try:
         yield bot
     finally:
@@ -151,7 +151,7 @@ def test_a_proxy_of_another_kind_is_named_at_the_start(
 ) -> None:
     monkeypatch.setenv(name, "socks5://wei:secret@proxy.example:1080")
     with pytest.raises(ConfigError, match=f"^{name.upper()}: is a socks5 proxy") as told:
-        make_bot(TOKEN, "https://telegram.invalid")
+        PollingBot(TOKEN, "https://telegram.invalid")
     assert "secret" not in str(told.value)
 
 

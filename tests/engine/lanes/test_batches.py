@@ -2,30 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, NGINX, POLICY, WEI, World, digest_of, world
+from fakes import ANA, LI, NGINX, POLICY, WEI, World, digest_of, fresh_plan, world
 
 from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
-from bot.core.fresh import FreshPlan
 from bot.core.ids import TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.retry import TroubleKind
 from bot.core.seal import BLOCK_CHARACTERS, IMAGES_PER_BLOCK
-from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 
 OPEN = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),))
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=24)
 LATEST = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
 APPS = [ImageRef.parse(f"docker.io/library/app{n}:1") for n in range(3)]

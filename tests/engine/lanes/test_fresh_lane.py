@@ -7,11 +7,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI, World, digest_of, world
+from fakes import (
+    ANA,
+    GROUP,
+    LI,
+    MALLORY,
+    POLICY,
+    WEI,
+    World,
+    decided_by_ana,
+    digest_of,
+    fresh_plan,
+    world,
+)
 
-from bot.core.decision import Decision, Ground, Verdict
+from bot.core.decision import Ground, Verdict
 from bot.core.errors import RefusedError, TransientError
-from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
@@ -21,12 +32,7 @@ from bot.engine.lanes.fresh_updates import IMAGES_OPENED_TOGETHER
 from bot.engine.ports.repository import ListFile
 
 HOURS = 3600.0
-PLAN = FreshPlan(
-    intervals={TagClass.FLOATING: timedelta(hours=6), TagClass.VERSION: timedelta(hours=24)},
-    looks=600,
-    budgets={},
-    alarms=GROUP,
-)
+PLAN = fresh_plan(version=24)
 LATEST = ImageRef.parse("docker.io/library/nginx:latest")
 REDIS = ImageRef.parse("docker.io/library/redis:7")
 FIXED = ImageRef.parse("docker.io/library/nginx:1.27.3")
@@ -170,7 +176,7 @@ async def test_a_floating_tag_that_an_admin_let_in_is_asked_about_with_each_new_
 
 async def test_a_floating_tag_that_an_admin_keeps_fresh_needs_no_new_approval(w: World) -> None:
     listed(w, STATIC)
-    await decide(w, STATIC, OLD, Ground.KEPT)
+    await decided_by_ana(w, STATIC, OLD, Ground.KEPT)
     await pass_hours(w, 7)
     move(w, STATIC)
     await pass_hours(w, 7)
@@ -178,7 +184,7 @@ async def test_a_floating_tag_that_an_admin_keeps_fresh_needs_no_new_approval(w:
     assert not w.chat.messages
     arrive(w, *w.repository.dispatched[0])
     await pass_hours(w, 7)
-    await decide(w, STATIC, NEW, Ground.KEPT, Verdict.DENY)
+    await decided_by_ana(w, STATIC, NEW, Ground.KEPT, Verdict.DENY)
     move(w, STATIC, digest=NEWER)
     await pass_hours(w, 7)
     assert len(said(w, "1 listed image differs from its source")) == 1
@@ -189,7 +195,7 @@ async def test_a_digest_that_was_rejected_before_is_neither_copied_nor_asked_abo
     w: World,
 ) -> None:
     listed(w, LATEST)
-    await decide(w, replace(LATEST, tag="1.28"), NEW, Ground.PERSON, Verdict.DENY)
+    await decided_by_ana(w, replace(LATEST, tag="1.28"), NEW, Ground.PERSON, Verdict.DENY)
     await pass_hours(w, 7)
     move(w, LATEST)
     await pass_hours(w, 13)
@@ -202,7 +208,7 @@ async def test_a_digest_that_was_rejected_before_is_neither_copied_nor_asked_abo
 
 async def test_a_version_that_an_admin_called_floating_follows_its_rule(w: World) -> None:
     listed(w, FIXED)
-    await decide(w, FIXED, OLD, Ground.FLOATS)
+    await decided_by_ana(w, FIXED, OLD, Ground.FLOATS)
     await pass_hours(w, 25)
     move(w, FIXED)
     await pass_hours(w, 25)
@@ -219,27 +225,6 @@ async def test_a_target_that_may_not_be_read_has_what_the_bot_copied_last(w: Wor
     move(w, FIXED)  # before the first check
     await pass_hours(w, 31)
     assert len(said(w, "1 listed image differs from its source")) == 1
-
-
-async def decide(
-    w: World, image: ImageRef, digest: str, ground: Ground, verdict: Verdict = Verdict.APPROVE
-) -> None:
-    """Keep a decision of Ana's on a transfer that has ended."""
-    w.clock.pass_time(1)
-    async with w.store.begin() as unit:
-        on = await unit.open_transfer(image, w.clock())
-        await unit.save_transfer(replace(on, ended=State.CANCELLED, ended_at=w.clock()))
-        decision = Decision(
-            request=None,
-            transfer=on.id,
-            image=image,
-            digest=digest,
-            verdict=verdict,
-            ground=ground,
-            person=ANA.id,
-            at=w.clock(),
-        )
-        await unit.keep_decision(decision)
 
 
 # -- alarms -------------------------------------------------------------------------------
