@@ -21,6 +21,8 @@ COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
 START_SECONDS = 90
 PATIENCE_SECONDS = 90
 GONE_SECONDS = 90
+LOOK_SECONDS = 0.2
+"""Seconds between two looks. Each costs the machine, on which the bot has to do its work."""
 Message = dict[str, Any]
 
 
@@ -96,7 +98,7 @@ class Sandbox:
         deadline = time.monotonic() + seconds
         while not (found := look()):
             assert time.monotonic() < deadline, (self.messages()[-4:], self.log()[-2000:])
-            time.sleep(0.1)
+            time.sleep(LOOK_SECONDS)
         return found
 
     def result(self, to: Asked, words: str) -> Message:

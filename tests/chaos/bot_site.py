@@ -42,6 +42,8 @@ KEY_ID = hashlib.sha256(bytes.fromhex(KEY)).hexdigest()[:12]
 WORKFLOW = shipped.files("main", "image.list", key_id=KEY_ID)
 SECONDS = 90.0
 """Seconds that anything may take, since the machine may be busy."""
+LOOK_SECONDS = 0.15
+"""Seconds between two looks. Each costs the machine, on which the bot has to do its work."""
 Message = dict[str, Any]
 
 
@@ -220,7 +222,7 @@ class Site:
                 if words in message["text"]:
                     return message
             assert time.monotonic() < deadline, (words, await self.read(), self._logs())
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def until(self, look: Callable[[], object], *bots: Bot, seconds: float = SECONDS) -> None:
         """Wait until it is true. Fail if the bot ends meanwhile."""
@@ -228,7 +230,7 @@ class Site:
         while not look():
             assert not any(bot.ended.done() for bot in bots), self._logs()
             assert time.monotonic() < deadline, self._logs()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _logs(self) -> str:
         return "\n".join(bot.log()[-3000:] for bot in self.bots)

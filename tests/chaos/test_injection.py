@@ -172,8 +172,20 @@ def test_what_a_registry_answers_stays_a_text_in_log_summary_and_status(
 
 
 SHELL = ("$(touch owned)", "`touch owned`", "a;touch owned", "a\ntouch owned", "a|touch owned")
+shell = pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "a$(touch owned)`touch owned`;touch owned\ntouch owned|touch owned",
+            marks=pytest.mark.sample,
+            id="all",
+        ),
+        *(pytest.param(text, marks=pytest.mark.chaos, id=ascii(text)) for text in SHELL),
+    ],
+)
 
 
+@shell
 @pytest.mark.parametrize(
     "name",
     [
@@ -182,27 +194,26 @@ SHELL = ("$(touch owned)", "`touch owned`", "a;touch owned", "a\ntouch owned", "
     ],
 )
 def test_no_value_of_the_workflow_reaches_a_shell(
-    name: str, runner: Runner, tally: Counter[str]
+    name: str, text: str, runner: Runner, tally: Counter[str]
 ) -> None:
-    for text in SHELL:
-        tally["inputs"] += 1
-        ran = runner.run("docker.io/wei/none:1\n", None, **{name: text})
-        assert ran.code == 1
-        assert not list(runner.directory.glob("**/owned"))
-        assert COMMAND.search(ran.output) is None
+    tally["inputs"] += 1
+    ran = runner.run("docker.io/wei/none:1\n", None, **{name: text})
+    assert ran.code == 1
+    assert not list(runner.directory.glob("**/owned"))
+    assert COMMAND.search(ran.output) is None
 
 
+@shell
 @pytest.mark.parametrize("name", ["images", "decision"])
 def test_no_input_of_a_dispatch_reaches_a_shell(
-    name: str, runner: Runner, tally: Counter[str]
+    name: str, text: str, runner: Runner, tally: Counter[str]
 ) -> None:
-    for text in SHELL:
-        tally["inputs"] += 1
-        inputs = {"inputs": {name: text}}
-        ran = runner.run("", inputs, GITHUB_EVENT_NAME="workflow_dispatch")
-        assert ran.code == 1
-        assert not list(runner.directory.glob("**/owned"))
-        assert COMMAND.search(ran.output) is None
+    tally["inputs"] += 1
+    inputs = {"inputs": {name: text}}
+    ran = runner.run("", inputs, GITHUB_EVENT_NAME="workflow_dispatch")
+    assert ran.code == 1
+    assert not list(runner.directory.glob("**/owned"))
+    assert COMMAND.search(ran.output) is None
 
 
 def test_no_workflow_of_ours_puts_an_expression_into_a_script() -> None:

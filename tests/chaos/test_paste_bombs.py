@@ -11,15 +11,19 @@ from bot.paste import PASTE_SIZE_LIMIT, extract, rewrite
 
 
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param("", marks=pytest.mark.sample), pytest.param("a.yaml", marks=pytest.mark.chaos)],
-    ids=["a paste", "a file"],
+    ("name", "size"),
+    [
+        pytest.param("", PASTE_SIZE_LIMIT // 4, marks=pytest.mark.sample),
+        pytest.param("", PASTE_SIZE_LIMIT, marks=pytest.mark.chaos),
+        pytest.param("a.yaml", PASTE_SIZE_LIMIT, marks=pytest.mark.chaos),
+    ],
+    ids=["a short paste", "a paste", "a file"],
 )
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.usefixtures("ends")
-def test_a_bomb_gets_an_answer(bomb: str, name: str, tally: Counter[str]) -> None:
+def test_a_bomb_gets_an_answer(bomb: str, name: str, size: int, tally: Counter[str]) -> None:
     tally["inputs"] += 1
-    content = BOMBS[bomb].encode()[:PASTE_SIZE_LIMIT]
+    content = BOMBS[bomb].encode()[:size]
     if name:
         rewrite(content, name=name, target=Target(HOST), images=())
     else:

@@ -1,5 +1,9 @@
-"""What one admin stops stays stopped over a restart, until two admins or the host lift it."""
+"""What one admin stops stays stopped over a restart, until two admins or the host lift it.
 
+The host's commands run beside a bot that runs, which carries out what they wish.
+"""
+
+import re
 import signal
 
 import pytest
@@ -40,7 +44,7 @@ async def test_a_pause_holds_every_commit_until_two_admins_lift_it(site: Site) -
 COMMITTED = "SELECT 1 FROM batches WHERE sha IS NOT NULL"
 
 
-async def test_a_block_denies_at_once_and_the_host_lifts_it(site: Site) -> None:
+async def test_a_block_denies_at_once_and_the_host_lifts_it_refills_and_forgets(site: Site) -> None:
     ask = {"registries": ["docker.io"], "rules": []}
     bot = await site.serving(policy=ask)
     card = await site.answer(await site.say("wei", "/mirror nginx:1.27"), "waits for an admin")
@@ -58,6 +62,20 @@ async def test_a_block_denies_at_once_and_the_host_lifts_it(site: Site) -> None:
         lambda: "block docker.io/library/nginx is lifted by the host" in bot.log(), bot
     )
     await site.until(lambda: bot.log().count("serves mirror repository") == 4, bot)
-    await site.answer(await site.say("li", "/mirror nginx:1.27.3"), "waits for an admin")
+    card = await site.answer(await site.say("wei", "/mirror nginx:1.27.3"), "waits for an admin")
+    await site.press("ana", card, "Approve")
+    await site.until(lambda: bot.look(COMMITTED), bot)
+    code, output = await site.command(bot, "refill")
+    assert (code, "the bot that runs does it" in output) == (0, True), output
+    busy = "a wish of the host: docker.io/library/nginx:1.27.3: under way already"
+    await site.until(lambda: busy in bot.log(), bot)
+    (commit,) = await site.commits()
+    (pseudonym,) = re.findall(r"asked (p:[0-9a-f]{8});", commit)
+    code, output = await site.command(bot, "who", pseudonym)
+    wei = next(p.id for p in site.world.people.values() if p.name == "wei")
+    assert (code, output.split()[0]) == (0, f"telegram:{wei}")
+    await site.command(bot, "forget", f"telegram:{wei}")
+    await site.until(lambda: f"telegram:{wei} is forgotten" in bot.log(), bot)
+    assert (await site.command(bot, "who", pseudonym))[0] == 1
     assert await bot.stop() == 0
     assert (await site.command(bot, "resume"))[0] == 1
