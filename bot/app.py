@@ -19,7 +19,8 @@ from bot.adapters.store import last_beat
 from bot.adapters.store.lock import alone
 from bot.adapters.telegram.chat import introduce, set_menus
 from bot.adapters.telegram.takeover import Takeover
-from bot.build import CLOSE_SECONDS, Adapters
+from bot.build import Adapters
+from bot.clients import CLOSE_SECONDS, make_registries
 from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
 from bot.engine.outage import HEARTBEAT
@@ -68,7 +69,7 @@ def _exit_despite_threads() -> None:
 
 def _tried(settings: Settings, secrets: Secrets) -> Settings:
     """The settings, if a registry client can be made of them. Raises ConfigError."""
-    build.make_registries(settings, secrets)
+    make_registries(settings, secrets)
     return settings
 
 

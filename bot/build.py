@@ -3,27 +3,21 @@
 Nothing is decided here, and nothing runs. What starts and stops the parts is in app.py.
 """
 
-import asyncio
-import contextlib
 import secrets as randomness
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
 
-from bot.adapters.github.repository import MirrorRepository
-from bot.adapters.github.setup_repository import SetupRepository
-from bot.adapters.registry.client import RegistryClient
 from bot.adapters.store import SqliteStore
-from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat
+from bot.adapters.telegram.chat import Menu, TelegramChat
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.wish_file import WishFile
 from bot.adapters.words import LocaleWords, Maintainer
-from bot.config import Secrets, Settings, source_logins
+from bot.clients import Services, close, open_services
+from bot.config import Secrets, Settings
 from bot.core.hold import Hold, pause_of, with_blocks
 from bot.core.ids import Place
 from bot.core.policy import Policy, Role
@@ -54,23 +48,10 @@ from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.outage import Outage
 from bot.engine.ports.repository import Repository
 from bot.reload import Reload
-from bot.workflow import shipped
-
-CLOSE_SECONDS: Final = 2.0
-"""How long the closing of one connection may take."""
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Clients of the three services. They share nothing with a bot that runs beside them."""
-
-    bot: PollingBot
-    repository: MirrorRepository
-    registries: RegistryClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +77,7 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
                 services.bot, services.repository, services.registries, store, words, holds
             )
     finally:
-        await _close(store.close())
+        await close(store.close())
 
 
 def make_words(settings: Settings) -> LocaleWords:
@@ -106,67 +87,6 @@ def make_words(settings: Settings) -> LocaleWords:
         maintainer=None if part is None else Maintainer(part.name, part.id),
         registries=settings.policy.registries,
     )
-
-
-@asynccontextmanager
-async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
-    """The clients without the database, closed at the end. A bot may run at the same time."""
-    registries = make_registries(settings, secrets)
-    repository = make_repository(settings, secrets)
-    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
-    try:
-        yield Services(bot, repository, registries)
-    finally:
-        await _close(bot.shutdown())
-        repository.close()
-        await _close(registries.aclose())
-
-
-def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:
-    """The client of sources and target. Raises ConfigError for an address that is none."""
-    return RegistryClient(
-        addresses=settings.addresses,
-        target=settings.target_registry(),
-        allowed=frozenset(settings.policy.registries),
-        target_login=secrets.target_login(),
-        source_logins=source_logins(secrets),
-    )
-
-
-async def _close(closing: Coroutine[Any, Any, None]) -> None:
-    """Close, but let neither an error nor a slow connection hold up the end of the program."""
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await closing
-
-
-def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
-    """The mirror repository as the bot uses it."""
-    return MirrorRepository(**_repository_arguments(settings, secrets))
-
-
-def make_setup_repository(settings: Settings, secrets: Secrets) -> SetupRepository:
-    """The mirror repository as `setup` uses it: it writes files, variables and secrets too."""
-    return SetupRepository(**_repository_arguments(settings, secrets))
-
-
-def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
-    github = settings.github
-    return {
-        "api": github.api,
-        "token": secrets.github_token.get_secret_value(),
-        "repository": github.repository,
-        "branch": github.branch,
-        "path": github.list,
-        "workflow": github.workflow,
-        "shipped": partial(
-            shipped.files_beside,
-            branch=github.branch,
-            image_list=github.list,
-            name=github.workflow,
-            key_id=secrets.key_id,
-        ),
-    }
 
 
 def _written(adapters: Adapters) -> Repository:

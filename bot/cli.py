@@ -64,15 +64,16 @@ def run(path: Path) -> None:
 @cli.command()
 @_config
 @click.option("--alive", is_flag=True, help="Only check that the bot runs and reaches Telegram.")
-def check(path: Path, *, alive: bool) -> None:
-    """Check the config and reach every service in it, changing nothing."""
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, for programs.")
+def check(path: Path, *, alive: bool, as_json: bool) -> None:
+    """Prove that the config, all services and all rights are good, and leave nothing behind."""
     settings, secrets = _read_config(path)
     from bot import check  # noqa: PLC0415 - see run
 
     succeeded = asyncio.run(
         check.alive(settings, ALIVE_WITHIN, click.echo)
         if alive
-        else check.everything(settings, secrets, click.echo)
+        else check.everything(settings, secrets, click.echo, as_json=as_json)
     )
     sys.exit(0 if succeeded else 1)
 
@@ -89,7 +90,7 @@ def check(path: Path, *, alive: bool) -> None:
 def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
     """Install the workflow in the mirror repository, with its variables and secrets."""
     settings, secrets = _read_config(path, make_key=not dry_run)
-    from bot.build import make_setup_repository  # noqa: PLC0415 - see run
+    from bot.clients import make_setup_repository  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
 
     repository = make_setup_repository(settings, secrets)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.adapters.store import approved_names
-from bot.build import make_repository
+from bot.clients import make_repository
 from bot.config import Secrets, Settings
 from bot.core.errors import RefusedError
 from bot.core.image import ImageRef

@@ -116,7 +116,7 @@ def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
     done = imageto_bot("run", "--config", str(path), environment=TOKENS)
     assert (done.returncode, done.stderr) == (
         2,
-        f"imageto-bot: {path}:64: telegram.admin: is no key. Did you mean admins?\n",
+        f"imageto-bot: {path}:65: telegram.admin: is no key. Did you mean admins?\n",
     )
 
 
@@ -178,9 +178,10 @@ def test_check_says_of_each_service_whether_it_failed(tmp_path: Path) -> None:
         "check", "--config", str(config(tmp_path)), environment={**TOKENS, "NO_PROXY": "*"}
     )
     assert done.returncode == 1
-    for part in ("telegram", "mirror repository", "rules of the workflow", "rules", "target"):
+    for part in ("telegram", "repository", "registry docker.io", "target docker.io"):
         assert f"{part}: FAILED: " in done.stdout
     assert "config: ok" in done.stdout
+    assert "chats: not tried: " in done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.build import Adapters, open_adapters
@@ -196,7 +195,7 @@ async def test_no_adapter_shows_a_secret_when_it_is_printed(
         told = " ".join(
             [repr(adapters), str(adapters), *(repr(part) for part in shallow(adapters))]
         )
-        await shut(adapters.bot)
+        await adapters.bot.shutdown()
     assert "PollingBot" in told
     assert not [text for text in SECRETS.texts() if text in told]
 
@@ -216,7 +215,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     bot = PollingBot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
     with pytest.raises(TransientError) as told:
         await TelegramChat(bot).send(Place(ChatId("telegram:1")), Rendered("x"), reply_to=None)
-    await shut(bot)
+    await bot.shutdown()
     trace = "".join(traceback.format_exception(told.value))
     assert "ClientConnectorError" in trace
     assert TELEGRAM_TOKEN not in trace

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from fakes import NGINX, TARGET
-from telegram_fixture import shut
 
 from bot.adapters.github import transport as github_transport
 from bot.adapters.github.repository import MirrorRepository
@@ -188,7 +187,7 @@ async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) 
         async with asyncio.timeout(90):
             with pytest.raises(TransientError):
                 await TelegramChat(bot).fetch("file", limit=PASTE_SIZE_LIMIT)
-        await shut(bot)
+        await bot.shutdown()
 
 
 @bombs
@@ -259,7 +258,7 @@ async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
         bot: PollingBot = PollingBot("1:t", address)
         with pytest.raises(RefusedError, match="1048577 bytes"):
             await TelegramChat(bot).fetch("f", limit=PASTE_SIZE_LIMIT)
-        await shut(bot)
+        await bot.shutdown()
 
 
 async def test_a_repository_of_a_million_tags_is_read_in_a_few_pages(tally: Counter[str]) -> None:

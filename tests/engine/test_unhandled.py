@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from telegram.error import TelegramError
-from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, set_menus
 from bot.adapters.telegram.polling import Polling
@@ -173,7 +172,7 @@ async def odd(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Odd]:
     async with served(app) as port:
         bot = PollingBot("7000000001:sandbox", f"http://127.0.0.1:{port}", BOUNDS)
         yield Odd(bot, answers)
-        await shut(bot)
+        await bot.shutdown()
 
 
 MENU = Menu(None, [("mirror", "copy")], [("mirror", "copy")])

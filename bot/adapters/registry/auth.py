@@ -2,7 +2,8 @@
 
 1. The registry chooses the realm. So a realm is used only if it is on the host of the registry
    or on the list TOKEN_HOSTS. A login is sent nowhere else.
-2. The scope is chosen here, not by the registry: pull from the one repository.
+2. The scope is chosen here, not by the registry: one repository, and pull unless `check` tries
+   an upload.
 
 The protocol: https://distribution.github.io/distribution/spec/auth/token/
 """
@@ -57,19 +58,26 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The address of one repository. `from_config`: the operator named this host."""
+    """The address of one repository. `from_config`: the operator named this host.
+
+    `actions`: what a token is asked for, in the words of the token specification.
+    """
 
     registry: str
     base: httpx.URL
     path: str
     login: Login | None
     from_config: bool
+    actions: str = "pull"
 
     def manifest(self, reference: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/manifests/{reference}")
 
     def blob(self, digest: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/blobs/{digest}")
+
+    def uploads(self) -> httpx.URL:
+        return self.base.copy_with(path=f"/v2/{self.path}/blobs/uploads/")
 
     def tags(self) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/tags/list")
@@ -167,7 +175,7 @@ class Tokens:
 
     async def _fetch(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         url = checked_realm(endpoint, challenge.realm)
-        query = {"scope": f"repository:{endpoint.path}:pull"}
+        query = {"scope": f"repository:{endpoint.path}:{endpoint.actions}"}
         if challenge.service:
             query["service"] = challenge.service
         login = endpoint.login

@@ -67,6 +67,7 @@ class BoundedTransport:
         headers: Mapping[str, str],
         from_config: bool,
         max_bytes: int,
+        content: bytes = b"",
         prefix: str = "",
         on_headers: Callable[[httpx.Headers], None] = lambda _: None,
     ) -> RegistryResponse:
@@ -81,6 +82,7 @@ class BoundedTransport:
             method,
             url,
             headers={**_DEFAULT_HEADERS, **headers},
+            content=content,
             extensions={"timeout": self._timeout.as_dict(), FROM_CONFIG: from_config},
         )
         name = f"{prefix}{registry}"

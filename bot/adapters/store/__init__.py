@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, begin_writing
 from bot.adapters.store.people import BEAT
 from bot.adapters.store.unit import StoreUnit
-from bot.core.errors import TransientError
+from bot.core.errors import ConfigError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class SqliteStore:
     async def open(cls, path: Path) -> Self:
         """Open the file, create it where it is missing, and bring its schema up to date.
 
-        Raises TransientError where the file cannot be opened or written, or is no database.
+        Raises TransientError where the file cannot be opened or written, or is no database, and
+        ConfigError where a newer version of this program has changed its schema.
         """
         try:
             await asyncio.to_thread(_try_to_open, path)
@@ -108,6 +109,12 @@ def approved_names(path: Path) -> set[tuple[str, str | None, str]]:
     """The name, tag and digest of every approval that is kept. Read-only likewise."""
     query = "SELECT DISTINCT name, tag, digest FROM decisions WHERE verdict = 'approve'"
     return {(name, tag, digest) for name, tag, digest in _read(path, query)}
+
+
+def schema_of(path: Path) -> str | None:
+    """The revision of the schema, such as 0012, or None where there is none. Read-only likewise."""
+    found = _read(path, "SELECT version_num FROM alembic_version")
+    return str(found[0][0]) if found else None
 
 
 def _read(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
@@ -209,7 +216,11 @@ def _migrated(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=timeout)
     event.listen(engine, "begin", lambda its: begin_writing(its.connection.dbapi_connection))
     with engine.begin() as connection:
-        if _revision(connection) != newest():
+        revision = _revision(connection)
+        if revision is not None and revision > newest():
+            text = f"the database {path} is of a newer version of this program"
+            raise ConfigError(f"{text}: use that version, or restore a backup")
+        if revision != newest():
             migrate(connection)
     with suppress(sqlite3.OperationalError):  # a full disk or another program: at a later start
         _make_reclaimable(path)

@@ -82,6 +82,12 @@ class PollingBot(Bot):
         )
         self._poll_seconds = bounds.poll
 
+    async def shutdown(self) -> None:
+        """Close the connections. The library does so only where Telegram took the token."""
+        await super().shutdown()
+        for request in self._request:
+            await request.shutdown()
+
     def __repr__(self) -> str:
         """The library's own __repr__ contains the token."""
         return f"{type(self).__name__}[]"
@@ -134,7 +140,7 @@ class TelegramChat:
         return await self._send(Place(place.chat), text, reply_to=reply_to)
 
     async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
-        sent = await _asked(
+        sent = await asked(
             self._bot.send_message(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
@@ -151,7 +157,7 @@ class TelegramChat:
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         try:
-            await _asked(
+            await asked(
                 self._bot.edit_message_text(
                     chat_id=number_of(place.chat),
                     message_id=number_of(message),
@@ -168,7 +174,7 @@ class TelegramChat:
     async def send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
     ) -> None:
-        await _asked(
+        await asked(
             self._bot.send_document(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
@@ -182,12 +188,12 @@ class TelegramChat:
         )
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
-        file = await _asked(self._bot.get_file(file_id))
+        file = await asked(self._bot.get_file(file_id))
         if not (file.file_path and _is_number(file.file_size or 0)):
             raise _unreadable(TelegramError("the file has no path, or no usable size"))
         if (file.file_size or 0) > limit:
             raise RefusedError(f"the file has {file.file_size} bytes")
-        content: bytearray = await _asked(file.download_as_bytearray())
+        content: bytearray = await asked(file.download_as_bytearray())
         if len(content) > limit:  # the declared size may be wrong
             raise RefusedError(f"the file has {len(content)} bytes")
         if file.file_size not in (None, len(content)):  # cut off, or another file
@@ -218,7 +224,8 @@ def _button(label: str, kind: ButtonKind, value: str) -> InlineKeyboardButton:
             return InlineKeyboardButton(label, url=value)
 
 
-async def _asked(call: Awaitable[Any]) -> Any:
+async def asked(call: Awaitable[Any]) -> Any:
+    """The answer to a call. Raises TransientError, RefusedError or ChatMovedError."""
     try:
         return await call
     except TelegramError as error:
@@ -312,7 +319,7 @@ async def set_menus(
     try:
         for menu in menus:
             everybody = [BotCommand(*row) for row in menu.everybody]
-            await _asked(bot.set_my_commands(everybody, language_code=menu.language))
+            await asked(bot.set_my_commands(everybody, language_code=menu.language))
             rows = [BotCommand(*row) for row in menu.admins]
             for person in admin_ids:
                 await _set_menu(bot, rows, BotCommandScopeChat(number_of(person)), menu.language)
@@ -330,14 +337,14 @@ async def _set_menu(
     language: str | None,
 ) -> None:
     try:
-        await _asked(bot.set_my_commands(rows, scope=scope, language_code=language))
+        await asked(bot.set_my_commands(rows, scope=scope, language_code=language))
     except RefusedError as error:  # an admin who is not in this chat, or never wrote to the bot
         log.info("no admin menu for %s: %s", scope.chat_id, error)
 
 
 async def ask_name(bot: Bot) -> str:
     """The bot's username, without the at-sign. Raises TransientError or RefusedError."""
-    await _asked(bot.initialize())
+    await asked(bot.initialize())
     return bot.username
 
 

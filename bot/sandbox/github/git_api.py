@@ -64,6 +64,8 @@ class GitEndpoints:
             Route(f"{git}/trees/{{sha}}", self.tree, methods=["GET"]),
             Route(f"{git}/trees", self.create_tree, methods=["POST"]),
             Route(f"{git}/commits", self.create_commit, methods=["POST"]),
+            Route(f"{prefix}/branches/{{branch:path}}", self.branch, methods=["GET"]),
+            Route(f"{prefix}/rules/branches/{{branch:path}}", self.rules, methods=["GET"]),
             Route(f"{prefix}/branches/{{branch}}/rename", self.rename, methods=["POST"]),
             Route(f"{prefix}/contents/{{path:path}}", self.contents, methods=["GET"]),
             Route(f"{prefix}/contents/{{path:path}}", self.write_contents, methods=["PUT"]),
@@ -86,6 +88,15 @@ class GitEndpoints:
         await self._expect_a_commit()
         branch = request.path_params["branch"]
         return answer(shapes.ref(self._urls(request), branch, await self._tip(branch)))
+
+    async def branch(self, request: Request) -> Response:
+        name = request.path_params["branch"]
+        commit = {"sha": await self._tip(name, ApiRefusal(404, "Branch not found"))}
+        return answer({"name": name, "commit": commit, "protected": False})
+
+    async def rules(self, _request: Request) -> Response:
+        """The sandbox has no rulesets. GitHub answers so for a branch that does not exist, too."""
+        return answer([])
 
     async def create_ref(self, request: Request) -> Response:
         """Create a branch. GitHub takes a full ref. No run starts, as nothing has changed."""

@@ -8,7 +8,8 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ _MOST_PER_PAGE = 100
 _PER_PAGE = 30
 _OK = 200
 _NO_CONTENT = 204
+_TOKEN_LIFE = timedelta(days=90)
 _DOCUMENTATION = "https://docs.github.com/rest"
 
 
@@ -134,10 +136,14 @@ def listed(request: Request, items: Sequence[object], *, key: str | None = None)
 
 
 class RateHeaders:
-    """Add rate headers and an ETag to answers. Answers 304 to a caller with the same ETag."""
+    """Add the rate, the time and the token's last day to answers, and an ETag.
+
+    Answers 304 to a caller with the same ETag.
+    """
 
     def __init__(self) -> None:
         self._used = 0
+        self._expires = datetime.now(UTC) + _TOKEN_LIFE
 
     def finish(self, request: Request, response: Response) -> Response:
         if request.method == "GET" and response.status_code == _OK:
@@ -158,4 +164,6 @@ class RateHeaders:
             "X-RateLimit-Used": str(used),
             "X-RateLimit-Reset": str((int(time.time()) // _HOUR + 1) * _HOUR),
             "X-RateLimit-Resource": "core",
+            "Date": formatdate(usegmt=True),
+            "GitHub-Authentication-Token-Expiration": f"{self._expires:%Y-%m-%d %H:%M:%S} UTC",
         }

@@ -24,7 +24,7 @@ from store_fixture import database_of
 from bot.adapters import store as store_module
 from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate, newest
 from bot.adapters.store import connection as connection_module
-from bot.adapters.store.connection import begin
+from bot.adapters.store.connection import begin_writing
 from bot.adapters.store.schema import (
     batches,
     drafts,
@@ -40,7 +40,7 @@ from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.batch import Batch, Via
 from bot.core.decision import Ground
 from bot.core.draft import Draft
-from bot.core.errors import TransientError
+from bot.core.errors import ConfigError, TransientError
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.fresh import TrackedImage, Watch
@@ -448,14 +448,14 @@ async def test_who_waited_for_a_turn_does_not_wait_for_the_file_again(
         task = asyncio.current_task()
         assert task is not None
         tries[task.get_name()] += 1
-        begin(connection)
+        begin_writing(connection)
 
     async def beat() -> None:
         with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
 
     monkeypatch.setattr(database_of(store), "busy_seconds", 0.5)
-    monkeypatch.setattr(connection_module, "begin", counted)
+    monkeypatch.setattr(connection_module, "begin_writing", counted)
     other = sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -496,7 +496,7 @@ def test_every_transaction_begins_as_a_writer() -> None:
         def execute(self, text: str) -> None:
             said.append(text)
 
-    begin(Spy())  # type: ignore[arg-type]
+    begin_writing(Spy())  # type: ignore[arg-type]
     assert said == ["BEGIN IMMEDIATE"]
     assert callable(migrate)
 
@@ -619,3 +619,14 @@ def test_nobody_else_on_the_machine_reads_what_people_sent(tmp_path: Path) -> No
     assert asyncio.run(_used(path)) == private
     path.chmod(0o644)  # as an older version left it
     assert asyncio.run(_used(path)) == private
+
+
+async def test_a_file_of_a_newer_version_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await (await SqliteStore.open(path)).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(ConfigError, match="is of a newer version of this program") as caught:
+        await SqliteStore.open(path)
+    assert str(caught.value).isprintable()

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from telegram.error import TelegramError
-from telegram_fixture import shut
 
 from bot.adapters.telegram.chat import (
     Menu,
@@ -185,7 +184,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
         await set_menus(
             bot, menus=[menu], chats=[ChatId("telegram:-1")], admin_ids=[PersonId("telegram:1")]
         )
-        await shut(bot)
+        await bot.shutdown()
 
 
 async def test_an_answer_to_a_deleted_message_still_comes(site: Site) -> None:
@@ -242,7 +241,7 @@ async def test_an_answer_that_does_not_come_in_time_is_temporary(site: Site, wha
     bot = PollingBot(TOKEN, f"http://127.0.0.1:{site.port}/telegram", Bounds(read=0.5, whole=1))
     with pytest.raises(TransientError, match="did not answer in time"):
         await TelegramChat(bot).send(site.place, TEXT, reply_to=None)
-    await shut(bot)
+    await bot.shutdown()
 
 
 async def polled(

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import pytest
 from telegram import Bot
 from telegram.error import NetworkError, TimedOut
-from telegram_fixture import shut
 
 from bot.adapters.proxies import Proxies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat
@@ -59,7 +58,7 @@ async def talking(api: str) -> AsyncIterator[PollingBot]:
     try:
         yield bot
     finally:
-        await shut(bot)
+        await bot.shutdown()
 
 
 async def send(bot: Bot) -> None:

@@ -1,0 +1,154 @@
+"""Harbor's own API, where the target is a Harbor: its projects, their quota, a robot's last day.
+
+Needed by `check` and `setup` alone: the bot and the workflow use the registry API. It is described
+in Harbor's swagger.yaml: https://github.com/goharbor/harbor/blob/main/api/v2.0/swagger.yaml
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from bot.adapters.registry.auth import Login
+from bot.adapters.registry.network_guard import GuardedTransport
+from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, one_line
+from bot.core.errors import BotError, RefusedError
+
+_ANSWER_BYTES: Final = 1024 * 1024
+_UNLIMITED: Final = -1
+_NEVER: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`used` and `quota` in bytes. `quota` None: there is none, or Harbor does not tell."""
+
+    name: str
+    number: int
+    used: int = 0
+    quota: int | None = None
+
+
+class Harbor:
+    """Each method raises TransientError, or RefusedError with Harbor's words."""
+
+    def __init__(
+        self, address: str, login: tuple[str, str] | None, network: httpx.AsyncBaseTransport
+    ) -> None:
+        """`address`: of the target, such as https://harbor.example.com."""
+        self._base = httpx.URL(address)
+        self._login = Login(*login) if login else None
+        self._transport = BoundedTransport(network)
+
+    @classmethod
+    def at(cls, address: str, login: tuple[str, str] | None) -> "Harbor":
+        """Over the network, through the proxies of the environment."""
+        return cls(address, login, GuardedTransport())
+
+    async def is_there(self) -> bool:
+        """Whether the target is a Harbor. Other registries do not have this address."""
+        try:
+            answer = await self._send("GET", "systeminfo")
+        except BotError:  # such as a page of HTML
+            return False
+        return answer.status == HTTPStatus.OK and "auth_mode" in _object(answer)
+
+    async def project(self, name: str) -> Project | None:
+        """The project, or None if there is none, or none that this account may see."""
+        answer = await self._send("GET", f"projects/{name}")
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}:
+            return None
+        number = _object(_well(answer)).get("project_id")
+        if not isinstance(number, int):
+            raise RefusedError("Harbor sends no project")
+        return await self._with_quota(Project(name, number))
+
+    async def _with_quota(self, project: Project) -> Project:
+        answer = await self._send("GET", f"projects/{project.name}/summary")
+        try:
+            quota = _object(_well(answer))["quota"]
+            used, hard = int(quota["used"]["storage"]), int(quota["hard"]["storage"])
+        except (BotError, LookupError, TypeError, ValueError):
+            return project
+        return Project(project.name, project.number, used, None if hard == _UNLIMITED else hard)
+
+    async def create(self, name: str) -> None:
+        """Create a private project. One that is there already is a success."""
+        wanted = {"project_name": name, "metadata": {"public": "false"}}
+        answer = await self._send("POST", "projects", json.dumps(wanted).encode())
+        if answer.status not in {HTTPStatus.CREATED, HTTPStatus.CONFLICT}:
+            raise RefusedError(f"Harbor answers {answer.status}{_words(answer)}")
+
+    async def last_day(self) -> datetime | None:
+        """When the login ends, if it is a robot. Raises RefusedError where Harbor does not tell.
+
+        None: it never ends, or it is a person's.
+        """
+        user = self._login.user if self._login else ""
+        name = user.partition("$")[2]
+        if not name:
+            return None
+        answer = _well(await self._send("GET", f"robots?{await self._robots(name)}"))
+        for robot in _list(answer):
+            if robot.get("name") == user and isinstance(ends := robot.get("expires_at"), int):
+                return None if ends == _NEVER else datetime.fromtimestamp(ends, UTC)
+        raise RefusedError("Harbor does not show this robot to itself")
+
+    async def _robots(self, name: str) -> httpx.QueryParams:
+        """The query that lists a robot: of a project it is `project+name`, of the system `name`."""
+        owner, plus, own = name.partition("+")
+        project = await self.project(owner) if plus else None
+        level = f"Level=project,ProjectID={project.number}," if project else ""
+        return httpx.QueryParams({"q": f"{level}name=~{own or owner}", "page_size": "100"})
+
+    async def _send(self, method: str, path: str, content: bytes = b"") -> RegistryResponse:
+        path, _, query = path.partition("?")
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if self._login:
+            headers["Authorization"] = self._login.header()
+        return await self._transport.send(
+            method,
+            self._base.copy_with(path=f"/api/v2.0/{path}", query=query.encode() or None),
+            registry=self._base.netloc.decode(),
+            headers=headers,
+            from_config=True,
+            max_bytes=_ANSWER_BYTES,
+            content=content,
+        )
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _well(answer: RegistryResponse) -> RegistryResponse:
+    if answer.status != HTTPStatus.OK:
+        raise RefusedError(f"Harbor answers {answer.status}{_words(answer)}")
+    return answer
+
+
+def _object(answer: RegistryResponse) -> Mapping[str, Any]:
+    found = _json(answer)
+    return found if isinstance(found, dict) else {}
+
+
+def _list(answer: RegistryResponse) -> list[Mapping[str, Any]]:
+    found = _json(answer)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _json(answer: RegistryResponse) -> object:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _words(answer: RegistryResponse) -> str:
+    try:
+        return ": " + one_line(str(_object(answer)["errors"][0]["message"]), 160)
+    except (LookupError, TypeError):
+        return ""

@@ -1,0 +1,74 @@
+"""What `check` asks registries: does each answer with its login, and may the bot write to ours.
+
+An upload is begun and cancelled: no registry tells otherwise whether it would take one.
+"""
+
+import json
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from bot.adapters.registry.auth import Endpoint
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.network_guard import host_of
+from bot.adapters.registry.session import RegistryRequest
+from bot.adapters.registry.transport import RegistryResponse, one_line
+from bot.core.errors import RefusedError
+from bot.core.image import ImageRef
+
+_ANSWER_BYTES: Final = 1024 * 1024
+_LOCKED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class InspectedRegistries(RegistryClient):
+    """Each method raises TransientError, or RefusedError with the registry's own words."""
+
+    def login_names(self, registry: str) -> tuple[str, ...]:
+        """The keys of SOURCE_AUTH that are for this registry, such as ghcr.io/team."""
+        return tuple(key for key in self._logins if f"{key}/".startswith(f"{registry}/"))
+
+    async def try_source(self, registry: str, path: str) -> None:
+        """Ask for the registry's API, logged in as for the repository `path`.
+
+        A registry that refuses strangers here may still give its images to them.
+        """
+        endpoint = self._endpoint(registry, path, login=self._login(registry, path))
+        answer = await self._send("GET", endpoint, endpoint.base.copy_with(path="/v2/"))
+        if answer.status in _LOCKED and endpoint.login is None:
+            return
+        if answer.status != HTTPStatus.OK:
+            raise RefusedError(f"{registry} answers {answer.status}{_words(answer)}")
+
+    async def try_target(self, image: ImageRef) -> None:
+        """Look for an image that is not there, by GET: only its answer has the target's words."""
+        endpoint = self._target_endpoint(image)
+        answer = await self._send("GET", endpoint, endpoint.manifest(image.tag or ""))
+        if answer.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.OK}:
+            raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
+
+    async def try_upload(self, image: ImageRef) -> None:
+        """Begin an upload of a layer and cancel it. Nothing is left of it."""
+        endpoint = replace(self._target_endpoint(image), actions="pull,push")
+        answer = await self._send("POST", endpoint, endpoint.uploads())
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
+        session = endpoint.base.join(answer.headers.get("location", ""))
+        if host_of(session) == host_of(endpoint.base):
+            await self._send("DELETE", endpoint, session)
+
+    async def _send(self, method: str, endpoint: Endpoint, url: httpx.URL) -> RegistryResponse:
+        request = RegistryRequest(method=method, url=url, accept="*/*", max_bytes=_ANSWER_BYTES)
+        async with self._session.turn(endpoint):
+            return await self._session.send(endpoint, request)
+
+
+def _words(answer: RegistryResponse) -> str:
+    """The first error of a registry's answer: `: DENIED: requested access is denied`."""
+    try:
+        first = json.loads(answer.body)["errors"][0]
+        text = one_line(f"{first['code']}: {first['message']}", 160)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return f": {text}"

@@ -1,0 +1,57 @@
+"""The `check` command: proves that the bot will work, or tells that it is alive.
+
+It must leave nothing behind. Each line names what was checked. One with FAILED or a warning also
+says what to do. cli.py sets the exit code.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.adapters.store import last_beat
+from bot.adapters.store.lock import is_taken
+from bot.adapters.telegram.inspection import Inspection
+from bot.check.github import github
+from bot.check.machine import machine
+from bot.check.registries import sources, target
+from bot.check.report import CheckLines, Report, Say, ok, warning
+from bot.check.telegram import telegram
+from bot.clients import open_inspection
+from bot.config import Secrets, Settings
+from bot.engine.outage import HEARTBEAT
+
+
+async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
+    """Return whether a bot uses this database and got an answer from Telegram in this time."""
+    database = Path(settings.database)
+    if not is_taken(database):
+        say(f"FAILED: no bot uses {database}; start it with `imageto-bot run`")
+        return False
+    last = await asyncio.to_thread(last_beat, database, HEARTBEAT)
+    # The answer may lie in the future if the clock was set back. A live bot soon stores a new one.
+    if last is None or abs(datetime.now(UTC) - last) > within:
+        say(f"FAILED: last answer from Telegram: {last or 'never'}; read the log of the bot")
+        return False
+    say(f"ok: last answer from Telegram at {last:%H:%M:%S} UTC")
+    return True
+
+
+async def everything(
+    settings: Settings, secrets: Secrets, say: Say, *, as_json: bool = False
+) -> bool:
+    """Check all services and this machine. A failure does not stop the others."""
+    report = Report(say, as_json=as_json)
+    await report.take("config", _config(settings))
+    await report.take("this machine", machine(settings))
+    async with open_inspection(settings, secrets) as services:
+        await report.take("telegram", telegram(Inspection(services.bot), settings))
+        await report.take("repository", github(services.repository, settings))
+        await report.take("registries", sources(services.registries, settings))
+        await report.take("target", target(services.registries, services.harbor, settings, secrets))
+    return report.end()
+
+
+async def _config(settings: Settings) -> CheckLines:
+    yield ok("config", "it can be read")
+    for line in settings.policy.warnings():
+        yield warning("config", line, "correct it")

@@ -1,0 +1,145 @@
+"""Checks of GitHub: the repository, its branch, what the token may do, and the workflow there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
+from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.config import Settings
+from bot.core.errors import BotError, RefusedError, TransientError
+from bot.core.image_list import listed_images
+from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
+from bot.policy_report import coverage
+from bot.setup import policy_variable
+
+SOON: Final = timedelta(days=14)
+SKEW: Final = timedelta(minutes=1)
+
+
+async def github(repository: InspectedRepository, settings: Settings) -> CheckLines:
+    try:
+        facts = await repository.facts()
+    except BotError as error:
+        yield unanswered("repository", error, _advice(error))
+        yield not_tried("the rest of GitHub", "it is asked for this repository")
+        return
+    yield _usable(facts, settings)
+    yield _expiry(facts)
+    yield _clock(facts)
+    for part in (_branch, _rights, _workflow, _rules):
+        async for finding in part(repository, settings):
+            yield finding
+
+
+def _advice(error: BotError) -> str:
+    text = str(error)
+    if "change github.repository" in text:
+        return ""
+    if "(404)" in text:
+        return "correct github.repository, or give the token this repository"
+    if "GITHUB_TOKEN" in text:
+        return "make a new token: README.md lists its permissions"
+    return "ask an owner of the repository or of its organisation"
+
+
+def _usable(facts: RepositoryFacts, settings: Settings) -> CheckLine:
+    name = settings.github.repository
+    if facts.archived:
+        return failed("repository", f"{name} is archived", "unarchive it in its settings")
+    if facts.disabled:
+        return failed("repository", f"GitHub has disabled {name}", "ask GitHub's support why")
+    return ok("repository", name)
+
+
+def _expiry(facts: RepositoryFacts) -> CheckLine:
+    name, ends = "token", facts.expires
+    if ends is None:
+        return not_tried(name, "GitHub tells no day on which it expires")
+    left = ends - datetime.now(UTC)
+    text = f"it expires on {ends:%Y-%m-%d}, in {max(left.days, 0)} days"
+    return warning(name, text, "make a new one in time") if left < SOON else ok(name, text)
+
+
+def _clock(facts: RepositoryFacts) -> CheckLine:
+    if facts.now is None:
+        return not_tried("clock", "GitHub tells no time")
+    skew = abs(datetime.now(UTC) - facts.now)
+    if skew > SKEW:
+        text = f"it differs from GitHub's by {skew.total_seconds() / 60:.0f} minutes"
+        return failed("clock", text, "set it by NTP: decisions carry their time")
+    return ok("clock", "it agrees with GitHub's")
+
+
+async def _branch(repository: InspectedRepository, settings: Settings) -> CheckLines:
+    branch = settings.github.branch
+    name = f"branch {branch}"
+    protected = await repository.branch_is_protected()
+    if protected is None:
+        yield failed(name, "it does not exist", "create it, or correct github.branch")
+        return
+    demands = await repository.branch_rules()
+    allow = "let the owner of the token, or its App, bypass the rule"
+    if demands:
+        yield failed(name, f"a ruleset demands {' and '.join(demands)}", allow)
+    elif protected:
+        text = "it is protected. Commits fail if the rule demands reviews or status checks"
+        yield warning(name, text, allow)
+    else:
+        yield ok(name, "no rule refuses commits")
+
+
+async def _rights(repository: InspectedRepository, _: Settings) -> CheckLines:
+    yield await _right("right to write contents", repository.try_contents, "Contents: write")
+    yield await _right("right to start runs", repository.try_dispatch, "Actions: write")
+    yield await _right("right to read statuses", repository.try_statuses, "Commit statuses: read")
+
+
+async def _right(name: str, attempt: Callable[[], Awaitable[None]], permission: str) -> CheckLine:
+    try:
+        await attempt()
+    except TransientError as error:
+        return not_tried(name, error)
+    except RefusedError as error:
+        return failed(name, error, f"give the token the permission {permission}")
+    return ok(name, "the token has it")
+
+
+async def _workflow(repository: InspectedRepository, _: Settings) -> CheckLines:
+    enabled = await repository.actions_enabled()
+    if enabled is False:
+        advice = "allow them in the repository's settings, under Actions"
+        yield failed("actions", "they are switched off", advice)
+        return
+    if enabled is None:
+        yield not_tried("actions", "only a token with Administration may see whether they are on")
+    else:
+        yield ok("actions", "they are on")
+    state = await repository.workflow()
+    if state is WorkflowState.ACTIVE:
+        yield ok("workflow", "it is active, and the one that this bot ships")
+    else:
+        text, advice = WORKFLOW_ADVICE[state].split(": ", 1)
+        yield failed("workflow", f"it is {text}", advice)
+
+
+async def _rules(repository: InspectedRepository, settings: Settings) -> CheckLines:
+    """The workflow obeys a copy of the rules for what was written by hand."""
+    policy, name = settings.policy_in_force(), "rules of the workflow"
+    try:
+        variables = await repository.variables()
+    except RefusedError as refusal:
+        yield not_tried(name, f"GITHUB_TOKEN may not read variables ({refusal})")
+    else:
+        if variables.get("POLICY", "") == policy_variable(policy):
+            yield ok(name, "they are those of the config")
+        else:
+            text = "the variable POLICY is not what the config says"
+            yield failed(name, text, "run `imageto-bot setup`")
+    content = (await repository.read_list()).content
+    images = await asyncio.to_thread(listed_images, content)
+    yield ok("image.list", f"it has {len(images)} images")
+    # A rule that covers nothing of the list may be misspelt.
+    for line in await asyncio.to_thread(coverage, policy, images):
+        yield ok("rule", line)

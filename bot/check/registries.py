@@ -1,0 +1,127 @@
+"""Checks of the registries: each allowed source with its logins, and the target's projects."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.adapters.registry.harbor import Harbor, Project
+from bot.adapters.registry.inspection import InspectedRegistries
+from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.config import Secrets, Settings
+from bot.core.errors import BotError
+from bot.core.image import ImageRef
+
+SOON: Final = timedelta(days=14)
+FULL: Final = 0.9
+"""The part of a quota from which `check` warns."""
+_ANY: Final = "library/hello-world"
+_LOGIN: Final = "check HARBOR_USER, HARBOR_PWD and the settings under target"
+
+
+async def sources(client: InspectedRegistries, settings: Settings) -> CheckLines:
+    """Sources are asked side by side, since a blocked one answers only after seconds."""
+    wanted = sorted(settings.policy.registries)
+    for found in await asyncio.gather(*(_source(client, registry) for registry in wanted)):
+        for finding in found:
+            yield finding
+    for key in client.login_names(""):
+        if key.partition("/")[0] not in wanted:
+            advice = "add the registry to policy.registries, or remove the login"
+            yield warning(f"login {key}", "its registry is not allowed", advice)
+
+
+async def _source(client: InspectedRegistries, registry: str) -> list[CheckLine]:
+    found = []
+    for key in client.login_names(registry) or (registry,):
+        path = key.partition("/")[2] or _ANY
+        login = "with its login" if client.login_names(registry) else "without a login"
+        try:
+            await client.try_source(registry, path)
+            found.append(ok(f"registry {key}", f"it answers {login}"))
+        except BotError as error:
+            found.append(unanswered(f"registry {key}", error, "check its login in SOURCE_AUTH"))
+    return found
+
+
+async def target(
+    client: InspectedRegistries, harbor: Harbor, settings: Settings, secrets: Secrets
+) -> CheckLines:
+    if secrets.target_login() is None:
+        yield warning("target login", "HARBOR_USER and HARBOR_PWD are not set", _LOGIN)
+    is_harbor = await harbor.is_there()
+    for project, image in probes(settings):
+        async for finding in _probe(client, f"target {project}", image):
+            yield finding
+        if is_harbor:
+            yield await _quota(harbor, project)
+    if is_harbor:
+        yield await _robot(harbor)
+
+
+def probes(settings: Settings) -> Iterator[tuple[str, ImageRef]]:
+    """Each project that images go to, with an image of that project that nobody has."""
+    place, seen = settings.target_registry(), set[str]()
+    for registry in settings.policy.registries:
+        image = ImageRef.parse(f"{registry}/library/imageto-bot-check:none")
+        project = place.name_of(image).removeprefix(f"{place.host}/").partition("/")[0]
+        if place.prefix or "/" in place.name_of(image).removeprefix(f"{place.host}/"):
+            name = project
+        else:
+            name = place.host  # flat names below no prefix have no project
+        if name not in seen:
+            seen.add(name)
+            yield name, image
+
+
+async def _probe(client: InspectedRegistries, name: str, image: ImageRef) -> CheckLines:
+    try:
+        await client.try_target(image)
+        yield ok(name, "it can be read")
+    except BotError as error:
+        yield unanswered(name, error, _LOGIN)
+        yield not_tried(f"{name}, upload", "it cannot be read")
+        return
+    try:
+        await client.try_upload(image)
+        yield ok(f"{name}, upload", "one was begun and cancelled")
+    except BotError as error:
+        missing = "project" in str(error) and "not found" in str(error)
+        advice = "run `imageto-bot setup`" if missing else "let the account push to this project"
+        yield unanswered(f"{name}, upload", error, advice)
+
+
+async def _quota(harbor: Harbor, name: str) -> CheckLine:
+    label = f"target {name}, quota"
+    try:
+        project = await harbor.project(name)
+    except BotError as error:
+        return not_tried(label, error)
+    if project is None:
+        return failed(label, "Harbor has no such project", "run `imageto-bot setup`")
+    return _of_quota(label, project)
+
+
+def _of_quota(label: str, project: Project) -> CheckLine:
+    used = f"{project.used / 2**30:.1f} GiB"
+    if project.quota is None:
+        return ok(label, f"{used} used, no limit is known")
+    text = f"{used} of {project.quota / 2**30:.1f} GiB used"
+    if project.used >= FULL * project.quota:
+        return warning(label, text, "raise it, or add a retention rule in Harbor")
+    return ok(label, text)
+
+
+async def _robot(harbor: Harbor) -> CheckLine:
+    name = "target login, expiry"
+    try:
+        ends = await harbor.last_day()
+    except BotError as error:
+        return not_tried(name, error)
+    if ends is None:
+        return ok(name, "it does not expire")
+    left = ends - datetime.now(UTC)
+    text = f"{ends:%Y-%m-%d}, in {max(left.days, 0)} days"
+    if left < timedelta():
+        return failed(name, f"it ended on {ends:%Y-%m-%d}", "renew the robot in Harbor")
+    return warning(name, text, "renew the robot in Harbor") if left < SOON else ok(name, text)

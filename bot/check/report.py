@@ -1,0 +1,105 @@
+"""What `check` found: one line for each thing, as text for people or as JSON for programs."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bot.core.errors import BotError, TransientError
+from bot.core.retry import TroubleKind
+
+Say = Callable[[str], None]
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    """It works today."""
+    FAILED = "FAILED"
+    NOT_TRIED = "not tried"
+    """Nothing is proved. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """`name`: what was checked. `advice`: what to do about a failure or a warning."""
+
+    name: str
+    outcome: Outcome
+    text: str
+    advice: str = ""
+
+    def line(self) -> str:
+        """Such as `telegram: FAILED: Telegram is out of reach; check the network`."""
+        more = f"; {self.advice}" if self.advice else ""
+        return f"{self.name}: {self.outcome}: {self.text}{more}"
+
+
+CheckLines = AsyncIterator[CheckLine]
+
+
+def ok(name: str, text: str) -> CheckLine:
+    return CheckLine(name, Outcome.OK, text)
+
+
+def warning(name: str, text: str, advice: str) -> CheckLine:
+    return CheckLine(name, Outcome.WARNING, text, advice)
+
+
+def failed(name: str, text: object, advice: str) -> CheckLine:
+    return CheckLine(name, Outcome.FAILED, str(text), advice)
+
+
+def not_tried(name: str, why: object) -> CheckLine:
+    return CheckLine(name, Outcome.NOT_TRIED, str(why))
+
+
+_OUTSIDE: Final = {
+    TroubleKind.UNREACHABLE: "check the network, or set HTTPS_PROXY",
+    TroubleKind.SILENT: "check the network, or set HTTPS_PROXY",
+    TroubleKind.UNREADABLE: "a proxy or a gateway may have answered: check the network",
+    TroubleKind.BUSY: "try again later",
+    TroubleKind.FAULTY: "try again later",
+}
+
+
+def unanswered(name: str, error: BotError, advice: str) -> CheckLine:
+    """A call that failed. `advice`: what to do where the service itself refused."""
+    kind = error.trouble.kind if isinstance(error, TransientError) else None
+    return failed(name, error, advice if kind is None else _OUTSIDE.get(kind, advice))
+
+
+class Report:
+    """Says each finding when it comes, or with `as_json` all of them at the end."""
+
+    def __init__(self, say: Say, *, as_json: bool) -> None:
+        self._say = say
+        self._as_json = as_json
+        self._found: list[CheckLine] = []
+
+    def add(self, finding: CheckLine) -> None:
+        self._found.append(finding)
+        if not self._as_json:
+            self._say(finding.line())
+
+    async def take(self, name: str, findings: CheckLines) -> None:
+        """Add all of them. An error ends these findings, and becomes the last of them."""
+        try:
+            async for finding in findings:
+                self.add(finding)
+        except BotError as error:
+            self.add(failed(name, error, "try again, and read the line above"))
+
+    def end(self) -> bool:
+        """Whether nothing failed."""
+        well = not any(each.outcome is Outcome.FAILED for each in self._found)
+        if self._as_json:
+            checks = [dict(_fields(each)) for each in self._found]
+            self._say(json.dumps({"ok": well, "checks": checks}, ensure_ascii=False, indent=2))
+        return well
+
+
+def _fields(finding: CheckLine) -> Iterator[tuple[str, str]]:
+    yield from (("name", finding.name), ("outcome", finding.outcome.lower()))
+    yield from (("text", finding.text), ("advice", finding.advice))

@@ -1,0 +1,81 @@
+"""Checks of Telegram: the token, a webhook in the way, each served chat, and each admin."""
+
+from collections.abc import Sequence
+
+from bot.adapters.telegram.inspection import BotFacts, Inspection, Standing
+from bot.check.report import CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.config import Settings
+from bot.core.errors import BotError, ChatMovedError, RefusedError
+from bot.core.ids import ChatId, PersonId, number_of
+
+
+async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:
+    try:
+        me = await inspection.me()
+    except BotError as error:
+        yield unanswered("telegram", error, "@BotFather shows the one that is valid")
+        yield not_tried("chats", "they are asked with the token")
+        return
+    yield ok("telegram", f"the bot is @{me.name}")
+    async for finding in _webhook(inspection):
+        yield finding
+    watched = list[ChatId]()
+    for chat in settings.telegram.chats:
+        async for finding in _chat(inspection, chat, me, watched):
+            yield finding
+    for admin in settings.telegram.admins:
+        async for finding in _admin(inspection, admin, watched):
+            yield finding
+
+
+async def _webhook(inspection: Inspection) -> CheckLines:
+    address = await inspection.webhook()
+    if address:
+        text = f"the messages go to {address[:120]} and not to this bot"
+        yield warning("webhook", text, "another program uses this token. `run` takes it away")
+    else:
+        yield ok("webhook", "none is in the way")
+
+
+async def _chat(
+    inspection: Inspection, chat: ChatId, me: BotFacts, watched: list[ChatId]
+) -> CheckLines:
+    """`watched` gets the chat where the bot is an admin: Telegram tells it who is a member."""
+    name = f"chat {number_of(chat)}"
+    try:
+        title = await inspection.title(chat)
+        standing = await inspection.standing(chat, me.number)
+    except ChatMovedError as error:
+        number = number_of(error.chat)
+        yield failed(name, "it became a supergroup", f"write {number} in telegram.chats")
+        return
+    except RefusedError as error:
+        advice = "add the bot to the group, and compare the id with what /whoami says there"
+        yield failed(name, error, advice)
+        return
+    match standing:
+        case Standing.ADMIN:
+            watched.append(chat)
+            yield ok(name, f"“{title}”, the bot is an admin and hears everything")
+        case Standing.MEMBER if me.hears_all:
+            yield ok(name, f"“{title}”, the bot is a member and hears everything")
+        case Standing.MEMBER:
+            heard = f"commands such as /mirror@{me.name} and replies to it"
+            yield ok(name, f"“{title}”, the bot is a member. By its privacy mode it hears {heard}")
+        case Standing.MUTED:
+            yield failed(name, f"the bot may not write in “{title}”", "let it send messages there")
+        case Standing.OUTSIDE:
+            yield failed(name, f"the bot is not in “{title}”", "add it to the group")
+
+
+async def _admin(inspection: Inspection, admin: PersonId, watched: Sequence[ChatId]) -> CheckLines:
+    name = f"admin {number_of(admin)}"
+    if not watched:
+        yield not_tried(name, "Telegram tells only bots that are admins who is in a group")
+        return
+    standings = [await inspection.standing_of(chat, admin) for chat in watched]
+    if set(standings) <= {Standing.OUTSIDE}:
+        advice = "compare the id with what /whoami tells this person"
+        yield failed(name, "is in none of these chats", advice)
+    else:
+        yield ok(name, "is in a served chat")

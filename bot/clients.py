@@ -1,0 +1,132 @@
+"""Builds the clients of the services: for a bot that runs, for `setup`, and for `check`.
+
+Nothing is decided here. What a running bot makes of them is in build.py.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from bot.adapters.github.inspection import InspectedRepository
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.setup_repository import SetupRepository
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.harbor import Harbor
+from bot.adapters.registry.inspection import InspectedRegistries
+from bot.adapters.telegram.chat import PollingBot
+from bot.config import Secrets, Settings, source_logins
+from bot.workflow import shipped
+
+CLOSE_SECONDS: Final = 2.0
+"""How long the closing of one connection may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Clients of the three services. They share nothing with a bot that runs beside them."""
+
+    bot: PollingBot
+    repository: MirrorRepository
+    registries: RegistryClient
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
+    """The clients without the database, closed at the end. A bot may run at the same time."""
+    registries = make_registries(settings, secrets)
+    repository = make_repository(settings, secrets)
+    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
+    try:
+        yield Services(bot, repository, registries)
+    finally:
+        await close(bot.shutdown())
+        repository.close()
+        await close(registries.aclose())
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """The clients of `check`, which ask more than a running bot does."""
+
+    bot: PollingBot
+    repository: InspectedRepository
+    registries: InspectedRegistries
+    harbor: Harbor
+
+
+@asynccontextmanager
+async def open_inspection(settings: Settings, secrets: Secrets) -> AsyncIterator[Inspected]:
+    """The clients of `check`, closed at the end. A bot may run at the same time."""
+    registries = InspectedRegistries(**_registry_arguments(settings, secrets))
+    # A dozen calls, once: GitHub asks for waits between those of a program that goes on.
+    repository = InspectedRepository(**_repository_arguments(settings, secrets), between=(0.0, 0.0))
+    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
+    harbor = make_harbor(settings, secrets)
+    try:
+        yield Inspected(bot, repository, registries, harbor)
+    finally:
+        await close(bot.shutdown())
+        repository.close()
+        await close(registries.aclose())
+        await close(harbor.aclose())
+
+
+def make_harbor(settings: Settings, secrets: Secrets) -> Harbor:
+    """The API of the target, should it be a Harbor."""
+    host = settings.target.host
+    return Harbor.at(settings.addresses.get(host, f"https://{host}"), secrets.target_login())
+
+
+def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:
+    """The client of sources and target. Raises ConfigError for an address that is none."""
+    return RegistryClient(**_registry_arguments(settings, secrets))
+
+
+def _registry_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
+    return {
+        "addresses": settings.addresses,
+        "target": settings.target_registry(),
+        "allowed": frozenset(settings.policy.registries),
+        "target_login": secrets.target_login(),
+        "source_logins": source_logins(secrets),
+    }
+
+
+async def close(closing: Coroutine[Any, Any, None]) -> None:
+    """Close, but let neither an error nor a slow connection hold up the end of the program."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
+
+
+def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
+    """The mirror repository as the bot uses it."""
+    return MirrorRepository(**_repository_arguments(settings, secrets))
+
+
+def make_setup_repository(settings: Settings, secrets: Secrets) -> SetupRepository:
+    """The mirror repository as `setup` uses it: it writes files, variables and secrets too."""
+    return SetupRepository(**_repository_arguments(settings, secrets))
+
+
+def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
+    github = settings.github
+    return {
+        "api": github.api,
+        "token": secrets.github_token.get_secret_value(),
+        "repository": github.repository,
+        "branch": github.branch,
+        "path": github.list,
+        "workflow": github.workflow,
+        "shipped": partial(
+            shipped.files_beside,
+            branch=github.branch,
+            image_list=github.list,
+            name=github.workflow,
+            key_id=secrets.key_id,
+        ),
+    }

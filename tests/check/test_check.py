@@ -1,0 +1,112 @@
+"""`imageto-bot check`: what is well, and the mistakes of a first day, of which none is."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from check_world import World, changed, open_world
+from mistakes import CONFIG, ENVIRONMENT, MISTAKES, SLIPS, SWAPPED, Mistake, Slip
+
+from bot.check import everything
+from bot.config import read_secrets, read_settings
+from bot.core.errors import ConfigError
+
+PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
+HEAD = """\
+# The mistakes of a first day
+
+What is said of each. A test plays them all and compares this page: after an intended change,
+`UPDATE_SCREENS=1 pytest tests/check` writes it anew.
+
+## In the config and in the environment
+
+These are told at once by every command, each with its line, before anything is asked.
+
+| what went wrong | what is said |
+| --- | --- |
+{slips}
+## Elsewhere
+
+`imageto-bot check` says these. One that is a warning works today.
+
+| what went wrong | what `check` says |
+| --- | --- |
+{mistakes}"""
+
+
+async def test_where_everything_is_well_every_line_says_so(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        said = await world.check(world.settings)
+        assert [line for line in said if ": ok: " not in line] == []
+        as_json: list[str] = []
+        assert await everything(world.settings, world.secrets, as_json.append, as_json=True)
+        found = json.loads("".join(as_json))
+        assert found["ok"]
+        assert [
+            f"{each['name']}: {each['outcome']}: {each['text']}" for each in found["checks"]
+        ] == said
+
+
+async def test_each_mistake_of_a_first_day_is_named_with_what_to_do(tmp_path: Path) -> None:
+    wrong, rows = list[str](), list[str]()
+    async with open_world(tmp_path) as world:
+        for mistake in MISTAKES:
+            said, host = await played(world, mistake), world.settings.target.host
+            line = mistake.line.replace("HOST", host)
+            found = next((each for each in said if each.startswith(line)), "")
+            if not found:
+                name = line.partition(": ")[0]
+                wrong += [mistake.what, line, *(each for each in said if each.startswith(name))]
+            rows.append(row(mistake.what, found.replace(host, "harbor.example.com")))
+    assert not wrong, "\n".join(wrong)
+    slips = [row(slip.what, slip.line) for slip in SLIPS] + [row(w, line) for w, _, line in SWAPPED]
+    text = HEAD.format(slips="".join(slips), mistakes="".join(rows))
+    if os.environ.get("UPDATE_SCREENS"):
+        PAGE.write_text(text, "utf-8")
+    assert PAGE.read_text("utf-8") == text
+
+
+def test_the_page_has_the_mistakes_that_were_promised() -> None:
+    assert len(MISTAKES) + len(SLIPS) + len(SWAPPED) >= 60
+    well = [mistake.what for mistake in MISTAKES if ": ok: " in mistake.line]
+    assert well == [
+        "the bot is a member and its privacy mode is on",
+        "a ruleset demands pull requests, and the token may bypass it",
+    ]
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.what)
+def test_a_slip_in_the_config_is_told_with_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slip: Slip
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert slip.instead in CONFIG
+    Path("config.yaml").write_text(CONFIG.replace(slip.instead, slip.written))
+    with pytest.raises(ConfigError) as caught:
+        read_settings(Path("config.yaml"))
+    assert str(caught.value) == slip.line
+
+
+@pytest.mark.parametrize(("given", "line"), [row[1:] for row in SWAPPED])
+def test_a_slip_in_the_environment_is_told_with_what_to_write(
+    given: dict[str, str], line: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_secrets({**ENVIRONMENT, **given})
+    assert str(caught.value) == line
+
+
+async def played(world: World, mistake: Mistake) -> list[str]:
+    settings = world.settings
+    for path, value in mistake.changed.items():
+        settings = changed(settings, path, value)
+    return await world.check(settings, *mistake.told)
+
+
+def row(what: str, line: str) -> str:
+    """What depends on the time of the test is written as on the day when the page was made."""
+    shown = re.sub(r"\d{4}-\d{2}-\d{2}", "2026-12-30", line)
+    shown = re.sub(r"\d+ minutes", "9 minutes", shown).replace("|", r"\|")
+    return f"| {what} | {shown} |\n"
