@@ -88,19 +88,20 @@ def check(path: Path, *, alive: bool, as_json: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
-    """Install the workflow in the mirror repository, with its variables and secrets."""
+    """Install the workflow in the mirror repository, and create what Harbor lacks."""
     settings, secrets = _read_config(path, make_key=not dry_run)
-    from bot.clients import make_setup_repository  # noqa: PLC0415 - see run
+    from bot.clients import open_setup  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
+    from bot.target_projects import create_projects  # noqa: PLC0415 - see run
 
-    repository = make_setup_repository(settings, secrets)
-    try:
-        work = install(
-            repository, settings, secrets, click.echo, environment=environment, dry_run=dry_run
-        )
-        asyncio.run(work)
-    finally:
-        repository.close()
+    async def work() -> None:
+        async with open_setup(settings, secrets) as (repository, harbor):
+            await install(
+                repository, settings, secrets, click.echo, environment=environment, dry_run=dry_run
+            )
+            await create_projects(harbor, settings, click.echo, dry_run=dry_run)
+
+    asyncio.run(work())
 
 
 @cli.command()

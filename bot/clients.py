@@ -108,9 +108,18 @@ def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
     return MirrorRepository(**_repository_arguments(settings, secrets))
 
 
-def make_setup_repository(settings: Settings, secrets: Secrets) -> SetupRepository:
-    """The mirror repository as `setup` uses it: it writes files, variables and secrets too."""
-    return SetupRepository(**_repository_arguments(settings, secrets))
+@asynccontextmanager
+async def open_setup(
+    settings: Settings, secrets: Secrets
+) -> AsyncIterator[tuple[SetupRepository, Harbor]]:
+    """The mirror repository as `setup` uses it: it writes variables and secrets too. And Harbor."""
+    repository = SetupRepository(**_repository_arguments(settings, secrets))
+    harbor = make_harbor(settings, secrets)
+    try:
+        yield repository, harbor
+    finally:
+        repository.close()
+        await close(harbor.aclose())
 
 
 def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Checks of the registries: each allowed source with its logins, and the target's projects."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unans
 from bot.config import Secrets, Settings
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
+from bot.target_projects import probes
 
 SOON: Final = timedelta(days=14)
 FULL: Final = 0.9
@@ -57,21 +57,6 @@ async def target(
             yield await _quota(harbor, project)
     if is_harbor:
         yield await _robot(harbor)
-
-
-def probes(settings: Settings) -> Iterator[tuple[str, ImageRef]]:
-    """Each project that images go to, with an image of that project that nobody has."""
-    place, seen = settings.target_registry(), set[str]()
-    for registry in settings.policy.registries:
-        image = ImageRef.parse(f"{registry}/library/imageto-bot-check:none")
-        project = place.name_of(image).removeprefix(f"{place.host}/").partition("/")[0]
-        if place.prefix or "/" in place.name_of(image).removeprefix(f"{place.host}/"):
-            name = project
-        else:
-            name = place.host  # flat names below no prefix have no project
-        if name not in seen:
-            seen.add(name)
-            yield name, image
 
 
 async def _probe(client: InspectedRegistries, name: str, image: ImageRef) -> CheckLines:

@@ -49,6 +49,11 @@ class Harbor:
         """Over the network, through the proxies of the environment."""
         return cls(address, login, GuardedTransport())
 
+    @property
+    def host(self) -> str:
+        """The host and port, as errors name it."""
+        return self._base.netloc.decode()
+
     async def is_there(self) -> bool:
         """Whether the target is a Harbor. Other registries do not have this address."""
         try:
@@ -113,7 +118,7 @@ class Harbor:
         return await self._transport.send(
             method,
             self._base.copy_with(path=f"/api/v2.0/{path}", query=query.encode() or None),
-            registry=self._base.netloc.decode(),
+            registry=self.host,
             headers=headers,
             from_config=True,
             max_bytes=_ANSWER_BYTES,

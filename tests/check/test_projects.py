@@ -1,0 +1,92 @@
+"""`imageto-bot setup` creates the projects that a Harbor lacks, or says how to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from check_world import Overridden, Told, changed, registry
+from setup_fixture import settings
+
+from bot.adapters.registry.harbor import Harbor
+from bot.core.image import Naming
+from bot.sandbox.serve import served
+from bot.target_projects import create_projects, probes
+
+MISSING = Told("GET /api/v2.0/projects/mirror$", 404, {})
+
+
+@asynccontextmanager
+async def at(*told: Told) -> AsyncIterator[Harbor]:
+    app = Overridden(registry())
+    app.told = told
+    async with served(app) as port:
+        harbor = Harbor.at(f"http://127.0.0.1:{port}", ("robot$mirror", "hush-hush"))
+        try:
+            yield harbor
+        finally:
+            await harbor.aclose()
+
+
+def posted(status: int, message: str = "") -> Told:
+    errors = {"errors": [{"code": "X", "message": message}]}
+    return Told("POST /api/v2.0/projects$", status, errors)
+
+
+BY_HAND = "create it in Harbor under Projects, New project, and let the account push to it"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ((), []),
+        ((MISSING, posted(201)), ["project mirror: created in Harbor"]),
+        ((MISSING, posted(409, "exists")), ["project mirror: created in Harbor"]),
+        (
+            (MISSING, posted(403, "forbidden")),
+            [f"project mirror: Harbor answers 403: forbidden: {BY_HAND}"],
+        ),
+        (
+            (Told("systeminfo$", 404, {}),),
+            ["target: no Harbor answers, so its projects are left as they are"],
+        ),
+        (
+            (Told("projects/mirror$", 500, {}),),
+            [
+                "target: its projects are not known (HOST answers 500). `imageto-bot check` tries again"
+            ],
+        ),
+    ],
+)
+async def test_a_missing_project_is_created_or_the_steps_are_told(
+    told: tuple[Told, ...], said: list[str]
+) -> None:
+    lines: list[str] = []
+    async with at(*told) as harbor:
+        await create_projects(harbor, settings(), lines.append)
+        host = harbor.host
+    assert lines == [line.replace("HOST", host) for line in said]
+
+
+async def test_a_dry_run_creates_nothing() -> None:
+    lines: list[str] = []
+    async with at(MISSING, posted(500)) as harbor:
+        await create_projects(harbor, settings(), lines.append, dry_run=True)
+    assert lines == ["project mirror: would be created in Harbor"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "naming", "projects"),
+    [
+        ("mirror", Naming.NESTED, ["mirror"]),
+        ("team/mirror", Naming.NESTED, ["team"]),
+        ("", Naming.NESTED, ["docker.io", "ghcr.io"]),
+        ("mirror", Naming.FLAT, ["mirror"]),
+        ("", Naming.FLAT, ["harbor.example.com"]),
+    ],
+)
+def test_the_projects_are_the_first_part_of_the_names(
+    prefix: str, naming: Naming, projects: list[str]
+) -> None:
+    given = changed(settings(prefix), "target.naming", naming)
+    given = changed(given, "policy.registries", ("docker.io", "ghcr.io"))
+    assert [name for name, _ in probes(given)] == projects
