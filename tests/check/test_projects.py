@@ -32,6 +32,7 @@ def posted(status: int, message: str = "") -> Told:
     return Told("POST /api/v2.0/projects$", status, errors)
 
 
+AGAIN = "`imageto-bot check` tries again"
 BY_HAND = "create it in Harbor under Projects, New project, and let the account push to it"
 
 
