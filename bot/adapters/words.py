@@ -17,6 +17,7 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.resolver import Pattern
 
 from bot.core.person_name import safe_text
+from bot.dialog.image_names import name_list
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Moment, Phrase, Rendered, Value, say
 
@@ -52,7 +53,7 @@ class LocaleWords:
 
     A key names a message of the file, or with a dot one of its attributes. The attribute `next`
     says what somebody can do, and is added as the next line. Each text can use the variables
-    `maintainer`, `registries` and `more_registries`.
+    `maintainer` and `registries`.
 
     A key without text in a language is shown in English. A key without any text is shown as it is.
     Both are logged as errors.
@@ -69,12 +70,11 @@ class LocaleWords:
         self._zone = zone
         self._bundles = {language: _bundle(language) for language in Language}
         self._known: dict[Language, dict[str, str | int]] = {language: {} for language in Language}
-        named = ", ".join(sorted(registries)[:REGISTRIES_NAMED])
+        named = name_list(sorted(registries) or [""], most=REGISTRIES_NAMED)
         for language in Language:
             self._known[language] = {
                 "maintainer": self._format(_named(maintainer), language),
-                "registries": html.escape(named),
-                "more_registries": max(0, len(registries) - REGISTRIES_NAMED),
+                "registries": self._format(named, language),
             }
 
     def render(self, message: Message, language: Language) -> Rendered:

@@ -90,14 +90,14 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
     if is_offer(transfers):
         return say("card-head-offer", **values)
     if request.person == BOT_ITSELF:
-        return say("card-head-moved", **values)
+        return say("card-head-updated", **values)
     return say("card-head", person=view.name(request.person), **values)
 
 
 def _version_warning(transfers: Sequence[Transfer]) -> list[Phrase]:
     """What an admin should know before they approve a version that was updated upstream."""
-    moved = sum(map(is_alarm, transfers))
-    return [say("card-moved", count=moved)] if moved else []
+    alarms = sum(map(is_alarm, transfers))
+    return [say("card-version-updated", count=alarms)] if alarms else []
 
 
 def suggestion_buttons(request: Request, transfers: Sequence[Transfer]) -> list[tuple[Button, ...]]:
@@ -150,9 +150,10 @@ def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase
 
 
 def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:
-    """Who approved, and who can decide on the images that still wait."""
+    """Who approved, and who can approve the images that still wait."""
     people = dict.fromkeys(person for t in transfers for person in _approvers(t, view))
-    lines = [say("card-approved-by", person=view.name(person)) for person in people]
+    names = [view.name(person) for person in people]
+    lines = [say("card-approved-by", people=name_list(names))] if names else []
     waiting = any(transfer.state is State.WAITING for transfer in transfers)
     if waiting and view.admins and request.cancelled_at is None:
         lines.append(say("card-deciders", people=name_list(view.admins)))
@@ -174,13 +175,14 @@ def untagged_line(request: Request, images: Sequence[ImageRef]) -> list[Phrase]:
 
 
 def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
-    """The images that were already under way, by the request that asked first."""
-    firsts = {first.id: first for t in transfers if (first := view.firsts.get(t.id)) is not None}
+    """The images that are under way already, by the request that asked first."""
+    going = [t for t in transfers if not t.state.is_final]
+    firsts = {first.id: first for t in going if (first := view.firsts.get(t.id)) is not None}
     return [
         say(
             "card-joined",
             images=name_list(
-                [short_name(t.image) for t in transfers if view.firsts.get(t.id) == first]
+                [short_name(t.image) for t in going if view.firsts.get(t.id) == first]
             ),
             request=str(first.id),
             person=view.name(first.person),

@@ -2,8 +2,10 @@
 
 from bot.core.decision import Ground
 from bot.core.failures import Failure
+from bot.core.image import ImageRef
+from bot.core.policy import Ruling
 from bot.core.retry import Trouble, TroubleKind
-from bot.dialog.message import Phrase, say
+from bot.dialog.message import Message, Phrase, say
 
 
 def trouble_words(trouble: Trouble) -> Phrase:
@@ -19,6 +21,13 @@ def denied(ground: Ground | None, reason: str, registry: str) -> Phrase:
     if ground is Ground.REGISTRY:
         return say("denied-registry", registry=registry)
     return say("denied-because", reason=reason) if reason else say("denied")
+
+
+def refused(image: ImageRef, ruling: Ruling) -> Message:
+    """Why the policy lets nobody ask about this image, and what they can do."""
+    why = denied(ruling.ground, ruling.reason, image.registry)
+    line = say("lookup-denied", image=str(image), reason=why)
+    return Message((line, say(f"{why.key}.next")))
 
 
 def cause(failure: Failure) -> Phrase:

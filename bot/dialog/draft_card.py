@@ -22,7 +22,10 @@ PASTED_CHARACTERS: Final = 80
 
 def draft_card(request: Request, draft: Draft, view: View) -> Message:
     """What the chat should show of a draft now."""
-    lines = [_head(request, draft, view), *_listed(draft), *unreadable_lines(draft.bad)]
+    head = _head(request, draft, view)
+    if request.cancelled_at is None:
+        head = say("draft-asks", head=head, count=len(draft.images))
+    lines = [head, *_listed(draft), *unreadable_lines(draft.bad)]
     lines += untagged_line(request, draft.images)
     if len(draft.images) >= IMAGES_PER_PASTE:
         lines.append(say("draft-most", count=IMAGES_PER_PASTE))

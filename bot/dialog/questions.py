@@ -17,7 +17,7 @@ from bot.core.registry import ImageInfo
 from bot.core.retry import Retried, Trouble
 from bot.dialog.buttons import DATA_LIMIT, Verb, button_data, callback_button
 from bot.dialog.causes import trouble_words
-from bot.dialog.image_names import short_name
+from bot.dialog.image_names import name_list, short_name
 from bot.dialog.language import Language
 from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
 from bot.dialog.result import copy_button, copy_buttons, in_rows
@@ -89,9 +89,8 @@ def lookup_answer(facts: LookupFacts, target: Target, now: datetime) -> Message:
 def _described(digest: str, info: ImageInfo, now: datetime) -> list[Phrase]:
     lines = [say("lookup-digest", digest=digest)]
     if info.platforms:
-        names = ", ".join(info.platforms[:PLATFORMS_SHOWN])
-        more = len(info.platforms) - PLATFORMS_SHOWN
-        lines.append(say("lookup-platforms", platforms=names, more=max(0, more)))
+        names = name_list(info.platforms, most=PLATFORMS_SHOWN)
+        lines.append(say("lookup-platforms", platforms=names))
     if info.size is not None:
         lines.append(say("lookup-size", size=size(info.size)))
     if info.created is not None:

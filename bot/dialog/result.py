@@ -115,15 +115,19 @@ def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | Non
         case State.FAILED if transfer.failure is not None:
             return say(f"failure-{transfer.failure.kind}{_choice(transfer)}.next", request=number)
         case State.REJECTED:
-            why = rejected(transfer, view)
-            return say(f"{why.key}.next", request=number, **dict(why.values))
+            return _step_after(rejected(transfer, view), number)
         case State.REPLACED:
-            why = replaced(transfer)
-            return say(f"{why.key}.next", request=number, **dict(why.values))
+            return _step_after(replaced(transfer), number)
         case State.EXPIRED:
             return say("note-expired.next", request=number)
         case _:
             return None
+
+
+def _step_after(why: Phrase, request: str) -> Phrase:
+    """The next step after a rejection: the same for all reasons of one person."""
+    people = {name: value for name, value in why.values if name == "person"}
+    return say(f"{why.key}.next", request=request, **people)
 
 
 def _choice(transfer: Transfer) -> str:

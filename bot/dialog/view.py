@@ -28,9 +28,9 @@ class View:
     """What was loaded for one card or answer.
 
     `ahead`: how many images go before a waiting one. `firsts`: the request that asked for an
-    image first, where it was already under way. `admins`: the known names of those who can decide.
-    `progress` is of images that need several approvals. `version` is the key that the buttons of
-    the card carry, `reasons` are those of the config for a rejection.
+    image first, where it was already under way. `admins`: the known names of those whose approval
+    counts. `progress` is of images that need several approvals. `version` is the key that the
+    buttons of the card carry, `reasons` are those of the config for a rejection.
     """
 
     names: Names

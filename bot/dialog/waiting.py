@@ -242,7 +242,7 @@ def waiting_note(transfer: Transfer, view: View) -> Phrase:
     if transfer.ground is Ground.ROLLBACK and transfer.replaces is not None:
         return say("note-waiting-rollback", old=transfer.replaces, new=digest, who=who)
     if transfer.replaces is not None:
-        return say("note-waiting-moved", old=transfer.replaces, new=digest, who=who)
+        return say("note-waiting-updated", old=transfer.replaces, new=digest, who=who)
     if transfer.image.digest is not None:  # the name has it in full
         return who
     return say("note-waiting-digest", digest=short_digest(digest), who=who)

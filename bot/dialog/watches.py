@@ -8,7 +8,7 @@ from bot.core.fresh import Watch
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, decide
 from bot.core.tag_class import TagClass, tag_class
-from bot.dialog.causes import denied
+from bot.dialog.causes import refused
 from bot.dialog.message import Message, say
 
 WATCHES_SHOWN: Final = 60
@@ -22,8 +22,7 @@ def unwatchable(image: ImageRef, policy: Policy, *, kept_fresh: bool) -> Message
         return Message((say("watch-fixed", image=str(image)),))
     ruling = decide(policy, image)
     if ruling.verdict is Verdict.DENY:
-        reason = denied(ruling.ground, ruling.reason, image.registry)
-        return Message((say("lookup-denied", image=str(image), reason=reason),))
+        return refused(image, ruling)
     return None
 
 

@@ -6,7 +6,7 @@ card-head = <b>#{ $request }</b> for { $person }: { $count ->
     [one] 1 image
    *[other] { $count } images
 }  { $bar } { $over } of { $count }
-card-head-moved = ⚠️ <b>#{ $request }</b>: { $count ->
+card-head-updated = ⚠️ <b>#{ $request }</b>: { $count ->
     [one] 1 listed image differs from its source
    *[other] { $count } listed images differ from their sources
 }  { $bar } { $over } of { $count }
@@ -16,15 +16,15 @@ card-head-offer = 🌱 <b>#{ $request }</b>: { $count ->
 }  { $bar } { $over } of { $count }
 card-offer = Since the upgrade, an admin has to approve each new digest of them, as their rules say. Keep them fresh as before?
     Until { $time } I hold their updates back. Without an answer, I ask about each one after that.
-card-moved = { $count ->
+card-version-updated = { $count ->
     [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
    *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
 }
-card-approved-by = Approved by { $person }.
-card-deciders = Who can decide: { $people }.
+card-approved-by = Approved by { $people }.
+card-deciders = Who can approve: { $people }.
 card-cancelled = Cancelled.
-card-changed = The card of #{ $request } has changed meanwhile, so nothing was decided.
-    .next = Look at it again: I show it anew.
+card-changed = The card of #{ $request } had changed before you pressed, so nothing was decided.
+    .next = I show the card again. Look at it, then press.
 waiting-others = { $count ->
     [one] 1 more waits for an admin, on another page.
    *[other] { $count } more wait for an admin, on the other pages.
@@ -32,7 +32,7 @@ waiting-others = { $count ->
 waiting-reason = { $person } rejects { $count ->
     [one] 1 image
    *[other] { $count } images
-}. Why? Choose a reason, or reply to this message with <code>/reject</code> and yours.
+}. Why? Choose a reason, or reply to this message with <code>/reject</code> and your own.
 card-folded = … and { $count } more{ $mirrored ->
     [0] { "" }
    *[other] {" "}· { $mirrored } mirrored
@@ -50,7 +50,7 @@ card-untagged = { $count ->
     [one] No tag was given for { $images }, so I took <code>latest</code>.
    *[other] No tag was given for { $images }, so I took <code>latest</code> of each.
 }
-card-joined = Already on its way for #{ $request } ({ $person }): { $images }. You get the answer too.
+card-joined = Already under way for #{ $request } ({ $person }): { $images }. You get an answer too.
 maintainer-unnamed = the maintainer
 maintainer-named = { $name }
 maintainer-linked = <a href="tg://user?id={ $id }">{ $name }</a>
@@ -82,8 +82,8 @@ waits-for-several = waits for { $needed } admins
 waits-for-more = { $given } of { $needed }: { $people }
 waits-differing = not all are approved by the same admins
 note-waiting-rejected = <code>{ $digest }</code>, an admin rejected this digest before, { $who }
-note-waiting-rollback = puts <code>{ $new }</code> back for <code>{ $old }</code>, { $who }
-note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>, { $who }
+note-waiting-rollback = back from <code>{ $old }</code> to <code>{ $new }</code>, { $who }
+note-waiting-updated = <code>{ $old }</code> → <code>{ $new }</code>, { $who }
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
     [one] {" "}(1 image ahead of it)
@@ -113,9 +113,9 @@ note-rejected-because = rejected by { $person }: { $reason }
 note-expired = nobody decided in time
     .next = Remind an admin, then send /retry #{ $request }.
 note-replaced = replaced: #{ $by } brings another digest of this tag
-    .next = Send /retry #{ $request } to have it looked up and decided anew.
+    .next = If you still need it, send /retry #{ $request }: it is looked up and decided anew.
 note-replaced-by-update = replaced: another digest of this tag was approved
-    .next = Send /retry #{ $request } to have it looked up and decided anew.
+    .next = If you still need it, send /retry #{ $request }: it is looked up and decided anew.
 note-kept = kept fresh by { $person }
 note-not-kept = I ask about each new digest, as { $person } wants
 note-offer-expired = nobody answered, so I ask about each new digest
@@ -134,7 +134,7 @@ trouble-busy = { $who } limits my requests for now
 trouble-faulty = { $who } reports an internal error
 trouble-unreadable = { $who } gives answers that I cannot read
 trouble-locked-out = { $who } no longer accepts my token, so { $maintainer } has to renew it
-trouble-outdated = the workflow in the mirror repository differs from mine, so { $maintainer } has to run imageto-bot setup
+trouble-outdated = the workflow in the mirror repository is not the one that I ship, so { $maintainer } has to run imageto-bot setup
 trouble-paused = an admin has paused me: /status shows why
 trouble-contested = others keep changing image.list
 trouble-behind = { $who } does not show the new image yet
@@ -145,10 +145,7 @@ denied = not allowed by the policy
 denied-because = not allowed by the policy: { $reason }
     .next = Ask { $maintainer } if you need it: the policy is in my config.
 denied-registry = { $registry } is not an allowed registry
-    .next = Allowed: { $registries }{ $more_registries ->
-        [0] { "" }
-       *[other] {" "}and { $more_registries } more
-    }. Ask { $maintainer } to add others to my config.
+    .next = Allowed: { $registries }. Ask { $maintainer } to add others to my config.
 nothing-started = Nothing was started.
 
 shape = { $platforms ->
@@ -226,7 +223,7 @@ button-digest-alone = { $count ->
    *[other] { $image }: the digest alone
 }
 button-tag-now = { $image } as it is now
-button-retry = 🔁 Retry failed
+button-retry = 🔁 Try again
 button-form = { $on ->
     [1] •{" "}
    *[other] { "" }
@@ -237,17 +234,22 @@ form-kubernetes = Kubernetes
 
 # -- drafts: what was found, before anything is done --------------------------------------
 draft-head = <b>#{ $request }</b> for { $person }: { $count ->
-    [one] 1 image found. Mirror it?
-   *[other] { $count } images found. Mirror them?
+    [one] 1 image found.
+   *[other] { $count } images found.
 }
 draft-head-file = <b>#{ $request }</b> for { $person }: { $count ->
-    [one] 1 image found in <code>{ $file }</code>. Mirror it?
-   *[other] { $count } images found in <code>{ $file }</code>. Mirror them?
+    [one] 1 image found in <code>{ $file }</code>.
+   *[other] { $count } images found in <code>{ $file }</code>.
+}
+draft-asks = { $head } { $count ->
+    [one] Mirror it?
+   *[other] Mirror them?
 }
 draft-line = ▫️ <code>{ $image }</code>
 draft-more = … and { $count } more.
 draft-choosing = Tap an image to leave it out, or to take it back in.
 draft-expired = Nobody answered for a day, so I dropped this draft.
+    .next = Ask again with /mirror.
 draft-dropped = #{ $request }: cancelled, nothing was started.
 draft-confirmed = #{ $request } is already under way.
     .next = /status #{ $request } shows how far it is.
@@ -255,7 +257,7 @@ draft-over = #{ $request } was cancelled.
     .next = Ask again with /mirror.
 draft-unconfirmed = #{ $request } is a draft.
     .next = { $person } has to confirm it first.
-draft-most = There is more, but I take only the first { $count } images of a text.
+draft-most = There is more, but I take only the first { $count } images.
 draft-empty = Nothing is ticked in #{ $request }.
     .next = Tick at least one image.
 draft-page = { $pages ->
@@ -304,8 +306,8 @@ file-gone = I could not get <code>{ $file }</code> from Telegram.
 result-all = Done, { $done } of { $count }:
 result-some = Partly done, { $done } of { $count }:
 result-none = { $count ->
-    [one] That did not work:
-   *[other] None of the { $count } images could be mirrored:
+    [one] Not mirrored:
+   *[other] None of the { $count } images was mirrored:
 }
 pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
@@ -317,14 +319,14 @@ result-previous = What the tag had before stays under another tag: { $images }
 result-previous-refused = What the tag had before could not be kept under another tag: { $images }
     .next = Send /why with the name of the image to read the cause.
 returned = Your file for #{ $request }, with the images from our registry.
-returned-nothing = I could not change the images in <code>{ $file }</code> without changing something else.
+returned-nothing = I cannot change the images in <code>{ $file }</code> without changing something else.
     .next = Put the addresses above into the file by hand.
 returned-others = Unchanged, since not mirrored: { $images }
 returned-fixed = { $count ->
     [one] To be changed by hand: { $images }
    *[other] To be changed by hand, { $count } images: { $images }
 }
-returned-passed = Not read as images, by line and key: { $places }
+returned-passed = Not read as images (line and key): { $places }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
 failure-missing = not found at the source (missing, or private)
@@ -335,8 +337,8 @@ failure-other-digest = its tag names another digest at the source
     .next = Tap which one you mean: the digest alone, which has no tag in our registry, or the tag as it is now.
 failure-other-digest-alone = the source has this digest, but no such tag
     .next = Tap the button to get the digest alone, which has no tag in our registry.
-failure-digest-gone = the source does not have the decided digest any more
-    .next = Send /retry #{ $request }: it looks again, and asks anew where somebody has to decide.
+failure-digest-gone = the source no longer has the approved digest
+    .next = Send /retry #{ $request }: I look it up again, and an admin may have to approve it anew.
 failure-source-login = the source wants a login, or has no such image
     .next = Check the name. If it is right, ask { $maintainer } for a login to that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the source limits how much we may pull for now
@@ -373,7 +375,7 @@ failure-github-refused = GitHub refused it: { $line }
     .next = Ask { $maintainer } to check the bot's token and the mirror repository, then send /retry #{ $request }.
 failure-unlisted = somebody removed it from image.list meanwhile
     .next = Send /retry #{ $request } to ask for it again.
-failure-mismatch = our registry holds another digest than the decided one
+failure-mismatch = our registry holds another digest than the approved one
     .next = Something else writes to that place. Ask { $maintainer } to find out what, then send /retry #{ $request }.
 failure-absent = its run reports success, but our registry does not have it
     .next = Something removes images there, or the run pushes elsewhere. Ask { $maintainer } to look, then send /retry #{ $request }.
@@ -391,9 +393,9 @@ command-list = what is in image.list
     .usage = /list [text]
 command-outdated = which of our images differ from their sources
     .usage = /outdated [text]
-command-watch = tell me when an image was updated upstream
+command-watch = tell me when an image is updated upstream
     .usage = /watch [IMAGE]
-command-unkeep = ask an admin about new digests of a tag again
+command-unkeep = let the rules decide on new digests of a tag again
     .usage = /unkeep IMAGE
 command-unwatch = stop telling me
     .usage = /unwatch IMAGE
@@ -415,7 +417,7 @@ command-pause = hold all commits and runs
     .usage = /pause [reason]
 command-resume = lift the pause
     .usage = /resume
-command-block = deny images at once
+command-block = deny images from now on
     .usage = /block IMAGE [reason]
 command-unblock = lift a block
     .usage = /unblock IMAGE
@@ -428,7 +430,7 @@ command-help = what I can do
 command-start = what I can do
     .usage = /start
 
-help-head = I copy container images to our own registry. You can send:
+help-head = I copy container images to our registry. You can send:
 help-row = { $usage } · { $words }
 help-example = For example: <code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
     I also read compose files, Kubernetes YAML and Dockerfiles: send one with /mirror as its caption, or reply to it with /mirror.
@@ -451,7 +453,7 @@ limit-open = You can have { $number } images open at a time.
     .next = Wait until some are done, or send /cancel with the number of a request.
 limit-drafts = You have { $number } drafts that wait for you.
     .next = Confirm or cancel some of them. /status lists them.
-limit-questions = I am still answering { $number } of your questions.
+limit-questions = I am still looking up { $number } things for you.
     .next = Ask again when some are answered.
 limit-minute = That was fast: I take { $number } commands a minute from each person.
     .next = I ignore what you send in the next { $seconds } s.
@@ -487,26 +489,29 @@ whoami-member = not an admin
 # /why, /history
 why-image = <code>{ $image }</code> · { $state }
 why-asked = { $time } · { $person } asked in #{ $request }
-why-undecided = No decision on a digest is kept.
+why-undecided = There is no record of a decision on its digest.
 why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
 why-arrived = { $time } · the run copied <code>{ $digest }</code>
 why-previous = { $time } · what the tag had before stays as <code>{ $image }</code>
 why-previous-refused = { $time } · what the tag had before could not be kept: { $line }
 why-failed = { $time } · { $cause }
-why-older = Older copies: { $count }.
+why-older = { $count ->
+    [one] 1 older transfer is not shown.
+   *[other] { $count } older transfers are not shown.
+}
 why-unknown = I know of no request for <code>{ $image }</code> here.
     .next = An admin can look at all decisions in a private chat: <code>/history { $image }</code>
 decision = { $time } · { $person } { $did } <code>{ $what }</code>
 decision-because = { $time } · { $person } { $did } <code>{ $what }</code>: { $reason }
 did-approve = approved
 did-deny = denied
-did-refreshed-approve = keeps the tag fresh, which approved
-did-kept-approve = approved and keeps fresh
-did-kept-deny = no longer keeps fresh
-did-floats-approve = called floating
-did-floats-deny = no longer calls floating
-did-rollback-approve = put back
-did-rollback-deny = took out
+did-refreshed-approve = keeps the tag fresh and so approved
+did-kept-approve = approved and decided to keep fresh
+did-kept-deny = decided not to keep fresh
+did-floats-approve = marked as floating
+did-floats-deny = marked as not floating
+did-rollback-approve = rolled back to
+did-rollback-deny = rolled back from
 by-person = { $person }
 by-rule = the rule <code>{ $rule }</code>
 by-rules = the rules
@@ -514,14 +519,14 @@ by-registries = the list of registries
 by-bot = the bot
 by-nobody-known = somebody whose name is no longer kept
 rollback-none = I know of no digest that <code>{ $image }</code> had before.
-    .next = <code>/mirror NAME@DIGEST</code> copies a digest of your choice.
+    .next = To copy a digest of your choice: <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> is under way already.
-    .next = <code>/status { $image }</code> shows what is asked and decided.
+    .next = <code>/status { $image }</code> shows how far it is.
 decisions-head = Decisions, the newest first:
-decisions-head-here = Decisions on what was asked in this chat, the newest first:
-decisions-none = No such decision is kept.
-decisions-none-here = No such decision is kept of what was asked in this chat.
-    .next = In a private chat I tell you about all chats.
+decisions-head-here = Decisions on requests of this chat, the newest first:
+decisions-none = There is no record of such a decision.
+decisions-none-here = There is no record of such a decision on requests of this chat.
+    .next = In a private chat I show the decisions of all chats.
 decisions-more = Only the newest { $count } are shown.
     .next = <code>/history #41</code> or the name of an image shows fewer.
 
@@ -533,8 +538,8 @@ hold-none-pause = I am not paused.
 hold-lifting-pause = One more admin has to send /resume within 10 minutes.
     .next = On the host one command is enough: <code>imageto-bot resume</code>
 hold-lifted-pause = ▶️ The pause is over.
-hold-begun-block = ⛔ Images of <code>{ $pattern }</code> are denied until two admins send /unblock.
-    .next = This also holds for images that wait or are approved. Lines that somebody writes into image.list by hand are not blocked.
+hold-begun-block = ⛔ Images that match <code>{ $pattern }</code> are denied until two admins send /unblock.
+    .next = Images that wait or are approved are denied too. Lines that somebody writes into image.list by hand are not.
 hold-stands-block = <code>{ $pattern }</code> is blocked already. /status shows by whom.
 hold-none-block = <code>{ $pattern }</code> is not blocked. /status shows what is.
 hold-lifting-block = One more admin has to send <code>/unblock { $pattern }</code> within 10 minutes.
@@ -548,9 +553,10 @@ status-held-because-block = ⛔ { $person } has blocked <code>{ $pattern }</code
 # /reload
 reloaded = I read my config again. Changed: <code>{ $keys }</code>.
 reload-same = I read my config again: nothing changed.
-    .next = A file that Docker mounts keeps its old content. Mount its folder.
-reload-setup = For these keys { $maintainer } also has to run <code>imageto-bot setup</code>.
+    .next = If you did change it: Docker does not update a file that is mounted alone. Mount its folder.
+reload-setup = The workflow follows the new rules once { $maintainer } has run <code>imageto-bot setup</code>.
 reload-refused = My config is wrong, so nothing changed: { $trouble }
+    .next = Correct it, then send /reload again.
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }: { $count ->
@@ -571,7 +577,7 @@ offer-rejected = #{ $request }: I ask about each new digest of { $count ->
 }
 decided-run = <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code>
 decided-besides = { $words } { $others }
-decided-gone = Not decided, since decided or changed before: { $images }.
+decided-gone = Left out, since decided or changed before: { $images }.
 effect-first = Your approval counts for { $images }. { $missing ->
     [one] One more admin has to approve.
    *[other] { $missing } more admins have to approve.
@@ -583,6 +589,7 @@ effect-others = { $known ->
    *[other] Only { $people } can approve { $images }.
 }
 effect-denied = The policy does not allow { $images } any more.
+    .next = Ask { $maintainer } if you need it: the policy is in my config.
 decided-left = { $count ->
     [one] 1 more waits for a decision.
    *[other] { $count } more wait for a decision.
@@ -600,8 +607,11 @@ already-approved = Already approved by { $person }.
 already-rejected = Already rejected by { $person }.
 already-answered = Already answered by { $person }.
 already-cancelled = #{ $request } was cancelled.
+    .next = /retry #{ $request } asks for it again.
 already-replaced = #{ $request } was replaced by a later decision.
+    .next = /retry #{ $request } asks for it again.
 already-expired = #{ $request } has expired.
+    .next = /retry #{ $request } asks for it again.
 nothing-to-decide = #{ $request } needs no decision.
 button-unknown = This button is no longer in use.
     .next = Use a newer message of mine, or /status.
@@ -610,7 +620,7 @@ no-request = There is no request #{ $request } here.
 not-yours = #{ $request } belongs to somebody else.
     .next = Only the person who asked or an admin can do this.
 too-late = It is too late to cancel #{ $request }.
-    .next = It is being copied or is over: /status #{ $request } tells.
+    .next = It is being copied, or has ended. /status #{ $request } shows which.
 cancelled = #{ $request }: { $count ->
     [one] 1 image cancelled.
    *[other] { $count } images cancelled.
@@ -640,7 +650,7 @@ status-failed = Last failure: <code>{ $image }</code>, { $cause }, { $time }
 status-row = #{ $request } · <code>{ $image }</code>{ $more ->
     [0] { "" }
    *[other] {" "}and { $more } more
-} · { $state } · { $over } of { $count } done{ $waiting ->
+} · { $state } · { $over } of { $count } finished{ $waiting ->
     [0] { "" }
    *[other] , { $waiting } waiting for an admin
 } · { $person }
@@ -671,12 +681,11 @@ history-ended = Ended: { $time }
 lookup-head = 🔎 <code>{ $image }</code>
 lookup-denied = <code>{ $image }</code>: { $reason }
 lookup-refused = The source cannot be asked: { $line }
+    .next = Ask { $maintainer } to look at that registry.
 lookup-missing = Not found at the source (missing, or private).
+    .next = Check the name and the tag.
 lookup-digest = Digest: <code>{ $digest }</code>
-lookup-platforms = Platforms: { $platforms }{ $more ->
-    [0] { "" }
-   *[other] {" "}and { $more } more
-}
+lookup-platforms = Platforms: { $platforms }
 lookup-size = Size: { $size }
 lookup-created = Built: { $time } ({ $days ->
     [0] today
@@ -686,7 +695,7 @@ lookup-created = Built: { $time } ({ $days ->
 lookup-target-same = ✅ Our registry has exactly the same:
 lookup-target-other = ♻️ Our registry holds another digest under this tag, probably an older one:
 lookup-target-only = 📦 Our registry still has it:
-lookup-target-none = Our registry does not have it yet.
+lookup-target-none = Our registry does not have it.
 lookup-target-unreadable = I cannot read our registry right now.
 lookup-unanswered = I could not look it up: { $trouble }.
     .next = Try again later.
@@ -714,7 +723,7 @@ outdated-version = ⚠️ <code>{ $image }</code>: <code>{ $old }</code> → <co
 outdated-new = 📦 <code>{ $image }</code>: not in our registry yet
 outdated-more = … and { $count } more.
 outdated-none = { $count ->
-    [0] I could compare nothing.
+    [0] Nothing could be compared.
     [one] ✅ The image that I compared is the same at its source.
    *[other] ✅ The { $count } images that I compared are the same at their sources.
 }
@@ -735,21 +744,21 @@ outdated-cut = I compared the first { $count } of { $listed }.
 outdated-unanswered = I could not read image.list: { $trouble }.
     .next = Try again later.
 
-# -- images that move -----------------------------------------------------------------------
+# -- updates upstream -----------------------------------------------------------------------
 news-head = { $count ->
     [one] An image was updated upstream, and our registry has it now:
    *[other] { $count } images were updated upstream, and our registry has them now:
 }
-watching = I will tell you here when <code>{ $image }</code> was updated upstream and our registry has the new one.
+watching = When <code>{ $image }</code> is updated upstream, I tell you here as soon as our registry has the new one.
 watch-unlisted = Only the images in image.list are kept fresh, and I have not seen this one there yet. To add it: <code>/mirror { $image }</code>
 watch-head = { $count ->
     [one] You watch 1 image:
    *[other] You watch { $count } images:
 }
 watch-none = You watch no image.
-    .next = With <code>/watch nginx:1.27</code> I tell you when that image was updated upstream.
+    .next = With <code>/watch nginx:1.27</code> I tell you when that image is updated upstream.
 watch-limit = You can watch { $number } images.
-    .next = <code>/watch</code> lists yours, /unwatch takes one out.
+    .next = <code>/watch</code> lists yours, /unwatch ends one.
 watch-off = Images are not kept fresh here, so I would have nothing to tell.
     .next = Ask { $maintainer } to set <code>fresh</code> in my config. /outdated shows what differs now.
 watch-fixed = <code>{ $image }</code> is named by its digest, which never changes.
@@ -766,24 +775,24 @@ unwatch-none = You do not watch <code>{ $image }</code>.
 
 # -- lines of image.list that were written by hand ------------------------------------------
 hand-written-asked = { $count ->
-    [one] Somebody wrote a line into image.list by hand. An admin would have been asked about it. The workflow copies it:
-   *[other] Somebody wrote { $count } lines into image.list by hand. An admin would have been asked about them. The workflow copies them:
+    [one] Somebody wrote a line into image.list by hand. The rules ask an admin about it, but the workflow copies it anyway:
+   *[other] Somebody wrote { $count } lines into image.list by hand. The rules ask an admin about them, but the workflow copies them anyway:
 }
 hand-written-denied = { $count ->
     [one] Somebody wrote a line into image.list by hand that the rules deny. The workflow does not copy it:
    *[other] Somebody wrote { $count } lines into image.list by hand that the rules deny. The workflow does not copy them:
 }
 hand-written-line = ✏️ <code>{ $image }</code>
-hand-written-next = If you do not want that, remove the line there, and deny the image by a rule in my config.
+hand-written-next = If you do not want that, remove what was written, and add a rule to my config that denies it.
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
-problem-blank = an image's name has no blanks or line breaks
-problem-character = it holds a character that no image's name may have
+problem-blank = an image's name has no spaces or line breaks
+problem-character = it holds a character that an image's name cannot have
 problem-uppercase = the repository has to be in lower case
 problem-bare-id = that is the id of an image, not its name
 problem-too-long = the name is longer than 255 characters
-problem-ipv6-host = a registry by IPv6 address cannot be mirrored; use its name
+problem-ipv6-host = a registry by IPv6 address cannot be mirrored: use its name
 problem-no-domain = it begins like a registry's name but is not one
 problem-host = the registry's name is not a valid host
 problem-tag = the tag is not valid
@@ -796,12 +805,12 @@ problem-malformed = images are not written like that
 
 mistake-invisible = there are invisible characters in it
 mistake-web-page = that is the address of a web page
-mistake-source-page = that is a page of source code; the image may have another name
+mistake-source-page = that is a page of source code, and the image may have another name
 mistake-command-line = that is a command line
 mistake-quotes = leave the quotes out
 mistake-scheme = an image has no https:// in front
 mistake-full-width = there are full-width characters in it
-mistake-blank = there is a blank in it
+mistake-blank = there is a space in it
 mistake-mirror-prefix = that is its name at another mirror, and I need the name at the source
 mistake-target-prefix = that is its name in our registry, and I need the name at the source
 mistake-uppercase = the repository has to be in lower case

@@ -11,19 +11,19 @@
 
 # -- the card -----------------------------------------------------------------------------
 card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  { $bar } { $over }/{ $count }
-card-head-moved = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜像与上游不一致  { $bar } { $over }/{ $count }
+card-head-updated = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜像与上游不一致  { $bar } { $over }/{ $count }
 card-head-offer = 🌱 <b>#{ $request }</b>：列表中有 { $count } 个镜像以前不经审批就保持更新  { $bar } { $over }/{ $count }
 card-offer = 升级后，按规则它们的每个新摘要都要管理员审批。要像以前一样保持更新吗？
     { $time } 之前暂缓它们的更新。到时无人答复，就每次都问。
-card-moved = { $count ->
+card-version-updated = { $count ->
     [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
 }
-card-approved-by = { $person } 已批准。
-card-deciders = 由 { $people } 审批。
+card-approved-by = { $people } 已批准。
+card-deciders = 可以审批的管理员：{ $people }。
 card-cancelled = 已取消。
-card-changed = #{ $request } 的卡片已经变了，这次没有作出决定。
-    .next = 我会重新显示卡片，请再看一遍。
+card-changed = #{ $request } 的卡片在你点按之前已经变了，这次没有生效。
+    .next = 我会重新显示卡片，看过之后再点。
 waiting-others = 另有 { $count } 个待审批，在其他页上。
 waiting-reason = { $person } 要驳回 { $count } 个镜像，理由是？可以选一条，也可以回复这条消息：<code>/reject</code> 加理由。
 card-folded = ……另有 { $count } 个{ $mirrored ->
@@ -73,10 +73,10 @@ note-waiting = 等待管理员审批
 note-waiting-digest = <code>{ $digest }</code> · { $who }
 waits-for-several = 等待 { $needed } 位管理员审批
 waits-for-more = 已批准 { $given }/{ $needed }：{ $people }
-waits-differing = 批准的管理员不一致
-note-waiting-rejected = <code>{ $digest }</code>，管理员驳回过这个摘要，{ $who }
-note-waiting-rollback = 用 <code>{ $new }</code> 换回 <code>{ $old }</code>，{ $who }
-note-waiting-moved = <code>{ $old }</code> → <code>{ $new }</code>，{ $who }
+waits-differing = 各镜像的批准人不同
+note-waiting-rejected = <code>{ $digest }</code>，这个摘要曾被管理员驳回，{ $who }
+note-waiting-rollback = 从 <code>{ $old }</code> 回滚到 <code>{ $new }</code>，{ $who }
+note-waiting-updated = <code>{ $old }</code> → <code>{ $new }</code>，{ $who }
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
@@ -92,12 +92,12 @@ note-submitted = 已提交，等待运行启动{ $ahead ->
 note-resumes = { $cause }，{ $time } 自动重试
 note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行日志</a>
 note-verifying = 已推送，正在校验
-note-identical = 本来就有，摘要一致
+note-identical = 已经存在，摘要一致
 note-see-answer = 未同步，详见回复
 note-mirrored = 已同步，摘要校验通过
 note-mirrored-by-run = 运行显示已同步（我读不到我们的镜像仓库）
 note-rejected = 被 { $person } 驳回
-    .next = 原因请问 { $person }；沟通好之后发 /retry #{ $request } 重新申请。
+    .next = 原因请问 { $person }，沟通好之后发 /retry #{ $request } 重新申请。
 note-rejected-because = 被 { $person } 驳回：{ $reason }
     .next = 确实需要的话，请联系 { $person }，再发 /retry #{ $request } 重新申请。
 note-expired = 一直无人审批，已过期
@@ -114,11 +114,11 @@ note-trouble = { $trouble }，已试 { $tries } 次，正在重试
 note-trouble-until = { $trouble }，已试 { $tries } 次，{ $time } 再试
 trouble-silent = { $who } 没有回应
 trouble-unreachable = 连不上 { $who }
-trouble-busy = { $who } 暂时限制了我的请求
+trouble-busy = 请求太多，{ $who } 正在限流
 trouble-faulty = { $who } 内部出错
 trouble-unreadable = { $who } 返回的内容无法识别
 trouble-locked-out = { $who } 不再接受我的令牌，需要{ $maintainer }更换
-trouble-outdated = 镜像仓库里的工作流与我自带的不一致，需要{ $maintainer }运行 imageto-bot setup
+trouble-outdated = 同步仓库里的工作流与我自带的不一致，需要{ $maintainer }运行 imageto-bot setup
 trouble-paused = 管理员已暂停，发 /status 查看原因
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
@@ -129,11 +129,8 @@ denied = 策略不允许同步
 denied-because = 策略不允许同步：{ $reason }
     .next = 确实需要的话，请联系{ $maintainer }，策略写在我的配置里。
 denied-registry = 不允许从 { $registry } 同步
-    .next = 允许的上游：{ $registries }{ $more_registries ->
-        [0] { "" }
-       *[other] {" "}等另外 { $more_registries } 个
-    }。需要其他的，请{ $maintainer }加到我的配置里。
-nothing-started = 什么都没有开始。
+    .next = 允许的镜像仓库：{ $registries }。需要其他的，请{ $maintainer }加到我的配置里。
+nothing-started = 没有开始任何同步。
 
 shape = { $platforms ->
     [0] { "" }
@@ -196,7 +193,7 @@ button-digest-alone = { $count ->
    *[other] { $image }：只要这个摘要
 }
 button-tag-now = { $image } 现在的版本
-button-retry = 🔁 重试失败的
+button-retry = 🔁 重试
 button-form = { $on ->
     [1] •{" "}
    *[other] { "" }
@@ -206,20 +203,25 @@ form-containerd = containerd
 form-kubernetes = Kubernetes
 
 # -- drafts: what was found, before anything is done --------------------------------------
-draft-head = <b>#{ $request }</b> { $person }，找到 { $count } 个镜像。要同步吗？
-draft-head-file = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 里找到 { $count } 个镜像。要同步吗？
+draft-head = <b>#{ $request }</b> { $person }，找到 { $count } 个镜像。
+draft-head-file = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 里找到 { $count } 个镜像。
+draft-asks = { $head }{ $count ->
+    [1] 要同步吗？
+   *[other] 都要同步吗？
+}
 draft-line = ▫️ <code>{ $image }</code>
 draft-more = ……另有 { $count } 个。
 draft-choosing = 点一下去掉镜像，再点一下加回来。
 draft-expired = 一天内无人确认，这份草稿已作废。
-draft-dropped = #{ $request }：已取消，什么都没有开始。
+    .next = 还需要的话，用 /mirror 再发一次。
+draft-dropped = #{ $request }：已取消，没有开始任何同步。
 draft-confirmed = #{ $request } 已经在处理了。
     .next = 发 /status #{ $request } 查看进度。
 draft-over = #{ $request } 已经取消了。
     .next = 还需要的话，用 /mirror 再发一次。
 draft-unconfirmed = #{ $request } 还是草稿。
     .next = 要等 { $person } 先确认。
-draft-most = 后面还有，但一段内容我最多取前 { $count } 个镜像。
+draft-most = 后面还有，但我只取前 { $count } 个镜像。
 draft-empty = #{ $request } 一个镜像都没勾选。
     .next = 至少勾选一个。
 draft-page = { $pages ->
@@ -262,46 +264,46 @@ file-gone = 没能从 Telegram 取到 <code>{ $file }</code>。
 result-all = 同步完成，{ $done }/{ $count }：
 result-some = 部分完成，{ $done }/{ $count }：
 result-none = { $count ->
-    [1] 没能同步成功：
-   *[other] { $count } 个镜像都没能同步成功：
+    [1] 未同步：
+   *[other] { $count } 个镜像都未同步：
 }
 pull = <code>{ $command }</code>
 pull-more = ……另有 { $count } 条。
-result-there = 本来就有、摘要一致的：{ $images }{ $count ->
+result-there = 已经存在且摘要一致：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
 result-previous = 被覆盖的摘要另存为：{ $images }
 result-previous-refused = 被覆盖的摘要没能另存：{ $images }
     .next = 发 /why 加上镜像名，可以查看原因。
-returned = #{ $request } 的文件改好了，镜像已换成我们镜像仓库里的地址。
-returned-nothing = <code>{ $file }</code> 里的镜像我没法改：一改就会动到别的内容。
+returned = #{ $request } 的文件改好了，镜像已换成我们的镜像仓库里的地址。
+returned-nothing = <code>{ $file }</code> 里的镜像无法自动替换，否则会改到别的内容。
     .next = 请把上面的地址手动写进文件。
 returned-others = 未同步、保持原样的：{ $images }
 returned-fixed = 需要手动改的：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
-returned-passed = 没有当作镜像的地方（行号和键）：{ $places }
+returned-passed = 没有当作镜像处理的地方（行号和键）：{ $places }
 
 # -- failures: the cause, and what to do next ------------------------------------------------
-failure-missing = 上游找不到（不存在，或者是私有的）
+failure-missing = 上游没有这个镜像（不存在，或未公开）
     .next = 核对一下名称和标签，再用 /mirror 发一次。
-failure-missing-meant = 上游找不到。你要的是不是 <code>{ $image }</code>？
+failure-missing-meant = 上游没有这个镜像。你要的是不是 <code>{ $image }</code>？
     .next = 点一下你要的那个，或者用 /mirror 发正确的名称。
 failure-other-digest = 上游的这个标签现在指向另一个摘要
-    .next = 点一下你要哪个：只要这个摘要（在我们的镜像仓库里没有标签），还是这个标签现在的版本。
+    .next = 请选择：只要这个摘要（在我们的镜像仓库里没有标签），或者这个标签现在的版本。
 failure-other-digest-alone = 上游有这个摘要，但没有这个标签
-    .next = 如果只要这个摘要，点一下按钮；它在我们的镜像仓库里没有标签。
+    .next = 如果只要这个摘要，点一下按钮。它在我们的镜像仓库里没有标签。
 failure-digest-gone = 上游已经没有获批的那个摘要了
     .next = 发 /retry #{ $request }，我会重新查询，需要审批的会重新审批。
 failure-source-login = 上游要求登录（也可能没有这个镜像）
-    .next = 先核对名称；没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
+    .next = 先核对名称。没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被上游限流
     .next = 已经重试了几个小时。稍后发 /retry #{ $request }，或请{ $maintainer }配置登录提高限额（Secret SOURCE_AUTH）。
 failure-source-refused = 上游无法使用：{ $line }
     .next = 请{ $maintainer }检查这个上游，再发 /retry #{ $request }。
-failure-target-login = 我们的镜像仓库不让我们的账号推送
+failure-target-login = 我们的镜像仓库拒绝了推送（账号或权限问题）
     .next = 请{ $maintainer }检查 HARBOR_USER、HARBOR_PWD（机器人账户会过期）和推送权限，再发 /retry #{ $request }。
 failure-target-project = 我们的镜像仓库里没有能放这个镜像的项目
     .next = 请{ $maintainer }建好项目（不能是代理缓存项目），再发 /retry #{ $request }。
@@ -312,31 +314,31 @@ failure-immutable = 我们的镜像仓库里这个标签已指向另一个镜像
 failure-platform = 这个镜像没有所需的平台
     .next = 别的标签可能有：先到上游看看，再用 /mirror 发一次。
 failure-too-large = 太大了，我们的镜像仓库或执行同步的机器放不下
-    .next = 请{ $maintainer }放宽镜像仓库的上传限制，或者腾出磁盘空间，再发 /retry #{ $request }。
+    .next = 请{ $maintainer }放宽我们的镜像仓库的上传限制，或者腾出磁盘空间，再发 /retry #{ $request }。
 failure-network = 网络出错：{ $line }
-    .next = 发 /retry #{ $request } 再试一次；还不行的话，请{ $maintainer }查看运行日志。
+    .next = 发 /retry #{ $request } 再试一次。还不行的话，请{ $maintainer }查看运行日志。
 failure-timed-out = 同步超时
     .next = 已传的部分会保留，下次会更快：发 /retry #{ $request }。
 failure-workflow-missing = 同步仓库里没有同步用的工作流
     .next = 请{ $maintainer }安装（imageto-bot setup），再发 /retry #{ $request }。
 failure-workflow-off = 同步仓库里的工作流被停用了
-    .next = 请{ $maintainer }在仓库的 Actions 页面启用它，再发 /retry #{ $request }。
+    .next = 请{ $maintainer }在同步仓库的 Actions 页面启用它，再发 /retry #{ $request }。
 failure-run-missing = GitHub 没有为它启动运行
     .next = 请{ $maintainer }确认同步仓库启用了 Actions，再发 /retry #{ $request }。
 failure-run-cancelled = 这次运行被取消了
-    .next = 有人在 GitHub 上取消了运行；发 /retry #{ $request } 重新运行。
+    .next = 有人在 GitHub 上取消了运行。发 /retry #{ $request } 重新运行。
 failure-run-silent = 运行已结束（{ $line }），但没有这个镜像的结果
-    .next = 详情请查看运行日志；发 /retry #{ $request } 重新运行。
+    .next = 详情请查看运行日志。发 /retry #{ $request } 重新运行。
 failure-github-refused = 被 GitHub 拒绝：{ $line }
     .next = 请{ $maintainer }检查机器人的令牌和同步仓库，再发 /retry #{ $request }。
-failure-unlisted = 它已被人从 image.list 中删掉
+failure-unlisted = 有人把它从 image.list 里删掉了
     .next = 发 /retry #{ $request } 重新申请。
 failure-mismatch = 我们的镜像仓库里的摘要和获批的不一致
     .next = 有别的程序在写这个位置，请{ $maintainer }查明，再发 /retry #{ $request }。
 failure-absent = 运行显示成功，但我们的镜像仓库里没有
     .next = 可能有程序在清理镜像，或者运行推到了别处：请{ $maintainer }检查，再发 /retry #{ $request }。
 failure-unknown = 同步失败：{ $line }
-    .next = 详情请查看运行日志；发 /retry #{ $request } 再试一次。
+    .next = 详情请查看运行日志。发 /retry #{ $request } 再试一次。
 
 # -- commands -----------------------------------------------------------------------------
 command-mirror = 把镜像同步到我们的镜像仓库
@@ -351,7 +353,7 @@ command-outdated = 查看哪些镜像与上游不一致
     .usage = /outdated [文字]
 command-watch = 镜像在上游更新时通知我
     .usage = /watch [镜像]
-command-unkeep = 这个标签有新摘要时重新按规则办
+command-unkeep = 这个标签的新摘要重新按规则处理
     .usage = /unkeep 镜像
 command-unwatch = 取消通知
     .usage = /unwatch 镜像
@@ -409,7 +411,7 @@ limit-open = 每人最多同时有 { $number } 个镜像在处理。
     .next = 等几个完成，或者用 /cancel 加编号取消一个请求。
 limit-drafts = 你还有 { $number } 个草稿等待确认。
     .next = 请先确认或取消几个，发 /status 可以查看。
-limit-questions = 你有 { $number } 个查询还没有结果。
+limit-questions = 你还有 { $number } 个查询没有结果。
     .next = 等几个有了结果再发。
 limit-minute = 发得太快了：每人每分钟最多 { $number } 条命令。
     .next = 接下来 { $seconds } 秒内发的我会忽略。
@@ -445,20 +447,20 @@ whoami-member = 不是管理员
 # /why, /history
 why-image = <code>{ $image }</code> · { $state }
 why-asked = { $time } · { $person } 在 #{ $request } 里提出
-why-undecided = 没有关于摘要的审批记录。
+why-undecided = 没有这个摘要的审批记录。
 why-run = { $time } · <a href="{ $url }">GitHub 上的运行</a>开始
-why-arrived = { $time } · 已同步 <code>{ $digest }</code>
+why-arrived = { $time } · 运行已同步 <code>{ $digest }</code>
 why-previous = { $time } · 被覆盖的摘要另存为 <code>{ $image }</code>
 why-previous-refused = { $time } · 被覆盖的摘要没能另存：{ $line }
 why-failed = { $time } · { $cause }
-why-older = 还有更早的 { $count } 次。
+why-older = 另有更早的 { $count } 次没有显示。
 why-unknown = 这里没有 <code>{ $image }</code> 的请求。
     .next = 管理员可以在私聊里查看全部审批记录：<code>/history { $image }</code>
 decision = { $time } · { $person }{ $did } <code>{ $what }</code>
 decision-because = { $time } · { $person }{ $did } <code>{ $what }</code>：{ $reason }
 did-approve = 批准了
 did-deny = 驳回了
-did-refreshed-approve = 让这个标签保持更新，所以批准了
+did-refreshed-approve = 已设置这个标签保持更新，因此批准了
 did-kept-approve = 批准并保持更新
 did-kept-deny = 不再保持更新
 did-floats-approve = 认定为浮动标签：
@@ -468,17 +470,17 @@ did-rollback-deny = 撤下了
 by-person = { $person } { "" }
 by-rule = 规则 <code>{ $rule }</code> { "" }
 by-rules = 规则
-by-registries = 仓库列表
+by-registries = 镜像仓库白名单
 by-bot = 机器人
 by-nobody-known = 某人（姓名已删除）
 rollback-none = 没有 <code>{ $image }</code> 之前的摘要记录。
-    .next = 可以用 <code>/mirror NAME@DIGEST</code> 同步指定的摘要。
+    .next = 要同步指定的摘要，可以发 <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> 正在处理中。
     .next = 用 <code>/status { $image }</code> 查看进度。
 decisions-head = 审批记录，最新的在前：
-decisions-head-here = 本会话所提请求的审批记录，最新的在前：
+decisions-head-here = 本会话请求的审批记录，最新的在前：
 decisions-none = 没有这样的审批记录。
-decisions-none-here = 本会话没有这样的审批记录。
+decisions-none-here = 本会话的请求没有这样的审批记录。
     .next = 私聊我可以查看所有会话的记录。
 decisions-more = 只显示最新的 { $count } 条。
     .next = 用 <code>/history #41</code> 或加上镜像名缩小范围。
@@ -492,7 +494,7 @@ hold-lifting-pause = 还需要另一位管理员在 10 分钟内发 /resume。
     .next = 也可以在服务器上运行一条命令：<code>imageto-bot resume</code>
 hold-lifted-pause = ▶️ 已解除暂停。
 hold-begun-block = ⛔ 已禁止 <code>{ $pattern }</code> 的镜像，直到两位管理员发 /unblock。
-    .next = 等待审批和已批准的镜像同样被禁止；直接写进 image.list 的行不受影响。
+    .next = 等待审批和已批准的镜像同样被禁止，直接写进 image.list 的行不受影响。
 hold-stands-block = <code>{ $pattern }</code> 已经被禁止，发 /status 查看是谁禁止的。
 hold-none-block = <code>{ $pattern }</code> 没有被禁止，发 /status 查看禁止了哪些。
 hold-lifting-block = 还需要另一位管理员在 10 分钟内发 <code>/unblock { $pattern }</code>。
@@ -506,9 +508,10 @@ status-held-because-block = ⛔ { $person } 禁止了 <code>{ $pattern }</code>�
 # /reload
 reloaded = 已重新读取配置，有变化：<code>{ $keys }</code>。
 reload-same = 已重新读取配置，没有变化。
-    .next = Docker 单独挂载的文件不会更新，请挂载它所在的目录。
-reload-setup = 这些配置还需要{ $maintainer }运行 <code>imageto-bot setup</code>。
+    .next = 如果确实改过：Docker 单独挂载的文件不会更新，请挂载它所在的目录。
+reload-setup = 要让工作流也按新规则处理，还需要{ $maintainer }运行 <code>imageto-bot setup</code>。
 reload-refused = 配置有误，没有任何变化：{ $trouble }
+    .next = 改好之后再发 /reload。
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。
@@ -522,10 +525,11 @@ effect-first = 你对 { $images } 的批准已计入，还要 { $missing } 位�
 effect-twice = 你已经批准过 { $images }，要由另一位管理员批准。
 effect-own = 只有你自己申请了 { $images }，要由另一位管理员批准。
 effect-others = { $known ->
-    [0] 你的批准对 { $images } 不算数。
+    [0] 你的批准对 { $images } 不计入。
    *[other] 只有 { $people } 能批准 { $images }。
 }
 effect-denied = 策略已经不允许 { $images }。
+    .next = 确实需要的话，请联系{ $maintainer }，策略写在我的配置里。
 decided-left = 还有 { $count } 个待审批。
 not-shown = 没有作出决定：#{ $request } 的卡片上没有显示 { $images }。
     .next = 我会重新显示卡片，请看过之后用卡片上的按钮。
@@ -537,8 +541,11 @@ already-approved = { $person } 已经批准过了。
 already-rejected = { $person } 已经驳回了。
 already-answered = { $person } 已经答复过了。
 already-cancelled = #{ $request } 已经取消了。
+    .next = 还需要的话，发 /retry #{ $request } 重新申请。
 already-replaced = #{ $request } 已被后来的决定取代。
+    .next = 还需要的话，发 /retry #{ $request } 重新申请。
 already-expired = #{ $request } 已经过期了。
+    .next = 还需要的话，发 /retry #{ $request } 重新申请。
 nothing-to-decide = #{ $request } 没有待审批的镜像。
 button-unknown = 这个按钮已经失效了。
     .next = 请用较新的消息，或者发 /status。
@@ -601,12 +608,11 @@ history-ended = 结束时间：{ $time }
 lookup-head = 🔎 <code>{ $image }</code>
 lookup-denied = <code>{ $image }</code>：{ $reason }
 lookup-refused = 上游无法查询：{ $line }
-lookup-missing = 上游找不到（不存在，或者是私有的）。
+    .next = 请{ $maintainer }检查这个上游。
+lookup-missing = 上游没有这个镜像（不存在，或未公开）。
+    .next = 请核对名称和标签。
 lookup-digest = 摘要：<code>{ $digest }</code>
-lookup-platforms = 平台：{ $platforms }{ $more ->
-    [0] { "" }
-   *[other] {" "}和另外 { $more } 个
-}
+lookup-platforms = 平台：{ $platforms }
 lookup-size = 大小：{ $size }
 lookup-created = 构建时间：{ $time }（{ $days ->
     [0] 今天
@@ -616,7 +622,7 @@ lookup-created = 构建时间：{ $time }（{ $days ->
 lookup-target-same = ✅ 我们的镜像仓库里已经有了，摘要一致：
 lookup-target-other = ♻️ 我们的镜像仓库里有这个标签，但摘要不同，可能是旧版：
 lookup-target-only = 📦 我们的镜像仓库里还留着它：
-lookup-target-none = 我们的镜像仓库里还没有。
+lookup-target-none = 我们的镜像仓库里没有。
 lookup-target-unreadable = 现在读不到我们的镜像仓库。
 lookup-unanswered = 没能查到：{ $trouble }。
     .next = 请稍后再试。
@@ -646,7 +652,7 @@ outdated-cut = { $listed } 个里只比对了前 { $count } 个。
 outdated-unanswered = 没能读到 image.list：{ $trouble }。
     .next = 请稍后再试。
 
-# -- images that move -----------------------------------------------------------------------
+# -- updates upstream -----------------------------------------------------------------------
 news-head = 有 { $count } 个镜像在上游更新了，我们的镜像仓库已同步：
 watching = <code>{ $image }</code> 在上游更新并同步到我们的镜像仓库之后，我会在这里通知你。
 watch-unlisted = 只有 image.list 里的镜像会保持更新，这个还不在里面。要加进去：<code>/mirror { $image }</code>
@@ -662,18 +668,18 @@ watch-fixed = <code>{ $image }</code> 写的是摘要，摘要不会变。
 unwatched = 不再通知你 <code>{ $image }</code> 的更新。
 status-keeper = { $person } 让它保持更新：新摘要不用再批准，发 /unkeep 可以取消。
 status-floater = { $person } 说它是浮动标签，发 /unkeep 可以取消。
-unkept = <code>{ $image }</code> 的新摘要重新按规则办。
+unkept = <code>{ $image }</code> 的新摘要重新按规则处理。
 unkeep-none = 没有管理员让 <code>{ $image }</code> 保持更新，也没有人说它是浮动标签。
 decided-kept = 以后的新摘要不用再批准。发 /unkeep 可以取消。
-decided-floats = 这个标签以后按浮动标签处理，新摘要按规则办。发 /unkeep 可以取消。
+decided-floats = 这个标签以后按浮动标签处理，新摘要按规则处理。发 /unkeep 可以取消。
 unwatch-none = 你没有关注 <code>{ $image }</code>。
     .next = <code>/watch</code> 列出你关注的镜像。
 
 # -- lines of image.list that were written by hand ------------------------------------------
-hand-written-asked = 有人直接往 image.list 里写了 { $count } 行，按规则本应先问管理员。工作流会照常复制：
-hand-written-denied = 有人直接往 image.list 里写了 { $count } 行，规则不允许。工作流不会复制：
+hand-written-asked = 有人直接往 image.list 里写了 { $count } 行，按规则应由管理员审批，但工作流会照常同步：
+hand-written-denied = 有人直接往 image.list 里写了 { $count } 行，规则不允许，工作流不会同步：
 hand-written-line = ✏️ <code>{ $image }</code>
-hand-written-next = 如果不该复制，请在那里删掉这一行，并在我的配置里用规则拒绝这个镜像。
+hand-written-next = 如果不该同步，请删掉写进去的内容，并在我的配置里加一条拒绝规则。
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有

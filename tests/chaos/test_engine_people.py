@@ -51,7 +51,7 @@ async def w(tmp_path: Path) -> AsyncIterator[ChaosWorld]:
 
 def results(w: ChaosWorld) -> list[str]:
     """Return the end of the copy, as people read it."""
-    heads = ("Done", "Partly", "That did not work", "None of the")
+    heads = ("Done", "Partly", "Not mirrored", "None of the")
     return [plain(text) for text in w.chat.texts if text.startswith(heads)]
 
 

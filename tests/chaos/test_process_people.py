@@ -159,7 +159,7 @@ def test_somebody_cancels_a_run_and_runs_it_again(
     people.sandbox.card(asked, "copying")
     run = people.sandbox.repository()["runs"][0]["id"]
     maintainer.call("POST", f"/actions/runs/{run}/cancel")
-    result = people.sandbox.result(asked, "That did not work")
+    result = people.sandbox.result(asked, "Not mirrored")
     assert "its run was cancelled" in result["text"]
 
     def ended() -> bool:

@@ -163,6 +163,21 @@ def test_the_head_counts_what_is_over() -> None:
     assert text.endswith("\nApproved by Ana.")
 
 
+def test_everybody_who_approved_is_named_in_one_line() -> None:
+    progress = {MIRRORED.id: Progress((ANA, WEI), 2)}
+    assert shown(MIRRORED, view=replace(VIEW, progress=progress)).endswith(
+        "\nApproved by Ana, Wei."
+    )
+
+
+def test_who_joined_is_told_so_until_it_is_over() -> None:
+    first = replace(REQUEST, id=RequestId(40), person=ANA)
+    view = replace(VIEW, firsts={COPYING.id: first})
+    told = "Already under way for #40 (Ana): nginx:1.27."
+    assert told in shown(COPYING, view=view)
+    assert told not in shown(MIRRORED, view=view)
+
+
 def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
     rows = card(REQUEST, [WAITING, MIRRORED], replace(VIEW, version="a-Z_09xy")).buttons
     assert [[button.value for button in row] for row in rows] == [
@@ -172,7 +187,7 @@ def test_buttons_are_there_while_something_waits_and_gone_after() -> None:
     assert card(REQUEST, [BY_ANA], VIEW).buttons == ()
 
 
-def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None:
+def test_an_alarm_says_what_was_updated_and_warns_until_somebody_has_decided() -> None:
     asked = replace(REQUEST, person=BOT_ITSELF)
     alarm = rendered(card(asked, [UPDATED, replace(UPDATED, id=TransferId(2))], VIEW))
     assert alarm.html.startswith("⚠️ <b>#41</b>: 2 listed images differ from their sources")
@@ -182,7 +197,7 @@ def test_an_alarm_says_what_moved_and_warns_until_somebody_has_decided() -> None
         "❌ Reject these 2",
     ]
     decided = rendered(card(asked, [replace(UPDATED, approved_at=NOW, approved_by=ANA)], VIEW))
-    assert "meant to move" not in decided.html
+    assert "should not change" not in decided.html
     assert "Approved by Ana." in decided.html
     of_wei = rendered(card(REQUEST, [UPDATED], VIEW)).html
     assert of_wei.startswith("<b>#41</b> for Wei")
@@ -236,8 +251,8 @@ def test_the_result_gives_commands_and_next_steps() -> None:
     assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
     assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
     labels = [[button[0] for button in row] for row in text.buttons]
-    assert text.fingerprint.splitlines()[-1].startswith("🔁 Retry failed:callback:retry:41")
-    assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Retry failed"]]
+    assert text.fingerprint.splitlines()[-1].startswith("🔁 Try again:callback:retry:41")
+    assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Try again"]]
 
 
 @pytest.mark.parametrize(
@@ -264,6 +279,18 @@ def test_the_commands_of_many_images_are_copied_in_parts() -> None:
 def test_what_was_not_decided_may_be_asked_for_again(state: State, key: str | None) -> None:
     keys = [line.key for line in result(REQUEST, [replace(WAITING, ended=state)], VIEW).lines]
     assert [each for each in keys if each.endswith(".next")] == [each for each in [key] if each]
+
+
+def test_what_to_do_about_the_same_cause_stands_once() -> None:
+    refused = replace(WAITING, ended=State.REJECTED, ground=Ground.REGISTRY)
+    quay, ghcr = ImageRef.parse("quay.io/a/b:1"), ImageRef.parse("ghcr.io/a/b:1")
+    by_ana = [replace(REJECTED, reason=reason) for reason in ("too old", "too large")]
+    ended = [replace(refused, image=quay), replace(refused, image=ghcr), *by_ana]
+    keys = [line.key for line in result(REQUEST, ended, VIEW).lines]
+    assert [key for key in keys if key.endswith(".next")] == [
+        "denied-registry.next",
+        "note-rejected-because.next",
+    ]
 
 
 def missing(number: int, tag: str, *meant: str) -> Transfer:
@@ -318,7 +345,17 @@ def test_an_absence_is_told_with_what_may_be_lost() -> None:
 def test_a_draft_says_where_it_stops() -> None:
     draft = Draft(images=tuple(ImageRef.parse(f"a:{n}") for n in range(IMAGES_PER_PASTE)))
     text = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
-    assert "I take only the first 500 images of a text." in text
+    assert "I take only the first 500 images." in text
+
+
+def test_a_draft_asks_nothing_once_it_is_cancelled() -> None:
+    draft = Draft(images=(ImageRef.parse("a:1"), ImageRef.parse("a:2")))
+    asked = rendered(draft_card(replace(REQUEST, confirmed_at=None), draft, VIEW)).html
+    assert asked.startswith("<b>#41</b> for Wei: 2 images found. Mirror them?\n")
+    cancelled = replace(REQUEST, confirmed_at=None, cancelled_at=NOW)
+    told = rendered(draft_card(cancelled, draft, VIEW)).html
+    assert told.startswith("<b>#41</b> for Wei: 2 images found.\n")
+    assert "Mirror" not in told
 
 
 def test_the_choice_has_a_row_for_each_image_and_pages() -> None:
@@ -368,7 +405,7 @@ def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
             True,
             "To be changed by hand: nginx:1.27 (L3, L12)",
         ),
-        (Rewritten(b"", passed=("7: spec.version",)), True, "by line and key: 7: spec.version"),
+        (Rewritten(b"", passed=("7: spec.version",)), True, "(line and key): 7: spec.version"),
         (
             Rewritten(b"", fixed=(Fixed(CHECKING.image),)),
             False,
@@ -462,7 +499,7 @@ def test_long_tags_have_a_line_each() -> None:
     ("transfer", "key"),
     [
         (replace(WAITING, ground=Ground.REJECTED), "note-waiting-rejected"),
-        (UPDATED, "note-waiting-moved"),
+        (UPDATED, "note-waiting-updated"),
         (replace(WAITING, image=ImageRef.parse(DIGEST)), "note-waiting"),
         (WAITING, "note-waiting-digest"),
     ],

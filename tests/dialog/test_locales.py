@@ -169,6 +169,37 @@ def test_every_failure_and_every_refusal_says_what_to_do_next(key: str, language
     assert f"{key}.next" in READINGS[language]
 
 
+REFUSING = re.compile(
+    r"\b(cannot|could not|not allow\w*|does not|is not|no such|too (many|large|late|deep\w*|much)"
+    r"|at most|refus\w+|wrong|expired|dropped|no (image|request|record)|only an admin|malformed"
+    r"|missing|not found|was (cancelled|replaced))\b",
+    re.IGNORECASE,
+)
+COMMAND = re.compile(r"(?<![<\w])/[a-z]+\b")
+PARTS = ("problem-", "mistake-", "state-", "trouble-", "command-")
+"""Messages that stand within others."""
+INFORMING = {
+    *("note-mirrored-by-run", "bad-head", "why-undecided", "why-older", "decisions-none"),
+    *("weight-first", "weight-others", "lookup-target-none", "lookup-target-unreadable"),
+    *("outdated-untold", "hand-written-denied"),
+}
+"""They say no, but refuse nobody anything, or the lines around them say what to do."""
+
+
+def test_what_says_no_says_what_to_do_next_or_names_a_command() -> None:
+    english = READINGS[Language.EN]
+    mute = {
+        key
+        for key, texts in english.items()
+        if not key.startswith(PARTS)
+        and "." not in key
+        and f"{key}.next" not in english
+        and any(map(REFUSING.search, texts))
+        and not any(map(COMMAND.search, texts))
+    }
+    assert mute == INFORMING
+
+
 @pytest.mark.parametrize("language", Language)
 def test_every_command_says_how_it_is_typed(language: Language) -> None:
     for name in CommandName:
@@ -303,6 +334,7 @@ def test_chinese_is_set_as_people_in_china_set_it(mistake: str) -> None:
     for texts in READINGS[Language.ZH_CN].values():
         for markup in texts:
             # These values are Chinese themselves, or include their blanks.
-            text = re.sub(r"<[^<>]*>", "", markup)
-            text = text.replace("{maintainer}", "\u4eba").replace("{wait}", "\u65f6")
+            text = re.sub(r"<[^<>]*>", "", re.sub(r"<code>.*?</code>", "a", markup))
+            for value in ("maintainer", "wait", "head"):
+                text = text.replace(f"{{{value}}}", "\u4eba")
             assert not re.search(MISSET[mistake], text), text

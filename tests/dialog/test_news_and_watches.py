@@ -54,7 +54,7 @@ def test_why_an_image_cannot_be_watched() -> None:
 
     assert why("nginx", kept_fresh=False) == ["watch-off"]
     assert why(f"nginx@{A}") == ["watch-fixed"]
-    assert why("evil/a") == ["lookup-denied"]
+    assert why("evil/a") == ["lookup-denied", "denied-because.next"]
     assert why("nginx") is None
 
 

@@ -113,7 +113,7 @@ def test_a_slip_and_a_missing_tag_are_one_tap_away(s: Sandbox) -> None:
     s.press("wei", draft, "Yes, mirror it")
     s.result(asked, "Done, 1 of 1")
     asked = s.whisper("wei", "/mirror busybox:1.36.1")
-    result = s.result(asked, "That did not work:")
+    result = s.result(asked, "Not mirrored:")
     assert "➡️ busybox:1.36" in labels(result)
     s.press("wei", result, "busybox:1.36")
     s.result(asked, "Done, 1 of 1")
@@ -127,7 +127,7 @@ def test_a_look_up_reads_both_registries_and_copies_nothing(s: Sandbox) -> None:
     assert re.search(r"Size: \d+ kB\nBuilt: 2026-01-01 00:00 UTC", text)
     assert f"exactly the same:\ndocker pull {s.target()}/docker.io/library/redis:7" in text
     text = s.answer("wei", "/lookup registry.k8s.io/coredns/coredns:v1.11.3")
-    assert "Our registry does not have it yet." in text
+    assert "Our registry does not have it." in text
     assert "Not found at the source" in s.answer("wei", "/lookup nginx:9.99")
     assert len(s.repository()["commits"]) == commits
 

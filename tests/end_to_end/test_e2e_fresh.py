@@ -44,7 +44,7 @@ def test_a_tag_that_moves_is_noticed_copied_by_one_dispatch_and_told(s: Sandbox)
     mirrored(s, image)
     old = s.digests("source")[image]
     watching = s.say("li", "/watch busybox")
-    assert "I will tell you here" in s.until(lambda: s.answers(watching))[0]["text"]
+    assert "I tell you here" in s.until(lambda: s.answers(watching))[0]["text"]
     new = s.move(image)
     assert new != old
     news = s.until(lambda: told(s, "our registry has it now", chat="group"))

@@ -40,7 +40,7 @@ def test_thirty_requests_in_a_minute_are_all_answered_without_one_429(s: Sandbox
 
 
 def is_answer(message: Message, to: int) -> bool:
-    words = ("Done, 1 of 1", "That did not work")
+    words = ("Done, 1 of 1", "Not mirrored")
     return message["reply_to"] == to and message["text"].startswith(words)
 
 

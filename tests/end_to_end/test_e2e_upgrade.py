@@ -195,7 +195,7 @@ async def test_an_upgrade_loses_nothing_and_says_who_has_to_run_setup(
         def asks_in_between() -> Any:
             commits = len(people.repository()["commits"])
             asked = people.whisper("wei", f"/mirror {REDIS}")
-            told = "differs from mine, so the maintainer has to run imageto-bot setup"
+            told = "is not the one that I ship, so the maintainer has to run imageto-bot setup"
             people.until(lambda: people.card(asked, told), SECONDS)
             assert len(people.repository()["commits"]) == commits
             state = people.whisper("ana", "/status")

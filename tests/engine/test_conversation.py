@@ -144,7 +144,7 @@ async def test_a_draft_can_be_dropped_and_is_given_up_after_a_day(w: World) -> N
     assert first.buttons == ()
     w.clock.pass_time(timedelta(hours=25).total_seconds())
     await w.settle(4)
-    assert second.text.endswith("Nobody answered for a day, so I dropped this draft.")
+    assert second.text.endswith("so I dropped this draft.\nAsk again with /mirror.")
     async with w.store.begin() as unit:
         assert await unit.open_requests() == []
 
@@ -187,7 +187,7 @@ async def test_a_missing_tag_is_answered_with_the_nearest_that_exist(w: World) -
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27.99")
     await w.settle(6)
-    assert w.last.startswith("That did not work:")
+    assert w.last.startswith("Not mirrored:")
     tell = w.chat.messages[MessageId("telegram:5001")]
     assert tell.buttons == (("➡️ nginx:1.27",), ("➡️ nginx:1.26",))
     assert "别人的请求" in await w.press(LI, "➡️ nginx:1.27")
@@ -307,7 +307,7 @@ async def test_the_file_comes_back_with_what_arrived_and_again_with_the_rest(w: 
     assert w.last.endswith("Unchanged, since not mirrored: redis:7")
     (document,) = w.chat.documents
     assert document.content.count(b"harbor.example.com") == 1
-    await w.press(WEI, "Retry failed")
+    await w.press(WEI, "Try again")
     await w.settle(15)
     w.copied(REDIS)
     await w.settle(15)
@@ -502,7 +502,7 @@ async def test_a_network_that_stays_down_is_a_failure_in_the_end(w: World) -> No
         w.repository.report(NGINX, None, "source: dial tcp 10.0.0.1:443: connection refused")
         w.repository.finish("failure")
     await w.settle(60)
-    assert w.last.startswith("That did not work:")
+    assert w.last.startswith("Not mirrored:")
     assert len(w.repository.runs) == 5
 
 
@@ -527,7 +527,7 @@ async def test_who_joins_a_transfer_is_told_so_and_both_get_the_answer(w: World)
     await w.settle(8)
     await w.say(LI, "/mirror nginx:1.27")
     await w.settle(4)
-    assert "Already on its way for #1 (Wei): nginx:1.27. You get the answer too." in w.card
+    assert "Already under way for #1 (Wei): nginx:1.27. You get an answer too." in w.card
     w.copied(NGINX)
     await w.settle(12)
     assert sum(text.startswith("Done, 1 of 1") for text in w.chat.texts) == 2
@@ -582,7 +582,7 @@ async def test_a_look_up_tells_what_is_there_and_whether_the_target_has_it(w: Wo
         "Platforms: linux/amd64, linux/arm64\n"
         "Size: 29.5 MB\n"
         "Built: 2026-01-20 12:00 UTC (40 days ago)\n"
-        "Our registry does not have it yet."
+        "Our registry does not have it."
     )
     assert await w.press(WEI, "Mirror it") == "On it."
     await w.settle(8)
@@ -606,7 +606,7 @@ async def test_a_look_up_of_what_is_missing_denied_or_out_of_reach(w: World) -> 
     assert next(reversed(w.chat.messages.values())).buttons == (("➡️ nginx:1.27",),)
     assert not await w.say(WEI, "/lookup quay.example/a:1")
     await w.settle(2)
-    assert "quay.example is not an allowed registry" in w.last
+    assert "quay.example is not an allowed registry\nAllowed: docker.io, gcr.io." in w.last
     w.registries.source["docker.io/library/redis:7"] = TransientError("docker.io is slow")
     await w.say(WEI, "/lookup redis:7")
     await w.settle(60)
@@ -710,7 +710,7 @@ async def test_a_registry_that_never_answers_keeps_no_question_open(
     w.repository.content = b"nginx:1.27\n"
     await w.say(WEI, "/outdated")
     await w.settle(2)
-    assert w.last.startswith("I could compare nothing.\n1 image could not be compared")
+    assert w.last.startswith("Nothing could be compared.\n1 image could not be compared")
 
 
 async def test_a_list_that_cannot_be_read_is_answered_with_why(w: World) -> None:

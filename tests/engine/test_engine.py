@@ -131,7 +131,7 @@ async def test_a_rejection_says_who_and_why_and_commits_nothing(w: World) -> Non
     await w.say(ANA, "/reject #1 use <ours> instead")
     await w.settle(8)
     assert any("rejected by Ana: use &lt;ours&gt; instead" in text for text in w.chat.texts)
-    assert any(text.startswith("That did not work:") for text in w.chat.texts)
+    assert any(text.startswith("Not mirrored:") for text in w.chat.texts)
     assert w.repository.commits == []
     assert await w.press(ANA, "approve:1") == "Already rejected by Ana."
 
@@ -342,7 +342,7 @@ async def test_an_admin_is_told_that_another_workflow_is_installed_before_anybod
     w.repository.seen = WorkflowState.DIFFERS
     await w.say(ANA, "/status")
     await w.settle(2)
-    words = "Problem now: the workflow in the mirror repository differs from mine"
+    words = "Problem now: the workflow in the mirror repository is not the one that I ship"
     assert w.last.count(words) == 1
     await w.say(WEI, "/status")
     await w.settle(2)
@@ -426,7 +426,7 @@ async def test_a_copy_that_failed_is_told_in_words_and_can_be_tried_again(w: Wor
     await w.settle(8)
     assert "the project in our registry is full" in w.last
     assert "别人的请求" in await w.press(LI, "retry:1")
-    assert await w.press(WEI, "Retry failed") == "#1 continues: 1 image."
+    assert await w.press(WEI, "Try again") == "#1 continues: 1 image."
     await w.settle(12)
     assert [run.event for run in w.repository.runs] == ["push", "dispatch"]
     w.copied(NGINX)
@@ -582,7 +582,7 @@ async def test_a_question_that_nobody_answers_expires(w: World) -> None:
     w.clock.pass_time(72 * 3600)
     await w.settle(5)
     assert "nobody decided in time" in w.last
-    assert await w.press(ANA, "approve:1") == "#1 has expired."
+    assert (await w.press(ANA, "approve:1")).startswith("#1 has expired.\n/retry #1")
 
 
 async def test_a_denied_image_is_answered_with_the_reason_and_nothing_is_stored(w: World) -> None:
@@ -661,7 +661,7 @@ async def test_the_daily_limit_counts_what_is_over_too(w: World) -> None:
     w.clock.pass_time(25 * 3600)
     await w.say(WEI, "/mirror nginx:20 nginx:21 nginx:22")
     await w.settle(5)
-    assert any(text.startswith("None of the 3 images could be mirrored:") for text in w.chat.texts)
+    assert any(text.startswith("None of the 3 images was mirrored:") for text in w.chat.texts)
 
 
 async def test_retries_count_in_the_daily_limit(w: World) -> None:
@@ -740,7 +740,7 @@ async def test_cancel_stops_what_is_not_under_way(w: World) -> None:
     assert await states(w) == [State.CANCELLED]
     assert w.last.startswith("#1: 1 image cancelled.")
     assert w.card.endswith("Cancelled.")
-    assert await w.press(ANA, "approve:1") == "#1 was cancelled."
+    assert (await w.press(ANA, "approve:1")).startswith("#1 was cancelled.\n/retry #1")
     await w.say(WEI, "/cancel #1")
     await w.settle(2)
     assert "It is too late to cancel #1" in w.last
@@ -877,7 +877,7 @@ async def test_the_card_of_what_is_over_already_goes_before_its_result(w: World)
     await w.settle(15)
     card, result = w.chat.texts
     assert card.startswith("<b>#1</b> for Wei")
-    assert result.startswith("That did not work")
+    assert result.startswith("Not mirrored")
 
 
 async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
@@ -885,7 +885,7 @@ async def test_a_result_that_failed_is_told_later_and_once(w: World) -> None:
     await w.settle(0)
     w.chat.trouble = [TransientError("Telegram is out of reach")]
     await w.settle(30)
-    assert sum(text.startswith("That did not work") for text in w.chat.texts) == 1
+    assert sum(text.startswith("Not mirrored") for text in w.chat.texts) == 1
 
 
 async def test_a_result_put_off_stays_so_though_the_card_is_edited_meanwhile(w: World) -> None:

@@ -58,14 +58,14 @@ async def test_two_admins_have_to_approve_and_the_card_shows_the_first(w: World)
     )
     await w.settle(4)
     assert "1 of 2: Ana" in w.card
+    assert "Who can approve" not in w.card  # Li has not written yet
     assert await state(w) is State.WAITING
     assert "You have approved" in await w.press(ANA, "✅ Approve")
     assert await state(w) is State.WAITING
     assert "已批准 1 个镜像" in await w.press(LI, "✅ Approve")
     await w.settle(4)
     assert await state(w) is not State.WAITING
-    assert "Approved by Ana." in w.card
-    assert "Approved by Li." in w.card
+    assert "\nApproved by Ana, Li." in w.card
     assert {d.person for d in await decisions(w)} == {ANA.id, LI.id}
 
 
@@ -137,6 +137,11 @@ async def test_nobody_approves_alone_what_they_asked_for_alone(tmp_path: Path) -
             " so another admin has to approve."
         )
         assert await decisions(w) == []
+        await w.settle(4)
+        assert "Who can approve" not in w.card
+        await w.say(LI, "/status")
+        await w.settle(4)
+        assert "\nWho can approve: Li." in w.card
         await w.say(WEI, f"/mirror {STATIC}")
         await w.settle(6)
         await w.press(ANA, "approve:1")
@@ -152,6 +157,8 @@ async def test_only_those_whom_the_rule_names_approve(tmp_path: Path) -> None:
         assert await w.press(ANA, "✅ Approve") == (
             "Only Li can approve gcr.io/distroless/static:nonroot."
         )
+        await w.settle(4)
+        assert "\nWho can approve: Li." in w.card
         assert await state(w) is State.WAITING
         await w.press(LI, "✅ Approve")
         assert await state(w) is State.APPROVED
@@ -162,7 +169,10 @@ async def test_a_deny_rule_added_later_ends_what_waits_at_the_press(w: World) ->
     w.policy = replace(w.policy, rules=(Rule("**", Verdict.DENY, "not any more"),))
     w.start()
     answer = await w.press(ANA, "✅ Approve")
-    assert answer == "The policy does not allow gcr.io/distroless/static:nonroot any more."
+    assert answer == (
+        "The policy does not allow gcr.io/distroless/static:nonroot any more.\n"
+        "Ask the maintainer if you need it: the policy is in my config."
+    )
     (transfer,) = await transfers(w)
     assert (transfer.state, transfer.ground) == (State.REJECTED, Ground.RULE)
 

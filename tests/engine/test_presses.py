@@ -167,7 +167,7 @@ async def test_an_image_that_changed_since_is_not_decided_and_is_named(w: World)
         second = (await unit.transfers_of(RequestId(1)))[1]
         await unit.save_transfer(replace(second, digest=digest_of("another")))
     assert await w.press(ANA, "approve:1") == (
-        "#1: 1 image approved. Not decided, since decided or changed before:"
+        "#1: 1 image approved. Left out, since decided or changed before:"
         " gcr.io/distroless/base:nonroot. 1 more waits for a decision."
     )
     assert await in_state(w, State.WAITING) == [str(OTHER)]
@@ -300,7 +300,7 @@ async def test_a_refused_press_refreshes_that_card_before_all_other_edits(w: Wor
         await w.say(WEI, f"/cancel #{other}")
     number = str(request.card).removeprefix("telegram:")
     answer = await w.intake.press(pressing(w, "approve:29", message=number))
-    assert answer.startswith("The card of #29 has changed meanwhile")
+    assert answer.startswith("The card of #29 had changed")
     await w.settle(8)
     assert edited[0] == request.card
     await w.press(ANA, "approve:29")
@@ -541,7 +541,7 @@ async def test_a_reason_that_the_config_no_longer_has_rejects_nothing(w: World) 
     w.upstream(STATIC)
     await ask(w, STATIC)
     key = w.chat.button("❌ Reject")[1]
-    assert "has changed" in await w.intake.press(pressing(w, f"{key}:00000000"))
+    assert "had changed" in await w.intake.press(pressing(w, f"{key}:00000000"))
     assert await in_state(w, State.WAITING) == [str(STATIC)]
 
 

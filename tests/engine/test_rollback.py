@@ -63,7 +63,7 @@ async def test_an_admin_is_asked_though_a_rule_approves_and_the_tag_gets_it_back
     await twice(w)
     await asked(w)
     assert (await newest(w)).state is State.WAITING
-    assert f"puts <code>{OLD}</code> back for <code>{NEW}</code>" in w.last
+    assert f"back from <code>{NEW}</code> to <code>{OLD}</code>, waits" in w.last
     await w.press(ANA, "approve:3")
     await w.settle(20)
     assert f"{NGINX}@{OLD}; asked p:" in w.repository.blocks[-1]

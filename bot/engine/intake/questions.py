@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.core.decision import Verdict
 from bot.core.ids import MessageId
 from bot.core.policy import decide
-from bot.dialog.causes import denied
+from bot.dialog.causes import refused
 from bot.dialog.commands import List, Looking, Lookup, Outdated
 from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
@@ -41,8 +41,7 @@ async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message 
     """Store the lookup, unless the rules deny the image: then no registry may be asked."""
     ruling = decide(context.installation.policy, command.image)
     if ruling.verdict is Verdict.DENY:
-        words = denied(ruling.ground, ruling.reason, command.image.registry)
-        return Message((say("lookup-denied", image=str(command.image), reason=words),))
+        return refused(command.image, ruling)
     await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(command.image)))
     return None
 

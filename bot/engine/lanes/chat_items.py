@@ -29,7 +29,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import Message, Rendered
 from bot.dialog.result import result
 from bot.dialog.view import Progress, View
-from bot.dialog.waiting import decided_on
+from bot.dialog.waiting import decided_on, waiting_in
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
@@ -257,6 +257,12 @@ class ChatItems:
                 replace(
                     self._view(people, queue, transfers[request.id], firsts[request.id]),
                     progress=progress,
+                    admins=admin_names(
+                        people,
+                        self._approvers(
+                            request, transfers[request.id], firsts[request.id], progress
+                        ),
+                    ),
                 ),
                 self._language_of(people, request),
                 self._words,
@@ -287,17 +293,33 @@ class ChatItems:
         transfers: Sequence[Transfer],
         firsts: FirstRequests,
     ) -> View:
-        ahead = queue.ahead(transfers)
-        admins = admin_names(people, self._admins)
-        return View(
-            names_of(people),
-            self._target,
-            self._clock(),
-            ahead,
-            firsts,
-            admins,
-            reasons=self._reasons,
-        )
+        ahead, now = queue.ahead(transfers), self._clock()
+        return View(names_of(people), self._target, now, ahead, firsts, reasons=self._reasons)
+
+    def _approvers(
+        self,
+        request: Request,
+        transfers: Sequence[Transfer],
+        firsts: FirstRequests,
+        progress: Mapping[TransferId, Progress],
+    ) -> Collection[PersonId]:
+        """The admins whose approval counts for an image that waits, as far as the askers say."""
+        found = set[PersonId]()
+        for transfer in waiting_in(transfers):
+            if len(found) == len(self._admins):
+                break
+            needs = decide(self._policy, transfer.image).needs
+            first = firsts.get(transfer.id, request)
+            given = progress[transfer.id].given if transfer.id in progress else ()
+            found |= {
+                admin
+                for admin in self._admins
+                if admin not in given
+                and needs.accepts(
+                    admin, requesters={request.person, first.person}, admins=self._admins
+                )
+            }
+        return found
 
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)

@@ -34,9 +34,7 @@ async def test_a_person_has_a_few_questions_at_a_time(tmp_path: Path) -> None:
             assert len(await unit.questions()) == QUESTIONS_OF_A_PERSON
             notes = [note.text.html for note in await unit.notes()]
         assert len(notes) == 5
-        assert notes[0].startswith(
-            f"I am still answering {QUESTIONS_OF_A_PERSON} of your questions"
-        )
+        assert notes[0].startswith(f"I am still looking up {QUESTIONS_OF_A_PERSON} things for you")
         await w.say(ANA, "/lookup nginx:1")
         async with w.store.begin() as unit:
             assert len(await unit.questions()) == QUESTIONS_OF_A_PERSON + 1

@@ -64,7 +64,7 @@ async def test_those_who_may_see_a_request_learn_who_decided(w: World) -> None:
 async def test_what_was_asked_in_private_is_not_told_in_a_group(w: World) -> None:
     await asked(w, NGINX, chat=ChatId(WEI.id))
     assert "no request" in await told(w, ANA, f"/why {NGINX}")
-    assert "No such decision" in await told(w, ANA, "/history")
+    assert "There is no record" in await told(w, ANA, "/history")
     private = await told(w, ANA, f"/why {NGINX}", ChatId(ANA.id))
     assert "the rule <code>docker.io/library/**</code> approved" in private
     assert str(NGINX) in await told(w, ANA, "/history", ChatId(ANA.id))
@@ -101,7 +101,13 @@ async def test_each_ground_has_its_words_and_no_id_is_shown(w: World) -> None:
     await keep(w, ground=Ground.REGISTRY, verdict=Verdict.DENY)
     await keep(w, ground=Ground.NO_RULE)
     answer = await told(w, ANA, f"/history {NGINX}")
-    for words in ("keeps fresh", "calls floating", "put back", "list of registries", "the rules"):
+    for words in (
+        "to keep fresh",
+        "as floating",
+        "rolled back to",
+        "list of registries",
+        "the rules",
+    ):
         assert words in answer
     assert "somebody whose name is no longer kept" in answer  # Li has never written
     assert LI.id not in answer

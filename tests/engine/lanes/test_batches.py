@@ -264,7 +264,7 @@ async def test_another_digest_than_the_decided_one_is_a_mismatch_whoever_decided
         w.repository.finish()
         await w.settle(20)
         assert await states(w) == [State.FAILED]
-        assert "our registry holds another digest than the decided one" in w.last
+        assert "our registry holds another digest than the approved one" in w.last
         assert not any(text.startswith("Done") for text in w.chat.texts)
 
 
@@ -274,7 +274,7 @@ async def test_a_digest_that_the_source_lost_is_looked_up_and_decided_anew(w: Wo
     w.repository.report(FIXED, None, gone)
     w.repository.finish("failure")
     await w.settle(20)
-    assert "the source does not have the decided digest any more" in w.last
+    assert "the source no longer has the approved digest" in w.last
     w.registries.source[str(FIXED)] = LATER
     await w.say(WEI, "/retry #1")
     await w.settle(20)
@@ -407,7 +407,9 @@ async def test_a_decision_ends_older_questions_of_its_tag_and_names_the_request(
     await w.settle(4)
     assert (await states(w))[0] is State.REPLACED
     assert any("replaced: #2 brings another digest of this tag" in t for t in w.chat.texts)
-    assert await w.press(ANA, "approve:1") == "#1 was replaced by a later decision."
+    assert (await w.press(ANA, "approve:1")).startswith(
+        "#1 was replaced by a later decision.\n/retry #1"
+    )
     await w.settle(20)
     assert len(w.repository.blocks) == 1
 

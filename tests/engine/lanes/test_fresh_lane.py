@@ -629,8 +629,8 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert w.last.startswith("You watch no image.")
         await w.say(WEI, "/watch nginx")
         await w.settle(2)
-        words = "was updated upstream and our registry has the new one."
-        assert w.last == f"I will tell you here when <code>{LATEST}</code> {words}"
+        words = "is updated upstream, I tell you here as soon as our registry has the new one."
+        assert w.last == f"When <code>{LATEST}</code> {words}"
         await w.say(WEI, "/watch redis:7")
         await w.settle(2)
         assert "I have not seen this one there yet" in w.last
@@ -639,7 +639,7 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert w.last.startswith("You can watch 2 images.")
         await w.say(WEI, "/watch nginx", chat=GROUP)
         await w.settle(2)
-        assert w.last.startswith("I will tell you here"), "again, and perhaps elsewhere"
+        assert w.last.startswith("When <code>"), "again, and perhaps elsewhere"
         await w.say(WEI, "/unwatch redis:7")
         await w.settle(2)
         assert w.last == "I stop telling you about <code>docker.io/library/redis:7</code>."

@@ -54,7 +54,7 @@ async def test_lines_that_nobody_decided_on_are_told_once(w: World) -> None:
     w.repository.content = f"# ours\n{ASKED}\n{NGINX}\n{DENIED} # please\nnot an image\n".encode()
     await later(w)
     [text] = told(w)
-    assert "a line into image.list by hand. An admin would have been asked about it" in text
+    assert "a line into image.list by hand. The rules ask an admin about it" in text
     assert "that the rules deny. The workflow does not copy it" in text
     assert f"<code>{ASKED}</code>" in text
     assert f"<code>{DENIED}</code>" in text
