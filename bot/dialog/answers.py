@@ -143,8 +143,11 @@ def reloaded(changed: Sequence[str]) -> Message:
 
 def not_reloaded(trouble: str) -> Message:
     """The answer to /reload where the config is wrong. `trouble` has a line for each mistake."""
-    first = "; ".join(trouble.splitlines()[:TROUBLES_SHOWN])
-    return Message((say("reload-refused", trouble=first),))
+    found = trouble.splitlines()
+    mistakes = [say("reload-mistake", line=line) for line in found[:TROUBLES_SHOWN]]
+    if len(found) > TROUBLES_SHOWN:
+        mistakes.append(say("bad-more", count=len(found) - TROUBLES_SHOWN))
+    return Message((say("reload-refused"), *mistakes, say("reload-next")))
 
 
 def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:

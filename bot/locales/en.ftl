@@ -315,9 +315,9 @@ result-there = { $count ->
     [one] Was already there, with the same digest: { $images }
    *[other] Were already there, with the same digests: { $images }
 }
-result-previous = What the tag had before stays under another tag: { $images }
-result-previous-refused = What the tag had before could not be kept under another tag: { $images }
-    .next = Send /why with the name of the image to read the cause.
+result-previous = What the tag had before is kept as: { $images }
+result-previous-refused = What the tag had before could not be kept: { $images }
+    .next = /why with the name of the image tells the cause.
 returned = Your file for #{ $request }, with the images from our registry.
 returned-nothing = I cannot change the images in <code>{ $file }</code> without changing something else.
     .next = Put the addresses above into the file by hand.
@@ -492,7 +492,7 @@ why-asked = { $time } · { $person } asked in #{ $request }
 why-undecided = There is no record of a decision on its digest.
 why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
 why-arrived = { $time } · the run copied <code>{ $digest }</code>
-why-previous = { $time } · what the tag had before stays as <code>{ $image }</code>
+why-previous = { $time } · what the tag had before is kept as <code>{ $image }</code>
 why-previous-refused = { $time } · what the tag had before could not be kept: { $line }
 why-failed = { $time } · { $cause }
 why-older = { $count ->
@@ -555,8 +555,9 @@ reloaded = I read my config again. Changed: <code>{ $keys }</code>.
 reload-same = I read my config again: nothing changed.
     .next = If you did change it: Docker does not update a file that is mounted alone. Mount its folder.
 reload-setup = The workflow follows the new rules once { $maintainer } has run <code>imageto-bot setup</code>.
-reload-refused = My config is wrong, so nothing changed: { $trouble }
-    .next = Correct it, then send /reload again.
+reload-refused = My config is wrong, so nothing changed:
+reload-mistake = <code>{ $line }</code>
+reload-next = Correct it, then send /reload again.
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }: { $count ->

@@ -273,8 +273,8 @@ result-there = 已经存在且摘要一致：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
 }
-result-previous = 被覆盖的摘要另存为：{ $images }
-result-previous-refused = 被覆盖的摘要没能另存：{ $images }
+result-previous = 标签原来的摘要另存为：{ $images }
+result-previous-refused = 标签原来的摘要没能另存：{ $images }
     .next = 发 /why 加上镜像名，可以查看原因。
 returned = #{ $request } 的文件改好了，镜像已换成我们的镜像仓库里的地址。
 returned-nothing = <code>{ $file }</code> 里的镜像无法自动替换，否则会改到别的内容。
@@ -450,8 +450,8 @@ why-asked = { $time } · { $person } 在 #{ $request } 里提出
 why-undecided = 没有这个摘要的审批记录。
 why-run = { $time } · <a href="{ $url }">GitHub 上的运行</a>开始
 why-arrived = { $time } · 运行已同步 <code>{ $digest }</code>
-why-previous = { $time } · 被覆盖的摘要另存为 <code>{ $image }</code>
-why-previous-refused = { $time } · 被覆盖的摘要没能另存：{ $line }
+why-previous = { $time } · 标签原来的摘要另存为 <code>{ $image }</code>
+why-previous-refused = { $time } · 标签原来的摘要没能另存：{ $line }
 why-failed = { $time } · { $cause }
 why-older = 另有更早的 { $count } 次没有显示。
 why-unknown = 这里没有 <code>{ $image }</code> 的请求。
@@ -510,8 +510,9 @@ reloaded = 已重新读取配置，有变化：<code>{ $keys }</code>。
 reload-same = 已重新读取配置，没有变化。
     .next = 如果确实改过：Docker 单独挂载的文件不会更新，请挂载它所在的目录。
 reload-setup = 要让工作流也按新规则处理，还需要{ $maintainer }运行 <code>imageto-bot setup</code>。
-reload-refused = 配置有误，没有任何变化：{ $trouble }
-    .next = 改好之后再发 /reload。
+reload-refused = 配置有误，没有任何变化：
+reload-mistake = <code>{ $line }</code>
+reload-next = 改好之后再发 /reload。
 
 # -- answers to commands and presses --------------------------------------------------------
 approved = #{ $request }：已批准 { $count } 个镜像。

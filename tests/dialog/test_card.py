@@ -773,6 +773,6 @@ def test_a_result_tells_where_the_digests_are_that_were_overwritten() -> None:
     kept = replace(MIRRORED, previous_tag="1.27-before-2026-11-30")
     refused = replace(MIRRORED, previous_refusal="the target answers 412")
     text = rendered(result(REQUEST, [kept, refused], VIEW)).html
-    assert "What the tag had before stays under another tag: nginx:1.27-before-2026-11-30" in text
-    assert "What the tag had before could not be kept under another tag: nginx:1.27" in text
-    assert "Send /why with the name of the image to read the cause." in text
+    assert "What the tag had before is kept as: nginx:1.27-before-2026-11-30" in text
+    assert "What the tag had before could not be kept: nginx:1.27" in text
+    assert "/why with the name of the image tells the cause." in text

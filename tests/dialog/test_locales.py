@@ -181,7 +181,7 @@ PARTS = ("problem-", "mistake-", "state-", "trouble-", "command-")
 INFORMING = {
     *("note-mirrored-by-run", "bad-head", "why-undecided", "why-older", "decisions-none"),
     *("weight-first", "weight-others", "lookup-target-none", "lookup-target-unreadable"),
-    *("outdated-untold", "hand-written-denied"),
+    *("outdated-untold", "hand-written-denied", "reload-refused", "why-previous-refused"),
 }
 """They say no, but refuse nobody anything, or the lines around them say what to do."""
 

@@ -80,16 +80,16 @@ async def test_what_a_rollback_takes_out_gets_no_tag(w: World) -> None:
 async def test_result_and_why_tell_where_it_is(w: World) -> None:
     await overwritten(w, KEPT)
     tag = f"{NGINX.tag}-before-2026-03-01.2"
-    assert f"What the tag had before stays under another tag: nginx:{tag}" in w.last
+    assert f"What the tag had before is kept as: nginx:{tag}" in w.last
     await w.say(WEI, f"/why {NGINX}")
     await w.settle(4)
-    told = f"what the tag had before stays as <code>docker.io/library/nginx:{tag}</code>"
+    told = f"what the tag had before is kept as <code>docker.io/library/nginx:{tag}</code>"
     assert told in w.last
 
 
 async def test_result_and_why_tell_that_the_target_refused_it(w: World) -> None:
     await overwritten(w, REFUSED)
-    assert "could not be kept under another tag: nginx:1.27\nSend /why" in w.last
+    assert "could not be kept: nginx:1.27\n/why" in w.last
     assert "Done, 1 of 1" in w.last
     await w.say(WEI, f"/why {NGINX}")
     await w.settle(4)
