@@ -15,7 +15,7 @@ card-head-offer = 🌱 <b>#{ $request }</b>: { $count ->
    *[other] { $count } listed images were kept fresh without a question
 }  { $bar } { $over } of { $count }
 card-offer = Since the upgrade, an admin has to approve each new digest of them, as their rules say. Keep them fresh as before?
-    Until { $time } I hold their updates back. Without an answer, I ask about each one after that.
+    Until { $time } I hold their updates back. If nobody answers by then, I ask about each one.
 card-version-updated = { $count ->
     [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
    *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
@@ -117,7 +117,7 @@ note-replaced = replaced: #{ $by } brings another digest of this tag
 note-replaced-by-update = replaced: another digest of this tag was approved
     .next = If you still need it, send /retry #{ $request }: it is looked up and decided anew.
 note-kept = kept fresh by { $person }
-note-not-kept = I ask about each new digest, as { $person } wants
+note-not-kept = { $person } wants to be asked about each new digest
 note-offer-expired = nobody answered, so I ask about each new digest
 note-cancelled = cancelled
 note-trouble = { $trouble }: { $tries ->

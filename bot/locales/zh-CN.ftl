@@ -14,7 +14,7 @@ card-head = <b>#{ $request }</b> { $person } 请求同步 { $count } 个镜像  
 card-head-updated = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜像与上游不一致  { $bar } { $over }/{ $count }
 card-head-offer = 🌱 <b>#{ $request }</b>：列表中有 { $count } 个镜像以前不经审批就保持更新  { $bar } { $over }/{ $count }
 card-offer = 升级后，按规则它们的每个新摘要都要管理员审批。要像以前一样保持更新吗？
-    { $time } 之前暂缓它们的更新。到时无人答复，就每次都问。
+    { $time } 之前暂缓它们的更新。到时仍无人答复，就每次都审批。
 card-version-updated = { $count ->
     [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
@@ -107,8 +107,8 @@ note-replaced = 已被取代：#{ $by } 会同步这个标签的另一个摘要
 note-replaced-by-update = 已被取代：这个标签的另一个摘要已获批准
     .next = 仍然需要的话，发 /retry #{ $request }，我会重新查询并重新审批。
 note-kept = { $person } 让它保持更新
-note-not-kept = { $person } 要求每个新摘要都询问
-note-offer-expired = 无人答复，每个新摘要都会询问
+note-not-kept = { $person } 要求每个新摘要都审批
+note-offer-expired = 无人答复，每个新摘要都要审批
 note-cancelled = 已取消
 note-trouble = { $trouble }，已试 { $tries } 次，正在重试
 note-trouble-until = { $trouble }，已试 { $tries } 次，{ $time } 再试
@@ -518,7 +518,7 @@ reload-next = 改好之后再发 /reload。
 approved = #{ $request }：已批准 { $count } 个镜像。
 rejected = #{ $request }：已驳回 { $count } 个镜像。
 offer-approved = #{ $request }：{ $count } 个镜像保持更新。发 /unkeep 可以取消。
-offer-rejected = #{ $request }：{ $count } 个镜像的每个新摘要都会询问。
+offer-rejected = #{ $request }：{ $count } 个镜像的每个新摘要都要审批。
 decided-run = <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code>
 decided-besides = { $words }{ $others }
 decided-gone = 未处理（之前已审批或已变化）：{ $images }。

@@ -38,7 +38,7 @@ DENIED = Ruling(Verdict.DENY, Ground.RULE, "known to be harmful")
     ("event", "line"),
     [
         (Approved(NOW, ANA.id), f"🌱 <code>{STATIC}</code> · kept fresh by Ana"),
-        (Rejected(NOW, ANA.id, ""), "❓ <code>gcr.io/distroless/static:nonroot</code> · I ask"),
+        (Rejected(NOW, ANA.id, ""), "❓ <code>gcr.io/distroless/static:nonroot</code> · Ana wants"),
         (Expired(NOW), "nobody answered, so I ask about each new digest"),
         (Cancelled(NOW, ANA.id), f"⏹ <code>{STATIC}</code> · cancelled"),
         (Denied(NOW, DENIED), "🚫 <code>gcr.io/distroless/static:nonroot</code> · not allowed"),

@@ -127,7 +127,7 @@ async def test_asking_each_time_raises_the_alarm_that_was_held(w: World) -> None
     await w.settle(64, step=8)
     (alarm,) = said(w, ALARM)
     assert digest_of("1") in alarm
-    assert "I ask about each new digest, as Ana wants" in offers(w)[0]
+    assert "Ana wants to be asked about each new digest" in offers(w)[0]
     async with w.store.begin() as unit:  # the digest that is there was not rejected
         (decision,) = await unit.decisions_on_tags()
     assert (decision.verdict, decision.ground) == (Verdict.DENY, Ground.KEPT)
