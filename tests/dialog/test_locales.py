@@ -180,7 +180,7 @@ PARTS = ("problem-", "mistake-", "state-", "trouble-", "command-")
 """Messages that stand within others."""
 INFORMING = {
     *("note-mirrored-by-run", "bad-head", "why-undecided", "why-older", "decisions-none"),
-    *("weight-first", "weight-others", "lookup-target-none", "lookup-target-unreadable"),
+    *("effect-first", "effect-others", "lookup-target-none", "lookup-target-unreadable"),
     *("outdated-untold", "hand-written-denied", "reload-refused", "why-previous-refused"),
 }
 """They say no, but refuse nobody anything, or the lines around them say what to do."""
