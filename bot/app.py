@@ -1,4 +1,4 @@
-"""Runs the bot: starts the parts that build.py makes, and stops them.
+"""Runs the bot: starts the parts that build.py and build_lanes.py make, and stops them.
 
 A stop may come at any time. What it interrupts continues at the next start.
 """
@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from bot import __version__, build
+from bot import __version__, build, build_lanes
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import alone
 from bot.adapters.telegram.chat import introduce, set_menus
@@ -125,7 +125,7 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     settings, shutdown = reload.settings, reload.parts
     for line in settings.policy.warnings():
         log.warning("config: %s", line)
-    reconciler = build.make_reconciler(settings, secrets, adapters, reload.restart)
+    reconciler = build_lanes.make_reconciler(settings, secrets, adapters, reload.restart)
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.
     reconciler.hold(held=not settled)

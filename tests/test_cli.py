@@ -112,11 +112,12 @@ def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
     data: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
     data["telegram"]["admin"] = 3
     path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(data))
+    path.write_text(text := yaml.safe_dump(data))
+    line = text.splitlines().index("  admin: 3") + 1
     done = imageto_bot("run", "--config", str(path), environment=TOKENS)
     assert (done.returncode, done.stderr) == (
         2,
-        f"imageto-bot: {path}:65: telegram.admin: is no key. Did you mean admins?\n",
+        f"imageto-bot: {path}:{line}: telegram.admin: is no key. Did you mean admins?\n",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bot.adapters.proxies import Proxies
-from bot.adapters.store import newest, schema_of
+from bot.adapters.store import newest_migration, schema_of
 from bot.check.report import CheckLine, CheckLines, failed, ok, warning
 from bot.config import Settings
 from bot.core.errors import TransientError
@@ -59,11 +59,13 @@ def _database(path: Path) -> CheckLine:
         found = schema_of(path)
     except TransientError as error:
         return failed(name, error, "restore it, or name another one")
-    if found is not None and found > newest():
+    if found is not None and found > newest_migration():
         text = f"{path} is of a newer version of this program"
         return failed(name, text, "use that version, or restore a backup")
-    if found != newest():
-        return ok(name, f"{path} has schema {found} and gets {newest()} at the next start")
+    if found != newest_migration():
+        return ok(
+            name, f"{path} has schema {found} and gets {newest_migration()} at the next start"
+        )
     return ok(name, f"{path} has schema {found}")
 
 

@@ -53,7 +53,10 @@ BY_HAND = "create it in Harbor under Projects, New project, and let the account 
         (
             (Told("projects/mirror$", 500, {}),),
             [
-                "target: its projects are not known (HOST answers 500). `imageto-bot check` tries again"
+                (
+                    "target: its projects are not known (HOST answers 500)."
+                    " `imageto-bot check` tries again"
+                )
             ],
         ),
     ],

@@ -92,7 +92,7 @@ class Challenge:
 
 def parse_challenge(headers: httpx.Headers) -> Challenge | None:
     """The challenge of a 401, Bearer before Basic. None if it is neither."""
-    found = [_parse(text) for text in headers.get_list("www-authenticate")]
+    found = [_parse_challenge(text) for text in headers.get_list("www-authenticate")]
     for scheme in ("bearer", "basic"):
         for challenge in found:
             if challenge is not None and challenge.scheme == scheme:
@@ -100,7 +100,7 @@ def parse_challenge(headers: httpx.Headers) -> Challenge | None:
     return None
 
 
-def _parse(text: str) -> Challenge | None:
+def _parse_challenge(text: str) -> Challenge | None:
     scheme, _, rest = text[:4096].strip().partition(" ")
     try:
         values = parse_keqv_list(parse_http_list(rest))

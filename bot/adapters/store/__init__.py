@@ -217,10 +217,10 @@ def _migrated(path: Path) -> None:
     event.listen(engine, "begin", lambda its: begin_writing(its.connection.dbapi_connection))
     with engine.begin() as connection:
         revision = _revision(connection)
-        if revision is not None and revision > newest():
+        if revision is not None and revision > newest_migration():
             text = f"the database {path} is of a newer version of this program"
             raise ConfigError(f"{text}: use that version, or restore a backup")
-        if revision != newest():
+        if revision != newest_migration():
             migrate(connection)
     with suppress(sqlite3.OperationalError):  # a full disk or another program: at a later start
         _make_reclaimable(path)
@@ -250,7 +250,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
-def newest() -> str:
+def newest_migration() -> str:
     """The newest revision, by the numbers in the names of the migrations."""
     return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 

@@ -1,4 +1,4 @@
-"""Long polling: receives updates from Telegram and parses each into an Incoming or a Press.
+"""Long polling: receives updates from Telegram and hands each to intake.
 
 The library's own polling confirms updates before they are handled, so a killed bot loses them.
 Here the offset advances only after an update is stored. Updates of one response share transactions.
@@ -13,27 +13,20 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any, Final, Protocol
 
-from telegram import MaybeInaccessibleMessage, Update
-from telegram import Message as TelegramMessage
+from telegram import Update
 from telegram.error import Conflict, TelegramError
 
 from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
+from bot.adapters.telegram.parse_update import parse_message, parse_move, parse_press
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
 from bot.core.ids import (
-    TELEGRAM,
     ChatId,
-    MessageId,
-    Person,
-    Place,
-    chat_id,
-    message_id,
     number_of,
-    person_id,
 )
 from bot.dialog.message import Rendered
-from bot.engine.intake.context import Attachment, Incoming, Press
+from bot.engine.intake.context import Incoming, Press
 from bot.engine.lanes.lane import guarded
 from bot.engine.shutdown import Shutdown
 
@@ -42,7 +35,6 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS: Final = 5.0
 """The least time between two heartbeats in the store: each costs a write."""
 SEEN: Final = "👀"
-NAME_LIMIT: Final = 120
 STORED_AT_ONCE: Final = 10
 """Updates in one transaction: one wait for the disk instead of one per update."""
 STORE_SECONDS: Final = 5.0
@@ -232,10 +224,10 @@ class Polling:
             if update.callback_query is not None:
                 await self._press(update)
                 return
-            if (move := _move(update)) is not None:
+            if (move := parse_move(update)) is not None:
                 await self._receiver.moved(number, *move)
                 return
-            incoming = _incoming(update)
+            incoming = parse_message(update)
             if incoming is not None:
                 if await self._receiver.receive(incoming):
                     self._owed.append((number, partial(self._reaction, incoming)))
@@ -254,7 +246,7 @@ class Polling:
         )
 
     async def _press(self, update: Update) -> None:
-        press = _pressed(update)
+        press = parse_press(update)
         if press is None:
             await self._receiver.pass_over(update.update_id)
             return
@@ -275,7 +267,7 @@ class Polling:
             async with asyncio.timeout(BACKGROUND_SECONDS):
                 if update.callback_query is not None:
                     self._excuse_press(update)
-                elif (incoming := _incoming(update)) is not None:
+                elif (incoming := parse_message(update)) is not None:
                     await self._excuse_message(incoming)
         except Exception as error:  # noqa: BLE001 - best effort: the update is handled later
             log.info("update %s: cannot say that it was not stored: %s", raw["update_id"], error)
@@ -289,7 +281,7 @@ class Polling:
             await chat_service.send(incoming.place, text, reply_to=incoming.message)
 
     def _excuse_press(self, update: Update) -> None:
-        press = _pressed(update)
+        press = parse_press(update)
         if press is not None and update.update_id not in self._excused:
             self._excused.add(update.update_id)
             popup = self._popup(update, self._receiver.excuse_press(press))
@@ -299,97 +291,3 @@ class Polling:
 def _since_boot() -> float:
     """A monotonic clock in seconds that includes suspend time, where the system has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def _pressed(update: Update) -> Press | None:
-    query = update.callback_query
-    if query is None or query.message is None:  # None for inline messages, which we never send
-        return None
-    user = query.from_user
-    return Press(
-        update=update.update_id,
-        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
-        place=Place(chat_id(TELEGRAM, query.message.chat.id), _topic(query.message)),
-        message=message_id(TELEGRAM, query.message.message_id),
-        data=query.data or "",
-    )
-
-
-def _incoming(update: Update) -> Incoming | None:
-    """A message that may hold a command, or None for what is ignored."""
-    message = update.message
-    if message is None or message.from_user is None or message.forward_origin or message.via_bot:
-        return None
-    if _is_of_a_bot(message):
-        return None
-    text = message.text or message.caption or ""
-    if not text.lstrip().startswith("/"):
-        return None
-    user = message.from_user
-    return Incoming(
-        update=update.update_id,
-        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
-        place=Place(chat_id(TELEGRAM, message.chat.id), _topic(message)),
-        message=message_id(TELEGRAM, message.message_id),
-        text=text,
-        faceless=message.sender_chat is not None,
-        file=_attachment(message),
-        quoted=_quoted(message),
-        quoted_file=_attachment(message.reply_to_message),
-        replies_to=_replied_to(message),
-    )
-
-
-def _is_of_a_bot(message: TelegramMessage) -> bool:
-    """Whether another bot wrote it, also one that writes for a person's business account.
-
-    Anonymous admins and channels come with a bot of Telegram's as their sender, and `sender_chat`.
-    """
-    user = message.from_user
-    by_itself = user is not None and user.is_bot and message.sender_chat is None
-    return by_itself or message.sender_business_bot is not None
-
-
-def _quoted(message: TelegramMessage) -> str:
-    """The part that the person quoted, else the whole text of the message replied to.
-
-    Empty for a message with a file, unless a part of its caption was quoted: the file is meant.
-    """
-    if message.quote is not None and message.quote.is_manual:
-        return message.quote.text
-    answered = message.reply_to_message
-    if answered is None or answered.document is not None:
-        return ""
-    return answered.text or answered.caption or ""
-
-
-def _replied_to(message: TelegramMessage) -> MessageId | None:
-    answered = message.reply_to_message
-    return None if answered is None else message_id(TELEGRAM, answered.message_id)
-
-
-def _attachment(message: TelegramMessage | None) -> Attachment | None:
-    document = message.document if message is not None else None
-    if document is None:
-        return None
-    name = (document.file_name or "file")[:NAME_LIMIT]
-    return Attachment(document.file_id, name, document.file_size or 0)
-
-
-def _topic(message: MaybeInaccessibleMessage) -> int | None:
-    """The topic, or None. A chain of replies has a thread id too, but is no topic."""
-    if not isinstance(message, TelegramMessage) or not message.is_topic_message:
-        return None
-    return message.message_thread_id
-
-
-def _move(update: Update) -> tuple[ChatId, ChatId] | None:
-    """The old and the new id of a group that became a supergroup. Both chats announce it."""
-    message = update.message
-    if message is None:
-        return None
-    if message.migrate_to_chat_id is not None:
-        return chat_id(TELEGRAM, message.chat.id), chat_id(TELEGRAM, message.migrate_to_chat_id)
-    if message.migrate_from_chat_id is not None:
-        return chat_id(TELEGRAM, message.migrate_from_chat_id), chat_id(TELEGRAM, message.chat.id)
-    return None

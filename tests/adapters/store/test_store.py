@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from store_fixture import database_of
 
 from bot.adapters import store as store_module
-from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate, newest
+from bot.adapters.store import Ahead, SqliteStore, last_beat, migrate, newest_migration
 from bot.adapters.store import connection as connection_module
 from bot.adapters.store.connection import begin_writing
 from bot.adapters.store.schema import (
@@ -406,7 +406,7 @@ async def test_a_look_beside_a_bot_that_writes_waits_for_nothing(
 
 def test_the_newest_revision_is_the_one_that_migrations_lead_to() -> None:
     folder = Path(store_module.__file__).parent / "migrations"
-    assert ScriptDirectory(str(folder)).get_current_head() == newest()
+    assert ScriptDirectory(str(folder)).get_current_head() == newest_migration()
 
 
 async def test_a_database_that_is_up_to_date_is_not_migrated_again(
@@ -420,7 +420,7 @@ async def test_a_database_that_is_up_to_date_is_not_migrated_again(
     with sqlite3.connect(path) as connection:
         migrated = [*connection.execute("SELECT version_num FROM alembic_version")]
     connection.close()
-    assert migrated == [(newest(),)]
+    assert migrated == [(newest_migration(),)]
 
 
 async def test_a_locked_database_is_a_temporary_trouble(

@@ -1,0 +1,109 @@
+"""Turns an update of Telegram into a value of the engine: an Incoming, a Press or a moved chat.
+
+Pure. polling.py receives the updates. What a message means is up to engine/intake.
+"""
+
+from typing import Final
+
+from telegram import MaybeInaccessibleMessage, Update
+from telegram import Message as TelegramMessage
+
+from bot.core.ids import TELEGRAM, ChatId, MessageId, Person, Place, chat_id, message_id, person_id
+from bot.engine.intake.context import Attachment, Incoming, Press
+
+NAME_LIMIT: Final = 120
+
+
+def parse_press(update: Update) -> Press | None:
+    """A press of a button, or None where there is no message to answer."""
+    query = update.callback_query
+    if query is None or query.message is None:  # None for inline messages, which we never send
+        return None
+    user = query.from_user
+    return Press(
+        update=update.update_id,
+        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
+        place=Place(chat_id(TELEGRAM, query.message.chat.id), _topic(query.message)),
+        message=message_id(TELEGRAM, query.message.message_id),
+        data=query.data or "",
+    )
+
+
+def parse_message(update: Update) -> Incoming | None:
+    """A message that may hold a command, or None for what is ignored."""
+    message = update.message
+    if message is None or message.from_user is None or message.forward_origin or message.via_bot:
+        return None
+    if _is_of_a_bot(message):
+        return None
+    text = message.text or message.caption or ""
+    if not text.lstrip().startswith("/"):
+        return None
+    user = message.from_user
+    return Incoming(
+        update=update.update_id,
+        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
+        place=Place(chat_id(TELEGRAM, message.chat.id), _topic(message)),
+        message=message_id(TELEGRAM, message.message_id),
+        text=text,
+        faceless=message.sender_chat is not None,
+        file=_attachment(message),
+        quoted=_quoted(message),
+        quoted_file=_attachment(message.reply_to_message),
+        replies_to=_replied_to(message),
+    )
+
+
+def _is_of_a_bot(message: TelegramMessage) -> bool:
+    """Whether another bot wrote it, also one that writes for a person's business account.
+
+    Anonymous admins and channels come with a bot of Telegram's as their sender, and `sender_chat`.
+    """
+    user = message.from_user
+    by_itself = user is not None and user.is_bot and message.sender_chat is None
+    return by_itself or message.sender_business_bot is not None
+
+
+def _quoted(message: TelegramMessage) -> str:
+    """The part that the person quoted, else the whole text of the message replied to.
+
+    Empty for a message with a file, unless a part of its caption was quoted: the file is meant.
+    """
+    if message.quote is not None and message.quote.is_manual:
+        return message.quote.text
+    answered = message.reply_to_message
+    if answered is None or answered.document is not None:
+        return ""
+    return answered.text or answered.caption or ""
+
+
+def _replied_to(message: TelegramMessage) -> MessageId | None:
+    answered = message.reply_to_message
+    return None if answered is None else message_id(TELEGRAM, answered.message_id)
+
+
+def _attachment(message: TelegramMessage | None) -> Attachment | None:
+    document = message.document if message is not None else None
+    if document is None:
+        return None
+    name = (document.file_name or "file")[:NAME_LIMIT]
+    return Attachment(document.file_id, name, document.file_size or 0)
+
+
+def _topic(message: MaybeInaccessibleMessage) -> int | None:
+    """The topic, or None. A chain of replies has a thread id too, but is no topic."""
+    if not isinstance(message, TelegramMessage) or not message.is_topic_message:
+        return None
+    return message.message_thread_id
+
+
+def parse_move(update: Update) -> tuple[ChatId, ChatId] | None:
+    """The old and the new id of a group that became a supergroup. Both chats announce it."""
+    message = update.message
+    if message is None:
+        return None
+    if message.migrate_to_chat_id is not None:
+        return chat_id(TELEGRAM, message.chat.id), chat_id(TELEGRAM, message.migrate_to_chat_id)
+    if message.migrate_from_chat_id is not None:
+        return chat_id(TELEGRAM, message.migrate_from_chat_id), chat_id(TELEGRAM, message.chat.id)
+    return None

@@ -1,0 +1,176 @@
+"""Builds the lanes from the config and the adapters that build.py has opened.
+
+Nothing is decided here, and nothing runs.
+"""
+
+import secrets as randomness
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from bot.adapters.telegram.chat import TelegramChat
+from bot.adapters.wish_file import WishFile
+from bot.build import Adapters, policy_with_holds, utc_now
+from bot.config import Secrets, Settings
+from bot.core.hold import pause_of
+from bot.core.ids import Place
+from bot.engine.decided import Rules
+from bot.engine.lanes.batch_admission import BatchAdmission
+from bot.engine.lanes.batches import BatchesLane
+from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_news import FreshNews
+from bot.engine.lanes.fresh_offers import FreshOffers
+from bot.engine.lanes.fresh_updates import FreshUpdates
+from bot.engine.lanes.hand_written import HandWrittenLane
+from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.paused import Paused
+from bot.engine.lanes.questions import QuestionsLane
+from bot.engine.lanes.reconciler import Reconciler
+from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.lanes.retention import RetentionLane
+from bot.engine.lanes.wishes import WishesLane
+from bot.engine.lanes.workflow import WorkflowLane
+from bot.engine.ports.repository import Repository
+
+
+def _written(adapters: Adapters) -> Repository:
+    """The mirror repository for the lane that writes to it."""
+    held = pause_of(adapters.holds) is not None
+    return Paused(adapters.repository) if held else adapters.repository
+
+
+def _rules(settings: Settings, adapters: Adapters) -> Rules:
+    return Rules(policy_with_holds(settings, adapters), settings.allow_lists().admins)
+
+
+def make_reconciler(
+    settings: Settings, secrets: Secrets, adapters: Adapters, restart: Callable[[], None]
+) -> Reconciler:
+    """All lanes. `restart` starts all parts anew, after what admins hold has changed."""
+    return Reconciler(
+        {
+            **_chat_lanes(settings, adapters),
+            "registry_checks": RegistryChecksLane(
+                store=adapters.store,
+                registries=adapters.registries,
+                rules=_rules(settings, adapters),
+                target=settings.target_registry(),
+                clock=utc_now,
+            ),
+            "batches": _batches_lane(settings, secrets, adapters),
+            "retention": RetentionLane(
+                store=adapters.store, keep=timedelta(days=settings.retention_days), clock=utc_now
+            ),
+            "workflow": WorkflowLane(repository=adapters.repository, clock=utc_now),
+            "wishes": WishesLane(
+                store=adapters.store,
+                wishes=WishFile(Path(settings.database)),
+                rules=Rules(settings.policy_in_force(), settings.allow_lists().admins),
+                clock=utc_now,
+                restart=restart,
+            ),
+            "hand_written": _hand_written_lane(settings, adapters),
+            **_fresh_lane(settings, adapters),
+        }
+    )
+
+
+def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+    """The lanes that people hear from. Cards first: they show "being checked" before the result."""
+    chat, target, language = (
+        TelegramChat(adapters.bot),
+        settings.target_registry(),
+        settings.telegram.language,
+    )
+    return {
+        "chat": ChatLane(
+            store=adapters.store,
+            chat=chat,
+            words=adapters.words,
+            target=target,
+            language=language,
+            clock=utc_now,
+            policy=settings.policy_in_force(),
+            admins=settings.allow_lists().admins,
+            reasons=settings.policy.reasons,
+        ),
+        "files": FilesLane(
+            store=adapters.store,
+            chat=chat,
+            words=adapters.words,
+            target=target,
+            language=language,
+            clock=utc_now,
+        ),
+        "questions": QuestionsLane(
+            store=adapters.store,
+            registries=adapters.registries,
+            repository=adapters.repository,
+            words=adapters.words,
+            target=target,
+            floating=settings.policy_in_force().floating,
+            clock=utc_now,
+        ),
+    }
+
+
+def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLane:
+    """The lane that tells the admins of lines written by hand, where alarms go."""
+    plan = settings.fresh_plan()
+    return HandWrittenLane(
+        store=adapters.store,
+        repository=adapters.repository,
+        words=adapters.words,
+        policy=settings.policy_in_force(),
+        place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
+        language=settings.telegram.language,
+        clock=utc_now,
+    )
+
+
+def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> BatchesLane:
+    return BatchesLane(
+        store=adapters.store,
+        repository=_written(adapters),
+        registries=adapters.registries,
+        admission=BatchAdmission(_rules(settings, adapters)),
+        key=bytes.fromhex(secrets.decision_key.get_secret_value()),
+        patience=timedelta(seconds=settings.github.patience),
+        clock=utc_now,
+        new_id=lambda: randomness.token_hex(8),
+    )
+
+
+def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+    """The lane that keeps listed images fresh, if the config has the section `fresh`."""
+    plan = settings.fresh_plan()
+    if plan is None:
+        return {}
+    access, policy = settings.allow_lists(), policy_with_holds(settings, adapters)
+    news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
+    updates = FreshUpdates(
+        store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
+    )
+    offers = FreshOffers(
+        store=adapters.store,
+        rules=_rules(settings, adapters),
+        chats=access.chats,
+        plan=plan,
+        clock=utc_now,
+    )
+    return {
+        "fresh": FreshLane(
+            store=adapters.store,
+            registries=adapters.registries,
+            repository=adapters.repository,
+            policy=policy,
+            target=settings.target_registry(),
+            plan=plan,
+            news=news,
+            updates=updates,
+            offers=offers,
+            clock=utc_now,
+        )
+    }
