@@ -56,11 +56,13 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     if after is None:
         state = (others or [transfer])[0].state
         raise RefusedError(f"{image}: under way already ({state})")
-    await unit.save_transfer(after)
     if ruling.ground in (Ground.PERSON, Ground.ROLLBACK):
+        after = replace(after, approved_by=last.person)
+        await unit.save_transfer(after)
         await _carry_over(unit, after, last, before)
         await end_older(unit, after, last.at)
     else:
+        await unit.save_transfer(after)
         await decided(unit, after, found)
     return last.digest
 

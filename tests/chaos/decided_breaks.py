@@ -6,14 +6,19 @@ from typing import Final
 
 import pytest
 from engine_breaks import Mutation, ask_no_rules_before_the_commit, leave_undone
+from engine_world import OneHostsWishes
 
 from bot.adapters.store.unit import StoreUnit
 from bot.core.batch import CopyResult
+from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Copied
+from bot.core.policy import Ruling
 from bot.core.seal import DecidedImage
 from bot.engine import decided
-from bot.engine.intake import approving
+from bot.engine.intake import approving, rollback
 from bot.engine.lanes import batch_forming, batch_results
+from bot.engine.lanes.batch_admission import BatchAdmission
+from bot.engine.ports.wishes import Wish
 
 
 def name_no_digest(patch: pytest.MonkeyPatch) -> None:
@@ -48,6 +53,39 @@ def copy_two_digests_of_a_tag_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batch_forming, "one_per_place", lambda ready, taken: list(ready))
 
 
+def ask_nobody_to_put_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rollback, "Ruling", lambda _, ground: Ruling(Verdict.APPROVE, ground))
+
+
+def forget_what_was_taken_out(patch: pytest.MonkeyPatch) -> None:
+    keep = StoreUnit.keep_decision
+
+    async def mutant(self: StoreUnit, decision: Decision) -> None:
+        if (decision.ground, decision.verdict) != (Ground.ROLLBACK, Verdict.DENY):
+            await keep(self, decision)
+
+    patch.setattr(StoreUnit, "keep_decision", mutant)
+
+
+def leave_nothing_of_what_is_overwritten(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, BatchAdmission, "_leaves_previous", answer=False)
+
+
+def keep_what_a_rollback_takes_out(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, BatchAdmission, "_leaves_previous", answer=True)
+
+
+def forget_wishes_before_they_are_carried_out(patch: pytest.MonkeyPatch) -> None:
+    take = OneHostsWishes.take
+
+    def mutant(self: OneHostsWishes) -> list[Wish] | None:
+        taken = take(self)
+        self.done()
+        return taken
+
+    patch.setattr(OneHostsWishes, "take", mutant)
+
+
 UNDECIDED: Final = "which nobody has decided on"
 DECIDED: Final[Sequence[Mutation]] = (
     Mutation(name_no_digest, "a_tag_is_updated_before_the_run", UNDECIDED),
@@ -61,6 +99,32 @@ DECIDED: Final[Sequence[Mutation]] = (
         end_no_older_question,
         "the_newer_of_two_digests_is_approved_first",
         "was asked about after a later look",
+    ),
+    Mutation(
+        ask_nobody_to_put_back,
+        "a_digest_is_put_back_and_what_went_out_is_asked_for",
+        "was put back, and nobody has approved it",
+    ),
+    Mutation(
+        forget_what_was_taken_out,
+        "a_digest_is_put_back_and_what_went_out_is_asked_for",
+        "and came back unasked",
+    ),
+    Mutation(
+        leave_nothing_of_what_is_overwritten,
+        "what_is_overwritten_is_kept",
+        "which no tag names any more",
+    ),
+    Mutation(
+        keep_what_a_rollback_takes_out,
+        "what_a_rollback_takes_out_is_not_kept",
+        "is kept, and an admin took it out",
+    ),
+    Mutation(
+        forget_wishes_before_they_are_carried_out,
+        "the_host_fills_an_empty_target",
+        "is called mirrored, and the target does not have it",
+        kill="wishes: after take",
     ),
     Mutation(
         copy_two_digests_of_a_tag_at_once,

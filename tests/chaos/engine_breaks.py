@@ -14,8 +14,8 @@ from typing import Final
 from unittest.mock import AsyncMock
 
 import pytest
-from engine_decided import SCENARIOS
 from engine_mirror import MirrorRepository, Plan
+from engine_overwrites import SCENARIOS
 from engine_scenarios import COMPOSE, REDIS, Scenario, mirror
 from engine_world import ChaosWorld
 from fakes import NGINX, STATIC, WEI, digest_of

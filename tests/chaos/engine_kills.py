@@ -198,6 +198,27 @@ class KillableUnit:
             self.gone_on.append(request)
 
 
+class KillableWishes:
+    """Kill points around each call on the file of wishes, whose methods do not wait."""
+
+    def __init__(self, wishes: Any, killer: Killer) -> None:
+        self._wishes = wishes
+        self._killer = killer
+
+    def take(self) -> Any:
+        if not self._wishes.waiting():
+            return None
+        self._killer.point("wishes: before take")
+        taken = self._wishes.take()
+        self._killer.point("wishes: after take")
+        return taken
+
+    def done(self) -> None:
+        self._killer.point("wishes: before done")
+        self._wishes.done()
+        self._killer.point("wishes: after done")
+
+
 class KillablePort:
     """Kill points and faults around every call: before it, and after its effect.
 

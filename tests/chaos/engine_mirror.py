@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fakes import FakeRegistries, FakeRepository, FakeRun
-from invariants import Ran
+from invariants import Overwritten, Ran
 
 from bot.core import image_list
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
+from bot.core.previous import Previous, previous_tag
 from bot.engine.ports.repository import ListFile, WorkflowState
 
 COPY_SECONDS: Final = 4.0
@@ -25,11 +26,16 @@ COPY_SECONDS: Final = 4.0
 
 @dataclass
 class Job:
-    """What a run has to do. `decided` are the digests that the bot sealed, by name and tag."""
+    """What a run has to do.
+
+    By name and tag, `decided` are the digests that the bot sealed, and `previous` how the tags end
+    that get the digests before them.
+    """
 
     images: tuple[ImageRef, ...]
     began: datetime
     decided: Mapping[ImageRef, str] = field(default_factory=dict)
+    previous: Mapping[ImageRef, str] = field(default_factory=dict)
     seconds: float = COPY_SECONDS
 
 
@@ -62,6 +68,7 @@ class MirrorRepository(FakeRepository):
         self.jobs: dict[RunId, Job] = {}
         self.plans: dict[str, Plan] = {}
         self.race: list[Callable[[], None]] = []
+        self.overwritten: list[Overwritten] = []
         self.gone_runs: set[RunId] = set()
         self.back_at: datetime | None = None
 
@@ -102,7 +109,7 @@ class MirrorRepository(FakeRepository):
         run = self._start("dispatch", CommitSha("f" * 40), batch)
         decided = _decided(decision)
         chosen = tuple(decided) or image_list.listed_images(self.content)
-        self.jobs[run.id] = Job(chosen, self._clock(), decided=decided)
+        self.jobs[run.id] = Job(chosen, self._clock(), decided=decided, previous=_left(decision))
         self._lose("dispatch")
         return run if self.dispatches_are_named else None
 
@@ -165,7 +172,7 @@ class MirrorRepository(FakeRepository):
             if not found.run.is_finished and self._clock() >= job.began + timedelta(
                 seconds=job.seconds
             ):
-                well = [self._copy(found, image, job.decided) for image in job.images]
+                well = [self._copy(found, image, job) for image in job.images]
                 conclusion = "success" if all(well) else "failure"
                 found.run = replace(found.run, conclusion=conclusion)
 
@@ -173,10 +180,10 @@ class MirrorRepository(FakeRepository):
     def busy(self) -> bool:
         return any(not found.run.is_finished for found in self.runs)
 
-    def _copy(self, found: FakeRun, image: ImageRef, decided: Mapping[ImageRef, str]) -> bool:
+    def _copy(self, found: FakeRun, image: ImageRef, job: Job) -> bool:
         plan = self.plans.get(str(image), Plan())
         name = str(image.place)
-        digest = decided.get(image.place) or image.digest or self._registries.source.get(name)
+        digest = job.decided.get(image.place) or image.digest or self._registries.source.get(name)
         if plan.silent:
             return False
         if plan.lines:
@@ -185,10 +192,28 @@ class MirrorRepository(FakeRepository):
         if not isinstance(digest, str):
             found.results.append(CopyResult(str(image), None, line="manifest unknown"))
             return False
+        previous = None
         if not plan.lies:
-            self._registries.target[name] = plan.other or digest
-        found.results.append(CopyResult(str(image), digest, 2_100_000))
+            previous = self._overwrite(image.place, plan.other or digest, job.previous)
+        found.results.append(CopyResult(str(image), digest, 2_100_000, previous=previous))
         return True
+
+    def _overwrite(
+        self, image: ImageRef, digest: str, endings: Mapping[ImageRef, str]
+    ) -> Previous | None:
+        """Put a digest under a tag. Leave the one before it, where the decision says so."""
+        target, ending = self._registries.target, endings.get(image, "")
+        held = target.get(str(image))
+        target[str(image)] = digest
+        if not isinstance(held, str) or held == digest or image.tag is None:
+            return None
+        for own in [ending, *(f"{ending}.{number}" for number in range(2, 10))] if ending else ():
+            left = str(replace(image, tag=previous_tag(image.tag, own)))
+            if target.setdefault(left, held) == held:
+                self.overwritten.append(Overwritten(str(image), held, left))
+                return Previous(own)
+        self.overwritten.append(Overwritten(str(image), held, None))
+        return None
 
     def _commit(self, content: bytes, message: str) -> CommitSha:
         added = set(image_list.listed_images(content)) - set(image_list.listed_images(self.content))
@@ -199,7 +224,8 @@ class MirrorRepository(FakeRepository):
         if self.pushes_start_runs and self.state is WorkflowState.ACTIVE:
             run = self._start("push", sha, "push")
             images = tuple(i for i in image_list.listed_images(content) if i in added)
-            self.jobs[run.id] = Job(images, self._clock(), decided=_decided(message))
+            decided, left = _decided(message), _left(message)
+            self.jobs[run.id] = Job(images, self._clock(), decided=decided, previous=left)
         return sha
 
     # -- the end state ------------------------------------------------------------------
@@ -223,3 +249,9 @@ def _decided(block: str) -> dict[ImageRef, str]:
     """Return the digest that the lines of a block name for each name and tag."""
     found = map(ImageRef.parse, re.findall(r"^Image: ([^;]+);", block, re.MULTILINE))
     return {image.place: image.digest or "" for image in found}
+
+
+def _left(block: str) -> dict[ImageRef, str]:
+    """Return how the tags end that get the digests before, by name and tag."""
+    found = re.findall(r"^Image: ([^;]+);(?:.*;)? previous ([^;]+);", block, re.MULTILINE)
+    return {ImageRef.parse(name).place: ending for name, ending in found}

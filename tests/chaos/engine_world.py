@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from engine_kills import Faults, KillablePort, KillableStore, Killed, Killer
+from engine_kills import Faults, KillablePort, KillableStore, KillableWishes, Killed, Killer
 from engine_mirror import MirrorRepository
 from fakes import ANA, GROUP, POLICY, TARGET, WORDS, FakeChat, World
 from gathering import Circumstances, plain, result_heads, stored
@@ -21,8 +21,10 @@ from store_fixture import fresh_store, reopened, rows_of
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import transfers
+from bot.adapters.wish_file import WishFile
 from bot.core.errors import BotError, TransientError
 from bot.core.fresh import FreshPlan
+from bot.core.hold import with_blocks
 from bot.core.ids import ChatId, MessageId, Person
 from bot.core.image import ImageRef
 from bot.core.policy import Policy
@@ -30,7 +32,10 @@ from bot.core.transfer import State
 from bot.dialog.buttons import parse_button
 from bot.dialog.commands import Mirror, Retry, parse
 from bot.dialog.language import Language
+from bot.engine.decided import Rules
 from bot.engine.lanes.lane import Lane, TickResult
+from bot.engine.lanes.wishes import WishesLane
+from bot.engine.ports.wishes import Wish
 
 T = TypeVar("T")
 STEP: Final = 2.5
@@ -38,6 +43,17 @@ STEP: Final = 2.5
 MOST_TICKS: Final = 250
 """If anything still changes after this many ticks, it never stops."""
 HEADS: Final = result_heads(WORDS)
+
+
+class OneHostsWishes(WishFile):
+    """What commands on the host leave. It outlives the process."""
+
+    def waiting(self) -> bool:
+        return self._path.exists() or self._taken.exists()
+
+    def clear(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self.done()
 
 
 class ChaosWorld(World):
@@ -48,12 +64,16 @@ class ChaosWorld(World):
         store: SqliteStore,
         reopen: Callable[[], SqliteStore],
         killer: Killer,
+        wishes: OneHostsWishes,
+        *,
         policy: Policy = POLICY,
         plan: FreshPlan | None = None,
     ) -> None:
         self.killer = killer
         self.faults = Faults()
         self._reopen = reopen
+        self.wishes = wishes
+        self._is_outdated = False
         self.accepted: list[Accepted] = []
         self.restarts = 0
         self.left: list[str] = []
@@ -67,6 +87,16 @@ class ChaosWorld(World):
         if not isinstance(self.repository, MirrorRepository):
             self.repository = MirrorRepository(self.registries, self.clock)
         super().start()
+        self.lanes["wishes"] = WishesLane(
+            store=KillableStore(self.store, self.killer, self.faults),
+            wishes=KillableWishes(self.wishes, self.killer),
+            rules=Rules(self.policy, self.admins),
+            clock=self.clock,
+            restart=self._outdate,
+        )
+
+    def _outdate(self) -> None:
+        self._is_outdated = True
 
     def wired(self, port: Any) -> Any:
         if isinstance(port, SqliteStore):
@@ -95,7 +125,20 @@ class ChaosWorld(World):
         self.store = self._reopen()
         self.restarts += 1
         self.killer.revive()
+        await self.reread_holds()
+
+    async def reread_holds(self) -> None:
+        """Start all parts anew with what admins hold, as after each change of it."""
+        self._is_outdated = False
+        ruled = self.policy
+        async with self.store.begin() as unit:
+            self.policy = with_blocks(ruled, await unit.holds())
         self.start()
+        self.policy = ruled
+
+    def wish(self, *wanted: Wish) -> None:
+        """Leave wishes, as commands on the host do beside a bot that runs."""
+        self.wishes.leave(wanted)
 
     # -- people ---------------------------------------------------------------------------
 
@@ -180,6 +223,8 @@ class ChaosWorld(World):
     async def _tick_lanes(self) -> TickResult:
         """Tick each lane on its own, like the reconciler: an error ends only that lane's tick."""
         pulses = [await _tick(lane) for lane in self.lanes.values()]
+        if self._is_outdated:
+            await self.reread_holds()
         return max(pulses)
 
     async def settle(self, seconds: float = 10, step: float = STEP) -> None:
@@ -231,6 +276,9 @@ class ChaosWorld(World):
 
     # -- the end state ------------------------------------------------------------------------
 
+    def _left_wishes(self) -> list[str]:
+        return ["wishes of the host"] if self.wishes.waiting() else []
+
     async def _stored(self) -> Any:
         return await stored(
             self.store,
@@ -272,7 +320,8 @@ class ChaosWorld(World):
             unreachable=frozenset(self.unreachable),
             family=found.family,
             repetitions=self.killer.repetitions,
-            left=(*found.left, *self.left),
+            overwritten=tuple(repository.overwritten),
+            left=(*found.left, *self.left, *self._left_wishes()),
         )
 
 
@@ -309,8 +358,11 @@ async def chaos_world(
 ) -> AsyncIterator[ChaosWorld]:
     """A world with its own database in the folder. With a `plan` the list is kept fresh."""
     path = folder / "bot.sqlite3"
-    store = await fresh_store(path)
-    world = ChaosWorld(store, lambda: reopened(path), killer or Killer(), policy, plan)
+    store, wishes = await fresh_store(path), OneHostsWishes(path)
+    wishes.clear()
+    world = ChaosWorld(
+        store, lambda: reopened(path), killer or Killer(), wishes, policy=policy, plan=plan
+    )
     try:
         yield world
     finally:

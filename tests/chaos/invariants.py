@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.core import image_list
 from bot.core.batch import BATCH_TRAILER, Batch
-from bot.core.decision import Verdict
+from bot.core.decision import Ground, Verdict
 from bot.core.draft import DRAFT_LIFETIME, Draft
 from bot.core.events import Proof
 from bot.core.failures import FailureKind
@@ -92,6 +92,15 @@ class Ran:
     dispatched: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """A digest that a run overwrote under this name. `left` is the name that it got, if any."""
+
+    name: str
+    digest: str
+    left: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The end state.
@@ -127,6 +136,7 @@ class Evidence:
     target_touched: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     gone_on: Mapping[int, int] = field(default_factory=dict)
+    overwritten: tuple[Overwritten, ...] = ()
     unreachable: frozenset[ChatId] = frozenset()
     family: Mapping[ChatId, tuple[ChatId, ...]] = field(default_factory=dict)
     repetitions: int = 0
@@ -321,7 +331,7 @@ def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
     theirs = set(image_list.listed_images(evidence.people_list)) | _touched(evidence)
     for image in set(image_list.listed_images(evidence.list_now)) - theirs - approved:
         yield f"image.list names {image}, which nobody has approved"
-    copied = set(evidence.target_now) - set(evidence.target_before)
+    copied = set(evidence.target_now) - set(evidence.target_before) - _names_left(evidence)
     for name in sorted(copied - {str(image.place) for image in theirs | approved}):
         yield f"the target has {name}, which nobody has approved"
     for transfer in evidence.transfers:
@@ -334,6 +344,8 @@ def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
             yield f"{transfer.image} was approved by nobody, and the policy wants an admin's word"
         if by is not None and by not in evidence.admins:
             yield f"{transfer.image} was approved by {by}, who is no admin"
+        if transfer.ground is Ground.ROLLBACK and by is None:
+            yield f"{transfer.image} was put back, and nobody has approved it"
 
 
 def _touched(evidence: Evidence) -> set[ImageRef]:
@@ -361,11 +373,44 @@ def nothing_is_copied_without_a_decision_on_its_digest(evidence: Evidence) -> It
     """Unless the bot has seen and said that it is another digest."""
     theirs = set(image_list.listed_images(evidence.people_list)) | _touched(evidence)
     theirs |= {t.image for t in evidence.transfers if t.failure and t.failure.kind in _SEEN}
-    others = {str(image.place) for image in theirs}
+    others = {str(image.place) for image in theirs} | _names_left(evidence)
     for name, digest in evidence.target_now.items():
         new = evidence.target_before.get(name) != digest and name not in others
         if new and (name, digest) not in evidence.decided:
             yield f"the target has {name} as {digest}, which nobody has decided on"
+
+
+def _names_left(evidence: Evidence) -> set[str]:
+    return {each.left for each in evidence.overwritten if each.left is not None}
+
+
+def what_is_overwritten_stays_where_the_config_says_so(evidence: Evidence) -> Iterator[str]:
+    """Under a tag of its own, unless an admin took it out. Without the setting nothing stays."""
+    out = {(str(t.image.place), t.replaces) for t in _put_back(evidence)}
+    for each in evidence.overwritten:
+        if each.left is None:
+            if evidence.policy.keeps_previous and (each.name, each.digest) not in out:
+                yield f"{each.name} was {each.digest}, which no tag names any more"
+        elif not evidence.policy.keeps_previous:
+            yield f"{each.left} is kept, and the config does not say so"
+        elif (each.name, each.digest) in out:
+            yield f"{each.left} is kept, and an admin took it out"
+        elif evidence.target_now.get(each.left) != each.digest:
+            yield f"{each.left} is not {each.digest}, which it was made for"
+
+
+def what_was_taken_out_comes_back_by_a_person_alone(evidence: Evidence) -> Iterator[str]:
+    for out in _put_back(evidence):
+        for t in evidence.transfers:
+            same = t.image.place == out.image.place and t.digest == out.replaces
+            ran = t.run is not None and t.id > out.id
+            if same and ran and t.approved_by is None:
+                yield f"{t.image} was taken out as {t.digest}, and came back unasked"
+
+
+def _put_back(evidence: Evidence) -> list[Transfer]:
+    """Return the rollbacks that were carried out."""
+    return [t for t in evidence.transfers if t.ground is Ground.ROLLBACK and t.run is not None]
 
 
 def each_batch_is_committed_once(evidence: Evidence) -> Iterator[str]:
@@ -508,6 +553,8 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     every_approved_image_is_listed_once,
     nothing_is_copied_without_approval,
     nothing_is_copied_without_a_decision_on_its_digest,
+    what_is_overwritten_stays_where_the_config_says_so,
+    what_was_taken_out_comes_back_by_a_person_alone,
     commits_say_who_approved,
     each_batch_is_committed_once,
     each_batch_is_dispatched_once,

@@ -14,8 +14,8 @@ from inspect import getmembers, getsource, iscoroutinefunction
 from pathlib import Path
 
 import pytest
-from engine_decided import SCENARIOS
 from engine_kills import WRITES, Killer
+from engine_overwrites import SCENARIOS
 from engine_world import chaos_world
 from invariants import Evidence, violations
 
