@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from sandbox_process import COMMAND, Sandbox
+from sandbox_process import COMMAND, Asked, Sandbox
 
 from bot.sandbox import world
 from bot.sandbox.bot_process import kept_alive
@@ -182,61 +182,60 @@ NGINX, REDIS = "docker.io/library/nginx:1.27", "docker.io/library/redis:7"
 LATEST = "docker.io/library/busybox:latest"
 
 
-async def test_an_upgrade_loses_nothing_and_says_who_has_to_run_setup(
+async def test_old_and_new_serve_each_other_and_an_upgrade_loses_nothing(
     house: House, before: Path
 ) -> None:
-    people = house.people
-    await house.install_old()
     async with house.bot(before):
+        await asyncio.to_thread(is_served_by_the_new_workflow, house)
+        await house.install_old()
         await asyncio.to_thread(house.done, NGINX)
     commit_before = await house.place.github.repository.head()
     async with house.bot(ROOT):
-
-        def asks_in_between() -> Any:
-            commits = len(people.repository()["commits"])
-            asked = people.whisper("wei", f"/mirror {REDIS}")
-            told = "is not the one that I ship, so the maintainer has to run imageto-bot setup"
-            people.until(lambda: people.card(asked, told), SECONDS)
-            assert len(people.repository()["commits"]) == commits
-            state = people.whisper("ana", "/status")
-            people.until(lambda: people.result(state, "run imageto-bot setup"))
-            house.whole_list(1)
-            return asked
-
-        asked = await asyncio.to_thread(asks_in_between)
-        assert "the workflow is not the one that this bot ships" in people.log()
+        asked = await asyncio.to_thread(is_told_to_run_setup, house)
         said = await asyncio.to_thread(house.setup)
         assert ".github/mirror.py: removed" in said
         assert "secret HARBOR_PWD: removed" in said
-
-        def goes_on() -> None:
-            people.until(lambda: people.answers(asked)[1:], 3 * SECONDS)
-            assert "Done, 1 of 1" in people.answers(asked)[1]["text"]
-            house.whole_list(2)
-
-        await asyncio.to_thread(goes_on)
-
-    def runs_the_old_files() -> None:
-        made = house.post("git/refs", ref="refs/heads/old", sha=commit_before)
-        assert made.status_code == 201, made.text
-        run = house.dispatched("old")
-        assert run["conclusion"] == "failure"
-        assert "HARBOR_USER is not set in the repository" in run["log"]
-
-    await asyncio.to_thread(runs_the_old_files)
+        await asyncio.to_thread(goes_on, house, asked)
+    await asyncio.to_thread(the_old_files_get_no_secret, house, commit_before)
 
 
-async def test_an_old_bot_is_served_by_the_new_workflow(house: House, before: Path) -> None:
+def is_served_by_the_new_workflow(house: House) -> None:
+    """The old bot is. Its list is copied by a push, a dispatch of its own, and one by hand."""
     people = house.people
-    async with house.bot(before):
+    house.done(LATEST)
+    assert [run["event"] for run in people.repository()["runs"]] == ["push"]
+    new = people.move(LATEST)
+    house.done(LATEST)
+    assert people.digests("target")[f"{people.target()}/{LATEST}"] == new
+    assert len(house.runs("workflow_dispatch")) == 1
+    house.whole_list(1)
 
-        def asks() -> None:
-            house.done(LATEST)
-            assert [run["event"] for run in people.repository()["runs"]] == ["push"]
-            new = people.move(LATEST)
-            house.done(LATEST)
-            assert people.digests("target")[f"{people.target()}/{LATEST}"] == new
-            assert len(house.runs("workflow_dispatch")) == 1
-            house.whole_list(1)
 
-        await asyncio.to_thread(asks)
+def is_told_to_run_setup(house: House) -> Asked:
+    """The new bot commits nothing for the old workflow. Return what waits for `setup`."""
+    people = house.people
+    commits = len(people.repository()["commits"])
+    asked = people.whisper("wei", f"/mirror {REDIS}")
+    told = "is not the one that I ship, so the maintainer has to run imageto-bot setup"
+    people.until(lambda: people.card(asked, told), SECONDS)
+    assert len(people.repository()["commits"]) == commits
+    state = people.whisper("ana", "/status")
+    people.until(lambda: people.result(state, "run imageto-bot setup"))
+    house.whole_list(2)
+    assert "the workflow is not the one that this bot ships" in people.log()
+    return asked
+
+
+def goes_on(house: House, asked: Asked) -> None:
+    people = house.people
+    people.until(lambda: people.answers(asked)[1:], 3 * SECONDS)
+    assert "Done, 1 of 1" in people.answers(asked)[1]["text"]
+    house.whole_list(3)
+
+
+def the_old_files_get_no_secret(house: House, commit: str) -> None:
+    made = house.post("git/refs", ref="refs/heads/old", sha=commit)
+    assert made.status_code == 201, made.text
+    run = house.dispatched("old")
+    assert run["conclusion"] == "failure"
+    assert "HARBOR_USER is not set in the repository" in run["log"]
