@@ -9,18 +9,18 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 from sandbox_process import COMMAND, Asked, Sandbox
+from sandbox_without_bot import sandbox_without_bot
 
-from bot.sandbox import world
 from bot.sandbox.bot_process import kept_alive
-from bot.sandbox.world import RunningSandbox, open_sandbox
+from bot.sandbox.world import RunningSandbox
 from bot.workflow import shipped
 
 pytestmark = pytest.mark.e2e
@@ -148,23 +148,9 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    started: dict[str, Any] = {}
-
-    def no_bot(**given: Any) -> Any:
-        started.update(given)
-        return nullcontext()
-
-    async def no_wait(*_: object) -> None:
-        pass
-
-    monkeypatch.setattr(world, "kept_alive", no_bot)
-    monkeypatch.setattr(world, "_until_polling", no_wait)
-    async with open_sandbox(port=0, data=tmp_path) as place:
-        place.log.touch()
-        with httpx.Client(base_url=place.address, trust_env=False, timeout=20) as api:
-            people = Sandbox(cast("subprocess.Popen[str]", None), tmp_path, place.address, api)
-            yield House(place, people, tmp_path, dict(started["environment"]))
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with sandbox_without_bot(tmp_path) as made:
+        yield House(made.place, made.people, tmp_path, made.environment)
 
 
 @pytest.fixture(scope="module")

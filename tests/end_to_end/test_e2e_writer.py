@@ -2,38 +2,32 @@
 
 import asyncio
 import base64
-import subprocess
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 from sandbox_process import Sandbox
+from sandbox_without_bot import sandbox_without_bot
 
 from bot.core.ids import BatchId
 from bot.core.image import ImageRef
 from bot.core.seal import DecidedImage, sealed_block
-from bot.sandbox.world import RunningSandbox, open_sandbox
+from bot.sandbox.world import RunningSandbox
 
 pytestmark = pytest.mark.e2e
 REPOSITORY = "/github/repos/example/mirror"
 NGINX = "docker.io/library/nginx:1.27"
 
 
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
-    async with open_sandbox(port=0, data=tmp_path) as made:
-        yield made
-
-
-def block(image: str, key: str, *, age: timedelta = timedelta()) -> str:
+def block(image: str, key: str) -> str:
     """Return what the bot would write about an image with its digest."""
     decided = DecidedImage(image=ImageRef.parse(image), asked=["p:7f3a91c2"], approved="p:c01d2e44")
-    at = datetime.now(UTC) - age
-    return sealed_block(BatchId("2938cb00044e118d"), at, [decided], key=bytes.fromhex(key))
+    return sealed_block(
+        BatchId("2938cb00044e118d"), datetime.now(UTC), [decided], key=bytes.fromhex(key)
+    )
 
 
 @dataclass
@@ -44,8 +38,7 @@ class Writer:
     token: str
 
     def push(self, line: str, message: str) -> dict[str, Any]:
-        """Take all lines away, and then push this one. Return the second run once it is over."""
-        self._write(b"", "Clean up\n")
+        """Push a list of this line alone. Return the run once it is over."""
         sha = self._write(f"{line}\n".encode(), message)
         return self._run(sha, "push")
 
@@ -83,18 +76,15 @@ def tries_to_put_an_old_digest_back(s: Sandbox, place: RunningSandbox) -> None:
     old = s.digests("source")[NGINX]
     new, tag = s.move(NGINX), f"{s.target()}/{NGINX}"
     decided = f"{NGINX}@{old}"
-    attempts = {
-        "its seal is wrong": block(decided, "ab" * 32),
-        "its seal is over 48 hours old": block(decided, key, age=timedelta(days=3)),
-    }
-    for why, copied in attempts.items():
-        run = writer.push(NGINX, f"Mirror {NGINX}\n\n{copied}\n")
-        assert f"counts as written by hand: {why}" in run["log"]
-        assert s.digests("target")[tag] == new
-        run = writer.dispatch(decision=copied)
-        assert "by digest alone: 1.27 has another" in run["log"]
-        assert s.digests("target")[tag] == new
-    run = writer.push(decided, "Pin nginx\n")
+    writer.push(NGINX, "Add nginx\n")
+    assert s.digests("target")[tag] == new
+    # tests/workflow/test_decisions.py has the other seals that do not count.
+    forged = block(decided, "ab" * 32)
+    run = writer.push(decided, f"Mirror {NGINX}\n\n{forged}\n")
+    assert "counts as written by hand: its seal is wrong" in run["log"]
+    assert "by digest alone: 1.27 has another" in run["log"]
+    assert s.digests("target")[tag] == new
+    run = writer.dispatch(decision=forged)
     assert "by digest alone: 1.27 has another" in run["log"]
     assert s.digests("target")[tag] == new
     run = writer.push(NGINX, f"Mirror {NGINX}\n\n{block(decided, key)}\n")
@@ -105,10 +95,8 @@ def tries_to_put_an_old_digest_back(s: Sandbox, place: RunningSandbox) -> None:
     assert s.digests("target")[tag] == new, "a tag that floats is refreshed"
 
 
-async def test_no_copied_trailer_and_no_spelling_puts_another_digest_under_a_tag(
-    place: RunningSandbox, tmp_path: Path
+async def test_no_forged_trailer_and_no_spelling_puts_another_digest_under_a_tag(
+    tmp_path: Path,
 ) -> None:
-    with httpx.Client(base_url=place.address, trust_env=False, timeout=20) as api:
-        no_process = cast("subprocess.Popen[str]", None)  # the bot is a child of this one
-        people = Sandbox(no_process, tmp_path, place.address, api)
-        await asyncio.to_thread(tries_to_put_an_old_digest_back, people, place)
+    async with sandbox_without_bot(tmp_path) as made:
+        await asyncio.to_thread(tries_to_put_an_old_digest_back, made.people, made.place)
