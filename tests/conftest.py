@@ -43,10 +43,14 @@ def pytest_asyncio_loop_factories(
     return {"loop": getattr(item.module, "LOOP_FACTORY", asyncio.new_event_loop)}
 
 
+# Collecting makes much that stays. Passes over it would take most of a worker's time until then.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Keep the objects that exist by now out of the garbage collector's further passes."""
-    gc.collect()
+    """Keep the objects that exist by now out of the garbage collector's passes."""
     gc.freeze()
+    gc.enable()
 
 
 class Spread(LoadScopeScheduling):

@@ -42,7 +42,6 @@ STEP: Final = 2.5
 """Seconds between two ticks. The engine's waits are of this order."""
 MOST_TICKS: Final = 250
 """If anything still changes after this many ticks, it never stops."""
-HEADS: Final = result_heads(WORDS)
 
 
 class OneHostsWishes(WishFile):
@@ -340,7 +339,7 @@ def _said(chat: FakeChat, deleted: set[MessageId]) -> tuple[Said, ...]:
             reply_to=said.reply_to,
             texts=tuple(plain(text) for text in (*said.texts, said.text)),
             data=tuple(v for v in said.data.values() if parse_button(v) is not None),
-            is_result=plain(said.texts[0]).splitlines()[0] in HEADS,
+            is_result=plain(said.texts[0]).splitlines()[0] in result_heads(WORDS),
             is_file=said.document is not None,
             is_deleted=number in deleted,
         )

@@ -93,7 +93,6 @@ POLICY: Final = Policy(
 SLOW: Final = 4.0
 """Read timeout in seconds for faults that never answer. Other faults get five times as long."""
 WORDS: Final = LocaleWords()
-HEADS: Final = result_heads(WORDS)
 _SOON: Final = 2.0
 _WAITING: Final = frozenset({State.CHECKING, State.APPROVED, State.VERIFYING})
 
@@ -343,7 +342,7 @@ class FaultsWorld:
                 None if message.reply_to is None else _message(message.reply_to),
                 (*message.history, message.text),
                 tuple(b.value for row in message.keyboard for b in row if b.kind == "callback"),
-                is_result=message.text.partition("\n")[0] in HEADS,
+                is_result=message.text.partition("\n")[0] in result_heads(WORDS),
                 is_file=message.document is not None,
             )
             for message in self.people.messages()

@@ -4,6 +4,7 @@ The texts that a request's messages may have are computed from the stored facts 
 of dialog. They are not taken from what the bot has recorded as shown.
 """
 
+import functools
 import html
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -58,6 +59,7 @@ def plain(text: str) -> str:
     return html.unescape(_TAG.sub("", text))
 
 
+@functools.cache
 def result_heads(words: LocaleWords) -> frozenset[str]:
     """Return the first lines that distinguish a result from every other message."""
     return frozenset(

@@ -5,7 +5,7 @@ for the real ones would take minutes.
 """
 
 import asyncio
-import gzip
+import functools
 import json
 import resource
 import zlib
@@ -95,18 +95,19 @@ async def huge(writing: asyncio.StreamWriter) -> None:
 
 
 def packed(kind: str) -> Answer:
-    """64 MiB of blanks, compressed to some 64 kB."""
-    blanks = b" " * MIB
-    if kind == "gzip":
-        body = gzip.compress(blanks * 64)
-    else:
-        squeeze = zlib.compressobj(9)
-        body = b"".join([*(squeeze.compress(blanks) for _ in range(64)), squeeze.flush()])
+    """64 MiB of blanks, compressed to some 300 kB."""
 
     async def answer(writing: asyncio.StreamWriter) -> None:
+        body = compressed(kind)
         writing.write(head(f"Content-Encoding: {kind}", f"Content-Length: {len(body)}") + body)
 
     return answer
+
+
+@functools.cache
+def compressed(kind: str) -> bytes:
+    squeeze = zlib.compressobj(1, wbits=31 if kind == "gzip" else 15)
+    return b"".join([*(squeeze.compress(b" " * MIB) for _ in range(64)), squeeze.flush()])
 
 
 async def drip(writing: asyncio.StreamWriter) -> None:
