@@ -41,14 +41,14 @@ _config = click.option(
     default=Path("config.yaml"),
     show_default=True,
     envvar="IMAGETO_CONFIG",
-    help="The settings; config.example.yaml explains each.",
+    help="The settings. config.example.yaml explains each.",
 )
 
 
 @click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
-    """Ask for container images in a Telegram chat, get them in a registry of your own."""
+    """Ask for container images in a Telegram chat and get them in your own registry."""
 
 
 @cli.command()
@@ -66,7 +66,7 @@ def run(path: Path) -> None:
 @click.option("--alive", is_flag=True, help="Only check that the bot runs and reaches Telegram.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, for programs.")
 def check(path: Path, *, alive: bool, as_json: bool) -> None:
-    """Prove that the config, all services and all rights are good, and leave nothing behind."""
+    """Check the config, all services and all rights. Nothing is left behind."""
     settings, secrets = _read_config(path)
     from bot import check  # noqa: PLC0415 - see run
 
@@ -88,7 +88,7 @@ def check(path: Path, *, alive: bool, as_json: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
-    """Install the workflow in the mirror repository, and create what Harbor lacks."""
+    """Install the workflow in the mirror repository. Projects that Harbor lacks are created."""
     settings, secrets = _read_config(path, make_key=not dry_run)
     from bot.clients import open_setup  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
@@ -110,20 +110,19 @@ def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
 def policy(path: Path, images: tuple[str, ...]) -> None:
     """Tell which rule of the config decides on an image, and why."""
     settings = read_settings(path)
-    from bot.core.image import ImageRef  # noqa: PLC0415 - see run
-    from bot.policy_report import explanation  # noqa: PLC0415 - see run
+    from bot.policy_report import explanation, image_from  # noqa: PLC0415 - see run
 
     for line in settings.policy.warnings():
         click.echo(f"config: warning: {line}")
     rules = settings.policy_in_force()
     for text in images:
-        click.echo(explanation(rules, ImageRef.parse(text)))
+        click.echo(explanation(rules, image_from(text, settings.target.host)))
 
 
 @cli.command()
 @_config
 def resume(path: Path) -> None:
-    """Lift the pause that an admin put up, without a second admin."""
+    """Lift the pause, without a second admin."""
     _wish(path, "pause")
 
 
@@ -131,7 +130,7 @@ def resume(path: Path) -> None:
 @_config
 @click.argument("pattern")
 def unblock(path: Path, pattern: str) -> None:
-    """Lift the block of a pattern that an admin put up, without a second admin."""
+    """Lift the block of a pattern, without a second admin."""
     _wish(path, "block", corrected(pattern) or pattern)
 
 
@@ -139,7 +138,7 @@ def unblock(path: Path, pattern: str) -> None:
 @_config
 @click.argument("pseudonym")
 def who(path: Path, pseudonym: str) -> None:
-    """Tell who has a pseudonym, such as p:7f3a91c2 in the trailer of a commit."""
+    """Tell who has a pseudonym. Trailers of commits have them, such as p:7f3a91c2."""
     settings = read_settings(path)
     from bot.adapters.store import person_behind  # noqa: PLC0415 - see run
 
@@ -153,7 +152,7 @@ def who(path: Path, pseudonym: str) -> None:
 @_config
 @click.argument("person")
 def forget(path: Path, person: str) -> None:
-    """Delete the name and the pseudonym of a person, such as telegram:1003. Decisions stay."""
+    """Delete the name and the pseudonym of a person. The decisions of telegram:1003 stay."""
     from bot.core.ids import split_id  # noqa: PLC0415 - see run
 
     try:
@@ -177,7 +176,7 @@ def _wish(path: Path, kind: str, about: str = "") -> None:
 @cli.command()
 @_config
 def refill(path: Path) -> None:
-    """Copy all of image.list to an empty target again, each at its last decided digest."""
+    """Copy all of image.list to an empty target again. Each gets its last decided digest."""
     settings, secrets = _read_config(path)
     from bot.refill import refill_target  # noqa: PLC0415 - see run
 

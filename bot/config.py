@@ -190,7 +190,7 @@ def _json(data: object, name: str) -> str:
         pieces.append(piece)
         size += len(piece)
         if size > FILE_LIMIT:
-            raise ConfigError(f"{name}: says more than {FILE_LIMIT} characters by its aliases")
+            raise ConfigError(f"{name}: its aliases stand for more than {FILE_LIMIT} characters")
     return "".join(pieces)
 
 
@@ -226,14 +226,15 @@ def _wrong_secrets(found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if not value:
             yield key, "is missing in the environment"
         elif value[0] in "'\"" or value[-1] in "'\"":
-            yield key, "has quotation marks around it. Files for docker's --env-file have none"
+            words = "has quotation marks around it. Remove them: "
+            yield key, f"{words}docker's --env-file takes them as part of the value"
         elif _IS_GITHUB_TOKEN.match(value) and key == "telegram_token":
             yield key, "is a token of GitHub. @BotFather gives the one for Telegram"
         elif _IS_TELEGRAM_TOKEN.fullmatch(value) and key == "github_token":
             yield key, "is a token of Telegram. github.com/settings/tokens gives the one for GitHub"
     if bool(found["harbor_user"].strip()) is not bool(found["harbor_pwd"].strip()):
-        empty = "harbor_pwd" if found["harbor_user"].strip() else "harbor_user"
-        yield empty, "is missing, and its other half is there"
+        given, empty = sorted(("harbor_user", "harbor_pwd"), key=lambda key: not found[key].strip())
+        yield empty, f"is missing, but {_ENVIRONMENT[given]} is there"
 
 
 def checked_key(text: str, name: str) -> str:

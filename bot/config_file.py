@@ -66,7 +66,7 @@ def read_document(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         raise ConfigError(one_line(_no_yaml(path, error))) from error
     except (yaml.YAMLError, *UNREADABLE) as error:
-        raise ConfigError(one_line(f"{path}: is no YAML: {error}")) from error
+        raise ConfigError(one_line(f"{path}: is not valid YAML: {error}")) from error
 
 
 def _parsed(content: bytes, name: str) -> Document:
@@ -118,7 +118,7 @@ def _no_yaml(path: Path, error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or ""
     if "'\\t'" in problem:
         problem = "there is a tab. Write spaces"
-    return f"{place}: is no YAML: {problem}"
+    return f"{place}: is not valid YAML: {problem}"
 
 
 def one_line(text: str) -> str:

@@ -6,11 +6,25 @@ By the rules alone: what persons decided before is in the database. Nothing here
 from collections import Counter
 from collections.abc import Iterable
 
+from bot.adapters.words import LocaleWords
 from bot.core.approvals import Approvals
 from bot.core.decision import Ground, Verdict
+from bot.core.errors import RefusedError
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Ruling, decide
 from bot.core.tag_class import TagClass, tag_class
+from bot.dialog.draft_card import unreadable_lines
+from bot.dialog.language import Language
+from bot.paste.reference import read_image
+
+
+def image_from(text: str, target_host: str) -> ImageRef:
+    """The image that a person typed. Raises RefusedError with what was probably meant."""
+    read = read_image(text, target_host=target_host)
+    if isinstance(read, ImageRef):
+        return read
+    (line,) = unreadable_lines((read,))
+    raise RefusedError(LocaleWords().plain(line, Language.EN))
 
 
 def explanation(policy: Policy, image: ImageRef) -> str:

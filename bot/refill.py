@@ -33,12 +33,13 @@ async def refill_target(settings: Settings, secrets: Secrets, say: Callable[[str
     database = Path(settings.database)
     going, lacking = await asyncio.to_thread(_split, images, database)
     for image in lacking:
-        say(f"{image}: no decision on a digest is kept. Ask for it by /mirror {image}")
+        why = "there is no record of a decision on its digest"
+        say(f"{image}: {why}. Ask for it by /mirror {image}")
     wishes = [Wish(WishKind.REFILL, str(image)) for image in going]
     rules = Rules(settings.policy_in_force(), settings.allow_lists().admins)
     async for line in wish_all(database, wishes, rules):
         say(f"not copied: {line}" if isinstance(line, RefusedError) else line)
-    say(f"{len(going)} of {len(images)} images have a decision. A bot has to run to copy them.")
+    say(f"{len(going)} of {len(images)} images have a decision. They are copied while a bot runs.")
 
 
 def _split(images: list[ImageRef], database: Path) -> tuple[list[ImageRef], list[ImageRef]]:

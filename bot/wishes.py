@@ -44,7 +44,7 @@ async def wish_all(
                 await store.close()
     except TakenError:
         WishFile(database).leave(wanted)
-        yield "the bot that runs does it, mostly within a second: its log tells"
+        yield "the running bot does it, mostly within a second. Its log says what came of it"
 
 
 async def _carried_out(

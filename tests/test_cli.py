@@ -53,6 +53,8 @@ def test_help_names_every_command_and_exit_code() -> None:
         "sandbox",
     ):
         assert f"\n  {command} " in done.stdout
+    commands = done.stdout.partition("Commands:")[2]
+    assert "..." not in commands, "the first sentence of a command has to fit"
     for code in ("0  ", "1  ", "2  ", "3  ", "130, 143  "):
         assert f"\n    {code}" in done.stdout
 

@@ -84,4 +84,6 @@ def test_the_command_needs_no_secret_and_warns_of_rules_that_match_nothing(tmp_p
 def test_what_is_no_image_is_one_line(tmp_path: Path) -> None:
     done = imageto_bot("policy", "--config", str(config(tmp_path)), "NGINX")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "imageto-bot: 'NGINX' is no image reference: uppercase\n"
+    words = "NGINX: the repository has to be in lower case. Did you mean docker.io/library/nginx"
+    assert done.stderr.startswith(f"imageto-bot: {words}")
+    assert done.stderr.count("\n") == 1

@@ -53,7 +53,7 @@ async def test_a_person_is_forgotten_at_once_where_no_bot_runs(tmp_path: Path) -
     path = tmp_path / "bot.sqlite3"
     await known(path)
     assert await wish(path, FORGET, RULES) == f"{ANA.id} is forgotten"
-    with pytest.raises(RefusedError, match="nothing is kept of"):
+    with pytest.raises(RefusedError, match="nothing is stored about"):
         await wish(path, FORGET, RULES)
 
 
@@ -64,8 +64,8 @@ async def test_a_bot_that_runs_carries_the_wish_out(
     path = tmp_path / "bot.sqlite3"
     await known(path)
     async with alone(path):
-        assert "the bot that runs" in await wish(path, FORGET, RULES)
-        assert "the bot that runs" in await wish(path, FORGET, RULES)
+        assert "the running bot" in await wish(path, FORGET, RULES)
+        assert "the running bot" in await wish(path, FORGET, RULES)
         with (tmp_path / "bot.sqlite3.wishes").open("a") as file:
             file.write('{"kind": "nonsense", "about": ""}\n')
         store = await fresh_store(tmp_path / "other.sqlite3")
@@ -81,7 +81,7 @@ async def test_a_bot_that_runs_carries_the_wish_out(
     assert said == [
         'a wish of the host cannot be read: {"kind": "nonsense", "about": ""}',
         f"{ANA.id} is forgotten",
-        f"a wish of the host: nothing is kept of {ANA.id}",
+        f"a wish of the host: nothing is stored about {ANA.id}",
     ]
     assert not (tmp_path / "bot.sqlite3.wishes").exists()
 
@@ -122,7 +122,7 @@ async def test_a_folder_that_cannot_be_written_makes_wishes_wait(
         await wishes.tick()
     assert "wishes of the host have to wait: read-only" in caplog.text
     await wishes.tick()
-    assert f"a wish of the host: nothing is kept of {ANA.id}" in caplog.text
+    assert f"a wish of the host: nothing is stored about {ANA.id}" in caplog.text
     await store.close()
 
 
@@ -209,8 +209,10 @@ async def test_refill_wishes_for_what_was_decided_and_names_the_rest(
     settings.allow_lists.return_value.admins = {ANA.id}
     await refill.refill_target(settings, Mock(), told.append)
     await refill.refill_target(settings, Mock(), told.append)
-    lacking = f"{STATIC}: no decision on a digest is kept. Ask for it by /mirror {STATIC}"
-    count = "1 of 2 images have a decision. A bot has to run to copy them."
+    lacking = (
+        f"{STATIC}: there is no record of a decision on its digest. Ask for it by /mirror {STATIC}"
+    )
+    count = "1 of 2 images have a decision. They are copied while a bot runs."
     done = f"{NGINX}: goes to the target again as {digest_of('nginx')}"
     assert told == [
         lacking,
@@ -223,6 +225,6 @@ async def test_refill_wishes_for_what_was_decided_and_names_the_rest(
     assert repository.closed
     async with alone(path):
         await refill.refill_target(settings, Mock(), told.append)
-    assert "the bot that runs does it" in told[-2]
+    assert "the running bot does it" in told[-2]
     wishes = (tmp_path / "bot.sqlite3.wishes").read_text()
     assert wishes == f'{{"kind": "refill", "about": "{NGINX}"}}\n'

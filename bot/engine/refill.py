@@ -75,7 +75,7 @@ async def _last_decided(unit: RefillUnit, image: ImageRef) -> Decision:
     enough = [d for d in approved if _was_approved(there.get(d.transfer))]
     arrived = [d for d in enough if _has_arrived(there.get(d.transfer))]
     if not enough:
-        raise RefusedError(f"{image}: no decision on a digest is kept")
+        raise RefusedError(f"{image}: there is no record of a decision on its digest")
     return (arrived or enough)[0]
 
 

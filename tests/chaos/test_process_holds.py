@@ -59,14 +59,14 @@ async def test_a_block_denies_at_once_and_the_host_lifts_it_refills_and_forgets(
     await site.until(lambda: "there is no block docker.io/library/redis" in bot.log(), bot)
     await site.command(bot, "unblock", "nginx")
     await site.until(
-        lambda: "block docker.io/library/nginx is lifted by the host" in bot.log(), bot
+        lambda: "block docker.io/library/nginx is lifted from the host" in bot.log(), bot
     )
     await site.until(lambda: bot.log().count("serves mirror repository") == 4, bot)
     card = await site.answer(await site.say("wei", "/mirror nginx:1.27.3"), "waits for an admin")
     await site.press("ana", card, "Approve")
     await site.until(lambda: bot.look(COMMITTED), bot)
     code, output = await site.command(bot, "refill")
-    assert (code, "the bot that runs does it" in output) == (0, True), output
+    assert (code, "the running bot does it" in output) == (0, True), output
     busy = "a wish of the host: docker.io/library/nginx:1.27.3: under way already"
     await site.until(lambda: busy in bot.log(), bot)
     (commit,) = await site.commits()

@@ -547,7 +547,7 @@ SLIPS = (
         "a tab",
         "  host:",
         "\thost:",
-        "config.yaml:7: is no YAML: there is a tab. Write spaces",
+        "config.yaml:7: is not valid YAML: there is a tab. Write spaces",
     ),
     Slip(
         "another word for a verdict",
@@ -585,11 +585,14 @@ SWAPPED = (
     (
         "quotation marks in a file for docker",
         {"GITHUB_TOKEN": "'github_pat_a'"},
-        "GITHUB_TOKEN: has quotation marks around it. Files for docker's --env-file have none",
+        (
+            "GITHUB_TOKEN: has quotation marks around it. "
+            "Remove them: docker's --env-file takes them as part of the value"
+        ),
     ),
     (
         "half of the target's login",
         {"HARBOR_USER": "robot$mirror"},
-        "HARBOR_PWD: is missing, and its other half is there",
+        "HARBOR_PWD: is missing, but HARBOR_USER is there",
     ),
 )

@@ -83,7 +83,9 @@ def loses_everything_and_gets_it_again(s: Sandbox, place: RunningSandbox) -> Non
     shutil.rmtree(s.data / "target" / "storage")
     assert s.digests("target") == {}
     said = refill(s, place)
-    assert f"{BY_HAND}: no decision on a digest is kept. Ask for it by /mirror" in said
+    assert (
+        f"{BY_HAND}: there is no record of a decision on its digest. Ask for it by /mirror" in said
+    )
     assert "3 of 4 images have a decision" in said
     s.until(lambda: s.digests("target") == held)
     assert held[f"{s.target()}/{NGINX}"] != moved, "the digest that was decided, not the tag's own"

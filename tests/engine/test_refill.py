@@ -90,7 +90,7 @@ async def test_two_admins_carry_it_again(w: World) -> None:
 
 
 async def test_what_was_never_decided_is_refused(w: World) -> None:
-    with pytest.raises(RefusedError, match="no decision on a digest is kept"):
+    with pytest.raises(RefusedError, match="there is no record of a decision on its digest"):
         await fill(w, NGINX)
     async with w.store.begin() as unit:
         assert await unit.transfers_of_image(NGINX, limit=1) == []

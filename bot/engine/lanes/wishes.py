@@ -79,20 +79,20 @@ async def carry_out(unit: WishUnit, wish: Wish, rules: Rules, now: datetime) -> 
         if (hold.kind, hold.pattern) == (HoldKind(wish.kind), wish.about):
             lifted = replace(hold, lift_by=BOT_ITSELF, lift_at=now, lifted_at=now)
             await unit.save_hold(lifted)
-            return f"{wish.kind} {wish.about}".rstrip() + " is lifted by the host"
+            return f"{wish.kind} {wish.about}".rstrip() + " is lifted from the host"
     raise RefusedError(f"there is no {wish.kind} {wish.about}".rstrip())
 
 
 async def _forget(unit: WishUnit, person: PersonId) -> str:
     if not await unit.forget(person):
-        raise RefusedError(f"nothing is kept of {person}")
+        raise RefusedError(f"nothing is stored about {person}")
     return f"{person} is forgotten"
 
 
 async def _refill(unit: WishUnit, text: str, rules: Rules, now: datetime) -> str:
     image = ImageRef.parse_or_none(text)
     if image is None:
-        raise RefusedError(f"{text:.200} is no image")
+        raise RefusedError(f"{text:.200} is not an image")
     in_force = replace(rules, policy=with_blocks(rules.policy, await unit.holds()))
     digest = await refill(unit, image, in_force, now)
     return f"{image}: goes to the target again as {digest}"
