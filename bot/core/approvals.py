@@ -116,6 +116,43 @@ class Decided:
         return (other.registry, other.repository) == own
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTag:
+    """A tag about whose later digests persons have decided. Each person is in each list once.
+
+    `keeping` are the standing decisions to keep it fresh, `floating` those that it floats.
+    """
+
+    image: ImageRef
+    keeping: tuple[Decision, ...]
+    floating: tuple[Decision, ...]
+
+
+def kept_tags(decisions: Iterable[Decision]) -> list[KeptTag]:
+    """The tags about which something stands, by name. `decisions` are those on tags, in any order.
+
+    They may be on digests that were asked for with a tag: only the tag counts here.
+    """
+    tags: dict[ImageRef, list[Decision]] = {}
+    for decision in decisions:
+        tags.setdefault(decision.image.place, []).append(decision)
+    found = [
+        KeptTag(image, _of_ground(made, Ground.KEPT), _of_ground(made, Ground.FLOATS))
+        for image, made in tags.items()
+    ]
+    standing = (tag for tag in found if tag.keeping or tag.floating)
+    return sorted(standing, key=lambda tag: str(tag.image))
+
+
+def _of_ground(decisions: Sequence[Decision], ground: Ground) -> tuple[Decision, ...]:
+    """The first standing decision of each person."""
+    standing = _standing([d for d in decisions if d.ground is ground])
+    firsts: dict[PersonId | None, Decision] = {}
+    for decision in sorted(standing, key=lambda d: d.at):
+        firsts.setdefault(decision.person, decision)
+    return tuple(firsts.values())
+
+
 def _is_said_of_digest(decision: Decision) -> bool:
     ends_keeping = decision.ground is Ground.KEPT and decision.verdict is Verdict.DENY
     return decision.ground in ON_DIGESTS and not ends_keeping

@@ -10,6 +10,7 @@ decides carries the key of the version of its card (core/card_version.py).
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, assert_never
 from zlib import crc32
 
@@ -42,6 +43,8 @@ class Verb(StrEnum):
     FORM = "form"
     LIST = "list"
     MIRROR = "want"
+    KEPT = "kept"
+    UNKEEP = "unkeep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,21 @@ class MirrorImage:
     image: ImageRef
 
 
+@dataclass(frozen=True, slots=True)
+class ShowKept:
+    """Show a page of the tags that admins keep fresh, from 0."""
+
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Ask again about later digests of a tag on this page. `tag` is a `tag_key`."""
+
+    page: int
+    tag: str
+
+
 Deciding = ApproveShown | RejectShown
 Opening = AskReason | ShowWaitingPage | PickWaiting
 """What changes only what the card shows."""
@@ -147,12 +165,15 @@ Pressed = (
     | ShowPullFormat
     | List
     | MirrorImage
+    | ShowKept
+    | TakeBack
 )
 
 DATA_LIMIT: Final = 64
 """Bytes of callback data: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
 _VERSIONED: Final = re.compile(r"([A-Za-z0-9_-]{8})(?::([0-9a-f]{8}))?", re.ASCII)
+_TAG: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{12})", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]{1,18}(?::[0-9]{1,18})*", re.ASCII)
 
 
@@ -170,6 +191,11 @@ def reason_key(reason: str) -> str:
     return f"{crc32(reason.encode()):08x}"
 
 
+def tag_key(image: ImageRef) -> str:
+    """What a button carries for an image: its name may be longer than DATA_LIMIT."""
+    return sha256(str(image).encode()).hexdigest()[:12]
+
+
 def parse_button(data: str) -> Pressed | None:
     """What a pressed button asks for. None for data that no button of this version has."""
     match = _BUTTON.fullmatch(data)
@@ -178,6 +204,9 @@ def parse_button(data: str) -> Pressed | None:
     verb, rest = Verb(match[1]), match[2]
     if verb is Verb.MIRROR:
         return _mirror_image(rest)
+    if verb is Verb.UNKEEP:
+        found = _TAG.fullmatch(rest)
+        return None if found is None else TakeBack(int(found[1]), found[2])
     if verb in _BY_VERSION:
         return _versioned(verb, rest)
     head, _, tail = rest.partition(":")
@@ -232,6 +261,8 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
             return ShowDraftPage(request, page)
         case Verb.TICK, [position]:
             return ToggleImage(request, position)
+        case Verb.KEPT, []:
+            return ShowKept(numbers[0])
         case Verb.DROP, []:
             return Cancel(request)
         case Verb.RETRY, []:
@@ -255,6 +286,8 @@ def command_behind(pressed: Pressed) -> CommandName:
             return CommandName.RETRY
         case List():
             return CommandName.LIST
+        case ShowKept() | TakeBack():
+            return CommandName.UNKEEP
         case ShowDigests():
             return CommandName.LOOKUP
         case Confirm() | ShowDraftPage() | ToggleImage() | ShowPullFormat() | MirrorImage():

@@ -110,9 +110,9 @@ class EndWatch:
 
 @dataclass(frozen=True, slots=True)
 class EndKeep:
-    """Ask an admin again about later digests of the image's tag."""
+    """Ask an admin again about later digests of the image's tag. None lists these tags."""
 
-    image: ImageRef
+    image: ImageRef | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +246,10 @@ def _watch(text: str, target_host: str) -> Parsed:
     return _of_image(BeginWatch)(text, target_host) if text else BeginWatch(None)
 
 
+def _unkeep(text: str, target_host: str) -> Parsed:
+    return _of_image(EndKeep)(text, target_host) if text else EndKeep(None)
+
+
 def _reject(text: str, _target_host: str) -> Parsed:
     first, reason = [*text.split(None, 1), "", ""][:2]
     number = _NUMBER.fullmatch(first)
@@ -340,7 +344,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.HISTORY, parser=_of_anything(History), audience=ADMINS),
-    CommandSpec(name=CommandName.UNKEEP, parser=_of_image(EndKeep), audience=ADMINS),
+    CommandSpec(name=CommandName.UNKEEP, parser=_unkeep, audience=ADMINS),
     CommandSpec(name=CommandName.PAUSE, parser=_pause, audience=ADMINS),
     CommandSpec(name=CommandName.RESUME, parser=lambda _text, _host: Resume(), audience=ADMINS),
     CommandSpec(name=CommandName.BLOCK, parser=_block, audience=ADMINS),

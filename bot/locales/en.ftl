@@ -201,6 +201,7 @@ button-reason = ❌ { $reason }
 button-no-reason = ❌ Without a reason
 button-digests = 🔎 Digests
 button-back = ↩️ Back
+button-unkeep = ✖️ { $image }
 button-copy = 📋 Copy
 button-copy-one = 📋 { $image }
 button-copy-part = 📋 { $first }–{ $last }
@@ -395,8 +396,8 @@ command-outdated = which of our images differ from their sources
     .usage = /outdated [text]
 command-watch = tell me when an image is updated upstream
     .usage = /watch [IMAGE]
-command-unkeep = let the rules decide on new digests of a tag again
-    .usage = /unkeep IMAGE
+command-unkeep = what admins keep fresh, and how to end that
+    .usage = /unkeep [IMAGE]
 command-unwatch = stop telling me
     .usage = /unwatch IMAGE
 command-why = who asked for an image, who decided, and what arrived
@@ -769,6 +770,22 @@ status-keeper = Kept fresh by { $person }: new digests need no approval. /unkeep
 status-floater = Its tag floats, as { $person } said. /unkeep ends that.
 unkept = New digests of <code>{ $image }</code> are decided by the rules again.
 unkeep-none = No admin keeps <code>{ $image }</code> fresh or has said that its tag floats.
+unkeep-before = That has ended already.
+kept-head = Admins keep fresh or call floating { $count ->
+    [one] 1 tag. Tap it to end that:
+   *[other] { $count } tags. Tap one to end that:
+}
+kept-head-here = Of what was asked for in this chat, admins keep fresh or call floating { $count ->
+    [one] 1 tag. Tap it to end that:
+   *[other] { $count } tags. Tap one to end that:
+}
+kept-fresh = 🌱 <code>{ $image }</code> · kept fresh by { $people } since { $time }
+kept-fresh-idle = 💤 <code>{ $image }</code> · kept fresh by { $people } since { $time }, too few admins for its rule
+kept-floating = 🌊 <code>{ $image }</code> · called floating by { $people } since { $time }
+kept-none = No admin keeps a tag fresh or calls one floating.
+    .next = Alarms about updated images have buttons for that.
+kept-none-here = Of what was asked for in this chat, no admin keeps a tag fresh or calls one floating.
+    .next = In a private chat I tell you about all chats.
 decided-kept = New digests need no approval from now on. /unkeep ends that.
 decided-floats = The tag floats from now on: the rules decide on new digests. /unkeep ends that.
 unwatch-none = You do not watch <code>{ $image }</code>.

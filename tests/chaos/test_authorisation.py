@@ -33,7 +33,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN, Role
 from bot.core.request import Request
 from bot.dialog import buttons, commands
-from bot.dialog.buttons import Verb, button_data, parse_button
+from bot.dialog.buttons import Verb, button_data, parse_button, tag_key
 from bot.dialog.commands import COMMANDS, EVERYBODY, CommandName, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
@@ -91,6 +91,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/rollback IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
+    "/unkeep": DECIDING,
     "/unkeep IMAGE": DECIDING,
     "/history": DECIDING,
     "/history #": DECIDING,
@@ -127,9 +128,11 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     | {f"{role}_elsewhere": "no-request" for role in ("admin", "owner", "member")},
     Verb.LIST: ASKING,
     Verb.MIRROR: ASKING,
+    Verb.KEPT: DECIDING,
+    Verb.UNKEEP: DECIDING,
 }
 READS: Final = (
-    "/unkeep IMAGE",
+    "/unkeep",
     "/why IMAGE",
     "/rollback IMAGE",
     "/history",
@@ -146,6 +149,8 @@ READS: Final = (
     "/start",
 )
 """Those that are answered and change nothing."""
+SHOWS: Final = frozenset({Verb.DIGESTS, Verb.KEPT, Verb.UNKEEP})
+"""Those that change nothing of a request. No tag is kept fresh here that could be taken back."""
 KINDS: Final = {
     "/mirror #": "draft",
     "/retry #": "failed",
@@ -185,6 +190,8 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
         return button_data(verb, key_of(number))
     if verb is Verb.LIST:
         return button_data(verb, 0, "")
+    if verb is Verb.UNKEEP:
+        return button_data(verb, 0, tag_key(NGINX))
     if verb is Verb.MIRROR:
         return button_data(verb, NGINX)
     return button_data(verb, number, *more.get(verb, ()))
@@ -406,7 +413,7 @@ async def presses_gone_wrong(s: Scene, role: str, chat: str) -> list[Wrong]:
         good = answer == s.words(wanted, number, press=True) and not changed
         if wanted == YES:
             refusals = {s.words(key, number, press=True) for key in REFUSALS}
-            good = changed is (verb is not Verb.DIGESTS) and answer not in refusals
+            good = changed is (verb not in SHOWS) and answer not in refusals
         wrong += [] if good else [(verb, wanted, answer, changed)]
     return wrong
 

@@ -17,14 +17,17 @@ from bot.dialog.buttons import (
     RejectShown,
     ShowDigests,
     ShowDraftPage,
+    ShowKept,
     ShowPullFormat,
     ShowWaitingPage,
+    TakeBack,
     TakeSuggestion,
     ToggleImage,
     Verb,
     button_data,
     parse_button,
     reason_key,
+    tag_key,
 )
 from bot.dialog.commands import FILTER_LIMIT, Cancel, Confirm, List, Retry
 
@@ -56,6 +59,8 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.LIST, 3, "a:b c"), List("a:b c", 3)),
         ((Verb.LIST, 0, ""), List("", 0)),
         ((Verb.MIRROR, NGINX), MirrorImage(NGINX)),
+        ((Verb.KEPT, 3), ShowKept(3)),
+        ((Verb.UNKEEP, 3, tag_key(NGINX)), TakeBack(3, tag_key(NGINX))),
     ],
 )
 def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], pressed: object) -> None:
@@ -77,6 +82,7 @@ def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], press
         *("show:41", "pick:41", f"digests:{KEY}\n"),
         *("page:41", "tick:41", "tick:41:1:2", "meant:41:5", "form:41:tar", "form:x:docker"),
         *("list:x:a", "want:NGINX", "want:", "nonsense:1", "retry:" + "9" * 19, "form:1:2:docker"),
+        *("kept:", "kept:1:2", "unkeep:1", "unkeep:1:xyz", "unkeep:1:" + "0" * 13),
     ],
 )
 def test_anything_else_is_no_button_of_ours(data: str) -> None:

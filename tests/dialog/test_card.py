@@ -639,6 +639,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
     made |= {f"offer-{did}" for did in ("approved", "rejected")}
+    made |= {f"kept-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb} | {f"effect-{effect}" for effect in DecisionEffect}
     for what in ("begun", "stands", "none", "lifting", "lifted"):

@@ -509,6 +509,15 @@ async def what_was_kept_fresh_is_offered(screen: Screen) -> None:
     await screen.wait(4)
     await screen.press(ANA, "reject:1")
     await screen.wait(4)
+    await screen.say(WEI, "/unkeep")
+    await screen.say(ANA, "/unkeep")
+    await screen.wait(4)
+    await screen.press(ANA, "✖️ bitnami/nginx:1.27")
+    await screen.wait(4)
+    await screen.press(ANA, "✖️ gcr.io/distroless/static:nonroot")
+    await screen.wait(4)
+    await screen.say(ANA, f"/history {images[2]}")
+    await screen.wait(2)
 
 
 SITUATIONS: dict[str, Situation] = {

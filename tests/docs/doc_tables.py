@@ -162,6 +162,8 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
     ),
     Verb.RETRY: (say("button-retry"),),
     Verb.FORM: tuple(say(f"form-{form}") for form in ("docker", "containerd", "kubernetes")),
+    Verb.KEPT: (say("button-page", page=2, pages=3),),
+    Verb.UNKEEP: (say("button-unkeep", image=IMAGE),),
     Verb.LIST: (say("button-page", page=2, pages=3),),
     Verb.MIRROR: (
         say("button-mirror-it"),
@@ -185,6 +187,7 @@ PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
     Verb.PICK: _CARD,
     Verb.PAGE: _DRAFT,
     Verb.TICK: _DRAFT,
+    Verb.KEPT: {Language.EN: " (`/unkeep`)", Language.ZH_CN: "（`/unkeep`）"},
     Verb.LIST: {Language.EN: " (`/list`)", Language.ZH_CN: "（`/list`）"},
     Verb.MIRROR: {
         Language.EN: " (`/lookup`, `/outdated`)",

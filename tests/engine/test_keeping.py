@@ -5,17 +5,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, STATIC, WEI, World, digest_of, fresh_plan, world
+from fakes import ANA, GROUP, LI, STATIC, WEI, World, digest_of, fresh_plan, world
 
 from bot.core.decision import Ground
 from bot.core.errors import TransientError
+from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef
 from bot.core.transfer import State
+from bot.engine.intake.context import Press
 
 HOUR = timedelta(hours=1)
 PLAN = fresh_plan(version=6)
 VERSION = ImageRef.parse("docker.io/library/nginx:1.27.3")
 BITNAMI = ImageRef.parse("docker.io/bitnami/nginx:1.27")
+OTHER = ChatId("telegram:-1002")
+PRIVATE = ChatId(ANA.id)
 ALARM = "differs from its source"
 
 
@@ -41,10 +45,9 @@ async def update(w: World, what: str, *images: ImageRef) -> None:
 
 
 async def hours(w: World, count: int) -> None:
-    for _ in range(count):
-        await w.settle(9, step=3)
-        w.clock.pass_time(3591)
-    await w.settle(60, step=2)
+    await w.settle(8, step=8)
+    w.clock.pass_time(count * 3600)
+    await w.settle(160, step=8)
 
 
 async def arrive(w: World) -> None:
@@ -162,3 +165,93 @@ async def test_requests_of_people_and_mixed_alarms_have_no_such_button(w: World)
     await w.say(WEI, "/mirror gcr.io/a/b:1")
     await w.settle(10)
     assert not any("fresh" in label or "float" in label for label in labels_of(w))
+
+
+async def kept(w: World, *images: ImageRef) -> None:
+    """The admin keeps these tags fresh, on the card after an upgrade."""
+    await listed(w, *images)
+    w.upgrade()
+    await w.settle(20, step=2)
+    await w.press(ANA, "fresh")
+    await w.settle(20, step=2)
+
+
+NINE = tuple(ImageRef.parse(f"bitnami/app{n}:1.{n}") for n in range(9))
+
+
+async def test_all_that_is_kept_fresh_is_listed_with_who_and_since_when(w: World) -> None:
+    await listed(w, STATIC, VERSION)
+    await w.press(ANA, "Approve and keep fresh")
+    await w.press(ANA, "this tag floats")
+    await w.say(ANA, "/unkeep")
+    await w.settle(5)
+    day = f"{w.clock():%H}"
+    head, floats, keeps = w.last.splitlines()
+    assert head.startswith(
+        "Of what was asked for in this chat, admins keep fresh or call floating 2 tags"
+    )
+    assert f"🌊 <code>{VERSION}</code> · called floating by Ana since {day}" in floats
+    assert f"🌱 <code>{STATIC}</code> · kept fresh by Ana since {day}" in keeps
+    await w.say(WEI, "/unkeep")
+    await w.settle(5)
+    assert "Only an admin" in w.last
+
+
+async def test_the_list_has_pages_and_a_press_takes_one_tag_back(w: World) -> None:
+    await kept(w, *NINE)
+    await w.say(ANA, "/unkeep", chat=PRIVATE)
+    await w.settle(5)
+    message = [*w.chat.messages][-1]
+    said = w.chat.messages[message]
+    assert "call floating 9 tags" in said.text
+    assert str(NINE[8]) not in said.text
+    old = said.data["✖️ bitnami/app3:1.3"]
+    assert await w.press(ANA, "Page 2 of 2", chat=PRIVATE) == ""
+    await w.settle(5)
+    assert str(NINE[8]) in said.text
+    assert await w.press(WEI, "✖️ bitnami/app8:1.8") != ""
+    answer = await w.press(ANA, "✖️ bitnami/app8:1.8", chat=PRIVATE)
+    assert answer == f"New digests of {NINE[8]} are decided by the rules again."
+    await w.settle(5)
+    assert "call floating 8 tags" in said.text  # and the page before, since this one is gone
+    assert str(NINE[0]) in said.text
+    assert await w.press(ANA, old, chat=PRIVATE) != ""
+    assert await w.press(ANA, old, chat=PRIVATE) == "That has ended already."
+    await w.say(ANA, f"/status {NINE[3]}")
+    await w.settle(5)
+    assert "Kept fresh by" not in w.last
+
+
+async def test_a_group_learns_of_nothing_that_was_asked_elsewhere(w: World) -> None:
+    await kept(w, STATIC)
+    w.chats.add(OTHER)
+    w.start()
+    await w.say(ANA, "/unkeep", chat=OTHER)
+    await w.settle(5)
+    assert "no admin keeps a tag fresh or calls one floating" in w.last
+    await w.say(ANA, "/unkeep", chat=PRIVATE)
+    await w.settle(5)
+    assert str(STATIC) in w.last
+
+
+async def test_what_too_few_admins_keep_is_told(w: World) -> None:
+    await kept(w, STATIC)
+    w.admins = {LI.id}
+    w.start()
+    await w.say(LI, "/unkeep")
+    await w.settle(5)
+    assert f"💤 <code>{STATIC}</code> · kept fresh by Ana" in w.last
+    assert "too few admins for its rule" in w.last
+
+
+async def test_a_forged_press_turns_no_card_into_the_list(w: World) -> None:
+    await kept(w, STATIC)
+    await w.say(WEI, f"/mirror {BITNAMI}")
+    w.upstream(BITNAMI)
+    await w.settle(10)
+    card = w.chat.button("Approve")[0]
+    w.last_update += 1
+    forged = Press(
+        update=w.last_update, person=ANA, place=Place(GROUP), message=card, data="kept:0"
+    )
+    assert "no longer in use" in await w.intake.press(forged)

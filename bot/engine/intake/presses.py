@@ -13,8 +13,10 @@ from bot.dialog.buttons import (
     RejectShown,
     ShowDigests,
     ShowDraftPage,
+    ShowKept,
     ShowPullFormat,
     ShowWaitingPage,
+    TakeBack,
     TakeSuggestion,
     ToggleImage,
 )
@@ -30,6 +32,7 @@ from bot.engine.intake import (
     questions,
     result_form,
     retry,
+    unkeep,
 )
 from bot.engine.intake.context import Context, Outcome
 from bot.engine.ports.chat import Words
@@ -37,6 +40,7 @@ from bot.engine.ports.outbox import NewNotes
 
 
 class PressUnit(
+    unkeep.UnkeepPressUnit,
     questions.AskUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
@@ -70,7 +74,7 @@ async def answer(context: Context[PressUnit], pressed: Pressed, words: Words) ->
             outcome = await retry.retry(context, number)
         case ShowPullFormat():
             outcome = await result_form.change_form(context, pressed)
-        case List() | MirrorImage() | ShowDigests():
+        case List() | MirrorImage() | ShowDigests() | ShowKept() | TakeBack():
             return await _begin(context, pressed, words)
         case never:
             assert_never(never)
@@ -93,9 +97,11 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
 
 
 async def _begin(
-    context: Context[PressUnit], pressed: List | MirrorImage | ShowDigests, words: Words
+    context: Context[PressUnit],
+    pressed: List | MirrorImage | ShowDigests | ShowKept | TakeBack,
+    words: Words,
 ) -> Phrase | None:
-    """Begin what a press asks for. Its answer comes later, as a message."""
+    """Begin what a press asks for. Its answer comes later, as a message or as an edit of one."""
     if isinstance(pressed, MirrorImage):
         answer = await mirror.submit(context, [pressed.image])
         return say("wanted") if answer is None else answer.lines[0]
@@ -104,6 +110,8 @@ async def _begin(
     # A press may be forged: it must not overwrite a card or a result with a list.
     if await context.unit.request_shown(context.place.chat, context.message) is not None:
         return say("button-unknown")
+    if isinstance(pressed, ShowKept | TakeBack):
+        return await unkeep.press(context, pressed, words)
     await questions.ask_for_list(context, pressed, edits=context.message)
     return None
 

@@ -1,25 +1,70 @@
-"""Use case: take back that later digests of a tag need no approval, or that the tag floats."""
+"""Use cases: list the tags that admins keep fresh or call floating, and take that back."""
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
-from bot.core.approvals import ON_TAGS
+from bot.core.approvals import ON_TAGS, KeptTag, kept_tags
 from bot.core.decision import Decision, Verdict
+from bot.core.ids import is_private
+from bot.core.image import ImageRef
+from bot.core.policy import decide
 from bot.dialog import answers
+from bot.dialog.buttons import ShowKept, TakeBack, tag_key
 from bot.dialog.commands import EndKeep
-from bot.dialog.message import Message
+from bot.dialog.kept_tags import kept_page
+from bot.dialog.message import Message, Phrase, say
 from bot.engine.intake.context import Context, ContextUnit
-from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
+from bot.engine.ports.chat import Words
+from bot.engine.ports.decisions import DecisionsOnNames, DecisionsOnTags, KeepsDecisions
+from bot.engine.ports.outbox import NewNotes
+from bot.engine.view_loader import names_of
 
 DECISIONS_READ: Final = 200
 
 
-class UnkeepUnit(DecisionsOnNames, ContextUnit, KeepsDecisions, Protocol):
+class UnkeepUnit(DecisionsOnNames, DecisionsOnTags, ContextUnit, KeepsDecisions, Protocol):
     """What is read and written here."""
 
 
+class UnkeepPressUnit(UnkeepUnit, NewNotes, Protocol):
+    """The same for a press."""
+
+
 async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
-    """Deny for each ground what the newest decision on the tag approved."""
-    image = command.image
+    """Take back what stands about the image's tag, or list all tags about which something does."""
+    if command.image is None:
+        return await _page(context, await _tags(context), 0)
+    ended = await _end(context, command.image)
+    return answers.single_line("unkept" if ended else "unkeep-none", image=str(command.image))
+
+
+async def press(
+    context: Context[UnkeepPressUnit], pressed: ShowKept | TakeBack, words: Words
+) -> Phrase | None:
+    """Turn the page of the list, or take back what stands about one of its tags.
+
+    The message is edited. The caller has checked that it is no card and no result.
+    """
+    said = None
+    if isinstance(pressed, TakeBack):
+        said = await _take_back(context, pressed)
+    page = await _page(context, await _tags(context), pressed.page)
+    text = words.render(page, context.language)
+    await context.unit.add_note(context.place, text, reply_to=None, edits=context.message)
+    return said
+
+
+async def _take_back(context: Context[UnkeepPressUnit], pressed: TakeBack) -> Phrase:
+    images = {tag_key(tag.image): tag.image for tag in await _tags(context)}
+    image = images.get(pressed.tag)
+    if image is None:
+        return say("unkeep-before")
+    await _end(context, image)
+    return say("unkept", image=str(image))
+
+
+async def _end(context: Context[UnkeepUnit], image: ImageRef) -> bool:
+    """Deny for each ground what the newest decision on the tag approved. False where none did."""
     found = await context.unit.decisions_of(
         image.registry,
         image.repository,
@@ -42,4 +87,32 @@ async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
                 at=context.now,
             )
         )
-    return answers.single_line("unkept" if standing else "unkeep-none", image=str(image))
+    return bool(standing)
+
+
+async def _tags(context: Context[UnkeepUnit]) -> list[KeptTag]:
+    """In private those of all chats, in a group those of what was asked there."""
+    chat = context.place.chat
+    made = await context.unit.decisions_on_tags(chat=None if is_private(chat) else chat)
+    return kept_tags(made)
+
+
+async def _page(context: Context[UnkeepUnit], tags: Sequence[KeptTag], page: int) -> Message:
+    people = {d.person for tag in tags for d in (*tag.keeping, *tag.floating)}
+    names = names_of(await context.unit.people({each for each in people if each is not None}))
+    return kept_page(
+        tags,
+        page,
+        names,
+        context.now,
+        everywhere=is_private(context.place.chat),
+        in_force={tag.image for tag in tags if _is_in_force(context, tag)},
+    )
+
+
+def _is_in_force(context: Context[UnkeepUnit], tag: KeptTag) -> bool:
+    """Whether enough admins of now keep the tag fresh, as its rule asks for."""
+    rules = context.installation.rules
+    needs = decide(rules.policy, tag.image).needs
+    people = [d.person for d in tag.keeping if d.person is not None]
+    return len(needs.counted(people, requesters=(), admins=rules.admins)) >= needs.count
