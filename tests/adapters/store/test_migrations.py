@@ -182,7 +182,7 @@ async def test_people_go_on_with_what_they_began(w: World) -> None:
         message=MessageId("telegram:5000"),
         data="approve:41",
     )
-    assert (await w.intake.press(old)).startswith("The card of #41 has changed meanwhile")
+    assert (await w.intake.press(old)).startswith("The card of #41 had changed before")
     w.last_update = 101
     await w.settle(4)
     assert await w.press(ANA, "approve:41") == "#41: 1 image approved."
