@@ -130,5 +130,5 @@ async def test_a_bot_that_was_started_from_a_copy_writes_nothing_beside_the_firs
     await site.until(lambda: first.look("SELECT * FROM batches WHERE sha IS NOT NULL"), first)
     await asyncio.sleep(3)
     assert len(await site.commits()) == 1
-    assert "bot.engine.lanes.batches" not in second.log()
+    assert "bot.engine.lanes.batch" not in second.log()
     tally["faults"] += 1
