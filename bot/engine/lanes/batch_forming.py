@@ -6,6 +6,7 @@ It reads the list and the state of the workflow. It must not write to GitHub: ba
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -49,26 +50,18 @@ class FormingRepository(ImageListFile, InstalledWorkflow, Protocol):
     """What is read of the mirror repository."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchForming:
-    def __init__(
-        self,
-        *,
-        store: Store[FormingUnit],
-        repository: FormingRepository,
-        admission: BatchAdmission,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._store = store
-        self._repository = repository
-        self._admission = admission
-        self._clock = clock
-        self._new_id = new_id
+    store: Store[FormingUnit]
+    repository: FormingRepository
+    admission: BatchAdmission
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
 
     async def form(self) -> TickResult:
         """Form batches if it is time. Returns whether anything is open or has changed."""
-        now = self._clock()
-        async with self._store.begin() as unit:
+        now = self.clock()
+        async with self.store.begin() as unit:
             pulse = TickResult.OPEN if await unit.any_open_transfer() else TickResult.IDLE
             last = await unit.last_batch_at()
             calm = last is None or has_passed(BATCH_INTERVAL, last, now)
@@ -85,13 +78,13 @@ class BatchForming:
             log.warning("forming a batch: %s", trouble)
             for t in ready:
                 later = t.troubled(now, trouble.trouble, seed=t.id, retry_after=trouble.retry_after)
-                await postpone(self._store, t, later)
+                await postpone(self.store, t, later)
         return TickResult.CHANGED
 
     async def _submit(self, ready: Sequence[Transfer]) -> None:
         """Store the batches that the transfers go with. Nothing is written to GitHub yet."""
         try:
-            state = await self._repository.workflow()
+            state = await self.repository.workflow()
             if state is WorkflowState.DIFFERS:
                 raise TransientError(
                     "the workflow in the mirror repository differs: run imageto-bot setup",
@@ -99,7 +92,7 @@ class BatchForming:
                     retry_after=_OUTDATED_WAIT,
                 )
             failure = NO_WORKFLOW[state]
-            content = b"" if failure else (await self._repository.read_list()).content
+            content = b"" if failure else (await self.repository.read_list()).content
         except RefusedError as refusal:
             failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
         if failure is not None:
@@ -118,14 +111,14 @@ class BatchForming:
                 await self._open(via, chosen)
 
     async def _open(self, via: Via, transfers: Sequence[Transfer]) -> None:
-        now = self._clock()
-        batch = Batch(id=BatchId(self._new_id()), via=via, opened_at=now)
-        async with self._store.begin() as unit:
+        now = self.clock()
+        batch = Batch(id=BatchId(self.new_id()), via=via, opened_at=now)
+        async with self.store.begin() as unit:
             found = await unit.transfers([transfer.id for transfer in transfers])
             current = [found[t.id] for t in transfers if found[t.id].state is State.APPROVED]
             for transfer in current:
                 await end_older(unit, transfer, now)
-            decided = await self._admission.admitted(unit, current, now)
+            decided = await self.admission.admitted(unit, current, now)
             going = list(decided)[: fitting(list(decided.values()))]
             if not going:
                 return  # a dispatch without images would copy the whole list
@@ -134,5 +127,5 @@ class BatchForming:
         log.info("batch %s: %d images by %s", batch.id, len(going), via)
 
     async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
-        refused = CheckFailed(self._clock(), failure)
-        await record_all(self._store, dict.fromkeys(transfers, refused))
+        refused = CheckFailed(self.clock(), failure)
+        await record_all(self.store, dict.fromkeys(transfers, refused))

@@ -6,7 +6,7 @@ It must not write to GitHub. Where a run says nothing of an image, the target is
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -36,62 +36,55 @@ class ResultsUnit(Batches, ManyTransfers, Protocol):
     """What is read and written here."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResults:
-    def __init__(
-        self,
-        *,
-        store: Store[ResultsUnit],
-        repository: Runs,
-        registries: Digests,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._repository = repository
-        self._registries = registries
-        self._clock = clock
+    store: Store[ResultsUnit]
+    repository: Runs
+    registries: Digests
+    clock: Callable[[], datetime]
 
     async def follow(self, batch: Batch) -> None:
         """Read the run first, then its results: a run that has ended has posted all of them."""
         assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
-        began = self._clock()
-        run, sha = await self._repository.run(batch.run)
-        results = {r.image: r for r in await self._repository.results(run, sha)}
-        async with self._store.begin() as unit:
+        began = self.clock()
+        run, sha = await self.repository.run(batch.run)
+        results = {r.image: r for r in await self.repository.results(run, sha)}
+        async with self.store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
         found = [(t, result_of(t, results)) for t in copying]
-        events = {t.id: result_event(t, result, self._clock()) for t, result in found if result}
-        await record_all(self._store, events)  # stored before the target is asked, which may fail
+        events = {t.id: result_event(t, result, self.clock()) for t, result in found if result}
+        await record_all(self.store, events)  # stored before the target is asked, which may fail
         unreported = [t for t in copying if t.id not in events]
         outdated = run.is_finished and bool(unreported) and await self._is_outdated()
         if run.is_finished and not await self._end_unreported(
             batch, unreported, partial(no_result_event, run, outdated=outdated)
         ):
             return
-        now = self._clock()
+        now = self.clock()
         over = run.is_finished or not unreported
         after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
 
     async def give_up(self, batch: Batch, failure: Failure) -> None:
         """Close the batch. The images that have not arrived fail with this cause."""
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
         if not await self._end_unreported(batch, copying, lambda _, at: CopyFailed(at, failure)):
             return
-        now = self._clock()
-        async with self._store.begin() as unit:
+        now = self.clock()
+        async with self.store.begin() as unit:
             await record_all_in(unit, {t.id: RunMissing(now, failure) for t in transfers})
             await unit.save_batch(replace(batch, closed_at=now))
 
     async def _is_outdated(self) -> bool:
         with suppress(RefusedError):
-            return await self._repository.workflow() is WorkflowState.DIFFERS
+            return await self.repository.workflow() is WorkflowState.DIFFERS
         return False
 
     async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             if troubled:  # GitHub has answered, so the trouble has ended
                 shown = [t for t in await unit.transfers_in(batch.id) if t.trouble is not None]
                 await unit.save_transfers([replace(t, trouble=None, attempts=0) for t in shown])
@@ -105,7 +98,7 @@ class BatchResults:
         try:
             for transfer in unreported:
                 digest = await self._arrived(transfer)
-                now = self._clock()
+                now = self.clock()
                 events[transfer.id] = (
                     Copied(now, digest, None) if digest else missing_event(transfer, now)
                 )
@@ -115,24 +108,24 @@ class BatchResults:
             trouble = caught if batch.attempts + 1 < TARGET_TRIES else None
         if trouble is None:
             events |= {
-                t.id: missing_event(t, self._clock()) for t in unreported if t.id not in events
+                t.id: missing_event(t, self.clock()) for t in unreported if t.id not in events
             }
-        await record_all(self._store, events)
+        await record_all(self.store, events)
         if trouble is not None:
-            await postpone_batch(self._store, batch, trouble, self._clock())
+            await postpone_batch(self.store, batch, trouble, self.clock())
         return trouble is None
 
     async def _arrived(self, transfer: Transfer) -> str | None:
         """The digest at the target. A run that reports nothing may still have copied the image."""
         with suppress(RefusedError):
-            found = await self._registries.target_digest(transfer.image)
+            found = await self.registries.target_digest(transfer.image)
             return found if found == transfer.digest else None
         return None
 
     async def why_no_run(self, line: str = "") -> Failure:
         """The cause that the state of the workflow shows, or else GitHub's message."""
         try:
-            failure = NO_WORKFLOW[await self._repository.workflow()]
+            failure = NO_WORKFLOW[await self.repository.workflow()]
         except BotError:
             failure = None
         kind = FailureKind.GITHUB_REFUSED if line else FailureKind.RUN_MISSING

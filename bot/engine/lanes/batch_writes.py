@@ -7,7 +7,7 @@ looked for before the write.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
@@ -39,57 +39,50 @@ class WritesUnit(Batches, ManyTransfers, BatchAdmissionUnit, Protocol):
     """What is read and written here."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchWrites:
-    def __init__(
-        self,
-        *,
-        store: Store[WritesUnit],
-        repository: Writes,
-        admission: BatchAdmission,
-        key: bytes,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """`key` seals what is decided: see core/seal.py."""
-        self._store = store
-        self._repository = repository
-        self._admission = admission
-        self._key = key
-        self._clock = clock
+    """`key` seals what is decided: see core/seal.py."""
+
+    store: Store[WritesUnit]
+    repository: Writes
+    admission: BatchAdmission
+    key: bytes
+    clock: Callable[[], datetime]
 
     async def commit(self, batch: Batch) -> None:
         if batch.committing_at is not None:
-            sha = await self._repository.find_commit(batch.id)
+            sha = await self.repository.find_commit(batch.id)
             if sha is not None:
                 await self._committed(batch, sha)
                 return
-        batch = await save_batch(self._store, replace(batch, committing_at=self._clock()))
+        batch = await save_batch(self.store, replace(batch, committing_at=self.clock()))
         decided = await self._decided(batch)
         if not decided:
-            await save_batch(self._store, replace(batch, closed_at=self._clock()))
+            await save_batch(self.store, replace(batch, closed_at=self.clock()))
             return
         sha = await self._write(batch, decided)
         if sha is None:  # somebody added the lines meanwhile, so a commit would be empty
-            await save_batch(self._store, replace(batch, via=Via.DISPATCH))
+            await save_batch(self.store, replace(batch, via=Via.DISPATCH))
         else:
             await self._committed(batch, sha)
 
     async def dispatch(self, batch: Batch) -> None:
-        now = self._clock()
+        now = self.clock()
         if batch.dispatching_at is not None:
-            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+            run = await self.repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
             if run is not None:
                 await self._run_found(replace(batch, dispatched_at=now), run)
                 return
             if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
-                await save_batch(self._store, batch.polled(now))
+                await save_batch(self.store, batch.polled(now))
                 return
         decided = await self._decided(batch)
         if not decided:  # a dispatch without images would copy the whole list
-            await save_batch(self._store, replace(batch, closed_at=now))
+            await save_batch(self.store, replace(batch, closed_at=now))
             return
-        batch = await save_batch(self._store, replace(batch, dispatching_at=now))
-        run = await self._repository.dispatch(self._block(batch, decided), batch=batch.id)
-        batch = await save_batch(self._store, replace(batch, dispatched_at=self._clock()))
+        batch = await save_batch(self.store, replace(batch, dispatching_at=now))
+        run = await self.repository.dispatch(self._block(batch, decided), batch=batch.id)
+        batch = await save_batch(self.store, replace(batch, dispatched_at=self.clock()))
         log.info("batch %s: dispatched", batch.id)
         if run is not None:
             await self._run_found(batch, run)
@@ -98,50 +91,48 @@ class BatchWrites:
         """Look for the run before giving up: after an outage it may exist, or have ended."""
         run = None
         if batch.dispatched_at is not None and batch.dispatching_at is not None:
-            run = await self._repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
+            run = await self.repository.run_of_dispatch(batch.id, since=batch.dispatching_at)
         elif batch.sha is not None:
-            run = await self._repository.run_of_commit(batch.sha)
+            run = await self.repository.run_of_commit(batch.sha)
         if run is not None:
             await self._run_found(batch, run)
         return run is not None
 
     async def _decided(self, batch: Batch) -> Decided:
         """The images of the batch that the rules of now still let through."""
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             there = {t.id: t for t in await unit.transfers_in(batch.id)}
             waiting = [t for t in there.values() if t.state is State.SUBMITTED]
-            decided = await self._admission.admitted(unit, waiting, self._clock())
+            decided = await self.admission.admitted(unit, waiting, self.clock())
         return [(there[number].image, image) for number, image in decided.items()]
 
     def _block(self, batch: Batch, decided: Decided) -> str:
         images = [image for _, image in decided]
-        return sealed_block(batch.id, self._clock(), images, key=self._key)
+        return sealed_block(batch.id, self.clock(), images, key=self.key)
 
     async def _write(self, batch: Batch, decided: Decided) -> CommitSha | None:
         """Add the images to the list as it is now. None where it has all of them already."""
         wanted = [image for image, _ in decided]
         message = commit_message(wanted, self._block(batch, decided))
         for _ in range(WRITE_TRIES):
-            current = await self._repository.read_list()
+            current = await self.repository.read_list()
             content = await asyncio.to_thread(image_list.with_images, current.content, wanted)
             if content == current.content:
                 return None
             try:
-                return await self._repository.write_list(
-                    content, blob=current.blob, message=message
-                )
+                return await self.repository.write_list(content, blob=current.blob, message=message)
             except StaleError:
                 log.info("batch %s: the list was changed by others, reading it again", batch.id)
         raise TransientError("the list keeps being changed by others", kind=TroubleKind.CONTESTED)
 
     async def _committed(self, batch: Batch, sha: CommitSha) -> None:
         log.info("batch %s: commit %s", batch.id, sha)
-        await save_batch(self._store, replace(batch, sha=sha, committed_at=self._clock()))
+        await save_batch(self.store, replace(batch, sha=sha, committed_at=self.clock()))
 
     async def _run_found(self, batch: Batch, run: Run) -> None:
         log.info("batch %s: run %d", batch.id, run.id)
-        now = self._clock()
-        async with self._store.begin() as unit:
+        now = self.clock()
+        async with self.store.begin() as unit:
             seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
             await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
             joined = [transfer.id for transfer in await unit.transfers_in(batch.id)]

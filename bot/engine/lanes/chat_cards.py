@@ -5,7 +5,7 @@ What a card shows is read in chat_items.py. The lane in chat.py says which card 
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -30,22 +30,15 @@ class CardsUnit(CardVersions, Requests, Protocol):
     """What is read and written here."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatCards:
-    def __init__(
-        self,
-        *,
-        store: Store[CardsUnit],
-        chat: Chat,
-        sending: Sending,
-        clock: Callable[[], datetime],
-        new_key: Callable[[], str],
-    ) -> None:
-        """`new_key` makes the key of a version of a card: see core/card_version.py."""
-        self._store = store
-        self._chat = chat
-        self._sending = sending
-        self._clock = clock
-        self._new_key = new_key
+    """`new_key` makes the key of a version of a card: see core/card_version.py."""
+
+    store: Store[CardsUnit]
+    chat: Chat
+    sending: Sending
+    clock: Callable[[], datetime]
+    new_key: Callable[[], str]
 
     async def show(self, item: ChatItem) -> bool:
         """Bring the card up to date, and close the request when nothing is left to send."""
@@ -53,7 +46,7 @@ class ChatCards:
         if item.is_unread_draft or (request.card is None and item.is_finished):
             return await self._close(item)
         if not (
-            self._sending.can_send(item) if request.card is None else self._sending.can_edit(item)
+            self.sending.can_send(item) if request.card is None else self.sending.can_edit(item)
         ):
             return False
         if request.card is not None and self._is_premature(item):
@@ -67,7 +60,7 @@ class ChatCards:
 
     def _is_premature(self, item: ChatItem) -> bool:
         """Whether an edit now would show only some first checks. The next edit has to wait."""
-        if self._clock() - item.request.opened_at > FIRST_CHECKS_WAIT:
+        if self.clock() - item.request.opened_at > FIRST_CHECKS_WAIT:
             return False
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
@@ -76,12 +69,12 @@ class ChatCards:
         if not item.lacks_version:
             return item
         version = CardVersion(
-            key=self._new_key(),
+            key=self.new_key(),
             request=item.request.id,
             pairs=item.decided_on,
-            made_at=self._clock(),
+            made_at=self.clock(),
         )
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             await unit.add_card_version(version)
         return item.with_version(version.key)
 
@@ -89,16 +82,16 @@ class ChatCards:
         request = item.request
         facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
         try:
-            card = await self._chat.send(request.place, text, reply_to=request.message)
+            card = await self.chat.send(request.place, text, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
-            return await self._sending.failed(item, trouble)
+            return await self.sending.failed(item, trouble)
         except RefusedError as refusal:  # the chat refuses the card: still try the result
             log.warning("request %d: its card cannot be sent: %s", request.id, refusal)
-            await self._sending.store_facts(item, shown=text.fingerprint, refused_at=None)
+            await self.sending.store_facts(item, shown=text.fingerprint, refused_at=None)
             return True
-        self._sending.rate.record_sent(request.place.chat, self._clock())
-        await self._sending.save_for(
-            item, lambda: self._sending.store_facts(item, card=card, **facts, **NO_RETRY)
+        self.sending.rate.record_sent(request.place.chat, self.clock())
+        await self.sending.save_for(
+            item, lambda: self.sending.store_facts(item, card=card, **facts, **NO_RETRY)
         )
         return True
 
@@ -106,16 +99,16 @@ class ChatCards:
         """Edit the card. Where it is gone and asks for a decision, it is sent anew."""
         facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
         gone = {"card": None, "shown": "", "version": ""} if item.decided_on else {}
-        edit = self._chat.edit(item.request.place, card, text)
-        return await self._sending.edited(item, edit, gone, **facts)
+        edit = self.chat.edit(item.request.place, card, text)
+        return await self.sending.edited(item, edit, gone, **facts)
 
     async def _close(self, item: ChatItem) -> bool:
         if not item.is_finished or item.needs_file or item.result_is_outdated:
             return False
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             if await unit.request(item.request.id) != item.request:
                 return False  # a person changed it meanwhile
             await unit.save_request(
-                replace(item.request, closed_at=self._clock(), version="", refused_at=None)
+                replace(item.request, closed_at=self.clock(), version="", refused_at=None)
             )
         return True

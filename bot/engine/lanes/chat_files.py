@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -28,54 +29,45 @@ class ChatFilesUnit(FilesToReturn, Participants, Protocol):
     """What is read and written here."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatFiles:
-    def __init__(
-        self,
-        *,
-        store: Store[ChatFilesUnit],
-        chat: Chat,
-        words: Words,
-        target: Target,
-        language: Language,
-        sending: Sending,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """`language` is that of groups."""
-        self._store = store
-        self._chat = chat
-        self._words = words
-        self._target = target
-        self._language = language
-        self._sending = sending
-        self._clock = clock
+    """`language` is that of groups."""
+
+    store: Store[ChatFilesUnit]
+    chat: Chat
+    words: Words
+    target: Target
+    language: Language
+    sending: Sending
+    clock: Callable[[], datetime]
 
     async def send(self, item: ChatItem) -> bool:
         """Send the file that the images came from, with their names at the target."""
         request = item.request
-        if not self._sending.can_send(item):
+        if not self.sending.can_send(item):
             return False
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             file = await unit.file(request.id)
             language = await language_of(
-                unit, request.place, request.person, otherwise=self._language
+                unit, request.place, request.person, otherwise=self.language
             )
         if file is not None and file.content is not None:
             try:
                 await self._send_rewritten(file, file.content, item, language)
             except (TransientError, ChatMovedError) as trouble:
-                return await self._sending.failed(item, trouble)
+                return await self.sending.failed(item, trouble)
             except RefusedError as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
-            self._sending.rate.record_sent(request.place.chat, self._clock())
-        await self._sending.save_for(item, lambda: self._store_sent(item))
+            self.sending.rate.record_sent(request.place.chat, self.clock())
+        await self.sending.save_for(item, lambda: self._store_sent(item))
         return True
 
     async def _store_sent(self, item: ChatItem) -> None:
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             if item.has_nothing_to_retry:
                 await unit.drop_file(item.request.id)
-            await unit.drop_files(closed_before=self._clock() - FILES_KEPT)
-        await self._sending.store_facts(item, returned_at=self._clock(), **NO_RETRY)
+            await unit.drop_files(closed_before=self.clock() - FILES_KEPT)
+        await self.sending.store_facts(item, returned_at=self.clock(), **NO_RETRY)
 
     async def _send_rewritten(
         self, file: File, content: bytes, item: ChatItem, language: Language
@@ -83,14 +75,14 @@ class ChatFiles:
         request = item.request
         images = [t.image for t in item.transfers if t.state is State.MIRRORED]
         back = await asyncio.to_thread(
-            rewrite, content, name=file.name, target=self._target, images=images
+            rewrite, content, name=file.name, target=self.target, images=images
         )
         changed = back.content != content
-        text = self._words.render(
+        text = self.words.render(
             rewritten_caption(request.id, file.name, back, changed=changed), language
         )
         if not changed:
-            await self._chat.send(request.place, text, reply_to=request.message)
+            await self.chat.send(request.place, text, reply_to=request.message)
             return
         document = Document(file.name, back.content)
-        await self._chat.send_file(request.place, document, text, reply_to=request.message)
+        await self.chat.send_file(request.place, document, text, reply_to=request.message)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -14,55 +15,46 @@ from bot.engine.ports.store import Store
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatNotes:
-    def __init__(
-        self,
-        *,
-        store: Store[Outbox],
-        chat: Chat,
-        sending: Sending,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._chat = chat
-        self._sending = sending
-        self._clock = clock
+    store: Store[Outbox]
+    chat: Chat
+    sending: Sending
+    clock: Callable[[], datetime]
 
     async def send(self, note: Note) -> bool:
-        now, chat = self._clock(), note.place.chat
+        now, chat = self.clock(), note.place.chat
         if not note.is_due(now):
             return False
         edit = note.edits is not None
         if not (
-            self._sending.rate.can_edit(chat, now)
-            if edit
-            else self._sending.rate.can_send(chat, now)
+            self.sending.rate.can_edit(chat, now) if edit else self.sending.rate.can_send(chat, now)
         ):
             return False
         try:
             if note.edits is not None:
-                await self._chat.edit(note.place, note.edits, note.text)
+                await self.chat.edit(note.place, note.edits, note.text)
             else:
-                await self._chat.send(note.place, note.text, reply_to=note.reply_to)
+                await self.chat.send(note.place, note.text, reply_to=note.reply_to)
         except ChatMovedError as moved:
-            return await self._sending.move_chat(chat, moved)
+            return await self.sending.move_chat(chat, moved)
         except TransientError as trouble:
             await self._postpone(note, trouble)
             return False
         except RefusedError as refusal:
             log.warning("note %d cannot be sent: %s", note.id, refusal)
-        self._sending.rate.record_sent(chat, now, edit=edit)
+        self.sending.rate.record_sent(chat, now, edit=edit)
         later = partial(self._postpone, note, TransientError(NOT_STORED))
-        await self._sending.save(lambda: self._drop(note), later)
+        await self.sending.save(lambda: self._drop(note), later)
         return True
 
     async def _drop(self, note: Note) -> None:
-        async with self._store.begin() as unit:
+        async with self.store.begin() as unit:
             await unit.drop_note(note.id)
 
     async def _postpone(self, note: Note, trouble: TransientError) -> None:
         log.warning("note %d: %s", note.id, trouble)
-        self._sending.block_chat(note.place.chat, trouble)
-        later = note.postponed(self._clock(), seed=note.id, retry_after=trouble.retry_after)
-        async with self._store.begin() as unit:
+        self.sending.block_chat(note.place.chat, trouble)
+        later = note.postponed(self.clock(), seed=note.id, retry_after=trouble.retry_after)
+        async with self.store.begin() as unit:
             await unit.save_note(later)
