@@ -18,6 +18,7 @@ from bot import __version__, build, build_lanes
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import alone
 from bot.adapters.telegram.chat import introduce, set_menus
+from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.takeover import Takeover
 from bot.build import Adapters
 from bot.clients import CLOSE_SECONDS, make_registries
@@ -137,8 +138,17 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
         log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
+        hearing = Hearing()
+        asking = hearing.keep_asking(adapters.bot, settings.telegram.chats)
+        group.create_task(shutdown.unless_requested(asking))
         polling = build.make_polling(
-            settings, adapters, me, takeover, wake=reconciler.wake, reload=reload
+            settings,
+            adapters,
+            me,
+            takeover,
+            hearing=hearing,
+            wake=reconciler.wake,
+            reload=reload,
         )
         await polling.run(shutdown)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu
+from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords, Maintainer
@@ -91,6 +92,7 @@ def make_polling(
     me: str,
     takeover: Takeover,
     *,
+    hearing: Hearing,
     wake: Callable[[], None],
     reload: Reload,
 ) -> Polling:
@@ -126,6 +128,7 @@ def make_polling(
         next_update=next_update,
         alive=outage.note_answer,
         turn=takeover,
+        hearing=hearing,
         together=ahead.together,
     )
 

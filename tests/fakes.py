@@ -524,7 +524,7 @@ class World:
             place=Place(chat, thread),
             message=MessageId(f"telegram:{self.last_message}"),
             text=text,
-            **more,  # type: ignore[arg-type]
+            **({"sent_at": self.clock().replace(microsecond=0)} | more),  # type: ignore[arg-type]
         )
         return await self.intake.receive(incoming)
 

@@ -24,6 +24,8 @@ from bot.engine.ports.chat import Document
 _LINK: Final = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _TAG: Final = re.compile(r"<[^<>]*>")
 _MARGIN: Final = "      "
+LONGEST_LINE: Final = 2000
+"""Characters of a line that people write. Of longer ones, the beginning is written down."""
 
 
 def visible(text: Rendered) -> list[str]:
@@ -31,6 +33,10 @@ def visible(text: Rendered) -> list[str]:
     plain = html.unescape(_TAG.sub("", _LINK.sub(r"\2 ‹\1›", text.html)))  # noqa: RUF001 - no address holds them
     rows = (" ".join(f"[{label}]" for label, _, _ in row) for row in text.buttons)
     return [*plain.splitlines(), *rows]
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:60]}… ({len(line)} characters)"
 
 
 class WatchedChat(FakeChat):
@@ -79,7 +85,7 @@ class Screen:
         number = MessageId(f"telegram:{self.world.last_message + 1}")
         speaker = "an anonymous admin" if more.get("faceless") else person.name
         head = f"({self._number(number)}) {speaker}{_where(person, chat)}"
-        self._note(head, text.splitlines())
+        self._note(head, list(map(_shortened, text.splitlines())))
         if "file" in more:
             self._add([f"📎 {more['file'].name}"])
         if await self.world.say(self._here(person), text, chat=chat, **more):

@@ -53,6 +53,10 @@ class Gap(StrEnum):
     """The file gives the registry elsewhere, or leaves it to others."""
     PASSED_OVER = "passed-over"
     """Words of a message, or a line and a key of a file, that were not read as an image."""
+    UNREAD_FILE = "unread-file"
+    """One of several files, which could not be had or read."""
+    EMPTY_FILE = "empty-file"
+    """One of several files, in which no image is named."""
 
 
 @dataclass(frozen=True, slots=True)

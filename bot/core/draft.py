@@ -4,11 +4,13 @@ A request starts as a draft where its images came from a file, are many, or were
 card lists them and asks. The values are immutable: each change gives a new draft.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Self
 
 from bot.core.bad_image import BadImage
+from bot.core.gathering import Cut
 from bot.core.image import ImageRef
 
 IMAGES_TAKEN_WITHOUT_ASKING: Final = 3
@@ -26,7 +28,8 @@ class Draft:
     `left_out` are positions in `images` that are not ticked. `page` is the open page of the
     choice, from 0, or None. `bad` are the texts that name no image that we take. Where one has a
     correction, the corrected image is among `images`. `file` is the name of the file that they
-    came from, empty for a message.
+    came from, empty for a message, and `more_files` the number of its other files. `cut`: why
+    images may be missing.
     """
 
     images: tuple[ImageRef, ...] = ()
@@ -34,6 +37,8 @@ class Draft:
     page: int | None = None
     bad: tuple[BadImage, ...] = ()
     file: str = ""
+    more_files: int = 0
+    cut: Cut | None = None
 
     @property
     def chosen(self) -> tuple[ImageRef, ...]:
@@ -62,11 +67,21 @@ class Draft:
 
 
 def draft_of(
-    images: tuple[ImageRef, ...], bad: tuple[BadImage, ...] = (), *, file: str = ""
+    images: tuple[ImageRef, ...],
+    bad: tuple[BadImage, ...] = (),
+    *,
+    files: Sequence[str] = (),
+    cut: Cut | None = None,
 ) -> Draft:
     """A draft of the images that were read, followed by the corrections of bad ones."""
     meant = (bad.correction.image for bad in bad if bad.correction is not None)
-    return Draft(images=tuple(dict.fromkeys([*images, *meant])), bad=bad, file=file)
+    return Draft(
+        images=tuple(dict.fromkeys([*images, *meant])),
+        bad=bad,
+        file=files[0] if files else "",
+        more_files=max(0, len(files) - 1),
+        cut=cut,
+    )
 
 
 def neighbour_pages(page: int, pages: int) -> tuple[int, ...]:

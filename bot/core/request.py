@@ -27,8 +27,8 @@ class Request(Retried):
 
     `message` is the one that answers reply to, None where it cannot be reached. `untagged` are
     the images that the person named without a tag. `shown` is what the card shows now. `told_in`
-    is the message with the result, and `told` is what that shows. `returned_at` is when the
-    rewritten file was sent back.
+    is the message with the result, and `told` is what that shows. `returned` is how many files were
+    sent back rewritten, and at `returned_at` all were.
 
     `version` is the key of the version that the card shows (core/card_version.py), empty where it
     asks for no decision. `page` is the open page of the images that wait. Where admins are
@@ -50,6 +50,7 @@ class Request(Retried):
     told_in: MessageId | None = None
     told: str = ""
     form: PullFormat = PullFormat.DOCKER
+    returned: int = 0
     returned_at: datetime | None = None
     version: str = ""
     page: int = 0

@@ -7,6 +7,8 @@ from typing import Final
 
 from bot.core.bad_image import BadImage
 from bot.core.draft import DRAFT_LIFETIME, IMAGES_PER_PAGE, Draft, neighbour_pages
+from bot.core.gathering import Cut
+from bot.core.ids import is_private
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.dialog.buttons import Verb, callback_button
@@ -29,6 +31,8 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     lines += untagged_line(request, draft.images)
     if len(draft.images) >= IMAGES_PER_PASTE:
         lines.append(say("draft-most", count=IMAGES_PER_PASTE))
+    if draft.cut is not None and request.cancelled_at is None:
+        lines.append(_cut_line(draft.cut, request))
     if request.cancelled_at is not None:
         late = request.cancelled_at - request.opened_at >= DRAFT_LIFETIME
         return Message((*lines, say("draft-expired" if late else "card-cancelled")))
@@ -37,13 +41,21 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     return Message((*lines, say("draft-choosing")), _choice_buttons(request, draft, draft.page))
 
 
+def _cut_line(cut: Cut, request: Request) -> Phrase:
+    """What may be missing, and how to send it so that it arrives here."""
+    private = is_private(request.place.chat) and cut is not Cut.LONG
+    return say(f"draft-cut-{cut}-private" if private else f"draft-cut-{cut}")
+
+
 def _head(request: Request, draft: Draft, view: View) -> Phrase:
+    one = "draft-head-file" if draft.file else "draft-head"
     return say(
-        "draft-head-file" if draft.file else "draft-head",
+        "draft-head-files" if draft.more_files else one,
         request=str(request.id),
         person=view.name(request.person),
         count=len(draft.images),
         file=draft.file,
+        more=draft.more_files,
     )
 
 

@@ -242,6 +242,16 @@ draft-head-file = <b>#{ $request }</b> for { $person }: { $count ->
     [one] 1 image found in <code>{ $file }</code>.
    *[other] { $count } images found in <code>{ $file }</code>.
 }
+draft-head-files = <b>#{ $request }</b> for { $person }: { $count ->
+    [one] 1 image found in <code>{ $file }</code> and { $more } more { $more ->
+        [one] file
+       *[other] files
+    }.
+   *[other] { $count } images found in <code>{ $file }</code> and { $more } more { $more ->
+        [one] file
+       *[other] files
+    }.
+}
 draft-asks = { $head } { $count ->
     [one] Mirror it?
    *[other] Mirror them?
@@ -259,6 +269,18 @@ draft-over = #{ $request } was cancelled.
 draft-unconfirmed = #{ $request } is a draft.
     .next = { $person } has to confirm it first.
 draft-most = There is more, but I take only the first { $count } images.
+draft-cut-text = ⚠️ Telegram cuts a long text into several messages. If yours went on, the rest did not reach me.
+    .next = Send it as a file, or send it to me in a private chat.
+draft-cut-text-private = ⚠️ Telegram cuts a long text into several messages. If yours went on, the rest did not reach me.
+    .next = Send it as a file.
+draft-cut-album = ⚠️ You sent several files at once, and only this one reached me.
+    .next = Send each of the others with /mirror as its caption, or all of them to me in a private chat.
+draft-cut-album-private = ⚠️ You sent several files at once, and only this one reached me.
+    .next = Send all of them together again.
+draft-cut-long = ⚠️ Your text goes on, but that is more than I take at once.
+    .next = Send all of it as a file.
+draft-arriving = More of #{ $request } is just arriving, so nothing was started.
+    .next = Look at it again: I show it anew.
 draft-empty = Nothing is ticked in #{ $request }.
     .next = Tick at least one image.
 draft-page = { $pages ->
@@ -819,6 +841,8 @@ problem-variable = it holds a variable without a default, so I cannot know what 
 problem-no-tag = no tag is given there, so I cannot know which one the chart takes
 problem-registry = no registry is given there, so I cannot know the full name
 problem-passed-over = not read as an image
+problem-unread-file = I could not read this file
+problem-empty-file = I found no image in this file
 problem-malformed = images are not written like that
 
 mistake-invisible = there are invisible characters in it

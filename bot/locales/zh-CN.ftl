@@ -206,6 +206,7 @@ form-kubernetes = Kubernetes
 # -- drafts: what was found, before anything is done --------------------------------------
 draft-head = <b>#{ $request }</b> { $person }，找到 { $count } 个镜像。
 draft-head-file = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 里找到 { $count } 个镜像。
+draft-head-files = <b>#{ $request }</b> { $person }，在 <code>{ $file }</code> 和另外 { $more } 个文件里找到 { $count } 个镜像。
 draft-asks = { $head }{ $count ->
     [1] 要同步吗？
    *[other] 都要同步吗？
@@ -223,6 +224,18 @@ draft-over = #{ $request } 已经取消了。
 draft-unconfirmed = #{ $request } 还是草稿。
     .next = 要等 { $person } 先确认。
 draft-most = 后面还有，但我只取前 { $count } 个镜像。
+draft-cut-text = ⚠️ Telegram 会把长文本拆成几条消息。如果你的内容还没完，后面的部分我没有收到。
+    .next = 请存成文件发，或者私聊发给我。
+draft-cut-text-private = ⚠️ Telegram 会把长文本拆成几条消息。如果你的内容还没完，后面的部分我没有收到。
+    .next = 请存成文件发。
+draft-cut-album = ⚠️ 你一次发了几个文件，我只收到这一个。
+    .next = 请把其他文件逐个发过来，说明里都写 /mirror；或者私聊一起发给我。
+draft-cut-album-private = ⚠️ 你一次发了几个文件，我只收到这一个。
+    .next = 请重新一起发一遍。
+draft-cut-long = ⚠️ 后面还有，但超过了我一次能收的长度。
+    .next = 请把全部内容存成文件发。
+draft-arriving = #{ $request } 的后续内容正在到达，还没有开始。
+    .next = 我会重新显示，请再看一遍。
 draft-empty = #{ $request } 一个镜像都没勾选。
     .next = 至少勾选一个。
 draft-page = { $pages ->
@@ -709,6 +722,8 @@ problem-variable = 里面有个变量没写默认值，我不知道它会是什�
 problem-no-tag = 那里没写标签，我不知道 chart 会用哪一个
 problem-registry = 那里没写镜像仓库，我无法确定完整的名称
 problem-passed-over = 没有当作镜像
+problem-unread-file = 这个文件我读不了
+problem-empty-file = 这个文件里没找到镜像
 problem-malformed = 镜像名不是这样写的
 
 mistake-invisible = 里面混进了看不见的字符

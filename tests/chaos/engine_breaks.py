@@ -305,7 +305,7 @@ def read_no_file(patch: pytest.MonkeyPatch) -> None:
 
 
 def drop_no_file(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, StoreUnit, "drop_file")
+    leave_undone(patch, StoreUnit, "drop_files_of")
 
 
 def forget_that_the_file_went_back(patch: pytest.MonkeyPatch) -> None:

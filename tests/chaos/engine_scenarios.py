@@ -158,6 +158,35 @@ async def a_file_goes_back_rewritten(w: ChaosWorld) -> None:
 
 
 @scenario
+async def a_long_text_arrives_in_parts(w: ChaosWorld) -> None:
+    four = [ImageRef.parse(f"docker.io/library/many:{n}") for n in range(4)]
+    w.upstream(*four)
+    padding = "# for the shop\n" * 240
+    names = [f"{image}\n" for image in four]
+    await w.say(WEI, f"/mirror {names[0]}{padding}{names[1]}", images=tuple(map(str, four)))
+    await w.say(WEI, f"{names[2]}{padding}")
+    await w.press(ANA, "all:1")
+    await w.say(WEI, names[3])
+    await w.settle(5)
+    await w.press(WEI, "all:1")
+    await w.rest()
+
+
+@scenario
+async def an_album_goes_back_rewritten(w: ChaosWorld) -> None:
+    w.upstream(NGINX, REDIS)
+    files = {"web.yaml": b"image: nginx:1.27\n", "cache.yaml": b"image: redis:7\n"}
+    w.chat.files |= files
+    for name, text in zip(files, ("", "/mirror"), strict=True):
+        file = Attachment(name, name, 10, "album")
+        images = (str(NGINX), str(REDIS)) if text else ()
+        await w.say(WEI, text, images=images, file=file)
+    await w.settle(5)
+    await w.press(WEI, "all:1")
+    await w.rest()
+
+
+@scenario
 async def files_that_hold_nothing(w: ChaosWorld) -> None:
     await w.send(WEI, "notes.txt", b"nothing here\n")
     await w.say(WEI, "/mirror", file=Attachment("gone", "gone.yaml", 10))

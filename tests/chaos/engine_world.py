@@ -152,6 +152,7 @@ class ChaosWorld(World):
         **more: object,
     ) -> bool:
         update, message = self.last_update, self.last_message
+        more = {"sent_at": self.clock().replace(microsecond=0)} | more  # also of a repetition
 
         async def deliver() -> bool:
             latest = self.last_message
@@ -251,7 +252,8 @@ class ChaosWorld(World):
         async with self.store.begin() as unit:
             going = [t for t in await unit.open_transfers() if t.state is not State.WAITING]
             busy = going or await unit.open_batches() or await unit.notes()
-            if busy or await unit.questions() or await unit.unread_files():
+            unread = [each for each in await unit.gatherings() if each.read_at is None]
+            if busy or await unit.questions() or unread:
                 return False
         for asked in (await self._stored()).asked:
             request = asked.request

@@ -285,7 +285,7 @@ class FaultsWorld:
                 *await unit.open_batches(),
                 *await unit.notes(),
                 *await unit.questions(),
-                *await unit.unread_files(),
+                *(each for each in await unit.gatherings() if each.read_at is None),
             ]
         later = [item.not_before for item in items if item.not_before is not None]
         waits = [(time - now).total_seconds() for time in later if time > now]

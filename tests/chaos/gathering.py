@@ -127,12 +127,11 @@ async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
     for row in await rows_of(unit, select(questions.c.id, questions.c.text)):
         left.append(f"question {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
     for one in asked:
-        file = await unit.file(one.request.id)
-        if file is None:
-            continue
-        if file.content is None:
-            left.append(f"the file of #{one.request.id} was never read")
-        elif one.request.returned_at is not None and not _may_go_on(one):
+        files = await unit.files(one.request.id)
+        gathering = await unit.gathering(one.request.id)
+        if gathering is not None and gathering.read_at is None:
+            left.append(f"what was sent for #{one.request.id} was never read")
+        elif files and one.request.returned_at is not None and not _may_go_on(one):
             left.append(f"the file of #{one.request.id} is kept for nothing")
     return left
 

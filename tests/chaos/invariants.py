@@ -264,17 +264,19 @@ def _tells(said: Said, asked: Asked, evidence: Evidence) -> bool:
 def nothing_is_told_twice(evidence: Evidence) -> Iterator[str]:
     """Messages appear twice only where an acceptance or an answer of Telegram was lost."""
     told: list[str] = []
-    of_files = {asked.request.id for asked in evidence.asked if asked.draft.file}
+    of_files = {
+        asked.request.id: 1 + asked.draft.more_files for asked in evidence.asked if asked.draft.file
+    }
     for key, requests in _by_message(evidence).items():
         replies = [said for said in evidence.said if (said.chat, said.reply_to) == key]
         rounds = sum(1 + evidence.gone_on.get(request.id, 0) for request in requests)
         names = ", ".join(f"#{request.id}" for request in requests)
-        others = rounds * (1 + any(request.id in of_files for request in requests))
+        files = rounds * sum(of_files.get(request.id, 0) for request in requests)
         for what, found, allowed in (
             ("result", sum(s.is_result for s in replies), rounds),
-            ("file", sum(s.is_file for s in replies), rounds),
+            ("file", sum(s.is_file for s in replies), files),
             # A file in which nothing changes is not sent, but a message says so.
-            ("card", sum(not s.is_result and not s.is_file for s in replies), others),
+            ("card", sum(not s.is_result and not s.is_file for s in replies), rounds + files),
         ):
             told += [f"the {what} of {names} was sent {found} times"] * max(0, found - allowed)
     begun = set(_by_message(evidence))

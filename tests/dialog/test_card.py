@@ -17,6 +17,7 @@ from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
+from bot.core.gathering import Cut
 from bot.core.hold import HoldKind
 from bot.core.ids import (
     BOT_ITSELF,
@@ -644,6 +645,8 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"button-{verb}" for verb in Verb} | {f"effect-{effect}" for effect in DecisionEffect}
     for what in ("begun", "stands", "none", "lifting", "lifted"):
         made |= {f"hold-{what}-{kind}" for kind in HoldKind}
+    made |= {f"draft-cut-{kind}" for kind in Cut}
+    made |= {f"draft-cut-{kind}-private" for kind in (Cut.TEXT, Cut.ALBUM)}
     made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
     made |= {f"did-{of}{v}" for of in ("", *SAID) for v in (Verdict.APPROVE, Verdict.DENY)}
     made |= {f"did-{Ground.REFRESHED}-{Verdict.APPROVE}"}

@@ -19,6 +19,7 @@ from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
+from bot.core.gathering import MOST_PARTS
 from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
@@ -26,6 +27,7 @@ from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
+from bot.engine.intake.context import Attachment
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.reconciler import Reconciler
 
@@ -520,6 +522,50 @@ async def what_was_kept_fresh_is_offered(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def several_messages_are_one(screen: Screen) -> None:
+    """A long text, and an album: where all of it arrives, and where only a part does."""
+    files = {"web.yaml": b"image: nginx:1.27\n", "cache.yaml": b"image: redis:7.4\n"}
+    screen.world.chat.files |= files | {"notes.txt": b"nothing\n"}
+    album = [Attachment(name, name, 20, "one") for name in (*files, "notes.txt")]
+    remark = f"# {'what it is for, in many words ' * 125}"
+    mine = ChatId(LI.id)
+    for image in (NGINX, REDIS):
+        screen.upstream(image, 72_900_000)
+    await screen.say(WEI, f"/mirror {NGINX}\n{remark}")
+    await screen.wait(4)
+    await screen.say(WEI, "/mirror", file=album[0])
+    await screen.wait(4)
+    await screen.say(LI, f"/mirror {NGINX}\n{remark}", chat=mine, hears_all=True)
+    await screen.say(LI, str(REDIS), chat=mine)
+    await screen.wait(4)
+    for position, file in enumerate(album):
+        await screen.say(LI, "" if position else "/mirror", file=file, chat=mine, hears_all=True)
+    await screen.wait(4)
+    await screen.press(LI, "all:4", chat=mine)
+    await screen.wait()
+    screen.copied(NGINX, REDIS)
+    await screen.wait()
+    await screen.say(LI, "/mirror", quoted=f"{NGINX}\n{remark}", chat=mine)
+    await screen.say(LI, "/mirror", quoted_file=replace(album[1], album="two"), chat=mine)
+    await screen.wait(4)
+
+
+async def too_many_messages(screen: Screen) -> None:
+    """A text that never ends, and a press while it goes on."""
+    remark = f"# {'what it is for, in many words ' * 125}"
+    await screen.say(WEI, f"/mirror {NGINX}\n{remark}", hears_all=True)
+    for _ in range(MOST_PARTS):
+        await screen.world.say(WEI, remark, hears_all=True)
+    await screen.say(WEI, "/mirror #1")
+    await screen.wait(4)
+    await screen.say(WEI, "/mirror", file=Attachment("gone.yaml", "gone.yaml", 9))
+    await screen.say(
+        LI, "/mirror", file=Attachment("gone.yaml", "gone.yaml", 9, "one"), hears_all=True
+    )
+    await screen.say(LI, "", file=Attachment("lost.yaml", "lost.yaml", 9, "one"), hears_all=True)
+    await screen.wait(4)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -541,6 +587,8 @@ SITUATIONS: dict[str, Situation] = {
     "18-who-decided": who_decided,
     "19-a-digest-is-put-back": a_digest_is_put_back,
     "20-what-was-kept-fresh-is-offered": what_was_kept_fresh_is_offered,
+    "21-several-messages-are-one": several_messages_are_one,
+    "22-too-many-messages": too_many_messages,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

@@ -291,7 +291,7 @@ async def test_a_file_is_listed_mirrored_and_given_back_rewritten(w: World) -> N
         b"nginx:1.27 ", b"harbor.example.com/docker.io/library/nginx:1.27 "
     ).replace(b"redis:7", b"harbor.example.com/docker.io/library/redis:7")
     async with w.store.begin() as unit:
-        assert await unit.file(1) is None  # type: ignore[arg-type]
+        assert await unit.files(1) == []  # type: ignore[arg-type]
         assert await unit.open_requests() == []
 
 
@@ -314,7 +314,7 @@ async def test_the_file_comes_back_with_what_arrived_and_again_with_the_rest(w: 
     assert w.last == "Your file for #1, with the images from our registry."
     assert w.chat.documents[1].content.count(b"harbor.example.com") == 2
     async with w.store.begin() as unit:
-        assert await unit.file(1) is None  # type: ignore[arg-type]
+        assert await unit.files(1) == []  # type: ignore[arg-type]
 
 
 async def test_what_was_corrected_and_confirmed_is_rewritten_too(w: World) -> None:

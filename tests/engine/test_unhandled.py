@@ -107,11 +107,12 @@ async def test_a_poisoned_file_stops_nobody_elses_and_is_given_up(tmp_path: Path
         await w.send(LI, "fine.yaml", COMPOSE)
         await settled(w, 10)
         async with w.store.begin() as unit:
-            assert [file.name for file in await unit.unread_files()] == ["poisoned.yaml"]
+            (unread,) = await unit.gatherings()
+            assert [file.name for file in await unit.files(unread.request)] == ["poisoned.yaml"]
         assert any("docker.io/library/nginx:1.27" in text for text in w.chat.texts)
         await w.settle(2 * FETCH_PERIOD.total_seconds(), step=20)
         async with w.store.begin() as unit:
-            assert await unit.unread_files() == []
+            assert await unit.gatherings() == []
         assert "poisoned.yaml" in w.last
 
 

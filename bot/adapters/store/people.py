@@ -10,6 +10,7 @@ from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
     cursors,
     greetings,
+    heard_files,
     moves,
     notes,
     people,
@@ -55,7 +56,8 @@ class PeopleQueries(Rows):
     async def forget(self, person: PersonId) -> bool:
         forgotten = delete(pseudonyms).where(pseudonyms.c.person == person)
         known = (await self._connection.execute(forgotten)).rowcount > 0
-        await self._connection.execute(delete(watches).where(watches.c.person == person))
+        for table in (watches, heard_files):
+            await self._connection.execute(delete(table).where(table.c.person == person))
         nameless = {"id": person, "name": NAMELESS, "language": ""}
         known = await self._save(people, nameless) or known
         unneeded = ~exists().where(requests.c.person == people.c.id)

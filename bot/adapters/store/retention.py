@@ -16,7 +16,9 @@ from bot.adapters.store.schema import (
     card_versions,
     drafts,
     files,
+    gatherings,
     greetings,
+    heard_files,
     links,
     people,
     requests,
@@ -26,7 +28,7 @@ from bot.adapters.store.schema import (
     watches,
 )
 
-_OF_REQUESTS = (links, drafts, files, card_versions)
+_OF_REQUESTS = (links, drafts, files, gatherings, card_versions)
 
 
 class RetentionQueries(Rows):
@@ -36,7 +38,7 @@ class RetentionQueries(Rows):
         deleted = await self._delete_requests(before, limit)
         deleted += await self._delete_transfers(before, limit)
         deleted += await self._delete_batches(before, limit)
-        for table in (greetings, retries):
+        for table in (greetings, heard_files, retries):
             await self._connection.execute(delete(table).where(table.c.at < before))
         return deleted
 

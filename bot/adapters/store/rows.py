@@ -31,6 +31,7 @@ from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
+from bot.core.gathering import Gathering
 from bot.core.hold import Hold
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.request import Request
@@ -38,8 +39,9 @@ from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
 from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question
+from bot.engine.ports.files import File, HeardFile
 from bot.engine.ports.outbox import Note
-from bot.engine.ports.store import File, NewRequest
+from bot.engine.ports.store import NewRequest
 
 NOW: BindParameter[datetime] = bindparam("now")
 LIMIT: BindParameter[int] = bindparam("limit")
@@ -134,6 +136,8 @@ Value = (
     | Decision
     | Draft
     | File
+    | Gathering
+    | HeardFile
     | Hold
     | Question
     | TrackedImage

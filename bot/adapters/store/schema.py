@@ -35,6 +35,7 @@ from bot.adapters.store.columns import (
 from bot.core.batch import Via
 from bot.core.decision import Ground, Verdict
 from bot.core.events import Proof
+from bot.core.gathering import Cut
 from bot.core.hold import HoldKind
 from bot.core.request import PullFormat
 from bot.core.tag_class import TagClass
@@ -70,6 +71,7 @@ requests = Table(
     Column("told_in", Id),
     Column("told", Text, nullable=False, server_default=""),
     Column("form", Word(PullFormat), nullable=False, server_default=str(PullFormat.DOCKER)),
+    Column("returned", Integer, nullable=False, server_default="0"),
     Column("returned_at", Time),
     Column("version", String(16), nullable=False, server_default=""),
     Column("page", Integer, nullable=False, server_default="0"),
@@ -218,18 +220,49 @@ drafts = Table(
     Column("page", Integer),
     Column("bad", BadTexts, nullable=False, server_default="[]"),
     Column("file", Text, nullable=False, server_default=""),
+    Column("more_files", Integer, nullable=False, server_default="0"),
+    Column("cut", Word(Cut)),
 )
 
 files = Table(
     "files",
     metadata,
     Column("request", ForeignKey("requests.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("file_id", Text, nullable=False),
     Column("content", LargeBinary),
+)
+
+gatherings = Table(
+    "gatherings",
+    metadata,
+    Column("request", ForeignKey("requests.id"), primary_key=True),
+    Column("first_at", Time, nullable=False),
+    Column("sent_at", Time, nullable=False),
+    Column("until", Time, nullable=False),
+    Column("album", Text, nullable=False, server_default=""),
+    Column("parts", Integer, nullable=False, server_default="1"),
+    Column("length", Integer, nullable=False, server_default="0"),
+    Column("cut", Word(Cut)),
+    Column("read_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )
+
+heard_files = Table(
+    "heard_files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("album", Text, nullable=False, index=True),
+    Column("person", Id, nullable=False),
+    Column("chat", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("file_id", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("at", Time, nullable=False),
+)
+"""Files of albums whose command may still come: in a group it stands on any of them."""
 
 questions = Table(
     "questions",

@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 """Makes the library return times as timedelta. Its older way logs a warning at every use."""
 
-WANTED: Final = ("message", "callback_query")
+WANTED: Final = ("message", "callback_query", "my_chat_member")
 TOKEN_WAIT: Final = 30.0
 LONGEST_WAIT: Final = 24 * 60 * 60.0
 WHO: Final = "Telegram"

@@ -8,6 +8,7 @@ from typing import Final
 from telegram import MaybeInaccessibleMessage, Update
 from telegram import Message as TelegramMessage
 
+from bot.adapters.telegram.hearing import Hearing
 from bot.core.ids import TELEGRAM, ChatId, MessageId, Person, Place, chat_id, message_id, person_id
 from bot.engine.intake.context import Attachment, Incoming, Press
 
@@ -29,15 +30,17 @@ def parse_press(update: Update) -> Press | None:
     )
 
 
-def parse_message(update: Update) -> Incoming | None:
-    """A message that may hold a command, or None for what is ignored."""
+def parse_message(update: Update, hearing: Hearing) -> Incoming | None:
+    """A text or a file of a person, or None for what is ignored.
+
+    What is forwarded to a group is not meant for the bot.
+    """
     message = update.message
-    if message is None or message.from_user is None or message.forward_origin or message.via_bot:
+    if message is None or message.from_user is None or message.via_bot or _is_of_a_bot(message):
         return None
-    if _is_of_a_bot(message):
-        return None
+    forwarded, private = message.forward_origin is not None, message.chat.id > 0
     text = message.text or message.caption or ""
-    if not text.lstrip().startswith("/"):
+    if (forwarded and not private) or not (text or message.document):
         return None
     user = message.from_user
     return Incoming(
@@ -46,10 +49,14 @@ def parse_message(update: Update) -> Incoming | None:
         place=Place(chat_id(TELEGRAM, message.chat.id), _topic(message)),
         message=message_id(TELEGRAM, message.message_id),
         text=text,
+        sent_at=message.date,
+        hears_all=hearing.of(message.chat.id),
+        forwarded=forwarded,
         faceless=message.sender_chat is not None,
         file=_attachment(message),
         quoted=_quoted(message),
         quoted_file=_attachment(message.reply_to_message),
+        quoted_buttons=_buttons_of(message.reply_to_message),
         replies_to=_replied_to(message),
     )
 
@@ -84,10 +91,19 @@ def _replied_to(message: TelegramMessage) -> MessageId | None:
 
 def _attachment(message: TelegramMessage | None) -> Attachment | None:
     document = message.document if message is not None else None
-    if document is None:
+    if message is None or document is None:
         return None
     name = (document.file_name or "file")[:NAME_LIMIT]
-    return Attachment(document.file_id, name, document.file_size or 0)
+    album = message.media_group_id or ""
+    return Attachment(document.file_id, name, document.file_size or 0, album)
+
+
+def _buttons_of(message: TelegramMessage | None) -> tuple[str, ...]:
+    """What the buttons of a message carry. Telegram shows a bot those of its own messages."""
+    if message is None or message.reply_markup is None:
+        return ()
+    buttons = [button for row in message.reply_markup.inline_keyboard for button in row]
+    return tuple(str(button.callback_data) for button in buttons if button.callback_data)
 
 
 def _topic(message: MaybeInaccessibleMessage) -> int | None:

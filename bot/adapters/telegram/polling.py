@@ -18,6 +18,7 @@ from telegram.error import Conflict, TelegramError
 
 from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
+from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.parse_update import parse_message, parse_move, parse_press
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
@@ -69,13 +70,18 @@ class Polling:
         next_update: Callable[[], Awaitable[int]],
         alive: Callable[[float | None], Awaitable[None]],
         turn: Takeover,
+        hearing: Hearing | None = None,
         together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
-        """`together`: what is passed on within it is stored in one transaction, or not at all."""
+        """`hearing`: in which groups all messages arrive.
+
+        `together`: what is passed on within it is stored in one transaction, or not at all.
+        """
         self._bot = bot
         self._receiver = receiver
         self._next_update = next_update
         self._alive = alive
+        self._hearing = hearing or Hearing()
         self._together = together
         self._background = BackgroundCalls()
         self._owed: list[tuple[int, Callable[[], Coroutine[Any, Any, object]]]] = []
@@ -227,7 +233,9 @@ class Polling:
             if (move := parse_move(update)) is not None:
                 await self._receiver.moved(number, *move)
                 return
-            incoming = parse_message(update)
+            if update.my_chat_member is not None:
+                self._hearing.note(update.my_chat_member)
+            incoming = self._incoming(update)
             if incoming is not None:
                 if await self._receiver.receive(incoming):
                     self._owed.append((number, partial(self._reaction, incoming)))
@@ -239,6 +247,9 @@ class Polling:
         # If this cannot be stored either, the update may be received again after a restart.
         with guarded(f"update {number}"):
             await self._receiver.pass_over(number)
+
+    def _incoming(self, update: Update) -> Incoming | None:
+        return parse_message(update, self._hearing)
 
     async def _reaction(self, incoming: Incoming) -> None:
         await self._bot.set_message_reaction(
@@ -267,7 +278,7 @@ class Polling:
             async with asyncio.timeout(BACKGROUND_SECONDS):
                 if update.callback_query is not None:
                     self._excuse_press(update)
-                elif (incoming := parse_message(update)) is not None:
+                elif (incoming := self._incoming(update)) is not None:
                     await self._excuse_message(incoming)
         except Exception as error:  # noqa: BLE001 - best effort: the update is handled later
             log.info("update %s: cannot say that it was not stored: %s", raw["update_id"], error)

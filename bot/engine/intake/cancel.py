@@ -10,7 +10,8 @@ from bot.core.transfer import TRANSITIONS, State, Transfer
 from bot.dialog.commands import Cancel
 from bot.dialog.message import say
 from bot.engine.intake.context import Context, ContextUnit, Outcome
-from bot.engine.ports.store import DropsFiles, Links, Requesters, Requests
+from bot.engine.ports.files import DropsFiles
+from bot.engine.ports.store import Links, Requesters, Requests
 
 
 class CancelUnit(Requests, Links, DropsFiles, ContextUnit, Requesters, Protocol):
@@ -54,6 +55,6 @@ async def _is_wanted(
 async def _drop_draft(context: Context[CancelUnit], request: Request) -> Outcome:
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(request.id)), done=False)
-    await context.unit.drop_file(request.id)
+    await context.unit.drop_files_of(request.id)
     await context.unit.save_request(replace(request, cancelled_at=context.now))
     return Outcome(say("draft-dropped", request=str(request.id)))

@@ -26,19 +26,25 @@ from bot.engine.view_loader import view_of
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file attached to a message. `size` is in bytes, 0 where the service does not say."""
+    """A file attached to a message. `size` is in bytes, 0 where the service does not say.
+
+    `album` is the service's id of the files that were sent together, empty for a single file.
+    """
 
     file_id: str
     name: str
     size: int = 0
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A message of a person. `faceless`: sent in the name of a chat.
+    """A message of a person. `faceless`: sent in the name of a chat. `forwarded`: from elsewhere.
 
-    `quoted` and `quoted_file` are the text and the file of the message that it replies to, which is
-    `replies_to`.
+    `sent_at` is when the service got it, in UTC and whole seconds. `hears_all`: the bot gets all
+    messages of this chat, and not only commands. `quoted` and `quoted_file` are the text and the
+    file of the message that it replies to, which is `replies_to`, and `quoted_buttons` what its
+    buttons carry.
     """
 
     update: int
@@ -46,10 +52,14 @@ class Incoming:
     place: Place
     message: MessageId
     text: str
+    sent_at: datetime
+    hears_all: bool = False
     faceless: bool = False
+    forwarded: bool = False
     file: Attachment | None = None
     quoted: str = ""
     quoted_file: Attachment | None = None
+    quoted_buttons: tuple[str, ...] = ()
     replies_to: MessageId | None = None
 
 

@@ -10,10 +10,11 @@ from bot.dialog.buttons import ShowDraftPage, ToggleImage
 from bot.dialog.message import say
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context, Outcome
-from bot.engine.ports.store import Drafts, Links, Requests
+from bot.engine.ports.files import Drafts, FindsGatherings
+from bot.engine.ports.store import Links, Requests
 
 
-class DraftUnit(Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
+class DraftUnit(FindsGatherings, Drafts, Requests, Links, admission.AdmissionUnit, Protocol):
     """What this use case reads and writes."""
 
 
@@ -26,6 +27,9 @@ async def _draft(context: Context[DraftUnit], number: RequestId) -> tuple[Reques
         return Outcome(say("draft-confirmed", request=str(number)), done=False)
     if request.cancelled_at is not None:
         return Outcome(say("draft-over", request=str(number)), done=False)
+    gathering = await context.unit.gathering(number)
+    if gathering is not None and gathering.read_at is None:
+        return Outcome(say("draft-arriving", request=str(number)), done=False)
     return request, await context.unit.draft(number)
 
 

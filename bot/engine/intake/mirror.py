@@ -1,37 +1,59 @@
 """Use case: open a request for the images of a text, a file or a quoted message."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, Draft, draft_of
+from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, draft_of
+from bot.core.gathering import Cut, is_likely_cut, may_be_cut
 from bot.core.image import ImageRef
-from bot.core.request import Request
 from bot.dialog import answers
 from bot.dialog.commands import CommandName
 from bot.dialog.message import Message
-from bot.engine.intake import admission
-from bot.engine.intake.context import Attachment, Context, Incoming
-from bot.engine.ports.store import File, NewRequest, OpensRequests, SavesDrafts, SavesFiles
-from bot.paste import PASTE_SIZE_LIMIT, Finding, Flaw, extract
+from bot.engine.intake import admission, gather
+from bot.engine.intake.context import Context, Incoming
+from bot.engine.intake.opening import open_request
+from bot.paste import Finding, extract
 
 
-class MirrorUnit(OpensRequests, SavesDrafts, SavesFiles, admission.AdmissionUnit, Protocol):
+class MirrorUnit(gather.GatherUnit, Protocol):
     """What this use case reads and writes."""
 
 
 async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) -> Message | None:
     """Take the file and the text of the message. If neither names images, what it replies to."""
-    finding = extract(text, target_host=context.installation.target.host)
+    if incoming.file is None and may_be_cut(incoming.text):
+        return await gather.gather_text(context, text, incoming)
+    finding = _found(context, text)
     if incoming.file is not None:
-        answer = await _take_file(context, incoming.file)
+        answer = await gather.gather_file(context, incoming.file, incoming)
         return await _take_text(context, text, finding) if _names_images(finding) else answer
     if not _names_images(finding):  # such as "/mirror this, please" in a reply
         if incoming.quoted.strip():
-            text = incoming.quoted
-            finding = extract(text, target_host=context.installation.target.host)
-        elif incoming.quoted_file is not None:
-            return await _take_file(context, incoming.quoted_file)
+            return await _take_quoted(context, incoming.quoted)
+        if incoming.quoted_file is not None:
+            return await gather.gather_file(context, incoming.quoted_file, incoming)
     return await _take_text(context, text, finding)
+
+
+async def take(context: Context[MirrorUnit], incoming: Incoming) -> Message | None:
+    """Take a message without a command, as in a private chat: always with a draft."""
+    if incoming.file is not None:
+        return await gather.gather_file(context, incoming.file, incoming)
+    if may_be_cut(incoming.text):
+        return await gather.gather_text(context, incoming.text, incoming)
+    finding = replace(_found(context, incoming.text), certain=False)
+    return await _take_text(context, incoming.text, finding)
+
+
+def _found(context: Context[MirrorUnit], text: str) -> Finding:
+    return extract(text, target_host=context.installation.target.host)
+
+
+async def _take_quoted(context: Context[MirrorUnit], text: str) -> Message | None:
+    """Take the text of another message. If that was cut, its rest is in a message of its own."""
+    finding = _found(context, text)
+    return await _take_text(context, text, finding, cut=Cut.TEXT if is_likely_cut(text) else None)
 
 
 def _names_images(finding: Finding) -> bool:
@@ -41,14 +63,17 @@ def _names_images(finding: Finding) -> bool:
     return finding.certain and (bool(finding.images) or any(bad.correction for bad in finding.bad))
 
 
-async def _take_text(context: Context[MirrorUnit], pasted: str, finding: Finding) -> Message | None:
+async def _take_text(
+    context: Context[MirrorUnit], pasted: str, finding: Finding, *, cut: Cut | None = None
+) -> Message | None:
     if not pasted.strip():
         return answers.misuse(CommandName.MIRROR)
     if not finding.images and not any(bad.correction for bad in finding.bad):
         return _nothing_to_do(finding)
-    if not finding.bad and finding.certain and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
+    sure = finding.certain and not finding.bad and cut is None
+    if sure and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
         return await submit(context, finding.images, bare=finding.untagged)
-    return await _offer(context, finding)
+    return await _offer(context, finding, cut)
 
 
 def _nothing_to_do(finding: Finding) -> Message:
@@ -59,43 +84,15 @@ def _nothing_to_do(finding: Finding) -> Message:
     return answers.nothing_found(file="")
 
 
-async def _take_file(context: Context[MirrorUnit], file: Attachment) -> Message | None:
-    """Open a draft without images. The files lane adds them after it has fetched the file."""
-    if file.size > PASTE_SIZE_LIMIT:
-        return answers.bad_file(Flaw.TOO_LARGE, file.name)
-    if (limit := await admission.too_many_drafts(context)) is not None:
-        return Message((limit,))
-    request = await _open(context, confirmed=False)
-    await context.unit.save_draft(request.id, Draft(file=file.name))
-    kept = File(request=request.id, name=file.name, file_id=file.file_id)
-    await context.unit.save_file(kept)
-    return None
-
-
-async def _offer(context: Context[MirrorUnit], finding: Finding) -> Message | None:
+async def _offer(context: Context[MirrorUnit], finding: Finding, cut: Cut | None) -> Message | None:
     rulings = admission.rulings_on(context, finding.images)
     if rulings and not finding.bad and admission.all_denied(rulings):
         return answers.all_denied(rulings)
     if (limit := await admission.too_many_drafts(context)) is not None:
         return Message((limit,))
-    request = await _open(context, confirmed=False, bare=finding.untagged)
-    await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad))
+    request = await open_request(context, confirmed=False, untagged=finding.untagged)
+    await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad, cut=cut))
     return None
-
-
-async def _open(
-    context: Context[MirrorUnit], *, confirmed: bool, bare: tuple[ImageRef, ...] = ()
-) -> Request:
-    return await context.unit.open_request(
-        NewRequest(
-            person=context.person.id,
-            place=context.place,
-            message=context.message,
-            opened_at=context.now,
-            confirmed_at=context.now if confirmed else None,
-            untagged=bare,
-        )
-    )
 
 
 async def submit(
@@ -111,6 +108,6 @@ async def submit(
     limit = await admission.passed_limit(context, len(images))
     if limit is not None:
         return Message((limit,))
-    request = await _open(context, confirmed=True, bare=bare)
+    request = await open_request(context, confirmed=True, untagged=bare)
     await context.unit.link(request.id, await admission.open_transfers(context, rulings))
     return None

@@ -79,6 +79,7 @@ async def _replace(
         told_at=None,
         told_in=None,
         told="",
+        returned=0,
         returned_at=None,
         cancelled_at=None,
         closed_at=None,

@@ -16,13 +16,14 @@ from bot.dialog.commands import CommandName
 from bot.dialog.message import Message
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context
+from bot.engine.intake.opening import OpeningUnit, open_request
 from bot.engine.ports.decisions import DecisionHistory
-from bot.engine.ports.store import CopiedBefore, NewRequest, OpensRequests
+from bot.engine.ports.store import CopiedBefore
 
 DECISIONS_READ: Final = 200
 
 
-class RollbackUnit(CopiedBefore, OpensRequests, DecisionHistory, admission.AdmissionUnit, Protocol):
+class RollbackUnit(CopiedBefore, OpeningUnit, DecisionHistory, admission.AdmissionUnit, Protocol):
     """What this use case reads and writes."""
 
 
@@ -62,14 +63,6 @@ async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, cur
     if after is None:
         return False
     await context.unit.save_transfer(after)
-    request = await context.unit.open_request(
-        NewRequest(
-            person=context.person.id,
-            place=context.place,
-            message=context.message,
-            opened_at=context.now,
-            confirmed_at=context.now,
-        )
-    )
+    request = await open_request(context, confirmed=True)
     await context.unit.link(request.id, [transfer.id])
     return True

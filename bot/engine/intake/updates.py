@@ -18,7 +18,7 @@ from bot.dialog.buttons import command_behind, parse_button
 from bot.dialog.commands import COMMANDS, CommandName, Misuse, TypedCommand, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
-from bot.engine.intake import card_press, commands, presses, status
+from bot.engine.intake import card_press, commands, gather, mirror, presses, status
 from bot.engine.intake.context import Context, Incoming, Installation, Press
 from bot.engine.intake.rights import NO_ANSWER, Rights
 from bot.engine.ports.chat import Words
@@ -99,7 +99,7 @@ class Intake:
                 return False
             await unit.save_last_update(incoming.update)
             command = self._command(incoming)
-            if command is None:
+            if command is None and await self._belongs_to_another(unit, incoming):
                 return False
             answer = await self._answer(unit, incoming, command)
             if answer == NO_ANSWER:
@@ -111,7 +111,7 @@ class Intake:
             self._restarts = False
             self._restart()
         self._wake()
-        return answer is None and COMMANDS[command.name].begins_work
+        return answer is None and COMMANDS[_name(command)].begins_work
 
     async def press(self, press: Press) -> str:
         """Handle a press. Returns the text of the popup, empty for a repeated update."""
@@ -138,7 +138,8 @@ class Intake:
         """
         access, place, person = self._installation.access, incoming.place, incoming.person
         role = access.role_of(person.id, place.chat, faceless=incoming.faceless)
-        if role in (Role.OUTSIDE, Role.NOBODY) or self._command(incoming) is None:
+        private = is_private_chat_of(place.chat, person.id)
+        if role in (Role.OUTSIDE, Role.NOBODY) or not (private or self._command(incoming)):
             return None
         return self._words.render(
             answers.single_line("cannot-store"), self._language(place, person)
@@ -161,7 +162,10 @@ class Intake:
         self._restarts = True
 
     def _command(self, incoming: Incoming) -> TypedCommand | None:
+        """The command of a message. None for a text or a file without one."""
         installation = self._installation
+        if incoming.forwarded:  # it was said to somebody else
+            return None
         return parse(incoming.text, me=installation.me, target_host=installation.target.host)
 
     def _language(self, place: Place, person: Person) -> Language:
@@ -183,9 +187,27 @@ class Intake:
 
     # -- messages -----------------------------------------------------------------------
 
+    async def _belongs_to_another(self, unit: IntakeUnit, incoming: Incoming) -> bool:
+        """Handle a message without a command that goes with another one, or concerns nobody.
+
+        False where it is one of its own, as in a private chat.
+        """
+        chat, person = incoming.place.chat, incoming.person
+        role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
+        private = is_private_chat_of(chat, person.id)
+        if role not in COMMANDS[CommandName.MIRROR].audience:
+            return not private
+        context = self._context(unit, incoming, role)
+        if await gather.add_part(context, incoming):
+            return True
+        if not private and incoming.file is not None and incoming.file.album:
+            await gather.hear(context, incoming.file)
+        return not private
+
     async def _answer(
-        self, unit: IntakeUnit, incoming: Incoming, command: TypedCommand
+        self, unit: IntakeUnit, incoming: Incoming, command: TypedCommand | None
     ) -> Message | None:
+        """The answer to a command, or to what is taken as /mirror without one."""
         chat, person = incoming.place.chat, incoming.person
         role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
         if role is Role.OUTSIDE:
@@ -196,15 +218,17 @@ class Intake:
         if role is Role.NOBODY:
             return answers.single_line("faceless")
         await unit.save_person(person)
-        if role not in COMMANDS[command.name].audience:
-            return Message((await self._rights.refusal(unit, command.name, person),))
+        name, context = _name(command), self._context(unit, incoming, role)
+        if role not in COMMANDS[name].audience:
+            return Message((await self._rights.refusal(unit, name, person),))
+        if command is None:
+            return await mirror.take(context, incoming)
         match command.parsed:
             case BadImage() as bad:
-                return answers.unreadable([bad], command=command.name)
+                return answers.unreadable([bad], command=name)
             case Misuse():
-                return answers.misuse(command.name)
+                return answers.misuse(name)
             case parsed:
-                context = self._context(unit, incoming, role)
                 return await commands.answer(context, parsed, incoming, self._process)
 
     # -- presses ------------------------------------------------------------------------
@@ -227,6 +251,11 @@ class Intake:
         if role not in COMMANDS[CommandName.APPROVE].audience:
             return say("button-unknown")
         return (await card_press.refuse(self._context(unit, press, role))).words
+
+
+def _name(command: TypedCommand | None) -> CommandName:
+    """The command whose row holds: a message without one is taken as /mirror."""
+    return CommandName.MIRROR if command is None else command.name
 
 
 async def _is_repeated(unit: LastUpdate, update: int) -> bool:

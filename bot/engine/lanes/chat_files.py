@@ -1,4 +1,4 @@
-"""The file that the images came from, sent back with their names at the target."""
+"""The files that the images came from, sent back with their names at the target."""
 
 import asyncio
 import logging
@@ -15,7 +15,8 @@ from bot.dialog.result import rewritten_caption
 from bot.engine.lanes.chat_items import NO_RETRY, ChatItem
 from bot.engine.lanes.chat_sending import Sending
 from bot.engine.ports.chat import Chat, Document, Words
-from bot.engine.ports.store import File, FilesToReturn, Participants, Store
+from bot.engine.ports.files import File, FilesToReturn
+from bot.engine.ports.store import Participants, Store
 from bot.engine.view_loader import language_of
 from bot.paste import rewrite
 
@@ -42,47 +43,59 @@ class ChatFiles:
     clock: Callable[[], datetime]
 
     async def send(self, item: ChatItem) -> bool:
-        """Send the file that the images came from, with their names at the target."""
+        """Send the next file that the images came from, with their names at the target."""
         request = item.request
         if not self.sending.can_send(item):
             return False
         async with self.store.begin() as unit:
-            file = await unit.file(request.id)
+            files = [file for file in await unit.files(request.id) if file.name and file.content]
             language = await language_of(
                 unit, request.place, request.person, otherwise=self.language
             )
-        if file is not None and file.content is not None:
+        if request.returned < len(files):
+            file, alone = files[request.returned], len(files) == 1
             try:
-                await self._send_rewritten(file, file.content, item, language)
+                sent = await self._send_rewritten(file, item, language, alone=alone)
             except (TransientError, ChatMovedError) as trouble:
                 return await self.sending.failed(item, trouble)
             except RefusedError as refusal:
                 log.warning("request %d: its file cannot be sent: %s", request.id, refusal)
-            self.sending.rate.record_sent(request.place.chat, self.clock())
-        await self.sending.save_for(item, lambda: self._store_sent(item))
+                sent = True
+            if sent:
+                self.sending.rate.record_sent(request.place.chat, self.clock())
+        is_last = request.returned + 1 >= len(files)
+        await self.sending.save_for(item, lambda: self._store_sent(item, is_last=is_last))
         return True
 
-    async def _store_sent(self, item: ChatItem) -> None:
+    async def _store_sent(self, item: ChatItem, *, is_last: bool) -> None:
+        if not is_last:
+            returned = item.request.returned + 1
+            await self.sending.store_facts(item, returned=returned, **NO_RETRY)
+            return
         async with self.store.begin() as unit:
             if item.has_nothing_to_retry:
-                await unit.drop_file(item.request.id)
+                await unit.drop_files_of(item.request.id)
             await unit.drop_files(closed_before=self.clock() - FILES_KEPT)
         await self.sending.store_facts(item, returned_at=self.clock(), **NO_RETRY)
 
     async def _send_rewritten(
-        self, file: File, content: bytes, item: ChatItem, language: Language
-    ) -> None:
-        request = item.request
+        self, file: File, item: ChatItem, language: Language, *, alone: bool
+    ) -> bool:
+        """False where nothing was sent: of several files, those of which nothing has arrived."""
+        request, content = item.request, file.content or b""
         images = [t.image for t in item.transfers if t.state is State.MIRRORED]
         back = await asyncio.to_thread(
             rewrite, content, name=file.name, target=self.target, images=images
         )
         changed = back.content != content
+        if not (changed or back.fixed or alone):
+            return False
         text = self.words.render(
             rewritten_caption(request.id, file.name, back, changed=changed), language
         )
-        if not changed:
+        if changed:
+            document = Document(file.name, back.content)
+            await self.chat.send_file(request.place, document, text, reply_to=request.message)
+        else:
             await self.chat.send(request.place, text, reply_to=request.message)
-            return
-        document = Document(file.name, back.content)
-        await self.chat.send_file(request.place, document, text, reply_to=request.message)
+        return True

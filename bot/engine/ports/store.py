@@ -22,7 +22,6 @@ from bot.core.draft import Draft
 from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
-from bot.core.retry import Retried
 from bot.core.transfer import Transfer
 from bot.dialog.questions import Question
 
@@ -163,57 +162,6 @@ class Participants(Protocol):
 
     async def people(self, people: Collection[PersonId]) -> Mapping[PersonId, Person]:
         """What is stored of these people. Unknown people are left out."""
-
-
-# -- drafts and files -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File(Retried):
-    """The file that the images of a request came from. `content` None: not fetched yet."""
-
-    request: RequestId
-    name: str
-    file_id: str
-    content: bytes | None = None
-
-
-class SavesDrafts(Protocol):
-    async def save_draft(self, request: RequestId, draft: Draft) -> None:
-        """Store the draft of a request in place of the one before."""
-
-
-class Drafts(SavesDrafts, Protocol):
-    async def draft(self, request: RequestId) -> Draft:
-        """The draft of a request, an empty one where none was stored."""
-
-
-class SavesFiles(Protocol):
-    async def save_file(self, file: File) -> None:
-        """Store the file of a request in place of the one before."""
-
-
-class DropsFiles(Protocol):
-    async def drop_file(self, request: RequestId) -> None:
-        """Delete the file of a request. Nothing happens where there is none."""
-
-
-class UnreadFiles(SavesFiles, DropsFiles, Protocol):
-    """Files that were not fetched yet, and drafts that wait for a person."""
-
-    async def unread_files(self) -> Sequence[File]:
-        """All files without content."""
-
-    async def open_drafts(self) -> Sequence[Request]:
-        """Open requests that are drafts."""
-
-
-class FilesToReturn(DropsFiles, Protocol):
-    async def file(self, request: RequestId) -> File | None:
-        """The file of a request. None where there is none."""
-
-    async def drop_files(self, *, closed_before: datetime) -> None:
-        """Delete the files of all requests that were closed before then."""
 
 
 # -- transfers --------------------------------------------------------------------------

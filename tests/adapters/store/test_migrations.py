@@ -231,6 +231,26 @@ async def test_what_was_approved_before_goes_on_where_its_digest_is_known(
     assert (again.state, again.digest) == (State.WAITING, digest_of(str(unknown)))
 
 
+@pytest.fixture
+def unread_before(old: Path) -> Path:
+    """A file was sent that the bot had not fetched yet."""
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("DELETE FROM drafts WHERE request = 42")
+        connection.execute("UPDATE requests SET card = NULL, shown = '' WHERE id = 42")
+        connection.execute("UPDATE files SET content = NULL, attempts = 2 WHERE request = 42")
+    return old
+
+
+async def test_a_file_that_was_not_read_before_is_read_now(unread_before: Path, w: World) -> None:
+    w.clock.now = datetime.fromisoformat(BEFORE)
+    async with w.store.begin() as unit:
+        (gathering,) = await unit.gatherings()
+    assert (gathering.request, gathering.attempts) == (42, 2)
+    w.chat.files["f1"] = f"image: {NGINX}\n".encode()
+    await w.settle(4)
+    assert any("1 image found in <code>compose.yaml</code>" in text for text in w.chat.texts)
+
+
 async def test_numbers_that_were_given_are_never_given_again(w: World) -> None:
     await w.say(LI, "/mirror nginx:1.27")
     async with w.store.begin() as unit:

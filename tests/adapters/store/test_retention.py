@@ -23,7 +23,8 @@ from bot.core.image import ImageRef
 from bot.core.transfer import State
 from bot.engine.lanes.lane import TickResult
 from bot.engine.lanes.retention import JOURNAL_INTERVAL, ROWS_AT_ONCE, RetentionLane
-from bot.engine.ports.store import File, NewRequest
+from bot.engine.ports.files import File
+from bot.engine.ports.store import NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "1" * 64

@@ -44,6 +44,7 @@ from bot.core.errors import ConfigError, TransientError
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.fresh import TrackedImage, Watch
+from bot.core.gathering import Cut, Gathering
 from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
 from bot.core.image import Problem
 from bot.core.request import PullFormat, Request
@@ -52,7 +53,8 @@ from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question, QuestionKind
-from bot.engine.ports.store import File, NewRequest
+from bot.engine.ports.files import File, HeardFile
+from bot.engine.ports.store import NewRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 PLACE = Place(GROUP, 5)
@@ -140,6 +142,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
     asked = replace(
         request, card=MessageId("telegram:9"), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
         not_before=NOW, told_in=MessageId("telegram:10"), told="y", form=PullFormat.KUBERNETES,
+        returned=1,
         returned_at=NOW,
     )  # fmt: skip
     async with store.begin() as unit:
@@ -255,6 +258,8 @@ async def test_a_draft_and_its_file_come_out_as_they_went_in(store: SqliteStore)
             BadImage("a b", Problem.BLANK, None),
         ),
         file="a b.yaml",
+        more_files=2,
+        cut=Cut.ALBUM,
     )
     file = File(request=request.id, name="a b.yaml", file_id="x")
     async with store.begin() as unit:
@@ -263,12 +268,62 @@ async def test_a_draft_and_its_file_come_out_as_they_went_in(store: SqliteStore)
         await unit.save_file(file)
     async with store.begin() as unit:
         assert await unit.draft(request.id) == draft
-        assert await unit.unread_files() == [file]
+        second = replace(file, position=1, name="b.yaml")
+        await unit.save_file(second)
         await unit.save_file(replace(file, content=b"\0\xff"))
-        assert await unit.unread_files() == []
-        assert await unit.file(request.id) == replace(file, content=b"\0\xff")
-        await unit.drop_file(request.id)
-        assert await unit.file(request.id) is None
+        assert await unit.files(request.id) == [replace(file, content=b"\0\xff"), second]
+        await unit.drop_file(request.id, 0)
+        assert await unit.files(request.id) == [second]
+        await unit.drop_files_of(request.id)
+        assert await unit.files(request.id) == []
+
+
+async def test_what_is_gathered_comes_out_as_it_went_in(store: SqliteStore) -> None:
+    request, _ = await request_of_wei(store)
+    gathering = Gathering(
+        request=request.id,
+        first_at=NOW,
+        sent_at=NOW + timedelta(seconds=1),
+        until=NOW + timedelta(seconds=2),
+        album="13000000000000000",
+        parts=3,
+        length=4096,
+        cut=Cut.ALBUM,
+        attempts=2,
+        not_before=NOW,
+    )
+    async with store.begin() as unit:
+        await unit.save_gathering(gathering)
+    async with store.begin() as unit:
+        assert await unit.gathering(request.id) == gathering
+        assert await unit.gatherings() == [gathering]
+        assert await unit.gatherings_of(request.person, request.place) == [], "it is no draft"
+        await unit.save_request(replace(request, confirmed_at=None))
+        assert await unit.gatherings_of(request.person, request.place) == [gathering]
+        assert await unit.gatherings_of(request.person, Place(request.place.chat, 7)) == []
+        assert await unit.gatherings_of(ANA.id, request.place) == []
+        await unit.save_gathering(replace(gathering, read_at=NOW))
+        assert await unit.gatherings() == [replace(gathering, read_at=NOW)]
+        await unit.drop_gathering(request.id)
+        assert await unit.gathering(request.id) is None
+
+
+async def test_files_of_an_album_wait_for_their_command_and_are_taken_once(
+    store: SqliteStore,
+) -> None:
+    def heard(number: int, **more: object) -> HeardFile:
+        values: dict[str, object] = {"album": "a", "person": WEI.id, "chat": GROUP, "at": NOW}
+        return HeardFile(name=f"{number}.yaml", file_id=f"f{number}", size=9, **(values | more))  # type: ignore[arg-type]
+
+    old = NOW - timedelta(minutes=5)
+    async with store.begin() as unit:
+        await unit.add_heard_file(heard(0, at=old), since=old)
+        for file in (heard(1), heard(2), heard(3, album="b"), heard(4, person=ANA.id)):
+            await unit.add_heard_file(file, since=NOW - timedelta(minutes=2))
+    async with store.begin() as unit:
+        assert await unit.take_heard_files("a", WEI.id, GROUP) == [heard(1), heard(2)]
+        assert await unit.take_heard_files("a", WEI.id, GROUP) == []
+        assert await unit.take_heard_files("b", WEI.id, ChatId("telegram:-9")) == []
 
 
 async def test_questions_wait_until_they_are_dropped(store: SqliteStore) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from bot.adapters.telegram.chat import (
     introduce,
     set_menus,
 )
+from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
@@ -97,6 +99,11 @@ class Site:
         answer.raise_for_status()
         number: int = answer.json()["id"]
         return number
+
+    async def change(self, **bot: object) -> None:
+        """Let an admin change what the bot may do in the group."""
+        answer = await self.api.post("/api/chat", json={"as": "ana", **bot})
+        answer.raise_for_status()
 
 
 @pytest.fixture
@@ -250,6 +257,7 @@ async def polled(
     count: int,
     *,
     together: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    hearing: Hearing | None = None,
 ) -> None:
     """Poll until the inbox has taken this many updates."""
     alive = 0
@@ -267,6 +275,7 @@ async def polled(
         next_update=next_update,
         alive=beat,
         turn=Takeover(settled=True, hold=inbox.holds.append),
+        hearing=hearing,
         together=together,
     )
     shutdown = Shutdown()
@@ -534,7 +543,7 @@ async def test_a_poison_update_is_passed_over_and_the_rest_is_handled(
     assert "Unhandled exception in update" in caplog.text
 
 
-async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Site) -> None:
+async def test_what_is_forwarded_to_a_group_or_edited_starts_nothing(site: Site) -> None:
     number = await site.say("wei", "/mirror nginx")
     inbox = Inbox()
     await polled(site, inbox, 1)
@@ -544,8 +553,68 @@ async def test_forwarded_and_edited_messages_and_chatter_start_nothing(site: Sit
     reply = await site.chat.send(site.place, TEXT, reply_to=None)
     await site.say("wei", "thank you", reply_to=number_of(reply))
     await polled(site, inbox, 3)
-    assert len(inbox.got) == 1
-    assert len(inbox.passed) == 2
+    assert [incoming.text for incoming in inbox.got] == ["/mirror nginx", "thank you"]
+    assert len(inbox.passed) == 1
+
+
+async def test_in_private_what_is_forwarded_is_taken_and_known_as_such(site: Site) -> None:
+    number = await site.say("wei", "/mirror nginx")
+    inbox = Inbox()
+    await site.say("li", "", forward=number, from_chat="group", chat="private")
+    await polled(site, inbox, 2)
+    assert [(m.text, m.forwarded) for m in inbox.got if isinstance(m, Incoming)] == [
+        ("/mirror nginx", False),
+        ("/mirror nginx", True),
+    ]
+
+
+async def test_a_message_says_when_it_was_sent_and_of_which_album_it_is(site: Site) -> None:
+    album = [document(name, b"x: y") for name in ("a.yaml", "b.yaml")]
+    await site.say("wei", "/mirror", chat="private", documents=album)
+    inbox = Inbox()
+    await polled(site, inbox, 2)
+    first, second = (m for m in inbox.got if isinstance(m, Incoming))
+    assert first.file is not None
+    assert second.file is not None
+    assert (first.text, second.text) == ("/mirror", "")
+    assert first.file.album == second.file.album != ""
+    assert timedelta(0) <= second.sent_at - first.sent_at <= timedelta(seconds=1)
+    assert first.hears_all
+
+
+async def test_a_reply_says_what_the_buttons_of_the_card_carry(site: Site) -> None:
+    row = (("Yes", ButtonKind.CALLBACK, "approve:k"), ("Copy", ButtonKind.COPY, "x"))
+    card = await site.chat.send(site.place, Rendered("card", (row,)), reply_to=None)
+    await site.say("ana", "/approve", reply_to=number_of(card))
+    inbox = Inbox()
+    await polled(site, inbox, 1)
+    (reply,) = (m for m in inbox.got if isinstance(m, Incoming))
+    assert (reply.replies_to, reply.quoted_buttons) == (card, ("approve:k",))
+
+
+async def test_the_bot_hears_a_whole_group_while_it_is_an_admin_or_has_no_privacy_mode(
+    site: Site,
+) -> None:
+    group = number_of(site.place.chat)
+    hearing, inbox = Hearing(), Inbox()
+    assert hearing.of(1001), "a private chat"
+    assert not hearing.of(group)
+    await site.change(bot="administrator")
+    assert not hearing.of(group)
+    await hearing.ask(site.bot, [site.place.chat])
+    assert hearing.of(group)
+    await site.change(bot="member")
+    await hearing.ask(site.bot, [site.place.chat])
+    assert not hearing.of(group)
+    await site.change(privacy=False)
+    await hearing.ask(site.bot, [site.place.chat])
+    assert hearing.of(group)
+    await site.change(privacy=True)
+    await hearing.ask(site.bot, [site.place.chat])
+    assert not hearing.of(group)
+    await site.change(bot="administrator")
+    await polled(site, inbox, 3, hearing=hearing)
+    assert hearing.of(group), "Telegram told it, too"
 
 
 @pytest.mark.parametrize(

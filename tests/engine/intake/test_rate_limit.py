@@ -6,6 +6,7 @@ Nobody may lose a message by that, or be counted twice.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def messages(who: Person, number: int) -> list[Incoming]:
             place=Place(GROUP),
             message=MessageId(f"telegram:{50 + position}"),
             text="/whoami",
+            sent_at=datetime(2026, 3, 1, tzinfo=UTC),
         )
         for position in range(number)
     ]

@@ -1,0 +1,61 @@
+"""In which groups the bot gets all messages, and not only commands to it and replies.
+
+It does where it is an admin, and everywhere while its privacy mode is off:
+https://core.telegram.org/bots/features#privacy-mode
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Final
+
+from telegram import Bot, ChatMember, ChatMemberUpdated, TelegramObject
+
+from bot.adapters.telegram.chat import asked
+from bot.core.errors import BotError
+from bot.core.ids import ChatId, number_of
+
+log = logging.getLogger(__name__)
+
+ASKED_EVERY: Final = 600.0
+"""Seconds. Nothing tells the bot that its privacy mode was changed."""
+_ADMIN: Final = frozenset({ChatMember.ADMINISTRATOR, ChatMember.OWNER})
+
+
+class Hearing:
+    def __init__(self) -> None:
+        self._everywhere = False
+        self._groups: set[int] = set()
+
+    def of(self, chat: int) -> bool:
+        """Whether the bot gets all messages of a chat, by Telegram's number. Private ones are > 0.
+
+        False where it is not known.
+        """
+        return chat > 0 or self._everywhere or chat in self._groups
+
+    def note(self, changed: ChatMemberUpdated) -> None:
+        """An admin has changed what the bot may do in a group."""
+        self._set(changed.chat.id, changed.new_chat_member)
+
+    async def keep_asking(self, bot: Bot, chats: Collection[ChatId]) -> None:
+        """Ask Telegram now and then. While it does not answer, what was known stays."""
+        while True:
+            try:
+                await self.ask(bot, chats)
+            except BotError as error:
+                log.info("it is not known which messages of groups arrive: %s", error)
+            await asyncio.sleep(ASKED_EVERY)
+
+    async def ask(self, bot: Bot, chats: Collection[ChatId]) -> None:
+        """Ask Telegram now. Raises TransientError or RefusedError."""
+        me = await asked(bot.get_me())
+        self._everywhere = bool(me.can_read_all_group_messages)
+        for group in map(number_of, chats):
+            self._set(group, await asked(bot.get_chat_member(group, me.id)))
+
+    def _set(self, group: int, member: TelegramObject) -> None:
+        if getattr(member, "status", "") in _ADMIN:
+            self._groups.add(group)
+        else:
+            self._groups.discard(group)
