@@ -95,11 +95,15 @@ class ChatLane:
             waiting = bool(items) or await unit.any_notes()
         first = [item for item in items if self._belongs_first(item)]
         refused = [item for item in items if item.press_was_refused]
-        rest = [item for item in items if item not in first and not item.press_was_refused]
-        edited = [item for item in rest if not item.has_no_card]
         sent = [
             await each(self._cards.show, first, stopped),
             await each(self._send_result, [item for item in items if item.needs_result], stopped),
+        ]
+        rest = [item for item in items if item not in first and not item.press_was_refused]
+        if sent[-1]:  # their cards would repeat what the results say: the next tick shows them
+            rest = [item for item in rest if not item.needs_result]
+        edited = [item for item in rest if not item.has_no_card]
+        sent += [
             await each(self._cards.show, refused, stopped),
             await each(self._notes.send, notes, stopped),
             await each(self._files.send, [item for item in items if item.needs_file], stopped),
