@@ -81,7 +81,7 @@ def _guessed(text: str, target_host: str) -> Finding | None:
 
     None where there are more than MOST_GUESSES.
     """
-    words = dict.fromkeys(word for line in text.splitlines() for word in possible_names(line))
+    words = dict.fromkeys(possible_names(text))
     if len(words) > MOST_GUESSES:
         return None
     mentions = tuple(Mention(word, uncertain=True) for word in words)

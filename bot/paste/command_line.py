@@ -11,7 +11,19 @@ from typing import Final
 
 _RUNTIMES: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr"})
 _OTHER_TOOLS: Final = frozenset(
-    {"kubectl", "oc", "helm", "kind", "minikube", "skopeo", "crane", "trivy"}
+    {
+        "kubectl",
+        "oc",
+        "helm",
+        "kind",
+        "k3d",
+        "minikube",
+        "skopeo",
+        "crane",
+        "regctl",
+        "oras",
+        "trivy",
+    }
 )
 _TOOLS_WITHOUT_IMAGES: Final = frozenset(
     {
@@ -36,7 +48,7 @@ _SUBCOMMANDS: Final = frozenset(
         *("system", "search", "history", "export", "import", "cp", "kill", "stats", "swarm"),
     }
 )
-_WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")
+_WORD: Final = re.compile(r"""(?:[^\s"'$]|\$\([^()\n]{0,200}\)|"[^"]*"|'[^']*'|["'$])+""")
 _LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
 """What phones and word processors make of two hyphens."""
 _CHART: Final = re.compile(r"oci://(\S+)")
@@ -132,9 +144,9 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
             return CommandImages(
                 tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
             )
-        case "crane":  # after the image comes a file or a target
+        case "crane" | "regctl" | "oras":  # after the image comes a file or a target
             return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])[:1]))
-        case "kind" | "minikube" | "trivy":
+        case "kind" | "k3d" | "minikube" | "trivy":
             flagged = tuple(_by_kubectl(rest))
             before = _words_before_images(rest)
             return CommandImages(flagged or tuple(_positional(rest[before:]) if before else ()))
@@ -151,14 +163,14 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
 def _takes_images(tool: str, rest: Sequence[str]) -> bool:
     match tool:
         case "kubectl" | "oc":
-            return rest[:2] == ["set", "image"] or any(map(_IMAGE_FLAG.match, rest))
+            return _sets_image(rest) or any(map(_IMAGE_FLAG.match, rest))
         case "helm":
             return any(word.startswith(("--set", "oci://")) for word in rest)
-        case "kind" | "minikube" if any(map(_IMAGE_FLAG.fullmatch, rest)):
+        case "kind" | "k3d" | "minikube" if any(map(_IMAGE_FLAG.fullmatch, rest)):
             return True
         case "skopeo":
             return any(map(_SOURCE.match, rest))
-        case "kind" | "minikube" | "crane" | "trivy":
+        case "kind" | "k3d" | "minikube" | "crane" | "regctl" | "oras" | "trivy":
             return _words_before_images(rest) > 0
         case _:
             return _verb(rest) is not None or _image_first_verb(rest) is not None
@@ -213,9 +225,13 @@ def _by_runtime(rest: list[str]) -> CommandImages:
     return CommandImages(tuple(given[:1]), more)
 
 
+def _sets_image(rest: Sequence[str]) -> bool:
+    return _positional(rest)[:2] == ["set", "image"]
+
+
 def _by_kubectl(rest: list[str]) -> Iterator[str]:
-    if rest[:2] == ["set", "image"]:
-        found = (_NAMED_VALUE.fullmatch(word) for word in rest[2:] if not word.startswith("-"))
+    if _sets_image(rest):
+        found = (_NAMED_VALUE.fullmatch(word) for word in rest if not word.startswith("-"))
         yield from (match[1] for match in found if match)
         return
     for i, word in enumerate(rest):
@@ -246,7 +262,7 @@ def _settings(rest: list[str]) -> Iterator[str]:
 def _words_before_images(rest: Sequence[str]) -> int:
     """How many words come before the images of kind, crane and others. 0: there are no images."""
     match list(rest[:2]):
-        case ["load", "docker-image"] | ["image", "load" | "pull"]:
+        case ["load", "docker-image"] | ["image", "load" | "pull" | "copy"]:
             return 2
         case ["pull" | "digest" | "manifest" | "config" | "copy" | "cp" | "image", *_]:
             return 1

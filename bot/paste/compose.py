@@ -3,6 +3,7 @@
 What a service builds is no image to pull, but the images that its build starts from are.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -15,12 +16,26 @@ from bot.paste.interpolation import expand
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
 _CONTEXT: Final = "docker-image://"
+_OWN: Final = re.compile(
+    r"x-.*|version|name|include|services|networks|volumes|configs|secrets|models"
+)
+"""https://github.com/compose-spec/compose-spec/blob/main/spec.md"""
 
 
 def services_of(root: Node) -> list[MappingNode]:
     """The services of a document, none where it is no compose file."""
     services = root.get("services") if isinstance(root, MappingNode) else None
     return _mappings_in(services) if isinstance(services, MappingNode) else []
+
+
+def others_of(root: Node) -> Node:
+    """A document without what the specification defines, since pipelines have services, too."""
+    pairs = root.pairs if isinstance(root, MappingNode) else []
+    others = MappingNode()
+    for key, value in pairs:
+        if isinstance(key, ScalarNode) and not _OWN.fullmatch(key.value):
+            others.add(key, value)
+    return others
 
 
 def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:

@@ -122,7 +122,9 @@ def _leads_nowhere(image: ImageRef) -> bool:
 # Characters
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_HALF_WIDTH: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: ".", 0x3000: " "}
+DASHES: Final = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")
+"""What phones and word processors make of a hyphen."""
+_HALF_WIDTH: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: ".", 0x3000: " "} | DASHES
 _OPENING: Final = "\"'`(<[{“‘«‹「『《〈【（〔［｛＜＂＇"  # noqa: RUF001 - what people's keyboards write
 _CLOSING: Final = "\"'`)>]}”’»›」』》〉】）〕］｝＞＂＇"  # noqa: RUF001 - likewise
 _TRAILING: Final = ",.;:!?/…，。；：！？、" + _CLOSING  # noqa: RUF001 - likewise
@@ -175,6 +177,8 @@ def _without_blank(text: str) -> str | None:
     words = _TWO_WORDS.fullmatch(tight)
     if words is None:
         return tight
+    if "." in words[1] and "/" not in words[1] and is_host(words[1]):
+        return f"{words[1]}/{words[2]}"
     tagged = split_reference(words[1])[1:] != ("", "")
     is_tag = _VERSION.fullmatch(words[2].rstrip(_TRAILING))
     return None if tagged or is_tag is None else f"{words[1]}:{words[2]}"

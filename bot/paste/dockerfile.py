@@ -3,7 +3,7 @@
 Follows https://docs.docker.com/reference/dockerfile/ as far as it concerns images: defaults of
 ARGs before the first FROM, stages, continued lines, the escape directive. Here-documents are those
 of BuildKit: https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/parser.go. The
-image in `# syntax=` is named as passed over, since the builder pulls it itself.
+builder pulls the image in `# syntax=` as well.
 """
 
 import re
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span
 from bot.paste.interpolation import expand
 
 _NAME: Final = re.compile(r"(?:.*[./])?(?:Dockerfile|Containerfile)(?:[.-].*)?", re.IGNORECASE)
@@ -22,7 +22,7 @@ _DIRECTIVE: Final = re.compile(r"#\s*([a-z]+)\s*=\s*(\S+)\s*", re.IGNORECASE)
 _SHELL_WORD: Final = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")
 _HEREDOC: Final = re.compile(r"[0-9]*<<(-?)([\"']?)([^<\"'\s]+)\2")
 _SYNTAX: Final = re.compile(
-    r"(?:#[^\n=]{0,99}=[^\n]*\n){0,3}#[ \t]*syntax[ \t]*=[ \t]*\S", re.IGNORECASE
+    r"(?:#[^\n=]{0,99}=[^\n]*\n){0,3}#[ \t]*syntax[ \t]*=[ \t]*(\S{1,1024})", re.IGNORECASE
 )
 _VARIABLE: Final = re.compile(r"\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
 _MOUNT: Final = re.compile(r"(?:.*,)?from=([^,]+)")
@@ -83,8 +83,10 @@ def mentions(text: str, contexts: Iterable[str] = ()) -> Iterator[Mention]:
     stages = {name.lower() for name in contexts}
     started = False
     if syntax := _SYNTAX.match(text):
-        yield passed_over("syntax", line=syntax[0].count("\n") + 1)
-    for name, *words in instructions(text):
+        yield Mention(syntax[1], (Span(syntax.start(1), syntax.end(1)),))
+    for instruction in instructions(text):
+        is_later = instruction[0].text.upper() == "ONBUILD" and len(instruction) > 1
+        name, *words = instruction[is_later:]
         match name.text.upper():
             case "ARG" if not started:
                 _learn(known, words)

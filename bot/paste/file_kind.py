@@ -7,9 +7,10 @@ The content decides, the name is only a hint: people send Helm values as `new.tx
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
+from bot.core.bad_image import Gap
 from bot.paste import compose, dockerfile, free_text, loose_file, structured
 from bot.paste.finding import FileKind, Flaw, Part, ScanResult, in_order
 from bot.paste.image_values import with_owner
@@ -19,7 +20,8 @@ _YAML_NAME: Final = re.compile(
     r".*\.(?:ya?ml|jsonc?|ya?ml\.(?:txt|bak|example|sample))", re.IGNORECASE
 )
 _LIST_NAME: Final = re.compile(
-    r"(?:.*/)?[^./]+(?:\.(?:txt|list|lst|log|csv|tsv|text))?|file", re.IGNORECASE
+    r"(?:.*/)?(?!(?:\w+file|(?:notes|requirements[\w-]*)\.txt|readme|license|changelog)$)[^./]+(?:\.(?:txt|list|lst|log|csv|tsv|text))?",
+    re.IGNORECASE,
 )
 """Files that may be lists of words. Others have words that are no images, such as passwords."""
 _JSON_NAME: Final = re.compile(r".*\.jsonc?", re.IGNORECASE)
@@ -29,9 +31,11 @@ _KEY: Final = re.compile(
     r"^[ \t]*(?:- )*[\"']?[A-Za-z_][\w./-]*[\"']?[ \t]*:(?:\s|$)", re.MULTILINE
 )
 _TOP: Final = re.compile(
-    r"^(?:---|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
+    r"^(?:---|[{\[].*|[A-Za-z_][\w-]*:(?:[ \t]*(?:[|>#].*)?|[ \t]+\S*)\r?)$", re.MULTILINE
 )
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)([\w.+-]*)([^`\n]*)$", re.MULTILINE)
+_DIFF: Final = re.compile(r"^@@ -[0-9]", re.MULTILINE)
+_REMOVED: Final = re.compile(r"^-.*", re.MULTILINE)
 _MOST_MENTIONS: Final = 5_000
 """Places of a file that name an image. A request has far fewer."""
 _MOST_TOPS: Final = 3
@@ -66,8 +70,9 @@ def _scan_yaml_file(text: str, name: str) -> ScanResult:
         found = _scan_roots(text, roots, name)
         return found if found.mentions or not _is_list(roots) else _scan_list(text)
     named = tuple(map(with_owner, loose_file.mentions(text))) if roots is Flaw.BROKEN else ()
+    is_read = any(mention.gap is not Gap.PASSED_OVER for mention in named)
     kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
-    return ScanResult(kind, named, flaw=None if named else roots)
+    return ScanResult(kind, named, flaw=None if is_read else roots)
 
 
 def _scan_list(text: str) -> ScanResult:
@@ -76,10 +81,11 @@ def _scan_list(text: str) -> ScanResult:
 
 def _scan_unknown(text: str) -> ScanResult:
     """A file of another kind: its keys about images, its commands, and nothing else."""
-    both = chain(loose_file.mentions(text), free_text.commands(text))
-    named = tuple(islice(map(with_owner, both), _MOST_MENTIONS))
-    flaw = Flaw.TOO_MANY if len(named) == _MOST_MENTIONS else None
-    return ScanResult(FileKind.TEXT, named, flaw=flaw)
+    if _DIFF.search(text):
+        text = _REMOVED.sub("", text)
+    named = tuple(islice(map(with_owner, free_text.of_other_file(text)), _MOST_MENTIONS))
+    is_cut = len(named) == _MOST_MENTIONS or len(text) > free_text.FREE_TEXT_CHARACTERS
+    return ScanResult(FileKind.TEXT, named, flaw=Flaw.TOO_MANY if is_cut else None)
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -99,7 +105,8 @@ def _is_list(roots: list[Node]) -> bool:
 def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
     kind = _kind_of(roots)
     if kind is FileKind.COMPOSE:
-        return ScanResult(kind, compose.mentions(text, roots))
+        others = structured.mentions(text, map(compose.others_of, roots))
+        return ScanResult(kind, in_order((*compose.mentions(text, roots), *others)))
     found = tuple(islice(structured.mentions(text, roots), _MOST_MENTIONS))
     if kind is None and _is_list(roots):
         kind = FileKind.TEXT
@@ -160,7 +167,8 @@ def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
 
 def _is_whole(inner: ScanResult, roots: list[Node]) -> bool:
     """Whether the text below a sentence is a file, and not a list with a colon in it."""
-    return _kind_of(roots) is not None or inner.kind is FileKind.HELM
+    is_flow = isinstance(roots[0], MappingNode) and roots[0].is_flow
+    return is_flow or _kind_of(roots) is not None or inner.kind is FileKind.HELM
 
 
 @dataclass(frozen=True, slots=True)

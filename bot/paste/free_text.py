@@ -6,8 +6,9 @@ word is an image. In prose only a word that cannot be anything else is an image.
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from bot.core.bad_image import Gap
@@ -16,8 +17,10 @@ from bot.paste.command_line import (
     command_start,
     find_command,
     images_named_by,
+    is_tool,
     split_words,
 )
+from bot.paste.correction import split_off_tag
 from bot.paste.finding import (
     FileKind,
     Flaw,
@@ -25,20 +28,23 @@ from bot.paste.finding import (
     ScanResult,
     has_tag,
     is_bare_digest,
+    passed_over,
 )
-from bot.paste.helm_settings import images_of_settings
+from bot.paste.image_parts import has_host
+from bot.paste.image_values import Look, look_of
+from bot.paste.joined_lines import BREAK, joined
 from bot.paste.official_images import OFFICIAL_IMAGES
+from bot.paste.parts_reader import PartsReader
 from bot.paste.plain_line import FOREIGN, PlainLine, judged
-from bot.paste.shell_variables import Variables, on_one_line
+from bot.paste.shell_variables import Variables
 from bot.paste.tables import Table, is_rule, table_with_header
-from bot.paste.tokens import TokenKind, tokens_of
+from bot.paste.tokens import TokenKind, known_host, tokens_of
+from bot.paste.yaml_tree import ScalarNode
 
 FREE_TEXT_CHARACTERS: Final = 200_000
 """Characters of such a text that are read. Nobody types more."""
 FREE_TEXT_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
-# Match only from the first blank of a run: trying each blank takes quadratic time.
-_CONTINUED: Final = re.compile(r"(?<![ \t])[ \t]*(?:\\[ \t]{0,9}|[ \t][`^])\r?\n[ \t]{0,99}")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
 _BULLET: Final = re.compile(
     r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
@@ -76,7 +82,8 @@ _SAID: Final = re.compile(
     r"\b[Ii]mage[:=]? {0,2}\\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
     r"|\breference \\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
     r"|\bmanifest for (\S{1,600}) not found"
-    r"|\b(?:[Ii]mage is up to date|newer image|pull access denied|metadata) for ([^\s,]{1,600})"
+    r"|\b(?:[Ii]mage is up to date|newer image|(?P<denied>pull access denied)|metadata)"
+    r" for (?P<repository>[^\s,]{1,600})"
     r"|\bPulled (?:image )?([^\s\"]{1,600}[:@][^\s\"]{1,200})"
     r"|\b(?:source docker://|pull image |to pull )([^\s\"':@]{1,300}[:@][^\s\"']{1,300})"
 )
@@ -88,17 +95,22 @@ _ENUMERATION: Final = re.compile(r"([^:\uff1a]*[\u3040-\u30ff\u3400-\u9fff])[:\u
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)[^`]*")
 _COMMENT: Final = re.compile(r"(?<=\S)[ \t]+(?:#|//)(?=[\s\w]).*")
 _COUNT: Final = re.compile(r"(?<![\w.])[0-9]{1,3} ?(?:\u4e2a|images?\b)")
+_BUILT: Final = re.compile(
+    r"\bbuild\b[^\n;&|]{0,300}?[ \t](?:-t|--tag)[ \t=][\"']?([^\s\"';&|]{1,300})"
+)
+_REMARK: Final = re.compile(r"^[ \t]*(?:#|//).*", re.MULTILINE)
+_CHANGED: Final = re.compile(r"^[-+][ \t]", re.MULTILINE)
 _BEGINS: Final = re.compile(r"\s*[^\s#/]")
 
 
 def scan(text: str, *, is_file: bool = False) -> ScanResult:
     """The images that such a text names. Words of a file are never shown: it may hold passwords."""
-    whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
+    whole = joined(text[:FREE_TEXT_CHARACTERS], is_file=is_file)
     lines = whole.splitlines()
     rows = list(_rows(lines[:FREE_TEXT_LINES], Variables(whole), is_file=is_file))
     is_mixed = any(isinstance(row, PlainLine) and row.tokens and row.is_prose for row in rows)
     mentions: list[Mention] = []
-    sure = True
+    sure = len({mark[0][0] for mark in _CHANGED.finditer(whole)}) < len("-+")
     for row in rows:
         if isinstance(row, Mention):
             mentions.append(row)
@@ -106,25 +118,57 @@ def scan(text: str, *, is_file: bool = False) -> ScanResult:
             found, certain = judged(row, is_mixed=is_mixed)
             mentions += found
             sure = sure and certain
+    hosts = {known_host(t.text) for row in rows if isinstance(row, PlainLine) for t in row.tokens}
+    if len(hosts := hosts - {None}) == 1:
+        mentions = [_with_host(mention, *hosts) for mention in mentions]
     is_cut = len(text) > FREE_TEXT_CHARACTERS or len(lines) > FREE_TEXT_LINES
     flaw = Flaw.TOO_MANY if is_cut else None
-    return ScanResult(FileKind.TEXT, tuple(mentions), sure, flaw)
+    return ScanResult(FileKind.TEXT, tuple(_without_built(whole, mentions)), sure, flaw)
 
 
-def commands(text: str) -> Iterator[Mention]:
-    """The images of the commands and of the known lines of a file that is no list."""
-    whole = on_one_line(_CONTINUED.sub(" ", text[:FREE_TEXT_CHARACTERS]))
-    for row in _rows(whole.splitlines()[:FREE_TEXT_LINES], Variables(whole)):
-        if isinstance(row, Mention):
-            yield row
+def _with_host(mention: Mention, host: str | None) -> Mention:
+    """The image as a question where its registry stands beside it in the text."""
+    if mention.gap is not None or "://" in mention.text or has_host(mention.text):
+        return mention
+    return replace(mention, text=f"{host} {':'.join(mention.text.split())}")
 
 
-def possible_names(line: str) -> Iterator[str]:
-    """The official images that a sentence names, with its version where it has just one."""
+def of_other_file(text: str) -> Iterator[Mention]:
+    """The images of a file that is no list: its keys about images, and its commands."""
+    known = set[tuple[str, int]]()
+    whole = joined(_REMARK.sub("", text[:FREE_TEXT_CHARACTERS]), is_file=True)
+    rows = _rows(whole.splitlines()[:FREE_TEXT_LINES], Variables(whole), is_file=True)
+    commands = (row for row in rows if isinstance(row, Mention))
+    for mention in _without_built(whole, chain(loose_file.mentions(text), commands)):
+        key = mention.text, 0 if look_of(mention.text) is Look.WHOLE else mention.line
+        if mention.spans or key not in known:
+            known.add(key)
+            yield mention
+
+
+def _without_built(text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
+    """The mentions, with images as passed over that the text itself builds."""
+    built = {found[1] for found in _BUILT.finditer(text)}
+    for mention in mentions:
+        words = "-" if mention.line else mention.text
+        yield passed_over(words, line=mention.line) if mention.text in built else mention
+
+
+def possible_names(text: str) -> Iterator[str]:
+    """The official images that sentences name, with their version where a line has just one."""
+    for line in joined(text, is_file=False).splitlines():
+        yield from _possible(line.replace(BREAK, ""))
+
+
+def _possible(line: str) -> Iterator[str]:
     if _ERROR.search(line) or _LOG.match(line):
         return
     tokens = list(tokens_of(_BORDER.sub(" ", line)))
-    names = [t.text for t in tokens if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES]
+    names = [
+        t.text
+        for t in tokens
+        if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES and not is_tool(t.text)
+    ]
     versions = [t.text for t in tokens if t.kind is TokenKind.VERSION]
     if not versions:
         yield from names
@@ -137,16 +181,29 @@ def _rows(
 ) -> Iterator[Mention | PlainLine]:
     """What each line is. `is_file`: plain lines get their number."""
     table: Table | None = None
-    for number, line in enumerate(lines, 1):
-        below = lines[number] if number < len(lines) else ""
-        rows, table = _read(line, below, table, variables)
+    number = 1
+    for line, below in zip(lines, [*lines[1:], ""], strict=False):
+        rows, table = _read(line.replace(BREAK, ""), below, table, variables)
         for row in rows:
-            if is_file and isinstance(row, PlainLine):
+            if not is_file:
+                yield row
+            elif isinstance(row, PlainLine):
                 yield replace(row, number=number)
             else:
-                yield row
+                yield _of_file(row, number)
+        number += 1 + line.count(BREAK)
     for text_set in variables.rest():
         yield _only_images(text_set)
+
+
+def _of_file(mention: Mention, number: int) -> Mention:
+    """A mention of a file. One word of a command counts where it is surely an image."""
+    look = look_of(mention.text.rstrip(".:"))
+    is_word = look is Look.WORD and (mention.uncertain or mention.text not in OFFICIAL_IMAGES)
+    is_odd = look is Look.NONE and split_off_tag(mention.text) is None
+    if mention.gap is Gap.PASSED_OVER or (mention.gap is None and (is_word or is_odd)):
+        return passed_over("-", line=number)
+    return replace(mention, line=number)
 
 
 def _read(
@@ -232,7 +289,10 @@ def _special(line: str) -> Iterator[Mention]:
 def _said(line: str) -> Iterator[Mention]:
     """The image that a message of a tool is about."""
     if found := _SAID.search(line):
-        yield Mention(next(group for group in found.groups() if group).rstrip(":."), uncertain=True)
+        text = found["repository"] or next(group for group in found.groups() if group)
+        is_open = found["denied"] is not None and not has_tag(text)
+        gap = Gap.NO_TAG if is_open else None
+        yield Mention(text.rstrip(":."), gap=gap, uncertain=True)
         yield from () if _LOG.match(line) else _only_named(line)
     elif found := _FETCHED.search(line):
         joint = "@" if is_bare_digest(found[3]) else ":"
@@ -265,7 +325,7 @@ def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
         begin = command_start(words)
         if start is not None:
             yield _only_images(" ".join(words[begin:start]))
-            yield from _command(words[start:], variables)
+            yield from _command(words[start:], variables, is_said=start > begin)
         elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
             text = pieces[2 * number]
             is_said = number < len(starts) - 1 and pieces[2 * number + 1] in _SPOKEN
@@ -287,17 +347,24 @@ def _parts(line: str) -> tuple[str, ...]:
     return found[1], found[2]
 
 
-def _command(words: list[str], variables: Variables) -> Iterator[Mention | PlainLine]:
+def _command(
+    words: list[str], variables: Variables, *, is_said: bool
+) -> Iterator[Mention | PlainLine]:
+    """The images of a command. `is_said`: it stands within a sentence."""
     named = images_named_by(words)
     more = list(named.more)
     for text in named.images:
         for image in variables.texts(text):
-            yield from _named(image, more)
-    yield _only_images(" ".join(more))
-    yield from images_of_settings(named.settings)
+            yield from _named(image, more, is_said=is_said)
+    rest = " ".join(more)
+    yield PlainLine(rest, tuple(tokens_of(rest))) if "pull" in words else _only_images(rest)
+    yield from PartsReader("", lambda _: 0, {}).of_settings(
+        (key, ScalarNode(value, 0, 0, is_plain=True))
+        for key, _, value in (setting.partition("=") for setting in named.settings)
+    )
 
 
-def _named(text: str, more: list[str]) -> Iterator[Mention]:
+def _named(text: str, more: list[str], *, is_said: bool) -> Iterator[Mention]:
     """The image of one word of a command, with the version that follows as another word."""
     if text.startswith("oci://"):
         yield Mention(text.removeprefix("oci://"), gap=Gap.NO_TAG)
@@ -312,6 +379,12 @@ def _named(text: str, more: list[str]) -> Iterator[Mention]:
     following = next(tokens_of(more[0]), None) if more else None
     if following and following.kind is TokenKind.VERSION and not has_tag(image):
         image += f" {more.pop(0)}"
-    yield Mention(image)
+    if is_said and tokens[0].kind in {TokenKind.WORD, TokenKind.THING}:
+        return
+    is_odd = tokens[0].kind not in {TokenKind.IMAGE, TokenKind.PATH} and not split_off_tag(image)
+    if is_said and is_odd and " " not in image and image not in OFFICIAL_IMAGES:
+        yield passed_over(image)
+        return
+    yield Mention(image, uncertain=is_said and is_odd)
     nameable = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE}
     yield from (Mention(t.text, uncertain=True) for t in tokens[1:] if t.kind in nameable)

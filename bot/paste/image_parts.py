@@ -24,6 +24,9 @@ class Role(StrEnum):
     TAG = "tag"
     VERSION = "version"
     DIGEST = "digest"
+    SUFFIX = "suffix"
+    """What a chart adds to a tag, such as the flavour or the architecture."""
+    OWNER = "owner"
 
 
 _ENDINGS: Final = (
@@ -38,8 +41,13 @@ _ENDINGS: Final = (
     ("sha", Role.DIGEST),
     ("name", Role.NAME),
 )
-_RENAMED: Final = {"newname": ("", Role.IMAGE), "newtag": ("", Role.TAG)}
-"""The keys of kustomize, whose `name` is the one that is replaced."""
+_EXACT: Final = (
+    {"newname": ("", Role.IMAGE), "newtag": ("", Role.TAG)}
+    | {f"{tag}{key}": ("", Role.SUFFIX) for tag in ("", "tag") for key in ("suffix", "prefix")}
+    | dict.fromkeys(("flavor", "flavour", "variant", "arch", "edition"), ("", Role.SUFFIX))
+    | dict.fromkeys(("namespace", "org", "organization", "project", "owner"), ("", Role.OWNER))
+)
+"""The keys of kustomize, whose `name` is the one that is replaced, and keys that charts add."""
 SHARED: Final = "default"
 """What the keys of a registry, an owner and a tag for all images begin with."""
 _NOTHING: Final = "<none>"
@@ -50,8 +58,8 @@ _ADDRESS_KEYS: Final = ("address", "url", "host", "server", "name")
 def role_of(key: str) -> tuple[str, Role] | None:
     """The image that a key is about, empty for the mapping's own, and the part that it holds."""
     lower = key.lower()
-    if lower in _RENAMED:
-        return _RENAMED[lower]
+    if lower in _EXACT:
+        return _EXACT[lower]
     found = next((pair for pair in _ENDINGS if lower.endswith(pair[0])), None)
     if found is None:
         return None
@@ -86,6 +94,12 @@ class Parts:
     def text(self, role: Role) -> str:
         """The value of a part, empty where it is not given."""
         return self.given[role].value.strip() if role in self.given else ""
+
+    @property
+    def used(self) -> set[int]:
+        """The ids of the values, without a `name` that may be a label beside another name."""
+        has_more = len(self.given.keys() & {Role.NAME, Role.IMAGE, Role.REPOSITORY}) > 1
+        return {id(v) for role, v in self.given.items() if role is not Role.NAME or not has_more}
 
     def names(self, *roles: Role) -> bool:
         """Whether the mapping has a key for one of the parts, with a value or without."""
@@ -138,8 +152,9 @@ class Surroundings:
         if owner := common.text("imageNamespace"):
             inner = replace(inner, owner=owner.value.strip())
         if hub := common.text("hub"):
-            tag = common.text("tag")
-            inner = replace(inner, hub=(hub.value.strip(), tag.value.strip() if tag else ""))
+            tags = [common.text("tag"), common.text("variant")]
+            tag = "-".join(node.value.strip() for node in tags if node)
+            inner = replace(inner, hub=(hub.value.strip(), tag))
         return inner
 
     def with_shared(self, parts: Parts, owner: ScalarNode | None) -> Self:

@@ -156,7 +156,7 @@ def _positions(text: str, words: str, start: int, end: int) -> list[int]:
 
 
 def with_owner(mention: Mention) -> Mention:
-    """A mention, as a question where Docker Hub has no official image of its name.
+    """A mention, as a question where Docker Hub has no image of such a name, or no official one.
 
     A file that gives one word alone means an image that it builds, or leaves the registry to
     others. Anybody can give such a name to another image.
@@ -165,5 +165,9 @@ def with_owner(mention: Mention) -> Mention:
     if image is None or image.registry != DOCKER_HUB or OFFICIAL_PREFIX in mention.text:
         return mention
     name = image.repository.removeprefix(OFFICIAL_PREFIX)
-    is_other = "/" in name or name in OFFICIAL_IMAGES or is_bare_digest(mention.text)
+    is_other = (
+        name.removeprefix("v2/").count("/") == 1
+        or name in OFFICIAL_IMAGES
+        or is_bare_digest(mention.text)
+    )
     return mention if is_other else replace(mention, gap=Gap.REGISTRY)

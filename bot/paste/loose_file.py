@@ -14,10 +14,11 @@ from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
 from bot.paste.image_values import Look, is_image_key, is_no_image, is_template, look_of
 
 _PAIR: Final = re.compile(
-    r"(?P<key>[A-Za-z_][\w.-]{0,100})[\"']?[ \t]{0,40}(?::=|\?=|[:=])[ \t]{0,40}"
-    r"(?P<quote>[\"']?)(?P<value>[^\s\"',;#{}()\[\]][^\s\"',;#()\[\]]{0,1023}|\{\{[^\n]{0,400})"
+    r"(?P<key>[A-Za-z_][\w.-]{0,100})[\"']?"
+    r"(?P<sign>[ \t]{0,40}(?::=|\?=|[:=])[ \t]{0,40}|[ \t]{1,4}(?=[\"']))"
+    r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;#{}()\[\]][^\s\"'`,;#()\[\]]{0,1023}|\{\{[^\n]{0,400})"
 )
-_WORD: Final = re.compile(r"[^\s\"'`,;()<>\[\]{}|=$]{3,1024}")
+_WORD: Final = re.compile(r"[^\s\"'`,;()<>\[\]{}|=$#]{3,1024}")
 _LINE: Final = re.compile(
     r"[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)([^\s\"'#{}]{1,1024})\2"
     r"[ \t]{0,40},?(?:[ \t]+#[^\n]*)?\r?",
@@ -25,6 +26,11 @@ _LINE: Final = re.compile(
 )
 _NAMING: Final = frozenset({"name", "source", "ref", "reference", "from", "base"})
 """Keys whose value is an image where it has a tag."""
+_SCHEME: Final = re.compile(r"^docker(?:-image)?://")
+_TARGET: Final = re.compile(
+    r"\s*[\"']?(tags?|target|dest|destination|dst|to|output|push)[\"']?\s*=", re.IGNORECASE
+)
+"""What is built or copied there is no image to pull."""
 _SECRET: Final = re.compile(r"(?i)passw|secret|token|_key|apikey|credential|pwd")
 _COMMENT: Final = re.compile(r"\s*(?:#|//|--|;)")
 _LONGEST_LINE: Final = 4000
@@ -34,7 +40,9 @@ def mentions(text: str) -> Iterator[Mention]:
     """The images of all lines, with their spans."""
     start = 0
     for number, line in enumerate(text.splitlines(keepends=True), 1):
-        if len(line) <= _LONGEST_LINE and not _COMMENT.match(line):
+        if len(line) > _LONGEST_LINE:
+            yield passed_over("-", line=number)
+        elif not _COMMENT.match(line):
             yield from _of_line(line, start, number)
         start += len(line)
 
@@ -55,17 +63,27 @@ def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
             continue
         value, begin = pair["value"].rstrip("\\"), pair.start("value")
         read.add(begin)
+        before = line[: pair.start()].rstrip(" \t\"'")
+        is_said = before[-1:].isalnum() and "=" not in pair["sign"]  # a sentence
+        if is_said and look_of(value) in {Look.WORD, Look.NONE}:
+            continue
         span = Span(start + begin, start + begin + len(value))
         yield from _of_image(pair["key"], value, span, number)
     for word in _WORD.finditer(line):
         before = line[: word.start()]
-        if word.start() in read or ":" not in word[0] or _SECRET.search(before):
+        if word.start() in read or ":" not in word[0]:
             continue
-        if "$" in before[-1:] or look_of(word[0].rstrip(".:")) is not Look.WHOLE:
+        words = _SCHEME.sub("", word[0])
+        looks = {Look.WHOLE} if words == word[0] else {Look.WHOLE, Look.PAIR}
+        if "$" in before[-1:] or look_of(words.rstrip(".:")) not in looks:
             continue
-        words = word[0].rstrip(".:")
-        begin = start + word.start()
-        yield Mention(words, (Span(begin, begin + len(words)),), line=number)
+        begin = start + word.start() + len(word[0]) - len(words)
+        words = words.rstrip(".:")
+        target = _TARGET.match(line)
+        if target or _SECRET.search(before):
+            yield passed_over(target[1] if target else "-", line=number)
+        else:
+            yield Mention(words, (Span(begin, begin + len(words)),), line=number)
 
 
 def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention]:
@@ -74,7 +92,9 @@ def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention
         yield passed_over(key, line=number)
     elif not is_no_image(value) and len(value) <= MENTION_LENGTH_LIMIT:
         match look_of(value):
-            case Look.WORD | Look.NONE if key.lower() not in {"image", "from"}:
+            case Look.NONE if "$" not in value:
+                yield passed_over(key, line=number)
+            case Look.WORD if key.lower() != "image":
                 yield passed_over(key, line=number)
             case _:
                 yield Mention(value, (span,), Gap.VARIABLE if "$" in value else None, line=number)

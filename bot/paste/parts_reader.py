@@ -5,16 +5,18 @@ guess becomes a question.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core.bad_image import Gap
 from bot.paste.finding import Mention, Part, Span, has_tag, passed_over
-from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, suffix_of
-from bot.paste.image_values import Look, is_no_image, is_template, look_of, span_of
+from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, parts_of, suffix_of
+from bot.paste.image_values import Look, is_image_key, is_no_image, is_template, look_of, span_of
 from bot.paste.interpolation import expand
-from bot.paste.yaml_tree import ScalarNode
+from bot.paste.official_images import OFFICIAL_IMAGES
+from bot.paste.tokens import known_host
+from bot.paste.yaml_tree import DEEPEST_NESTING, MappingNode, ScalarNode
 
 _ELSEWHERE: Final = re.compile(r"[a-z]+:|[.@/]", re.IGNORECASE)
 """How the repository of a chart or of source code begins."""
@@ -28,6 +30,7 @@ class Place:
     `owner`: what the keys say of the image, empty for `image` itself. `in_image`: the mapping is
     the value of a key about images. `is_listed`: it is one of several, whose `name` is the one that
     is replaced, as in kustomize. `default`: a registry for where the mapping's own is empty.
+    `is_pushed`: several parts are what a pipeline pushes. `tail`: the end of all names.
     """
 
     around: Surroundings
@@ -35,6 +38,8 @@ class Place:
     in_image: bool = False
     is_listed: bool = False
     default: str = ""
+    is_pushed: bool = False
+    tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,53 @@ class PartsReader:
     line_of: Callable[[ScalarNode], int]
     variables: Mapping[str, str]
 
+    def of_mapping(self, node: MappingNode, place: Place) -> Iterator[tuple[Parts, list[Mention]]]:
+        """The images that the keys of a mapping make, each with the parts that it took."""
+        found = parts_of(node)
+        shared = found.get(SHARED, Parts())
+        if not shared.names(Role.IMAGE):
+            found.pop(SHARED, None)
+        for owner, parts in found.items():
+            where = replace(
+                place,
+                owner=owner,
+                in_image=place.in_image and not owner,
+                default=shared.text(Role.REGISTRY),
+            )
+            if read := list(self.read(parts, where)):
+                yield parts, read
+
+    def of_settings(self, settings: Iterable[tuple[str, ScalarNode]]) -> Iterator[Mention]:
+        """The images of settings such as `image.tag=1.27`, which are the keys of one mapping.
+
+        From `helm --set` and from parameters of Argo CD: https://helm.sh/docs/helm/helm_install/
+        """
+        root = MappingNode()
+        for key, value in settings:
+            node = root
+            *path, leaf = key.split(".")
+            for part in path[:DEEPEST_NESTING]:
+                inner = node.named.get(part)
+                node = inner if isinstance(inner, MappingNode) else node.grow(part)
+            node.named[leaf] = value
+        waiting: list[tuple[str, MappingNode, Surroundings]] = [("", root, Surroundings())]
+        while waiting:
+            key, node, around = waiting.pop(0)
+            taken = set[int]()
+            for parts, read in self.of_mapping(node, Place(around, in_image=is_image_key(key))):
+                taken |= parts.used
+                yield from read
+            around = around.within(node)
+            for name, given in node.named.items():
+                if isinstance(given, MappingNode):
+                    waiting.append((name, given, around))
+                elif isinstance(given, ScalarNode) and id(given) not in taken:
+                    yield from self._if_whole(given)
+
+    def _if_whole(self, value: ScalarNode) -> Iterator[Mention]:
+        if look_of(value.value) is Look.WHOLE:
+            yield Mention(value.value, span_of(self.text, value), line=self.line_of(value))
+
     def read(self, parts: Parts, place: Place) -> Iterator[Mention]:
         """The image that the parts make, and the parts that were passed over."""
         if parts.text(Role.REPOSITORY).startswith("/") and parts.names(Role.TAG):
@@ -69,6 +121,10 @@ class PartsReader:
         repository, image = self._named_by(parts, place)
         main = repository or image
         if main is None:
+            alone = _text(parts.given.get(Role.REPOSITORY))
+            if alone in OFFICIAL_IMAGES or known_host(alone.partition("/")[0]):
+                where = parts.given[Role.REPOSITORY]
+                yield passed_over(parts.keys[Role.REPOSITORY], line=self.line_of(where))
             return
         if template := self._template(parts):
             yield template
@@ -77,8 +133,11 @@ class PartsReader:
             if odd is not None:
                 yield odd
                 return
-            name = self._in_front(_base(main, repository, image, parts), parts, place)
-            yield from self._versioned(name, parts, place)
+            name = self._in_front(_base(main, repository, image, parts, place.tail), parts, place)
+            if place.is_pushed and not name.is_alone:
+                yield passed_over(next(iter(parts.keys.values())), line=self.line_of(main))
+            else:
+                yield from self._versioned(name, parts, place)
 
     def _named_by(self, parts: Parts, place: Place) -> tuple[ScalarNode | None, ScalarNode | None]:
         """The repository and the image's own name, where the parts are those of an image."""
@@ -118,6 +177,10 @@ class PartsReader:
     def _in_front(self, name: _Name, parts: Parts, place: Place) -> _Name:
         """The name with its registry, wherever the file gives it."""
         around, registry = place.around, parts.given.get(Role.REGISTRY)
+        if (owner := parts.text(Role.OWNER)) and not name.is_alone and "/" not in name.text:
+            host = parts.text(Role.REGISTRY)
+            text = "/".join(filter(None, (host.rstrip("/"), owner, name.text)))
+            return replace(name, text=text, gap=Gap.REGISTRY)
         if around.replaces and not name.is_alone:
             return replace(name, text=around.before(name.text), gap=_doubt(name))
         if registry is not None:
@@ -182,7 +245,7 @@ class PartsReader:
             yield from self._unused(parts, resolved)
 
     def _unused(self, parts: Parts, whole: str) -> Iterator[Mention]:
-        for role in (*_VERSIONS, Role.REPOSITORY):
+        for role in (*_VERSIONS, Role.REPOSITORY, Role.SUFFIX):
             value = parts.text(role).removeprefix("v").rstrip("/")
             if value not in whole and "$" not in value and not _ELSEWHERE.match(value):
                 yield passed_over(parts.keys[role], line=self.line_of(parts.given[role]))
@@ -201,10 +264,16 @@ def _text(node: ScalarNode | None) -> str:
 
 
 def _base(
-    main: ScalarNode, repository: ScalarNode | None, image: ScalarNode | None, parts: Parts
+    main: ScalarNode,
+    repository: ScalarNode | None,
+    image: ScalarNode | None,
+    parts: Parts,
+    tail: str,
 ) -> _Name:
     """The name that the repository and the image's own name make."""
     path, own = _text(repository), _text(image)
+    if tail:
+        return _Name(f"{path.rstrip('/')}/{tail}", main, tail)
     if image is not None and (repository is None or has_host(own) or has_tag(own)):
         others = (Role.REGISTRY, Role.TAG, Role.DIGEST, Role.VERSION)
         return _Name(own, image, is_alone=not any(role in parts.given for role in others))

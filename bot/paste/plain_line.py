@@ -11,19 +11,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from bot.core.image import ImageRef
 from bot.paste.command_line import is_tool
 from bot.paste.correction import split_off_tag
 from bot.paste.finding import Mention, has_tag, passed_over
 from bot.paste.official_images import OFFICIAL_IMAGES
-from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful_pair
+from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful
 from bot.paste.web_addresses import image_on_page
 
 FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
 _CODE: Final = re.compile(r"[][{}<>$^=]|[\"'\u201d] ?[:\uff1a]")
 _DOUBT: Final = re.compile(
-    r"(?i)\b(?:not|instead|except|without|rather|from)\b|\u4e0d\u8981|\u4e0d\u662f|\u9664\u4e86|\u66ff\u6362"
+    r"(?i)\b(?:not|instead|except|without|rather|from|x?or)\b|不要|不是|除了|替换|换成|改成|或|升级到?"
+    r"|[-=]>|[\u2190-\u21ff\u27f0-\u27ff\u2794-\u27be❌✗✘🚫]"
 )
-"""Words that say that an image in the line is not meant."""
+"""Words and arrows that say that an image in the line is not meant, or only one of several."""
+_MORE: Final = re.compile(r"[,，、/&和]|and")
 _VERSION_LABELS: Final = frozenset({"tag", "tags", "version", "\u7248\u672c", "\u6807\u7b7e"})
 _COMMA: Final = re.compile(r"[,，、;；|]")
 
@@ -59,6 +62,11 @@ class PlainLine:
         return any(token.kind is TokenKind.IMAGE for token in self.tokens)
 
     @cached_property
+    def has_names(self) -> bool:
+        """Whether an image stands in the line, also without a tag."""
+        return any(token.kind in {TokenKind.IMAGE, TokenKind.BARE} for token in self.tokens)
+
+    @cached_property
     def has_commas(self) -> bool:
         return _COMMA.search(self.text) is not None
 
@@ -87,17 +95,17 @@ class _LineReader:
         if self.line.text.lstrip().startswith("#"):  # a comment, or a list that was shut off
             self.passed += [t.text for t in self.line.tokens if t.kind is TokenKind.IMAGE]
             return
-        line, tokens = self.line, deque(self.line.tokens)
-        self.sure = not (line.has_whole and _DOUBT.search(line.text))
+        line, tokens = self.line, self._without_targets()
+        self.sure = not (line.has_names and _DOUBT.search(line.text))
         while tokens:
             token = tokens.popleft()
             if joined := _with_version(line, token, tokens):
                 self.found.append(Mention(joined))
-            elif line.number and is_doubtful_pair(token.text):
+            elif line.number and is_doubtful(token.text):
                 self.passed.append(token.text)
             elif token.kind is TokenKind.IMAGE or _is_versioned(token, line.text):
                 self.found.append(Mention(token.text, uncertain=line.is_prose))
-                self.sure = self.sure and not is_doubtful_pair(token.text)
+                self.sure = self.sure and not is_doubtful(token.text)
                 self._more_tags(token, tokens)
             elif token.kind in {TokenKind.PATH, TokenKind.BARE} and self._is_meant(token):
                 self.found.append(Mention(token.text, uncertain=line.is_prose))
@@ -105,25 +113,37 @@ class _LineReader:
                 self.passed.append(token.text)
         self._join_the_rest()
 
+    def _without_targets(self) -> deque[Token]:
+        """The words, without images that have the name and the tag of one before: its copies."""
+        kept, known = deque[Token](), dict[str, ImageRef | None]()
+        for token in self.line.tokens:
+            name = token.text.rpartition("/")[2]
+            image = ImageRef.parse_or_none(token.text) if has_tag(name) else None
+            if image is not None and known.setdefault(name, image) != image:
+                self.passed.append(token.text)
+            else:
+                kept.append(token)
+        return kept
+
     def _join_the_rest(self) -> None:
         """`version 3.1.1 of grafana/loki`: the only version belongs to the only name."""
-        plain = [(n, m.text) for n, m in enumerate(self.found) if "://" not in m.text]
+        named = (image_on_page(mention.text) or mention.text for mention in self.found)
+        plain = [(n, text) for n, text in enumerate(named) if "://" not in text]
         bare = [n for n, text in plain if not has_tag(text)]
         versions = [t for t in self.line.tokens if t.kind is TokenKind.VERSION]
         if len(bare) == len(versions) == 1 and versions[0].text in self.passed:
             self.passed.remove(versions[0].text)
-            name = self.found[bare[0]].text
+            name = image_on_page(self.found[bare[0]].text) or self.found[bare[0]].text
             self.found[bare[0]] = Mention(f"{name} {versions[0].text}")
 
     def _more_tags(self, token: Token, tokens: deque[Token]) -> None:
-        """`nginx:1.27,1.28` names two images."""
+        """`nginx:1.27,1.28` names two images. `nginx:1.27 and 1.28` most likely does."""
         name, _, tag = token.text.rpartition(":")
         end = token.end
-        while tokens and tokens[0].kind is TokenKind.VERSION and name and "/" not in tag:
-            if self.line.text[end : tokens[0].start] != ",":
-                return
-            end = tokens[0].end
-            self.found.append(Mention(f"{name}:{tokens.popleft().text}"))
+        while name and "/" not in tag and (more := _next_tag(self.line.text, end, tokens)):
+            end = more.end
+            self.sure = self.sure and self.line.text[more.start - 1] == ","
+            self.found.append(Mention(f"{name}:{more.text}"))
 
     def _is_meant(self, token: Token) -> bool:
         """Whether a name without a tag is an image. Beside one in full it may be a remark."""
@@ -134,11 +154,12 @@ class _LineReader:
             doubtful = line.is_prose or (line.has_whole and not line.has_commas)
         else:
             is_list = not self.is_mixed or is_alone or line.has_commas
+            doubtful_list = line.has_commas and _is_beside(line, token)
             known = split_off_tag(token.text) or token.text.lower() in OFFICIAL_IMAGES
             known = (is_alone and not line.number) or (known and not is_tool(token.text))
             taken = not line.is_prose and is_list and bool(known)
             taken = taken and (is_lower or not self.is_mixed)
-            doubtful = self.is_mixed or line.has_whole
+            doubtful = self.is_mixed or line.has_whole or doubtful_list
         self.sure = self.sure and taken and not doubtful
         return taken
 
@@ -165,6 +186,9 @@ def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | 
     if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
         return None
     between = line[token.end : following.start].replace("\uff0c", ",")
+    between = re.sub("版本号?|标签", "", between)
+    if _is_open(token) and token.text != token.text.lower():
+        return None
     # In a list, a version may follow a comma. In a sentence, the comma may only separate words.
     if between not in {",", ", "} and between.strip(" \t:\uff1a(\uff08["):
         return None
@@ -172,8 +196,25 @@ def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | 
         return None
     if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
         return None
-    is_apart = not {",", "(", "\uff08", "["}.isdisjoint(between)
+    is_apart = not set(line[token.end : following.start]) <= set(" \t:：")
     return f"{token.text} {following.text}" if is_apart else line[token.start : following.end]
+
+
+def _next_tag(line: str, end: int, tokens: deque[Token]) -> Token | None:
+    """The version after an image that ends at `end`, taken from the tokens, or None."""
+    skip = int(len(tokens) > 1 and tokens[0].text == "and")
+    if len(tokens) <= skip or tokens[skip].kind is not TokenKind.VERSION:
+        return None
+    between = line[end : tokens[skip].start]
+    if between != "," and not (_MORE.fullmatch(between.strip()) and "." in tokens[skip].text):
+        return None
+    return [tokens.popleft() for _ in range(skip + 1)][-1]
+
+
+def _is_beside(line: PlainLine, token: Token) -> bool:
+    """Whether another word stands right beside a name in a line with commas: `redis alpine`."""
+    before, after = line.text[: token.start].rstrip(" "), line.text[token.end :].lstrip(" ")
+    return before[-1:].isalnum() or after[:1].isalnum()
 
 
 def _lacks_tag(token: Token) -> bool:

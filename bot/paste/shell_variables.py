@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.paste.finding import MENTION_LENGTH_LIMIT
+from bot.paste.joined_lines import BREAK
 
 _NAME: Final = r"([A-Za-z_][A-Za-z0-9_]{0,60})"
 _LOOP: Final = re.compile(rf"\bfor[ \t]+{_NAME}[ \t]+in[ \t]+([^;\n]+)")
@@ -18,23 +19,17 @@ _SET: Final = re.compile(
     r"(?:\"([^\"\n]+)\"|'([^'\n]+)'|\(([^()\n]+)\)|([^\s;&()\"']+))"
 )
 _VARIABLE: Final = re.compile(rf"\$(?:{_NAME}|\{{{_NAME}(?:\[[@*]\])?\}})")
-_ARRAY: Final = re.compile(r"=\([^()]*\)")
-_COMMENT_OR_BREAK: Final = re.compile(r"(?:\s#[^\n]*)?\n")
 _MOST_VALUES: Final = 500
 _MOST_TEXTS: Final = 5000
 _MOST_IN_ONE: Final = 3
 """Variables in one name, such as a registry, a name and a version."""
 
 
-def on_one_line(text: str) -> str:
-    """The text with each array of a shell on one line."""
-    return _ARRAY.sub(lambda array: _COMMENT_OR_BREAK.sub(" ", array[0]), text)
-
-
 class Variables:
     """The variables that a text uses, and their values."""
 
     def __init__(self, text: str) -> None:
+        text = text.replace(BREAK, "")
         self._used = {_name(found) for found in _VARIABLE.finditer(text)}
         self._values: dict[str, tuple[str, ...]] = {}
         self._shown: set[str] = set()
@@ -48,9 +43,9 @@ class Variables:
         return rest, rest != line
 
     def _take(self, found: re.Match[str]) -> str:
-        if found[1] not in self._used:
-            return found[0]
         value = next(group for group in found.groups()[1:] if group)
+        if found[1] not in self._used or "$(" in value or "`" in value:
+            return found[0]
         words = [word.strip("\"'") for word in value.split()[:_MOST_VALUES]]
         self._values[found[1]] = tuple(text for word in words for text in self.texts(word))
         return " "

@@ -7,20 +7,17 @@ else. Then it is named as passed over. Keys count only in the lists of tools: se
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from functools import cached_property
 from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import loose_file, tool_lists
+from bot.paste import free_text, tool_lists
 from bot.paste.command_line import image_argument
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
-from bot.paste.helm_settings import images_of_settings
-from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, parts_of
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Flaw, Mention, Span, passed_over
+from bot.paste.image_parts import Surroundings, has_host
 from bot.paste.image_values import (
     Look,
     Within,
@@ -34,7 +31,7 @@ from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.parts_reader import PartsReader, Place
 from bot.paste.tokens import TokenKind, token_kind
-from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
+from bot.paste.yaml_tree import Lines, MappingNode, Node, ScalarNode, SequenceNode, documents
 
 _FLAG: Final = re.compile(r"--?[A-Za-z0-9-]*(?:image|config-reloader)(?:=(\S+))?")
 _ANY_FLAG: Final = re.compile(r"--?[A-Za-z0-9.-]+=(\S+)")
@@ -44,18 +41,35 @@ _LABEL: Final = re.compile(r"[\u3400-\u9fff]+[0-9]*[:\uff1a][ \t]*|docker://")
 _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
 _MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
-_NAMES: Final = {Role.NAME, Role.IMAGE, Role.REPOSITORY}
 _PAIR: Final = {"name", "tag"}
 _LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
 """Keys of tools whose lists are images."""
 _SOURCES: Final = frozenset({"source", "src", "from", "uses", "container", "ref", "reference"})
 _TARGETS: Final = frozenset(
-    {"target", "targets", "destination", "dest", "dst", "to", "tags", "output", "repodigests"}
+    {
+        "target",
+        "targets",
+        "destination",
+        "dest",
+        "dst",
+        "to",
+        "tags",
+        "output",
+        "repodigests",
+        "imageid",
+    }
 )
 """Keys of values that say where an image goes, or that say the same image once more."""
-_NO_SUBTREES: Final = frozenset({"machine", "auth", "auths", "credentials", "creds"})
+_KUBEADM: Final = {"dns": "coredns", "local": "etcd"}
+"""What kubeadm adds to the `imageRepository` under these keys."""
+_NO_SUBTREES: Final = frozenset(
+    {"machine", "auth", "auths", "credentials", "creds", "blockedimages"}
+)
 _WITHIN: Final = re.compile(r"\.[a-z]{2,}/[\w./-]+[:@]\w")
 """What a text with blanks has where an image in full is in it."""
+_COMMAND: Final = re.compile(
+    r"\b(?:docker|podman|nerdctl|ctr|crictl|skopeo|crane|regctl|kubectl|oc|helm|kind)\s+\S"
+)
 _DEEPEST_TEXT: Final = 3
 _MOST_WITHIN: Final = 1000
 """Images of one text within a text."""
@@ -84,7 +98,8 @@ def setting_of(root: Node) -> Setting:
         given = [item for item in steps.items if isinstance(item, MappingNode)]
         if any(s.text("name") and not s.named.keys() & {"uses", "run", "image"} for s in given):
             return Setting.CLOUD_BUILD
-    is_pipeline = any(isinstance(root.get(key), MappingNode) for key in ("jobs", "pipelines"))
+    keys = ("jobs", "pipelines", "steps")
+    is_pipeline = any(isinstance(root.get(key), MappingNode) for key in keys)
     if is_pipeline or isinstance(steps, SequenceNode) or root.get("stages") is not None:
         return Setting.PIPELINE
     jobs = (job for _, job in root.pairs if isinstance(job, MappingNode))
@@ -98,23 +113,9 @@ def mentions(text: str, roots: Iterable[Node], *, depth: int = 0) -> Iterator[Me
     """
     lines = Lines(text)
     for root in roots:
-        walk = _Walk(text, lines, setting_of(root), depth, _variables(root))
+        reader = PartsReader(text, lines.of, _variables(root))
+        walk = _Walk(text, lines, setting_of(root), depth, reader)
         yield from map(with_owner, walk.of(root))
-
-
-@dataclass
-class Lines:
-    """The lines of a text by position."""
-
-    text: str
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [found.end() for found in re.finditer("\n", self.text)]
-
-    def of(self, node: ScalarNode) -> int:
-        """The line in which a scalar begins, from 1."""
-        return bisect_right(self._starts, node.start) + 1
 
 
 def _variables(root: Node) -> dict[str, str]:
@@ -150,7 +151,7 @@ class _Walk:
     lines: Lines
     setting: Setting
     depth: int
-    variables: Mapping[str, str]
+    reader: PartsReader
     seen: set[int] = field(default_factory=set)
 
     def of(self, root: Node) -> Iterator[Mention]:
@@ -201,20 +202,8 @@ class _Walk:
         if self.setting is Setting.SKAFFOLD and spot.key in {"artifacts", "requires"}:
             taken |= {id(built) for built in [node.get("image")] if built is not None}
             return
-        reader = PartsReader(self.text, self.lines.of, self.variables)
-        found = parts_of(node)
-        in_image = self._is_about_images(spot.key) or self._is_bare_pair(node)
-        shared = found.get(SHARED, Parts())
-        default = shared.text(Role.REGISTRY)
-        if not shared.names(Role.IMAGE):
-            found.pop(SHARED, None)
-        for owner, parts in found.items():
-            is_listed = spot.key.lower().endswith("images")
-            place = Place(spot.around, owner, in_image and not owner, is_listed, default)
-            read = list(reader.read(parts, place))
-            if read:
-                others = {Role.NAME} if len(parts.given.keys() & _NAMES) > 1 else set[Role]()
-                taken |= {id(node) for role, node in parts.given.items() if role not in others}
+        for parts, read in self.reader.of_mapping(node, self._place(spot, node)):
+            taken |= parts.used
             yield from read
         for name, value in node.pairs if len(node.pairs) > len(node.named) else ():
             is_again = isinstance(name, ScalarNode) and name.value == "image"
@@ -223,6 +212,16 @@ class _Walk:
         if spot.key == "image" and (inner := node.text("reference")) is not None:
             taken.add(id(inner))
             yield from self._listed(spot, inner)
+
+    def _place(self, spot: _Spot, node: MappingNode) -> Place:
+        is_kubeadm = self.setting is Setting.MANIFEST and "imageRepository" in node.named
+        return Place(
+            spot.around,
+            in_image=self._is_about_images(spot.key) or self._is_bare_pair(node),
+            is_listed=spot.key.lower().endswith("images"),
+            is_pushed=self.setting is Setting.PIPELINE,
+            tail=_KUBEADM.get(spot.key, "") if is_kubeadm else "",
+        )
 
     def _is_about_images(self, key: str) -> bool:
         if self.setting is Setting.CLOUD_BUILD and key == "steps":
@@ -246,7 +245,7 @@ class _Walk:
     def _sequence(self, spot: _Spot, node: SequenceNode, inner: list[_Spot]) -> Iterator[Mention]:
         scalars = [item for item in node.items if isinstance(item, ScalarNode)]
         if spot.key == "parameters":
-            yield from images_of_settings(_parameters(node))
+            yield from self.reader.of_settings(self._settings(node))
         if self._is_about_images(spot.key) or spot.key.lower() in _LISTS:
             for item in scalars:
                 yield from self._listed(spot, item)
@@ -254,6 +253,15 @@ class _Walk:
             yield from self._items(spot, scalars)
         others = [item for item in node.items if not isinstance(item, ScalarNode)]
         inner += [replace(spot, node=item) for item in others]
+
+    def _settings(self, node: SequenceNode) -> Iterator[tuple[str, ScalarNode]]:
+        """The names and values of parameters, which need not be read again."""
+        for item in node.items:
+            name = item.text("name") if isinstance(item, MappingNode) else None
+            value = item.text("value") if isinstance(item, MappingNode) else None
+            if name is not None and value is not None and value.value.split() == [value.value]:
+                self.seen.add(id(item))
+                yield name.value, value
 
     def _items(self, spot: _Spot, items: list[ScalarNode]) -> Iterator[Mention]:
         """The texts of a list under any key: arguments of a program, or images in full."""
@@ -283,7 +291,8 @@ class _Walk:
     def _scalar(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a value that is no part of an image."""
         value, key = node.value, spot.key
-        if "\n" in value or value.startswith(("{", "[")):
+        is_command = " " in value and _COMMAND.search(value) is not None
+        if "\n" in value or value.startswith(("{", "[")) or is_command:
             yield from self._within(spot, node)
             return
         if key.lower() in _TARGETS:
@@ -364,13 +373,15 @@ class _Walk:
         if self.depth >= _DEEPEST_TEXT:
             yield self._passed(spot, node)
             return
-        roots = documents(node.value)
+        is_other = _COMMAND.search(node.value) and "\n" not in node.value
+        roots = Flaw.BROKEN if is_other else documents(node.value)
         found: Iterator[Mention]
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
             found = mentions(node.value, roots, depth=self.depth + 1)
         else:
-            found = loose_file.mentions(node.value)
-        first = self.lines.of(node)
+            found = free_text.of_other_file(node.value)
+        is_block = self.text[node.start : node.start + 1] in {"|", ">"}
+        first = self.lines.of(node) - (not is_block)
         within = Within(self.text, node)
         for mention in islice(found, _MOST_WITHIN):
             line = first + mention.line
@@ -405,12 +416,3 @@ def _stripped(value: str) -> tuple[str, int]:
     start = label.end() if label else 0
     alias = _ALIAS.fullmatch(value, start)
     return (alias[1] if alias else value[start:]), start
-
-
-def _parameters(node: SequenceNode) -> Iterator[str]:
-    """The parameters of a chart in Argo CD, in the form of `--set`."""
-    for item in node.items:
-        name = item.text("name") if isinstance(item, MappingNode) else None
-        value = item.text("value") if isinstance(item, MappingNode) else None
-        if name is not None and value is not None:
-            yield f"{name.value}={value.value.strip()[:MENTION_LENGTH_LIMIT]}"

@@ -5,33 +5,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bot.paste.finding import Mention, has_tag
+from bot.paste.finding import Mention, has_tag, passed_over
 from bot.paste.tokens import TokenKind, token_kind
 
 _GAP: Final = re.compile(r"[ ]{2,}|\t+")
 _RULE: Final = re.compile(r"[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)*[ \t]*:?-{2,}:?[ \t]*\|?[ \t]*")
-_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}(?:@.*)?")
 _NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF", "REFERENCE", "镜像", "镜像名", "镜像名称")
 _TAGS: Final = ("TAG", "VERSION", "TAGS", "标签", "版本", "版本号")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of names and of tags in the rows below a header. `is_piped`: of Markdown."""
+    """The columns of the rows below a header. `is_piped`: of Markdown."""
 
     name: int
     tag: int | None
+    digest: int | None = None
     is_piped: bool = False
 
     def mentions(self, line: str) -> Iterator[Mention]:
         """The images of a row."""
         cells = self.cells(line)
-        tag = cells[self.tag] if self.tag is not None and self.tag < len(cells) else None
+        tag, digest = (
+            cells[n] if n is not None and n < len(cells) else "" for n in (self.tag, self.digest)
+        )
+        end = f"@{digest}" if tag in {"", "<none>"} and digest.startswith("sha") else f":{tag}"
         for name in re.split(r"[,\s]+", cells[self.name]):
-            is_none = not name or "<" in name or _ID.fullmatch(name) or tag == "<none>"
-            if not is_none and token_kind(name) is not TokenKind.WORD:
-                text = f"{name}:{tag}" if tag and not has_tag(name) else name
-                yield Mention(text, uncertain=True)
+            is_none = not name or "<" in name + end or _ID.fullmatch(name)
+            if name.startswith("oci://"):
+                yield passed_over(name)  # a chart
+            elif not is_none and token_kind(name) not in {TokenKind.WORD, TokenKind.THING}:
+                is_open = len(end) > 1 and not has_tag(name)
+                yield Mention(name + end if is_open else name, uncertain=True)
 
     def has(self, line: str) -> bool:
         """Whether a line is a row of this table."""
@@ -42,7 +48,8 @@ class Table:
         if self.is_piped:
             return piped_cells(line)
         wide = _GAP.split(line.strip())
-        return wide if len(wide) > max(self.name, self.tag or 0, 1) else line.split()
+        is_wide = len(wide) > max(self.name, self.tag or 0, 1) and " " not in wide[self.name]
+        return wide if is_wide else line.split()
 
 
 def piped_cells(line: str) -> list[str]:
@@ -68,4 +75,5 @@ def table_with_header(line: str, *, is_piped: bool = False) -> Table | None:
     if name is None or len(cells) == 1:
         return None
     tag = next((cells.index(tag) for tag in _TAGS if tag in cells), None)
-    return Table(name, tag, is_piped)
+    digest = cells.index("DIGEST") if "DIGEST" in cells else None
+    return Table(name, tag, digest, is_piped)

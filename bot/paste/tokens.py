@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
-from bot.paste.correction import split_off_tag
+from bot.paste.correction import DASHES, split_off_tag
 from bot.paste.finding import MENTION_LENGTH_LIMIT, has_tag, is_bare_digest
 from bot.paste.web_addresses import image_of_source_page, image_on_page
 
@@ -99,24 +100,27 @@ _KNOWN_HOST: Final = re.compile(
     r"|myhuaweicloud\.com|tencentyun\.com|ustc\.edu\.cn|1ms\.run|dockerproxy\.com)"
 )
 
-_WIDE: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: "."}
+_WIDE: Final = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3002: "."} | DASHES
 _INNER: Final = "\uff0f\uff1a\uff20\uff0e\uff0d"
 _HIDDEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _CHARACTER: Final = (
     rf"[A-Za-z0-9._/:@+%?&=#$~\\\[\]{{}}!{_INNER}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{_HIDDEN}-]"
 )
-_TOKEN: Final = re.compile(rf"(?:{_CHARACTER}|\u3002(?=[0-9]))+")
+_TOKEN: Final = re.compile(
+    rf"(?:{_CHARACTER}|\u3002(?=[0-9])|(?<=[0-9])[{''.join(map(chr, DASHES))}](?=[a-z0-9]))+"
+)
 _BRACKET: Final = re.compile(r"\[[A-Za-z][\w. -]{0,40}\](?=[A-Za-z0-9])")
 _LABEL: Final = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}|[0-9]{1,3}")
 _AFTER_PORT: Final = re.compile(r"[0-9]+(?:/|$)")
-_ALIAS: Final = re.compile(r"([^$]+[:@][^$/:@]+)(\$[A-Za-z0-9][^${}]*)")
+_ALIAS: Final = re.compile(r"([^$=]+[:@][^$/:@=]+)([$=][A-Za-z0-9][^${}]*)")
+"""`image$name` of hub-mirror and `image=target` of oc."""
 _MAIL: Final = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+\.[0-9.-]*[A-Za-z][^@]*|@[\w.-]+")
 _AT_VERSION: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*@v?[0-9][A-Za-z0-9_.-]*")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
 _ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
 """An id as Docker prints it."""
-_VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9.-]+)?")
+_VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9._-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
@@ -125,7 +129,9 @@ TAG_WORD: Final = re.compile(
     r"|beta|alpha|canary|release|fpm|apache|cli|jre|jdk|musl|glibc|full|perl|rolling|devel|noble"
     r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
 )
-_AMOUNT: Final = re.compile(r"[0-9]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
+_SEVERAL: Final = re.compile(r"v?([0-9]+)(?:\.[0-9]+)*(?:\.[xX]|-v?\1(?:\.[0-9]+)+)")
+_SHORT_PORT: Final = re.compile(r"(?!localhost)[a-z0-9-]+:[0-9]{1,3}")
+_AMOUNT: Final = re.compile(r"[0-9.]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
 """An amount of memory or of time, or a telephone number."""
 _DIGEST: Final = re.compile(r"[^@]+@sha[0-9]+:[0-9A-Fa-f]+", re.IGNORECASE)
 _FILE: Final = re.compile(
@@ -140,39 +146,42 @@ def tokens_of(line: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(line):
         before, after = line[found.start() - 1 : found.start()], line[found.end() : found.end() + 1]
         whole = found[0].rstrip("-=") if after == ">" else found[0]  # before an arrow
-        text, start = _unlabelled(whole, found.start())
-        trimmed = text.lstrip(_LEADING)
-        start += len(text) - len(trimmed)
-        if not any(character.isalnum() for character in trimmed):
-            continue
-        ended = trimmed.rstrip("\uff0e")  # a full-width full stop
-        alias = _ALIAS.fullmatch(ended)
-        for part, begin in _parts(ended, alias):
-            kind = token_kind(part)
+        for text, kind, start in _words_in(whole):
             is_cut = after in {"<", "^"} or (after == "*" != before) or before == ">" != line[:1]
-            if is_cut and kind is not TokenKind.WORD:
-                kind = TokenKind.OTHER
-            yield Token(part, kind, start + begin, start + begin + len(part))
+            odd = TokenKind.OTHER if is_cut and kind is not TokenKind.WORD else kind
+            begin = found.start() + start
+            yield Token(text, odd, begin, begin + len(text))
 
 
-def _parts(text: str, alias: re.Match[str] | None) -> tuple[tuple[str, int], ...]:
-    """A text with its position in itself. `image$name` of hub-mirror is two of them."""
+@lru_cache(maxsize=4096)  # each line is read in several ways, and lists repeat themselves
+def _words_in(whole: str) -> tuple[tuple[str, TokenKind, int], ...]:
+    """The words in characters without a blank, each with its kind and its position.
+
+    An image with a name for its copy is two words.
+    """
+    text, start = _unlabelled(whole)
+    trimmed = text.lstrip(_LEADING)
+    start += len(text) - len(trimmed)
+    if not any(character.isalnum() for character in trimmed):
+        return ()
+    alias = _ALIAS.fullmatch(trimmed.rstrip("\uff0e"))  # a full-width full stop
     if alias is None:
-        return ((text, 0),)
-    return (alias[1], 0), (alias[2], alias.start(2))
+        return ((trimmed, token_kind(trimmed), start),)
+    parts = (alias[1], 0), (alias[2], alias.start(2))
+    return tuple((part, token_kind(part), start + begin) for part, begin in parts)
 
 
-def _unlabelled(text: str, start: int) -> tuple[str, int]:
+def _unlabelled(text: str) -> tuple[str, int]:
     """The text without a label such as `image=` or `image:`, and its position."""
-    if "://" in text or "?" in text:
-        return text, start
+    if "://" in text or "?" in text or _ALIAS.fullmatch(text):
+        return text, 0
     body = text[text.rfind("=") + 1 :]
     if bracket := _BRACKET.match(body):
         body = body[bracket.end() :]
     label, colon, rest = body.translate(_WIDE).partition(":")
     if colon and rest and (label.lower() in LABELS or _is_label(label, rest)):
         body = body[len(label) + 1 :]
-    return body, start + len(text) - len(body)
+    return body, len(text) - len(body)
 
 
 def _is_label(label: str, rest: str) -> bool:
@@ -182,6 +191,12 @@ def _is_label(label: str, rest: str) -> bool:
     return label.isdecimal() or (has_tag(rest) and not rest[0].isdecimal())
 
 
+def known_host(text: str) -> str | None:
+    """The registry that a word is, such as `quay.io` in `from quay.io: acme/web`, or None."""
+    host = text.lower().rstrip("/" + _EDGES)
+    return host if _KNOWN_HOST.fullmatch(host) else None
+
+
 def token_kind(text: str) -> TokenKind:
     """What a word can be by itself."""
     plain = re.sub(f"[{_HIDDEN}]", "", text).translate(_WIDE)
@@ -189,7 +204,7 @@ def token_kind(text: str) -> TokenKind:
         return TokenKind.OTHER
     if "://" in plain or image_of_source_page(plain) or image_on_page(plain):
         return _shape_of_address(plain)
-    is_folder = plain.endswith("/") and plain.count("/") == 1
+    is_folder = plain.endswith("/") and plain.count("/") == 1 and "." not in plain
     plain = plain.rstrip(_EDGES)
     if (
         is_folder
@@ -251,6 +266,8 @@ def _shape_of_path(plain: str) -> TokenKind:
     name, colon, tag = last.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
         return TokenKind.OTHER
+    if _SHORT_PORT.fullmatch(host):  # `centos:7/8` are two versions
+        return TokenKind.OTHER
     if re.search(r"[?&#%=~]", plain):
         return TokenKind.OTHER
     if _FILE.fullmatch(name):
@@ -274,10 +291,11 @@ def _shape_of_pair(plain: str) -> TokenKind:
     return TokenKind.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else TokenKind.OTHER
 
 
-def is_doubtful_pair(text: str) -> bool:
-    """Whether `foo:bar` may be something else: its tag has no number and is not a usual one."""
-    _, _, tag = text.partition(":")
-    return "/" not in text and tag.isalpha() and TAG_WORD.search(tag) is None
+def is_doubtful(text: str) -> bool:
+    """Whether the tag may be none: a word, any version as in `1.x`, or `1.26-1.28`."""
+    name, _, tag = text.rpartition(":")
+    is_word = "/" not in name and tag.isalpha() and TAG_WORD.search(tag) is None
+    return (bool(name) and is_word) or _SEVERAL.fullmatch(tag) is not None
 
 
 def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:
@@ -287,7 +305,8 @@ def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:
         return TokenKind.VERSION if plain == "latest" else TokenKind.WORD
     if not _NAME.fullmatch(plain) or ("=" in plain):
         return TokenKind.OTHER
-    if len(plain) == 1 or ("." in plain and not split_off_tag(plain)):
+    is_amount = _AMOUNT.fullmatch(plain) is not None
+    if len(plain) == 1 or is_amount or ("." in plain and not split_off_tag(plain)):
         return TokenKind.THING
     if ends_open:
         return TokenKind.WORD

@@ -5,8 +5,11 @@ same node once more, so aliases of aliases take no more memory than their text. 
 tree must visit each node once. Scalars stay as written: a tag 1.10 must not become the number 1.1.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import yaml
@@ -43,6 +46,8 @@ class SequenceNode:
 @dataclass(slots=True, eq=False)
 class MappingNode:
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
+    is_flow: bool = False
+    """Whether it is written with braces, as in JSON."""
     named: dict[str, "Node"] = field(default_factory=dict)
     """The values of all keys that are texts. Of equal keys the last one counts."""
 
@@ -50,6 +55,11 @@ class MappingNode:
         self.pairs.append((key, value))
         if isinstance(key, ScalarNode):
             self.named[key.value] = value
+
+    def grow(self, key: str) -> "MappingNode":
+        """A new mapping under a key."""
+        inner = self.named[key] = MappingNode()
+        return inner
 
     def get(self, key: str) -> "Node | None":
         """The value of a key, also from mappings that are merged by `<<`."""
@@ -87,6 +97,21 @@ def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
                 seen.add(id(node))
                 waiting.append(node)
                 yield node
+
+
+@dataclass
+class Lines:
+    """The lines of a text by position."""
+
+    text: str
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [found.end() for found in re.finditer("\n", self.text)]
+
+    def of(self, node: ScalarNode) -> int:
+        """The line in which a scalar begins, from 1."""
+        return bisect_right(self._starts, node.start) + 1
 
 
 def documents(text: str) -> list[Node] | Flaw:
@@ -128,15 +153,25 @@ class _Builder:
         """Add the documents of a text that begins at `offset`. Returns why it cannot be read."""
         self._offset = offset
         try:
-            for event in yaml.parse(text, Loader=_LOADER):
-                if not self.take(event):
-                    return Flaw.TOO_DEEP
+            loader = _LOADER(text)
+            while self._is_within_limits():  # yaml.parse asks the parser twice for each event
+                if isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+                    return None
+                self.take(event)
         except (yaml.YAMLError, UnicodeError):
             return Flaw.BROKEN
-        return None
+        return Flaw.TOO_DEEP
 
-    def take(self, event: yaml.Event) -> bool:
-        """Add an event to the tree. False when a limit is exceeded."""
+    def _is_within_limits(self) -> bool:
+        return (
+            len(self._open) <= DEEPEST_NESTING
+            and len(self.roots) <= MOST_DOCUMENTS
+            and self._events <= MOST_EVENTS
+        )
+
+    def take(self, event: yaml.Event) -> None:
+        """Add an event to the tree."""
+        self._events += 1
         match event:
             case yaml.ScalarEvent(start_mark=start, end_mark=end) if start and end:
                 begin, end_at = start.index + self._offset, end.index + self._offset
@@ -147,18 +182,12 @@ class _Builder:
             case yaml.SequenceStartEvent():
                 self._begin(SequenceNode(), event.anchor)
             case yaml.MappingStartEvent():
-                self._begin(MappingNode(), event.anchor)
+                self._begin(MappingNode(is_flow=bool(event.flow_style)), event.anchor)
             case yaml.CollectionEndEvent():
                 self._open.pop()
                 self._keys.pop()
             case yaml.DocumentStartEvent():
                 self._anchors = {}
-        self._events += 1
-        return (
-            len(self._open) <= DEEPEST_NESTING
-            and len(self.roots) <= MOST_DOCUMENTS
-            and self._events <= MOST_EVENTS
-        )
 
     def _named(self, anchor: str) -> Node:
         if anchor not in self._anchors:
