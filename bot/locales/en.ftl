@@ -280,7 +280,7 @@ draft-cut-album-private = ⚠️ You sent several files at once, and only this o
 draft-cut-long = ⚠️ Your text goes on, but that is more than I take at once.
     .next = Send all of it as a file.
 draft-arriving = More of #{ $request } is just arriving, so nothing was started.
-    .next = Look at it again: I show it anew.
+    .next = I show it again. Look at it, then press.
 draft-empty = Nothing is ticked in #{ $request }.
     .next = Tick at least one image.
 draft-page = { $pages ->
@@ -793,21 +793,21 @@ status-floater = Its tag floats, as { $person } said. /unkeep ends that.
 unkept = New digests of <code>{ $image }</code> are decided by the rules again.
 unkeep-none = No admin keeps <code>{ $image }</code> fresh or has said that its tag floats.
 unkeep-before = That has ended already.
-kept-head = Admins keep fresh or call floating { $count ->
-    [one] 1 tag. Tap it to end that:
-   *[other] { $count } tags. Tap one to end that:
+kept-head = { $count ->
+    [one] 1 tag is kept fresh or marked as floating. Tap it to end that:
+   *[other] { $count } tags are kept fresh or marked as floating. Tap one to end that:
 }
-kept-head-here = Of what was asked for in this chat, admins keep fresh or call floating { $count ->
-    [one] 1 tag. Tap it to end that:
-   *[other] { $count } tags. Tap one to end that:
+kept-head-here = { $count ->
+    [one] 1 tag of this chat is kept fresh or marked as floating. Tap it to end that:
+   *[other] { $count } tags of this chat are kept fresh or marked as floating. Tap one to end that:
 }
 kept-fresh = 🌱 <code>{ $image }</code> · kept fresh by { $people } since { $time }
-kept-fresh-idle = 💤 <code>{ $image }</code> · kept fresh by { $people } since { $time }, too few admins for its rule
-kept-floating = 🌊 <code>{ $image }</code> · called floating by { $people } since { $time }
-kept-none = No admin keeps a tag fresh or calls one floating.
+kept-fresh-idle = 💤 <code>{ $image }</code> · kept fresh by { $people } since { $time }, without effect: its rule wants more admins
+kept-floating = 🌊 <code>{ $image }</code> · marked as floating by { $people } since { $time }
+kept-none = No tag is kept fresh or marked as floating by an admin.
     .next = Alarms about updated images have buttons for that.
-kept-none-here = Of what was asked for in this chat, no admin keeps a tag fresh or calls one floating.
-    .next = In a private chat I tell you about all chats.
+kept-none-here = No tag of this chat is kept fresh or marked as floating by an admin.
+    .next = In a private chat I show those of all chats.
 decided-kept = New digests need no approval from now on. /unkeep ends that.
 decided-floats = The tag floats from now on: the rules decide on new digests. /unkeep ends that.
 unwatch-none = You do not watch <code>{ $image }</code>.

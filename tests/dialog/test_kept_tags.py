@@ -68,7 +68,7 @@ def test_both_grounds_of_a_tag_and_people_without_a_name_are_told() -> None:
     )
     assert "kept fresh by somebody whose name is no longer kept since 12:00 UTC" in keeps
     assert "🌊" in floats
-    assert "called floating by somebody whose name is no longer kept" in floats
+    assert "marked as floating by somebody whose name is no longer kept" in floats
 
 
 def test_a_page_beyond_the_end_is_the_last_one() -> None:

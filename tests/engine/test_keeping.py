@@ -187,10 +187,8 @@ async def test_all_that_is_kept_fresh_is_listed_with_who_and_since_when(w: World
     await w.settle(5)
     day = f"{w.clock():%H}"
     head, floats, keeps = w.last.splitlines()
-    assert head.startswith(
-        "Of what was asked for in this chat, admins keep fresh or call floating 2 tags"
-    )
-    assert f"🌊 <code>{VERSION}</code> · called floating by Ana since {day}" in floats
+    assert head.startswith("2 tags of this chat are kept fresh or marked as floating.")
+    assert f"🌊 <code>{VERSION}</code> · marked as floating by Ana since {day}" in floats
     assert f"🌱 <code>{STATIC}</code> · kept fresh by Ana since {day}" in keeps
     await w.say(WEI, "/unkeep")
     await w.settle(5)
@@ -203,7 +201,7 @@ async def test_the_list_has_pages_and_a_press_takes_one_tag_back(w: World) -> No
     await w.settle(5)
     message = [*w.chat.messages][-1]
     said = w.chat.messages[message]
-    assert "call floating 9 tags" in said.text
+    assert "9 tags are kept fresh" in said.text
     assert str(NINE[8]) not in said.text
     old = said.data["✖️ bitnami/app3:1.3"]
     assert await w.press(ANA, "Page 2 of 2", chat=PRIVATE) == ""
@@ -213,7 +211,9 @@ async def test_the_list_has_pages_and_a_press_takes_one_tag_back(w: World) -> No
     answer = await w.press(ANA, "✖️ bitnami/app8:1.8", chat=PRIVATE)
     assert answer == f"New digests of {NINE[8]} are decided by the rules again."
     await w.settle(5)
-    assert "call floating 8 tags" in said.text  # and the page before, since this one is gone
+    assert (
+        "8 tags are kept fresh" in said.text
+    )  # and the page before, since this one is gone
     assert str(NINE[0]) in said.text
     assert await w.press(ANA, old, chat=PRIVATE) != ""
     assert await w.press(ANA, old, chat=PRIVATE) == "That has ended already."
@@ -228,7 +228,7 @@ async def test_a_group_learns_of_nothing_that_was_asked_elsewhere(w: World) -> N
     w.start()
     await w.say(ANA, "/unkeep", chat=OTHER)
     await w.settle(5)
-    assert "no admin keeps a tag fresh or calls one floating" in w.last
+    assert "No tag of this chat is kept fresh or marked as floating" in w.last
     await w.say(ANA, "/unkeep", chat=PRIVATE)
     await w.settle(5)
     assert str(STATIC) in w.last
@@ -241,7 +241,7 @@ async def test_what_too_few_admins_keep_is_told(w: World) -> None:
     await w.say(LI, "/unkeep")
     await w.settle(5)
     assert f"💤 <code>{STATIC}</code> · kept fresh by Ana" in w.last
-    assert "too few admins for its rule" in w.last
+    assert "its rule wants more admins" in w.last
 
 
 async def test_a_forged_press_turns_no_card_into_the_list(w: World) -> None:

@@ -21,7 +21,9 @@ FIRST, SECOND = (part.count("gcr.io") for part in PARTS[:2])
 COMPOSE = b"services:\n  web:\n    image: nginx:1.27\n"
 CACHE = b"services:\n  cache:\n    image: redis:7\n"
 REDIS = ImageRef.parse("docker.io/library/redis:7")
-ARRIVING = "More of #1 is just arriving, so nothing was started.\nLook at it again: I show it anew."
+ARRIVING = (
+    "More of #1 is just arriving, so nothing was started.\nI show it again. Look at it, then press."
+)
 
 
 @pytest.fixture
