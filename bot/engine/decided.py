@@ -17,8 +17,8 @@ from bot.core.image import ImageRef
 from bot.core.policy import Policy, Ruling, admission
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer, advance
-from bot.engine.ports.decisions import DecisionsOnNames, KeepsDecisions
-from bot.engine.ports.store import Requesters, SameTag, SavesTransfers
+from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames, KeepsDecisions
+from bot.engine.ports.store import ManyTransfers, Requesters, SameTag, SavesTransfers
 
 DECISIONS_READ: Final = 200
 """Of those on one digest, and of those on one tag. The newest count."""
@@ -96,6 +96,23 @@ async def decisions_about(unit: DecisionsOnNames, image: ImageRef, digest: str) 
     return [*found, *on_tag]
 
 
+class PastUnit(DecisionHistory, ManyTransfers, Protocol):
+    """What is read to know what was approved before."""
+
+
+async def approved_before(unit: PastUnit, image: ImageRef) -> list[tuple[Decision, bool]]:
+    """The approvals that were enough, the newest first, each with whether its digest arrived.
+
+    Of a transfer that was deleted nobody knows more, so its digest counts as arrived.
+    """
+    found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
+    given = [d for d in found if d.verdict is Verdict.APPROVE and d.ground is not Ground.FLOATS]
+    there = await unit.transfers({decision.transfer for decision in given})
+    past = [(decision, there.get(decision.transfer)) for decision in given]
+    enough = [(d, t) for d, t in past if t is None or t.approved_at is not None]
+    return [(d, t is None or t.state is State.MIRRORED) for d, t in enough]
+
+
 def askers(requests: Sequence[Request]) -> list[PersonId]:
     """Those who asked and did not cancel, or all where everybody cancelled too late."""
     wanted = [request for request in requests if request.cancelled_at is None] or requests
@@ -147,6 +164,8 @@ def _is_older(other: Transfer, decided_on: Transfer) -> bool:
     if other.digest == decided_on.digest:
         return False
     match other.state:
+        case State.WAITING if other.ground is Ground.ROLLBACK:
+            return True  # its card says what the tag has, which is about to change
         case State.WAITING:
             return _at(other.checked_at) <= _at(decided_on.checked_at)
         case State.APPROVED:

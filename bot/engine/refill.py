@@ -16,23 +16,22 @@ from bot.core.errors import RefusedError
 from bot.core.events import Found
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
-from bot.core.transfer import State, Transfer, advance
+from bot.core.transfer import Transfer, advance
 from bot.engine.decided import (
-    DECISIONS_READ,
     DecidedUnit,
+    PastUnit,
     Rules,
+    approved_before,
     decided,
     decisions_about,
     end_older,
     ruling_on,
 )
-from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames
-from bot.engine.ports.store import ManyTransfers, OpensTransfers
+from bot.engine.ports.decisions import DecisionsOnNames
+from bot.engine.ports.store import OpensTransfers
 
 
-class RefillUnit(
-    DecisionHistory, DecisionsOnNames, OpensTransfers, ManyTransfers, DecidedUnit, Protocol
-):
+class RefillUnit(DecisionsOnNames, OpensTransfers, PastUnit, DecidedUnit, Protocol):
     """What is read and written here."""
 
 
@@ -67,25 +66,12 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     return last.digest
 
 
-async def _last_decided(unit: RefillUnit, image: ImageRef) -> Decision:
+async def _last_decided(unit: PastUnit, image: ImageRef) -> Decision:
     """The last decision whose digest arrived, or where none did, the last that was enough."""
-    found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
-    approved = [d for d in found if d.verdict is Verdict.APPROVE and d.ground is not Ground.FLOATS]
-    there = await unit.transfers({decision.transfer for decision in approved})
-    enough = [d for d in approved if _was_approved(there.get(d.transfer))]
-    arrived = [d for d in enough if _has_arrived(there.get(d.transfer))]
-    if not enough:
+    past = await approved_before(unit, image)
+    if not past:
         raise RefusedError(f"{image}: there is no record of a decision on its digest")
-    return (arrived or enough)[0]
-
-
-def _was_approved(transfer: Transfer | None) -> bool:
-    """Whether the approvals were enough. Of a transfer that was deleted nobody knows more."""
-    return transfer is None or transfer.approved_at is not None
-
-
-def _has_arrived(transfer: Transfer | None) -> bool:
-    return transfer is None or transfer.state is State.MIRRORED
+    return next((decision for decision, arrived in past if arrived), past[0][0])
 
 
 async def _carry_over(

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, NGINX, POLICY, STATIC, WEI, World, digest_of, fresh_plan, world
+from fakes import ANA, LI, NGINX, POLICY, STATIC, WEI, World, digest_of, fresh_plan, world
 
+from bot.core.approvals import Approvals
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.image import ImageRef
+from bot.core.policy import Rule
 from bot.core.transfer import State, Transfer
 
 ROOMY = replace(POLICY, open_limit=999, daily_limit=999, request_limit=999)
@@ -154,3 +156,101 @@ async def test_the_limits_of_a_person_hold(w: World) -> None:
     w.start()
     await asked(w)
     assert "2 images" in w.last or "a day" in w.last
+
+
+# --- tried hard
+
+
+THIRD = digest_of("third")
+
+
+async def approved_by_one_of_two(w: World, image: ImageRef, digest: str, number: int) -> None:
+    w.registries.source[str(image)] = digest
+    await w.say(WEI, f"/mirror {image}")
+    await w.settle(8)
+    await w.press(ANA, f"approve:{number}")
+    await w.say(WEI, f"/cancel #{number}")
+    await w.settle(8)
+
+
+async def test_no_digest_is_put_back_that_was_never_there(w: World) -> None:
+    w.admins = {ANA.id, LI.id}
+    two = Approvals(count=2, own=False)
+    w.policy = replace(ROOMY, rules=(Rule("**", Verdict.ASK, approvals=two),))
+    w.start()
+    for number, digest in ((1, OLD), (3, NEW)):
+        w.registries.source[str(NGINX)] = digest
+        await w.say(WEI, f"/mirror {NGINX}")
+        await w.settle(8)
+        for admin in (ANA, LI):
+            await w.press(admin, f"approve:{number}")
+        await w.settle(20)
+        await arrive(w, NGINX, digest)
+        if digest == OLD:
+            await approved_by_one_of_two(w, NGINX, THIRD, 2)
+    await asked(w)
+    assert f"back from <code>{NEW}</code> to <code>{OLD}</code>" in w.last
+
+
+async def test_a_question_to_put_back_ends_when_the_tag_gets_another_digest(w: World) -> None:
+    w.policy = replace(ROOMY, rules=(Rule("**", Verdict.ASK),))
+    w.start()
+    for number, digest in ((1, OLD), (2, NEW)):
+        w.registries.source[str(NGINX)] = digest
+        await w.say(WEI, f"/mirror {NGINX}")
+        await w.settle(8)
+        await w.press(ANA, f"approve:{number}")
+        await w.settle(20)
+        await arrive(w, NGINX, digest)
+    third = NGINX.at(THIRD)
+    w.registries.source[str(NGINX)] = w.registries.source[str(third)] = THIRD
+    await w.say(LI, f"/mirror {third}")
+    await w.settle(8)
+    await asked(w)
+    back = await newest(w)
+    assert (back.state, back.replaces) == (State.WAITING, NEW)
+    await w.press(ANA, "approve:3")
+    await w.settle(20)
+    assert (await newest(w)).state is State.REPLACED
+
+
+async def test_nothing_is_put_back_while_another_digest_is_under_way(w: World) -> None:
+    await twice(w)
+    third = NGINX.at(THIRD)
+    w.registries.source[str(NGINX)] = w.registries.source[str(third)] = THIRD
+    await w.say(LI, f"/mirror {third}")
+    await w.settle(20)
+    assert (await newest(w, third)).state is State.COPYING
+    await asked(w)
+    assert "under way already" in w.last
+
+
+async def test_an_admin_puts_nothing_back_alone_where_there_are_two(w: World) -> None:
+    w.admins = {ANA.id, LI.id}
+    w.policy = replace(ROOMY, rules=(Rule("**", Verdict.APPROVE, approvals=Approvals(own=False)),))
+    w.start()
+    await twice(w)
+    await w.say(ANA, f"/rollback {NGINX}")
+    await w.settle(4)
+    await w.press(ANA, "approve:3")
+    await w.settle(20)
+    assert (await newest(w)).state is State.WAITING
+    await w.press(LI, "approve:3")
+    await w.settle(20)
+    assert (await newest(w)).state is State.COPYING
+
+
+async def test_who_watches_is_not_told_that_upstream_put_it_back(w: World) -> None:
+    await twice(w)
+    await w.say(LI, f"/watch {NGINX}")
+    w.clock.pass_time(7 * 3600)
+    await w.settle(60)
+    await asked(w)
+    await w.press(ANA, "approve:3")
+    await w.settle(20)
+    await arrive(w, NGINX, OLD)
+    said = len(w.chat.texts)
+    for _ in range(10):
+        w.clock.pass_time(3600)
+        await w.settle(30, step=3)
+    assert not any("updated upstream" in text for text in w.chat.texts[said:])

@@ -3,7 +3,7 @@
 Nobody asks the source: its tag names another digest. What to put back is in the kept decisions.
 """
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from bot.core.decision import Ground, Verdict
 from bot.core.events import Found
@@ -14,16 +14,14 @@ from bot.core.transfer import advance
 from bot.dialog import answers
 from bot.dialog.commands import CommandName
 from bot.dialog.message import Message
+from bot.engine.decided import PastUnit, approved_before
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context
 from bot.engine.intake.opening import OpeningUnit, open_request
-from bot.engine.ports.decisions import DecisionHistory
-from bot.engine.ports.store import CopiedBefore
-
-DECISIONS_READ: Final = 200
+from bot.engine.ports.store import CopiedBefore, SameTag
 
 
-class RollbackUnit(CopiedBefore, OpeningUnit, DecisionHistory, admission.AdmissionUnit, Protocol):
+class RollbackUnit(CopiedBefore, OpeningUnit, PastUnit, admission.AdmissionUnit, SameTag, Protocol):
     """What this use case reads and writes."""
 
 
@@ -45,16 +43,17 @@ async def rollback(context: Context[RollbackUnit], image: ImageRef) -> Message |
     return None
 
 
-async def _before(unit: DecisionHistory, image: ImageRef, current: str) -> str | None:
-    """The digest that was approved for the tag before the current one."""
-    found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
-    approved = [d.digest for d in found if d.verdict is Verdict.APPROVE]
-    since = approved.index(current) if current in approved else 0
-    return next((digest for digest in approved[since:] if digest != current), None)
+async def _before(unit: PastUnit, image: ImageRef, current: str) -> str | None:
+    """The digest that the tag had before the current one."""
+    had = [each.digest for each, arrived in await approved_before(unit, image) if arrived]
+    since = had.index(current) if current in had else 0
+    return next((digest for digest in had[since:] if digest != current), None)
 
 
 async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, current: str) -> bool:
-    """Open the question. False where the image is under way already."""
+    """Open the question. False where another digest of the tag is under way already."""
+    if any(t.approved_at is not None for t in await context.unit.open_on_tag(image)):
+        return False
     ruling = Ruling(Verdict.ASK, Ground.ROLLBACK)
     expires_at = context.now + context.installation.policy.expire_after
     found = Found(context.now, before, ImageInfo(), ruling, expires_at, replaces=current)
