@@ -391,6 +391,20 @@ def test_the_bar_shows_the_same_as_the_count_beside_it() -> None:
     assert "▓▓▓▓▓▓▓▓░░ 5 of 6" in shown(*[done] * 5, CHECKING)
 
 
+def test_what_is_folded_sums_up() -> None:
+    states = [MIRRORED, MIRRORED, COPYING, CHECKING, FAILED]
+    images = [
+        replace(each, id=TransferId(number), image=long_name(number))
+        for number, each in enumerate(states * 12)
+    ]
+    text = shown(*images)
+    folded = re.search(r"^… and ([0-9]+) more(.*)$", text, re.MULTILINE)
+    assert folded is not None
+    counts = [int(count) for count in re.findall(r"· ([0-9]+) ", folded[2])]
+    assert sum(counts) == int(folded[1]) == len(images) - text.count("<code>")
+    assert len(counts) > 1
+
+
 def test_a_file_that_goes_back_tells_what_it_could_not_change() -> None:
     for back, changed, text in (
         (Rewritten(b""), True, "Your file for #41, with the images from our registry."),
