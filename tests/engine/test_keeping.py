@@ -211,9 +211,7 @@ async def test_the_list_has_pages_and_a_press_takes_one_tag_back(w: World) -> No
     answer = await w.press(ANA, "✖️ bitnami/app8:1.8", chat=PRIVATE)
     assert answer == f"New digests of {NINE[8]} are decided by the rules again."
     await w.settle(5)
-    assert (
-        "8 tags are kept fresh" in said.text
-    )  # and the page before, since this one is gone
+    assert "8 tags are kept fresh" in said.text  # and the page before, since this one is gone
     assert str(NINE[0]) in said.text
     assert await w.press(ANA, old, chat=PRIVATE) != ""
     assert await w.press(ANA, old, chat=PRIVATE) == "That has ended already."
