@@ -20,6 +20,7 @@ from bot.config import Secrets, Settings, read_secrets, read_settings
 from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import with_key
+from bot.env_file import read_environment
 from bot.logs import start_log
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
@@ -183,6 +184,28 @@ def refill(path: Path) -> None:
     asyncio.run(refill_target(settings, secrets, click.echo))
 
 
+@cli.command()
+@_config
+@click.option(
+    "--answers",
+    "given",
+    type=click.Path(path_type=Path),
+    help="Take the answers from this YAML file instead of the terminal.",
+)
+def init(path: Path, given: Path | None) -> None:
+    """Ask for what the bot needs, and write its config and secrets."""
+    from bot.config_file import read_document  # noqa: PLC0415 - see run
+    from bot.init import Collecting, apis_of, go_on  # noqa: PLC0415 - see run
+    from bot.init.answers import FileOfAnswers, Terminal  # noqa: PLC0415 - see run
+
+    start_log(level=logging.ERROR)
+    found = None if given is None else read_document(given).data
+    answers = Terminal() if given is None else FileOfAnswers(str(given), found)
+    asyncio.run(Collecting(answers, apis_of(found), click.echo).write(path))
+    settings, secrets = _read_config(path, make_key=True)
+    sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, click.echo)) else 1)
+
+
 _data = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -203,12 +226,18 @@ _internet = click.option(
     metavar="SECONDS",
     help="Check listed images for upstream updates this often. Without it, they are not checked.",
 )
-def sandbox(port: int, data: Path | None, *, internet: bool, fresh: float | None) -> None:
+@click.option("--bare", is_flag=True, help="Without a bot: to try `imageto-bot init`.")
+def sandbox(
+    port: int, data: Path | None, *, internet: bool, fresh: float | None, bare: bool
+) -> None:
     """Try the whole product on this machine. No account is needed."""
     start_log()
     from bot.sandbox import world  # noqa: PLC0415 - only this command needs the extra
 
-    _serve(world.serve(port=port, data=data, internet=internet, fresh=fresh, say=click.echo))
+    work = world.serve(
+        port=port, data=data, internet=internet, fresh=fresh, bare=bare, say=click.echo
+    )
+    _serve(work)
 
 
 @cli.command()
@@ -234,11 +263,11 @@ def _both(path: Path) -> tuple[Settings, Secrets]:
         settings = read_settings(path)
     except ConfigError as error:
         try:
-            read_secrets()
+            read_secrets(read_environment(path))
         except ConfigError as other:
             raise ConfigError(f"{error}\n{other}") from error
         raise
-    return settings, read_secrets()
+    return settings, read_secrets(read_environment(path))
 
 
 def _serve(work: Coroutine[Any, Any, None]) -> None:

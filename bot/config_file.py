@@ -121,6 +121,11 @@ def _no_yaml(path: Path, error: yaml.MarkedYAMLError) -> str:
     return f"{place}: is not valid YAML: {problem}"
 
 
+def as_yaml(data: object) -> str:
+    """The data as a person would write it, for a new file."""
+    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+
+
 def one_line(text: str) -> str:
     """The text on one line: a key or a parser's message may contain line breaks."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS]

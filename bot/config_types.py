@@ -23,7 +23,8 @@ _REPOSITORY_IN_ADDRESS: Final = re.compile(
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
 
-def _host(value: str) -> str:
+def host(value: str) -> str:
+    """A host with or without a port. Raises ValueError, as the other kinds of values do."""
     if not _HOST.fullmatch(value):
         raise ValueError(_no_host(value))
     return value
@@ -41,7 +42,8 @@ def _no_host(value: str) -> str:
     return "should be a host, such as harbor.example.com or harbor.example.com:8443"
 
 
-def _prefix(value: str) -> str:
+def target_prefix(value: str) -> str:
+    """A path below the host of the target, or nothing."""
     if value and not _PATH.fullmatch(value):
         raise ValueError("should be empty or a lower-case path, such as mirror or team/mirror")
     return value
@@ -71,7 +73,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _zone(value: str) -> str:
+def time_zone(value: str) -> str:
+    """A name of the time zone database, such as Asia/Shanghai."""
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -107,7 +110,7 @@ def _chat(value: str) -> str:
     return value
 
 
-def _repository(value: str) -> str:
+def repository_name(value: str) -> str:
     """`owner/name`, by GitHub's rules for both. An address is answered with what to write."""
     if _REPOSITORY.fullmatch(value) and not value.endswith(".git"):
         return value
@@ -125,15 +128,15 @@ def _person(value: str) -> str:
     return value
 
 
-Host = Annotated[str, AfterValidator(_host)]
-Registry = Annotated[str, AfterValidator(_host), AfterValidator(normalised_registry)]
+Host = Annotated[str, AfterValidator(host)]
+Registry = Annotated[str, AfterValidator(host), AfterValidator(normalised_registry)]
 """A registry by the name that it has in references."""
-Prefix = Annotated[str, AfterValidator(_prefix)]
+Prefix = Annotated[str, AfterValidator(target_prefix)]
 Url = Annotated[str, AfterValidator(_url)]
 Service = Annotated[str, AfterValidator(_service)]
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(time_zone)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
-Repository = Annotated[str, AfterValidator(_repository)]
+Repository = Annotated[str, AfterValidator(repository_name)]
 """`owner/name` of a repository at GitHub."""
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 

@@ -860,3 +860,9 @@ mistake-punctuation = there is punctuation around it
 mistake-slash-for-colon = the tag comes after a colon
 mistake-tag-joined = the tag comes after a colon
 mistake-wrong-library = only official images of Docker Hub have library/
+
+# imageto-bot init: said in the chat where somebody sends the code
+init-met = Thank you. Please go on at the terminal.
+init-faceless = I cannot see who you are.
+    .next = Turn off “Remain anonymous” and send it again.
+init-not-here = Please send this in the group that I shall serve.

@@ -25,6 +25,7 @@ from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import GitHubSection, Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.decision_key import with_key
+from bot.env_file import write_private
 from bot.sandbox import repository_api
 from bot.sandbox.bot_process import kept_alive
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
@@ -65,6 +66,9 @@ def new_token() -> str:
     return f"7000000001:{token_urlsafe(27)}"
 
 
+LOG: Final = "bot.log"
+ANSWERS: Final = "answers.yaml"
+"""The file of a bare sandbox that `init` takes its answers from."""
 Watch = Callable[[str, ASGIApp], ASGIApp]
 """Wraps the server "telegram" or "github", for example to count calls."""
 
@@ -85,11 +89,13 @@ async def open_sandbox(
     watch: Watch = _unwatched,
     branch: str = "main",
     image_list: str = "image.list",
+    bare: bool = False,
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
+    `bare`: the services alone, with an empty repository and no bot. `init` can be tried on them.
     """
     faults = ArmedFaults()
     section = _github_section(branch, image_list, internet=internet)
@@ -100,16 +106,7 @@ async def open_sandbox(
         registries = await stack.enter_async_context(
             Registries(data=data, faults=faults, internet=internet)
         )
-        github = await stack.enter_async_context(
-            GitHub(
-                data=data,
-                name=REPOSITORY,
-                files={"README.md": README},
-                faults=faults,
-                environment=registries.environment,
-                runner=runner,
-            )
-        )
+        github = await stack.enter_async_context(_github(data, registries, faults, runner))
         polled = asyncio.Event()
         app = _app(
             chat, github, registries, faults, section, token=token, polled=polled, watch=watch
@@ -117,13 +114,36 @@ async def open_sandbox(
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
         settings = _settings(address, chat, section, registries, database, fresh=fresh)
         secrets = with_key(_secrets(github, registries, token), database, make=True)
-        await _prepare(github, registries, settings, secrets)
-        output = data / "bot.log"
-        config, environment = _written(settings, data), _environment(secrets)
-        bot = kept_alive(config=config, environment=environment, output=output)
-        await stack.enter_async_context(bot)
+        if bare:
+            await _set_variables(github, registries, settings)
+            _write_answers(data / ANSWERS, settings, secrets)
+        else:
+            await _prepare(github, registries, settings, secrets)
+            await stack.enter_async_context(_bot(settings, secrets, data, polled))
+        yield RunningSandbox(address, chat, github, registries, data / LOG)
+
+
+@asynccontextmanager
+async def _bot(
+    settings: Settings, secrets: Secrets, data: Path, polled: asyncio.Event
+) -> AsyncIterator[None]:
+    """The bot, which polls when this yields."""
+    output = data / LOG
+    config, environment = _written(settings, data), _environment(secrets)
+    async with kept_alive(config=config, environment=environment, output=output):
         await _until_polling(polled, output)
-        yield RunningSandbox(address, chat, github, registries, output)
+        yield
+
+
+def _github(data: Path, registries: Registries, faults: ArmedFaults, runner: Runner) -> GitHub:
+    return GitHub(
+        data=data,
+        name=REPOSITORY,
+        files={"README.md": README},
+        faults=faults,
+        environment=registries.environment,
+        runner=runner,
+    )
 
 
 async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
@@ -240,13 +260,44 @@ def _written(settings: Settings, data: Path) -> Path:
     return path
 
 
+def _write_answers(path: Path, settings: Settings, secrets: Secrets) -> None:
+    """The answers that `imageto-bot init` takes, all but who the admin is and which chat."""
+    environment = _environment(secrets)
+    answers = {
+        **{name.lower(): environment[name] for name in sorted(environment)},
+        "repository": settings.github.repository,
+        "target": settings.target.host,
+        "telegram_api": settings.telegram.api,
+        "github_api": settings.github.api,
+        "addresses": settings.addresses,
+    }
+    path.unlink(missing_ok=True)
+    write_private(path, json.dumps(answers, indent=2) + "\n")
+
+
 async def _prepare(
     github: GitHub, registries: Registries, settings: Settings, secrets: Secrets
 ) -> None:
     """Set up the mirror repository with the code of `imageto-bot setup`."""
+    branch = settings.github.branch
+    if await github.repository.tip(branch) is None:
+        await github.repository.move(await github.repository.head(), None, branch)
+    async with _client(github, settings) as repository:
+        await install(repository, settings, secrets, log.info)
+    await _set_variables(github, registries, settings)
+
+
+async def _set_variables(github: GitHub, registries: Registries, settings: Settings) -> None:
+    """What the runs need to know of this machine, and `setup` does not."""
+    async with _client(github, settings) as repository:
+        addresses = json.dumps(registries.addresses)
+        await repository.set_variable("REGISTRY_ADDRESSES", addresses)
+        await repository.set_variable("PATIENCE", "0")  # no retries: faults show at once
+
+
+@asynccontextmanager
+async def _client(github: GitHub, settings: Settings) -> AsyncIterator[SetupRepository]:
     section = settings.github
-    if await github.repository.tip(section.branch) is None:
-        await github.repository.move(await github.repository.head(), None, section.branch)
     repository = SetupRepository(
         api=section.api,
         token=github.token,
@@ -257,10 +308,7 @@ async def _prepare(
         between=(0.0, 0.0),
     )
     try:
-        await install(repository, settings, secrets, log.info)
-        addresses = json.dumps(registries.addresses)
-        await repository.set_variable("REGISTRY_ADDRESSES", addresses)
-        await repository.set_variable("PATIENCE", "0")  # no retries: faults show at once
+        yield repository
     finally:
         repository.close()
 
@@ -295,6 +343,7 @@ async def serve(
     data: Path | None,
     internet: bool,
     fresh: float | None,
+    bare: bool = False,
     say: Callable[[str], None],
 ) -> None:
     """Run until SIGTERM or Ctrl-C."""
@@ -303,7 +352,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with sandbox_folder(data) as kept:
-        work = _run(port, kept, internet=internet, fresh=fresh, say=say)
+        work = _run(port, kept, internet=internet, fresh=fresh, bare=bare, say=say)
         running = asyncio.create_task(work)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -315,9 +364,19 @@ async def serve(
 
 
 async def _run(
-    port: int, data: Path, *, internet: bool, fresh: float | None, say: Callable[[str], None]
+    port: int,
+    data: Path,
+    *,
+    internet: bool,
+    fresh: float | None,
+    bare: bool,
+    say: Callable[[str], None],
 ) -> None:
-    async with open_sandbox(port=port, data=data, internet=internet, fresh=fresh) as made:
+    async with open_sandbox(
+        port=port, data=data, internet=internet, fresh=fresh, bare=bare
+    ) as made:
+        if bare:
+            say(f"There is no bot yet: imageto-bot init --answers {data / ANSWERS}")
         if not internet:
             say("The source registry holds small stand-ins under well-known names.")
         say("People: wei and li may ask, ana is an admin, mallory has no rights.")

@@ -15,10 +15,17 @@ from bot.core.errors import ConfigError
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
 HEAD = """\
-# The mistakes of a first day
+# The first day
 
-What is said of each. A test plays them all and compares this page: after an intended change,
-`UPDATE_SCREENS=1 pytest tests/check` writes it anew.
+`imageto-bot init` asks eight things, each proved at once, and waits for a code in the group. To try
+it without an account, `imageto-bot sandbox --bare --data DIR` runs services with nothing set up.
+`imageto-bot init --answers DIR/answers.yaml` uses them. `tests/end_to_end/test_e2e_first_day.py`
+does that up to the first pulled image. It took 40 s on two busy cores, most of it the start of the
+sandbox. The person sends one message and presses one button. On a machine of your own add
+`pip install .`.
+
+Below are the mistakes, with what is said of each. A test plays them all and compares this page.
+After an intended change, `UPDATE_SCREENS=1 pytest tests/check` writes it anew.
 
 ## In the config and in the environment
 

@@ -141,8 +141,11 @@ async def _does_nothing(_act: str, _job: Job) -> bool:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
-    """Everything is well in it: the workflow is installed, and the bot is an admin of the group."""
+async def open_world(folder: Path, *, installed: bool = True) -> AsyncIterator[World]:
+    """Everything is well in it: the workflow is installed, and the bot is an admin of the group.
+
+    `installed` False: `setup` was not run yet.
+    """
     state = TelegramState()
     group = next(chat for chat in state.chats.values() if chat.person is None)
     state.bot_roles[group.id] = MemberStatus.ADMIN
@@ -169,12 +172,17 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
         settings = _settings(port, state, group.id, folder)
         given = {"TELEGRAM_TOKEN": TOKEN, "GITHUB_TOKEN": made.token, **LOGIN}
         secrets = read_secrets({**given, "DECISION_KEY": setup_fixture.KEY})
-        repository = setup_fixture.client(port, made.token, settings)
-        try:
-            await install(repository, settings, secrets, lambda _: None)
-        finally:
-            await asyncio.to_thread(repository.close)
+        if installed:
+            await _install(port, made, settings, secrets)
         yield World(settings, secrets, services, state)
+
+
+async def _install(port: int, made: GitHub, settings: Settings, secrets: Secrets) -> None:
+    repository = setup_fixture.client(port, made.token, settings)
+    try:
+        await install(repository, settings, secrets, lambda _: None)
+    finally:
+        await asyncio.to_thread(repository.close)
 
 
 def _settings(port: int, state: TelegramState, group: int, folder: Path) -> Settings:

@@ -1,0 +1,47 @@
+"""The file of secrets beside the config: `config.env` for config.yaml. `init` writes it.
+
+A line is NAME=value up to its end, as docker's --env-file and systemd's EnvironmentFile have it. No
+shell reads it: a `$`, as in the names of Harbor's robots, stands for itself.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from bot.core.errors import ConfigError
+
+_LIMIT: Final = 1 << 20
+
+
+def beside(config: Path) -> Path:
+    return config.with_suffix(".env")
+
+
+def read_environment(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment, and what it lacks from the file beside the config, if there is one.
+
+    Raises ConfigError for a file that others may read, or that cannot be read.
+    """
+    path = beside(config)
+    try:
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise ConfigError(f"{path}: others can read it. Run chmod 600 {path}")
+            lines = file.read(_LIMIT).splitlines()
+    except FileNotFoundError:
+        return dict(environment)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({type(error).__name__})") from error
+    pairs = (line.strip().partition("=") for line in lines if not line.lstrip().startswith("#"))
+    return {name: value for name, equals, value in pairs if equals} | dict(environment)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read. Raises ConfigError where it is there already."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
