@@ -139,7 +139,10 @@ def unblock(path: Path, pattern: str) -> None:
 @_config
 @click.argument("pseudonym")
 def who(path: Path, pseudonym: str) -> None:
-    """Tell who has a pseudonym. Trailers of commits have them, such as p:7f3a91c2."""
+    """Tell who has a pseudonym.
+
+    PSEUDONYM stands in the trailer of a commit, such as p:7f3a91c2.
+    """
     settings = read_settings(path)
     from bot.adapters.store import person_behind  # noqa: PLC0415 - see run
 
@@ -153,7 +156,10 @@ def who(path: Path, pseudonym: str) -> None:
 @_config
 @click.argument("person")
 def forget(path: Path, person: str) -> None:
-    """Delete the name and the pseudonym of a person. The decisions of telegram:1003 stay."""
+    """Delete the name and the pseudonym of a person. Decisions stay.
+
+    PERSON is an id, such as telegram:1003.
+    """
     from bot.core.ids import split_id  # noqa: PLC0415 - see run
 
     try:

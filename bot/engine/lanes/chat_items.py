@@ -303,7 +303,10 @@ class ChatItems:
         firsts: FirstRequests,
         progress: Mapping[TransferId, Progress],
     ) -> Collection[PersonId]:
-        """The admins whose approval counts for an image that waits, as far as the askers say."""
+        """The admins whose approval surely counts for an image that waits.
+
+        An admin who asked alone is left out, also where somebody joined later: the card stays true.
+        """
         found = set[PersonId]()
         for transfer in waiting_in(transfers):
             if len(found) == len(self._admins):
