@@ -40,13 +40,15 @@ from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
-from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.lane import Lane, TickResult
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.ports.chat import Document
 from bot.engine.ports.repository import ListFile, WorkflowState
 
+REST = 10.0
+"""Seconds for which a lane without work rests, at most. In the bot it is IDLE_INTERVAL."""
 GROUP = ChatId("telegram:-1001")
 WEI = Person(PersonId("telegram:1001"), "Wei", "en")
 LI = Person(PersonId("telegram:1002"), "Li", "zh")
@@ -548,10 +550,14 @@ class World:
         await self.intake.moved(self.last_update, old, new)
 
     async def settle(self, seconds: float = 30, step: float = 1) -> None:
-        """Let time pass, tick by tick."""
-        passed = 0.0
+        """Let time pass, tick by tick. As in the bot, a lane without work rests until one has."""
+        passed, rested = 0.0, dict.fromkeys(self.reconciler._lanes, 0.0)
         while passed < seconds:
-            await self.reconciler.tick()
+            due = [name for name, until in rested.items() if until <= passed]
+            ticks = {name: await self.reconciler._lanes[name].tick() for name in due}
+            rested |= {n: passed + REST for n, tick in ticks.items() if tick is TickResult.IDLE}
+            if TickResult.CHANGED in ticks.values():
+                rested = dict.fromkeys(rested, 0.0)
             self.clock.pass_time(step)
             passed += step
         await self.reconciler.tick()
