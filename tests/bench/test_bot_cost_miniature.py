@@ -38,7 +38,7 @@ async def test_what_is_measured_becomes_rows_and_a_picture() -> None:
     alone = found.single.alone[0]
     assert alone.calls["PUT /contents/image.list"] == 1
     assert alone.unchanged >= 1  # the list was read twice
-    assert alone.answer > 0
+    assert alone.answer >= 0  # the bot may read the last status before the run ends
     assert found.single.idle == {}
     assert min(found.single.calm) > 0
     new, used = found.starts.new[0], found.starts.used[0]
