@@ -28,7 +28,8 @@ from bot.dialog.card import (
     image_lines,
 )
 from bot.dialog.causes import cause, denied, trouble_words
-from bot.dialog.commands import COMMANDS, CommandName, menu_for
+from bot.dialog.command_values import CommandName
+from bot.dialog.commands import COMMANDS, menu_for
 from bot.dialog.draft_card import unreadable_lines
 from bot.dialog.image_names import name_list
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
@@ -83,6 +84,11 @@ def misuse(name: CommandName) -> Message:
     return Message(tuple(lines))
 
 
+def replies_to_nothing(name: CommandName) -> Message:
+    """Why a command without a number does nothing: it is no reply to a card."""
+    return Message((*misuse(name).lines, say("misuse-reply")))
+
+
 def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     """What cannot be read where no image was found, with the corrected command to send."""
     lines = [say("bad-head", count=len(bad)), *unreadable_lines(tuple(bad))]
@@ -94,6 +100,17 @@ def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
     lines.append(say("bad-corrected", command=text))
     fits = len(text) <= COPY_LIMIT
     return Message(tuple(lines), ((copy_button(say("button-copy"), text),),) if fits else ())
+
+
+def together(each: Sequence[Message], bad: Sequence[BadImage], *, command: CommandName) -> Message:
+    """The answers to a command on several images, and the texts that name none."""
+    lines = dict.fromkeys(line for message in each for line in message.lines)
+    wrong = unreadable(bad, command=command).lines if bad else ()
+    return Message((*lines, *wrong))
+
+
+def unknown(command: str) -> Message:
+    return single_line("unknown-command", command=command)
 
 
 def nothing_found(*, file: str) -> Message:

@@ -18,7 +18,7 @@ from bot.core.decision import Ground
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import BadReference, ImageRef
 from bot.core.request import PullFormat
-from bot.dialog.commands import Cancel, CommandName, Confirm, List, Retry
+from bot.dialog.command_values import Cancel, CommandName, Confirm, List, Retry
 from bot.dialog.message import Button, ButtonKind, Phrase, say
 
 

@@ -3,29 +3,30 @@
     message  = "/" name [ "@" bot ] [ blank arguments ]
     mirror   = [ number | anything that names images ]           see paste/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
-    lookup   = image                               list      = [ text ]
-    outdated = [ text ]                            watch     = [ image ]
-    unwatch  = image                               unkeep    = image
+    lookup   = 1*image                             list      = [ text ]
+    outdated = [ text ]                            watch     = *image
+    unwatch  = 1*image                             unkeep    = image
     why      = image                               history   = [ number | image ]
     rollback = image
     approve  = number    cancel = number    retry = number
-    reject   = number [ reason ]               in a reply to a card: [ reason ]
+    reject   = number [ reason ]
     pause    = [ reason ]
     block    = pattern [ reason ]                  unblock   = pattern
+
+In a reply to a card or a result, the number of its request may be left out.
 
 `COMMANDS` says for each command how its arguments are read, who may use it, and whether it begins
 work. Intake obeys it, and menus and /help are made from it. Buttons get their rights from it too,
 see buttons.py. To add a command: a row and a class of values here, a use case in engine/intake/,
 its words in locales/.
 
-Parsing never raises. A text that is no command of ours gives None. A command with wrong arguments
-gives a `Misuse`. The images of /mirror are found by paste/, not here.
+Parsing never raises. A text that is no command gives None, a command that we do not have gives an
+`Unknown`, and one with wrong arguments a `Misuse`. Images are found by paste/, not here.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from bot.core.bad_image import BadImage
@@ -33,185 +34,38 @@ from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.pattern import corrected
 from bot.core.policy import Role
+from bot.dialog.command_values import (
+    Approve,
+    BeginWatch,
+    Block,
+    Cancel,
+    Command,
+    CommandName,
+    Confirm,
+    EndKeep,
+    EndWatch,
+    History,
+    List,
+    Lookup,
+    Mirror,
+    Misuse,
+    Outdated,
+    Pause,
+    Reject,
+    Replied,
+    Resume,
+    Retry,
+    Rollback,
+    Simple,
+    Status,
+    Unblock,
+    Unknown,
+    Why,
+)
+from bot.paste import extract
 from bot.paste.reference import read_image
 
-
-class CommandName(StrEnum):
-    MIRROR = "mirror"
-    STATUS = "status"
-    LOOKUP = "lookup"
-    LIST = "list"
-    OUTDATED = "outdated"
-    WATCH = "watch"
-    UNWATCH = "unwatch"
-    UNKEEP = "unkeep"
-    WHY = "why"
-    HISTORY = "history"
-    ROLLBACK = "rollback"
-    APPROVE = "approve"
-    REJECT = "reject"
-    CANCEL = "cancel"
-    RETRY = "retry"
-    HELP = "help"
-    START = "start"
-    PAUSE = "pause"
-    RESUME = "resume"
-    BLOCK = "block"
-    UNBLOCK = "unblock"
-    RELOAD = "reload"
-    WHOAMI = "whoami"
-
-
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """`text` as it was pasted. Empty where a file or the message replied to is meant."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """Confirm a draft with the images that are ticked."""
-
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    image: ImageRef
-
-
-@dataclass(frozen=True, slots=True)
-class List:
-    """A page of the lines of image.list that contain `text`. Pages count from 0."""
-
-    text: str
-    page: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """The images of image.list that contain `text` and were updated upstream."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class BeginWatch:
-    """Be told when the image is updated upstream. None lists what the person watches."""
-
-    image: ImageRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class EndWatch:
-    image: ImageRef
-
-
-@dataclass(frozen=True, slots=True)
-class EndKeep:
-    """Ask an admin again about later digests of the image's tag. None lists these tags."""
-
-    image: ImageRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Who asked for the image, who decided on it, and what arrived."""
-
-    image: ImageRef
-
-
-@dataclass(frozen=True, slots=True)
-class Rollback:
-    """Ask admins to put the digest back that the image's tag had before."""
-
-    image: ImageRef
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The newest decisions, on everything or on what it is about."""
-
-    about: RequestId | ImageRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """`about` is what to show. None shows what is open in the chat."""
-
-    about: RequestId | ImageRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Without a `request` it is a reply to the card that is meant."""
-
-    request: RequestId | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Hold all commits and dispatches."""
-
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Deny the images of a normalised pattern."""
-
-    pattern: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Lift the pause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unblock:
-    """Lift the block of this normalised pattern."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    """A command without arguments: help, start, whoami, reload."""
-
-    name: CommandName
-
-
-@dataclass(frozen=True, slots=True)
-class Misuse:
-    """A command of ours with wrong arguments."""
-
-
-Looking = Lookup | List | Outdated
-Watching = BeginWatch | EndWatch
-Deciding = Approve | Reject | Cancel | Retry
-Kept = Why | History | Rollback | EndKeep
-Holding = Pause | Block | Resume | Unblock
-Command = Mirror | Confirm | Status | Looking | Watching | Deciding | Kept | Holding | Simple
-Parsed = Command | BadImage | Misuse
+Parsed = Command | BadImage | Misuse | Unknown
 Parser = Callable[[str, str], Parsed]
 """Reads the arguments of one command. The second text is the host of the target registry."""
 
@@ -221,7 +75,7 @@ FILTER_LIMIT: Final = 48
 """Bytes of a filter. The buttons of a list carry it, and they hold 64."""
 # A Chinese argument may follow a command without a space. Telegram recognises such a command too.
 _COMMAND: Final = re.compile(
-    r"/([A-Za-z]+)(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
+    r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
@@ -243,7 +97,7 @@ def _of_anything(command: Callable[[RequestId | ImageRef | None], Command]) -> P
 
 
 def _watch(text: str, target_host: str) -> Parsed:
-    return _of_image(BeginWatch)(text, target_host) if text else BeginWatch(None)
+    return _of_images(BeginWatch)(text, target_host) if text else BeginWatch()
 
 
 def _unkeep(text: str, target_host: str) -> Parsed:
@@ -253,8 +107,9 @@ def _unkeep(text: str, target_host: str) -> Parsed:
 def _reject(text: str, _target_host: str) -> Parsed:
     first, reason = [*text.split(None, 1), "", ""][:2]
     number = _NUMBER.fullmatch(first)
-    words = _reason(text if number is None else reason)
-    return Reject(None if number is None else RequestId(int(number[1])), words)
+    if number is None:
+        return Replied(CommandName.REJECT, _reason(text))
+    return Reject(RequestId(int(number[1])), _reason(reason))
 
 
 def _pause(text: str, _target_host: str) -> Parsed:
@@ -286,8 +141,27 @@ def _of_image(command: Callable[[ImageRef], Command]) -> Parser:
     return parser
 
 
-def _of_request(command: Callable[[RequestId], Command]) -> Parser:
+def _of_images(
+    command: Callable[[tuple[ImageRef, ...], tuple[BadImage, ...]], Command],
+) -> Parser:
+    """One image, or several as /mirror takes them."""
+
+    def parser(text: str, target_host: str) -> Parsed:
+        if not text:
+            return Misuse()
+        read = read_image(text, target_host=target_host)
+        if not isinstance(read, BadImage):
+            return command((read,), ())
+        found = extract(text, target_host=target_host)
+        return command(found.images, found.bad) if found.images else read
+
+    return parser
+
+
+def _of_request(name: CommandName, command: Callable[[RequestId], Command]) -> Parser:
     def parser(text: str, _target_host: str) -> Parsed:
+        if not text:
+            return Replied(name)
         number = _NUMBER.fullmatch(text)
         return Misuse() if number is None else command(RequestId(int(number[1])))
 
@@ -332,16 +206,20 @@ class CommandSpec:
 _ROWS: Final = (
     CommandSpec(name=CommandName.MIRROR, parser=_mirror, begins_work=True),
     CommandSpec(name=CommandName.STATUS, parser=_of_anything(Status)),
-    CommandSpec(name=CommandName.LOOKUP, parser=_of_image(Lookup), begins_work=True),
+    CommandSpec(name=CommandName.LOOKUP, parser=_of_images(Lookup), begins_work=True),
     CommandSpec(name=CommandName.LIST, parser=_of_filter(List), begins_work=True),
     CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),
     CommandSpec(name=CommandName.WATCH, parser=_watch),
-    CommandSpec(name=CommandName.UNWATCH, parser=_of_image(EndWatch)),
+    CommandSpec(name=CommandName.UNWATCH, parser=_of_images(EndWatch)),
     CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
     CommandSpec(name=CommandName.ROLLBACK, parser=_of_image(Rollback), begins_work=True),
-    CommandSpec(name=CommandName.CANCEL, parser=_of_request(Cancel)),
-    CommandSpec(name=CommandName.RETRY, parser=_of_request(Retry), begins_work=True),
-    CommandSpec(name=CommandName.APPROVE, parser=_of_request(Approve), audience=ADMINS),
+    CommandSpec(name=CommandName.CANCEL, parser=_of_request(CommandName.CANCEL, Cancel)),
+    CommandSpec(
+        name=CommandName.RETRY, parser=_of_request(CommandName.RETRY, Retry), begins_work=True
+    ),
+    CommandSpec(
+        name=CommandName.APPROVE, parser=_of_request(CommandName.APPROVE, Approve), audience=ADMINS
+    ),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.HISTORY, parser=_of_anything(History), audience=ADMINS),
     CommandSpec(name=CommandName.UNKEEP, parser=_unkeep, audience=ADMINS),
@@ -367,14 +245,17 @@ COMMANDS: Final[Mapping[CommandName, CommandSpec]] = {row.name: row for row in _
 
 @dataclass(frozen=True, slots=True)
 class TypedCommand:
-    """A command as it was typed: its name and its parsed arguments."""
+    """A command as it was typed: its name and its parsed arguments.
+
+    An unknown one is answered like /help, by its rights.
+    """
 
     name: CommandName
     parsed: Parsed
 
 
 def parse(text: str, *, me: str, target_host: str) -> TypedCommand | None:
-    """The command of a message, or None where it is not one of ours.
+    """The command of a message, or None where it is none, or one for another bot.
 
     `me` is the bot's own name, without the at-sign. `target_host` is the registry that images are
     copied to: people paste names of it, too.
@@ -385,7 +266,8 @@ def parse(text: str, *, me: str, target_host: str) -> TypedCommand | None:
     try:
         name = CommandName(match[1].lower())
     except ValueError:
-        return None
+        unknown = Unknown(match[1], addressed=match[2] is not None)
+        return TypedCommand(CommandName.HELP, unknown)
     return TypedCommand(name, COMMANDS[name].parser((match[3] or "").strip(), target_host))
 
 

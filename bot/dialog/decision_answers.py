@@ -56,10 +56,7 @@ def decided_briefly(
     counts = any(each.effect in (DecisionEffect.ENOUGH, DecisionEffect.FIRST) for each in outcomes)
     if later is not None and counts:
         phrases.append(say("decided-kept" if later is Ground.KEPT else "decided-floats"))
-    if gone:
-        phrases.append(say("decided-gone", images=_names(gone)))
-    if left:
-        phrases.append(say("decided-left", count=left))
+    phrases += _besides(gone, left)
     words = phrases[0]
     for others in phrases[1:]:
         words = say("decided-besides", words=words, others=others)
@@ -67,12 +64,28 @@ def decided_briefly(
 
 
 def decided(
-    request: RequestId, verdict: Verdict, outcomes: Sequence[DecidedTransfer], view: View
+    request: RequestId,
+    verdict: Verdict,
+    outcomes: Sequence[DecidedTransfer],
+    view: View,
+    *,
+    gone: Sequence[Transfer] = (),
+    left: int = 0,
 ) -> Message:
-    """What a typed command came to, with the names and digests of what it decided on."""
+    """What a typed command came to, with the names and digests of what it decided on.
+
+    `gone` and `left` as in `decided_briefly`.
+    """
     done = [each.transfer for each in outcomes if each.effect is DecisionEffect.ENOUGH]
     head, *others = _came_to(request, verdict, outcomes, view)
+    others += _besides(gone, left)
     return Message((head, *map(decided_line, rows_of(done)), *others))
+
+
+def _besides(gone: Sequence[Transfer], left: int) -> list[Phrase]:
+    """What was not decided on."""
+    lines = [say("decided-gone", images=_names(gone))] if gone else []
+    return [*lines, say("decided-left", count=left)] if left else lines
 
 
 def _came_to(

@@ -7,7 +7,7 @@ from bot.core.bad_image import BadImage, Gap
 from bot.core.draft import Draft, draft_of
 from bot.core.gathering import Cut
 from bot.dialog import answers
-from bot.dialog.commands import CommandName
+from bot.dialog.command_values import CommandName
 from bot.dialog.message import Message
 from bot.paste import IMAGES_PER_PASTE, FileKind, Finding
 

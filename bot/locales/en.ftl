@@ -23,8 +23,8 @@ card-version-updated = { $count ->
 card-approved-by = Approved by { $people }.
 card-deciders = Who can approve: { $people }.
 card-cancelled = Cancelled.
-card-changed = The card of #{ $request } had changed before you pressed, so nothing was decided.
-    .next = I show the card again. Look at it, then press.
+card-changed = The card of #{ $request } had changed before that, so nothing was decided.
+    .next = I show the card again. Look at it, then decide.
 waiting-others = { $count ->
     [one] 1 more waits for an admin, on another page.
    *[other] { $count } more wait for an admin, on the other pages.
@@ -302,6 +302,8 @@ wanted = On it.
 form-shown = Written for { $form }.
 form-already = Already written for { $form }.
 
+unknown-command = I do not know <code>/{ $command }</code>.
+    .next = /help lists what I understand.
 nothing-found = I found no image in that.
     .next = Send it like this: <code>/mirror nginx:1.27</code>
 nothing-found-file = I found no image in <code>{ $file }</code>.
@@ -411,17 +413,17 @@ command-mirror = copy images to our registry
 command-status = what is under way, one request, or one image
     .usage = /status [#41 | IMAGE]
 command-lookup = look up an image without copying it
-    .usage = /lookup IMAGE
+    .usage = /lookup IMAGE…
 command-list = what is in image.list
     .usage = /list [text]
 command-outdated = which of our images differ from their sources
     .usage = /outdated [text]
 command-watch = tell me when an image is updated upstream
-    .usage = /watch [IMAGE]
+    .usage = /watch [IMAGE…]
 command-unkeep = what admins keep fresh, and how to end that
     .usage = /unkeep [IMAGE]
 command-unwatch = stop telling me
-    .usage = /unwatch IMAGE
+    .usage = /unwatch IMAGE…
 command-why = who asked for an image, who decided, and what arrived
     .usage = /why IMAGE
 command-history = what was decided lately
@@ -457,8 +459,11 @@ help-head = I copy container images to our registry. You can send:
 help-row = { $usage } · { $words }
 help-example = For example: <code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
     I also read compose files, Kubernetes YAML and Dockerfiles: send one with /mirror as its caption, or reply to it with /mirror.
+    In a private chat no command is needed: send names or files as they are.
+    In a reply to a card or a result, a command means that one and needs no number.
 
 misuse = Like this: <code>{ $usage }</code> · { $words }
+misuse-reply = Or send it as a reply to a card or a result of mine.
 
 bad-head = { $count ->
     [one] I cannot read that as an image:
@@ -478,6 +483,8 @@ limit-drafts = You have { $number } drafts that wait for you.
     .next = Confirm or cancel some of them. /status lists them.
 limit-questions = I am still looking up { $number } things for you.
     .next = Ask again when some are answered.
+limit-lookups = I look up at most { $number } images at a time.
+    .next = Ask for fewer of them, or wait for my answers.
 limit-minute = That was fast: I take { $number } commands a minute from each person.
     .next = I ignore what you send in the next { $seconds } s.
 limit-daily = You can ask for { $number } images in 24 hours.
@@ -781,7 +788,7 @@ watch-head = { $count ->
 }
 watch-none = You watch no image.
     .next = With <code>/watch nginx:1.27</code> I tell you when that image is updated upstream.
-watch-limit = You can watch { $number } images.
+watch-limit = <code>{ $image }</code>: you can watch { $number } images, and you do.
     .next = <code>/watch</code> lists yours, /unwatch ends one.
 watch-off = Images are not kept fresh here, so I would have nothing to tell.
     .next = Ask { $maintainer } to set <code>fresh</code> in my config. /outdated shows what differs now.

@@ -22,8 +22,8 @@ card-version-updated = { $count ->
 card-approved-by = { $people } 已批准。
 card-deciders = 可以审批的管理员：{ $people }。
 card-cancelled = 已取消。
-card-changed = #{ $request } 的卡片在你点按之前已经变了，这次没有生效。
-    .next = 我会重新显示卡片，看过之后再点。
+card-changed = #{ $request } 的卡片在这之前已经变了，这次没有生效。
+    .next = 我会重新显示卡片，看过之后再决定。
 waiting-others = 另有 { $count } 个待审批，在其他页上。
 waiting-reason = { $person } 要驳回 { $count } 个镜像，理由是？可以选一条，也可以回复这条消息：<code>/reject</code> 加理由。
 card-folded = ……另有 { $count } 个{ $mirrored ->
@@ -251,6 +251,8 @@ wanted = 收到，这就处理。
 form-shown = 已换成 { $form } 的写法。
 form-already = 已经是 { $form } 的写法了。
 
+unknown-command = 没有 <code>/{ $command }</code> 这个命令。
+    .next = 发 /help 查看所有命令。
 nothing-found = 这里面没找到镜像。
     .next = 这样写：<code>/mirror nginx:1.27</code>
 nothing-found-file = <code>{ $file }</code> 里没找到镜像。
@@ -360,17 +362,17 @@ command-mirror = 把镜像同步到我们的镜像仓库
 command-status = 查看进度，也可以查某个请求或某个镜像
     .usage = /status [#41 | 镜像]
 command-lookup = 只查镜像，不同步
-    .usage = /lookup 镜像
+    .usage = /lookup 镜像……
 command-list = 查看 image.list 里的镜像
     .usage = /list [文字]
 command-outdated = 查看哪些镜像与上游不一致
     .usage = /outdated [文字]
 command-watch = 镜像在上游更新时通知我
-    .usage = /watch [镜像]
+    .usage = /watch [镜像……]
 command-unkeep = 管理员让哪些标签保持更新，以及取消
     .usage = /unkeep [镜像]
 command-unwatch = 取消通知
-    .usage = /unwatch 镜像
+    .usage = /unwatch 镜像……
 command-why = 镜像是谁提的、谁批的、同步了什么
     .usage = /why 镜像
 command-history = 最近的审批记录
@@ -406,8 +408,11 @@ help-head = 我负责把容器镜像同步到我们的镜像仓库。可以这�
 help-row = { $usage } · { $words }
 help-example = 例如：<code>/mirror nginx:1.27 gcr.io/distroless/static:nonroot</code>
     也支持 compose 文件、Kubernetes YAML 和 Dockerfile：发送时在说明里写 /mirror，或者用 /mirror 回复它。
+    私聊不用写命令，直接发镜像名或文件就行。
+    回复卡片或结果时，命令就是指那一个，不用带编号。
 
 misuse = 这样用：<code>{ $usage }</code> · { $words }
+misuse-reply = 也可以直接回复我的卡片或结果。
 
 bad-head = { $count ->
     [1] 这个我看不出是哪个镜像：
@@ -427,6 +432,8 @@ limit-drafts = 你还有 { $number } 个草稿等待确认。
     .next = 请先确认或取消几个，发 /status 可以查看。
 limit-questions = 你还有 { $number } 个查询没有结果。
     .next = 等几个有了结果再发。
+limit-lookups = 一次最多查 { $number } 个镜像。
+    .next = 请少查几个，或者等我答完再发。
 limit-minute = 发得太快了：每人每分钟最多 { $number } 条命令。
     .next = 接下来 { $seconds } 秒内发的我会忽略。
 limit-daily = 每人 24 小时内最多 { $number } 个镜像。
@@ -674,7 +681,7 @@ watch-unlisted = 只有 image.list 里的镜像会保持更新，这个还不在
 watch-head = 你关注了 { $count } 个镜像：
 watch-none = 你还没有关注镜像。
     .next = 例如发 <code>/watch nginx:1.27</code>，它在上游更新时会通知你。
-watch-limit = 每人最多关注 { $number } 个镜像。
+watch-limit = <code>{ $image }</code>：每人最多关注 { $number } 个镜像，你已经满了。
     .next = <code>/watch</code> 列出你关注的，用 /unwatch 取消。
 watch-off = 这里没有开启保持更新，所以不会有通知。
     .next = 请{ $maintainer }在配置里设置 <code>fresh</code>。发 /outdated 查看目前哪些不一致。

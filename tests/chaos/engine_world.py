@@ -30,7 +30,8 @@ from bot.core.image import ImageRef
 from bot.core.policy import Policy
 from bot.core.transfer import State
 from bot.dialog.buttons import parse_button
-from bot.dialog.commands import Mirror, Retry, parse
+from bot.dialog.command_values import Mirror, Retry
+from bot.dialog.commands import parse
 from bot.dialog.language import Language
 from bot.engine.decided import Rules
 from bot.engine.lanes.lane import Lane, TickResult

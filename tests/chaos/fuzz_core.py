@@ -21,7 +21,7 @@ from bot.core.ids import BatchId, RequestId, TransferId
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.core.request import PullFormat
 from bot.core.seal import DecidedImage, sealed_block
-from bot.dialog import buttons, commands
+from bot.dialog import buttons, command_values, commands
 from bot.paste import IMAGES_PER_PASTE, REWRITABLE, Finding, extract, extract_file, rewrite
 from bot.paste.correction import correct
 from bot.paste.reference import read_image
@@ -164,22 +164,25 @@ def lines_of_the_list(choices: Choices) -> None:
 def typed_commands(choices: Choices) -> None:
     me = choices.pick((ME, "IMAGETO_BOT", "a", ""))
     found = commands.parse(command(choices), me=me, target_host=HOST)
-    match found:
-        case commands.Lookup(image=image) | commands.Status(about=ImageRef() as image):
+    match found and found.parsed:
+        case command_values.Lookup(images=images) | command_values.BeginWatch(images=images):
+            for image in images:
+                expect_image(image)
+        case command_values.Status(about=ImageRef() as image):
             expect_image(image)
-        case commands.List(text=text):
+        case command_values.List(text=text):
             assert len(text.encode(errors="replace")) <= commands.FILTER_LIMIT
-        case commands.Reject(reason=reason):
+        case command_values.Reject(reason=reason):
             assert len(reason) <= commands.REASON_LIMIT
             assert "\n" not in reason
-        case commands.Approve(request=number) | commands.Cancel(request=number):
+        case command_values.Approve(request=number) | command_values.Cancel(request=number):
             assert 0 <= number < 10**18
 
 
 def _data_of(pressed: buttons.Pressed) -> str:
     verb = buttons.Verb
     match pressed:
-        case commands.List(text=text, page=page):
+        case command_values.List(text=text, page=page):
             return buttons.button_data(verb.LIST, page, text)
         case buttons.ShowPullFormat(request=request, form=form):
             return buttons.button_data(verb.FORM, request, form)
@@ -204,9 +207,9 @@ _VERBS: Final = {
     buttons.AskReason: buttons.Verb.REASON,
     buttons.ShowDigests: buttons.Verb.DIGESTS,
     buttons.PickWaiting: buttons.Verb.PICK,
-    commands.Confirm: buttons.Verb.ALL,
-    commands.Cancel: buttons.Verb.DROP,
-    commands.Retry: buttons.Verb.RETRY,
+    command_values.Confirm: buttons.Verb.ALL,
+    command_values.Cancel: buttons.Verb.DROP,
+    command_values.Retry: buttons.Verb.RETRY,
     buttons.ShowDraftPage: buttons.Verb.PAGE,
     buttons.ToggleImage: buttons.Verb.TICK,
     buttons.TakeSuggestion: buttons.Verb.SUGGESTION,
@@ -225,7 +228,7 @@ def pressed_buttons(choices: Choices) -> None:
     assert buttons.parse_button(written) == pressed
     if isinstance(pressed, buttons.MirrorImage):
         expect_image(pressed.image)
-    elif not isinstance(pressed, commands.List):
+    elif not isinstance(pressed, command_values.List):
         assert len(written) <= buttons.DATA_LIMIT
 
 
@@ -250,7 +253,7 @@ def sent_buttons(choices: Choices) -> None:
         buttons.RejectShown("a-Z_09xy", buttons.reason_key(str(third))),
         buttons.PickWaiting(request, TransferId(second)),
         buttons.ShowWaitingPage(request, third, choosing=bool(choices.below(2))),
-        commands.Confirm(request),
+        command_values.Confirm(request),
         buttons.ToggleImage(request, second),
         buttons.TakeSuggestion(request, TransferId(second), third % 1000),
         buttons.ShowPullFormat(request, choices.pick(tuple(PullFormat))),

@@ -32,9 +32,10 @@ from bot.core.ids import (
 from bot.core.image import ImageRef
 from bot.core.policy import ANONYMOUS_ADMIN, Role
 from bot.core.request import Request
-from bot.dialog import buttons, commands
+from bot.dialog import buttons, command_values
 from bot.dialog.buttons import Verb, button_data, parse_button, tag_key
-from bot.dialog.commands import COMMANDS, EVERYBODY, CommandName, parse
+from bot.dialog.command_values import CommandName
+from bot.dialog.commands import COMMANDS, EVERYBODY, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, Outcome, Press
@@ -96,6 +97,10 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/history": DECIDING,
     "/history #": DECIDING,
     "/history IMAGE": DECIDING,
+    "/approve": DECIDING,
+    "/reject": DECIDING,
+    "/cancel": ASKING,
+    "/retry": ASKING,
     "/cancel #": OWN,
     "/retry #": OWN,
     "/pause": DECIDING,
@@ -132,6 +137,10 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.UNKEEP: DECIDING,
 }
 READS: Final = (
+    "/approve",
+    "/reject",
+    "/cancel",
+    "/retry",
     "/unkeep",
     "/why IMAGE",
     "/rollback IMAGE",
@@ -201,7 +210,7 @@ def test_every_command_has_a_row_in_each_of_its_forms() -> None:
     assert {command.split()[0][1:] for command in BY_COMMAND} == set(CommandName)
     assert set(COMMANDS) == set(CommandName)
     read = [parse(written(c), me="b", target_host="h") for c in BY_COMMAND]
-    assert {type(each.parsed) for each in read if each} == set(get_args(commands.Command))
+    assert {type(each.parsed) for each in read if each} == set(get_args(command_values.Command))
 
 
 def test_every_button_has_a_row() -> None:

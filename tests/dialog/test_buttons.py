@@ -29,7 +29,8 @@ from bot.dialog.buttons import (
     reason_key,
     tag_key,
 )
-from bot.dialog.commands import FILTER_LIMIT, Cancel, Confirm, List, Retry
+from bot.dialog.command_values import Cancel, Confirm, List, Retry
+from bot.dialog.commands import FILTER_LIMIT
 
 R41 = RequestId(41)
 KEY = "a-Z_09xy"

@@ -39,7 +39,8 @@ from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import Verb
 from bot.dialog.card import card, replaced, suggestion_buttons
 from bot.dialog.causes import cause, trouble_words
-from bot.dialog.commands import COMMANDS, CommandName
+from bot.dialog.command_values import CommandName
+from bot.dialog.commands import COMMANDS
 from bot.dialog.draft_card import draft_card
 from bot.dialog.image_names import short_name
 from bot.dialog.language import Language

@@ -8,8 +8,7 @@ from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Role
-from bot.dialog.commands import (
-    COMMANDS,
+from bot.dialog.command_values import (
     Approve,
     BeginWatch,
     Block,
@@ -25,18 +24,20 @@ from bot.dialog.commands import (
     Outdated,
     Pause,
     Reject,
+    Replied,
     Resume,
     Retry,
     Rollback,
     Simple,
     Status,
     Unblock,
+    Unknown,
     Why,
-    menu_for,
-    parse,
 )
+from bot.dialog.commands import COMMANDS, menu_for, parse
 
 NGINX = ImageRef.parse("nginx:1.27")
+REDIS = ImageRef.parse("redis:7")
 R41 = RequestId(41)
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
@@ -64,7 +65,10 @@ def read(text: str) -> object:
         ("/mirror ＃41", Confirm(R41)),
         ("/mirror 41", Mirror("41")),
         ("/mirror #" + "9" * 19, Mirror("#" + "9" * 19)),
-        ("/lookup nginx:1.27", Lookup(NGINX)),
+        ("/lookup nginx:1.27", Lookup((NGINX,))),
+        ("/lookup nginx:1.27 nginx:1.27\nredis:7", Lookup((NGINX, REDIS))),
+        ("/lookup nginx:1.27、redis:7", Lookup((NGINX, REDIS))),
+        ("/lookup docker pull nginx:1.27", Lookup((NGINX,))),
         ("/lookup", Misuse()),
         ("/list", List("")),
         ("/list  GCR   io", List("GCR io")),
@@ -73,9 +77,11 @@ def read(text: str) -> object:
         ("/outdated", Outdated("")),
         ("/outdated gcr.io", Outdated("gcr.io")),
         ("/outdated " + "x" * 49, Misuse()),
-        ("/watch", BeginWatch(None)),
-        ("/watch nginx:1.27", BeginWatch(NGINX)),
-        ("/unwatch nginx:1.27", EndWatch(NGINX)),
+        ("/watch", BeginWatch()),
+        ("/watch nginx:1.27", BeginWatch((NGINX,))),
+        ("/watch nginx:1.27 redis:7", BeginWatch((NGINX, REDIS))),
+        ("/unwatch nginx:1.27", EndWatch((NGINX,))),
+        ("/unwatch nginx:1.27, redis:7", EndWatch((NGINX, REDIS))),
         ("/unwatch", Misuse()),
         ("/why nginx:1.27", Why(NGINX)),
         ("/why", Misuse()),
@@ -104,14 +110,20 @@ def read(text: str) -> object:
         ("/unblock", Misuse()),
         ("/start now", Simple(CommandName.START)),
         ("/whoami", Simple(CommandName.WHOAMI)),
-        ("/approve", Misuse()),
+        ("/approve", Replied(CommandName.APPROVE)),
+        ("/cancel", Replied(CommandName.CANCEL)),
+        ("/retry", Replied(CommandName.RETRY)),
         ("/approve #41 please", Misuse()),
-        ("/reject use  ours", Reject(None, "use ours")),
-        ("/reject", Reject(None, "")),
+        ("/reject use  ours", Replied(CommandName.REJECT, "use ours")),
+        ("/reject", Replied(CommandName.REJECT)),
         ("/cancel all", Misuse()),
         ("/retry #" + "9" * 19, Misuse()),
         ("/mirror@other_bot nginx", None),
-        ("/unknown", None),
+        ("/unknown", Unknown("unknown", addressed=False)),
+        ("/Foo_2@mirror_bot nginx", Unknown("Foo_2", addressed=True)),
+        ("/foo@other_bot", None),
+        ("/" + "x" * 33, None),
+        ("/usr/bin/docker pull nginx", None),
         ("mirror nginx", None),
         ("", None),
     ],
@@ -172,3 +184,11 @@ def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None
     less = {Role.MEMBER: Role.GUEST, Role.ADMIN: Role.MEMBER}.get(role)
     known = {spec.name for spec in menu_for(less)} if less else set[CommandName]()
     assert {spec.name for spec in menu_for(role)} - known == more
+
+
+def test_of_several_images_those_that_are_none_are_named() -> None:
+    parsed = read("/lookup nginx:1.27 REDIS:7")
+    assert isinstance(parsed, Lookup)
+    assert parsed.images == (NGINX,)
+    assert [bad.text for bad in parsed.bad] == ["REDIS:7"]
+    assert isinstance(read("/lookup !! ??"), BadImage)

@@ -16,7 +16,7 @@ from fluent.syntax.visitor import Visitor
 
 from bot.core.failures import FailureKind
 from bot.core.policy import ExceededLimit
-from bot.dialog.commands import CommandName
+from bot.dialog.command_values import CommandName
 from bot.dialog.language import Language
 from bot.dialog.questions import QuestionKind
 from bot.paste import Flaw

@@ -566,6 +566,34 @@ async def too_many_messages(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def a_conversation_without_numbers(screen: Screen) -> None:
+    """Plain texts in private, commands in replies, several images, and an unknown command."""
+    mine = ChatId(LI.id)
+    screen.upstream(NGINX, 72_900_000)
+    screen.upstream(STATIC, 2_100_000)
+    screen.upstream(REDIS, 45_600_000)
+    await screen.say(LI, "nginx:1.27", chat=mine)
+    await screen.wait(4)
+    await screen.say(LI, "thank you", chat=mine)
+    await screen.say(LI, "/mirorr nginx:1.27", chat=mine)
+    await screen.say(LI, "/lookup nginx:1.27 redis:7.4 REDIS:7 evil/miner:1", chat=mine)
+    await screen.wait(6)
+    await screen.say(LI, f"/watch nginx:1.27 {REDIS}", chat=mine)
+    await screen.wait(4)
+    await screen.say(WEI, f"/mirror {STATIC} gcr.io/wei/tool:1")
+    screen.upstream(ImageRef.parse("gcr.io/wei/tool:1"), 9_000_000)
+    await screen.wait()
+    card = next(n for n, said in screen.world.chat.messages.items() if "<b>#2</b>" in said.text)
+    await screen.say(LI, "/cancel", replies_to=card)
+    await screen.say(ANA, "/status", replies_to=card)
+    await screen.wait(4)
+    await screen.say(ANA, "/approve", replies_to=card)
+    await screen.wait(4)
+    await screen.say(ANA, "/reject too late", replies_to=card)
+    await screen.say(ANA, "/approve")
+    await screen.wait(4)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -589,6 +617,7 @@ SITUATIONS: dict[str, Situation] = {
     "20-what-was-kept-fresh-is-offered": what_was_kept_fresh_is_offered,
     "21-several-messages-are-one": several_messages_are_one,
     "22-too-many-messages": too_many_messages,
+    "23-a-conversation-without-numbers": a_conversation_without_numbers,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

@@ -494,7 +494,10 @@ async def test_a_rejection_without_a_number_has_to_reply_to_a_card(w: World) -> 
     for more in ({}, {"replies_to": MessageId("telegram:77")}):
         await w.say(ANA, "/reject use our own", **more)
         await w.settle(4)
-        assert w.last.startswith("Like this: <code>/reject #41 [reason]</code>")
+        assert w.last == (
+            "Like this: <code>/reject #41 [reason]</code> · reject a request\n"
+            "Or send it as a reply to a card or a result of mine."
+        )
 
 
 async def test_a_tick_that_changes_while_a_reason_is_asked_ends_the_question(w: World) -> None:

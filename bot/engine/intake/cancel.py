@@ -7,7 +7,7 @@ from bot.core.events import Cancelled
 from bot.core.ids import RequestId
 from bot.core.request import Request
 from bot.core.transfer import TRANSITIONS, State, Transfer
-from bot.dialog.commands import Cancel
+from bot.dialog.command_values import Cancel
 from bot.dialog.message import say
 from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.ports.files import DropsFiles

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from bot.core.ids import MessageId
+from bot.core.request import Request
 from bot.dialog import answers
-from bot.dialog.commands import (
+from bot.dialog.command_values import (
     Approve,
     BeginWatch,
     Block,
@@ -17,6 +17,7 @@ from bot.dialog.commands import (
     Command,
     CommandName,
     Confirm,
+    Deciding,
     EndKeep,
     EndWatch,
     History,
@@ -28,6 +29,7 @@ from bot.dialog.commands import (
     Outdated,
     Pause,
     Reject,
+    Replied,
     Resume,
     Retry,
     Rollback,
@@ -95,21 +97,37 @@ async def answer(
         case Confirm(number):
             return _unless_done(await draft.confirm(context, number))
         case Status():
-            return await status.status(context, command, process.vitals)
+            return await _status(context, command, incoming, process)
         case Lookup() | List() | Outdated():
             return await questions.ask(context, command)
         case BeginWatch() | EndWatch():
             return await watch.change_watches(context, command)
-        case Why() | History() | Rollback() | EndKeep() | Approve() | Reject() | Cancel():
-            return await _decided(context, command, incoming.replies_to)
-        case Retry(number):
-            return _unless_done(await retry.retry(context, number))
+        case Approve() | Reject() | Cancel() | Retry() | Replied():
+            return await _decided(context, command, incoming)
+        case Why() | History() | Rollback() | EndKeep():
+            return await _on_kept(context, command)
         case Pause() | Resume() | Block() | Unblock():
             return await _hold(context, command, process)
         case Simple(name):
             return _plain(context, name, process)
         case never:
             assert_never(never)
+
+
+async def _status(
+    context: Context[CommandUnit], command: Status, incoming: Incoming, process: Process
+) -> Message:
+    request = None if command.about is not None else await _replied_to(context, incoming)
+    if request is not None:
+        command = Status(request.id)
+    return await status.status(context, command, process.vitals)
+
+
+async def _replied_to(context: Context[CommandUnit], incoming: Incoming) -> Request | None:
+    """The request whose card or result in this chat the message replies to. None: of no one."""
+    if incoming.replies_to is None:
+        return None
+    return await context.unit.request_shown(context.place.chat, incoming.replies_to)
 
 
 async def _hold(context: Context[CommandUnit], command: Holding, process: Process) -> Message:
@@ -128,17 +146,35 @@ def _plain(context: Context[CommandUnit], name: CommandName, process: Process) -
 
 
 async def _decided(
-    context: Context[CommandUnit],
-    command: Approve | Reject | Cancel | Kept,
-    card: MessageId | None,
+    context: Context[CommandUnit], command: Deciding, incoming: Incoming
 ) -> Message | None:
-    if isinstance(command, Kept):
-        return await _on_kept(context, command)
-    if isinstance(command, Cancel):
-        return Message(((await cancel.cancel(context, command)).words,))
-    if isinstance(command, Reject) and command.request is None:
-        return await decide.reject_card(context, command, card)
-    return await decide.command(context, command)
+    match command:
+        case Cancel():
+            return Message(((await cancel.cancel(context, command)).words,))
+        case Retry(number):
+            return _unless_done(await retry.retry(context, number))
+        case Replied():
+            return await _replied(context, command, incoming)
+        case Approve() | Reject():
+            return await decide.command(context, command)
+        case never:
+            assert_never(never)
+
+
+async def _replied(
+    context: Context[CommandUnit], command: Replied, incoming: Incoming
+) -> Message | None:
+    """A command without a number, which means the request whose card or result it replies to."""
+    request = await _replied_to(context, incoming)
+    if request is None:
+        return answers.replies_to_nothing(command.name)
+    match command.name:
+        case CommandName.CANCEL:
+            return await _decided(context, Cancel(request.id), incoming)
+        case CommandName.RETRY:
+            return await _decided(context, Retry(request.id), incoming)
+        case _:
+            return await decide.on_card(context, command, request, incoming.quoted_buttons)
 
 
 async def _on_kept(context: Context[CommandUnit], command: Kept) -> Message | None:

@@ -12,12 +12,11 @@ from bot.core.card_version import CardVersion
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.events import Rejected
-from bot.core.ids import MessageId
 from bot.core.request import Request
 from bot.core.transfer import Transfer
 from bot.dialog import answers, decision_answers
-from bot.dialog.buttons import ApproveShown, RejectShown, reason_key
-from bot.dialog.commands import Approve, CommandName, Reject
+from bot.dialog.buttons import ApproveShown, RejectShown, parse_button, reason_key
+from bot.dialog.command_values import Approve, CommandName, Reject, Replied
 from bot.dialog.message import Message
 from bot.dialog.waiting import is_alarm, waiting_in
 from bot.engine.intake.approving import ApprovingUnit, approve
@@ -62,7 +61,6 @@ async def press(context: Context[DecideUnit], pressed: ApproveShown | RejectShow
 
 async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Message:
     """Decide what the card of a request showed last. Refused where more waits than that."""
-    assert typed.request is not None  # noqa: S101 - the caller has checked
     request = await context.unit.request(typed.request)
     transfers = await context.unit.transfers_of(typed.request)
     hidden = request is None or not context.may_see(request)
@@ -84,21 +82,39 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     return decision_answers.decided(request.id, word.verdict, outcomes, view)
 
 
-async def reject_card(
-    context: Context[DecideUnit], typed: Reject, card: MessageId | None
+async def on_card(
+    context: Context[DecideUnit], typed: Replied, request: Request, buttons: Sequence[str]
 ) -> Message:
-    """Reject what the card shows now that the command replies to."""
-    request = None if card is None else await context.unit.request_shown(context.place.chat, card)
-    if request is None:
-        return answers.misuse(CommandName.REJECT)
+    """Decide, like a press, what the card shows that the command replies to.
+
+    `buttons` is what the buttons of that card carry.
+    """
     transfers = await context.unit.transfers_of(request.id)
-    version = await context.unit.card_version(request.version)
+    if request.is_draft and request.cancelled_at is None:
+        return decision_answers.unconfirmed(request, await context.view((), [request]))
+    version = await _version_shown(context, request, buttons)
     shown = [] if version is None else version.still_waiting(transfers)
     if version is None or not shown or request.cancelled_at is not None:
         return Message(((await refuse_outdated(context, request)).words,))
-    word = _Word(version, Verdict.DENY, typed.reason)
+    verdict = Verdict.APPROVE if typed.name is CommandName.APPROVE else Verdict.DENY
+    word = _Word(version, verdict, typed.reason)
     outcomes = await _decide(context, request, shown, word)
-    return decision_answers.decided(request.id, Verdict.DENY, outcomes, await context.view(shown))
+    gone = await _gone(context, version, shown)
+    left = len(waiting_in(transfers)) - len(shown)
+    view = await context.view(shown)
+    return decision_answers.decided(request.id, word.verdict, outcomes, view, gone=gone, left=left)
+
+
+async def _version_shown(
+    context: Context[DecideUnit], request: Request, buttons: Sequence[str]
+) -> CardVersion | None:
+    """The version that the card's own buttons carry, else the one that it was sent with last."""
+    for data in buttons:
+        pressed = parse_button(data)
+        if isinstance(pressed, ApproveShown | RejectShown):
+            version = await context.unit.card_version(pressed.version)
+            return version if version is not None and version.request == request.id else None
+    return await context.unit.card_version(request.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 from bot.core.errors import ConfigError
 from bot.core.hold import Hold, HoldKind
 from bot.dialog import answers
-from bot.dialog.commands import Block, Holding, Pause, Resume, Unblock
+from bot.dialog.command_values import Block, Holding, Pause, Resume, Unblock
 from bot.dialog.message import Message, say
 from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.ports.holds import Holds

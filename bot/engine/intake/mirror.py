@@ -8,7 +8,7 @@ from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, draft_of
 from bot.core.gathering import Cut, is_likely_cut, may_be_cut
 from bot.core.image import ImageRef
 from bot.dialog import answers
-from bot.dialog.commands import CommandName
+from bot.dialog.command_values import CommandName
 from bot.dialog.message import Message
 from bot.engine.intake import admission, gather
 from bot.engine.intake.context import Context, Incoming

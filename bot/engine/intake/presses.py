@@ -20,7 +20,7 @@ from bot.dialog.buttons import (
     TakeSuggestion,
     ToggleImage,
 )
-from bot.dialog.commands import Cancel, Confirm, List, Retry
+from bot.dialog.command_values import Cancel, Confirm, List, Retry
 from bot.dialog.message import Phrase, say
 from bot.engine.intake import (
     cancel,

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from bot.core.decision import Verdict
 from bot.core.ids import MessageId
+from bot.core.image import ImageRef
 from bot.core.policy import decide
+from bot.dialog import answers
 from bot.dialog.causes import refused
-from bot.dialog.commands import List, Looking, Lookup, Outdated
+from bot.dialog.command_values import CommandName, List, Looking, Lookup, Outdated
 from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
 from bot.engine.intake.admission import QUESTIONS_OF_A_PERSON
@@ -28,8 +30,13 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
     if waiting >= QUESTIONS_OF_A_PERSON:
         return Message((say("limit-questions", number=waiting),))
     match command:
-        case Lookup():
-            return await _ask_for_image(context, command)
+        case Lookup(images, bad):
+            if waiting + len(images) > QUESTIONS_OF_A_PERSON:
+                return Message((say("limit-lookups", number=QUESTIONS_OF_A_PERSON),))
+            each = [await _ask_for_image(context, image) for image in images]
+            denied = [answer for answer in each if answer is not None]
+            if denied or bad:
+                return answers.together(denied, bad, command=CommandName.LOOKUP)
         case List():
             await ask_for_list(context, command)
         case Outdated(text):
@@ -37,12 +44,12 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
     return None
 
 
-async def _ask_for_image(context: Context[AskUnit], command: Lookup) -> Message | None:
+async def _ask_for_image(context: Context[AskUnit], image: ImageRef) -> Message | None:
     """Store the lookup, unless the rules deny the image: then no registry may be asked."""
-    ruling = decide(context.installation.policy, command.image)
+    ruling = decide(context.installation.policy, image)
     if ruling.verdict is Verdict.DENY:
-        return refused(command.image, ruling)
-    await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(command.image)))
+        return refused(image, ruling)
+    await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(image)))
     return None
 
 

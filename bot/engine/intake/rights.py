@@ -17,7 +17,8 @@ from bot.dialog.buttons import (
     TakeSuggestion,
     command_behind,
 )
-from bot.dialog.commands import COMMANDS, CommandName, Confirm, List, Retry
+from bot.dialog.command_values import CommandName, Confirm, List, Retry
+from bot.dialog.commands import COMMANDS
 from bot.dialog.message import Message, Phrase, say
 from bot.engine.intake.context import Incoming, Installation, Press
 from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict

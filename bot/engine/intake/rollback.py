@@ -12,7 +12,7 @@ from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.transfer import advance
 from bot.dialog import answers
-from bot.dialog.commands import CommandName
+from bot.dialog.command_values import CommandName
 from bot.dialog.message import Message
 from bot.engine.decided import PastUnit, approved_before
 from bot.engine.intake import admission

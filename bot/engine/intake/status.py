@@ -10,7 +10,7 @@ from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
 from bot.dialog import answers
-from bot.dialog.commands import Status
+from bot.dialog.command_values import Status
 from bot.dialog.message import Message
 from bot.engine.decided import decisions_about
 from bot.engine.intake.context import Context, ContextUnit

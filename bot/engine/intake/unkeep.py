@@ -10,7 +10,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import decide
 from bot.dialog import answers
 from bot.dialog.buttons import ShowKept, TakeBack, tag_key
-from bot.dialog.commands import EndKeep
+from bot.dialog.command_values import EndKeep
 from bot.dialog.kept_tags import kept_page
 from bot.dialog.message import Message, Phrase, say
 from bot.engine.intake.context import Context, ContextUnit

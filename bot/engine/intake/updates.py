@@ -15,7 +15,8 @@ from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
 from bot.dialog.buttons import command_behind, parse_button
-from bot.dialog.commands import COMMANDS, CommandName, Misuse, TypedCommand, parse
+from bot.dialog.command_values import CommandName, Misuse, Unknown
+from bot.dialog.commands import COMMANDS, TypedCommand, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
 from bot.engine.intake import card_press, commands, gather, mirror, presses, status
@@ -162,11 +163,19 @@ class Intake:
         self._restarts = True
 
     def _command(self, incoming: Incoming) -> TypedCommand | None:
-        """The command of a message. None for a text or a file without one."""
+        """The command of a message. None for a text or a file without one.
+
+        In a group, an unknown command is probably meant for another bot.
+        """
         installation = self._installation
         if incoming.forwarded:  # it was said to somebody else
             return None
-        return parse(incoming.text, me=installation.me, target_host=installation.target.host)
+        command = parse(incoming.text, me=installation.me, target_host=installation.target.host)
+        private = is_private_chat_of(incoming.place.chat, incoming.person.id)
+        match command and command.parsed:
+            case Unknown(addressed=False) if not private:
+                return None
+        return command
 
     def _language(self, place: Place, person: Person) -> Language:
         private = is_private_chat_of(place.chat, person.id)
@@ -228,6 +237,8 @@ class Intake:
                 return answers.unreadable([bad], command=name)
             case Misuse():
                 return answers.misuse(name)
+            case Unknown(unknown):
+                return answers.unknown(unknown)
             case parsed:
                 return await commands.answer(context, parsed, incoming, self._process)
 

@@ -5,7 +5,7 @@ from typing import Protocol, assert_never
 from bot.core.fresh import Watch
 from bot.core.image import ImageRef
 from bot.dialog import answers, watches
-from bot.dialog.commands import BeginWatch, EndWatch
+from bot.dialog.command_values import BeginWatch, CommandName, EndWatch
 from bot.dialog.message import Message
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.fresh import Watches
@@ -17,15 +17,21 @@ class WatchUnit(Watches, ContextUnit, Protocol):
 
 async def change_watches(context: Context[WatchUnit], command: BeginWatch | EndWatch) -> Message:
     match command:
-        case BeginWatch(image):
-            if image is not None:
-                return await _watch(context, image)
+        case BeginWatch(()):
             return watches.watched(await context.unit.watches_of(context.person.id))
-        case EndWatch(image):
-            dropped = await context.unit.drop_watch(context.person.id, image)
-            return answers.single_line("unwatched" if dropped else "unwatch-none", image=str(image))
+        case BeginWatch(images, bad):
+            each = [await _watch(context, image) for image in images]
+            return answers.together(each, bad, command=CommandName.WATCH)
+        case EndWatch(images, bad):
+            each = [await _unwatch(context, image) for image in images]
+            return answers.together(each, bad, command=CommandName.UNWATCH)
         case never:
             assert_never(never)
+
+
+async def _unwatch(context: Context[WatchUnit], image: ImageRef) -> Message:
+    dropped = await context.unit.drop_watch(context.person.id, image)
+    return answers.single_line("unwatched" if dropped else "unwatch-none", image=str(image))
 
 
 async def _watch(context: Context[WatchUnit], image: ImageRef) -> Message:
@@ -37,7 +43,7 @@ async def _watch(context: Context[WatchUnit], image: ImageRef) -> Message:
     own = await context.unit.watches_of(context.person.id)
     limit = installation.policy.watch_limit
     if len(own) >= limit and image not in [each.image for each in own]:
-        return answers.single_line("watch-limit", number=limit)
+        return answers.single_line("watch-limit", image=str(image), number=limit)
     await context.unit.save_watch(
         Watch(
             person=context.person.id,

@@ -9,7 +9,8 @@ from fakes import ANA, MALLORY, NGINX, POLICY, WEI, World, world
 
 from bot.core.policy import Role
 from bot.dialog.buttons import Verb, button_data
-from bot.dialog.commands import ADMINS, COMMANDS, EVERYBODY, Audience, CommandName, menu_for
+from bot.dialog.command_values import CommandName
+from bot.dialog.commands import ADMINS, COMMANDS, EVERYBODY, Audience, menu_for
 
 
 @pytest.fixture
