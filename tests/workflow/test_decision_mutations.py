@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import test_decisions as promises
+import test_previous as kept
 from registry_fixture import PASSWORD, USER, Registry, World, registry, world
 
 from bot.workflow import shipped
@@ -34,9 +35,27 @@ MUTATIONS: dict[str, tuple[str, str, str, Callable[[World], None]]] = {
     ),
     "the tag is copied, not the decided digest": (
         "orders.py",
-        "return Order(image, decided, ground, sealed=True)",
-        "return Order(image, image, ground, sealed=True)",
+        "return Order(image, said.image, said.ground,",
+        "return Order(image, image, said.ground,",
         promises.test_a_sealed_line_gets_the_decided_digest_whatever_its_tag_has_by_now,
+    ),
+    "what is overwritten is lost": (
+        "copying.py",
+        "if self.order.previous and",
+        "if False and",
+        kept.test_the_digest_that_is_overwritten_stays_under_the_tag_that_the_order_names,
+    ),
+    "a tag of before is overwritten": (
+        "previous.py",
+        'if there == "":',
+        "if True:",
+        kept.test_a_tag_of_that_day_is_not_overwritten,
+    ),
+    "what an admin took out is kept": (
+        "orders.py",
+        "previous=said.previous)",
+        "previous=said.previous or self.previous)",
+        kept.test_an_order_that_names_no_tag_leaves_none_whatever_the_policy_says,
     ),
     "only the last commit is read": (
         "github.py",
