@@ -24,7 +24,10 @@ class FailureKind(StrEnum):
     SOURCE_LOGIN = "source-login"
     RATE_LIMITED = "rate-limited"
     SOURCE_REFUSED = "source-refused"
+    SOURCE_BROKEN = "source-broken"
+    """The source names a manifest or a layer that it has not."""
     TARGET_LOGIN = "target-login"
+    TARGET_REFUSED = "target-refused"
     TARGET_PROJECT = "target-project"
     TARGET_QUOTA = "target-quota"
     IMMUTABLE = "immutable"
@@ -57,6 +60,7 @@ _LOGIN: Final = (
     r"unauthorized|denied|authentication required|invalid username/password|403 \(forbidden\)"
 )
 _NOT_THERE: Final = r"name unknown|not found|does not exist"
+_TLS: Final = r"x509:|http response to https client|tls: (?!.*timeout)"
 _K: Final = FailureKind
 # The first row whose side and pattern match decides, so narrow patterns come before wide ones.
 # Side "" is any. The patterns are matched against text in lower case. The workflow has its own
@@ -66,9 +70,10 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.ABSENT, "", r"^mismatch: .*target holds nothing$"),
     (_K.MISMATCH, "", r"^mismatch: "),
     (_K.DIGEST_GONE, "source", r"^source: the decided digest is gone"),
+    (_K.SOURCE_BROKEN, "source", r"^source: broken image: "),
     (_K.IMMUTABLE, "target", r"configured as immutable|is immutable|tag immutability"),
     (_K.TARGET_QUOTA, "target", r"configured upper limit|quota"),
-    (_K.TOO_LARGE, "", r"statuscode: 413|too large|no space left"),
+    (_K.TOO_LARGE, "", r"statuscode: 413|too large|no space left|insufficient storage"),
     (_K.UNKNOWN, "target", r"read only mode"),  # Harbor in maintenance: the login is right
     (_K.TARGET_PROJECT, "target", r"project (?:\S+ )?not found|invalid repository name"),
     (_K.TARGET_PROJECT, "target", r"push artifact to a proxy project"),
@@ -76,7 +81,8 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.PLATFORM, "", r"no image found in .{0,40}for architecture"),
     (_K.TARGET_LOGIN, "target", rf"{_LOGIN}|is not set in the repository"),
     (_K.SOURCE_LOGIN, "source", _LOGIN),
-    (_K.SOURCE_REFUSED, "source", r"x509:|http response to https client|tls: (?!.*timeout)"),
+    (_K.SOURCE_REFUSED, "source", _TLS),
+    (_K.TARGET_REFUSED, "target", _TLS),
     (_K.TARGET_PROJECT, "target", _NOT_THERE),
     (_K.MISSING, "source", rf"{_NOT_THERE}|manifest unknown"),
     (_K.NETWORK, "", r"status[^0-9]{0,30}5\d\d\b|\b5\d\d \([a-z]"),
@@ -86,7 +92,7 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.NETWORK, "", r"timeout|timed out"),
     (_K.NETWORK, "", r"connection (?:refused|reset)|broken pipe|\beof\b|closed network connection"),
     (_K.NETWORK, "", r"no such host|server misbehaving|name resolution|unreachable|no route to"),
-    (_K.NETWORK, "", r"stream error|goaway|proxyconnect"),
+    (_K.NETWORK, "", r"stream error|goaway|proxyconnect|malformed http response"),
     # What arrived is not what the registry holds: something on the way cut or replaced it.
     (_K.NETWORK, "", r"not match,? expected"),
     (_K.NETWORK, "", r"unexpected end of json|invalid character '<'"),

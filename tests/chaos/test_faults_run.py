@@ -31,6 +31,11 @@ QUICK = (
     ("compare", "status 404"),
     ("layer there", "malformed"),
 )
+CLEAR = frozenset(
+    {"status 400", "status 401", "status 403", "status 404", "page 403", "page 404"}
+    | {fault for call in RUN_CALLS for fault in run_faults(call.service) if fault[:5] == "says "}
+) - {"says pull-limit"}
+"""What no second request would change. It is final, also once."""
 PATIENCE = 80
 """As shipped: the script waits for a fault to pass."""
 
@@ -81,8 +86,10 @@ def untrue(ran: Ran, each: Thrown, held: str) -> str:
     if isinstance(row, str):
         return row
     state, words = said(ran, each.name)
-    end, told = ("copied", "") if each.times == 1 else (row.end, row.words)
-    if (state, held) == ENDS[end] and told in words:
+    copied = each.times == 1 and (state, held) == ENDS["copied"]
+    final = each.times != 1 or each.fault in CLEAR
+    end, told = (row.end, row.words) if final else ("copied", "")
+    if copied or ((state, held) == ENDS[end] and told in words):
         return ""
     return f"{each.name}: {state} “{words}”, the target holds {held}, against {end} “{told}”"
 

@@ -79,6 +79,11 @@ def test_what_skopeo_says_becomes_a_short_line_and_a_class(
         ("source: happened during read: Digest did not match, expected a, got b", K.NETWORK),
         ("source: invalid status code from registry 504 (Gateway Timeout)", K.NETWORK),
         ("source: a.io: remote error: tls: handshake failure", K.SOURCE_REFUSED),
+        ("target: h.io: x509: self-signed certificate", K.TARGET_REFUSED),
+        ("target: h.io: tls: server gave HTTP response to HTTPS client", K.TARGET_REFUSED),
+        ("target: status 507 (Insufficient Storage)", K.TOO_LARGE),
+        ("source: broken image: blob unknown: sha256:ab", K.SOURCE_BROKEN),
+        ("source: h.io: malformed HTTP response", K.NETWORK),
     ],
 )
 def test_words_of_other_registries_and_versions_are_known(line: str, kind: FailureKind) -> None:

@@ -26,7 +26,7 @@ from bot.workflow.mirror.copying import Copying
 from bot.workflow.mirror.github import entries, share, summarise
 from bot.workflow.mirror.log import one_line
 from bot.workflow.mirror.login import write_logins
-from bot.workflow.mirror.manifest import ACCEPT
+from bot.workflow.mirror.manifest import ACCEPT, NotMovedError
 from bot.workflow.mirror.orders import Order
 from bot.workflow.mirror.pulls import Pulls
 from bot.workflow.mirror.reference import Image, target_path
@@ -415,7 +415,7 @@ def test_a_target_that_holds_something_else_afterwards_is_a_failure(
 ) -> None:
     world.seed("docker.io/wei/swapped")
     env = world.environment()
-    monkeypatch.setattr(Copying, "carried", lambda *_: 1)
+    monkeypatch.setattr(Copying, "carried", lambda _, wanted: (wanted, 1))
     result = copying("docker.io/wei/swapped:1", Settings.read(env), world.directory).result()
     assert result.state == "failure"
     assert result.text.startswith("mismatch: copied sha256:")
@@ -470,19 +470,22 @@ class Empty(Quiet):
 def copied_between(
     monkeypatch: pytest.MonkeyPatch, source: type[Quiet], *outcomes: str, patience: int = 0
 ) -> Iterator[tuple[Settings, list[int]]]:
-    """Both ends and a skopeo that fails with each of `outcomes`, then succeeds. Yields calls."""
+    """Both ends and a copy that fails with each of `outcomes`, then succeeds. Yields calls."""
     calls: list[int] = []
 
     class Target(Empty):
         pass
 
-    def copy(_: Copying) -> tuple[str, str]:
+    def carried(self: Copying, _: str | None) -> tuple[str, int]:
+        self.permit()
         calls.append(1)
-        trouble = outcomes[len(calls) - 1] if len(calls) <= len(outcomes) else ""
-        Target.held = not trouble
-        return ("", trouble) if trouble else (DIGEST, "")
+        if len(calls) <= len(outcomes):
+            words = outcomes[len(calls) - 1]
+            raise NotMovedError(words, passing=bool(TROUBLE.search(words)))
+        Target.held = True
+        return DIGEST, 0
 
-    monkeypatch.setattr(Copying, "copy_by_skopeo", copy)
+    monkeypatch.setattr(Copying, "carried", carried)
     with serving(source) as place, serving(Target) as target:
         yield between(place, target, patience), calls
 

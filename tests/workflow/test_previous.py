@@ -105,16 +105,16 @@ def test_what_the_target_lacks_or_has_already_leaves_nothing(world: World) -> No
 
 
 def test_it_stays_where_skopeo_copies_too(world: World) -> None:
-    """An index of an index is left to skopeo."""
+    """What is out of the ordinary is left to skopeo."""
     name = "docker.io/library/left-by-skopeo"
     old = world.seed(name, platforms=("amd64",))
     assert dispatch(world, sealed(f"{name}:1@{old}; {RULE}")).code == 0
     new = world.seed(name, platforms=("arm64",))
     script = world.directory / ".github/mirror/copying.py"
     text = script.read_text(encoding="utf-8")
-    right = "        self.leave_previous(wanted)\n"
+    right = "        self.leave_previous(digest)\n"
     assert text.count(right) == 1
-    script.write_text(text.replace(right, '        raise NotMovedError("of the test")\n'))
+    script.write_text(text.replace(right, '        raise OddError("of the test")\n'))
     ran = dispatch(world, sealed(f"{name}:1@{new}; {KEEPS}"))
     assert "skopeo takes over" in ran.output
     assert world.target.head(name, "1") == new

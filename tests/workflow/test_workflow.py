@@ -107,13 +107,6 @@ def test_flat_naming_and_a_prefix_give_one_level_below_the_project(world: World)
     assert world.target.head("mirror/example.com_5000-li-a--b", "1") == digest
 
 
-def test_a_source_that_cannot_be_asked_first_is_copied_all_the_same(world: World) -> None:
-    digest = world.seed("quay.io/li/unasked")
-    ran = world.run("quay.io/li/unasked:1\n")
-    assert ran.code == 0, ran.output
-    assert world.target.head("quay.io/li/unasked", "1") == digest
-
-
 def test_a_source_out_of_reach_is_an_error_and_not_the_fault_of_the_image(world: World) -> None:
     addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
     addresses["gcr.io"] = "http://127.0.0.1:9"

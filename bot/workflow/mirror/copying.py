@@ -1,6 +1,6 @@
 """Copies one image from its source to the target, with retries.
 
-Copies layers and manifests in parallel. skopeo takes over what is unusual or fails here.
+`content` brings what the target lacks. skopeo takes over what is out of the ordinary.
 """
 
 import tempfile
@@ -12,12 +12,13 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from . import waits
+from .content import Content
 from .log import one_line, say
-from .manifest import BLOBS, LARGEST_NUMBER, MANIFEST_BYTES, Manifest, NotMovedError
+from .manifest import LARGEST_NUMBER, Manifest, NotMovedError, OddError
 from .orders import Order
 from .previous import KEPT, leave
 from .pulls import Pulls
-from .reference import SHA256, Image, target_path
+from .reference import Image, target_path
 from .registry import TARGET, Repository
 from .settings import Settings
 from .skopeo import TROUBLE, skopeo
@@ -59,11 +60,13 @@ class Copying:
         self.order, self.image, self.folder = order, order.wanted, folder
         self.traffic, self.tell, self.ready = traffic, tell, ready
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
-        self.read: dict[str, Manifest] = {}
+        self.set_aside = 0  # pulls
+        self.had = ""  # the digest that the target had before
         self.previous = ""  # what became of the digest that the tag had
         self.source = Repository(settings, self.image.registry, self.image.path)
         path = target_path(self.image, settings.prefix, settings.naming)
         self.target = Repository(settings, settings.host, path, TARGET)
+        self.content = Content(traffic, self.source, self.target)
 
     def result(self) -> Result:
         """Try until the target has it, the error is permanent, or patience or time is used up."""
@@ -85,7 +88,7 @@ class Copying:
         order = alone or self.order
         self.image = order.wanted
         found = self.ended("failure", order.refusal) if order.refusal else self.compare()
-        done = found if isinstance(found, Result) else self.moved(*found)
+        done = found if isinstance(found, Result) else self.moved(found)
         note = f"by digest alone: {self.order.image.tag} has another" if alone else ""
         return replace(
             done, ground=order.ground, more=order.more, note=note, previous=self.previous
@@ -106,21 +109,19 @@ class Copying:
         self.ready()
         return not self.order.keeps or self.target.digest(image.tag) in ("", image.digest)
 
-    def compare(self) -> "Result | tuple[str | None, int]":
-        """Ask both sides. Return a result, or the digest to copy and the pulls set aside for it."""
+    def compare(self) -> "Result | str | None":
+        """Ask both sides. Return a result, or the digest to copy, None where HEAD tells none."""
         image, source = self.image, self.source
         name = image.tag or image.digest
         asked = self.traffic.asking(self.target.host).submit(self.held, name)
-        shown = source.digest(name if not image.digest else image.digest)  # also for the pulls left
+        shown = source.digest(image.digest or name)  # of a digest, for the pulls that are left
         wanted, held = image.digest or shown, asked.result()
+        self.had = held or ""
         if wanted and wanted == held:
             return self.ended("success", f"{wanted} skipped")  # no size: it would cost a GET
         if self.order.keeps and held != "":
             return self.kept(wanted, held)
-        pulls = 0 if wanted == "" else self.pulls_set_aside()
-        if pulls is None:
-            return self.ended("error", self.short_of_pulls())
-        return wanted, pulls
+        return wanted or None
 
     def held(self, name: str) -> str | None:
         """Ask the target what it holds, as soon as it takes the login."""
@@ -140,122 +141,104 @@ class Copying:
         words = self.target.last.words
         return self.ended("error", f"target: does not say whether it has this version ({words})")
 
-    def moved(self, wanted: str | None, pulls: int) -> Result:
+    def moved(self, wanted: str | None) -> Result:
         """Copy it, and check what arrived."""
-        image, target = self.image, self.target
         try:
-            copied, trouble, size = self.copied(wanted)
-        finally:
-            self.traffic.used(self.source.host, pulls)
-        if trouble and TROUBLE.search(trouble):
-            return self.ended("error", trouble)
-        if trouble:
-            return self.ended("failure", self.gone() or trouble)
-        held = target.digest(image.tag or image.digest)
+            copied, size = self.copied(wanted)
+        except NotMovedError as why:
+            trouble = one_line(str(why))
+            return self.ended("error", trouble) if why.passing else self.refused(trouble)
+        if copied == self.had:
+            return self.ended("success", f"{copied} skipped")
+        held = self.target.digest(self.image.tag or self.image.digest)
         if not copied or held not in (copied, None):  # None: Harbor hides what is not scanned yet
             text = f"mismatch: copied {copied or 'nothing'}, target holds {held or 'nothing'}"
             return self.ended("failure", one_line(text))
-        size = size or self.size(copied)
         known = f" {size}" if 0 < size <= LARGEST_NUMBER else ""
         return self.ended("success", f"{copied}{known} copied")
 
-    def gone(self) -> str:
-        """Return the line by which the bot recognises that the source lost a decided digest."""
-        lost = self.order.sealed and self.source.digest(self.image.digest) == ""
-        return one_line(f"source: the decided digest is gone: {self.image.digest}") if lost else ""
+    def refused(self, trouble: str) -> Result:
+        """Return what will not pass. The bot recognises that the source lost a decided digest."""
+        lost = trouble.startswith("source: ") and self.order.sealed
+        if lost and self.source.digest(self.image.digest) == "":
+            trouble = one_line(f"source: the decided digest is gone: {self.image.digest}")
+        return self.ended("failure", trouble)
 
-    def copied(self, wanted: str | None) -> tuple[str, str, int]:
-        """Return the digest that was copied, the reason if it failed, and the bytes if known."""
-        if wanted:
-            try:
-                return wanted, "", self.carried(wanted)
-            except Exception as why:  # noqa: BLE001 - skopeo may succeed where this failed
-                words = str(why) if isinstance(why, NotMovedError) else type(why).__name__
-                say(f"note: skopeo takes over {self.image}: {words}")
-        with self.traffic.copies:
-            self.leave_previous(wanted or "")
-            return *self.copy_by_skopeo(), 0
-
-    def carried(self, wanted: str) -> int:
-        """Copy it without skopeo, in two tries. The second reuses what the first one did."""
-        if self.target.trouble:  # do not spend pulls on manifests in vain
-            raise NotMovedError(f"{self.target.host} is in trouble")
-        pause = waits.TRY_PAUSES[0]
+    def copied(self, wanted: str | None) -> tuple[str, int]:
+        """Return the digest that was copied, and its bytes if known. Raises NotMovedError."""
         try:
-            return self.carried_once(wanted)
-        except NotMovedError as why:
-            if not why.passing or pause > self.patience:
-                raise
-            say(f"again in {pause} s: {self.image}: {why}")
-            time.sleep(pause)
-            return self.carried_once(wanted)
+            return self.carried(wanted)
+        except OddError as why:
+            words = str(why)
+        except NotMovedError:
+            raise
+        except Exception as unforeseen:  # noqa: BLE001 - skopeo may succeed where this failed
+            words = type(unforeseen).__name__
+        finally:
+            self.traffic.used(self.source.host, self.set_aside)
+            self.set_aside = 0
+        say(f"note: skopeo takes over {self.image}: {words}")
+        with self.traffic.by_skopeo(self.source.host):
+            self.leave_previous(wanted or "")
+            copied, trouble = self.copy_by_skopeo()
+        if trouble:
+            raise NotMovedError(trouble, passing=bool(TROUBLE.search(trouble)))
+        return copied, self.size(copied)
 
-    def carried_once(self, wanted: str) -> int:
-        """Copy the layers, then the manifests of the platforms, then the index. Return bytes."""
-        top, children, blobs = self.manifests(self.source, wanted)
-        self.traffic.copy_blobs(blobs, self.source, self.target)
-        asking = self.traffic.asking(self.target.host)
-        list(asking.map(self.target.put, children, children.values()))
-        self.leave_previous(wanted)
-        self.target.put(self.image.tag or self.image.digest, top)
-        return sum(blobs.values())
+    def carried(self, wanted: str | None) -> tuple[str, int]:
+        """Copy it without skopeo: what is below it first. Returns its digest and bytes."""
+        if wanted is None:  # some registries answer HEAD without a digest, or not at all
+            self.permit()
+            wanted, manifest = self.source.tagged(self.image.tag)
+            self.content.known(wanted, manifest)
+            if wanted == self.had:
+                return wanted, 0
+        top = self.content.top(wanted, self.permit)
+        try:
+            return wanted, self.stored(wanted, top.manifest)
+        except NotMovedError as why:
+            if "blob unknown" not in str(why):
+                raise
+        self.content.forget_blobs()  # the target has not what it said that it had
+        return wanted, self.stored(wanted, top.manifest)
+
+    def stored(self, digest: str, manifest: Manifest) -> int:
+        """Store all that is below a manifest, and then itself. Returns the bytes of all."""
+        size = self.content.copy(digest)
+        self.leave_previous(digest)
+        self.target.put(self.image.tag or self.image.digest, manifest)
+        return size
 
     def leave_previous(self, new: str) -> None:
         """Leave what the tag has at the target under another tag, where the order says so."""
         if self.order.previous and self.image.tag and not self.previous.startswith(KEPT):
             self.previous = leave(self.target, self.image.tag, self.order.previous, new)
 
-    def manifests(
-        self, side: Repository, digest: str
-    ) -> tuple[Manifest, dict[str, Manifest], dict[str, int]]:
-        """Return a manifest, its children by digest, and the bytes of all blobs by digest.
-
-        Each manifest is read once, since a digest names one content. Raises NotMovedError.
-        """
-
-        def read(digest: str) -> Manifest:
-            if digest not in self.read:
-                self.read[digest] = side.fetch(digest)
-            return self.read[digest]
-
-        if not SHA256.fullmatch(digest):
-            raise NotMovedError("its digest is not of SHA-256")
-        top = read(digest)
-        asking = self.traffic.asking(side.host)
-        children = dict(zip(top.children, asking.map(read, top.children), strict=True))
-        every = (top, *children.values())
-        blobs = dict(chain.from_iterable(each.blobs.items() for each in every))
-        nested = any(each.children for each in children.values())
-        large = sum(len(each.body) for each in every) > MANIFEST_BYTES
-        if nested or large or len(blobs) > BLOBS:
-            raise NotMovedError("its manifests are not everyday ones")
-        return top, children, blobs
-
     def size(self, copied: str) -> int:
-        """Return the bytes from the target, where a GET costs no pull. 0 when unknown."""
+        """Return the bytes of what skopeo copied, from the target, which counts no pulls, or 0."""
         try:
-            return sum(self.manifests(self.target, copied)[2].values())
+            return Content(self.traffic, self.target, self.target).size(copied)
         except NotMovedError:
             return 0
 
-    def pulls_set_aside(self) -> int | None:
-        """Wait for enough pulls. 0 when none are counted, None when the run's time is up."""
+    def permit(self) -> None:
+        """Wait for enough pulls, and set them aside. Raises NotMovedError at the end of the run."""
         began = time.monotonic()
         pauses = chain(waits.PULL_PAUSES, repeat(waits.PULL_PAUSES[-1]))
         while pulls := self.source.pulls:
             late = waits.run_is_over()
             need = 1 if late else pulls.need  # at the end, try with any pull
             if self.traffic.promise(self.source.host, need, pulls):
-                break
+                self.set_aside = need
+                return
             if late:
-                return None
+                raise NotMovedError(self.short_of_pulls(), passing=True)
             pause = next(pauses)
             self.tell(f"{self.short_of_pulls()}, asks again in {pause} s")
             time.sleep(pause)
             self.source.digest(self.image.digest or self.image.tag)
             self.source.pulls = self.source.pulls or pulls  # a failed answer has no pull headers
             self.waited = time.monotonic() - began
-        return need if pulls else 0
 
     def short_of_pulls(self) -> str:
         """Return the line by which the bot recognises a pull limit."""

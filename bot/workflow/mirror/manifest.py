@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from .reference import SHA256
+from .reference import DIGEST, SHA256
 from .registry_http import UNREADABLE, Answer
 
 INDEXES = (
@@ -25,12 +25,12 @@ LARGEST_NUMBER = 2**63 - 1  # bytes: the bot stores it in 64 bits
 class NotMovedError(Exception):
     """Why an image was not copied, in words for its status that begin with the side.
 
-    `passing` says whether another try may succeed.
+    `passing` says whether another try may succeed. `status` is the registry's, if it said anything.
     """
 
-    def __init__(self, words: str, *, passing: bool = False) -> None:
+    def __init__(self, words: str, *, passing: bool = False, status: int = 0) -> None:
         super().__init__(words)
-        self.passing = passing
+        self.passing, self.status = passing, status
 
 
 class OddError(NotMovedError):
@@ -43,7 +43,7 @@ class Manifest:
 
     body: bytes
     kind: str
-    children: tuple[str, ...]
+    children: dict[str, int]  # digest of a manifest -> bytes, or 0
     blobs: dict[str, int]  # digest of a config or layer -> bytes
 
     @classmethod
@@ -52,17 +52,19 @@ class Manifest:
         try:
             said = json.loads(answer.body)
             kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-            children = tuple(
-                dict.fromkeys(str(each["digest"]) for each in said.get("manifests", ()))
-            )
+            below = said.get("manifests", ())
+            children = {str(each["digest"]): int(each.get("size") or 0) for each in below}
             parts = [] if children else [said["config"], *said["layers"]]
             blobs = {str(part["digest"]): int(part["size"]) for part in parts}
             elsewhere = any(part.get("urls") for part in parts)
         except (*UNREADABLE, KeyError, TypeError, AttributeError):
             raise OddError("its manifest cannot be read") from None
-        named = all(SHA256.fullmatch(digest) for digest in (*children, *blobs))
+        named = all(map(SHA256.fullmatch, children)) and all(map(DIGEST.fullmatch, blobs))
         few = len(children) <= CHILDREN and len(blobs) <= BLOBS
-        sizes = min(blobs.values(), default=0) >= 0 and sum(blobs.values()) <= LARGEST_NUMBER
+        sizes = (
+            min((*blobs.values(), *children.values()), default=0) >= 0
+            and sum(blobs.values()) <= LARGEST_NUMBER
+        )
         plain = kind in KINDS and (kind in INDEXES) == bool(children) and not elsewhere
         if not (plain and named and few and sizes):
             raise OddError("its manifest is not an everyday one")

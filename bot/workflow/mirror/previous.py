@@ -52,7 +52,7 @@ def _left(target: Repository, tag: str, ending: str, held: str) -> str:
         if there == "":
             answer = target.raw(held)
             kind = answer.headers.get("Content-Type", "")
-            target.put(name, Manifest(answer.body, kind, (), {}))
+            target.put(name, Manifest(answer.body, kind, {}, {}))
         if there in ("", held):
             return own
     raise NotMovedError(f"{TRIES} of today are there")

@@ -5,26 +5,26 @@ what is copied.
 """
 
 import hashlib
-import time
 import urllib.parse
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from email.message import Message
+from functools import partial
 from http import HTTPStatus
 
 from . import waits
 from .authorization import PULL, PUSH, Scope, scope_of
-from .connections import Place
-from .manifest import ACCEPT, Manifest, NotMovedError, OddError
+from .manifest import ACCEPT, Manifest, NotMovedError
 from .pulls import Pulls
 from .reference import DIGEST
 from .registry_http import (
     ANSWER_SECONDS,
+    BODY_BYTES,
     LONGEST_RETRY_AFTER,
     STORE_SECONDS,
     Answer,
     NoAnswerError,
     Opened,
+    answer_of,
     opened,
     wait_as_asked,
 )
@@ -34,15 +34,12 @@ LAYER_READ_BYTES = 1 << 18  # at a time
 SOURCE, TARGET = "source", "target"
 
 
-@dataclass(frozen=True)
-class Upload:
-    """An upload that the target has begun: where it continues, and what its token is for."""
-
-    address: str
-    scope: Scope
+def digest_of(body: bytes) -> str:
+    """Return the digest of a manifest."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-_STORED = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
+STORED = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
 
 
 class Repository:
@@ -63,7 +60,7 @@ class Repository:
         actions = (PULL, PUSH) if side == TARGET else (PULL,)
         self.scope = scope_of(self.path, *actions) if self.path else frozenset()
         self._login.expect(self.scope)
-        self._patience = settings.patience
+        self.patience = settings.patience
         self.pulls: Pulls | None = None  # from the last answer
         self.last = Answer(0, Message(), b"")
 
@@ -74,15 +71,27 @@ class Repository:
     def refused(self, answer: Answer) -> NotMovedError:
         """Return the error of an answer: its side, and the registry's own words."""
         where = "" if answer.status else f"{self.host}: "
-        return NotMovedError(f"{self.side}: {where}{answer.words}", passing=answer.trouble)
+        odd = 0 < answer.status < HTTPStatus.BAD_REQUEST  # something on the way has answered
+        words = f"malformed HTTP response: {answer.words}" if odd else answer.words
+        return NotMovedError(
+            f"{self.side}: {where}{words}", passing=odd or answer.trouble, status=answer.status
+        )
+
+    def broken(self, why: NotMovedError, digest: str) -> NotMovedError:
+        """Return the error for a part that the source names and has not."""
+        if why.status != HTTPStatus.NOT_FOUND:
+            return why
+        words = str(why).removeprefix(f"{self.side}: ")
+        return NotMovedError(f"{self.side}: broken image: {words}: {digest}")
 
     def enter(self) -> Answer:
         """Prove the login at the registry itself, and at its token server if it has one."""
-        return self._once("GET", urllib.parse.urljoin(self.base, "/v2/"), frozenset())
+        url = urllib.parse.urljoin(self.base, "/v2/")
+        return answer_of(lambda: self._opened("GET", url, frozenset(), {}))
 
-    def manifest(self, method: str, reference: str) -> Answer:
+    def manifest(self, method: str, reference: str, limit: int = BODY_BYTES) -> Answer:
         """Send HEAD or GET for a manifest. Docker Hub counts only GET as a pull."""
-        return self._ask(method, f"manifests/{reference}")
+        return self._ask(method, f"manifests/{reference}", limit=limit)
 
     def _ask(
         self,
@@ -93,42 +102,26 @@ class Repository:
         kind: str = "",
         scope: Scope | None = None,
         seconds: float = ANSWER_SECONDS,
+        limit: int = BODY_BYTES,
     ) -> Answer:
         """Send one request. Retries a transient error, but not a request without any answer."""
         headers = {"Accept": ACCEPT, **({"Content-Type": kind} if kind else {})}
+        asked = partial(self._opened, method, self.base + what, scope or self.scope, headers)
         for pause in (*waits.QUESTION_PAUSES, None):
-            answer = self._once(
-                method, self.base + what, scope or self.scope, headers, data=data, seconds=seconds
-            )
+            answer = answer_of(partial(asked, data=data, seconds=seconds), limit)
             again = answer.trouble and answer.status
-            if not again or pause is None or pause > self._patience:
+            if not again or pause is None or pause > self.patience:
                 break
-            wait_as_asked(answer, pause, min(LONGEST_RETRY_AFTER, self._patience))
+            wait_as_asked(answer, pause, min(LONGEST_RETRY_AFTER, self.patience))
         self.pulls, self.last = Pulls.read(answer.headers), answer
         return answer
-
-    def _once(
-        self,
-        method: str,
-        url: str,
-        scope: Scope,
-        headers: dict[str, str] | None = None,
-        *,
-        data: bytes | None = None,
-        seconds: float = ANSWER_SECONDS,
-    ) -> Answer:
-        try:
-            got = self._opened(method, url, headers or {}, scope, data=data, seconds=seconds)
-            return got.answer()
-        except NoAnswerError as why:
-            return why.answer
 
     def _opened(
         self,
         method: str,
         url: str,
-        headers: dict[str, str],
         scope: Scope,
+        headers: dict[str, str],
         *,
         data: bytes | None = None,
         seconds: float = ANSWER_SECONDS,
@@ -159,87 +152,83 @@ class Repository:
         found = answer.headers.get("Docker-Content-Digest", "")
         return found if answer.status == HTTPStatus.OK and DIGEST.fullmatch(found) else None
 
-    def fetch(self, digest: str) -> Manifest:
-        """Return the manifest with exactly this digest. Raises NotMovedError."""
-        return Manifest.read(self.raw(digest))
+    def fetch(self, digest: str, size: int = 0) -> Manifest:
+        """Return the manifest with exactly this digest. Raises NotMovedError.
 
-    def raw(self, digest: str) -> Answer:
+        `size` is what an index says of it, if known. A longer one is refused.
+        """
+        return Manifest.read(self.raw(digest, size))
+
+    def raw(self, digest: str, size: int = 0) -> Answer:
         """Return the bytes of the manifest with exactly this digest. Raises NotMovedError."""
-        answer = self.manifest("GET", digest)
+        answer = self.manifest("GET", digest, min(size, BODY_BYTES) or BODY_BYTES)
         if answer.status != HTTPStatus.OK:
             raise self.refused(answer)
-        if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
-            raise NotMovedError("its manifest has another digest")
+        if digest_of(answer.body) != digest:
+            words = f"{self.side}: the manifest does not match, expected {digest}"
+            raise NotMovedError(words, passing=True)
         return answer
+
+    def tagged(self, tag: str) -> tuple[str, Manifest]:
+        """Return what a tag names, and its digest, where HEAD does not tell. Costs a pull.
+
+        Raises NotMovedError.
+        """
+        answer = self.manifest("GET", tag)
+        if answer.status != HTTPStatus.OK:
+            raise self.refused(answer)
+        return digest_of(answer.body), Manifest.read(answer)
 
     def put(self, reference: str, manifest: Manifest) -> None:
         """Store a manifest unchanged. Raises NotMovedError when the registry refuses it."""
         what = f"manifests/{reference}"
         answer = self._ask("PUT", what, manifest.body, kind=manifest.kind, seconds=STORE_SECONDS)
-        if answer.status not in _STORED:
+        if answer.status not in STORED:
             raise self.refused(answer)
 
     def holds(self, blob: str) -> bool:
         """Return whether a config or layer is there."""
         return self._ask("HEAD", f"blobs/{blob}").status == HTTPStatus.OK
 
-    def reserve(self, blob: str, origin: "Repository | None" = None) -> Upload | None:
-        """Begin an upload. None when the blob of `origin` was mounted, so nothing is to be sent.
+    def mount(self, blob: str, origin: "Repository") -> Answer:
+        """Ask to take a blob from another repository. A registry that does not begins an upload."""
+        what = f"blobs/uploads/?mount={blob}&from={urllib.parse.quote(origin.path)}"
+        return self._ask("POST", what, b"", scope=self.scope | scope_of(origin.path, PULL))
 
-        Both are one request. A registry that does not mount begins an upload.
+    def begin(self) -> Answer:
+        """Begin an upload."""
+        return self._ask("POST", "blobs/uploads/", b"")
+
+    def session(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        *,
+        data: bytes | Iterable[bytes] = b"",
+        fresh: bool = False,
+    ) -> Answer:
+        """Send a request about an upload, once. A layer cannot be sent again from its middle."""
+
+        def send() -> Opened:
+            given = {**(headers or {}), **self._login.header(self.scope)}
+            return opened(method, url, given, data=data, seconds=STORE_SECONDS, fresh=fresh)
+
+        return answer_of(send)
+
+    def blob(self, digest: str, offset: int = 0) -> Opened:
+        """Open a blob for reading, from an offset on where the registry can. Raises NotMovedError.
+
+        Its status is then 206, else 200.
         """
-        what, scope = "blobs/uploads/", self.scope
-        if origin:
-            what += f"?mount={blob}&from={urllib.parse.quote(origin.path)}"
-            scope |= scope_of(origin.path, PULL)
-        answer = self._ask("POST", what, b"", scope=scope)
-        if answer.status == HTTPStatus.CREATED:
-            return None
-        if answer.status != HTTPStatus.ACCEPTED:
-            raise self.refused(answer)
+        wish = {"Range": f"bytes={offset}-"} if offset else {}
         try:
-            address = urllib.parse.urljoin(self.base + what, answer.headers.get("Location", ""))
-            here = Place.of(address) == Place.of(self.base)
-        except ValueError:
-            here = False
-        if not here:  # another host must not get the login
-            raise OddError(f"{self.host} names another host or scheme for an upload")
-        return Upload(address, scope)
-
-    def upload(self, to: Upload, blob: str, size: int, parts: Iterable[bytes]) -> None:
-        """Send a blob. The registry checks its digest. Raises NotMovedError."""
-        url = f"{to.address}{'&' if '?' in to.address else '?'}digest={blob}"
-        headers = {**self._login.header(to.scope), "Content-Length": str(size)}
-        headers["Content-Type"] = "application/octet-stream"
-        try:
-            answer = opened("PUT", url, headers, data=parts, seconds=STORE_SECONDS).answer()
-        except NoAnswerError as why:
-            answer = why.answer
-        if answer.status not in _STORED:
-            raise self.refused(answer)
-
-    def blob(self, digest: str) -> Opened:
-        """Open a blob for reading. Raises NotMovedError."""
-        try:
-            got = self._opened("GET", f"{self.base}blobs/{digest}", {}, self.scope)
-            if got.status == HTTPStatus.OK:
+            got = self._opened("GET", f"{self.base}blobs/{digest}", self.scope, wish)
+            begins = got.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+            part = got.status == HTTPStatus.PARTIAL_CONTENT and offset and begins
+            if part or got.status == HTTPStatus.OK:
                 return got
             answer = got.answer()
         except NoAnswerError as why:
             answer = why.answer
-        raise self.refused(answer)
-
-    def poured(self, answer: Opened, size: int) -> Iterator[bytes]:
-        """Yield exactly `size` bytes as they come. Raises NotMovedError when fewer or too late."""
-        left, deadline = size, waits.layer_deadline()
-        while left:
-            try:
-                part = answer.read1(min(left, LAYER_READ_BYTES))
-            except NoAnswerError as why:
-                raise NotMovedError(f"{self.side}: {self.host}: {why}", passing=True) from None
-            if not part:
-                raise NotMovedError(f"{self.side}: {self.host}: unexpected EOF", passing=True)
-            if time.monotonic() > deadline:
-                raise NotMovedError(f"{self.side}: deadline exceeded: a layer takes too long")
-            left -= len(part)
-            yield part
+        raise self.broken(self.refused(answer), digest)

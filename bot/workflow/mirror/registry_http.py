@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
@@ -89,12 +89,18 @@ class Answer:
         """
         if not self.status:
             return self.cause or "no answer"
+        phrase = HTTPStatus(self.status).phrase if self.status in _STATUSES else ""
+        status = f"status {self.status} ({phrase})" if phrase else f"status {self.status}"
+        own = self._own_words()
+        return f"{status}: {own}" if own and self.status >= _BROKEN else own or status
+
+    def _own_words(self) -> str:
         with contextlib.suppress(*UNREADABLE, LookupError, TypeError, AttributeError):
             first = json.loads(self.body)["errors"][0]
             code, message = str(first["code"]), str(first.get("message") or "")
-            return f"{code.lower().replace('_', ' ')}: {message}".removesuffix(": ")
-        phrase = HTTPStatus(self.status).phrase if self.status in _STATUSES else ""
-        return f"status {self.status} ({phrase})" if phrase else f"status {self.status}"
+            name = code.lower().replace("_", " ")
+            return name if message.lower() in ("", name) else f"{name}: {message}"
+        return ""
 
     @property
     def trouble(self) -> bool:
@@ -191,15 +197,16 @@ def opened(
     *,
     data: bytes | Iterable[bytes] | None = None,
     seconds: float = ANSWER_SECONDS,
+    fresh: bool = False,
 ) -> Opened:
     """Send one request, follow redirects of GET and HEAD, and return the open answer.
 
-    Raises NoAnswerError. A redirect keeps the method, since a GET would count as a pull, and gets
-    neither the login nor the challenge of another host.
+    A `fresh` one goes over a new connection. A redirect keeps the method, since a GET would count
+    as a pull, and gets neither the login nor the challenge of another host. Raises NoAnswerError.
     """
     headers = {"User-Agent": "imageto-bot", **headers}
     for moves in range(REDIRECTS):
-        got = _sent(method, url, headers, data, seconds)
+        got = _sent(method, url, headers, data, seconds, fresh=fresh)
         got.elsewhere = moves > 0
         if got.status not in _MOVED or method not in ("GET", "HEAD"):
             return got
@@ -229,6 +236,8 @@ def _sent(
     headers: dict[str, str],
     data: bytes | Iterable[bytes] | None,
     seconds: float,
+    *,
+    fresh: bool,
 ) -> Opened:
     """Send one request over a kept connection, or over a new one where that had ended.
 
@@ -237,7 +246,7 @@ def _sent(
     try:
         place, question = Place.of(url), data is None or isinstance(data, bytes)
         with _room(place) if question else contextlib.nullcontext():
-            connection = _CONNECTIONS.take(place, seconds)
+            connection = _CONNECTIONS.take(place, seconds, fresh=fresh)
             if connection.used and question:
                 with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
                     return _over(connection, method, url, headers, data)
@@ -275,8 +284,13 @@ def ask(
     seconds: float = ANSWER_SECONDS,
 ) -> Answer:
     """Send one request and read the answer. A refusal is an answer too."""
+    return answer_of(lambda: opened(method, url, headers, data=data, seconds=seconds), limit)
+
+
+def answer_of(request: Callable[[], Opened], limit: int = BODY_BYTES) -> Answer:
+    """Send a request and read its answer. That there is none is an answer too."""
     try:
-        return opened(method, url, headers, data=data, seconds=seconds).answer(limit)
+        return request().answer(limit)
     except NoAnswerError as why:
         return why.answer
 

@@ -20,7 +20,7 @@ TROUBLE = re.compile(
     r"|connection (?:refused|reset)|unreachable|temporary|misbehaving|no such host|stream error"
     r"|status[^0-9]{0,30}5\d\d|\b5\d\d \([a-z]|goaway|proxyconnect|no route to|name resolution"
     r"|closed network|not match,? expected|unexpected end of json|invalid character '<'"
-    r"|statuscode: 429",
+    r"|statuscode: 429|malformed http response",
     re.IGNORECASE,
 )
 # Words that name the side of an error. skopeo writes them before any image name.

@@ -6,16 +6,24 @@ Each blob is uploaded to the target once per run. Images that share it wait for 
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
-from .manifest import NotMovedError
+from .layer import Layer
+from .manifest import Manifest
+from .once import Once
 from .pulls import Pulls
-from .registry import Repository, Upload
+from .registry import Repository
+from .registry_http import Answer
+from .upload import Upload
 
-LAYERS_AT_A_TIME = 16  # measured. The variable PARALLEL changes it
-IMAGES_AT_A_TIME = 128
+LAYERS_AT_A_TIME = 32  # of one source. Measured. The variable PARALLEL changes it
+IMAGES_AT_A_TIME = 128  # of one source
+OTHERS_SECONDS = 5  # that an image waits for a layer that another one brings from a slower source
+MANIFESTS_KEPT = 500  # in memory
 
 
 def move(
@@ -24,18 +32,15 @@ def move(
     """Copy one blob to the target, by a mount from `origin` if possible. Raises NotMovedError."""
     if target.holds(blob):
         return
-    upload: Upload | None = None
-    if origin:
-        with contextlib.suppress(NotMovedError):  # a login that may not mount may still upload
-            upload = target.reserve(blob, origin)
-            if not upload:
-                return
-    with contextlib.closing(
-        source.blob(blob)
-    ) as answer:  # before the upload, which an unreadable blob does not need
-        upload = upload or target.reserve(blob)
-        if upload:
-            target.upload(upload, blob, size, source.poured(answer, size))
+    begun: Answer | None = None
+    if origin:  # a login that may not mount may still upload
+        answer = target.mount(blob, origin)
+        if answer.status == HTTPStatus.CREATED:
+            return
+        begun = answer if answer.status == HTTPStatus.ACCEPTED else None
+    with contextlib.closing(Layer(source, blob, size)) as layer:
+        layer.open()  # before the upload, which an unreadable blob does not need
+        Upload(target, layer, begun).send()
 
 
 def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
@@ -49,71 +54,81 @@ def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
         raise
 
 
+@dataclass(frozen=True)
+class Way:
+    """Who copies a blob: to which repository, from which host, and the job."""
+
+    target: Repository
+    host: str
+    job: "Future[None]"
+
+    def failed(self) -> bool:
+        """Wait for the job, and return whether it failed."""
+        return self.job.exception() is not None
+
+    def slow(self) -> bool:
+        """Return whether the job takes longer than an image with another source should wait."""
+        return not wait([self.job], OTHERS_SECONDS).done
+
+
 class Traffic:
-    """Limits the layers that are copied at a time, and shares out the pulls that are left."""
+    """What all images of a run share, and limits for what they do in parallel.
+
+    Threads and places are per host, so that no image waits for another one's registry.
+    """
 
     def __init__(self, layers: int) -> None:
-        self._questions: dict[str, ThreadPoolExecutor] = {}  # host -> who asks it
-        self._half = max(1, layers // 2)  # the most that one image may use
-        self.copies = threading.Semaphore(self._half)  # skopeo moves several layers itself
-        self._layers = ThreadPoolExecutor(layers)
-        self._ways: dict[str, tuple[Repository, Future[None]]] = {}  # blob -> who copies it
+        """`layers` is how many layers of one source may move at a time."""
+        self._at_a_time, self._half = layers, max(1, layers // 2)  # the most that one image may use
+        self._threads: dict[tuple[str, int], ThreadPoolExecutor] = {}
+        self._by_skopeo: dict[str, threading.Semaphore] = {}
+        self._ways: dict[str, Way] = {}  # by blob
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
+        self.manifests: Once[str, Manifest] = Once(MANIFESTS_KEPT)  # of sources, by digest
+        self.stored: Once[tuple[str, str], None] = Once(MANIFESTS_KEPT)  # by repository and digest
 
     def asking(self, host: str) -> ThreadPoolExecutor:
         """Return the threads that ask one host, beside those of the images."""
+        return self._of(host, 2 * IMAGES_AT_A_TIME)  # most of them may sleep between retries
+
+    def by_skopeo(self, host: str) -> threading.Semaphore:
+        """Return what limits the copies by skopeo, which moves several layers of each itself."""
+        return self._by_skopeo.setdefault(host, threading.Semaphore(self._half))
+
+    def _of(self, host: str, threads: int) -> ThreadPoolExecutor:
         with self._lock:
-            if host not in self._questions:  # most of its threads may sleep between retries
-                self._questions[host] = ThreadPoolExecutor(2 * IMAGES_AT_A_TIME)
-            return self._questions[host]
+            if (host, threads) not in self._threads:
+                self._threads[host, threads] = ThreadPoolExecutor(threads)
+            return self._threads[host, threads]
 
     def copy_blobs(self, blobs: Mapping[str, int], source: Repository, target: Repository) -> None:
         """Copy the blobs that no other image copies. Return when all are in the target.
 
         Raises the error of one that is not.
         """
-        wrong: list[Exception] = []
-        room = threading.Semaphore(self._half)
-
-        def begin(blob: str, origin: Repository | None = None) -> Future[None]:
-            work = partial(move, blob, blobs[blob], source, target, origin)
-            return self._layers.submit(unless, wrong, work)
-
-        def way(blob: str) -> tuple[Repository, Future[None]]:
-            room.acquire()
-            by, job = self._way(blob, target, begin)
-            if by is target:
-                job.add_done_callback(lambda _: room.release())
-            else:
-                room.release()
-            return by, job
-
-        ways = {blob: way(blob) for blob in blobs}
-        jobs = []
-        for blob in blobs:
-            by, job = ways[blob]
-            if by is not target and job.exception():
-                by, job = way(blob)  # the first image to see the failure copies it itself
-            lost = by is not target and job.exception()
-            if not lost and by.name != target.name:
-                room.acquire()
-                job = begin(blob, by)
-                job.add_done_callback(lambda _: room.release())
-            jobs.append(job)
+        threads = self._of(source.host, self._at_a_time)
+        own = _Blobs(self, threads, self._half, blobs, source, target)
+        ways = {blob: own.way(blob) for blob in blobs}
+        jobs = [own.brought(blob, by) for blob, by in ways.items()]
         wait(jobs)  # all of them: skopeo must not copy a layer at the same time
         for job in jobs:
             job.result()
 
-    def _way(
-        self, blob: str, target: Repository, begin: Callable[[str], Future[None]]
-    ) -> tuple[Repository, Future[None]]:
-        """Return who copies a blob, and the job. Start one if there is none, or if it failed."""
+    def way(self, blob: str, begin: Callable[[], Way]) -> tuple[Way, bool]:
+        """Return who copies a blob, and whether that is new: there was none, or it had failed."""
         with self._lock:
             known = self._ways.get(blob)
-            if not known or (known[1].done() and known[1].exception()):
-                known = self._ways[blob] = target, begin(blob)
-            return known
+            if known and not (known.job.done() and known.failed()):
+                return known, False
+            self._ways[blob] = made = begin()
+            return made, True
+
+    def forget(self, blobs: Iterable[str]) -> None:
+        """Let the next image that needs these blobs copy them."""
+        with self._lock:
+            for blob in blobs:
+                self._ways.pop(blob, None)
 
     def promise(self, host: str, need: int, pulls: Pulls) -> bool:
         """Reserve pulls. False if too few are left after the reservations of other copies."""
@@ -126,3 +141,49 @@ class Traffic:
         """Release a reservation after the copy, when the registry has counted its pulls."""
         with self._lock:
             self._promised[host] -= pulls
+
+
+class _Blobs:
+    """The blobs of one image on their way. Not more than `most` of them at a time."""
+
+    def __init__(  # noqa: PLR0917 - made in one place
+        self,
+        traffic: Traffic,
+        threads: ThreadPoolExecutor,
+        most: int,
+        blobs: Mapping[str, int],
+        source: Repository,
+        target: Repository,
+    ) -> None:
+        self._traffic, self._threads, self._room = traffic, threads, threading.Semaphore(most)
+        self._blobs, self._source, self._target = blobs, source, target
+        self._wrong: list[Exception] = []
+
+    def way(self, blob: str) -> Way:
+        """Return who copies a blob: this image, unless another one has begun it."""
+        self._room.acquire()
+        by, new = self._traffic.way(blob, lambda: self._begun(blob))
+        if not new:
+            self._room.release()
+        return by
+
+    def brought(self, blob: str, by: Way) -> "Future[None]":
+        """Return the job after which the target has a blob in the image's repository."""
+        if by.target is not self._target and by.host != self._source.host:
+            if by.slow() or by.failed():
+                return self._copied(blob)
+        elif by.target is not self._target and by.failed():
+            by = self.way(blob)  # the first image to see the failure copies it itself
+        if by.target is self._target or by.failed() or by.target.name == self._target.name:
+            return by.job
+        return self._copied(blob, by.target)
+
+    def _copied(self, blob: str, origin: Repository | None = None) -> "Future[None]":
+        self._room.acquire()
+        return self._begun(blob, origin).job
+
+    def _begun(self, blob: str, origin: Repository | None = None) -> Way:
+        work = partial(move, blob, self._blobs[blob], self._source, self._target, origin)
+        job = self._threads.submit(unless, self._wrong, work)
+        job.add_done_callback(lambda _: self._room.release())
+        return Way(self._target, self._source.host, job)

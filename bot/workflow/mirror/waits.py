@@ -2,7 +2,8 @@
 
 import time
 
-COPY_SECONDS = 3600  # for one layer, for one run of skopeo, and for all tries of one image
+COPY_SECONDS = 3600  # for one run of skopeo, and for all tries of one image
+PROGRESS_SECONDS = 600  # in which a layer has to move by a megabyte
 RUN_SECONDS = 285 * 60  # waits end then, which leaves time for a last copy before `timeout-minutes`
 LAYER_SECONDS = 290 * 60  # layers in progress end then, so that the image still gets its status
 TRY_PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of one image
@@ -22,8 +23,3 @@ def elapsed() -> float:
 def run_is_over() -> bool:
     """Return whether nothing may wait any more."""
     return elapsed() > RUN_SECONDS
-
-
-def layer_deadline() -> float:
-    """Return the monotonic time at which a layer that starts now must be done."""
-    return min(time.monotonic() + COPY_SECONDS, STARTED + LAYER_SECONDS)

@@ -1,0 +1,338 @@
+"""What registries refuse, in their own words, and sources that are odd but real.
+
+The target is the real one behind a front that answers as Harbor does: it refuses a tag only at the
+last request, and hides what it may not show (github.com/goharbor/harbor, src/server/middleware).
+After a clear refusal nothing else is tried, so that it costs no pulls.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from registry_fixture import (
+    INDEX,
+    LAYER,
+    MANIFEST,
+    Quiet,
+    Ran,
+    World,
+    digest_of,
+    registries,
+    serving,
+    world,
+)
+from tls_world import tls_world
+from token_registry import Signer, signer
+
+from bot.core.failures import FailureKind, classify
+
+__all__ = ["registries", "signer", "world"]  # fixtures: pytest finds them by these names
+
+K = FailureKind
+PLATFORMS = tuple(f"p{n}" for n in range(10))
+NAME = "docker.io/wei/"
+
+Rule = Callable[[str, str], tuple[int, bytes] | None]
+"""What a front answers for a method and a path, if it does not ask the registry."""
+
+
+def errors(code: str, message: str = "") -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+@dataclass
+class Front:
+    """A front before a registry. `seen` are the requests: method and path."""
+
+    rule: Rule
+    seen: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def of(self, method: str, what: str) -> int:
+        return sum(each.startswith(f"{method} ") and what in each for each in self.seen)
+
+
+@contextmanager
+def before(place: str, rule: Rule) -> Iterator[Front]:
+    front = Front(rule)
+    kept = ("Accept", "Authorization", "Content-Type", "Content-Range", "Range")
+    told = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Range", "Location")
+
+    class Passing(Quiet):
+        def reply(self) -> None:
+            front.seen.append(f"{self.command} {self.path}")
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            own = rule(self.command, self.path)
+            if own:
+                self.answer(own[0], own[1])
+                return
+            headers = {name: self.headers[name] for name in kept if name in self.headers}
+            got = httpx.request(
+                self.command, f"{place}{self.path}", headers=headers, content=body, timeout=90
+            )
+            answered = {name: got.headers[name] for name in told if name in got.headers}
+            if "Location" in answered:
+                answered["Location"] = answered["Location"].replace(place, front.address)
+            self.answer(got.status_code, got.content, **answered)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
+
+    with serving(Passing) as front.address:
+        yield front
+
+
+@contextmanager
+def fronts(world: World, source: Rule, target: Rule) -> Iterator[tuple[Front, Front, Any]]:
+    """Both registries behind fronts, and a function that runs a list between them."""
+    with (
+        before(f"http://{world.source.address}", source) as near,
+        before(f"http://{world.target.address}", target) as far,
+    ):
+        host = far.address.partition("://")[2]
+        addresses = {"docker.io": f"{near.address}/docker.io", host: far.address}
+        given = {"HARBOR_HOST": host, "REGISTRY_ADDRESSES": json.dumps(addresses)}
+
+        def run(text: str, **env: str) -> Ran:
+            return world.run(text, None, **(given | env))
+
+        yield near, far, run
+
+
+def willing(_method: str, _path: str) -> None:
+    return None
+
+
+def at(method: str, what: str, status: int, body: bytes = b"") -> Rule:
+    def rule(asked: str, path: str) -> tuple[int, bytes] | None:
+        return (status, body) if asked == method and what in path else None
+
+    return rule
+
+
+IMMUTABLE = "Failed to process request due to 'wei/x:1' configured as immutable."
+QUOTA = "adding 1 MiB of storage resource will exceed the configured upper limit of 10 MiB."
+RIGHT = "unauthorized to access repository: docker.io/wei/x, action: push"
+TAG, UPLOADS = "/manifests/1", "/blobs/uploads/"
+
+REFUSALS = {
+    "immutable": (at("PUT", TAG, 412, errors("PRECONDITION", IMMUTABLE)), K.IMMUTABLE, 11),
+    "quota": (at("PUT", TAG, 403, errors("DENIED", QUOTA)), K.TARGET_QUOTA, 11),
+    "right": (at("PUT", TAG, 401, errors("UNAUTHORIZED", RIGHT)), K.TARGET_LOGIN, 11),
+    "page": (at("PUT", TAG, 403, b"<html>no</html>"), K.TARGET_LOGIN, 11),
+    "room": (at("PUT", UPLOADS, 507), K.TOO_LARGE, 11),
+    "large": (at("PUT", UPLOADS, 413, b"<html>too large</html>"), K.TOO_LARGE, 11),
+    "project": (
+        at("POST", UPLOADS, 401, errors("UNAUTHORIZED", "project docker.io not found")),
+        K.TARGET_PROJECT,
+        11,
+    ),
+    "proxy": (
+        at("PUT", TAG, 403, errors("DENIED", "can not push artifact to a proxy project: x")),
+        K.TARGET_PROJECT,
+        11,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_of_the_target_is_told_in_its_own_words_and_costs_no_more_pulls(
+    case: str, world: World
+) -> None:
+    rule, kind, pulls = REFUSALS[case]
+    name = f"{NAME}refused-{case}"
+    world.seed(name, platforms=PLATFORMS)
+    with fronts(world, willing, rule) as (near, _, run):
+        ran = run(f"{name}:1\n", PATIENCE="80")
+    said = ran.says(f"{name}:1")
+    state, _, line = said.partition(": ")
+    assert state == "failure", said
+    assert classify(line) is kind, line
+    assert near.of("GET", "/manifests/") == pulls
+    assert not ran.skopeo
+    words = next(iter(json.loads(rule("PUT", TAG)[1])["errors"]), {}) if case in SAID else {}  # type: ignore[index] - it refuses
+    assert words.get("message", "") in line
+
+
+SAID = ("immutable", "quota", "right", "proxy")
+
+
+def test_trouble_of_the_target_is_an_error_that_skopeo_does_not_repeat(world: World) -> None:
+    name = f"{NAME}busy"
+    world.seed(name, platforms=PLATFORMS)
+    rule = at("PUT", TAG, 429, errors("TOOMANYREQUESTS", "slow down"))
+    with fronts(world, willing, rule) as (near, _, run):
+        ran = run(f"{name}:1\n")
+    assert ran.says(f"{name}:1") == "error: target: toomanyrequests: slow down"
+    assert near.of("GET", "/manifests/") == 11
+    assert not ran.skopeo
+
+
+def test_a_project_that_shows_nothing_unscanned_takes_the_image(world: World) -> None:
+    """Harbor's HEAD is 412 then, by tag and by digest, and without words."""
+    name = f"{NAME}hidden"
+    digest = world.seed(name, platforms=("amd64",))
+
+    def hides(method: str, path: str) -> tuple[int, bytes] | None:
+        return (412, b"") if method in ("HEAD", "GET") and "/manifests/" in path else None
+
+    with fronts(world, willing, hides) as (_, _, run):
+        ran = run(f"{name}:1\n")
+    assert ran.says(f"{name}:1").startswith(f"success: {digest} ")
+    assert world.target.head(name, "1") == digest
+
+
+def test_a_layer_that_the_target_has_not_although_it_said_so_is_brought(world: World) -> None:
+    name = f"{NAME}untrue"
+    digest = world.seed(name, platforms=("amd64",))
+    times = [2]
+
+    def untrue(method: str, path: str) -> tuple[int, bytes] | None:
+        if method == "HEAD" and "/blobs/" in path and times[0]:
+            times[0] -= 1
+            return 200, b""
+        return None
+
+    with fronts(world, willing, untrue) as (_, _, run):
+        ran = run(f"{name}:1\n")
+    assert ran.says(f"{name}:1").startswith(f"success: {digest} "), ran.output
+
+
+# --- what the target holds is not asked of the source
+
+
+def test_a_second_tag_of_a_known_digest_is_one_request_to_store(world: World) -> None:
+    name = f"{NAME}twice"
+    digest = world.seed(name, platforms=PLATFORMS)
+    with fronts(world, willing, willing) as (near, far, run):
+        assert run(f"{name}:1\n").code == 0
+        world.source.put(name, "2", json.loads(world.get(world.source, name, "1")))
+        near.seen.clear()
+        far.seen.clear()
+        ran = run(f"{name}:2\n")
+    assert ran.says(f"{name}:2").startswith(f"success: {digest} ")
+    assert (near.of("GET", "/"), far.of("PUT", "/")) == (0, 1)
+    assert far.of("POST", "/") == 0
+
+
+def test_one_platform_of_ten_that_was_updated_costs_two_pulls(world: World) -> None:
+    name = f"{NAME}one-of-ten"
+    world.seed(name, platforms=PLATFORMS)
+    with fronts(world, willing, willing) as (near, far, run):
+        assert run(f"{name}:1\n").code == 0
+        index = json.loads(world.get(world.source, name, "1"))
+        world.seed(f"{NAME}other", "9", platforms=("new",))
+        world.seed(name, "new", platforms=("new",))
+        index["manifests"][0] = json.loads(world.get(world.source, name, "new"))["manifests"][0]
+        digest = world.source.put(name, "1", index)["digest"]
+        near.seen.clear()
+        far.seen.clear()
+        ran = run(f"{name}:1\n")
+    assert ran.says(f"{name}:1").startswith(f"success: {digest} ")
+    assert near.of("GET", "/manifests/") == 2
+    assert far.of("PUT", "/manifests/") == 2
+
+
+def test_two_tags_of_one_digest_in_a_run_read_the_source_once(world: World) -> None:
+    name = f"{NAME}both"
+    digest = world.seed(name, platforms=PLATFORMS)
+    world.source.put(name, "2", json.loads(world.get(world.source, name, "1")))
+    with fronts(world, willing, willing) as (near, far, run):
+        ran = run(f"{name}:1\n{name}:2\n")
+    assert ran.code == 0, ran.output
+    assert {world.target.head(name, tag) for tag in "12"} == {digest}
+    assert near.of("GET", "/manifests/") <= 11
+    assert far.of("PUT", "/manifests/") <= 10 + 2
+
+
+# --- odd but real sources
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_source_that_does_not_know_head_costs_one_get(status: int, world: World) -> None:
+    name = f"{NAME}headless-{status}"
+    digest = world.seed(name, platforms=("amd64",))
+    with fronts(world, at("HEAD", "/manifests/", status), willing) as (near, _, run):
+        ran = run(f"{name}:1\n")
+        assert ran.says(f"{name}:1").startswith(f"success: {digest} "), ran.output
+        assert near.of("GET", "/manifests/") == 2
+        assert not ran.skopeo
+        again = run(f"{name}:1\n")
+    assert again.says(f"{name}:1") == f"success: {digest} skipped"
+
+
+def test_what_the_source_names_and_has_not_is_broken_there(world: World) -> None:
+    for what, method in (("manifest", "/manifests/sha256:"), ("layer", "/blobs/")):
+        name = f"{NAME}lost-{what}"
+        digest = world.seed(name, platforms=("amd64",))
+
+        def lost(asked: str, path: str, what: str = method, top: str = digest) -> Any:
+            gone = asked == "GET" and what in path and top not in path
+            return (404, errors("BLOB_UNKNOWN", "blob unknown to registry")) if gone else None
+
+        with fronts(world, lost, willing) as (_, _, run):
+            ran = run(f"{name}:1\n", PATIENCE="80")
+        said = ran.says(f"{name}:1")
+        assert said.startswith("failure: source: broken image: blob unknown: "), said
+        assert classify(said.removeprefix("failure: ")) is K.SOURCE_BROKEN
+        assert not ran.skopeo
+
+
+def test_a_layer_with_a_sha512_digest_arrives(world: World) -> None:
+    name, body = f"{NAME}sha512", os.urandom(3000)
+    config = world.source.blob(name, "application/vnd.oci.image.config.v1+json", b"{}")
+    digest = f"sha512:{hashlib.sha512(body).hexdigest()}"
+    begun = httpx.post(f"http://{world.source.address}/v2/{name}/blobs/uploads/")
+    url = httpx.URL(begun.headers["Location"]).copy_merge_params({"digest": digest})
+    if httpx.put(url, content=body).status_code != 201:
+        pytest.skip("this registry takes no sha512")
+    layer = {"mediaType": LAYER, "digest": digest, "size": len(body)}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+    pushed = world.source.put(name, "1", manifest)
+    ran = world.run(f"{name}:1\n")
+    assert ran.code == 0, ran.output
+    assert world.target.head(name, "1") == pushed["digest"]
+
+
+def test_the_sizes_in_an_index_are_summed_before_it_is_read(world: World) -> None:
+    """Sixty manifests of 4 MiB would be 240 MiB in memory."""
+    name = f"{NAME}wide"
+    child = {"mediaType": MANIFEST, "size": 4 << 20}
+    children = [{**child, "digest": digest_of(bytes([n]))} for n in range(60)]
+    index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).encode()
+    asked: list[str] = []
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            found = self.path.endswith(("/1", digest_of(index)))
+            told = {"Docker_Content_Digest": digest_of(index), "Content_Type": INDEX}
+            self.answer(200 if found else 404, index if found else b"", **told)
+
+    with serving(Source) as place:
+        addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+        addresses["docker.io"] = f"{place}/docker.io"
+        ran = world.run(f"{name}:1\n", REGISTRY_ADDRESSES=json.dumps(addresses))
+    assert "skopeo takes over" in ran.output
+    assert not [each for each in asked[:2] if digest_of(b"\0") in each]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_as_such(
+    world: World, signer: Signer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    name = f"{NAME}unvouched"
+    world.seed(name)
+    with tls_world(world, signer, folder) as tls:
+        ran = tls.run(f"{name}:1\n", SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt")
+        said = ran.says(f"{name}:1")
+    assert said.startswith("error: login to the target: ")
+    assert "x509: " in said
+    assert classify(said.removeprefix("error: ")) is K.TARGET_REFUSED

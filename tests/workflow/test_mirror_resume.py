@@ -1,0 +1,281 @@
+"""Layers over lines that break: what has arrived is not sent again where that can be.
+
+The registries are real, behind fronts that cut each connection after so many bytes. Distribution
+forgets an upload whose piece broke, so a stand-in shows the other kind of target: one that keeps
+what has arrived, as the specification has it.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from registry_fixture import Quiet, World, digest_of, registries, serving, world
+from tls_world import TlsWorld, tls_world
+from token_registry import Signer, signer
+
+from bot.workflow.mirror import upload
+from bot.workflow.mirror.manifest import NotMovedError
+from bot.workflow.mirror.registry import SOURCE, TARGET, Repository
+from bot.workflow.mirror.settings import Settings
+from bot.workflow.mirror.traffic import move
+
+__all__ = ["registries", "signer", "world"]  # fixtures: pytest finds them by these names
+
+MB = 1 << 20
+
+
+@pytest.fixture
+def tls(world: World, signer: Signer, tmp_path: Path) -> Iterator[TlsWorld]:
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    with tls_world(world, signer, folder) as made:
+        yield made
+
+
+def test_a_source_that_cuts_each_connection_is_read_on_by_range(tls: TlsWorld) -> None:
+    name, layer = "docker.io/wei/cut-source", os.urandom(12 * MB)
+    digest = tls.world.seed(name, layer=layer, platforms=("amd64",))
+    tls.source.front.limit["down"] = 2 * MB
+    ran = tls.run(f"{name}:1\n")
+    assert ran.code == 0, ran.output
+    assert not ran.skopeo
+    assert tls.target.plain.head(name, "1") == digest
+    assert tls.source.front.bytes["down"] < 1.1 * len(layer)
+    assert tls.target.front.bytes["up"] < 1.1 * len(layer)  # the upload saw nothing of it
+
+
+def test_a_target_that_cuts_each_connection_gets_pieces(tls: TlsWorld) -> None:
+    name, layer = "docker.io/wei/cut-target", os.urandom(24 * MB)
+    digest = tls.world.seed(name, layer=layer, platforms=("amd64",))
+    tls.target.front.limit["up"] = 6 * MB
+    ran = tls.run(f"{name}:1\n")
+    assert ran.code == 0, ran.output
+    assert not ran.skopeo
+    assert tls.target.plain.head(name, "1") == digest
+
+
+# --- a target that keeps what arrived
+
+
+class Keeping:
+    """A target of one upload. `breaks` are the offsets at which it hangs up, each once."""
+
+    def __init__(self, *breaks: int, pieces: bool = True, largest: int = 1 << 60) -> None:
+        self.breaks, self.pieces, self.largest = list(breaks), pieces, largest
+        self.has, self.stored, self.taken = bytearray(), dict[str, bytes](), 0
+        self.seen: list[str] = []
+        self.open = False
+
+    def handler(self) -> type[Quiet]:  # noqa: C901 - one small answer for each method
+        store = self
+
+        class Target(Quiet):
+            protocol_version = "HTTP/1.1"
+
+            def reply(self) -> None:
+                store.seen.append(self.command)
+                getattr(self, f"to_{self.command.lower()}")()
+
+            def where(self, status: int) -> None:
+                known = {"Range": f"0-{max(0, len(store.has) - 1)}"}
+                self.answer(status, Location="/v2/b/blobs/uploads/7?state=x", **known)
+
+            def to_head(self) -> None:
+                self.answer(404)
+
+            def to_post(self) -> None:
+                store.has, store.open = bytearray(), True
+                self.where(202)
+
+            def to_get(self) -> None:
+                self.where(204) if store.open else self.answer(404)
+
+            def to_delete(self) -> None:
+                store.open = False
+                self.answer(204)
+
+            def to_patch(self) -> None:
+                begin = int(self.headers["Content-Range"].partition("-")[0])
+                if not store.pieces or begin != len(store.has):
+                    self.answer(405 if not store.pieces else 416)
+                elif self.takes():
+                    self.where(202)
+
+            def to_put(self) -> None:
+                if self.takes():
+                    digest = parse_qs(urlsplit(self.path).query)["digest"][0]
+                    good = digest_of(bytes(store.has)) == digest
+                    store.stored[digest] = bytes(store.has)
+                    store.open = False
+                    self.answer(201 if good else 400)
+
+            def takes(self) -> bool:
+                size = int(self.headers["Content-Length"])
+                if size > store.largest:
+                    self.close_connection = True
+                    self.answer(413, b"<html>too large</html>")
+                    return False
+                while size:
+                    limit = min((b - store.taken for b in store.breaks), default=size)
+                    part = self.rfile.read1(max(1, min(size, limit, 1 << 16)))
+                    size -= len(part)
+                    store.taken += len(part)
+                    store.has += part
+                    if not part or store.taken in store.breaks:
+                        store.breaks = [each for each in store.breaks if each > store.taken]
+                        self.close_connection = True
+                        return False
+                return True
+
+            do_PUT = do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
+
+        return Target
+
+
+@contextmanager
+def source_of(layer: bytes, *breaks: int, ranges: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """A source that hangs up at these offsets, each once. Yields the ranges that it was asked."""
+    left, asked = list(breaks), list[str]()
+
+    class Source(Quiet):
+        def reply(self) -> None:
+            wish = self.headers.get("Range", "")
+            asked.append(wish)
+            found = re.fullmatch(r"bytes=(\d+)-", wish)
+            begin = int(found[1]) if found and ranges else 0
+            self.send_response(206 if begin else 200)
+            self.send_header("Content-Length", str(len(layer) - begin))
+            if begin:
+                self.send_header("Content-Range", f"bytes {begin}-{len(layer) - 1}/{len(layer)}")
+            self.end_headers()
+            end = min((each for each in left if each >= begin), default=len(layer))
+            if end in left:
+                left.remove(end)
+            self.wfile.write(layer[begin:end])
+
+    with serving(Source) as address:
+        yield address, asked
+
+
+def repository(address: str, path: str = "b", side: str = TARGET) -> Repository:
+    settings = Settings("h", "", "nested", "", "", {"a.io": address}, {}, patience=0)
+    return Repository(settings, "a.io", path, side)
+
+
+def copied(source: str, target: str) -> None:
+    """Copy LAYER between these addresses."""
+    places = repository(source, "a", SOURCE), repository(target)
+    move(digest_of(LAYER), len(LAYER), *places, None)
+
+
+LAYER = os.urandom(5 * MB)
+CLASSES = [1, 3 * MB, len(LAYER) - 1]
+"""The first byte, some in the middle, and the last one."""
+
+
+@pytest.mark.parametrize("at", CLASSES)
+def test_a_layer_whose_source_breaks_at_any_byte_goes_on_there(at: int) -> None:
+    target = Keeping()
+    with source_of(LAYER, at) as (place, asked), serving(target.handler()) as address:
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert asked == ["", f"bytes={at}-"]
+    assert list(target.stored.values()) == [LAYER]
+    assert target.taken == len(LAYER)
+
+
+def test_a_source_without_ranges_is_read_again() -> None:
+    target = Keeping()
+    with (
+        source_of(LAYER, 3 * MB, ranges=False) as (place, asked),
+        serving(target.handler()) as address,
+    ):
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert len(asked) == 2
+    assert list(target.stored.values()) == [LAYER]
+
+
+def test_a_source_that_leads_on_no_more_is_given_up_and_nothing_is_left() -> None:
+    target = Keeping()
+    with (
+        source_of(LAYER, 3 * MB, 3 * MB) as (place, _),
+        serving(target.handler()) as address,
+        pytest.raises(NotMovedError, match=r"^source: .*unexpected EOF$") as why,
+    ):
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert why.value.passing
+    assert not target.open
+    assert not target.stored
+
+
+@pytest.mark.parametrize("at", [*CLASSES, 2 * MB])
+def test_an_upload_that_breaks_at_any_byte_goes_on_where_the_target_says(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "LARGEST_PIECE", 2 * MB)
+    target = Keeping(at)
+    with source_of(LAYER) as (place, _), serving(target.handler()) as address:
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert list(target.stored.values()) == [LAYER]
+    assert target.taken <= len(LAYER) + 1
+    assert target.seen.count("POST") == (2 if at == 1 else 1)  # one byte looks like none
+
+
+def test_many_breaks_of_an_upload_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "LARGEST_PIECE", 2 * MB)
+    target = Keeping(MB, 2 * MB + 5, 3 * MB, 4 * MB + 1)
+    with source_of(LAYER) as (place, _), serving(target.handler()) as address:
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert list(target.stored.values()) == [LAYER]
+    assert target.taken <= 1.1 * len(LAYER)
+
+
+def test_what_stands_before_the_target_may_take_small_requests_alone() -> None:
+    target = Keeping(largest=MB)
+    with source_of(LAYER) as (place, _), serving(target.handler()) as address:
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert list(target.stored.values()) == [LAYER]
+
+
+def test_a_target_that_takes_not_even_small_requests_says_so() -> None:
+    target = Keeping(largest=MB // 2)
+    with (
+        source_of(LAYER) as (place, _),
+        serving(target.handler()) as address,
+        pytest.raises(NotMovedError, match="413") as why,
+    ):
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert not why.value.passing
+    assert not target.open
+
+
+def test_a_layer_that_is_another_never_becomes_whole_at_the_target() -> None:
+    target = Keeping()
+    other = LAYER[:-1] + bytes([LAYER[-1] ^ 1])
+    with (
+        source_of(other) as (place, _),
+        serving(target.handler()) as address,
+        pytest.raises(NotMovedError, match=r"^source: the layer does not match, expected"),
+    ):
+        move(
+            digest_of(LAYER), len(LAYER), repository(place, "a", SOURCE), repository(address), None
+        )
+    assert not target.stored
+    assert not target.open
