@@ -20,6 +20,7 @@ from bot.core.registry import PullLimit
 from bot.core.request import Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
+from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.card import (
     IMAGE_LINES_CHARACTERS,
     card_head,
@@ -35,6 +36,7 @@ from bot.dialog.image_names import name_list
 from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
 from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
+from bot.dialog.waiting import waiting_in
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 REQUESTS_SHOWN: Final = 10
@@ -173,7 +175,10 @@ def whoami(person: Person, chat: ChatId, *, admin: bool) -> Message:
     return Message((say("whoami", **numbers, role=role),))
 
 
-def status_of_request(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
+def status_of_request(
+    request: Request, transfers: Sequence[Transfer], view: View, *, here: bool
+) -> Message:
+    """`here`: its card is in this chat, so its digests may be asked for by a button."""
     lines = [
         card_head(request, transfers, view),
         say("history-opened", time=Moment(request.opened_at, view.now)),
@@ -184,7 +189,9 @@ def status_of_request(request: Request, transfers: Sequence[Transfer], view: Vie
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]
     lines += pull_lines(pulls, STATUS_PULL_CHARACTERS)
-    return Message(tuple(lines))
+    shows = here and request.version and waiting_in(transfers)
+    rows = ((callback_button(Verb.DIGESTS, request.version),),) if shows else ()
+    return Message(tuple(lines), rows)
 
 
 def status_of_draft(request: Request, view: View) -> Message:

@@ -20,7 +20,7 @@ from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, denied, trouble_words
-from bot.dialog.image_names import label_of, name_list, short_name
+from bot.dialog.image_names import label_of, name_list, short_digest, short_name
 from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
 from bot.dialog.offer_card import is_declined, is_offer, offer_lines, offer_note
 from bot.dialog.view import View
@@ -39,7 +39,7 @@ from bot.dialog.waiting import (
 
 IMAGE_LINES_CHARACTERS: Final = 3300
 """Characters of a list of images, out of Telegram's 4096. Further images are only counted."""
-LINE_CHARACTERS: Final = 90
+LINE_CHARACTERS: Final = 112
 """Estimated characters of a line without the image's name and the text of a service or person."""
 BAR_WIDTH: Final = 10
 NEAR_RETRY: Final = timedelta(minutes=1)
@@ -252,8 +252,16 @@ def image_line(transfer: Transfer, view: View, note: Note | None = None) -> Phra
         "line-asked" if is_declined(transfer) else f"line-{transfer.state}",
         image=str(transfer.image),
         shape=shape(transfer),
+        digest=_short_digest(transfer),
         note=(note or _note)(transfer, view),
     )
+
+
+def _short_digest(transfer: Transfer) -> Value:
+    """The start of the decided digest, unless the name of the image has it in full."""
+    if not transfer.digest or transfer.image.digest is not None:
+        return ""
+    return say("line-digest", digest=short_digest(transfer.digest))
 
 
 def _note_answered(transfer: Transfer, view: View) -> Phrase:

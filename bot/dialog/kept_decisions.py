@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.decision import Decision, Ground
-from bot.core.ids import BOT_ITSELF, PersonId
+from bot.core.ids import BOT_ITSELF, PersonId, RequestId
 from bot.core.image import ImageRef
 from bot.core.request import Request
-from bot.core.transfer import Transfer
+from bot.core.transfer import State, Transfer
 from bot.dialog.causes import cause
 from bot.dialog.image_names import short_digest
 from bot.dialog.message import Message, Moment, Phrase, Value, say
@@ -57,8 +57,19 @@ def _story(story: Story, names: Names, now: datetime) -> list[Phrase]:
         for each in story.decisions[-DECISIONS_OF_A_TRANSFER:]
     ]
     if not story.decisions:
-        lines.append(say("why-undecided"))
+        lines += _undecided(transfer)
     return lines + _outcome(transfer, now)
+
+
+def _undecided(transfer: Transfer) -> list[Phrase]:
+    """What an admin is asked to decide, or that no decision was kept."""
+    match transfer.state:
+        case State.CHECKING:
+            return []
+        case State.WAITING:
+            return [say("why-waiting", digest=transfer.digest or "")]
+        case _:
+            return [say("why-undecided")]
 
 
 def _asked(request: Request, names: Names, now: datetime) -> Phrase:
@@ -85,7 +96,14 @@ def _outcome(transfer: Transfer, now: datetime) -> list[Phrase]:
     return lines
 
 
-def history(found: Sequence[Decision], names: Names, now: datetime, *, everywhere: bool) -> Message:
+def history(
+    found: Sequence[Decision],
+    names: Names,
+    now: datetime,
+    *,
+    about: RequestId | ImageRef | None,
+    everywhere: bool,
+) -> Message:
     """The answer to /history. `everywhere`: it is not limited to one chat."""
     where = "" if everywhere else "-here"
     if not found:
@@ -95,8 +113,15 @@ def history(found: Sequence[Decision], names: Names, now: datetime, *, everywher
         what = f"{each.image} {short_digest(each.digest)}"
         lines.append(_line(each, names, now, what=what))
     if len(found) > DECISIONS_SHOWN:
-        lines.append(say("decisions-more", count=DECISIONS_SHOWN))
+        lines.append(say(f"decisions-more{_narrowed(about)}", count=DECISIONS_SHOWN))
     return Message(tuple(lines))
+
+
+def _narrowed(about: RequestId | ImageRef | None) -> str:
+    """The ending of the key that says how to see what is left out."""
+    if about is None:
+        return ""
+    return "-of-image" if isinstance(about, ImageRef) else "-of-one"
 
 
 def _line(decision: Decision, names: Names, now: datetime, *, what: str) -> Phrase:
@@ -115,8 +140,10 @@ def _line(decision: Decision, names: Names, now: datetime, *, what: str) -> Phra
 
 
 def _did(decision: Decision) -> Phrase:
-    said = decision.person is not None and decision.ground in _SAID
-    return say(f"did-{decision.ground}-{decision.verdict}" if said else f"did-{decision.verdict}")
+    if decision.person is None:
+        return say(f"did-{decision.verdict}")
+    ground = decision.ground if decision.ground in _SAID else Ground.PERSON
+    return say(f"did-{ground}-{decision.verdict}")
 
 
 def _decider(decision: Decision, names: Names) -> Phrase:

@@ -139,7 +139,7 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
         ),
         (VERIFYING, "copied, checking what arrived"),
         (MIRRORED, "· mirrored, digest verified"),
-        (replace(MIRRORED, size=340_000_000), "· 340 MB · mirrored, digest verified"),
+        (replace(MIRRORED, size=340_000_000), "· 340 MB · <code>sha256:ab</code> · mirrored"),
         (replace(MIRRORED, proof=Proof.RUN), "mirrored according to its run"),
         (replace(CHECKING, ended=State.MIRRORED), "was already there, same digest"),
         (FAILED, "❌ <code>docker.io/library/nginx:1.27</code> · the network failed: a &lt;b&gt;"),
@@ -609,6 +609,7 @@ def wanted_phrases() -> list[Phrase]:
                 f"line-{state}",
                 image="x",
                 shape=say("shape", platforms=0),
+                digest=say("line-digest", digest="sha256:ab"),
                 note=say("note-identical"),
             )
             for state in State
@@ -631,7 +632,7 @@ def test_every_member_has_its_words(
     assert not caplog.records
 
 
-SAID = [f"{ground}-" for ground in (Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK)]
+SAID = [f"{g}-" for g in (Ground.PERSON, Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK)]
 
 
 def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
@@ -665,6 +666,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"status-held-{why}{kind}" for why in ("", "because-") for kind in HoldKind}
     made |= {f"did-{of}{v}" for of in ("", *SAID) for v in (Verdict.APPROVE, Verdict.DENY)}
     made |= {f"did-{Ground.REFRESHED}-{Verdict.APPROVE}"}
+    made |= {f"decisions-more-of-{what}" for what in ("one", "image")}
     made |= {f"decisions-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     assert known - literals - made == set()
 
@@ -777,7 +779,7 @@ def test_a_long_status_has_a_short_line_for_each_image_that_waits() -> None:
         for n in range(55)
     ]
     moved = replace(UPDATED, id=TransferId(99), image=ImageRef.parse("gcr.io/a/b:1"))
-    lines = answers.status_of_request(REQUEST, [*many, moved], VIEW).lines
+    lines = answers.status_of_request(REQUEST, [*many, moved], VIEW, here=True).lines
     assert [line.key for line in lines].count("line-waiting-short") == len(many)
     assert [line.key for line in lines].count("line-waiting") == 1
 

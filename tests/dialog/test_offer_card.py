@@ -37,7 +37,10 @@ DENIED = Ruling(Verdict.DENY, Ground.RULE, "known to be harmful")
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Approved(NOW, ANA.id), f"🌱 <code>{STATIC}</code> · kept fresh by Ana"),
+        (
+            Approved(NOW, ANA.id),
+            f"🌱 <code>{STATIC}</code> · <code>sha256:aaaaaaaaaaaa</code> · kept fresh by Ana",
+        ),
         (Rejected(NOW, ANA.id, ""), "❓ <code>gcr.io/distroless/static:nonroot</code> · Ana wants"),
         (Expired(NOW), "nobody answered, so I ask about each new digest"),
         (Cancelled(NOW, ANA.id), f"⏹ <code>{STATIC}</code> · cancelled"),

@@ -49,7 +49,7 @@ def value(phrase: Phrase, name: str) -> object:
 
 
 def decider(decision: Decision) -> str:
-    line = history([decision], NAMES, NOW, everywhere=True).lines[1]
+    line = history([decision], NAMES, NOW, about=None, everywhere=True).lines[1]
     person = value(line, "person")
     assert isinstance(person, Phrase)
     inner = dict(person.values).get("person")
@@ -82,8 +82,11 @@ def test_a_story_tells_all_that_happened() -> None:
 def test_what_nobody_decided_and_what_is_left_out_is_said() -> None:
     message = why(NGINX, [Story(FAILED, [], [])], NAMES, NOW, more=3)
     assert keys(message) == ["why-image", "why-undecided", "why-failed", "why-older"]
-    waiting = replace(FAILED, ended=None, ended_at=None, failure=None)
-    assert "why-failed" not in keys(why(NGINX, [Story(waiting, [], [])], NAMES, NOW, more=0))
+    looked_up = replace(FAILED, ended=None, ended_at=None, failure=None)
+    assert keys(why(NGINX, [Story(looked_up, [], [])], NAMES, NOW, more=0)) == ["why-image"]
+    waiting = replace(looked_up, checked_at=NOW, digest=DIGEST)
+    asked = why(NGINX, [Story(waiting, [], [])], NAMES, NOW, more=0)
+    assert (keys(asked)[1:], value(asked.lines[1], "digest")) == (["why-waiting"], DIGEST)
     assert keys(why(NGINX, [], NAMES, NOW, more=0)) == ["why-unknown"]
 
 
@@ -96,21 +99,42 @@ def test_everybody_who_decides_has_words() -> None:
 
 
 def test_what_a_person_says_of_a_tag_has_its_own_words() -> None:
-    kept = history([replace(BY_ANA, ground=Ground.KEPT)], NAMES, NOW, everywhere=True)
+    kept = history([replace(BY_ANA, ground=Ground.KEPT)], NAMES, NOW, about=None, everywhere=True)
     assert value(kept.lines[1], "did") == Phrase("did-kept-approve")
-    later = history([replace(BY_ANA, ground=Ground.REFRESHED)], NAMES, NOW, everywhere=True)
+    later = history(
+        [replace(BY_ANA, ground=Ground.REFRESHED)], NAMES, NOW, about=None, everywhere=True
+    )
     assert value(later.lines[1], "did") == Phrase("did-refreshed-approve")
+
+
+def test_a_person_rejects_and_a_rule_denies() -> None:
+    no = replace(BY_ANA, verdict=Verdict.DENY)
+    by_rule = replace(DECISION, verdict=Verdict.DENY)
+    both = history([no, by_rule], NAMES, NOW, about=None, everywhere=True)
+    said = [value(line, "did") for line in both.lines[1:]]
+    assert said == [Phrase("did-person-deny"), Phrase("did-deny")]
+
+
+def test_the_way_to_what_is_left_out_depends_on_what_was_asked() -> None:
+    many = [BY_ANA] * (DECISIONS_SHOWN + 1)
+    for about, key in (
+        (None, "decisions-more"),
+        (RequestId(41), "decisions-more-of-one"),
+        (NGINX, "decisions-more-of-image"),
+    ):
+        message = history(many, NAMES, NOW, about=about, everywhere=True)
+        assert message.lines[-1].key == key
 
 
 def test_history_is_bounded_and_long_reasons_are_cut() -> None:
     long = replace(BY_ANA, reason="x" * (REASON_SHOWN + 1))
-    message = history([long] * (DECISIONS_SHOWN + 1), NAMES, NOW, everywhere=False)
+    message = history([long] * (DECISIONS_SHOWN + 1), NAMES, NOW, about=None, everywhere=False)
     assert len(message.lines) == DECISIONS_SHOWN + 2
     assert (message.lines[0].key, message.lines[-1].key) == (
         "decisions-head-here",
         "decisions-more",
     )
     assert value(message.lines[1], "reason") == "x" * REASON_SHOWN + "…"
-    short = history([replace(BY_ANA, reason="old")], NAMES, NOW, everywhere=True)
+    short = history([replace(BY_ANA, reason="old")], NAMES, NOW, about=None, everywhere=True)
     assert value(short.lines[1], "reason") == "old"
-    assert keys(history([], NAMES, NOW, everywhere=True)) == ["decisions-none"]
+    assert keys(history([], NAMES, NOW, about=None, everywhere=True)) == ["decisions-none"]

@@ -210,7 +210,7 @@ def button_rows(language: Language) -> Iterator[Row]:
 
 def state_rows(language: Language) -> Iterator[Row]:
     for state in State:
-        line = plain(say(f"line-{state}", image="", shape="", note=""), language)
+        line = plain(say(f"line-{state}", image="", shape="", digest="", note=""), language)
         yield [f"`{state}`", line[0], None]
 
 

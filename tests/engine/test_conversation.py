@@ -553,7 +553,8 @@ async def test_the_bar_goes_by_bytes_where_all_are_known(w: World) -> None:
     w.registries.target[str(REDIS)] = digest_of(str(REDIS))
     await w.settle(8)
     assert "▓▓▓▓▓░░░░░ 1 of 2" in w.card
-    assert "1 platform, 90.0 MB · copying" in w.card
+    digest = digest_of(str(NGINX))[:19]
+    assert f"1 platform, 90.0 MB · <code>{digest}</code> · copying" in w.card
 
 
 async def test_a_registry_that_counts_pulls_is_not_asked_for_more_than_it_must(w: World) -> None:

@@ -61,7 +61,8 @@ async def test_an_approved_image_goes_from_the_question_to_the_pull_command(w: W
     await w.settle(10)
     card, result = w.chat.messages.values()
     assert "looking it up" in card.texts[0]
-    assert "2 platforms, 2.1 MB · mirrored, digest verified" in card.text
+    digest = digest_of(str(NGINX))[:19]
+    assert f"2 platforms, 2.1 MB · <code>{digest}</code> · mirrored, digest verified" in card.text
     assert result.text.startswith("Done, 1 of 1")
     assert "docker pull harbor.example.com/docker.io/library/nginx:1.27" in result.text
     assert (card.reply_to, result.reply_to) == ("telegram:11", "telegram:11")

@@ -426,6 +426,21 @@ async def test_full_digests_are_a_tap_away(w: World) -> None:
     assert w.last.count(digest_of(str(STATIC))) == 1
 
 
+async def test_full_digests_are_a_tap_away_in_a_status_too(w: World) -> None:
+    w.upstream(STATIC)
+    await ask(w, STATIC)
+    await w.say(LI, "/status #1")
+    await w.settle(4)
+    asked = w.chat.messages[[*w.chat.messages][-1]]
+    assert [*asked.data] == ["🔎 Digests"]
+    await w.press(LI, asked.data["🔎 Digests"])
+    await w.settle(4)
+    assert f"{STATIC}</code> <code>{digest_of(str(STATIC))}" in w.last
+    await w.say(WEI, "/status #1", chat=ChatId(WEI.id))  # its card is in another chat
+    await w.settle(4)
+    assert not w.chat.messages[[*w.chat.messages][-1]].data
+
+
 async def test_digests_count_as_commands(tmp_path: Path) -> None:
     async with world(tmp_path, replace(POLICY, minute_limit=2)) as w:
         w.upstream(STATIC)

@@ -77,7 +77,8 @@ async def _of_request(context: Context[StatusUnit], number: RequestId) -> Messag
     view = await context.view(transfers, [request])
     if request.is_draft:
         return answers.status_of_draft(request, view)
-    return answers.status_of_request(request, transfers, view)
+    here = request.place.chat == context.place.chat
+    return answers.status_of_request(request, transfers, view, here=here)
 
 
 async def _of_chat(context: Context[StatusUnit], vitals: Vitals) -> Message:

@@ -68,7 +68,7 @@ async def history(context: Context[WhyUnit], about: RequestId | ImageRef | None)
     here = None if is_private(context.place.chat) else context.place.chat
     found = await context.unit.newest_decisions(chat=here, about=about, limit=DECISIONS_SHOWN + 1)
     names = await _names(context, (), found)
-    return kept_decisions.history(found, names, context.now, everywhere=here is None)
+    return kept_decisions.history(found, names, context.now, about=about, everywhere=here is None)
 
 
 async def _names(
