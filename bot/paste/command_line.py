@@ -219,7 +219,7 @@ def _by_runtime(rest: list[str]) -> CommandImages:
         return CommandImages(tuple(given[:1] if rest[reader] == "tag" else given))
     verb = _verb(rest)
     if verb is None:
-        return CommandImages()
+        return CommandImages(tuple(_by_kubectl(rest)))
     given = _positional(rest[verb + 1 :])
     more = tuple(given[1:]) if rest[verb] == "pull" else ()
     return CommandImages(tuple(given[:1]), more)
@@ -230,6 +230,8 @@ def _sets_image(rest: Sequence[str]) -> bool:
 
 
 def _by_kubectl(rest: list[str]) -> Iterator[str]:
+    if rest[:2] == ["image", "mirror"]:
+        yield from _positional(rest[2:])[:1]
     if _sets_image(rest):
         found = (_NAMED_VALUE.fullmatch(word) for word in rest if not word.startswith("-"))
         yield from (match[1] for match in found if match)

@@ -151,7 +151,7 @@ def _in_half_width(text: str) -> str:
 
 
 def _without_punctuation(text: str) -> str:
-    return text.rstrip(_TRAILING)
+    return text if "/..." in text or "/…" in text else text.rstrip(_TRAILING)
 
 
 def _in_lower_case(text: str) -> str:

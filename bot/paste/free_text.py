@@ -69,6 +69,13 @@ _FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
 _SHELL_WORDS: Final = frozenset(
     {"echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test", "["}
 )
+_PUSHING: Final = frozenset(
+    {
+        *("push", "tag", "build", "rmi", "login", "logout", "commit", "manifest", "export"),
+        *("helm", "make", "scp"),
+    }
+)
+"""Words of commands whose images are not pulled."""
 _FEW_COLUMNS: Final = 3
 _ERROR: Final = re.compile(
     r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded|\bTLS handshake|\bx509: "
@@ -353,9 +360,14 @@ def _command(
     """The images of a command. `is_said`: it stands within a sentence."""
     named = images_named_by(words)
     more = list(named.more)
+    if not named.images and not _PUSHING.intersection(words):
+        whole = (token for token in tokens_of(" ".join(words)) if token.kind is TokenKind.IMAGE)
+        yield from (passed_over(token.text) for token in whole)
+    is_all = "pull" in words and not {"-a", "--all-tags"}.isdisjoint(words)
     for text in named.images:
         for image in variables.texts(text):
-            yield from _named(image, more, is_said=is_said)
+            found = _named(image, more, is_said=is_said)
+            yield from (replace(one, gap=Gap.NO_TAG) for one in found) if is_all else found
     rest = " ".join(more)
     yield PlainLine(rest, tuple(tokens_of(rest))) if "pull" in words else _only_images(rest)
     yield from PartsReader("", lambda _: 0, {}).of_settings(

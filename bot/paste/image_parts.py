@@ -122,7 +122,8 @@ class Surroundings:
 
     `registry` may have a path, such as an owner. `replaces`: it counts even where an image has a
     registry of its own, as in Bitnami's charts. `is_sure`: charts use this key for all images.
-    `hub` is a registry and a tag for names without a slash, as in Istio's charts.
+    `hub` is a registry and a tag for names without a slash, as in Istio's charts. `has_version`:
+    a resource says which version it is of, so an image without a tag is hardly `latest`.
     """
 
     registry: str = ""
@@ -130,10 +131,13 @@ class Surroundings:
     replaces: bool = False
     is_sure: bool = True
     hub: tuple[str, str] | None = None
+    has_version: bool = False
 
     def within(self, mapping: MappingNode) -> Self:
         """The same for what is inside a mapping, whose own keys come first."""
         common, inner = mapping.get("global"), self
+        if not inner.has_version and mapping.text("version") is not None:
+            inner = replace(inner, has_version=True)
         if isinstance(common, MappingNode):
             inner = self._with_common(common)
         shared = parts_of(mapping)

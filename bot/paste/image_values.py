@@ -30,7 +30,7 @@ _NO_IMAGE: Final = re.compile(
     r"|(?:ubuntu|macos|windows)-(?:latest|[0-9.]+)(?:-[a-z0-9]+)*$"
 )
 """Pictures, disks, paths, and the labels of machines that run jobs."""
-_PLACEHOLDER: Final = re.compile(r"\{\{|<[^<>]*>|%\w+%|(?<!\$)\{[\w.]+\}")
+_PLACEHOLDER: Final = re.compile(r"\{\{|<[^<>]*>|%\w+%|(?<!\$)\{[\w.]+\}|:[vV]?[XxNn]\.[XxYyNn]")
 _VERSIONED: Final = re.compile(r"v?[0-9]|[A-Za-z]+-v?[0-9]")
 """How a tag begins that can be told from other words behind a colon."""
 _PORT: Final = re.compile(r"[0-9]{2,5}")
@@ -151,8 +151,11 @@ class Within:
 
 
 def _positions(text: str, words: str, start: int, end: int) -> list[int]:
-    pattern = re.compile(re.escape(words))
-    return [found.start() for found in pattern.finditer(text, start, end)]
+    found = []
+    while (start := text.find(words, start, end)) >= 0:
+        found.append(start)
+        start += len(words)
+    return found
 
 
 def with_owner(mention: Mention) -> Mention:

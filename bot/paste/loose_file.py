@@ -12,6 +12,7 @@ from typing import Final
 from bot.core.bad_image import Gap
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Span, passed_over
 from bot.paste.image_values import Look, is_image_key, is_no_image, is_template, look_of
+from bot.paste.official_images import OFFICIAL_IMAGES
 
 _PAIR: Final = re.compile(
     r"(?P<key>[A-Za-z_][\w.-]{0,100})[\"']?"
@@ -28,7 +29,8 @@ _NAMING: Final = frozenset({"name", "source", "ref", "reference", "from", "base"
 """Keys whose value is an image where it has a tag."""
 _SCHEME: Final = re.compile(r"^docker(?:-image)?://")
 _TARGET: Final = re.compile(
-    r"\s*[\"']?(tags?|target|dest|destination|dst|to|output|push)[\"']?\s*=", re.IGNORECASE
+    r"\s*[\"']?(tags?|target|dest|destination|dst|to|output|push)[\"']?\s*=|\s*(SAVE IMAGE)\b",
+    re.IGNORECASE,
 )
 """What is built or copied there is no image to pull."""
 _SECRET: Final = re.compile(r"(?i)passw|secret|token|_key|apikey|credential|pwd")
@@ -74,14 +76,17 @@ def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
         if word.start() in read or ":" not in word[0]:
             continue
         words = _SCHEME.sub("", word[0])
-        looks = {Look.WHOLE} if words == word[0] else {Look.WHOLE, Look.PAIR}
-        if "$" in before[-1:] or look_of(words.rstrip(".:")) not in looks:
+        look = look_of(words.rstrip(".:"))
+        is_pair = look is Look.PAIR and words == word[0]  # without a scheme
+        if is_pair and words.partition(":")[0] in OFFICIAL_IMAGES and "$" not in before[-1:]:
+            yield passed_over("-", line=number)
+        if is_pair or "$" in before[-1:] or look not in {Look.WHOLE, Look.PAIR}:
             continue
         begin = start + word.start() + len(word[0]) - len(words)
         words = words.rstrip(".:")
         target = _TARGET.match(line)
         if target or _SECRET.search(before):
-            yield passed_over(target[1] if target else "-", line=number)
+            yield passed_over((target and target[1]) or "-", line=number)
         else:
             yield Mention(words, (Span(begin, begin + len(words)),), line=number)
 

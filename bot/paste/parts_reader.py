@@ -30,7 +30,8 @@ class Place:
     `owner`: what the keys say of the image, empty for `image` itself. `in_image`: the mapping is
     the value of a key about images. `is_listed`: it is one of several, whose `name` is the one that
     is replaced, as in kustomize. `default`: a registry for where the mapping's own is empty.
-    `is_pushed`: several parts are what a pipeline pushes. `tail`: the end of all names.
+    `is_versioned`: the version is given for all images. `is_pushed`: several parts are what a
+    pipeline pushes. `tail`: the end of all names.
     """
 
     around: Surroundings
@@ -38,6 +39,7 @@ class Place:
     in_image: bool = False
     is_listed: bool = False
     default: str = ""
+    is_versioned: bool = False
     is_pushed: bool = False
     tail: str = ""
 
@@ -233,7 +235,11 @@ class PartsReader:
             gap is None
             and not has_tag(resolved)
             and (
-                place.owner or not name.is_alone or parts.names(*_VERSIONS) or _is_kustomized(parts)
+                place.owner
+                or place.is_versioned
+                or not name.is_alone
+                or parts.names(*_VERSIONS)
+                or _is_kustomized(parts)
             )
         ):
             gap = Gap.NO_TAG  # something else gives the tag, so `latest` is not meant

@@ -41,7 +41,7 @@ _LABEL: Final = re.compile(r"[\u3400-\u9fff]+[0-9]*[:\uff1a][ \t]*|docker://")
 _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
 _MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
-_PAIR: Final = {"name", "tag"}
+_PAIR: Final = {"name", "tag"}  # all keys of an image in lists that people write
 _LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
 """Keys of tools whose lists are images."""
 _SOURCES: Final = frozenset({"source", "src", "from", "uses", "container", "ref", "reference"})
@@ -214,11 +214,13 @@ class _Walk:
             yield from self._listed(spot, inner)
 
     def _place(self, spot: _Spot, node: MappingNode) -> Place:
+        is_pair = self.setting is Setting.LIST and {key.lower() for key in node.named} == _PAIR
         is_kubeadm = self.setting is Setting.MANIFEST and "imageRepository" in node.named
         return Place(
             spot.around,
-            in_image=self._is_about_images(spot.key) or self._is_bare_pair(node),
+            in_image=self._is_about_images(spot.key) or is_pair,
             is_listed=spot.key.lower().endswith("images"),
+            is_versioned=self.setting is Setting.MANIFEST and spot.around.has_version,
             is_pushed=self.setting is Setting.PIPELINE,
             tail=_KUBEADM.get(spot.key, "") if is_kubeadm else "",
         )
@@ -227,10 +229,6 @@ class _Walk:
         if self.setting is Setting.CLOUD_BUILD and key == "steps":
             return True
         return is_image_key(key) or (self.setting is Setting.PIPELINE and key == "services")
-
-    def _is_bare_pair(self, node: MappingNode) -> bool:
-        """Whether a mapping is only a `name` and a `tag`, as in lists that people write."""
-        return self.setting is Setting.LIST and {key.lower() for key in node.named} == _PAIR
 
     def _variable(self, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
         """The images of a variable of a container, such as `RELATED_IMAGE_X` and `X_IMAGES`."""
@@ -307,6 +305,8 @@ class _Walk:
             return
         look = self._look(value)
         if look is Look.UNTAGGED and key.lower() in _SOURCES and has_host(value):
+            yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
+        if look is Look.UNTAGGED and is_image_key(spot.parent) and has_host(value):
             yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
         if look not in {Look.WHOLE, Look.PAIR}:
             return

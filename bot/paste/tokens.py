@@ -14,6 +14,7 @@ from typing import Final
 
 from bot.paste.correction import DASHES, split_off_tag
 from bot.paste.finding import MENTION_LENGTH_LIMIT, has_tag, is_bare_digest
+from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.web_addresses import image_of_source_page, image_on_page
 
 
@@ -129,7 +130,10 @@ TAG_WORD: Final = re.compile(
     r"|beta|alpha|canary|release|fpm|apache|cli|jre|jdk|musl|glibc|full|perl|rolling|devel|noble"
     r"|jammy|focal|bionic|bookworm|bullseye|buster|trixie|sid|management|dind|rootless|linux|prod)(?:[.-]|$)"
 )
-_SEVERAL: Final = re.compile(r"v?([0-9]+)(?:\.[0-9]+)*(?:\.[xX]|-v?\1(?:\.[0-9]+)+)")
+_SEVERAL: Final = re.compile(
+    r"v?([0-9]+)(?:\.[0-9]+)*(?:\.[xX]|-v?\1(?:\.[0-9]+)+)|[vV]?[XxNn](?:\.[XxYyZzNn])*"
+)
+_PROTOCOL: Final = re.compile(r"[0-9]+/(?:tcp|udp|sctp)", re.IGNORECASE)
 _SHORT_PORT: Final = re.compile(r"(?!localhost)[a-z0-9-]+:[0-9]{1,3}")
 _AMOUNT: Final = re.compile(r"[0-9.]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
 """An amount of memory or of time, or a telephone number."""
@@ -266,8 +270,8 @@ def _shape_of_path(plain: str) -> TokenKind:
     name, colon, tag = last.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
         return TokenKind.OTHER
-    if _SHORT_PORT.fullmatch(host):  # `centos:7/8` are two versions
-        return TokenKind.OTHER
+    if _SHORT_PORT.fullmatch(host) or host.isdecimal():  # `centos:7/8` are two versions
+        return TokenKind.THING if _PROTOCOL.fullmatch(plain) else TokenKind.OTHER
     if re.search(r"[?&#%=~]", plain):
         return TokenKind.OTHER
     if _FILE.fullmatch(name):
@@ -286,7 +290,8 @@ def _shape_of_pair(plain: str) -> TokenKind:
         return TokenKind.THING
     if ("." in name and tag.isdecimal()) or not re.search("[A-Za-z]", name):
         return TokenKind.THING
-    if "." in name or len(name) == 1:
+    is_port = tag.isdecimal() and len(tag) >= len("1000") and name not in OFFICIAL_IMAGES
+    if "." in name or len(name) == 1 or is_port:
         return TokenKind.OTHER
     return TokenKind.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else TokenKind.OTHER
 

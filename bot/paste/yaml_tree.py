@@ -172,22 +172,21 @@ class _Builder:
     def take(self, event: yaml.Event) -> None:
         """Add an event to the tree."""
         self._events += 1
-        match event:
-            case yaml.ScalarEvent(start_mark=start, end_mark=end) if start and end:
-                begin, end_at = start.index + self._offset, end.index + self._offset
-                scalar = ScalarNode(event.value, begin, end_at, not event.style)
-                self._add(scalar, event.anchor)
-            case yaml.AliasEvent(anchor=str(anchor)):
-                self._add(self._named(anchor), None)
-            case yaml.SequenceStartEvent():
-                self._begin(SequenceNode(), event.anchor)
-            case yaml.MappingStartEvent():
-                self._begin(MappingNode(is_flow=bool(event.flow_style)), event.anchor)
-            case yaml.CollectionEndEvent():
-                self._open.pop()
-                self._keys.pop()
-            case yaml.DocumentStartEvent():
-                self._anchors = {}
+        start, end = event.start_mark, event.end_mark
+        if isinstance(event, yaml.ScalarEvent) and start and end:  # the most frequent comes first
+            begin, end_at = start.index + self._offset, end.index + self._offset
+            self._add(ScalarNode(event.value, begin, end_at, not event.style), event.anchor)
+        elif isinstance(event, yaml.MappingStartEvent):
+            self._begin(MappingNode(is_flow=bool(event.flow_style)), event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+            self._keys.pop()
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._begin(SequenceNode(), event.anchor)
+        elif isinstance(event, yaml.AliasEvent):
+            self._add(self._named(str(event.anchor)), None)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._anchors = {}
 
     def _named(self, anchor: str) -> Node:
         if anchor not in self._anchors:

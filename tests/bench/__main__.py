@@ -1,9 +1,10 @@
 """`make bench`: this workflow against every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]] | bot. Without `bot` it measures the copying, by default
-with 3 runs and without a limit of bandwidth. Registries and programs are real, the images are its
-own. With `bot` it measures the bot alone. Writes docs/benchmarks.md, and docs/benchmarks.svg or
-docs/benchmarks-bot.svg. Exit code 1 means that a bar was missed.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes. Alone it measures the copying, by
+default with 3 runs and without a limit of bandwidth. Registries and programs are real, the images
+are its own. With `bot` it measures the bot alone, with `pastes` how long it reads large texts.
+Writes docs/benchmarks.md, and docs/benchmarks.svg or docs/benchmarks-bot.svg. Exit code 1 means
+that a bar was missed.
 """
 
 import re
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "load"))
 import bot_cost
 import bot_picture
 import contenders as ways
+import pastes
 import verdicts
 from comparing import Result, compare, note
 from own_images import Image, big, publish, tiny
@@ -166,6 +168,11 @@ def own_cost() -> bool:
     return tell("The bot's own cost", words, rows, "python tests/bench bot", versions=libraries())
 
 
+def reading() -> bool:
+    words = pastes.WORDS.format(runs=pastes.RUNS, loop=pastes.LOOP)
+    return tell("Reading pastes", words, pastes.rows(), "python tests/bench pastes")
+
+
 def libraries() -> str:
     names = ("python-telegram-bot", "PyGithub", "SQLAlchemy")
     said = (f"{name} {metadata.version(name)}" for name in names)
@@ -175,5 +182,7 @@ def libraries() -> str:
 if __name__ == "__main__":
     if sys.argv[1:] == ["bot"]:
         sys.exit(not own_cost())
+    if sys.argv[1:] == ["pastes"]:
+        sys.exit(not reading())
     wanted = [*sys.argv[1:], str(RUNS)][0]
     sys.exit(not main(int(wanted), float([*sys.argv[2:], "0"][0])))

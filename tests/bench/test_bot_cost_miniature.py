@@ -15,6 +15,8 @@ from bot_requests import Plan, requests
 from bot_starts import starts
 from crowd import MINIATURE, Size
 from meter import Calls, Sample
+from pastes import KINDS
+from pastes import rows as read
 from play import Played
 
 FEW = Size(people=10, requests=0, images=0, seconds=0, groups=0)
@@ -57,3 +59,7 @@ def test_what_costs_more_than_is_allowed_misses_its_bar_and_is_drawn_as_such() -
     assert str(bad.row()) == "| time | 2 s | under 2 s | **no** |"
     assert picture([good]).count('class="over"') == 0
     assert picture([good, bad, Cost("calls", 1, 0)]).count('class="over"') == 2
+
+
+def test_every_kind_of_paste_is_measured() -> None:
+    assert len(read(2000)) == len(KINDS) + 1
