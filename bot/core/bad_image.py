@@ -49,6 +49,8 @@ class Gap(StrEnum):
     """A variable without a default. Only the person knows its value."""
     NO_TAG = "no-tag"
     """The chart or the manifest chooses the tag, so `latest` may be another image."""
+    CHART_VERSION = "chart-version"
+    """A Helm chart is named without its version."""
     REGISTRY = "registry"
     """The file gives the registry elsewhere, or leaves it to others."""
     PASSED_OVER = "passed-over"

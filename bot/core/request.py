@@ -26,9 +26,9 @@ class Request(Retried):
     """The stored facts of a request. Times are in UTC. None means "not yet".
 
     `message` is the one that answers reply to, None where it cannot be reached. `untagged` are
-    the images that the person named without a tag. `shown` is what the card shows now. `told_in`
-    is the message with the result, and `told` is what that shows. `returned` is how many files were
-    sent back rewritten, and at `returned_at` all were.
+    the images that the person named without a tag, and `charts` those that are Helm charts. `shown`
+    is what the card shows now. `told_in` is the message with the result, and `told` is what that
+    shows. `returned` is how many files were sent back rewritten, and at `returned_at` all were.
 
     `version` is the key of the version that the card shows (core/card_version.py), empty where it
     asks for no decision. `page` is the open page of the images that wait. Where admins are
@@ -43,6 +43,7 @@ class Request(Retried):
     opened_at: datetime
     confirmed_at: datetime | None = None
     untagged: tuple[ImageRef, ...] = ()
+    charts: tuple[ImageRef, ...] = ()
     card: MessageId | None = None
     shown: str = ""
     cancelled_at: datetime | None = None
@@ -59,6 +60,11 @@ class Request(Retried):
     rejecting: PersonId | None = None
     refused_at: datetime | None = None
     closed_at: datetime | None = None
+
+    def is_chart(self, image: ImageRef) -> bool:
+        """Whether the person asked for a Helm chart of this name, whatever its tag."""
+        name = (image.registry, image.repository)
+        return any((chart.registry, chart.repository) == name for chart in self.charts)
 
     @property
     def is_draft(self) -> bool:

@@ -183,7 +183,11 @@ def status_of_request(
         card_head(request, transfers, view),
         say("history-opened", time=Moment(request.opened_at, view.now)),
     ]
-    pulls = [pull_command(t, view) for t in transfers if t.state is State.MIRRORED]
+    pulls = [
+        pull_command(t, view, is_chart=request.is_chart(t.image))
+        for t in transfers
+        if t.state is State.MIRRORED
+    ]
     room = IMAGE_LINES_CHARACTERS + (0 if pulls else STATUS_PULL_CHARACTERS)
     lines += image_lines(transfers, view, room)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
@@ -220,7 +224,8 @@ def status_of_image(
     ]
     lines += history(transfer, view)
     if transfer.state is State.MIRRORED:
-        lines.append(say("pull", command=pull_command(transfer, view)))
+        is_chart = any(request.is_chart(transfer.image) for request in requests)
+        lines.append(say("pull", command=pull_command(transfer, view, is_chart=is_chart)))
     return Message(tuple(lines))
 
 

@@ -46,6 +46,7 @@ def found_together(pieces: Sequence[Piece]) -> Finding:
             for image in kept
             if image not in tagged and any(image in f.untagged for f in findings)
         ),
+        charts=tuple(i for i in kept if any(i in f.charts for f in findings)),
     )
 
 

@@ -45,16 +45,23 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     """What to type for each image that arrived, and why the others did not."""
     arrived = [t for t in transfers if t.state is State.MIRRORED]
     others = [t for t in transfers if t.state is not State.MIRRORED]
-    pulls = [(t.image, pull_command(t, view, request.form)) for t in arrived]
+    pulls = [
+        (t.image, pull_command(t, view, request.form, is_chart=request.is_chart(t.image)))
+        for t in arrived
+    ]
+    charts = [text for image, text in pulls if request.is_chart(image)]
     key = "result-all" if not others else ("result-some" if arrived else "result-none")
     lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
     room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
+    if charts:
+        lines.append(say("result-charts", command=_template(charts[0]), count=len(charts)))
     lines += _were_there(arrived) + _previous(arrived)
     others = with_new_suggestions(others, transfers)
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
-    rows = [*_pull_buttons(pulls), *([_format_buttons(request)] if arrived else [])]
+    rows = _pull_buttons(pulls)
+    rows += [_format_buttons(request)] if len(charts) < len(arrived) else []
     rows += suggestion_buttons(request, transfers)
     if any(_may_be_retried(t) for t in others):
         rows.append((callback_button(Verb.RETRY, request.id),))
@@ -138,9 +145,28 @@ def _choice(transfer: Transfer) -> str:
     return "-meant" if kind is FailureKind.MISSING and transfer.meant else ""
 
 
-def pull_command(transfer: Transfer, view: View, form: PullFormat = PullFormat.DOCKER) -> str:
+def pull_command(
+    transfer: Transfer,
+    view: View,
+    form: PullFormat = PullFormat.DOCKER,
+    *,
+    is_chart: bool = False,
+) -> str:
     """The command, or the line of a file, that pulls the image from the target."""
-    return _PULLS[form].format(view.target.name_of(transfer.image))
+    name = view.target.name_of(transfer.image)
+    return _pull_chart(name, transfer.image.tag) if is_chart else _PULLS[form].format(name)
+
+
+def _pull_chart(name: str, tag: str | None) -> str:
+    """Helm writes `_` for the `+` of a version: https://helm.sh/docs/topics/registries/"""
+    if tag is None:
+        return f"helm pull oci://{name}"
+    return f"helm pull oci://{name.removesuffix(f':{tag}')} --version {tag.replace('_', '+')}"
+
+
+def _template(pull: str) -> str:
+    """The command that prints the images of a chart, from the one that pulls it."""
+    return f"{pull.replace('helm pull', 'helm template', 1)} | grep image:"
 
 
 def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:

@@ -337,6 +337,10 @@ result-none = { $count ->
 }
 pull = <code>{ $command }</code>
 pull-more = … and { $count } more.
+result-charts = A chart does not contain its images. To get { $count ->
+    [one] those
+   *[other] those of the first
+}, send me what this prints: <code>{ $command }</code>
 result-there = { $count ->
     [one] Was already there, with the same digest: { $images }
    *[other] Were already there, with the same digests: { $images }
@@ -857,6 +861,7 @@ problem-tag = the tag is not valid
 problem-digest = the digest is not valid
 problem-variable = it holds a variable without a default, so I cannot know what it will be
 problem-no-tag = no tag is given there, so I cannot know which one the chart takes
+problem-chart-version = that is a chart without a version. Add <code>--version</code>
 problem-registry = no registry is given there, so I cannot know the full name
 problem-passed-over = not read as an image
 problem-unread-file = I could not read this file

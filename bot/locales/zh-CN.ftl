@@ -286,6 +286,10 @@ result-none = { $count ->
 }
 pull = <code>{ $command }</code>
 pull-more = ……另有 { $count } 条。
+result-charts = chart 本身不包含镜像。需要{ $count ->
+    [1] 其中的镜像
+   *[other] 第一个 chart 的镜像
+}的话，把这条命令的输出发给我：<code>{ $command }</code>
 result-there = 已经存在且摘要一致：{ $images }{ $count ->
     [1] { "" }
    *[other] （共 { $count } 个）
@@ -738,6 +742,7 @@ problem-tag = 标签不合规范
 problem-digest = 摘要不合规范
 problem-variable = 里面有个变量没写默认值，我不知道它会是什么
 problem-no-tag = 那里没写标签，我不知道 chart 会用哪一个
+problem-chart-version = 这是 chart，但没写版本，请加上 <code>--version</code>
 problem-registry = 那里没写镜像仓库，我无法确定完整的名称
 problem-passed-over = 没有当作镜像
 problem-unread-file = 这个文件我读不了

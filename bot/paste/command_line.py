@@ -76,6 +76,7 @@ class CommandImages:
     more: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     """The settings of `helm --set`, as written."""
+    are_charts: bool = False
 
 
 def split_words(line: str) -> list[str]:
@@ -139,7 +140,9 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
         case "kubectl" | "oc":
             return CommandImages(tuple(_by_kubectl(rest)))
         case "helm":
-            return CommandImages(tuple(_charts(rest)), settings=tuple(_settings(rest)))
+            return CommandImages(
+                tuple(_charts(rest)), settings=tuple(_settings(rest)), are_charts=True
+            )
         case "skopeo":
             return CommandImages(
                 tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
@@ -247,7 +250,11 @@ def _charts(rest: list[str]) -> Iterator[str]:
     versions = [rest[i + 1 :][:1] for i, word in enumerate(rest) if word == "--version"]
     given = [word.partition("=")[2] for word in rest if word.startswith("--version=")]
     version = next(iter([*given, *(found[0] for found in versions if found)]), "")
-    if chart is not None:
+    if chart is None:
+        return
+    if ":" in chart.rpartition("/")[2]:
+        yield chart
+    else:
         yield f"{chart}:{version.replace('+', '_')}" if version else f"oci://{chart}"
 
 

@@ -62,6 +62,8 @@ class Finding:
     flaw: Flaw | None = None
     untagged: tuple[ImageRef, ...] = ()
     """Those of the images that are never named with a tag, so that the default was taken."""
+    charts: tuple[ImageRef, ...] = ()
+    """Those of the images that are Helm charts, as `oci://` or Helm says."""
 
 
 class Part(StrEnum):
@@ -101,6 +103,7 @@ class Mention:
     """The words may be something else. They are skipped if they are no valid reference."""
     line: int = 0
     """The line of a file that names the image, from 1. 0: not known, or not a file."""
+    is_chart: bool = False
 
 
 def passed_over(what: str, *, line: int = 0) -> Mention:
@@ -155,6 +158,7 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
     said: set[ImageRef] = set()
+    charts: dict[ImageRef, None] = {}
     flaw = scan.flaw
     passed: dict[str, BadImage] = {}
     for mention in scan.mentions:
@@ -167,6 +171,8 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
             images.setdefault(read)
             if _says_tag(mention.text):
                 said.add(read)
+            if mention.is_chart:
+                charts.setdefault(read)
         if meanings.exhausted or len(images) > IMAGES_PER_PASTE or len(bad) > IMAGES_PER_PASTE:
             flaw = Flaw.TOO_MANY
             break
@@ -180,6 +186,7 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
         scan.certain and not passed,
         flaw,
         tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
+        tuple(i for i in kept if i in charts),
     )
 
 

@@ -366,8 +366,9 @@ def _command(
     is_all = "pull" in words and not {"-a", "--all-tags"}.isdisjoint(words)
     for text in named.images:
         for image in variables.texts(text):
-            found = _named(image, more, is_said=is_said)
-            yield from (replace(one, gap=Gap.NO_TAG) for one in found) if is_all else found
+            for mention in _named(image, more, is_said=is_said):
+                gap = Gap.NO_TAG if is_all else mention.gap
+                yield replace(mention, gap=gap, is_chart=named.are_charts)
     rest = " ".join(more)
     yield PlainLine(rest, tuple(tokens_of(rest))) if "pull" in words else _only_images(rest)
     yield from PartsReader("", lambda _: 0, {}).of_settings(
@@ -379,7 +380,7 @@ def _command(
 def _named(text: str, more: list[str], *, is_said: bool) -> Iterator[Mention]:
     """The image of one word of a command, with the version that follows as another word."""
     if text.startswith("oci://"):
-        yield Mention(text.removeprefix("oci://"), gap=Gap.NO_TAG)
+        yield Mention(text.removeprefix("oci://"), gap=Gap.CHART_VERSION)
         return
     tokens = list(tokens_of(text))
     if not tokens or text.startswith("<") or tokens[0].kind is TokenKind.VERSION:

@@ -46,7 +46,7 @@ from bot.dialog.image_names import short_name
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, duration, say, size
 from bot.dialog.questions import QuestionKind, unanswered
-from bot.dialog.result import result, rewritten_caption
+from bot.dialog.result import pull_command, result, rewritten_caption
 from bot.dialog.view import Progress, View
 from bot.dialog.waiting import waiting_note
 from bot.paste import IMAGES_PER_PASTE, Fixed, Flaw, Rewritten
@@ -797,3 +797,18 @@ def test_a_result_tells_where_the_digests_are_that_were_overwritten() -> None:
     assert "What the tag had before is kept as: nginx:1.27-before-2026-11-30" in text
     assert "What the tag had before could not be kept: nginx:1.27" in text
     assert "/why with the name of the image tells the cause." in text
+
+
+def test_a_chart_by_its_digest_alone_has_no_version() -> None:
+    digest = "sha256:" + "a" * 64
+    image = ImageRef.parse(f"ghcr.io/acme/charts/shop@{digest}")
+    transfer = Transfer(id=TransferId(1), image=image, opened_at=NOW)
+    command = pull_command(transfer, VIEW, is_chart=True)
+    assert command == f"helm pull oci://harbor.example.com/ghcr.io/acme/charts/shop@{digest}"
+
+
+def test_a_chart_stays_one_under_another_version() -> None:
+    chart = ImageRef.parse("ghcr.io/acme/charts/shop:2.1.0")
+    request = replace(REQUEST, charts=(chart,))
+    assert request.is_chart(ImageRef.parse("ghcr.io/acme/charts/shop:2.2.0"))
+    assert not request.is_chart(ImageRef.parse("ghcr.io/acme/charts/other:2.1.0"))

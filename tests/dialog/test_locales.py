@@ -182,6 +182,7 @@ INFORMING = {
     *("note-mirrored-by-run", "bad-head", "why-undecided", "why-older", "decisions-none"),
     *("effect-first", "effect-others", "lookup-target-none", "lookup-target-unreadable"),
     *("outdated-untold", "hand-written-denied", "reload-refused", "why-previous-refused"),
+    "result-charts",
 }
 """They say no, but refuse nobody anything, or the lines around them say what to do."""
 

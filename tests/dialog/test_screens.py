@@ -594,6 +594,30 @@ async def a_conversation_without_numbers(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def a_chart_is_pulled_by_helm(screen: Screen) -> None:
+    chart = ImageRef.parse("docker.io/bitnamicharts/redis:20.1.0_b2")
+    screen.world.policy = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),))
+    screen.world.start()
+    screen.upstream(chart, 98_000)
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(
+        WEI, "/mirror helm install cache oci://registry-1.docker.io/bitnamicharts/redis"
+    )
+    await screen.wait(4)
+    await screen.say(
+        WEI,
+        "/mirror nginx:1.27\n"
+        "helm pull oci://registry-1.docker.io/bitnamicharts/redis --version 20.1.0+b2",
+    )
+    await screen.wait()
+    screen.copied(chart, NGINX)
+    await screen.wait()
+    await screen.say(LI, "/mirror oci://registry-1.docker.io/bitnamicharts/redis:20.1.0_b2")
+    await screen.wait()
+    await screen.say(LI, f"/status {chart}")
+    await screen.wait(4)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -618,6 +642,7 @@ SITUATIONS: dict[str, Situation] = {
     "21-several-messages-are-one": several_messages_are_one,
     "22-too-many-messages": too_many_messages,
     "23-a-conversation-without-numbers": a_conversation_without_numbers,
+    "24-a-chart-is-pulled-by-helm": a_chart_is_pulled_by_helm,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

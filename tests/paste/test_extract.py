@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pasted import ALL, HOST, Paste
 
-from bot.core.image import Target
+from bot.core.image import ImageRef, Target
 from bot.paste import (
     IMAGES_PER_PASTE,
     PASTE_SIZE_LIMIT,
@@ -437,3 +437,25 @@ def test_a_variable_is_what_the_file_says_or_nothing(
     text: str, known: dict[str, str], value: str | None
 ) -> None:
     assert expand(text, known) == value
+
+
+CHART = "ghcr.io/acme/charts/shop:2.1.0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "helm pull oci://ghcr.io/acme/charts/shop --version 2.1.0",
+        "helm install shop oci://ghcr.io/acme/charts/shop --version=2.1.0",
+        "oci://ghcr.io/acme/charts/shop:2.1.0",
+        "nginx:1.27 oci://ghcr.io/acme/charts/shop:2.1.0",
+    ],
+)
+def test_a_chart_is_known_as_one(text: str) -> None:
+    found = extract(text, target_host="harbor.example.com")
+    assert found.charts == (ImageRef.parse(CHART),)
+    assert set(found.charts) <= set(found.images)
+
+
+def test_an_image_with_the_name_of_a_chart_is_none() -> None:
+    assert extract(f"docker pull {CHART}", target_host="harbor.example.com").charts == ()

@@ -64,6 +64,7 @@ requests = Table(
     Column("opened_at", Time, nullable=False),
     Column("confirmed_at", Time),
     Column("untagged", Images, nullable=False, server_default=""),
+    Column("charts", Images, nullable=False, server_default=""),
     Column("card", Id),
     Column("shown", Text, nullable=False, server_default=""),
     Column("cancelled_at", Time),

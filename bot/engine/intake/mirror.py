@@ -72,7 +72,9 @@ async def _take_text(
         return _nothing_to_do(finding)
     sure = finding.certain and not finding.bad and cut is None
     if sure and len(finding.images) <= IMAGES_TAKEN_WITHOUT_ASKING:
-        return await submit(context, finding.images, bare=finding.untagged)
+        return await submit(
+            context, finding.images, untagged=finding.untagged, charts=finding.charts
+        )
     return await _offer(context, finding, cut)
 
 
@@ -90,17 +92,23 @@ async def _offer(context: Context[MirrorUnit], finding: Finding, cut: Cut | None
         return answers.all_denied(rulings)
     if (limit := await admission.too_many_drafts(context)) is not None:
         return Message((limit,))
-    request = await open_request(context, confirmed=False, untagged=finding.untagged)
+    request = await open_request(
+        context, confirmed=False, untagged=finding.untagged, charts=finding.charts
+    )
     await context.unit.save_draft(request.id, draft_of(finding.images, finding.bad, cut=cut))
     return None
 
 
 async def submit(
-    context: Context[MirrorUnit], images: Sequence[ImageRef], *, bare: tuple[ImageRef, ...] = ()
+    context: Context[MirrorUnit],
+    images: Sequence[ImageRef],
+    *,
+    untagged: tuple[ImageRef, ...] = (),
+    charts: tuple[ImageRef, ...] = (),
 ) -> Message | None:
     """Open a request. The answer is None where the card says everything.
 
-    `bare` are the images that were named without a tag.
+    `untagged` and `charts`: as in core/request.py.
     """
     rulings = admission.rulings_on(context, images)
     if admission.all_denied(rulings):
@@ -108,6 +116,6 @@ async def submit(
     limit = await admission.passed_limit(context, len(images))
     if limit is not None:
         return Message((limit,))
-    request = await open_request(context, confirmed=True, untagged=bare)
+    request = await open_request(context, confirmed=True, untagged=untagged, charts=charts)
     await context.unit.link(request.id, await admission.open_transfers(context, rulings))
     return None

@@ -13,7 +13,11 @@ class OpeningUnit(OpensRequests, ContextUnit, Protocol):
 
 
 async def open_request(
-    context: Context[OpeningUnit], *, confirmed: bool, untagged: tuple[ImageRef, ...] = ()
+    context: Context[OpeningUnit],
+    *,
+    confirmed: bool,
+    untagged: tuple[ImageRef, ...] = (),
+    charts: tuple[ImageRef, ...] = (),
 ) -> Request:
     """A new request of this person. It is a draft until it is confirmed."""
     return await context.unit.open_request(
@@ -24,5 +28,6 @@ async def open_request(
             opened_at=context.now,
             confirmed_at=context.now if confirmed else None,
             untagged=untagged,
+            charts=charts,
         )
     )

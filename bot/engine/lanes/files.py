@@ -143,8 +143,8 @@ class FilesLane:
                 return True
             log.info("request %d: %d images in what was sent", request.id, len(draft.images))
             await unit.save_draft(request.id, draft)
-            untagged = found_together(pieces).untagged
-            await unit.save_request(replace(request, untagged=untagged))
+            found = found_together(pieces)
+            await unit.save_request(replace(request, untagged=found.untagged, charts=found.charts))
             for piece in pieces:
                 if piece.name and not (piece.finding and piece.finding.kind in REWRITABLE):
                     await unit.drop_file(request.id, piece.position)

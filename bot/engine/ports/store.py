@@ -51,6 +51,7 @@ class NewRequest:
     opened_at: datetime
     confirmed_at: datetime | None
     untagged: tuple[ImageRef, ...] = ()
+    charts: tuple[ImageRef, ...] = ()
 
 
 class FindsRequests(Protocol):

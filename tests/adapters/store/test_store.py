@@ -142,6 +142,7 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
     asked = replace(
         request, card=MessageId("telegram:9"), shown="x", told_at=NOW, cancelled_at=NOW, attempts=1,
         not_before=NOW, told_in=MessageId("telegram:10"), told="y", form=PullFormat.KUBERNETES,
+        charts=(STATIC,),
         returned=1,
         returned_at=NOW,
     )  # fmt: skip
