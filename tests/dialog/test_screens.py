@@ -23,6 +23,7 @@ from bot.core.gathering import MOST_PARTS
 from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
+from bot.core.previous import Previous
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.tag_class import TagClass
@@ -471,21 +472,25 @@ async def who_decided(screen: Screen) -> None:
 
 
 async def a_digest_is_put_back(screen: Screen) -> None:
-    """What a tag had before comes back, decided by an admin who sees both digests."""
-    for digest in (digest_of("6.1"), digest_of("6.2")):
+    """What a tag had before is kept, and comes back by an admin who sees both digests."""
+    kept, refused = Previous("before-2026-03-01"), Previous(refusal="the target answers 412")
+    for name, previous in {"6.1": None, "6.2": kept, "6.3": refused}.items():
+        digest = digest_of(name)
         screen.upstream(NGINX, 72_900_000)
         screen.world.registries.source[str(NGINX)] = digest
         await screen.say(WEI, "/mirror nginx:1.27")
         await screen.wait()
         screen.world.registries.target[str(NGINX)] = digest
-        screen.world.repository.report(NGINX, digest)
+        screen.world.repository.report(NGINX, digest, previous=previous)
         screen.world.repository.finish()
         await screen.wait()
+    await screen.say(WEI, "/why nginx:1.27")
+    await screen.wait(2)
     await screen.say(LI, f"/rollback {STATIC}")
     await screen.say(WEI, "/rollback nginx:1.27")
     await screen.wait(4)
     await screen.say(LI, "/rollback nginx:1.27")
-    await screen.press(ANA, "approve:3")
+    await screen.press(ANA, "approve:4")
     await screen.wait()
     await screen.say(ANA, "/history nginx:1.27")
     await screen.wait(2)
