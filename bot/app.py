@@ -22,7 +22,7 @@ from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.takeover import Takeover
 from bot.build import Adapters
 from bot.clients import CLOSE_SECONDS, make_registries
-from bot.config import Secrets, Settings
+from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import ConfigError
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
@@ -124,7 +124,7 @@ async def _work(secrets: Secrets, shutdown: Shutdown, reload: Reload) -> None:
 
 async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     settings, shutdown = reload.settings, reload.parts
-    for line in settings.policy.warnings():
+    for line in (*settings.policy.warnings(), *wrong_logins(secrets)):
         log.warning("config: %s", line)
     reconciler = build_lanes.make_reconciler(settings, secrets, adapters, reload.restart)
     settled = _was_alive_recently(Path(settings.database))

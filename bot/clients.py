@@ -93,6 +93,7 @@ def _registry_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
         "allowed": frozenset(settings.policy.registries),
         "target_login": secrets.target_login(),
         "source_logins": source_logins(secrets),
+        "own_token_servers": settings.token_servers,
     }
 
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo
 
@@ -40,9 +40,10 @@ from bot.config_types import (
 )
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, Naming, Target
+from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy
 from bot.dialog.language import Language
+from bot.source_logins import SourceLogin, read_logins
 
 
 class TelegramSection(Section):
@@ -84,6 +85,7 @@ class Settings(Section):
     fresh: FreshSection | None = None
     maintainer: MaintainerSection | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
+    token_servers: dict[Registry, tuple[Host, ...]] = {}  # noqa: RUF012 - as above
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)
 
@@ -151,9 +153,9 @@ class Secrets(BaseModel):
         login = (self.harbor_pwd, self.source_auth)
         secrets = (self.telegram_token, self.github_token, *login, self.decision_key)
         texts = [secret.get_secret_value() for secret in secrets]
-        texts += [password for _, password in logins]
+        texts += [text for login in logins for text in login[1:]]
         texts += [quoted for text in texts for quoted in (quote(text, ""), quote_plus(text))]
-        texts += [base64.b64encode(":".join(login).encode()).decode() for login in logins]
+        texts += [base64.b64encode(":".join(each[:2]).encode()).decode() for each in logins]
         return tuple(dict.fromkeys(filter(None, texts)))
 
 
@@ -244,32 +246,12 @@ def checked_key(text: str, name: str) -> str:
     return text
 
 
-def source_logins(secrets: Secrets) -> dict[str, tuple[str, str]]:
-    """Registry or `registry/path` → user and password, from SOURCE_AUTH.
-
-    That is the `auths` of a docker config.json, with keys as in containers-auth.json(5).
-
-    Raises ConfigError if it is malformed.
-    """
-    text = secrets.source_auth.get_secret_value()
-    if not text:
-        return {}
-    logins: dict[str, tuple[str, str]] = {}
-    try:
-        auths: dict[str, Any] = json.loads(text)["auths"]
-        for registry, entry in auths.items():
-            user, password = base64.b64decode(entry["auth"]).decode().split(":", 1)
-            logins[_login_key(registry)] = (user, password)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # `from None`: the cause may quote the secret.
-        shape = '{"auths": {"docker.io": {"auth": …}}}'
-        raise ConfigError(f"SOURCE_AUTH: should be JSON like {shape}") from None
-    return logins
+def source_logins(secrets: Secrets) -> dict[str, SourceLogin]:
+    """Registry or `registry/path` → login, from SOURCE_AUTH. Raises ConfigError as it does."""
+    return read_logins(secrets.source_auth.get_secret_value())[0]
 
 
-def _login_key(text: str) -> str:
-    """`host` or `host/path`. Docker writes `https://HOST/v1/` where others write `HOST`."""
-    _, there, address = text.rpartition("://")
-    host, slash, path = address.rstrip("/").partition("/")
-    name = DOCKER_HUB if host.lower() in DOCKER_HUB_HOSTS else host.lower()
-    return name if there or not slash else f"{name}/{path}"
+def wrong_logins(secrets: Secrets) -> list[str]:
+    """A line for each entry of SOURCE_AUTH that cannot be read. It names the registry alone."""
+    _, wrong = read_logins(secrets.source_auth.get_secret_value())
+    return [f"SOURCE_AUTH: the entry of {one_line(key)} is no login" for key in wrong]

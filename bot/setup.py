@@ -131,6 +131,11 @@ def _needless(there: Mapping[str, frozenset[str]], place: str) -> list[tuple[str
     return [(each, name) for each in there for name in sorted(there[each] & names[each])]
 
 
+def _token_servers(settings: Settings) -> str:
+    """The config's token servers by the registry's address, as the workflow reads them."""
+    return json.dumps(settings.token_servers) if settings.token_servers else ""
+
+
 def policy_variable(policy: Policy) -> str:
     """Return the rules as the workflow reads them: no ids, no reasons, since logs may be public.
 
@@ -184,6 +189,7 @@ class _Installing:
             "HARBOR_PREFIX": target.prefix,
             "NAMING": str(target.naming),
             "POLICY": policy,
+            "TOKEN_SERVERS": _token_servers(self.settings),
         }
         shown = {**wanted, "POLICY": f"{len(self.settings.policy.rules)} rules"}
         there = await repository.variables()

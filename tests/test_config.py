@@ -51,7 +51,7 @@ def written(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, list):
         for item in data:
             yield from written(item, path)
-    if isinstance(data, dict) and path not in {"addresses.", "fresh.budgets."}:
+    if isinstance(data, dict) and path not in {"addresses.", "fresh.budgets.", "token_servers."}:
         for key, value in data.items():
             yield f"{path}{key}"
             yield from written(value, f"{path}{key}.")
@@ -218,7 +218,7 @@ send /whoami there
 :14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
 :14: policy.rules.0.image: is no key. Did you mean images?
 :15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
-maintainer, addresses, database, retention_days
+maintainer, addresses, token_servers, database, retention_days
 """
 
 
@@ -387,9 +387,7 @@ def test_a_server_on_this_machine_may_speak_plain_http(address: str) -> None:
     assert settings_from(given, "config.yaml").telegram.api == address
 
 
-@pytest.mark.parametrize(
-    "text", ["{x", "[]", '{"auths": {"a": {}}}', '{"auths": {"a": {"auth": "?"}}}', "[" * 5000]
-)
+@pytest.mark.parametrize("text", ["{x", "[]", "[" * 5000])
 def test_a_bad_source_auth_is_named_without_being_quoted(text: str) -> None:
     with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
         logins(text)

@@ -46,7 +46,7 @@ async def everything(
     async with open_inspection(settings, secrets) as services:
         await report.take("telegram", telegram(Inspection(services.bot), settings))
         await report.take("repository", github(services.repository, settings))
-        await report.take("registries", sources(services.registries, settings))
+        await report.take("registries", sources(services.registries, settings, secrets))
         await report.take("target", target(services.registries, services.harbor, settings, secrets))
     return report.end()
 

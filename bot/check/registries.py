@@ -7,7 +7,7 @@ from typing import Final
 from bot.adapters.registry.harbor import Harbor, Project
 from bot.adapters.registry.inspection import InspectedRegistries
 from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
-from bot.config import Secrets, Settings
+from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
 from bot.target_projects import probes
@@ -19,8 +19,10 @@ _ANY: Final = "library/hello-world"
 _LOGIN: Final = "check HARBOR_USER, HARBOR_PWD and the settings under target"
 
 
-async def sources(client: InspectedRegistries, settings: Settings) -> CheckLines:
+async def sources(client: InspectedRegistries, settings: Settings, secrets: Secrets) -> CheckLines:
     """Sources are asked side by side, since a blocked one answers only after seconds."""
+    for line in wrong_logins(secrets):
+        yield failed("source logins", line, "write it as `docker login` writes config.json")
     wanted = sorted(settings.policy.registries)
     for found in await asyncio.gather(*(_source(client, registry) for registry in wanted)):
         for finding in found:

@@ -35,6 +35,7 @@ from bot.workflow.mirror.reference import Image
 from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import Answer
 from bot.workflow.mirror.settings import Settings
+from bot.workflow.mirror.source_logins import Login
 from bot.workflow.mirror.traffic import Traffic, move
 from bot.workflow.mirror.upload import Upload
 
@@ -46,7 +47,7 @@ OVER = "note: skopeo takes over "
 
 def at(place: str, path: str = "a", login: str = "") -> Repository:
     """A repository of the registry a.io, which is reached at `place`."""
-    logins = {place.partition("://")[2]: login} if login else {}
+    logins = {place.partition("://")[2]: Login(login)} if login else {}
     settings = Settings("h", "", "nested", "", "", {"a.io": place}, logins)
     return Repository(settings, "a.io", path)
 

@@ -34,6 +34,7 @@ from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import Answer
 from bot.workflow.mirror.settings import Settings
 from bot.workflow.mirror.skopeo import TROUBLE, cause
+from bot.workflow.mirror.source_logins import Login
 from bot.workflow.mirror.traffic import Traffic
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
@@ -182,7 +183,7 @@ def test_the_script_runs_on_python_3_10() -> None:
 
 def settings_for(registry: str, url: str, login: str = "") -> Settings:
     """Settings under which `registry` is reached at `url`, with a login for that host."""
-    logins = {url.partition("://")[2]: login} if login else {}
+    logins = {url.partition("://")[2]: Login(login)} if login else {}
     return Settings("h", "", "nested", "", "", {registry: url}, logins)
 
 
@@ -272,7 +273,7 @@ def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear(
 
     with serving(Realm) as realm:
         refusal = challenged(f'Bearer realm="{realm}/token",service="s"')
-        login = Authorization("Basic bG9naW4=", secure=secure)
+        login = Authorization(Login("bG9naW4="), host="127.0.0.1", secure=secure)
         assert login.learn(refusal, scope_of("a/b", "pull"), {}) == told
     assert asked == (["Basic bG9naW4="] if told else [])
 
@@ -296,13 +297,17 @@ def test_a_login_belongs_to_its_registry_and_namespace_alone() -> None:
 
     with serving(Source) as place:
         host = place.partition("://")[2]
-        logins = {host: "wide", f"{host}/team": "narrow", "docker.io": "hub"}
+        logins = {
+            host: Login("wide"),
+            f"{host}/team": Login("narrow"),
+            "docker.io": Login("hub"),
+        }
         given = Settings("h", "", "nested", "", "", {"a.io": place}, logins)
         for path in ("x", "team/x", "teams/x"):
             Repository(given, "a.io", path).digest("1")
     assert asked == [("x", "Basic wide"), ("team/x", "Basic narrow"), ("teams/x", "Basic wide")]
-    assert given.login("a.io.evil.io/x") == ""
-    assert given.login("docker.io/library/x") == "Basic hub"
+    assert given.login("a.io.evil.io/x") is None
+    assert given.login("docker.io/library/x") == Login("hub")
 
 
 @pytest.mark.parametrize(
@@ -371,7 +376,7 @@ def test_a_registrys_answer_that_is_nested_too_deep_gives_no_token() -> None:
             self.answer(200, b'{"token": ' * 5000)
 
     with serving(Realm) as realm:
-        login = Authorization("", secure=False)
+        login = Authorization(None, secure=False)
         with pytest.raises(NoTokenError):
             login.learn(challenged(f'Bearer realm="{realm}/token"'), scope_of("x", "pull"), {})
 
@@ -399,7 +404,7 @@ def test_a_summary_stays_under_what_github_takes(tmp_path: Path) -> None:
 def test_the_logins_are_in_a_file_for_nobody_else(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = world.environment() | {"MIRROR_SOURCE_AUTH": '{"auths": {"a.io": {"auth": "bG9naW4="}}}'}
+    env = world.environment() | {"MIRROR_SOURCE_AUTH": '{"auths": {"a.io": {"auth": "d2VpOmE="}}}'}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"

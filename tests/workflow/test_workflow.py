@@ -306,7 +306,7 @@ def test_a_wrong_password_is_an_error_of_every_image_with_its_cause(world: World
         ("HARBOR_PREFIX", "Upper Case", "HARBOR_PREFIX must be"),
         ("NAMING", "round", "NAMING nested or flat"),
         ("MIRROR_SOURCE_AUTH", "hunter2", "MIRROR_SOURCE_AUTH must be JSON"),
-        ("MIRROR_SOURCE_AUTH", '{"auths": {"a.io": "hunter2"}}', "MIRROR_SOURCE_AUTH must be JSON"),
+        ("MIRROR_SOURCE_AUTH", '{"auths": "hunter2"}', "MIRROR_SOURCE_AUTH must be JSON"),
         ("MIRROR_SOURCE_AUTH", '["hunter2"]', "MIRROR_SOURCE_AUTH must be JSON"),
         ("REGISTRY_ADDRESSES", '{"a.io": "file:///etc"}', "REGISTRY_ADDRESSES must be JSON"),
         ("REGISTRY_ADDRESSES", "[]", "REGISTRY_ADDRESSES must be JSON"),

@@ -1,7 +1,7 @@
 """Logs in to a registry after its 401: Basic, or a Bearer token from the realm that it names.
 
 1. The registry chooses the realm. So a realm is used only if it is on the host of the registry
-   or on the list TOKEN_HOSTS. A login is sent nowhere else.
+   or on the list of core/token_servers.py. A login is sent nowhere else.
 2. The scope is chosen here, not by the registry: one repository, and pull unless `check` tries
    an upload.
 
@@ -13,10 +13,11 @@ import base64
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode
 from urllib.request import parse_http_list, parse_keqv_list
 
 import httpx
@@ -32,24 +33,22 @@ from bot.adapters.registry.transport import (
 from bot.core.errors import RefusedError, TransientError
 from bot.core.retry import TroubleKind
 
-TOKEN_HOSTS: Final = {
-    "docker.io": frozenset({"auth.docker.io"}),
-    "docker.elastic.co": frozenset({"docker-auth.elastic.co"}),
-    "registry.gitlab.com": frozenset({"gitlab.com"}),
-}
-"""Token servers on another host than their registry. Each belongs to the registry."""
-
 _TOKEN_BODY_BYTES: Final = 64 * 1024
 _DEFAULT_LIFETIME: Final = 60.0  # seconds, by the token specification
 _LONGEST_LIFETIME: Final = 60 * 60.0
 _EXPIRY_MARGIN: Final = 10.0  # a token is not used in its last seconds, as clocks may differ
 _DENIED: Final = frozenset({401, 403, 404})
+_WRONG_LOGIN: Final = frozenset({400, 401})
+"""400 is OAuth 2's answer to a refresh token that is not valid (RFC 6749, section 5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
+    """`identity_token`: what some registries give instead of a password."""
+
     user: str
     password: str = field(repr=False)
+    identity_token: str = field(default="", repr=False)
 
     def header(self) -> str:
         pair = f"{self.user}:{self.password}".encode()
@@ -60,7 +59,8 @@ class Login:
 class Endpoint:
     """The address of one repository. `from_config`: the operator named this host.
 
-    `actions`: what a token is asked for, in the words of the token specification.
+    `actions`: what a token is asked for, in the words of the token specification. `token_servers`:
+    the hosts that may give one, besides its own.
     """
 
     registry: str
@@ -69,6 +69,7 @@ class Endpoint:
     login: Login | None
     from_config: bool
     actions: str = "pull"
+    token_servers: tuple[str, ...] = ()
 
     def manifest(self, reference: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/manifests/{reference}")
@@ -144,9 +145,10 @@ class Tokens:
             return None
         if challenge.scheme == "bearer":
             return await self._shared_fetch(endpoint, challenge)
-        if endpoint.login is None or endpoint.login.header() == refused:
+        login = endpoint.login
+        if login is None or not login.password or login.header() == refused:
             return None
-        return self._keep(endpoint, endpoint.login.header(), _LONGEST_LIFETIME)
+        return self._keep(endpoint, login.header(), _LONGEST_LIFETIME)
 
     async def _shared_fetch(self, endpoint: Endpoint, challenge: Challenge) -> str | None:
         task = self._fetching.get(endpoint)
@@ -179,21 +181,50 @@ class Tokens:
         if challenge.service:
             query["service"] = challenge.service
         login = endpoint.login
-        answer = await self._transport.send(
-            "GET",
-            url.copy_merge_params(query),
-            registry=endpoint.registry,
-            prefix="the login of ",
-            headers={"Authorization": login.header()} if login else {},
-            from_config=endpoint.from_config and host_of(url) == host_of(endpoint.base),
-            max_bytes=_TOKEN_BODY_BYTES,
-        )
-        if answer.status == HTTPStatus.UNAUTHORIZED and login is not None:
+        if login is not None and login.identity_token:
+            answer = await self._renewed(endpoint, url, query, login.identity_token)
+        else:
+            header = {"Authorization": login.header()} if login else {}
+            asked = url.copy_merge_params(query)
+            answer = await self._request(endpoint, "GET", asked, header)
+        if login is not None and answer.status in _WRONG_LOGIN:
             raise RefusedError(f"{endpoint.registry} does not accept the configured login")
         if answer.status in _DENIED:
             return None
         token, lifetime = _token_of(answer, endpoint.registry)
         return self._keep(endpoint, f"Bearer {token}", lifetime)
+
+    async def _renewed(
+        self, endpoint: Endpoint, url: httpx.URL, query: Mapping[str, str], token: str
+    ) -> RegistryResponse:
+        """By OAuth 2: https://distribution.github.io/distribution/spec/auth/oauth/"""
+        form = {
+            **query,
+            "grant_type": "refresh_token",
+            "client_id": "imageto-bot",
+            "refresh_token": token,
+        }
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self._request(endpoint, "POST", url, kind, urlencode(form).encode())
+
+    async def _request(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+    ) -> RegistryResponse:
+        return await self._transport.send(
+            method,
+            url,
+            registry=endpoint.registry,
+            prefix="the login of ",
+            headers=headers,
+            from_config=endpoint.from_config and host_of(url) == host_of(endpoint.base),
+            max_bytes=_TOKEN_BODY_BYTES,
+            content=content,
+        )
 
     def _keep(self, endpoint: Endpoint, header: str, lifetime: float) -> str:
         now = self._clock()
@@ -221,12 +252,12 @@ def checked_realm(endpoint: Endpoint, text: str) -> httpx.URL:
         # Plain http only if the config has the registry itself with plain http.
         allowed = realm.scheme in {"https", endpoint.base.scheme}
     else:
-        listed = host in TOKEN_HOSTS.get(endpoint.registry, ())
+        listed = host in endpoint.token_servers
         allowed = listed and realm.scheme == "https" and realm.port is None
     if not allowed or realm.userinfo:
         shown = one_line(host, 80) or "no host"
         raise RefusedError(
-            f"{endpoint.registry} names the token server {shown}, which is not on its list"
+            f"{endpoint.registry} names the token server {shown}, which token_servers does not list"
         )
     return realm
 

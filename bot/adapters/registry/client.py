@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
 
 import httpx
@@ -45,6 +46,7 @@ from bot.adapters.registry.transport import (
 from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
+from bot.core.token_servers import token_servers
 
 _HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BYTES: Final = 4 * 1024 * 1024  # the limit of the registries themselves
@@ -60,10 +62,11 @@ class RegistryClient:
     """Reads manifests of allowed source registries and of the target.
 
     `addresses`: the URL of a registry by its name, as in the config. It may be plain http and
-    private. The target may be private too. `source_logins` (user, password) are by the name of a
-    registry, or the first parts of a repository's name such as `ghcr.io/team`, whatever the
-    address. `transport` replaces the whole network, the guard against private addresses included.
-    `trust_env`: use the proxy variables of the environment.
+    private. The target may be private too. `source_logins` (user, password, and an identity token
+    if there is one) are by the name of a registry, or the first parts of a repository's name such
+    as `ghcr.io/team`, whatever the address. `own_token_servers`: hosts by the name of a registry,
+    beside those of core/token_servers.py. `transport` replaces the whole network, the guard
+    against private addresses included. `trust_env`: use the proxy variables of the environment.
     """
 
     def __init__(
@@ -73,7 +76,8 @@ class RegistryClient:
         target: Target,
         allowed: Collection[str],
         target_login: tuple[str, str] | None,
-        source_logins: Mapping[str, tuple[str, str]],
+        source_logins: Mapping[str, tuple[str, str] | tuple[str, str, str]],
+        own_token_servers: Mapping[str, Collection[str]] = MappingProxyType({}),
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = system_resolve,
         trust_env: bool = True,
@@ -84,6 +88,7 @@ class RegistryClient:
         self._target = target
         self._target_login = Login(*target_login) if target_login else None
         self._logins = {key: Login(*pair) for key, pair in source_logins.items()}
+        self._token_servers = {key: tuple(hosts) for key, hosts in own_token_servers.items()}
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
         self._pull_limits = PullLimits(clock)
@@ -194,7 +199,14 @@ class RegistryClient:
         except httpx.InvalidURL as error:  # such as 0177.0.0.1
             raise RefusedError(f"{name} is not a host name") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")
-        return Endpoint(name, base, path, login, from_config=listed is not None)
+        return Endpoint(
+            name,
+            base,
+            path,
+            login,
+            from_config=listed is not None,
+            token_servers=token_servers(name) + self._token_servers.get(name, ()),
+        )
 
     async def _head(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
         return await self._ask("HEAD", endpoint, endpoint.manifest(reference))

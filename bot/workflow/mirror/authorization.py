@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
 
-from .registry_http import UNREADABLE, Answer, NoAnswerError, ask
+from .log import one_line
+from .registry_http import UNLISTED, UNREADABLE, Answer, NoAnswerError, ask
+from .source_logins import Login
 
 Scope = frozenset[tuple[str, str]]
 """What a token is for: pairs such as ("repository:library/nginx", "pull")."""
@@ -70,9 +72,20 @@ class NoTokenError(NoAnswerError):
 class Authorization:
     """What one login is asked for at one host, and what it sends there. All threads share it."""
 
-    def __init__(self, basic: str, *, secure: bool) -> None:
-        """`basic` is the header of the login, if any. A `secure` host's realm has to be so too."""
-        self._basic, self._secure = basic, secure
+    def __init__(
+        self,
+        login: "Login | None",
+        *,
+        host: str = "",
+        servers: tuple[str, ...] = (),
+        secure: bool,
+    ) -> None:
+        """A login is sent to the host and to these token servers, nowhere else.
+
+        A `secure` host's realm has to be so too.
+        """
+        self._login, self._basic = login, login.header if login else ""
+        self._host, self._servers, self._secure = host, servers, secure
         self._realm: tuple[str, str] | None = None  # and service
         self._wants_basic = False
         self._tokens: list[_Token] = []
@@ -148,11 +161,20 @@ class Authorization:
         realm = said.get("realm", "")
         if not realm.startswith("https://") and (self._secure or not realm.startswith("http://")):
             return
+        self._expect_trusted(realm)
         self._realm, self._wants_basic = (realm, said.get("service", "")), False
         meant = _read_scope(said.get("scope", ""))
         if meant and not meant <= scope:
             same = {name for name, _ in meant} & {name for name, _ in scope}
             self._meant[scope] = meant | scope if same else meant
+
+    def _expect_trusted(self, realm: str) -> None:
+        """Raise NoTokenError where a login would go to a server that is not known to be theirs."""
+        server = urllib.parse.urlsplit(realm).hostname or ""
+        own = urllib.parse.urlsplit(f"//{self._host}").hostname
+        if self._login and server not in (own, *self._servers):
+            words = f"{UNLISTED}{server}, which token_servers of the config does not list"
+            raise NoTokenError(Answer(0, Message(), b"", one_line(words)))
 
     def _token(self, scope: Scope) -> str:
         asked = time.monotonic()
@@ -201,8 +223,23 @@ class Authorization:
         realm, service = self._realm or ("", "")
         scopes = [("scope", each) for each in _written(scope)]
         query = urllib.parse.urlencode([("service", service), *scopes])
+        if self._login and self._login.token:
+            return _renewed(realm, service, " ".join(_written(scope)), self._login.token)
         login = {"Authorization": self._basic} if self._basic else {}
         return ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", login)
+
+
+def _renewed(realm: str, service: str, scope: str, token: str) -> Answer:
+    """Ask by OAuth 2: https://distribution.github.io/distribution/spec/auth/oauth/"""
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": "imageto-bot",
+        "service": service,
+        "scope": scope,
+        "refresh_token": token,
+    }
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return ask("POST", realm, kind, data=urllib.parse.urlencode(form).encode())
 
 
 def _joined(scopes: Iterable[Scope]) -> Scope:

@@ -19,7 +19,11 @@ class LoginError(Exception):
 
 def write_logins(settings: Settings, folder: Path) -> None:
     """Write all logins to folder/auth.json, mode 0600, where skopeo finds them."""
-    logins = {place: {"auth": login} for place, login in settings.logins.items()}
+    names = {"auth": "basic", "identitytoken": "token"}
+    logins = {
+        place: {name: value for name, part in names.items() if (value := getattr(login, part))}
+        for place, login in settings.logins.items()
+    }
     file = os.open(folder / "auth.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as out:
         json.dump({"auths": logins}, out)

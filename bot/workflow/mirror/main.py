@@ -148,6 +148,8 @@ def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, 
     except ValueError as told:
         say(f"error {told}")
         return None, str(told)
+    for key in settings.wrong:
+        say(f"warning: MIRROR_SOURCE_AUTH: the entry of {one_line(key)!r} is no login")
     write_logins(settings, folder)
     return settings, ""
 

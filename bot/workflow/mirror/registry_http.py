@@ -29,6 +29,7 @@ REDIRECTS = 10  # of one request
 QUESTIONS_AT_A_TIME = 64  # at one place, so that nobody waits for another's registry
 UNREADABLE = (ValueError, OverflowError, RecursionError)  # what reading untrusted JSON can raise
 TOO_LONG = "its answer is too long"
+UNLISTED = "its login would go to the token server "
 ELSEWHERE = "redirects to an address that is not used"
 
 _CONNECTIONS = Connections()
@@ -117,7 +118,7 @@ class Answer:
         return not refusal or bool(self.headers.get("Retry-After"))
 
 
-_LASTING = ("x509: ", "tls: ", TOO_LONG, ELSEWHERE)
+_LASTING = ("x509: ", "tls: ", TOO_LONG, ELSEWHERE, UNLISTED)
 _STATUSES = frozenset(HTTPStatus)
 _BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
 

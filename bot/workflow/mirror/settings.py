@@ -1,17 +1,19 @@
 """Reads the variables and secrets of the repository, and checks them before the first image."""
 
-import base64
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .authorization import Authorization
-from .reference import DOCKER_HUB, HOST, PATH
+from .reference import HOST, PATH
 from .registry_http import UNREADABLE
+from .source_logins import Login, login_of, read_logins
+from .token_servers import token_servers
 from .waits import PATIENCE
 
+T = TypeVar("T")
 REQUIRED = ("HARBOR_HOST", "MIRROR_USER", "MIRROR_PASSWORD")
 NAMES = (
     *REQUIRED,
@@ -19,6 +21,7 @@ NAMES = (
     "NAMING",
     "REGISTRY_ADDRESSES",
     "MIRROR_SOURCE_AUTH",
+    "TOKEN_SERVERS",
     "PATIENCE",
 )
 SECRETS = ("MIRROR_PASSWORD", "MIRROR_SOURCE_AUTH", "DECISION_KEY", "GITHUB_TOKEN")
@@ -34,23 +37,28 @@ class Settings:
     user: str
     password: str = field(repr=False)
     addresses: dict[str, str]
-    logins: dict[str, str] = field(repr=False)  # "host" or "host/namespace" -> Basic
+    logins: dict[str, Login] = field(repr=False)  # by "host" or "host/namespace"
     patience: int = 0  # seconds to wait per image for a failing registry
-    authorizations: dict[tuple[str, str], Authorization] = field(
+    servers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # token servers by host
+    wrong: tuple[str, ...] = ()  # keys of source logins that are none
+    authorizations: dict[tuple[str, "Login | None"], Authorization] = field(
         default_factory=dict, repr=False
     )  # by host and login
 
-    def login(self, name: str) -> str:
-        """Return the Authorization of a repository, by the longest prefix of its name, if any."""
+    def login(self, name: str) -> "Login | None":
+        """Return the login of a repository, by the longest prefix of its name, if any."""
         own = [key for key in self.logins if f"{name}/".startswith(f"{key}/")]
-        return f"Basic {self.logins[max(own, key=len)]}" if own else ""
+        return self.logins[max(own, key=len)] if own else None
 
     def authorization(self, name: str, *, secure: bool) -> Authorization:
         """Return what the host of a repository is asked with. All that have a login share it."""
-        login = self.login(name)
-        key = name.partition("/")[0], login
-        known = self.authorizations.get(key)
-        return known or self.authorizations.setdefault(key, Authorization(login, secure=secure))
+        login, host = self.login(name), name.partition("/")[0]
+        known = self.authorizations.get((host, login))
+        if known:
+            return known
+        servers = token_servers(host) + self.servers.get(host, ())
+        made = Authorization(login, host=host, servers=servers, secure=secure)
+        return self.authorizations.setdefault((host, login), made)
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Settings":
@@ -64,21 +72,25 @@ class Settings:
             raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
         if prefix and not PATH.fullmatch(prefix):
             raise ValueError("HARBOR_PREFIX must be a project name, such as mirror")
-        addresses = _read(
-            "REGISTRY_ADDRESSES", given, '{"registry": "https://address"}', _addresses
+        shape = '{"registry": "https://address"}'
+        addresses = _read("REGISTRY_ADDRESSES", given, shape, _addresses)
+        shape = '{"auths": {"registry": {"auth": "..."}}}'
+        logins, wrong = _read("MIRROR_SOURCE_AUTH", given, shape, _logins)
+        shape = '{"registry": ["token server"]}'
+        servers = _read("TOKEN_SERVERS", given, shape, lambda read: _servers(read, addresses))
+        logins[_place(host, addresses)] = login_of(user, password)
+        patience = int(wish) if wish.isdecimal() else PATIENCE
+        return cls(
+            host, prefix, naming, user, password, addresses, logins, patience, servers, tuple(wrong)
         )
-        logins = _read(
-            "MIRROR_SOURCE_AUTH", given, '{"auths": {"registry": {"auth": "..."}}}', _logins
-        )
-        login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        place = addresses.get(host, f"https://{host}").split("/")[2]
-        logins, patience = {**logins, place: login}, int(wish) if wish.isdecimal() else PATIENCE
-        return cls(host, prefix, naming, user, password, addresses, logins, patience)
 
 
-def _read(
-    name: str, given: dict[str, str], shape: str, how: Callable[[Any], dict[str, str]]
-) -> dict[str, str]:
+def _place(registry: str, addresses: dict[str, str]) -> str:
+    """Return the host at which a registry is reached."""
+    return addresses.get(registry, f"https://{registry}").split("/")[2]
+
+
+def _read(name: str, given: dict[str, str], shape: str, how: Callable[[Any], T]) -> T:
     try:
         return how(json.loads(given[name] or "{}"))
     except (*UNREADABLE, AttributeError, KeyError, TypeError):  # their text may hold a secret
@@ -92,10 +104,9 @@ def _addresses(read: Any) -> dict[str, str]:
     return found
 
 
-def _logins(read: Any) -> dict[str, str]:
-    """Normalise the keys. Docker writes https://HOST/v1/ where skopeo writes HOST."""
-    found = {}
-    for key, entry in read.get("auths", {}).items():
-        name = re.sub(r"^https?://([^/]*).*", r"\1", key)
-        found["docker.io" if name in DOCKER_HUB else name] = str(entry["auth"])
-    return found
+def _logins(read: Any) -> tuple[dict[str, Login], list[str]]:
+    return read_logins(dict(read.get("auths", {})))
+
+
+def _servers(read: Any, addresses: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    return {_place(registry, addresses): tuple(map(str, hosts)) for registry, hosts in read.items()}

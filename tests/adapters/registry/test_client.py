@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpcore
 import httpx
@@ -509,7 +510,7 @@ async def test_a_realm_at_the_operators_own_address_may_be_plain_http() -> None:
 
 async def test_the_well_known_realm_stays_https_behind_a_plain_address() -> None:
     played = challenged('Bearer realm="http://auth.docker.io/token",service="s"')
-    with pytest.raises(RefusedError, match="not on its list"):
+    with pytest.raises(RefusedError, match="token_servers does not list"):
         await reader(played, addresses={"docker.io": "http://127.0.0.1:1"}).source_digest(NGINX)
 
 
@@ -518,7 +519,7 @@ async def test_the_targets_realm_is_its_own_host() -> None:
     assert await reader(good, target_login=LOGIN).target_digest(NGINX) == DIGEST
     assert good.logins() == {"harbor.example.com"}
     bad = challenged('Bearer realm="https://auth.docker.io/token",service="h"')
-    with pytest.raises(RefusedError, match="not on its list"):
+    with pytest.raises(RefusedError, match="token_servers does not list"):
         await reader(bad, target_login=LOGIN).target_digest(NGINX)
     assert bad.logins() == set()
 
@@ -1051,3 +1052,73 @@ async def test_a_real_registry_that_is_gone_is_temporary(real: Registry) -> None
     with pytest.raises(TransientError, match=r"^docker\.io cannot be reached: ."):
         await client.source_digest(NGINX)
     await client.aclose()
+
+
+async def test_an_identity_token_is_exchanged_at_the_token_server() -> None:
+    played = challenged('Bearer realm="https://ghcr.io/token",service="s"')
+    login = ("00000000", "", "refresh-me")
+    client = reader(played, source_logins={"ghcr.io": login})
+    assert await client.source_digest(ImageRef.parse("ghcr.io/wei/app:1")) == DIGEST
+    (posted,) = [request for request in played.requests if request.method == "POST"]
+    assert dict(parse_qsl(posted.content.decode())) == {
+        "grant_type": "refresh_token",
+        "client_id": "imageto-bot",
+        "service": "s",
+        "scope": "repository:wei/app:pull",
+        "refresh_token": "refresh-me",
+    }
+    assert "authorization" not in posted.headers
+
+
+@pytest.mark.parametrize("status", [400, 401])
+async def test_an_identity_token_that_ended_is_a_wrong_login(status: int) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(status, json={"error": "invalid_grant"})
+        challenge = 'Bearer realm="https://ghcr.io/token",service="s"'
+        return httpx.Response(401, headers={"WWW-Authenticate": challenge})
+
+    client = reader(handler, source_logins={"ghcr.io": ("", "", "refresh-me")})
+    with pytest.raises(RefusedError, match="does not accept the configured login"):
+        await client.source_digest(ImageRef.parse("ghcr.io/wei/app:1"))
+
+
+@pytest.mark.parametrize(
+    ("registry", "server", "own"),
+    [
+        ("lscr.io", "ghcr.io", {}),
+        ("registry.gitlab.com", "gitlab.com", {}),
+        ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.cn-hangzhou.aliyuncs.com", {}),
+        ("wei-registry.cn-beijing.cr.aliyuncs.com", "dockerauth-ee.cn-beijing.aliyuncs.com", {}),
+        (
+            "registry.example.com",
+            "auth.example.com",
+            {"registry.example.com": ["auth.example.com"]},
+        ),
+    ],
+)
+async def test_a_login_goes_to_the_token_server_that_is_known_to_be_its_own(
+    registry: str, server: str, own: dict[str, list[str]]
+) -> None:
+    played = challenged(f'Bearer realm="https://{server}/auth",service="s"')
+    given = {"allowed": (registry,), "source_logins": {registry: LOGIN}, "own_token_servers": own}
+    client = reader(played, **given)
+    assert await client.source_digest(ImageRef.parse(f"{registry}/wei/app:1")) == DIGEST
+    assert played.logins() == {registry, server}
+
+
+@pytest.mark.parametrize(
+    ("registry", "server"),
+    [
+        ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.oss-cn-hangzhou.aliyuncs.com"),
+        ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.cn-beijing.aliyuncs.com"),
+        ("registry.example.com", "auth.example.com"),
+        ("lscr.io", "auth.docker.io"),
+    ],
+)
+async def test_a_login_goes_nowhere_else(registry: str, server: str) -> None:
+    played = challenged(f'Bearer realm="https://{server}/auth",service="s"')
+    client = reader(played, allowed=(registry,), source_logins={registry: LOGIN})
+    with pytest.raises(RefusedError, match=f"{server}, which token_servers does not list"):
+        await client.source_digest(ImageRef.parse(f"{registry}/wei/app:1"))
+    assert played.asked(server) == []
