@@ -19,7 +19,7 @@ from bot import __version__
 from bot.config import Secrets, Settings, read_secrets, read_settings
 from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
-from bot.decision_key import with_key
+from bot.decision_key import file_beside, with_key
 from bot.env_file import read_environment
 from bot.logs import start_log
 
@@ -210,6 +210,33 @@ def init(path: Path, given: Path | None) -> None:
     asyncio.run(Collecting(answers, apis_of(found), click.echo).write(path))
     settings, secrets = _read_config(path, make_key=True)
     sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, click.echo)) else 1)
+
+
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@cli.command()
+@_config
+@_file
+def backup(path: Path, file: Path) -> None:
+    """Copy the database to FILE. The bot may run meanwhile."""
+    database = Path(read_settings(path).database)
+    from bot.adapters.store.backup import back_up  # noqa: PLC0415 - see run
+
+    back_up(database, file)
+    click.echo(f"{file} is the database as it was now. Keep {file_beside(database)} with it")
+
+
+@cli.command()
+@_config
+@_file
+def restore(path: Path, file: Path) -> None:
+    """Let the database be the copy FILE. No bot may run meanwhile."""
+    database = Path(read_settings(path).database)
+    from bot.adapters.store.backup import put_back  # noqa: PLC0415 - see run
+
+    old = asyncio.run(put_back(file, database))
+    click.echo(f"{database} is {file} now" + (f". The one before is {old}" if old else ""))
 
 
 _data = click.option(
