@@ -155,7 +155,7 @@ def _time_of(text: str) -> datetime | None:
     """`2026-12-30 08:00:00 UTC`, as GitHub writes it, or with an offset such as +0800."""
     for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
         try:
-            found = datetime.strptime(text, form)  # noqa: DTZ007 - %Z gives no zone, it is UTC
+            found = datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, and %Z gives no zone
         except ValueError:
             continue
         return found if found.tzinfo else found.replace(tzinfo=UTC)
