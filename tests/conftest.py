@@ -34,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slowest tests, so that none of them is left for the end."""
     for mark in ("chaos", "e2e"):
         items.sort(key=lambda item: item.get_closest_marker(mark) is None)
+    for item in items:
+        if item.get_closest_marker("hypothesis"):  # what chance reaches does not count as covered
+            item.add_marker("no_cover")
 
 
 def pytest_asyncio_loop_factories(

@@ -410,6 +410,7 @@ def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
 
 @pytest.mark.usefixtures("ends")
 @pytest.mark.parametrize("repeated", ["a-", "docker pull ", "(", "a/", ": ", "-", " "])
+@pytest.mark.no_cover  # it is long, and its lines are reached elsewhere
 def test_the_time_does_not_grow_with_the_square_of_the_length(repeated: str) -> None:
     """A text far longer than any message: what grew with the square would not end."""
     text = f"a{repeated * (64 * 4096 // len(repeated))}b"

@@ -320,6 +320,7 @@ def test_a_long_text_that_is_no_file_is_read_to_a_bound() -> None:
     assert [str(image) for image in finding.images] == ["docker.io/library/nginx:1"]
 
 
+@pytest.mark.no_cover  # it is long, and its lines are reached elsewhere
 def test_a_text_of_very_many_lines_is_read_to_a_bound() -> None:
     finding = extract("nginx:1\n" + "for wei\n" * 20_000, target_host=HOST)
     assert finding.flaw is Flaw.TOO_MANY

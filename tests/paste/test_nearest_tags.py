@@ -178,6 +178,7 @@ class CountedMatcher(SequenceMatcher[str]):
 
 
 @pytest.mark.parametrize("wanted", ["1.27.99-alpine", "nonroot", "a" * 128, "1" * 128])
+@pytest.mark.no_cover  # it is long, and its lines are reached elsewhere
 def test_of_five_thousand_tags_few_are_compared_exactly_even_when_chosen_to_take_long(
     monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
