@@ -42,7 +42,7 @@ def _proxies(hosts: Iterable[str]) -> CheckLine:
 def _certificates() -> CheckLine:
     name, given = "certificates", {key: os.environ.get(key, "") for key in _CERTIFICATES}
     for key, path in given.items():
-        if path and not Path(path).exists():
+        if path and not os.path.exists(path):  # noqa: PTH110 - never raises
             return failed(name, f"{key} names {path}, which is not there", f"correct {key}")
     used = [f"{key}={path}" for key, path in given.items() if path]
     return ok(name, ", ".join(used) or "those of this machine and of the libraries")
@@ -50,11 +50,13 @@ def _certificates() -> CheckLine:
 
 def _database(path: Path) -> CheckLine:
     name = "database"
-    if not path.exists():
-        folder = path.parent
-        if not (folder.is_dir() and os.access(folder, os.W_OK)):
-            return failed(name, f"{folder} is no folder that can be written", "create it")
+    folder = path.parent
+    if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):  # noqa: PTH112 - never raises
+        return failed(name, f"{folder} is no folder that can be written", "create it")
+    if not os.path.exists(path):  # noqa: PTH110 - never raises
         return ok(name, f"{path} is created at the first start")
+    if not os.access(path, os.W_OK):
+        return failed(name, f"{path} cannot be written", "give it to the account of the bot")
     try:
         found = schema_of(path)
     except TransientError as error:
@@ -71,7 +73,9 @@ def _database(path: Path) -> CheckLine:
 
 def _disk(database: Path) -> CheckLine:
     folder = next(
-        each for each in (database.resolve(), *database.resolve().parents) if each.is_dir()
+        each
+        for each in (database.resolve(), *database.resolve().parents)
+        if os.path.isdir(each)  # noqa: PTH112 - never raises
     )
     free = shutil.disk_usage(folder).free
     text = f"{free / 2**30:.1f} GiB free at {folder}"

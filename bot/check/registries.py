@@ -70,8 +70,9 @@ async def _probe(client: InspectedRegistries, name: str, image: ImageRef) -> Che
         yield not_tried(f"{name}, upload", "it cannot be read")
         return
     try:
-        await client.try_upload(image)
-        yield ok(f"{name}, upload", "one was begun and cancelled")
+        cancelled = await client.try_upload(image)
+        end = "cancelled" if cancelled else "is left to end by itself"
+        yield ok(f"{name}, upload", f"one was begun and {end}")
     except BotError as error:
         missing = "project" in str(error) and "not found" in str(error)
         advice = "run `imageto-bot setup`" if missing else "let the account push to this project"

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from bot.core.errors import BotError, TransientError
 from bot.core.retry import TroubleKind
+from bot.logs import visible
 
 Say = Callable[[str], None]
 
@@ -79,6 +80,8 @@ class Report:
         self._found: list[CheckLine] = []
 
     def add(self, finding: CheckLine) -> None:
+        """Foreign words such as a chat's title are cleaned: a terminal obeys control characters."""
+        finding = replace(finding, text=visible(finding.text), advice=visible(finding.advice))
         self._found.append(finding)
         if not self._as_json:
             self._say(finding.line())

@@ -19,6 +19,8 @@ from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, 
 from bot.core.errors import BotError, RefusedError
 
 _ANSWER_BYTES: Final = 1024 * 1024
+_LARGEST: Final = 2**63 - 1
+"""The largest number of Harbor's own types. Python reads longer ones, and cannot divide them."""
 _UNLIMITED: Final = -1
 _NEVER: Final = -1
 
@@ -77,7 +79,9 @@ class Harbor:
         try:
             quota = _object(_well(answer))["quota"]
             used, hard = int(quota["used"]["storage"]), int(quota["hard"]["storage"])
-        except (BotError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, BotError, LookupError, TypeError, ValueError):
+            return project
+        if max(used, hard) > _LARGEST:
             return project
         return Project(project.name, project.number, used, None if hard == _UNLIMITED else hard)
 
@@ -100,7 +104,7 @@ class Harbor:
         answer = _well(await self._send("GET", f"robots?{await self._robots(name)}"))
         for robot in _list(answer):
             if robot.get("name") == user and isinstance(ends := robot.get("expires_at"), int):
-                return None if ends == _NEVER else datetime.fromtimestamp(ends, UTC)
+                return None if ends == _NEVER else _day(ends)
         raise RefusedError("Harbor does not show this robot to itself")
 
     async def _robots(self, name: str) -> httpx.QueryParams:
@@ -133,6 +137,13 @@ def _well(answer: RegistryResponse) -> RegistryResponse:
     if answer.status != HTTPStatus.OK:
         raise RefusedError(f"Harbor answers {answer.status}{_words(answer)}")
     return answer
+
+
+def _day(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ArithmeticError, OSError, ValueError) as error:
+        raise RefusedError("Harbor sends no day that exists") from error
 
 
 def _object(answer: RegistryResponse) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.network_guard import host_of
 from bot.adapters.registry.session import RegistryRequest
 from bot.adapters.registry.transport import RegistryResponse, one_line
-from bot.core.errors import RefusedError
+from bot.core.errors import BotError, RefusedError
 from bot.core.image import ImageRef
 
 _ANSWER_BYTES: Final = 1024 * 1024
@@ -48,20 +48,32 @@ class InspectedRegistries(RegistryClient):
         if answer.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.OK}:
             raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
 
-    async def try_upload(self, image: ImageRef) -> None:
-        """Begin an upload of a layer and cancel it. Nothing is left of it."""
+    async def try_upload(self, image: ImageRef) -> bool:
+        """Begin an upload of a layer and cancel it. Returns whether it was cancelled.
+
+        The login goes to no other place than the target, whatever the answer names.
+        """
         endpoint = replace(self._target_endpoint(image), actions="pull,push")
         answer = await self._send("POST", endpoint, endpoint.uploads())
         if answer.status != HTTPStatus.ACCEPTED:
             raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
-        session = endpoint.base.join(answer.headers.get("location", ""))
-        if host_of(session) == host_of(endpoint.base):
-            await self._send("DELETE", endpoint, session)
+        try:
+            session = endpoint.base.join(answer.headers.get("location", ""))
+            if _place(session) != _place(endpoint.base):
+                return False
+            cancelled = await self._send("DELETE", endpoint, session)
+        except (BotError, httpx.InvalidURL, ValueError):
+            return False
+        return cancelled.status == HTTPStatus.NO_CONTENT
 
     async def _send(self, method: str, endpoint: Endpoint, url: httpx.URL) -> RegistryResponse:
         request = RegistryRequest(method=method, url=url, accept="*/*", max_bytes=_ANSWER_BYTES)
         async with self._session.turn(endpoint):
             return await self._session.send(endpoint, request)
+
+
+def _place(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, host_of(url), url.port
 
 
 def _words(answer: RegistryResponse) -> str:

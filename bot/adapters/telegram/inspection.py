@@ -34,12 +34,9 @@ class Standing(StrEnum):
 
 
 _STANDING: Final = {
-    ChatMemberStatus.OWNER: Standing.ADMIN,
-    ChatMemberStatus.ADMINISTRATOR: Standing.ADMIN,
-    ChatMemberStatus.MEMBER: Standing.MEMBER,
-    ChatMemberStatus.RESTRICTED: Standing.MEMBER,
-    ChatMemberStatus.LEFT: Standing.OUTSIDE,
-    ChatMemberStatus.BANNED: Standing.OUTSIDE,
+    ChatMemberStatus.OWNER.value: Standing.ADMIN,
+    ChatMemberStatus.ADMINISTRATOR.value: Standing.ADMIN,
+    ChatMemberStatus.MEMBER.value: Standing.MEMBER,
 }
 _UNKNOWN_PERSON: Final = ("participant_id_invalid", "user not found", "member not found")
 
@@ -84,4 +81,4 @@ def _standing(found: ChatMember) -> Standing:
         if not found.is_member:
             return Standing.OUTSIDE
         return Standing.MEMBER if found.can_send_messages else Standing.MUTED
-    return _STANDING.get(ChatMemberStatus(found.status), Standing.OUTSIDE)
+    return _STANDING.get(str(found.status), Standing.OUTSIDE)
