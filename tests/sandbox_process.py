@@ -18,7 +18,7 @@ import httpx
 from sandbox_fixture import document
 
 COMMAND = str(Path(sys.executable).with_name("imageto-bot"))
-START_SECONDS = 90
+START_SECONDS = 240
 PATIENCE_SECONDS = 90
 GONE_SECONDS = 90
 LOOK_SECONDS = 0.2

@@ -45,7 +45,8 @@ log = logging.getLogger(__name__)
 
 REPOSITORY: Final = "example/mirror"
 README: Final = b"# The mirror repository of the sandbox\n"
-READY_SECONDS: Final = 30.0
+READY_SECONDS: Final = 120.0
+"""Long enough for a machine that is busy with other things, where imports alone take half of it."""
 FIRST_RUN_SECONDS: Final = 6
 """How long the bot waits for a run to appear. GitHub needs longer, see config.example.yaml."""
 

@@ -40,7 +40,7 @@ from bot.sandbox.serve import HOST, served
 Side = Literal["source", "target"]
 
 _USER = "robot$mirror"
-_READY_SECONDS = 10.0
+_READY_SECONDS = 60.0
 _STOP_SECONDS = 3.0
 _POLL = 0.02
 _DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
