@@ -684,6 +684,24 @@ def test_an_image_that_is_tried_again_moves_only_what_did_not_move(moves: Moves)
     assert [blob for blob, _, _ in moves.made] == [*blobs, last]
 
 
+def test_a_layer_that_comes_from_a_slow_source_is_brought_from_ones_own(
+    moves: Moves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traffic_module, "OTHERS_SECONDS", 0.05)
+    moves.held = {A: threading.Event()}
+    traffic = Traffic(1)  # one place for each source
+    targets = [at("http://127.0.0.1:9", path) for path in ("x", "y")]
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(traffic.copy_blobs, {A: 1}, at("http://127.0.0.2:9"), targets[0])
+        eventually(lambda: moves.now == 1)
+        gate, moves.held = moves.held[A], {}
+        traffic.copy_blobs({A: 1}, at("http://127.0.0.3:9"), targets[1])
+        assert not slow.done()
+        gate.set()
+        assert slow.result(90) is None
+    assert moves.made == [(A, "x", None), (A, "y", None)]
+
+
 def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
     images = [(f"x{n}", {f"sha256:{n:064}"}) for n in range(6)]
     moves.held = dict.fromkeys((blob for _, blobs in images for blob in blobs), threading.Event())

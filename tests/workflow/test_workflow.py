@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ from registry_fixture import (
 
 from bot.workflow import shipped
 from bot.workflow.mirror.settings import NAMES
+from bot.workflow.mirror.traffic import IMAGES_AT_A_TIME
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
@@ -492,6 +494,29 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
         assert process.stdout.readline().startswith("again in ")  # it waits, and nothing is begun
         process.send_signal(signal.SIGINT)
         assert "stopped by a signal" in process.communicate(timeout=90)[0]
+
+
+def test_a_silent_registry_holds_up_no_image_of_another(world: World) -> None:
+    """More images wait for it than one source has threads."""
+    world.seed("docker.io/wei/quick")
+    silent = [f"ghcr.io/wei/silent{n}:1" for n in range(IMAGES_AT_A_TIME + 10)]
+    listed = "".join(f"{name}\n" for name in [*silent, "docker.io/wei/quick:1"])
+    (world.directory / "image.list").write_text(listed)
+    (world.directory / "event.json").write_text("{}")
+    with socket.create_server(("127.0.0.1", 0), backlog=500) as nobody:
+        addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
+        addresses["ghcr.io"] = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        with subprocess.Popen(
+            [*BASH, COPY["run"]],
+            cwd=world.directory,
+            env=world.environment() | {"REGISTRY_ADDRESSES": json.dumps(addresses)},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith(f"{len(silent) + 1} to mirror")
+            assert process.stdout.readline().startswith("copied docker.io/wei/quick:1 ")
+            process.kill()
 
 
 # --- the same by act, unchanged
