@@ -72,6 +72,7 @@ load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million ol
 bench: $(VENV)/.developing .debian ## Measure the bot, and its workflow beside docker and skopeo (15 minutes for each of RUNS=3)
 	$(BIN)/python tests/bench bot
 	$(BIN)/python tests/bench $(RUNS)
+	$(BIN)/python tests/bench tls $(RUNS)
 
 soak: $(VENV)/.developing .debian ## Serve people for 20 minutes among faults, and watch memory and files
 	$(BIN)/python tests/load soak

@@ -1,8 +1,9 @@
 """`make bench`: this workflow against every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes. Alone it measures the copying, by
-default with 3 runs and without a limit of bandwidth. Registries and programs are real, the images
-are its own. With `bot` it measures the bot alone, with `pastes` how long it reads large texts.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes | tls [RUNS]. Alone it measures the
+copying, by default with 3 runs and without a limit of bandwidth. Registries and programs are real,
+the images are its own. With `bot` it measures the bot alone, with `pastes` how long it reads large
+texts, with `tls` the workflow over TLS.
 Writes docs/benchmarks.md, and docs/benchmarks.svg or docs/benchmarks-bot.svg. Exit code 1 means
 that a bar was missed.
 """
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "load"))
 import bot_cost
 import bot_picture
 import contenders as ways
+import over_tls
 import pastes
 import verdicts
 from comparing import Result, compare, note
@@ -179,7 +181,20 @@ def libraries() -> str:
     return ", ".join([*said, f"SQLite {sqlite3.sqlite_version}"])
 
 
+def tls(runs: int) -> bool:
+    with storage() as folder:
+        found = over_tls.measured(folder, runs)
+    doc = (over_tls.__doc__ or "").strip()
+    shown = table(over_tls.COLUMNS, over_tls.lines(found))
+    words = f"{doc}\n\n{shown}"
+    return tell(
+        "Over TLS", words, over_tls.bars(found), "python tests/bench tls", versions=versions()
+    )
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["tls"]:
+        sys.exit(not tls(int([*sys.argv[2:], str(RUNS)][0])))
     if sys.argv[1:] == ["bot"]:
         sys.exit(not own_cost())
     if sys.argv[1:] == ["pastes"]:

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import over_tls
 from comparing import Result, compare
 from contenders import SkopeoCopy, SkopeoSync
 from measuring import NotDoneError, Spending
@@ -92,3 +93,14 @@ def test_much_that_is_said_does_not_hold_up_who_says_it() -> None:
     with spending.measured():
         spending.run("sh", "-c", "head -c 300000 /dev/zero >&2; echo done")
     assert spending.wall < 10
+
+
+@pytest.mark.long
+def test_the_rows_over_tls_are_measured() -> None:
+    """Without skopeo, and with a short list."""
+    with storage() as folder:
+        found = over_tls.measured(folder, 1, small=True)
+    lines, rows = over_tls.lines(found), over_tls.bars(found)
+    assert len(lines) == len(found)
+    assert all(run.whole for _, _, runs in found for run in runs)
+    assert [row.what for row in rows if row.good is False] == []

@@ -204,6 +204,24 @@ def test_a_layer_that_the_target_has_not_although_it_said_so_is_brought(world: W
     assert ran.says(f"{name}:1").startswith(f"success: {digest} "), ran.output
 
 
+def test_a_manifest_that_the_target_has_not_although_it_took_it_is_stored_again(
+    world: World,
+) -> None:
+    name = f"{NAME}page"
+    digest = world.seed(name, platforms=("amd64",))
+    times = [1]
+
+    def page(method: str, path: str) -> tuple[int, bytes] | None:
+        if method == "PUT" and "/manifests/sha256:" in path and times[0]:
+            times[0] -= 1
+            return 200, b"<html>welcome</html>"
+        return None
+
+    with fronts(world, willing, page) as (_, _, run):
+        ran = run(f"{name}:1\n")
+    assert ran.says(f"{name}:1").startswith(f"success: {digest} "), ran.output
+
+
 # --- what the target holds is not asked of the source
 
 

@@ -59,9 +59,11 @@ class Content:
             list(self._traffic.asking(self._target.host).map(self._store, new))
         return sum(_blobs(every.values()).values())
 
-    def forget_blobs(self) -> None:
-        """Let all blobs be looked for at the target again."""
+    def forget_stored(self) -> None:
+        """Let everything be looked for at the target again, and stored."""
         self._traffic.forget(_blobs(self._parts.values()))
+        for digest in self._parts:
+            self._traffic.stored.forget((self._target.name, digest))
 
     def size(self, digest: str) -> int:
         """Return the bytes of what the target has. Raises NotMovedError."""

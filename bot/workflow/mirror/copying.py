@@ -199,7 +199,7 @@ class Copying:
         except NotMovedError as why:
             if "blob unknown" not in str(why):
                 raise
-        self.content.forget_blobs()  # the target has not what it said that it had
+        self.content.forget_stored()  # the target has not what it said that it had
         return wanted, self.stored(wanted, top.manifest)
 
     def stored(self, digest: str, manifest: Manifest) -> int:

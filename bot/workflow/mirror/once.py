@@ -31,6 +31,11 @@ class Once(Generic[K, V]):
             self._do(key, job, work)
         return job.result()
 
+    def forget(self, key: K) -> None:
+        """Let the next who comes do the work again."""
+        with self._lock:
+            self._jobs.pop(key, None)
+
     def _do(self, key: K, job: "Future[V]", work: Callable[[], V]) -> None:
         try:
             job.set_result(work())
