@@ -42,6 +42,7 @@ from bot.workflow.mirror.reference import Image
 from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import Answer, NoAnswerError
 from bot.workflow.mirror.settings import Settings
+from bot.workflow.mirror.source_logins import Login
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -365,7 +366,7 @@ def _answer(choices: Choices) -> Answer:
 
 def script_answers(choices: Choices) -> None:
     """The script survives any answer. The bot reads back the success that the script reports."""
-    settings = Settings("h", "", "nested", "", "", {}, {"a.io": "bG9naW4="})
+    settings = Settings("h", "", "nested", "", "", {}, {"a.io": Login("bG9naW4=")})
 
     def ask(*_: object, **__: object) -> Answer:
         return _answer(choices)
@@ -374,7 +375,7 @@ def script_answers(choices: Choices) -> None:
         said = _answer(choices)
         if not said.status:
             raise NoAnswerError("unexpected EOF")
-        return SimpleNamespace(status=said.status, headers=said.headers, answer=lambda: said)
+        return SimpleNamespace(status=said.status, headers=said.headers, answer=lambda *_: said)
 
     kept = registry.opened, authorization.ask
     registry.opened, authorization.ask = opened, ask  # type: ignore[assignment]

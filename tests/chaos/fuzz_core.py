@@ -213,6 +213,8 @@ _VERBS: Final = {
     buttons.ShowDraftPage: buttons.Verb.PAGE,
     buttons.ToggleImage: buttons.Verb.TICK,
     buttons.TakeSuggestion: buttons.Verb.SUGGESTION,
+    buttons.ShowKept: buttons.Verb.KEPT,
+    buttons.TakeBack: buttons.Verb.UNKEEP,
 }
 
 

@@ -131,7 +131,7 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
     ),
     "no wait is too long": ("github_answers", github_errors, "LONGEST_LIMIT_WAIT", math.inf),
     "any digest is believed": ("registry_headers", manifest, "is_digest", bool),
-    "a config may raise anything": ("config_files", config, "_UNREADABLE", ()),
+    "a config may raise anything": ("config_files", config, "UNREADABLE", ()),
 }
 
 

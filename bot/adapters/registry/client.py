@@ -1,7 +1,7 @@
 """Reads digests, sizes, platforms and tags from registries: implements engine.ports.Registries.
 
-1. A digest is requested by HEAD, because Docker Hub counts each GET of a manifest as a pull. If
-   the response to a HEAD has no digest, that is an error. No GET is sent instead.
+1. A digest is requested by HEAD, because Docker Hub counts each GET of a manifest as a pull.
+   Sources that answer HEAD wrongly, such as Nexus, are sent a GET, if it is not counted.
 2. `shape` and `describe` GET one manifest. They GET more of them only if they are not counted, or
    if enough of the pull limit is left.
 3. A request goes to an allowed registry, to a host in the config, or to a public address to
@@ -31,7 +31,9 @@ from bot.adapters.registry.manifest import (
     is_digest,
     parse_config,
     parse_manifest,
+    says_nothing,
     total_size,
+    with_digest,
 )
 from bot.adapters.registry.network_guard import GuardedTransport, Resolve, host_of, system_resolve
 from bot.adapters.registry.pull_limits import PullLimits
@@ -92,12 +94,13 @@ class RegistryClient:
         self._allowed = frozenset(name.lower() for name in allowed)
         network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
         self._pull_limits = PullLimits(clock)
+        self._knows_head: dict[str, bool] = {}
         self._session = RegistrySession(network, clock, self._pull_limits, bounds)
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None if the image is missing or private. Registries do not tell which."""
         endpoint = self._source_endpoint(image)
-        answer = await self._head(endpoint, image.digest or image.tag or "")
+        answer = await self._head_or_get(endpoint, image.digest or image.tag or "")
         if answer.status in _MISSING_OR_PRIVATE:
             return None
         return head_digest(answer, endpoint.registry, wanted=image.digest)
@@ -210,6 +213,25 @@ class RegistryClient:
 
     async def _head(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
         return await self._ask("HEAD", endpoint, endpoint.manifest(reference))
+
+    async def _head_or_get(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
+        """The response to a HEAD. One to a GET, with its digest, where HEAD says nothing.
+
+        Which of both a host knows is remembered until the bot ends.
+        """
+        host = host_of(endpoint.base)
+        if self._knows_head.get(host, True):
+            answer = await self._head(endpoint, reference)
+            if answer.status == HTTPStatus.OK and not says_nothing(answer):
+                self._knows_head[host] = True
+            known = host in self._knows_head or self._counts_pulls(endpoint)
+            if known or not says_nothing(answer):
+                return answer
+        found = await self._ask("GET", endpoint, endpoint.manifest(reference))
+        if found.status != HTTPStatus.OK:
+            return found
+        self._knows_head[host] = False
+        return with_digest(found, endpoint.registry)
 
     async def _ask(
         self,

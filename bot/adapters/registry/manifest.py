@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+import httpx
+
 from bot.adapters.registry.transport import RegistryResponse, one_line
 from bot.core.errors import RefusedError
 
@@ -97,6 +99,27 @@ def head_digest(answer: RegistryResponse, registry: str, *, wanted: str | None) 
     if wanted is not None and digest != wanted:
         raise RefusedError(f"{registry} was asked for {wanted} and answers with {digest}")
     return digest
+
+
+def says_nothing(answer: RegistryResponse) -> bool:
+    """Whether the response to a HEAD may be wrong: some servers do not know the method."""
+    if answer.status == HTTPStatus.OK:
+        return "docker-content-digest" not in answer.headers
+    return answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+
+
+def with_digest(answer: RegistryResponse, registry: str) -> RegistryResponse:
+    """The response to a GET with the digest of its body, whatever its headers say.
+
+    Raises RefusedError unless the body is a manifest whose digest is that of its bytes.
+    """
+    if _parse(answer.body, registry).get("schemaVersion") == 1:
+        raise RefusedError(f"{registry} does not say which digest the image has")
+    digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+    parse_manifest(answer, registry, digest)
+    headers = httpx.Headers(answer.headers)
+    headers["docker-content-digest"] = digest
+    return RegistryResponse(answer.status, headers)
 
 
 def parse_manifest(answer: RegistryResponse, registry: str, digest: str) -> Manifest:

@@ -218,7 +218,6 @@ async def test_a_target_that_may_not_be_read_is_a_refusal(status: int) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {},
         {"Docker-Content-Digest": "sha256:short"},
         {"Docker-Content-Digest": "SHA256:" + "A" * 64},
         {"Docker-Content-Digest": f"{DIGEST} {DIGEST}"},
@@ -1122,3 +1121,54 @@ async def test_a_login_goes_nowhere_else(registry: str, server: str) -> None:
     with pytest.raises(RefusedError, match=f"{server}, which token_servers does not list"):
         await client.source_digest(ImageRef.parse(f"{registry}/wei/app:1"))
     assert played.asked(server) == []
+
+
+BODY = b'{"schemaVersion": 2, "manifests": []}'
+BODY_DIGEST = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
+
+
+@pytest.mark.parametrize("head", [200, 404, 405])
+async def test_a_source_that_does_not_know_head_is_sent_a_get(head: int) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return httpx.Response(head)
+        there = request.url.path.endswith("/app/manifests/1")
+        return httpx.Response(200, content=BODY) if there else httpx.Response(404)
+
+    played = Played(handler)
+    client = reader(played)
+    for _ in range(2):
+        assert await client.source_digest(ImageRef.parse("ghcr.io/wei/app:1")) == BODY_DIGEST
+    assert await client.source_digest(ImageRef.parse("ghcr.io/wei/other:1")) is None
+    assert [request.method for request in played.requests] == ["HEAD", "GET", "GET", "GET"]
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"schemaVersion": 1}', b"[]", b'{"state": "active"}'])
+async def test_what_is_no_manifest_gives_no_digest(body: bytes) -> None:
+    played = Played(lambda r: httpx.Response(405 if r.method == "HEAD" else 200, content=body))
+    with pytest.raises((RefusedError, TransientError)):
+        await reader(played).source_digest(STATIC)
+
+
+async def test_a_source_that_knows_head_is_not_asked_twice_for_what_it_lacks() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return found() if request.url.path.endswith("/app/manifests/1") else httpx.Response(404)
+
+    played = Played(handler)
+    client = reader(played)
+    assert await client.source_digest(ImageRef.parse("ghcr.io/wei/app:1")) == DIGEST
+    assert await client.source_digest(ImageRef.parse("ghcr.io/wei/other:1")) is None
+    assert {request.method for request in played.requests} == {"HEAD"}
+
+
+async def test_a_digest_that_a_get_does_not_give_is_refused() -> None:
+    played = Played(lambda r: httpx.Response(405 if r.method == "HEAD" else 200, content=BODY))
+    with pytest.raises(RefusedError, match=f"was asked for {DIGEST}"):
+        await reader(played).source_digest(ImageRef.parse(f"ghcr.io/wei/app@{DIGEST}"))
+
+
+@pytest.mark.parametrize("image", ["nginx:1.27", "docker.io/wei/app:1"])
+async def test_docker_hub_is_sent_no_get_for_a_digest(image: str) -> None:
+    played = Played(lambda _: httpx.Response(404))
+    assert await reader(played).source_digest(ImageRef.parse(image)) is None
+    assert {request.method for request in played.requests} == {"HEAD"}
