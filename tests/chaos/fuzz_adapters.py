@@ -36,6 +36,7 @@ from bot.engine.intake.context import Incoming, Press
 from bot.sandbox.telegram import entities
 from bot.workflow.mirror import authorization, registry
 from bot.workflow.mirror.github import entries
+from bot.workflow.mirror.layer import Layer
 from bot.workflow.mirror.log import one_line
 from bot.workflow.mirror.manifest import KINDS, Manifest, NotMovedError
 from bot.workflow.mirror.reference import Image
@@ -43,6 +44,7 @@ from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import Answer, NoAnswerError
 from bot.workflow.mirror.settings import Settings
 from bot.workflow.mirror.source_logins import Login
+from bot.workflow.mirror.upload import Upload
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -385,8 +387,9 @@ def script_answers(choices: Choices) -> None:
         with contextlib.suppress(NotMovedError):
             blobs = Manifest.read(repository.manifest("GET", "1")).blobs
         with contextlib.suppress(NotMovedError):
-            upload = repository.reserve(f"sha256:{HEX}", repository)
-            assert upload is None or _OWN.match(upload.address), upload.address
+            layer = Layer(repository, f"sha256:{HEX}", 1)
+            upload = Upload(repository, layer, repository.begin())
+            assert _OWN.match(upload._address), upload._address
     finally:
         registry.opened, authorization.ask = kept
     assert digest is None or digest == "" or re.fullmatch(r"sha\d+:[0-9a-f]{64,128}", digest)
