@@ -135,8 +135,20 @@ class TrackedImage:
             not_before=now + plan.interval(self.image),
             source=source,
             updated_at=None,
-        ).with_target(there, now)
+        )
+        is_source = there == source or not self.told
+        seen = seen.with_target(there, now) if is_source else seen._with_another_target(there)
         return replace(seen, updated_at=now) if seen.needs_transfer else seen
+
+    def _with_another_target(self, digest: str) -> Self:
+        """The target has a digest that its source does not have now.
+
+        If that is new, somebody put it there: a rollback, say. It is no update upstream, so nobody
+        is told.
+        """
+        if digest == self.target:
+            return self
+        return replace(self, target=digest, told=digest or self.told, arrived_at=None)
 
     @property
     def needs_transfer(self) -> bool:

@@ -160,8 +160,8 @@ button-offer = { $count ->
    *[other] 🌱 全部保持更新
 }
 button-offer-these = 🌱 这 { $count } 个保持更新
-button-ask = ❓ 每次都问
-button-ask-these = ❓ 这 { $count } 个每次都问
+button-ask = ❓ 每次都审批
+button-ask-these = ❓ 这 { $count } 个每次都审批
 button-floats = { $count ->
     [1] ✅ 批准，这是浮动标签
    *[other] ✅ 批准，这 { $count } 个是浮动标签

@@ -11,7 +11,7 @@ from engine_decided import SCENARIOS
 from engine_mirror import Plan
 from engine_scenarios import mirror, scenario
 from engine_world import ChaosWorld
-from fakes import ANA, LI, NGINX, STATIC, WEI, digest_of
+from fakes import ANA, LI, NGINX, STATIC, WEI, digest_of, fresh_plan
 
 from bot.core.errors import TransientError
 from bot.core.image import ImageRef
@@ -164,3 +164,24 @@ async def the_host_lifts_holds_and_forgets_a_person(w: ChaosWorld) -> None:
     await w.settle(5)
     await mirror(w, WEI, NGINX)
     await w.rest()
+
+
+@scenario
+async def what_was_kept_fresh_is_offered_after_an_upgrade(w: ChaosWorld) -> None:
+    await mirrored(w, STATIC, OLD)
+    await w.press(ANA, "approve:1")
+    await w.rest()
+    w.plan = fresh_plan()
+    await w.restart()
+    await w.settle(10)
+    w.clock.pass_time(7 * 3600)
+    await w.settle(10)
+    w.upgrade()
+    await w.settle(10)
+    w.registries.source[str(STATIC)] = NEW
+    w.clock.pass_time(7 * 3600)
+    await w.settle(10)
+    assert any("kept fresh without a question" in text for text in w.chat.texts)
+    await w.press(WEI, "approve:2")
+    await w.press(ANA, "approve:2")
+    await w.rest(hours=1)

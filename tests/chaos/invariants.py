@@ -240,7 +240,8 @@ def every_outcome_was_told(evidence: Evidence) -> Iterator[str]:
         told = [said for said in evidence.said if _tells(said, asked, evidence)]
         if not told:
             yield f"#{request.id} is over, and its result was told to nobody"
-        if request.told_at is None:
+        offered = any(transfer.is_offer for transfer in asked.transfers)
+        if request.told_at is None and not offered:  # the card of an offer says everything
             yield f"#{request.id}: its result is not marked as told"
         if request.told_in is not None and asked.results:
             shown = [said for said in told if said.id == request.told_in]
@@ -336,13 +337,14 @@ def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
     copied = set(evidence.target_now) - set(evidence.target_before) - _names_left(evidence)
     for name in sorted(copied - {str(image.place) for image in theirs | approved}):
         yield f"the target has {name}, which nobody has approved"
+    kept = {transfer.image for transfer in evidence.transfers if transfer.state is State.KEPT}
     for transfer in evidence.transfers:
         if transfer.run is None:
             continue
         verdict, by = decide(evidence.policy, transfer.image).verdict, transfer.approved_by
         if verdict is Verdict.DENY:
             yield f"{transfer.image} was approved, and the policy denies it"
-        if verdict is Verdict.ASK and by is None:
+        if verdict is Verdict.ASK and by is None and transfer.image not in kept:
             yield f"{transfer.image} was approved by nobody, and the policy wants an admin's word"
         if by is not None and by not in evidence.admins:
             yield f"{transfer.image} was approved by {by}, who is no admin"

@@ -249,6 +249,21 @@ def test_alarms_stand_together_by_repository_as_many_as_a_card_shows() -> None:
     assert groups == [many[:ALARMS_PER_CARD], many[ALARMS_PER_CARD:], [other]]
 
 
+def test_what_somebody_put_at_the_target_is_no_update_upstream() -> None:
+    put_back = tracked(source=B, target=B, told=B).after_check(B, A, NOW, PLAN)
+    assert (put_back.target, put_back.told, put_back.arrived_at) == (A, A, None)
+    again = put_back.after_check(B, B, NOW, PLAN)  # and then the source's digest arrives
+    assert (again.told, again.arrived_at) == (A, NOW)
+
+
+def test_news_that_wait_survive_a_further_update_upstream() -> None:
+    arrived = tracked(source=B, target=B, told=A, arrived_at=NOW)
+    later = arrived.after_check(C, B, NOW + HOUR, PLAN)
+    assert (later.told, later.arrived_at) == (A, NOW)
+    gone = arrived.after_check(C, "", NOW + HOUR, PLAN)
+    assert gone.arrived_at is None
+
+
 def test_offers_of_one_chat_share_a_card_until_it_is_full() -> None:
     here, there = Place(ChatId("telegram:-1"), 5), Place(ChatId("telegram:-2"))
     kept = [KeptBefore(ImageRef.parse(f"nginx:1.{n}"), A, ()) for n in range(OFFERS_PER_CARD + 2)]
