@@ -137,10 +137,10 @@ class TrackedImage:
             updated_at=None,
         )
         is_source = there == source or not self.told
-        seen = seen.with_target(there, now) if is_source else seen._with_another_target(there)
+        seen = seen.with_target(there, now) if is_source else seen.with_another_target(there)
         return replace(seen, updated_at=now) if seen.needs_transfer else seen
 
-    def _with_another_target(self, digest: str) -> Self:
+    def with_another_target(self, digest: str) -> Self:
         """The target has a digest that its source does not have now.
 
         If that is new, somebody put it there: a rollback, say. It is no update upstream, so nobody

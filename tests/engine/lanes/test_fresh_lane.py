@@ -636,7 +636,7 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         assert "I have not seen this one there yet" in w.last
         await w.say(WEI, "/watch busybox")
         await w.settle(2)
-        assert w.last.startswith("You can watch 2 images.")
+        assert "you can watch 2 images" in w.last
         await w.say(WEI, "/watch nginx", chat=GROUP)
         await w.settle(2)
         assert w.last.startswith("When <code>"), "again, and perhaps elsewhere"
@@ -661,7 +661,7 @@ async def test_watches_are_listed_limited_and_taken_back(tmp_path: Path) -> None
         ("/unwatch NGINX", "Send: <code>/unwatch docker.io/library/nginx:latest</code>"),
         ("/watch evil/miner", "known to be harmful"),
         ("/watch nginx@" + OLD, "named by its digest, which never changes"),
-        ("/unwatch", "Like this: <code>/unwatch IMAGE</code>"),
+        ("/unwatch", "Like this: <code>/unwatch IMAGE…</code>"),
     ],
 )
 async def test_what_cannot_be_watched_is_answered_with_why(
