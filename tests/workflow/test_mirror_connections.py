@@ -292,6 +292,29 @@ def test_a_server_that_gives_a_token_for_one_repository_alone_is_asked_for_each(
     assert [len(scopes) for scopes in asked[-3:]] == [1, 1, 1]
 
 
+def test_a_refusal_that_no_token_would_change_costs_no_token() -> None:
+    asked: list[str] = []
+
+    class Full(Quiet):
+        def reply(self) -> None:
+            asked.append(f"{self.command} {self.path.partition('?')[0]}")
+            if self.path.startswith("/token"):
+                self.answer(200, b'{"token": "t"}')
+            elif self.headers["Authorization"] == "Bearer t":
+                self.answer(403, b'{"errors": [{"code": "DENIED", "message": "quota"}]}')
+            else:
+                realm = f"http://{self.headers['Host']}/token"
+                self.answer(401, WWW_Authenticate=f'Bearer realm="{realm}",service="s"')
+
+    with serving(Full) as place:
+        settings = Settings("h", "", "nested", "", "", {"a.io": place}, {})
+        repository = Repository(settings, "a.io", "x")
+        for _ in range(3):
+            with pytest.raises(NotMovedError, match="denied: quota"):
+                repository.fetch(A)
+    assert asked.count("GET /token") == 1
+
+
 def test_the_words_of_a_token_server_in_trouble_are_an_error_that_may_pass() -> None:
     class Down(Quiet):
         def reply(self) -> None:

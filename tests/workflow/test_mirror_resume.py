@@ -5,6 +5,7 @@ forgets an upload whose piece broke, so a stand-in shows the other kind of targe
 what has arrived, as the specification has it.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -230,6 +231,36 @@ def test_an_upload_that_breaks_at_any_byte_goes_on_where_the_target_says(
     assert list(target.stored.values()) == [LAYER]
     assert target.taken <= len(LAYER) + 1
     assert target.seen.count("POST") == (2 if at == 1 else 1)  # one byte looks like none
+
+
+def test_a_token_that_ends_between_two_pieces_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "LARGEST_PIECE", MB)
+    target = Keeping(MB)
+    given, valid = list[str](), ["t0"]
+    plain = target.handler()
+
+    class Guarded(plain):  # type: ignore[misc, valid-type] - made by a function
+        def reply(self) -> None:
+            url = urlsplit(self.path)
+            if url.path == "/token":
+                valid[0] = f"t{len(given) + 1}"
+                given.append(valid[0])
+                self.answer(200, json.dumps({"token": valid[0]}).encode())
+            elif self.headers["Authorization"] != f"Bearer {valid[0]}":
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
+                realm = f"http://{self.headers['Host']}/token"
+                self.answer(401, WWW_Authenticate=f'Bearer realm="{realm}",service="s"')
+            else:
+                super().reply()
+                if self.command == "PATCH" and len(given) == 1:
+                    valid[0] = "over"
+
+        do_PUT = do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
+
+    with source_of(LAYER) as (place, _), serving(Guarded) as address:
+        copied(place, address)
+    assert list(target.stored.values()) == [LAYER]
+    assert len(given) == 2
 
 
 def test_many_breaks_of_an_upload_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,24 +132,27 @@ class Authorization:
 
         Returns whether to send it again. Another thread may have learned it meanwhile.
         """
-        text = sent.get("Authorization", "")
         with self._lock:
-            shared = self._forget(text, scope)
+            narrow = self._forget(sent.get("Authorization", ""), scope, refusal.status)
             if refusal.status != HTTPStatus.UNAUTHORIZED:
-                return shared
+                return narrow
             self._take_challenge(refusal.headers.get("WWW-Authenticate", ""), scope)
         return self.header(scope) != sent
 
-    def _forget(self, text: str, scope: Scope) -> bool:
-        """Drop a token that was refused. Return whether it was new and also for other scopes."""
+    def _forget(self, text: str, scope: Scope, status: int) -> bool:
+        """Drop a token that does not serve. Return whether the server grants less than is asked.
+
+        A 403 is about the token only where that is new, and for other repositories too.
+        """
         token = next((each for each in self._tokens if text == each.text), None)
-        shared = token is not None and not token.scope <= self._meant.get(scope, scope)
-        if token:
+        if token is None:
+            return False
+        wide = not token.scope <= self._meant.get(scope, scope)
+        narrow = wide and time.monotonic() - token.since < YOUNG_SECONDS and not self._one_by_one
+        if narrow or status == HTTPStatus.UNAUTHORIZED:
             self._tokens.remove(token)
-            if shared and time.monotonic() - token.since < YOUNG_SECONDS:
-                self._one_by_one = True  # the server does not grant all that it is asked for
-                return True
-        return False
+        self._one_by_one = self._one_by_one or narrow
+        return narrow
 
     def _take_challenge(self, challenge: str, scope: Scope) -> None:
         kind = challenge.partition(" ")[0].lower()

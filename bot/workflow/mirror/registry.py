@@ -208,11 +208,20 @@ class Repository:
         data: bytes | Iterable[bytes] = b"",
         fresh: bool = False,
     ) -> Answer:
-        """Send a request about an upload, once. A layer cannot be sent again from its middle."""
+        """Send a request about an upload. A layer is sent once: its source has to be asked again.
+
+        After a 401 the next request has another token.
+        """
 
         def send() -> Opened:
-            given = {**(headers or {}), **self._login.header(self.scope)}
-            return opened(method, url, given, data=data, seconds=STORE_SECONDS, fresh=fresh)
+            if isinstance(data, bytes):
+                return self._opened(method, url, self.scope, headers or {}, data=data)
+            sent = self._login.header(self.scope)
+            given = {**(headers or {}), **sent}
+            got = opened(method, url, given, data=data, seconds=STORE_SECONDS, fresh=fresh)
+            if got.status == HTTPStatus.UNAUTHORIZED:
+                self._login.learn(got.answer(), self.scope, sent)
+            return got
 
         return answer_of(send)
 

@@ -33,7 +33,7 @@ class Upload:
             0,
         )  # bytes: 0 for all at once
         self._breaks = self._stuck = self._best = 0
-        self._address = ""
+        self._address, self._renewed = "", False
         if begun:
             self._take(begun)
 
@@ -77,6 +77,7 @@ class Upload:
         if self._piece and left:
             answer = self._patch(min(left, max(self._piece, self._least)))
             if answer.status == HTTPStatus.ACCEPTED:
+                self._renewed = False
                 self._take(answer)
                 return False
         else:
@@ -104,6 +105,9 @@ class Upload:
 
         Returns whether the target has the layer after all: only the answer was lost.
         """
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._piece and not self._renewed:
+            self._renewed = True  # its token was over: the next request has another
+            return self._goes_on_there()
         self._breaks += 1
         large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         lost = answer.status in _LOST and self._breaks > 1
@@ -116,6 +120,10 @@ class Upload:
         self._piece = max(SMALLEST_PIECE, min(LARGEST_PIECE, through // 2))
         if answer.status and answer.trouble:
             self._wait(answer)
+        return self._goes_on_there(lost=lost)
+
+    def _goes_on_there(self, *, lost: bool = False) -> bool:
+        """Go on where the target is, or begin anew. Returns whether it has the layer."""
         if not lost and self._found():
             return False
         self._target.session("DELETE", self._address)
