@@ -28,7 +28,21 @@ _OTHER_TOOLS: Final = frozenset(
 _TOOLS_WITHOUT_IMAGES: Final = frozenset(
     {
         *("curl", "wget", "git", "apt", "apt-get", "yum", "dnf", "cd", "export", "systemctl"),
-        *("kubeadm", "ssh", "scp", "make", "docker-compose", "cat", "vim", "vi", "mkdir"),
+        *(
+            "xargs",
+            "nohup",
+            "parallel",
+            "watch",
+            "kubeadm",
+            "ssh",
+            "scp",
+            "make",
+            "docker-compose",
+            "cat",
+            "vim",
+            "vi",
+            "mkdir",
+        ),
         *("pip", "pip3", "npm", "npx", "yarn", "pnpm", "brew", "apk", "cargo", "dotnet", "gem"),
     }
 )
@@ -88,6 +102,11 @@ def split_words(line: str) -> list[str]:
 def is_tool(word: str) -> bool:
     """Whether a word is the name of a tool for containers, which may be that of an image, too."""
     return word in _RUNTIMES or word in _OTHER_TOOLS
+
+
+def is_other_tool(word: str) -> bool:
+    """Whether a word is the name of a tool that may run one for containers, such as `ssh`."""
+    return word.lower() in _TOOLS_WITHOUT_IMAGES or is_tool(word.lower())
 
 
 def image_argument(text: str) -> str | None:
@@ -284,7 +303,7 @@ def _positional(words: Sequence[str]) -> list[str]:
     given: list[str] = []
     value = False
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and (word == "--" or word.strip("->")):
             value = _takes_value(word)
         elif not value:
             given.append(word)

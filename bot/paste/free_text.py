@@ -17,6 +17,7 @@ from bot.paste.command_line import (
     command_start,
     find_command,
     images_named_by,
+    is_other_tool,
     is_tool,
     split_words,
 )
@@ -58,7 +59,7 @@ _BORDER: Final = re.compile(
 _JOINT: Final = re.compile(
     r"(&&|\|\||[;|]|[,，、；。](?=\s*(?:docker|podman|nerdctl|crictl|ctr|kubectl)\s))"
 )
-_SPOKEN: Final = frozenset(",，、；。")
+_SPOKEN: Final = [[joint] for joint in ",，、；。"]
 _LOG: Final = re.compile(
     r"[IWEF][0-9]{4} [0-9:.]+\s+[0-9]+ \S+\]|\s*Image ID:|\s*imageID:|.*\bSuccessfully assigned "
     r"|\s*[0-9a-f]{12}: (?:Pull|Already|Download|Verify|Extract|Wait|Layer)|\s*Digest: sha"
@@ -67,12 +68,15 @@ _LOG: Final = re.compile(
 _COLUMN: Final = re.compile(r"[ ]{2,}|\t")
 _FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
 _SHELL_WORDS: Final = frozenset(
-    {"echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test", "["}
+    {
+        *("echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test"),
+        *("[", "sh", "bash", "jq", "sort", "uniq", "cut", "tr", "wc", "less", "done", "fi", "true"),
+    }
 )
 _PUSHING: Final = frozenset(
     {
         *("push", "tag", "build", "rmi", "login", "logout", "commit", "manifest", "export"),
-        *("helm", "make", "scp"),
+        *("helm", "make", "scp", "skopeo", "crane", "regctl", "oras", "mirror"),
     }
 )
 """Words of commands whose images are not pulled."""
@@ -200,7 +204,7 @@ def _rows(
                 yield _of_file(row, number)
         number += 1 + line.count(BREAK)
     for text_set in variables.rest():
-        yield _only_images(text_set)
+        yield PlainLine.with_images(text_set)
 
 
 def _of_file(mention: Mention, number: int) -> Mention:
@@ -225,7 +229,7 @@ def _read(
     if not line.strip() or _FENCE.fullmatch(line):
         return iter(()), None
     if len(line) > _LINE_LIMIT:
-        return iter([PlainLine(line, tuple(tokens_of(line)))]), table
+        return iter([PlainLine.of(line)]), table
     if header := table_with_header(line):
         return iter(()), header
     if table is not None and table.has(line):
@@ -325,25 +329,25 @@ def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     starts = [find_command(words) if words else None for words in parts]
     if all(start is None for start in starts):
         for text in _parts(line):
-            yield _only_images(text) if is_script else PlainLine(text, tuple(tokens_of(text)))
+            yield PlainLine.with_images(text) if is_script else PlainLine.of(text)
         return
     is_fed = any("xargs" in words for words in parts)
     for number, (words, start) in enumerate(zip(parts, starts, strict=True)):
         begin = command_start(words)
         if start is not None:
-            yield _only_images(" ".join(words[begin:start]))
+            before = " ".join(words[begin:start])
+            is_tool_before = begin < start and is_other_tool(words[begin])
+            yield PlainLine.with_images(before) if is_tool_before else PlainLine.of(before)
             yield from _command(words[start:], variables, is_said=start > begin)
         elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
             text = pieces[2 * number]
-            is_said = number < len(starts) - 1 and pieces[2 * number + 1] in _SPOKEN
-            yield PlainLine(text, tuple(tokens_of(text))) if is_said else _only_images(text)
-
-
-def _only_images(text: str) -> PlainLine:
-    """Text beside commands. It is no list, so only complete references in it are images."""
-    return PlainLine(
-        text, tuple(token for token in tokens_of(text) if token.kind is TokenKind.IMAGE)
-    )
+            if is_fed:
+                text = " ".join(word for word in words if word not in _SHELL_WORDS)
+            is_said = is_fed or pieces[2 * number + 1 : 2 * number + 2] in _SPOKEN
+            yield PlainLine.of(text) if is_said else PlainLine.with_images(text)
+            kinds = {TokenKind.BARE, TokenKind.PATH, TokenKind.VERSION, TokenKind.OTHER}
+            odd = (t.text for t in tokens_of("" if is_said else text) if t.kind in kinds)
+            yield from map(passed_over, odd)
 
 
 def _parts(line: str) -> tuple[str, ...]:
@@ -360,9 +364,8 @@ def _command(
     """The images of a command. `is_said`: it stands within a sentence."""
     named = images_named_by(words)
     more = list(named.more)
-    if not named.images and not _PUSHING.intersection(words):
-        whole = (token for token in tokens_of(" ".join(words)) if token.kind is TokenKind.IMAGE)
-        yield from (passed_over(token.text) for token in whole)
+    if not _PUSHING.intersection(words):
+        yield from _unnamed(words, {*named.images, *more, *named.settings})
     is_all = "pull" in words and not {"-a", "--all-tags"}.isdisjoint(words)
     for text in named.images:
         for image in variables.texts(text):
@@ -370,11 +373,20 @@ def _command(
                 gap = Gap.NO_TAG if is_all else mention.gap
                 yield replace(mention, gap=gap, is_chart=named.are_charts)
     rest = " ".join(more)
-    yield PlainLine(rest, tuple(tokens_of(rest))) if "pull" in words else _only_images(rest)
+    yield PlainLine.of(rest) if "pull" in words else PlainLine.with_images(rest)
     yield from PartsReader("", lambda _: 0, {}).of_settings(
         (key, ScalarNode(value, 0, 0, is_plain=True))
         for key, _, value in (setting.partition("=") for setting in named.settings)
     )
+
+
+def _unnamed(words: list[str], named: set[str]) -> Iterator[Mention]:
+    """The images in the words of a command that it does not name by a known rule."""
+    is_sure = "pull" in words or not named
+    for token in tokens_of(" ".join(word for word in words if word not in named)):
+        is_image = token.kind is TokenKind.IMAGE and not any(token.text in one for one in named)
+        if is_image and (is_sure or look_of(token.text) is Look.WHOLE):
+            yield passed_over(token.text)
 
 
 def _named(text: str, more: list[str], *, is_said: bool) -> Iterator[Mention]:

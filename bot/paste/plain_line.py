@@ -9,14 +9,14 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 from bot.core.image import ImageRef
 from bot.paste.command_line import is_tool
 from bot.paste.correction import split_off_tag
 from bot.paste.finding import Mention, has_tag, passed_over
 from bot.paste.official_images import OFFICIAL_IMAGES
-from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful
+from bot.paste.tokens import LABELS, Token, TokenKind, is_doubtful, tokens_of
 from bot.paste.web_addresses import image_on_page
 
 FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
@@ -39,6 +39,16 @@ class PlainLine:
     tokens: tuple[Token, ...]
     number: int = 0
     """The line of a file. 0: it is one of a message."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """A text with all of its words."""
+        return cls(text, tuple(tokens_of(text)))
+
+    @classmethod
+    def with_images(cls, text: str) -> Self:
+        """Text beside commands. It is no list, so only complete references in it are images."""
+        return cls(text, tuple(t for t in tokens_of(text) if t.kind is TokenKind.IMAGE))
 
     @cached_property
     def is_prose(self) -> bool:

@@ -134,9 +134,21 @@ WORDS = st.sampled_from(
             "`",
             "[x]",
             "linux/arm64",
+            "or",
+            "quay.io",
+            "\n镜像",
+            "tag:",
+            "\n版本：1.2.3",
+            "x:1=y:2",
+            "redis:7.x",
+            "r.test/a/b:v1",
+            "docker pull nginx",
+            "->",
         ),
     ]
 )
+NUMBERING = re.compile(r"(?m)^\s*(?:(?:[0-9]+\.|-)\s|[0-9]+\s+(?=\S+$))")
+"""Of a list, or a count before an image as `uniq -c` prints it."""
 KNOWN = re.compile(r"[\s,，、;；：:|()\[\]\"'`.!?+\-/&*>\u3000-\u303f\u3400-\u9fff]|#.*")
 
 
@@ -147,10 +159,11 @@ def test_what_is_taken_at_once_leaves_nothing_that_is_not_understood(words: list
     finding = extract(text, target_host=HOST)
     if not finding.images or finding.bad or not finding.certain or finding.flaw:
         return
-    for line in re.sub(r"(?m)^\s*(?:[0-9]+\.|-)\s", "", text).splitlines():
-        if re.search(r"\b(?:docker|helm|kind)\b", line):  # a command, of which the tool is known
+    for line in NUMBERING.sub("", text).splitlines():
+        if re.search(r"\b(?:helm|kind)\b|docker(?! pull)", line):  # they have words of their own
             continue
-        for word in re.split(r"[\s，、：|]+", line.partition("#")[0]):
+        said = line.partition("#")[0].replace("docker pull", "")
+        for word in re.split(r"[\s，、：|]+", said):
             plain = word.strip("()[]\"'`+->=.,")
             image = ImageRef.parse_or_none(plain)
             is_taken = image in finding.images
