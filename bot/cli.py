@@ -6,6 +6,7 @@ What a command does is in app.py, check.py, setup.py, refill.py, wishes.py and s
 import asyncio
 import gc
 import logging
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -21,7 +22,7 @@ from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import file_beside, with_key
 from bot.env_file import read_environment
-from bot.logs import start_log
+from bot.logs import start_log, visible
 
 ALIVE_WITHIN: Final = timedelta(minutes=3)
 """A bot without an answer from Telegram for this long fails `check --alive`. A poll takes 30 s."""
@@ -205,11 +206,22 @@ def init(path: Path, given: Path | None) -> None:
     from bot.init.answers import FileOfAnswers, Terminal  # noqa: PLC0415 - see run
 
     start_log(level=logging.ERROR)
+    # asyncio's own handler would only cancel, which a person at a question does not see.
+    signal.signal(signal.SIGINT, _interrupt)
     found = None if given is None else read_document(given).data
     answers = Terminal() if given is None else FileOfAnswers(str(given), found)
-    asyncio.run(Collecting(answers, apis_of(found), click.echo).write(path))
+    asyncio.run(Collecting(answers, apis_of(found), _say).write(path))
     settings, secrets = _read_config(path, make_key=True)
-    sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, click.echo)) else 1)
+    sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, _say)) else 1)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(line: str) -> None:
+    """Print a line. Foreign words in it cannot move the cursor."""
+    click.echo(visible(line))
 
 
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

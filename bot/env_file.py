@@ -31,6 +31,11 @@ def read_environment(config: Path, environment: Mapping[str, str] = os.environ) 
             lines = file.read(_LIMIT).splitlines()
     except FileNotFoundError:
         return dict(environment)
+    except PermissionError as error:
+        # systemd and docker read such a file as root, and hand it over as the environment.
+        if environment.get("TELEGRAM_TOKEN") and environment.get("GITHUB_TOKEN"):
+            return dict(environment)
+        raise ConfigError(f"{path}: belongs to another account. Run `chown` on it") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({type(error).__name__})") from error
     pairs = (line.strip().partition("=") for line in lines if not line.lstrip().startswith("#"))
@@ -38,10 +43,19 @@ def read_environment(config: Path, environment: Mapping[str, str] = os.environ) 
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read. Raises ConfigError where it is there already."""
+    """Write a file that only its owner may read, whole or not at all.
+
+    Raises ConfigError where it is there already, or cannot be written.
+    """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(handle)
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise ConfigError(f"{path}: {error.strerror}") from error

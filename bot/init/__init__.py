@@ -4,6 +4,7 @@ It writes config.yaml and the file of secrets beside it, and nothing that is the
 offers `setup` and `check`.
 """
 
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
 from bot.adapters.telegram.chat import PollingBot
 from bot.adapters.telegram.inspection import BotFacts, Inspection
-from bot.adapters.telegram.meeting import Meeting, Met, new_code
+from bot.adapters.telegram.meeting import FacelessError, Meeting, Met, new_code
 from bot.adapters.words import LocaleWords
 from bot.check import everything
 from bot.clients import open_setup
@@ -33,6 +34,7 @@ from bot.target_projects import create_projects
 T = TypeVar("T")
 Say = Callable[[str], None]
 REGISTRIES: Final = ("docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io")
+SECRET_NAMES: Final = ("TELEGRAM_TOKEN", "GITHUB_TOKEN", "HARBOR_USER", "HARBOR_PWD")
 HEAD: Final = """\
 # Written by `imageto-bot init`. config.example.yaml has the other settings with their meaning.
 # Without rules an admin is asked about each image.
@@ -63,21 +65,21 @@ def apis_of(found: object) -> Apis:
 class Collecting:
     """Asks one thing after the other. Each answer is proved before the next question."""
 
-    def __init__(self, answers: Answers, apis: Apis, say: Say) -> None:
+    def __init__(
+        self, answers: Answers, apis: Apis, say: Say, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self._answers = answers
         self._apis = apis
         self._say = say
+        self._environment = environment
 
     async def write(self, path: Path) -> None:
         """Ask, and write both files.
 
-        Raises ConfigError where a file is there already or an answer of a file is wrong, and
+        Raises ConfigError where they cannot be written or an answer of a file is wrong, and
         RefusedError where nobody sent the code in time.
         """
-        for file in (path, beside(path)):
-            if file.exists():
-                name = "Move it away, or name another config by --config"
-                raise ConfigError(f"{file}: is there already. {name}")
+        _expect_room(path, self._environment)
         token, met = await self._telegram()
         github_token, repository, facts = await self._github()
         target, login = await self._target()
@@ -97,13 +99,18 @@ class Collecting:
         settings_from(config, str(path))
         secrets = {"TELEGRAM_TOKEN": token, "GITHUB_TOKEN": github_token, **login}
         write_private(beside(path), "".join(f"{key}={value}\n" for key, value in secrets.items()))
-        write_private(path, HEAD + as_yaml(config))
+        try:
+            write_private(path, HEAD + as_yaml(config))
+        except ConfigError:
+            beside(path).unlink(missing_ok=True)  # so that init can be run again
+            raise
         self._say(f"{path} and {beside(path)} are written. Only you can read them.")
 
     async def _telegram(self) -> tuple[str, Met]:
         found = list[BotFacts]()
 
-        async def check(token: str) -> str:
+        async def check(text: str) -> str:
+            token = _word(text)
             async with self._bot(token) as bot:
                 found.append(await Inspection(bot).me())
             return token
@@ -119,12 +126,17 @@ class Collecting:
                 return token, met
 
     async def _meet(self, token: str, name: str) -> Met:
-        code = new_code()
-        self._say(f"  Add @{name} to the group. Then send this there within 10 minutes:")
-        self._say(f"    /start@{name} {code}")
-        async with self._bot(token) as bot:
-            words, clock = said_in_the_chat, time.monotonic
-            return await Meeting(bot, name, code, words=words, clock=clock).wait()
+        words, clock = said_in_the_chat, time.monotonic
+        self._say(f"  Add @{name} to the group that it shall serve. Who sends this code there")
+        self._say("  becomes the first admin. So send it yourself, within 10 minutes:")
+        while True:
+            code = new_code()
+            self._say(f"    /start@{name} {code}")
+            async with self._bot(token) as bot:
+                try:
+                    return await Meeting(bot, name, code, words=words, clock=clock).wait()
+                except FacelessError as error:
+                    self._say(f"  {error}:")
 
     @asynccontextmanager
     async def _bot(self, token: str) -> AsyncIterator[PollingBot]:
@@ -141,7 +153,8 @@ class Collecting:
         )
         found = list[RepositoryFacts]()
 
-        async def check(token: str) -> str:
+        async def check(text: str) -> str:
+            token = _word(text)
             repository = InspectedRepository(
                 api=self._apis.github,
                 token=token,
@@ -183,7 +196,7 @@ class Collecting:
         return {
             "chats": [met.chat],
             "admins": [met.person],
-            "language": str(await self._ask(language, _checked(Language))),
+            "language": await self._ask(language, _checked(_language)),
             "timezone": await self._ask(zone, _checked(time_zone)),
             "api": self._apis.telegram,
         }
@@ -205,10 +218,41 @@ def _checked(check: Callable[[str], T]) -> Callable[[str], Awaitable[T]]:
     return checked
 
 
+def _expect_room(path: Path, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError where the files cannot be written, or would not be what is used."""
+    for file in (path, beside(path)):
+        if os.path.lexists(file):
+            advice = "Go on with `imageto-bot setup`, or move it away"
+            raise ConfigError(f"{file}: is there already. {advice}")
+    if path == beside(path):
+        raise ConfigError(f"{path}: is the name of the file of secrets. Name it config.yaml")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path.parent}: is no folder that can be written. Create it")
+    given = [name for name in SECRET_NAMES if environment.get(name)]
+    if given:
+        advice = f"Run `unset {' '.join(given)}`"
+        raise ConfigError(f"{beside(path)}: the environment goes before this file. {advice}")
+
+
 def _some(text: str) -> str:
     if not text:
         raise ValueError("should not be empty")
+    if not text.isprintable():
+        raise ValueError("should be one line without control characters")
     return text
+
+
+def _word(text: str) -> str:
+    if not (text.isascii() and text.isprintable()) or len(text.split()) != 1:
+        raise ValueError("should be a token: one word of letters, digits and signs")
+    return text
+
+
+def _language(text: str) -> str:
+    found = next((each for each in Language if each.lower() == text.lower()), None)
+    if found is None:
+        raise ValueError(f"should be {' or '.join(Language)}")
+    return str(found)
 
 
 async def go_on(answers: Answers, settings: Settings, secrets: Secrets, say: Say) -> bool:
@@ -222,4 +266,7 @@ async def go_on(answers: Answers, settings: Settings, secrets: Secrets, say: Say
     if not answers.confirm("check", "Prove that everything works (`imageto-bot check`)?"):
         say(_LATER)
         return True
-    return await everything(settings, secrets, say)
+    if not await everything(settings, secrets, say):
+        return False
+    say("Everything is ready. Start the bot with `imageto-bot run`.")
+    return True

@@ -1,6 +1,5 @@
 """Where the answers of `init` come from: a person at a terminal, or a file."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -67,7 +66,9 @@ class FileOfAnswers:
         value = self._found.get(question.key, question.default)
         if value is None:
             raise ConfigError(f"{self._name}: {question.key} is missing: {question.text}")
-        return str(value).strip()
+        if not isinstance(value, str):  # YAML reads 0123 as 83
+            raise ConfigError(f"{self._name}: {question.key} should be in quotation marks")
+        return value.strip()
 
     def confirm(self, key: str, text: str) -> bool:
         del text
@@ -85,7 +86,7 @@ async def asked(
     Raises ConfigError with the key where that is not possible.
     """
     while True:
-        text = await asyncio.to_thread(answers.ask, question)
+        text = answers.ask(question)  # blocks, since Ctrl-C cannot end a thread that waits
         try:
             return await check(text)
         except (ValueError, BotError) as error:

@@ -887,5 +887,5 @@ mistake-wrong-library = only official images of Docker Hub have library/
 # imageto-bot init: said in the chat where somebody sends the code
 init-met = Thank you. Please go on at the terminal.
 init-faceless = I cannot see who you are.
-    .next = Turn off “Remain anonymous” and send it again.
+    .next = Turn off “Remain anonymous” and send the new code that the terminal shows.
 init-not-here = Please send this in the group that I shall serve.

@@ -768,5 +768,5 @@ mistake-wrong-library = 只有 Docker Hub 的官方镜像才写 library/
 # imageto-bot init：在有人发送验证码的会话里说的话
 init-met = 谢谢，请回到终端继续。
 init-faceless = 我看不到你是谁。
-    .next = 请关闭“匿名发言”，然后再发送一次。
+    .next = 请关闭“匿名发言”，然后发送终端显示的新验证码。
 init-not-here = 请把它发到要由我服务的群里。

@@ -1,19 +1,27 @@
 """`imageto-bot init`: the code in the group, proved answers, and files for their owner alone."""
 
+import errno
+import os
+import pty
 import re
+import select
+import signal
 import stat
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import setup_fixture
-from check_world import LOGIN, TOKEN, World, open_world
+from check_world import LOGIN, TOKEN, Told, World, open_world
 
+from bot.adapters.telegram import meeting
 from bot.adapters.telegram.chat import PollingBot
 from bot.adapters.telegram.meeting import ALPHABET, LENGTH, TIME, TRIES, Meeting, Met, new_code
 from bot.config import read_secrets, read_settings
 from bot.core.errors import ConfigError, RefusedError
-from bot.env_file import beside, read_environment
+from bot.env_file import beside, read_environment, write_private
 from bot.init import Apis, Collecting, go_on, said_in_the_chat
 from bot.init.answers import FileOfAnswers, Question
 
@@ -139,13 +147,13 @@ def said_by_bot(world: World) -> list[str]:
     return [each.text for each in world.telegram.messages() if each.sender is None]
 
 
-async def met(world: World, *messages: str, anonymous: bool = False, private: bool = False) -> Met:
+async def met(world: World, *messages: str, private: bool = False) -> Met:
     """Meet while ana sends these messages, with the code for CODE. The last one is in the group."""
     state, code = world.telegram, new_code()
     ana = next(each for each in state.people.values() if each.name == "ana")
     first, *others = messages
     chat = next(each for each in state.chats.values() if each.person == ana) if private else None
-    state.say(ana, chat or state.group, first.replace("CODE", code), anonymous=anonymous)
+    state.say(ana, chat or state.group, first.replace("CODE", code))
     for message in others:
         text = message.replace("CODE", code).replace("code", code.lower())
         state.say(ana, state.group, text)
@@ -161,7 +169,6 @@ async def met(world: World, *messages: str, anonymous: bool = False, private: bo
 @pytest.mark.parametrize(
     ("first", "where", "told"),
     [
-        ("/start@imageto_bot CODE", {"anonymous": True}, "I cannot see who you are"),
         ("/start CODE", {"private": True}, "send this in the group"),
         ("/start@imageto_bot WRONGONE", {}, ""),
         ("/start@another_bot CODE", {}, ""),
@@ -178,10 +185,54 @@ async def test_only_the_code_of_a_person_in_a_group_counts(
     assert [text for text in said if told in text][:1] == said[:1]
 
 
-async def test_codes_cannot_be_guessed(tmp_path: Path) -> None:
+async def test_codes_cannot_be_guessed_and_those_of_before_do_not_count(tmp_path: Path) -> None:
     async with open_world(tmp_path, installed=False) as world:
+        wrong = ["/start@imageto_bot AAAAAAAA"] * TRIES
         with pytest.raises(RefusedError, match="wrong codes were sent"):
-            await met(world, *["/start@imageto_bot AAAAAAAA"] * TRIES, "/start@imageto_bot CODE")
+            await met(world, *wrong)
+        assert (await met(world, "/start@imageto_bot CODE")).person == 1003
+        bot = PollingBot(TOKEN, world.settings.telegram.api)
+        assert await bot.raw_updates(0, seconds=0) == []
+        await bot.shutdown()
+
+
+async def test_a_code_that_an_anonymous_admin_sent_is_worth_nothing(tmp_path: Path) -> None:
+    """Everybody in the group has read it, and could send it under the name of the admin."""
+    async with open_world(tmp_path, installed=False) as world:
+        state, codes = world.telegram, list[str]()
+        people = {person.name: person for person in state.people.values()}
+
+        def read(line: str) -> None:
+            if found := re.search(r"/start@\w+ (\w+)", line):
+                codes.append(found[1])
+                state.say(people["ana"], state.group, found[0], anonymous=len(codes) == 1)
+                state.say(people["wei"], state.group, f"/start@imageto_bot {codes[0]}")
+
+        path = tmp_path / "config.yaml"
+        await Collecting(Scripted(answers(world)), apis(world), read).write(path)
+        said = said_by_bot(world)
+    assert read_settings(path).telegram.admins == ("telegram:1003",)
+    assert len(set(codes)) == 2
+    assert said[0].startswith("I cannot see who you are.")
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "told"),
+    [
+        (409, "Conflict: terminated by other getUpdates request", "another program polls"),
+        (409, "Conflict: can't use getUpdates method while webhook is active", "by a webhook"),
+        (500, "Internal Server Error", "10 minutes. Telegram is in trouble: .*: run init again"),
+    ],
+)
+async def test_why_no_code_comes_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, words: str, told: str
+) -> None:
+    monkeypatch.setattr(meeting, "_PAUSE", 0)
+    async with open_world(tmp_path, installed=False) as world:
+        body = {"ok": False, "error_code": status, "description": words}
+        world.services.told = (Told("POST /telegram/bot.*/getUpdates", status, body),)
+        with pytest.raises(RefusedError, match=told):
+            await met(world, "hello")
 
 
 async def test_nobody_comes(tmp_path: Path) -> None:
@@ -196,7 +247,12 @@ async def test_a_wrong_answer_in_a_file_is_named_by_its_key(tmp_path: Path) -> N
         for key, value, words in (
             ("telegram_token", "1:wrong", "telegram_token: Telegram does not accept"),
             ("github_token", "wrong", "github_token: GitHub does not accept"),
+            ("telegram_token", "", "telegram_token: should be a token: one word"),
+            ("github_token", "two words", "github_token: should be a token: one word"),
             ("harbor_user", "", "harbor_user: should not be empty"),
+            ("harbor_pwd", "two\nlines", "harbor_pwd: should be one line"),
+            ("harbor_pwd", 83, "harbor_pwd should be in quotation marks"),
+            ("language", "fr", "language: should be en or zh-CN"),
         ):
             given = {name: each[0] for name, each in answers(world).items()} | {key: value}
             person = Person(world)
@@ -206,9 +262,68 @@ async def test_a_wrong_answer_in_a_file_is_named_by_its_key(tmp_path: Path) -> N
     assert not (tmp_path / "config.yaml").exists()
 
 
-async def test_a_missing_answer_in_a_file_is_named() -> None:
+async def test_what_cannot_be_written_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "link.yaml").symlink_to("nowhere")
+    for name, given, words in (
+        ("missing/config.yaml", {}, "missing: is no folder that can be written"),
+        ("config.env", {}, "is the name of the file of secrets"),
+        ("link.yaml", {}, r"link\.yaml: is there already"),
+        ("c.yaml", {"GITHUB_TOKEN": "1"}, r"c\.env: the environment goes .* `unset GITHUB_TOKEN`"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            await Collecting(Scripted({}), Apis(), print, given).write(tmp_path / name)
+
+
+def test_a_file_that_could_not_be_written_whole_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="No space left"):
+        write_private(tmp_path / "config.env", "A=1\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_only_systemd_may_read_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    given = {"TELEGRAM_TOKEN": "1", "GITHUB_TOKEN": "2"}
+    assert read_environment(tmp_path / "config.yaml", given) == given
+    with pytest.raises(ConfigError, match="belongs to another account"):
+        read_environment(tmp_path / "config.yaml", {})
+
+
+def test_ctrl_c_ends_it_at_a_question(tmp_path: Path) -> None:
+    command = str(Path(sys.executable).with_name("imageto-bot"))
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(tmp_path)
+        os.execv(command, [command, "init"])  # noqa: S606 - no shell is wanted
+    said = b""
+    while b"Token of the bot" not in said:
+        assert select.select([terminal], [], [], 90)[0], said
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"\x03")
+    end = time.monotonic() + 90
+    while not (ended := os.waitpid(process, os.WNOHANG))[0] and time.monotonic() < end:
+        time.sleep(0.05)
+    if not ended[0]:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    os.close(terminal)
+    assert ended[0]
+    assert os.waitstatus_to_exitcode(ended[1]) == 1
+
+
+async def test_a_missing_answer_in_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a\.yaml: telegram_token is missing: Token of the bot"):
-        await Collecting(FileOfAnswers("a.yaml", {}), Apis(), print).write(Path("/nowhere/c.yaml"))
+        await Collecting(FileOfAnswers("a.yaml", {}), Apis(), print).write(tmp_path / "c.yaml")
     with pytest.raises(ConfigError, match=r"a\.yaml: should hold keys"):
         FileOfAnswers("a.yaml", ["telegram_token"])
 

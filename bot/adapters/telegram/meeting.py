@@ -8,15 +8,16 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from telegram import Message, Update
-from telegram.error import TelegramError
+from telegram.error import Conflict, TelegramError
 
-from bot.adapters.telegram.chat import PollingBot
-from bot.core.errors import RefusedError
+from bot.adapters.telegram.chat import PollingBot, asked
+from bot.core.errors import BotError, RefusedError
 from bot.core.person_name import safe_name
 
 ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -45,8 +46,12 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
+class FacelessError(BotError):
+    """Nobody who can be known sent the code. Others have read it by now, so it proves nothing."""
+
+
 class Meeting:
-    """Waits for the code. `clock` returns seconds. Raises RefusedError where it does not come."""
+    """Waits for the code. `clock` returns seconds."""
 
     def __init__(
         self,
@@ -64,30 +69,50 @@ class Meeting:
         self._clock = clock
         self._words = words
         self._wrong = 0
+        self._trouble = ""
 
     async def wait(self) -> Met:
+        """Who sent the code. Raises RefusedError where it does not come, and FacelessError."""
         end, offset = self._clock() + TIME.total_seconds(), 0
         while (left := end - self._clock()) > 0:
-            try:
-                updates = await self._bot.raw_updates(offset, seconds=min(left, _POLL_SECONDS))
-            except TelegramError as error:
-                await asyncio.sleep(_PAUSE)
-                if "terminated by other" in str(error):
-                    raise RefusedError("another program polls with this token: stop it") from error
-                continue
-            for raw in updates:
+            for raw in await self._poll(offset, min(left, _POLL_SECONDS)):
                 offset = raw["update_id"] + 1
-                if (met := await self._read(raw)) is not None:
+                try:
+                    met = await self._read(raw)
+                except BotError:
+                    await self._confirm(offset)
+                    raise
+                if met is not None:
+                    await self._confirm(offset)
                     return met
-        raise RefusedError("nobody sent the code within 10 minutes: run init again")
+        raise RefusedError(f"nobody sent the code within 10 minutes{self._trouble}: run init again")
 
-    async def _read(self, raw: dict[str, object]) -> Met | None:
+    async def _poll(self, offset: int, seconds: float) -> list[dict[str, Any]]:
         try:
-            update = Update.de_json(raw, self._bot)
+            updates: list[dict[str, Any]] = await asked(
+                self._bot.raw_updates(offset, seconds=seconds)
+            )
+        except BotError as error:
+            if isinstance(error.__cause__, Conflict):
+                raise RefusedError(_taken(error.__cause__)) from error
+            self._trouble = f". {error}"
+            await asyncio.sleep(_PAUSE)
+            return []
+        self._trouble = ""
+        return updates
+
+    async def _confirm(self, offset: int) -> None:
+        """Let no later poll get what was read: neither another wait nor the bot."""
+        with suppress(BotError):
+            await asked(self._bot.raw_updates(offset, seconds=0))
+
+    async def _read(self, raw: dict[str, Any]) -> Met | None:
+        try:
+            message = Update.de_json(raw, self._bot).message
+            text = (message.text or "").strip() if message else ""
         except (AttributeError, KeyError, TypeError, ValueError):  # of no documented shape
             return None
-        message = update.message
-        found = _COMMAND.fullmatch((message.text or "").strip()) if message else None
+        found = _COMMAND.fullmatch(text)
         if (
             message is None
             or found is None
@@ -102,11 +127,11 @@ class Meeting:
         return await self._answered(message)
 
     async def _answered(self, message: Message) -> Met | None:
-        """Tell the sender how to go on. None where the message does not say who, or where."""
+        """Tell the sender how to go on. None where the message does not say where."""
         user = message.from_user
         if message.sender_chat is not None or user is None or user.is_bot:
             await self._say(message, "init-faceless")
-            return None
+            raise FacelessError("who sent it is hidden, and others have read it: take another code")
         if message.chat.type not in {"group", "supergroup"}:
             await self._say(message, "init-not-here")
             return None
@@ -121,11 +146,17 @@ class Meeting:
 
     async def _say(self, message: Message, key: str) -> None:
         code = (message.from_user.language_code or "") if message.from_user else ""
-        try:
-            await self._bot.send_message(
-                message.chat.id,
-                self._words(key, code),
-                message_thread_id=message.message_thread_id,
+        with suppress(BotError):  # the terminal tells how to go on, too
+            await asked(
+                self._bot.send_message(
+                    message.chat.id,
+                    self._words(key, code),
+                    message_thread_id=message.message_thread_id,
+                )
             )
-        except TelegramError:  # the terminal tells how to go on, too
-            return
+
+
+def _taken(error: TelegramError) -> str:
+    if "webhook" in error.message.lower():
+        return "another program gets this bot's messages by a webhook: use a new bot, or end that"
+    return "another program polls with this token: stop it, and run init again"
