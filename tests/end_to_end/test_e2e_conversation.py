@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from sandbox_fixture import document
 from sandbox_process import Asked, Message, Sandbox, start, stop
 
 pytestmark = pytest.mark.e2e
@@ -200,6 +201,27 @@ def test_a_group_that_becomes_a_supergroup_takes_its_requests_along(s: Sandbox) 
     s.until(lambda: said("Done, 1 of 1"))
     later = s.say("wei", "/status", chat=str(new))
     s.until(lambda: [m for m in s.messages(chat=str(new)) if m["reply_to"] == later.number])
+
+
+def test_several_messages_are_one_and_a_reply_needs_no_number(s: Sandbox) -> None:
+    """A long text in two parts, an album, and an approval in a reply to its card."""
+    names = "\n".join(f"registry.k8s.io/no-such/part-{n:03}:1.0" for n in range(140))
+    asked = s.whisper("li", f"/mirror {names}")
+    s.card(asked, "找到 140 个镜像")
+    s.api.post("/api/chat", json={"as": "ana", "bot": "administrator"}).raise_for_status()
+    files = {"a.yaml": b"image: busybox:1.36\n", "b.yaml": b"image: registry.k8s.io/pause:3.10\n"}
+    album = [document(name, content) for name, content in files.items()]
+    sent = {"as": "wei", "text": "/mirror", "documents": album, "caption_on": 1}
+    asked = Asked("wei", "group", s.api.post("/api/chat", json=sent).json()["ids"][1])
+    draft = s.card(asked, "2 images found in a.yaml and 1 more file")
+    s.press("wei", draft, "Mirror all 2")
+    s.until(lambda: "waits for an admin" in s.answers(asked)[0]["text"])
+    reply = {"as": "ana", "text": "/approve", "reply_to": draft["id"]}
+    s.api.post("/api/chat", json=reply).raise_for_status()
+    s.until(
+        lambda: [m["document"]["name"] for m in s.answers(asked) if "document" in m] == [*files]
+    )
+    s.api.post("/api/chat", json={"as": "ana", "bot": "member"}).raise_for_status()
 
 
 def test_the_log_holds_no_traceback(s: Sandbox) -> None:

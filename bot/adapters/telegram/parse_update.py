@@ -85,8 +85,11 @@ def _quoted(message: TelegramMessage) -> str:
 
 
 def _replied_to(message: TelegramMessage) -> MessageId | None:
+    """The message of the same chat. Numbers of messages mean nothing in another one."""
     answered = message.reply_to_message
-    return None if answered is None else message_id(TELEGRAM, answered.message_id)
+    if answered is None or answered.chat.id != message.chat.id:
+        return None
+    return message_id(TELEGRAM, answered.message_id)
 
 
 def _attachment(message: TelegramMessage | None) -> Attachment | None:
