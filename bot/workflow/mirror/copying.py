@@ -134,9 +134,8 @@ class Copying:
             return self.ended("success", "kept: the target's version differs from its source")
         if held:
             return self.ended("success", "kept: the source does not show which digest it has")
-        if (
-            self.target.last.status == HTTPStatus.PRECONDITION_FAILED
-        ):  # Harbor hides what is not scanned
+        hidden = self.target.last.status == HTTPStatus.PRECONDITION_FAILED
+        if hidden:  # Harbor hides what is not scanned
             return self.ended("success", "kept: the target does not show which digest it has")
         words = self.target.last.words
         return self.ended("error", f"target: does not say whether it has this version ({words})")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +19,8 @@ from .previous import ending_of
 from .reference import Image
 from .settings import Settings
 from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
+
+THREADS = 1024  # for images, of all sources together
 
 
 def log_line(result: Result) -> str:
@@ -105,14 +107,12 @@ def proved(settings: Settings | None) -> None:
         raise
 
 
-def handled(run: Run, orders: Orders, images: Iterable[Image]) -> list[tuple[Result, bool]]:
+def handled(run: Run, orders: Orders, images: Sequence[Image]) -> list[tuple[Result, bool]]:
     """Mirror the images. Each source has its own threads, so that no image waits for another's."""
-    pools: dict[str, ThreadPoolExecutor] = {}
-    jobs = []
-    for image in images:
-        if image.registry not in pools:
-            pools[image.registry] = ThreadPoolExecutor(IMAGES_AT_A_TIME)
-        jobs.append(pools[image.registry].submit(run.handle, orders.order(image)))
+    sources = dict.fromkeys(image.registry for image in images)
+    most = min(IMAGES_AT_A_TIME, max(1, THREADS // max(1, len(sources))))
+    pools = {source: ThreadPoolExecutor(most) for source in sources}
+    jobs = [pools[image.registry].submit(run.handle, orders.order(image)) for image in images]
     try:
         return [job.result() for job in jobs]
     finally:
