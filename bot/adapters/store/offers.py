@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy import bindparam, exists, func, or_, select, text
 
 from bot.adapters.store.rows import Rows, place_of
 from bot.adapters.store.schema import kept_before, links, requests, tracked, transfers
@@ -45,8 +45,9 @@ class OfferQueries(Rows):
         ]
 
     async def drop_kept_before(self, images: Sequence[ImageRef]) -> None:
-        gone = kept_before.c.image.in_(images)
-        await self._connection.execute(kept_before.delete().where(gone))
+        if images:  # one by one: a long list has more of them than a statement may have parameters
+            dropped = kept_before.delete().where(kept_before.c.image == bindparam("gone"))
+            await self._connection.execute(dropped, [{"gone": image} for image in images])
 
     async def open_offers(self) -> int:
         return int((await self._connection.execute(_OPEN_OFFERS)).scalar_one())
