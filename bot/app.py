@@ -139,7 +139,9 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
         group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
         takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
         hearing = Hearing()
-        asking = hearing.keep_asking(adapters.bot, settings.telegram.chats)
+        asking = hearing.keep_asking(
+            adapters.bot, settings.telegram.chats, adapters.store.move_chat
+        )
         group.create_task(shutdown.unless_requested(asking))
         polling = build.make_polling(
             settings,

@@ -95,6 +95,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             policy=settings.policy_in_force(),
             admins=settings.allow_lists().admins,
             reasons=settings.policy.reasons,
+            quiet=settings.quiet_hours(),
         ),
         "files": FilesLane(
             store=adapters.store,

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import quote, quote_plus
@@ -31,6 +32,7 @@ from bot.config_types import (
     Host,
     Person,
     Prefix,
+    Quiet,
     Registry,
     Repository,
     Section,
@@ -42,6 +44,7 @@ from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy
+from bot.core.quiet_hours import QuietHours
 from bot.dialog.language import Language
 from bot.source_logins import SourceLogin, read_logins
 
@@ -52,6 +55,7 @@ class TelegramSection(Section):
     members: tuple[Person, ...] | None = None
     language: Language = Language.EN
     timezone: Zone = "UTC"
+    quiet: Quiet = ""
     api: Service = "https://api.telegram.org"
 
 
@@ -119,6 +123,13 @@ class Settings(Section):
 
     def target_registry(self) -> Target:
         return Target(self.target.host, self.target.prefix, self.target.naming)
+
+    def quiet_hours(self) -> QuietHours | None:
+        """When nobody is called, by the clocks of `telegram.timezone`. None: never quiet."""
+        start, _, end = self.telegram.quiet.partition("-")
+        if not end:
+            return None
+        return QuietHours(time.fromisoformat(start), time.fromisoformat(end), self.zone())
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.telegram.timezone)

@@ -20,6 +20,8 @@ _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]*[A-Za-
 _REPOSITORY_IN_ADDRESS: Final = re.compile(
     r"(?:^|[/:@])([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?(?:[?#].*)?$"
 )
+_TIME: Final = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_HOURS: Final = re.compile(f"{_TIME}-{_TIME}")
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
 
@@ -82,6 +84,13 @@ def time_zone(value: str) -> str:
     return value
 
 
+def _quiet(value: str) -> str:
+    found = _HOURS.fullmatch(value)
+    if value and (found is None or found[1] == found[2]):
+        raise ValueError("should be two times of the day, such as 22:00-08:00")
+    return value
+
+
 def _id(value: object) -> str:
     """An id such as telegram:1003, from itself or from the number that Telegram shows."""
     text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
@@ -135,6 +144,8 @@ Prefix = Annotated[str, AfterValidator(target_prefix)]
 Url = Annotated[str, AfterValidator(_url)]
 Service = Annotated[str, AfterValidator(_service)]
 Zone = Annotated[str, AfterValidator(time_zone)]
+Quiet = Annotated[str, AfterValidator(_quiet)]
+"""Empty, or the hours in which nobody is called, such as 22:00-08:00."""
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
 Repository = Annotated[str, AfterValidator(repository_name)]
 """`owner/name` of a repository at GitHub."""

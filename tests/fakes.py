@@ -24,6 +24,7 @@ from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
+from bot.core.quiet_hours import QuietHours
 from bot.core.registry import ImageInfo, PullLimit
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
@@ -98,7 +99,7 @@ class FakeChat:
     """Keeps every text that a message has had. Each exception in `trouble` is raised once.
 
     `files` is what people sent, by file id. `moves` maps a chat to its new id. `deleted` are the
-    messages that people deleted.
+    messages that people or the bot deleted. With `keeps_all` the bot may delete none.
     """
 
     def __init__(self) -> None:
@@ -107,6 +108,7 @@ class FakeChat:
         self.files: dict[str, bytes | Exception | list[bytes | Exception]] = {}
         self.moves: dict[ChatId, ChatId] = {}
         self.deleted: set[MessageId] = set()
+        self.keeps_all = False
 
     async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         self.stumble(place)
@@ -125,6 +127,13 @@ class FakeChat:
         said.text, said.buttons, said.data = text.html, _labels(text), _data(text)
         said.texts.append(text.html)
         said.ever += said.data.values()
+
+    async def delete(self, place: Place, message: MessageId) -> None:
+        self.stumble(place)
+        if self.keeps_all:
+            raise RefusedError("message can't be deleted for everyone")
+        assert self.messages[message].place.chat == place.chat, "a message of another chat"
+        self.deleted.add(message)
 
     async def send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
@@ -170,7 +179,7 @@ class FakeChat:
 
     @property
     def texts(self) -> list[str]:
-        return [said.text for said in self.messages.values()]
+        return [said.text for n, said in self.messages.items() if n not in self.deleted]
 
 
 def _labels(text: Rendered) -> tuple[tuple[str, ...], ...]:
@@ -398,7 +407,7 @@ class World:
         self.chats = {GROUP}
         self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
-        self.admins = {ANA.id}
+        self.quiet: QuietHours | None = None
         self.last_update = 100
         self.last_message = 10
         self._batch = 0
@@ -428,6 +437,7 @@ class World:
                 policy=self.policy,
                 admins=access.admins,
                 reasons=self.reasons,
+                quiet=self.quiet,
                 **said,
             ),
             "files": FilesLane(store=store, chat=chat, words=words, **said),

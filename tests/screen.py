@@ -55,6 +55,10 @@ class WatchedChat(FakeChat):
         await super().edit(place, message, text)
         self._screen.edited(message, text)
 
+    async def delete(self, place: Place, message: MessageId) -> None:
+        await super().delete(place, message)
+        self._screen.deleted(message)
+
     async def send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
     ) -> None:
@@ -153,6 +157,9 @@ class Screen:
         if lines != self._seen[message]:
             self._seen[message] = lines
             self._note(f"({self._number(message)}) becomes", lines)
+
+    def deleted(self, message: MessageId) -> None:
+        self._note(f"({self._number(message)}) is deleted", [])
 
     def attached(self, name: str, content: bytes) -> None:
         self._add([f"📎 {name}", *(f"| {line}" for line in content.decode().splitlines())])

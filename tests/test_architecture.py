@@ -19,7 +19,7 @@ MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
 # How many methods of the store each is given, out of many more.
-METHODS_OF_A_LANE = 24
+METHODS_OF_A_LANE = 27
 METHODS_OF_A_USE_CASE = 15
 METHODS_OF_INTAKE = 55
 
@@ -166,7 +166,7 @@ def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
 
 
 _PORTS_OF_THE_STORE = (
-    *("card_versions", "decisions", "files", "fresh", "hand_written", "holds"),
+    *("announcements", "card_versions", "decisions", "files", "fresh", "hand_written", "holds"),
     *("outbox", "retention", "store"),
 )
 

@@ -105,6 +105,8 @@ def wrong(path: str, value: Any) -> str:
         ("telegram.timezone", "Asia/Beijing", "telegram.timezone: should be a time zone"),
         ("telegram.timezone", "../etc/passwd", "telegram.timezone: should be a time zone"),
         ("telegram.timezone", "", "telegram.timezone: should be a time zone"),
+        ("telegram.quiet", "22:00", "telegram.quiet: should be two times of the day"),
+        ("telegram.quiet", "08:00-08:00", "telegram.quiet: should be two times of the day"),
         ("telegram.admin", [1], "telegram.admin: is no key. Did you mean admins?"),
         ("github.repository", "mirror", "github.repository: "),
         ("github.patience", "90", "github.patience: "),

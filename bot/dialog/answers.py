@@ -13,7 +13,7 @@ from typing import Final
 from bot.core.bad_image import BadImage
 from bot.core.batch import Batch
 from bot.core.hold import Hold
-from bot.core.ids import ChatId, Person, PersonId, number_of
+from bot.core.ids import ChatId, Person, PersonId, is_private, number_of
 from bot.core.image import ImageRef
 from bot.core.policy import Role, Ruling
 from bot.core.registry import PullLimit
@@ -143,7 +143,23 @@ def all_denied(images: Sequence[tuple[ImageRef, Ruling]]) -> Message:
 
 
 def outside(person: Person, chat: ChatId) -> Message:
+    """The answer in a chat that is not served. A private chat is never one of `chats`."""
+    if is_private(chat):
+        return single_line("guest", person=str(number_of(person.id)))
     return single_line("outside", chat=str(number_of(chat)), person=str(number_of(person.id)))
+
+
+def added(person: Person, chat: ChatId, *, served: bool, me: str) -> Message:
+    """What is said in a group that the bot was added to. `me`: the name that commands need there.
+
+    It is empty where bare commands reach the bot.
+    """
+    ids = {"chat": str(number_of(chat)), "person": str(number_of(person.id))}
+    first = say("added" if served else "added-unserved", **ids)
+    following = say("added-next") if served else say("added-unserved-next")
+    if not me:
+        return Message((first, following))
+    return Message((first, say("added-privacy", following=following, me=me)))
 
 
 _POLICY_KEYS: Final = ("policy.registries", "policy.rules", "fresh")

@@ -27,9 +27,9 @@ def short_digest(digest: str) -> str:
     return digest[:SHORT_DIGEST_CHARACTERS]
 
 
-def name_list(names: Sequence[str], *, most: int = IMAGES_NAMED) -> Phrase:
+def name_list(names: Sequence[Value], *, most: int = IMAGES_NAMED) -> Phrase:
     """The first names, and the number of the others."""
-    words: Value = names[0]
+    words = names[0]
     for name in names[1:most]:
         words = say("images-also", images=words, image=name)
     more = len(names) - most

@@ -54,6 +54,16 @@ card-joined = Already under way for #{ $request } ({ $person }): { $images }. Yo
 maintainer-unnamed = the maintainer
 maintainer-named = { $name }
 maintainer-linked = <a href="tg://user?id={ $id }">{ $name }</a>
+person-linked = <a href="tg://user?id={ $id }">{ $name }</a>
+admin-linked = <a href="tg://user?id={ $id }">admin</a>
+announcement = { $count ->
+    [one] { $requests } waits for an admin.
+   *[other] { $count } requests wait for an admin: { $requests }.
+}
+announcement-call = { $admins }: please decide on the card. /status lists what waits.
+announcement-expiry = { $request } expires at { $time } if nobody decides.
+announcement-over = Nothing waits for an admin here any more.
+announcement-replaced = A newer message of mine says what waits for an admin.
 images = { $images }
 images-also = { $images }, { $image }
 images-more = { $images } and { $more } more
@@ -502,6 +512,11 @@ limit-daily = You can ask for { $number } images in 24 hours.
        *[other] You can ask for these in { $wait }, at { $time }.
     }
 
+added = I mirror the container images that you ask for. This chat's id is <code>{ $chat }</code>, yours is <code>{ $person }</code>.
+added-next = Ask for one with <code>/mirror</code>.
+added-unserved = I mirror container images, but I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>.
+added-unserved-next = Ask { $maintainer } to add the chat's id to <code>telegram.chats</code> in my config.
+added-privacy = { $following } In this group only commands that name me are sure to reach me, such as <code>/help@{ $me }</code>.
 outside = I do not serve this chat yet. Its id is <code>{ $chat }</code>, yours is <code>{ $person }</code>.
     .next = Ask { $maintainer } to add it to my config.
 guest = You are not on my list yet. Your id is <code>{ $person }</code>.

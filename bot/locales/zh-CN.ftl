@@ -47,6 +47,16 @@ card-joined = { $images } 已在处理中（#{ $request }，{ $person } 的请�
 maintainer-unnamed = 维护者
 maintainer-named = {" "}{ $name }{" "}
 maintainer-linked = {" "}<a href="tg://user?id={ $id }">{ $name }</a>{" "}
+person-linked = <a href="tg://user?id={ $id }">{ $name }</a>
+admin-linked = <a href="tg://user?id={ $id }">管理员</a>
+announcement = { $count ->
+    [1] { $requests } 等待管理员审批。
+   *[other] 有 { $count } 个请求等待管理员审批：{ $requests }。
+}
+announcement-call = { $admins }：请在卡片上审批，发 /status 可以查看所有待审批的请求。
+announcement-expiry = 如果无人审批，{ $request } 将在 { $time } 过期。
+announcement-over = 这里已经没有等待审批的请求。
+announcement-replaced = 待审批的请求请看我后面的新消息。
 images = { $images }
 images-also = { $images }、{ $image }
 images-more = { $images } 和另外 { $more } 个
@@ -451,6 +461,11 @@ limit-daily = 每人 24 小时内最多 { $number } 个镜像。
        *[other] { $wait }之后（{ $time }）可以再来。
     }
 
+added = 我按你们的请求同步容器镜像。本会话的 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>。
+added-next = 发 <code>/mirror</code> 加镜像就能请求同步。
+added-unserved = 我同步容器镜像，不过这个会话还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>。
+added-unserved-next = 请{ $maintainer }把会话 ID 加到我的配置 <code>telegram.chats</code> 里。
+added-privacy = 在这个群里，带上我的名字的命令我才一定收得到，例如 <code>/help@{ $me }</code>。{ $following }
 outside = 这个会话还没有开通服务。会话 ID 是 <code>{ $chat }</code>，你的 ID 是 <code>{ $person }</code>。
     .next = 请{ $maintainer }加到我的配置里。
 guest = 你还不在我的名单上。你的 ID 是 <code>{ $person }</code>。

@@ -49,6 +49,7 @@ WRITES: Final = frozenset(
         "add_note",
         "save_note",
         "drop_note",
+        "save_announcement",
         "greet",
         "track",
         "untrack",

@@ -32,7 +32,7 @@ from bot.core.image import BadReference, ImageRef, Problem
 from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Phrase
-from bot.engine.intake.context import Incoming, Press
+from bot.engine.intake.context import Added, Incoming, Press
 from bot.sandbox.telegram import entities
 from bot.workflow.mirror import authorization, registry
 from bot.workflow.mirror.github import entries
@@ -109,6 +109,9 @@ class _Inbox:
         assert incoming.text.lstrip().startswith("/")
         self._take(incoming.update)
         return True
+
+    async def added(self, added: Added) -> None:
+        self._take(added.update)
 
     async def moved(self, update: int, *_: object) -> None:
         self._take(update)

@@ -227,7 +227,9 @@ def expected(each: Row, role: str, chat: str, *, press: bool) -> str:
     """Return the table's outcome, after the two rules that come before the table."""
     if chat == "unserved" or (chat == "private" and role not in {"admin", "owner", "member"}):
         # A press is answered in a popup that nobody else sees.
-        return (each["guest"] if each == ON_A_CARD else "guest") if press else "outside"
+        if press:
+            return each["guest"] if each == ON_A_CARD else "guest"
+        return "guest" if chat == "private" else "outside"
     if role in {"anonymous", "channel"}:
         # Telegram names the person of every press, so an anonymous press is nobody's.
         return each["guest"].replace(YES, "guest") if press else "faceless"

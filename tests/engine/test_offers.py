@@ -175,7 +175,8 @@ async def test_some_are_chosen_and_the_others_wait(w: World) -> None:
     await w.settle(5)
     (card,) = offers(w)
     assert "kept fresh by Ana" in card
-    assert "🌱 Keep it fresh" in [*w.chat.messages.values()][-1].data
+    (offer,) = (said for said in w.chat.messages.values() if said.text == card)
+    assert "🌱 Keep it fresh" in offer.data
 
 
 async def test_it_needs_as_many_admins_as_its_rule_asks_for(tmp_path: Path) -> None:

@@ -350,6 +350,14 @@ async def test_a_deleted_message_is_gone(place: Place) -> None:
         await place.bot.delete_message(GROUP, sent.message_id)
 
 
+async def test_after_48_hours_a_message_cannot_be_deleted(place: Place) -> None:
+    sent = await place.bot.send_message(GROUP, "hello")
+    place.clock.now += 48 * 3600 + 60
+    with pytest.raises(BadRequest, match="can't be deleted"):
+        await place.bot.delete_message(GROUP, sent.message_id)
+    await place.bot.edit_message_text("over", GROUP, sent.message_id)
+
+
 async def test_an_unknown_chat_and_a_person_who_never_wrote_are_refused(place: Place) -> None:
     with pytest.raises(BadRequest, match="Chat not found"):
         await place.bot.send_message(5, "x")

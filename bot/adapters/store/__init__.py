@@ -20,6 +20,7 @@ from bot.adapters.store.connection import BUSY_SECONDS, Database, Statements, be
 from bot.adapters.store.people import BEAT
 from bot.adapters.store.unit import StoreUnit
 from bot.core.errors import ConfigError, TransientError
+from bot.core.ids import ChatId
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,11 @@ class SqliteStore:
         """Move what the journal holds into the file, so that no deleted text stays in it."""
         with _troubled(self._path):
             await asyncio.to_thread(_checkpoint, self._path)
+
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        """Store the new id of a group in a transaction of its own."""
+        async with self.begin() as unit:
+            await unit.move_chat(old, new)
 
     async def beat(self, name: str, at: datetime) -> None:
         """Store a heartbeat, which `check --alive` reads."""

@@ -138,6 +138,19 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.kind(value)
 
 
+class Words(TypeDecorator[frozenset[str]]):
+    """Separated by spaces, which none of them contains."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str:
+        return " ".join(sorted(value or ()))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[str]:
+        return frozenset((value or "").split())
+
+
 class FailureText(TypeDecorator[Failure]):
     """As `kind: line`, so that people can read and search the history in SQL."""
 

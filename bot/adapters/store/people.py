@@ -8,6 +8,7 @@ from sqlalchemy import Table, bindparam, delete, exists, select, update
 
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
+    announcements,
     cursors,
     greetings,
     heard_files,
@@ -58,6 +59,8 @@ class PeopleQueries(Rows):
         known = (await self._connection.execute(forgotten)).rowcount > 0
         for table in (watches, heard_files):
             await self._connection.execute(delete(table).where(table.c.person == person))
+        private = delete(announcements).where(announcements.c.chat == person)
+        await self._connection.execute(private)
         nameless = {"id": person, "name": NAMELESS, "language": ""}
         known = await self._save(people, nameless) or known
         unneeded = ~exists().where(requests.c.person == people.c.id)
@@ -75,6 +78,16 @@ class PeopleQueries(Rows):
         for table, values in lost.items():
             moved = update(table).where(table.c.chat == old).values(chat=new, **values)
             await self._connection.execute(moved)
+        if old != new:
+            await self._move_announcement(old, new)
+
+    async def _move_announcement(self, old: ChatId, new: ChatId) -> None:
+        """The one of the new id counts, where it has one already."""
+        moved = update(announcements).where(announcements.c.chat == old)
+        values = {"chat": new, "message": None, "shown": ""}
+        await self._connection.execute(moved.prefix_with("OR IGNORE").values(values))
+        left = delete(announcements).where(announcements.c.chat == old)
+        await self._connection.execute(left)
 
     async def origin(self, chat: ChatId) -> ChatId:
         wanted = select(moves.c.origin).where(moves.c.chat == chat)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from bot.adapters.store.connection import Statements
+from bot.core.announcement import Announcement
 from bot.core.batch import Batch
 from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
@@ -128,7 +129,8 @@ def _change(table: Table) -> Update:
 
 
 Value = (
-    Request
+    Announcement
+    | Request
     | NewRequest
     | Transfer
     | Batch

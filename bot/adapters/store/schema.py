@@ -31,6 +31,7 @@ from bot.adapters.store.columns import (
     Time,
     TroubleText,
     Word,
+    Words,
 )
 from bot.core.batch import Via
 from bot.core.decision import Ground, Verdict
@@ -330,6 +331,17 @@ holds = Table(
     Column("lift_at", Time),
     Column("lifted_at", Time),
     sqlite_autoincrement=True,
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("chat", Id, primary_key=True),
+    Column("thread", BigInteger),
+    Column("sent_at", Time, nullable=False),
+    Column("message", Id),
+    Column("told", Words, nullable=False, server_default=""),
+    Column("shown", Text, nullable=False, server_default=""),
 )
 
 retries = Table(

@@ -3,6 +3,7 @@
 No module of the engine may import this class: each declares the few methods that it uses.
 """
 
+from bot.adapters.store.announcements import AnnouncementQueries
 from bot.adapters.store.batches import BatchQueries
 from bot.adapters.store.card_versions import CardVersionQueries
 from bot.adapters.store.decisions import DecisionQueries
@@ -22,6 +23,7 @@ from bot.adapters.store.transfers import TransferQueries
 class StoreUnit(
     PeopleQueries,
     RequestQueries,
+    AnnouncementQueries,
     CardVersionQueries,
     FileQueries,
     TransferQueries,

@@ -65,6 +65,8 @@ LARGEST: Final = 2**63 - 1
 """The largest integer that the database can store."""
 _SHAPELESS: Final = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What the library raises on a response that is not of the documented shape."""
+_LOST_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
+"""What Telegram says where a topic takes no message."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
@@ -134,10 +136,10 @@ class TelegramChat:
         try:
             return await self._send(place, text, reply_to=reply_to)
         except RefusedError as refusal:
-            if place.thread is None or "thread not found" not in str(refusal).lower():
+            if not _is_of_the_topic(place, refusal):
                 raise
-        # The topic was deleted, so send to the chat itself.
-        return await self._send(Place(place.chat), text, reply_to=reply_to)
+        # A reply would go into the topic again.
+        return await self._send(Place(place.chat), text, reply_to=None)
 
     async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
         sent = await asked(
@@ -171,7 +173,24 @@ class TelegramChat:
             if "not modified" not in str(refusal).lower():
                 raise
 
+    async def delete(self, place: Place, message: MessageId) -> None:
+        try:
+            await asked(self._bot.delete_message(number_of(place.chat), number_of(message)))
+        except RefusedError as refusal:
+            if "message to delete not found" not in str(refusal).lower():
+                raise
+
     async def send_file(
+        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+    ) -> None:
+        try:
+            await self._send_file(place, document, caption, reply_to=reply_to)
+        except RefusedError as refusal:
+            if not _is_of_the_topic(place, refusal):
+                raise
+            await self._send_file(Place(place.chat), document, caption, reply_to=None)
+
+    async def _send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
     ) -> None:
         await asked(
@@ -199,6 +218,12 @@ class TelegramChat:
         if file.file_size not in (None, len(content)):  # cut off, or another file
             raise _unreadable(TelegramError("the file has another size"))
         return bytes(content)
+
+
+def _is_of_the_topic(place: Place, refusal: RefusedError) -> bool:
+    """Whether the topic is closed or deleted, so that the main topic may take the message."""
+    words = str(refusal).lower()
+    return place.thread is not None and any(reason in words for reason in _LOST_TOPIC)
 
 
 def _reply(message: MessageId | None) -> ReplyParameters | None:

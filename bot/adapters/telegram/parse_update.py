@@ -1,18 +1,19 @@
-"""Turns an update of Telegram into a value of the engine: an Incoming, a Press or a moved chat.
+"""Turns an update of Telegram into a value of the engine: an Incoming, a Press, a moved chat …
 
 Pure. polling.py receives the updates. What a message means is up to engine/intake.
 """
 
 from typing import Final
 
-from telegram import MaybeInaccessibleMessage, Update
+from telegram import ChatMember, MaybeInaccessibleMessage, Update
 from telegram import Message as TelegramMessage
 
 from bot.adapters.telegram.hearing import Hearing
 from bot.core.ids import TELEGRAM, ChatId, MessageId, Person, Place, chat_id, message_id, person_id
-from bot.engine.intake.context import Attachment, Incoming, Press
+from bot.engine.intake.context import Added, Attachment, Incoming, Press
 
 NAME_LIMIT: Final = 120
+_AWAY: Final = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 
 def parse_press(update: Update) -> Press | None:
@@ -114,6 +115,22 @@ def _topic(message: MaybeInaccessibleMessage) -> int | None:
     if not isinstance(message, TelegramMessage) or not message.is_topic_message:
         return None
     return message.message_thread_id
+
+
+def parse_added(update: Update, hearing: Hearing) -> Added | None:
+    """The bot was added to a group. None for any other change of what it is there."""
+    changed = update.my_chat_member
+    if changed is None or changed.chat.id > 0:
+        return None
+    if changed.old_chat_member.status not in _AWAY or changed.new_chat_member.status in _AWAY:
+        return None
+    user = changed.from_user
+    return Added(
+        update=update.update_id,
+        person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
+        chat=chat_id(TELEGRAM, changed.chat.id),
+        hears_all=hearing.of(changed.chat.id),
+    )
 
 
 def parse_move(update: Update) -> tuple[ChatId, ChatId] | None:

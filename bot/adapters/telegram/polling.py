@@ -19,7 +19,7 @@ from telegram.error import Conflict, TelegramError
 from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.hearing import Hearing
-from bot.adapters.telegram.parse_update import parse_message, parse_move, parse_press
+from bot.adapters.telegram.parse_update import parse_added, parse_message, parse_move, parse_press
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
 from bot.core.ids import (
@@ -27,7 +27,7 @@ from bot.core.ids import (
     number_of,
 )
 from bot.dialog.message import Rendered
-from bot.engine.intake.context import Incoming, Press
+from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.lanes.lane import guarded
 from bot.engine.shutdown import Shutdown
 
@@ -49,6 +49,7 @@ class Receiver(Protocol):
 
     async def receive(self, incoming: Incoming) -> bool: ...
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
+    async def added(self, added: Added) -> None: ...
     async def press(self, press: Press) -> str: ...
     async def pass_over(self, update: int) -> None: ...
     def excuse(self, incoming: Incoming) -> Rendered | None: ...
@@ -235,6 +236,9 @@ class Polling:
                 return
             if update.my_chat_member is not None:
                 self._hearing.note(update.my_chat_member)
+            if (added := parse_added(update, self._hearing)) is not None:
+                await self._receiver.added(added)
+                return
             incoming = self._incoming(update)
             if incoming is not None:
                 if await self._receiver.receive(incoming):

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
 from bot.core.hold import Hold
-from bot.core.ids import MessageId, Person, Place, RequestId, is_private
+from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, is_private
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
@@ -72,6 +72,16 @@ class Press:
     place: Place
     message: MessageId
     data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A person has added the bot to a group. `hears_all` as in Incoming."""
+
+    update: int
+    person: Person
+    chat: ChatId
+    hears_all: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

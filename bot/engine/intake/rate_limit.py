@@ -19,6 +19,10 @@ Speaker: TypeAlias = PersonId | ChatId
 RATE_WINDOW: Final = timedelta(minutes=1)
 ANSWERS_TO_STRANGERS: Final = 4
 """How many commands of all strangers of a chat together are answered per RATE_WINDOW."""
+ANSWERS_OUTSIDE: Final = 10
+"""How many are answered per RATE_WINDOW in all chats together that are not served."""
+OUTSIDE: Final = ChatId("")
+"""Stands for all these chats."""
 PRESSES_PER_COMMAND: Final = 6
 """How many presses that begin no work count as one command."""
 UPDATES_REMEMBERED: Final = 1000

@@ -21,7 +21,13 @@ from bot.dialog.command_values import CommandName, Confirm, List, Retry
 from bot.dialog.commands import COMMANDS
 from bot.dialog.message import Message, Phrase, say
 from bot.engine.intake.context import Incoming, Installation, Press
-from bot.engine.intake.rate_limit import ANSWERS_TO_STRANGERS, RateLimit, RateVerdict
+from bot.engine.intake.rate_limit import (
+    ANSWERS_OUTSIDE,
+    ANSWERS_TO_STRANGERS,
+    OUTSIDE,
+    RateLimit,
+    RateVerdict,
+)
 from bot.engine.ports.store import ChatOrigins, KnownPeople
 from bot.engine.view_loader import admin_names
 
@@ -48,6 +54,16 @@ class Rights:
         if role is Role.OUTSIDE and (origin := await unit.origin(chat)) != chat:
             return access.role_of(person.id, origin, faceless=faceless)
         return role
+
+    async def serves(self, unit: ChatOrigins, chat: ChatId) -> bool:
+        """Whether a group is served, under its id of now or of before."""
+        chats = self._installation.access.chats
+        return chat in chats or await unit.origin(chat) in chats
+
+    def answers_outside(self, update: int) -> bool:
+        """Count an answer to a chat that is not served: all of them share one allowance."""
+        turn = self._rate_limit.take(OUTSIDE, self._clock(), most=ANSWERS_OUTSIDE, update=update)
+        return turn is RateVerdict.ALLOWED
 
     async def refusal(self, unit: KnownPeople, command: CommandName, person: Person) -> Phrase:
         admins = self._installation.access.admins

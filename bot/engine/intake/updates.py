@@ -5,12 +5,13 @@ An answer is stored as a note in the transaction of its cause, so a kill loses n
 that is received again changes nothing.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
 from bot.core.bad_image import BadImage
-from bot.core.ids import ChatId, Person, Place, is_private_chat_of
+from bot.core.ids import ChatId, Person, Place, is_private, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
@@ -20,7 +21,7 @@ from bot.dialog.commands import COMMANDS, TypedCommand, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
 from bot.engine.intake import card_press, commands, gather, mirror, presses, status
-from bot.engine.intake.context import Context, Incoming, Installation, Press
+from bot.engine.intake.context import Added, Context, Incoming, Installation, Press
 from bot.engine.intake.rights import NO_ANSWER, Rights
 from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
@@ -35,6 +36,8 @@ from bot.engine.ports.store import (
     Store,
     Updates,
 )
+
+log = logging.getLogger(__name__)
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two messages to a chat that is not served."""
@@ -113,6 +116,25 @@ class Intake:
             self._restart()
         self._wake()
         return answer is None and COMMANDS[_name(command)].begins_work
+
+    async def added(self, added: Added) -> None:
+        """Say in a group that the bot was added to what it is, and what to do next."""
+        async with self._store.begin() as unit:
+            if await _is_repeated(unit, added.update):
+                return
+            await unit.save_last_update(added.update)
+            served = await self._rights.serves(unit, added.chat)
+            if not served and not self._rights.answers_outside(added.update):
+                return
+            if await unit.greet(added.chat, self._clock(), every=GREET_EVERY):
+                said = answers.added(added.person, added.chat, served=served, me=self._me(added))
+                text = self._words.render(said, self._installation.language)
+                await unit.add_note(Place(added.chat), text, reply_to=None)
+        self._wake()
+
+    def _me(self, added: Added) -> str:
+        """The name that a command needs in the group. Empty where bare commands arrive."""
+        return "" if added.hears_all else self._installation.me
 
     async def press(self, press: Press) -> str:
         """Handle a press. Returns the text of the popup, empty for a repeated update."""
@@ -220,8 +242,7 @@ class Intake:
         chat, person = incoming.place.chat, incoming.person
         role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
         if role is Role.OUTSIDE:
-            told = not await unit.greet(chat, self._clock(), every=GREET_EVERY)
-            return NO_ANSWER if told else answers.outside(person, chat)
+            return await self._outside(unit, incoming, _name(command))
         if (turned_away := self._rights.turned_away(role, incoming)) is not None:
             return turned_away
         if role is Role.NOBODY:
@@ -241,6 +262,17 @@ class Intake:
                 return answers.unknown(unknown)
             case parsed:
                 return await commands.answer(context, parsed, incoming, self._process)
+
+    async def _outside(self, unit: IntakeUnit, incoming: Incoming, command: CommandName) -> Message:
+        """What is said in a chat that is not served: seldom, but for /whoami in a group."""
+        chat, person = incoming.place.chat, incoming.person
+        if not self._rights.answers_outside(incoming.update):
+            return NO_ANSWER
+        asks = command is CommandName.WHOAMI and not is_private(chat)
+        if not asks and not await unit.greet(chat, self._clock(), every=GREET_EVERY):
+            return NO_ANSWER
+        log.info("chat %s is not served: %s asked there", chat, person.id)
+        return answers.outside(person, chat)
 
     # -- presses ------------------------------------------------------------------------
 

@@ -17,7 +17,10 @@ from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import PersonId
 from bot.core.image import Target
 from bot.core.policy import Policy
+from bot.core.quiet_hours import QuietHours
 from bot.dialog.language import Language
+from bot.engine.lanes.approvers import Approvers
+from bot.engine.lanes.chat_announcements import AnnouncementsUnit, ChatAnnouncements
 from bot.engine.lanes.chat_cards import CardsUnit, ChatCards
 from bot.engine.lanes.chat_files import ChatFiles, ChatFilesUnit
 from bot.engine.lanes.chat_items import ITEMS_PER_TICK, NO_RETRY, ChatItem, ChatItems, ChatItemsUnit
@@ -35,7 +38,9 @@ KEY_BYTES: Final = 6
 """Random bytes of a key, which are 8 characters. Nobody can guess what another chat was shown."""
 
 
-class ChatUnit(ChatItemsUnit, CardsUnit, ChatFilesUnit, SendingUnit, Outbox, Protocol):
+class ChatUnit(
+    ChatItemsUnit, CardsUnit, ChatFilesUnit, SendingUnit, AnnouncementsUnit, Outbox, Protocol
+):
     """What this lane reads and writes."""
 
 
@@ -52,19 +57,20 @@ class ChatLane:
         policy: Policy,
         admins: Collection[PersonId] = (),
         reasons: Sequence[str] = (),
+        quiet: QuietHours | None = None,
         new_key: Callable[[], str] = lambda: secrets.token_urlsafe(KEY_BYTES),
     ) -> None:
         """`new_key` makes the key of a version of a card: see core/card_version.py."""
         self._store = store
         self._chat = chat
         self._clock = clock
+        approvers = Approvers(policy, admins)
         self._items = ChatItems(
             words=words,
             target=target,
             language=language,
             clock=clock,
-            admins=admins,
-            policy=policy,
+            approvers=approvers,
             reasons=reasons,
         )
         self._sending = sending = Sending(store=store, clock=clock)
@@ -80,6 +86,10 @@ class ChatLane:
             language=language,
             sending=sending,
             clock=clock,
+        )
+
+        self._announcements = ChatAnnouncements(
+            store, chat, words, sending, language, approvers, quiet, clock
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
@@ -109,6 +119,7 @@ class ChatLane:
             await each(self._files.send, [item for item in items if item.needs_file], stopped),
             await each(self._cards.show, [item for item in rest if item.has_no_card], stopped),
             await each(self._cards.show, [item for item in edited if item.asks], stopped),
+            await self._announcements.show(stopped),
             # What only redraws comes last.
             await each(
                 self._edit_result, [item for item in items if item.request.told_in], stopped
@@ -117,6 +128,7 @@ class ChatLane:
         ]
         if any(sent):
             return TickResult.CHANGED
+        waiting = waiting or self._announcements.stands
         return TickResult.OPEN if waiting else TickResult.IDLE
 
     async def _send_result(self, item: ChatItem) -> bool:

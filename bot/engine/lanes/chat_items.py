@@ -12,14 +12,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, Protocol
 
-from bot.core.approvals import Decided
 from bot.core.card_version import CardVersion, Pair, pairs_of
-from bot.core.decision import Decision
 from bot.core.draft import Draft
 from bot.core.errors import TransientError
-from bot.core.ids import ChatId, Person, PersonId, RequestId, TransferId
+from bot.core.ids import ChatId, Person, PersonId, RequestId
 from bot.core.image import Target
-from bot.core.policy import Policy, decide
 from bot.core.request import Request
 from bot.core.retry import Retried
 from bot.core.transfer import RETRYABLE, State, Transfer
@@ -28,8 +25,9 @@ from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Rendered
 from bot.dialog.result import result
-from bot.dialog.view import Progress, View
-from bot.dialog.waiting import decided_on, waiting_in
+from bot.dialog.view import View
+from bot.dialog.waiting import decided_on
+from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
 from bot.engine.ports.chat import Words
@@ -185,18 +183,14 @@ class ChatItems:
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
-        admins: Collection[PersonId],
-        policy: Policy,
+        approvers: Approvers,
         reasons: Sequence[str] = (),
     ) -> None:
         self._words = words
         self._target = target
         self._language = language
         self._clock = clock
-        self._admins = admins
-        self._policy = policy
-        needs = [policy.approvals, *(rule.approvals for rule in policy.rules)]
-        self._may_need_several = any(each.count > 1 for each in needs)
+        self._approvers = approvers
         self._reasons = reasons
         self._last = RequestId(0)
 
@@ -243,11 +237,11 @@ class ChatItems:
         drafts = await unit.drafts_of_all(numbers)
         firsts = await first_requests_of(unit, requests)
         every = [transfer for of in transfers.values() for transfer in of]
-        progress = await self._progress(unit, every)
+        progress = await self._approvers.progress(unit, every)
         others = [first for of in firsts.values() for first in of.values()]
         approvers = {person for each in progress.values() for person in each.given}
         took_part = participants_of(every, [*requests, *others])
-        people = await unit.people({*took_part, *approvers, *self._admins})
+        people = await unit.people({*took_part, *approvers, *self._approvers.admins})
         queue = CopyQueue(await unit.queue())
         items = [
             ChatItem(
@@ -259,7 +253,7 @@ class ChatItems:
                     progress=progress,
                     admins=admin_names(
                         people,
-                        self._approvers(
+                        self._approvers.of(
                             request, transfers[request.id], firsts[request.id], progress
                         ),
                     ),
@@ -271,21 +265,6 @@ class ChatItems:
         ]
         return await _with_versions(unit, items)
 
-    async def _progress(
-        self, unit: Decisions, transfers: Sequence[Transfer]
-    ) -> Mapping[TransferId, Progress]:
-        """Who has approved those that need the approvals of several admins."""
-        if not self._may_need_several:
-            return {}
-        needed = {
-            transfer: count
-            for transfer in transfers
-            if transfer.state is State.WAITING or transfer.approved_by is not None
-            if (count := decide(self._policy, transfer.image).needs.count) > 1
-        }
-        found = await unit.decisions_on([t.id for t in needed]) if needed else {}
-        return {t.id: _progress(t, count, found[t.id]) for t, count in needed.items()}
-
     def _view(
         self,
         people: Mapping[PersonId, Person],
@@ -296,42 +275,8 @@ class ChatItems:
         ahead, now = queue.ahead(transfers), self._clock()
         return View(names_of(people), self._target, now, ahead, firsts, reasons=self._reasons)
 
-    def _approvers(
-        self,
-        request: Request,
-        transfers: Sequence[Transfer],
-        firsts: FirstRequests,
-        progress: Mapping[TransferId, Progress],
-    ) -> Collection[PersonId]:
-        """The admins whose approval surely counts for an image that waits.
-
-        An admin who asked alone is left out, also where somebody joined later: the card stays true.
-        """
-        found = set[PersonId]()
-        for transfer in waiting_in(transfers):
-            if len(found) == len(self._admins):
-                break
-            needs = decide(self._policy, transfer.image).needs
-            first = firsts.get(transfer.id, request)
-            given = progress[transfer.id].given if transfer.id in progress else ()
-            found |= {
-                admin
-                for admin in self._admins
-                if admin not in given
-                and needs.accepts(
-                    admin, requesters={request.person, first.person}, admins=self._admins
-                )
-            }
-        return found
-
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)
-
-
-def _progress(transfer: Transfer, needed: int, decisions: Sequence[Decision]) -> Progress:
-    made = Decided(transfer.image, transfer.digest or "", decisions)
-    given = made.keepers if transfer.is_offer else made.approvers(transfer.id)
-    return Progress(tuple(given), needed)
 
 
 async def _with_versions(unit: CardVersions, items: Sequence[ChatItem]) -> list[ChatItem]:

@@ -31,7 +31,7 @@ class FileSource(Protocol):
 
 
 class Chat(FileSource, Protocol):
-    """Sends and edits messages.
+    """Sends, edits and deletes messages.
 
     Raises RefusedError where the chat refuses the message for good, and ChatMovedError where the
     chat has another id now. Its messages cannot be reached under the old id.
@@ -42,6 +42,9 @@ class Chat(FileSource, Protocol):
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         """Replace the text of a message. A message that has this text already is a success."""
+
+    async def delete(self, place: Place, message: MessageId) -> None:
+        """Delete a message of the bot. A message that is gone already is a success."""
 
     async def send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None

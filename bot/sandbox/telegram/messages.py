@@ -19,6 +19,7 @@ from bot.sandbox.telegram.values import (
     StoredDocument,
 )
 
+_DELETABLE_SECONDS = 48 * 3600
 _MOST_BYTES = 50 * 1000 * 1000
 _LONGEST_NAME = 255
 _UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
@@ -66,7 +67,10 @@ class MessageMethods:
         return self._edit(message, {"keyboard": keyboard_of(params)})
 
     async def delete(self, params: Params) -> bool:
-        self._state.delete(self._own(params, verb="delete"))
+        message = self._own(params, verb="delete")
+        if self._state.clock() - message.date > _DELETABLE_SECONDS:
+            raise bad_request("message can't be deleted for everyone")
+        self._state.delete(message)
         return True
 
     def chat(self, params: Params) -> ChatInfo:
@@ -102,6 +106,8 @@ class MessageMethods:
             raise bad_request("message thread not found")
         if topic is None and answered is not None:
             topic = answered.topic
+        if (chat.id, topic) in self._state.closed_topics:
+            raise bad_request("TOPIC_CLOSED")
         self._flood.passed(chat.id)
         message = self._state.post(chat, **parts, keyboard=keyboard, answered=answered, topic=topic)
         return self._shown(message)

@@ -138,7 +138,7 @@ def _member(user: Json, role: MemberStatus) -> Json:
         rights = dict.fromkeys(_RIGHTS, True)
         flags = {"can_be_edited": False, "is_anonymous": False, "can_promote_members": False}
         return {"status": "administrator", "user": user, **rights, **flags}
-    return {"status": "member", "user": user}
+    return {"status": role.value, "user": user}
 
 
 def _promotion(state: TelegramState, changed: BotPromotion) -> Json:

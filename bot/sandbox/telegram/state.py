@@ -76,6 +76,7 @@ class TelegramState:
         self.started = {chat.id for chat in shared}  # chats in which the bot may speak
         self.privacy_mode = True
         self.bot_roles: dict[int, MemberStatus] = {}  # by chat, where it is not a member
+        self.closed_topics: set[tuple[int, int | None]] = set()
         self.topics: dict[tuple[int, int], int] = {}  # (chat, topic) -> time of opening
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._messages: dict[tuple[int, int], ChatMessage] = {}  # in the order they were sent
@@ -229,7 +230,10 @@ class TelegramState:
         return self.bot_roles.get(chat.id, MemberStatus.MEMBER)
 
     def promote(self, person: User, chat: ChatInfo, role: MemberStatus) -> None:
-        """Make the bot an admin of a group, or a member again. The bot gets my_chat_member."""
+        """Make the bot an admin of a group, or a member again, or remove it (LEFT).
+
+        The bot gets my_chat_member.
+        """
         if chat.kind is ChatKind.PRIVATE or person.role is not MemberStatus.ADMIN:
             raise ValueError(f"{person.name} is no admin of a group here")
         old, self.bot_roles[chat.id] = self.bot_role(chat), role

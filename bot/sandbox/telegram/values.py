@@ -12,6 +12,7 @@ LONGEST_CAPTION = 1024
 class MemberStatus(StrEnum):
     MEMBER = "member"
     ADMIN = "administrator"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)

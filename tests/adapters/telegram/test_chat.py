@@ -30,7 +30,7 @@ from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place, number_of
 from bot.dialog.message import ButtonKind, Rendered
-from bot.engine.intake.context import Incoming, Press
+from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.ports.chat import Document
 from bot.engine.shutdown import Shutdown
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
@@ -52,6 +52,7 @@ class Inbox:
     trouble: list[Exception] = field(default_factory=list)
     moves: list[tuple[ChatId, ChatId]] = field(default_factory=list)
     holds: list[bool] = field(default_factory=list)
+    additions: list[Added] = field(default_factory=list)
     offset: int = 0
 
     async def receive(self, incoming: Incoming) -> bool:
@@ -64,6 +65,10 @@ class Inbox:
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
         self.moves.append((old, new))
         self.offset = update
+
+    async def added(self, added: Added) -> None:
+        self.additions.append(added)
+        self.offset = added.update
 
     async def press(self, press: Press) -> str:
         self.got.append(press)
@@ -155,6 +160,15 @@ async def test_an_edit_that_changes_nothing_is_a_success(site: Site) -> None:
     await site.chat.edit(site.place, number, TEXT)
 
 
+async def test_a_message_is_deleted_and_one_that_is_gone_is_a_success(site: Site) -> None:
+    number = await site.chat.send(site.place, TEXT, reply_to=None)
+    await site.chat.delete(site.place, number)
+    await site.chat.delete(site.place, number)
+    asked = await site.say("wei", "/mirror nginx")
+    with pytest.raises(RefusedError, match="can't be deleted"):
+        await site.chat.delete(site.place, MessageId(f"telegram:{asked}"))
+
+
 @pytest.mark.parametrize("what", ["status 413", "page 413", "page 414", "status 422"])
 async def test_what_telegram_cannot_take_by_its_size_or_kind_is_refused(
     site: Site, what: str
@@ -204,6 +218,17 @@ async def test_an_answer_to_a_deleted_topic_comes_in_the_open(site: Site) -> Non
     assert shown["topic"] is None
 
 
+async def test_what_belongs_into_a_closed_topic_comes_in_the_main_one(site: Site) -> None:
+    asked = await site.say("wei", "/mirror nginx", topic=7)
+    site.world.closed_topics.add((number_of(site.place.chat), 7))
+    reply_to, topic = MessageId(f"telegram:{asked}"), Place(site.place.chat, 7)
+    assert await site.chat.send(topic, TEXT, reply_to=reply_to)
+    file = Document("compose.yaml", b"services: {}")
+    await site.chat.send_file(topic, file, Rendered("here"), reply_to=reply_to)
+    shown = (await site.api.get("/api/chat")).json()["messages"][-2:]
+    assert [message["topic"] for message in shown] == [None, None]
+
+
 async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
     with pytest.raises(RefusedError, match="Can't parse entities"):
         await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
@@ -251,6 +276,10 @@ async def test_an_answer_that_does_not_come_in_time_is_temporary(site: Site, wha
     await bot.shutdown()
 
 
+def _taken(inbox: Inbox) -> int:
+    return sum(map(len, (inbox.got, inbox.passed, inbox.moves, inbox.additions)))
+
+
 async def polled(
     site: Site,
     inbox: Inbox,
@@ -282,7 +311,7 @@ async def polled(
     task = asyncio.create_task(polling.run(shutdown))
     try:
         async with asyncio.timeout(90):
-            while len(inbox.got) + len(inbox.passed) + len(inbox.moves) < count:
+            while _taken(inbox) < count:
                 await asyncio.sleep(0.02)
     finally:
         shutdown.request()  # the update that has begun is finished, with its answer
@@ -592,6 +621,35 @@ async def test_a_reply_says_what_the_buttons_of_the_card_carry(site: Site) -> No
     assert (reply.replies_to, reply.quoted_buttons) == (card, ("approve:k",))
 
 
+async def no_move(old: ChatId, new: ChatId) -> None:
+    raise AssertionError((old, new))
+
+
+async def test_the_bot_is_added_to_a_group_and_only_then(site: Site) -> None:
+    inbox = Inbox()
+    await site.change(bot="left")
+    await site.change(bot="member")
+    await site.change(bot="administrator")
+    await polled(site, inbox, 3)
+    (added,) = inbox.additions
+    assert (added.chat, added.hears_all) == (site.place.chat, False)
+    assert len(inbox.passed) == 2
+
+
+async def test_a_group_that_moved_while_the_bot_was_away_is_learned_by_asking(site: Site) -> None:
+    moves: list[tuple[ChatId, ChatId]] = []
+
+    async def moved(old: ChatId, new: ChatId) -> None:
+        moves.append((old, new))
+
+    person = site.world.people["ana"]
+    team = site.world.chat_of(person, "team")
+    new = site.world.upgrade(person, team)
+    old, unknown = ChatId(f"telegram:{team.id}"), ChatId("telegram:-77")
+    await Hearing().ask(site.bot, [unknown, old], moved)
+    assert moves == [(old, ChatId(f"telegram:{new.id}"))]
+
+
 async def test_the_bot_hears_a_whole_group_while_it_is_an_admin_or_has_no_privacy_mode(
     site: Site,
 ) -> None:
@@ -601,16 +659,16 @@ async def test_the_bot_hears_a_whole_group_while_it_is_an_admin_or_has_no_privac
     assert not hearing.of(group)
     await site.change(bot="administrator")
     assert not hearing.of(group)
-    await hearing.ask(site.bot, [site.place.chat])
+    await hearing.ask(site.bot, [site.place.chat], no_move)
     assert hearing.of(group)
     await site.change(bot="member")
-    await hearing.ask(site.bot, [site.place.chat])
+    await hearing.ask(site.bot, [site.place.chat], no_move)
     assert not hearing.of(group)
     await site.change(privacy=False)
-    await hearing.ask(site.bot, [site.place.chat])
+    await hearing.ask(site.bot, [site.place.chat], no_move)
     assert hearing.of(group)
     await site.change(privacy=True)
-    await hearing.ask(site.bot, [site.place.chat])
+    await hearing.ask(site.bot, [site.place.chat], no_move)
     assert not hearing.of(group)
     await site.change(bot="administrator")
     await polled(site, inbox, 3, hearing=hearing)
