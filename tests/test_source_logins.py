@@ -6,10 +6,8 @@ import json
 import pytest
 
 from bot.core.errors import ConfigError
-from bot.core.token_servers import TOKEN_SERVERS, token_servers
 from bot.source_logins import SourceLogin, read_logins
 from bot.workflow.mirror import source_logins as of_the_run
-from bot.workflow.mirror import token_servers as servers_of_the_run
 
 
 def packed(text: str) -> str:
@@ -85,15 +83,3 @@ def test_what_is_no_docker_config_is_refused_as_a_whole(text: str) -> None:
     with pytest.raises(ConfigError, match="SOURCE_AUTH: should be JSON like") as caught:
         read_logins(text)
     assert text not in str(caught.value)
-
-
-def test_bot_and_workflow_know_the_same_token_servers() -> None:
-    assert servers_of_the_run.TOKEN_SERVERS == TOKEN_SERVERS
-    for registry in (
-        *TOKEN_SERVERS,
-        *("registry.cn-hangzhou.aliyuncs.com", "registry-vpc.cn-hangzhou.aliyuncs.com"),
-        *("wei-registry.us-east-1.cr.aliyuncs.com", "oss.aliyuncs.com", "aliyuncs.com"),
-        "evil.example/registry.cn-hangzhou.aliyuncs.com",
-    ):
-        assert servers_of_the_run.token_servers(registry) == token_servers(registry)
-    assert token_servers("oss.aliyuncs.com") == ()
