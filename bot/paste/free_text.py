@@ -337,17 +337,21 @@ def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
         if start is not None:
             before = " ".join(words[begin:start])
             is_tool_before = begin < start and is_other_tool(words[begin])
-            yield PlainLine.with_images(before) if is_tool_before else PlainLine.of(before)
+            yield from [PlainLine.with_images(before)] if is_tool_before else _beside(before)
             yield from _command(words[start:], variables, is_said=start > begin)
         elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
             text = pieces[2 * number]
             if is_fed:
                 text = " ".join(word for word in words if word not in _SHELL_WORDS)
             is_said = is_fed or pieces[2 * number + 1 : 2 * number + 2] in _SPOKEN
-            yield PlainLine.of(text) if is_said else PlainLine.with_images(text)
-            kinds = {TokenKind.BARE, TokenKind.PATH, TokenKind.VERSION, TokenKind.OTHER}
-            odd = (t.text for t in tokens_of("" if is_said else text) if t.kind in kinds)
-            yield from map(passed_over, odd)
+            yield from [PlainLine.of(text)] if is_said else _beside(text)
+
+
+def _beside(text: str) -> Iterator[Mention | PlainLine]:
+    """Words beside a command: complete references, and what may be a name is passed over."""
+    kinds = {TokenKind.BARE, TokenKind.PATH, TokenKind.VERSION, TokenKind.OTHER}
+    yield PlainLine.with_images(text)
+    yield from (passed_over(token.text) for token in tokens_of(text) if token.kind in kinds)
 
 
 def _parts(line: str) -> tuple[str, ...]:
