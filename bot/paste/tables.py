@@ -10,6 +10,7 @@ from bot.paste.tokens import TokenKind, token_kind
 
 _GAP: Final = re.compile(r"[ ]{2,}|\t+")
 _RULE: Final = re.compile(r"[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)*[ \t]*:?-{2,}:?[ \t]*\|?[ \t]*")
+_HEADER: Final = re.compile(r"[^a-z0-9$<{@:]+")
 _ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}(?:@.*)?")
 _NAMES: Final = ("REPOSITORY", "IMAGE", "IMAGES", "REF", "REFERENCE", "镜像", "镜像名", "镜像名称")
 _TAGS: Final = ("TAG", "VERSION", "TAGS", "标签", "版本", "版本号")
@@ -64,7 +65,7 @@ def is_rule(line: str) -> bool:
 
 def table_with_header(line: str, *, is_piped: bool = False) -> Table | None:
     """The table whose header a line is, or None."""
-    if not is_piped and (line != line.upper() or not any(name in line for name in _NAMES)):
+    if not is_piped and (not _HEADER.fullmatch(line) or not any(name in line for name in _NAMES)):
         return None
     if is_piped:
         cells = [cell.upper() for cell in piped_cells(line)]
