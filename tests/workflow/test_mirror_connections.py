@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -126,6 +127,50 @@ def test_a_connection_that_breaks_under_a_question_is_replaced_once() -> None:
     with serving(Breaking) as address:
         assert [ask("POST", f"{address}/{n}", {}, data=b"").status for n in range(4)] == [200] * 4
     assert [each[-1] for each in Breaking.seen] == ["no answer", "no answer", "POST /3"]
+
+
+def test_what_a_proxy_says_before_its_tunnel_is_no_answer_of_the_registry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    def broken_off(connection: HTTPConnection) -> None:
+        connection.sock = ours
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        raise ConnectionResetError
+
+    monkeypatch.setattr(HTTPConnection, "connect", broken_off)
+    monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
+    with ours, theirs:
+        assert ask("GET", "https://registry.test/v2/", {}).status == 0
+
+
+def test_a_handshake_that_breaks_off_is_told_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            taken, _ = server.accept()
+            taken.recv(1)
+            taken.close()
+
+        hanging_up = threading.Thread(target=hang_up)
+        hanging_up.start()
+        said = ask("GET", f"https://127.0.0.1:{server.getsockname()[1]}/", {})
+        hanging_up.join()
+    assert said.words in ("unexpected EOF", "connection reset by peer")
+
+
+def test_a_connection_whose_answer_is_still_to_come_is_not_kept() -> None:
+    class Hinting(Kept):
+        seen: ClassVar[list[list[str]]] = []
+
+        def reply(self) -> None:
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            super().reply()
+
+    with serving(Hinting) as address:
+        assert [ask("GET", f"{address}/{n}", {}).status for n in range(2)] == [103, 103]
+    assert [len(each) for each in Hinting.seen] == [1, 1]
 
 
 def test_no_more_questions_at_a_time_than_a_place_may_have(

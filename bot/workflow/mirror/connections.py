@@ -67,6 +67,8 @@ class Connection(HTTPConnection):
         if self._through_proxy:
             headers = {**headers, **self._login}
             path = f"{parts.scheme}://{parts.netloc}{path}"
+        if self.sock is None:
+            self.connect()  # what breaks here, at a proxy or in a handshake, is no answer
         try:
             self.request(method, path, data, headers)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):

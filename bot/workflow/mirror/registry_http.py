@@ -133,11 +133,15 @@ class Opened:
         self._answer: Answer | None = None
 
     def close(self) -> None:
-        """Keep the connection if the body was read to its end. Else close it."""
+        """Keep the connection if the body was read to its end. Else close it.
+
+        After an interim answer (1xx) the final one is still to come.
+        """
         if self._closed:
             return
         self._closed = True
-        if self._left == 0 or self._response.isclosed():
+        read = self._left == 0 or self._response.isclosed()
+        if read and self.status >= HTTPStatus.OK:
             self._response.close()
             _CONNECTIONS.give(self._connection)
         else:
