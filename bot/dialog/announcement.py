@@ -1,14 +1,15 @@
 """The message that calls the admins to what waits for a decision in a chat."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from bot.core.announcement import WaitingRequest
-from bot.core.ids import PersonId, number_of
+from bot.core.ids import PersonId
 from bot.core.quiet_hours import QuietHours
 from bot.dialog.image_names import name_list
-from bot.dialog.message import Message, Moment, Phrase, Value, say
+from bot.dialog.mention import mention
+from bot.dialog.message import Message, Moment, Phrase, say
 
 REQUESTS_NAMED: Final = 10
 ADMINS_NAMED: Final = 10
@@ -29,7 +30,8 @@ def announcement(
     lines = [say("announcement", requests=numbers, count=len(waiting))]
     deciders = {person for each in waiting for person in each.deciders}
     if deciders:
-        lines.append(say("announcement-call", admins=_mentions(deciders, names)))
+        called = [mention(person, names.get(person)) for person in sorted(deciders)]
+        lines.append(say("announcement-call", admins=name_list(called, most=ADMINS_NAMED)))
     late = [each for each in waiting if each.is_about_to_expire(now, quiet)]
     return Message((*lines, *(_expiry(each) for each in late[:EXPIRIES_NAMED])))
 
@@ -38,13 +40,3 @@ def _expiry(late: WaitingRequest) -> Phrase:
     assert late.expires_at is not None  # noqa: S101 - it is about to expire
     time = Moment(late.expires_at)
     return say("announcement-expiry", request=f"#{late.request}", time=time)
-
-
-def _mentions(people: Collection[PersonId], names: Mapping[PersonId, str]) -> Phrase:
-    called: list[Value] = [
-        say("person-linked", id=str(number_of(person)), name=names[person])
-        if person in names
-        else say("admin-linked", id=str(number_of(person)))
-        for person in sorted(people)
-    ]
-    return name_list(called, most=ADMINS_NAMED)

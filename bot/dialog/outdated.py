@@ -4,14 +4,17 @@ Pure: digests go in, a message comes out. A version is not meant to be updated, 
 separately and has no button that copies it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from bot.core.fresh import TrackedImage
+from bot.core.ids import PersonId
 from bot.core.image import ImageRef
 from bot.core.tag_class import is_version
-from bot.dialog.image_names import short_digest, short_name
+from bot.dialog.image_names import name_list, short_digest, short_name
+from bot.dialog.mention import mention
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.questions import containing, mirror_button, none_listed
 
@@ -19,6 +22,8 @@ IMAGES_COMPARED: Final = 200
 """How many images are compared for one question."""
 OUTDATED_SHOWN: Final = 20
 UPDATE_BUTTONS: Final = 8
+PEOPLE_MENTIONED: Final = 10
+NOBODY: Final[Mapping[PersonId, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +116,13 @@ def _buttons(differing: Sequence[Compared]) -> tuple[tuple[Button, ...], ...]:
     return tuple(rows[:UPDATE_BUTTONS])
 
 
-def updated_upstream(arrived: Sequence[TrackedImage]) -> Message:
-    """The old and the new digest of each image whose update has arrived."""
+def updated_upstream(
+    arrived: Sequence[TrackedImage], names: Mapping[PersonId, str] = NOBODY
+) -> Message:
+    """The old and the new digest of each image whose update has arrived.
+
+    `names` are those of the people to mention.
+    """
     lines = [say("news-head", count=len(arrived))]
     lines += [
         say(
@@ -125,4 +135,7 @@ def updated_upstream(arrived: Sequence[TrackedImage]) -> Message:
     ]
     if len(arrived) > OUTDATED_SHOWN:
         lines.append(say("outdated-more", count=len(arrived) - OUTDATED_SHOWN))
+    if names:
+        people = [mention(person, name) for person, name in names.items()]
+        lines.append(say("news-for", people=name_list(people, most=PEOPLE_MENTIONED)))
     return Message(tuple(lines))

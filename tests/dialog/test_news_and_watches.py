@@ -31,6 +31,7 @@ def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
     message = updated_upstream([one])
     assert keys(message) == ["news-head", "outdated-line"]
     assert dict(message.lines[1].values) == {"image": str(LATEST), "old": A[:19], "new": B[:19]}
+    assert keys(updated_upstream([one], {PersonId("telegram:1001"): "Wei"}))[-1] == "news-for"
     assert keys(updated_upstream([one] * (OUTDATED_SHOWN + 2)))[-1] == "outdated-more"
     assert dict(updated_upstream([one] * (OUTDATED_SHOWN + 2)).lines[-1].values) == {"count": 2}
 

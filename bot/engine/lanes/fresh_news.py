@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.core.fresh import NEWS_GATHERED_FOR, TrackedImage, gathered_long_enough
-from bot.core.ids import ChatId, PersonId, Place
+from bot.core.ids import ChatId, PersonId, Place, is_private
 from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
@@ -19,7 +19,7 @@ from bot.engine.ports.chat import Words
 from bot.engine.ports.fresh import Audience, TrackedTransfers
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import ChatOrigins, KnownPeople
-from bot.engine.view_loader import language_of
+from bot.engine.view_loader import language_of, names_of
 
 IMAGES_PER_TRANSACTION: Final = 50
 """Images told in one transaction."""
@@ -32,10 +32,10 @@ _MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})
 
 @dataclass
 class _Told:
-    """The news for one chat, the place in it, and the person whom they are for."""
+    """The news for one chat, the place in it, and the people whom they are for."""
 
     place: Place
-    person: PersonId
+    people: list[PersonId] = field(default_factory=list)
     images: list[TrackedImage] = field(default_factory=list)
 
 
@@ -59,7 +59,9 @@ class FreshNews:
         chats: dict[ChatId, _Told] = {}
         for each in arrived:
             for person, place in await self._audience(unit, each, now):
-                told = chats.setdefault(place.chat, _Told(place, person))
+                told = chats.setdefault(place.chat, _Told(place))
+                if person not in told.people:
+                    told.people.append(person)
                 if each not in told.images:
                     told.images.append(each)
         for told in chats.values():
@@ -90,8 +92,11 @@ class FreshNews:
         return self._access.role_of(person, await unit.origin(chat)) in _MAY_BE_TOLD
 
     async def _note(self, unit: FreshNewsUnit, told: _Told) -> None:
-        language = await language_of(unit, told.place, told.person, otherwise=self._language)
-        text = self._words.render(updated_upstream(told.images), language)
+        """In a group, those who watch or asked are mentioned."""
+        language = await language_of(unit, told.place, told.people[0], otherwise=self._language)
+        private = is_private(told.place.chat)
+        names = {} if private else names_of(await unit.people(told.people))
+        text = self._words.render(updated_upstream(told.images, names), language)
         await unit.add_note(told.place, text, reply_to=None)
 
 
