@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,7 +20,9 @@ from registry_fixture import Quiet, World, digest_of, registries, serving, world
 from tls_world import TlsWorld, tls_world
 from token_registry import Signer, signer
 
-from bot.workflow.mirror import upload
+from bot.workflow.mirror import layer as layer_module
+from bot.workflow.mirror import upload, waits
+from bot.workflow.mirror.layer import Layer
 from bot.workflow.mirror.manifest import NotMovedError
 from bot.workflow.mirror.registry import SOURCE, TARGET, Repository
 from bot.workflow.mirror.settings import Settings
@@ -310,3 +314,66 @@ def test_a_layer_that_is_another_never_becomes_whole_at_the_target() -> None:
         )
     assert not target.stored
     assert not target.open
+
+
+# --- what counts as progress
+
+
+class SlowSource:
+    """A source without ranges that takes `seconds` for each megabyte, by a clock of its own."""
+
+    host, side, patience = "a.io", "source", 0
+
+    def __init__(self, layer: bytes, seconds: float) -> None:
+        self.layer, self.seconds, self.now = layer, seconds, 0.0
+        self.left = b""
+
+    def blob(self, _digest: str, _offset: int = 0) -> Any:
+        self.left = self.layer
+        return SimpleNamespace(status=200, read1=self.read1, close=lambda: None)
+
+    def read1(self, most: int) -> bytes:
+        part, self.left = self.left[:most], self.left[most:]
+        self.now += self.seconds * len(part) / MB
+        return part
+
+
+def slow_layer(source: SlowSource, monkeypatch: pytest.MonkeyPatch) -> Layer:
+    clock = SimpleNamespace(monotonic=lambda: source.now, sleep=lambda _: None)
+    monkeypatch.setattr(layer_module, "time", clock)
+    monkeypatch.setattr(waits, "STARTED", 0.0)
+    return Layer(cast("Repository", source), digest_of(source.layer), len(source.layer))
+
+
+@pytest.mark.parametrize("offset", [0, 6 * MB])
+def test_a_slow_layer_that_is_read_again_does_not_stand_still(
+    offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SlowSource(b"x" * (8 * MB), 200)
+    layer = slow_layer(source, monkeypatch)
+    assert len(b"".join(layer.piece(7 * MB))) == 7 * MB
+    layer.seek(offset)
+    assert len(b"".join(layer.piece(8 * MB - offset))) == 8 * MB - offset
+
+
+def test_a_source_that_stands_still_while_it_is_read_again_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = SlowSource(b"x" * (8 * MB), 1)
+    layer = slow_layer(source, monkeypatch)
+    list(layer.piece(7 * MB))
+    source.seconds = 3000
+    layer.seek(6 * MB)
+    with pytest.raises(NotMovedError, match="stands still"):
+        next(layer.piece(MB))
+    assert source.now < 1500
+
+
+def test_a_layer_that_is_sent_again_is_hashed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SlowSource(b"x" * (2 * MB), 1)
+    layer = slow_layer(source, monkeypatch)
+    list(layer.piece(MB))
+    source.layer = b"y" * MB + b"x" * MB
+    layer.seek(0)
+    with pytest.raises(NotMovedError, match="the layer does not match"):
+        list(layer.piece(2 * MB))

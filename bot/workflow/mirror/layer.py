@@ -24,10 +24,9 @@ class Layer:
     def __init__(self, source: Repository, digest: str, size: int) -> None:
         self.source, self.digest, self.size, self.at = source, digest, size, 0
         self._answer: Opened | None = None
-        self._hash = hashlib.new(digest.partition(":")[0])
-        self._hashed = 0  # bytes, from the first on
+        self._hash_from_the_first_byte()
         self._broken_at, self._pauses = 0, iter(waits.QUESTION_PAUSES)
-        self._mark, self._deadline = 0, time.monotonic() + waits.PROGRESS_SECONDS
+        self._came, self._deadline = 0, time.monotonic() + waits.PROGRESS_SECONDS
 
     def close(self) -> None:
         """Give up the answer that is being read."""
@@ -47,6 +46,12 @@ class Layer:
         if offset != self.at:
             self.close()
             self.at = self._broken_at = offset
+            if not offset:  # the target gets every byte again, so that each one is hashed again
+                self._hash_from_the_first_byte()
+
+    def _hash_from_the_first_byte(self) -> None:
+        self._hash = hashlib.new(self.digest.partition(":")[0])
+        self._hashed = 0  # bytes, from the first on
 
     def piece(self, size: int) -> Iterator[bytes]:
         """Yield the next `size` bytes as they come. Raises NotMovedError.
@@ -61,7 +66,7 @@ class Layer:
             yield part
 
     def _watch(self, part: bytes) -> None:
-        """Hash what was read in order, and see whether there is progress."""
+        """Hash what was read in order."""
         if self.at == self._hashed:
             self._hash.update(part)
             self._hashed += len(part)
@@ -69,9 +74,14 @@ class Layer:
         whole = self.at == self._hashed == self.size
         if whole and self._hash.hexdigest() != self.digest.partition(":")[2]:
             raise self._error(f"the layer does not match, expected {self.digest}")
+        self._expect_progress(len(part))
+
+    def _expect_progress(self, came: int) -> None:
+        """Raise NotMovedError where too few bytes come, also of those that are read once more."""
         now = time.monotonic()
-        if self.at - self._mark >= PROGRESS_BYTES:
-            self._mark, self._deadline = self.at, now + waits.PROGRESS_SECONDS
+        self._came += came
+        if self._came >= PROGRESS_BYTES:
+            self._came, self._deadline = 0, now + waits.PROGRESS_SECONDS
         if now > self._deadline or now > waits.STARTED + waits.LAYER_SECONDS:
             raise self._error("deadline exceeded: a layer stands still")
 
@@ -111,6 +121,7 @@ class Layer:
             if not part:
                 raise self._error(f"{self.source.host}: unexpected EOF")
             size -= len(part)
+            self._expect_progress(len(part))
 
     def _error(self, words: str) -> NotMovedError:
         return NotMovedError(f"{self.source.side}: {words}", passing=True)
