@@ -561,7 +561,8 @@ async def too_many_messages(screen: Screen) -> None:
     await screen.say(WEI, f"/mirror {NGINX}\n{remark}", hears_all=True)
     for _ in range(MOST_PARTS):
         await screen.world.say(WEI, remark, hears_all=True)
-    await screen.say(WEI, "/mirror #1")
+    later = screen.world.clock.now + timedelta(seconds=2)
+    await screen.say(WEI, "/mirror #1", sent_at=later)
     await screen.wait(4)
     await screen.say(WEI, "/mirror", file=Attachment("gone.yaml", "gone.yaml", 9))
     await screen.say(

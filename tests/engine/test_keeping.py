@@ -1,6 +1,7 @@
 """An admin keeps a tag fresh, or calls it floating, on an alarm. /unkeep takes both back."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -230,6 +231,26 @@ async def test_a_group_learns_of_nothing_that_was_asked_elsewhere(w: World) -> N
     await w.say(ANA, "/unkeep", chat=PRIVATE)
     await w.settle(5)
     assert str(STATIC) in w.last
+
+
+async def test_what_is_taken_back_in_one_chat_stands_in_no_other(w: World) -> None:
+    await kept(w, STATIC)
+    w.chats.add(OTHER)
+    w.start()
+    w.upstream(BITNAMI)
+    await w.say(WEI, f"/mirror {BITNAMI}", chat=OTHER)
+    await w.settle(10)
+    async with w.store.begin() as unit:
+        (request,) = [r for r in await unit.open_requests() if r.place.chat == OTHER]
+        (transfer,) = await unit.transfers_of(request.id)
+        (made,) = await unit.decisions_on_tags()
+        later = replace(made, request=None, transfer=transfer.id, at=w.clock())
+        await unit.keep_decision(later)
+    w.clock.pass_time(60)
+    await w.say(ANA, f"/unkeep {STATIC}", chat=OTHER)
+    await w.say(ANA, "/unkeep")
+    await w.settle(5)
+    assert "No tag of this chat is kept fresh or marked as floating" in w.last
 
 
 async def test_what_too_few_admins_keep_is_told(w: World) -> None:

@@ -1,15 +1,17 @@
 """One thing that a person sends and that arrives as several messages is read as one."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, MALLORY, NGINX, WEI, World, world
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, World, world
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.gathering import MOST_PARTS
-from bot.core.ids import ChatId, Person
+from bot.core.ids import ChatId, Person, RequestId
 from bot.core.image import ImageRef
+from bot.core.transfer import State
 from bot.engine.intake.context import Attachment
 from bot.sandbox.telegram.client import cut
 
@@ -89,7 +91,7 @@ async def test_no_press_comes_between_two_parts(w: World, press: str) -> None:
     w.clock.now = w.clock.now.replace(second=0)  # the service was slow, not the person
     await w.say(WEI, PARTS[1], sent_at=w.clock.now, hears_all=True)
     assert await w.press(ANA, press) == ARRIVING
-    await w.say(WEI, "/mirror #1")
+    await w.say(WEI, "/mirror #1", sent_at=w.clock.now + timedelta(seconds=2))
     await w.settle(4)
     assert ARRIVING in w.chat.texts
     assert len((await drafted(w))[0]) > 200
@@ -333,3 +335,25 @@ async def test_plain_talk_in_a_group_is_nobodys_business(w: World) -> None:
     async with w.store.begin() as unit:
         assert await unit.last_update() == w.last_update != before
         assert await unit.people([WEI.id, ANA.id, MALLORY.id]) == {}
+
+
+@pytest.mark.parametrize("chat", [ChatId(ANA.id), GROUP])
+async def test_a_command_at_the_begin_of_a_further_part_is_not_obeyed(
+    w: World, chat: ChatId
+) -> None:
+    """Whoever wrote the text that somebody pastes can choose where it is cut."""
+    w.upstream(STATIC)
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.settle(8)
+    await w.say(ANA, PARTS[0], chat=chat, hears_all=True)
+    await w.say(ANA, "/approve #1", chat=chat, hears_all=True)
+    await w.settle(4)
+    async with w.store.begin() as unit:
+        (transfer,) = await unit.transfers_of(RequestId(1))
+    assert transfer.state is State.WAITING
+    assert [len(images) for images in await drafted(w)] == [FIRST]
+    w.clock.pass_time(5)
+    assert not await w.say(ANA, "/approve #1", chat=chat)
+    async with w.store.begin() as unit:
+        (transfer,) = await unit.transfers_of(RequestId(1))
+    assert transfer.state is not State.WAITING

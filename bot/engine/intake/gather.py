@@ -84,6 +84,17 @@ async def add_part(context: Context[GatherUnit], incoming: Incoming) -> bool:
     return True
 
 
+async def was_cut_off(unit: Gatherings, incoming: Incoming) -> bool:
+    """Whether a text that begins as a command is the rest of one that an app has cut.
+
+    Whoever wrote what an admin pastes can choose where it is cut. So no such command is obeyed.
+    """
+    if incoming.file is not None:
+        return False
+    found = await unit.gatherings_of(incoming.person.id, incoming.place)
+    return any(each.takes(sent_at=incoming.sent_at, album="") for each in found)
+
+
 async def hear(context: Context[GatherUnit], file: Attachment) -> None:
     """Keep a file of an album for a while: its command may come with one of the other files."""
     heard = HeardFile(

@@ -33,7 +33,7 @@ class UnkeepPressUnit(UnkeepUnit, NewNotes, Protocol):
 async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
     """Take back what stands about the image's tag, or list all tags about which something does."""
     if command.image is None:
-        return await _page(context, await _tags(context), 0)
+        return await _page(context, 0)
     ended = await _end(context, command.image)
     return answers.single_line("unkept" if ended else "unkeep-none", image=str(command.image))
 
@@ -48,14 +48,15 @@ async def press(
     said = None
     if isinstance(pressed, TakeBack):
         said = await _take_back(context, pressed)
-    page = await _page(context, await _tags(context), pressed.page)
+    page = await _page(context, pressed.page)
     text = words.render(page, context.language)
     await context.unit.add_note(context.place, text, reply_to=None, edits=context.message)
     return said
 
 
 async def _take_back(context: Context[UnkeepPressUnit], pressed: TakeBack) -> Phrase:
-    images = {tag_key(tag.image): tag.image for tag in await _tags(context)}
+    tags, _ = await _kept(context)
+    images = {tag_key(tag.image): tag.image for tag in tags}
     image = images.get(pressed.tag)
     if image is None:
         return say("unkeep-before")
@@ -90,14 +91,23 @@ async def _end(context: Context[UnkeepUnit], image: ImageRef) -> bool:
     return bool(standing)
 
 
-async def _tags(context: Context[UnkeepUnit]) -> list[KeptTag]:
-    """In private those of all chats, in a group those of what was asked there."""
-    chat = context.place.chat
-    made = await context.unit.decisions_on_tags(chat=None if is_private(chat) else chat)
-    return kept_tags(made)
+async def _kept(context: Context[UnkeepUnit]) -> tuple[Sequence[KeptTag], set[ImageRef]]:
+    """The tags that are listed, and which of them enough admins keep fresh.
+
+    In private those of all chats, in a group those of what was asked there. But what was taken
+    back in any chat has ended, and the admins of all chats count.
+    """
+    chat, made = context.place.chat, await context.unit.decisions_on_tags()
+    tags = kept_tags(made)
+    in_force = {tag.image for tag in tags if _is_in_force(context, tag)}
+    if not is_private(chat):
+        ends = [each for each in made if each.verdict is Verdict.DENY]
+        tags = kept_tags([*await context.unit.decisions_on_tags(chat=chat), *ends])
+    return tags, in_force
 
 
-async def _page(context: Context[UnkeepUnit], tags: Sequence[KeptTag], page: int) -> Message:
+async def _page(context: Context[UnkeepUnit], page: int) -> Message:
+    tags, in_force = await _kept(context)
     people = {d.person for tag in tags for d in (*tag.keeping, *tag.floating)}
     names = names_of(await context.unit.people({each for each in people if each is not None}))
     return kept_page(
@@ -106,7 +116,7 @@ async def _page(context: Context[UnkeepUnit], tags: Sequence[KeptTag], page: int
         names,
         context.now,
         everywhere=is_private(context.place.chat),
-        in_force={tag.image for tag in tags if _is_in_force(context, tag)},
+        in_force=in_force,
     )
 
 

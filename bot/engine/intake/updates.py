@@ -103,7 +103,8 @@ class Intake:
                 return False
             await unit.save_last_update(incoming.update)
             command = self._command(incoming)
-            if command is None and await self._belongs_to_another(unit, incoming):
+            whole = command is not None and not await gather.was_cut_off(unit, incoming)
+            if not whole and await self._belongs_to_another(unit, incoming):
                 return False
             answer = await self._answer(unit, incoming, command)
             if answer == NO_ANSWER:
@@ -219,7 +220,7 @@ class Intake:
     # -- messages -----------------------------------------------------------------------
 
     async def _belongs_to_another(self, unit: IntakeUnit, incoming: Incoming) -> bool:
-        """Handle a message without a command that goes with another one, or concerns nobody.
+        """Handle a message that goes with another one, or has no command and concerns nobody.
 
         False where it is one of its own, as in a private chat.
         """
