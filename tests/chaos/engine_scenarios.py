@@ -57,6 +57,17 @@ async def asked_and_approved(w: ChaosWorld) -> None:
 
 
 @scenario
+async def announced_before_it_is_approved(w: ChaosWorld) -> None:
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    w.clock.pass_time(90)
+    await w.settle(5)
+    await w.press(ANA, "approve:1")
+    await w.rest()
+
+
+@scenario
 async def approved_by_a_command(w: ChaosWorld) -> None:
     w.upstream(NGINX, STATIC)
     await mirror(w, WEI, NGINX, STATIC)

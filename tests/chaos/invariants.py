@@ -535,6 +535,16 @@ def every_request_has_a_card(evidence: Evidence) -> Iterator[str]:
             yield f"#{request.id} is open, and the chat shows no card of it"
 
 
+def no_announcement_is_left(evidence: Evidence) -> Iterator[str]:
+    """Where nothing waits, none stands. A kill right after a send may leave one each."""
+    if any(transfer.state is State.WAITING for transfer in evidence.transfers):
+        return
+    announced = (said for said in evidence.said if said.text.endswith(" waits."))
+    left = [said for said in announced if "for an admin" in said.text and not said.is_deleted]
+    if len(left) > evidence.repetitions:
+        yield f"nothing waits, and still it says {left[-1].text!r}"
+
+
 def nothing_is_left_running(evidence: Evidence) -> Iterator[str]:
     yield from (f"left open: {what}" for what in evidence.left)
     for batch in evidence.batches:
@@ -568,5 +578,6 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     no_question_is_older_than_the_decision,
     database_and_chat_agree,
     every_request_has_a_card,
+    no_announcement_is_left,
     nothing_is_left_running,
 )

@@ -716,7 +716,7 @@ async def test_an_admin_may_ask_in_private_and_a_stranger_may_not(w: World) -> N
     stranger = Person(PersonId("telegram:77"), "Stranger")
     await w.say(stranger, "/help", chat=ChatId("telegram:77"))
     await w.settle(2)
-    assert "I do not serve this chat yet" in w.last
+    assert "You are not on my list yet" in w.last
 
 
 async def test_help_shows_each_person_what_they_may_do(w: World) -> None:

@@ -94,7 +94,7 @@ async def test_strangers_are_told_once_where_they_are(w: World) -> None:
         await w.say(MALLORY, "hello?", chat=ChatId(MALLORY.id))
     await w.settle(4)
     (text,) = w.chat.texts
-    assert text.startswith("I do not serve this chat yet.")
+    assert text.startswith("You are not on my list yet.")
 
 
 async def test_who_writes_too_fast_is_told_once(tmp_path: Path) -> None:
