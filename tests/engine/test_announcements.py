@@ -311,3 +311,14 @@ async def test_it_follows_a_group_that_becomes_a_supergroup(w: World, announced:
     async with w.store.begin() as unit:
         (one,) = await unit.announcements()
     assert (one.place.chat, one.message) == (NEW_GROUP, None)
+
+
+async def test_where_the_group_has_just_moved_it_is_announced_in_the_new_one(
+    w: World, announced: Watched
+) -> None:
+    await ask(w)
+    await w.settle(50, step=5)
+    w.chat.moves[GROUP] = NEW_GROUP
+    await w.settle(60, step=5)
+    (number,) = announced.sent
+    assert w.chat.messages[number].place.chat == NEW_GROUP

@@ -168,13 +168,17 @@ class ChatAnnouncements:
         sent = Announcement(
             place=chat.place, sent_at=now, told=frozenset(told), shown=chat.text.fingerprint
         )
+        before = chat.last or replace(sent, sent_at=NEVER, told=frozenset())
         await self._save(sent)
         try:
             message = await self.chat.send(chat.place, chat.text, reply_to=chat.card)
+        except ChatMovedError:
+            await self._save(before)
+            raise
         except TransientError as trouble:
             self._rest(chat, trouble)
             if not trouble.unclear:
-                await self._save(chat.last or replace(sent, sent_at=NEVER, told=frozenset()))
+                await self._save(before)
             return False
         except RefusedError as refusal:
             log.warning("chat %s: what waits cannot be announced: %s", chat.chat, refusal)
