@@ -27,6 +27,7 @@ from registry_fixture import (
 )
 
 from bot.workflow.mirror import traffic as traffic_module
+from bot.workflow.mirror.content import Content
 from bot.workflow.mirror.copying import Copying
 from bot.workflow.mirror.layer import Layer
 from bot.workflow.mirror.manifest import INDEXES, Manifest, NotMovedError
@@ -712,3 +713,75 @@ def test_no_more_layers_than_places_move_at_a_time(moves: Moves) -> None:
         next(iter(moves.held.values())).set()
         assert job.result(90) == [None] * 6
     assert moves.most == 2
+
+
+# --- manifests
+
+
+def test_a_manifest_that_one_source_lacks_is_read_at_the_other() -> None:
+    body = json.dumps({"config": {"digest": A, "size": 1}, "layers": []}).encode()
+    wanted, asked, answered = digest_of(body), threading.Event(), threading.Event()
+
+    class Lacking(Quiet):
+        def reply(self) -> None:
+            asked.set()
+            answered.wait(90)
+            self.answer(404)
+
+    class Having(Quiet):
+        def reply(self) -> None:
+            self.answer(200, body, Content_Type=MANIFEST)
+
+    class Target(Quiet):
+        def reply(self) -> None:
+            self.answer(404)
+
+    with serving(Lacking) as lacking, serving(Having) as having, serving(Target) as target:
+        traffic = Traffic(8)
+        first = Content(traffic, at(lacking), at(target))
+        second = Content(traffic, at(having), at(target))
+        with ThreadPoolExecutor(1) as pool:
+            job = pool.submit(first.top, wanted, lambda: None)
+            try:
+                assert asked.wait(90)
+                late = threading.Timer(90, answered.set)
+                late.start()
+                assert second.top(wanted, lambda: None).manifest.body == body
+                assert not answered.is_set()
+            finally:
+                late.cancel()
+                answered.set()
+            assert isinstance(job.exception(90), NotMovedError)
+
+
+def test_images_of_a_repository_store_what_they_name_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(traffic_module, "OTHERS_SECONDS", 90)
+    traffic, inside, done = Traffic(8), threading.Event(), list[str]()
+
+    def second() -> None:
+        inside.set()
+        with traffic.storing("h/a"):
+            done.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with traffic.storing("h/a"):
+            job = pool.submit(second)
+            assert inside.wait(90)
+            with traffic.storing("h/b"):
+                done.append("first")
+        job.result(90)
+    assert done == ["first", "second"]
+
+
+def test_nobody_waits_long_for_another_image_of_the_repository(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(traffic_module, "OTHERS_SECONDS", 0.01)
+    traffic = Traffic(8)
+    with traffic.storing("h/a"):
+        with traffic.storing("h/a"):
+            pass
+        assert traffic._storing["h/a"].locked()
+    assert not traffic._storing["h/a"].locked()

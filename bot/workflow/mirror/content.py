@@ -110,7 +110,8 @@ class Content:
         return True
 
     def _read(self, digest: str, size: int = 0) -> None:
-        manifest = self._traffic.manifests.get(digest, lambda: self._source.fetch(digest, size))
+        key = self._source.name, digest  # another source may not have it, or be silent
+        manifest = self._traffic.manifests.get(key, lambda: self._source.fetch(digest, size))
         self._parts[digest] = Part(manifest, held=False)
 
     def _store(self, digest: str) -> None:

@@ -205,7 +205,8 @@ class Copying:
         """Store all that is below a manifest, and then itself. Returns the bytes of all."""
         size = self.content.copy(digest)
         self.leave_previous(digest)
-        self.target.put(self.image.tag or self.image.digest, manifest)
+        with self.traffic.storing(self.target.name):
+            self.target.put(self.image.tag or self.image.digest, manifest)
         return size
 
     def leave_previous(self, new: str) -> None:

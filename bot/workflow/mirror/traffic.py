@@ -6,7 +6,7 @@ Each blob is uploaded to the target once per run. Images that share it wait for 
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from .upload import Upload
 
 LAYERS_AT_A_TIME = 32  # of one source. Measured. The variable PARALLEL changes it
 IMAGES_AT_A_TIME = 128  # of one source
-OTHERS_SECONDS = 5  # that an image waits for a layer that another one brings from a slower source
+OTHERS_SECONDS = 5  # that an image waits for another one: for a layer of a slower source, or a PUT
 MANIFESTS_KEPT = 500  # in memory
 
 
@@ -82,11 +82,13 @@ class Traffic:
         self._at_a_time, self._half = layers, max(1, layers // 2)  # the most that one image may use
         self._threads: dict[tuple[str, int], ThreadPoolExecutor] = {}
         self._by_skopeo: dict[str, threading.Semaphore] = {}
+        self._storing: dict[str, threading.Lock] = {}  # by repository
         self._ways: dict[str, Way] = {}  # by blob
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
-        self.manifests: Once[str, Manifest] = Once(MANIFESTS_KEPT)  # of sources, by digest
-        self.stored: Once[tuple[str, str], None] = Once(MANIFESTS_KEPT)  # by repository and digest
+        # By repository and digest: read at sources, and stored in the target.
+        self.manifests: Once[tuple[str, str], Manifest] = Once(MANIFESTS_KEPT)
+        self.stored: Once[tuple[str, str], None] = Once(MANIFESTS_KEPT)
 
     def asking(self, host: str) -> ThreadPoolExecutor:
         """Return the threads that ask one host, beside those of the images."""
@@ -95,6 +97,21 @@ class Traffic:
     def by_skopeo(self, host: str) -> threading.Semaphore:
         """Return what limits the copies by skopeo, which moves several layers of each itself."""
         return self._by_skopeo.setdefault(host, threading.Semaphore(self._half))
+
+    @contextlib.contextmanager
+    def storing(self, repository: str) -> Iterator[None]:
+        """Let the images of a repository store what they name one by one, unless one takes long.
+
+        docker-registry 2.8 writes the link to a manifest anew with each tag. Meanwhile it refuses
+        an index that names the manifest, by 400 or 500.
+        """
+        turn = self._storing.setdefault(repository, threading.Lock())
+        mine = turn.acquire(timeout=OTHERS_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                turn.release()
 
     def _of(self, host: str, threads: int) -> ThreadPoolExecutor:
         with self._lock:
