@@ -21,6 +21,8 @@ ENTRIES: list[tuple[object, SourceLogin | None]] = [
     ({"auth": packed("wei:a:b"), "email": "wei@example.com"}, ("wei", "a:b")),
     ({"auth": packed("0000:"), "identitytoken": "eyJ"}, ("0000", "", "eyJ")),
     ({"identitytoken": "eyJ"}, ("", "", "eyJ")),
+    ({"auth": packed("wei:a:b"), "identitytoken": None}, ("wei", "a:b")),
+    ({"username": None, "password": None}, None),
     ({}, None),
     ({"auth": ""}, None),
 ]

@@ -51,13 +51,13 @@ def read_logins(auths: Mapping[str, Any]) -> tuple[dict[str, Login], list[str]]:
 
 def _login(entry: Mapping[str, Any]) -> Login:
     """Read an entry. Docker leaves an empty one where a credential helper has the login."""
-    user, password = str(entry.get("username", "")), str(entry.get("password", ""))
+    user, password = str(entry.get("username") or ""), str(entry.get("password") or "")
     if packed := entry.get("auth", ""):
         text = base64.b64decode(packed, validate=True).decode()
         user, colon, password = text.partition(":")
         if not colon:
             raise ValueError
-    token = str(entry.get("identitytoken", ""))
+    token = str(entry.get("identitytoken") or "")
     if not token and bool(user) is not bool(password):
         raise ValueError
     basic = login_of(user, password).basic if user and password else ""
