@@ -535,6 +535,7 @@ class Moves:
 
     def __init__(self) -> None:
         self.broken, self.always = set[str](), False
+        self.refused = set[str]()  # paths of targets
         self.made: list[tuple[str, str, str | None]] = []
         self.most = self.now = 0
         self.held: dict[str, Any] = {}  # blobs that wait until the test lets them go on
@@ -561,7 +562,9 @@ class Moves:
         with self._lock:
             self.now -= 1
         if broken:
-            raise NotMovedError("torn off")
+            raise NotMovedError("torn off", passing=True)
+        if target.path in self.refused:
+            raise NotMovedError(f"{target.path} is denied")
 
 
 @pytest.fixture
@@ -645,7 +648,7 @@ def test_of_those_who_wait_for_a_layer_that_did_not_move_one_brings_it(moves: Mo
 
 
 def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> None:
-    """A try may take an hour, so after two the others leave the layer to skopeo."""
+    """A try may take an hour, so after two the others wait for their own next try."""
     gate = threading.Semaphore(0)
     moves.broken, moves.always = {A}, True
     moves.held = {A: SimpleNamespace(wait=lambda seconds: gate.acquire(timeout=seconds))}
@@ -659,6 +662,25 @@ def test_a_layer_that_never_moves_is_not_tried_by_all_in_a_row(moves: Moves) -> 
             gate.release()
         assert all(job.exception(90) for job in jobs)
     assert len(moves.made) == 2
+
+
+def test_what_refuses_a_layer_of_some_images_ends_no_other(moves: Moves) -> None:
+    names = [f"x{n}" for n in range(6)]
+    moves.refused, moves.held = set(names[:5]), {A: threading.Event()}
+    traffic, here = Traffic(16), at("http://127.0.0.1:9")
+    with ThreadPoolExecutor(6) as pool:
+        jobs = [
+            pool.submit(traffic.copy_blobs, {A: 1}, here, at("http://127.0.0.1:9", name))
+            for name in names
+        ]
+        eventually(lambda: moves.made)
+        time.sleep(0.3)  # by now the others wait for it
+        moves.held[A].set()
+        done = [job.exception(90) for job in jobs]
+    assert [error and str(error) for error in done] == [
+        *(f"x{n} is denied" for n in range(5)),
+        None,
+    ]
 
 
 def test_one_image_of_many_layers_takes_half_of_the_places(moves: Moves) -> None:

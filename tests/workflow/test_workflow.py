@@ -4,6 +4,7 @@ test_mirror_py.py calls the package's parts one by one.
 """
 
 import base64
+import errno
 import json
 import os
 import re
@@ -32,6 +33,7 @@ from registry_fixture import (
 )
 
 from bot.workflow import shipped
+from bot.workflow.mirror import main as main_module
 from bot.workflow.mirror.settings import NAMES
 from bot.workflow.mirror.traffic import IMAGES_AT_A_TIME
 
@@ -494,6 +496,42 @@ def test_a_signal_to_the_step_reaches_python(world: World) -> None:
         assert process.stdout.readline().startswith("again in ")  # it waits, and nothing is begun
         process.send_signal(signal.SIGINT)
         assert "stopped by a signal" in process.communicate(timeout=90)[0]
+
+
+class ExitedError(Exception):
+    """What ends a test in place of its process."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_after_a_signal_no_login_stays_also_while_a_skopeo_writes(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signalled(_env: object, folder: Path) -> int:
+        (folder / "auth.json").touch()
+        (folder / "a").mkdir()
+        signal.raise_signal(number)
+        return 0
+
+    def rmdir(path: str, **_more: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "written meanwhile", path)
+
+    def leave(code: int) -> None:
+        raise ExitedError(code)
+
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    monkeypatch.setattr(main_module, "carried_out", signalled)
+    monkeypatch.setattr(os, "_exit", leave)
+    try:
+        with monkeypatch.context() as full:
+            full.setattr(os, "rmdir", rmdir)
+            with pytest.raises(ExitedError, match="130"):
+                main_module.main()
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    assert not list(tmp_path.glob("*/auth.json"))
 
 
 def test_a_silent_registry_holds_up_no_image_of_another(world: World) -> None:

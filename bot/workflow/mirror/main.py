@@ -1,6 +1,7 @@
 """One run: reads which images to mirror, copies them, reports each, and writes the summary."""
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -156,9 +157,13 @@ def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, 
 
 def main() -> int:
     """Do the run. A signal of the runner ends it at once, without any login left on the disk."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        # The runner empties RUNNER_TEMP after each job, but not /tmp.
-        with tempfile.TemporaryDirectory(dir=os.environ.get("RUNNER_TEMP") or None) as name:
+        # The runner empties RUNNER_TEMP after each job, but not /tmp. After a signal, a skopeo may
+        # still write there: then the logins are removed all the same.
+        with tempfile.TemporaryDirectory(
+            dir=os.environ.get("RUNNER_TEMP") or None, ignore_cleanup_errors=True
+        ) as name:
             return carried_out(os.environ, Path(name))
     except KeyboardInterrupt:
         say("stopped by a signal")

@@ -13,7 +13,7 @@ from functools import partial
 from http import HTTPStatus
 
 from .layer import Layer
-from .manifest import Manifest
+from .manifest import Manifest, NotMovedError
 from .once import Once
 from .pulls import Pulls
 from .registry import Repository
@@ -65,6 +65,11 @@ class Way:
     def failed(self) -> bool:
         """Wait for the job, and return whether it failed."""
         return self.job.exception() is not None
+
+    def refused(self) -> bool:
+        """Wait for the job, and return whether it met what will not pass there."""
+        error = self.job.exception()
+        return isinstance(error, NotMovedError) and not error.passing
 
     def slow(self) -> bool:
         """Return whether the job takes longer than an image with another source should wait."""
@@ -191,8 +196,10 @@ class _Blobs:
                 return self._copied(blob)
         elif by.target is not self._target and by.failed():
             by = self.way(blob)  # the first image to see the failure copies it itself
-        if by.target is self._target or by.failed() or by.target.name == self._target.name:
+        if by.target is self._target or by.target.name == self._target.name:
             return by.job
+        if by.failed():  # what ends that image is not about this one
+            return self._copied(blob) if by.refused() else by.job
         return self._copied(blob, by.target)
 
     def _copied(self, blob: str, origin: Repository | None = None) -> "Future[None]":
