@@ -3,6 +3,7 @@
 What is counted here is exact on any machine: connections, requests, 401s, tokens.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -22,7 +23,7 @@ from registry_fixture import Quiet, World, registries, serving, world
 from tls_world import Front, TlsWorld, tls_world
 from token_registry import Signer, signer
 
-from bot.workflow.mirror import registry_http
+from bot.workflow.mirror import connections, registry_http
 from bot.workflow.mirror.manifest import NotMovedError
 from bot.workflow.mirror.proxy import Proxy, proxy_for, spared
 from bot.workflow.mirror.registry import Repository
@@ -158,6 +159,21 @@ def test_a_handshake_that_breaks_off_is_told_in_words() -> None:
         said = ask("GET", f"https://127.0.0.1:{server.getsockname()[1]}/", {})
         hanging_up.join()
     assert said.words in ("unexpected EOF", "connection reset by peer")
+
+
+def test_a_head_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+
+    class Trickling(Quiet):
+        def reply(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.02)
+
+    with serving(Trickling) as address:
+        assert ask("GET", f"{address}/", {}, seconds=0.5).words == "timed out"
 
 
 def test_a_connection_whose_answer_is_still_to_come_is_not_kept() -> None:

@@ -4,6 +4,7 @@ A connection costs a round trip, with TLS two and a handshake. A TLS session is 
 server lets it. `registry_http` sends requests and reads answers over them.
 """
 
+import io
 import select
 import socket
 import ssl
@@ -13,11 +14,48 @@ import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPResponse
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .proxy import Proxy, proxy_for
 
 IDLE_SECONDS = 20.0  # servers close what is idle for longer, some after 5 s
+
+HEAD_SECONDS = 60.0  # from the first wait for an answer's head to its end, beside that wait
+
+
+class _Timely(io.RawIOBase):
+    """Reads a socket. A head that comes byte by byte is never silent, but ends here."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
+        self.until = time.monotonic() + (sock.gettimeout() or 0) + HEAD_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self.until:
+            raise TimeoutError
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class Response(HTTPResponse):
+    """An answer whose head has to come in time, also the one of a proxy's tunnel."""
+
+    def __init__(self, sock: socket.socket, *given: Any, **more: Any) -> None:
+        super().__init__(sock, *given, **more)
+        self.fp.close()
+        self._timely = _Timely(sock)
+        self.fp = io.BufferedReader(self._timely)
+
+    def begin(self) -> None:
+        """Read the head."""
+        super().begin()
+        self._timely.until = float("inf")
 
 
 class Place(NamedTuple):
@@ -38,6 +76,8 @@ class Place(NamedTuple):
 
 class Connection(HTTPConnection):
     """One connection to a place, direct or through a proxy. `used` once it has had an answer."""
+
+    response_class = Response
 
     def __init__(self, place: Place, proxy: Proxy | None, seconds: float) -> None:
         host, port = (proxy.host, proxy.port) if proxy else (place.host, place.port)
@@ -73,7 +113,7 @@ class Connection(HTTPConnection):
             self.request(method, path, data, headers)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             self.whole = False  # a server may answer before it has read all
-            answer = HTTPResponse(self.sock, method=method)
+            answer = Response(self.sock, method=method)
             answer.begin()
             return answer
         return self.getresponse()
