@@ -228,7 +228,7 @@ def expected(each: Row, role: str, chat: str, *, press: bool) -> str:
     if chat == "unserved" or (chat == "private" and role not in {"admin", "owner", "member"}):
         # A press is answered in a popup that nobody else sees.
         if press:
-            return each["guest"] if each == ON_A_CARD else "guest"
+            return each["guest"] if each["guest"] == "admins-only" else "guest"
         return "guest" if chat == "private" else "outside"
     if role in {"anonymous", "channel"}:
         # Telegram names the person of every press, so an anonymous press is nobody's.
