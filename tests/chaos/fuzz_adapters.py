@@ -225,7 +225,7 @@ _FILES: Final = Path(tempfile.gettempdir())
 
 
 def config_files(choices: Choices) -> None:
-    """Any file is either a config or a ConfigError of one line."""
+    """Any file is either a config or a ConfigError with a line for each mistake."""
     text = _BARE
     for _ in range(choices.below(4)):
         match choices.below(4):
@@ -247,7 +247,8 @@ def config_files(choices: Choices) -> None:
     try:
         settings = read_settings(place)
     except ConfigError as error:
-        expect_line(str(error))
+        for line in str(error).split("\n"):
+            expect_line(line)
         return
     settings.policy_in_force(), settings.allow_lists(), settings.target_registry()
     assert datetime(2026, 1, 1, tzinfo=UTC) + settings.policy_in_force().expire_after

@@ -58,7 +58,7 @@ def done(people: People, asked: Asked) -> None:
 def refused(people: People, asked: Asked, words: str) -> bool:
     """Return whether it ended with these words and offers a retry."""
     answers = people.sandbox.answers(asked)
-    return any(words in m["text"] and "Retry" in str(m["buttons"]) for m in answers)
+    return any(words in m["text"] and "Try again" in str(m["buttons"]) for m in answers)
 
 
 def slowly(people: People, seconds: int = 3) -> None:

@@ -141,8 +141,6 @@ def test_no_secret_is_anywhere_but_where_it_belongs(tmp_path: Path, tally: Count
         assert stop(sandbox) == set()
     found |= {f"after the end: {path}": path.read_bytes() for path in files(sandbox.data)}
     # Each place was really searched.
-    assert any("skopeo" in command and "copy" in command for command in commands)
-    assert any("skopeo" in command and "login" in command for command in commands)
     assert any("/act" in command for command in commands)
     assert b"next try" in found["bot.log"] or b"WARNING" in found["bot.log"]
     assert any(b"Seal: " in text for where, text in found.items() if "history" in where)

@@ -312,7 +312,7 @@ def test_nothing_is_suggested_twice_or_that_the_request_has() -> None:
         *("➡️ nginx:9.91 → 1.28", "➡️ nginx:9.91 → 1.26", "➡️ nginx:9.92 → 1.29"),
         "➡️ redis:7",
     ]
-    assert not any("Retry" in button[0] for row in text.buttons for button in row)
+    assert not any("Try again" in button[0] for row in text.buttons for button in row)
 
 
 def test_the_words_suggest_what_the_first_button_does() -> None:
