@@ -209,7 +209,10 @@ def test_several_messages_are_one_and_a_reply_needs_no_number(s: Sandbox) -> Non
     asked = s.whisper("li", f"/mirror {names}")
     s.card(asked, "找到 140 个镜像")
     s.api.post("/api/chat", json={"as": "ana", "bot": "administrator"}).raise_for_status()
-    files = {"a.yaml": b"image: busybox:1.36\n", "b.yaml": b"image: registry.k8s.io/pause:3.10\n"}
+    files = {
+        "a.yaml": b"image: busybox:1.36\n",
+        "b.yaml": b"image: registry.k8s.io/coredns/coredns:v1.11.3\n",
+    }
     album = [document(name, content) for name, content in files.items()]
     sent = {"as": "wei", "text": "/mirror", "documents": album, "caption_on": 1}
     asked = Asked("wei", "group", s.api.post("/api/chat", json=sent).json()["ids"][1])
