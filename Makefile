@@ -30,7 +30,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20
 
-test: lint types workflows unit integration ## Run every check and test (about 9 minutes on two cores)
+test: lint types workflows unit integration ## Run every check and test (about 8 minutes on two cores)
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
 	$(BIN)/ruff check .
@@ -60,7 +60,7 @@ unit: $(VENV)/.developing .debian ## Run the tests of what decides, and measure 
 integration: $(VENV)/.developing .debian ## Run the other tests: servers, processes, a selection of kills and faults
 	$(BIN)/pytest --numprocesses 4 $(SPREAD) $(UNITS:%=--ignore %)
 
-chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 20 minutes on two cores)
+chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos
 
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
