@@ -49,6 +49,7 @@ async def put_back(copy: Path, database: Path) -> Path | None:
 
 
 def _swapped(copy: Path, database: Path) -> Path | None:
+    """Put the copy in the place of the database. There is one at each moment, old or new."""
     expect_good(copy)
     old = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%d%H%M%S}")
     draft = database.with_name(f"{database.name}.restoring")
@@ -56,9 +57,9 @@ def _swapped(copy: Path, database: Path) -> Path | None:
         draft.unlink(missing_ok=True)
         _copy(copy, draft)
         there = database.exists()
-        if there:
-            _checkpoint(database)
-            database.rename(old)
+        for ending in _ENDINGS:  # its journal goes along: it may hold what the file lacks
+            if Path(f"{database}{ending}").exists():
+                os.link(f"{database}{ending}", f"{old}{ending}")
         for ending in _ENDINGS[1:]:
             Path(f"{database}{ending}").unlink(missing_ok=True)
         draft.rename(database)
@@ -98,12 +99,6 @@ def _copy(source: Path, copy: Path) -> None:
         for ending in _ENDINGS:
             with suppress(OSError):
                 Path(f"{draft}{ending}").unlink(missing_ok=True)
-
-
-def _checkpoint(database: Path) -> None:
-    """Move what the journal holds into the file, which is moved away without it."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _reading(path: Path) -> sqlite3.Connection:

@@ -49,6 +49,27 @@ async def test_a_copy_has_what_was_written_before_and_goes_back(tmp_path: Path) 
     assert last_beat(copy, "poll") == EARLY
 
 
+async def test_what_only_the_journal_holds_is_kept_of_the_database_before(tmp_path: Path) -> None:
+    """As after a kill. That the file is damaged is a reason to restore, and hinders nothing."""
+    database, copy = tmp_path / "bot.sqlite3", tmp_path / "copy.sqlite3"
+    beside = tmp_path / "bot.sqlite3-wal"
+    await beat(database, EARLY)
+    back_up(database, copy)
+    content = database.read_bytes()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE late (at TEXT)")
+        connection.commit()
+        journal = beside.read_bytes()
+    assert journal
+    database.write_bytes(b"damaged " + content[8:])
+    beside.write_bytes(journal)
+    old = await put_back(copy, database)
+    assert last_beat(database, "poll") == EARLY
+    assert old is not None
+    assert old.read_bytes()[:8] == b"damaged "
+    assert old.with_name(f"{old.name}-wal").read_bytes() == journal
+
+
 async def test_a_copy_is_whole_though_the_bot_writes_meanwhile(tmp_path: Path) -> None:
     database, copy = tmp_path / "bot.sqlite3", tmp_path / "copy.sqlite3"
     async with opened(database) as store:
