@@ -78,7 +78,7 @@ async def open_inspection(settings: Settings, secrets: Secrets) -> AsyncIterator
 def make_harbor(settings: Settings, secrets: Secrets) -> Harbor:
     """The API of the target, should it be a Harbor."""
     host = settings.target.host
-    return Harbor.at(settings.addresses.get(host, f"https://{host}"), secrets.target_login())
+    return Harbor(settings.addresses.get(host, f"https://{host}"), secrets.target_login())
 
 
 def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:

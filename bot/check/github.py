@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
-from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.check.report import SOON, CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Settings
 from bot.core.errors import BotError, RefusedError, TransientError
 from bot.core.image_list import listed_images
@@ -14,7 +14,6 @@ from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
 from bot.policy_report import coverage
 from bot.setup import policy_variable
 
-SOON: Final = timedelta(days=14)
 SKEW: Final = timedelta(minutes=1)
 
 
@@ -29,8 +28,8 @@ async def github(repository: InspectedRepository, settings: Settings) -> CheckLi
     yield _expiry(facts)
     yield _clock(facts)
     for part in (_branch, _rights, _workflow, _rules):
-        async for finding in part(repository, settings):
-            yield finding
+        async for found in part(repository, settings):
+            yield found
 
 
 def _advice(error: BotError) -> str:

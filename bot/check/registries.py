@@ -6,13 +6,12 @@ from typing import Final
 
 from bot.adapters.registry.harbor import Harbor, Project
 from bot.adapters.registry.inspection import InspectedRegistries
-from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.check.report import SOON, CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
 from bot.target_projects import probes
 
-SOON: Final = timedelta(days=14)
 FULL: Final = 0.9
 """The part of a quota from which `check` warns."""
 _ANY: Final = "library/hello-world"
@@ -24,9 +23,9 @@ async def sources(client: InspectedRegistries, settings: Settings, secrets: Secr
     for line in wrong_logins(secrets):
         yield failed("source logins", line, "write it as `docker login` writes config.json")
     wanted = sorted(settings.policy.registries)
-    for found in await asyncio.gather(*(_source(client, registry) for registry in wanted)):
-        for finding in found:
-            yield finding
+    for lines in await asyncio.gather(*(_source(client, registry) for registry in wanted)):
+        for found in lines:
+            yield found
     for key in client.login_names(""):
         if key.partition("/")[0] not in wanted:
             advice = "add the registry to policy.registries, or remove the login"
@@ -53,8 +52,8 @@ async def target(
         yield warning("target login", "HARBOR_USER and HARBOR_PWD are not set", _LOGIN)
     is_harbor = await harbor.is_there()
     for project, image in probes(settings):
-        async for finding in _probe(client, f"target {project}", image):
-            yield finding
+        async for found in _probe(client, f"target {project}", image):
+            yield found
         if is_harbor:
             yield await _quota(harbor, project)
     if is_harbor:
@@ -83,11 +82,11 @@ async def _quota(harbor: Harbor, name: str) -> CheckLine:
     label = f"target {name}, quota"
     try:
         project = await harbor.project(name)
+        if project is None:
+            return failed(label, "Harbor has no such project", "run `imageto-bot setup`")
+        return _of_quota(label, await harbor.with_quota(project))
     except BotError as error:
         return not_tried(label, error)
-    if project is None:
-        return failed(label, "Harbor has no such project", "run `imageto-bot setup`")
-    return _of_quota(label, project)
 
 
 def _of_quota(label: str, project: Project) -> CheckLine:

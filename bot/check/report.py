@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -11,6 +12,8 @@ from bot.core.retry import TroubleKind
 from bot.logs import visible
 
 Say = Callable[[str], None]
+SOON: Final = timedelta(days=14)
+"""From when on `check` warns that a token or a login ends."""
 
 
 class Outcome(StrEnum):
@@ -31,7 +34,7 @@ class CheckLine:
     text: str
     advice: str = ""
 
-    def line(self) -> str:
+    def __str__(self) -> str:
         """Such as `telegram: FAILED: Telegram is out of reach; check the network`."""
         more = f"; {self.advice}" if self.advice else ""
         return f"{self.name}: {self.outcome}: {self.text}{more}"
@@ -72,25 +75,25 @@ def unanswered(name: str, error: BotError, advice: str) -> CheckLine:
 
 
 class Report:
-    """Says each finding when it comes, or with `as_json` all of them at the end."""
+    """Says each line when it comes, or with `as_json` all of them at the end."""
 
     def __init__(self, say: Say, *, as_json: bool) -> None:
         self._say = say
         self._as_json = as_json
         self._found: list[CheckLine] = []
 
-    def add(self, finding: CheckLine) -> None:
+    def add(self, line: CheckLine) -> None:
         """Foreign words such as a chat's title are cleaned: a terminal obeys control characters."""
-        finding = replace(finding, text=visible(finding.text), advice=visible(finding.advice))
-        self._found.append(finding)
+        line = replace(line, text=visible(line.text), advice=visible(line.advice))
+        self._found.append(line)
         if not self._as_json:
-            self._say(finding.line())
+            self._say(str(line))
 
-    async def take(self, name: str, findings: CheckLines) -> None:
-        """Add all of them. An error ends these findings, and becomes the last of them."""
+    async def take(self, name: str, lines: CheckLines) -> None:
+        """Add all of them. An error ends these lines, and becomes the last of them."""
         try:
-            async for finding in findings:
-                self.add(finding)
+            async for line in lines:
+                self.add(line)
         except BotError as error:
             self.add(failed(name, error, "try again, and read the line above"))
 
@@ -103,6 +106,6 @@ class Report:
         return well
 
 
-def _fields(finding: CheckLine) -> Iterator[tuple[str, str]]:
-    yield from (("name", finding.name), ("outcome", finding.outcome.lower()))
-    yield from (("text", finding.text), ("advice", finding.advice))
+def _fields(line: CheckLine) -> Iterator[tuple[str, str]]:
+    yield from (("name", line.name), ("outcome", line.outcome.lower()))
+    yield from (("text", line.text), ("advice", line.advice))

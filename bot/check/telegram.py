@@ -17,15 +17,15 @@ async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:
         yield not_tried("chats", "they are asked with the token")
         return
     yield ok("telegram", f"the bot is @{me.name}")
-    async for finding in _webhook(inspection):
-        yield finding
+    async for found in _webhook(inspection):
+        yield found
     watched = list[ChatId]()
     for chat in settings.telegram.chats:
-        async for finding in _chat(inspection, chat, me, watched):
-            yield finding
+        async for found in _chat(inspection, chat, me, watched):
+            yield found
     for admin in settings.telegram.admins:
-        async for finding in _admin(inspection, admin, watched):
-            yield finding
+        async for found in _admin(inspection, admin, watched):
+            yield found
 
 
 async def _webhook(inspection: Inspection) -> CheckLines:

@@ -20,7 +20,7 @@ async def at(*told: Told) -> AsyncIterator[Harbor]:
     app = Overridden(registry())
     app.told = told
     async with served(app) as port:
-        harbor = Harbor.at(f"http://127.0.0.1:{port}", ("robot$mirror", "hush-hush"))
+        harbor = Harbor(f"http://127.0.0.1:{port}", ("robot$mirror", "hush-hush"))
         try:
             yield harbor
         finally:

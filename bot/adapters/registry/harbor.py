@@ -15,7 +15,7 @@ import httpx
 
 from bot.adapters.registry.auth import Login
 from bot.adapters.registry.network_guard import GuardedTransport
-from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, one_line
+from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, first_error
 from bot.core.errors import BotError, RefusedError
 
 _ANSWER_BYTES: Final = 1024 * 1024
@@ -38,18 +38,11 @@ class Project:
 class Harbor:
     """Each method raises TransientError, or RefusedError with Harbor's words."""
 
-    def __init__(
-        self, address: str, login: tuple[str, str] | None, network: httpx.AsyncBaseTransport
-    ) -> None:
-        """`address`: of the target, such as https://harbor.example.com."""
+    def __init__(self, address: str, login: tuple[str, str] | None) -> None:
+        """`address`: of the target, such as https://harbor.example.com. By proxies, if any."""
         self._base = httpx.URL(address)
         self._login = Login(*login) if login else None
-        self._transport = BoundedTransport(network)
-
-    @classmethod
-    def at(cls, address: str, login: tuple[str, str] | None) -> "Harbor":
-        """Over the network, through the proxies of the environment."""
-        return cls(address, login, GuardedTransport())
+        self._transport = BoundedTransport(GuardedTransport())
 
     @property
     def host(self) -> str:
@@ -72,9 +65,10 @@ class Harbor:
         number = _object(_well(answer)).get("project_id")
         if not isinstance(number, int):
             raise RefusedError("Harbor sends no project")
-        return await self._with_quota(Project(name, number))
+        return Project(name, number)
 
-    async def _with_quota(self, project: Project) -> Project:
+    async def with_quota(self, project: Project) -> Project:
+        """The project with what it uses, and its quota where Harbor tells it."""
         answer = await self._send("GET", f"projects/{project.name}/summary")
         try:
             quota = _object(_well(answer))["quota"]
@@ -164,7 +158,5 @@ def _json(answer: RegistryResponse) -> object:
 
 
 def _words(answer: RegistryResponse) -> str:
-    try:
-        return ": " + one_line(str(_object(answer)["errors"][0]["message"]), 160)
-    except (LookupError, TypeError):
-        return ""
+    found = first_error(answer)
+    return "" if found is None else f": {found[1]}"

@@ -3,7 +3,6 @@
 An upload is begun and cancelled: no registry tells otherwise whether it would take one.
 """
 
-import json
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -13,8 +12,7 @@ import httpx
 from bot.adapters.registry.auth import Endpoint
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.network_guard import host_of
-from bot.adapters.registry.session import RegistryRequest
-from bot.adapters.registry.transport import RegistryResponse, one_line
+from bot.adapters.registry.transport import RegistryResponse, first_error
 from bot.core.errors import BotError, RefusedError
 from bot.core.image import ImageRef
 
@@ -67,9 +65,7 @@ class InspectedRegistries(RegistryClient):
         return cancelled.status == HTTPStatus.NO_CONTENT
 
     async def _send(self, method: str, endpoint: Endpoint, url: httpx.URL) -> RegistryResponse:
-        request = RegistryRequest(method=method, url=url, accept="*/*", max_bytes=_ANSWER_BYTES)
-        async with self._session.turn(endpoint):
-            return await self._session.send(endpoint, request)
+        return await self._ask(method, endpoint, url, accept="*/*", max_bytes=_ANSWER_BYTES)
 
 
 def _place(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -77,10 +73,6 @@ def _place(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def _words(answer: RegistryResponse) -> str:
-    """The first error of a registry's answer: `: DENIED: requested access is denied`."""
-    try:
-        first = json.loads(answer.body)["errors"][0]
-        text = one_line(f"{first['code']}: {first['message']}", 160)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return f": {text}"
+    """The registry's own words: `: DENIED: requested access is denied`."""
+    found = first_error(answer)
+    return "" if found is None else f": {found[0]}: {found[1]}"

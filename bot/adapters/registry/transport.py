@@ -3,6 +3,7 @@
 It follows no redirect and answers no challenge. That is done in session.py.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,18 @@ class RegistryResponse:
     status: int
     headers: httpx.Headers
     body: bytes = b""
+
+
+def first_error(answer: RegistryResponse) -> tuple[str, str] | None:
+    """Code and message of the first error that a registry or a Harbor tells, each on one line.
+
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+    """
+    try:
+        first = json.loads(answer.body)["errors"][0]
+        return one_line(str(first["code"]), 80), one_line(str(first["message"]), 160)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 class BoundedTransport:

@@ -12,7 +12,7 @@ from bot.core.registry import ImageInfo, PullLimit
 
 
 class Digests(Protocol):
-    """The digests at both sides, asked for by HEAD. No registry counts a HEAD as a pull."""
+    """The digests at both sides, asked for in ways that no registry counts as a pull."""
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """The digest at the source. None where the image is missing or private. May be refused."""
