@@ -296,13 +296,13 @@ def demo(data: Path | None) -> None:
 
 
 def _read_config(path: Path, *, make_key: bool = False) -> tuple[Settings, Secrets]:
-    settings, given = _both(path)
+    settings, given = _config_and_environment(path)
     secrets = with_key(given, Path(settings.database), make=make_key)
     start_log(secrets=secrets.texts())
     return settings, secrets
 
 
-def _both(path: Path) -> tuple[Settings, Secrets]:
+def _config_and_environment(path: Path) -> tuple[Settings, Secrets]:
     """The config and the environment. Raises ConfigError with what is wrong in either."""
     try:
         settings = read_settings(path)

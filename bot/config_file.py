@@ -152,8 +152,10 @@ def _wrong_values(error: ValidationError, model: type[BaseModel]) -> list[tuple[
     places = [tuple(part for part in each["loc"] if part != "[key]") for each in errors]
     meant = {_meant(each, model) for each in errors if each["type"] == "extra_forbidden"}
     for key, each in zip(places, errors, strict=True):
-        inside = any(other[: len(key)] == key and other != key for other in places)
-        if (each["type"] == "too_short" and inside) or (each["type"] == "missing" and key in meant):
+        if each["type"] == "missing" and key in meant:
+            continue
+        begun = (place[: len(key)] for place in places if place != key)
+        if each["type"] == "too_short" and key in begun:  # what was in it is told by itself
             continue
         words = _words(each, model)
         found.append((key, words) if key else _split(words))

@@ -142,7 +142,7 @@ class TelegramChat:
         return await self._send(Place(place.chat), text, reply_to=None)
 
     async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
-        sent = await asked(
+        sent = await translated(
             self._bot.send_message(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
@@ -159,7 +159,7 @@ class TelegramChat:
 
     async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
         try:
-            await asked(
+            await translated(
                 self._bot.edit_message_text(
                     chat_id=number_of(place.chat),
                     message_id=number_of(message),
@@ -175,7 +175,7 @@ class TelegramChat:
 
     async def delete(self, place: Place, message: MessageId) -> None:
         try:
-            await asked(self._bot.delete_message(number_of(place.chat), number_of(message)))
+            await translated(self._bot.delete_message(number_of(place.chat), number_of(message)))
         except RefusedError as refusal:
             if "message to delete not found" not in str(refusal).lower():
                 raise
@@ -193,7 +193,7 @@ class TelegramChat:
     async def _send_file(
         self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
     ) -> None:
-        await asked(
+        await translated(
             self._bot.send_document(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
@@ -207,12 +207,12 @@ class TelegramChat:
         )
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
-        file = await asked(self._bot.get_file(file_id))
+        file = await translated(self._bot.get_file(file_id))
         if not (file.file_path and _is_number(file.file_size or 0)):
             raise _unreadable(TelegramError("the file has no path, or no usable size"))
         if (file.file_size or 0) > limit:
             raise RefusedError(f"the file has {file.file_size} bytes")
-        content: bytearray = await asked(file.download_as_bytearray())
+        content: bytearray = await translated(file.download_as_bytearray())
         if len(content) > limit:  # the declared size may be wrong
             raise RefusedError(f"the file has {len(content)} bytes")
         if file.file_size not in (None, len(content)):  # cut off, or another file
@@ -249,7 +249,7 @@ def _button(label: str, kind: ButtonKind, value: str) -> InlineKeyboardButton:
             return InlineKeyboardButton(label, url=value)
 
 
-async def asked(call: Awaitable[Any]) -> Any:
+async def translated(call: Awaitable[Any]) -> Any:
     """The answer to a call. Raises TransientError, RefusedError or ChatMovedError."""
     try:
         return await call
@@ -344,7 +344,7 @@ async def set_menus(
     try:
         for menu in menus:
             everybody = [BotCommand(*row) for row in menu.everybody]
-            await asked(bot.set_my_commands(everybody, language_code=menu.language))
+            await translated(bot.set_my_commands(everybody, language_code=menu.language))
             rows = [BotCommand(*row) for row in menu.admins]
             for person in admin_ids:
                 await _set_menu(bot, rows, BotCommandScopeChat(number_of(person)), menu.language)
@@ -362,14 +362,14 @@ async def _set_menu(
     language: str | None,
 ) -> None:
     try:
-        await asked(bot.set_my_commands(rows, scope=scope, language_code=language))
+        await translated(bot.set_my_commands(rows, scope=scope, language_code=language))
     except RefusedError as error:  # an admin who is not in this chat, or never wrote to the bot
         log.info("no admin menu for %s: %s", scope.chat_id, error)
 
 
 async def ask_name(bot: Bot) -> str:
     """The bot's username, without the at-sign. Raises TransientError or RefusedError."""
-    await asked(bot.initialize())
+    await translated(bot.initialize())
     return bot.username
 
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from telegram import Bot, ChatMember, ChatMemberUpdated, TelegramObject
 
-from bot.adapters.telegram.chat import asked
+from bot.adapters.telegram.chat import translated
 from bot.core.errors import BotError, ChatMovedError, RefusedError
 from bot.core.ids import ChatId, number_of
 
@@ -54,7 +54,7 @@ class Hearing:
 
     async def ask(self, bot: Bot, chats: Collection[ChatId], moved: Moved) -> None:
         """Ask Telegram now. Raises TransientError, and what `moved` raises."""
-        me = await asked(bot.get_me())
+        me = await translated(bot.get_me())
         self._everywhere = bool(me.can_read_all_group_messages)
         for chat in chats:
             try:
@@ -67,7 +67,7 @@ class Hearing:
 
     async def _ask_of(self, bot: Bot, me: int, chat: ChatId) -> None:
         group = number_of(chat)
-        self._set(group, await asked(bot.get_chat_member(group, me)))
+        self._set(group, await translated(bot.get_chat_member(group, me)))
 
     def _set(self, group: int, member: TelegramObject) -> None:
         if getattr(member, "status", "") in _ADMIN:

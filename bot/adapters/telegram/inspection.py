@@ -10,7 +10,7 @@ from typing import Final
 from telegram import Bot, ChatMember, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus
 
-from bot.adapters.telegram.chat import asked
+from bot.adapters.telegram.chat import translated
 from bot.core.errors import RefusedError
 from bot.core.ids import ChatId, PersonId, number_of
 
@@ -48,7 +48,7 @@ class Inspection:
         self._bot = bot
 
     async def me(self) -> BotFacts:
-        await asked(self._bot.initialize())
+        await translated(self._bot.initialize())
         found = self._bot.bot
         return BotFacts(
             str(found.username), found.id, hears_all=bool(found.can_read_all_group_messages)
@@ -56,16 +56,16 @@ class Inspection:
 
     async def webhook(self) -> str:
         """The address that gets the updates instead of a poll. Empty where there is none."""
-        found = await asked(self._bot.get_webhook_info())
+        found = await translated(self._bot.get_webhook_info())
         return str(found.url)
 
     async def title(self, chat: ChatId) -> str:
-        found = await asked(self._bot.get_chat(number_of(chat)))
+        found = await translated(self._bot.get_chat(number_of(chat)))
         return str(found.title or found.full_name or "")
 
     async def standing(self, chat: ChatId, person: int) -> Standing:
         try:
-            found = await asked(self._bot.get_chat_member(number_of(chat), person))
+            found = await translated(self._bot.get_chat_member(number_of(chat), person))
         except RefusedError as refusal:
             if any(words in str(refusal).lower() for words in _UNKNOWN_PERSON):
                 return Standing.OUTSIDE

@@ -16,7 +16,7 @@ from typing import Any, Final
 from telegram import Message, Update
 from telegram.error import Conflict, TelegramError
 
-from bot.adapters.telegram.chat import PollingBot, asked
+from bot.adapters.telegram.chat import PollingBot, translated
 from bot.core.errors import BotError, RefusedError
 from bot.core.person_name import safe_name
 
@@ -89,7 +89,7 @@ class Meeting:
 
     async def _poll(self, offset: int, seconds: float) -> list[dict[str, Any]]:
         try:
-            updates: list[dict[str, Any]] = await asked(
+            updates: list[dict[str, Any]] = await translated(
                 self._bot.raw_updates(offset, seconds=seconds)
             )
         except BotError as error:
@@ -104,7 +104,7 @@ class Meeting:
     async def _confirm(self, offset: int) -> None:
         """Let no later poll get what was read: neither another wait nor the bot."""
         with suppress(BotError):
-            await asked(self._bot.raw_updates(offset, seconds=0))
+            await translated(self._bot.raw_updates(offset, seconds=0))
 
     async def _read(self, raw: dict[str, Any]) -> Met | None:
         try:
@@ -147,7 +147,7 @@ class Meeting:
     async def _say(self, message: Message, key: str) -> None:
         code = (message.from_user.language_code or "") if message.from_user else ""
         with suppress(BotError):  # the terminal tells how to go on, too
-            await asked(
+            await translated(
                 self._bot.send_message(
                     message.chat.id,
                     self._words(key, code),
