@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from registry_fixture import PASSWORD, USER, Ran, Registry, World, registry
 from token_registry import Signer, Tokens, token_registry, token_server
 
@@ -166,3 +167,12 @@ def tls_world(world: World, signer: Signer, folder: Path) -> Iterator[TlsWorld]:
 
         source = side("source", world.source.log.with_name("data"))
         yield TlsWorld(world, source, side("target", None), certificates.authority)
+
+
+@pytest.fixture
+def tls(world: World, signer: Signer, tmp_path: Path) -> Iterator[TlsWorld]:
+    """For the test files that import it by name, and the fixtures `world` and `signer` with it."""
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    with tls_world(world, signer, folder) as made:
+        yield made

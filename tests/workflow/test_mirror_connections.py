@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from registry_fixture import Quiet, World, registries, serving, world
-from tls_world import Front, TlsWorld, tls_world
-from token_registry import Signer, signer
+from registry_fixture import Quiet, registries, serving, world
+from tls_world import Front, TlsWorld, tls
+from token_registry import signer
 
 from bot.workflow.mirror import connections, registry_http
 from bot.workflow.mirror.manifest import NotMovedError
@@ -30,17 +29,9 @@ from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import ask
 from bot.workflow.mirror.settings import Settings
 
-__all__ = ["registries", "signer", "world"]  # fixtures: pytest finds them by these names
+__all__ = ["registries", "signer", "tls", "world"]  # fixtures: pytest finds them by these names
 
 A = f"sha256:{'a' * 64}"
-
-
-@pytest.fixture
-def tls(world: World, signer: Signer, tmp_path: Path) -> Iterator[TlsWorld]:
-    folder = tmp_path / "tls"
-    folder.mkdir()
-    with tls_world(world, signer, folder) as made:
-        yield made
 
 
 def test_many_images_cost_few_connections_challenges_and_tokens(tls: TlsWorld) -> None:

@@ -10,15 +10,14 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from registry_fixture import Quiet, World, digest_of, registries, serving, world
-from tls_world import TlsWorld, tls_world
-from token_registry import Signer, signer
+from registry_fixture import Quiet, digest_of, registries, serving, world
+from tls_world import TlsWorld, tls
+from token_registry import signer
 
 from bot.workflow.mirror import layer as layer_module
 from bot.workflow.mirror import upload, waits
@@ -28,17 +27,9 @@ from bot.workflow.mirror.registry import SOURCE, TARGET, Repository
 from bot.workflow.mirror.settings import Settings
 from bot.workflow.mirror.traffic import move
 
-__all__ = ["registries", "signer", "world"]  # fixtures: pytest finds them by these names
+__all__ = ["registries", "signer", "tls", "world"]  # fixtures: pytest finds them by these names
 
 MB = 1 << 20
-
-
-@pytest.fixture
-def tls(world: World, signer: Signer, tmp_path: Path) -> Iterator[TlsWorld]:
-    folder = tmp_path / "tls"
-    folder.mkdir()
-    with tls_world(world, signer, folder) as made:
-        yield made
 
 
 def test_a_source_that_cuts_each_connection_is_read_on_by_range(tls: TlsWorld) -> None:

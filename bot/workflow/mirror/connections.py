@@ -123,7 +123,7 @@ _NO_SESSION: ssl.SSLSession | None = None
 
 
 class Connections:
-    """The idle connections of this process, and how many requests may be open at a place."""
+    """The idle connections of this process, and the TLS session of each place."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

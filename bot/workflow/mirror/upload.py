@@ -28,10 +28,7 @@ class Upload:
 
     def __init__(self, target: Repository, layer: Layer, begun: Answer | None = None) -> None:
         self._target, self._layer = target, layer
-        self._piece, self._least = (
-            0,
-            0,
-        )  # bytes: 0 for all at once
+        self._piece = self._least = 0  # bytes: 0 for all at once
         self._breaks = self._stuck = self._best = 0
         self._address, self._renewed = "", False
         if begun:
