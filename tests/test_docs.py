@@ -1,4 +1,4 @@
-"""The documents say what the code does, and both READMEs say the same."""
+"""The documents say what the code does, and both languages say the same."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from doc_pages import HOLE, PAGES, READMES, ROOT, rows_of
+from doc_pages import HOLE, PAGES, PAIRS, ROOT, rows_of
 from doc_tables import EXAMPLE, LABELS, default, explained, rewritten, settings
 
 from bot.config import Settings
@@ -15,20 +15,21 @@ from bot.core.fresh import CHECK_RETRY_WAIT
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.buttons import Verb
-from bot.dialog.language import Language
 from bot.engine.lanes import fresh_news, fresh_updates
 
-TEXTS = {language: path.read_text("utf-8") for language, path in READMES.items()}
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+ENGLISH = {chinese: english for english, chinese in PAIRS}
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
-every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+every_document = pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 
 
 # -- what is written from the code ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_tables_are_those_of_the_code(page: Path) -> None:
     text = page.read_text("utf-8")
     assert text == rewritten(page), "the code says something else by now: run `make docs`"
@@ -59,8 +60,8 @@ def test_the_documents_name_the_numbers_of_the_code() -> None:
     floating, version = EverySection.model_fields["floating"], EverySection.model_fields["versions"]
     watches = LimitsSection.model_fields["watches"].default
     for page, words in (
-        ("README.md", f"| `latest`, `1.27` | every {floating.default} hours |"),
-        ("README.md", f"within {fresh_news.REQUEST_AGE.days} days"),
+        ("docs/settings.md", f"| `latest`, `1.27` | every {floating.default} hours |"),
+        ("docs/settings.md", f"within {fresh_news.REQUEST_AGE.days} days"),
         ("docs/keeping-fresh.md", f"({watches} images per person"),
         ("docs/keeping-fresh.md", f"within {fresh_news.REQUEST_AGE.days} days"),
         ("docs/keeping-fresh.md", f"and {fresh_news.REQUESTS_PER_IMAGE} requests of it"),
@@ -78,33 +79,47 @@ def test_the_documents_name_the_numbers_of_the_code() -> None:
     ]
 
 
-# -- both READMEs --------------------------------------------------------------------------
+# -- both languages ------------------------------------------------------------------------
 
 
-def test_both_readmes_have_the_same_shape() -> None:
-    assert set(READMES) == set(Language)
-    shapes = [
-        {
-            "headings": re.findall(r"^(#{1,6}) ", FENCED.sub("", text), re.MULTILINE),
-            "columns": [len(row) for row in rows_of(FENCED.sub("", text))],
-            "blocks": [kind for kind, _ in FENCED.findall(text)],
-            "steps": re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE),
-            "leads": len(re.findall(r"^\*\*[^*]+\*\*", text, re.MULTILINE)),
-            "links": re.findall(r"\]\(([^)]+)\)", text)[1:],
-            "typed": [
-                [re.sub(r"\s*#.*", "", line) for line in body.splitlines()]
-                for kind, body in FENCED.findall(text)
-                if kind in {"sh", "mermaid"}
-            ],
-        }
-        for text in TEXTS.values()
-    ]
-    assert shapes[0] == shapes[1]
+@pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=lambda page: page.name)
+def test_both_languages_have_the_same_shape(english: Path, chinese: Path) -> None:
+    assert _shape(english) == _shape(chinese)
 
 
-def test_each_readme_begins_with_the_way_to_the_other() -> None:
-    assert "](README.zh-CN.md)" in TEXTS[Language.EN].splitlines()[0]
-    assert "](README.md)" in TEXTS[Language.ZH_CN].splitlines()[0]
+def _shape(page: Path) -> dict[str, object]:
+    """What a translation has to keep: headings, tables, steps, links, commands, diagrams."""
+    text = page.read_text("utf-8")
+    prose = FENCED.sub("", text)
+    return {
+        "headings": re.findall(r"^(#{1,6}) ", prose, re.MULTILINE),
+        "columns": [len(row) for row in rows_of(prose)],
+        "steps": re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE),
+        "leads": len(re.findall(r"^\*\*[^*]+\*\*", text, re.MULTILINE)),
+        "links": [_target(page, link) for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text)[1:]],
+        "blocks": [kind for kind, _ in FENCED.findall(text)],
+        "typed": [
+            [re.sub(r"\s*#.*", "", line) for line in body.splitlines()]
+            for kind, body in FENCED.findall(text)
+            if kind == "sh"
+        ],
+    }
+
+
+def _target(page: Path, link: str) -> str | Path:
+    """Return the English page that is linked, or the link where it leads elsewhere."""
+    if ":" in link:
+        return link
+    path = (page.parent / link).resolve()
+    return ENGLISH.get(path, path)
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=lambda page: page.name)
+def test_each_page_begins_with_the_way_to_its_translation(english: Path, chinese: Path) -> None:
+    for page, other in ((english, chinese), (chinese, english)):
+        link = re.search(r"\]\(([^)]+)\)", page.read_text("utf-8").splitlines()[0])
+        assert link is not None
+        assert (page.parent / link[1]).resolve() == other
 
 
 # -- what documents refer to ---------------------------------------------------------------

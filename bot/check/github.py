@@ -39,7 +39,7 @@ def _advice(error: BotError) -> str:
     if "(404)" in text:
         return "correct github.repository, or give the token this repository"
     if "GITHUB_TOKEN" in text:
-        return "make a new token: README.md lists its permissions"
+        return "make a new token: docs/operating.md lists its permissions"
     return "ask an owner of the repository or of its organisation"
 
 

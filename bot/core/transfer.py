@@ -2,7 +2,7 @@
 
 TRANSITIONS says which event is allowed in which state. `advance` applies an event. `next_action`
 says what to do next. The facts are stored and the state is derived from them, so a state cannot
-contradict its facts. The diagram in the README is written from TRANSITIONS.
+contradict its facts. The diagram in docs/design.md is written from TRANSITIONS.
 
 Nothing here does I/O or reads a clock: every event brings its own time.
 """
@@ -47,7 +47,7 @@ from bot.core.retry import RetriedWithTrouble
 
 
 class State(StrEnum):
-    """Where a transfer is on its way. The README explains each state."""
+    """Where a transfer is on its way. docs/using.md explains each state."""
 
     CHECKING = "checking"
     WAITING = "waiting"

@@ -169,7 +169,7 @@ class Collecting:
                 repository.close()
             return token
 
-        question = Question("github_token", f"Token for {name} (README.md lists its rights)")
+        question = Question("github_token", f"Token for {name} (its rights: docs/operating.md)")
         token = await self._ask(replace(question, secret=True), check)
         return token, name, found[-1]
 

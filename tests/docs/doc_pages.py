@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.dialog.language import Language
-
 ROOT: Final = Path(__file__).parents[2]
-READMES: Final = {Language.EN: ROOT / "README.md", Language.ZH_CN: ROOT / "README.zh-CN.md"}
-PAGES: Final = (*READMES.values(), ROOT / "docs" / "design.md")
+TRANSLATED: Final = ("using", "operating", "settings", "troubleshooting")
+PAIRS: Final = (
+    (ROOT / "README.md", ROOT / "README.zh-CN.md"),
+    *((ROOT / f"docs/{name}.md", ROOT / f"docs/zh-CN/{name}.md") for name in TRANSLATED),
+)
+"""Each page that people read in both languages: English, Chinese."""
+PAGES: Final = (*(page for pair in PAIRS for page in pair), ROOT / "docs" / "design.md")
 HOLE: Final = "TODO"
 BLOCK: Final = re.compile(
     r"(<!-- (?P<name>[a-z-]+): begin -->\n)(?P<body>.*?)(?=<!-- (?P=name): end -->)", re.DOTALL

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from doc_pages import BLOCK, READMES, ROOT, Row, table
+from doc_pages import BLOCK, PAIRS, ROOT, Row, table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -177,7 +177,7 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
         say("button-copy-all"),
     ),
 }
-"""The labels of the buttons of each verb, in the order of the READMEs. None sends nothing."""
+"""The labels of the buttons of each verb, in the order of docs/using.md. None sends nothing."""
 _DRAFT: Final = {Language.EN: " (drafts)", Language.ZH_CN: "（草稿）"}
 _CARD: Final = {Language.EN: " (what waits)", Language.ZH_CN: "（待审批）"}
 PLACES: Final[Mapping[Verb, Mapping[Language, str]]] = {
@@ -305,7 +305,8 @@ TEXTS: Final[Mapping[str, Callable[[Language], str]]] = {
 
 def rewritten(page: Path) -> str:
     """Return the page with each of its marked blocks as the code has it now."""
-    language = next((of for of, path in READMES.items() if path == page), Language.EN)
+    chinese = page in [second for _, second in PAIRS]
+    language = Language.ZH_CN if chinese else Language.EN
 
     def block(match: re.Match[str]) -> str:
         name, body = match["name"], match["body"]
