@@ -64,6 +64,7 @@ class GitHubSection(Section):
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
     list: str = Field(default="image.list", pattern=r"^[A-Za-z0-9._/-]+$")
     workflow: str = Field(default="mirror.yml", pattern=r"^[A-Za-z0-9._-]+\.ya?ml$")
+    runner: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
     api: Service = "https://api.github.com"
     patience: int = Field(default=90, ge=1, le=3600)
 
@@ -90,6 +91,7 @@ class Settings(Section):
     maintainer: MaintainerSection | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
     token_servers: dict[Registry, tuple[Host, ...]] = {}  # noqa: RUF012 - as above
+    ca_bundle: str = ""
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)
 

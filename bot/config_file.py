@@ -4,6 +4,7 @@ It must not know what a key means: config.py has the keys, config_types.py the k
 """
 
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -21,6 +22,9 @@ _WORDS: Final = 1000
 _MISTAKES: Final = 20
 """How many mistakes are listed. The others are counted."""
 _NESTING: Final = 50
+_CERTIFICATE: Final = re.compile(
+    "-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL
+)
 _KEY_IN_TEXT: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)+): ")
 UNREADABLE: Final = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
@@ -50,6 +54,24 @@ class Document:
         """The line of the key, or of the section that lacks it. 0 where it is not known."""
         near = next((key[:n] for n in range(len(key), 0, -1) if key[:n] in self.lines), None)
         return self.repeated.get(key, 0 if near is None else self.lines[near])
+
+
+def read_certificates(path: str) -> str:
+    """The certificates of a PEM file, without what else it holds, such as a key. "" for no path.
+
+    Raises ConfigError with one line for a file that cannot be read or holds none.
+    """
+    if not path:
+        return ""
+    try:
+        found = _CERTIFICATE.findall(Path(path).read_text(encoding="utf-8", errors="replace"))
+        text = "\n".join(found)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise ConfigError(one_line(f"ca_bundle: {path} holds no certificates in PEM")) from None
+    except OSError as error:
+        raise ConfigError(one_line(f"ca_bundle: {path} cannot be read: {error.strerror}")) from None
+    return text
 
 
 def read_document(path: Path) -> Document:

@@ -15,6 +15,7 @@ from typing import Final
 from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings
+from bot.config_file import read_certificates
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.policy import Policy
 from bot.workflow import shipped
@@ -28,7 +29,7 @@ BY_HAND: Final = (
     "New environment {}. Under Deployment branches and tags choose Selected branches, and add {} "
     "alone. Then run this command again"
 )
-POLICY_BYTES: Final = 48 * 1024
+VARIABLE_BYTES: Final = 48 * 1024
 """The most that GitHub stores in a variable."""
 FOLDER_MODE: Final = "040000"
 SECRETS: Final = {
@@ -70,13 +71,13 @@ async def install(
         text = f"the mirror repository is empty and its default branch is {default}"
         raise RefusedError(f"{text}: push a first commit to {settings.github.branch}")
     before = await _environment_before(repository, settings, now)
-    policy = policy_variable(settings.policy_in_force())
+    variables = variables_of(settings)
     place = before if environment is None else _environment(environment)
     there = {each: await repository.secret_names(each) for each in ("", before, place)}
     hidden = _secrets(secrets, there, place)
     work = _Installing(repository, settings, secrets.key_id, say, place, dry_run)
     await work.restrict_environment()
-    await work.set_variables(policy)
+    await work.set_variables(variables)
     await work.set_secrets(hidden)
     await work.install_files(now)
     await work.delete_secrets(_needless(there, place))  # after the files: the old ones need them
@@ -131,9 +132,30 @@ def _needless(there: Mapping[str, frozenset[str]], place: str) -> list[tuple[str
     return [(each, name) for each in there for name in sorted(there[each] & names[each])]
 
 
-def _token_servers(settings: Settings) -> str:
-    """The config's token servers by the registry's address, as the workflow reads them."""
-    return json.dumps(settings.token_servers) if settings.token_servers else ""
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The variables of the workflow by their names. "" stands for none.
+
+    Raises ConfigError for a value that no variable can hold, or a file that cannot be read.
+    """
+    target, servers = settings.target, settings.token_servers
+    return {
+        "HARBOR_HOST": target.host,
+        "HARBOR_PREFIX": target.prefix,
+        "NAMING": str(target.naming),
+        "POLICY": policy_variable(settings.policy_in_force()),
+        "TOKEN_SERVERS": json.dumps(servers) if servers else "",
+        "RUNNER": settings.github.runner,
+        "CA_BUNDLE": _certificates(settings.ca_bundle),
+    }
+
+
+def _certificates(path: str) -> str:
+    text = read_certificates(path)
+    if len(text) > VARIABLE_BYTES:
+        words = f"ca_bundle: takes {len(text)} bytes as a variable of GitHub, which holds"
+        advice = "leave only your own authority in it, since the system's are trusted anyway"
+        raise ConfigError(f"{words} {VARIABLE_BYTES}: {advice}")
+    return text
 
 
 def policy_variable(policy: Policy) -> str:
@@ -149,9 +171,9 @@ def policy_variable(policy: Policy) -> str:
     if policy.keeps_previous:
         rules["keep"] = True
     text = json.dumps(rules, separators=(",", ":"))
-    if len(text) > POLICY_BYTES:
+    if len(text) > VARIABLE_BYTES:
         words = f"policy: takes {len(text)} bytes as a variable of GitHub, which holds"
-        raise ConfigError(f"{words} {POLICY_BYTES}: write fewer rules, with wider patterns")
+        raise ConfigError(f"{words} {VARIABLE_BYTES}: write fewer rules, with wider patterns")
     return text
 
 
@@ -182,16 +204,10 @@ class _Installing:
                 raise RefusedError(f"{text}. {BY_HAND.format(name, branch)}") from refusal
         self.tell(f"environment {name}", f"restricted to branch {branch}")
 
-    async def set_variables(self, policy: str) -> None:
-        target, repository = self.settings.target, self.repository
-        wanted = {
-            "HARBOR_HOST": target.host,
-            "HARBOR_PREFIX": target.prefix,
-            "NAMING": str(target.naming),
-            "POLICY": policy,
-            "TOKEN_SERVERS": _token_servers(self.settings),
-        }
-        shown = {**wanted, "POLICY": f"{len(self.settings.policy.rules)} rules"}
+    async def set_variables(self, wanted: Mapping[str, str]) -> None:
+        repository, rules = self.repository, len(self.settings.policy.rules)
+        count = wanted["CA_BUNDLE"].count("END CERTIFICATE")
+        shown = {**wanted, "POLICY": f"{rules} rules", "CA_BUNDLE": f"{count} certificates"}
         there = await repository.variables()
         for name, value in wanted.items():
             if there.get(name, "") == value:

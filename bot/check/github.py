@@ -8,11 +8,11 @@ from typing import Final
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
 from bot.check.report import SOON, CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Settings
-from bot.core.errors import BotError, RefusedError, TransientError
+from bot.core.errors import BotError, ConfigError, RefusedError, TransientError
 from bot.core.image_list import listed_images
 from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
 from bot.policy_report import coverage
-from bot.setup import policy_variable
+from bot.setup import variables_of
 
 SKEW: Final = timedelta(minutes=1)
 
@@ -124,21 +124,25 @@ async def _workflow(repository: InspectedRepository, _: Settings) -> CheckLines:
 
 
 async def _rules(repository: InspectedRepository, settings: Settings) -> CheckLines:
-    """The workflow obeys a copy of the rules for what was written by hand."""
-    policy, name = settings.policy_in_force(), "rules of the workflow"
-    try:
-        variables = await repository.variables()
-    except RefusedError as refusal:
-        yield not_tried(name, f"GITHUB_TOKEN may not read variables ({refusal})")
-    else:
-        if variables.get("POLICY", "") == policy_variable(policy):
-            yield ok(name, "they are those of the config")
-        else:
-            text = "the variable POLICY is not what the config says"
-            yield failed(name, text, "run `imageto-bot setup`")
+    """The workflow obeys a copy of the rules for what was written by hand, and other variables."""
+    yield await _variables(repository, settings)
     content = (await repository.read_list()).content
     images = await asyncio.to_thread(listed_images, content)
     yield ok("image.list", f"it has {len(images)} images")
     # A rule that covers nothing of the list may be misspelt.
-    for line in await asyncio.to_thread(coverage, policy, images):
+    for line in await asyncio.to_thread(coverage, settings.policy_in_force(), images):
         yield ok("rule", line)
+
+
+async def _variables(repository: InspectedRepository, settings: Settings) -> CheckLine:
+    name = "variables of the workflow"
+    try:
+        wanted, there = variables_of(settings), await repository.variables()
+    except ConfigError as error:
+        return failed(name, error, "")
+    except RefusedError as refusal:
+        return not_tried(name, f"GITHUB_TOKEN may not read variables ({refusal})")
+    if other := [each for each in wanted if there.get(each, "") != wanted[each]]:
+        text = f"not what the config says: {', '.join(other)}"
+        return failed(name, text, "run `imageto-bot setup`")
+    return ok(name, "they are what the config says")

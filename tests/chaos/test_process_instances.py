@@ -65,7 +65,7 @@ async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
     code, said = await site.command(bot, "setup")
     assert code == 0, said
     _, said = await site.command(bot, "check")
-    for name in ("database", "telegram", "webhook", "repository", "rules of the workflow"):
+    for name in ("database", "telegram", "webhook", "repository", "variables of the workflow"):
         assert f"{name}: ok: " in said, said
     code, said = await site.command(bot, "check", "--alive")
     assert (code, said.startswith("ok: last answer from Telegram")) == (0, True)

@@ -340,12 +340,12 @@ MISTAKES = (
     ),
     Mistake(
         "the rules changed after `setup`",
-        "rules of the workflow: FAILED: the variable POLICY is not what the config says",
+        "variables of the workflow: FAILED: not what the config says: POLICY",
         changed={"policy.registries": ("docker.io",)},
     ),
     Mistake(
         "the token may not read variables",
-        "rules of the workflow: not tried: GITHUB_TOKEN may not read variables",
+        "variables of the workflow: not tried: GITHUB_TOKEN may not read variables",
         (github("GET /actions/variables", 403, "Resource not accessible"),),
     ),
     # Sources

@@ -302,6 +302,15 @@ def test_what_the_source_names_and_has_not_is_broken_there(world: World) -> None
         assert not ran.skopeo
 
 
+def left_to_skopeo(world: World) -> None:
+    """Let the script meet something out of the ordinary in each image."""
+    script = world.directory / ".github/mirror/copying.py"
+    text = script.read_text(encoding="utf-8")
+    right = "        self.leave_previous(digest)\n"
+    assert text.count(right) == 1
+    script.write_text(text.replace(right, '        raise OddError("of the test")\n'))
+
+
 def test_a_layer_with_a_sha512_digest_arrives(world: World) -> None:
     name, body = f"{NAME}sha512", os.urandom(3000)
     config = world.source.blob(name, "application/vnd.oci.image.config.v1+json", b"{}")
@@ -341,16 +350,26 @@ def test_the_sizes_in_an_index_are_summed_before_it_is_read(world: World) -> Non
     assert not [each for each in asked[:2] if digest_of(b"\0") in each]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told_as_such(
+SYSTEM = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def test_an_authority_of_ones_own_is_trusted_by_its_variable_and_else_told(
     world: World, signer: Signer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "tls"
     folder.mkdir()
-    name = f"{NAME}unvouched"
+    name, odd = f"{NAME}unvouched", f"{NAME}unvouched-odd"
     world.seed(name)
+    world.seed(odd)
     with tls_world(world, signer, folder) as tls:
-        ran = tls.run(f"{name}:1\n", SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt")
+        ran = tls.run(f"{name}:1\n", SSL_CERT_FILE=SYSTEM)
         said = ran.says(f"{name}:1")
+        own = {"SSL_CERT_FILE": SYSTEM, "CA_BUNDLE": tls.authority.read_text()}
+        arrived = tls.run(f"{name}:1\n", **own)
+        assert (arrived.code, arrived.skopeo) == (0, ""), arrived.output
+        left_to_skopeo(world)
+        arrived = tls.run(f"{odd}:1\n", **own)
+        assert (arrived.code, "copy" in arrived.skopeo) == (0, True), arrived.output
     assert said.startswith("error: login to the target: ")
     assert "x509: " in said
     assert classify(said.removeprefix("error: ")) is K.TARGET_REFUSED

@@ -27,10 +27,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from tls_world import Certificates
 
 from bot import check
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Settings, settings_from
+from bot.config_file import read_certificates
 from bot.core.batch import Run
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -171,7 +173,7 @@ async def rules_line(port: int, made: GitHub, given: Settings) -> str:
     said: list[str] = []
     tokens = secrets(GITHUB_TOKEN=made.token)
     assert not await check.everything(settings_from(dumped, "test"), tokens, said.append)
-    [line] = [each for each in said if each.startswith("rules of the workflow: ")]
+    [line] = [each for each in said if each.startswith("variables of the workflow: ")]
     return line
 
 
@@ -180,11 +182,48 @@ async def test_check_tells_when_the_workflow_has_other_rules_than_the_config(
 ) -> None:
     async with github(tmp_path, OLD) as (made, port):
         await set_up(made, port, secrets(**LOGIN), with_rules(*RULES))
+        made.actions.variables["HARBOR_HOST"] = "127.0.0.1:9"
         line = await rules_line(port, made, with_rules(*RULES))
-        assert line == "rules of the workflow: ok: they are those of the config"
+        assert line == "variables of the workflow: ok: they are what the config says"
         line = await rules_line(port, made, with_rules(RULES[1]))
-        assert line.startswith("rules of the workflow: FAILED: the variable POLICY is not what")
+        assert line.startswith(
+            "variables of the workflow: FAILED: not what the config says: POLICY;"
+        )
         assert line.endswith("run `imageto-bot setup`")
+
+
+async def test_a_runner_and_an_authority_of_ones_own_are_told_to_the_workflow(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    own = Certificates.made(folder)
+    file, authority = folder / "bundle.pem", own.authority.read_text().strip()
+
+    def given(content: str) -> Settings:
+        file.write_text(content)
+        dumped = settings().model_dump(mode="json") | {"ca_bundle": str(file)}
+        return settings_from({**dumped, "github": {**dumped["github"], "runner": "in-1"}}, "test")
+
+    async with github(tmp_path / "hub", OLD) as (made, port):
+        for content, words in (
+            ("hunter2", "bundle.pem holds no certificates in PEM"),
+            (own.key.read_text(), "bundle.pem holds no certificates in PEM"),
+            (f"{authority}\n" * 50, r"takes \d+ bytes.*which holds 49152: leave only your own"),
+        ):
+            with pytest.raises(ConfigError, match=f"ca_bundle: .*{words}"):
+                await set_up(made, port, secrets(**LOGIN), given(content))
+        file.unlink()
+        with pytest.raises(ConfigError, match=r"ca_bundle: .*cannot be read: No such file"):
+            read_certificates(str(file))
+        assert (made.actions.secrets, made.actions.variables) == ({}, {})
+        bundle = given(f"# ours\n{authority}\n{own.key.read_text()}\n{authority}\n")
+        said = await set_up(made, port, secrets(**LOGIN), bundle)
+        assert "variable CA_BUNDLE: set to 2 certificates" in said
+        assert made.actions.variables["CA_BUNDLE"] == f"{authority}\n{authority}"
+        assert made.actions.variables["RUNNER"] == "in-1"
+        said = await set_up(made, port, secrets(), settings())
+        assert {"variable CA_BUNDLE: removed", "variable RUNNER: removed"} <= {*said}
 
 
 async def test_rules_that_no_variable_can_hold_are_refused_before_anything_changes(

@@ -313,6 +313,7 @@ def test_a_wrong_password_is_an_error_of_every_image_with_its_cause(world: World
         ("MIRROR_SOURCE_AUTH", '{"auths": "hunter2"}', "MIRROR_SOURCE_AUTH must be JSON"),
         ("MIRROR_SOURCE_AUTH", '["hunter2"]', "MIRROR_SOURCE_AUTH must be JSON"),
         ("REGISTRY_ADDRESSES", '{"a.io": "file:///etc"}', "REGISTRY_ADDRESSES must be JSON"),
+        ("CA_BUNDLE", "hunter2", "CA_BUNDLE must hold certificates in PEM"),
         ("REGISTRY_ADDRESSES", "[]", "REGISTRY_ADDRESSES must be JSON"),
     ],
 )

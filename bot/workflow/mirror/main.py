@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from .certificates import trust
 from .copying import Copying, Result
 from .github import Asked, asked_for, post, summarise, told
 from .log import one_line, say
@@ -122,7 +123,11 @@ def handled(run: Run, orders: Orders, images: Sequence[Image]) -> list[tuple[Res
 
 
 def carried_out(env: Mapping[str, str], folder: Path) -> int:
-    """Do the run. `folder` is for logins. Returns 1 when an image failed or is not reported."""
+    """Do the run. `folder` is for logins and certificates.
+
+    Returns 1 when an image failed or is not reported.
+    """
+    trust(env.get("CA_BUNDLE", ""), folder)
     asked = asked_for(env)
     parsed = {line: Image.parse(line) for line in asked.lines}
     images = list(dict.fromkeys(image for image in parsed.values() if image))

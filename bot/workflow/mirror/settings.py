@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .authorization import Authorization
+from .certificates import readable
 from .reference import HOST, PATH
 from .registry_http import UNREADABLE
 from .source_logins import Login, login_of, read_logins
@@ -23,6 +24,7 @@ NAMES = (
     "MIRROR_SOURCE_AUTH",
     "TOKEN_SERVERS",
     "PATIENCE",
+    "CA_BUNDLE",
 )
 SECRETS = ("MIRROR_PASSWORD", "MIRROR_SOURCE_AUTH", "DECISION_KEY", "GITHUB_TOKEN")
 
@@ -67,12 +69,14 @@ class Settings:
         for name in REQUIRED:
             if not given[name]:
                 raise ValueError(f"login to the target: {name} is not set in the repository")
-        host, user, password, prefix, naming, *_, wish = given.values()
+        host, user, password, prefix, naming, *_, wish, bundle = given.values()
         if not HOST.fullmatch(host) or naming not in ("", "nested", "flat"):
             raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
         if prefix and not PATH.fullmatch(prefix):
             raise ValueError("HARBOR_PREFIX must be a project name, such as mirror")
         shape = '{"registry": "https://address"}'
+        if bundle and not readable(bundle):
+            raise ValueError("CA_BUNDLE must hold certificates in PEM: run imageto-bot setup")
         addresses = _read("REGISTRY_ADDRESSES", given, shape, _addresses)
         shape = '{"auths": {"registry": {"auth": "..."}}}'
         logins, wrong = _read("MIRROR_SOURCE_AUTH", given, shape, _logins)
