@@ -8,20 +8,17 @@ After a clear refusal nothing else is tried, so that it costs no pulls.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from mirror_fronts import at, errors, fronts, left_to_skopeo, willing
 from registry_fixture import (
     INDEX,
     LAYER,
     MANIFEST,
     Quiet,
-    Ran,
     World,
     digest_of,
     registries,
@@ -38,83 +35,6 @@ __all__ = ["registries", "signer", "world"]  # fixtures: pytest finds them by th
 K = FailureKind
 PLATFORMS = tuple(f"p{n}" for n in range(10))
 NAME = "docker.io/wei/"
-
-Rule = Callable[[str, str], tuple[int, bytes] | None]
-"""What a front answers for a method and a path, if it does not ask the registry."""
-
-
-def errors(code: str, message: str = "") -> bytes:
-    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-
-
-@dataclass
-class Front:
-    """A front before a registry. `seen` are the requests: method and path."""
-
-    rule: Rule
-    seen: list[str] = field(default_factory=list)
-    address: str = ""
-
-    def of(self, method: str, what: str) -> int:
-        return sum(each.startswith(f"{method} ") and what in each for each in self.seen)
-
-
-@contextmanager
-def before(place: str, rule: Rule) -> Iterator[Front]:
-    front = Front(rule)
-    kept = ("Accept", "Authorization", "Content-Type", "Content-Range", "Range")
-    told = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Range", "Location")
-
-    class Passing(Quiet):
-        def reply(self) -> None:
-            front.seen.append(f"{self.command} {self.path}")
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            own = rule(self.command, self.path)
-            if own:
-                self.answer(own[0], own[1])
-                return
-            headers = {name: self.headers[name] for name in kept if name in self.headers}
-            got = httpx.request(
-                self.command, f"{place}{self.path}", headers=headers, content=body, timeout=90
-            )
-            answered = {name: got.headers[name] for name in told if name in got.headers}
-            if "Location" in answered:
-                answered["Location"] = answered["Location"].replace(place, front.address)
-            self.answer(got.status_code, got.content, **answered)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
-
-    with serving(Passing) as front.address:
-        yield front
-
-
-@contextmanager
-def fronts(world: World, source: Rule, target: Rule) -> Iterator[tuple[Front, Front, Any]]:
-    """Both registries behind fronts, and a function that runs a list between them."""
-    with (
-        before(f"http://{world.source.address}", source) as near,
-        before(f"http://{world.target.address}", target) as far,
-    ):
-        host = far.address.partition("://")[2]
-        addresses = {"docker.io": f"{near.address}/docker.io", host: far.address}
-        given = {"HARBOR_HOST": host, "REGISTRY_ADDRESSES": json.dumps(addresses)}
-
-        def run(text: str, **env: str) -> Ran:
-            return world.run(text, None, **(given | env))
-
-        yield near, far, run
-
-
-def willing(_method: str, _path: str) -> None:
-    return None
-
-
-def at(method: str, what: str, status: int, body: bytes = b"") -> Rule:
-    def rule(asked: str, path: str) -> tuple[int, bytes] | None:
-        return (status, body) if asked == method and what in path else None
-
-    return rule
-
 
 IMMUTABLE = "Failed to process request due to 'wei/x:1' configured as immutable."
 QUOTA = "adding 1 MiB of storage resource will exceed the configured upper limit of 10 MiB."
@@ -300,15 +220,6 @@ def test_what_the_source_names_and_has_not_is_broken_there(world: World) -> None
         assert said.startswith("failure: source: broken image: blob unknown: "), said
         assert classify(said.removeprefix("failure: ")) is K.SOURCE_BROKEN
         assert not ran.skopeo
-
-
-def left_to_skopeo(world: World) -> None:
-    """Let the script meet something out of the ordinary in each image."""
-    script = world.directory / ".github/mirror/copying.py"
-    text = script.read_text(encoding="utf-8")
-    right = "        self.leave_previous(digest)\n"
-    assert text.count(right) == 1
-    script.write_text(text.replace(right, '        raise OddError("of the test")\n'))
 
 
 def test_a_layer_with_a_sha512_digest_arrives(world: World) -> None:

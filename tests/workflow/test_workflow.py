@@ -4,12 +4,10 @@ test_mirror_py.py calls the package's parts one by one.
 """
 
 import base64
-import errno
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -33,7 +31,6 @@ from registry_fixture import (
 )
 
 from bot.workflow import shipped
-from bot.workflow.mirror import main as main_module
 from bot.workflow.mirror.settings import NAMES
 from bot.workflow.mirror.traffic import IMAGES_AT_A_TIME
 
@@ -474,65 +471,6 @@ def test_no_file_beside_the_package_is_run(world: World, name: str) -> None:
 def test_the_package_leaves_no_bytecode_behind(world: World) -> None:
     world.run("", GITHUB_EVENT_NAME="schedule")
     assert checked(world).returncode == 0
-
-
-def test_a_signal_to_the_step_reaches_python(world: World) -> None:
-    """The runner signals only the shell that it started, and none of its children."""
-    (world.directory / "image.list").write_text("docker.io/wei/stopped:1\n")
-    (world.directory / "event.json").write_text("{}")
-    addresses = json.dumps({"docker.io": "http://127.0.0.1:9"})
-    more = {"PATIENCE": "1000", "REGISTRY_ADDRESSES": addresses, "HARBOR_HOST": "127.0.0.1:9"}
-    # A shell's job in the background ignores the signal, and so would what it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(
-        [*BASH, COPY["run"]],
-        cwd=world.directory,
-        env=world.environment() | more,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "1 to mirror to 127.0.0.1:9\n"
-        assert process.stdout.readline().startswith("again in ")  # it waits, and nothing is begun
-        process.send_signal(signal.SIGINT)
-        assert "stopped by a signal" in process.communicate(timeout=90)[0]
-
-
-class ExitedError(Exception):
-    """What ends a test in place of its process."""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_after_a_signal_no_login_stays_also_while_a_skopeo_writes(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def signalled(_env: object, folder: Path) -> int:
-        (folder / "auth.json").touch()
-        (folder / "a").mkdir()
-        signal.raise_signal(number)
-        return 0
-
-    def rmdir(path: str, **_more: object) -> None:
-        raise OSError(errno.ENOTEMPTY, "written meanwhile", path)
-
-    def leave(code: int) -> None:
-        raise ExitedError(code)
-
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
-    monkeypatch.setattr(main_module, "carried_out", signalled)
-    monkeypatch.setattr(os, "_exit", leave)
-    try:
-        with monkeypatch.context() as full:
-            full.setattr(os, "rmdir", rmdir)
-            with pytest.raises(ExitedError, match="130"):
-                main_module.main()
-    finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
-    assert not list(tmp_path.glob("*/auth.json"))
 
 
 def test_a_silent_registry_holds_up_no_image_of_another(world: World) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from . import ending
 from .certificates import trust
 from .copying import Copying, Result
 from .github import Asked, asked_for, post, summarise, told
@@ -22,6 +23,7 @@ from .reference import Image
 from .settings import Settings
 from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
 
+SIGNALS = signal.SIGINT, signal.SIGTERM
 THREADS = 1024  # for images, of all sources together
 
 
@@ -70,6 +72,8 @@ class Run:
             done = Result(image, "error", str(why))
         except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
             done = Result(image, "error", f"workflow: {type(unforeseen).__name__}")
+        if ending.stopped():  # what failed by that is no result
+            return done, False
         done = replace(done, seconds=time.monotonic() - began, waited=waited)
         say(log_line(done))
         if not self.whole:
@@ -160,16 +164,33 @@ def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, 
     return settings, ""
 
 
+def ignore_signals() -> None:
+    """Let nothing disturb the end of the run."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+
+
+def stop(_number: int, _frame: object) -> None:
+    """End the run by the first signal of the runner, which sends more of them later."""
+    ignore_signals()
+    raise KeyboardInterrupt
+
+
 def main() -> int:
-    """Do the run. A signal of the runner ends it at once, without any login left on the disk."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Do the run. A signal ends it within seconds. Then no login, child or upload stays."""
+    for each in SIGNALS:
+        signal.signal(each, stop)
     try:
-        # The runner empties RUNNER_TEMP after each job, but not /tmp. After a signal, a skopeo may
-        # still write there: then the logins are removed all the same.
+        # The runner empties RUNNER_TEMP after each job, but not /tmp.
         with tempfile.TemporaryDirectory(
             dir=os.environ.get("RUNNER_TEMP") or None, ignore_cleanup_errors=True
         ) as name:
-            return carried_out(os.environ, Path(name))
+            try:
+                return carried_out(os.environ, Path(name))
+            finally:
+                ignore_signals()
+                ending.kill_children()  # before the folder is removed: they may write into it
     except KeyboardInterrupt:
+        ending.cancel_uploads()
         say("stopped by a signal")
         os._exit(130)  # the threads may wait for a registry for minutes

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from . import waits
+from .ending import child
 from .log import one_line
 from .settings import SECRETS
 
@@ -55,12 +56,11 @@ def skopeo(folder: Path, *arguments: str, seconds: int = 0) -> str:
     command = ["skopeo", f"--command-timeout={seconds}s", *arguments]
     limit = seconds + 60
     try:
-        done = subprocess.run(
-            command, input=b"", capture_output=True, check=False, env=env, timeout=limit
-        )
+        with child(command, env) as process:
+            _, stderr = process.communicate(b"", limit)
     except (OSError, subprocess.TimeoutExpired) as broken:
         return f"skopeo: {type(broken).__name__}"
-    return cause(done.stderr.decode(errors="replace")) if done.returncode else ""
+    return cause(stderr.decode(errors="replace")) if process.returncode else ""
 
 
 def cause(stderr: str) -> str:

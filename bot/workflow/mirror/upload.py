@@ -11,7 +11,7 @@ import time
 import urllib.parse
 from http import HTTPStatus
 
-from . import waits
+from . import ending, waits
 from .connections import Place
 from .layer import Layer
 from .manifest import NotMovedError, OddError
@@ -36,13 +36,18 @@ class Upload:
 
     def send(self) -> None:
         """Send the layer. Raises NotMovedError, and lets the target forget what was begun."""
-        try:
-            while not self._sent():
-                pass
-        except BaseException:
-            if self._address:
-                self._target.session("DELETE", self._address)
-            raise
+        with ending.upload(self.cancel):
+            try:
+                while not self._sent():
+                    pass
+            except BaseException:
+                self.cancel()
+                raise
+
+    def cancel(self) -> None:
+        """Let the target forget what was begun."""
+        if self._address:
+            self._target.session("DELETE", self._address)
 
     def _take(self, answer: Answer) -> None:
         """Continue where an answer says. Another host must not get the login."""
@@ -67,6 +72,8 @@ class Upload:
 
     def _sent(self) -> bool:
         """Send what is next. Returns whether the target has all of the layer."""
+        if ending.stopped():
+            raise NotMovedError("the run is over")
         if not self._address:
             self._begin()
         layer = self._layer
