@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from bot.build import Adapters
 from bot.clients import CLOSE_SECONDS, make_registries
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import ConfigError
+from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
@@ -130,7 +131,10 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     settled = _was_alive_recently(Path(settings.database))
     # Until the polling knows better, another bot may be doing the same work.
     reconciler.hold(held=not settled)
-    async with asyncio.TaskGroup() as group:
+    async with (
+        _monitored(settings, adapters, reconciler),
+        asyncio.TaskGroup() as group,
+    ):
         group.create_task(reconciler.run(shutdown))
         me = await shutdown.unless_requested(introduce(adapters.bot))
         if me is None:
@@ -153,6 +157,17 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
             reload=reload,
         )
         await polling.run(shutdown)
+
+
+def _monitored(
+    settings: Settings, adapters: Adapters, reconciler: Reconciler
+) -> AbstractAsyncContextManager[None]:
+    address = settings.http_address()
+    if address is None:
+        return nullcontext()
+    from bot.monitoring import monitored  # noqa: PLC0415 - only here are its libraries needed
+
+    return monitored(address, Path(settings.database), adapters, reconciler)
 
 
 def _was_alive_recently(database: Path) -> bool:

@@ -104,7 +104,7 @@ def make_polling(
         installation=installation,
         clock=utc_now,
         wake=wake,
-        budgets=lambda: _budgets(adapters),
+        budgets=lambda: budgets(adapters),
         workflow=adapters.repository.last_workflow,
         reload=reload,
         restart=reload.restart,
@@ -133,7 +133,7 @@ def make_polling(
     )
 
 
-def _budgets(adapters: Adapters) -> dict[str, PullLimit]:
+def budgets(adapters: Adapters) -> dict[str, PullLimit]:
     """The rate limits that each service reported last."""
     own = adapters.repository.budget()
     return {**adapters.registries.budgets(), **({"GitHub": own} if own is not None else {})}

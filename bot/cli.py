@@ -9,7 +9,6 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,9 +22,6 @@ from bot.core.pattern import corrected
 from bot.decision_key import file_beside, with_key
 from bot.env_file import read_environment
 from bot.logs import start_log, visible
-
-ALIVE_WITHIN: Final = timedelta(minutes=3)
-"""A bot without an answer from Telegram for this long fails `check --alive`. A poll takes 30 s."""
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -71,6 +67,7 @@ def check(path: Path, *, alive: bool, as_json: bool) -> None:
     """Check the config, all services and all rights. Nothing is left behind."""
     settings, secrets = _read_config(path)
     from bot import check  # noqa: PLC0415 - see run
+    from bot.engine.outage import ALIVE_WITHIN  # noqa: PLC0415 - see run
 
     succeeded = asyncio.run(
         check.alive(settings, ALIVE_WITHIN, click.echo)

@@ -30,6 +30,7 @@ from bot.config_policy import FreshSection, PolicySection
 from bot.config_types import (
     Chat,
     Host,
+    Listening,
     Person,
     Prefix,
     Quiet,
@@ -94,6 +95,7 @@ class Settings(Section):
     ca_bundle: str = ""
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)
+    http: Listening = ""
 
     @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":
@@ -132,6 +134,11 @@ class Settings(Section):
         if not end:
             return None
         return QuietHours(time.fromisoformat(start), time.fromisoformat(end), self.zone())
+
+    def http_address(self) -> tuple[str, int] | None:
+        """The address and the port of the pages for probes. None: there are none."""
+        host, _, port = self.http.rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.telegram.timezone)

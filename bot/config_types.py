@@ -22,6 +22,7 @@ _REPOSITORY_IN_ADDRESS: Final = re.compile(
 )
 _TIME: Final = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _HOURS: Final = re.compile(f"{_TIME}-{_TIME}")
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
 
@@ -91,6 +92,23 @@ def _quiet(value: str) -> str:
     return value
 
 
+def _listening(value: str) -> str:
+    """Empty, or an address of this machine with a port."""
+    if value and not _can_be_listened_on(*value.rpartition(":")[::2]):
+        raise ValueError("should be an address and a port, such as 127.0.0.1:9464")
+    return value
+
+
+def _can_be_listened_on(host: str, port: str) -> bool:
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    brackets = host.startswith("[") and host.endswith("]")
+    good = _PORT.fullmatch(port) is not None and int(port) < 1 << 16
+    return good and brackets is (address.version == 6)  # noqa: PLR2004 - of the protocol
+
+
 def _id(value: object) -> str:
     """An id such as telegram:1003, from itself or from the number that Telegram shows."""
     text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
@@ -146,6 +164,7 @@ Service = Annotated[str, AfterValidator(_service)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Quiet = Annotated[str, AfterValidator(_quiet)]
 """Empty, or the hours in which nobody is called, such as 22:00-08:00."""
+Listening = Annotated[str, AfterValidator(_listening)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
 Repository = Annotated[str, AfterValidator(repository_name)]
 """`owner/name` of a repository at GitHub."""

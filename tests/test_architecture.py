@@ -42,6 +42,7 @@ ONE_PLACE = {
     "sqlalchemy": "adapters/store/",
     "alembic": "adapters/store/",
     "fluent": "adapters/words.py",
+    "prometheus_client": "adapters/monitoring/",
 }
 # Shared by two adapters: the operator's proxies.
 SHARED = {"proxies": {"registry", "telegram"}}

@@ -135,6 +135,10 @@ def wrong(path: str, value: Any) -> str:
         ("policy.rules.2.by", [1001], "policy.rules.2.by: telegram:1001 is not an admin"),
         ("policy.rules.2.approvals", 3, "policy.rules.2: needs 3 approvals, and nobody can give"),
         ("policy.limits.watches", 0, "policy.limits.watches: "),
+        *(
+            ("http", value, "http: should be an address and a port, such as 127.0.0.1:9464")
+            for value in ("9464", "localhost:9464", "127.0.0.1:0", "127.0.0.1:70000", "::1:9464")
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file_in_one_line(
@@ -160,6 +164,16 @@ def test_a_section_fresh_without_a_key_has_the_defaults() -> None:
     hours = {kind: each.total_seconds() / 3600 for kind, each in plan.intervals.items()}
     assert hours == {TagClass.FLOATING: 6, TagClass.VERSION: 168}
     assert (plan.looks, plan.budgets, plan.alarms) == (600, {}, "telegram:-1001234567890")
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [("", None), ("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:65535", ("::1", 65535))],
+)
+def test_the_pages_for_probes_have_an_address_or_none(
+    value: str, address: tuple[str, int] | None
+) -> None:
+    assert settings_from(example() | {"http": value}, "x").http_address() == address
 
 
 def test_ids_may_be_written_with_their_service() -> None:
@@ -220,7 +234,7 @@ send /whoami there
 :14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
 :14: policy.rules.0.image: is no key. Did you mean images?
 :15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
-maintainer, addresses, token_servers, ca_bundle, database, retention_days
+maintainer, addresses, token_servers, ca_bundle, database, retention_days, http
 """
 
 

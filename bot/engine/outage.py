@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT: Final = "poll"
 """The name of the heartbeat that is stored while Telegram answers polls."""
+ALIVE_WITHIN: Final = timedelta(minutes=3)
+"""A bot without an answer from Telegram for this long is not well. A poll takes 30 s."""
 UPDATES_KEPT: Final = timedelta(hours=24)
 """How long Telegram keeps a message for a bot: https://core.telegram.org/bots/api#getting-updates"""
 

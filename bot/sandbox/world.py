@@ -91,11 +91,13 @@ async def open_sandbox(
     branch: str = "main",
     image_list: str = "image.list",
     bare: bool = False,
+    http: str = "",
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
+    `http` is where the bot serves its metrics, as in its config.
     `bare`: the services alone, with an empty repository and no bot. `init` can be tried on them.
     """
     faults = ArmedFaults()
@@ -113,7 +115,7 @@ async def open_sandbox(
             chat, github, registries, faults, section, token=token, polled=polled, watch=watch
         )
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(address, chat, section, registries, database, fresh=fresh)
+        settings = _settings(address, chat, section, registries, database, fresh=fresh, http=http)
         secrets = with_key(_secrets(github, registries, token), database, make=True)
         if bare:
             await _set_variables(github, registries, settings)
@@ -197,6 +199,7 @@ def _settings(
     database: Path,
     *,
     fresh: float | None,
+    http: str,
 ) -> Settings:
     people = [person for person in chat.people.values() if person.name != STRANGER]
     data: dict[str, Any] = {
@@ -224,6 +227,7 @@ def _settings(
         },
         "addresses": registries.addresses,
         "database": str(database),
+        "http": http,
     }
     if fresh is not None:
         data["fresh"] = {

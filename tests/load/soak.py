@@ -8,6 +8,7 @@ must be the same process to the end, and everybody must have an answer.
 import asyncio
 import math
 import random
+import socket
 import statistics
 import tempfile
 import time
@@ -81,8 +82,9 @@ async def soak(minutes: float) -> Soaked:
     chat, runner = chat_world(SIZE), StandInRunner()
     with tempfile.TemporaryDirectory(prefix="imageto-soak-") as made:
         data = Path(made)
+        http = f"127.0.0.1:{_free_port()}"
         async with open_sandbox(
-            port=0, data=data, chat=chat, runner=runner, watch=Calls().watch
+            port=0, data=data, chat=chat, runner=runner, watch=Calls().watch, http=http
         ) as place:
             runner.target = place.registries.socket("target")
             pool = images(SIZE.images)
@@ -90,7 +92,9 @@ async def soak(minutes: float) -> Soaked:
             until, first = time.monotonic() + minutes * 60, _process()
             async with httpx.AsyncClient(base_url=place.address, trust_env=False) as api:
                 requests, faults, samples = await asyncio.gather(
-                    _ask(chat, pool, until), _break(api, until), _watch(first, until)
+                    _ask(chat, pool, until),
+                    _break(api, until),
+                    _watch(first, until, f"http://{http}/metrics"),
                 )
             with suppress(TimeoutError):  # what is open then is reported as a number
                 async with asyncio.timeout(PATIENCE):
@@ -135,11 +139,21 @@ async def _break(api: httpx.AsyncClient, until: float) -> int:
     return count
 
 
-async def _watch(pid: int | None, until: float) -> list[Sample]:
-    """Sample one process only: a restarted bot would have little memory in use."""
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+async def _watch(pid: int | None, until: float, metrics: str) -> list[Sample]:
+    """Sample one process only: a restarted bot would have little memory in use.
+
+    Its metrics are scraped as often.
+    """
     samples = []
-    while pid is not None and time.monotonic() < until:
-        with suppress(FileNotFoundError, ProcessLookupError, KeyError):  # it has died, or is dying
-            samples.append(sample(pid))
-        await asyncio.sleep(SAMPLE_EVERY)
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as prometheus:
+        while pid is not None and time.monotonic() < until:
+            with suppress(OSError, KeyError, httpx.TransportError):  # it is dying, or dead
+                samples.append(sample(pid))
+                (await prometheus.get(metrics)).raise_for_status()
+            await asyncio.sleep(SAMPLE_EVERY)
     return samples

@@ -6,7 +6,7 @@ a blob that nothing refers to, and a dispatch on a branch that does not exist.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from bot.adapters.github.fields import text_of
 from bot.adapters.github.repository import MirrorRepository, moved_to
 from bot.core.errors import RefusedError
 
-_EXPIRY: Final = "github-authentication-token-expiration"
 _NO_BRANCH: Final = "imageto-bot-check/no-such-branch"
 _BLOCKING: Final = {
     "update": "changes only by those who may bypass it",
@@ -59,7 +58,7 @@ class InspectedRepository(MirrorRepository):
                 default_branch=text_of(data.get("default_branch")),
                 archived=bool(data.get("archived")),
                 disabled=bool(data.get("disabled")),
-                expires=_time_of(str(headers.get(_EXPIRY, ""))),
+                expires=self.token_expires(),
                 now=_date_of(str(headers.get("date", ""))),
             )
 
@@ -149,17 +148,6 @@ class InspectedRepository(MirrorRepository):
 
     def _post(self, path: str, body: Mapping[str, str]) -> None:
         self._github.requester.requestJsonAndCheck("POST", self._address(path), input=dict(body))
-
-
-def _time_of(text: str) -> datetime | None:
-    """`2026-12-30 08:00:00 UTC`, as GitHub writes it, or with an offset such as +0800."""
-    for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
-        try:
-            found = datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, and %Z gives no zone
-        except ValueError:
-            continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return None
 
 
 def _date_of(text: str) -> datetime | None:

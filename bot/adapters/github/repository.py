@@ -13,7 +13,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from logging import INFO, WARNING
@@ -58,6 +58,7 @@ CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
 Shipped = Callable[[bytes], Mapping[str, bytes]]
 """The workflow's files by path, given the content of the installed workflow file."""
+_EXPIRY: Final = "github-authentication-token-expiration"
 _MODES: Final = {"file": "100644"}  # the Contents API does not tell an executable file
 
 
@@ -107,7 +108,8 @@ class MirrorRepository:
             )
 
         self._cache = EtagCache()
-        self._github = bounded_client(build, bounds, self._cache)
+        self._token_ends = ""
+        self._github = bounded_client(build, bounds, self._cache, self._note_headers)
         self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = WorkerThread("github")
 
@@ -115,6 +117,13 @@ class MirrorRepository:
         """End the worker thread. A call in progress is cut off."""
         self._worker.close()
         self._github.close()
+
+    def _note_headers(self, headers: Mapping[str, str]) -> None:
+        self._token_ends = headers.get(_EXPIRY, self._token_ends)
+
+    def token_expires(self) -> datetime | None:
+        """When the token ends, by an earlier answer. None where GitHub did not tell. No call."""
+        return _time_of(self._token_ends)
 
     def budget(self) -> PullLimit | None:
         """The rate limit in the last answer. None before the first. Makes no call."""
@@ -334,3 +343,14 @@ def _is_stale(error: GithubException) -> bool:
     if is_branch_rule(error):
         return False
     return error.status == 409 or "sha" in message_of(error).lower()  # noqa: PLR2004 - Conflict
+
+
+def _time_of(text: str) -> datetime | None:
+    """`2026-12-30 08:00:00 UTC`, as GitHub writes it, or with an offset such as +0800."""
+    for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
+        try:
+            found = datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, and %Z gives no zone
+        except ValueError:
+            continue
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None

@@ -68,21 +68,27 @@ class GitHubBounds:
 GITHUB_BOUNDS: Final = GitHubBounds()
 
 
-def bounded_client(build: Callable[[], Github], bounds: GitHubBounds, cache: EtagCache) -> Github:
+def bounded_client(
+    build: Callable[[], Github],
+    bounds: GitHubBounds,
+    cache: EtagCache,
+    note: Callable[[Mapping[str, str]], None],
+) -> Github:
     """The client that `build` makes, with bounded exchanges and a cache.
 
-    A Requester reads the global connection classes when it is made. They are reset at the end.
+    `note` gets the headers of each answer, in the thread of the call. A Requester reads the global
+    connection classes when it is made. They are reset at the end.
     """
 
     class BoundedHttp(HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("http://", _BoundedAdapter(bounds, cache))
+            self.session.mount("http://", _BoundedAdapter(bounds, cache, note))
 
     class BoundedHttps(HTTPSRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("https://", _BoundedAdapter(bounds, cache))
+            self.session.mount("https://", _BoundedAdapter(bounds, cache, note))
 
     Requester.injectConnectionClasses(BoundedHttp, BoundedHttps)
     try:
@@ -119,9 +125,12 @@ class _SocketHandle:
 class _BoundedAdapter(HTTPAdapter):
     """Runs one exchange at a time, as PyGithub does. So one socket and one timer are enough."""
 
-    def __init__(self, bounds: GitHubBounds, cache: EtagCache) -> None:
+    def __init__(
+        self, bounds: GitHubBounds, cache: EtagCache, note: Callable[[Mapping[str, str]], None]
+    ) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._bounds = bounds
+        self._note = note
         self._cache = cache
         self._socket = _SocketHandle()
         self._classes = _connection_classes(self._socket)
@@ -137,6 +146,7 @@ class _BoundedAdapter(HTTPAdapter):
         if cached is not None:
             request.headers.setdefault("If-None-Match", cached.tag)
         answer, body = self._exchange(request, **more)
+        self._note(answer.headers)
         if answer.status_code in _REDIRECTS:
             raise RedirectedError(answer.headers.get("Location", ""))
         if cached is not None and answer.status_code == HTTPStatus.NOT_MODIFIED:

@@ -48,7 +48,7 @@ class SqliteStore:
         try:
             await asyncio.to_thread(_try_to_open, path)
         except sqlite3.OperationalError as error:
-            raise _trouble(path, error) from error
+            raise trouble_of(path, error) from error
         with _troubled(path):
             await asyncio.to_thread(_migrated, path)
             return cls(Database.open(path), path)
@@ -134,7 +134,7 @@ def _read(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return []
-        raise _trouble(path, error) from error
+        raise trouble_of(path, error) from error
 
 
 _REMEDIES: Final = (
@@ -156,7 +156,8 @@ def _is_of_the_file(error: Exception) -> bool:
     )
 
 
-def _trouble(path: Path, error: Exception) -> TransientError:
+def trouble_of(path: Path, error: Exception) -> TransientError:
+    """SQLite's error about the file, with what somebody can do about it."""
     said = str(error.orig if isinstance(error, DBAPIError) else error)
     remedy = next((what for words, what in _REMEDIES if words in said.lower()), "")
     return TransientError(f"the database {path}: {said}" + (f": {remedy}" if remedy else ""))
@@ -196,7 +197,7 @@ def _troubled(path: Path) -> Iterator[None]:
     except (DatabaseError, sqlite3.DatabaseError) as error:
         if not _is_of_the_file(error):
             raise
-        raise _trouble(path, error) from error
+        raise trouble_of(path, error) from error
 
 
 def _try_to_open(path: Path) -> None:

@@ -37,6 +37,12 @@ class Reconciler:
         self._lanes = lanes
         self._wakers = {name: asyncio.Event() for name in lanes}
         self._held = False
+        self._ticked = dict[str, float]()
+
+    def idle_for(self) -> Mapping[str, float]:
+        """Seconds since each lane ended a tick, or came to one that is held. Empty before `run`."""
+        now = asyncio.get_running_loop().time()
+        return {name: now - at for name, at in self._ticked.items()}
 
     def wake(self) -> None:
         """Something may have changed: every lane ticks now."""
@@ -57,6 +63,7 @@ class Reconciler:
         """Tick until the shutdown. The lanes run side by side, so none waits for another."""
         async with asyncio.TaskGroup() as group:
             for name in self._lanes:
+                self._note_tick(name)
                 group.create_task(self._run_lane(name, shutdown))
             await shutdown.wait()
             self.wake()
@@ -66,6 +73,7 @@ class Reconciler:
         while not shutdown.is_requested():
             waker.clear()
             interval = IDLE_INTERVAL if self._held else await self._tick_lane(name, shutdown)
+            self._note_tick(name)
             if shutdown.is_requested():
                 return
             await asyncio.sleep(SHORTEST_INTERVAL)
@@ -74,6 +82,9 @@ class Reconciler:
                     await waker.wait()
             except TimeoutError:
                 continue
+
+    def _note_tick(self, name: str) -> None:
+        self._ticked[name] = asyncio.get_running_loop().time()
 
     async def _tick_lane(self, name: str, shutdown: Shutdown) -> float:
         try:
