@@ -5,6 +5,7 @@ unclear answer the bot therefore looks for its own batch id on GitHub before it 
 Nothing here does I/O. `next_step` derives what to do from the stored facts and the time.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -140,6 +141,7 @@ def one_per_place(ready: Iterable[Transfer], taken: Collection[ImageRef]) -> lis
 
 
 BATCH_TRAILER: Final = "Batch"
+STATUS_NAME_CHARACTERS: Final = 255 - len("mirror/")
 
 
 def commit_message(images: Sequence[ImageRef], block: str) -> str:
@@ -190,13 +192,26 @@ class CopyResult:
     previous: Previous | None = None
 
 
+def status_name(image: str) -> str:
+    """An image as the workflow names it in a status, whose context has 255 characters.
+
+    A name that is too long for that ends with its hash. bot/workflow/mirror/github.py has the same
+    rule.
+    """
+    if len(image) <= STATUS_NAME_CHARACTERS:
+        return image
+    hashed = hashlib.sha256(image.encode()).hexdigest()[:12]
+    return f"{image[: STATUS_NAME_CHARACTERS - 13]}~{hashed}"
+
+
 def result_of(transfer: Transfer, results: Mapping[str, CopyResult]) -> CopyResult | None:
     """What the run reports on the image, by its name with or without the decided digest.
 
     No other image of its batch has the same name without a digest.
     """
     image = transfer.image
-    names = (str(image), str(image.at(transfer.digest)), str(image.place))
+    every = (image, image.at(transfer.digest), image.place)
+    names = [status_name(str(each)) for each in every]
     return next((results[name] for name in names if name in results), None)
 
 

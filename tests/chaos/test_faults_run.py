@@ -188,8 +188,7 @@ LIST, STATUS = "GET /repos/wei/mirror/contents/image.list", "POST /repos/wei/mir
 FINAL = frozenset(
     {
         "page 403", "page 404", "status 400", "status 401", "status 403", "status 404",
-        "status 409", "status 422", "says permission", "says primary-limit",
-        "says secondary-limit-silent",
+        "status 409", "status 422", "says permission",
     }
 )  # fmt: skip
 """GitHub answers these the next time."""

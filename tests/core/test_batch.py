@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -163,6 +164,14 @@ def test_a_result_is_found_by_the_name_with_or_without_the_decided_digest() -> N
     assert result_of(COPIED, {full.image: full}) == full
     assert result_of(replace(COPIED, image=COPIED.image.at(DECIDED)), {plain.image: plain}) == plain
     assert result_of(COPIED, {f"{plain.image}@{OTHER}": plain}) is None
+
+
+def test_a_result_is_found_where_the_name_is_too_long_for_a_status() -> None:
+    image = ImageRef("docker.io", "a" * 240, "1", None)
+    shown = result(
+        DECIDED, name=f"docker.io/{'a' * 225}~{sha256(str(image).encode()).hexdigest()[:12]}"
+    )
+    assert result_of(replace(COPIED, image=image), {shown.image: shown}) == shown
 
 
 def test_a_digest_that_the_source_lost_ends_the_copy() -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,8 @@ from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
 from bot.workflow.mirror import reference, waits
 from bot.workflow.mirror.authorization import Authorization, NoTokenError, scope_of
-from bot.workflow.mirror.copying import Copying
-from bot.workflow.mirror.github import entries, share, summarise
+from bot.workflow.mirror.copying import Copying, Result
+from bot.workflow.mirror.github import described, entries, post, share, summarise
 from bot.workflow.mirror.log import one_line
 from bot.workflow.mirror.login import write_logins
 from bot.workflow.mirror.manifest import ACCEPT, NotMovedError
@@ -40,6 +41,7 @@ from bot.workflow.mirror.traffic import Traffic
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
 HEX = "0123456789abcdef" * 4
+NOW = 1_796_000_000.0
 
 # --- the grammar, the names and the list: the same as the bot's
 
@@ -616,6 +618,10 @@ def test_what_will_not_change_is_not_tried_again(
     [
         (429, {"Retry_After": "7"}, [7]),
         (429, {"Retry_After": "99999999999"}, [60]),
+        (503, {"Retry_After": formatdate(NOW + 7, usegmt=True)}, [7]),
+        (503, {"Retry_After": formatdate(NOW - 7, usegmt=True)}, [0]),
+        (503, {"Retry_After": formatdate(NOW + 9_000, usegmt=True)}, [60]),
+        (503, {"Retry_After": "Mon, 99 Nov 2026 99:00:00 GMT"}, [2]),
         (503, {"Retry_After": "soon"}, [2]),
         (500, {}, [2]),
         (404, {"Retry_After": "7"}, []),
@@ -623,8 +629,13 @@ def test_what_will_not_change_is_not_tried_again(
     ],
 )
 def test_a_question_is_asked_again_when_the_server_says(
-    status: int, headers: dict[str, str], pauses: list[float], slept: list[float]
+    status: int,
+    headers: dict[str, str],
+    pauses: list[float],
+    slept: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
     asked: list[str] = []
 
     class Source(Quiet):
@@ -669,6 +680,81 @@ def test_a_login_that_a_host_wants_is_given_at_once_the_next_time() -> None:
     assert seen == [None, "Basic bG9naW4=", "Basic bG9naW4="]
 
 
+# --- what GitHub takes
+
+LONG = "x" * 300
+WORDS = {
+    f"source: the decided digest is gone: sha512:{HEX}{HEX}": "source: the decided digest is gon",
+    f"policy: denied by rule docker.io/{LONG}": "policy: denied by rule docker.io/xxxxxxx",
+    f"sha512:{HEX}{HEX} 123456789 copied": f"sha512:{HEX}{HEX}",
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_a_description_stays_within_what_github_takes_and_says_what_counts(text: str) -> None:
+    image = Image.parse("docker.io/wei/a:1")
+    assert image
+    state = "success" if text.startswith("sha") else "failure"
+    result = Result(image, state, text, ground=f"rule {LONG}", note=LONG, previous=LONG)
+    said = described(result)
+    assert len(said) <= 140
+    assert said.startswith(WORDS[text])
+
+
+# --- limits of GitHub
+
+SILENT = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}
+HOUR = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(int(NOW) + 3000)}
+LIMITS: dict[str, tuple[int, dict[str, str], float]] = {
+    "primary": (403, HOUR, 3000),
+    "primary, by 429": (429, HOUR, 3000),
+    "primary, just over": (403, {**HOUR, "x_ratelimit_reset": str(int(NOW) - 9)}, 1),
+    "secondary": (403, {"Retry_After": "90"}, 90),
+    "secondary, by a date": (403, {"Retry_After": formatdate(NOW + 90, usegmt=True)}, 90),
+    "secondary, by 429": (429, {}, 60),
+    "secondary without a word of when": (403, {}, 60),
+    "secondary in the hour's end": (403, {**HOUR, "Retry_After": "5"}, 5),
+    "of a day": (403, {"Retry_After": "86400"}, 3700),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_status_that_github_limits_is_posted_after_its_end(
+    name: str, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    status, headers, wait = LIMITS[name]
+    left = [2]
+
+    class GitHub(Quiet):
+        def reply(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            left[0] -= 1
+            if left[0] >= 0:
+                self.answer(status, json.dumps(SILENT).encode(), **headers)
+            else:
+                self.answer(201)
+
+    with serving(GitHub) as api:
+        env = {
+            "GITHUB_API_URL": api,
+            "GITHUB_SERVER_URL": api,
+            "GITHUB_REPOSITORY": "wei/mirror",
+            "GITHUB_RUN_ID": "1",
+            "GITHUB_SHA": "a" * 40,
+            "GITHUB_TOKEN": "t",
+        }
+        image = Image.parse("docker.io/wei/a:1")
+        assert image
+        assert post(env, Result(image, "success", "x"))
+        assert slept == [wait, wait]
+        left[0] = 99
+        assert not post(env, Result(image, "success", "x"), ())  # a whole list waits for none
+        monkeypatch.setattr(waits, "STARTED", time.monotonic() - waits.RUN_SECONDS)
+        assert not post(env, Result(image, "success", "x"))  # nor does a run that is over
+    assert slept == [wait, wait]
+
+
 # --- shards
 
 
@@ -678,6 +764,13 @@ def test_the_shards_of_a_list_are_all_of_it_and_share_nothing(shards: str) -> No
     parts = [share(lines, shards, name.strip()) for name in shards.split(",")]
     assert sorted(line for part in parts for line in part) == sorted(lines)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize(("shards", "names"), [("1, 1, 2", "12"), ("2,1,2,1,", "12"), ("3,3", "3")])
+def test_shards_that_are_named_twice_leave_nothing_out(shards: str, names: str) -> None:
+    lines = [f"a:{n}" for n in range(20)]
+    done = [line for name in names for line in share(lines, shards.rstrip(","), name)]
+    assert sorted(done) == sorted(lines)
 
 
 @pytest.mark.parametrize(("shards", "shard"), [("", ""), ("4", "1"), ("1, 2", "3"), ("a", "")])

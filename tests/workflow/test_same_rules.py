@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import tag_class as core_tags
+from bot.core.batch import status_name
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
 from bot.core.pattern import normalised
@@ -14,6 +15,7 @@ from bot.core.policy import Policy, Rule, decide
 from bot.setup import policy_variable
 from bot.workflow.mirror import policy as run_policy
 from bot.workflow.mirror import tag_class as run_tags
+from bot.workflow.mirror.github import context_of
 from bot.workflow.mirror.reference import Image
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -65,6 +67,17 @@ def test_every_image_gets_the_same_verdict_by_the_same_rule(
         image = Image.parse(text)
         assert image is not None
         assert there.decide(image) == (ruling.verdict, ruling.rule), text
+
+
+@pytest.mark.parametrize("length", [1, 247, 248, 249, 250, 520])
+def test_an_image_is_named_alike_in_its_status_and_by_the_bot(length: int) -> None:
+    names = ["a" * (length - 1) + end for end in "bc"]
+    contexts = [context_of(name) for name in names]
+    assert [f"mirror/{status_name(name)}" for name in names] == contexts
+    assert contexts[0] != contexts[1]
+    assert max(map(len, contexts)) <= 255
+    if length <= 248:
+        assert contexts == [f"mirror/{name}" for name in names]
 
 
 WORDS = sorted(core_tags._WORDS)

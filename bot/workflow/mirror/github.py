@@ -3,7 +3,9 @@
 The bot reads the statuses. `target_url` names the run, and the context names the image.
 """
 
+import hashlib
 import json
+import math
 import re
 import time
 import urllib.parse
@@ -19,6 +21,7 @@ from .log import STATUS_CHARACTERS, one_line, say
 from .orders import HAND_WRITTEN
 from .registry_http import Answer, ask, wait_as_asked
 
+CONTEXT_CHARACTERS = 255  # GitHub refuses a longer one
 LIST_BYTES = 50 << 20
 SUMMARY_CHARACTERS = 200_000  # GitHub drops a summary over 1 MiB
 
@@ -40,6 +43,51 @@ def ask_github(env: Mapping[str, str], method: str, path: str, data: bytes | Non
     }
     url = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/{path}"
     return ask(method, url, headers, data=data, limit=LIST_BYTES)
+
+
+def asked_again(
+    env: Mapping[str, str],
+    method: str,
+    path: str,
+    data: bytes | None = None,
+    pauses: Sequence[float] = waits.GITHUB_PAUSES,
+) -> Answer:
+    """Send a request until it passes: after these pauses in trouble, and after a limit's end.
+
+    Without pauses it is sent once.
+    """
+    left, limits = iter(pauses), waits.GITHUB_LIMITS if pauses else 0
+    wanted = HTTPStatus.CREATED if data else HTTPStatus.OK
+    while True:
+        answer = ask_github(env, method, path, data)
+        asked = limit_seconds(answer)
+        if asked and limits and waits.elapsed() + asked < waits.RUN_SECONDS:
+            limits -= 1
+            say(f"GitHub limits this run's requests: waiting {asked:.0f} s")
+            time.sleep(asked)
+            continue
+        pause = None if asked else next(left, None)
+        refused = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if pause is None or refused or answer.status == wanted:
+            return answer
+        wait_as_asked(answer, pause)
+
+
+def limit_seconds(answer: Answer) -> float:
+    """Return how long GitHub wants no requests, or 0.
+
+    The primary limit tells its end, a secondary one may tell nothing. See
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api.
+    """
+    if answer.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+        return 0
+    reset, asked = answer.headers.get("x-ratelimit-reset", ""), answer.retry_after
+    if asked is None and answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        asked = math.ceil(int(reset[:12]) - time.time())
+    limited = asked is not None or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    if not limited and b"secondary rate limit" not in answer.body:
+        return 0
+    return max(1, min(waits.GITHUB_LIMIT_SECONDS if asked is None else asked, waits.LONGEST_LIMIT))
 
 
 @dataclass(frozen=True)
@@ -101,21 +149,15 @@ def read_decision(env: Mapping[str, str], text: str) -> "decision.Block | None":
 def entries_at(env: Mapping[str, str], commit: str) -> set[str] | None:
     """Return the entries of the list at a commit. None when GitHub does not say."""
     path = f"contents/{env['LIST']}?{urllib.parse.urlencode({'ref': commit})}"
-    for pause in (*waits.GITHUB_PAUSES, None):
-        old = ask_github(env, "GET", path)
-        if old.status == HTTPStatus.OK:
-            return set(entries(old.body))
-        if old.status == HTTPStatus.NOT_FOUND:
-            return set()  # this push added the list
-        if pause is None or not old.passing:
-            break
-        wait_as_asked(old, pause)
-    return None
+    old = asked_again(env, "GET", path)
+    if old.status == HTTPStatus.NOT_FOUND:
+        return set()  # this push added the list
+    return set(entries(old.body)) if old.status == HTTPStatus.OK else None
 
 
 def share(lines: list[str], shards: str, shard: str) -> list[str]:
     """Return the part of one job of the matrix. Every line belongs to some job."""
-    names = [name.strip() for name in shards.split(",")]
+    names = list(dict.fromkeys(name.strip() for name in shards.split(",")))
     return lines[names.index(shard) :: len(names)] if shard in names else lines
 
 
@@ -126,19 +168,28 @@ def post(
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
         "state": result.state,
-        "context": f"mirror/{result.image}",
+        "context": context_of(str(result.image)),
         "description": described(result),
         "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot finds the statuses of a run by it
     }
-    for pause in (*pauses, None):
-        answer = ask_github(env, "POST", f"statuses/{env['GITHUB_SHA']}", json.dumps(body).encode())
-        if answer.status == HTTPStatus.CREATED:
-            return True
-        if pause is None or not answer.passing:
-            break
-        wait_as_asked(answer, pause)
+    data = json.dumps(body).encode()
+    answer = asked_again(env, "POST", f"statuses/{env['GITHUB_SHA']}", data, pauses)
+    if answer.status == HTTPStatus.CREATED:
+        return True
     say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
     return False
+
+
+def context_of(image: str) -> str:
+    """Return the context of an image's status. bot/core/batch.py makes the same of its name.
+
+    A name that is too long for GitHub ends with its hash.
+    """
+    context = f"mirror/{image}"
+    if len(context) <= CONTEXT_CHARACTERS:
+        return context
+    hashed = hashlib.sha256(image.encode()).hexdigest()[:12]
+    return f"{context[: CONTEXT_CHARACTERS - 13]}~{hashed}"
 
 
 def described(result: Result) -> str:
@@ -146,9 +197,9 @@ def described(result: Result) -> str:
 
     A hand-written line has none, as in earlier versions: a bot of these reads the text alone.
     """
-    text = result.text if len(result.text) <= STATUS_CHARACTERS else result.text.split()[0]
     if result.state != "success":
-        return text
+        return one_line(result.text)
+    text = result.text if len(result.text) <= STATUS_CHARACTERS else result.text.split()[0]
     ground = "" if result.ground == HAND_WRITTEN else result.ground
     words = told(text, result.previous, ground, result.note)
     return words if len(words) <= STATUS_CHARACTERS else f"{words[: STATUS_CHARACTERS - 1]}…"

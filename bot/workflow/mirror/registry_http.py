@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import math
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 
@@ -112,10 +114,14 @@ class Answer:
         return self.status == HTTPStatus.TOO_MANY_REQUESTS or (self.status >= _BROKEN and not full)
 
     @property
-    def passing(self) -> bool:
-        """Return the same for GitHub, which answers a rate limit by 403 with Retry-After."""
-        refusal = HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.TOO_MANY_REQUESTS
-        return not refusal or bool(self.headers.get("Retry-After"))
+    def retry_after(self) -> "int | None":
+        """Return the seconds that the server asks to wait, by a number or by a date, if it does."""
+        wish = self.headers.get("Retry-After", "").strip()
+        if wish.isdecimal():
+            return int(wish[:9])
+        with contextlib.suppress(*UNREADABLE, TypeError):
+            return max(0, math.ceil(parsedate_to_datetime(wish).timestamp() - time.time()))
+        return None
 
 
 _LASTING = ("x509: ", "tls: ", TOO_LONG, ELSEWHERE, UNLISTED)
@@ -302,5 +308,5 @@ def answer_of(request: Callable[[], Opened], limit: int = BODY_BYTES) -> Answer:
 
 def wait_as_asked(answer: Answer, pause: float, longest: float = LONGEST_RETRY_AFTER) -> None:
     """Sleep for the Retry-After of an answer, at most `longest` seconds, or else for `pause`."""
-    wish = answer.headers.get("Retry-After", "")
-    time.sleep(min(int(wish[:9]), longest) if wish.isdecimal() else pause)
+    wish = answer.retry_after
+    time.sleep(pause if wish is None else min(wish, longest))

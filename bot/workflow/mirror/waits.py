@@ -10,6 +10,9 @@ TRY_PAUSES = (2, 6, 18, 54, 120, 300)  # between the tries of one image
 QUESTION_PAUSES = TRY_PAUSES[:2]  # between the tries of one request to a registry
 PATIENCE = 80  # sum of the pauses per image. The variable PATIENCE changes it
 GITHUB_PAUSES = (1, 5, 20)  # between the tries of a request to GitHub
+GITHUB_LIMIT_SECONDS = 60  # where a limit of GitHub does not say when it ends
+LONGEST_LIMIT = 3700  # GitHub counts requests per hour
+GITHUB_LIMITS = 10  # that one request waits for
 PULL_PAUSES = (5, 15, 45, 120, 300)  # between checks of the pulls left. The last one repeats
 
 STARTED = time.monotonic()
