@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python is started by the hundred here: what is compiled once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sandbox test lint types unit integration long chaos load bench soak workflows audit docs lock clean
+.PHONY: help demo sandbox test lint types unit integration sweeps long chaos load bench soak workflows audit docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ unit: $(VENV)/.developing .debian ## Run the tests of what decides, and measure 
 # Four workers on two cores, since many of these tests wait.
 integration: $(VENV)/.developing .debian ## Run the other tests: servers, processes, a selection of kills and faults
 	$(BIN)/pytest --numprocesses 4 $(SPREAD) $(UNITS:%=--ignore %)
+
+# Breaks each promise on purpose, and plays what starts the most processes.
+sweeps: $(VENV)/.developing .debian ## Run what .ci/run runs after `make test`: more of the same kinds
+	$(BIN)/pytest --numprocesses 4 $(SPREAD) -m 'sweep and not chaos and not long'
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos

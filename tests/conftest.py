@@ -30,13 +30,27 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TALLY] = Counter()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slowest tests, so that none of them is left for the end."""
+    _keep_some_of_a_sweep(items)
     for mark in ("chaos", "e2e"):
         items.sort(key=lambda item: item.get_closest_marker(mark) is None)
     for item in items:
         if item.get_closest_marker("hypothesis"):  # what chance reaches does not count as covered
             item.add_marker("no_cover")
+
+
+def _keep_some_of_a_sweep(items: list[pytest.Item]) -> None:
+    """Take the mark `sweep` from as many cases of a test as it says in `kept`."""
+    seen = Counter[str]()
+    for item in items:
+        sweep = item.get_closest_marker("sweep")
+        if sweep and sweep.kwargs and not item.get_closest_marker("chaos"):
+            test = item.nodeid.partition("[")[0]
+            seen[test] += 1
+            if seen[test] <= sweep.kwargs["kept"]:
+                item.own_markers.remove(sweep)
 
 
 def pytest_asyncio_loop_factories(

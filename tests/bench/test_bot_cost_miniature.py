@@ -28,6 +28,7 @@ def burst() -> Played:
     return Played(MINIATURE, 10.0, [0.01], [5.0], 0, Calls(), seen, load=1.0, runs=1, warnings=[])
 
 
+@pytest.mark.sweep
 @pytest.mark.e2e
 async def test_what_is_measured_becomes_rows_and_a_picture() -> None:
     found = Measured(

@@ -324,6 +324,7 @@ YAML_BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.sweep(kept=4)
 @pytest.mark.usefixtures("ends")
 @pytest.mark.parametrize("bomb", YAML_BOMBS)
 @pytest.mark.parametrize(

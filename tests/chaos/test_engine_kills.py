@@ -1,6 +1,6 @@
 """Kills at every point of every scenario over fakes: nothing is lost, nothing is done twice.
 
-A scenario runs once to count its points, then once for each of them. `make test` takes a few
+A scenario runs once to count its points, then once for each of them. `make sweeps` takes a few
 points of each, `make chaos` those that differ, `make long` all of them, and pairs of kills.
 test_process_kills.py kills the real process.
 """
@@ -127,6 +127,7 @@ def test_every_method_of_the_store_that_writes_can_be_killed() -> None:
     assert writing == WRITES
 
 
+@pytest.mark.sweep(kept=6)
 @pytest.mark.sample
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_a_kill_here_and_there_breaks_no_promise(where: Range) -> None:

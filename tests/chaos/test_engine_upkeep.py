@@ -210,6 +210,7 @@ MUTATIONS: Final = (
 )
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 async def test_a_broken_promise_is_noticed(
     mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]

@@ -135,6 +135,7 @@ BREAKS: dict[str, tuple[str, ModuleType | type, str, object]] = {
 }
 
 
+@pytest.mark.sweep(kept=2)
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_break_on_purpose_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     target, place, attribute, broken = BREAKS[name]
@@ -201,6 +202,7 @@ def followed(runs: Mapping[str, int], folder: Path, tally: Counter[str]) -> None
     assert (done.returncode, silent) == (0, {})
 
 
+@pytest.mark.sweep
 @pytest.mark.sample
 def test_coverage_leads_to_no_input_that_gets_through(tmp_path: Path, tally: Counter[str]) -> None:
     followed({"references": 1_000}, tmp_path, tally)

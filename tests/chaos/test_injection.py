@@ -185,6 +185,7 @@ shell = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sweep(kept=3)
 @shell
 @pytest.mark.parametrize(
     "name",
@@ -280,6 +281,7 @@ def test_every_message_shows_any_text_as_it_is(texts: Sequence[str], tally: Coun
             assert all(c.isprintable() or c == "\n" for c in plain), (key, hostile)
 
 
+@pytest.mark.sweep(kept=6)
 @each
 def test_a_list_that_is_searched_for_hostile_words_is_shown_as_it_is(text: str) -> None:
     words = LocaleWords()

@@ -278,6 +278,7 @@ async def _violations(scenario: str, killer: Killer, folder: Path) -> list[str]:
         return violations(await w.evidence())
 
 
+@pytest.mark.sweep(kept=3)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 async def test_a_broken_promise_is_noticed(
     mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]

@@ -10,6 +10,7 @@ from bot.core.image import Target
 from bot.paste import PASTE_SIZE_LIMIT, extract, rewrite
 
 
+@pytest.mark.sweep(kept=4)
 @pytest.mark.parametrize(
     ("name", "size"),
     [

@@ -308,6 +308,7 @@ CASES: Final = (
 )
 
 
+@pytest.mark.sweep(kept=1)
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_broken_promise_of_the_policy_is_noticed(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]

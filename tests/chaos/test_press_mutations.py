@@ -225,6 +225,7 @@ MUTATIONS: Final = (
 )
 
 
+@pytest.mark.sweep(kept=1)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 async def test_a_broken_promise_of_a_press_is_noticed(
     mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Counter[str]

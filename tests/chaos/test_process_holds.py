@@ -9,7 +9,7 @@ import signal
 import pytest
 from bot_site import Site
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 
 
 async def test_a_pause_holds_every_commit_until_two_admins_lift_it(site: Site) -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.e2e
 OURS = "this bot takes its updates"
 
 
+@pytest.mark.sweep
 async def test_a_second_bot_waits_for_the_database_and_takes_it_over_after_a_kill(
     site: Site, tally: Counter[str]
 ) -> None:

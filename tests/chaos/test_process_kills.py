@@ -192,6 +192,7 @@ async def check(people: People, seed: int, tally: Counter[str]) -> None:
     assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
 
 
+@pytest.mark.sweep
 @pytest.mark.sample
 async def test_three_kills_at_random_moments_break_no_promise(
     people: People, tally: Counter[str]

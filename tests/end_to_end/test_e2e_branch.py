@@ -15,7 +15,7 @@ from sandbox_process import COMMAND, Sandbox
 
 from bot.sandbox.world import RunningSandbox, open_sandbox
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 BRANCH, LIST = "trunk", "lists/prod.list"
 
 

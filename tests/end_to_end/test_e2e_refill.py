@@ -16,7 +16,7 @@ from sandbox_process import COMMAND, Sandbox
 
 from bot.sandbox.world import RunningSandbox, open_sandbox
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 LIST = "/github/repos/example/mirror/contents/image.list"
 NGINX = "docker.io/library/nginx:1.27"
 REDIS = "docker.io/library/redis"

@@ -23,7 +23,7 @@ from bot.sandbox.bot_process import kept_alive
 from bot.sandbox.world import RunningSandbox
 from bot.workflow import shipped
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 ROOT = Path(__file__).parents[2]
 BEFORE = "d353e24e47fdfef6c897b773a6f257a26290a0ce"
 OLD_FILES = {

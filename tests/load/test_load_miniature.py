@@ -11,6 +11,7 @@ from crowd import MINIATURE
 from play import play
 
 
+@pytest.mark.sweep
 @pytest.mark.e2e
 async def test_a_small_crowd_is_served_and_nothing_is_lost_or_told_twice() -> None:
     played = await play(MINIATURE)

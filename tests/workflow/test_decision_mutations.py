@@ -107,6 +107,7 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Regis
         yield source, target
 
 
+@pytest.mark.sweep(kept=1)
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_run_that_breaks_a_promise_is_noticed(
     world: World, name: str, tally: Counter[str]
