@@ -53,7 +53,13 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
             async with store.begin() as unit:
                 holds = await unit.holds()
             yield Adapters(
-                services.bot, services.repository, services.registries, store, words, holds
+                services.bot,
+                services.repository,
+                services.registries,
+                services.harbor,
+                store,
+                words,
+                holds,
             )
     finally:
         await close(store.close())

@@ -13,7 +13,7 @@ from bot.adapters.wish_file import WishFile
 from bot.build import Adapters, policy_with_holds, utc_now
 from bot.config import Secrets, Settings
 from bot.core.hold import pause_of
-from bot.core.ids import Place
+from bot.core.ids import TELEGRAM, Place, person_id
 from bot.engine.decided import Rules
 from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
@@ -25,6 +25,7 @@ from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.maintainer import MaintainerLane, ToldWhere
 from bot.engine.lanes.paused import Paused
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -33,6 +34,7 @@ from bot.engine.lanes.retention import RetentionLane
 from bot.engine.lanes.wishes import WishesLane
 from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.ports.repository import Repository
+from bot.target_projects import probes
 
 
 def _written(adapters: Adapters) -> Repository:
@@ -72,6 +74,7 @@ def make_reconciler(
                 restart=restart,
             ),
             "hand_written": _hand_written_lane(settings, adapters),
+            **_maintainer_lane(settings, adapters),
             **_fresh_lane(settings, adapters),
         }
     )
@@ -129,6 +132,31 @@ def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLan
         language=settings.telegram.language,
         clock=utc_now,
     )
+
+
+def _maintainer_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+    """The lane that tells the maintainer of defects, if the config names one."""
+    part = settings.maintainer
+    if part is None:
+        return {}
+    projects = [name for name, _ in probes(settings)]
+    return {
+        "maintainer": MaintainerLane(
+            store=adapters.store,
+            github=adapters.repository,
+            registries=adapters.registries,
+            target=lambda: adapters.harbor.state(projects),
+            host=settings.target.host,
+            words=adapters.words,
+            where=ToldWhere(
+                chat=settings.telegram.chats[0],
+                person=person_id(TELEGRAM, part.id) if part.id else None,
+                language=settings.telegram.language,
+                quiet=settings.quiet_hours(),
+            ),
+            clock=utc_now,
+        )
+    }
 
 
 def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> BatchesLane:

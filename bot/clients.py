@@ -32,6 +32,7 @@ class Services:
     bot: PollingBot
     repository: MirrorRepository
     registries: RegistryClient
+    harbor: Harbor
 
 
 @asynccontextmanager
@@ -40,12 +41,14 @@ async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[S
     registries = make_registries(settings, secrets)
     repository = make_repository(settings, secrets)
     bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
+    harbor = make_harbor(settings, secrets)
     try:
-        yield Services(bot, repository, registries)
+        yield Services(bot, repository, registries, harbor)
     finally:
         await close(bot.shutdown())
         repository.close()
         await close(registries.aclose())
+        await close(harbor.aclose())
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,13 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import Lane, TickResult
+from bot.engine.lanes.maintainer import MaintainerLane, ToldWhere
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.ports.chat import Document
-from bot.engine.ports.repository import ListFile, WorkflowState
+from bot.engine.ports.registries import TargetState
+from bot.engine.ports.repository import ListFile, TokenState, WorkflowState
 
 REST = 10.0
 """Seconds for which a lane without work rests, at most. In the bot it is IDLE_INTERVAL."""
@@ -202,6 +204,7 @@ class FakeRegistries:
         self.limited = False
         self.looks = 0
         self.looked_at: list[str] = []
+        self.accepted: dict[str, bool] = {}
 
     async def source_digest(self, image: ImageRef) -> str | None:
         self.looks += 1
@@ -231,6 +234,9 @@ class FakeRegistries:
     def spares(self, registry: str) -> bool:
         return not self.limited
 
+    def logins(self) -> dict[str, bool]:
+        return self.accepted
+
     def budgets(self) -> dict[str, PullLimit]:
         return {"docker.io": PullLimit(40, 100)} if self.limited else {}
 
@@ -259,7 +265,9 @@ class FakeRepository:
         self.runs: list[FakeRun] = []
         self.state = WorkflowState.ACTIVE
         self.seen: WorkflowState | None = None
+        self.token_state = TokenState(accepted=True)
         self.pushes_start_runs = True
+        self.runners_are_silent = False
         self.dispatches_are_named = True
         self.dispatches_start_runs = True
         self.writes = 0
@@ -288,6 +296,9 @@ class FakeRepository:
     def last_workflow(self) -> WorkflowState | None:
         return self.seen
 
+    def token(self) -> TokenState:
+        return self.token_state
+
     async def read_list(self) -> ListFile:
         self.reads += 1
         self._stumble("read_list")
@@ -309,7 +320,8 @@ class FakeRepository:
 
     def _start(self, event: str, sha: CommitSha, title: str) -> Run:
         number = RunId(300 + len(self.runs))
-        run = Run(number, f"https://github.example.com/runs/{number}")
+        url = f"https://github.example.com/runs/{number}"
+        run = Run(number, url, is_queued=self.runners_are_silent)
         self.runs.append(FakeRun(run, sha, event, title))
         return run
 
@@ -408,6 +420,8 @@ class World:
         self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
         self.quiet: QuietHours | None = None
+        self.maintainer: ToldWhere | None = None
+        self.target = TargetState()
         self.last_update = 100
         self.last_message = 10
         self._batch = 0
@@ -467,6 +481,7 @@ class World:
                 clock=clock,
                 new_id=self._new_batch,
             ),
+            **self._maintainer(),
             **self._fresh(access),
         }
         self.reconciler = Reconciler(self.lanes)
@@ -479,6 +494,25 @@ class World:
             budgets=self.registries.budgets,
             workflow=repository.last_workflow,
         )
+
+    def _maintainer(self) -> dict[str, MaintainerLane]:
+        if self.maintainer is None:
+            return {}
+        return {
+            "maintainer": MaintainerLane(
+                store=self.wired(self.store),
+                github=self.wired(self.repository),
+                registries=self.wired(self.registries),
+                target=self._target_state,
+                host=TARGET.host,
+                words=self.words,
+                where=self.maintainer,
+                clock=self.clock,
+            )
+        }
+
+    async def _target_state(self) -> TargetState:
+        return self.target
 
     def _fresh(self, access: AllowLists) -> dict[str, FreshLane]:
         if self.plan is None:

@@ -55,7 +55,14 @@ class Batch(RetriedWithTrouble):
     run: RunId | None = None
     run_url: str = ""
     run_seen_at: datetime | None = None
+    run_began_at: datetime | None = None
     closed_at: datetime | None = None
+
+    def with_run(self, run: "Run", now: datetime) -> Self:
+        """The batch after a look at its run: once it has a runner, it has begun."""
+        if self.run_began_at is not None or run.is_queued:
+            return self
+        return replace(self, run_began_at=now)
 
     def polled(self, now: datetime, *, took: timedelta = timedelta()) -> Self:
         """The batch after a poll that found nothing new. `took`: how long that poll lasted.
@@ -165,11 +172,15 @@ def batch_of(message: str) -> BatchId | None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A workflow run. `conclusion` is GitHub's value, empty until the run has finished."""
+    """A workflow run. `conclusion` is GitHub's value, empty until the run has finished.
+
+    `is_queued`: no runner has taken it yet.
+    """
 
     id: RunId
     url: str
     conclusion: str = ""
+    is_queued: bool = False
 
     @property
     def is_finished(self) -> bool:

@@ -863,6 +863,34 @@ hand-written-denied = { $count ->
 hand-written-line = ✏️ <code>{ $image }</code>
 hand-written-next = If you do not want that, remove what was written, and add a rule to my config that denies it.
 
+# -- what only the maintainer can mend ------------------------------------------------------
+defects-call = { $maintainer }, this needs you:
+defect-github-token = GitHub does not accept my token any more. Until it does, nothing is copied.
+    .next = Make a new token, write it into GITHUB_TOKEN and restart me.
+defect-github-expiry = My token for GitHub expires soon.
+    .next = Make a new one in time, write it into GITHUB_TOKEN and restart me.
+defect-source-login = <code>{ $where }</code> does not accept my login any more.
+    .next = Renew it in SOURCE_AUTH, run imageto-bot setup and restart me.
+defect-target-login = Our registry does not accept the login any more. Until it does, nothing is copied.
+    .next = Robot accounts expire. Renew HARBOR_USER and HARBOR_PWD, run imageto-bot setup and restart me.
+defect-target-expiry = The login at our registry expires soon.
+    .next = Renew it in Harbor. If its password changes, renew HARBOR_PWD, run imageto-bot setup and restart me.
+defect-quota = The project <code>{ $where }</code> of our registry is nearly full.
+    .next = Raise its quota, or let Harbor delete old tags by a retention policy.
+defect-full = Our registry takes no more images: a quota is used up.
+    .next = Raise it, or delete images that nobody needs. People can send /retry then.
+defect-workflow-missing = The workflow is missing in the mirror repository, so nothing is copied.
+    .next = Run imageto-bot setup.
+defect-workflow-off = The workflow is switched off at GitHub, so nothing is copied.
+    .next = Enable it on the Actions page of the mirror repository.
+defect-workflow-differs = The workflow in the mirror repository is not the one that I ship, so nothing is copied.
+    .next = Run imageto-bot setup.
+defect-runner = A run has been waiting for a runner for more than 15 minutes.
+    .next = Check that the runner is online, and that the run does not wait for an approval at GitHub.
+defect-until = It ends at { $time }.
+defect-used = { $used } of { $quota } are used.
+defect-run = { $url }
+
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there
 problem-blank = an image's name has no spaces or line breaks

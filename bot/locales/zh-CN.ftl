@@ -744,6 +744,34 @@ hand-written-denied = 有人直接往 image.list 里写了 { $count } 行，规�
 hand-written-line = ✏️ <code>{ $image }</code>
 hand-written-next = 如果不该同步，请删掉写进去的内容，并在我的配置里加一条拒绝规则。
 
+# -- what only the maintainer can mend ------------------------------------------------------
+defects-call = 需要{ $maintainer }处理：
+defect-github-token = GitHub 不再接受我的令牌，更换之前什么都不会同步。
+    .next = 请新建一个令牌，写进 GITHUB_TOKEN，然后重启我。
+defect-github-expiry = 我的 GitHub 令牌快要过期了。
+    .next = 请在过期前新建一个，写进 GITHUB_TOKEN，然后重启我。
+defect-source-login = <code>{ $where }</code> 不再接受我的登录。
+    .next = 请更新 SOURCE_AUTH 里的登录，运行 imageto-bot setup，再重启我。
+defect-target-login = 我们的镜像仓库不再接受登录，更新之前什么都不会同步。
+    .next = 机器人账户会过期。请更新 HARBOR_USER 和 HARBOR_PWD，运行 imageto-bot setup，再重启我。
+defect-target-expiry = 我们的镜像仓库的登录账户快要过期了。
+    .next = 请在 Harbor 里延长有效期。如果密码变了，还要更新 HARBOR_PWD，运行 imageto-bot setup，再重启我。
+defect-quota = 我们的镜像仓库里，项目 <code>{ $where }</code> 的空间快满了。
+    .next = 请调高配额，或在 Harbor 里加一条清理旧标签的保留策略。
+defect-full = 我们的镜像仓库配额已用完，推不进新镜像。
+    .next = 请调高配额，或删掉没人用的镜像，之后大家就可以发 /retry。
+defect-workflow-missing = 同步仓库里没有工作流，什么都不会同步。
+    .next = 请运行 imageto-bot setup。
+defect-workflow-off = 工作流在 GitHub 上被停用了，什么都不会同步。
+    .next = 请在同步仓库的 Actions 页面启用它。
+defect-workflow-differs = 同步仓库里的工作流与我自带的不一致，什么都不会同步。
+    .next = 请运行 imageto-bot setup。
+defect-runner = 有一次运行等了 15 分钟以上，还没有运行器接手。
+    .next = 请检查运行器是否在线，以及这次运行是不是在 GitHub 上等人批准。
+defect-until = { $time } 到期。
+defect-used = 已用 { $used }，共 { $quota }。
+defect-run = { $url }
+
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有
 problem-blank = 镜像名里不能有空格或换行

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from check_world import Overridden, Told, changed, registry
@@ -9,6 +10,7 @@ from setup_fixture import settings
 
 from bot.adapters.registry.harbor import Harbor
 from bot.core.image import Naming
+from bot.engine.ports.registries import TargetState
 from bot.sandbox.serve import served
 from bot.target_projects import create_projects, probes
 
@@ -76,6 +78,26 @@ async def test_a_dry_run_creates_nothing() -> None:
     async with at(MISSING, posted(500)) as harbor:
         await create_projects(harbor, settings(), lines.append, dry_run=True)
     assert lines == ["project mirror: would be created in Harbor"]
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ((), TargetState({"mirror": (2**30, 10 * 2**30)}, None)),
+        ((Told("systeminfo$", 404, {}),), TargetState()),
+        ((MISSING,), TargetState()),
+        ((Told("robots$", 403, {}),), TargetState({"mirror": (2**30, 10 * 2**30)}, None)),
+        (
+            (Told("robots$", 200, [{"name": "robot$mirror", "expires_at": 1_600_000_000}]),),
+            TargetState(
+                {"mirror": (2**30, 10 * 2**30)}, datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+            ),
+        ),
+    ],
+)
+async def test_the_state_is_what_a_harbor_tells(told: tuple[Told, ...], state: TargetState) -> None:
+    async with at(*told) as harbor:
+        assert await harbor.state(["mirror"]) == state
 
 
 @pytest.mark.parametrize(

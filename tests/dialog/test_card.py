@@ -14,6 +14,7 @@ from bot.adapters.words import LocaleWords
 from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.decision import Ground, Verdict
 from bot.core.decision_effect import DecidedTransfer, DecisionEffect
+from bot.core.defect import DefectKind
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
@@ -615,6 +616,7 @@ def wanted_phrases() -> list[Phrase]:
             for state in State
         ),
         *(say(f"form-{form}") for form in PullFormat),
+        *(say(f"defect-{kind}", where="x") for kind in DefectKind),
         *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
         *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
         *(unanswered(question, SLOW).lines[0] for question in QuestionKind),

@@ -32,8 +32,9 @@ STOPS = r"\uff0c\u3002\uff1a\uff1b\uff01\uff1f\uff08\uff09\u3001"
 QUOTES = r"\u201c\u201d"  # English has them too
 ELLIPSIS = r"\u2026"
 NAMES = {
-    "Actions", "B", "Docker", "Dockerfile", "GB", "GitHub", "Hub", "ID", "IPv6", "Kubernetes",
-    "MB", "MiB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd", "docker", "https",
+    "Actions", "B", "Docker", "Dockerfile", "GB", "GitHub", "Harbor", "Hub", "ID", "IPv6",
+    "Kubernetes", "MB", "MiB", "Secret", "Telegram", "YAML", "chart", "compose", "containerd",
+    "docker", "https",
     "image.list", "imageto-bot", "kB", "library", "setup",
 }  # fmt: skip
 """What stays in Latin letters in Chinese sentences, apart from commands and settings."""

@@ -21,18 +21,21 @@ _SUCCESS: Final = re.compile(
     r"(?:, .*)?"
 )
 """Digest, bytes, what was done, and what became of the digest before. The rest is for people."""
+_QUEUED: Final = frozenset({"queued", "waiting", "pending", "requested"})
+"""States of a run that no runner has taken: https://docs.github.com/en/rest/actions/workflow-runs"""
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _MAX_INTEGER: Final = 2**63 - 1  # of a database column
 
 
 def parse_run(run: WorkflowRun, *, completed: bool = False) -> Run:
-    """`completed`: read the conclusion too. The answer to a dispatch has none."""
+    """`completed`: read the state and the conclusion too. The answer to a dispatch has none."""
     number = run.id  # read once: another field may make PyGithub fetch all of them again
     if not 0 < number <= _MAX_INTEGER:
         raise ValueError("the id of a run is out of range")
-    over = completed and text_of(run.status) == "completed"
-    conclusion = text_of(run.conclusion or "unknown") if over else ""
-    return Run(RunId(number), text_of(run.html_url), conclusion)
+    status = text_of(run.status) if completed else ""
+    conclusion = text_of(run.conclusion or "unknown") if status == "completed" else ""
+    url = text_of(run.html_url)
+    return Run(RunId(number), url, conclusion, is_queued=status in _QUEUED)
 
 
 def text_of(value: object) -> str:

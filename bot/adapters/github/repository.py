@@ -45,7 +45,8 @@ from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.registry import PullLimit
-from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, WorkflowState
+from bot.core.retry import TroubleKind
+from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, TokenState, WorkflowState
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -109,6 +110,7 @@ class MirrorRepository:
 
         self._cache = EtagCache()
         self._token_ends = ""
+        self._accepted: bool | None = None
         self._github = bounded_client(build, bounds, self._cache, self._note_headers)
         self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = WorkerThread("github")
@@ -124,6 +126,9 @@ class MirrorRepository:
     def token_expires(self) -> datetime | None:
         """When the token ends, by an earlier answer. None where GitHub did not tell. No call."""
         return _time_of(self._token_ends)
+
+    def token(self) -> TokenState:
+        return TokenState(self._accepted, self.token_expires())
 
     def budget(self) -> PullLimit | None:
         """The rate limit in the last answer. None before the first. Makes no call."""
@@ -320,12 +325,16 @@ class MirrorRepository:
 
     def _translated(self, work: Callable[[], T]) -> T:
         try:
-            return translate_errors(work)
+            found = translate_errors(work)
         except RedirectedError as error:
             raise RefusedError(moved_to(self._name_at(error.location))) from error
-        except TransientError:
+        except TransientError as error:
+            if error.trouble.kind is TroubleKind.LOCKED_OUT:
+                self._accepted = False
             self._cache.clear()  # it may hold the answer that could not be read
             raise
+        self._accepted = True
+        return found
 
 
 def moved_to(name: str) -> str:

@@ -125,6 +125,14 @@ class Tokens:
         self._clock = clock
         self._kept: dict[Endpoint, tuple[str, float]] = {}
         self._fetching: dict[Endpoint, asyncio.Task[str | None]] = {}
+        self._accepted: dict[tuple[str, Login], bool] = {}
+
+    def logins(self) -> Mapping[str, bool]:
+        """Whether each registry took all its logins when they were used last."""
+        found: dict[str, bool] = {}
+        for (registry, _), accepted in self._accepted.items():
+            found[registry] = accepted and found.get(registry, True)
+        return found
 
     def kept(self, endpoint: Endpoint) -> str | None:
         header, until = self._kept.get(endpoint, ("", 0.0))
@@ -146,7 +154,10 @@ class Tokens:
         if challenge.scheme == "bearer":
             return await self._shared_fetch(endpoint, challenge)
         login = endpoint.login
-        if login is None or not login.password or login.header() == refused:
+        if login is None or not login.password:
+            return None
+        self._accepted[endpoint.registry, login] = login.header() != refused
+        if login.header() == refused:
             return None
         return self._keep(endpoint, login.header(), _LONGEST_LIFETIME)
 
@@ -187,6 +198,8 @@ class Tokens:
             header = {"Authorization": login.header()} if login else {}
             asked = url.copy_merge_params(query)
             answer = await self._request(endpoint, "GET", asked, header)
+        if login is not None and answer.status in {HTTPStatus.OK, *_WRONG_LOGIN}:
+            self._accepted[endpoint.registry, login] = answer.status == HTTPStatus.OK
         if login is not None and answer.status in _WRONG_LOGIN:
             raise RefusedError(f"{endpoint.registry} does not accept the configured login")
         if answer.status in _DENIED:

@@ -168,6 +168,10 @@ class RegistryClient:
         """The pull limits that registries reported lately, by registry."""
         return self._pull_limits.current()
 
+    def logins(self) -> Mapping[str, bool]:
+        """Whether each registry took its login when it was asked last."""
+        return self._session.logins()
+
     def spares(self, registry: str) -> bool:
         """Whether an optional GET may be sent: no limit is known, or more than half is left."""
         return self._pull_limits.allows_optional(registry.lower())

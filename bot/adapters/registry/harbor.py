@@ -5,7 +5,8 @@ in Harbor's swagger.yaml: https://github.com/goharbor/harbor/blob/main/api/v2.0/
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from bot.adapters.registry.auth import Login
 from bot.adapters.registry.network_guard import GuardedTransport
 from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, first_error
 from bot.core.errors import BotError, RefusedError
+from bot.engine.ports.registries import TargetState
 
 _ANSWER_BYTES: Final = 1024 * 1024
 _LARGEST: Final = 2**63 - 1
@@ -78,6 +80,20 @@ class Harbor:
         if max(used, hard) > _LARGEST:
             return project
         return Project(project.name, project.number, used, None if hard == _UNLIMITED else hard)
+
+    async def state(self, names: Iterable[str]) -> TargetState:
+        """What this Harbor tells of these projects and of its login. Nothing, if it is none."""
+        if not await self.is_there():
+            return TargetState()
+        quotas, ends = dict[str, tuple[int, int]](), None
+        for name in names:
+            found = await self.project(name)
+            found = await self.with_quota(found) if found else None
+            if found is not None and found.quota is not None:
+                quotas[name] = found.used, found.quota
+        with suppress(RefusedError):  # it does not tell
+            ends = await self.last_day()
+        return TargetState(quotas, ends)
 
     async def create(self, name: str) -> None:
         """Create a private project. One that is there already is a success."""

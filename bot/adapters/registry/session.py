@@ -7,7 +7,7 @@ requested, and what the response means, is up to client.py.
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -79,6 +79,10 @@ class RegistrySession:
                     kind=TroubleKind.SILENT,
                     who=endpoint.registry,
                 ) from error
+
+    def logins(self) -> Mapping[str, bool]:
+        """As in `Tokens`."""
+        return self._tokens.logins()
 
     async def send(self, endpoint: Endpoint, request: RegistryRequest) -> RegistryResponse:
         """The response, after a login if the registry asks for one. Call it within a turn.

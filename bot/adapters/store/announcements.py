@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, exists, select
 
 from bot.adapters.store.rows import LIMIT, Rows, fields_of, place_of, placed, without
-from bot.adapters.store.schema import announcements, links, requests, transfers
+from bot.adapters.store.schema import links, requests, transfers
+from bot.adapters.store.schema_told import announcements
 from bot.core.announcement import Announcement
 from bot.core.request import Request
 

@@ -12,7 +12,7 @@ from bot.adapters.store.rows import LIMIT, SILENT, Rows, at_time, in_time, note_
 from bot.adapters.store.schema import notes
 from bot.core.ids import ChatId, MessageId, Place
 from bot.dialog.message import Rendered
-from bot.engine.ports.outbox import Note
+from bot.engine.ports.outbox import Instead, Note
 
 
 class NoteQueries(Rows):
@@ -25,6 +25,7 @@ class NoteQueries(Rows):
         *,
         reply_to: MessageId | None,
         edits: MessageId | None = None,
+        instead: Instead | None = None,
     ) -> None:
         row = {
             "chat": place.chat,
@@ -34,6 +35,8 @@ class NoteQueries(Rows):
             "html": text.html,
             "buttons": json.dumps(text.buttons),
         }
+        if instead is not None:
+            row |= {"instead_chat": instead.chat, "instead_html": instead.text.html}
         await self._add(notes, row)
 
     async def notes(self) -> Sequence[Note]:
@@ -52,8 +55,10 @@ class NoteQueries(Rows):
         later = {"attempts": note.attempts, "not_before": note.not_before}
         await self._connection.execute(update(notes).where(notes.c.id == note.id).values(later))
 
-    async def drop_note(self, note: int) -> None:
+    async def drop_note(self, note: int, *, instead: Instead | None = None) -> None:
         await self._connection.execute(notes.delete().where(notes.c.id == note))
+        if instead is not None:
+            await self.add_note(Place(instead.chat), instead.text, reply_to=None)
 
 
 # -- the statements, built once: to build one takes longer than to run it

@@ -8,7 +8,6 @@ from sqlalchemy import Table, bindparam, delete, exists, select, update
 
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
-    announcements,
     cursors,
     greetings,
     heard_files,
@@ -20,6 +19,7 @@ from bot.adapters.store.schema import (
     requests,
     watches,
 )
+from bot.adapters.store.schema_told import announcements
 from bot.core.ids import ChatId, Person, PersonId
 from bot.core.person_name import NAMELESS
 
@@ -78,6 +78,8 @@ class PeopleQueries(Rows):
         for table, values in lost.items():
             moved = update(table).where(table.c.chat == old).values(chat=new, **values)
             await self._connection.execute(moved)
+        moved = update(notes).where(notes.c.instead_chat == old).values(instead_chat=new)
+        await self._connection.execute(moved)
         if old != new:
             await self._move_announcement(old, new)
 

@@ -30,6 +30,7 @@ from bot.core.announcement import Announcement
 from bot.core.batch import Batch
 from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
+from bot.core.defect import SeenDefect
 from bot.core.draft import Draft
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.gathering import Gathering
@@ -41,7 +42,7 @@ from bot.core.transfer import Transfer
 from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question
 from bot.engine.ports.files import File, HeardFile
-from bot.engine.ports.outbox import Note
+from bot.engine.ports.outbox import Instead, Note
 from bot.engine.ports.store import NewRequest
 
 NOW: BindParameter[datetime] = bindparam("now")
@@ -142,6 +143,7 @@ Value = (
     | HeardFile
     | Hold
     | Question
+    | SeenDefect
     | TrackedImage
     | Watch
 )
@@ -169,6 +171,11 @@ def request_of(row: RowMapping, *others: str) -> Request:
     return Request(place=place_of(row), **without(row, "chat", "thread", *others))
 
 
+def _instead_of(row: RowMapping) -> Instead | None:
+    chat = row["instead_chat"]
+    return None if chat is None else Instead(ChatId(chat), Rendered(row["instead_html"]))
+
+
 def note_of(row: RowMapping) -> Note:
     buttons = tuple(
         tuple((label, ButtonKind(kind), value) for label, kind, value in line)
@@ -180,6 +187,7 @@ def note_of(row: RowMapping) -> Note:
         edits=None if row["edits"] is None else MessageId(row["edits"]),
         reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
         text=Rendered(row["html"], buttons),
+        instead=_instead_of(row),
         attempts=row["attempts"],
         not_before=row["not_before"],
     )

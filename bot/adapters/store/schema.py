@@ -31,7 +31,6 @@ from bot.adapters.store.columns import (
     Time,
     TroubleText,
     Word,
-    Words,
 )
 from bot.core.batch import Via
 from bot.core.decision import Ground, Verdict
@@ -105,6 +104,7 @@ batches = Table(
     Column("run", BigInteger),
     Column("run_url", Text, nullable=False, server_default=""),
     Column("run_seen_at", Time),
+    Column("run_began_at", Time),
     Column("closed_at", Time),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
@@ -333,17 +333,6 @@ holds = Table(
     sqlite_autoincrement=True,
 )
 
-announcements = Table(
-    "announcements",
-    metadata,
-    Column("chat", Id, primary_key=True),
-    Column("thread", BigInteger),
-    Column("sent_at", Time, nullable=False),
-    Column("message", Id),
-    Column("told", Words, nullable=False, server_default=""),
-    Column("shown", Text, nullable=False, server_default=""),
-)
-
 retries = Table(
     "retries",
     metadata,
@@ -390,6 +379,8 @@ notes = Table(
     Column("edits", Id),
     Column("html", Text, nullable=False),
     Column("buttons", Text, nullable=False),
+    Column("instead_chat", Id),
+    Column("instead_html", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )

@@ -7,6 +7,7 @@ from bot.adapters.store.announcements import AnnouncementQueries
 from bot.adapters.store.batches import BatchQueries
 from bot.adapters.store.card_versions import CardVersionQueries
 from bot.adapters.store.decisions import DecisionQueries
+from bot.adapters.store.defects import DefectQueries
 from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.hand_written import HandWrittenQueries
@@ -36,5 +37,6 @@ class StoreUnit(
     RetentionQueries,
     HandWrittenQueries,
     HoldQueries,
+    DefectQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

@@ -48,6 +48,7 @@ class BatchResults:
         assert batch.run is not None  # noqa: S101 - what Step.FOLLOW means
         began = self.clock()
         run, sha = await self.repository.run(batch.run)
+        batch = batch.with_run(run, began)
         results = {r.image: r for r in await self.repository.results(run, sha)}
         async with self.store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)

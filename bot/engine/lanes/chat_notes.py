@@ -9,7 +9,7 @@ from functools import partial
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.engine.lanes.chat_sending import NOT_STORED, Sending
 from bot.engine.ports.chat import Chat
-from bot.engine.ports.outbox import Note, Outbox
+from bot.engine.ports.outbox import Instead, Note, Outbox
 from bot.engine.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,20 @@ class ChatNotes:
             return False
         except RefusedError as refusal:
             log.warning("note %d cannot be sent: %s", note.id, refusal)
+            return await self._sent(note, now, instead=note.instead)
+        return await self._sent(note, now)
+
+    async def _sent(self, note: Note, now: datetime, *, instead: Instead | None = None) -> bool:
+        """Count it and store that it was sent, or what is to be sent instead."""
+        chat, edit = note.place.chat, note.edits is not None
         self.sending.rate.record_sent(chat, now, edit=edit)
         later = partial(self._postpone, note, TransientError(NOT_STORED))
-        await self.sending.save(lambda: self._drop(note), later)
+        await self.sending.save(lambda: self._drop(note, instead), later)
         return True
 
-    async def _drop(self, note: Note) -> None:
+    async def _drop(self, note: Note, instead: Instead | None) -> None:
         async with self.store.begin() as unit:
-            await unit.drop_note(note.id)
+            await unit.drop_note(note.id, instead=instead)
 
     async def _postpone(self, note: Note, trouble: TransientError) -> None:
         log.warning("note %d: %s", note.id, trouble)

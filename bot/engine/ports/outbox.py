@@ -18,7 +18,8 @@ from bot.dialog.message import Rendered
 class Note(Retried):
     """An answer that is sent once.
 
-    `edits` is the message that gets this text, instead of a new message.
+    `edits` is the message that gets this text, instead of a new message. Where the chat refuses
+    the note, such as a person who never started the bot, `instead` is sent.
     """
 
     id: int
@@ -26,6 +27,15 @@ class Note(Retried):
     reply_to: MessageId | None
     text: Rendered
     edits: MessageId | None = None
+    instead: "Instead | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Another chat, and what is said there. It has no buttons."""
+
+    chat: ChatId
+    text: Rendered
 
 
 class NewNotes(Protocol):
@@ -36,6 +46,7 @@ class NewNotes(Protocol):
         *,
         reply_to: MessageId | None,
         edits: MessageId | None = None,
+        instead: Instead | None = None,
     ) -> None:
         """Store a note. It is sent as a reply to `reply_to`, or as an edit of `edits`."""
 
@@ -57,5 +68,5 @@ class Outbox(Protocol):
     async def save_note(self, note: Note) -> None:
         """Store when the note is tried again, and how often it was tried."""
 
-    async def drop_note(self, note: int) -> None:
-        """Delete a note that was sent, by its id."""
+    async def drop_note(self, note: int, *, instead: Instead | None = None) -> None:
+        """Delete a note that was sent, by its id. Stores a note with `instead` where given."""

@@ -4,7 +4,9 @@ Each call that is awaited may raise `errors.TransientError`: the same call may w
 means `errors.RefusedError`: the registry will not answer this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from bot.core.image import ImageRef
@@ -32,6 +34,26 @@ class Tags(Protocol):
 
         Empty where the repository is missing or private.
         """
+
+
+class KnowsLogins(Protocol):
+    def logins(self) -> Mapping[str, bool]:
+        """Whether each registry took its login when it was asked last. Makes no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """`quotas`: bytes used and the most that may be, by project. `ends`: when the login does.
+
+    Nothing is told by a target that is no Harbor.
+    """
+
+    quotas: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    ends: datetime | None = None
+
+
+LooksAtTarget = Callable[[], Awaitable[TargetState]]
+"""By a few calls. Raises TransientError or RefusedError."""
 
 
 class Registries(Digests, Tags, Protocol):

@@ -55,6 +55,19 @@ class InstalledWorkflow(Protocol):
         """What `workflow` found last. None before the first look. Makes no call."""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """`accepted`: whether the last call was, None before it. `ends`: None where nobody tells."""
+
+    accepted: bool | None = None
+    ends: datetime | None = None
+
+
+class KnowsToken(Protocol):
+    def token(self) -> TokenState:
+        """What GitHub said of the bot's token. Makes no call."""
+
+
 class Writes(ImageListFile, Protocol):
     """Writes a batch, and finds what an earlier write has done."""
 

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -35,7 +36,7 @@ from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.core.previous import Previous
 from bot.core.seal import DecidedImage, sealed_block
-from bot.engine.ports.repository import ListFile, WorkflowState
+from bot.engine.ports.repository import ListFile, TokenState, WorkflowState
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
@@ -262,6 +263,7 @@ async def test_each_trouble_of_github_has_its_meaning(
     with pytest.raises(kind, match=words) as caught:
         await place.repository.run(300)  # type: ignore[arg-type]
     assert place.github.token not in str(caught.value)
+    assert place.repository.token().accepted is (False if what == "status 401" else None)
     if what.startswith("retry-after"):
         assert caught.value.retry_after == 7  # type: ignore[attr-defined]
 
@@ -608,6 +610,23 @@ def test_a_run_that_cannot_be_stored_is_none(field: str, value: object) -> None:
     setattr(answered, field, value)
     with pytest.raises((TypeError, ValueError)):
         parse_run(answered, completed=True)
+
+
+@pytest.mark.parametrize("status", ["queued", "waiting", "in_progress", "completed"])
+async def test_a_run_that_nobody_has_taken_is_queued(status: str) -> None:
+    fields = {"id": 7, "html_url": "https://x/7", "status": status, "conclusion": None}
+    run = parse_run(SimpleNamespace(**fields), completed=True)  # type: ignore[arg-type]
+    assert run.is_queued == (status in {"queued", "waiting"})
+    assert run.is_finished == (status == "completed")
+
+
+async def test_what_github_says_of_the_token_is_heard_in_passing(place: Place) -> None:
+    assert place.repository.token() == TokenState()
+    await place.repository.read_list()
+    heard = place.repository.token()
+    assert heard.accepted
+    assert heard.ends is not None
+    assert heard.ends > datetime.now(UTC)
 
 
 async def test_settings_of_the_repository_are_made_so(place: Place) -> None:

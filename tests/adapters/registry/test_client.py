@@ -403,20 +403,25 @@ async def test_a_basic_challenge_is_answered_with_the_login_and_remembered() -> 
     assert await client.target_digest(STATIC) == DIGEST
     sent = [request.headers.get("authorization") for request in played.requests]
     assert sent == [None, BASIC, BASIC]
+    assert client.logins() == {"harbor.example.com": True}
 
 
 async def test_a_basic_login_that_is_not_accepted_is_tried_once() -> None:
     headers = {"WWW-Authenticate": 'Basic realm="Registry"'}
     played = always(lambda: httpx.Response(401, headers=headers))
+    client = reader(played, target_login=LOGIN)
     with pytest.raises(RefusedError, match="answers 401"):
-        await reader(played, target_login=LOGIN).target_digest(STATIC)
+        await client.target_digest(STATIC)
     assert len(played.requests) == 2
+    assert client.logins() == {"harbor.example.com": False}
 
 
 async def test_a_realm_that_does_not_accept_the_login_says_so() -> None:
     played = hub(lambda _: httpx.Response(401))
+    client = reader(played, source_logins={"docker.io": LOGIN})
     with pytest.raises(RefusedError, match="does not accept the configured login") as told:
-        await reader(played, source_logins={"docker.io": LOGIN}).source_digest(NGINX)
+        await client.source_digest(NGINX)
+    assert client.logins() == {"docker.io": False}
     assert LOGIN[1] not in str(told.value)
 
 

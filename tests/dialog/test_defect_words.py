@@ -1,0 +1,46 @@
+"""What the maintainer reads of each defect, in private and in a group."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.adapters.words import LocaleWords, Maintainer
+from bot.core.defect import Defect, DefectKind
+from bot.dialog.defects import DEFECTS_TOLD, defects
+from bot.dialog.language import Language
+
+WORDS = LocaleWords(maintainer=Maintainer("Ana", 1003))
+UNTIL = datetime(2026, 12, 9, 8, tzinfo=UTC)
+
+
+def said(*found: Defect, private: bool, language: Language = Language.EN) -> list[str]:
+    return WORDS.render(defects(found, private=private), language).html.splitlines()
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("kind", DefectKind)
+def test_each_has_a_cause_and_a_next_step(kind: DefectKind, language: Language) -> None:
+    cause, step = said(Defect(kind, "quay.io"), private=True, language=language)
+    assert cause.endswith((".", "。"))
+    assert step.endswith((".", "。"))
+    assert len(cause) < 120
+
+
+def test_what_is_private_is_told_in_private_alone() -> None:
+    ends = Defect(DefectKind.TARGET_EXPIRY, until=UNTIL)
+    fills = Defect(DefectKind.QUOTA, "team", used=9_600_000_000, quota=10_000_000_000)
+    waits = Defect(DefectKind.RUNNER, url="https://github.example.com/runs/7")
+    private = said(ends, fills, waits, private=True)
+    assert private[2::3] == [
+        "It ends at 2026-12-09 08:00 UTC.",
+        "9.6 GB of 10.0 GB are used.",
+        "https://github.example.com/runs/7",
+    ]
+    call, *public = said(ends, fills, waits, private=False)
+    assert call == '<a href="tg://user?id=1003">Ana</a>, this needs you:'
+    assert public == [line for number, line in enumerate(private) if number % 3 < 2]
+
+
+def test_not_more_are_told_than_a_message_holds() -> None:
+    many = [Defect(DefectKind.QUOTA, f"p{n}", UNTIL - timedelta(n)) for n in range(30)]
+    assert len(defects(many, private=False).lines) == DEFECTS_TOLD + 1
