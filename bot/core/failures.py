@@ -23,6 +23,8 @@ class FailureKind(StrEnum):
     """The source does not have the decided digest any more."""
     SOURCE_LOGIN = "source-login"
     RATE_LIMITED = "rate-limited"
+    PUT_OFF = "put-off"
+    """The run gave the image back, since its source has too few pulls left."""
     SOURCE_REFUSED = "source-refused"
     SOURCE_BROKEN = "source-broken"
     """The source names a manifest or a layer that it has not."""
@@ -77,6 +79,7 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.UNKNOWN, "target", r"read only mode"),  # Harbor in maintenance: the login is right
     (_K.TARGET_PROJECT, "target", r"project (?:\S+ )?not found|invalid repository name"),
     (_K.TARGET_PROJECT, "target", r"push artifact to a proxy project"),
+    (_K.PUT_OFF, "source", r"^source: too many requests: .*, put off$"),
     (_K.RATE_LIMITED, "", r"too ?many ?requests|pull rate limit|statuscode: 429"),
     (_K.PLATFORM, "", r"no image found in .{0,40}for architecture"),
     (_K.TARGET_LOGIN, "target", rf"{_LOGIN}|is not set in the repository"),

@@ -14,7 +14,7 @@ from typing import Final
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BOT_ITSELF, PersonId
-from bot.core.image import DEFAULT_TAG, ImageRef
+from bot.core.image import DEFAULT_TAG, DOCKER_HUB, ImageRef
 from bot.core.request import Request
 from bot.core.retry import Trouble
 from bot.core.transfer import State, Transfer
@@ -303,6 +303,11 @@ def _retrying(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
 def _queued(transfer: Transfer, view: View) -> Phrase:
     later = transfer.not_before
     if transfer.requeue_cause is not None and later is not None and later > view.now:
+        if transfer.requeue_cause.kind is FailureKind.PUT_OFF:
+            registry, time = transfer.image.registry, Moment(later, view.now)
+            if registry == DOCKER_HUB:
+                return say("note-put-off-hub", time=time)
+            return say("note-put-off", registry=registry, time=time)
         return say(
             "note-resumes", cause=cause(transfer.requeue_cause), time=Moment(later, view.now)
         )

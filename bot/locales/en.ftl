@@ -110,6 +110,8 @@ note-submitted = submitted, waiting for its run{ $ahead ->
     [one] {" "}(1 image ahead of it)
    *[other] {" "}({ $ahead } images ahead of it)
 }
+note-put-off = { $registry }'s pull limit, goes on at { $time }
+note-put-off-hub = Docker Hub's pull limit, goes on at { $time }
 note-resumes = { $cause }. I will try again at { $time }
 note-copying = copying for { $time } (<a href="{ $url }">run</a>)
 note-verifying = copied, checking what arrived
@@ -383,6 +385,8 @@ failure-source-login = the source wants a login, or has no such image
     .next = Check the name. If it is right, ask { $maintainer } for a login to that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the source limits how much we may pull for now
     .next = I tried for hours. Send /retry #{ $request } later, or ask { $maintainer } for a login, which raises the limit (secret SOURCE_AUTH).
+failure-put-off = the source allowed too few pulls for a day
+    .next = Send /retry #{ $request } later, or ask { $maintainer } for a login, which raises the limit (secret SOURCE_AUTH).
 failure-source-refused = the source cannot be used: { $line }
     .next = Ask { $maintainer } to look at that registry, then send /retry #{ $request }.
 failure-source-broken = the image is broken at its source: { $line }

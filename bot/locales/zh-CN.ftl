@@ -100,6 +100,8 @@ note-submitted = 已提交，等待运行启动{ $ahead ->
     [0] { "" }
    *[other] （前面还有 { $ahead } 个镜像）
 }
+note-put-off = { $registry } 的拉取额度已用完，{ $time } 继续
+note-put-off-hub = Docker Hub 的拉取额度已用完，{ $time } 继续
 note-resumes = { $cause }，{ $time } 自动重试
 note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行日志</a>
 note-verifying = 已推送，正在校验
@@ -332,6 +334,8 @@ failure-source-login = 上游要求登录（也可能没有这个镜像）
     .next = 先核对名称。没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被上游限流
     .next = 已经重试了几个小时。稍后发 /retry #{ $request }，或请{ $maintainer }配置登录提高限额（Secret SOURCE_AUTH）。
+failure-put-off = 一天之内上游的拉取额度都不够用
+    .next = 稍后发 /retry #{ $request }，或请{ $maintainer }配置登录提高限额（Secret SOURCE_AUTH）。
 failure-source-refused = 上游无法使用：{ $line }
     .next = 请{ $maintainer }检查这个上游，再发 /retry #{ $request }。
 failure-source-broken = 镜像在上游已损坏：{ $line }

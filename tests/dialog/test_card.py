@@ -129,6 +129,23 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             "I will try again at 2026-03-02 12:00 UTC",
         ),
         (
+            replace(
+                BY_ANA,
+                requeue_cause=Failure(FailureKind.PUT_OFF),
+                not_before=NOW + timedelta(minutes=30),
+            ),
+            "Docker Hub's pull limit, goes on at 12:30 UTC",
+        ),
+        (
+            replace(
+                BY_ANA,
+                image=ImageRef.parse("quay.io/wei/a:1"),
+                requeue_cause=Failure(FailureKind.PUT_OFF),
+                not_before=NOW + timedelta(minutes=30),
+            ),
+            "quay.io's pull limit, goes on at 12:30 UTC",
+        ),
+        (
             replace(BY_ANA, requeue_cause=Failure(FailureKind.RATE_LIMITED), not_before=NOW),
             "· approved, in the queue",
         ),

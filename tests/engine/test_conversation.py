@@ -493,6 +493,22 @@ async def test_a_passing_failure_waits_and_resumes_by_itself(w: World) -> None:
     assert w.last.startswith("Done, 1 of 1")
 
 
+async def test_what_a_run_puts_off_goes_on_for_a_day_by_itself(w: World) -> None:
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(8)
+    for _ in range(7):  # more often than a failure is tried again
+        line = "source: too many requests: 3 of 100 pulls left at docker.io, waited 3 min, put off"
+        w.repository.report(NGINX, None, line)
+        w.repository.finish("failure")
+        await w.settle(60, step=5)
+        assert "Docker Hub's pull limit, goes on at " in w.card
+        await w.settle(121 * 60, step=120)
+    w.copied(NGINX)
+    await w.settle(30)
+    assert w.last.startswith("Done, 1 of 1")
+
+
 async def test_a_network_that_stays_down_is_a_failure_in_the_end(w: World) -> None:
     w.upstream(NGINX)
     await w.say(WEI, "/mirror nginx:1.27")

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.message import Message
 from email.utils import formatdate
 from pathlib import Path
@@ -551,6 +552,24 @@ def test_a_wait_ends_with_the_time_of_the_run(
     with copied_between(monkeypatch, hub([counted(1)])) as (given, calls):
         assert copying("docker.io/wei/a:1", given, tmp_path).result().state == "success"
     assert calls == [1]
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_bot_gets_an_image_back_that_would_wait_for_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slept: list[float], *, sealed: bool
+) -> None:
+    monkeypatch.setattr(waits, "PUT_OFF_SECONDS", 60)
+    answers = [counted(3)] * 5 + [counted(60)]
+    with copied_between(monkeypatch, hub(answers), patience=80) as (given, calls):
+        way = copying("docker.io/wei/a:1", given, tmp_path)
+        way.order = replace(way.order, sealed=sealed)
+        result = way.result()
+    if sealed:
+        words = "source: too many requests: 3 of 100 pulls left at docker.io, waited 0 min, put off"
+        assert (result.state, result.text, calls, slept) == ("error", words, [], [5, 15, 45])
+        assert failures.classify(words) is failures.FailureKind.PUT_OFF
+    else:
+        assert (result.state, slept) == ("success", [5, 15, 45, 120, 300])
 
 
 def test_the_wait_is_shorter_than_the_job() -> None:

@@ -24,6 +24,8 @@ from .settings import Settings
 from .skopeo import TROUBLE, skopeo
 from .traffic import Traffic
 
+PUT_OFF = ", put off"  # by these words the bot knows that it gets the image back
+
 
 @dataclass(frozen=True)
 class Result:
@@ -76,7 +78,8 @@ class Copying:
             left -= pause
             own = time.monotonic() - began - self.waited
             late = own + pause > waits.COPY_SECONDS or waits.run_is_over()
-            if done.state != "error" or done.text.startswith("skopeo:") or left < 0 or late:
+            ended = done.text.startswith("skopeo:") or done.text.endswith(PUT_OFF)
+            if done.state != "error" or ended or left < 0 or late:
                 return done
             say(f"again in {pause} s: {self.image}: {done.text}")
             time.sleep(pause)
@@ -222,7 +225,10 @@ class Copying:
             return 0
 
     def permit(self) -> None:
-        """Wait for enough pulls, and set them aside. Raises NotMovedError at the end of the run."""
+        """Wait for enough pulls, and set them aside. Raises NotMovedError where that takes long.
+
+        The bot asks for what it decided on again later. Anything else waits until the run ends.
+        """
         began = time.monotonic()
         pauses = chain(waits.PULL_PAUSES, repeat(waits.PULL_PAUSES[-1]))
         while pulls := self.source.pulls:
@@ -234,6 +240,8 @@ class Copying:
             if late:
                 raise NotMovedError(self.short_of_pulls(), passing=True)
             pause = next(pauses)
+            if self.order.sealed and self.waited + pause > waits.PUT_OFF_SECONDS:
+                raise NotMovedError(f"{self.short_of_pulls()}{PUT_OFF}", passing=True)
             self.tell(f"{self.short_of_pulls()}, asks again in {pause} s")
             time.sleep(pause)
             self.source.digest(self.image.digest or self.image.tag)

@@ -13,6 +13,7 @@ GITHUB_PAUSES = (1, 5, 20)  # between the tries of a request to GitHub
 GITHUB_LIMIT_SECONDS = 60  # where a limit of GitHub does not say when it ends
 LONGEST_LIMIT = 3700  # GitHub counts requests per hour
 GITHUB_LIMITS = 10  # that one request waits for
+PUT_OFF_SECONDS = 300  # that an image of the bot waits for pulls before the bot gets it back
 PULL_PAUSES = (5, 15, 45, 120, 300)  # between checks of the pulls left. The last one repeats
 
 STARTED = time.monotonic()
