@@ -5,7 +5,6 @@ What a command does is in app.py, check.py, setup.py, refill.py, wishes.py and s
 
 import asyncio
 import gc
-import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -21,7 +20,7 @@ from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import file_beside, with_key
 from bot.env_file import read_environment
-from bot.logs import start_log, visible
+from bot.logs import FORMATS, LEVELS, start_log, visible
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -51,9 +50,27 @@ def cli() -> None:
 
 @cli.command()
 @_config
-def run(path: Path) -> None:
+@click.option(
+    "--log-format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    envvar="IMAGETO_LOG_FORMAT",
+    help="How the log is written: for people, or as an object of JSON in each line.",
+)
+@click.option(
+    "--log-level",
+    "level",
+    type=click.Choice(LEVELS),
+    default="info",
+    show_default=True,
+    envvar="IMAGETO_LOG_LEVEL",
+    help="The least level that is written.",
+)
+def run(path: Path, *, form: str, level: str) -> None:
     """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the config again."""
-    settings, secrets = _read_config(path, make_key=True)
+    settings, secrets = _read_config(path, make_key=True, form=form, level=level)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
     _serve(app.run(settings, secrets, partial(read_settings, path)))
@@ -202,7 +219,7 @@ def init(path: Path, given: Path | None) -> None:
     from bot.init import Collecting, apis_of, go_on  # noqa: PLC0415 - see run
     from bot.init.answers import FileOfAnswers, Terminal  # noqa: PLC0415 - see run
 
-    start_log(level=logging.ERROR)
+    start_log(level="error")
     # asyncio's own handler would only cancel, which a person at a question does not see.
     signal.signal(signal.SIGINT, _interrupt)
     found = None if given is None else read_document(given).data
@@ -286,16 +303,17 @@ def sandbox(
 @_data
 def demo(data: Path | None) -> None:
     """Watch one conversation from the question to the pulled image. No account is needed."""
-    start_log(level=logging.ERROR)
+    start_log(level="error")
     from bot.sandbox import demo as play  # noqa: PLC0415 - only this command needs the extra
 
     sys.exit(asyncio.run(play.play(data=data, say=click.echo)))
 
 
-def _read_config(path: Path, *, make_key: bool = False) -> tuple[Settings, Secrets]:
+def _read_config(path: Path, *, make_key: bool = False, **log: str) -> tuple[Settings, Secrets]:
+    """`log`: how start_log writes it."""
     settings, given = _config_and_environment(path)
     secrets = with_key(given, Path(settings.database), make=make_key)
-    start_log(secrets=secrets.texts())
+    start_log(secrets=secrets.texts(), **log)
     return settings, secrets
 
 

@@ -18,7 +18,7 @@ from bot.config import read_secrets, read_settings
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
 from bot.dialog.message import Rendered
-from bot.logs import HidingFormatter, start_log, visible
+from bot.logs import HidingFormatter, JsonFormatter, start_log, visible
 
 LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]{12} [A-Z]+ [a-z._]+: ")
 FORGED = "2026-11-25 12:00:00,000 INFO bot.engine: request 7 approved by Ana"
@@ -72,6 +72,54 @@ def test_an_errors_words_cannot_begin_a_line_of_the_log(text: str) -> None:
     assert LINE.match(lines[0])
     assert len(lines) > 2
     assert all(line.startswith("  | ") and line.isprintable() for line in lines[1:])
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_as_json_an_event_is_one_object_in_one_line_whatever_a_stranger_is_called(
+    text: str,
+) -> None:
+    try:
+        raise_it(ValueError(text))
+    except ValueError as error:
+        line = JsonFormatter([]).format(record(text, error=error))
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+    said = json.loads(line)
+    assert list(said) == ["time", "level", "logger", "message", "trace"]
+    assert (said["level"], said["logger"]) == ("info", "bot.x")
+    assert said["message"].isprintable()
+    assert all(part.isprintable() for part in said["trace"])
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "7123456789:AAF-abcdefghijklmnopqrstuvwxyz0123456",
+        "ghp_abcdefghijklmnop1234",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnop",
+        "glpat-abcdefghijklmnopqrst",
+        "eyJhbGciOiJSUzI1NiJ9.eyJhY2Nlc3MiOltdfQ.c2ln",
+        "Authorization: Bearer abcdefghijklmnopqrst",
+        "Basic cm9ib3QkbWlycm9yOmh1c2g=",
+        "https://wei:hush-hush@registry.example.com/v2/",
+    ],
+)
+@pytest.mark.parametrize("form", [HidingFormatter, JsonFormatter])
+def test_what_looks_like_a_token_is_hidden_though_the_bot_does_not_know_it(
+    form: type[HidingFormatter], token: str
+) -> None:
+    try:
+        raise_it(ValueError(token))
+    except ValueError as error:
+        line = form([]).format(record(f"it says {token}!", error=error))
+    assert line.count("***") == 2
+    for part in ("abcdefgh", "eyJhY2Nl", "cm9ib3Qk", "hush"):
+        assert part not in line
+
+
+def test_digests_and_images_are_no_tokens() -> None:
+    told = f"docker.io/library/nginx:1.27@sha256:{'ab' * 32} run https://github.com/a/b/runs/123"
+    assert told in HidingFormatter([]).format(record(told))
 
 
 def test_names_of_people_stay_readable() -> None:

@@ -17,6 +17,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Policy, Ruling, admission
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer, advance
+from bot.engine.changes import log_change
 from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames, KeepsDecisions
 from bot.engine.ports.store import ManyTransfers, Requesters, SameTag, SavesTransfers
 
@@ -154,6 +155,7 @@ async def end_older(unit: DecidedUnit, transfer: Transfer, now: datetime) -> Non
         after = None if asked & own else advance(other, Replaced(now, by))
         if after is not None:
             await unit.save_transfer(after)
+            log_change(other, after)
 
 
 def _is_older(other: Transfer, decided_on: Transfer) -> bool:

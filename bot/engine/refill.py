@@ -17,6 +17,7 @@ from bot.core.events import Found
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
 from bot.core.transfer import Transfer, advance
+from bot.engine.changes import log_change
 from bot.engine.decided import (
     DecidedUnit,
     PastUnit,
@@ -55,6 +56,7 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     if after is None:
         state = (others or [transfer])[0].state
         raise RefusedError(f"{image}: under way already ({state})")
+    log_change(transfer, after)
     if ruling.ground in (Ground.PERSON, Ground.ROLLBACK):
         after = replace(after, approved_by=last.person)
         await unit.save_transfer(after)

@@ -4,6 +4,7 @@ Decisions are only ever added: triggers in the database refuse anything else. Th
 pseudonym of a person, so to forget a person is to delete one row of `pseudonyms`.
 """
 
+import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,8 @@ from bot.core.decision import Decision, Ground
 from bot.core.ids import ChatId, PersonId, RequestId, TransferId
 from bot.core.image import ImageRef
 
+log = logging.getLogger(__name__)
+
 
 class DecisionQueries(Rows):
     """Adds and reads decisions."""
@@ -39,6 +42,9 @@ class DecisionQueries(Rows):
         row |= {"name": f"{image.registry}/{image.repository}", "tag": image.tag}
         row["pseudonym"] = person and (await self.pseudonyms([person]))[person]
         await self._add(decisions, row)
+        by = row["pseudonym"] or f"rule {decision.rule or decision.ground}"
+        asked = f" (request {decision.request})" if decision.request else ""
+        log.info("%s %s%s: %s by %s", image, decision.digest, asked, decision.verdict, by)
 
     async def decisions_on(
         self, wanted: Collection[TransferId]

@@ -364,7 +364,7 @@ async def _set_menu(
     try:
         await translated(bot.set_my_commands(rows, scope=scope, language_code=language))
     except RefusedError as error:  # an admin who is not in this chat, or never wrote to the bot
-        log.info("no admin menu for %s: %s", scope.chat_id, error)
+        log.info("no admin menu in one of the chats: %s", error)
 
 
 async def ask_name(bot: Bot) -> str:

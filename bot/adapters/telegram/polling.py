@@ -27,6 +27,7 @@ from bot.core.ids import (
     number_of,
 )
 from bot.dialog.message import Rendered
+from bot.engine.changes import BUG
 from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.lanes.lane import guarded
 from bot.engine.shutdown import Shutdown
@@ -247,7 +248,7 @@ class Polling:
         except TransientError:
             raise
         except Exception:  # an update that cannot be handled must not block the rest
-            log.exception("Unhandled exception in update %d, which is skipped", number)
+            log.exception("Unhandled exception in update %d, which is skipped. %s", number, BUG)
         # If this cannot be stored either, the update may be received again after a restart.
         with guarded(f"update {number}"):
             await self._receiver.pass_over(number)

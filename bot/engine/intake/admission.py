@@ -12,11 +12,13 @@ from typing import Final, Protocol
 
 from bot.core.decision import Verdict
 from bot.core.events import Denied
-from bot.core.ids import TransferId
+from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import ExceededLimit, Ruling, decide, exceeded_limit
 from bot.dialog.message import Moment, Phrase, duration, say
+from bot.engine.changes import log_request
 from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.ports.decisions import Pseudonyms
 from bot.engine.ports.store import OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
@@ -28,7 +30,7 @@ QUESTIONS_OF_A_PERSON: Final = 10
 _NONE: Final[Mapping[ImageRef, TransferId]] = MappingProxyType({})
 
 
-class AdmissionUnit(UsageCounts, OpensTransfers, ContextUnit, Protocol):
+class AdmissionUnit(UsageCounts, OpensTransfers, Pseudonyms, ContextUnit, Protocol):
     """What is read and written here."""
 
 
@@ -82,13 +84,17 @@ async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
 
 async def open_transfers(
     context: Context[AdmissionUnit],
+    request: RequestId,
     rulings: Sequence[tuple[ImageRef, Ruling]],
     retries: Mapping[ImageRef, TransferId] = _NONE,
 ) -> list[TransferId]:
     """A new or the open transfer for each image. Transfers that a rule denies end at once.
 
-    `retries` are the transfers that new ones try again.
+    `request` is for the log. `retries` are the transfers that new ones try again.
     """
+    person = context.person.id
+    pseudonym = (await context.unit.pseudonyms([person]))[person]
+    log_request(request, pseudonym, [image for image, _ in rulings])
     opened = []
     for image, ruling in rulings:
         transfer = await context.unit.open_transfer(image, context.now)

@@ -19,6 +19,7 @@ from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
 from bot.dialog.view import View
+from bot.engine.changes import log_change
 from bot.engine.decided import Rules
 from bot.engine.ports.store import FindsRequests, Participants, SavesTransfers
 from bot.engine.view_loader import view_of
@@ -172,4 +173,5 @@ class Context(Generic[UnitT_co]):
         after = advance(transfer, event)
         if after is not None:
             await self.unit.save_transfer(after)
+            log_change(transfer, after)
         return after is not None

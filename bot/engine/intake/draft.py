@@ -44,7 +44,8 @@ async def confirm(context: Context[DraftUnit], number: RequestId) -> Outcome:
     limit = await admission.passed_limit(context, len(draft.chosen))
     if limit is not None:
         return Outcome(limit, done=False)
-    transfers = await admission.open_transfers(context, admission.rulings_on(context, draft.chosen))
+    rulings = admission.rulings_on(context, draft.chosen)
+    transfers = await admission.open_transfers(context, number, rulings)
     await context.unit.link(number, transfers)
     await context.unit.save_request(replace(request, confirmed_at=context.now))
     return Outcome(say("confirmed", count=len(transfers)))

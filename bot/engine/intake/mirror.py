@@ -117,5 +117,7 @@ async def submit(
     if limit is not None:
         return Message((limit,))
     request = await open_request(context, confirmed=True, untagged=untagged, charts=charts)
-    await context.unit.link(request.id, await admission.open_transfers(context, rulings))
+    await context.unit.link(
+        request.id, await admission.open_transfers(context, request.id, rulings)
+    )
     return None

@@ -68,7 +68,7 @@ async def _replace(
     opened = dict(
         zip(
             [image for image, _ in missing],
-            await admission.open_transfers(context, missing, _retried(images)),
+            await admission.open_transfers(context, request.id, missing, _retried(images)),
             strict=True,
         )
     )

@@ -14,6 +14,7 @@ from bot.core.transfer import advance
 from bot.dialog import answers
 from bot.dialog.command_values import CommandName
 from bot.dialog.message import Message
+from bot.engine.changes import log_change
 from bot.engine.decided import PastUnit, approved_before
 from bot.engine.intake import admission
 from bot.engine.intake.context import Context
@@ -62,6 +63,7 @@ async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, cur
     if after is None:
         return False
     await context.unit.save_transfer(after)
+    log_change(transfer, after)
     request = await open_request(context, confirmed=True)
     await context.unit.link(request.id, [transfer.id])
     return True

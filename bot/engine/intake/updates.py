@@ -20,6 +20,7 @@ from bot.dialog.command_values import CommandName, Misuse, Unknown
 from bot.dialog.commands import COMMANDS, TypedCommand, parse
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, Phrase, Rendered, say
+from bot.engine.changes import chat_name
 from bot.engine.intake import card_press, commands, gather, mirror, presses, status
 from bot.engine.intake.context import Added, Context, Incoming, Installation, Press
 from bot.engine.intake.rights import NO_ANSWER, Rights
@@ -272,7 +273,7 @@ class Intake:
         asks = command is CommandName.WHOAMI and not is_private(chat)
         if not asks and not await unit.greet(chat, self._clock(), every=GREET_EVERY):
             return NO_ANSWER
-        log.info("chat %s is not served: %s asked there", chat, person.id)
+        log.info("%s is not served, and somebody asked there: see telegram.chats", chat_name(chat))
         return answers.outside(person, chat)
 
     # -- presses ------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
+_WHAT_TO_DO: Final = "`imageto-bot check` tests the repository and the token"
 _STEPS_AFTER_A_LOOK: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
@@ -92,7 +93,7 @@ class BatchesLane:
                 case never:
                     assert_never(never)
         except RefusedError as refusal:
-            log.warning("batch %s: %s refused: %s", batch.id, step, refusal)
+            log.warning("batch %s: %s refused: %s. %s", batch.id, step, refusal, _WHAT_TO_DO)
             await self._results.give_up(batch, await self._results.why_no_run(str(refusal)))
         except TransientError as trouble:
             await postpone_batch(self._store, batch, trouble, self._clock())

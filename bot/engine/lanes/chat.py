@@ -143,7 +143,11 @@ class ChatLane:
         except (TransientError, ChatMovedError) as trouble:
             return await self._sending.failed(item, trouble)
         except RefusedError as refusal:
-            log.warning("request %d: its result cannot be sent: %s", request.id, refusal)
+            log.warning(
+                "request %d: its result cannot be sent, let the bot write there: %s",
+                request.id,
+                refusal,
+            )
         now = self._clock()
         self._sending.rate.record_sent(request.place.chat, now)
         log.info("request %d: result sent", request.id)

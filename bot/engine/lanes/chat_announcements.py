@@ -23,6 +23,7 @@ from bot.dialog.announcement import NOTHING_WAITS, REPLACED, announcement
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.dialog.waiting import waiting_in
+from bot.engine.changes import chat_name
 from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.chat_sending import Sending
 from bot.engine.lanes.lane import each
@@ -55,6 +56,10 @@ class _ChatToTell:
     waiting: Sequence[WaitingRequest]
     text: Rendered | None
     language: Language
+
+    def __str__(self) -> str:
+        """For the log."""
+        return f"{chat_name(self.chat)}: its announcement"
 
     @property
     def _first(self) -> WaitingRequest | None:
@@ -181,7 +186,11 @@ class ChatAnnouncements:
                 await self._save(before)
             return False
         except RefusedError as refusal:
-            log.warning("chat %s: what waits cannot be announced: %s", chat.chat, refusal)
+            log.warning(
+                "%s: what waits cannot be announced, let the bot write there: %s",
+                chat_name(chat.chat),
+                refusal,
+            )
             return False
         self.sending.rate.record_sent(chat.chat, now)
         arrived = replace(sent, message=message)
@@ -203,7 +212,7 @@ class ChatAnnouncements:
         except TransientError as trouble:
             return self._rest(chat, trouble)
         except RefusedError as refusal:  # probably deleted by somebody: it is not sent again
-            log.warning("chat %s: the announcement cannot be edited: %s", chat.chat, refusal)
+            log.warning("%s: the announcement cannot be edited: %s", chat_name(chat.chat), refusal)
             after = replace(after, message=None)
         self.sending.rate.record_sent(chat.chat, now, edit=True)
         await self._save(after)
@@ -221,7 +230,7 @@ class ChatAnnouncements:
         except TransientError as trouble:
             return self._rest(chat, trouble)
         except RefusedError as refusal:
-            log.info("chat %s: the announcement cannot be deleted: %s", chat.chat, refusal)
+            log.info("%s: the announcement cannot be deleted: %s", chat_name(chat.chat), refusal)
             if not await self._make_void(chat, last.message):
                 return False
         self.sending.rate.record_sent(chat.chat, now)
@@ -235,12 +244,12 @@ class ChatAnnouncements:
         except TransientError as trouble:
             return self._rest(chat, trouble)
         except RefusedError as refusal:
-            log.warning("chat %s: the announcement stays as it is: %s", chat.chat, refusal)
+            log.warning("%s: the announcement stays as it is: %s", chat_name(chat.chat), refusal)
         return True
 
     def _rest(self, chat: _ChatToTell, trouble: TransientError) -> bool:
         """Do nothing for a while, in any chat. Returns False: nothing was done."""
-        log.warning("chat %s: its announcement: %s", chat.chat, trouble)
+        log.warning("%s: its announcement: %s", chat_name(chat.chat), trouble)
         self.sending.block_chat(chat.chat, trouble)
         self._rests_since = self.clock()
         return False

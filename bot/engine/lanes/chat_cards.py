@@ -86,7 +86,11 @@ class ChatCards:
         except (TransientError, ChatMovedError) as trouble:
             return await self.sending.failed(item, trouble)
         except RefusedError as refusal:  # the chat refuses the card: still try the result
-            log.warning("request %d: its card cannot be sent: %s", request.id, refusal)
+            log.warning(
+                "request %d: its card cannot be sent, let the bot write there: %s",
+                request.id,
+                refusal,
+            )
             await self.sending.store_facts(item, shown=text.fingerprint, refused_at=None)
             return True
         self.sending.rate.record_sent(request.place.chat, self.clock())

@@ -65,6 +65,10 @@ class ChatItem:
     language: Language
     words: Words
 
+    def __str__(self) -> str:
+        """For the log."""
+        return f"request {self.request.id}"
+
     @property
     def ended(self) -> bool:
         return bool(self.transfers) and all(transfer.state.is_final for transfer in self.transfers)

@@ -97,7 +97,7 @@ class Sending:
         except (TransientError, ChatMovedError) as trouble:
             return await self.failed(item, trouble)
         except RefusedError as refusal:  # probably deleted: other messages can still be sent
-            log.warning("request %d: a message cannot be edited: %s", request.id, refusal)
+            log.info("request %d: a message cannot be edited: %s", request.id, refusal)
             facts |= gone
         self.rate.record_sent(request.place.chat, self._clock(), edit=True)
         await self.store_facts(item, **NO_RETRY, **facts)

@@ -20,6 +20,7 @@ from bot.core.fresh import (
 from bot.core.ids import BOT, BOT_ITSELF, Place, TransferId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer, advance
+from bot.engine.changes import log_change
 from bot.engine.decided import DecidedUnit, Rules, decided, ruling_on
 from bot.engine.lanes.lane import TickResult
 from bot.engine.ports.decisions import DecisionsOnNames
@@ -120,6 +121,7 @@ class FreshUpdates:
         after = advance(transfer, found)
         assert after is not None  # noqa: S101 - a new transfer takes what was found
         await unit.save_transfer(after)
+        log_change(transfer, after)
         await decided(unit, after, found)
         asks = after.state is State.WAITING
         return each.with_alarm(transfer.id) if asks else each.with_transfer(transfer.id)

@@ -17,6 +17,7 @@ from bot.core.errors import TransientError
 from bot.core.events import Event
 from bot.core.ids import TransferId
 from bot.core.transfer import Transfer, advance
+from bot.engine.changes import BUG, log_change
 from bot.engine.decided import DecidedUnit, decided
 from bot.engine.ports.store import ManyTransfers, Store, Transfers
 from bot.engine.shutdown import Stopped
@@ -51,7 +52,7 @@ def guarded(what: object) -> Iterator[None]:
     except TransientError:
         raise
     except Exception:
-        log.exception("%.80s: failed, skipped in this tick", what)
+        log.exception("%.80s: failed, skipped in this tick. %s", what, BUG)
 
 
 async def attempt(what: object, *ways: Callable[[], Awaitable[T]]) -> T | None:
@@ -88,7 +89,9 @@ async def record_in(unit: RecordUnit, transfer: TransferId, event: Event) -> boo
     after = advance(current, event) if current is not None else None
     if after is None:
         return False
+    assert current is not None  # noqa: S101 - as there is one after it
     await unit.save_transfer(after)
+    log_change(current, after)
     await decided(unit, after, event)
     return True
 
@@ -104,8 +107,11 @@ async def record_all(store: Store[ManyTransfers], events: Mapping[TransferId, Ev
 async def record_all_in(unit: ManyTransfers, events: Mapping[TransferId, Event]) -> None:
     """Store many events in a few queries. Those that come too late are left out."""
     found = await unit.transfers(events.keys())
-    moved = [advance(transfer, events[number]) for number, transfer in found.items()]
-    await unit.save_transfers([transfer for transfer in moved if transfer is not None])
+    moved = [(each, advance(each, events[number])) for number, each in found.items()]
+    await unit.save_transfers([after for _, after in moved if after is not None])
+    for before, after in moved:
+        if after is not None:
+            log_change(before, after)
 
 
 async def postpone(store: Store[Transfers], transfer: Transfer, later: Transfer) -> None:

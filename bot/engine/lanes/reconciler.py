@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.core.errors import BotError
+from bot.engine.changes import BUG
 from bot.engine.lanes.lane import Lane, TickResult
 from bot.engine.shutdown import Shutdown
 
@@ -93,7 +94,7 @@ class Reconciler:
             log.warning("Tick of lane %s failed: %s", name, trouble)
             return ERROR_INTERVAL
         except Exception:  # a bug in one tick must not end the bot
-            log.exception("Unhandled exception in lane %s", name)
+            log.exception("Unhandled exception in lane %s. %s", name, BUG)
             return ERROR_INTERVAL
         if pulse is TickResult.CHANGED:
             self.wake()

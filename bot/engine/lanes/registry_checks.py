@@ -33,6 +33,7 @@ from bot.core.policy import decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import Action, State, Transfer, next_action
+from bot.engine.changes import named
 from bot.engine.decided import Rules, ruling_on
 from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
 from bot.engine.lanes.registry_health import SlowRegistries
@@ -106,7 +107,7 @@ class RegistryChecksLane:
             except TransientError as trouble:
                 event = self._given_up(transfer, trouble)
                 if event is None:
-                    log.warning("transfer %d: %s", transfer.id, trouble)
+                    log.warning("%s: %s", named(transfer), trouble)
                     later = transfer.troubled(
                         self._clock(),
                         trouble.trouble,
@@ -115,9 +116,7 @@ class RegistryChecksLane:
                     )
                     await postpone(self._store, transfer, later)
                     return True
-        moved = await record(self._store, transfer.id, event)
-        log.info("transfer %d: %s", transfer.id, type(event).__name__)
-        return moved
+        return await record(self._store, transfer.id, event)
 
     def _asked_for(self, transfer: Transfer) -> str:
         """The registry that is asked first for a transfer. Empty where it only expires."""
@@ -232,7 +231,7 @@ class RegistryChecksLane:
         try:
             return await self._registries.shape(transfer.image, digest)
         except (TransientError, RefusedError) as trouble:
-            log.info("transfer %d: no shape: %s", transfer.id, trouble)
+            log.info("%s: its platforms and size are not known: %s", named(transfer), trouble)
             return ImageInfo()
 
     async def _verify(self, transfer: Transfer) -> Event:

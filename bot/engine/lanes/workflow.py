@@ -18,6 +18,7 @@ from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
 
+_WHAT_TO_DO: Final = "It is tried again each minute. `imageto-bot check` tests the token"
 INTERVAL: Final = timedelta(seconds=60)
 """The time between two looks while the workflow is not as it should be, or GitHub cannot say."""
 
@@ -38,5 +39,7 @@ class WorkflowLane:
             try:
                 await self._repository.workflow()
             except BotError as trouble:
-                log.warning("the installed workflow cannot be compared: %s", trouble)
+                log.warning(
+                    "the installed workflow cannot be compared: %s. %s", trouble, _WHAT_TO_DO
+                )
         return TickResult.IDLE

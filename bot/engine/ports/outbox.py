@@ -29,6 +29,10 @@ class Note(Retried):
     edits: MessageId | None = None
     instead: "Instead | None" = None
 
+    def __str__(self) -> str:
+        """For the log."""
+        return f"note {self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Instead:
