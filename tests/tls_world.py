@@ -165,7 +165,7 @@ def tls_world(world: World, signer: Signer, folder: Path) -> Iterator[TlsWorld]:
             )
             return Side(made, tokens, stack.enter_context(front(made.address)), before, plain)
 
-        source = side("source", world.source.log.with_name("data"))
+        source = side("source", world.source.data)
         yield TlsWorld(world, source, side("target", None), certificates.authority)
 
 

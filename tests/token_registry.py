@@ -150,8 +150,9 @@ def token_registry(
             "rootcertbundle": str(tokens.signer.certificate),
         }
     }
-    with running(directory, data or directory / "data", checks, tls) as address:
-        yield Registry(address, directory / "log")
+    data = data or directory / "data"
+    with running(directory, data, checks, tls) as address:
+        yield Registry(address, directory / "log", data)
 
 
 @pytest.fixture(scope="session")

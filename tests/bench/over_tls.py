@@ -96,8 +96,8 @@ class Bench:
             sides, addresses = [], []
             held = place / "held" if work.held else None
             if held:
-                shutil.copytree(self.source.log.with_name("data"), held)
-            for name, data in (("source", self.source.log.with_name("data")), ("target", held)):
+                shutil.copytree(self.source.data, held)
+            for name, data in (("source", self.source.data), ("target", held)):
                 tokens = stack.enter_context(token_server(self.signer, self.certificates.context()))
                 far = stack.enter_context(front(tokens.realm.partition("/service")[0]))
                 near = stack.enter_context(line(far.address, Link(work.milliseconds)))

@@ -117,7 +117,7 @@ def test_a_token_that_ends_between_the_look_and_the_layer_is_renewed(
     name = "docker.io/wei/ageing"
     digest = world.seed(name)
     addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
-    data = world.source.log.with_name("data")
+    data = world.source.data
     with (
         token_registry(tmp_path / "source", tokens, data) as source,
         ageing(source, tokens) as (front, answers),

@@ -227,7 +227,7 @@ async def _running(config: Path, client: httpx.AsyncClient) -> AsyncIterator[Non
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *tied(["docker-registry", "serve", str(config)]),
-            env={"PATH": os.environ.get("PATH", os.defpath)},
+            env={"PATH": os.environ.get("PATH", os.defpath), "GOMAXPROCS": "1"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
