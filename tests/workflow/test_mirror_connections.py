@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -14,19 +15,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from registry_fixture import Quiet, registries, serving, world
-from tls_world import Front, TlsWorld, tls
+from tls_world import Certificates, Front, TlsWorld, tls
 from token_registry import signer
 
 from bot.workflow.mirror import connections, registry_http
+from bot.workflow.mirror.connections import Connection, Connections, Place
 from bot.workflow.mirror.manifest import NotMovedError
 from bot.workflow.mirror.proxy import Proxy, proxy_for, spared
 from bot.workflow.mirror.registry import Repository
-from bot.workflow.mirror.registry_http import ask
+from bot.workflow.mirror.registry_http import ask, open_ahead
 from bot.workflow.mirror.settings import Settings
 
 __all__ = ["registries", "signer", "tls", "world"]  # fixtures: pytest finds them by these names
@@ -204,6 +207,50 @@ def test_no_more_questions_at_a_time_than_a_place_may_have(
     assert most[0] <= 3
 
 
+def test_connections_that_are_opened_ahead_resume_the_session_and_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Certificates.made(tmp_path)
+    trusting = ssl.create_default_context(cafile=made.authority)
+    monkeypatch.setattr(connections, "_CONTEXTS", [trusting])
+    own = Connections()
+    monkeypatch.setattr(registry_http, "_CONNECTIONS", own)
+    together = threading.Barrier(4, timeout=90)
+    resumed: list[bool] = []
+    give = own.give
+
+    def given(connection: Connection) -> None:
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        resumed.append(connection.sock.session_reused)
+        give(connection)
+
+    monkeypatch.setattr(own, "give", given)
+
+    class Meeting(Kept):
+        seen: ClassVar[list[list[str]]] = []
+
+        def reply(self) -> None:
+            if self.path != "/first":
+                together.wait()
+            super().reply()
+
+    with serving(Meeting, made.context()) as address, ThreadPoolExecutor(4) as pool:
+        assert ask("GET", f"{address}/first", {}).status == 200
+        open_ahead(address, 4)
+        assert set(pool.map(lambda n: ask("GET", f"{address}/{n}", {}).status, range(8))) == {200}
+        while kept := own._last(Place.of(address)):
+            kept.close()
+    assert len(Meeting.seen) == 4  # nobody opened one of their own
+    assert resumed[:4] == [False, True, True, True]
+
+
+def test_what_cannot_be_opened_ahead_holds_nobody_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    open_ahead(address, 4)
+    assert "refused" in ask("GET", f"{address}/", {}).words
+
+
 # --- proxies
 
 
@@ -314,6 +361,28 @@ def test_an_image_goes_through_the_tunnels_of_a_proxy(tls: TlsWorld) -> None:
 
 
 # --- tokens
+
+
+def test_one_token_covers_as_many_of_the_expected_repositories_as_it_may() -> None:
+    asked: list[int] = []
+
+    class Wide(Quiet):
+        def reply(self) -> None:
+            url = urlsplit(self.path)
+            if url.path == "/token":
+                asked.append(len(parse_qs(url.query)["scope"]))
+                self.answer(200, b'{"token": "t%d"}' % len(asked))
+            elif self.headers["Authorization"]:
+                self.answer(200, Docker_Content_Digest=A)
+            else:
+                realm = f"http://{self.headers['Host']}/token"
+                self.answer(401, WWW_Authenticate=f'Bearer realm="{realm}",service="s"')
+
+    with serving(Wide) as place:
+        settings = Settings("h", "", "nested", "", "", {"a.io": place}, {})
+        every = [Repository(settings, "a.io", f"x{n}") for n in range(45)]
+        assert {each.digest("1") for each in every} == {A}
+    assert asked == [20, 20, 5]
 
 
 def test_a_server_that_gives_a_token_for_one_repository_alone_is_asked_for_each() -> None:

@@ -133,11 +133,11 @@ def test_a_layer_that_does_not_come_as_it_should_once_is_brought_by_another_try(
 ) -> None:
     name = f"docker.io/wei/spoiled-{spoiled.__name__}"
     digest = world.seed(name, platforms=("amd64",))
-    times = [2]
+    seen = set[str]()
 
     def spoil(asked: Quiet) -> bool:
-        if "/blobs/" in asked.path and times[0]:
-            times[0] -= 1
+        if "/blobs/" in asked.path and asked.path not in seen:
+            seen.add(asked.path)
             spoiled(asked)
             return True
         return False
@@ -371,17 +371,25 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 def test_an_upload_to_another_host_gets_no_login() -> None:
     class Target(Quiet):
         def reply(self) -> None:
-            self.answer(202, Location="http://127.0.0.2:9/upload")
+            status = 200 if self.command == "GET" else 202
+            self.answer(status, Location="http://127.0.0.2:9/upload")
 
-    with serving(Target) as target, pytest.raises(NotMovedError, match="another host"):
-        Upload(at(target), Layer(at(target), A, 5)).send()
+    with (
+        serving(Target) as target,
+        closing(Layer(at(target), A, 5)) as layer,
+        pytest.raises(NotMovedError, match="another host"),
+    ):
+        Upload(at(target), layer).send()
 
 
 @pytest.mark.parametrize("place", ["/v2/a/blobs/uploads/7?state=x", "7?state=x"])
 def test_an_upload_goes_where_the_target_says(place: str) -> None:
     target = Asked(GET=[(200, {})], POST=[(202, {"Location": place})], PUT=[(201, {})])
-    with serving(target.handler(b"layer")) as address:
-        Upload(at(address), Layer(at(address), digest_of(b"layer"), 5)).send()
+    with (
+        serving(target.handler(b"layer")) as address,
+        closing(Layer(at(address), digest_of(b"layer"), 5)) as layer,
+    ):
+        Upload(at(address), layer).send()
     assert target.seen[-1] == "PUT 7"
 
 
@@ -409,6 +417,31 @@ class Asked:
 
 
 UPLOAD = (202, {"Location": "/v2/b/blobs/uploads/7"})
+
+
+def test_the_source_and_the_target_of_a_layer_are_asked_side_by_side() -> None:
+    both = threading.Barrier(2, timeout=90)
+
+    class Meets(Quiet):
+        def reply(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.command in ("GET", "POST"):
+                both.wait()  # an answer comes when the other side was asked too
+            status = {"GET": 200, "HEAD": 404, "POST": 202, "PUT": 201}[self.command]
+            self.answer(status, b"layer" if status == 200 else b"", Location="/v2/b/7")
+
+        do_PUT = do_GET = do_HEAD = do_POST = reply  # noqa: N815 - the standard library's names
+
+    with serving(Meets) as source, serving(Meets) as target:
+        move(digest_of(b"layer"), 5, at(source), at(target, "b"), None)
+    assert not both.broken
+
+
+def test_of_a_layer_that_cannot_be_read_nothing_stays_at_the_target() -> None:
+    target = Asked(HEAD=[(404, {})], POST=[UPLOAD], DELETE=[(204, {})], GET=[(404, {})])
+    with serving(target.handler()) as place, pytest.raises(NotMovedError, match=r"^source: broken"):
+        move(A, 5, at(place), at(place, "b"), None)
+    assert target.seen[-1] == "DELETE 7"
 
 
 @pytest.mark.parametrize("refusal", [401, 403, 404, 405])

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
+from itertools import islice
 
 from .log import one_line
 from .registry_http import UNLISTED, UNREADABLE, Answer, NoAnswerError, ask
@@ -97,14 +98,17 @@ class Authorization:
         self._first, self._met = threading.Lock(), False
 
     @contextlib.contextmanager
-    def first_alone(self) -> Iterator[None]:
-        """Let the first request to the host end before the others begin: they learn from it."""
+    def first_alone(self) -> Iterator[bool]:
+        """Let the first request to the host end before the others begin: they learn from it.
+
+        Yields whether this is the first.
+        """
         mine = not self._met and self._first.acquire(timeout=FIRST_SECONDS)
         if mine and self._met_meanwhile():
             self._first.release()
             mine = False
         try:
-            yield
+            yield mine
         finally:
             self._met = True
             if mine:
@@ -114,10 +118,14 @@ class Authorization:
         return self._met
 
     def expect(self, scope: Scope) -> None:
-        """Let the next token cover this scope too."""
+        """Let one of the next tokens cover this scope too."""
         with self._lock:
-            if not self._one_by_one and len(self._waiting) < REPOSITORIES:
-                self._waiting[scope] = None
+            self._waiting[scope] = None
+
+    @property
+    def expected(self) -> int:
+        """How many scopes no token covers yet."""
+        return len(self._waiting)
 
     def header(self, scope: Scope) -> dict[str, str]:
         """Return the header for a request, with a token for its scope. Raises NoTokenError."""
@@ -130,14 +138,14 @@ class Authorization:
     def learn(self, refusal: Answer, scope: Scope, sent: dict[str, str]) -> bool:
         """Learn from a refusal of a request that was sent with this header.
 
-        Returns whether to send it again. Another thread may have learned it meanwhile.
+        Returns whether to send it again if there is another header by now.
         """
         with self._lock:
             narrow = self._forget(sent.get("Authorization", ""), scope, refusal.status)
             if refusal.status != HTTPStatus.UNAUTHORIZED:
                 return narrow
             self._take_challenge(refusal.headers.get("WWW-Authenticate", ""), scope)
-        return self.header(scope) != sent
+        return True
 
     def _forget(self, text: str, scope: Scope, status: int) -> bool:
         """Drop a token that does not serve. Return whether the server grants less than is asked.
@@ -201,8 +209,9 @@ class Authorization:
         """Ask for a token, for what others wait for too where the server grants that."""
         with self._lock:
             before = [] if self._one_by_one else [each.scope for each in self._tokens[-1:]]
-            wide = _joined([scope, *self._waiting, *before])
-            self._waiting.clear()
+            wide = _joined([scope, *islice(self._waiting, REPOSITORIES), *before])
+            for each in [each for each in self._waiting if each <= wide]:
+                del self._waiting[each]
         if wide != scope and not self._one_by_one:
             answer = self._question(wide)
             if not answer.trouble and not _text_of(answer):

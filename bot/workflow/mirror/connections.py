@@ -11,9 +11,9 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 
 from .proxy import Proxy, proxy_for
@@ -126,7 +126,8 @@ class Connections:
     """The idle connections of this process, and the TLS session of each place."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._coming: Counter[Place] = Counter()  # opened ahead, and not there yet
         self._idle: defaultdict[Place, list[tuple[float, Connection]]] = defaultdict(list)
         self._sessions: dict[Place, ssl.SSLSession | None] = {}
 
@@ -136,7 +137,7 @@ class Connections:
         A `fresh` one is new. Raises ValueError for a proxy that cannot be used.
         """
         while not fresh and (kept := self._last(place)):
-            if kept.sock and not _readable(kept.sock):
+            if kept.sock and _silent(kept.sock):
                 kept.sock.settimeout(seconds)
                 return kept
             kept.close()  # the server has closed it, or has said what nobody asked
@@ -144,20 +145,45 @@ class Connections:
         made.session = self._sessions.get(place)
         return made
 
+    def open_ahead(self, place: Place, number: int, seconds: float) -> None:
+        """Begin to open connections that will be needed soon. Whoever needs one waits for it."""
+        with self._lock:
+            self._coming[place] += number
+        for _ in range(number):
+            threading.Thread(target=self._open, args=(place, seconds), daemon=True).start()
+
+    def _open(self, place: Place, seconds: float) -> None:
+        made = None
+        try:
+            made = self.take(place, seconds, fresh=True)
+            made.used = True  # by the time it is needed, the server may have closed it
+            made.connect()
+            self.give(made)
+        except (OSError, ValueError, HTTPException):  # whoever needs one will meet the cause
+            if made:
+                made.close()
+        finally:
+            with self._lock:
+                self._coming[place] -= 1
+                self._lock.notify_all()
+
     def give(self, connection: Connection) -> None:
         """Keep a connection whose last answer was read to its end, if the server keeps it."""
         if not connection.whole:
             connection.close()
-        connection.used = True
-        if isinstance(connection.sock, ssl.SSLSocket):
-            self._sessions[connection.place] = connection.sock.session
-        if connection.sock:
+        first, connection.used = not connection.used, True
+        sock = connection.sock
+        if first and isinstance(sock, ssl.SSLSocket) and not sock.session_reused:
+            self._sessions[connection.place] = sock.session  # costs as much as a request
+        if sock:
             with self._lock:
                 self._idle[connection.place].append((time.monotonic(), connection))
+                self._lock.notify()
 
     def _last(self, place: Place) -> Connection | None:
         """Return the connection that was used last. Close those that were idle for too long."""
         with self._lock:
+            self._lock.wait_for(lambda: self._idle[place] or not self._coming[place])
             idle = self._idle[place]
             since, last = idle.pop() if idle else (0.0, None)
             old = time.monotonic() - IDLE_SECONDS
@@ -175,10 +201,20 @@ def _tls(scheme: str) -> bool:
     return scheme == "https"
 
 
-def _readable(sock: socket.socket) -> bool:
+def _silent(sock: socket.socket) -> bool:
+    """Return whether a server has said nothing but TLS's own, such as tickets for sessions."""
     waiting = select.poll()
     waiting.register(sock, select.POLLIN)
-    return bool(waiting.poll(0))
+    if not waiting.poll(0):
+        return True
+    sock.settimeout(0)
+    try:
+        sock.recv(1)
+    except ssl.SSLWantReadError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 _CONTEXTS: list[ssl.SSLContext] = []

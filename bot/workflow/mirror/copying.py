@@ -42,6 +42,13 @@ class Result:
     previous: str = ""  # what became of the digest that was overwritten, where it was to be kept
 
 
+def sides(settings: Settings, image: Image) -> tuple[Repository, Repository]:
+    """Return where an image comes from and goes to. Their hosts' next tokens cover them."""
+    path = target_path(image, settings.prefix, settings.naming)
+    source = Repository(settings, image.registry, image.path)
+    return source, Repository(settings, settings.host, path, TARGET)
+
+
 class Copying:
     """The copy of one image."""
 
@@ -65,9 +72,7 @@ class Copying:
         self.set_aside = 0  # pulls
         self.had = ""  # the digest that the target had before
         self.previous = ""  # what became of the digest that the tag had
-        self.source = Repository(settings, self.image.registry, self.image.path)
-        path = target_path(self.image, settings.prefix, settings.naming)
-        self.target = Repository(settings, settings.host, path, TARGET)
+        self.source, self.target = sides(settings, self.image)
         self.content = Content(traffic, self.source, self.target)
 
     def result(self) -> Result:

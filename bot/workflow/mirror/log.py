@@ -9,7 +9,9 @@ LOG_CHARACTERS = 1000
 
 def one_line(text: str, limit: int = STATUS_CHARACTERS) -> str:
     """Return untrusted text as one printable line. A long text loses its middle."""
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    shown = " ".join(text.split())
     return shown if len(shown) <= limit else f"{shown[:40]}…{shown[41 - limit :]}"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import ending
 from .certificates import trust
-from .copying import Copying, Result
+from .copying import Copying, Result, sides
 from .github import Asked, asked_for, post, summarise, told
 from .log import one_line, say
 from .login import LoginError, prove_login, write_logins
@@ -140,6 +140,9 @@ def carried_out(env: Mapping[str, str], folder: Path) -> int:
         say(f"invalid {one_line(line)!r}: not an image reference")
     say(f"{len(images)} to mirror to {env.get('HARBOR_HOST', '')}")
     settings, trouble = settings_of(env, folder) if images else (None, "")
+    if settings:
+        for image in {(image.registry, image.path): image for image in images}.values():
+            sides(settings, image)  # few tokens cover all repositories
     wish = env.get("PARALLEL", "").strip()
     traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
     login = ThreadPoolExecutor(1).submit(proved, settings)

@@ -25,12 +25,14 @@ from .registry_http import (
     NoAnswerError,
     Opened,
     answer_of,
+    open_ahead,
     opened,
     wait_as_asked,
 )
 from .settings import Settings
 
 LAYER_READ_BYTES = 1 << 18  # at a time
+CONNECTIONS_EACH = 2  # opened ahead for a repository: for a config and a layer
 SOURCE, TARGET = "source", "target"
 
 
@@ -59,7 +61,8 @@ class Repository:
         self._login = settings.authorization(self.name, secure=not self.insecure)
         actions = (PULL, PUSH) if side == TARGET else (PULL,)
         self.scope = scope_of(self.path, *actions) if self.path else frozenset()
-        self._login.expect(self.scope)
+        if self.scope:
+            self._login.expect(self.scope)
         self.patience = settings.patience
         self.pulls: Pulls | None = None  # from the last answer
         self.last = Answer(0, Message(), b"")
@@ -130,14 +133,16 @@ class Repository:
 
         Raises NoAnswerError, also with what a token server said.
         """
-        with self._login.first_alone():
+        with self._login.first_alone() as first:
             sent = self._login.header(scope)
             got = opened(method, url, {**headers, **sent}, data=data, seconds=seconds)
             refused = got.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-            if not refused or not self._login.learn(got.answer(), scope, sent):
-                return got
-        sent = self._login.header(scope)
-        return opened(method, url, {**headers, **sent}, data=data, seconds=seconds)
+            again = refused and self._login.learn(got.answer(), scope, sent)
+        if first:
+            open_ahead(url, CONNECTIONS_EACH * self._login.expected)
+        if not again or (other := self._login.header(scope)) == sent:
+            return got
+        return opened(method, url, {**headers, **other}, data=data, seconds=seconds)
 
     @property
     def trouble(self) -> bool:
@@ -221,6 +226,7 @@ class Repository:
             got = opened(method, url, given, data=data, seconds=STORE_SECONDS, fresh=fresh)
             if got.status == HTTPStatus.UNAUTHORIZED:
                 self._login.learn(got.answer(), self.scope, sent)
+                self._login.header(self.scope)  # what a token server in trouble says counts
             return got
 
         return answer_of(send)

@@ -267,6 +267,14 @@ def _sent(
         raise NoAnswerError.by(error) from None
 
 
+def open_ahead(url: str, number: int) -> None:
+    """Open connections while the first answer of a server is read: others will need them soon."""
+    with contextlib.suppress(ValueError):
+        place = Place.of(url)
+        most = min(number, QUESTIONS_AT_A_TIME) - 1
+        _CONNECTIONS.open_ahead(place, max(0, most), ANSWER_SECONDS)
+
+
 def _room(place: Place) -> threading.Semaphore:
     return _ROOM.setdefault(place, threading.Semaphore(QUESTIONS_AT_A_TIME))
 

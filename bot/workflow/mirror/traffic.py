@@ -39,7 +39,6 @@ def move(
             return
         begun = answer if answer.status == HTTPStatus.ACCEPTED else None
     with contextlib.closing(Layer(source, blob, size)) as layer:
-        layer.open()  # before the upload, which an unreadable blob does not need
         Upload(target, layer, begun).send()
 
 

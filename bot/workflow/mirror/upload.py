@@ -9,6 +9,7 @@ a connection of its own. So a line that breaks by bytes or by time is passed bet
 import re
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from . import ending, waits
@@ -38,6 +39,7 @@ class Upload:
         """Send the layer. Raises NotMovedError, and lets the target forget what was begun."""
         with ending.upload(self.cancel):
             try:
+                self._open_both()
                 while not self._sent():
                     pass
             except BaseException:
@@ -48,6 +50,17 @@ class Upload:
         """Let the target forget what was begun."""
         if self._address:
             self._target.session("DELETE", self._address)
+
+    def _open_both(self) -> None:
+        """Ask the source for the layer and the target for a place side by side.
+
+        An unreadable layer is told as such before a byte of it is announced.
+        """
+        with ThreadPoolExecutor(1) as aside:
+            place = None if self._address else aside.submit(self._begin)
+            self._layer.open()
+        if place:
+            place.result()
 
     def _take(self, answer: Answer) -> None:
         """Continue where an answer says. Another host must not get the login."""
