@@ -14,11 +14,13 @@ from typing import Any, Final
 from bot.adapters.github.inspection import InspectedRepository
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.setup_repository import SetupRepository
+from bot.adapters.network import Network
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.harbor import Harbor
 from bot.adapters.registry.inspection import InspectedRegistries
 from bot.adapters.telegram.chat import PollingBot
 from bot.config import Secrets, Settings, source_logins
+from bot.config_file import read_certificates
 from bot.workflow import shipped
 
 CLOSE_SECONDS: Final = 2.0
@@ -38,10 +40,11 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
     """The clients without the database, closed at the end. A bot may run at the same time."""
-    registries = make_registries(settings, secrets)
-    repository = make_repository(settings, secrets)
-    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
-    harbor = make_harbor(settings, secrets)
+    network = make_network(settings)
+    registries = RegistryClient(**_registry_arguments(settings, secrets), network=network)
+    repository = MirrorRepository(**_repository_arguments(settings, secrets), network=network)
+    bot = _bot(settings, secrets, network)
+    harbor = _harbor(settings, secrets, network)
     try:
         yield Services(bot, repository, registries, harbor)
     finally:
@@ -55,6 +58,7 @@ async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[S
 class Inspected:
     """The clients of `check`, which ask more than a running bot does."""
 
+    network: Network
     bot: PollingBot
     repository: InspectedRepository
     registries: InspectedRegistries
@@ -64,13 +68,16 @@ class Inspected:
 @asynccontextmanager
 async def open_inspection(settings: Settings, secrets: Secrets) -> AsyncIterator[Inspected]:
     """The clients of `check`, closed at the end. A bot may run at the same time."""
-    registries = InspectedRegistries(**_registry_arguments(settings, secrets))
+    network = make_network(settings)
+    registries = InspectedRegistries(**_registry_arguments(settings, secrets), network=network)
     # A dozen calls, once: GitHub asks for waits between those of a program that goes on.
-    repository = InspectedRepository(**_repository_arguments(settings, secrets), between=(0.0, 0.0))
-    bot = PollingBot(secrets.telegram_token.get_secret_value(), settings.telegram.api)
-    harbor = make_harbor(settings, secrets)
+    repository = InspectedRepository(
+        **_repository_arguments(settings, secrets), network=network, between=(0.0, 0.0)
+    )
+    bot = _bot(settings, secrets, network)
+    harbor = _harbor(settings, secrets, network)
     try:
-        yield Inspected(bot, repository, registries, harbor)
+        yield Inspected(network, bot, repository, registries, harbor)
     finally:
         await close(bot.shutdown())
         repository.close()
@@ -78,15 +85,27 @@ async def open_inspection(settings: Settings, secrets: Secrets) -> AsyncIterator
         await close(harbor.aclose())
 
 
-def make_harbor(settings: Settings, secrets: Secrets) -> Harbor:
+def make_network(settings: Settings) -> Network:
+    """The proxies and certificates of all clients. Raises ConfigError for unusable ones."""
+    return Network(certificates=read_certificates(settings.ca_bundle))
+
+
+def _bot(settings: Settings, secrets: Secrets, network: Network) -> PollingBot:
+    token = secrets.telegram_token.get_secret_value()
+    return PollingBot(token, settings.telegram.api, network=network)
+
+
+def _harbor(settings: Settings, secrets: Secrets, network: Network) -> Harbor:
     """The API of the target, should it be a Harbor."""
     host = settings.target.host
-    return Harbor(settings.addresses.get(host, f"https://{host}"), secrets.target_login())
+    address = settings.addresses.get(host, f"https://{host}")
+    return Harbor(address, secrets.target_login(), network)
 
 
 def make_registries(settings: Settings, secrets: Secrets) -> RegistryClient:
     """The client of sources and target. Raises ConfigError for an address that is none."""
-    return RegistryClient(**_registry_arguments(settings, secrets))
+    network = make_network(settings)
+    return RegistryClient(**_registry_arguments(settings, secrets), network=network)
 
 
 def _registry_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
@@ -109,7 +128,8 @@ async def close(closing: Coroutine[Any, Any, None]) -> None:
 
 def make_repository(settings: Settings, secrets: Secrets) -> MirrorRepository:
     """The mirror repository as the bot uses it."""
-    return MirrorRepository(**_repository_arguments(settings, secrets))
+    network = make_network(settings)
+    return MirrorRepository(**_repository_arguments(settings, secrets), network=network)
 
 
 @asynccontextmanager
@@ -117,8 +137,9 @@ async def open_setup(
     settings: Settings, secrets: Secrets
 ) -> AsyncIterator[tuple[SetupRepository, Harbor]]:
     """The mirror repository as `setup` uses it: it writes variables and secrets too. And Harbor."""
-    repository = SetupRepository(**_repository_arguments(settings, secrets))
-    harbor = make_harbor(settings, secrets)
+    network = make_network(settings)
+    repository = SetupRepository(**_repository_arguments(settings, secrets), network=network)
+    harbor = _harbor(settings, secrets, network)
     try:
         yield repository, harbor
     finally:

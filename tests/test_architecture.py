@@ -28,7 +28,7 @@ ALLOWED = {
     "paste": {"core", "paste"},
     "dialog": {"core", "paste", "dialog"},
     "engine": {"core", "paste", "dialog", "engine"},
-    "adapters": {"core", "paste", "dialog", "engine", "adapters"},
+    "adapters": {"core", "paste", "dialog", "engine", "adapters", "workflow"},
     "workflow": set(),
 }
 PURE = ("core", "paste", "dialog")
@@ -44,8 +44,9 @@ ONE_PLACE = {
     "fluent": "adapters/words.py",
     "prometheus_client": "adapters/monitoring/",
 }
-# Shared by two adapters: the operator's proxies.
-SHARED = {"proxies": {"registry", "telegram"}}
+# Shared by the adapters: the operator's proxies and certificates.
+CLIENTS = {"github", "registry", "telegram"}
+SHARED = {"network": {*CLIENTS, "sockets"}, "sockets": CLIENTS}
 IMPURE = {
     "asyncio", "datetime.now", "httpx", "io", "os", "pathlib", "random", "secrets", "socket",
     "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",

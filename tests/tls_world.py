@@ -36,7 +36,7 @@ class Certificates:
     def made(cls, folder: Path) -> "Certificates":
         made = cls(*(folder / name for name in ("authority.pem", "server.pem", "server.key")))
         secret, asked, names = (folder / name for name in ("own.key", "asked.pem", "names"))
-        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        names.write_text("subjectAltName=IP:127.0.0.1,DNS:service.test\n")
         new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj"]
         own = [*new, "/CN=authority.test", "-x509", "-days", "2", "-keyout", secret]
         server = [*new, "/CN=127.0.0.1", "-keyout", made.key, "-out", asked]

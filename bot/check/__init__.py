@@ -42,8 +42,8 @@ async def everything(
     """Check all services and this machine. A failure does not stop the others."""
     report = Report(say, as_json=as_json)
     await report.take("config", _config(settings))
-    await report.take("this machine", machine(settings))
     async with open_inspection(settings, secrets) as services:
+        await report.take("this machine", machine(settings, services.network))
         await report.take("telegram", telegram(Inspection(services.bot), settings))
         await report.take("repository", github(services.repository, settings))
         await report.take("registries", sources(services.registries, settings, secrets))

@@ -2,50 +2,58 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections import defaultdict
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.adapters.proxies import Proxies
+from bot.adapters.network import Network
+from bot.adapters.registry.client import HUB_ADDRESS
 from bot.adapters.store import newest_migration, schema_of
 from bot.check.report import CheckLine, CheckLines, failed, ok, warning
 from bot.config import Settings
 from bot.core.errors import TransientError
+from bot.core.image import DOCKER_HUB
 
 LEAST: Final = 100 * 2**20
 FEW: Final = 2**30
 """Bytes of free disk: below the first the bot may stop working, below the second is a warning."""
-_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Either is used in place of the public authorities, the first one that is set."""
 
 
-async def machine(settings: Settings) -> CheckLines:
-    yield _proxies(_hosts(settings))
-    yield _certificates()
+async def machine(settings: Settings, network: Network) -> CheckLines:
+    yield _proxies(network, settings)
+    yield _certificates(settings)
     database = Path(settings.database)
     yield _database(database)
     yield _disk(database)
 
 
-def _hosts(settings: Settings) -> Iterable[str]:
-    urls = (settings.telegram.api, settings.github.api, f"https://{settings.target.host}")
-    return sorted({urlsplit(url).hostname or "" for url in urls})
+def _proxies(network: Network, settings: Settings) -> CheckLine:
+    """Who is reached by which proxy. A proxy is named without its login."""
+    places = {"Telegram": settings.telegram.api, "GitHub": settings.github.api}
+    known = {DOCKER_HUB: str(HUB_ADDRESS), **settings.addresses}
+    for registry in (*sorted(settings.policy.registries), settings.target.host):
+        places[registry] = known.get(registry, f"https://{registry}")
+    found = defaultdict[str, list[str]](list)
+    for name, url in places.items():
+        parts = urlsplit(url)
+        proxy = network.proxy_of(parts.scheme, parts.hostname or "", parts.port)
+        found[f"{proxy} ({proxy.variable})" if proxy else ""].append(name)
+    direct = found.pop("", [])
+    if not found:
+        return ok("proxies", "none is used")
+    lines = [f"{', '.join(names)} by {proxy}" for proxy, names in found.items()]
+    lines += [f"{', '.join(direct)} directly"] if direct else []
+    return ok("proxies", ". ".join(lines))
 
 
-def _proxies(hosts: Iterable[str]) -> CheckLine:
-    proxies = Proxies()
-    by_host = {host: proxies.of("https", host, None) for host in hosts}
-    used = [f"{host} by {urlsplit(url).hostname}" for host, url in by_host.items() if url]
-    return ok("proxies", ", ".join(used) or "none is used")
-
-
-def _certificates() -> CheckLine:
-    name, given = "certificates", {key: os.environ.get(key, "") for key in _CERTIFICATES}
-    for key, path in given.items():
-        if path and not os.path.exists(path):  # noqa: PTH110 - never raises
-            return failed(name, f"{key} names {path}, which is not there", f"correct {key}")
-    used = [f"{key}={path}" for key, path in given.items() if path]
-    return ok(name, ", ".join(used) or "those of this machine and of the libraries")
+def _certificates(settings: Settings) -> CheckLine:
+    """`Network` has read them all, so they are usable."""
+    own = [f"{key}={os.environ[key]}" for key in _CERTIFICATES if os.environ.get(key)][:1]
+    used = [*(own or ["the public authorities"]), *filter(None, [settings.ca_bundle])]
+    return ok("certificates", f"of {' and of '.join(used)}")
 
 
 def _database(path: Path) -> CheckLine:

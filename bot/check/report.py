@@ -59,9 +59,10 @@ def not_tried(name: str, why: object) -> CheckLine:
     return CheckLine(name, Outcome.NOT_TRIED, str(why))
 
 
+_NETWORK: Final = "check the network, or set HTTPS_PROXY"
 _OUTSIDE: Final = {
-    TroubleKind.UNREACHABLE: "check the network, or set HTTPS_PROXY",
-    TroubleKind.SILENT: "check the network, or set HTTPS_PROXY",
+    TroubleKind.UNREACHABLE: _NETWORK,
+    TroubleKind.SILENT: _NETWORK,
     TroubleKind.UNREADABLE: "a proxy or a gateway may have answered: check the network",
     TroubleKind.BUSY: "try again later",
     TroubleKind.FAULTY: "try again later",
@@ -71,7 +72,8 @@ _OUTSIDE: Final = {
 def unanswered(name: str, error: BotError, advice: str) -> CheckLine:
     """A call that failed. `advice`: what to do where the service itself refused."""
     kind = error.trouble.kind if isinstance(error, TransientError) else None
-    return failed(name, error, advice if kind is None else _OUTSIDE.get(kind, advice))
+    told = advice if kind is None else _OUTSIDE.get(kind, advice)
+    return failed(name, error, "" if told == _NETWORK and "the proxy " in str(error) else told)
 
 
 class Report:

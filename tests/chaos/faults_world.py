@@ -28,6 +28,7 @@ from telegram.error import TelegramError
 
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.transport import GitHubBounds
+from bot.adapters.network import Network
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.store import SqliteStore
@@ -430,7 +431,7 @@ async def faults_world(
             allowed={"docker.io"},
             target_login=(USER, target.password),
             source_logins={},
-            trust_env=False,
+            network=Network({}),
             clock=clock.seconds,
             bounds=RegistryBounds(connect=read, read=read, whole=1.5 * read),
         )

@@ -18,6 +18,7 @@ from fakes import NGINX, TARGET
 
 from bot.adapters.github import transport as github_transport
 from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.network import Network
 from bot.adapters.registry import transport as registry_transport
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS
@@ -201,7 +202,7 @@ async def test_an_answer_of_a_registry_is_bounded(bomb: str, tally: Counter[str]
             allowed=["docker.io"],
             target_login=None,
             source_logins={},
-            trust_env=False,
+            network=Network({}),
             bounds=registry_transport.RegistryBounds(whole=1.0),
         )
         for ask in (lambda: client.tags(NGINX), lambda: client.shape(NGINX, "sha256:" + "a" * 64)):
@@ -280,7 +281,7 @@ async def test_a_repository_of_a_million_tags_is_read_in_a_few_pages(tally: Coun
             allowed=["docker.io"],
             target_login=None,
             source_logins={},
-            trust_env=False,
+            network=Network({}),
         )
         assert len(await client.tags(NGINX)) == MAX_TAGS
         assert pages == MAX_TAG_PAGES

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from test_ssrf import client, everything_asked, resolving, trap
 
+from bot.adapters.network import Network
 from bot.adapters.registry import network_guard
 from bot.adapters.registry.network_guard import GuardedTransport
 from bot.core.image import ImageRef
@@ -17,7 +18,7 @@ async def test_a_guard_that_calls_every_address_public_is_noticed(
     """Disable both checks: of an address as written, and of what a name resolves to."""
     monkeypatch.setattr(network_guard, "is_public", lambda address: True)
     async with trap() as t:
-        network = GuardedTransport(resolve=resolving(["127.0.0.1"]), trust_env=False)
+        network = GuardedTransport(resolve=resolving(["127.0.0.1"]), network=Network({}))
         image = ImageRef.parse(f"{host}:{t.port}/a/b:1")
         asking = client(network, allowed=[image.registry])
         await everything_asked(asking, image)

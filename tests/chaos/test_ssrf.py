@@ -23,6 +23,7 @@ from fakes import LI, TARGET, digest_of, world
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.adapters.network import Network
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.network_guard import GuardedTransport, is_public
 from bot.core.errors import BotError, ConfigError
@@ -202,7 +203,7 @@ async def test_a_registry_that_is_an_address_is_never_connected_to(
 ) -> None:
     """Even where the operator's list of registries contains it by mistake."""
     async with trap() as t:
-        network = GuardedTransport(trust_env=False)  # the system's own resolver
+        network = GuardedTransport(network=Network({}))  # the system's own resolver
         for address in ("127.0.0.1", "127.1.2.3", "0.0.0.0"):
             host = [*spelled(address)][spelling]
             image = f"{host}:{t.port}/a/b:1"
@@ -222,7 +223,7 @@ async def test_a_registry_that_is_an_address_is_never_connected_to(
 @pytest.mark.parametrize("host", ["localhost", "localhost.localdomain", "ip6-localhost"])
 async def test_a_name_of_this_machine_is_never_connected_to(host: str) -> None:
     async with trap() as t:
-        network = GuardedTransport(trust_env=False)
+        network = GuardedTransport(network=Network({}))
         image = ImageRef.parse(f"{host}:{t.port}/a/b:1")
         asking = client(network, allowed=[image.registry])
         assert len(await everything_asked(asking, image)) == 4
@@ -245,7 +246,7 @@ async def test_a_name_that_leads_to_this_machine_is_never_connected_to(
     answers: Sequence[Sequence[str]],
 ) -> None:
     async with trap() as t:
-        network = GuardedTransport(resolve=resolving(*answers), trust_env=False)
+        network = GuardedTransport(resolve=resolving(*answers), network=Network({}))
         image = ImageRef.parse(f"evil.example:{t.port}/a/b:1")
         asking = client(network, allowed=[image.registry])
         assert len(await everything_asked(asking, image)) == 4
@@ -274,7 +275,7 @@ async def test_a_name_is_resolved_once_for_each_connection_and_the_answer_is_wha
         monkeypatch.setattr(
             "bot.adapters.registry.network_guard.is_public", lambda a: a != "127.0.0.1"
         )
-        network = GuardedTransport(resolve=resolve, trust_env=False)
+        network = GuardedTransport(resolve=resolve, network=Network({}))
         image = ImageRef.parse(f"evil.example:{t.port}/a/b:1")
         asking = client(network, allowed=[image.registry])
         with pytest.raises(BotError):
@@ -318,7 +319,7 @@ class Sending(httpx.AsyncBaseTransport):
 
     def __init__(self, how: str, place: str) -> None:
         self.how, self.place = how, place
-        self.network = GuardedTransport(resolve=resolving(["127.0.0.1"]), trust_env=False)
+        self.network = GuardedTransport(resolve=resolving(["127.0.0.1"]), network=Network({}))
         self.elsewhere: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -502,7 +503,7 @@ async def test_the_trap_hears_a_connection() -> None:
             allowed=["gcr.io"],
             target_login=None,
             source_logins={},
-            trust_env=False,
+            network=Network({}),
         )
         with pytest.raises(BotError):
             await asking.source_digest(ImageRef.parse("gcr.io/a/b:1"))

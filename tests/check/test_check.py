@@ -5,11 +5,14 @@ import os
 import re
 from pathlib import Path
 
+import certifi
 import pytest
 from check_world import World, changed, open_world
 from mistakes import CONFIG, ENVIRONMENT, MISTAKES, SLIPS, SWAPPED, Mistake, Slip
 
+from bot.adapters.network import Network
 from bot.check import everything
+from bot.check.machine import machine
 from bot.config import read_secrets, read_settings
 from bot.core.errors import ConfigError
 
@@ -54,6 +57,30 @@ async def test_where_everything_is_well_every_line_says_so(tmp_path: Path) -> No
         # The texts hold what changes by itself, such as the free disk.
         names = [f"{each['name']}: {each['outcome']}: " for each in found["checks"]]
         assert [line[: len(name)] for line, name in zip(said, names, strict=True)] == names
+
+
+async def test_who_is_reached_by_which_proxy_and_whom_is_trusted_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = read_settings(PAGE.parents[1] / "config.example.yaml")
+    settings = changed(changed(settings, "addresses", {}), "ca_bundle", "/etc/own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    proxies = {
+        "HTTPS_PROXY": "socks5h://wei:hush@proxy.test",
+        "no_proxy": f".ghcr.io,quay.io:443,api.github.com,{settings.target.host}",
+    }
+    direct = f"GitHub, ghcr.io, quay.io, {settings.target.host} directly"
+    by = "socks5h://proxy.test:1080 (HTTPS_PROXY)"
+    said = [str(line) async for line in machine(settings, Network(proxies))]
+    assert said[:2] == [
+        f"proxies: ok: Telegram, docker.io, gcr.io, registry.k8s.io by {by}. {direct}",
+        f"certificates: ok: of SSL_CERT_FILE={certifi.where()} and of /etc/own.pem",
+    ]
+    settings = changed(settings, "ca_bundle", "")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    said = [str(line) async for line in machine(settings, Network({}))]
+    assert said[:2] == ["proxies: ok: none is used", "certificates: ok: of the public authorities"]
 
 
 async def test_each_mistake_of_a_first_day_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -274,10 +274,16 @@ def test_what_cannot_be_opened_ahead_holds_nobody_up() -> None:
         ("fd00::1", "fd00::/8", True),
         ("fd00::1", "[fd00::1]", True),
         ("a.io", "10.0.0.0/8", False),
+        ("a.io", "a.io:443", True),
+        ("b.a.io", ".a.io:443", True),
+        ("a.io", "a.io:80", False),
+        ("10.1.2.3", "10.1.0.0/16:443", True),
+        ("fd00::1", "[fd00::1]:443", True),
+        ("fd00::1", "[fd00::1]:80", False),
     ],
 )
 def test_no_proxy_is_read_as_curl_reads_it(host: str, entries: str, *, is_spared: bool) -> None:
-    assert spared(host, entries) is is_spared
+    assert spared(host, entries, 443) is is_spared
 
 
 @pytest.mark.parametrize(
@@ -291,8 +297,8 @@ def test_no_proxy_is_read_as_curl_reads_it(host: str, entries: str, *, is_spared
 def test_a_proxy_may_have_a_login(text: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", text)
     monkeypatch.setenv("no_proxy", "b.io")
-    assert proxy_for("https", "a.io") == proxy
-    assert proxy_for("https", "b.io") is None
+    assert proxy_for("https", "a.io", 443) == proxy
+    assert proxy_for("https", "b.io", 443) is None
 
 
 def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,10 @@ _MALFORMED_ANSWER_ERRORS: Final = (
 """PyGithub raises these if an answer does not have the documented shape. RuntimeError means a
 redirect to another host, or JSON that is nested too deeply.
 """
-_NOTHING_SENT_ERRORS: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+_NOTHING_SENT_ERRORS: Final = (
+    *(requests.exceptions.ConnectTimeout, requests.exceptions.SSLError),
+    requests.exceptions.ProxyError,
+)
 """After these, a write certainly did not happen."""
 _RATE_LIMIT_WORDS: Final = ("rate limit", "abuse detection")
 _BRANCH_RULE_WORDS: Final = (
@@ -86,11 +89,13 @@ def _network_error(error: requests.exceptions.RequestException) -> TransientErro
         case UnusableResponseError() | requests.exceptions.ContentDecodingError():
             return _unreadable_error(error)
         case requests.exceptions.ReadTimeout():
-            kind, text = TroubleKind.SILENT, "GitHub did not answer in time"
+            kind, text = TroubleKind.SILENT, "GitHub did not answer in time (ReadTimeout)"
+        case requests.exceptions.ProxyError():
+            kind, text = TroubleKind.UNREACHABLE, f"GitHub cannot be reached: {error}"
         case _:
-            kind, text = TroubleKind.UNREACHABLE, "GitHub cannot be reached"
+            text = f"GitHub cannot be reached ({type(error).__name__})"
+            kind = TroubleKind.UNREACHABLE
     unclear = not isinstance(error, _NOTHING_SENT_ERRORS)
-    text = f"{text} ({type(error).__name__})"
     return TransientError(text, kind=kind, who=SERVICE, unclear=unclear)
 
 

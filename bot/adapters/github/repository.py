@@ -41,6 +41,7 @@ from bot.adapters.github.transport import (
     bounded_client,
 )
 from bot.adapters.github.worker import WorkerThread
+from bot.adapters.network import Network
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -84,11 +85,13 @@ class MirrorRepository:
         shipped: Shipped | None = None,
         between: tuple[float, float] = (0.25, 1.0),
         bounds: GitHubBounds = GITHUB_BOUNDS,
+        network: Network | None = None,
     ) -> None:
         """`between`: seconds between two calls and between two writes. GitHub asks for a second.
 
         `path` is that of the image list, `workflow` a file name under .github/workflows.
         `shipped`: `workflow` compares the branch with it. None compares nothing.
+        `network`: None reads the environment.
         """
         self._branch = branch
         self._path = path
@@ -111,7 +114,9 @@ class MirrorRepository:
         self._cache = EtagCache()
         self._token_ends = ""
         self._accepted: bool | None = None
-        self._github = bounded_client(build, bounds, self._cache, self._note_headers)
+        self._github = bounded_client(
+            build, bounds, self._cache, network or Network(), self._note_headers
+        )
         self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = WorkerThread("github")
 

@@ -8,6 +8,7 @@
 It must not know what is requested.
 """
 
+import asyncio
 import contextlib
 import io
 import socket
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from github import Github
@@ -28,8 +30,11 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot.adapters.github.etags import CachedResponse, EtagCache
+from bot.adapters.network import Network, Proxy, of_proxy
+from bot.adapters.sockets import open_socket
 
 _CHUNK: Final = 64 * 1024
 _ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -72,6 +77,7 @@ def bounded_client(
     build: Callable[[], Github],
     bounds: GitHubBounds,
     cache: EtagCache,
+    network: Network,
     note: Callable[[Mapping[str, str]], None],
 ) -> Github:
     """The client that `build` makes, with bounded exchanges and a cache.
@@ -83,12 +89,14 @@ def bounded_client(
     class BoundedHttp(HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("http://", _BoundedAdapter(bounds, cache, note))
+            self.session.trust_env = False  # `network` has the proxies and the certificates
+            self.session.mount("http://", _BoundedAdapter(bounds, cache, network, note))
 
     class BoundedHttps(HTTPSRequestsConnectionClass):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.session.mount("https://", _BoundedAdapter(bounds, cache, note))
+            self.session.trust_env = False  # `network` has the proxies and the certificates
+            self.session.mount("https://", _BoundedAdapter(bounds, cache, network, note))
 
     Requester.injectConnectionClasses(BoundedHttp, BoundedHttps)
     try:
@@ -126,19 +134,60 @@ class _BoundedAdapter(HTTPAdapter):
     """Runs one exchange at a time, as PyGithub does. So one socket and one timer are enough."""
 
     def __init__(
-        self, bounds: GitHubBounds, cache: EtagCache, note: Callable[[Mapping[str, str]], None]
+        self,
+        bounds: GitHubBounds,
+        cache: EtagCache,
+        network: Network,
+        note: Callable[[Mapping[str, str]], None],
     ) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._bounds = bounds
         self._note = note
         self._cache = cache
+        self._network = network
+        self._proxy: Proxy | None = None
         self._socket = _SocketHandle()
-        self._classes = _connection_classes(self._socket)
+        self._classes = _connection_classes(self._connect)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._network.tls, **more)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        context = self._network.tls
+        return super().proxy_manager_for(
+            proxy, ssl_context=context, proxy_ssl_context=context, **more
+        )
+
+    def proxy_headers(self, _: str) -> dict[str, str]:
+        """The login as UTF-8. requests itself can send Latin letters alone."""
+        login = self._proxy.basic() if self._proxy else ""
+        return {"Proxy-Authorization": login} if login else {}
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Do nothing: requests would add its own authorities to those of `network`."""
 
     def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:
         pool: HTTPConnectionPool = super().get_connection_with_tls_context(*args, **more)
         pool.ConnectionCls = self._classes[pool.scheme or "http"]
         return pool
+
+    def _connect(self, connection: HTTPConnection) -> socket.socket:
+        """All addresses side by side, where urllib3 waits 15 seconds for each that is dead."""
+        socks = self._proxy if self._proxy and self._proxy.is_socks else None
+
+        async def opened() -> socket.socket:
+            async with asyncio.timeout(self._bounds.read):
+                return await open_socket(connection.host, connection.port or 0, socks)
+
+        try:
+            sock = asyncio.run(opened())  # this thread has no loop of its own
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, "no address answers in time") from error
+        except OSError as error:
+            raise NewConnectionError(connection, str(error)) from error
+        sock.settimeout(self._bounds.read)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._socket.set(sock)
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]  # as a session calls it
         key = str(request.url), str(request.headers.get("Accept", ""))
@@ -160,13 +209,20 @@ class _BoundedAdapter(HTTPAdapter):
     def _exchange(
         self, request: requests.PreparedRequest, **more: Any
     ) -> tuple[requests.Response, bytes]:
+        where = urlsplit(str(request.url))
+        proxy = self._network.proxy_of(where.scheme, where.hostname or "", where.port)
+        self._proxy = proxy
+        proxies = {where.scheme: str(proxy)} if proxy and not proxy.is_socks else {}
+        more |= {"timeout": self._bounds.read, "proxies": proxies}
         with self._timed() as is_over:
             try:
-                answer = super().send(request, **{**more, "timeout": self._bounds.read})
+                answer = super().send(request, **more)
                 body = self._read(answer)
             except requests.exceptions.RequestException as error:
                 if is_over():
                     raise requests.exceptions.ReadTimeout("the exchange took too long") from error
+                if proxy and (isinstance(error, requests.exceptions.ProxyError) or of_proxy(error)):
+                    raise requests.exceptions.ProxyError(str(proxy.error_of(error))) from error
                 raise
             if is_over():  # a body that was cut off may look complete
                 raise requests.exceptions.ReadTimeout("the exchange took too long")
@@ -226,15 +282,17 @@ class _BoundedAdapter(HTTPAdapter):
         self._socket.close()
 
 
-def _connection_classes(handle: _SocketHandle) -> Mapping[str, type[HTTPConnection]]:
-    """Connection classes by scheme. They pass their socket to `handle` before they use it."""
+def _connection_classes(
+    connect: Callable[[HTTPConnection], socket.socket],
+) -> Mapping[str, type[HTTPConnection]]:
+    """Connection classes by scheme, whose sockets are opened by `connect`."""
 
-    class WatchedHttp(HTTPConnection):
+    class OpenedHttp(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return handle.set(super()._new_conn())
+            return connect(self)
 
-    class WatchedHttps(HTTPSConnection):
+    class OpenedHttps(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return handle.set(super()._new_conn())
+            return connect(self)
 
-    return {"http": WatchedHttp, "https": WatchedHttps}
+    return {"http": OpenedHttp, "https": OpenedHttps}

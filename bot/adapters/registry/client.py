@@ -22,6 +22,7 @@ from typing import Final
 
 import httpx
 
+from bot.adapters.network import Network
 from bot.adapters.registry.auth import Endpoint, Login
 from bot.adapters.registry.manifest import (
     ACCEPT_MANIFESTS,
@@ -50,7 +51,7 @@ from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
 from bot.core.token_servers import token_servers
 
-_HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
+HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BYTES: Final = 4 * 1024 * 1024  # the limit of the registries themselves
 _CONFIG_BYTES: Final = 1024 * 1024
 _TAGS_PAGE_BYTES: Final = 4 * 1024 * 1024
@@ -68,7 +69,8 @@ class RegistryClient:
     if there is one) are by the name of a registry, or the first parts of a repository's name such
     as `ghcr.io/team`, whatever the address. `own_token_servers`: hosts by the name of a registry,
     beside those of core/token_servers.py. `transport` replaces the whole network, the guard
-    against private addresses included. `trust_env`: use the proxy variables of the environment.
+    against private addresses included. `network`: proxies and certificates, None for those of the
+    environment.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class RegistryClient:
         own_token_servers: Mapping[str, Collection[str]] = MappingProxyType({}),
         transport: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = system_resolve,
-        trust_env: bool = True,
+        network: Network | None = None,
         clock: Callable[[], float] = time.monotonic,
         bounds: RegistryBounds = REGISTRY_BOUNDS,
     ) -> None:
@@ -92,10 +94,10 @@ class RegistryClient:
         self._logins = {key: Login(*pair) for key, pair in source_logins.items()}
         self._token_servers = {key: tuple(hosts) for key, hosts in own_token_servers.items()}
         self._allowed = frozenset(name.lower() for name in allowed)
-        network = transport or GuardedTransport(resolve=resolve, trust_env=trust_env)
+        transport = transport or GuardedTransport(resolve=resolve, network=network)
         self._pull_limits = PullLimits(clock)
         self._knows_head: dict[str, bool] = {}
-        self._session = RegistrySession(network, clock, self._pull_limits, bounds)
+        self._session = RegistrySession(transport, clock, self._pull_limits, bounds)
 
     async def source_digest(self, image: ImageRef) -> str | None:
         """By HEAD. None if the image is missing or private. Registries do not tell which."""
@@ -202,7 +204,7 @@ class RegistryClient:
     def _endpoint(self, name: str, repository: str, *, login: Login | None) -> Endpoint:
         listed = self._bases.get(name)
         try:
-            base = listed or (_HUB_ADDRESS if name == DOCKER_HUB else httpx.URL(f"https://{name}"))
+            base = listed or (HUB_ADDRESS if name == DOCKER_HUB else httpx.URL(f"https://{name}"))
         except httpx.InvalidURL as error:  # such as 0177.0.0.1
             raise RefusedError(f"{name} is not a host name") from error
         path = f"{base.path.strip('/')}/{repository}".strip("/")

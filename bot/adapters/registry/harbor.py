@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from bot.adapters.network import Network
 from bot.adapters.registry.auth import Login
 from bot.adapters.registry.network_guard import GuardedTransport
 from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, first_error
@@ -40,11 +41,13 @@ class Project:
 class Harbor:
     """Each method raises TransientError, or RefusedError with Harbor's words."""
 
-    def __init__(self, address: str, login: tuple[str, str] | None) -> None:
-        """`address`: of the target, such as https://harbor.example.com. By proxies, if any."""
+    def __init__(
+        self, address: str, login: tuple[str, str] | None, network: Network | None = None
+    ) -> None:
+        """`address`: of the target, such as https://harbor.example.com."""
         self._base = httpx.URL(address)
         self._login = Login(*login) if login else None
-        self._transport = BoundedTransport(GuardedTransport())
+        self._transport = BoundedTransport(GuardedTransport(network=network))
 
     @property
     def host(self) -> str:

@@ -10,13 +10,17 @@ import ipaddress
 import re
 import socket
 import ssl
+from asyncio.staggered import staggered_race
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
 
 import httpcore
 import httpx
 
-from bot.adapters.proxies import Proxies
+from bot.adapters.network import Network, Proxy, ProxyError
+from bot.adapters.sockets import HEAD_START, pass_through
 from bot.core.errors import RefusedError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -62,44 +66,51 @@ def is_public(address: str) -> bool:
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to public addresses, and those marked FROM_CONFIG to any address.
 
-    With `trust_env`, the proxy variables of the environment are used: see Proxies. A proxy
-    resolves names itself. So with a proxy, that proxy has to keep names out of private networks.
-    Addresses written as numbers are still checked here.
+    A proxy resolves names itself, but for socks5. So that proxy has to keep names out of private
+    networks. Addresses written as numbers are still checked here.
     """
 
     def __init__(
         self,
         *,
         resolve: Resolve = system_resolve,
-        trust_env: bool = True,
+        network: Network | None = None,
         backend: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        self._context = httpx.create_ssl_context()
-        backend = backend or httpcore.AnyIOBackend()
-        self._public = _PoolTransport(self._context, _PublicAddressesOnly(resolve, backend))
-        self._any = _PoolTransport(self._context, backend)
-        self._proxies = Proxies(None if trust_env else {})
-        self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
+        """`network`: None reads the environment."""
+        self._network = network or Network()
+        self._resolve = resolve
+        self._backend = backend or httpcore.AnyIOBackend()
+        self._pools: dict[tuple[Proxy | None, bool], _PoolTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         from_config = request.extensions.get(FROM_CONFIG) is True
         _check_url(request.url, from_config=from_config)
-        proxy = self._proxy_of(request.url)
-        if proxy is not None:
-            return await self._proxied(proxy).handle_async_request(request)
-        transport = self._any if from_config else self._public
-        return await transport.handle_async_request(request)
+        proxy = self._network.proxy_of(request.url.scheme, host_of(request.url), request.url.port)
+        pool = self._pool(proxy, from_config=from_config)
+        if proxy is None:
+            return await pool.handle_async_request(request)
+        try:
+            response = await pool.handle_async_request(request)
+        except httpx.ProxyError as error:
+            raise httpx.ProxyError(str(proxy.error_of(error))) from error
+        if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            await response.aclose()
+            raise httpx.ProxyError(str(proxy.refusal("407")))
+        return response
 
-    def _proxy_of(self, url: httpx.URL) -> str | None:
-        return self._proxies.of(url.scheme, host_of(url), url.port)
-
-    def _proxied(self, proxy: str) -> httpx.AsyncHTTPTransport:
-        if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=proxy)
-        return self._by_proxy[proxy]
+    def _pool(self, proxy: Proxy | None, *, from_config: bool) -> "_PoolTransport":
+        """Connections of one kind are kept together, and apart from those of the other kinds."""
+        if (proxy, from_config) not in self._pools:
+            backend = _ThroughProxy(self._backend, proxy) if proxy else self._backend
+            # An HTTP proxy and socks5h get the name, so no address of it is to be checked here.
+            if not from_config and (proxy is None or proxy.kind == "socks5"):
+                backend = _PublicAddressesOnly(self._resolve, backend)
+            self._pools[proxy, from_config] = _PoolTransport(self._network.tls, backend, proxy)
+        return self._pools[proxy, from_config]
 
     async def aclose(self) -> None:
-        for transport in (self._public, self._any, *self._by_proxy.values()):
+        for transport in self._pools.values():
             await transport.aclose()
 
 
@@ -125,20 +136,67 @@ def _check_url(url: httpx.URL, *, from_config: bool) -> None:
 class _PoolTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport with another way to open connections."""
 
-    def __init__(self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, proxy: Proxy | None
+    ) -> None:
         super().__init__(verify=context)
         # httpx has no argument for it. A test checks that this takes effect.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=100,
-            max_keepalive_connections=8,
-            keepalive_expiry=30,
-            network_backend=backend,
-        )
+        more: dict[str, Any] = {
+            "ssl_context": context,
+            "max_connections": 100,
+            "max_keepalive_connections": 8,
+            "keepalive_expiry": 30,
+            "network_backend": backend,
+        }
+        if proxy is None or proxy.is_socks:
+            self._pool = httpcore.AsyncConnectionPool(**more)
+        else:
+            if proxy.kind == "https":
+                more["proxy_ssl_context"] = context
+            if login := proxy.basic():
+                more["proxy_headers"] = {"Proxy-Authorization": login}
+            self._pool = httpcore.AsyncHTTPProxy(str(proxy), **more)
+
+
+class _ThroughProxy(httpcore.AsyncNetworkBackend):
+    """Connects to an HTTP proxy, or through a SOCKS proxy to the destination itself."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, proxy: Proxy) -> None:
+        self._inner = inner
+        self._proxy = proxy
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        proxy = self._proxy
+        try:
+            stream = await self._inner.connect_tcp(
+                proxy.host, proxy.port, timeout, local_address, socket_options
+            )
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise httpcore.ProxyError(str(proxy.error_of(error))) from error
+        if not proxy.is_socks:
+            return stream
+        read, write = partial(stream.read, timeout=timeout), partial(stream.write, timeout=timeout)
+        try:
+            await pass_through(proxy, host, port, read, write)
+        except BaseException as error:
+            await stream.aclose()
+            if isinstance(error, (ProxyError, httpcore.NetworkError, httpcore.TimeoutException)):
+                raise httpcore.ProxyError(str(proxy.error_of(error))) from error
+            if isinstance(error, OSError):
+                raise httpcore.ConnectError(str(error)) from error
+            raise
+        return stream
 
 
 class _PublicAddressesOnly(httpcore.AsyncNetworkBackend):
-    """Resolves a name, checks all its addresses, and connects to one of them."""
+    """Resolves a name, checks all its addresses, and connects to the first of them that answers."""
 
     def __init__(self, resolve: Resolve, inner: httpcore.AsyncNetworkBackend) -> None:
         self._resolve = resolve
@@ -152,15 +210,14 @@ class _PublicAddressesOnly(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in await self._checked(host, port):
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        attempts = [
+            partial(self._inner.connect_tcp, address, port, timeout, local_address, socket_options)
+            for address in await self._checked(host, port)
+        ]
+        stream, _, failures = await staggered_race(attempts, HEAD_START)
+        if isinstance(stream, httpcore.AsyncNetworkStream):
+            return stream
+        raise next(filter(None, failures), httpcore.ConnectError(f"{host} has no address"))
 
     async def _checked(self, host: str, port: int) -> Sequence[str]:
         try:

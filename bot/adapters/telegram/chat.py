@@ -36,6 +36,7 @@ from telegram.error import (
     TimedOut,
 )
 
+from bot.adapters.network import Network
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import (
@@ -73,14 +74,22 @@ _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 class PollingBot(Bot):
     """A Bot that returns raw updates: one that the library cannot parse must not block the rest."""
 
-    def __init__(self, token: str, api: str, bounds: Bounds = BOUNDS) -> None:
-        """`api` is the URL of the Bot API, the public one or that of a server of your own."""
+    def __init__(
+        self, token: str, api: str, bounds: Bounds = BOUNDS, network: Network | None = None
+    ) -> None:
+        """`api` is the URL of the Bot API, the public one or that of a server of your own.
+
+        `network`: None reads the environment.
+        """
+        network = network or Network()
         super().__init__(
             token,
             base_url=f"{api}/bot",
             base_file_url=f"{api}/file/bot",
-            request=BoundedRequest(bounds, connections=8),
-            get_updates_request=BoundedRequest(bounds, connections=1, poll=bounds.poll),
+            request=BoundedRequest(bounds, network=network, connections=8),
+            get_updates_request=BoundedRequest(
+                bounds, network=network, connections=1, poll=bounds.poll
+            ),
         )
         self._poll_seconds = bounds.poll
 
@@ -296,7 +305,8 @@ def _temporary(error: TelegramError) -> TransientError:
         case TimedOut():
             kind, text = TroubleKind.SILENT, "Telegram did not answer in time"
         case OutOfReach():
-            kind, text = TroubleKind.UNREACHABLE, "Telegram is out of reach"
+            more = f": {error.proxy}" if error.proxy else ""
+            kind, text = TroubleKind.UNREACHABLE, f"Telegram is out of reach{more}"
         case NetworkError() if "too many requests" in error.message.lower():
             kind, text = TroubleKind.BUSY, "Telegram asks to wait"
         case NetworkError():

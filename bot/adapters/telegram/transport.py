@@ -4,7 +4,9 @@ aiohttp takes less CPU time per call than the library's own client, and calls ar
 bot's work. It must not interpret responses: chat.py does.
 """
 
+import asyncio
 import json
+import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,10 +17,15 @@ import httpx
 from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from bot.adapters.proxies import Proxies
+from bot.adapters.network import Network, Proxy, of_proxy
+from bot.adapters.sockets import open_socket
 
 _TOO_LARGE: Final = frozenset(
     {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_URI_TOO_LONG}
+)
+_OF_A_PROXY: Final = (
+    *(aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
+    aiohttp.ClientConnectorDNSError,  # through a proxy, its name is the only one that is resolved
 )
 _PARSED: Final = frozenset({400, 401, 403, 404, 408, 409, 429})
 """4xx codes that the library or we distinguish. Any other is treated as 400."""
@@ -29,7 +36,11 @@ class TooLarge(BadRequest):
 
 
 class OutOfReach(NetworkError):  # noqa: N818 - it reads as what it is
-    """No complete response: the connection failed or broke."""
+    """No complete response: the connection failed or broke. `proxy`: what is wrong with it."""
+
+    def __init__(self, text: str, proxy: str = "") -> None:
+        super().__init__(text)
+        self.proxy = proxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +62,12 @@ BOUNDS: Final = Bounds()
 
 
 class BoundedRequest(BaseRequest):
-    """The library's transport: https://docs.python-telegram-bot.org/telegram.request.baserequest.html
+    """The library's transport: https://docs.python-telegram-bot.org/telegram.request.baserequest.html"""
 
-    Proxies are those of HTTPS_PROXY and NO_PROXY: see adapters/proxies.py.
-    """
-
-    def __init__(self, bounds: Bounds, *, connections: int, poll: int = 0) -> None:
+    def __init__(
+        self, bounds: Bounds, *, network: Network | None = None, connections: int, poll: int = 0
+    ) -> None:
+        """`network`: None reads the environment."""
         self._size = bounds.size
         self._connections = connections
         self._limits = aiohttp.ClientTimeout(
@@ -67,7 +78,7 @@ class BoundedRequest(BaseRequest):
             sock_connect=bounds.connect,
             sock_read=bounds.read + poll,
         )
-        self._proxies = Proxies()
+        self._network = network or Network()
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -86,13 +97,17 @@ class BoundedRequest(BaseRequest):
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
     ) -> tuple[int, bytes]:
         """Status and body. The timeouts of a single call are ignored: ours apply."""
+        where = urlsplit(url)
+        proxy = self._network.proxy_of(where.scheme, where.hostname or "", where.port)
         try:
-            code, payload = await self._exchange(url, method, _body(request_data))
+            code, payload = await self._exchange(url, method, proxy, _body(request_data))
         except TimeoutError as error:
             raise TimedOut from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # Without the error's text: it may quote the URL, which contains the token, or a login.
-            raise OutOfReach(type(error).__name__) from error
+            blamed = isinstance(error, _OF_A_PROXY) or of_proxy(error)
+            told = str(proxy.error_of(error)) if proxy and blamed else ""
+            raise OutOfReach(type(error).__name__, told) from error
         if code in _TOO_LARGE:
             raise TooLarge(f"the request is too large ({code})")
         if code >= HTTPStatus.BAD_REQUEST and not payload.startswith(b"{"):
@@ -100,14 +115,15 @@ class BoundedRequest(BaseRequest):
         refused = HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR
         return (HTTPStatus.BAD_REQUEST if refused and code not in _PARSED else code), payload
 
-    async def _exchange(self, url: str, method: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        where = urlsplit(url)
+    async def _exchange(
+        self, url: str, method: str, proxy: Proxy | None, body: dict[str, Any]
+    ) -> tuple[int, bytes]:
         if self._session is None:
-            self._session = self._opened()
-        proxy = self._proxies.of(where.scheme, where.hostname or "", where.port)
-        async with self._session.request(
-            method, url, allow_redirects=False, proxy=proxy, **body
-        ) as answer:
+            self._session = self._opened(proxy)
+        if proxy and not proxy.is_socks:
+            body["proxy"] = str(proxy)
+            body["proxy_headers"] = {"Proxy-Authorization": proxy.basic()} if proxy.login else {}
+        async with self._session.request(method, url, allow_redirects=False, **body) as answer:
             if answer.headers.get("Content-Encoding", "identity") != "identity":
                 raise TelegramError("Invalid server response: it is packed")
             payload = bytearray()
@@ -117,10 +133,12 @@ class BoundedRequest(BaseRequest):
                     raise TelegramError("Invalid server response: it is too large")
             return answer.status, bytes(payload)
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self, proxy: Proxy | None) -> aiohttp.ClientSession:
+        """All calls go to one server, so one proxy serves them all."""
+        more: dict[str, Any] = {"limit": self._connections, "ssl": self._network.tls}
+        socks = proxy if proxy and proxy.is_socks else None
         return aiohttp.ClientSession(
-            # The same certificate authorities as the other clients, not those of the system.
-            connector=aiohttp.TCPConnector(limit=self._connections, ssl=httpx.create_ssl_context()),
+            connector=_SocksConnector(socks, **more) if socks else aiohttp.TCPConnector(**more),
             timeout=self._limits,
             # No compression: a small compressed response can be huge when decompressed.
             headers={"Accept-Encoding": "identity", "User-Agent": self.USER_AGENT},
@@ -138,6 +156,37 @@ class BoundedRequest(BaseRequest):
         if not isinstance(told, dict):
             raise TelegramError("Invalid server response")
         return told
+
+
+class _Unresolved(aiohttp.abc.AbstractResolver):
+    """Leaves a name as it is."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        return [
+            {"hostname": host, "host": host, "port": port, "family": family, "proto": 0, "flags": 0}
+        ]
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+class _SocksConnector(aiohttp.TCPConnector):
+    """aiohttp's own connector knows no SOCKS."""
+
+    def __init__(self, proxy: Proxy, **more: Any) -> None:
+        super().__init__(resolver=_Unresolved(), **more)
+        self._proxy = proxy
+
+    async def _wrap_create_connection(self, *args: Any, **more: Any) -> Any:
+        """In place of the one that connects. aiohttp has no other way in: a test watches it."""
+        host, port = more.pop("addr_infos")[0][-1][:2]
+        async with asyncio.timeout(more["timeout"].sock_connect):
+            sock = await open_socket(host, port, self._proxy)
+        return await asyncio.get_running_loop().create_connection(
+            *args, sock=sock, ssl=more["ssl"], server_hostname=more["server_hostname"]
+        )
 
 
 def _body(data: RequestData | None) -> dict[str, Any]:

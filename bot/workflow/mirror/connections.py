@@ -141,7 +141,7 @@ class Connections:
                 kept.sock.settimeout(seconds)
                 return kept
             kept.close()  # the server has closed it, or has said what nobody asked
-        made = Connection(place, proxy_for(place.scheme, place.host), seconds)
+        made = Connection(place, proxy_for(place.scheme, place.host, place.port), seconds)
         made.session = self._sessions.get(place)
         return made
 

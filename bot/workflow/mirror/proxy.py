@@ -1,7 +1,7 @@
 """Which proxy a request goes through, by the variables that curl, Go and skopeo read too.
 
 NO_PROXY is read as curl does (https://curl.se/docs/manpage.html#--noproxy), which knows CIDR. An
-entry may also begin with `*.`, as many write it.
+entry may also begin with `*.`, or end with a port, as Go has it. The bot reads it by this code too.
 """
 
 import base64
@@ -33,23 +33,27 @@ class Proxy:
         return cls(parts.hostname, parts.port or 80, f"Basic {login}" if user else "")
 
 
-def proxy_for(scheme: str, host: str) -> Proxy | None:
-    """Return the proxy for a host. Raises ValueError when the variable cannot be used."""
+def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
+    """Return the proxy for a place. Raises ValueError when the variable cannot be used."""
     text = _variable(f"{scheme}_proxy") or _variable("all_proxy")
-    if not text or spared(host, _variable("no_proxy")):
+    if not text or spared(host, _variable("no_proxy"), port):
         return None
     return Proxy.read(text)
 
 
-def spared(host: str, entries: str) -> bool:
+def spared(host: str, entries: str, port: int) -> bool:
     """Return whether NO_PROXY names a host, which may be a name or an address."""
     if entries.strip() == "*":
         return True
     name = host.lower().rstrip(".")
-    return any(_names(entry.lower(), name) for entry in re.split(r"[,\s]+", entries) if entry)
+    found = re.split(r"[,\s]+", entries.lower())
+    return any(_names(entry, name, port) for entry in found if entry)
 
 
-def _names(entry: str, host: str) -> bool:
+def _names(entry: str, host: str, port: int) -> bool:
+    with_port = re.fullmatch(r"(\[[^]]*\]|[^:]*):([0-9]{1,5})", entry)
+    if with_port:
+        return int(with_port[2]) == port and _names(with_port[1], host, port)
     address = _address(host)
     if address:
         try:

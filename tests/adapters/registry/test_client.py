@@ -19,6 +19,7 @@ import httpx
 import pytest
 from registry_fixture import Registry, registry
 
+from bot.adapters.network import Network
 from bot.adapters.registry.auth import parse_challenge
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.manifest import ACCEPT_MANIFESTS
@@ -850,7 +851,9 @@ def resolving(*answers: Sequence[str] | OSError) -> Callable[[str, int], Any]:
 def guarded(
     sockets: Sockets, *answers: Sequence[str] | OSError, env: bool = False, **changes: Any
 ) -> RegistryClient:
-    network = GuardedTransport(resolve=resolving(*answers), trust_env=env, backend=sockets)
+    network = GuardedTransport(
+        resolve=resolving(*answers), network=None if env else Network({}), backend=sockets
+    )
     return reader(network, **changes)
 
 
@@ -859,6 +862,19 @@ async def test_the_connection_goes_to_the_address_that_was_checked_under_the_hos
     client = guarded(sockets, ["8.8.8.8", "8.8.4.4"])
     assert await client.source_digest(STATIC) == DIGEST
     assert (sockets.opened, sockets.names) == ([("8.8.8.8", 443)], ["gcr.io"])
+
+
+async def test_a_public_address_that_is_dead_holds_nobody_up() -> None:
+    class Hanging(Sockets):
+        async def connect_tcp(self, host: str, *rest: Any, **named: Any) -> Any:
+            if host == "2001:4860:4860::8888":
+                await asyncio.Event().wait()
+            return await super().connect_tcp(host, *rest, **named)
+
+    sockets = Hanging()
+    client = guarded(sockets, ["2001:4860:4860::8888", "8.8.8.8"])
+    assert await client.source_digest(STATIC) == DIGEST
+    assert sockets.opened == [("8.8.8.8", 443)]
 
 
 async def test_the_next_address_is_tried_where_the_first_refuses() -> None:
@@ -904,14 +920,18 @@ async def test_an_address_written_as_a_number_is_refused_behind_a_proxy_too(
 
 @pytest.mark.parametrize("host", ["a.example:0", "a.example:70000", "a_b%5b.example", "a b"])
 async def test_an_address_that_no_connection_can_go_to_is_refused(host: str) -> None:
-    network = GuardedTransport(resolve=resolving(["8.8.8.8"]), trust_env=False, backend=Sockets())
+    network = GuardedTransport(
+        resolve=resolving(["8.8.8.8"]), network=Network({}), backend=Sockets()
+    )
     with pytest.raises(RefusedError, match=r"no port|not a host name"):
         await network.handle_async_request(httpx.Request("HEAD", f"https://{host}/"))
 
 
 async def test_a_redirect_into_the_operators_own_network_is_refused() -> None:
     sockets = Sockets()
-    network = GuardedTransport(resolve=resolving(["192.168.1.7"]), trust_env=False, backend=sockets)
+    network = GuardedTransport(
+        resolve=resolving(["192.168.1.7"]), network=Network({}), backend=sockets
+    )
     target = "https://harbor.example.com/v2/x/manifests/1"
 
     class Redirecting(httpx.AsyncBaseTransport):
@@ -934,49 +954,6 @@ async def test_the_target_and_the_operators_addresses_may_be_private() -> None:
     assert sockets.opened == [("192.168.1.7", 5000), ("harbor.internal", 443)]
 
 
-async def test_a_proxy_of_the_environment_is_used_but_for_what_it_excepts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def route(text: str, *, trust_env: bool = True) -> str | None:
-        return GuardedTransport(trust_env=trust_env)._proxy_of(httpx.URL(text))
-
-    for name in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "harbor.internal")
-    assert route("https://gcr.io/v2/") == "http://proxy.example:3128"
-    assert route("https://harbor.internal/v2/") is None
-    assert route("https://127.0.0.1:5001/v2/") is None
-    assert route("https://localhost:5001/v2/") is None
-    assert route("https://gcr.io/v2/", trust_env=False) is None
-    monkeypatch.setenv("no_proxy", "*")
-    assert route("https://gcr.io/v2/") is None
-
-
-async def test_a_request_through_a_proxy_leaves_the_name_to_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[bytes] = []
-
-    async def proxy(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
-        asked.append(await reading.readuntil(b"\r\n"))
-        writing.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
-        writing.close()
-        await writing.wait_closed()
-
-    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        client = guarded(Sockets(), env=True)
-        with pytest.raises(TransientError, match=r"gcr\.io cannot be reached"):
-            await client.source_digest(STATIC)
-        await client.aclose()
-    assert asked == [b"CONNECT gcr.io:443 HTTP/1.1\r\n"]
-
-
 # ---- a real registry
 
 
@@ -997,7 +974,7 @@ async def reading(real: Registry, login: tuple[str, str]) -> AsyncIterator[Regis
         allowed=["docker.io"],
         target_login=login,
         source_logins={"docker.io": login},
-        trust_env=False,
+        network=Network({}),
     )
     try:
         yield client
@@ -1052,7 +1029,7 @@ async def test_a_real_registry_refuses_a_wrong_login(real: Registry) -> None:
 
 async def test_a_real_registry_that_is_gone_is_temporary(real: Registry) -> None:
     gone = {"docker.io": "http://127.0.0.1:9"}
-    client = reader(GuardedTransport(trust_env=False), addresses=gone)
+    client = reader(GuardedTransport(network=Network({})), addresses=gone)
     with pytest.raises(TransientError, match=r"^docker\.io cannot be reached: ."):
         await client.source_digest(NGINX)
     await client.aclose()

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from registry_fixture import INDEX, LAYER, MANIFEST, Registry, registry
 
+from bot.adapters.network import Network
 from bot.adapters.registry import network_guard
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.network_guard import FROM_CONFIG
@@ -614,7 +615,7 @@ async def reading(real: Registry) -> AsyncIterator[RegistryClient]:
         allowed=["docker.io"],
         target_login=None,
         source_logins={},
-        trust_env=False,
+        network=Network({}),
     )
     try:
         yield client

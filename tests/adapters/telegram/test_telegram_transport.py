@@ -1,4 +1,4 @@
-"""The transport below the Telegram library: bytes on the wire, proxies, and no token in errors."""
+"""The transport below the Telegram library: bytes on the wire, and no token in errors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,26 +6,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 from telegram import Bot
-from telegram.error import NetworkError, TimedOut
+from telegram.error import TimedOut
 
-from bot.adapters.proxies import Proxies
 from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.adapters.telegram.transport import BoundedRequest, Bounds, OutOfReach
-from bot.core.errors import ConfigError, TransientError
+from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
 from bot.dialog.message import Rendered
 from bot.engine.ports.chat import Document
 
 TOKEN = "7000000001:hush"
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 SENT = b'{"ok":true,"result":{"message_id":5,"date":1,"chat":{"id":-1,"type":"group"},"text":"x"}}'
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @asynccontextmanager
@@ -106,65 +97,6 @@ async def test_nobody_is_followed_elsewhere() -> None:
             with pytest.raises(TransientError):
                 await send(bot)
         assert (len(heard), led) == (1, [])
-
-
-async def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with hearing(ok()) as (port, heard):
-        monkeypatch.setenv("ALL_PROXY", f"wei:secret@127.0.0.1:{port}")
-        async with talking("http://telegram.invalid") as bot:
-            await send(bot)
-        (said,) = heard
-    assert said.startswith(b"POST http://telegram.invalid/bot7000000001:hush/sendMessage HTTP/1.1")
-    assert b"Proxy-Authorization: Basic d2VpOnNlY3JldA==" in said
-
-
-async def test_a_proxy_is_not_asked_for_what_it_excepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolved: list[str] = []
-
-    async def getaddrinfo(_: object, host: str, *rest: object, **named: object) -> list[object]:
-        """No test asks a name server."""
-        resolved.append(host)
-        raise OSError("no such name")
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
-    async with hearing(ok()) as (port, heard):
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-        monkeypatch.setenv("NO_PROXY", "telegram.invalid")
-        async with talking("http://telegram.invalid") as bot:
-            with pytest.raises(NetworkError):
-                await bot.raw_updates(1)
-    assert (resolved, heard) == (["telegram.invalid"], [])
-
-
-def test_loopback_is_never_asked_for_through_a_proxy() -> None:
-    proxies = Proxies({"http": "proxy.example:3128", "all": "http://other.example:1"})
-    assert proxies.of("http", "gcr.io", None) == "http://proxy.example:3128"
-    assert proxies.of("https", "gcr.io", 8443) == "http://other.example:1"
-    for host in ("localhost", "127.0.0.1", "127.8.0.1", "::1"):
-        assert proxies.of("http", host, 80) is None
-
-
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy"])
-def test_a_proxy_of_another_kind_is_named_at_the_start(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(name, "socks5://wei:secret@proxy.example:1080")
-    with pytest.raises(ConfigError, match=f"^{name.upper()}: is a socks5 proxy") as told:
-        PollingBot(TOKEN, "https://telegram.invalid")
-    assert "secret" not in str(told.value)
-
-
-def test_a_proxy_of_another_kind_that_nothing_needs_is_no_trouble() -> None:
-    proxies = Proxies({"http": "p:1", "https": "http://p:1", "all": "socks5://p:2"})
-    assert proxies.of("https", "gcr.io", None) == "http://p:1"
-
-
-async def test_a_login_at_a_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://wei:p\u0141ss@127.0.0.1:9")
-    async with talking("http://telegram.invalid") as bot:
-        with pytest.raises(TransientError, match="out of reach") as told:
-            await send(bot)
-    assert "\u0141" not in f"{told.value}{told.value.__cause__!r}"
 
 
 async def test_whoever_waits_for_a_free_connection_for_too_long_sends_nothing() -> None:
