@@ -74,6 +74,7 @@ class TargetSection(Section):
     host: Host
     prefix: Prefix = ""
     naming: Naming = Naming.NESTED
+    referrers: bool = True
 
 
 class MaintainerSection(Section):

@@ -144,6 +144,7 @@ def variables_of(settings: Settings) -> dict[str, str]:
         "NAMING": str(target.naming),
         "POLICY": policy_variable(settings.policy_in_force()),
         "TOKEN_SERVERS": json.dumps(servers) if servers else "",
+        "REFERRERS": "" if target.referrers else "off",
         "RUNNER": settings.github.runner,
         "CA_BUNDLE": _certificates(settings.ca_bundle),
     }

@@ -16,6 +16,7 @@ from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
 from bot.adapters.words import LocaleWords
+from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import ChatMovedError, RefusedError, StaleError
@@ -367,9 +368,11 @@ class FakeRepository:
         *,
         run: int = -1,
         previous: Previous | None = None,
+        attachments: Attachments = NO_ATTACHMENTS,
     ) -> None:
         size = 2_100_000 if digest else None
-        self.runs[run].results.append(CopyResult(str(image), digest, size, line, previous))
+        said = CopyResult(str(image), digest, size, line, previous, attachments)
+        self.runs[run].results.append(said)
 
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-from registry_fixture import Quiet, Ran, World, serving
+from registry_fixture import CLIENT, Quiet, Ran, World, serving
 
 Rule = Callable[[str, str], tuple[int, bytes] | None]
 """What a front answers for a method and a path, if it does not ask the registry."""
@@ -44,7 +43,7 @@ def before(place: str, rule: Rule) -> Iterator[Front]:
                 self.answer(own[0], own[1])
                 return
             headers = {name: self.headers[name] for name in kept if name in self.headers}
-            got = httpx.request(
+            got = CLIENT.request(
                 self.command, f"{place}{self.path}", headers=headers, content=body, timeout=90
             )
             answered = {name: got.headers[name] for name in told if name in got.headers}

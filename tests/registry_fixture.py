@@ -40,6 +40,7 @@ BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 USER, PASSWORD = "robot$mirror", "s3cret-of-the-target"
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 SHA, RUN = "a" * 40, "318"
 KEY = "5e" * 32
@@ -76,7 +77,7 @@ class Registry:
     def head(self, name: str, reference: str) -> str | None:
         answer = CLIENT.head(
             f"http://{self.address}/v2/{name}/manifests/{reference}",
-            headers={"Accept": f"{INDEX}, {MANIFEST}"},
+            headers={"Accept": f"{INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"},
             auth=self.auth,
         )
         return answer.headers["Docker-Content-Digest"] if answer.is_success else None

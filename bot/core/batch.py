@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.events import Copied, CopyFailed, Event, Requeued
 from bot.core.failures import Failure, FailureKind, classify
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -193,7 +194,8 @@ class CopyResult:
     """What a run reports on one image: its `digest`, or the `line` that says why it failed.
 
     `size` is in bytes, None where the run does not report it. `previous` is what became of the
-    digest that was overwritten, None where nothing was to be kept.
+    digest that was overwritten, None where nothing was to be kept. `attachments` is what the run
+    did with signatures and the like.
     """
 
     image: str
@@ -201,6 +203,7 @@ class CopyResult:
     size: int | None = None
     line: str = ""
     previous: Previous | None = None
+    attachments: Attachments = NO_ATTACHMENTS
 
 
 def status_name(image: str) -> str:
@@ -235,7 +238,7 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
         return _failed(transfer, Failure(classify(result.line), result.line), now)
     if result.digest != transfer.digest:
         return CopyFailed(now, Failure(FailureKind.MISMATCH, result.digest))
-    return Copied(now, result.digest, result.size, result.previous)
+    return Copied(now, result.digest, result.size, result.previous, result.attachments)
 
 
 def no_result_event(

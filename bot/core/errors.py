@@ -54,6 +54,10 @@ class RefusedError(BotError):
     """A service refused for good. The text is what it answered, bounded and without secrets."""
 
 
+class PullRefusedError(RefusedError):
+    """The target has the image and lets nobody pull it. The text is the target's reason."""
+
+
 class StaleError(BotError):
     """A compare-and-swap failed: the branch or the file has changed."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RequestId, RunId
 from bot.core.image import ImageRef
@@ -155,6 +156,7 @@ class Copied(Event):
     digest: str
     size: int | None
     previous: Previous | None = None
+    attachments: Attachments = NO_ATTACHMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,10 @@ class Requeued(Event):
 
 @dataclass(frozen=True, slots=True)
 class Verified(Event):
+    """`pull_refusal` is why the target lets nobody pull it, empty where it does not say so."""
+
     proof: Proof
+    pull_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ class Transfer(RetriedWithTrouble):
     the next try. `retries` is the transfer that this one tries again. `reason` is what a person or
     a rule gives for a rejection, or the number of the request that replaced this one.
     `previous_tag` has the digest at the target that this copy replaced, and `previous_refusal` says
-    why none could have it: see core/previous.py.
+    why none could have it: see core/previous.py. `attachments` and `attachments_refusal` are those
+    of core/attachments.py. `pull_refusal` is why the target lets nobody pull the image.
     """
 
     id: TransferId
@@ -162,6 +163,9 @@ class Transfer(RetriedWithTrouble):
     copied_at: datetime | None = None
     previous_tag: str = ""
     previous_refusal: str = ""
+    attachments: int = 0
+    attachments_refusal: str = ""
+    pull_refusal: str = ""
     ended: State | None = None
     ended_at: datetime | None = None
     ended_by: PersonId | None = None
@@ -292,6 +296,8 @@ def _copied(transfer: Transfer, event: Copied) -> Transfer:
         copied_at=event.at,
         copied_digest=event.digest,
         size=event.size or transfer.size,
+        attachments=event.attachments.count,
+        attachments_refusal=event.attachments.refusal,
     )
     before, tag = event.previous, transfer.image.tag
     if before is None or tag is None:
@@ -305,8 +311,8 @@ def _end(transfer: Transfer, event: Event) -> Transfer:
     match event:
         case Identical(_, digest):
             return replace(ended, ended=State.MIRRORED, digest=digest, proof=Proof.TARGET)
-        case Verified(_, proof):
-            return replace(ended, ended=State.MIRRORED, proof=proof)
+        case Verified(_, proof, refusal):
+            return replace(ended, ended=State.MIRRORED, proof=proof, pull_refusal=refusal)
         case Missing(_, meant, failure):
             return replace(ended, ended=State.FAILED, failure=failure, meant=meant)
         case CheckFailed(_, failure) | RunMissing(_, failure) | CopyFailed(_, failure):

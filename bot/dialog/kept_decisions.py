@@ -90,9 +90,23 @@ def _outcome(transfer: Transfer, now: datetime) -> list[Phrase]:
             lines.append(say("why-previous", time=time, image=str(transfer.previous_image)))
         if transfer.previous_refusal:
             lines.append(say("why-previous-refused", time=time, line=transfer.previous_refusal))
+        lines += _beside(transfer, time)
     if transfer.failure is not None and transfer.ended_at is not None:
         time = Moment(transfer.ended_at, now)
         lines.append(say("why-failed", time=time, cause=cause(transfer.failure)))
+    return lines
+
+
+def _beside(transfer: Transfer, time: Moment) -> list[Phrase]:
+    """What came along with the image, what did not, and why nobody can pull it."""
+    lines = []
+    if transfer.attachments:
+        lines.append(say("why-attached", time=time, count=transfer.attachments))
+    for key, line in (
+        ("why-attached-refused", transfer.attachments_refusal),
+        ("why-pull-refused", transfer.pull_refusal),
+    ):
+        lines += [say(key, time=time, line=line)] if line else []
     return lines
 
 

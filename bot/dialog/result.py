@@ -4,6 +4,7 @@ A pure function of stored facts, like card.py. A person can choose the tool for 
 Then the chat lane edits the reply.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -56,7 +57,8 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
     if charts:
         lines.append(say("result-charts", command=_template(charts[0]), count=len(charts)))
-    lines += _were_there(arrived) + _previous(arrived)
+    lines += _pull_refusals(arrived) + _were_there(arrived)
+    lines += _previous(arrived) + _attachments(arrived)
     others = with_new_suggestions(others, transfers)
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
@@ -107,6 +109,26 @@ def _previous(arrived: Sequence[Transfer]) -> list[Phrase]:
     lines = [say("result-previous", images=name_list(kept))] if kept else []
     if refused:
         lines.append(say("result-previous-refused", images=name_list(refused)))
+    return lines
+
+
+def _pull_refusals(arrived: Sequence[Transfer]) -> list[Phrase]:
+    """Why the target lets nobody pull an image that it has. Each reason once."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for transfer in arrived:
+        if transfer.pull_refusal:
+            found[transfer.pull_refusal].append(short_name(transfer.image))
+    shown = list(found.items())[:LINES_SHOWN]
+    return [say("result-pull-refused", images=name_list(names), line=why) for why, names in shown]
+
+
+def _attachments(arrived: Sequence[Transfer]) -> list[Phrase]:
+    """How many signatures and the like came along, and with which images not all of them."""
+    count = sum(t.attachments for t in arrived)
+    refused = [short_name(t.image) for t in arrived if t.attachments_refusal]
+    lines = [say("result-attached", count=count)] if count else []
+    if refused:
+        lines.append(say("result-attached-refused", images=name_list(refused)))
     return lines
 
 

@@ -360,6 +360,14 @@ result-there = { $count ->
 result-previous = What the tag had before is kept as: { $images }
 result-previous-refused = What the tag had before could not be kept: { $images }
     .next = /why with the name of the image tells the cause.
+result-pull-refused = { $images } cannot be pulled now: { $line }
+    .next = Ask whoever runs our registry.
+result-attached = With { $count ->
+    [one] 1 signature or attestation
+   *[other] { $count } signatures and attestations
+}.
+result-attached-refused = Not all signatures and attestations came along: { $images }
+    .next = /why with the name of the image tells the cause.
 returned = Your file for #{ $request }, with the images from our registry.
 returned-nothing = I cannot change the images in <code>{ $file }</code> without changing something else.
     .next = Put the addresses above into the file by hand.
@@ -553,6 +561,12 @@ why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
 why-arrived = { $time } · the run copied <code>{ $digest }</code>
 why-previous = { $time } · what the tag had before is kept as <code>{ $image }</code>
 why-previous-refused = { $time } · what the tag had before could not be kept: { $line }
+why-attached = { $time } · { $count ->
+    [one] 1 signature or attestation
+   *[other] { $count } signatures and attestations
+} came along
+why-attached-refused = { $time } · not all signatures and attestations came along: { $line }
+why-pull-refused = { $time } · our registry lets nobody pull it: { $line }
 why-failed = { $time } · { $cause }
 why-older = { $count ->
     [one] 1 older transfer is not shown.

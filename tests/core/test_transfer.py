@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.attachments import Attachments
 from bot.core.decision import Ground, Verdict
 from bot.core.events import (
     Approved,
@@ -163,6 +164,16 @@ def test_what_became_of_the_digest_before_is_kept(
     assert (after.previous_tag, after.previous_refusal) == kept
     name = f"docker.io/library/nginx:{kept[0]}" if kept[0] else None
     assert (after.previous_image and str(after.previous_image)) == name
+
+
+def test_what_came_along_and_why_nobody_may_pull_it_is_kept() -> None:
+    copied = advance(
+        REACHED[State.COPYING], Copied(NOW, "sha256:ab", 9, attachments=Attachments(3, "denied"))
+    )
+    after = copied and advance(copied, Verified(NOW, Proof.RUN, "not scanned"))
+    assert after is not None
+    assert (after.attachments, after.attachments_refusal) == (3, "denied")
+    assert (after.state, after.pull_refusal) == (State.MIRRORED, "not scanned")
 
 
 def test_the_tag_of_the_digest_before_is_cut_in_front_of_its_date() -> None:

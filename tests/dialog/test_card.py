@@ -809,6 +809,21 @@ def test_what_replaced_an_image_is_named_where_somebody_asked_for_it() -> None:
     assert replaced(replace(by_the_bot, reason="42")).key == "note-replaced"
 
 
+def test_a_result_tells_what_came_along_and_what_nobody_may_pull() -> None:
+    came = replace(MIRRORED, attachments=3)
+    text = rendered(result(REQUEST, [came], VIEW)).html
+    assert "With 3 signatures and attestations." in text
+    assert "came along" not in text
+    hidden = replace(
+        came, attachments=0, attachments_refusal="1: denied", pull_refusal="not scanned"
+    )
+    text = rendered(result(REQUEST, [hidden, replace(hidden, attachments=1)], VIEW)).html
+    assert "With 1 signature or attestation." in text
+    assert text.count("cannot be pulled now: not scanned") == 1
+    assert "Not all signatures and attestations came along: nginx:1.27" in text
+    assert "/why with the name of the image tells the cause." in text
+
+
 def test_a_result_tells_where_the_digests_are_that_were_overwritten() -> None:
     kept = replace(MIRRORED, previous_tag="1.27-before-2026-11-30")
     refused = replace(MIRRORED, previous_refusal="the target answers 412")

@@ -16,6 +16,7 @@ from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, STATIC, WEI, digest_of
 from screen import Screen
 
 from bot.core.approvals import Approvals
+from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.decision import Verdict
 from bot.core.errors import TransientError
 from bot.core.fresh import FreshPlan
@@ -474,6 +475,7 @@ async def who_decided(screen: Screen) -> None:
 async def a_digest_is_put_back(screen: Screen) -> None:
     """What a tag had before is kept, and comes back by an admin who sees both digests."""
     kept, refused = Previous("before-2026-03-01"), Previous(refusal="the target answers 412")
+    attached = {"6.2": Attachments(3), "6.3": Attachments(1, "2: target: denied")}
     for name, previous in {"6.1": None, "6.2": kept, "6.3": refused}.items():
         digest = digest_of(name)
         screen.upstream(NGINX, 72_900_000)
@@ -481,7 +483,8 @@ async def a_digest_is_put_back(screen: Screen) -> None:
         await screen.say(WEI, "/mirror nginx:1.27")
         await screen.wait()
         screen.world.registries.target[str(NGINX)] = digest
-        screen.world.repository.report(NGINX, digest, previous=previous)
+        came = attached.get(name, NO_ATTACHMENTS)
+        screen.world.repository.report(NGINX, digest, previous=previous, attachments=came)
         screen.world.repository.finish()
         await screen.wait()
     await screen.say(WEI, "/why nginx:1.27")

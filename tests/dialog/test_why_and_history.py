@@ -69,10 +69,14 @@ def test_a_story_tells_all_that_happened() -> None:
         copied_digest=DIGEST,
         previous_tag="1.27-before-2026-11-30",
         previous_refusal="the target answers 412",
+        attachments=2,
+        attachments_refusal="1: target: denied",
+        pull_refusal="not scanned",
     )
     message = why(NGINX, [Story(copied, [REQUEST], [DECISION])], NAMES, NOW, more=0)
     told = ["why-image", "why-asked", "decision", "why-run", "why-arrived"]
-    told += ["why-previous", "why-previous-refused", "why-failed"]
+    told += ["why-previous", "why-previous-refused", "why-attached", "why-attached-refused"]
+    told += ["why-pull-refused", "why-failed"]
     assert keys(message) == told
     kept = "docker.io/library/nginx:1.27-before-2026-11-30"
     assert value(message.lines[5], "image") == kept

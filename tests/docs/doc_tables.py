@@ -63,7 +63,8 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fi
 
 def default(field: FieldInfo) -> str:
     value: Any = field.default.value if isinstance(field.default, Enum) else field.default
-    return str(value) if value and not field.is_required() else ""
+    text = str(value).lower() if value is True else str(value)  # as YAML writes it
+    return text if value and not field.is_required() else ""
 
 
 def explained(example: str) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""With fresh.keep the run leaves the digest that it overwrites, and people are told."""
+"""What is told beside the digest: what it overwrote, what came along, why nobody may pull it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from fakes import ANA, NGINX, POLICY, STATIC, WEI, World, digest_of, world
 
+from bot.core.attachments import Attachments
+from bot.core.errors import PullRefusedError
 from bot.core.image import ImageRef
 from bot.core.previous import Previous
 
@@ -94,3 +96,18 @@ async def test_result_and_why_tell_that_the_target_refused_it(w: World) -> None:
     await w.say(WEI, f"/why {NGINX}")
     await w.settle(4)
     assert "could not be kept: the target answers 412" in w.last
+
+
+async def test_result_and_why_tell_what_came_along_and_why_nobody_may_pull_it(w: World) -> None:
+    await submitted(w, NGINX, NEW)
+    w.registries.target[str(NGINX)] = PullRefusedError("the image is not scanned")
+    attached = Attachments(3, "1: target: denied")
+    w.repository.report(NGINX, NEW, attachments=attached)
+    w.repository.finish()
+    await w.settle(60)
+    assert "Done, 1 of 1" in w.last
+    assert "nginx:1.27 cannot be pulled now: the image is not scanned" in w.last
+    assert "With 3 signatures and attestations." in w.last
+    await w.say(WEI, f"/why {NGINX}")
+    await w.settle(4)
+    assert "not all signatures and attestations came along: 1: target: denied" in w.last

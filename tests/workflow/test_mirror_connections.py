@@ -56,7 +56,7 @@ def test_many_images_cost_few_connections_challenges_and_tokens(tls: TlsWorld) -
     for side, before in zip((tls.source, tls.target), copied, strict=True):
         looked = Counter(method for method, _, status in side.logged()[before:] if status == 200)
         assert looked["HEAD"] == len(names)
-        assert looked.total() <= len(names) + 1  # and the login
+        assert looked.total() <= 2 * len(names) + 1  # and the login, and the tags of each source
 
 
 # --- kept connections

@@ -155,7 +155,8 @@ def test_a_second_tag_of_a_known_digest_is_one_request_to_store(world: World) ->
         far.seen.clear()
         ran = run(f"{name}:2\n")
     assert ran.says(f"{name}:2").startswith(f"success: {digest} ")
-    assert (near.of("GET", "/"), far.of("PUT", "/")) == (0, 1)
+    assert (near.of("GET", "/manifests/"), far.of("PUT", "/")) == (0, 1)
+    assert near.of("GET", "/") == 2, "is there anything that belongs to it?"
     assert far.of("POST", "/") == 0
 
 

@@ -10,6 +10,7 @@ from github.CommitStatus import CommitStatus
 from github.WorkflowRun import WorkflowRun
 
 from bot.adapters.github.errors import one_line
+from bot.core.attachments import Attachments
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import RunId
 from bot.core.previous import Previous
@@ -18,9 +19,13 @@ STATUS_CONTEXT: Final = "mirror/"
 _SUCCESS: Final = re.compile(
     r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?"
     r"(?:, previous (?:is (before-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[2-9])?)|not kept: ([^,]*)))?"
+    r"(?:, ([0-9]{1,4}) attached)?(?:, not attached: ([^,]*))?"
     r"(?:, .*)?"
 )
-"""Digest, bytes, what was done, and what became of the digest before. The rest is for people."""
+"""Digest, bytes, what was done, and what became of the digest before and of attachments.
+
+The rest is for people.
+"""
 _QUEUED: Final = frozenset({"queued", "waiting", "pending", "requested"})
 """States of a run that no runner has taken: https://docs.github.com/en/rest/actions/workflow-runs"""
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
@@ -65,5 +70,9 @@ def parse_result(status: CommitStatus) -> CopyResult | None:
     size = int(match[2] or 0)
     previous = Previous(match[3] or "", match[4] or "") if match[3] or match[4] else None
     return CopyResult(
-        image, match[1], size if 0 < size <= _MAX_INTEGER else None, previous=previous
+        image,
+        match[1],
+        size if 0 < size <= _MAX_INTEGER else None,
+        previous=previous,
+        attachments=Attachments(int(match[5] or 0), match[6] or ""),
     )

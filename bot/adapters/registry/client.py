@@ -44,9 +44,10 @@ from bot.adapters.registry.transport import (
     REGISTRY_BOUNDS,
     RegistryBounds,
     RegistryResponse,
+    first_error,
     one_line,
 )
-from bot.core.errors import ConfigError, RefusedError, TransientError
+from bot.core.errors import ConfigError, PullRefusedError, RefusedError, TransientError
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
 from bot.core.token_servers import token_servers
@@ -108,10 +109,17 @@ class RegistryClient:
         return head_digest(answer, endpoint.registry, wanted=image.digest)
 
     async def target_digest(self, image: ImageRef) -> str | None:
-        """By HEAD. None if it is missing. Raises RefusedError if the target may not be read."""
+        """By HEAD. None if it is missing. Raises RefusedError if the target may not be read.
+
+        Harbor has what it lets nobody pull, such as an image that is not scanned yet. Its reason,
+        which only the answer to a GET holds, is the text of the PullRefusedError.
+        """
         reference = image.tag or image.digest or ""
         endpoint = self._target_endpoint(image)
         answer = await self._head(endpoint, reference)
+        if answer.status == HTTPStatus.PRECONDITION_FAILED:
+            told = first_error(await self._ask("GET", endpoint, endpoint.manifest(reference)))
+            raise PullRefusedError(told[1] if told else f"{endpoint.registry} answers 412")
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return head_digest(answer, endpoint.registry, wanted=None if image.tag else image.digest)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.core.decision import Verdict
-from bot.core.errors import RefusedError, TransientError
+from bot.core.errors import PullRefusedError, RefusedError, TransientError
 from bot.core.events import (
     CheckFailed,
     Denied,
@@ -237,6 +237,8 @@ class RegistryChecksLane:
     async def _verify(self, transfer: Transfer) -> Event:
         try:
             found = await self._target_digest(transfer)
+        except PullRefusedError as why:
+            return Verified(self._clock(), Proof.RUN, str(why))
         except RefusedError:
             return Verified(self._clock(), Proof.RUN)
         if found == transfer.copied_digest:

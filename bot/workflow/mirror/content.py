@@ -48,6 +48,12 @@ class Content:
         """Take a manifest that was read at the source."""
         self._parts[digest] = Part(manifest, held=False)
 
+    def parts(self, digest: str) -> dict[str, Part]:
+        """Return all manifests of an image that begins at this digest. Raises NotMovedError."""
+        if digest not in self._parts:
+            self._parts[digest] = Part(self._target.fetch(digest), held=True)
+        return {key: part for level in self._levels(digest) for key, part in level.items()}
+
     def copy(self, digest: str) -> int:
         """Bring all that is below the top to the target. Returns the bytes of the whole image."""
         levels = self._levels(digest)
@@ -67,10 +73,7 @@ class Content:
 
     def size(self, digest: str) -> int:
         """Return the bytes of what the target has. Raises NotMovedError."""
-        if digest not in self._parts:
-            self._parts[digest] = Part(self._target.fetch(digest), held=True)
-        levels = self._levels(digest)
-        return sum(_blobs(chain.from_iterable(each.values() for each in levels)).values())
+        return sum(_blobs(self.parts(digest).values()).values())
 
     def _levels(self, digest: str) -> list[dict[str, Part]]:
         """Read an image from its top down. The sizes in an index are summed before it is read."""

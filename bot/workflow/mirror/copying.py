@@ -5,13 +5,14 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import chain, repeat
 from pathlib import Path
 
 from . import waits
+from .attachments import Attachments
 from .content import Content
 from .log import one_line, say
 from .manifest import LARGEST_NUMBER, Manifest, NotMovedError, OddError
@@ -40,6 +41,12 @@ class Result:
     more: str = ""  # about the ground
     note: str = ""  # what was done in another way than the image's name says
     previous: str = ""  # what became of the digest that was overwritten, where it was to be kept
+    attached: str = ""  # what became of signatures and the like
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Return what the bot reads too. The order is that of bot/adapters/github/fields.py."""
+        return self.previous, self.attached
 
 
 def sides(settings: Settings, image: Image) -> tuple[Repository, Repository]:
@@ -101,6 +108,17 @@ class Copying:
         return replace(
             done, ground=order.ground, more=order.more, note=note, previous=self.previous
         )
+
+    def attached(self, done: Result, listed: Collection[Image]) -> str:
+        """Carry along what belongs to the digest of a result. Returns words for its status.
+
+        `listed` are the images of the list, whose tags are not written by the way.
+        """
+        digest, source = done.text.split()[0], (self.image.registry, self.image.path)
+        tags = frozenset(each.tag for each in listed if (each.registry, each.path) == source)
+        attachments = Attachments(self.traffic, self.source, self.target, tags)
+        parts = self.content.parts
+        return attachments.carry(digest, lambda: [each.manifest for each in parts(digest).values()])
 
     def ended(self, state: str, text: str) -> Result:
         """Return a result under the name that the image has in the list or the dispatch."""

@@ -201,7 +201,7 @@ def described(result: Result) -> str:
         return one_line(result.text)
     text = result.text if len(result.text) <= STATUS_CHARACTERS else result.text.split()[0]
     ground = "" if result.ground == HAND_WRITTEN else result.ground
-    words = told(text, result.previous, ground, result.note)
+    words = told(text, *result.beside, ground, result.note)
     return words if len(words) <= STATUS_CHARACTERS else f"{words[: STATUS_CHARACTERS - 1]}…"
 
 
@@ -223,7 +223,12 @@ def summarise(env: Mapping[str, str], results: Sequence[Result], bad: Sequence[s
     """Write the table on the run's page. It is cut at a size that GitHub accepts."""
     rows = [(line, "invalid", "", "not an image reference") for line in bad]
     rows += [
-        (str(r.image), r.state, told(r.ground, r.more), told(r.text, r.note, r.previous))
+        (
+            str(r.image),
+            r.state,
+            told(r.ground, r.more),
+            told(r.text, r.note, r.previous, r.attached),
+        )
         for r in results
     ]
     table = "| image | result | decided by | |\n|---|---|---|---|\n"

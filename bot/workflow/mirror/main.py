@@ -13,13 +13,14 @@ from pathlib import Path
 from . import ending
 from .certificates import trust
 from .copying import Copying, Result, sides
-from .github import Asked, asked_for, post, summarise, told
+from .github import Asked, asked_for, listed, post, summarise, told
 from .log import one_line, say
 from .login import LoginError, prove_login, write_logins
 from .orders import Order, Orders
 from .policy import Policy
 from .previous import ending_of
 from .reference import Image
+from .referrers import TAG
 from .settings import Settings
 from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
 
@@ -32,7 +33,7 @@ def log_line(result: Result) -> str:
     if result.state != "success":
         return f"{result.state} {result.image}: {result.text}"
     waited = f", {result.waited:.0f} s of them waiting for pulls" if result.waited else ""
-    more = told(result.ground, result.more, result.note, result.previous)
+    more = told(result.ground, result.more, result.note, *result.beside)
     took = f"{result.seconds:.1f} s{waited}, {more}"
     if result.text.startswith("kept: "):
         return f"kept {result.image}: {result.text[6:]}, {took}"
@@ -52,6 +53,7 @@ class Run:
     trouble: str
     traffic: Traffic
     login: "Future[None]"  # ends when the target took the login
+    listed: frozenset[Image]  # whose tags are written by nothing else
 
     def handle(self, order: Order) -> tuple[Result, bool]:
         """Mirror one image, log it and post its status. Its errors do not stop the others.
@@ -68,6 +70,8 @@ class Run:
                     order, self.settings, self.folder, self.traffic, tell, ready=ready
                 )
                 done, waited = copying.result(), copying.waited
+                if self.attaches(done):
+                    done = replace(done, attached=copying.attached(done, self.listed))
         except LoginError as why:
             done = Result(image, "error", str(why))
         except Exception as unforeseen:  # noqa: BLE001 - one image must not stop the rest
@@ -81,6 +85,12 @@ class Run:
         if self.settings and not done.text.endswith(" skipped") and done.text[:5] != "kept:":
             post(self.env, done, ())  # once: GitHub takes 500 an hour, nobody waits for these
         return done, True
+
+    def attaches(self, done: Result) -> bool:
+        """Return whether to look for signatures: not for all images of a whole list."""
+        looked_at = done.state == "success" and not done.text.startswith("kept: ")
+        idle = self.whole and done.text.endswith(" skipped")
+        return bool(looked_at and not idle and self.settings and self.settings.attaches)
 
     def tell(self, image: Image, told: list[str], text: str) -> None:
         """Log that an image waits, and post it the first time."""
@@ -146,12 +156,20 @@ def carried_out(env: Mapping[str, str], folder: Path) -> int:
     wish = env.get("PARALLEL", "").strip()
     traffic = Traffic(int(wish) or LAYERS_AT_A_TIME if wish.isdecimal() else LAYERS_AT_A_TIME)
     login = ThreadPoolExecutor(1).submit(proved, settings)
-    run = Run(env, folder, asked.whole, settings, trouble, traffic, login)
+    kept = listed_like_attachments(env, images)
+    run = Run(env, folder, asked.whole, settings, trouble, traffic, login, kept)
     ended = handled(run, orders_of(env, asked), images)
     summarise(env, [result for result, _ in ended], bad)
     good = sum(result.state == "success" for result, _ in ended)
     say(f"{good} of {len(parsed)} in the target")
     return 0 if not bad and good == len(images) and all(p for _, p in ended) else 1
+
+
+def listed_like_attachments(env: Mapping[str, str], images: Sequence[Image]) -> frozenset[Image]:
+    """Return the images of the list and of the run whose tags look like those of signatures."""
+    found = (Image.parse(line) for line in listed(env) if "-" in line and ":sha" in line)
+    every = (*images, *filter(None, found))
+    return frozenset(image for image in every if TAG.fullmatch(image.tag))
 
 
 def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, str]:

@@ -5,6 +5,7 @@ what is copied.
 """
 
 import hashlib
+import re
 import urllib.parse
 from collections.abc import Iterable
 from email.message import Message
@@ -31,9 +32,9 @@ from .registry_http import (
 )
 from .settings import Settings
 
-LAYER_READ_BYTES = 1 << 18  # at a time
 CONNECTIONS_EACH = 2  # opened ahead for a repository: for a config and a layer
 SOURCE, TARGET = "source", "target"
+_NEXT = re.compile(r'<([^<>\s]{1,2000})>;\s*rel="?next"?')
 
 
 def digest_of(body: bytes) -> str:
@@ -184,12 +185,32 @@ class Repository:
             raise self.refused(answer)
         return digest_of(answer.body), Manifest.read(answer)
 
-    def put(self, reference: str, manifest: Manifest) -> None:
-        """Store a manifest unchanged. Raises NotMovedError when the registry refuses it."""
+    def put(self, reference: str, manifest: Manifest) -> Answer:
+        """Store a manifest unchanged. Raises NotMovedError when the registry refuses it.
+
+        A body that reached it as another one is sent again.
+        """
         what = f"manifests/{reference}"
         answer = self._ask("PUT", what, manifest.body, kind=manifest.kind, seconds=STORE_SECONDS)
         if answer.status not in STORED:
-            raise self.refused(answer)
+            why = self.refused(answer)
+            why.passing |= answer.words.startswith("digest invalid")
+            raise why
+        return answer
+
+    def pages(self, what: str, most: int) -> tuple[list[Answer], bool]:
+        """Ask for a list, page by page. Returns the pages, and whether these are all of them."""
+        found: list[Answer] = []
+        while len(found) < most:
+            found.append(self._ask("GET", what))
+            link = _NEXT.match(found[-1].headers.get("Link", ""))
+            if not link:
+                return found, found[-1].status == HTTPStatus.OK
+            url = urllib.parse.urljoin(self.base + what, link[1])
+            if not url.startswith(self.base):
+                break
+            what = url.removeprefix(self.base)
+        return found, False
 
     def holds(self, blob: str) -> bool:
         """Return whether a config or layer is there."""

@@ -23,6 +23,7 @@ NAMES = (
     "REGISTRY_ADDRESSES",
     "MIRROR_SOURCE_AUTH",
     "TOKEN_SERVERS",
+    "REFERRERS",
     "PATIENCE",
     "CA_BUNDLE",
 )
@@ -43,6 +44,7 @@ class Settings:
     patience: int = 0  # seconds to wait per image for a failing registry
     servers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # token servers by host
     wrong: tuple[str, ...] = ()  # keys of source logins that are none
+    attaches: bool = True  # whether signatures and the like go along
     authorizations: dict[tuple[str, "Login | None"], Authorization] = field(
         default_factory=dict, repr=False
     )  # by host and login
@@ -69,7 +71,7 @@ class Settings:
         for name in REQUIRED:
             if not given[name]:
                 raise ValueError(f"login to the target: {name} is not set in the repository")
-        host, user, password, prefix, naming, *_, wish, bundle = given.values()
+        host, user, password, prefix, naming, *_, referrers, wish, bundle = given.values()
         if not HOST.fullmatch(host) or naming not in ("", "nested", "flat"):
             raise ValueError("HARBOR_HOST must be a bare host name, NAMING nested or flat")
         if prefix and not PATH.fullmatch(prefix):
@@ -85,7 +87,17 @@ class Settings:
         logins[_place(host, addresses)] = login_of(user, password)
         patience = int(wish) if wish.isdecimal() else PATIENCE
         return cls(
-            host, prefix, naming, user, password, addresses, logins, patience, servers, tuple(wrong)
+            host,
+            prefix,
+            naming,
+            user,
+            password,
+            addresses,
+            logins,
+            patience,
+            servers,
+            tuple(wrong),
+            attaches=referrers != "off",
         )
 
 

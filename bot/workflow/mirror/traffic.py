@@ -23,7 +23,7 @@ from .upload import Upload
 LAYERS_AT_A_TIME = 32  # of one source. Measured. The variable PARALLEL changes it
 IMAGES_AT_A_TIME = 128  # of one source
 OTHERS_SECONDS = 5  # that an image waits for another one: for a layer of a slower source, or a PUT
-MANIFESTS_KEPT = 500  # in memory
+MANIFESTS_KEPT, HOSTS_KEPT, TAG_LISTS_KEPT = 500, 500, 500  # in memory
 
 
 def move(
@@ -92,7 +92,11 @@ class Traffic:
         self._promised: Counter[str] = Counter()
         # By repository and digest: read at sources, and stored in the target.
         self.manifests: Once[tuple[str, str], Manifest] = Once(MANIFESTS_KEPT)
-        self.stored: Once[tuple[str, str], None] = Once(MANIFESTS_KEPT)
+        self.stored: Once[tuple[str, str], object] = Once(MANIFESTS_KEPT)
+        self.referrers: Once[str, bool] = Once(HOSTS_KEPT)  # by host: whether it has that API
+        self.tags: Once[str, frozenset[str] | None] = Once(TAG_LISTS_KEPT)  # by repository
+        # By repository and digest: what was attached there, in words.
+        self.attached: Once[tuple[str, str], str] = Once(MANIFESTS_KEPT)
 
     def asking(self, host: str) -> ThreadPoolExecutor:
         """Return the threads that ask one host, beside those of the images."""

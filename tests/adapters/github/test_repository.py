@@ -30,6 +30,7 @@ from bot.adapters.github.fields import parse_result, parse_run
 from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.github.transport import GitHubBounds
+from bot.core.attachments import Attachments
 from bot.core.batch import CopyResult, Run, commit_message
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
@@ -523,6 +524,21 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
                 ("previous not kept: answers 412, rule **", Previous(refusal="answers 412")),
                 ("previous not kept: no room…", Previous(refusal="no room…")),
                 ("previous not kept: ", None),
+            )
+        ),
+        *(
+            (
+                f"sha256:{'a' * 64} skipped{said}",
+                CopyResult("x", f"sha256:{'a' * 64}", None, "", p, Attachments(*attached)),
+            )
+            for said, p, *attached in (
+                (", 3 attached, rule **", None, 3),
+                (", 3 attached, not attached: 2: denied: no, rule **", None, 3, "2: denied: no"),
+                (", not attached: 1: quo…", None, 0, "1: quo…"),
+                (", previous is before-2026-11-30, 1 attached", Previous("before-2026-11-30"), 1),
+                (", 3 atta…", None),
+                (", 12345 attached", None),
+                (", rule x, 3 attached", None),
             )
         ),
         ("fine", CopyResult("x", None, line="a status in an unknown form: fine")),

@@ -25,7 +25,7 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.manifest import ACCEPT_MANIFESTS
 from bot.adapters.registry.network_guard import GuardedTransport, is_public
 from bot.adapters.registry.transport import RegistryBounds, one_line, retry_after
-from bot.core.errors import ConfigError, RefusedError, TransientError
+from bot.core.errors import ConfigError, PullRefusedError, RefusedError, TransientError
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
@@ -210,7 +210,24 @@ async def test_a_target_without_the_image_has_no_digest() -> None:
     assert await reader(always(lambda: httpx.Response(404))).target_digest(STATIC) is None
 
 
-@pytest.mark.parametrize("status", [401, 403, 412])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b'{"errors": [{"code": "PROJECTPOLICYVIOLATION", "message": "not scanned"}]}',
+            "not scanned",
+        ),
+        (b"", r"harbor\.example\.com answers 412"),
+    ],
+)
+async def test_what_the_target_lets_nobody_pull_has_its_reason(body: bytes, words: str) -> None:
+    played = always(lambda: httpx.Response(412, content=body))
+    with pytest.raises(PullRefusedError, match=f"^{words}$"):
+        await reader(played).target_digest(STATIC)
+    assert [request.method for request in played.requests] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
 async def test_a_target_that_may_not_be_read_is_a_refusal(status: int) -> None:
     with pytest.raises(RefusedError, match=rf"harbor\.example\.com answers {status}"):
         await reader(always(lambda: httpx.Response(status))).target_digest(STATIC)
