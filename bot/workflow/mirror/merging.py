@@ -25,7 +25,7 @@ def merged(theirs: Manifest, ours: Manifest, *, several: bool = True) -> Manifes
     if new.keys() <= known.keys():
         return theirs
     same_kind = (theirs.kind, _config(there)) == (ours.kind, _config(mine))
-    if not several or not same_kind:
+    if not several or not same_kind or name not in there:
         raise NotMovedError("target: has another content under its tag")
     if known.keys() <= new.keys():
         return ours
