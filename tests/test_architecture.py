@@ -19,9 +19,9 @@ MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
 # How many methods of the store each is given, out of many more.
-METHODS_OF_A_LANE = 27
+METHODS_OF_A_LANE = 30
 METHODS_OF_A_USE_CASE = 16
-METHODS_OF_INTAKE = 56
+METHODS_OF_INTAKE = 59
 
 ALLOWED = {
     "core": {"core"},
@@ -169,7 +169,7 @@ def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
 
 _PORTS_OF_THE_STORE = (
     *("announcements", "card_versions", "decisions", "files", "fresh", "hand_written", "holds"),
-    *("defects", "outbox", "retention", "store"),
+    *("defects", "outbox", "private_cards", "retention", "store"),
 )
 
 

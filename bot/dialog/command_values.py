@@ -34,6 +34,7 @@ class CommandName(StrEnum):
     BLOCK = "block"
     UNBLOCK = "unblock"
     RELOAD = "reload"
+    NOTIFY = "notify"
     WHOAMI = "whoami"
 
 
@@ -180,6 +181,13 @@ class Unblock:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Show what waits in private too, or end that."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Simple:
     """A command without arguments: help, start, whoami, reload."""
 
@@ -200,7 +208,7 @@ class Unknown:
 
 
 Looking = Lookup | List | Outdated
-Watching = BeginWatch | EndWatch
+Watching = BeginWatch | EndWatch | Notify
 Deciding = Approve | Reject | Cancel | Retry | Replied
 Kept = Why | History | Rollback | EndKeep
 Holding = Pause | Block | Resume | Unblock

@@ -49,6 +49,7 @@ from bot.dialog.command_values import (
     Lookup,
     Mirror,
     Misuse,
+    Notify,
     Outdated,
     Pause,
     Reject,
@@ -77,6 +78,7 @@ FILTER_LIMIT: Final = 48
 _COMMAND: Final = re.compile(
     r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )
+_SWITCH: Final = {"": True, "on": True, "\u5f00": True, "off": False, "\u5173": False}
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
 
@@ -125,6 +127,11 @@ def _block(text: str, _target_host: str) -> Parsed:
 def _unblock(text: str, _target_host: str) -> Parsed:
     pattern = corrected(text)
     return Misuse() if pattern is None else Unblock(pattern)
+
+
+def _notify(text: str, _target_host: str) -> Parsed:
+    wanted = _SWITCH.get(text.lower())
+    return Misuse() if wanted is None else Notify(wanted)
 
 
 def _reason(text: str) -> str:
@@ -223,6 +230,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.HISTORY, parser=_of_anything(History), audience=ADMINS),
     CommandSpec(name=CommandName.UNKEEP, parser=_unkeep, audience=ADMINS),
+    CommandSpec(name=CommandName.NOTIFY, parser=_notify, audience=ADMINS),
     CommandSpec(name=CommandName.PAUSE, parser=_pause, audience=ADMINS),
     CommandSpec(name=CommandName.RESUME, parser=lambda _text, _host: Resume(), audience=ADMINS),
     CommandSpec(name=CommandName.BLOCK, parser=_block, audience=ADMINS),

@@ -50,6 +50,8 @@ WRITES: Final = frozenset(
         "save_note",
         "drop_note",
         "save_announcement",
+        "save_private_cards",
+        "drop_private_cards",
         "save_defect",
         "drop_defect",
         "greet",

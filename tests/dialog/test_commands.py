@@ -21,6 +21,7 @@ from bot.dialog.command_values import (
     Lookup,
     Mirror,
     Misuse,
+    Notify,
     Outdated,
     Pause,
     Reject,
@@ -101,6 +102,10 @@ def read(text: str) -> object:
         ("/retry #41", Retry(R41)),
         ("/help", Simple(CommandName.HELP)),
         ("/reload now", Simple(CommandName.RELOAD)),
+        ("/notify", Notify(wanted=True)),
+        ("/notify ON", Notify(wanted=True)),
+        ("/notify 关", Notify(wanted=False)),
+        ("/notify nginx", Misuse()),
         ("/pause", Pause()),
         ("/pause the registry\nmoves", Pause("the registry moves")),
         ("/resume now", Resume()),
@@ -177,7 +182,7 @@ def test_which_command_was_typed_is_known_whatever_its_arguments(text: str, name
         (Role.NOBODY, set()),
         (Role.GUEST, {"whoami", "help"}),
         (Role.MEMBER, ASKING | OWN),
-        (Role.ADMIN, DECIDING | HOLDING | {"history", "reload", "unkeep"}),
+        (Role.ADMIN, DECIDING | HOLDING | {"history", "notify", "reload", "unkeep"}),
     ],
 )
 def test_the_menu_shows_what_somebody_may_do(role: Role, more: set[str]) -> None:

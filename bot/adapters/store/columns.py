@@ -5,6 +5,7 @@ a migration.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,8 +15,9 @@ from sqlalchemy import Dialect, String, Text, TypeDecorator
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.card_version import Pair
 from bot.core.failures import Failure, FailureKind
-from bot.core.ids import TransferId
+from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef, Problem
+from bot.core.private_cards import PrivateCard
 from bot.core.retry import Trouble, TroubleKind
 
 
@@ -149,6 +151,25 @@ class Words(TypeDecorator[frozenset[str]]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[str]:
         return frozenset((value or "").split())
+
+
+class PrivateCardsText(TypeDecorator[Mapping[RequestId, PrivateCard]]):
+    """As JSON: the number of a request, and the message with what it shows."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Mapping[RequestId, PrivateCard] | None, dialect: Dialect
+    ) -> str:
+        cards = {number: [card.message, card.shown] for number, card in (value or {}).items()}
+        return json.dumps(cards)
+
+    def process_result_value(
+        self, value: Any | None, dialect: Dialect
+    ) -> Mapping[RequestId, PrivateCard]:
+        found = json.loads(value or "{}")
+        return {RequestId(int(number)): PrivateCard(*card) for number, card in found.items()}
 
 
 class FailureText(TypeDecorator[Failure]):

@@ -25,7 +25,9 @@ from bot.adapters.store.rows import (
     request_of,
 )
 from bot.adapters.store.schema import links, requests, retries, transfers
+from bot.adapters.store.schema_told import private_cards
 from bot.core.ids import ChatId, MessageId, PersonId, RequestId, TransferId
+from bot.core.private_cards import PrivateCards
 from bot.core.request import Request
 from bot.engine.ports.store import NewRequest
 
@@ -60,7 +62,12 @@ class RequestQueries(Rows):
         late = requests.c.id > select(func.max(requests.c.id) - LATE).scalar_subquery()
         wanted = select(requests).where(late, requests.c.chat == chat, ours)
         row = await self._one(wanted.order_by(requests.c.id.desc()).limit(1))
-        return None if row is None else request_of(row)
+        return request_of(row) if row else await self._shown_in_private(chat, message)
+
+    async def _shown_in_private(self, chat: ChatId, message: MessageId) -> Request | None:
+        row = await self._one(select(private_cards).where(private_cards.c.person == chat))
+        number = None if row is None else PrivateCards(**row).request_of(message)
+        return None if number is None else await self.request(number)
 
     async def open_requests(self) -> Sequence[Request]:
         return await self._requests(_OPEN_REQUESTS)

@@ -1,8 +1,11 @@
-"""Tables of what the bot tells unasked: announcements, and defects. The others are in schema.py."""
+"""Tables of what the bot tells unasked: announcements, defects, and cards in private.
 
-from sqlalchemy import BigInteger, Column, Table, Text
+The other tables are in schema.py.
+"""
 
-from bot.adapters.store.columns import Id, Time, Words
+from sqlalchemy import BigInteger, Boolean, Column, Table, Text
+
+from bot.adapters.store.columns import Id, PrivateCardsText, Time, Words
 from bot.adapters.store.schema import metadata
 
 announcements = Table(
@@ -23,4 +26,13 @@ defects = Table(
     Column("since", Time, nullable=False),
     Column("told_at", Time),
     Column("gone_at", Time),
+)
+
+private_cards = Table(
+    "private_cards",
+    metadata,
+    Column("person", Id, primary_key=True),
+    Column("since", Time, nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Column("cards", PrivateCardsText, nullable=False, server_default="{}"),
 )

@@ -15,6 +15,7 @@ from bot.adapters.store.holds import HoldQueries
 from bot.adapters.store.offers import OfferQueries
 from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
+from bot.adapters.store.private_cards import PrivateCardQueries
 from bot.adapters.store.questions import QuestionQueries
 from bot.adapters.store.requests import RequestQueries
 from bot.adapters.store.retention import RetentionQueries
@@ -38,5 +39,6 @@ class StoreUnit(
     HandWrittenQueries,
     HoldQueries,
     DefectQueries,
+    PrivateCardQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

@@ -12,7 +12,12 @@ from bot.dialog import decision_answers
 from bot.dialog.buttons import AskReason, PickWaiting, ShowDigests, ShowWaitingPage
 from bot.dialog.message import Message, say
 from bot.dialog.waiting import decided_on, open_page
-from bot.engine.intake.card_press import CardPressUnit, pressed_version, refuse
+from bot.engine.intake.card_press import (
+    CardPressUnit,
+    is_shown_here,
+    pressed_version,
+    refuse,
+)
 from bot.engine.intake.context import Context, Outcome
 from bot.engine.ports.store import ManyTransfers
 
@@ -87,6 +92,6 @@ async def digests(context: Context[CardPagesUnit], pressed: ShowDigests) -> Mess
 async def _asked_here(context: Context[CardPagesUnit], number: RequestId) -> Request | None:
     """The request, if its card is in this chat and can ask for a decision."""
     request = await context.unit.request(number)
-    if request is None or request.place.chat != context.place.chat:
+    if request is None or not await is_shown_here(context, request):
         return None
     return request

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.core.card_version import CardVersion
+from bot.core.ids import is_private
 from bot.core.request import Request
 from bot.dialog import decision_answers
 from bot.dialog.message import say
@@ -30,9 +31,21 @@ async def pressed_version(
     if version is None:
         return None
     request = await context.unit.request(version.request)
-    if request is None or request.place.chat != context.place.chat:
+    if request is None or not await is_shown_here(context, request):
         return None
     return request, version
+
+
+async def is_shown_here(context: Context[CardPressUnit], request: Request) -> bool:
+    """Whether it was asked for here, or the pressed message is its card in an admin's private chat.
+
+    In a group the card may have been sent twice, and only one of them is known.
+    """
+    here = context.place.chat
+    if request.place.chat == here:
+        return True
+    shown = await context.unit.request_shown(here, context.message)
+    return shown is not None and shown.id == request.id and is_private(here)
 
 
 async def refuse(context: Context[CardPressUnit]) -> Outcome:

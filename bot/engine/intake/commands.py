@@ -26,6 +26,7 @@ from bot.dialog.command_values import (
     List,
     Lookup,
     Mirror,
+    Notify,
     Outdated,
     Pause,
     Reject,
@@ -36,6 +37,7 @@ from bot.dialog.command_values import (
     Simple,
     Status,
     Unblock,
+    Watching,
     Why,
 )
 from bot.dialog.message import Message
@@ -45,6 +47,7 @@ from bot.engine.intake import (
     draft,
     hold,
     mirror,
+    notify,
     questions,
     retry,
     rollback,
@@ -69,6 +72,7 @@ class CommandUnit(
     decide.DecideUnit,
     retry.RetryUnit,
     watch.WatchUnit,
+    notify.NotifyUnit,
     Protocol,
 ):
     """What the use cases read and write together."""
@@ -100,8 +104,8 @@ async def answer(
             return await _status(context, command, incoming, process)
         case Lookup() | List() | Outdated():
             return await questions.ask(context, command)
-        case BeginWatch() | EndWatch():
-            return await watch.change_watches(context, command)
+        case BeginWatch() | EndWatch() | Notify():
+            return await _wants_to_be_told(context, command)
         case Approve() | Reject() | Cancel() | Retry() | Replied():
             return await _decided(context, command, incoming)
         case Why() | History() | Rollback() | EndKeep():
@@ -112,6 +116,12 @@ async def answer(
             return _plain(context, name, process)
         case never:
             assert_never(never)
+
+
+async def _wants_to_be_told(context: Context[CommandUnit], command: Watching) -> Message:
+    if isinstance(command, Notify):
+        return await notify.notify(context, command)
+    return await watch.change_watches(context, command)
 
 
 async def _status(

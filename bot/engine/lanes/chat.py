@@ -23,8 +23,9 @@ from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.chat_announcements import AnnouncementsUnit, ChatAnnouncements
 from bot.engine.lanes.chat_cards import CardsUnit, ChatCards
 from bot.engine.lanes.chat_files import ChatFiles, ChatFilesUnit
-from bot.engine.lanes.chat_items import ITEMS_PER_TICK, NO_RETRY, ChatItem, ChatItems, ChatItemsUnit
+from bot.engine.lanes.chat_items import ITEMS_PER_TICK, NO_RETRY, ChatItem, ChatItems
 from bot.engine.lanes.chat_notes import ChatNotes
+from bot.engine.lanes.chat_private_cards import ChatPrivateCards, PrivateCardsUnit
 from bot.engine.lanes.chat_sending import Sending, SendingUnit
 from bot.engine.lanes.lane import TickResult, each
 from bot.engine.ports.chat import Chat, Words
@@ -39,7 +40,7 @@ KEY_BYTES: Final = 6
 
 
 class ChatUnit(
-    ChatItemsUnit, CardsUnit, ChatFilesUnit, SendingUnit, AnnouncementsUnit, Outbox, Protocol
+    PrivateCardsUnit, CardsUnit, ChatFilesUnit, SendingUnit, AnnouncementsUnit, Outbox, Protocol
 ):
     """What this lane reads and writes."""
 
@@ -88,6 +89,9 @@ class ChatLane:
             clock=clock,
         )
 
+        self._private_cards = ChatPrivateCards(
+            store, chat, self._cards, self._items, sending, sorted(admins), quiet, clock
+        )
         self._announcements = ChatAnnouncements(
             store, chat, words, sending, language, approvers, quiet, clock
         )
@@ -119,6 +123,7 @@ class ChatLane:
             await each(self._files.send, [item for item in items if item.needs_file], stopped),
             await each(self._cards.show, [item for item in rest if item.has_no_card], stopped),
             await each(self._cards.show, [item for item in edited if item.asks], stopped),
+            await self._private_cards.show(stopped),
             await self._announcements.show(stopped),
             # What only redraws comes last.
             await each(

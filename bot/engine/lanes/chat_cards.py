@@ -51,7 +51,7 @@ class ChatCards:
             return False
         if request.card is not None and self._is_premature(item):
             return False
-        item = await self._versioned(item)
+        item = await self.versioned(item)
         if item.card is None or item.card.fingerprint == request.shown:
             return await self._close(item)
         if request.card is not None:
@@ -64,7 +64,7 @@ class ChatCards:
             return False
         return any(t.state is State.CHECKING and t.attempts == 0 for t in item.transfers)
 
-    async def _versioned(self, item: ChatItem) -> ChatItem:
+    async def versioned(self, item: ChatItem) -> ChatItem:
         """Store what the card is about to show, before it is sent: its answer may be lost."""
         if not item.lacks_version:
             return item

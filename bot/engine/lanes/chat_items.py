@@ -207,7 +207,7 @@ class ChatItems:
             found += await unit.requests_without_card(now, silent=silent, limit=ITEMS_PER_TICK)
             found += await unit.requests_to_refresh(now, silent=silent, limit=ITEMS_PER_TICK)
         requests = {request.id: request for request in found}
-        return await self._items_of(unit, [requests[number] for number in sorted(requests)])
+        return await self.of(unit, [requests[number] for number in sorted(requests)])
 
     async def _next(self, unit: ChatItemsUnit) -> Sequence[Request]:
         """The requests after the last ones, and then from the start again.
@@ -220,7 +220,7 @@ class ChatItems:
         self._last = requests[-1].id if len(requests) == ITEMS_PER_TICK else RequestId(0)
         return requests
 
-    async def _items_of(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
+    async def of(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
         """All at once. Where that raises, one by one, so that one bad request fails alone."""
         if not requests:
             return []

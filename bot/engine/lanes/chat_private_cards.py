@@ -1,0 +1,222 @@
+"""Cards in the private chats of the admins who asked for them: see core/private_cards.py.
+
+That one was sent is stored right after. A kill in between may send it twice: both decide the same.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Protocol
+
+from bot.core.errors import ChatMovedError, RefusedError, TransientError
+from bot.core.ids import ChatId, Person, PersonId, Place, RequestId
+from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
+from bot.core.quiet_hours import QuietHours
+from bot.core.retry import has_passed
+from bot.dialog.decision_answers import why_decided
+from bot.dialog.message import Message, Rendered, say
+from bot.engine.lanes.chat_cards import ChatCards
+from bot.engine.lanes.chat_items import ChatItem, ChatItems, ChatItemsUnit
+from bot.engine.lanes.chat_sending import Sending
+from bot.engine.lanes.lane import each
+from bot.engine.ports.announcements import Announcements
+from bot.engine.ports.chat import Chat
+from bot.engine.ports.private_cards import HasPrivateCards
+from bot.engine.ports.store import FindsRequests, Store
+from bot.engine.shutdown import Stopped
+from bot.engine.view_loader import language_from
+
+log = logging.getLogger(__name__)
+
+LOOK_INTERVAL: Final = timedelta(seconds=3)
+TROUBLE_WAIT: Final = timedelta(seconds=30)
+
+
+class PrivateCardsUnit(Announcements, ChatItemsUnit, HasPrivateCards, FindsRequests, Protocol):
+    """What is read and written here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A request and the admin who sees it. `card` None: it was not sent yet."""
+
+    cards: PrivateCards
+    item: ChatItem
+    card: PrivateCard | None
+
+    @property
+    def place(self) -> Place:
+        return Place(ChatId(self.cards.person))
+
+
+@dataclass(slots=True)
+class ChatPrivateCards:
+    """`quiet`: when no card is sent, but for edits."""
+
+    store: Store[PrivateCardsUnit]
+    chat: Chat
+    cards: ChatCards
+    items: ChatItems
+    sending: Sending
+    admins: Sequence[PersonId]
+    quiet: QuietHours | None
+    clock: Callable[[], datetime]
+    _looked_at: datetime | None = None
+    _rests_since: datetime | None = None
+
+    async def show(self, stopped: Stopped) -> bool:
+        """Send and edit what is due. True where something was done."""
+        now = self.clock()
+        if _lately(self._looked_at, LOOK_INTERVAL, now):
+            return False
+        if _lately(self._rests_since, TROUBLE_WAIT, now):
+            return False
+        self._looked_at = now
+        async with self.store.begin() as unit:
+            shown = await self._read(unit)
+        return await each(self._step, shown, stopped)
+
+    async def _read(self, unit: PrivateCardsUnit) -> list[_Shown]:
+        known = [own for own in await unit.private_cards() if own.person in self.admins]
+        if not known:
+            return []
+        requests = await unit.waiting_requests(limit=2 * CARDS_OF_A_PERSON)
+        waiting = {request.id for request in requests}
+        shown = {number for own in known for number in own.cards} - waiting
+        others = [await unit.request(number) for number in sorted(shown)]
+        found = await self.items.of(unit, [*requests, *filter(None, others)])
+        items = {item.request.id: item for item in found}
+        people = await unit.people([own.person for own in known])
+        left = [await _without_deleted(unit, own, items) for own in known]
+        return [one for own in left for one in _for(own, items, people)]
+
+    # -- what is done about it --------------------------------------------------------------
+
+    async def _step(self, shown: _Shown) -> bool:
+        asks = bool(shown.item.decided_on) and shown.item.request.cancelled_at is None
+        try:
+            if shown.card is None:
+                return await self._send(shown) if asks else False
+            return await self._edit(shown, shown.card) if asks else await self._end(shown)
+        except TransientError as trouble:
+            log.warning("chat %s: its private card: %s", shown.place.chat, trouble)
+            self.sending.block_chat(shown.place.chat, trouble)
+            self._rests_since = self.clock()
+        except ChatMovedError as moved:
+            log.warning("chat %s: a private chat does not move: %s", shown.place.chat, moved)
+        return False
+
+    async def _send(self, shown: _Shown) -> bool:
+        now, chat = self.clock(), shown.place.chat
+        quiet = self.quiet is not None and self.quiet.covers(now)
+        if quiet or not self.sending.rate.can_send(chat, now):
+            return False
+        item = await self.cards.versioned(shown.item)
+        text = item.card
+        if text is None:
+            return False
+        try:
+            message = await self.chat.send(shown.place, text, reply_to=None)
+        except RefusedError as refusal:  # the person has blocked the bot, or never started it
+            log.info("chat %s: no more cards: %s", chat, refusal)
+            await self._forget(shown.cards.person)
+            return True
+        self.sending.rate.record_sent(chat, now)
+        card = PrivateCard(message, _digest(text))
+        await self.sending.save(lambda: self._save(shown, card), lambda: self._save(shown, card))
+        return True
+
+    async def _edit(self, shown: _Shown, card: PrivateCard) -> bool:
+        item = shown.item
+        if card.message is None or not self.sending.rate.can_edit(shown.place.chat, self.clock()):
+            return False
+        item = await self.cards.versioned(item)
+        text = item.card
+        if text is None or _digest(text) == card.shown:
+            return False
+        await self._save(shown, await self._edited(shown, card, text))
+        return True
+
+    async def _end(self, shown: _Shown) -> bool:
+        """Edit it a last time, into how it was decided."""
+        item, card = shown.item, shown.card
+        if card is not None and card.message is not None:
+            if not self.sending.rate.can_edit(shown.place.chat, self.clock()):
+                return False
+            head = say("private-card-over", request=str(item.request.id))
+            why = why_decided(item.request.id, item.transfers, item.view)
+            text = item.words.render(Message((head, why)), item.language)
+            await self._edited(shown, card, text)
+        await self._save(shown, None)
+        return True
+
+    async def _edited(self, shown: _Shown, card: PrivateCard, text: Rendered) -> PrivateCard:
+        """The card as it is after the edit. Without a message where that cannot be edited."""
+        assert card.message is not None  # noqa: S101 - the callers know
+        now, chat = self.clock(), shown.place.chat
+        try:
+            await self.chat.edit(shown.place, card.message, text)
+        except RefusedError as refusal:
+            log.info("chat %s: its private card is gone: %s", chat, refusal)
+            return PrivateCard(None)
+        self.sending.rate.record_sent(chat, now, edit=True)
+        return PrivateCard(card.message, _digest(text))
+
+    async def _save(self, shown: _Shown, card: PrivateCard | None) -> None:
+        """Store the card beside those that the person has by now."""
+        async with self.store.begin() as unit:
+            for current in await unit.private_cards():
+                if current.person == shown.cards.person:
+                    after = current.having(shown.item.request.id, card)
+                    await unit.save_private_cards(after)
+
+    async def _forget(self, person: PersonId) -> None:
+        async with self.store.begin() as unit:
+            await unit.drop_private_cards(person)
+
+
+async def _without_deleted(
+    unit: PrivateCardsUnit, own: PrivateCards, items: Mapping[RequestId, ChatItem]
+) -> PrivateCards:
+    """The cards of requests that are still stored."""
+    cards = {number: card for number, card in own.cards.items() if number in items}
+    if len(cards) < len(own.cards):
+        own = replace(own, cards=cards)
+        await unit.save_private_cards(own)
+    return own
+
+
+def _for(
+    own: PrivateCards, items: Mapping[RequestId, ChatItem], people: Mapping[PersonId, Person]
+) -> list[_Shown]:
+    """What this admin has a card of, and what waits besides, as far as there is room.
+
+    A request of their own private chat has its card there already.
+    """
+    place = Place(ChatId(own.person))
+    others = [
+        number
+        for number, item in items.items()
+        if number not in own.cards and item.request.place.chat != place.chat
+    ]
+    shown = [*own.cards, *others[: own.room]]
+    language = partial(language_from, people, place, own.person)
+    return [
+        _Shown(
+            own,
+            replace(items[number], language=language(otherwise=items[number].language)),
+            own.cards.get(number),
+        )
+        for number in shown
+    ]
+
+
+def _lately(since: datetime | None, wait: timedelta, now: datetime) -> bool:
+    return since is not None and not has_passed(wait, since, now)
+
+
+def _digest(text: Rendered) -> str:
+    return hashlib.sha256(text.fingerprint.encode()).hexdigest()[:16]
