@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from registry_fixture import BASH, COPY, INDEX, MANIFEST, Ran, World, digest_of
+from referrers_fixture import artifact, listed, signature, tag_of
+from registry_fixture import BASH, COPY, INDEX, MANIFEST, Ran, Registry, World, digest_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
@@ -32,6 +33,7 @@ SHORTER = {
     },
     "waits.py": {
         "COPY_SECONDS = 3600": "COPY_SECONDS = 50",
+        "ATTACH_PAUSE = 1": "ATTACH_PAUSE = 0.1",
         "GITHUB_PAUSES = (1, 5, 20)": "GITHUB_PAUSES = (0.2, 0.4)",
         "LONGEST_LIMIT = 3700": "LONGEST_LIMIT = 2",
     },
@@ -105,6 +107,40 @@ class RunWorld:
             if digest_of(top.content) != digest:
                 return f"{digest_of(top.content)} instead of {digest}"
             return await _lacks(client, top.json()["manifests"]) or "all"
+
+    async def signed(self, name: str) -> str:
+        """Put an image in the source with a signature and a bundle. Return its digest."""
+
+        def made() -> str:
+            source, path = self.world.source, image(name)
+            digest = self.world.seed(path, "1", ("amd64",))
+            signature(source, path, digest, "of the maker")
+            listed(source, path, digest, artifact(source, path, digest))
+            return digest
+
+        return await asyncio.to_thread(made)
+
+    async def attached(self, name: str, digest: str) -> str:
+        """Return "all" or "not all" of what belongs to it, by its two tags, or what is wrong."""
+        world, path = self.world, image(name)
+
+        def named(side: Registry, tag: str) -> list[str]:
+            return _named(world.get(side, path, tag)) if side.head(path, tag) else []
+
+        def look() -> str:
+            found = {
+                tag: named(world.target, tag) for tag in (tag_of(digest), tag_of(digest, ".sig"))
+            }
+            wrong = [tag for tag, it in found.items() if it not in ([], named(world.source, tag))]
+            return f"another {wrong[0]}" if wrong else "all" if all(found.values()) else "not all"
+
+        return await asyncio.to_thread(look)
+
+
+def _named(manifest: bytes) -> list[str]:
+    """Return the digests that a manifest or a list names."""
+    read = json.loads(manifest)
+    return [each["digest"] for each in read.get("layers") or read["manifests"]]
 
 
 async def _lacks(client: httpx.AsyncClient, platforms: Collection[dict[str, str]]) -> str:

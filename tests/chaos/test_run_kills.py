@@ -4,7 +4,6 @@ A runner can be lost at any moment. Each test kills the script and its child pro
 moment, for an image that the target lacks. The moments are those of a run without a kill.
 """
 
-import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +17,7 @@ from run_world import RunWorld, image, run_world
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
 SKOPEO = "skopeo takes over"
-SPARED = 7
+SPARED = 17
 """`make test` takes one of so many moments."""
 
 
@@ -43,8 +42,8 @@ class Killer:
 
 
 async def prepared(runs: RunWorld, name: str, *, by_skopeo: bool) -> str:
-    """Put an image in the source and return its digest. With `by_skopeo`, skopeo must copy it."""
-    digest = await asyncio.to_thread(runs.world.seed, image(name), "1", ("amd64",))
+    """Put a signed image in the source. With `by_skopeo`, skopeo must copy it."""
+    digest = await runs.signed(name)
     if by_skopeo:
         manifest = next(call for call in RUN_CALLS if call.name == "manifest")
         runs.faults.arm(where="source", what="garbage", path=manifest.line(name))
@@ -60,6 +59,7 @@ async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
     ran = await runs.run([image(name)])
     assert (SKOPEO in ran.output) == by_skopeo, ran.output
     assert await runs.held(name, digest) == "all", ran.output
+    assert await runs.attached(name, digest) == "all", ran.output
     return counted.seen
 
 
@@ -72,6 +72,8 @@ async def killed(runs: RunWorld, at: int, *, by_skopeo: bool) -> tuple[str, str,
     assert ran.code == -signal.SIGKILL, f"moment {at} did not come: {ran.output}"
     held = await runs.held(name, digest)
     wrong = [] if held in ("all", "nothing") else [f"{name}: the target holds {held}"]
+    signed = await runs.attached(name, digest)
+    wrong += [] if signed in ("all", "not all") else [f"{name}: the target holds {signed}"]
     if any(s["state"] == "success" for s in ran.posted) and held != "all":
         wrong.append(f"{name}: success is told, the target holds {held}")
     return name, digest, wrong
@@ -88,6 +90,8 @@ async def kill_all(runs: RunWorld, every: Sequence[int], *, by_skopeo: bool) -> 
     for name, digest in digests.items():
         if (held := await runs.held(name, digest)) != "all":
             wrong.append(f"{name}: after the next run the target holds {held}: {ran.output}")
+        if await runs.attached(name, digest) != "all":
+            wrong.append(f"{name}: after the next run it is not signed: {ran.output}")
     return wrong
 
 
