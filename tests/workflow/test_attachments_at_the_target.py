@@ -20,6 +20,7 @@ from bot.workflow.mirror.github import described
 from bot.workflow.mirror.manifest import Manifest, NotMovedError
 from bot.workflow.mirror.merging import merged
 from bot.workflow.mirror.reference import Image
+from bot.workflow.mirror.referrers import by_buildkit, can_be_run, entry_of, subject_of
 from bot.workflow.mirror.registry import Repository
 from bot.workflow.mirror.registry_http import Answer
 from bot.workflow.mirror.settings import Settings
@@ -326,6 +327,14 @@ LAYERS = [{"digest": f"sha256:{n}", "annotations": {"signature": n}} for n in "a
 def test_what_cannot_be_in_one_manifest_is_refused(theirs: Manifest, ours: Manifest) -> None:
     with pytest.raises(NotMovedError, match=r"^target: has "):
         merged(theirs, ours)
+
+
+def test_what_is_of_another_kind_than_expected_is_nothing() -> None:
+    index = {"manifests": [{"digest": "a", "annotations": 5}, {"digest": "b", "annotations": []}]}
+    assert by_buildkit(Manifest(json.dumps(index).encode(), INDEX, {"a": 1}, {})) == []
+    assert subject_of(manifest(subject="x")) == ""
+    assert not can_be_run(manifest(config=[], layers=LAYERS))
+    assert entry_of("d", manifest(config=1, annotations={}))["digest"] == "d"
 
 
 def test_a_layer_with_another_annotation_is_another_signature() -> None:

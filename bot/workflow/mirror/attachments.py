@@ -40,6 +40,7 @@ T = TypeVar("T")
 LEVELS = 3  # of what belongs to what belongs to an image
 AT_A_TIME = 4  # of one image
 TRIES = 6  # to join what others write at the same time
+REFUSALS = 2  # of one manifest that may pass
 LOGGED = 20  # refusals of one image
 REASON_CHARACTERS = 60
 
@@ -82,14 +83,23 @@ class Attachments:
         return self._traffic.attached.get(key, lambda: self._carried(digest, manifests))
 
     def _carried(self, digest: str, manifests: Callable[[], Iterable[Manifest]]) -> str:
-        try:
-            self._walk(self._subjects(digest, manifests))
-            self._look_again()
-        except NotMovedError as why:
-            self._refuse(why)
-        except Exception as unforeseen:  # noqa: BLE001 - the image itself has arrived
-            self._tally.refused.append(f"workflow: {type(unforeseen).__name__}")
+        self._tried(partial(self._walk, digest, manifests), None)
+        self._tried(self._look_again, None)
         return self._tally.words()
+
+    def _tried(self, work: Callable[[], T], instead: T) -> T:
+        """Count what fails, whatever it is: the image itself has arrived."""
+        try:
+            return work()
+        except Exception as why:  # noqa: BLE001 - what is unforeseen too
+            words = (
+                str(why) if isinstance(why, NotMovedError) else f"workflow: {type(why).__name__}"
+            )
+            words = f"{self._source.side}: {words}" if isinstance(why, OddError) else words
+            if len(self._tally.refused) < LOGGED:
+                say(f"note: not attached in {self._target.name}: {words}")
+            self._tally.refused.append(words)
+            return instead
 
     def _subjects(
         self, digest: str, manifests: Callable[[], Iterable[Manifest]]
@@ -110,13 +120,10 @@ class Attachments:
         return found
 
     def _named(self, digest: str) -> "list[str] | None":
-        try:
-            return self._at_source.by_api(digest)
-        except NotMovedError as why:
-            self._refuse(why)
-            return None
+        return self._tried(partial(self._at_source.by_api, digest), None)
 
-    def _walk(self, subjects: dict[str, bool]) -> None:
+    def _walk(self, digest: str, manifests: Callable[[], Iterable[Manifest]]) -> None:
+        subjects = self._subjects(digest, manifests)
         seen: set[str] = set()
         for _ in range(LEVELS):
             seen.update(subjects)
@@ -141,17 +148,7 @@ class Attachments:
         return [*jobs, *(partial(self._tagged, tag) for _, tag in pairs if tag.endswith(ENDINGS))]
 
     def _done(self, job: Callable[[], list[T]]) -> list[T]:
-        try:
-            return job()
-        except NotMovedError as why:
-            self._refuse(why)
-            return []
-
-    def _refuse(self, why: NotMovedError) -> None:
-        words = f"{self._source.side}: {why}" if isinstance(why, OddError) else str(why)
-        if len(self._tally.refused) < LOGGED:
-            say(f"note: not attached in {self._target.name}: {words}")
-        self._tally.refused.append(words)
+        return self._tried(job, [])
 
     # --- what has a tag of cosign
 
@@ -166,7 +163,7 @@ class Attachments:
             digest, ours = self._source.tagged(tag)
             self._content.known(digest, ours)
             self._bring(digest)
-            self._store(tag, ours)
+            self._patiently(partial(self._store, tag, ours))
         self._tally.there.add((digest, tag))
         return [digest]
 
@@ -189,6 +186,19 @@ class Attachments:
                     return
                 self._target.put(tag, wanted)
         raise NotMovedError(f"target: others write {tag} too", passing=True)
+
+    def _patiently(self, work: Callable[[], T], more: int = REFUSALS) -> T:
+        """Do it again where the target cannot take a manifest now.
+
+        docker-registry 2.8 answers 400 while a blob or a child of it is being linked anew.
+        """
+        try:
+            return work()
+        except NotMovedError as why:
+            if why.status != HTTPStatus.BAD_REQUEST or not more:
+                raise
+        time.sleep(waits.ATTACH_PAUSE)
+        return self._patiently(work, more - 1)
 
     def _under(self, tag: str) -> "Manifest | None":
         answer = self._target.manifest("GET", tag)
@@ -221,10 +231,7 @@ class Attachments:
             for entry in self._done(job):
                 found.add(digest)
                 unlisted.update({digest: entry} if entry else {})
-        try:
-            self._list(subject, list(unlisted.values()))
-        except NotMovedError as why:
-            self._refuse(why)
+        if not self._tried(partial(self._list, subject, list(unlisted.values())), instead=False):
             found -= unlisted.keys()
         self._tally.there.update((digest, subject) for digest in found)
         return list(found)
@@ -259,19 +266,20 @@ class Attachments:
             raise NotMovedError("source: of another image")
         if not part.held:
             self._bring(digest)
-        with self._traffic.storing(self._target.name):
-            answer = self._target.put(digest, part.manifest)
+        answer = self._patiently(partial(self._target.put, digest, part.manifest))
         listed = answer.headers.get("OCI-Subject") == subject
         return [{} if listed else entry_of(digest, part.manifest)]
 
-    def _list(self, subject: str, entries: list[dict[str, Any]]) -> None:
-        """List them under the tag that stands for the API."""
+    def _list(self, subject: str, entries: list[dict[str, Any]]) -> bool:
+        """List them under the tag that stands for the API. Returns True once they are there."""
         if not entries:
-            return
+            return True
         tag = fallback_tag(subject)
         self._expect_own(tag)
         index = {"schemaVersion": 2, "mediaType": INDEXES[0], "manifests": entries}
-        self._store(tag, Manifest(json.dumps(index).encode(), INDEXES[0], {}, {}))
+        made = Manifest(json.dumps(index).encode(), INDEXES[0], {}, {})
+        self._patiently(partial(self._store, tag, made))
+        return True
 
     def _bring(self, digest: str) -> None:
         """Bring all that is below a manifest, but no image. Raises NotMovedError."""

@@ -57,7 +57,7 @@ def named_in(answer: Answer, side: str) -> list[str]:
 def by_buildkit(index: Manifest) -> list[str]:
     """Return the children that BuildKit adds for each platform. Nothing is attached to these."""
     below = json.loads(index.body)["manifests"] if index.children else ()
-    return [each["digest"] for each in below if BUILDKIT in (each.get("annotations") or {})]
+    return [each["digest"] for each in below if BUILDKIT in _part(each, "annotations")]
 
 
 def subject_of(manifest: Manifest) -> str:
