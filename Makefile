@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python is started by the hundred here: what is compiled once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sandbox test lint types unit integration sweeps long chaos load bench soak workflows audit docs lock clean
+.PHONY: help demo sandbox test lint types unit integration sweeps upgrade packaging long chaos load bench soak workflows audit docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +42,10 @@ types: $(VENV)/.developing ## Check types: mypy --strict
 	$(BIN)/mypy bot
 	$(BIN)/mypy --python-version 3.10 bot/workflow/mirror
 
-workflows: $(VENV)/.developing ## Check the workflow files: zizmor and their schema
+workflows: $(VENV)/.developing ## Check the workflow files and deploy/compose.yaml: zizmor and schemas
 	$(BIN)/zizmor --offline --pedantic --quiet bot/workflow/mirror.yml .github/workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows bot/workflow/mirror.yml .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 # Strict: a package that nobody can say anything about is a failure, not a success.
 audit: $(VENV)/.developing ## Look for known vulnerabilities of what the image installs (needs the internet)
@@ -63,6 +64,15 @@ integration: $(VENV)/.developing .debian ## Run the other tests: servers, proces
 # Breaks each promise on purpose, and plays what starts the most processes.
 sweeps: $(VENV)/.developing .debian ## Run what .ci/run runs after `make test`: more of the same kinds
 	$(BIN)/pytest --numprocesses 4 $(SPREAD) -m 'sweep and not chaos and not long'
+
+upgrade: $(VENV)/.developing ## Open a database of each earlier schema, and let its open requests go on
+	$(BIN)/pytest --numprocesses 2 -m upgrade tests/adapters/store/test_upgrades.py
+
+# What cannot be installed is skipped, with words. Prometheus is unpacked alone: its package would
+# start a server of the machine's own.
+PROMETHEUS := $(CURDIR)/$(VENV)/prometheus
+packaging: $(VENV)/.developing .packaging ## Build and run the image, scrape the bot by Prometheus, verify the systemd unit
+	PATH="$(PROMETHEUS)/usr/bin:$$PATH" $(BIN)/pytest -m packaging tests/packaging
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos
@@ -117,3 +127,14 @@ $(VENV)/.developing: pyproject.toml | $(VENV)/bin/pip
 	  $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
 	fi
+
+.PHONY: .packaging
+.packaging:
+	@missing=$$(for name in debootstrap buildah runc systemd-analyze; do \
+	  command -v $$name >/dev/null || echo $${name%-analyze}; done); \
+	[ -z "$$missing" ] || { $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; } \
+	  || echo "packaging: cannot install $$missing"
+	@command -v prometheus >/dev/null || [ -x $(PROMETHEUS)/usr/bin/prometheus ] \
+	  || { mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download prometheus && dpkg-deb -x prometheus_*.deb .; } \
+	  || echo "packaging: cannot have prometheus"
