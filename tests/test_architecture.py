@@ -225,3 +225,13 @@ def test_no_two_files_of_tests_have_the_same_name() -> None:
     """Python imports each by its name alone, so a second one could not be collected beside it."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_line_of_the_log_is_given_the_id_of_a_person() -> None:
+    """A private chat has the id of its person: `chat_name` is for chats."""
+    for path in (*(BOT / "engine").rglob("*.py"), *(BOT / "adapters").rglob("*.py")):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
+                said = [ast.unparse(value) for value in node.args[1:]]
+                ids = [each for each in said if each.endswith((".chat", ".person", "person.id"))]
+                assert set(ids) <= {"moved.chat"}, (name_of(path), node.lineno)  # of a group

@@ -42,7 +42,7 @@ class ChatNotes:
             await self._postpone(note, trouble)
             return False
         except RefusedError as refusal:
-            log.warning("note %d cannot be sent: %s", note.id, refusal)
+            log.warning("%s cannot be sent, let the bot write there: %s", note, refusal)
             return await self._sent(note, now, instead=note.instead)
         return await self._sent(note, now)
 
@@ -59,7 +59,7 @@ class ChatNotes:
             await unit.drop_note(note.id, instead=instead)
 
     async def _postpone(self, note: Note, trouble: TransientError) -> None:
-        log.warning("note %d: %s", note.id, trouble)
+        log.warning("%s: %s", note, trouble)
         self.sending.block_chat(note.place.chat, trouble)
         later = note.postponed(self.clock(), seed=note.id, retry_after=trouble.retry_after)
         async with self.store.begin() as unit:

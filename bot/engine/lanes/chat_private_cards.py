@@ -102,11 +102,11 @@ class ChatPrivateCards:
                 return await self._send(shown) if asks else False
             return await self._edit(shown, shown.card) if asks else await self._end(shown)
         except TransientError as trouble:
-            log.warning("chat %s: its private card: %s", shown.place.chat, trouble)
+            log.warning("%s: its private card: %s", shown.item, trouble)
             self.sending.block_chat(shown.place.chat, trouble)
             self._rests_since = self.clock()
         except ChatMovedError as moved:
-            log.warning("chat %s: a private chat does not move: %s", shown.place.chat, moved)
+            log.warning("%s: a private chat does not move: %s", shown.item, moved)
         return False
 
     async def _send(self, shown: _Shown) -> bool:
@@ -121,7 +121,7 @@ class ChatPrivateCards:
         try:
             message = await self.chat.send(shown.place, text, reply_to=None)
         except RefusedError as refusal:  # the person has blocked the bot, or never started it
-            log.info("chat %s: no more cards: %s", chat, refusal)
+            log.info("%s: an admin gets no more private cards: %s", shown.item, refusal)
             await self._forget(shown.cards.person)
             return True
         self.sending.rate.record_sent(chat, now)
@@ -160,7 +160,7 @@ class ChatPrivateCards:
         try:
             await self.chat.edit(shown.place, card.message, text)
         except RefusedError as refusal:
-            log.info("chat %s: its private card is gone: %s", chat, refusal)
+            log.info("%s: its private card is gone: %s", shown.item, refusal)
             return PrivateCard(None)
         self.sending.rate.record_sent(chat, now, edit=True)
         return PrivateCard(card.message, _digest(text))
