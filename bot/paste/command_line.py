@@ -9,72 +9,50 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_RUNTIMES: Final = frozenset({"docker", "podman", "nerdctl", "crictl", "ctr"})
-_OTHER_TOOLS: Final = frozenset(
-    {
-        "kubectl",
-        "oc",
-        "helm",
-        "kind",
-        "k3d",
-        "minikube",
-        "skopeo",
-        "crane",
-        "regctl",
-        "oras",
-        "trivy",
-    }
-)
+_RUNTIMES: Final = frozenset("docker podman nerdctl crictl ctr".split())
+_COPIERS: Final = frozenset("crane regctl oras".split())
+_CLUSTERS: Final = frozenset("kind k3d minikube trivy".split())
+_TOOLS: Final = _RUNTIMES | _COPIERS | _CLUSTERS | {"kubectl", "oc", "helm", "skopeo"}
 _TOOLS_WITHOUT_IMAGES: Final = frozenset(
-    {
-        *("curl", "wget", "git", "apt", "apt-get", "yum", "dnf", "cd", "export", "systemctl"),
-        *(
-            "xargs",
-            "nohup",
-            "parallel",
-            "watch",
-            "kubeadm",
-            "ssh",
-            "scp",
-            "make",
-            "docker-compose",
-            "cat",
-            "vim",
-            "vi",
-            "mkdir",
-        ),
-        *("pip", "pip3", "npm", "npx", "yarn", "pnpm", "brew", "apk", "cargo", "dotnet", "gem"),
-    }
+    """
+    curl wget git apt apt-get yum dnf cd export systemctl xargs nohup parallel watch kubeadm ssh scp
+    make docker-compose cat vim vi mkdir pip pip3 npm npx yarn pnpm brew apk cargo dotnet gem
+    """.split()
 )
 _PROMPTS: Final = frozenset({"$", "#", ">", "%", "sudo", "\\", "time", "exec", "!", "PS", "k3s"})
 _PROMPT: Final = re.compile(r"[\w.-]+@[\w.-]+[:~]\S*[$#%]|\S*[~\]][$#%]|[A-Z]:\\\S*>|~\][$#]")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=\S*")
 _VERBS: Final = frozenset({"pull", "run", "create"})
-_NOUNS: Final = frozenset({"image", "images", "i", "container", "containers", "service"})
+_NOUNS: Final = frozenset("image images i container containers service".split())
 _JOINTS: Final = frozenset({"&&", "||", "|", ";", "&"})
 _SUBCOMMANDS: Final = frozenset(
-    {
-        *("build", "push", "exec", "ps", "images", "logs", "tag", "save", "load", "rmi", "rm"),
-        *("stop", "start", "restart", "inspect", "compose", "image", "container", "network"),
-        *("volume", "login", "logout", "manifest", "buildx", "service", "stack", "info", "version"),
-        *("repo", "install", "upgrade", "template", "get", "describe", "apply", "delete"),
-        *("rollout", "scale", "create", "uninstall", "list", "up", "down", "rollback"),
-        *("system", "search", "history", "export", "import", "cp", "kill", "stats", "swarm"),
-    }
+    """
+    apply build buildx compose container cp create delete describe down exec export get history
+    image images import info inspect install kill list load login logout logs manifest network ps
+    push repo restart rm rmi rollback rollout save scale search service stack start stats
+    stop swarm system tag template uninstall up upgrade version volume
+    """.split()
 )
+_IMAGES_FIRST: Final = re.compile(
+    r"(?:image|images|manifest|i) (?:save|tag|inspect|export) |save |tag "
+    r"|buildx imagetools (?:inspect|create) "
+)
+"""The words of a runtime after which images come, and no other program."""
+_BEFORE_IMAGES: Final = re.compile(
+    r"load docker-image |image (?:load|pull|copy) |(?:pull|digest|manifest|config|copy|cp|image) "
+)
+"""The same of crane, kind and others."""
 _WORD: Final = re.compile(r"""(?:[^\s"'$]|\$\([^()\n]{0,200}\)|"[^"]*"|'[^']*'|["'$])+""")
 _LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
 """What phones and word processors make of two hyphens."""
 _CHART: Final = re.compile(r"oci://(\S+)")
 _SHORT_SWITCHES: Final = frozenset("ditqaPk")
 _SWITCHES: Final = frozenset(
-    f"--{name}"
-    for name in (
-        *("detach", "interactive", "tty", "quiet", "rm", "init", "privileged", "read-only"),
-        *("publish-all", "no-healthcheck", "oom-kill-disable", "sig-proxy", "all-tags"),
-        *("disable-content-trust", "all-platforms", "plain-http", "skip-verify", "tls-verify"),
-        *("net-host", "replace", "unpack", "local", "force", "raw", "all", "overwrite"),
-    )
+    """
+    detach interactive tty quiet rm init privileged read-only publish-all no-healthcheck all-tags
+    oom-kill-disable sig-proxy disable-content-trust all-platforms plain-http skip-verify tls-verify
+    net-host replace unpack local force raw all overwrite
+    """.split()
 )
 _MOST_WORDS: Final = 100  # after a tool, in which it has to name an image
 _IMAGE_FLAG: Final = re.compile(r"--(?:[a-z-]+-)?image(?:=(\S+))?")
@@ -101,12 +79,12 @@ def split_words(line: str) -> list[str]:
 
 def is_tool(word: str) -> bool:
     """Whether a word is the name of a tool for containers, which may be that of an image, too."""
-    return word in _RUNTIMES or word in _OTHER_TOOLS
+    return word in _TOOLS
 
 
 def is_other_tool(word: str) -> bool:
     """Whether a word is the name of a tool that may run one for containers, such as `ssh`."""
-    return word.lower() in _TOOLS_WITHOUT_IMAGES or is_tool(word.lower())
+    return word.lower() in _TOOLS_WITHOUT_IMAGES | _TOOLS
 
 
 def image_argument(text: str) -> str | None:
@@ -138,64 +116,45 @@ def find_command(words: Sequence[str]) -> int | None:
     other_tool = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
+        rest = words[i + 1 : i + 1 + _MOST_WORDS]
         if _CHART.fullmatch(word):
             return i
-        if i == start and tool in _TOOLS_WITHOUT_IMAGES and i + 1 < len(words):
+        if i == start and rest and tool in _TOOLS_WITHOUT_IMAGES:
             other_tool = i  # it may run a container tool: `ssh node1 docker pull nginx`
-        if tool not in _RUNTIMES | _OTHER_TOOLS:
-            continue
-        rest = words[i + 1 : i + 1 + _MOST_WORDS]
-        if _takes_images(tool, rest) or (i == start and rest and rest[0] in _SUBCOMMANDS):
-            return i
+        if tool in _TOOLS:
+            named = images_named_by([tool, *rest])
+            is_verb = tool in _RUNTIMES and _verb(rest) is not None
+            is_first = i == start and rest and rest[0] in _SUBCOMMANDS
+            if is_verb or is_first or named.images or named.settings:
+                return i
     return other_tool
 
 
 def images_named_by(words: Sequence[str]) -> CommandImages:
     """The images that one command names. `words` starts with the tool."""
     tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
-    if _CHART.fullmatch(words[0]):
-        tool, rest = "helm", list(words)
-    match tool:
-        case "kubectl" | "oc":
-            return CommandImages(tuple(_by_kubectl(rest)))
-        case "helm":
-            return CommandImages(
-                tuple(_charts(rest)), settings=tuple(_settings(rest)), are_charts=True
-            )
-        case "skopeo":
-            return CommandImages(
-                tuple(found[1] for word in rest if (found := _SOURCE.fullmatch(word)))[:1]
-            )
-        case "crane" | "regctl" | "oras":  # after the image comes a file or a target
-            return CommandImages(tuple(_positional(rest[_words_before_images(rest) :])[:1]))
-        case "kind" | "k3d" | "minikube" | "trivy":
-            flagged = tuple(_by_kubectl(rest))
-            before = _words_before_images(rest)
-            return CommandImages(flagged or tuple(_positional(rest[before:]) if before else ()))
-        case "export":
-            return CommandImages(more=tuple(rest))
-        case "make":  # variables name what it builds, but "make nginx available" is a sentence
-            return CommandImages(more=tuple(word for word in rest if "=" not in word))
-        case _ if tool in _TOOLS_WITHOUT_IMAGES:
-            return CommandImages()
-        case _:
-            return _by_runtime(rest)
-
-
-def _takes_images(tool: str, rest: Sequence[str]) -> bool:
-    match tool:
-        case "kubectl" | "oc":
-            return _sets_image(rest) or any(map(_IMAGE_FLAG.match, rest))
-        case "helm":
-            return any(word.startswith(("--set", "oci://")) for word in rest)
-        case "kind" | "k3d" | "minikube" if any(map(_IMAGE_FLAG.fullmatch, rest)):
-            return True
-        case "skopeo":
-            return any(map(_SOURCE.match, rest))
-        case "kind" | "k3d" | "minikube" | "crane" | "regctl" | "oras" | "trivy":
-            return _words_before_images(rest) > 0
-        case _:
-            return _verb(rest) is not None or _image_first_verb(rest) is not None
+    if tool == "helm" or _CHART.fullmatch(words[0]):
+        charts, settings = tuple(_charts(list(words))), tuple(_settings(rest))
+        return CommandImages(charts, settings=settings, are_charts=True)
+    if tool == "skopeo":
+        sources = [found[1] for word in rest if (found := _SOURCE.fullmatch(word))]
+        return CommandImages(tuple(sources[:1]))
+    if tool == "export":
+        return CommandImages(more=tuple(rest))
+    if tool == "make":  # variables name what it builds, but "make nginx available" is a sentence
+        return CommandImages(more=tuple(word for word in rest if "=" not in word))
+    if tool in _TOOLS_WITHOUT_IMAGES:
+        return CommandImages()
+    if tool in _RUNTIMES and (verb := _verb(rest)) is not None:
+        first, *more = _positional(rest[verb + 1 :]) or [""]
+        return CommandImages((first,) if first else (), tuple(more if rest[verb] == "pull" else ()))
+    pattern = _IMAGES_FIRST if tool in _RUNTIMES else _BEFORE_IMAGES
+    before = pattern.match(" ".join(rest[:4]))
+    given = _positional(rest[before[0].count(" ") :]) if before else []
+    if tool in _COPIERS or (before and before[0].endswith("tag ")):
+        return CommandImages(tuple(given[:1]))  # a file or a target follows
+    is_mixed = tool in {"kubectl", "oc"}
+    return CommandImages(tuple(_flagged(rest)) or (() if is_mixed else tuple(given)))
 
 
 def command_start(words: Sequence[str]) -> int:
@@ -221,40 +180,12 @@ def _verb(words: Sequence[str]) -> int | None:
     return None
 
 
-def _image_first_verb(words: Sequence[str]) -> int | None:
-    """The position of a verb whose images come first: `save`, `tag`, `image inspect`."""
-    match list(words[:3]):
-        case ["save" | "tag", *_]:
-            return 0
-        case ["image" | "images" | "manifest" | "i", "save" | "tag" | "inspect" | "export", *_]:
-            return 1
-        case ["buildx", "imagetools", "inspect" | "create"]:
-            return 2
-        case _:
-            return None
-
-
-def _by_runtime(rest: list[str]) -> CommandImages:
-    reader = _image_first_verb(rest)
-    if reader is not None:
-        given = _positional(rest[reader + 1 :])
-        return CommandImages(tuple(given[:1] if rest[reader] == "tag" else given))
-    verb = _verb(rest)
-    if verb is None:
-        return CommandImages(tuple(_by_kubectl(rest)))
-    given = _positional(rest[verb + 1 :])
-    more = tuple(given[1:]) if rest[verb] == "pull" else ()
-    return CommandImages(tuple(given[:1]), more)
-
-
-def _sets_image(rest: Sequence[str]) -> bool:
-    return _positional(rest)[:2] == ["set", "image"]
-
-
-def _by_kubectl(rest: list[str]) -> Iterator[str]:
-    if rest[:2] == ["image", "mirror"]:
-        yield from _positional(rest[2:])[:1]
-    if _sets_image(rest):
+def _flagged(rest: list[str]) -> Iterator[str]:
+    """The images of `kubectl set image a=x` and `oc image mirror x=y`, and of flags `--image`."""
+    given = _positional(rest)
+    if given[:2] == ["image", "mirror"]:
+        yield from given[2:3]
+    if given[:2] == ["set", "image"]:
         found = (_NAMED_VALUE.fullmatch(word) for word in rest if not word.startswith("-"))
         yield from (match[1] for match in found if match)
         return
@@ -287,17 +218,6 @@ def _settings(rest: list[str]) -> Iterator[str]:
         yield from (part for part in given.split(",") if "=" in part)
 
 
-def _words_before_images(rest: Sequence[str]) -> int:
-    """How many words come before the images of kind, crane and others. 0: there are no images."""
-    match list(rest[:2]):
-        case ["load", "docker-image"] | ["image", "load" | "pull" | "copy"]:
-            return 2
-        case ["pull" | "digest" | "manifest" | "config" | "copy" | "cp" | "image", *_]:
-            return 1
-        case _:
-            return 0
-
-
 def _positional(words: Sequence[str]) -> list[str]:
     """The words that are neither flags nor values of flags."""
     given: list[str] = []
@@ -315,5 +235,5 @@ def _positional(words: Sequence[str]) -> list[str]:
 def _takes_value(flag: str) -> bool:
     """Whether the next word is its value: `-p`, `-dp`, `--name`, but not `-it`, `-p80`, `--rm`."""
     if flag.startswith("--"):
-        return "=" not in flag and flag not in _SWITCHES
+        return "=" not in flag and flag[2:] not in _SWITCHES
     return _SHORT_SWITCHES.issuperset(flag[1:-1]) and flag[-1] not in _SHORT_SWITCHES

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import IntEnum
 from heapq import nlargest
+from itertools import takewhile, zip_longest
 from typing import Final
 
 from bot.core.image import DEFAULT_TAG
@@ -43,20 +44,13 @@ class _Way(IntEnum):
     """How a tag can be similar to the one typed, the most likely way first."""
 
     SPELLING = 0
-    INSIDE = 1
-    """`1.27.4` for `1.27`."""
-    FIRST_INSIDE = 2
-    """`1.27.0` for `1.27`."""
-    SIBLING = 3
-    """`1.27.4` for `1.27.99`."""
-    LINE = 4
-    """`1.27` for `1.27.99`."""
-    OTHER_FLAVOUR = 5
-    """`1.27-alpine3.20` for `1.27-alpine3.99`."""
-    NEIGHBOUR = 6
-    """`1.28` for `1.27.99`."""
-    FAR = 7
-    """`1.28.3` for `1.27`."""
+    INSIDE = 1  # `1.27.4` for `1.27`
+    FIRST_INSIDE = 2  # `1.27.0` for `1.27`
+    SIBLING = 3  # `1.27.4` for `1.27.99`
+    LINE = 4  # `1.27` for `1.27.99`
+    OTHER_FLAVOUR = 5  # `1.27-alpine3.20` for `1.27-alpine3.99`
+    NEIGHBOUR = 6  # `1.28` for `1.27.99`
+    FAR = 7  # `1.28.3` for `1.27`
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +123,22 @@ def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
 
 def _one_of_each(tags: Iterable[_Tag]) -> list[_Tag]:
     """Of each version the tag with the newest build, as if it had no flavour."""
-    ranked = ((tuple(map(int, re.findall("[0-9]+", tag.flavour))), tag) for tag in tags)
-    newest = sorted(ranked, key=lambda pair: (pair[0], pair[1].text))
-    found = {tag.numbers: tag.text for _, tag in newest if tag.flavour.startswith(_PLAIN)}
+    newest = sorted(tags, key=lambda tag: ([*map(int, _DIGITS.findall(tag.flavour))], tag.text))
+    found = {tag.numbers: tag.text for tag in newest if tag.flavour.startswith(_PLAIN)}
     return [_Tag(text, numbers, _PLAIN) for numbers, text in found.items()]
 
 
 def _flavours(wanted: str, there: Counter[str]) -> list[str]:
     """The flavours that may be meant, the most likely first."""
     alike = [] if wanted == _PLAIN else _alike(wanted, there, at_least=_ALIKE)
-    likely = [wanted, *_variants(wanted, there), *alike, _PLAIN]
+    longer = [flavour for flavour in there if _goes_on(wanted, flavour)]
+    longer.sort(key=lambda f: (-there[f], [-int(n) for n in _DIGITS.findall(f)], f))
+    likely = [wanted, *longer, *alike, _PLAIN]
     return list(dict.fromkeys(flavour for flavour in likely if flavour in there))[:_MOST_FLAVOURS]
 
 
-def _variants(wanted: str, there: Counter[str]) -> list[str]:
-    """The flavours that go on after the one wanted: `-devel-ubuntu22.04`, the usual first."""
-    longer = [f for f in there if _goes_on(wanted, f)]
-    return sorted(longer, key=lambda f: (-there[f], [-int(n) for n in _DIGITS.findall(f)], f))
-
-
 def _goes_on(wanted: str, flavour: str) -> bool:
+    """Whether a flavour goes on after the one wanted: `-devel-ubuntu22.04`."""
     after = flavour[len(wanted) : len(wanted) + 1]
     return wanted != _PLAIN and flavour.startswith(wanted) and bool(after) and not after.isalpha()
 
@@ -160,7 +150,7 @@ def _near(
     if _squashed(wanted.text) == _squashed(tag.text):
         return _Way.SPELLING, (0, len(tag.text))
     ours, theirs = wanted.numbers, tag.numbers
-    same = _trimmed(ours) == _trimmed(theirs)
+    same = all(one == other for one, other in zip_longest(ours, theirs, fillvalue=0))
     if (ours[0] < _BUILD) != (theirs[0] < _BUILD):
         return None
     if tag.flavour != flavour:
@@ -193,18 +183,10 @@ def _by_distance(
     return (_Way.SIBLING if shared == len(ours) - 1 else _Way.NEIGHBOUR), rank
 
 
-def _shared(ours: tuple[int, ...], theirs: tuple[int, ...]) -> int:
-    """How many numbers at the start are the same."""
-    pairs = list(zip(ours, theirs, strict=False))
-    return next((place for place, (a, b) in enumerate(pairs) if a != b), len(pairs))
-
-
-def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """The numbers without zeros at the end: `1.27` and `1.27.0` are the same version."""
-    end = len(numbers)
-    while end > 1 and numbers[end - 1] == 0:
-        end -= 1
-    return numbers[:end]
+def _shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many items at the start are the same."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _in_turn(ways: defaultdict[_Way, list[tuple[_Rank, str]]], count: int) -> Iterator[str]:
@@ -259,35 +241,24 @@ def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
 # Similarity
 
 
-def _same_letters(one: str, other: str) -> bool:
-    """Whether the texts differ only in case, a `v`, separators, or two swapped letters."""
-    return _squashed(one) == _squashed(other) or _are_swapped(one, other)
-
-
 def _are_swapped(one: str, other: str) -> bool:
     """Whether two letters side by side are swapped. Across a dot that would be another version."""
     ours, theirs = (text.lower().removeprefix("v") for text in (one, other))
-    if len(ours) != len(theirs):
-        return False
-    wrong = [place for place, pair in enumerate(zip(ours, theirs, strict=True)) if len({*pair}) > 1]
-    return (
-        len(wrong) == _TWO
-        and wrong[0] + 1 == wrong[1]
-        and ours[wrong[0]] == theirs[wrong[1]]
-        and ours[wrong[1]] == theirs[wrong[0]]
-        and "." not in ours[wrong[0] : wrong[1] + 1]
-    )
+    at = _shared(ours, theirs)
+    pair = ours[at : at + 2]
+    swapped = f"{ours[:at]}{pair[::-1]}{ours[at + 2 :]}"
+    return len(pair) == _TWO and ours != theirs == swapped and "." not in pair
 
 
 def _squashed(text: str) -> str:
+    """The text without what people write in several ways: case, a `v`, and separators."""
     letters = _SEPARATORS.sub("", text.lower())
     return letters.removeprefix("v") if letters[1:2].isdigit() else letters
 
 
 def _alike(wanted: str, there: Iterable[str], *, at_least: float) -> list[str]:
     """The texts that differ in few letters, the most similar first."""
-    matcher = SequenceMatcher()
-    matcher.set_seq2(wanted[:_COMPARED])
+    matcher = SequenceMatcher(b=wanted[:_COMPARED])
     rough = list[tuple[float, str]]()
     for text in there:
         matcher.set_seq1(text[:_COMPARED])
@@ -296,7 +267,8 @@ def _alike(wanted: str, there: Iterable[str], *, at_least: float) -> list[str]:
     exact = list[tuple[float, int, str]]()
     for _, text in nlargest(_COMPARED_EXACTLY, rough):
         matcher.set_seq1(text[:_COMPARED])
-        ratio = 1.0 if _same_letters(wanted, text) else matcher.ratio()
+        is_same = _squashed(wanted) == _squashed(text) or _are_swapped(wanted, text)
+        ratio = 1.0 if is_same else matcher.ratio()
         if ratio >= at_least:
             exact.append((-ratio, len(text), text))
     return [text for _, _, text in sorted(exact)]

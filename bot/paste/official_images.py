@@ -24,5 +24,5 @@ OFFICIAL_IMAGES: Final = frozenset(
     sl solr sonarqube sourcemage spark spiped storm swarm swift swipl teamspeak telegraf
     thrift tomcat tomee traefik ubuntu unit varnish vault websphere-liberty wordpress xwiki
     yourls zipkin znc zookeeper
-    """.split()  # noqa: SIM905 - easy to extend
+    """.split()
 ) - {"scratch"}

@@ -68,7 +68,7 @@ ENGLISH_WORDS: Final = frozenset(
     you your yours thx ty tks todo note cc base build builds built check file files folder
     line lines link links mail open page pages read run running runs write written nodes
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
-    """.split()  # noqa: SIM905 - easy to extend
+    """.split()
 )
 LABELS: Final = ENGLISH_WORDS | {
     *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
