@@ -160,6 +160,12 @@ def is_host(component: str) -> bool:
     )
 
 
+def has_host(name: str) -> bool:
+    """Whether a name begins with a registry."""
+    head, slash, _ = name.partition("/")
+    return bool(slash) and is_host(head)
+
+
 def _refusal(domain: str | None, repository: str, digest: str | None) -> Problem | None:
     """Why a text is refused although it matches the grammar."""
     if domain is None:

@@ -4,13 +4,13 @@ What a service builds is no image to pull, but the images that its build starts 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from bot.core.bad_image import Gap
 from bot.paste import dockerfile
-from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, in_order
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention
 from bot.paste.image_values import Within, is_no_image, span_of
 from bot.paste.interpolation import expand
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
@@ -24,8 +24,9 @@ _OWN: Final = re.compile(
 
 def services_of(root: Node) -> list[MappingNode]:
     """The services of a document, none where it is no compose file."""
-    services = root.get("services") if isinstance(root, MappingNode) else None
-    return _mappings_in(services) if isinstance(services, MappingNode) else []
+    services = root.named.get("services") if isinstance(root, MappingNode) else None
+    pairs = services.pairs if isinstance(services, MappingNode) else []
+    return [service for _, service in pairs if isinstance(service, MappingNode)]
 
 
 def others_of(root: Node) -> Node:
@@ -38,25 +39,14 @@ def others_of(root: Node) -> Node:
     return others
 
 
-def mentions(text: str, roots: Iterable[Node]) -> tuple[Mention, ...]:
-    """The images of the services of a compose file, without those that are built."""
-    found: list[Mention] = []
-    for root in roots:
-        for service in services_of(root):
-            found += _of_service(text, service)
-    return in_order(found)
-
-
-def _mappings_in(mapping: MappingNode) -> list[MappingNode]:
-    return [value for _, value in mapping.pairs if isinstance(value, MappingNode)]
-
-
-def _of_service(text: str, service: MappingNode) -> Iterator[Mention]:
-    image, build, volumes = service.text("image"), service.get("build"), service.get("volumes")
-    if image is not None and build is None:
+def of_service(text: str, service: MappingNode) -> Iterator[Mention]:
+    """The images of one service: its own where it is not built, else those of its build."""
+    image, named = service.text("image"), service.named
+    if image is not None and "build" not in named:
         yield from _named(text, image)
-    if isinstance(build, MappingNode):
+    if isinstance(build := named.get("build"), MappingNode):
         yield from _of_build(text, build)
+    volumes = named.get("volumes")
     for volume in volumes.items if isinstance(volumes, SequenceNode) else ():
         kind = volume.text("type") if isinstance(volume, MappingNode) else None
         source = volume.text("source") if isinstance(volume, MappingNode) else None
@@ -66,7 +56,7 @@ def _of_service(text: str, service: MappingNode) -> Iterator[Mention]:
 
 def _of_build(text: str, build: MappingNode) -> Iterator[Mention]:
     """The images that a Dockerfile within the file and other contexts name."""
-    contexts = dict(_contexts(build.get("additional_contexts")))
+    contexts = dict(_contexts(build.named.get("additional_contexts")))
     if (inline := build.text("dockerfile_inline")) is not None:
         within = Within(text, inline)
         for mention in dockerfile.mentions(inline.value, contexts):
@@ -81,7 +71,7 @@ def _of_build(text: str, build: MappingNode) -> Iterator[Mention]:
 def _contexts(node: Node | None) -> Iterator[tuple[str, ScalarNode]]:
     """The contexts of a build besides its own, by name: a mapping, or a list of `name=value`."""
     if isinstance(node, MappingNode):
-        yield from ((key, v) for key, v in node.entries() if isinstance(v, ScalarNode))
+        yield from ((key, v) for key, v in node.named.items() if isinstance(v, ScalarNode))
     for item in node.items if isinstance(node, SequenceNode) else ():
         if isinstance(item, ScalarNode):
             yield item.value.partition("=")[0], item

@@ -9,7 +9,8 @@ builder pulls the image in `# syntax=` as well.
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from bot.core.bad_image import Gap
@@ -25,13 +26,12 @@ _SYNTAX: Final = re.compile(
     r"(?:#[^\n=]{0,99}=[^\n]*\n){0,3}#[ \t]*syntax[ \t]*=[ \t]*(\S{1,1024})", re.IGNORECASE
 )
 _VARIABLE: Final = re.compile(r"\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
-_MOUNT: Final = re.compile(r"(?:.*,)?from=([^,]+)")
+_FLAGS: Final = re.compile(r"--from=(?P<copy>.+)|--mount=(?:.*,)?from=(?P<run>[^,]+).*")
 _INSTRUCTIONS: Final = frozenset(
-    {
-        *("FROM", "ARG", "RUN", "CMD", "LABEL", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT"),
-        *("VOLUME", "USER", "WORKDIR", "ONBUILD", "STOPSIGNAL", "HEALTHCHECK", "SHELL"),
-        "MAINTAINER",
-    }
+    """
+    FROM ARG RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ONBUILD STOPSIGNAL
+    HEALTHCHECK SHELL MAINTAINER
+    """.split()
 )
 _FROM_AS: Final = 3  # image, AS, stage
 
@@ -93,10 +93,11 @@ def mentions(text: str, contexts: Iterable[str] = ()) -> Iterator[Mention]:
             case "FROM":
                 started = True
                 yield from _base(words, known, stages)
-            case "COPY":
-                yield from _copied(words, known, stages)
-            case "RUN":
-                yield from _mounted(words, known, stages)
+            case "COPY" | "RUN" as verb:
+                for flag in takewhile(lambda word: word.text.startswith("--"), words):
+                    found = _FLAGS.fullmatch(flag.text)
+                    if found and found[verb.lower()]:
+                        yield from _named(flag, found[verb.lower()], known, stages)
 
 
 def _learn(known: dict[str, str], words: Instruction) -> None:
@@ -115,26 +116,6 @@ def _base(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterat
     yield from _named(given[0], given[0].text.strip("\"'"), known, stages)
     if len(given) >= _FROM_AS and given[1].text.upper() == "AS":
         stages.add(given[2].text.lower())
-
-
-def _copied(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
-    for word in words:
-        if not word.text.startswith("--"):
-            return
-        flag, _, value = word.text.partition("=")
-        if flag == "--from" and value:
-            yield from _named(word, value, known, stages)
-
-
-def _mounted(words: Instruction, known: dict[str, str], stages: set[str]) -> Iterator[Mention]:
-    for word in words:
-        if not word.text.startswith("--"):
-            return
-        flag, _, value = word.text.partition("=")
-        source = _MOUNT.match(value) if flag == "--mount" else None
-        if source is not None:
-            start = word.start + len(flag) + 1 + source.start(1)
-            yield from _named(InstructionWord(source[1], start), source[1], known, stages)
 
 
 def _named(
@@ -163,59 +144,40 @@ def _is_stage(text: str, stages: set[str]) -> bool:
     return any(pattern.fullmatch(stage) for stage in stages)
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Joins the physical lines of a Dockerfile to instructions."""
-
-    escape: str = "\\"
-    directives: bool = True
-    words: Instruction = field(default_factory=list)
-    heredocs: deque[tuple[str, str]] = field(default_factory=deque)
-    """`-` or nothing, and the word that ends each here-document."""
-
-    def line(self, line: str, start: int) -> Instruction | None:
-        """Take one line. Returns the instruction that ends with it, if one does."""
-        if self.heredocs and not self.words:
-            dash, end = self.heredocs[0]
-            if (line.lstrip("\t") if dash else line).rstrip("\r\n") == end:
-                self.heredocs.popleft()
-            return None
-        if self._is_comment(line):
-            return None
-        body = line.rstrip()
-        goes_on = body.endswith(self.escape)
-        body = body.removesuffix(self.escape)
-        self.words += [
-            InstructionWord(found[0], start + found.start()) for found in _WORD.finditer(body)
-        ]
-        if goes_on or not self.words:
-            return None
-        return self.end()
-
-    def end(self) -> Instruction:
-        done, self.words = self.words, []
-        if done and done[0].text.upper() in {"RUN", "COPY", "ADD"}:
-            line = " ".join(word.text for word in done[1:])
-            found = (_HEREDOC.fullmatch(word) for word in _SHELL_WORD.findall(line))
-            self.heredocs += [(match[1], match[3]) for match in found if match]
-        return done
-
-    def _is_comment(self, line: str) -> bool:
-        bare = line.strip()
-        directive = _DIRECTIVE.fullmatch(bare) if self.directives else None
-        if directive is None:
-            self.directives = False
-        elif directive[1].lower() == "escape" and directive[2] in {"\\", "`"}:
-            self.escape = directive[2]
-        return bare.startswith("#") or not bare
-
-
 def instructions(text: str) -> Iterator[Instruction]:
-    """The words of each instruction, with their positions in the text."""
-    reader, start = _Reader(), 0
+    """The words of each instruction, with their positions in the text.
+
+    Physical lines are joined, and comments and the lines of here-documents are left out.
+    """
+    heredocs = deque[tuple[str, str]]()  # `-` or nothing, and the word that ends each
+    words: Instruction = []
+    start, escape, has_directives = 0, "\\", True
     for line in text.splitlines(keepends=True):
-        if done := reader.line(line, start):
-            yield done
-        start += len(line)
-    if done := reader.end():
-        yield done
+        begin, start = start, start + len(line)
+        if heredocs and not words:
+            dash, end = heredocs[0]
+            if (line.lstrip("\t") if dash else line).rstrip("\r\n") == end:
+                heredocs.popleft()
+            continue
+        bare, body = line.strip(), line.rstrip()
+        directive = _DIRECTIVE.fullmatch(bare) if has_directives else None
+        has_directives = directive is not None
+        if directive and directive[1].lower() == "escape" and directive[2] in {"\\", "`"}:
+            escape = directive[2]
+        if not bare or bare.startswith("#"):
+            continue
+        found = _WORD.finditer(body.removesuffix(escape))
+        words += [InstructionWord(word[0], begin + word.start()) for word in found]
+        if words and not body.endswith(escape):
+            yield words
+            heredocs.extend(_heredocs(words))
+            words = []
+    if words:
+        yield words
+
+
+def _heredocs(words: Instruction) -> Iterator[tuple[str, str]]:
+    if words[0].text.upper() in {"RUN", "COPY", "ADD"}:
+        line = " ".join(word.text for word in words[1:])
+        found = (_HEREDOC.fullmatch(word) for word in _SHELL_WORD.findall(line))
+        yield from ((match[1], match[3]) for match in found if match)

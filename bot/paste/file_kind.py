@@ -104,10 +104,8 @@ def _is_list(roots: list[Node]) -> bool:
 
 def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
     kind = _kind_of(roots)
-    if kind is FileKind.COMPOSE:
-        others = structured.mentions(text, map(compose.others_of, roots))
-        return ScanResult(kind, in_order((*compose.mentions(text, roots), *others)))
-    found = tuple(islice(structured.mentions(text, roots), _MOST_MENTIONS))
+    walk = structured.mentions(text, roots, within=free_text.of_other_file)
+    found = tuple(islice(walk, _MOST_MENTIONS))
     if kind is None and _is_list(roots):
         kind = FileKind.TEXT
     if kind is None:
@@ -126,7 +124,7 @@ def _kind_of(roots: Iterable[Node]) -> FileKind | None:
             return FileKind.KUBERNETES
         if compose.services_of(root):
             return FileKind.COMPOSE
-        images = root.get("images") if isinstance(root, MappingNode) else None
+        images = root.named.get("images") if isinstance(root, MappingNode) else None
         if isinstance(images, SequenceNode) and any(map(_is_kustomized, images.items)):
             kind = FileKind.KUBERNETES
     return kind

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import loose_file
+from bot.core.image import has_host
+from bot.paste import loose_file, structured
 from bot.paste.command_line import (
     command_start,
     find_command,
@@ -31,16 +32,14 @@ from bot.paste.finding import (
     is_bare_digest,
     passed_over,
 )
-from bot.paste.image_parts import has_host
 from bot.paste.image_values import Look, look_of
 from bot.paste.joined_lines import BREAK, joined
 from bot.paste.official_images import OFFICIAL_IMAGES
-from bot.paste.parts_reader import PartsReader
 from bot.paste.plain_line import FOREIGN, PlainLine, judged
 from bot.paste.shell_variables import Variables
 from bot.paste.tables import Table, is_rule, table_with_header
 from bot.paste.tokens import TokenKind, known_host, tokens_of
-from bot.paste.yaml_tree import ScalarNode
+from bot.paste.yaml_tree import ScalarNode, grown
 
 FREE_TEXT_CHARACTERS: Final = 200_000
 """Characters of such a text that are read. Nobody types more."""
@@ -378,10 +377,9 @@ def _command(
                 yield replace(mention, gap=gap, is_chart=named.are_charts)
     rest = " ".join(more)
     yield PlainLine.of(rest) if "pull" in words else PlainLine.with_images(rest)
-    yield from PartsReader("", lambda _: 0, {}).of_settings(
-        (key, ScalarNode(value, 0, 0, is_plain=True))
-        for key, _, value in (setting.partition("=") for setting in named.settings)
-    )
+    settings = (setting.partition("=") for setting in named.settings)
+    values = ((key, ScalarNode(value, 0, 0, is_plain=True)) for key, _, value in settings)
+    yield from structured.mentions("", [grown(values)])
 
 
 def _unnamed(words: list[str], named: set[str]) -> Iterator[Mention]:

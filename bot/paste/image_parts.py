@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.image import DOCKER_HUB_HOSTS, is_host
+from bot.core.image import DOCKER_HUB_HOSTS
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode
 
 
@@ -109,7 +109,7 @@ class Parts:
 def parts_of(mapping: MappingNode) -> dict[str, Parts]:
     """The parts in a mapping, by the image that they are about. `""` is the mapping itself."""
     found: dict[str, Parts] = {}
-    for key, value in mapping.entries():
+    for key, value in mapping.named.items():
         role = role_of(key) if isinstance(value, ScalarNode) else None
         if role is not None and isinstance(value, ScalarNode):
             found.setdefault(role[0], Parts()).add(role[1], key, value)
@@ -135,7 +135,7 @@ class Surroundings:
 
     def within(self, mapping: MappingNode) -> Self:
         """The same for what is inside a mapping, whose own keys come first."""
-        common, inner = mapping.get("global"), self
+        common, inner = mapping.named.get("global"), self
         if not inner.has_version and mapping.text("version") is not None:
             inner = replace(inner, has_version=True)
         if isinstance(common, MappingNode):
@@ -182,7 +182,7 @@ class Surroundings:
 
 def _shared_registry(common: MappingNode) -> str:
     """The registry of all images in a mapping `global`, under the keys that charts use."""
-    nested = (common.get("registry"), common.get("image"))
+    nested = (common.named.get("registry"), common.named.get("image"))
     found: list[Node | None] = [common.text("imageRegistry"), common.text("registry")]
     if isinstance(nested[0], MappingNode):
         found += [nested[0].text(key) for key in _ADDRESS_KEYS]
@@ -190,12 +190,6 @@ def _shared_registry(common: MappingNode) -> str:
         found.append(nested[1].text("registry"))
     first = next((node for node in found if isinstance(node, ScalarNode)), None)
     return first.value.strip() if first else ""
-
-
-def has_host(name: str) -> bool:
-    """Whether a name begins with a registry."""
-    head, slash, _ = name.partition("/")
-    return bool(slash) and is_host(head)
 
 
 _SHA: Final = re.compile(r"[0-9a-f]{64}")

@@ -5,18 +5,19 @@ guess becomes a question.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core.bad_image import Gap
+from bot.core.image import has_host
 from bot.paste.finding import Mention, Part, Span, has_tag, passed_over
-from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, has_host, parts_of, suffix_of
-from bot.paste.image_values import Look, is_image_key, is_no_image, is_template, look_of, span_of
+from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, parts_of, suffix_of
+from bot.paste.image_values import Look, is_no_image, is_template, look_of, span_of
 from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.tokens import known_host
-from bot.paste.yaml_tree import DEEPEST_NESTING, MappingNode, ScalarNode
+from bot.paste.yaml_tree import MappingNode, ScalarNode
 
 _ELSEWHERE: Final = re.compile(r"[a-z]+:|[.@/]", re.IGNORECASE)
 """How the repository of a chart or of source code begins."""
@@ -82,37 +83,6 @@ class PartsReader:
             )
             if read := list(self.read(parts, where)):
                 yield parts, read
-
-    def of_settings(self, settings: Iterable[tuple[str, ScalarNode]]) -> Iterator[Mention]:
-        """The images of settings such as `image.tag=1.27`, which are the keys of one mapping.
-
-        From `helm --set` and from parameters of Argo CD: https://helm.sh/docs/helm/helm_install/
-        """
-        root = MappingNode()
-        for key, value in settings:
-            node = root
-            *path, leaf = key.split(".")
-            for part in path[:DEEPEST_NESTING]:
-                inner = node.named.get(part)
-                node = inner if isinstance(inner, MappingNode) else node.grow(part)
-            node.named[leaf] = value
-        waiting: list[tuple[str, MappingNode, Surroundings]] = [("", root, Surroundings())]
-        while waiting:
-            key, node, around = waiting.pop(0)
-            taken = set[int]()
-            for parts, read in self.of_mapping(node, Place(around, in_image=is_image_key(key))):
-                taken |= parts.used
-                yield from read
-            around = around.within(node)
-            for name, given in node.named.items():
-                if isinstance(given, MappingNode):
-                    waiting.append((name, given, around))
-                elif isinstance(given, ScalarNode) and id(given) not in taken:
-                    yield from self._if_whole(given)
-
-    def _if_whole(self, value: ScalarNode) -> Iterator[Mention]:
-        if look_of(value.value) is Look.WHOLE:
-            yield Mention(value.value, span_of(self.text, value), line=self.line_of(value))
 
     def read(self, parts: Parts, place: Place) -> Iterator[Mention]:
         """The image that the parts make, and the parts that were passed over."""

@@ -7,7 +7,7 @@ such a name is copied from its source. To add a mirror, add a row to one of the 
 import re
 from typing import Final
 
-from bot.core.image import DOCKER_HUB, is_host
+from bot.core.image import DOCKER_HUB, has_host
 
 _KUBERNETES: Final = "registry.k8s.io"
 
@@ -16,22 +16,15 @@ _WHOLE: Final = {
     "lank8s.cn": _KUBERNETES,
     "registry.lank8s.cn": _KUBERNETES,
     "gcr.lank8s.cn": "gcr.io",
-    "mirror.gcr.io": DOCKER_HUB,
-    "mirror.ccs.tencentyun.com": DOCKER_HUB,
-    "hub-mirror.c.163.com": DOCKER_HUB,
-    "registry.docker-cn.com": DOCKER_HUB,
-    "docker.mirrors.sjtug.sjtu.edu.cn": DOCKER_HUB,
-    "mirror.baidubce.com": DOCKER_HUB,
-    "docker.1panel.live": DOCKER_HUB,
-    "docker.xuanyuan.me": DOCKER_HUB,
-    "hub.rat.dev": DOCKER_HUB,
-    "dockerpull.org": DOCKER_HUB,
-    "dockerpull.com": DOCKER_HUB,
-    "m.daocloud.io": DOCKER_HUB,
-    "dockerproxy.com": DOCKER_HUB,
-    "dockerproxy.net": DOCKER_HUB,
-    "dockerproxy.cn": DOCKER_HUB,
-}
+} | dict.fromkeys(
+    """
+    mirror.gcr.io mirror.ccs.tencentyun.com hub-mirror.c.163.com registry.docker-cn.com
+    docker.mirrors.sjtug.sjtu.edu.cn mirror.baidubce.com docker.1panel.live docker.xuanyuan.me
+    hub.rat.dev dockerpull.org dockerpull.com m.daocloud.io dockerproxy.com dockerproxy.net
+    dockerproxy.cn
+    """.split(),
+    DOCKER_HUB,
+)
 """Hosts that mirror one registry, or the one whose host follows in the name."""
 
 _FAMILY: Final = re.compile(
@@ -39,14 +32,11 @@ _FAMILY: Final = re.compile(
     r"|azk8s\.cn|dockerproxy\.(?:com|net|cn)|1ms\.run)"
 )
 _MEMBERS: Final = {
-    "docker": DOCKER_HUB,
-    "dockerhub": DOCKER_HUB,
-    "hub": DOCKER_HUB,
+    **dict.fromkeys(("docker", "dockerhub", "hub"), DOCKER_HUB),
     "gcr": "gcr.io",
     "ghcr": "ghcr.io",
     "quay": "quay.io",
-    "k8s": _KUBERNETES,
-    "k8s-gcr": _KUBERNETES,
+    **dict.fromkeys(("k8s", "k8s-gcr"), _KUBERNETES),
     "mcr": "mcr.microsoft.com",
     "nvcr": "nvcr.io",
     "elastic": "docker.elastic.co",
@@ -75,23 +65,14 @@ _NAME: Final = re.compile(r"[^:@]+")
 def name_at_source(text: str) -> str | None:
     """The source's name of an image at a public mirror. None for any other text."""
     if found := _ALIYUN.fullmatch(text):
-        return _NAME.sub(
-            lambda name: _RENAMED.get(name[0], f"{_KUBERNETES}/{name[0]}"), found[1], 1
-        )
+        return _NAME.sub(lambda n: _RENAMED.get(n[0], f"{_KUBERNETES}/{n[0]}"), found[1], count=1)
     if found := _HUAWEI.fullmatch(text):
-        return found[1] if _is_qualified(found[1]) else None
+        return found[1] if has_host(found[1]) else None
     host, slash, rest = text.partition("/")
-    source = _source(host.lower()) if slash else None
-    if source is None:
+    if found := _FAMILY.fullmatch(host.lower()):
+        source = _MEMBERS.get(found[1])
+    else:
+        source = DOCKER_HUB if _ACCELERATOR.fullmatch(host.lower()) else _WHOLE.get(host.lower())
+    if source is None or not slash:
         return None
-    return rest if _is_qualified(rest) else f"{source}/{rest}"
-
-
-def _is_qualified(name: str) -> bool:
-    return "/" in name and is_host(name.partition("/")[0])
-
-
-def _source(host: str) -> str | None:
-    if found := _FAMILY.fullmatch(host):
-        return _MEMBERS.get(found[1])
-    return DOCKER_HUB if _ACCELERATOR.fullmatch(host) else _WHOLE.get(host)
+    return rest if has_host(rest) else f"{source}/{rest}"

@@ -4,20 +4,22 @@ One walk reads them all, since nobody can list all kinds of resources. Three thi
 key that is about images, parts under several keys (see parts_reader.py), and a value that is an
 image in full. In files whose other keys have a known meaning, a value in full may be something
 else. Then it is named as passed over. Keys count only in the lists of tools: see tool_lists.py.
+The services of a compose file are read by its specification: see compose.py.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.paste import free_text, tool_lists
+from bot.core.image import has_host
+from bot.paste import compose, tool_lists
 from bot.paste.command_line import image_argument
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Flaw, Mention, Span, passed_over
-from bot.paste.image_parts import Surroundings, has_host
+from bot.paste.image_parts import Surroundings
 from bot.paste.image_values import (
     Look,
     Within,
@@ -31,7 +33,9 @@ from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.parts_reader import PartsReader, Place
 from bot.paste.tokens import TokenKind, token_kind
-from bot.paste.yaml_tree import Lines, MappingNode, Node, ScalarNode, SequenceNode, documents
+from bot.paste.yaml_tree import Lines, MappingNode, Node, ScalarNode, SequenceNode, documents, grown
+
+Reader = Callable[[str], Iterable[Mention]]
 
 _FLAG: Final = re.compile(r"--?[A-Za-z0-9-]*(?:image|config-reloader)(?:=(\S+))?")
 _ANY_FLAG: Final = re.compile(r"--?[A-Za-z0-9.-]+=(\S+)")
@@ -42,29 +46,16 @@ _RENAMED: Final = re.compile(r"[^\s=]+=(\S+)")
 _VARIABLE: Final = re.compile(r"[\w-]*image[\w-]*", re.IGNORECASE)
 _MAYBE: Final = re.compile(r"[^\s:@]+[:@/]\S+")
 _PAIR: Final = {"name", "tag"}  # all keys of an image in lists that people write
-_LISTS: Final = frozenset({"hub-mirror", "mirror", "mirrors", "mirrored", "repotags"})
+_LISTS: Final = frozenset("hub-mirror mirror mirrors mirrored repotags".split())
 """Keys of tools whose lists are images."""
-_SOURCES: Final = frozenset({"source", "src", "from", "uses", "container", "ref", "reference"})
+_SOURCES: Final = frozenset("source src from uses container ref reference".split())
 _TARGETS: Final = frozenset(
-    {
-        "target",
-        "targets",
-        "destination",
-        "dest",
-        "dst",
-        "to",
-        "tags",
-        "output",
-        "repodigests",
-        "imageid",
-    }
+    "target targets destination dest dst to tags output repodigests imageid".split()
 )
 """Keys of values that say where an image goes, or that say the same image once more."""
 _KUBEADM: Final = {"dns": "coredns", "local": "etcd"}
 """What kubeadm adds to the `imageRepository` under these keys."""
-_NO_SUBTREES: Final = frozenset(
-    {"machine", "auth", "auths", "credentials", "creds", "blockedimages"}
-)
+_NO_SUBTREES: Final = frozenset("machine auth auths credentials creds blockedimages".split())
 _WITHIN: Final = re.compile(r"\.[a-z]{2,}/[\w./-]+[:@]\w")
 """What a text with blanks has where an image in full is in it."""
 _COMMAND: Final = re.compile(
@@ -76,10 +67,9 @@ _MOST_WITHIN: Final = 1000
 
 
 class Setting(Enum):
-    """What the other keys of a document mean."""
+    """What the other keys of a document mean. LIST: nothing known, as in values and lists."""
 
     LIST = auto()
-    """Nothing that is known: values of charts, lists of tools, any data."""
     MANIFEST = auto()
     PIPELINE = auto()
     SKAFFOLD = auto()
@@ -93,38 +83,45 @@ def setting_of(root: Node) -> Setting:
     version = root.text("apiVersion")
     if version is not None and root.text("kind") is not None:
         return Setting.SKAFFOLD if version.value.startswith("skaffold/") else Setting.MANIFEST
-    steps = root.get("steps")
-    if isinstance(steps, SequenceNode) and root.get("kind") is None:
+    steps = root.named.get("steps")
+    if isinstance(steps, SequenceNode) and root.named.get("kind") is None:
         given = [item for item in steps.items if isinstance(item, MappingNode)]
         if any(s.text("name") and not s.named.keys() & {"uses", "run", "image"} for s in given):
             return Setting.CLOUD_BUILD
     keys = ("jobs", "pipelines", "steps")
-    is_pipeline = any(isinstance(root.get(key), MappingNode) for key in keys)
-    if is_pipeline or isinstance(steps, SequenceNode) or root.get("stages") is not None:
+    is_pipeline = any(isinstance(root.named.get(key), MappingNode) for key in keys)
+    if is_pipeline or isinstance(steps, SequenceNode) or root.named.get("stages") is not None:
         return Setting.PIPELINE
     jobs = (job for _, job in root.pairs if isinstance(job, MappingNode))
-    return Setting.PIPELINE if any(job.get("script") for job in jobs) else Setting.LIST
+    return Setting.PIPELINE if any(job.named.get("script") for job in jobs) else Setting.LIST
 
 
-def mentions(text: str, roots: Iterable[Node], *, depth: int = 0) -> Iterator[Mention]:
+def mentions(
+    text: str, roots: Iterable[Node], *, within: Reader | None = None, depth: int = 0
+) -> Iterator[Mention]:
     """All images that documents name, at any depth, in the order of the walk.
 
-    `depth`: how many texts the text is within, since files hold files.
+    `within` reads a text that is no document, such as a script. `depth`: how many texts the text
+    is within, since files hold files.
     """
     lines = Lines(text)
     for root in roots:
-        reader = PartsReader(text, lines.of, _variables(root))
-        walk = _Walk(text, lines, setting_of(root), depth, reader)
-        yield from map(with_owner, walk.of(root))
+        setting, others = setting_of(root), root
+        if setting is not Setting.MANIFEST and (services := compose.services_of(root)):
+            others = compose.others_of(root)
+            for service in services:
+                yield from compose.of_service(text, service)
+        setting = setting_of(others)
+        variables = _variables(root) if setting is Setting.PIPELINE else {}
+        walk = _Walk(text, lines, setting, depth, PartsReader(text, lines.of, variables), within)
+        yield from map(with_owner, walk.of(others))
 
 
 def _variables(root: Node) -> dict[str, str]:
     """The variables that a pipeline of GitLab sets for all of its jobs."""
-    given = root.get("variables") if isinstance(root, MappingNode) else None
-    if not isinstance(given, MappingNode) or setting_of(root) is not Setting.PIPELINE:
-        return {}
+    given = root.named.get("variables") if isinstance(root, MappingNode) else None
     known: dict[str, str] = {}
-    for key, value in given.entries():
+    for key, value in given.named.items() if isinstance(given, MappingNode) else ():
         node = value.text("value") if isinstance(value, MappingNode) else value
         if isinstance(node, ScalarNode) and len(node.value) <= MENTION_LENGTH_LIMIT:
             known[key] = node.value
@@ -152,14 +149,10 @@ class _Walk:
     setting: Setting
     depth: int
     reader: PartsReader
+    within: Reader | None
     seen: set[int] = field(default_factory=set)
 
     def of(self, root: Node) -> Iterator[Mention]:
-        if isinstance(root, MappingNode) and self.setting is Setting.LIST:
-            found = tool_lists.of_skopeo(root, self.lines.of)
-            if found is not None:
-                yield from found
-                return
         waiting = [_Spot("", "", root, Surroundings())]
         while waiting:
             spot = waiting.pop()
@@ -184,7 +177,7 @@ class _Walk:
         yield from self._in_parts(spot, node, taken)
         yield from self._variable(node, taken)
         if self.setting is Setting.LIST:
-            for value, mention in tool_lists.sources(node, self.lines.of):
+            for value, mention in tool_lists.keyed(spot.key, spot.parent, node, self.lines.of):
                 taken.add(id(value))
                 yield mention
         around = spot.around.within(node)
@@ -200,13 +193,14 @@ class _Walk:
 
     def _in_parts(self, spot: _Spot, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
         if self.setting is Setting.SKAFFOLD and spot.key in {"artifacts", "requires"}:
-            taken |= {id(built) for built in [node.get("image")] if built is not None}
+            taken |= {id(built) for built in [node.named.get("image")] if built is not None}
             return
         for parts, read in self.reader.of_mapping(node, self._place(spot, node)):
             taken |= parts.used
             yield from read
-        for name, value in node.pairs if len(node.pairs) > len(node.named) else ():
-            is_again = isinstance(name, ScalarNode) and name.value == "image"
+        for name, value in node.pairs:
+            is_image = isinstance(name, ScalarNode) and name.value == "image"
+            is_again = is_image and value is not node.named["image"]
             if is_again and isinstance(value, ScalarNode) and id(value) not in taken:
                 yield from self._listed(_Spot("image", spot.key, value, spot.around), value)
         if spot.key == "image" and (inner := node.text("reference")) is not None:
@@ -243,7 +237,7 @@ class _Walk:
     def _sequence(self, spot: _Spot, node: SequenceNode, inner: list[_Spot]) -> Iterator[Mention]:
         scalars = [item for item in node.items if isinstance(item, ScalarNode)]
         if spot.key == "parameters":
-            yield from self.reader.of_settings(self._settings(node))
+            inner.append(replace(spot, node=grown(self._settings(node))))
         if self._is_about_images(spot.key) or spot.key.lower() in _LISTS:
             for item in scalars:
                 yield from self._listed(spot, item)
@@ -271,7 +265,7 @@ class _Walk:
             if is_list or (look is Look.WHOLE and self.setting is Setting.LIST) or is_flagged:
                 yield from self._listed(spot, item)
             elif flag is not None and flag[1]:
-                yield from self._part_of(spot, item, flag.start(1))
+                yield from self._listed(spot, item, flag.start(1))
             elif other := _ANY_FLAG.fullmatch(item.value[: 2 * MENTION_LENGTH_LIMIT]):
                 if look_of(other[1]) is Look.WHOLE:
                     yield self._passed(spot, item)
@@ -303,14 +297,12 @@ class _Walk:
             if any(look_of(word.rstrip(".:")) is Look.WHOLE for word in words):
                 yield self._passed(spot, node)
             return
-        look = self._look(value)
-        if look is Look.UNTAGGED and key.lower() in _SOURCES and has_host(value):
-            yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
-        if look is Look.UNTAGGED and is_image_key(spot.parent) and has_host(value):
+        look, is_source = self._look(value), key.lower() in _SOURCES
+        if look is Look.UNTAGGED and has_host(value) and (is_source or is_image_key(spot.parent)):
             yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
         if look not in {Look.WHOLE, Look.PAIR}:
             return
-        is_named = may_be_image_key(key) or key.lower() in _SOURCES
+        is_named = may_be_image_key(key) or is_source
         if is_named or (look is Look.WHOLE and self.setting is Setting.LIST):
             yield from self._listed(spot, node)
         else:
@@ -319,37 +311,23 @@ class _Walk:
     def _passed(self, spot: _Spot, node: ScalarNode) -> Mention:
         return passed_over(spot.name or "-", line=self.lines.of(node))
 
-    def _listed(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
+    def _listed(self, spot: _Spot, node: ScalarNode, start: int = 0) -> Iterator[Mention]:
         """One image, or a word that is one where only images stand."""
-        words, start = _stripped(node.value)
+        words = _stripped(node.value[start:])[0]
+        look, line = look_of(words), self.lines.of(node)
+        gap = Gap.VARIABLE if "$" in words else None
         if "://" in words and token_kind(words) is TokenKind.IMAGE:
-            yield Mention(words, (), line=self.lines.of(node))
+            yield Mention(words, (), line=line)
             return
-        match look_of(words):
-            case Look.TEMPLATE:
-                yield self._passed(spot, node)
-            case Look.WORD if spot.key != "image" and words not in OFFICIAL_IMAGES:
-                yield self._passed(spot, node)
-            case Look.NONE if "$" not in words:
-                is_path = words.startswith((".", "/", "~"))
-                if "/" in words and words.isascii() and not is_path:
-                    yield self._passed(spot, node)
-            case _:
-                yield from self._part_of(spot, node, start, words)
-
-    def _part_of(
-        self, spot: _Spot, node: ScalarNode, start: int, words: str = ""
-    ) -> Iterator[Mention]:
-        """The image that begins within a value, with its span."""
-        words = words or node.value[start:]
-        look, gap = look_of(words), Gap.VARIABLE if "$" in words else None
-        part = ScalarNode(
-            node.value[start : start + len(words)], node.start, node.end, node.is_plain
-        )
-        if look is Look.TEMPLATE:
+        is_word = look is Look.WORD and spot.key != "image" and words not in OFFICIAL_IMAGES
+        is_path = words.startswith((".", "/", "~")) or "/" not in words or not words.isascii()
+        if look is Look.NONE and gap is None and is_path:
+            return
+        if look is Look.TEMPLATE or is_word or (look is Look.NONE and gap is None):
             yield self._passed(spot, node)
-        elif gap or look is not Look.NONE:
-            yield Mention(words, span_of(self.text, part), gap, line=self.lines.of(node))
+            return
+        part = ScalarNode(words, node.start, node.end, node.is_plain)
+        yield Mention(words, span_of(self.text, part), gap, line=line)
 
     def _among(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a text that may list several: by commas, by lines, as `version=image`."""
@@ -375,11 +353,11 @@ class _Walk:
             return
         is_other = _COMMAND.search(node.value) and "\n" not in node.value
         roots = Flaw.BROKEN if is_other else documents(node.value)
-        found: Iterator[Mention]
+        found: Iterable[Mention] = ()
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
-            found = mentions(node.value, roots, depth=self.depth + 1)
-        else:
-            found = free_text.of_other_file(node.value)
+            found = mentions(node.value, roots, within=self.within, depth=self.depth + 1)
+        elif self.within is not None:
+            found = self.within(node.value)
         is_block = self.text[node.start : node.start + 1] in {"|", ">"}
         first = self.lines.of(node) - (not is_block)
         within = Within(self.text, node)

@@ -4,46 +4,40 @@ These are the only files in which a key counts.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from bot.core.bad_image import Gap
+from bot.core.image import has_host, is_host
 from bot.paste.finding import Mention, passed_over
-from bot.paste.image_parts import has_host
 from bot.paste.image_values import Look, look_of
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
-_LineOf = Callable[[ScalarNode], int]
-_BY_REGEX: Final = "images-by-tag-regex"
-_BY_VERSION: Final = "images-by-semver"
 
+def keyed(
+    key: str, parent: str, mapping: MappingNode, line_of: Callable[[ScalarNode], int]
+) -> Iterator[tuple[Node, Mention]]:
+    """The images that keys of a mapping name, each with its value: where it goes, or its tags.
 
-def of_skopeo(root: MappingNode, line_of: _LineOf) -> Iterator[Mention] | None:
-    """The images of a file of `skopeo sync`: a registry, its repositories, and their tags."""
-    registries = [
-        (key, value)
-        for key, value in root.pairs
-        if isinstance(key, ScalarNode)
-        and isinstance(value, MappingNode)
-        and ("." in key.value or key.value.startswith("localhost"))
-        and any(name in value.named for name in ("images", _BY_REGEX, _BY_VERSION))
-    ]
-    is_whole = bool(registries) and len(registries) == len(root.pairs)
-    return _of_registries(registries, line_of) if is_whole else None
-
-
-def _of_registries(
-    registries: list[tuple[ScalarNode, MappingNode]], line_of: _LineOf
-) -> Iterator[Mention]:
-    for host, value in registries:
-        images = value.get("images")
-        for name, tags in images.pairs if isinstance(images, MappingNode) else ():
-            if isinstance(name, ScalarNode):
-                yield from _tagged(f"{host.value}/{name.value}", tags, line_of(name))
-        for key in (_BY_REGEX, _BY_VERSION):
-            chosen = value.get(key)
-            for name, _ in chosen.pairs if isinstance(chosen, MappingNode) else ():
-                if isinstance(name, ScalarNode):
-                    yield passed_over(f"{key}.{name.value}", line=line_of(name))
+    `key` and `parent` are the keys above. `skopeo sync` has a registry and `images` there, or
+    `images-by-...` with rules for tags. One key may have several tags: `nginx:1.27,1.28`.
+    """
+    is_skopeo = is_host(parent) and ("." in parent or parent.startswith("localhost"))
+    for name, value in mapping.pairs:
+        if not isinstance(name, ScalarNode) or isinstance(value, MappingNode):
+            continue
+        line = line_of(name)
+        first, *others = name.value.split(",")
+        look = look_of(first)
+        if is_skopeo and key in {"images-by-tag-regex", "images-by-semver"}:
+            yield value, passed_over(f"{key}.{name.value}", line=line)
+        elif is_skopeo and key == "images":
+            for mention in _tagged(f"{parent}/{name.value}", value, line):
+                yield value, mention
+        elif look in {Look.WHOLE, Look.PAIR}:
+            image = first.partition("@")[0].rpartition(":")[0]
+            for text in (first, *(f"{image}:{tag}" for tag in others)):
+                yield value, Mention(text, (), line=line)
+        elif look is Look.UNTAGGED and has_host(first) and _is_target(value):
+            yield value, Mention(first, (), Gap.NO_TAG, line=line)
 
 
 def _tagged(name: str, tags: Node, line: int) -> Iterator[Mention]:
@@ -61,21 +55,3 @@ def _is_target(value: Node) -> bool:
     first = value.items[0] if isinstance(value, SequenceNode) and value.items else value
     looks = {Look.UNTAGGED, Look.WHOLE}
     return isinstance(first, ScalarNode) and has_host(first.value) and look_of(first.value) in looks
-
-
-def sources(mapping: MappingNode, line_of: _LineOf) -> Iterator[tuple[Node, Mention]]:
-    """The keys that are images, each with the value that says where it goes.
-
-    One key may have several tags: `nginx:1.27,1.28`.
-    """
-    for key, value in mapping.pairs:
-        if not isinstance(key, ScalarNode) or isinstance(value, MappingNode):
-            continue
-        first, *others = key.value.split(",")
-        look = look_of(first)
-        if look in {Look.WHOLE, Look.PAIR}:
-            name = first.partition("@")[0].rpartition(":")[0]
-            for text in (first, *(f"{name}:{tag}" for tag in others)):
-                yield value, Mention(text, (), line=line_of(key))
-        elif look is Look.UNTAGGED and has_host(first) and _is_target(value):
-            yield value, Mention(first, (), Gap.NO_TAG, line=line_of(key))

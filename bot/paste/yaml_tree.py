@@ -7,7 +7,7 @@ tree must visit each node once. Scalars stay as written: a tag 1.10 must not bec
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -19,6 +19,7 @@ from bot.paste.finding import Flaw
 DEEPEST_NESTING: Final = 100
 MOST_DOCUMENTS: Final = 1000
 MOST_EVENTS: Final = 200_000
+_MOST_MERGED: Final = 8
 
 # The loader in C is about ten times faster. Both read the same.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,58 +46,53 @@ class SequenceNode:
 
 @dataclass(slots=True, eq=False)
 class MappingNode:
+    """`is_flow`: it is written with braces, as in JSON.
+
+    `named` are the values of all keys that are texts, also from mappings that are merged by `<<`.
+    Of equal keys the last one counts.
+    """
+
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
     is_flow: bool = False
-    """Whether it is written with braces, as in JSON."""
     named: dict[str, "Node"] = field(default_factory=dict)
-    """The values of all keys that are texts. Of equal keys the last one counts."""
 
     def add(self, key: "Node", value: "Node") -> None:
         self.pairs.append((key, value))
         if isinstance(key, ScalarNode):
             self.named[key.value] = value
 
-    def grow(self, key: str) -> "MappingNode":
-        """A new mapping under a key."""
-        inner = self.named[key] = MappingNode()
-        return inner
-
-    def get(self, key: str) -> "Node | None":
-        """The value of a key, also from mappings that are merged by `<<`."""
-        if key in self.named or "<<" not in self.named:
-            return self.named.get(key)
-        return next((m.named[key] for m in _merged(self) if key in m.named), None)
-
-    def entries(self) -> Iterator[tuple[str, "Node"]]:
-        """All keys that are texts with their values, also from mappings that are merged."""
-        yield from self.named.items()
-        for merged in _merged(self) if "<<" in self.named else ():
-            yield from (pair for pair in merged.named.items() if pair[0] not in self.named)
+    def merge(self) -> int:
+        """Take the keys of mappings that are merged, and return how many these have."""
+        value = self.named.get("<<")
+        given = value.items[:_MOST_MERGED] if isinstance(value, SequenceNode) else [value]
+        merged = [node.named for node in given if isinstance(node, MappingNode)]
+        for named in merged:
+            self.named |= {key: value for key, value in named.items() if key not in self.named}
+        return sum(map(len, merged))
 
     def text(self, key: str) -> ScalarNode | None:
         """The value of a key where it is a text and not empty, or None."""
-        value = self.get(key)
-        return (
-            value if isinstance(value, ScalarNode) and value.value and not value.is_null else None
-        )
+        value = self.named.get(key)
+        is_text = isinstance(value, ScalarNode) and value.value and not value.is_null
+        return value if is_text and isinstance(value, ScalarNode) else None
 
 
 Node = ScalarNode | SequenceNode | MappingNode
 
-_MOST_MERGED: Final = 8
 
-
-def _merged(mapping: MappingNode) -> Iterator[MappingNode]:
-    """The mappings that are merged into one, the nearest first, each once, up to a limit."""
-    waiting, seen = [mapping], {id(mapping)}
-    while waiting and len(seen) <= _MOST_MERGED:
-        value = waiting.pop(0).named.get("<<")
-        given = value.items[:_MOST_MERGED] if isinstance(value, SequenceNode) else [value]
-        for node in given:
-            if isinstance(node, MappingNode) and id(node) not in seen:
-                seen.add(id(node))
-                waiting.append(node)
-                yield node
+def grown(settings: Iterable[tuple[str, ScalarNode]]) -> MappingNode:
+    """The mapping that settings such as `image.tag=1.27` make."""
+    root = MappingNode()
+    for key, value in settings:
+        node = root
+        *path, leaf = key.split(".")
+        for part in path[:DEEPEST_NESTING]:
+            inner = node.named.get(part)
+            if not isinstance(inner, MappingNode):
+                node.add(ScalarNode(part, 0, 0, is_plain=True), inner := MappingNode())
+            node = inner
+        node.add(ScalarNode(leaf, 0, 0, is_plain=True), value)
+    return root
 
 
 @dataclass
@@ -110,8 +106,8 @@ class Lines:
         return [found.end() for found in re.finditer("\n", self.text)]
 
     def of(self, node: ScalarNode) -> int:
-        """The line in which a scalar begins, from 1."""
-        return bisect_right(self._starts, node.start) + 1
+        """The line in which a scalar begins, from 1. 0 where there is no text."""
+        return bisect_right(self._starts, node.start) + bool(self.text)
 
 
 def documents(text: str) -> list[Node] | Flaw:
@@ -179,8 +175,10 @@ class _Builder:
         elif isinstance(event, yaml.MappingStartEvent):
             self._begin(MappingNode(is_flow=bool(event.flow_style)), event.anchor)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
+            done = self._open.pop()
             self._keys.pop()
+            if isinstance(done, MappingNode) and "<<" in done.named:
+                self._events += done.merge()
         elif isinstance(event, yaml.SequenceStartEvent):
             self._begin(SequenceNode(), event.anchor)
         elif isinstance(event, yaml.AliasEvent):
