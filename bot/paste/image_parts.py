@@ -29,25 +29,17 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
-_ENDINGS: Final = (
-    ("registry", Role.REGISTRY),
-    ("repository", Role.REPOSITORY),
-    ("repo", Role.REPOSITORY),
-    ("image", Role.IMAGE),
-    ("tag", Role.TAG),
-    ("version", Role.VERSION),
-    ("digest", Role.DIGEST),
-    ("sha256", Role.DIGEST),
-    ("sha", Role.DIGEST),
-    ("name", Role.NAME),
+_ENDING: Final = re.compile(
+    r"(.*?)(registry|repository|repo|image|tag|version|digest|sha256|sha|name)", re.IGNORECASE
 )
+_ROLES: Final = {"repo": Role.REPOSITORY, "sha256": Role.DIGEST, "sha": Role.DIGEST}
 _EXACT: Final = (
-    {"newname": ("", Role.IMAGE), "newtag": ("", Role.TAG)}
-    | {f"{tag}{key}": ("", Role.SUFFIX) for tag in ("", "tag") for key in ("suffix", "prefix")}
-    | dict.fromkeys(("flavor", "flavour", "variant", "arch", "edition"), ("", Role.SUFFIX))
-    | dict.fromkeys(("namespace", "org", "organization", "project", "owner"), ("", Role.OWNER))
+    {"newname": Role.IMAGE, "newtag": Role.TAG}  # of kustomize, whose `name` is replaced
+    | dict.fromkeys("suffix prefix tagsuffix tagprefix".split(), Role.SUFFIX)
+    | dict.fromkeys("flavor flavour variant arch edition".split(), Role.SUFFIX)
+    | dict.fromkeys("namespace org organization project owner".split(), Role.OWNER)
 )
-"""The keys of kustomize, whose `name` is the one that is replaced, and keys that charts add."""
+"""Keys of kustomize, and keys that charts add."""
 SHARED: Final = "default"
 """What the keys of a registry, an owner and a tag for all images begin with."""
 _NOTHING: Final = "<none>"
@@ -57,14 +49,13 @@ _ADDRESS_KEYS: Final = ("address", "url", "host", "server", "name")
 
 def role_of(key: str) -> tuple[str, Role] | None:
     """The image that a key is about, empty for the mapping's own, and the part that it holds."""
-    lower = key.lower()
-    if lower in _EXACT:
-        return _EXACT[lower]
-    found = next((pair for pair in _ENDINGS if lower.endswith(pair[0])), None)
+    if exact := _EXACT.get(key.lower()):
+        return "", exact
+    found = _ENDING.fullmatch(key)
     if found is None:
         return None
-    ending, role = found
-    before = key[: -len(ending)]
+    before, ending = found[1], found[2].lower()
+    role = _ROLES.get(ending) or Role(ending)
     stem = before.lower().rstrip("._-")
     owner = stem.removesuffix("image").rstrip("._-")
     if role is Role.IMAGE:
@@ -182,12 +173,11 @@ class Surroundings:
 
 def _shared_registry(common: MappingNode) -> str:
     """The registry of all images in a mapping `global`, under the keys that charts use."""
-    nested = (common.named.get("registry"), common.named.get("image"))
     found: list[Node | None] = [common.text("imageRegistry"), common.text("registry")]
-    if isinstance(nested[0], MappingNode):
-        found += [nested[0].text(key) for key in _ADDRESS_KEYS]
-    if isinstance(nested[1], MappingNode):
-        found.append(nested[1].text("registry"))
+    if isinstance(registry := common.named.get("registry"), MappingNode):
+        found += map(registry.text, _ADDRESS_KEYS)
+    if isinstance(image := common.named.get("image"), MappingNode):
+        found.append(image.text("registry"))
     first = next((node for node in found if isinstance(node, ScalarNode)), None)
     return first.value.strip() if first else ""
 

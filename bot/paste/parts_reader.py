@@ -86,30 +86,25 @@ class PartsReader:
 
     def read(self, parts: Parts, place: Place) -> Iterator[Mention]:
         """The image that the parts make, and the parts that were passed over."""
-        if parts.text(Role.REPOSITORY).startswith("/") and parts.names(Role.TAG):
-            where = parts.given[Role.REPOSITORY]  # a path below a registry that is elsewhere
-            yield passed_over(parts.keys[Role.REPOSITORY], line=self.line_of(where))
-            return
         repository, image = self._named_by(parts, place)
-        main = repository or image
-        if main is None:
-            alone = _text(parts.given.get(Role.REPOSITORY))
-            if alone in OFFICIAL_IMAGES or known_host(alone.partition("/")[0]):
-                where = parts.given[Role.REPOSITORY]
-                yield passed_over(parts.keys[Role.REPOSITORY], line=self.line_of(where))
-            return
-        if template := self._template(parts):
-            yield template
+        main, path = repository or image, parts.text(Role.REPOSITORY)
+        given = (r for r, n in parts.given.items() if r is not Role.NAME and is_template(n.value))
+        is_known = path in OFFICIAL_IMAGES or known_host(path.partition("/")[0])
+        if path.startswith("/") and parts.names(Role.TAG):  # its registry is elsewhere
+            yield self._passed(parts, Role.REPOSITORY)
+        elif main is None:
+            yield from [self._passed(parts, Role.REPOSITORY)] if is_known else ()
+        elif template := next(given, None):
+            yield self._passed(parts, template)
         elif not is_no_image(_text(main)):
             odd = self._odd(parts, place) if repository is None and place.owner else None
-            if odd is not None:
-                yield odd
-                return
             name = self._in_front(_base(main, repository, image, parts, place.tail), parts, place)
-            if place.is_pushed and not name.is_alone:
-                yield passed_over(next(iter(parts.keys.values())), line=self.line_of(main))
-            else:
-                yield from self._versioned(name, parts, place)
+            if odd is None and place.is_pushed and not name.is_alone:
+                odd = self._passed(parts, next(iter(parts.keys)))
+            yield from [odd] if odd is not None else self._versioned(name, parts, place)
+
+    def _passed(self, parts: Parts, role: Role) -> Mention:
+        return passed_over(parts.keys[role], line=self.line_of(parts.given[role]))
 
     def _named_by(self, parts: Parts, place: Place) -> tuple[ScalarNode | None, ScalarNode | None]:
         """The repository and the image's own name, where the parts are those of an image."""
@@ -125,13 +120,6 @@ class PartsReader:
         is_image = known or parts.names(Role.TAG, Role.REGISTRY, Role.DIGEST)
         return (repository if is_image else None), None
 
-    def _template(self, parts: Parts) -> Mention | None:
-        """The first part that something else fills in, as passed over."""
-        for role, node in parts.given.items():
-            if role is not Role.NAME and is_template(node.value):
-                return passed_over(parts.keys[role], line=self.line_of(node))
-        return None
-
     def _odd(self, parts: Parts, place: Place) -> Mention | None:
         """What to say of a word or an untagged name under a key such as `webImage`."""
         image = parts.given[Role.IMAGE]
@@ -139,7 +127,7 @@ class PartsReader:
             return None
         match look_of(_text(image)):
             case Look.WORD:
-                return passed_over(parts.keys[Role.IMAGE], line=self.line_of(image))
+                return self._passed(parts, Role.IMAGE)
             case Look.UNTAGGED:
                 name = place.around.before(_text(image))
                 return Mention(name, (), Gap.NO_TAG, line=self.line_of(image))
@@ -149,38 +137,37 @@ class PartsReader:
     def _in_front(self, name: _Name, parts: Parts, place: Place) -> _Name:
         """The name with its registry, wherever the file gives it."""
         around, registry = place.around, parts.given.get(Role.REGISTRY)
+        doubt = Gap.REGISTRY if has_host(name.text) else None  # it would get a second one
         if (owner := parts.text(Role.OWNER)) and not name.is_alone and "/" not in name.text:
-            host = parts.text(Role.REGISTRY)
-            text = "/".join(filter(None, (host.rstrip("/"), owner, name.text)))
+            host = parts.text(Role.REGISTRY).rstrip("/")
+            text = "/".join(filter(None, (host, owner, name.text)))
             return replace(name, text=text, gap=Gap.REGISTRY)
         if around.replaces and not name.is_alone:
-            return replace(name, text=around.before(name.text), gap=_doubt(name))
+            return replace(name, text=around.before(name.text), gap=doubt)
         if registry is not None:
-            return self._at(registry, name)
-        if has_host(name.text):
-            return self._as_it_is(name)
+            return self._at(registry, name, doubt)
+        part = Part.WHOLE if name.is_alone or has_tag(name.text) else Part.NAME
+        as_it_is = replace(name, spans=span_of(self.text, name.main, part, name.tail))
+        if doubt:
+            return as_it_is
         if place.default:
             return replace(name, text=f"{place.default}/{name.text}")
         if around.hub is not None and name.is_alone and not set(name.text) & set("/:@"):
-            return _at_hub(name, around.hub)
-        if around.registry or around.owner:
-            return self._surrounded(name, around)
-        is_open = Role.REPOSITORY in parts.empty and not parts.names(Role.IMAGE)
-        return replace(self._as_it_is(name), gap=Gap.REGISTRY if is_open else None)
+            # The hub is common to all images, so it is not changed for one of them.
+            tag = f":{around.hub[1]}" if around.hub[1] else ""
+            text = f"{around.hub[0]}/{name.text}{tag}"
+            return replace(name, text=text, gap=None if tag else Gap.NO_TAG)
+        is_hub = around.is_hub and not around.owner
+        is_own = is_hub or ("/" in name.text and not around.registry)
+        if (around.registry or around.owner) and not is_own:
+            is_sure = around.is_sure and not name.is_alone
+            return replace(
+                name, text=around.before(name.text), gap=None if is_sure else Gap.REGISTRY
+            )
+        is_open = not is_hub and Role.REPOSITORY in parts.empty and not parts.names(Role.IMAGE)
+        return replace(as_it_is, gap=Gap.REGISTRY if is_open else None)
 
-    def _as_it_is(self, name: _Name) -> _Name:
-        part = Part.WHOLE if name.is_alone or has_tag(name.text) else Part.NAME
-        return replace(name, spans=span_of(self.text, name.main, part, name.tail))
-
-    def _surrounded(self, name: _Name, around: Surroundings) -> _Name:
-        if around.is_hub and not around.owner:
-            return self._as_it_is(name)
-        if not around.registry and "/" in name.text:
-            return self._as_it_is(name)
-        is_sure = around.is_sure and not name.is_alone
-        return replace(name, text=around.before(name.text), gap=None if is_sure else Gap.REGISTRY)
-
-    def _at(self, registry: ScalarNode, name: _Name) -> _Name:
+    def _at(self, registry: ScalarNode, name: _Name, doubt: Gap | None) -> _Name:
         host = _text(registry).rstrip("/")
         if name.text.startswith(f"{host}/"):
             return name
@@ -188,43 +175,34 @@ class PartsReader:
         part = Part.PATH if has_tag(name.text) else Part.REPOSITORY
         rest = span_of(self.text, name.main, part, name.tail)
         spans = (*head, *rest) if head and rest else ()
-        return replace(name, text=f"{host}/{name.text}", spans=spans, gap=_doubt(name))
+        return replace(name, text=f"{host}/{name.text}", spans=spans, gap=doubt)
 
     def _versioned(self, name: _Name, parts: Parts, place: Place) -> Iterator[Mention]:
         """The name with its tag and digest, and the parts that were not used."""
-        whole, gap = name.text, name.gap
+        whole, gap, spans = name.text, name.gap, name.spans
         if not has_tag(whole):
             whole += suffix_of(_text(_tag(parts, place)), parts.text(Role.DIGEST))
         resolved = expand(whole, self.variables) if "$" in whole else whole
         is_matched = place.is_listed and name.main is parts.given.get(Role.NAME)
-        is_fixed = (is_matched and not name.is_alone) or place.owner == SHARED
-        spans = () if is_fixed else name.spans
+        if (is_matched and not name.is_alone) or place.owner == SHARED:
+            spans = ()
+        # Where something else gives the tag, `latest` is not meant.
+        is_versioned = place.is_versioned or parts.names(*_VERSIONS)
+        is_kustomized = parts.keys.get(Role.IMAGE, "").lower() == "newname"
+        is_open = is_versioned or place.owner or not name.is_alone or is_kustomized
         if not resolved:
             resolved, gap = whole, Gap.VARIABLE
-        elif (
-            gap is None
-            and not has_tag(resolved)
-            and (
-                place.owner
-                or place.is_versioned
-                or not name.is_alone
-                or parts.names(*_VERSIONS)
-                or _is_kustomized(parts)
-            )
-        ):
-            gap = Gap.NO_TAG  # something else gives the tag, so `latest` is not meant
+        elif gap is None and is_open and not has_tag(resolved):
             if version := parts.text(Role.VERSION):
-                resolved, gap = f"{resolved} {version}", None  # which is a question
+                resolved = f"{resolved} {version}"  # which is a question
                 spans = span_of(self.text, name.main) if spans else ()
+            else:
+                gap = Gap.NO_TAG
         yield Mention(resolved, spans, gap, line=self.line_of(name.main))
-        if gap is None:
-            yield from self._unused(parts, resolved)
-
-    def _unused(self, parts: Parts, whole: str) -> Iterator[Mention]:
-        for role in (*_VERSIONS, Role.REPOSITORY, Role.SUFFIX):
+        for role in (*_VERSIONS, Role.REPOSITORY, Role.SUFFIX) if gap is None else ():
             value = parts.text(role).removeprefix("v").rstrip("/")
-            if value not in whole and "$" not in value and not _ELSEWHERE.match(value):
-                yield passed_over(parts.keys[role], line=self.line_of(parts.given[role]))
+            if value not in resolved and "$" not in value and not _ELSEWHERE.match(value):
+                yield self._passed(parts, role)
 
 
 def _tag(parts: Parts, place: Place) -> ScalarNode | None:
@@ -256,18 +234,3 @@ def _base(
     if image is None or path == own or path.endswith(f"/{own}"):
         return _Name(path, main)
     return _Name(f"{path.rstrip('/')}/{own}", main, own)
-
-
-def _is_kustomized(parts: Parts) -> bool:
-    return parts.keys.get(Role.IMAGE, "").lower() == "newname"
-
-
-def _at_hub(name: _Name, hub: tuple[str, str]) -> _Name:
-    """The hub is common to all images, so it is not changed for one of them."""
-    tag = f":{hub[1]}" if hub[1] else ""
-    return replace(name, text=f"{hub[0]}/{name.text}{tag}", gap=None if tag else Gap.NO_TAG)
-
-
-def _doubt(name: _Name) -> Gap | None:
-    """A name that has a registry already would get a second one."""
-    return Gap.REGISTRY if has_host(name.text) else None
