@@ -6,13 +6,12 @@ The content decides, the name is only a hint: people send Helm values as `new.tx
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from bot.core.bad_image import Gap
 from bot.paste import compose, dockerfile, free_text, loose_file, structured
-from bot.paste.finding import FileKind, Flaw, Part, ScanResult, in_order
+from bot.paste.finding import PASTE_SIZE_LIMIT, FileKind, Flaw, Mention, Part, ScanResult
 from bot.paste.image_values import with_owner
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents
 
@@ -42,7 +41,7 @@ _MOST_TOPS: Final = 3
 """Places below a sentence that are tried as the start of a file."""
 _LONGEST_WITH_SENTENCE: Final = 100_000
 """Characters of a text in which a file is searched below a sentence."""
-_SHELL: Final = frozenset({"sh", "bash", "shell", "console", "text", "txt", "log"})
+_SHELL: Final = frozenset("sh bash shell console text txt log".split())
 
 
 def scan(text: str, name: str) -> ScanResult:
@@ -54,29 +53,27 @@ def scan(text: str, name: str) -> ScanResult:
     if name and not _LIST_NAME.fullmatch(name):
         return _scan_unknown(text)
     if not _KEY.search(text) and text.lstrip()[:1] not in {"{", "["}:
-        return _scan_list(text) if name else _scan_text(text)
+        return free_text.scan(text, is_file=True) if name else _scan_text(text)
     roots = documents(text)
     found = _scan_structured(text, roots, name)
     if found is None and name:
-        return _scan_list(text)
-    return found or _scan_text(text, is_file=_has_keys(roots))
+        return free_text.scan(text, is_file=True)
+    has_keys = isinstance(roots, list) and any(isinstance(root, MappingNode) for root in roots)
+    return found or _scan_text(text, is_file=has_keys)
 
 
 def _scan_yaml_file(text: str, name: str) -> ScanResult:
     roots = documents(text)
     if roots is Flaw.BROKEN and _JSON_NAME.fullmatch(name):
-        roots = documents(_JSON_COMMENT.sub(_blanked, text))
+        roots = documents(_JSON_COMMENT.sub(_without_comment, text))
     if isinstance(roots, list):
         found = _scan_roots(text, roots, name)
-        return found if found.mentions or not _is_list(roots) else _scan_list(text)
+        is_read = found.mentions or not _is_list(roots)
+        return found if is_read else free_text.scan(text, is_file=True)
     named = tuple(map(with_owner, loose_file.mentions(text))) if roots is Flaw.BROKEN else ()
     is_read = any(mention.gap is not Gap.PASSED_OVER for mention in named)
     kind = FileKind.HELM if "{{" in text or _VALUES_NAME.fullmatch(name) else FileKind.KUBERNETES
     return ScanResult(kind, named, flaw=None if is_read else roots)
-
-
-def _scan_list(text: str) -> ScanResult:
-    return free_text.scan(text, is_file=True)
 
 
 def _scan_unknown(text: str) -> ScanResult:
@@ -88,8 +85,8 @@ def _scan_unknown(text: str) -> ScanResult:
     return ScanResult(FileKind.TEXT, named, flaw=Flaw.TOO_MANY if is_cut else None)
 
 
-def _blanked(found: re.Match[str]) -> str:
-    """A comment as blanks, so that positions stay the same. A string stays as it is."""
+def _without_comment(found: re.Match[str]) -> str:
+    """A comment of JSON as blanks, so that positions stay the same. A string stays as it is."""
     return found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0])
 
 
@@ -113,7 +110,13 @@ def _scan_roots(text: str, roots: list[Node], name: str) -> ScanResult:
         helm = _VALUES_NAME.fullmatch(name) or not parts <= {Part.WHOLE}
         kind = FileKind.HELM if helm else FileKind.KUBERNETES
     flaw = Flaw.TOO_MANY if len(found) == _MOST_MENTIONS else None
-    return ScanResult(kind, in_order(found), flaw=flaw)
+    return ScanResult(kind, _in_order(found), flaw=flaw)
+
+
+def _in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    """In the order of the text. Mentions without a span come last."""
+    last = PASTE_SIZE_LIMIT * 2
+    return tuple(sorted(mentions, key=lambda m: m.spans[0].start if m.spans else last))
 
 
 def _kind_of(roots: Iterable[Node]) -> FileKind | None:
@@ -132,10 +135,6 @@ def _kind_of(roots: Iterable[Node]) -> FileKind | None:
 
 def _is_kustomized(node: Node) -> bool:
     return isinstance(node, MappingNode) and any(map(node.text, ("newName", "newTag", "digest")))
-
-
-def _has_keys(roots: list[Node] | Flaw) -> bool:
-    return isinstance(roots, list) and any(isinstance(root, MappingNode) for root in roots)
 
 
 def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResult | None:
@@ -158,56 +157,44 @@ def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
         roots = documents(body) if head.strip() else Flaw.BROKEN
         if isinstance(roots, list) and roots and isinstance(roots[0], MappingNode):
             inner = _scan_roots(body, roots, "")
-            if inner.mentions and _is_whole(inner, roots):
+            is_file = roots[0].is_flow or _kind_of(roots) is not None
+            # Else it is a list with a colon in it.
+            if inner.mentions and (is_file or inner.kind is FileKind.HELM):
                 return _merged([free_text.scan(head), inner])
     return free_text.scan(text)
 
 
-def _is_whole(inner: ScanResult, roots: list[Node]) -> bool:
-    """Whether the text below a sentence is a file, and not a list with a colon in it."""
-    is_flow = isinstance(roots[0], MappingNode) and roots[0].is_flow
-    return is_flow or _kind_of(roots) is not None or inner.kind is FileKind.HELM
+def _blocks(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """All fenced blocks: where they start and end with their fences, their language, their text.
 
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A fenced block. `start` and `end` include the fences."""
-
-    start: int
-    end: int
-    language: str
-    text: str
-
-
-def _blocks(text: str) -> Iterator[_Block]:
-    """All fenced blocks. One pass, so that many open fences do not take quadratic time."""
+    One pass, so that many open fences do not take quadratic time.
+    """
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opening is None:
             opening = fence
         elif not fence[1] and not fence[2].strip(" \t"):
             body = text[opening.end() + 1 : fence.start()]
-            yield _Block(opening.start(), fence.end(), opening[1].lower(), body)
+            yield opening.start(), fence.end(), opening[1].lower(), body
             opening = None
 
 
-def _scan_fenced(text: str, blocks: list[_Block]) -> ScanResult:
+def _scan_fenced(text: str, blocks: Iterable[tuple[int, int, str, str]]) -> ScanResult:
     scans: list[ScanResult] = []
     position = 0
-    for block in blocks:
-        scans.append(free_text.scan(text[position : block.start]))
-        name = "Dockerfile" if block.language in {"dockerfile", "docker"} else ""
-        shell = block.language in _SHELL
-        scans.append(free_text.scan(block.text) if shell else _scan_block(block.text, name))
-        position = block.end
+    for start, end, language, body in blocks:
+        scans += [free_text.scan(text[position:start]), _scan_block(body, language)]
+        position = end
     return _merged([*scans, free_text.scan(text[position:])])
 
 
-def _scan_block(text: str, name: str) -> ScanResult:
+def _scan_block(text: str, language: str) -> ScanResult:
     """One fenced block. Blocks within it are not searched."""
-    if name or dockerfile.looks_like(text):
+    if language in _SHELL:
+        return free_text.scan(text)
+    if language in {"dockerfile", "docker"} or dockerfile.looks_like(text):
         return ScanResult(FileKind.DOCKERFILE, tuple(dockerfile.mentions(text)))
-    found = _scan_structured(text, documents(text), name) if _KEY.search(text) else None
+    found = _scan_structured(text, documents(text), "") if _KEY.search(text) else None
     return found or free_text.scan(text)
 
 

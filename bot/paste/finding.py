@@ -5,7 +5,6 @@ The module for a kind of file gives a `ScanResult`: where the text names images,
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -169,7 +168,7 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
             bad.setdefault(read.text, read)
         elif read is not None:
             images.setdefault(read)
-            if _says_tag(mention.text):
+            if _DEFAULT.search(mention.text):  # the address of a page may contain it, too
                 said.add(read)
             if mention.is_chart:
                 charts.setdefault(read)
@@ -190,11 +189,6 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
     )
 
 
-def _says_tag(text: str) -> bool:
-    """Whether a text for `latest` contains that tag. The address of a page may contain it, too."""
-    return _DEFAULT.search(text) is not None
-
-
 def is_bare_digest(text: str) -> bool:
     """Whether a text is only a digest. It is also a valid reference to an image `sha256`."""
     return _DIGEST.fullmatch(text) is not None
@@ -203,10 +197,3 @@ def is_bare_digest(text: str) -> bool:
 def has_tag(text: str) -> bool:
     """Whether a text contains a tag or a digest."""
     return "@" in text or ":" in text.rpartition("/")[2]
-
-
-def in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
-    """In the order of the text. Mentions without a span come last."""
-    return tuple(
-        sorted(mentions, key=lambda m: m.spans[0].start if m.spans else PASTE_SIZE_LIMIT * 2)
-    )

@@ -379,7 +379,7 @@ def _command(
     yield PlainLine.of(rest) if "pull" in words else PlainLine.with_images(rest)
     settings = (setting.partition("=") for setting in named.settings)
     values = ((key, ScalarNode(value, 0, 0, is_plain=True)) for key, _, value in settings)
-    yield from structured.mentions("", [grown(values)])
+    yield from structured.mentions("", [grown(values)], within=of_other_file)
 
 
 def _unnamed(words: list[str], named: set[str]) -> Iterator[Mention]:

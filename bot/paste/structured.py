@@ -97,7 +97,7 @@ def setting_of(root: Node) -> Setting:
 
 
 def mentions(
-    text: str, roots: Iterable[Node], *, within: Reader | None = None, depth: int = 0
+    text: str, roots: Iterable[Node], *, within: Reader, depth: int = 0
 ) -> Iterator[Mention]:
     """All images that documents name, at any depth, in the order of the walk.
 
@@ -149,7 +149,7 @@ class _Walk:
     setting: Setting
     depth: int
     reader: PartsReader
-    within: Reader | None
+    within: Reader
     seen: set[int] = field(default_factory=set)
 
     def of(self, root: Node) -> Iterator[Mention]:
@@ -353,10 +353,10 @@ class _Walk:
             return
         is_other = _COMMAND.search(node.value) and "\n" not in node.value
         roots = Flaw.BROKEN if is_other else documents(node.value)
-        found: Iterable[Mention] = ()
+        found: Iterable[Mention]
         if isinstance(roots, list) and any(not isinstance(root, ScalarNode) for root in roots):
             found = mentions(node.value, roots, within=self.within, depth=self.depth + 1)
-        elif self.within is not None:
+        else:
             found = self.within(node.value)
         is_block = self.text[node.start : node.start + 1] in {"|", ">"}
         first = self.lines.of(node) - (not is_block)
