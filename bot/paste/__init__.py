@@ -73,7 +73,11 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
     if finding.images or finding.bad or finding.flaw or name:
         return finding
     guessed = None if finding.certain else _guessed(text, target_host)
-    return guessed or _single(text.strip(), target_host) or finding
+    if guessed is None and len(text) <= MENTION_LENGTH_LIMIT and _WORD.fullmatch(text.strip()):
+        # A message of one word is meant as an image, so report what is wrong with it.
+        read = read_image(text.strip(), target_host=target_host)
+        guessed = Finding(FileKind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
+    return guessed or finding
 
 
 def _guessed(text: str, target_host: str) -> Finding | None:
@@ -89,14 +93,6 @@ def _guessed(text: str, target_host: str) -> Finding | None:
         ScanResult(FileKind.TEXT, mentions, certain=False), MentionReader(target_host)
     )
     return guessed if guessed.images or guessed.bad else None
-
-
-def _single(text: str, target_host: str) -> Finding | None:
-    """A message of one word is meant as an image, so report what is wrong with it."""
-    if len(text) > MENTION_LENGTH_LIMIT or not _WORD.fullmatch(text):
-        return None
-    read = read_image(text, target_host=target_host)
-    return Finding(FileKind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
@@ -142,23 +138,18 @@ def rewrite(
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str] | None:
-    """The text of a file, its byte order mark and its encoding, or None where it is no text."""
-    mark, encoding = next(
-        ((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8")
-    )
-    try:
-        text = content[len(mark) :].decode(encoding)
-    except UnicodeDecodeError:
-        return None if mark else _in_chinese(content)
-    return None if "\0" in text else (text, mark, encoding)
+    """The text of a file, its byte order mark and its encoding, or None where it is no text.
 
-
-def _in_chinese(content: bytes) -> tuple[str, bytes, str] | None:
-    """A text as Windows in China saves it, if its bytes stay the same when it is written back."""
-    try:
-        text = content.decode(_CHINESE)
-    except UnicodeDecodeError:
-        return None
-    if _CONTROL.search(text) or text.encode(_CHINESE) != content:
-        return None
-    return text, b"", _CHINESE
+    A text as Windows in China saves it counts if its bytes stay the same when it is written back.
+    """
+    marked = [(mark, name) for mark, name in _MARKS if content.startswith(mark)]
+    for mark, encoding in marked or [(b"", "utf-8"), (b"", _CHINESE)]:
+        try:
+            text = content[len(mark) :].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        is_odd = encoding == _CHINESE and (
+            _CONTROL.search(text) or text.encode(encoding) != content
+        )
+        return None if is_odd or "\0" in text else (text, mark, encoding)
+    return None

@@ -49,32 +49,31 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The images that a text names."""
+    """The images that a text names, each once, in the order of their first mention.
+
+    `bad`: meant as images, but not valid, or only valid after a correction. `certain` is False
+    where the images come from prose, so that the person has to confirm them. `untagged`: the images
+    that are never named with a tag, so that the default was taken. `charts`: those that are Helm
+    charts, as `oci://` or Helm says.
+    """
 
     kind: FileKind
     images: tuple[ImageRef, ...] = ()
-    """Each once, in the order of their first mention."""
     bad: tuple[BadImage, ...] = ()
-    """Meant as images, but not valid, or only valid after a correction."""
     certain: bool = True
-    """False: the images come from prose, so the person has to confirm them."""
     flaw: Flaw | None = None
     untagged: tuple[ImageRef, ...] = ()
-    """Those of the images that are never named with a tag, so that the default was taken."""
     charts: tuple[ImageRef, ...] = ()
-    """Those of the images that are Helm charts, as `oci://` or Helm says."""
 
 
 class Part(StrEnum):
     """Which part of an image's name a span of a file contains."""
 
     WHOLE = "whole"
-    NAME = "name"
-    """Registry and repository."""
+    NAME = "name"  # registry and repository
     REGISTRY = "registry"
     REPOSITORY = "repository"
-    PATH = "path"
-    """The repository with the tag and the digest."""
+    PATH = "path"  # the repository with the tag and the digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +91,15 @@ class Span:
 class Mention:
     """Words that name an image, and the spans to change so that they name another image.
 
-    `gap` is what the file does not say about the image, or None.
+    `gap` is what the file does not say about the image. `uncertain`: the words may be something
+    else, and are skipped if they are no valid reference. `line` of a file, from 1, or 0.
     """
 
     text: str
     spans: tuple[Span, ...] = ()
     gap: Gap | None = None
     uncertain: bool = False
-    """The words may be something else. They are skipped if they are no valid reference."""
     line: int = 0
-    """The line of a file that names the image, from 1. 0: not known, or not a file."""
     is_chart: bool = False
 
 
@@ -156,22 +154,19 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
     """The images of all mentions of a text, up to IMAGES_PER_PASTE."""
     images: dict[ImageRef, None] = {}
     bad: dict[str, BadImage] = {}
-    said: set[ImageRef] = set()
-    charts: dict[ImageRef, None] = {}
-    flaw = scan.flaw
     passed: dict[str, BadImage] = {}
+    tagged, charts = set[ImageRef](), set[ImageRef]()
+    flaw = scan.flaw
     for mention in scan.mentions:
         read = meanings.of(mention)
-        if mention.gap is Gap.PASSED_OVER and isinstance(read, BadImage):
-            passed.setdefault(read.text, read)
-        elif isinstance(read, BadImage):
-            bad.setdefault(read.text, read)
+        if isinstance(read, BadImage):
+            (passed if mention.gap is Gap.PASSED_OVER else bad).setdefault(read.text, read)
         elif read is not None:
             images.setdefault(read)
             if _DEFAULT.search(mention.text):  # the address of a page may contain it, too
-                said.add(read)
+                tagged.add(read)
             if mention.is_chart:
-                charts.setdefault(read)
+                charts.add(read)
         if meanings.exhausted or len(images) > IMAGES_PER_PASTE or len(bad) > IMAGES_PER_PASTE:
             flaw = Flaw.TOO_MANY
             break
@@ -184,7 +179,7 @@ def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:
         tuple(bad.values())[:IMAGES_PER_PASTE],
         scan.certain and not passed,
         flaw,
-        tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in said),
+        tuple(i for i in kept if i.tag == DEFAULT_TAG and not i.digest and i not in tagged),
         tuple(i for i in kept if i in charts),
     )
 

@@ -10,15 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, ImageRef, is_host
-from bot.paste.finding import (
-    MENTION_LENGTH_LIMIT,
-    Mention,
-    Part,
-    Span,
-    has_tag,
-    is_bare_digest,
-)
+from bot.core.image import DOCKER_HUB, OFFICIAL_PREFIX, ImageRef, has_host
+from bot.paste.finding import MENTION_LENGTH_LIMIT, Mention, Part, Span, has_tag, is_bare_digest
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.tokens import TAG_WORD, TokenKind, token_kind
 from bot.paste.yaml_tree import ScalarNode
@@ -41,17 +34,12 @@ _NO_KEYS: Final = frozenset({"imagepullpolicy", "imagepullsecrets", "imageid", "
 class Look(Enum):
     """What a value looks like by itself."""
 
-    WHOLE = auto()
-    """With a registry or an owner, and with a tag or a digest: an image under any key."""
-    PAIR = auto()
-    """`nginx:1.27`, which some other pairs look like."""
-    ODD = auto()
-    """`redis:6379` and `k8s:app`, which are images only where all else is."""
-    UNTAGGED = auto()
-    """A registry or an owner, and a name."""
+    WHOLE = auto()  # with a registry or an owner, and with a tag or a digest: under any key
+    PAIR = auto()  # `nginx:1.27`, which some other pairs look like
+    ODD = auto()  # `redis:6379` and `k8s:app`, which are images only where all else is
+    UNTAGGED = auto()  # a registry or an owner, and a name
     WORD = auto()
-    TEMPLATE = auto()
-    """What fills in the template decides."""
+    TEMPLATE = auto()  # what fills in the template decides
     NONE = auto()
 
 
@@ -85,23 +73,14 @@ def look_of(text: str) -> Look:
         return Look.TEMPLATE
     if is_no_image(text) or "://" in text or text.split(maxsplit=1) != [text]:
         return Look.NONE
-    match token_kind(text):
-        case TokenKind.PATH:
-            return Look.UNTAGGED
-        case TokenKind.BARE:
-            return Look.WORD
-        case TokenKind.IMAGE:
-            return _look_of_image(text)
-        case _:
-            return Look.NONE
-
-
-def _look_of_image(text: str) -> Look:
+    kind = token_kind(text)
+    if kind is not TokenKind.IMAGE:
+        return {TokenKind.PATH: Look.UNTAGGED, TokenKind.BARE: Look.WORD}.get(kind, Look.NONE)
     if not has_tag(text):
         return Look.UNTAGGED
     if "@" in text and "@sha" not in text:
         return Look.NONE  # an action of GitHub: `actions/checkout@v4`
-    if "@" in text or (is_host(text.partition("/")[0]) and "/" in text):
+    if "@" in text or has_host(text):
         return Look.WHOLE
     tag = text.rpartition(":")[2]
     if "/" in text:
@@ -141,21 +120,14 @@ class Within:
         """The span in the file. Empty where the file has the words another number of times."""
         words = self._scalar.value[span.start : span.end]
         if words not in self._places:
-            inner = _positions(self._scalar.value, words, 0, len(self._scalar.value))
-            outer = _positions(self._text, words, self._scalar.start, self._scalar.end)
-            self._places[words] = dict(zip(inner, outer, strict=False))
-            if len(inner) != len(outer):
-                self._places[words] = {}
+            pattern = re.compile(re.escape(words))
+            inner = [found.start() for found in pattern.finditer(self._scalar.value)]
+            outer = pattern.finditer(self._text, self._scalar.start, self._scalar.end)
+            places = [found.start() for found in outer]
+            is_same = len(inner) == len(places)
+            self._places[words] = dict(zip(inner, places, strict=True)) if is_same else {}
         start = self._places[words].get(span.start)
         return () if start is None else (replace(span, start=start, end=start + len(words)),)
-
-
-def _positions(text: str, words: str, start: int, end: int) -> list[int]:
-    found = []
-    while (start := text.find(words, start, end)) >= 0:
-        found.append(start)
-        start += len(words)
-    return found
 
 
 def with_owner(mention: Mention) -> Mention:

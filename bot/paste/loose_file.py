@@ -93,13 +93,12 @@ def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
 
 def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention]:
     """What the value of a key about images names."""
-    if is_template(value) or "${" in value:
+    look, gap = look_of(value), Gap.VARIABLE if "$" in value else None
+    is_open = look is Look.TEMPLATE or "${" in value
+    if not is_open and (is_no_image(value) or len(value) > MENTION_LENGTH_LIMIT):
+        return
+    is_word = look is Look.WORD and key.lower() != "image"
+    if is_open or is_word or (look is Look.NONE and gap is None):
         yield passed_over(key, line=number)
-    elif not is_no_image(value) and len(value) <= MENTION_LENGTH_LIMIT:
-        match look_of(value):
-            case Look.NONE if "$" not in value:
-                yield passed_over(key, line=number)
-            case Look.WORD if key.lower() != "image":
-                yield passed_over(key, line=number)
-            case _:
-                yield Mention(value, (span,), Gap.VARIABLE if "$" in value else None, line=number)
+    else:
+        yield Mention(value, (span,), gap, line=number)

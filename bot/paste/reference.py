@@ -12,12 +12,10 @@ from bot.core.image import DEFAULT_TAG, BadReference, ImageRef
 from bot.paste.correction import correct, is_surely_wrong
 
 # These corrections only remove what is not part of any name, so nothing is guessed.
-_SILENT: Final = frozenset(
-    {
-        *(Mistake.INVISIBLE, Mistake.WEB_PAGE, Mistake.COMMAND_LINE, Mistake.QUOTES),
-        *(Mistake.SCHEME, Mistake.TARGET_PREFIX, Mistake.MIRROR_PREFIX, Mistake.PUNCTUATION),
-    }
-)
+_SILENT: Final = {
+    *(Mistake.INVISIBLE, Mistake.WEB_PAGE, Mistake.COMMAND_LINE, Mistake.QUOTES),
+    *(Mistake.SCHEME, Mistake.TARGET_PREFIX, Mistake.MIRROR_PREFIX, Mistake.PUNCTUATION),
+}
 
 
 def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
@@ -26,7 +24,9 @@ def read_image(text: str, *, target_host: str) -> ImageRef | BadImage:
     if correction is not None and is_unambiguous(correction):
         return correction.image
     if correction is not None and is_surely_wrong(correction.mistake):
-        return BadImage(text, None, _to_be_confirmed(correction))
+        mistakes = (correction.mistake, *correction.more)
+        to_confirm = next(mistake for mistake in mistakes if mistake not in _SILENT)
+        return BadImage(text, None, replace(correction, mistake=to_confirm))
     try:
         return ImageRef.parse(text)
     except BadReference as error:
@@ -39,13 +39,7 @@ def is_unambiguous(correction: Correction) -> bool:
     Where a letter, a colon or a blank was changed, another image may have been meant. Then the
     person has to confirm.
     """
-    return _SILENT.issuperset((correction.mistake, *correction.more))
-
-
-def _to_be_confirmed(correction: Correction) -> Correction:
-    """The same correction, with the mistake first that the person has to confirm."""
-    mistakes = (correction.mistake, *correction.more)
-    return replace(correction, mistake=next(m for m in mistakes if m not in _SILENT))
+    return {correction.mistake, *correction.more} <= _SILENT
 
 
 def likely_meaning(image: ImageRef, *, target_host: str) -> ImageRef | None:

@@ -50,10 +50,14 @@ def rewrite_text(
     given = list(mentions)
     for mention in given:
         read = meanings.of(mention)
-        image = image if (image := _meant(read)) in wanted else None
+        correction = read.correction if isinstance(read, BadImage) else None
+        meant = read if isinstance(read, ImageRef) else correction and correction.image
+        image = meant if meant in wanted else None
         if image is None and read is not None and mention.gap is not Gap.PASSED_OVER:
             others.setdefault(mention.text)
-        name = _name(image, target) if image is not None else None
+        name = target.name_of(image) if image is not None else None
+        if image is not None and image.tag and image.digest:
+            name = f"{name}@{image.digest}"
         found.append(image)
         wishes.append({(p.start, p.end): _part(name, p) for p in mention.spans})
     kept = _agreed(wishes)
@@ -71,39 +75,22 @@ def _fixed(stays: Iterable[tuple[ImageRef, int]]) -> tuple[Fixed, ...]:
     return tuple(Fixed(image, tuple(where)) for image, where in lines.items())
 
 
-def _meant(read: ImageRef | BadImage | None) -> ImageRef | None:
-    """The image that a text names, or its correction, which the person has confirmed."""
-    if isinstance(read, BadImage):
-        return None if read.correction is None else read.correction.image
-    return read
-
-
-def _name(image: ImageRef, target: Target) -> str:
-    """The target's name of an image, with its digest where there is one."""
-    name = target.name_of(image)
-    return f"{name}@{image.digest}" if image.tag and image.digest else name
-
-
 def _part(name: str | None, span: Span) -> str | None:
     """The part of a target's name for a span, or None where its tail cannot stay."""
     if name is None:
         return None
     host, _, path = name.partition("/")
     repository = path.partition("@")[0].partition(":")[0]
-    match span.part:
-        case Part.WHOLE:
-            return name
-        case Part.REGISTRY:
-            return host
-        case Part.PATH:
-            return path
-        case Part.NAME:
-            whole = f"{host}/{repository}"
-        case _:
-            whole = repository
+    ends = {
+        Part.WHOLE: name,
+        Part.REGISTRY: host,
+        Part.PATH: path,
+        Part.NAME: f"{host}/{repository}",
+    }
+    whole, tail = ends.get(span.part, repository), f"/{span.tail}"
     if not span.tail:
         return whole
-    return whole.removesuffix(f"/{span.tail}") if whole.endswith(f"/{span.tail}") else None
+    return whole.removesuffix(tail) if whole.endswith(tail) else None
 
 
 def _agreed(wishes: list[Replacements]) -> set[int]:

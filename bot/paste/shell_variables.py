@@ -29,8 +29,7 @@ class Variables:
     """The variables that a text uses, and their values."""
 
     def __init__(self, text: str) -> None:
-        text = text.replace(BREAK, "")
-        self._used = {_name(found) for found in _VARIABLE.finditer(text)}
+        self._used = {_name(found) for found in _VARIABLE.finditer(text.replace(BREAK, ""))}
         self._values: dict[str, tuple[str, ...]] = {}
         self._shown: set[str] = set()
         self._made = 0
@@ -60,9 +59,13 @@ class Variables:
                 break
             self._shown.add(_name(found))
             values = self._values[_name(found)][: _MOST_VALUES // len(texts)]
-            made = [_replaced(one, found[0], value) for one in texts for value in values]
-            self._made += len(made)
-            texts = [one for one in made if one is not None] or [text]
+            self._made += len(texts) * len(values)
+            texts = [
+                one.replace(found[0], value)
+                for one in texts
+                for value in values
+                if len(one) + one.count(found[0]) * len(value) <= MENTION_LENGTH_LIMIT
+            ] or [text]
         return texts
 
     def rest(self) -> Iterator[str]:
@@ -74,9 +77,3 @@ class Variables:
 
 def _name(found: re.Match[str]) -> str:
     return found[1] or found[2]
-
-
-def _replaced(text: str, variable: str, value: str) -> str | None:
-    """The text with the value in place of the variable, or None where it is too long."""
-    size = len(text) + text.count(variable) * len(value)
-    return text.replace(variable, value) if size <= MENTION_LENGTH_LIMIT else None
