@@ -41,8 +41,7 @@ _COPIED: Final = frozenset(
 def is_surely_wrong(mistake: Mistake) -> bool:
     """Whether a text with this mistake is wrong even where it is a valid reference.
 
-    Where it is not, the text may name an image after all. Then the correction is offered only if
-    that image does not exist.
+    Else it may name an image after all, so the correction is offered only if that does not exist.
     """
     return mistake not in _UNCERTAIN
 
@@ -55,11 +54,13 @@ def correct(text: str, *, target_host: str) -> Correction | None:
     rules = _rules(target_host)
     meant, found = text, list[Mistake]()
     for _ in range(_ROUNDS):
-        step = _first_step(meant, rules, copied=not _COPIED.isdisjoint(found))
+        skipped = _GUESSES if _COPIED.intersection(found) else frozenset[Mistake]()
+        tried = ((mistake, rule(meant)) for mistake, rule in rules if mistake not in skipped)
+        step = next(((m, new) for m, new in tried if new is not None and new != meant), None)
         if step is None:
             break
-        mistake, meant = step
-        found.append(mistake)
+        found.append(step[0])
+        meant = step[1]
     image = ImageRef.parse_or_none(meant)
     if not found or image is None or image == ImageRef.parse_or_none(text) or _leads_nowhere(image):
         return None
@@ -73,12 +74,12 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, CorrectionRule], ...]:
     can hide where the tag begins.
     """
     return (
-        (Mistake.INVISIBLE, _without_invisible),
+        (Mistake.INVISIBLE, partial(_INVISIBLE.sub, "")),
         (Mistake.WEB_PAGE, image_on_page),
         (Mistake.SOURCE_PAGE, image_of_source_page),
         (Mistake.COMMAND_LINE, image_argument),
         (Mistake.QUOTES, _without_quotes),
-        (Mistake.SCHEME, _without_scheme),
+        (Mistake.SCHEME, partial(_SCHEME.sub, "")),
         (Mistake.FULL_WIDTH, _in_half_width),
         (Mistake.BLANK, _without_blank),
         (Mistake.TARGET_PREFIX, partial(_without_target, target_host.lower())),
@@ -91,32 +92,15 @@ def _rules(target_host: str) -> tuple[tuple[Mistake, CorrectionRule], ...]:
     )
 
 
-def _first_step(
-    text: str, rules: tuple[tuple[Mistake, CorrectionRule], ...], *, copied: bool
-) -> tuple[Mistake, str] | None:
-    for mistake, rule in rules:
-        if copied and mistake in _GUESSES:
-            continue
-        changed = rule(text)
-        if changed is not None and changed != text:
-            return mistake, changed
-    return None
-
-
-_PAGES: Final = frozenset(
-    {"hub.docker.com", "github.com", "gallery.ecr.aws", "console.cloud.google.com"}
-)
+_PAGES: Final = {"hub.docker.com", "github.com", "gallery.ecr.aws", "console.cloud.google.com"}
 
 
 def _leads_nowhere(image: ImageRef) -> bool:
     """Whether the result is only a host, or a web page that shows no image."""
-    match image.registry:
-        case "docker.io":  # `ghcr.io/`, since no official image has a full stop in its name
-            return image.repository.startswith(OFFICIAL_PREFIX) and "." in image.repository
-        case "quay.io":
-            return image.repository.startswith("repository/")
-        case host:
-            return host.removeprefix("www.") in _PAGES
+    if image.registry == DOCKER_HUB:  # `ghcr.io/`: no official image has a full stop in its name
+        return image.repository.startswith(OFFICIAL_PREFIX) and "." in image.repository
+    is_page = image.registry == "quay.io" and image.repository.startswith("repository/")
+    return is_page or image.registry.removeprefix("www.") in _PAGES
 
 
 # Characters
@@ -129,20 +113,12 @@ _OPENING: Final = "\"'`(<[{“‘«‹「『《〈【（〔［｛＜＂＇"  # n
 _CLOSING: Final = "\"'`)>]}”’»›」』》〉】）〕］｝＞＂＇"  # noqa: RUF001 - likewise
 _TRAILING: Final = ",.;:!?/…，。；：！？、" + _CLOSING  # noqa: RUF001 - likewise
 _SCHEME: Final = re.compile(
-    r"(?:https?|docker|oci)://|(?:https?://)?registry-1\.docker\.io/v2/(?=[^/])", re.IGNORECASE
+    r"^(?:https?|docker|oci)://|^(?:https?://)?registry-1\.docker\.io/v2/(?=[^/])", re.IGNORECASE
 )
-
-
-def _without_invisible(text: str) -> str:
-    return _INVISIBLE.sub("", text)
 
 
 def _without_quotes(text: str) -> str | None:
     return text.lstrip(_OPENING).rstrip(_CLOSING) if text.startswith(tuple(_OPENING)) else None
-
-
-def _without_scheme(text: str) -> str:
-    return _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
 
 
 def _in_half_width(text: str) -> str:
@@ -163,9 +139,8 @@ def _in_lower_case(text: str) -> str:
 # Tags in the wrong place
 
 _VERSION: Final = re.compile(
-    r"v?[0-9]+(?:[._-][A-Za-z0-9_.-]*)?"
-    r"|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot|debug|lts)"
-    r"(?:-[A-Za-z0-9_.-]*)?"
+    r"v?[0-9]+(?:[._-][A-Za-z0-9_.-]*)?|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot"
+    r"|debug|lts)(?:-[A-Za-z0-9_.-]*)?"
 )
 # Match only from the first blank of a run: trying each blank takes quadratic time.
 _COLON: Final = re.compile(r"(?<![ \t])[ \t]*:[ \t]*")
@@ -187,8 +162,6 @@ def _without_blank(text: str) -> str | None:
 _JOINED: Final = re.compile(
     r"(?P<name>[A-Za-z]+(?:-[A-Za-z]+)*?)[-_]?(?P<tag>v?[0-9]+(?:\.[0-9]+){1,2}(?:-[a-z0-9.]+)?)"
 )
-
-
 _AT_VERSION: Final = re.compile(r"(?P<name>[^\s:@]+)@(?P<tag>v?[0-9][A-Za-z0-9_.-]{0,127})")
 
 

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import Final, Self
 
 from bot.core.image import ImageRef
@@ -37,8 +38,7 @@ class PlainLine:
 
     text: str
     tokens: tuple[Token, ...]
-    number: int = 0
-    """The line of a file. 0: it is one of a message."""
+    number: int = 0  # of a line of a file, 0 for one of a message
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -55,26 +55,15 @@ class PlainLine:
         plain = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
         odd = any(token.kind not in plain and not _is_open(token) for token in self.tokens)
         is_beside = self.text.lstrip().startswith(("|", "#"))  # a row of a table, a comment
-        return odd or is_beside or self._is_code or FOREIGN.search(self.text) is not None
-
-    @property
-    def _is_code(self) -> bool:
-        """Whether characters of a programming language stand between the words."""
-        position, between = 0, list[str]()
-        for token in self.tokens:
-            between.append(self.text[position : token.start])
-            position = token.end
-        return _CODE.search(" ".join((*between, self.text[position:]))) is not None
+        edges = [0, *(edge for t in self.tokens for edge in (t.start, t.end)), len(self.text)]
+        between = (self.text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
+        is_code = _CODE.search(" ".join(between)) is not None
+        return odd or is_beside or is_code or FOREIGN.search(self.text) is not None
 
     @cached_property
     def has_whole(self) -> bool:
         """Whether an image with a tag or a registry stands in the line."""
         return any(token.kind is TokenKind.IMAGE for token in self.tokens)
-
-    @cached_property
-    def has_names(self) -> bool:
-        """Whether an image stands in the line, also without a tag."""
-        return any(token.kind in {TokenKind.IMAGE, TokenKind.BARE} for token in self.tokens)
 
     @cached_property
     def has_commas(self) -> bool:
@@ -106,7 +95,8 @@ class _LineReader:
             self.passed += [t.text for t in self.line.tokens if t.kind is TokenKind.IMAGE]
             return
         line, tokens = self.line, self._without_targets()
-        self.sure = not (line.has_names and _DOUBT.search(line.text))
+        is_named = any(t.kind in {TokenKind.IMAGE, TokenKind.BARE} for t in line.tokens)
+        self.sure = not (is_named and _DOUBT.search(line.text))
         while tokens:
             token = tokens.popleft()
             if joined := _with_version(line, token, tokens):
@@ -137,14 +127,12 @@ class _LineReader:
 
     def _join_the_rest(self) -> None:
         """`version 3.1.1 of grafana/loki`: the only version belongs to the only name."""
-        named = (image_on_page(mention.text) or mention.text for mention in self.found)
-        plain = [(n, text) for n, text in enumerate(named) if "://" not in text]
-        bare = [n for n, text in plain if not has_tag(text)]
-        versions = [t for t in self.line.tokens if t.kind is TokenKind.VERSION]
-        if len(bare) == len(versions) == 1 and versions[0].text in self.passed:
-            self.passed.remove(versions[0].text)
-            name = image_on_page(self.found[bare[0]].text) or self.found[bare[0]].text
-            self.found[bare[0]] = Mention(f"{name} {versions[0].text}")
+        named = [image_on_page(mention.text) or mention.text for mention in self.found]
+        bare = [n for n, text in enumerate(named) if "://" not in text and not has_tag(text)]
+        versions = [t.text for t in self.line.tokens if t.kind is TokenKind.VERSION]
+        if len(bare) == len(versions) == 1 and versions[0] in self.passed:
+            self.passed.remove(versions[0])
+            self.found[bare[0]] = Mention(f"{named[bare[0]]} {versions[0]}")
 
     def _more_tags(self, token: Token, tokens: deque[Token]) -> None:
         """`nginx:1.27,1.28` names two images. `nginx:1.27 and 1.28` most likely does."""
@@ -158,56 +146,46 @@ class _LineReader:
     def _is_meant(self, token: Token) -> bool:
         """Whether a name without a tag is an image. Beside one in full it may be a remark."""
         line, is_lower = self.line, token.text == token.text.lower()
-        is_alone = len(line.tokens) == 1
         if token.kind is TokenKind.PATH:
             taken = is_lower or not line.is_prose
             doubtful = line.is_prose or (line.has_whole and not line.has_commas)
         else:
+            is_alone = len(line.tokens) == 1
             is_list = not self.is_mixed or is_alone or line.has_commas
-            doubtful_list = line.has_commas and _is_beside(line, token)
-            known = split_off_tag(token.text) or token.text.lower() in OFFICIAL_IMAGES
-            known = (is_alone and not line.number) or (known and not is_tool(token.text))
-            taken = not line.is_prose and is_list and bool(known)
-            taken = taken and (is_lower or not self.is_mixed)
-            doubtful = self.is_mixed or line.has_whole or doubtful_list
+            is_known = bool(split_off_tag(token.text)) or token.text.lower() in OFFICIAL_IMAGES
+            is_known = (is_alone and not line.number) or (is_known and not is_tool(token.text))
+            taken = not line.is_prose and is_list and is_known and (is_lower or not self.is_mixed)
+            is_beside = line.has_commas and _is_beside(line, token)
+            doubtful = self.is_mixed or line.has_whole or is_beside
         self.sure = self.sure and taken and not doubtful
         return taken
 
 
 def _with_version(line: PlainLine, token: Token, tokens: deque[Token]) -> str | None:
-    """The token with the version that follows it, which is taken from the tokens. Else None."""
-    labels = 0
-    while labels < len(tokens) and tokens[labels].text.lower().rstrip(":\uff1a") in _VERSION_LABELS:
-        labels += 1
-    if labels and labels < len(tokens) and _lacks_tag(token):
-        following = tokens[labels]
-        if following.kind in {TokenKind.VERSION, TokenKind.BARE}:
-            for _ in range(labels + 1):
-                tokens.popleft()
-            return f"{token.text} {following.text}"
-    joined = _joined(line.text, token, tokens[0], prose=line.is_prose) if tokens else None
-    if joined is not None:
-        tokens.popleft()
-    return joined
-
-
-def _joined(line: str, token: Token, following: Token, *, prose: bool) -> str | None:
-    """`nginx 1.27` as one text, or None. 1.27 alone is never meant as a name."""
-    if following.kind is not TokenKind.VERSION or not _lacks_tag(token):
+    """`nginx 1.27` as one text, with the version taken from the tokens. Else None."""
+    if not tokens or not _lacks_tag(token):
         return None
-    between = line[token.end : following.start].replace("\uff0c", ",")
-    between = re.sub("版本号?|标签", "", between)
-    if _is_open(token) and token.text != token.text.lower():
-        return None
+    labels = sum(1 for _ in takewhile(_is_label, tokens))
+    if 0 < labels < len(tokens) and tokens[labels].kind in {TokenKind.VERSION, TokenKind.BARE}:
+        return f"{token.text} {[tokens.popleft() for _ in range(labels + 1)][-1].text}"
+    following = tokens[0]
+    gap = line.text[token.end : following.start]
+    between = re.sub("版本号?|标签", "", gap.replace("\uff0c", ","))
+    is_path = token.kind is not TokenKind.BARE
+    is_capital = _is_open(token) and token.text != token.text.lower()
     # In a list, a version may follow a comma. In a sentence, the comma may only separate words.
-    if between not in {",", ", "} and between.strip(" \t:\uff1a(\uff08["):
+    is_listed = between == "," or (between == ", " and (not line.is_prose or is_path))
+    is_joined = is_listed or not between.strip(" \t:\uff1a(\uff08[")
+    is_sure = not line.is_prose or re.search(r"\.[0-9]|^v[0-9]|^latest", following.text)
+    if following.kind is not TokenKind.VERSION or is_capital or not (is_joined and is_sure):
         return None
-    if prose and token.kind is TokenKind.BARE and between == ", ":
-        return None
-    if prose and not re.search(r"\.[0-9]|^v[0-9]|^latest", following.text):
-        return None
-    is_apart = not set(line[token.end : following.start]) <= set(" \t:：")
-    return f"{token.text} {following.text}" if is_apart else line[token.start : following.end]
+    tokens.popleft()
+    is_apart = not set(gap) <= set(" \t:：")
+    return f"{token.text} {following.text}" if is_apart else line.text[token.start : following.end]
+
+
+def _is_label(token: Token) -> bool:
+    return token.text.lower().rstrip(":\uff1a") in _VERSION_LABELS
 
 
 def _next_tag(line: str, end: int, tokens: deque[Token]) -> Token | None:

@@ -21,19 +21,13 @@ from bot.paste.web_addresses import image_of_source_page, image_on_page
 class TokenKind(Enum):
     """What a word can be."""
 
-    IMAGE = auto()
-    """With a tag, a digest or a known registry: surely an image."""
-    PATH = auto()
-    """`owner/name`, which may be an image. `and/or` looks the same."""
-    BARE = auto()
-    """One word that may be an official image of Docker Hub."""
+    IMAGE = auto()  # with a tag, a digest or a known registry: surely an image
+    PATH = auto()  # `owner/name`, which may be an image: `and/or` looks the same
+    BARE = auto()  # one word that may be an official image of Docker Hub
     VERSION = auto()
-    WORD = auto()
-    """A known word of a language, no image."""
-    THING = auto()
-    """An address, a path, a number, a time or a platform: surely no image."""
-    OTHER = auto()
-    """What is not understood. It may be an image that is written wrongly."""
+    WORD = auto()  # a known word of a language, no image
+    THING = auto()  # an address, a path, a number, a time or a platform: surely no image
+    OTHER = auto()  # not understood: it may be an image that is written wrongly
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +64,25 @@ ENGLISH_WORDS: Final = frozenset(
     amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
     """.split()
 )
-LABELS: Final = ENGLISH_WORDS | {
-    *("http", "https", "host", "name", "status", "date", "ip", "created", "size", "q", "img"),
-    *("ports", "namespace", "path", "message", "reason", "arch", "platform", "os", "level"),
-    *("dockerfile", "makefile"),
-}
+LABELS: Final = ENGLISH_WORDS.union(
+    """
+    http https host name status date ip created size q img ports namespace path message reason arch
+    platform os level dockerfile makefile
+    """.split()
+)
 _KEYS: Final = frozenset(
-    {
-        *("localhost", "cpu", "memory", "mem", "disk", "gpu", "limit", "limits", "key", "value"),
-        *("user", "password", "tel", "phone", "mobile", "wechat", "qq", "email", "type", "kind"),
-    }
+    """
+    localhost cpu memory mem disk gpu limit limits key value user password tel phone mobile wechat
+    qq email type kind
+    """.split()
 )
 """Words before a colon that is not followed by a tag."""
 _PAIRS: Final = frozenset(
-    {
-        *("and/or", "he/she", "n/a", "w/o", "i/o", "tcp/ip", "ci/cd", "yes/no", "read/write"),
-        *("input/output", "client/server", "dev/prod", "test/prod", "his/her", "s/he", "a/b"),
-        *("on/off", "true/false", "up/down", "amd64/arm64", "arm64/amd64", "x86/arm"),
-        *("pull/push", "start/stop", "unknown/unknown"),
-    }
+    """
+    and/or he/she n/a w/o i/o tcp/ip ci/cd yes/no read/write input/output client/server dev/prod
+    test/prod his/her s/he a/b on/off true/false up/down amd64/arm64 arm64/amd64 x86/arm pull/push
+    start/stop unknown/unknown
+    """.split()
 )
 _PLATFORM: Final = re.compile(
     r"(?:(?:linux|windows|darwin|freebsd)/)?"
@@ -119,8 +113,7 @@ _MAIL: Final = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+\.[0-9.-]*[A-Za-z][^@]*|@[\w.-
 _AT_VERSION: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*@v?[0-9][A-Za-z0-9_.-]*")
 _EDGES: Final = ".:;!?/…=&#%{}[]~" + _INNER
 _LEADING: Final = ":;!?=&#%{}[]…" + _INNER
-_ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")
-"""An id as Docker prints it."""
+_ID: Final = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{12}")  # as Docker prints it
 _VERSION: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[A-Za-z0-9._-]+)?")
 _ADDRESS: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}(?::[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*")
@@ -138,11 +131,12 @@ _SHORT_PORT: Final = re.compile(r"(?!localhost)[a-z0-9-]+:[0-9]{1,3}")
 _AMOUNT: Final = re.compile(r"[0-9.]+(?:m|[KMGT]i?B?|ms|min)|1[3-9][0-9]{9}", re.IGNORECASE)
 """An amount of memory or of time, or a telephone number."""
 _DIGEST: Final = re.compile(r"[^@]+@sha[0-9]+:[0-9A-Fa-f]+", re.IGNORECASE)
-_FILE: Final = re.compile(
-    r".*\.(?:ya?ml|json|md|txt|sh|go|py|js|ts|tsx|html?|css|log|env|conf|cfg|ini|toml|xml|zip|gz"
-    r"|tgz|tar|zst|png|jpe?g|svg|pdf|lock|list|java|rs|c|h|cpp|tf|tpl|sock|service)",
-    re.IGNORECASE,
+_FILE: Final = (
+    r".*\.(?:ya?ml|json|md|txt|sh|go|py|js|ts|tsx|html?|css|log|env|conf|cfg|ini|toml|xml|zip|gz|tgz"
+    r"|tar|zst|png|jpe?g|svg|pdf|lock|list|java|rs|c|h|cpp|tf|tpl|sock|service)"
 )
+_THING: Final = re.compile(rf"[./@].*|~/.*|{_ADDRESS.pattern}|(?i:{_FILE})", re.DOTALL)
+_IS_FILE: Final = re.compile(_FILE, re.IGNORECASE)
 
 
 def tokens_of(line: str) -> Iterator[Token]:
@@ -210,14 +204,7 @@ def token_kind(text: str) -> TokenKind:
         return _shape_of_address(plain)
     is_folder = plain.endswith("/") and plain.count("/") == 1 and "." not in plain
     plain = plain.rstrip(_EDGES)
-    if (
-        is_folder
-        or not plain
-        or plain[0] in "./@"
-        or plain.startswith("~/")
-        or _ADDRESS.fullmatch(plain)
-        or _FILE.fullmatch(plain)
-    ):
+    if is_folder or not plain or _THING.fullmatch(plain):
         return TokenKind.THING
     if plain[0] in "-~+" or _KNOWN_HOST.fullmatch(plain):
         return TokenKind.OTHER
@@ -227,9 +214,7 @@ def token_kind(text: str) -> TokenKind:
         return _shape_of_path(plain)
     if ":" in plain:
         return _shape_of_pair(plain)
-    return _shape_of_word(
-        plain, ends_open=text.rstrip("\uff1a").endswith(":") or text[-1] == "\uff1a"
-    )
+    return _shape_of_word(plain, ends_open=text.endswith((":", "\uff1a")))
 
 
 def _shape_with_at(plain: str) -> TokenKind:
@@ -244,41 +229,33 @@ def _shape_with_at(plain: str) -> TokenKind:
 def _shape_of_address(plain: str) -> TokenKind:
     """The kind of an address: of a page about an image, or a reference with a scheme."""
     scheme, separator, rest = plain.partition("://")
-    if separator and scheme.lower() in {"docker", "oci"}:
-        return TokenKind.IMAGE
     if separator and scheme.lower() not in {"http", "https"}:
-        return TokenKind.THING
+        return TokenKind.IMAGE if scheme.lower() in {"docker", "oci"} else TokenKind.THING
     if image_on_page(plain):
         return TokenKind.IMAGE
-    if image_of_source_page(plain):
-        return TokenKind.THING
     host, _, path = rest.partition("/")
-    is_known = _KNOWN_HOST.fullmatch(host.lower()) is not None
     tag = path.rpartition("/")[2].rpartition(":")
-    named = is_known or (tag[1] and _TAG.fullmatch(tag[2]))
-    is_api = path.startswith("v2/")
-    return TokenKind.IMAGE if path and named and not is_api and "?" not in path else TokenKind.THING
+    is_named = _KNOWN_HOST.fullmatch(host.lower()) or (tag[1] and _TAG.fullmatch(tag[2]))
+    is_image = path and is_named and not path.startswith("v2/") and "?" not in path
+    is_source = image_of_source_page(plain)
+    return TokenKind.IMAGE if is_image and not is_source else TokenKind.THING
 
 
 def _shape_of_path(plain: str) -> TokenKind:
-    parts = plain.split("/")
-    host, last = parts[0].lower(), parts[-1]
-    if plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower()):
+    host, name = plain.partition("/")[0].lower(), plain.rpartition("/")[2]
+    is_platform = plain.lower() in _PAIRS or _PLATFORM.fullmatch(plain.lower())
+    if is_platform or not re.search("[A-Za-z]", plain) or is_bare_digest(plain):
         return TokenKind.THING
-    if all(not re.search("[A-Za-z]", part) for part in parts) or is_bare_digest(plain):
-        return TokenKind.THING
-    name, colon, tag = last.partition(":")
+    name, colon, tag = name.partition(":")
     if not name or (colon and not _TAG.fullmatch(tag)) or "+" in plain.partition(":")[0]:
         return TokenKind.OTHER
     if _SHORT_PORT.fullmatch(host) or host.isdecimal():  # `centos:7/8` are two versions
         return TokenKind.THING if _PROTOCOL.fullmatch(plain) else TokenKind.OTHER
     if re.search(r"[?&#%=~]", plain):
         return TokenKind.OTHER
-    if _FILE.fullmatch(name):
+    if _IS_FILE.fullmatch(name):
         return TokenKind.THING
-    if colon or _KNOWN_HOST.fullmatch(host):
-        return TokenKind.IMAGE
-    return TokenKind.PATH
+    return TokenKind.IMAGE if colon or _KNOWN_HOST.fullmatch(host) else TokenKind.PATH
 
 
 def _shape_of_pair(plain: str) -> TokenKind:
@@ -286,14 +263,14 @@ def _shape_of_pair(plain: str) -> TokenKind:
     name, _, tag = plain.partition(":")
     if name.lower() in LABELS:
         return TokenKind.WORD
-    if name.lower() in _KEYS or is_bare_digest(plain) or _AMOUNT.fullmatch(tag):
-        return TokenKind.THING
-    if ("." in name and tag.isdecimal()) or not re.search("[A-Za-z]", name):
+    is_address = ("." in name and tag.isdecimal()) or not re.search("[A-Za-z]", name)
+    is_key = name.lower() in _KEYS or is_bare_digest(plain) or _AMOUNT.fullmatch(tag)
+    if is_key or is_address:
         return TokenKind.THING
     is_port = tag.isdecimal() and len(tag) >= len("1000") and name not in OFFICIAL_IMAGES
-    if "." in name or len(name) == 1 or is_port:
-        return TokenKind.OTHER
-    return TokenKind.IMAGE if _NAME.fullmatch(name) and _TAG.fullmatch(tag) else TokenKind.OTHER
+    is_odd = "." in name or len(name) == 1 or is_port
+    is_image = not is_odd and _NAME.fullmatch(name) and _TAG.fullmatch(tag)
+    return TokenKind.IMAGE if is_image else TokenKind.OTHER
 
 
 def is_doubtful(text: str) -> bool:
@@ -308,10 +285,10 @@ def _shape_of_word(plain: str, *, ends_open: bool) -> TokenKind:
         return TokenKind.VERSION
     if plain.lower() in ENGLISH_WORDS:
         return TokenKind.VERSION if plain == "latest" else TokenKind.WORD
-    if not _NAME.fullmatch(plain) or ("=" in plain):
+    if not _NAME.fullmatch(plain):
         return TokenKind.OTHER
-    is_amount = _AMOUNT.fullmatch(plain) is not None
-    if len(plain) == 1 or is_amount or ("." in plain and not split_off_tag(plain)):
+    is_thing = len(plain) == 1 or _AMOUNT.fullmatch(plain)
+    if is_thing or ("." in plain and not split_off_tag(plain)):
         return TokenKind.THING
     if ends_open:
         return TokenKind.WORD
