@@ -13,25 +13,9 @@ from typing import Final
 
 from bot.core.bad_image import Gap
 from bot.core.image import has_host
-from bot.paste import loose_file, structured
-from bot.paste.command_line import (
-    command_start,
-    find_command,
-    images_named_by,
-    is_other_tool,
-    is_tool,
-    split_words,
-)
+from bot.paste import command_line, loose_file, structured
 from bot.paste.correction import split_off_tag
-from bot.paste.finding import (
-    FileKind,
-    Flaw,
-    Mention,
-    ScanResult,
-    has_tag,
-    is_bare_digest,
-    passed_over,
-)
+from bot.paste.finding import FileKind, Flaw, Mention, ScanResult, has_tag, passed_over
 from bot.paste.image_values import Look, look_of
 from bot.paste.joined_lines import BREAK, joined
 from bot.paste.official_images import OFFICIAL_IMAGES
@@ -46,6 +30,7 @@ FREE_TEXT_CHARACTERS: Final = 200_000
 FREE_TEXT_LINES: Final = 20_000
 _LINE_LIMIT: Final = 4_000
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,400}\}\}")
+_FILLED_IN: Final = re.compile(r"\s*(?:- )?[\"']?image[\"']?:\s.*\{\{")
 _BULLET: Final = re.compile(
     r"\s*(?:[-*+•·>\u2013\u2014]+\s+|\[[ xX]\]\s+|\(?\d{1,3}[.)、）]\s+"
     r"|\d{1,3}、|\d{1,3}[.)](?=[a-z]))"
@@ -67,16 +52,16 @@ _LOG: Final = re.compile(
 _COLUMN: Final = re.compile(r"[ ]{2,}|\t")
 _FIELD: Final = re.compile(r"[A-Z][A-Za-z /()-]{0,40}:")
 _SHELL_WORDS: Final = frozenset(
-    {
-        *("echo", "printf", "tee", "grep", "awk", "sed", "sleep", "exit", "head", "tail", "test"),
-        *("[", "sh", "bash", "jq", "sort", "uniq", "cut", "tr", "wc", "less", "done", "fi", "true"),
-    }
+    """
+    echo printf tee grep awk sed sleep exit head tail test [ sh bash jq sort uniq cut tr wc less
+    done fi true
+    """.split()
 )
 _PUSHING: Final = frozenset(
-    {
-        *("push", "tag", "build", "rmi", "login", "logout", "commit", "manifest", "export"),
-        *("helm", "make", "scp", "skopeo", "crane", "regctl", "oras", "mirror"),
-    }
+    """
+    push tag build rmi login logout commit manifest export helm make scp skopeo crane regctl oras
+    mirror
+    """.split()
 )
 """Words of commands whose images are not pulled."""
 _FEW_COLUMNS: Final = 3
@@ -84,9 +69,6 @@ _ERROR: Final = re.compile(
     r"\bnet/http: |\bdial tcp |\bi/o timeout|\bcontext deadline exceeded|\bTLS handshake|\bx509: "
     r"|\bconnection (?:refused|reset)|\bno such host|\btoomanyrequests: |\bunexpected EOF"
     r"|\brequest canceled|\brpc error: |\bError response from daemon: "
-)
-_FROM: Final = re.compile(
-    r"\s*FROM\s+(?:--platform=\S+\s+)?(\S+)(?:\s+(?:AS|as)\s+\S+)?\s*", re.ASCII
 )
 _SAID: Final = re.compile(
     r"\b[Ii]mage[:=]? {0,2}\\{0,3}[\"'“]([^\"'“”\\\s]{1,600})"
@@ -129,18 +111,16 @@ def scan(text: str, *, is_file: bool = False) -> ScanResult:
             mentions += found
             sure = sure and certain
     hosts = {known_host(t.text) for row in rows if isinstance(row, PlainLine) for t in row.tokens}
-    if len(hosts := hosts - {None}) == 1:
-        mentions = [_with_host(mention, *hosts) for mention in mentions]
+    if len(hosts := hosts - {None}) == 1:  # the registry beside its images, as a question
+        is_open = [m.gap is None and "://" not in m.text and not has_host(m.text) for m in mentions]
+        host = "".join(filter(None, hosts))
+        mentions = [
+            replace(m, text=f"{host} {':'.join(m.text.split())}") if asked else m
+            for m, asked in zip(mentions, is_open, strict=True)
+        ]
     is_cut = len(text) > FREE_TEXT_CHARACTERS or len(lines) > FREE_TEXT_LINES
     flaw = Flaw.TOO_MANY if is_cut else None
     return ScanResult(FileKind.TEXT, tuple(_without_built(whole, mentions)), sure, flaw)
-
-
-def _with_host(mention: Mention, host: str | None) -> Mention:
-    """The image as a question where its registry stands beside it in the text."""
-    if mention.gap is not None or "://" in mention.text or has_host(mention.text):
-        return mention
-    return replace(mention, text=f"{host} {':'.join(mention.text.split())}")
 
 
 def of_other_file(text: str) -> Iterator[Mention]:
@@ -150,7 +130,8 @@ def of_other_file(text: str) -> Iterator[Mention]:
     rows = _rows(whole.splitlines()[:FREE_TEXT_LINES], Variables(whole), is_file=True)
     commands = (row for row in rows if isinstance(row, Mention))
     for mention in _without_built(whole, chain(loose_file.mentions(text), commands)):
-        key = mention.text, 0 if look_of(mention.text) is Look.WHOLE else mention.line
+        words = "" if mention.gap is Gap.PASSED_OVER else mention.text
+        key = words, 0 if look_of(words) is Look.WHOLE else mention.line
         if mention.spans or key not in known:
             known.add(key)
             yield mention
@@ -174,11 +155,8 @@ def _possible(line: str) -> Iterator[str]:
     if _ERROR.search(line) or _LOG.match(line):
         return
     tokens = list(tokens_of(_BORDER.sub(" ", line)))
-    names = [
-        t.text
-        for t in tokens
-        if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES and not is_tool(t.text)
-    ]
+    official = (t.text for t in tokens if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES)
+    names = [name for name in official if not command_line.is_tool(name)]
     versions = [t.text for t in tokens if t.kind is TokenKind.VERSION]
     if not versions:
         yield from names
@@ -237,22 +215,19 @@ def _read(
 
 
 def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
-    special = list(_said(line) if (is_log := _LOG.match(line)) else _special(line))
-    if is_log:
+    is_log = _LOG.match(line) is not None
+    special = list(_said(line) if is_log else _special(line))
+    if special or is_log:
         yield from special
-        return
-    if special or _says_image(line):
-        yield from special
-        return
-    if _is_output(line) or _ERROR.search(line):
+    elif _is_output(line) or _ERROR.search(line):
         yield from _only_named(line)
-        return
-    plain = _COUNT.sub(" ", _without_comment(_TEMPLATE.sub("$", line)))
-    bullet = _BULLET.match(plain)
-    plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
-    if bullet is not None and _NUMBER.search(bullet[0]):
-        plain = _NUMBER_WITHIN.sub(" ", plain)
-    yield from _commands(plain, variables)
+    else:
+        plain = _COUNT.sub(" ", _without_comment(_TEMPLATE.sub("$", line)))
+        bullet = _BULLET.match(plain)
+        plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
+        if bullet is not None and _NUMBER.search(bullet[0]):
+            plain = _NUMBER_WITHIN.sub(" ", plain)
+        yield from _commands(plain, variables)
 
 
 def _without_comment(line: str) -> str:
@@ -264,32 +239,22 @@ def _without_comment(line: str) -> str:
 
 
 def _is_output(line: str) -> bool:
-    """Whether a line has columns: tools print them, people do not write them."""
-    if find_command(split_words(line)) is not None or _is_row_of_names(line):
-        return False
+    """Whether a line has columns, with numbers or headers in them: people do not write these."""
     cells = _COLUMN.split(line.strip())
-    is_set = len(cells) > 1 or line[:1] == " "
-    return len(cells) > _FEW_COLUMNS or (is_set and _FIELD.fullmatch(cells[0]) is not None)
-
-
-def _is_row_of_names(line: str) -> bool:
-    """Whether a line has only words as in a list. Tools print numbers and headers as well."""
+    is_set = (len(cells) > 1 or line[:1] == " ") and _FIELD.fullmatch(cells[0])
+    if len(cells) <= _FEW_COLUMNS and not is_set:
+        return False
     names = {TokenKind.IMAGE, TokenKind.PATH, TokenKind.BARE, TokenKind.VERSION}
-    return line == line.lower() and all(token.kind in names for token in tokens_of(line))
-
-
-def _says_image(line: str) -> bool:
-    """Whether a line is `image:` with a template. It is not prose then."""
-    return re.match(r"\s*(?:- )?[\"']?image[\"']?:\s", line) is not None and "{{" in line
+    is_list = line == line.lower() and all(token.kind in names for token in tokens_of(line))
+    return not is_list and command_line.find_command(command_line.split_words(line)) is None
 
 
 def _special(line: str) -> Iterator[Mention]:
     """The images of lines with a known form that are no commands."""
     if image := loose_file.of_image_line(line):
         yield image
-    elif found := _FROM.fullmatch(line):
-        if found[1] != "scratch":
-            yield Mention(found[1], (), Gap.VARIABLE if "$" in found[1] else None, uncertain=True)
+    elif _FILLED_IN.match(line):
+        yield passed_over(line.strip())
     elif found := _PULLING.fullmatch(line):
         yield Mention(f"{found[2]}:{found[1]}", uncertain=True)
     else:
@@ -301,11 +266,10 @@ def _said(line: str) -> Iterator[Mention]:
     if found := _SAID.search(line):
         text = found["repository"] or next(group for group in found.groups() if group)
         is_open = found["denied"] is not None and not has_tag(text)
-        gap = Gap.NO_TAG if is_open else None
-        yield Mention(text.rstrip(":."), gap=gap, uncertain=True)
+        yield Mention(text.rstrip(":."), gap=Gap.NO_TAG if is_open else None, uncertain=True)
         yield from () if _LOG.match(line) else _only_named(line)
     elif found := _FETCHED.search(line):
-        joint = "@" if is_bare_digest(found[3]) else ":"
+        joint = "@" if found[3].startswith("sha256:") else ":"
         yield Mention(f"{found[1]}/{found[2]}{joint}{found[3]}", uncertain=True)
 
 
@@ -324,18 +288,20 @@ def _commands(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     """The images of the commands of a line, or the line itself where it has no command."""
     line, is_script = variables.learn(line)
     pieces = _JOINT.split(line)
-    parts = [split_words(part) for part in pieces[::2]]
-    starts = [find_command(words) if words else None for words in parts]
+    parts = [command_line.split_words(part) for part in pieces[::2]]
+    starts = [command_line.find_command(words) if words else None for words in parts]
     if all(start is None for start in starts):
-        for text in _parts(line):
+        listed = _ENUMERATION.fullmatch(line)  # a sentence before a colon, and a list after it
+        is_listed = listed is not None and not FOREIGN.search(listed[2])
+        for text in listed.groups() if listed and is_listed else (line,):
             yield PlainLine.with_images(text) if is_script else PlainLine.of(text)
         return
     is_fed = any("xargs" in words for words in parts)
     for number, (words, start) in enumerate(zip(parts, starts, strict=True)):
-        begin = command_start(words)
+        begin = command_line.command_start(words)
         if start is not None:
             before = " ".join(words[begin:start])
-            is_tool_before = begin < start and is_other_tool(words[begin])
+            is_tool_before = begin < start and command_line.is_other_tool(words[begin])
             yield from [PlainLine.with_images(before)] if is_tool_before else _beside(before)
             yield from _command(words[start:], variables, is_said=start > begin)
         elif is_fed or not _SHELL_WORDS.intersection(words[begin : begin + 1]):
@@ -353,19 +319,11 @@ def _beside(text: str) -> Iterator[Mention | PlainLine]:
     yield from (passed_over(token.text) for token in tokens_of(text) if token.kind in kinds)
 
 
-def _parts(line: str) -> tuple[str, ...]:
-    """A line, or the sentence before a colon and the list after it."""
-    found = _ENUMERATION.fullmatch(line)
-    if found is None or FOREIGN.search(found[2]):
-        return (line,)
-    return found[1], found[2]
-
-
 def _command(
     words: list[str], variables: Variables, *, is_said: bool
 ) -> Iterator[Mention | PlainLine]:
     """The images of a command. `is_said`: it stands within a sentence."""
-    named = images_named_by(words)
+    named = command_line.images_named_by(words)
     more = list(named.more)
     if not _PUSHING.intersection(words):
         yield from _unnamed(words, {*named.images, *more, *named.settings})
@@ -406,9 +364,9 @@ def _named(text: str, more: list[str], *, is_said: bool) -> Iterator[Mention]:
     following = next(tokens_of(more[0]), None) if more else None
     if following and following.kind is TokenKind.VERSION and not has_tag(image):
         image += f" {more.pop(0)}"
+    is_odd = tokens[0].kind not in {TokenKind.IMAGE, TokenKind.PATH} and not split_off_tag(image)
     if is_said and tokens[0].kind in {TokenKind.WORD, TokenKind.THING}:
         return
-    is_odd = tokens[0].kind not in {TokenKind.IMAGE, TokenKind.PATH} and not split_off_tag(image)
     if is_said and is_odd and " " not in image and image not in OFFICIAL_IMAGES:
         yield passed_over(image)
         return

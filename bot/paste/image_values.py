@@ -49,11 +49,6 @@ def is_image_key(key: str) -> bool:
     return lower.endswith(("image", "images")) and lower not in _NO_KEYS
 
 
-def may_be_image_key(key: str) -> bool:
-    """Whether a key is like `imageK8S`, whose value counts only if it has a tag."""
-    return key.lower().startswith("image") and key.lower() not in _NO_KEYS
-
-
 def is_no_image(text: str) -> bool:
     """Whether the value of a key `image` is a picture, a path or the label of a machine."""
     if not text or len(text) > MENTION_LENGTH_LIMIT or _NO_IMAGE.match(text):

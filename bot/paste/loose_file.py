@@ -21,9 +21,9 @@ _PAIR: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[^\s\"'`,;()<>\[\]{}|=$#]{3,1024}")
 _LINE: Final = re.compile(
-    r"[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)([^\s\"'#{}]{1,1024})\2"
-    r"[ \t]{0,40},?(?:[ \t]+#[^\n]*)?\r?",
-    re.IGNORECASE,
+    r"(?i:[ \t]*(?:-[ \t]+)?([\"']?)image\1[ \t]{0,4}:[ \t]{1,40}([\"']?)"
+    r"(?P<image>[^\s\"'#]{1,1024})\2[ \t]{0,40},?(?:[ \t]+#[^\n]*)?\r?)"
+    r"|\s*FROM\s+(?:--platform=\S+\s+)?(?P<base>\S+)(?:\s+(?:AS|as)\s+\S+)?\s*"
 )
 _NAMING: Final = frozenset({"name", "source", "ref", "reference", "from", "base"})
 """Keys whose value is an image where it has a tag."""
@@ -50,11 +50,12 @@ def mentions(text: str) -> Iterator[Mention]:
 
 
 def of_image_line(line: str) -> Mention | None:
-    """The image of a line that is only `image: x`, or None."""
+    """The image of a line that is only `image: x` or `FROM x`, or None."""
     found = _LINE.fullmatch(line)
-    if found is None or is_no_image(found[3]) or is_template(found[3]):
+    text = (found["image"] or found["base"]) if found else ""
+    if is_no_image(text) or is_template(text):
         return None
-    return Mention(found[3], (), Gap.VARIABLE if "$" in found[3] else None, uncertain=True)
+    return Mention(text, (), Gap.VARIABLE if "$" in text else None, uncertain=True)
 
 
 def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:

@@ -20,15 +20,7 @@ from bot.paste import compose, tool_lists
 from bot.paste.command_line import image_argument
 from bot.paste.finding import MENTION_LENGTH_LIMIT, Flaw, Mention, Span, passed_over
 from bot.paste.image_parts import Surroundings
-from bot.paste.image_values import (
-    Look,
-    Within,
-    is_image_key,
-    look_of,
-    may_be_image_key,
-    span_of,
-    with_owner,
-)
+from bot.paste.image_values import Look, Within, is_image_key, look_of, span_of, with_owner
 from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.parts_reader import PartsReader, Place
@@ -302,7 +294,7 @@ class _Walk:
             yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
         if look not in {Look.WHOLE, Look.PAIR}:
             return
-        is_named = may_be_image_key(key) or is_source
+        is_named = key.lower().startswith("image") or is_source
         if is_named or (look is Look.WHOLE and self.setting is Setting.LIST):
             yield from self._listed(spot, node)
         else:

@@ -61,7 +61,7 @@ ENGLISH_WORDS: Final = frozenset(
     where which while who why will with without won work working works would yes yesterday yet
     you your yours thx ty tks todo note cc base build builds built check file files folder
     line lines link links mail open page pages read run running runs write written nodes
-    amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards
+    amd64 arm64 x86_64 aarch64 armv7 linux multiarch regards scratch
     """.split()
 )
 LABELS: Final = ENGLISH_WORDS.union(
