@@ -103,8 +103,6 @@ def _leads_nowhere(image: ImageRef) -> bool:
     return is_page or image.registry.removeprefix("www.") in _PAGES
 
 
-# Characters
-
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 DASHES: Final = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")
 """What phones and word processors make of a hyphen."""
@@ -135,8 +133,6 @@ def _in_lower_case(text: str) -> str:
     name, tag, digest = split_reference(text)
     return name.lower() + tag + digest.lower()
 
-
-# Tags in the wrong place
 
 _VERSION: Final = re.compile(
     r"v?[0-9]+(?:[._-][A-Za-z0-9_.-]*)?|(?:latest|stable|edge|main|master|nightly|alpine|slim|nonroot"
@@ -194,9 +190,6 @@ def _without_library(text: str) -> str | None:
     if "/" in name:
         return f"{head}/{name}"
     return None if head == DOCKER_HUB else name
-
-
-# The registry that images go to
 
 
 def _without_target(host: str, text: str) -> str | None:

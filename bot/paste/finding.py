@@ -28,8 +28,7 @@ class FileKind(StrEnum):
 
     TEXT = "text"
     COMPOSE = "compose"
-    KUBERNETES = "kubernetes"
-    """Manifests of any kind, and other YAML with images under the same keys."""
+    KUBERNETES = "kubernetes"  # manifests of any kind, and other YAML with the same keys
     HELM = "helm"
     DOCKERFILE = "dockerfile"
 
@@ -38,13 +37,10 @@ class Flaw(StrEnum):
     """Why a text could not be read completely. The text for people is under `file-<value>`."""
 
     TOO_LARGE = "too-large"
-    TOO_DEEP = "too-deep"
-    """Nested too deep, or too many documents."""
-    TOO_MANY = "too-many"
-    """More images than one request may have. The first of them were taken."""
+    TOO_DEEP = "too-deep"  # nested too deep, or too many documents
+    TOO_MANY = "too-many"  # more images than a request may have: the first of them were taken
     NOT_TEXT = "not-text"
-    BROKEN = "broken"
-    """YAML by its name, but it cannot be parsed, and no line of it names an image."""
+    BROKEN = "broken"  # no line names an image, and it is no YAML, as its name says
 
 
 @dataclass(frozen=True, slots=True)

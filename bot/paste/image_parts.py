@@ -24,8 +24,7 @@ class Role(StrEnum):
     TAG = "tag"
     VERSION = "version"
     DIGEST = "digest"
-    SUFFIX = "suffix"
-    """What a chart adds to a tag, such as the flavour or the architecture."""
+    SUFFIX = "suffix"  # what a chart adds to a tag, such as the flavour or the architecture
     OWNER = "owner"
 
 
@@ -44,7 +43,6 @@ SHARED: Final = "default"
 """What the keys of a registry, an owner and a tag for all images begin with."""
 _NOTHING: Final = "<none>"
 """What Docker prints for a tag or a digest that an image does not have."""
-_ADDRESS_KEYS: Final = ("address", "url", "host", "server", "name")
 
 
 def role_of(key: str) -> tuple[str, Role] | None:
@@ -130,7 +128,7 @@ class Surroundings:
         if not inner.has_version and mapping.text("version") is not None:
             inner = replace(inner, has_version=True)
         if isinstance(common, MappingNode):
-            inner = self._with_common(common)
+            inner = inner.with_common(common)
         shared = parts_of(mapping)
         own, default = shared.get("", Parts()), shared.get(SHARED, Parts())
         if not own.names(Role.IMAGE, Role.REPOSITORY):  # else the parts of an image of its own
@@ -139,17 +137,24 @@ class Surroundings:
             inner = replace(inner.with_shared(own, own.given.get(Role.REPOSITORY)), is_sure=False)
         return inner.with_shared(default, default.given.get(Role.REPOSITORY))
 
-    def _with_common(self, common: MappingNode) -> Self:
+    def with_common(self, common: MappingNode) -> Self:
+        """The same with what a mapping `global` gives, under the keys that charts use."""
         inner = self
-        if registry := _shared_registry(common):
-            replaces = common.text("imageRegistry") is not None
-            inner = replace(inner, registry=registry, replaces=replaces, is_sure=True)
+        found: list[Node | None] = [common.text("imageRegistry"), common.text("registry")]
+        if isinstance(address := common.named.get("registry"), MappingNode):
+            found += map(address.text, ("address", "url", "host", "server", "name"))
+        if isinstance(image := common.named.get("image"), MappingNode):
+            found.append(image.text("registry"))
+        if registry := next((node for node in found if isinstance(node, ScalarNode)), None):
+            inner = replace(inner, registry=registry.value.strip(), is_sure=True)
+            inner = replace(inner, replaces=common.text("imageRegistry") is not None)
         if owner := common.text("imageNamespace"):
             inner = replace(inner, owner=owner.value.strip())
         if hub := common.text("hub"):
-            tags = [common.text("tag"), common.text("variant")]
-            tag = "-".join(node.value.strip() for node in tags if node)
-            inner = replace(inner, hub=(hub.value.strip(), tag))
+            tags = filter(None, (common.text("tag"), common.text("variant")))
+            inner = replace(
+                inner, hub=(hub.value.strip(), "-".join(node.value.strip() for node in tags))
+            )
         return inner
 
     def with_shared(self, parts: Parts, owner: ScalarNode | None) -> Self:
@@ -169,17 +174,6 @@ class Surroundings:
     def is_hub(self) -> bool:
         """Whether the registry is only Docker Hub's, which counts in any case."""
         return self.registry in DOCKER_HUB_HOSTS
-
-
-def _shared_registry(common: MappingNode) -> str:
-    """The registry of all images in a mapping `global`, under the keys that charts use."""
-    found: list[Node | None] = [common.text("imageRegistry"), common.text("registry")]
-    if isinstance(registry := common.named.get("registry"), MappingNode):
-        found += map(registry.text, _ADDRESS_KEYS)
-    if isinstance(image := common.named.get("image"), MappingNode):
-        found.append(image.text("registry"))
-    first = next((node for node in found if isinstance(node, ScalarNode)), None)
-    return first.value.strip() if first else ""
 
 
 _SHA: Final = re.compile(r"[0-9a-f]{64}")

@@ -77,19 +77,18 @@ def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
         if word.start() in read or ":" not in word[0]:
             continue
         words = _SCHEME.sub("", word[0])
-        look = look_of(words.rstrip(".:"))
-        is_pair = look is Look.PAIR and words == word[0]  # without a scheme
-        if is_pair and words.partition(":")[0] in OFFICIAL_IMAGES and "$" not in before[-1:]:
-            yield passed_over("-", line=number)
-        if is_pair or "$" in before[-1:] or look not in {Look.WHOLE, Look.PAIR}:
-            continue
         begin = start + word.start() + len(word[0]) - len(words)
-        words = words.rstrip(".:")
-        target = _TARGET.match(line)
-        if target or _SECRET.search(before):
-            yield passed_over((target and target[1]) or "-", line=number)
-        else:
-            yield Mention(words, (Span(begin, begin + len(words)),), line=number)
+        words, is_bare = words.rstrip(".:"), words == word[0]
+        look, is_set = look_of(words), "$" in before[-1:]
+        if look is Look.PAIR and is_bare:  # without a scheme
+            if words.partition(":")[0] in OFFICIAL_IMAGES and not is_set:
+                yield passed_over("-", line=number)
+        elif look in {Look.WHOLE, Look.PAIR} and not is_set:
+            target = _TARGET.match(line)
+            if target or _SECRET.search(before):
+                yield passed_over((target and target[1]) or "-", line=number)
+            else:
+                yield Mention(words, (Span(begin, begin + len(words)),), line=number)
 
 
 def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention]:

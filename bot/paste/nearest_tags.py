@@ -99,9 +99,6 @@ def _read(text: str) -> _Tag:
     return _Tag(text, tuple(map(int, numbers.split("."))), flavour)
 
 
-# Numbers
-
-
 def _by_numbers(wanted: _Tag, tags: list[_Tag], count: int) -> list[str]:
     """Search the flavours that may be meant in turn, until `count` tags are found."""
     flavours = _flavours(wanted.flavour, Counter(tag.flavour for tag in tags))
@@ -202,9 +199,6 @@ def _in_turn(ways: defaultdict[_Way, list[tuple[_Rank, str]]], count: int) -> It
     yield from far
 
 
-# Words
-
-
 def _by_commit(wanted: str, commit: str, pool: list[str]) -> list[str]:
     """The same commit with another length, or with a typing mistake."""
     found = {tag: read[1] for tag in pool if (read := _COMMIT.fullmatch(tag)) is not None}
@@ -236,9 +230,6 @@ def _versions(word: str, tags: list[_Tag]) -> list[_Tag]:
 def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
     ranked = [(tag.numbers[0] < _BUILD, tag.numbers, tag.text) for tag in tags]
     return [text for _, _, text in nlargest(count, ranked)]
-
-
-# Similarity
 
 
 def _are_swapped(one: str, other: str) -> bool:

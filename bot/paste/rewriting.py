@@ -63,16 +63,13 @@ def rewrite_text(
     kept = _agreed(wishes)
     changes = {span: new for n in kept for span, new in wishes[n].items() if new is not None}
     stays = [n for n in range(len(found)) if n not in kept or not wishes[n]]
-    fixed = _fixed((image, given[n].line) for n in stays if (image := found[n]) is not None)
+    lines: defaultdict[ImageRef, dict[int, None]] = defaultdict(dict)
+    for n in stays:
+        if (image := found[n]) is not None:
+            lines[image] |= {given[n].line: None} if given[n].line else {}
+    fixed = tuple(Fixed(image, tuple(where)) for image, where in lines.items())
     passed = tuple(dict.fromkeys(m.text for m in given if m.gap is Gap.PASSED_OVER))
     return Rewriting(_applied(text, changes), tuple(others), passed, fixed)
-
-
-def _fixed(stays: Iterable[tuple[ImageRef, int]]) -> tuple[Fixed, ...]:
-    lines: dict[ImageRef, dict[int, None]] = {}
-    for image, line in stays:
-        lines.setdefault(image, {}).update({line: None} if line else {})
-    return tuple(Fixed(image, tuple(where)) for image, where in lines.items())
 
 
 def _part(name: str | None, span: Span) -> str | None:

@@ -67,11 +67,10 @@ def table_with_header(line: str, *, is_piped: bool = False) -> Table | None:
     """The table whose header a line is, or None."""
     if not is_piped and (not _HEADER.fullmatch(line) or not any(name in line for name in _NAMES)):
         return None
+    wide = _GAP.split(line.strip())
+    cells = wide if len(wide) > 1 else line.split()
     if is_piped:
         cells = [cell.upper() for cell in piped_cells(line)]
-    else:
-        wide = _GAP.split(line.strip())
-        cells = wide if len(wide) > 1 else line.split()
     name = next((cells.index(name) for name in _NAMES if name in cells), None)
     if name is None or len(cells) == 1:
         return None
