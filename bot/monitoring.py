@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -76,15 +77,14 @@ class Monitoring:
 
     async def _readyz(self) -> Page:
         """The database can be written, and Telegram answers. A restart does not help."""
-        wrong = []
         try:
             await self._adapters.store.beat(READY, datetime.now(UTC))
             last = await asyncio.to_thread(last_beat, self._database, HEARTBEAT)
         except TransientError:
             return _page(["database: cannot be written. The log says why"])
         if last is None or abs(datetime.now(UTC) - last) > ALIVE_WITHIN:
-            wrong = ["telegram: no answer for 3 minutes. The log says why"]
-        return _page(wrong)
+            return _page(["telegram: no answer for 3 minutes. The log says why"])
+        return _page([])
 
     async def _metrics(self) -> Page:
         now = datetime.now(UTC)
@@ -93,7 +93,10 @@ class Monitoring:
         except TransientError as error:
             log.warning("no metrics: %s", error)
             return _page(["database: cannot be read. The log says why"])
-        page = self.exposition.render(measures, self._vitals(now), now)
+        vitals = self._vitals(now)
+        if "fresh" not in vitals.last_ticks:  # what the list had then is not late
+            measures = replace(measures, next_check=None)
+        page = self.exposition.render(measures, vitals, now)
         return Page(HTTPStatus.OK, page, CONTENT_TYPE)
 
     def _vitals(self, now: datetime) -> Vitals:

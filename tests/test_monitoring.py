@@ -19,6 +19,8 @@ from bot import monitoring
 from bot.build import Adapters, open_adapters
 from bot.build_lanes import make_reconciler
 from bot.config import read_secrets, read_settings
+from bot.core.fresh import TrackedImage
+from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
 from bot.engine.lanes.lane import TickResult
 from bot.engine.lanes.reconciler import Reconciler
@@ -134,6 +136,22 @@ async def test_the_metrics_follow_the_conventions_and_say_nothing_of_anybody(
     assert values[f"{bot}open_transfers", "waiting"] == 0
     assert values[f"{bot}transfers_failed_total", "target-quota"] == 0
     assert values[f"{bot}lane_last_tick_timestamp_seconds", "chat"] >= now.timestamp() - 1
+
+
+async def test_the_list_is_late_only_where_it_is_kept_fresh(
+    its: Monitoring, adapters: Adapters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = datetime.now(UTC) - timedelta(hours=2)
+    async with adapters.store.begin() as unit:
+        await unit.track([TrackedImage(image=ImageRef.parse("nginx:1"), not_before=due)])
+
+    async def lag() -> float:
+        (sample,) = (await metrics(its))["imageto_bot_fresh_lag_seconds"]
+        return float(sample.value)
+
+    assert await lag() == 0
+    monkeypatch.setattr(its._reconciler, "_ticked", {"fresh": asyncio.get_running_loop().time()})
+    assert await lag() >= 7200
 
 
 async def test_without_a_readable_database_there_are_no_metrics(

@@ -39,8 +39,8 @@ _ENDED: Final = """
     SELECT ended_at, id, ended, failure, CASE WHEN batch IS NULL THEN NULL ELSE approved_at END
     FROM transfers WHERE ended_at >= ?"""
 _RUNS: Final = """
-    SELECT closed_at, id, coalesce(run_seen_at, opened_at)
-    FROM batches WHERE closed_at >= ?"""
+    SELECT closed_at, id, run_seen_at
+    FROM batches WHERE closed_at >= ? AND run_seen_at IS NOT NULL"""
 _BATCHES: Final = "SELECT count(*), min(opened_at) FROM batches WHERE closed_at IS NULL"
 _REQUESTS: Final = "SELECT count(*) FROM requests WHERE closed_at IS NULL"
 _MESSAGES: Final = "SELECT count(*) FROM notes"

@@ -96,7 +96,9 @@ async def test_what_else_is_told_of_the_database(store: SqliteStore, tmp_path: P
     assert (nothing.next_check, nothing.last_answer, nothing.tracked) == (None, None, 0)
     closed = {"run": RunId(5), "run_seen_at": NOW, "closed_at": NOW + 2 * MINUTE}
     nginx = ImageRef.parse("nginx:1.27")
+    given_up = Batch(id=BatchId("b2"), via=Via.DISPATCH, opened_at=NOW, closed_at=NOW)
     async with store.begin() as unit:
+        await unit.save_batch(given_up)  # no run was seen
         await unit.save_batch(
             Batch(id=BatchId("b1"), via=Via.COMMIT, opened_at=NOW, **closed)  # type: ignore[arg-type]
         )
