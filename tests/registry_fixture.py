@@ -340,8 +340,8 @@ class World:
 
     def run(self, text: str | None, event: dict[str, Any] | None = None, **env: str) -> Ran:
         if text is not None:
-            (self.directory / "image.list").write_text(text, encoding="utf-8")
-        (self.directory / "event.json").write_text(json.dumps(event or {"before": "0" * 40}))
+            self._write("image.list", text)
+        self._write("event.json", json.dumps(event or {"before": "0" * 40}))
         done = subprocess.run(
             [*BASH, COPY["run"]],
             cwd=self.directory,
@@ -353,6 +353,12 @@ class World:
             timeout=90,
         )
         return self.left(done.returncode, done.stdout)
+
+    def _write(self, name: str, text: str) -> None:
+        """Write a file as a whole: another run may be reading it."""
+        place = self.directory / f"{name}.{threading.get_ident()}"
+        place.write_text(text, encoding="utf-8")
+        place.replace(self.directory / name)
 
     def left(self, code: int, output: str) -> Ran:
         posted = list(self.github.statuses)

@@ -3,6 +3,7 @@
 test_workflow.py runs the whole script as the runner does.
 """
 
+import contextlib
 import json
 import shutil
 import stat
@@ -22,7 +23,7 @@ from registry_fixture import WORKFLOW, Quiet, World, registries, sends_on, servi
 
 from bot.core import failures, image_list
 from bot.core.image import BadReference, ImageRef, Naming, Target
-from bot.workflow.mirror import reference, waits
+from bot.workflow.mirror import authorization, reference, waits
 from bot.workflow.mirror.authorization import Authorization, NoTokenError, scope_of
 from bot.workflow.mirror.copying import Copying, Result
 from bot.workflow.mirror.github import described, entries, post, share, summarise
@@ -282,6 +283,45 @@ def test_a_registry_behind_tls_cannot_send_its_login_to_a_realm_in_clear(
     assert asked == (["Basic bG9naW4="] if told else [])
 
 
+REALMS = {
+    "https://auth.example.com/token": True,
+    "https://auth.example.com:443/token": True,
+    "https://own.example.com:8443/jwt/auth": True,  # GitLab's, beside its registry
+    "https://named.example.com:8443/token": True,
+    "https://auth.example.com:8443/token": False,
+    "https://named.example.com/token": False,
+    "http://auth.example.com/token": False,
+    "http://own.example.com/token": False,
+    "https://auth.example.com:99999/token": False,
+    "https://own.example.com:99999/token": False,
+    "https://[auth.example.com/token": False,
+    "https://auth.example.com.mallory.example/token": False,
+    "https://wei@mallory.example/token": False,
+    "https:///token": False,
+}
+
+
+@pytest.mark.parametrize("realm", REALMS)
+def test_a_login_goes_to_listed_servers_at_their_port_alone(
+    realm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(_method: str, url: str, *_: object) -> Answer:
+        asked.append(url)
+        return Answer(200, Message(), b'{"token": "t"}')
+
+    monkeypatch.setattr(authorization, "ask", ask)
+    servers = ("auth.example.com", "named.example.com:8443")
+    login = Authorization(
+        Login("bG9naW4="), host="own.example.com:5050", servers=servers, secure=True
+    )
+    with contextlib.suppress(NoTokenError):
+        login.learn(challenged(f'Bearer realm="{realm}",service="s"'), scope_of("a", "pull"), {})
+        login.header(scope_of("a", "pull"))
+    assert bool(asked) is REALMS[realm]
+
+
 def challenged(challenge: str) -> Answer:
     headers = Message()
     headers["WWW-Authenticate"] = challenge
@@ -406,18 +446,20 @@ def test_a_summary_stays_under_what_github_takes(tmp_path: Path) -> None:
     assert place.read_text().rstrip().endswith("more")
 
 
-def test_the_logins_are_in_a_file_for_nobody_else(
+def test_skopeo_gets_the_logins_of_its_two_repositories_in_a_file_for_nobody_else(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = world.environment() | {"MIRROR_SOURCE_AUTH": '{"auths": {"a.io": {"auth": "d2VpOmE="}}}'}
+    auths = {name: {"auth": "d2VpOmE="} for name in ("a.io", "a.io/other", "b.io")}
+    env = world.environment() | {"MIRROR_SOURCE_AUTH": json.dumps({"auths": auths})}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "own"
     folder.mkdir()
-    write_logins(Settings.read(env), folder)
+    names = {"a.io/wei/x", f"{world.target.address}/a.io/wei/x"}
+    write_logins(Settings.read(env), folder, *names, "c.io/x")
     file = folder / "auth.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert set(json.loads(file.read_text())["auths"]) == {"a.io", world.target.address}
+    assert set(json.loads(file.read_text())["auths"]) == names
 
 
 def test_a_target_that_holds_something_else_afterwards_is_a_failure(

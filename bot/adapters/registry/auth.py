@@ -265,8 +265,8 @@ def checked_realm(endpoint: Endpoint, text: str) -> httpx.URL:
         # Plain http only if the config has the registry itself with plain http.
         allowed = realm.scheme in {"https", endpoint.base.scheme}
     else:
-        listed = host in endpoint.token_servers
-        allowed = listed and realm.scheme == "https" and realm.port is None
+        place = host if realm.port is None else f"{host}:{realm.port}"
+        allowed = realm.scheme == "https" and place in endpoint.token_servers
     if not allowed or realm.userinfo:
         shown = one_line(host, 80) or "no host"
         raise RefusedError(

@@ -26,6 +26,7 @@ PULL, PUSH = "pull", "push"
 REPOSITORIES = 20  # in one token. Servers take headers of 8 kB, and each one costs 100 bytes
 TOKENS = 50  # that are remembered of one host
 YOUNG_SECONDS = 50  # no token ends before that, so a refused one does not cover the repository
+TLS_PORT = 443
 FIRST_SECONDS = 5  # that others wait for the first answer of a host
 
 
@@ -83,7 +84,8 @@ class Authorization:
     ) -> None:
         """A login is sent to the host and to these token servers, nowhere else.
 
-        A `secure` host's realm has to be so too.
+        A token server is reached by TLS, at the port that is listed with it, or else at 443. A
+        `secure` host's realm has to be so too.
         """
         self._login, self._basic = login, login.header if login else ""
         self._host, self._servers, self._secure = host, servers, secure
@@ -181,10 +183,11 @@ class Authorization:
 
     def _expect_trusted(self, realm: str) -> None:
         """Raise NoTokenError where a login would go to a server that is not known to be theirs."""
-        server = urllib.parse.urlsplit(realm).hostname or ""
+        server, place = _server_of(realm)
         own = urllib.parse.urlsplit(f"//{self._host}").hostname
-        if self._login and server not in (own, *self._servers):
-            words = f"{UNLISTED}{server}, which token_servers of the config does not list"
+        listed = realm.startswith("https://") and place in self._servers
+        if self._login and server != own and not listed:
+            words = f"{UNLISTED}{place}, which token_servers of the config does not list"
             raise NoTokenError(Answer(0, Message(), b"", one_line(words)))
 
     def _token(self, scope: Scope) -> str:
@@ -239,6 +242,16 @@ class Authorization:
             return _renewed(realm, service, " ".join(_written(scope)), self._login.token)
         login = {"Authorization": self._basic} if self._basic else {}
         return ask("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", login)
+
+
+def _server_of(realm: str) -> tuple[str, str]:
+    """Return the host of a realm, and the host with its port as it is listed. "" if unreadable."""
+    try:
+        parts = urllib.parse.urlsplit(realm)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "", ""
+    return host, host if port in (None, TLS_PORT) else f"{host}:{port}"
 
 
 def _renewed(realm: str, service: str, scope: str, token: str) -> Answer:

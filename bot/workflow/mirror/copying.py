@@ -15,6 +15,7 @@ from . import waits
 from .attachments import Attachments
 from .content import Content
 from .log import one_line, say
+from .login import write_logins
 from .manifest import LARGEST_NUMBER, Manifest, NotMovedError, OddError
 from .orders import Order
 from .previous import KEPT, leave
@@ -69,12 +70,12 @@ class Copying:
         *,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`folder` holds skopeo's logins. `tell` gets the reason when the image has to wait.
+        """`folder` is for what skopeo needs. `tell` gets the reason when the image has to wait.
 
         `ready` returns when the target may be asked. It raises LoginError when it may not.
         """
         self.order, self.image, self.folder = order, order.wanted, folder
-        self.traffic, self.tell, self.ready = traffic, tell, ready
+        self.traffic, self.tell, self.ready, self.settings = traffic, tell, ready, settings
         self.patience, self.waited, self.spent = settings.patience, 0.0, 0.0
         self.set_aside = 0  # pulls
         self.had = ""  # the digest that the target had before
@@ -284,13 +285,15 @@ class Copying:
         taken = f"@{image.digest}" if image.digest else f":{image.tag}"  # skopeo refuses both
         given = f":{image.tag}" if image.tag else f"@{image.digest}"
         with tempfile.TemporaryDirectory(dir=self.folder) as own:  # a failure leaves an old file
-            digest = Path(own) / "digest"
+            folder = Path(own)
+            write_logins(self.settings, folder, self.source.name, self.target.name)
+            digest = folder / "digest"
             options = ["--all", "--preserve-digests", "--quiet", "--retry-times=3"]
             options += [f"--digestfile={digest}"]
             options += self.source.tls("src-tls-verify") + self.target.tls("dest-tls-verify")
             places = (f"docker://{self.source.name}{taken}", f"docker://{self.target.name}{given}")
             left = min(waits.COPY_SECONDS - self.spent, waits.LAYER_SECONDS - waits.elapsed())
             seconds = max(1, int(left))
-            trouble = skopeo(self.folder, "copy", *options, *places, seconds=seconds)
+            trouble = skopeo(folder, "copy", *options, *places, seconds=seconds)
             self.spent += time.monotonic() - began
             return (digest.read_text().strip() if digest.exists() else ""), trouble

@@ -17,12 +17,16 @@ class LoginError(Exception):
     """The target does not take the login, so no image can be copied. Its text is for people."""
 
 
-def write_logins(settings: Settings, folder: Path) -> None:
-    """Write all logins to folder/auth.json, mode 0600, where skopeo finds them."""
+def write_logins(settings: Settings, folder: Path, *repositories: str) -> None:
+    """Write the logins of some repositories to folder/auth.json, mode 0600, for skopeo.
+
+    It gets no others, and the file lies there no longer than it runs.
+    """
     names = {"auth": "basic", "identitytoken": "token"}
     logins = {
         place: {name: value for name, part in names.items() if (value := getattr(login, part))}
-        for place, login in settings.logins.items()
+        for place in repositories
+        if (login := settings.login(place))
     }
     file = os.open(folder / "auth.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as out:

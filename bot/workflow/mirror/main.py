@@ -5,17 +5,18 @@ import signal
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from . import ending
 from .certificates import trust
 from .copying import Copying, Result, sides
 from .github import Asked, asked_for, listed, post, summarise, told
 from .log import one_line, say
-from .login import LoginError, prove_login, write_logins
+from .login import LoginError, prove_login
 from .orders import Order, Orders
 from .policy import Policy
 from .previous import ending_of
@@ -25,6 +26,8 @@ from .settings import Settings
 from .traffic import IMAGES_AT_A_TIME, LAYERS_AT_A_TIME, Traffic
 
 SIGNALS = signal.SIGINT, signal.SIGTERM
+T = TypeVar("T")
+SIGNAL_SECONDS = 1  # within which a signal is noticed
 THREADS = 1024  # for images, of all sources together
 
 
@@ -47,7 +50,7 @@ class Run:
     """What all images of a run share. Without settings, `trouble` says why."""
 
     env: Mapping[str, str]
-    folder: Path
+    folder: Path  # for what must not outlive the run
     whole: bool
     settings: Settings | None
     trouble: str
@@ -123,6 +126,13 @@ def proved(settings: Settings | None) -> None:
         raise
 
 
+def ended(job: "Future[T]") -> T:
+    """Wait for a job. A signal that reached another thread is noticed here, at the next turn."""
+    while not wait([job], SIGNAL_SECONDS).done:
+        pass
+    return job.result()
+
+
 def handled(run: Run, orders: Orders, images: Sequence[Image]) -> list[tuple[Result, bool]]:
     """Mirror the images. Each source has its own threads, so that no image waits for another's."""
     sources = dict.fromkeys(image.registry for image in images)
@@ -130,14 +140,14 @@ def handled(run: Run, orders: Orders, images: Sequence[Image]) -> list[tuple[Res
     pools = {source: ThreadPoolExecutor(most) for source in sources}
     jobs = [pools[image.registry].submit(run.handle, orders.order(image)) for image in images]
     try:
-        return [job.result() for job in jobs]
+        return [ended(job) for job in jobs]
     finally:
         for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)  # after a signal, nobody waits for them
 
 
 def carried_out(env: Mapping[str, str], folder: Path) -> int:
-    """Do the run. `folder` is for logins and certificates.
+    """Do the run. `folder` is for certificates and for skopeo's logins.
 
     Returns 1 when an image failed or is not reported.
     """
@@ -149,7 +159,7 @@ def carried_out(env: Mapping[str, str], folder: Path) -> int:
     for line in bad:
         say(f"invalid {one_line(line)!r}: not an image reference")
     say(f"{len(images)} to mirror to {env.get('HARBOR_HOST', '')}")
-    settings, trouble = settings_of(env, folder) if images else (None, "")
+    settings, trouble = settings_of(env) if images else (None, "")
     if settings:
         for image in {(image.registry, image.path): image for image in images}.values():
             sides(settings, image)  # few tokens cover all repositories
@@ -172,8 +182,8 @@ def listed_like_attachments(env: Mapping[str, str], images: Sequence[Image]) -> 
     return frozenset(image for image in every if TAG.fullmatch(image.tag))
 
 
-def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, str]:
-    """Return the settings, with their logins in the folder, or why there are none."""
+def settings_of(env: Mapping[str, str]) -> tuple[Settings | None, str]:
+    """Return the settings, or why there are none."""
     try:
         settings = Settings.read(env)
     except ValueError as told:
@@ -181,7 +191,6 @@ def settings_of(env: Mapping[str, str], folder: Path) -> tuple[Settings | None, 
         return None, str(told)
     for key in settings.wrong:
         say(f"warning: MIRROR_SOURCE_AUTH: the entry of {one_line(key)!r} is no login")
-    write_logins(settings, folder)
     return settings, ""
 
 
