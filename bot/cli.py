@@ -82,7 +82,7 @@ def run(path: Path, *, form: str, level: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, for programs.")
 def check(path: Path, *, alive: bool, as_json: bool) -> None:
     """Check the config, all services and all rights. Nothing is left behind."""
-    settings, secrets = _read_config(path)
+    settings, secrets = _read_config(path, level="error")  # its lines say what is wrong
     from bot import check  # noqa: PLC0415 - see run
     from bot.engine.outage import ALIVE_WITHIN  # noqa: PLC0415 - see run
 
@@ -224,7 +224,7 @@ def init(path: Path, given: Path | None) -> None:
     signal.signal(signal.SIGINT, _interrupt)
     found = None if given is None else read_document(given).data
     answers = Terminal() if given is None else FileOfAnswers(str(given), found)
-    asyncio.run(Collecting(answers, apis_of(found), _say).write(path))
+    asyncio.run(Collecting(answers, apis_of(found, str(given)), _say).write(path))
     settings, secrets = _read_config(path, make_key=True)
     sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, _say)) else 1)
 

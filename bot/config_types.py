@@ -52,7 +52,7 @@ def target_prefix(value: str) -> str:
     return value
 
 
-def _url(value: str) -> str:
+def address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
         raise ValueError("should be an address, such as https://cache.example.com/dockerhub")
@@ -61,9 +61,9 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _service(value: str) -> str:
+def service_address(value: str) -> str:
     """The address of a service that gets a token with each request."""
-    parts = urlsplit(_url(value))
+    parts = urlsplit(address(value))
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValueError("should begin with https://, since each request holds the token")
     return value.rstrip("/")
@@ -159,8 +159,8 @@ Host = Annotated[str, AfterValidator(host)]
 Registry = Annotated[str, AfterValidator(host), AfterValidator(normalised_registry)]
 """A registry by the name that it has in references."""
 Prefix = Annotated[str, AfterValidator(target_prefix)]
-Url = Annotated[str, AfterValidator(_url)]
-Service = Annotated[str, AfterValidator(_service)]
+Url = Annotated[str, AfterValidator(address)]
+Service = Annotated[str, AfterValidator(service_address)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Quiet = Annotated[str, AfterValidator(_quiet)]
 """Empty, or the hours in which nobody is called, such as 22:00-08:00."""

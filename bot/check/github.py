@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
-from bot.check.report import SOON, CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.check.report import (
+    SOON,
+    CheckLine,
+    CheckLines,
+    failed,
+    not_tried,
+    ok,
+    part,
+    unanswered,
+    warning,
+)
 from bot.config import Settings
 from bot.core.errors import BotError, ConfigError, RefusedError, TransientError
 from bot.core.image_list import listed_images
@@ -27,8 +37,8 @@ async def github(repository: InspectedRepository, settings: Settings) -> CheckLi
     yield _usable(facts, settings)
     yield _expiry(facts)
     yield _clock(facts)
-    for part in (_branch, _rights, _workflow, _rules):
-        async for found in part(repository, settings):
+    for name, lines in _PARTS.items():
+        async for found in part(name, lines(repository, settings)):
             yield found
 
 
@@ -146,3 +156,11 @@ async def _variables(repository: InspectedRepository, settings: Settings) -> Che
         text = f"not what the config says: {', '.join(other)}"
         return failed(name, text, "run `imageto-bot setup`")
     return ok(name, "they are what the config says")
+
+
+_PARTS: Final = {
+    "branch": _branch,
+    "rights": _rights,
+    "workflow": _workflow,
+    "rules of the workflow": _rules,
+}

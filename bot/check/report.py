@@ -76,6 +76,15 @@ def unanswered(name: str, error: BotError, advice: str) -> CheckLine:
     return failed(name, error, "" if told == _NETWORK and "the proxy " in str(error) else told)
 
 
+async def part(name: str, lines: CheckLines) -> CheckLines:
+    """These lines. An error ends them with a failure, and the other parts are still checked."""
+    try:
+        async for line in lines:
+            yield line
+    except BotError as error:
+        yield unanswered(name, error, "read the line above")
+
+
 class Report:
     """Says each line when it comes, or with `as_json` all of them at the end."""
 
@@ -93,11 +102,8 @@ class Report:
 
     async def take(self, name: str, lines: CheckLines) -> None:
         """Add all of them. An error ends these lines, and becomes the last of them."""
-        try:
-            async for line in lines:
-                self.add(line)
-        except BotError as error:
-            self.add(failed(name, error, "try again, and read the line above"))
+        async for line in part(name, lines):
+            self.add(line)
 
     def end(self) -> bool:
         """Whether nothing failed."""

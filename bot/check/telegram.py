@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.adapters.telegram.inspection import BotFacts, Inspection, Standing
-from bot.check.report import CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.check.report import CheckLines, failed, not_tried, ok, part, unanswered, warning
 from bot.config import Settings
 from bot.core.errors import BotError, ChatMovedError, RefusedError
 from bot.core.ids import ChatId, PersonId, number_of
@@ -17,14 +17,16 @@ async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:
         yield not_tried("chats", "they are asked with the token")
         return
     yield ok("telegram", f"the bot is @{me.name}")
-    async for found in _webhook(inspection):
+    async for found in part("webhook", _webhook(inspection)):
         yield found
     watched = list[ChatId]()
     for chat in settings.telegram.chats:
-        async for found in _chat(inspection, chat, me, watched):
+        name = f"chat {number_of(chat)}"
+        async for found in part(name, _chat(name, inspection, chat, me, watched)):
             yield found
     for admin in settings.telegram.admins:
-        async for found in _admin(inspection, admin, watched):
+        name = f"admin {number_of(admin)}"
+        async for found in part(name, _admin(name, inspection, admin, watched)):
             yield found
 
 
@@ -38,10 +40,9 @@ async def _webhook(inspection: Inspection) -> CheckLines:
 
 
 async def _chat(
-    inspection: Inspection, chat: ChatId, me: BotFacts, watched: list[ChatId]
+    name: str, inspection: Inspection, chat: ChatId, me: BotFacts, watched: list[ChatId]
 ) -> CheckLines:
     """`watched` gets the chat where the bot is an admin: Telegram tells it who is a member."""
-    name = f"chat {number_of(chat)}"
     try:
         title = await inspection.title(chat)
         standing = await inspection.standing(chat, me.number)
@@ -68,8 +69,9 @@ async def _chat(
             yield failed(name, f"the bot is not in “{title}”", "add it to the group")
 
 
-async def _admin(inspection: Inspection, admin: PersonId, watched: Sequence[ChatId]) -> CheckLines:
-    name = f"admin {number_of(admin)}"
+async def _admin(
+    name: str, inspection: Inspection, admin: PersonId, watched: Sequence[ChatId]
+) -> CheckLines:
     if not watched:
         yield not_tried(name, "Telegram tells only bots that are admins who is in a group")
         return

@@ -22,7 +22,14 @@ from bot.check import everything
 from bot.clients import open_setup
 from bot.config import Secrets, Settings, settings_from
 from bot.config_file import as_yaml
-from bot.config_types import host, repository_name, target_prefix, time_zone
+from bot.config_types import (
+    address,
+    host,
+    repository_name,
+    service_address,
+    target_prefix,
+    time_zone,
+)
 from bot.core.errors import ConfigError
 from bot.dialog.language import Language, spoken
 from bot.dialog.message import Message, say
@@ -51,14 +58,26 @@ class Apis:
     registries: Mapping[str, str] = field(default_factory=dict)
 
 
-def apis_of(found: object) -> Apis:
-    """The addresses in a file of answers: telegram_api, github_api and addresses."""
+def apis_of(found: object, name: str = "") -> Apis:
+    """The addresses in a file of answers: telegram_api, github_api and addresses.
+
+    Raises ConfigError where one is none, before a token is sent to it. `name`: that of the file.
+    """
     given = found if isinstance(found, Mapping) else {}
-    apis, public = given.get("addresses"), Apis()
+    apis, public = given.get("addresses", {}), Apis()
+    if not isinstance(apis, Mapping):
+        raise ConfigError(f"{name}: addresses: should be registries with an address each")
+
+    def checked(key: str, value: object, check: Callable[[str], str]) -> str:
+        try:
+            return check(str(value))
+        except ValueError as error:
+            raise ConfigError(f"{name}: {key}: {error}") from error
+
     return Apis(
-        str(given.get("telegram_api", public.telegram)),
-        str(given.get("github_api", public.github)),
-        {str(k): str(v) for k, v in apis.items()} if isinstance(apis, Mapping) else {},
+        checked("telegram_api", given.get("telegram_api", public.telegram), service_address),
+        checked("github_api", given.get("github_api", public.github), service_address),
+        {str(k): checked(f"addresses.{k}", v, address) for k, v in apis.items()},
     )
 
 
@@ -93,7 +112,7 @@ class Collecting:
             "target": target,
             "policy": {"registries": list(REGISTRIES)},
             "maintainer": {"name": met.name, "id": met.person},
-            "database": str(path.with_name("imageto-bot.sqlite3")),
+            "database": _database_beside(path),
             **({"addresses": dict(self._apis.registries)} if self._apis.registries else {}),
         }
         settings_from(config, str(path))
@@ -216,6 +235,11 @@ def _checked(check: Callable[[str], T]) -> Callable[[str], Awaitable[T]]:
         return check(text)
 
     return checked
+
+
+def _database_beside(path: Path) -> str:
+    """Not relative to a folder in which a later command may not run."""
+    return str(path.absolute().with_name("imageto-bot.sqlite3"))
 
 
 def _expect_room(path: Path, environment: Mapping[str, str]) -> None:

@@ -83,3 +83,22 @@ async def test_a_database_that_cannot_be_written_is_told(
         monkeypatch.undo()
         lost = changed(world.settings, "database", str(folder / ("x" * 300)))
         assert any(line.startswith("database: ") for line in await world.check(lost))
+
+
+@pytest.mark.parametrize(
+    ("told", "failed", "checked"),
+    [
+        (Told(CHAT, 200, {"ok": True, "result": 7}), "chat -", "admin 1003: "),
+        (Told("getWebhookInfo", 200, {"ok": True, "result": 7}), "webhook: ", "chat -"),
+        (Told(MEMBER, 200, {"ok": True, "result": 7}), "chat -", "admin 1003: "),
+        (Told("/rules/branches/", 500, {}), "branch: ", "right to write contents: ok"),
+        (Told("/actions/workflows/mirror.yml$", 500, {}), "workflow: ", "image.list: ok"),
+    ],
+)
+async def test_one_answer_that_cannot_be_read_leaves_the_rest_checked(
+    folder: Path, told: Told, failed: str, checked: str
+) -> None:
+    async with open_world(folder / f"{failed}{told.to[:4]}".replace("/", "")) as world:
+        said = await world.check(world.settings, told)
+    assert any(line.startswith(failed) and "FAILED" in line for line in said), said
+    assert any(line.startswith(checked) for line in said), said

@@ -2,13 +2,8 @@
 
 import errno
 import os
-import pty
 import re
-import select
-import signal
 import stat
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +17,7 @@ from bot.adapters.telegram.meeting import ALPHABET, LENGTH, TIME, TRIES, Meeting
 from bot.config import read_secrets, read_settings
 from bot.core.errors import ConfigError, RefusedError
 from bot.env_file import beside, read_environment, write_private
-from bot.init import Apis, Collecting, go_on, said_in_the_chat
+from bot.init import Apis, Collecting, apis_of, go_on, said_in_the_chat
 from bot.init.answers import FileOfAnswers, Question
 
 NAME = "imageto_bot"
@@ -299,33 +294,25 @@ def test_a_file_that_only_systemd_may_read_is_left_to_it(
         read_environment(tmp_path / "config.yaml", {})
 
 
-def test_ctrl_c_ends_it_at_a_question(tmp_path: Path) -> None:
-    command = str(Path(sys.executable).with_name("imageto-bot"))
-    process, terminal = pty.fork()
-    if not process:
-        os.chdir(tmp_path)
-        os.execv(command, [command, "init"])  # noqa: S606 - no shell is wanted
-    said = b""
-    while b"Token of the bot" not in said:
-        assert select.select([terminal], [], [], 90)[0], said
-        said += os.read(terminal, 1000)
-    os.write(terminal, b"\x03")
-    end = time.monotonic() + 90
-    while not (ended := os.waitpid(process, os.WNOHANG))[0] and time.monotonic() < end:
-        time.sleep(0.05)
-    if not ended[0]:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-    os.close(terminal)
-    assert ended[0]
-    assert os.waitstatus_to_exitcode(ended[1]) == 1
-
-
 async def test_a_missing_answer_in_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a\.yaml: telegram_token is missing: Token of the bot"):
         await Collecting(FileOfAnswers("a.yaml", {}), Apis(), print).write(tmp_path / "c.yaml")
     with pytest.raises(ConfigError, match=r"a\.yaml: should hold keys"):
         FileOfAnswers("a.yaml", ["telegram_token"])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"telegram_api": "http://203.0.113.9"}, "telegram_api: should begin with https://"),
+        ({"github_api": "api.github.com"}, "github_api: should be an address"),
+        ({"addresses": {"docker.io": "cache"}}, "addresses.docker.io: should be an address"),
+        ({"addresses": ["docker.io"]}, "addresses: should be registries with an address each"),
+    ],
+)
+def test_an_address_is_checked_before_a_token_goes_there(given: object, told: str) -> None:
+    with pytest.raises(ConfigError, match=f"a.yaml: {told}"):
+        apis_of(given, "a.yaml")
 
 
 def test_secrets_of_a_file_that_others_may_read_are_refused(tmp_path: Path) -> None:
