@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import pytest
+from mirror_fronts import left_to_skopeo
 from registry_fixture import World, registries, world
-from run_calls import RUN_CALLS
 from run_world import RunWorld, image, run_world
 
 __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
@@ -41,19 +41,12 @@ class Killer:
         self.seen += 1
 
 
-async def prepared(runs: RunWorld, name: str, *, by_skopeo: bool) -> str:
-    """Put a signed image in the source. With `by_skopeo`, skopeo must copy it."""
-    digest = await runs.signed(name)
-    if by_skopeo:
-        manifest = next(call for call in RUN_CALLS if call.name == "manifest")
-        runs.faults.arm(where="source", what="garbage", path=manifest.line(name))
-    return digest
-
-
 async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
-    """Return how many moments a run without a kill has."""
+    """Return how many moments a run without a kill has. From now on skopeo copies, if it should."""
+    if by_skopeo:
+        left_to_skopeo(runs.world)
     name = f"alive-{'skopeo' if by_skopeo else 'itself'}"
-    digest = await prepared(runs, name, by_skopeo=by_skopeo)
+    digest = await runs.signed(name)
     counted = Killer(runs)
     runs.moment = counted
     ran = await runs.run([image(name)])
@@ -66,7 +59,7 @@ async def moments(runs: RunWorld, *, by_skopeo: bool) -> int:
 async def killed(runs: RunWorld, at: int, *, by_skopeo: bool) -> tuple[str, str, list[str]]:
     """The name and digest of an image whose run was killed, the moment, and the broken promise."""
     name = f"killed-{'skopeo' if by_skopeo else 'itself'}-{at}"
-    digest = await prepared(runs, name, by_skopeo=by_skopeo)
+    digest = await runs.signed(name)
     runs.moment = Killer(runs, at)
     ran = await runs.run([image(name)])
     assert ran.code == -signal.SIGKILL, f"moment {at} did not come: {ran.output}"

@@ -464,6 +464,13 @@ def endless_list(odd: Odd) -> None:
 
 
 @api
+def with_another_hash(odd: Odd) -> None:
+    odd.index()
+    odd.lists[odd.digest] = [odd.entry(f"sha512:{'a' * 128}"), odd.refer(odd.digest)]
+    odd.words = "1 attached, not attached: 1: source: its digest is no.*"
+
+
+@api
 def too_many(odd: Odd) -> None:
     odd.index()
     odd.lists[odd.digest] = [odd.entry(digest_of(bytes([n]))) for n in range(130)]
