@@ -361,7 +361,7 @@ result-previous = What the tag had before is kept as: { $images }
 result-previous-refused = What the tag had before could not be kept: { $images }
     .next = /why with the name of the image tells the cause.
 result-pull-refused = { $images } cannot be pulled now: { $line }
-    .next = Ask whoever runs our registry.
+    .next = Ask the maintainer to look at our registry.
 result-attached = With { $count ->
     [one] 1 signature or attestation
    *[other] { $count } signatures and attestations
