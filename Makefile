@@ -87,6 +87,7 @@ bench: $(VENV)/.developing .debian ## Measure the bot, and its workflow beside d
 	$(BIN)/python tests/bench bot
 	$(BIN)/python tests/bench $(RUNS)
 	$(BIN)/python tests/bench tls $(RUNS)
+	$(BIN)/python tests/bench lines $(RUNS)
 
 soak: $(VENV)/.developing .debian ## Serve people for 20 minutes among faults, and watch memory and files
 	$(BIN)/python tests/load soak

@@ -190,6 +190,7 @@ def serving(
         server.socket = tls.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
+    server.socket.listen(256)  # many connections at once
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

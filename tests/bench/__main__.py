@@ -1,11 +1,12 @@
 """`make bench`: this workflow against every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes | tls [RUNS]. Alone it measures the
-copying, by default with 3 runs and without a limit of bandwidth. Registries and programs are real,
-the images are its own. With `bot` it measures the bot alone, with `pastes` how long it reads large
-texts, with `tls` the workflow over TLS.
-Writes docs/benchmarks.md, and docs/benchmarks.svg or docs/benchmarks-bot.svg. Exit code 1 means
-that a bar was missed.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes | (tls | lines) [RUNS [WORKS]]. Alone it
+measures the copying, by default with 3 runs and without a limit of bandwidth. Registries and
+programs are real, the images are its own. With `bot` it measures the bot alone, with `pastes` how
+long it reads large texts, with `tls` the workflow over TLS, with `lines` on lines that break. WORKS
+is an expression for the names of works: then the numbers are printed alone. The variable BEFORE may
+be a reference of git: the version of the workflow with which the longest list is compared.
+Writes docs/benchmarks.md, and a picture beside it. Exit code 1 means that a bar was missed.
 """
 
 import re
@@ -25,6 +26,7 @@ import bot_picture
 import contenders as ways
 import over_tls
 import pastes
+import tls_rows
 import verdicts
 from comparing import Result, compare, note
 from own_images import Image, big, publish, tiny
@@ -76,9 +78,8 @@ def all_contenders() -> list[ways.Contender]:
 
 def held(folder: Path) -> Path:
     """Fill a target with the list as it is before anything is added. Return its storage."""
-    with registry(folder / "held") as target:
-        publish(target.address, tiny(range(LISTED)))
-    return folder / "held" / "data"
+    publish(folder / "held", tiny(range(LISTED)))
+    return folder / "held"
 
 
 def everything(images: Sequence[Image], megabits: float) -> list[Work]:
@@ -90,7 +91,7 @@ def everything(images: Sequence[Image], megabits: float) -> list[Work]:
 
 def in_a_list(source: Registry, before: Path) -> list[Work]:
     """One new image, and none: the source holds all that is listed."""
-    listed = publish(source.address, tiny(range(LISTED + 1)))
+    listed = publish(source.data, tiny(range(LISTED + 1)))
     new, old = listed[-1:], listed[: LISTED - 1]
     own = frozenset(way.name for way in all_contenders()) - {verdicts.WORKFLOW}
     return [
@@ -109,8 +110,8 @@ def in_a_list(source: Registry, before: Path) -> list[Work]:
 
 def some_moved(source: Registry, before: Path) -> Work:
     """Update ten tags at the source. It changes the source, so this work comes last."""
-    moved = publish(source.address, tiny(range(0, LISTED, LISTED // 10), moved=True))
-    rest = publish(source.address, tiny(n for n in range(LISTED) if n % (LISTED // 10)))
+    moved = publish(source.data, tiny(range(0, LISTED, LISTED // 10), moved=True))
+    rest = publish(source.data, tiny(n for n in range(LISTED) if n % (LISTED // 10)))
     images = [*moved, *rest]
     return Work(verdicts.MOVED, Link(), images, moved, held=before, without=SAME_WHATEVER_IS_NEW)
 
@@ -121,7 +122,7 @@ def bench(runs: int, megabits: float, folder: Path) -> tuple[list[Result], list[
     here = [way for way, why in found if not why]
     with registry(folder / "source") as source:
         note("making images")
-        images = publish(source.address, big())
+        images = publish(source.data, big())
         before = held(folder)
         works = everything(images, megabits)
         results = compare(works, here, source, folder, runs=runs)
@@ -181,20 +182,26 @@ def libraries() -> str:
     return ", ".join([*said, f"SQLite {sqlite3.sqlite_version}"])
 
 
-def tls(runs: int) -> bool:
+def tls(name: str, runs: int, chosen: str) -> bool:
+    """Measure the works whose names match. Only the whole table goes into the docs."""
+    title, rows, goals = tls_rows.TABLES[name]
     with storage() as folder:
-        found = over_tls.measured(folder, runs)
-    doc = (over_tls.__doc__ or "").strip()
-    shown = table(over_tls.COLUMNS, over_tls.lines(found))
-    words = f"{doc}\n\n{shown}"
-    return tell(
-        "Over TLS", words, over_tls.bars(found), "python tests/bench tls", versions=versions()
-    )
+        works = [work for work in rows(folder, tls_rows.Sizes()) if re.search(chosen, work.name)]
+        found = over_tls.measured(folder, works, runs)
+    shown = table(tls_rows.COLUMNS, tls_rows.lines(found))
+    bars = tls_rows.bars(found, goals)
+    if chosen:
+        print(shown, *bars, sep="\n")  # noqa: T201 - a program's output
+        return all(row.good is not False for row in bars)
+    PAGE.with_name(f"benchmarks-{name}.svg").write_text(picture(found), "utf-8")
+    words = f"{tls_rows.words(works)}\n\n![Seconds of each way](benchmarks-{name}.svg)\n\n{shown}"
+    return tell(title, words, bars, f"python tests/bench {name}", versions=versions())
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["tls"]:
-        sys.exit(not tls(int([*sys.argv[2:], str(RUNS)][0])))
+    if sys.argv[1:2] and sys.argv[1] in tls_rows.TABLES:
+        number, which = [*sys.argv[2:4], *("", "")][:2]
+        sys.exit(not tls(sys.argv[1], int(number or RUNS), which))
     if sys.argv[1:] == ["bot"]:
         sys.exit(not own_cost())
     if sys.argv[1:] == ["pastes"]:

@@ -1,9 +1,9 @@
 """What one piece of work cost: wall time, CPU time, and peak memory.
 
 CPU time is the kernel's: by wait4 for each command and all that it waited for, by /proc before
-and after for a daemon. Memory is the summed resident size of the process tree, sampled ten times
-a second. Shared pages count for each process. It is at least the kernel's own peak of the largest
-command, which may end before the first sample. Everything started here is ended here, by its id.
+and after for a daemon. Memory is the sum of the kernel's own peaks of the processes that run at a
+time, looked at when each command starts and twenty times a second. Shared pages count for each
+process. Everything started here is ended here, by its id.
 """
 
 import contextlib
@@ -20,9 +20,8 @@ from typing import IO
 from bot.sandbox.lifetime import tied
 
 LIMIT_SECONDS = 900.0
-_LOOK = 0.1
+_LOOK = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class NotDoneError(Exception):
@@ -97,6 +96,7 @@ class Spending:
         )
         with self._lock:
             self._running[process.pid] = complaints
+        self.peak = max(self.peak, _peak(process.pid))
         return process
 
     def wait(self, process: subprocess.Popen[bytes], said: bytes = b"") -> None:
@@ -104,7 +104,6 @@ class Spending:
         process.returncode = os.waitstatus_to_exitcode(status)
         with self._lock, self._running.pop(process.pid) as complaints:
             self._processor += used.ru_utime + used.ru_stime
-            self.peak = max(self.peak, used.ru_maxrss * 1024)
             complaints.seek(0)
             said = complaints.read() or said
         if process.returncode:
@@ -116,7 +115,7 @@ class Spending:
         while not self._over.wait(_LOOK):
             with self._lock:
                 roots = [*self._running, *self._daemons]
-            self.peak = max(self.peak, sum(_resident(pid) for pid in _tree(roots)))
+            self.peak = max(self.peak, sum(map(_peak, _tree(roots))))
             if time.monotonic() > until and not self._late:
                 self._late = True
                 with self._lock:
@@ -158,11 +157,13 @@ def _tree(roots: Sequence[int]) -> set[int]:
     return found
 
 
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+def _peak(pid: int) -> int:
+    """Return the bytes of a process at its peak since it began to run its program."""
+    with contextlib.suppress(OSError):
+        for each in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if each.startswith("VmHWM:"):
+                return int(each.split()[1]) << 10
+    return 0
 
 
 def _used(pid: int) -> float:

@@ -14,11 +14,10 @@ import sysconfig
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+from bot.sandbox.registry.storage import Storage
 
 KINDS = "application/vnd.docker.distribution.manifest"
 INDEX, MANIFEST = f"{KINDS}.list.v2+json", f"{KINDS}.v2+json"
@@ -105,107 +104,65 @@ def tiny(numbers: Iterable[int], *, moved: bool = False) -> list[Recipe]:
     ]
 
 
-class Publisher:
-    """Puts images into the registry at `address`, each blob once."""
-
-    def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=f"http://{address}", timeout=60, trust_env=False)
-        self._places: dict[str, str] = {}
-        self._there: set[tuple[str, str]] = set()
-
-    def close(self) -> None:
-        self._client.close()
-
-    def publish(self, recipe: Recipe) -> Image:
-        blobs: dict[str, int] = {}
-        children = []
-        for platform, layers in recipe.platforms.items():
-            manifest = self._manifest(recipe, platform, layers, blobs)
-            children.append((platform, manifest))
-        if len(children) == 1:
-            top, kind = children[0][1], MANIFEST
-        else:
-            top, kind = _index(children), INDEX
-            for _, body in children:
-                self._put(recipe.repository, digest_of(body), MANIFEST, body)
-        self._put(recipe.repository, recipe.tag, kind, top)
-        below = () if kind == MANIFEST else tuple((digest_of(b), MANIFEST) for _, b in children)
-        return Image(
-            recipe.repository,
-            recipe.tag,
-            digest_of(top),
-            frozenset(recipe.platforms),
-            blobs,
-            (*below, (recipe.tag, kind)),
-        )
-
-    def _manifest(
-        self, recipe: Recipe, platform: str, layers: tuple[Layer, ...], blobs: dict[str, int]
-    ) -> bytes:
-        described, diffs = [], []
-        for layer in layers:
-            digest, diff, size = _facts(layer)
-            if (digest, recipe.repository) not in self._there:
-                body = b"" if digest in self._places else _layer(layer)[0]
-                self._blob(recipe.repository, digest, body)
-            described.append({"mediaType": LAYER, "digest": digest, "size": size})
-            diffs.append(diff)
-            blobs[digest] = size
-        config = json.dumps(
-            {
-                "architecture": platform,
-                "os": "linux",
-                "config": {},
-                "rootfs": {"type": "layers", "diff_ids": diffs},
-            }
-        ).encode()
-        self._blob(recipe.repository, digest_of(config), config)
-        blobs[digest_of(config)] = len(config)
-        return json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST,
-                "config": {
-                    "mediaType": CONFIG,
-                    "digest": digest_of(config),
-                    "size": len(config),
-                },
-                "layers": described,
-            }
-        ).encode()
-
-    def _blob(self, repository: str, digest: str, body: bytes) -> None:
-        if (digest, repository) in self._there:
-            return
-        place = f"/v2/{repository}/blobs/uploads/"
-        if other := self._places.get(digest):
-            asked = {"mount": digest, "from": other}
-            assert self._client.post(place, params=asked).status_code == 201, "not mounted"
-        else:
-            begun = self._client.post(place).raise_for_status()
-            url = httpx.URL(begun.headers["Location"]).copy_merge_params({"digest": digest})
-            self._client.put(url, content=body).raise_for_status()
-        self._places[digest] = repository
-        self._there.add((digest, repository))
-
-    def _put(self, repository: str, reference: str, kind: str, body: bytes) -> None:
-        self._client.put(
-            f"/v2/{repository}/manifests/{reference}", content=body, headers={"Content-Type": kind}
-        ).raise_for_status()
+def publish(data: Path, recipes: Iterable[Recipe]) -> list[Image]:
+    """Lay images into a registry's folder."""
+    return [_image(Storage(data), recipe) for recipe in recipes]
 
 
-def publish(address: str, recipes: Iterable[Recipe]) -> list[Image]:
-    """Publish in a child process. Its memory would count for commands that are forked later."""
-    with ProcessPoolExecutor(1) as pool:
-        return pool.submit(_published, address, list(recipes)).result()
+def _image(storage: Storage, recipe: Recipe) -> Image:
+    blobs: dict[str, int] = {}
+    children = [
+        (platform, _manifest(storage, recipe, platform, layers, blobs))
+        for platform, layers in recipe.platforms.items()
+    ]
+    one = len(children) == 1
+    top, kind = (children[0][1], MANIFEST) if one else (_index(children), INDEX)
+    below = [] if one else [body for _, body in children]
+    for body in below:
+        storage.manifest(recipe.repository, body)
+    storage.manifest(recipe.repository, top, (recipe.tag,))
+    return Image(
+        recipe.repository,
+        recipe.tag,
+        digest_of(top),
+        frozenset(recipe.platforms),
+        blobs,
+        (*((digest_of(body), MANIFEST) for body in below), (recipe.tag, kind)),
+    )
 
 
-def _published(address: str, recipes: Iterable[Recipe]) -> list[Image]:
-    publisher = Publisher(address)
-    try:
-        return [publisher.publish(recipe) for recipe in recipes]
-    finally:
-        publisher.close()
+def _manifest(
+    storage: Storage,
+    recipe: Recipe,
+    platform: str,
+    layers: tuple[Layer, ...],
+    blobs: dict[str, int],
+) -> bytes:
+    described, diffs = [], []
+    for layer in layers:
+        digest, diff, size = _facts(layer)
+        storage.blob(recipe.repository, _layer(layer)[0])
+        described.append({"mediaType": LAYER, "digest": digest, "size": size})
+        diffs.append(diff)
+        blobs[digest] = size
+    config = json.dumps(
+        {
+            "architecture": platform,
+            "os": "linux",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": diffs},
+        }
+    ).encode()
+    storage.blob(recipe.repository, config)
+    blobs[digest_of(config)] = len(config)
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": CONFIG, "digest": digest_of(config), "size": len(config)},
+            "layers": described,
+        }
+    ).encode()
 
 
 def distinct(images: Iterable[Image]) -> Iterator[tuple[str, str, int]]:
@@ -228,7 +185,7 @@ def _facts(layer: Layer) -> tuple[str, str, int]:
     return digest_of(packed), diff, len(packed)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=16)
 def _layer(layer: Layer) -> tuple[bytes, str]:
     """Return the compressed layer, of about the wanted size, and the digest of its tar."""
     seed, size = layer

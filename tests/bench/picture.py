@@ -10,6 +10,7 @@ from html import escape
 from itertools import groupby
 
 from comparing import Result
+from over_tls import Found
 
 WIDTH, LEFT, BAR, GAP, TOP = 760, 190, 18, 30, 64
 SHORTEST = 0.1
@@ -23,7 +24,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 }"""
 
 
-def picture(results: Sequence[Result]) -> str:
+def picture(results: Sequence[Result | Found]) -> str:
     shown = [each for each in results if each.measures and not each.failed]
     longest = max((each.wall for each in shown), default=1)
     parts, y = [], TOP
@@ -46,7 +47,7 @@ def picture(results: Sequence[Result]) -> str:
     return "\n".join([head, f"<style>{STYLE}</style>", page, title, *parts, "</svg>", ""])
 
 
-def _bar(result: Result, y: int, longest: float) -> str:
+def _bar(result: Result | Found, y: int, longest: float) -> str:
     room = WIDTH - LEFT - 80
     share = math.log(max(result.wall, SHORTEST) / SHORTEST) / math.log(
         max(longest, 2 * SHORTEST) / SHORTEST

@@ -9,10 +9,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,13 @@ LINE = Path(__file__).with_name("slow_link.py")
 
 @dataclass(frozen=True)
 class Link:
-    """How far away both registries are."""
+    """How far away a registry is. Connections are cut after these bytes, and each `seconds`."""
 
     milliseconds: float = 0
     megabits: float = 0
+    down: int = 0
+    up: int = 0
+    seconds: float = 0
 
     def __str__(self) -> str:
         limit = f", {self.megabits:g} Mbit/s" if self.megabits else ""
@@ -68,6 +72,8 @@ class Site:
     real: tuple[Registry, Registry]
     folder: Path
     env: dict[str, str]
+    logins: tuple[tuple[str, ...], tuple[str, ...]] = ((), ("--user", f"{USER}:{PASSWORD}"))
+    """Options of curl, for the source and for the target."""
 
     def places(self, image: Image) -> tuple[str, str]:
         """Return an image's source and target, without any mapping of names."""
@@ -106,11 +112,25 @@ def line(address: str, link: Link) -> Iterator[str]:
     if not (link.milliseconds or link.megabits):
         yield address
         return
-    command = [sys.executable, str(LINE), address, str(link.milliseconds), str(link.megabits)]
+    with counted(address, link) as (near, _):
+        yield near
+
+
+@contextlib.contextmanager
+def counted(address: str, link: Link) -> Iterator[tuple[str, Callable[[], dict[str, int]]]]:
+    """Yield a link's address, and what tells its connections and bytes so far."""
+    numbers = (link.milliseconds, link.megabits, link.down, link.up, link.seconds)
+    command = [sys.executable, str(LINE), address, *map(str, numbers)]
     with subprocess.Popen(tied(command), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        out = process.stdout
+
+        def told() -> dict[str, int]:
+            process.send_signal(signal.SIGUSR1)
+            return dict(json.loads(out.readline()))
+
         try:
-            assert process.stdout is not None
-            yield f"127.0.0.1:{process.stdout.readline().strip()}"
+            yield f"127.0.0.1:{out.readline().strip()}", told
         finally:
             process.terminate()
 

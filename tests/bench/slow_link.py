@@ -1,14 +1,18 @@
 """A slow link in front of a registry: a TCP proxy with a round trip and a bandwidth.
 
-Usage: python slow_link.py HOST:PORT ROUND_TRIP_MS MEGABITS (0: no limit). Prints its own port.
-It is a process of its own, so that its CPU time is not charged to a contender. Each direction
-waits for half of the round trip, and a new connection for a whole one, like TCP's handshake. There
-is no slow start and no loss. Up to 8 MB of a connection can be on their way.
+Usage: python slow_link.py HOST:PORT ROUND_TRIP_MS MEGABITS DOWN UP SECONDS (0: no limit). Prints
+its own port. It is a process of its own, so that its CPU time is not charged to a contender. Each
+direction waits for half of the round trip, and a new connection for a whole one, like TCP's
+handshake. There is no slow start and no loss. Up to 8 MB of a connection can be on their way. Each
+connection is cut after DOWN or UP bytes, and SECONDS after it was opened. SIGUSR1 prints what was
+counted: connections, and bytes of both directions.
 """
 
 import asyncio
 import contextlib
+import json
 import os
+import signal
 import sys
 from collections import deque
 
@@ -18,8 +22,8 @@ WINDOW = 8 << 20
 class Line:
     """One direction of all connections together. It knows when the next bytes can be sent."""
 
-    def __init__(self, delay: float, rate: float) -> None:
-        self.delay = delay
+    def __init__(self, delay: float, rate: float, most: int) -> None:
+        self.delay, self.most, self.bytes = delay, most or 1 << 60, 0
         self._rate = rate
         self._free = 0.0
 
@@ -39,6 +43,7 @@ class End(asyncio.Protocol):
         self._open = self._loop.time() + handshake
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._size = 0
+        self._left = line.most
         self._held = self.stuck = self._scheduled = False
         self.transport: asyncio.Transport | None = None
         self.other: End | None = None
@@ -48,11 +53,28 @@ class End(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._put(data)
+        data = data[: self._left]
+        self._left -= len(data)
+        self._line.bytes += len(data)
+        if data:
+            self._put(data)
+        if not self._left:
+            self.end()
         self._size += len(data)
         if self._size > WINDOW and self.transport and not self._held:
             self._held = True
             self.transport.pause_reading()
+
+    def end(self) -> None:
+        """Cut the connection when what is on its way has arrived."""
+        for each in filter(None, (self, self.other)):
+            each._put(b"")
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        for each in filter(None, (self, self.other)):
+            if each.transport:
+                each.transport.abort()
 
     def eof_received(self) -> bool:
         self._put(b"")
@@ -106,20 +128,24 @@ class End(asyncio.Protocol):
             transport.close()
 
 
-async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
-    up, down = Line(round_trip / 2, rate), Line(round_trip / 2, rate)
+async def serve(place: tuple[str, int], down: Line, up: Line, seconds: float) -> None:
+    round_trip = down.delay + up.delay
     loop = asyncio.get_running_loop()
-    tasks = set()
+    tasks, number = set(), 0
 
     def accepted() -> End:
+        nonlocal number
+        number += 1
         near = End(up, handshake=round_trip)
+        if seconds:
+            loop.call_later(seconds, near.abort)
 
         async def join() -> None:
             await asyncio.sleep(round_trip)
             far = End(down)
             near.other, far.other = far, near
             try:
-                await loop.create_connection(lambda: far, host, port)
+                await loop.create_connection(lambda: far, *place)
             except OSError:
                 if near.transport:
                     near.transport.abort()
@@ -131,7 +157,13 @@ async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
         task.add_done_callback(tasks.discard)
         return near
 
-    server = await loop.create_server(accepted, "127.0.0.1", 0)
+    def told() -> None:
+        counted = {"connections": number, "down": down.bytes, "up": up.bytes}
+        sys.stdout.write(f"{json.dumps(counted)}\n")
+        sys.stdout.flush()
+
+    loop.add_signal_handler(signal.SIGUSR1, told)
+    server = await loop.create_server(accepted, "127.0.0.1", 0, backlog=512)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
@@ -140,6 +172,10 @@ async def serve(host: str, port: int, round_trip: float, rate: float) -> None:
 if __name__ == "__main__":
     with contextlib.suppress(PermissionError):
         os.nice(-10)  # a network is not late because the runner is busy
-    address, milliseconds, megabits = sys.argv[1:]
+    address, *numbers = sys.argv[1:]
     name, _, number = address.partition(":")
-    asyncio.run(serve(name, int(number), float(milliseconds) / 1000, float(megabits) * 125_000))
+    milliseconds, megabits, most_down, most_up, seconds = map(float, numbers)
+    down, up = (
+        Line(milliseconds / 2000, megabits * 125_000, int(most)) for most in (most_down, most_up)
+    )
+    asyncio.run(serve((name, int(number)), down, up, seconds))

@@ -1,5 +1,6 @@
 """A tiny bench, so that the tools of `make bench` keep working. No times are judged here."""
 
+import re
 import sys
 import time
 from dataclasses import replace
@@ -11,13 +12,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import over_tls
+import tls_rows
 from comparing import Result, compare
 from contenders import SkopeoCopy, SkopeoSync
 from measuring import NotDoneError, Spending
 from own_images import big, distinct, publish
 from picture import picture
 from registry_fixture import registry
-from sites import Link, Work, line, storage
+from sites import Link, Work, counted, line, storage
 from the_floor import Floor
 from verdicts import COLUMNS, EVERYTHING, NOTHING, WORKFLOW, Found, bars, table
 
@@ -27,7 +29,7 @@ def results() -> list[Result]:
     """A single image and an index of three platforms."""
     with storage() as folder, registry(folder / "source") as source:
         recipes = big(unit=1000)
-        images = publish(source.address, [recipes[0], recipes[-1]])
+        images = publish(source.data, [recipes[0], recipes[-1]])
         work = Work(EVERYTHING, Link(), images, images, added=images)
         return compare([work], [SkopeoCopy(), SkopeoSync(), Floor()], source, folder, runs=1)
 
@@ -95,12 +97,36 @@ def test_much_that_is_said_does_not_hold_up_who_says_it() -> None:
     assert spending.wall < 10
 
 
-@pytest.mark.long
-def test_the_rows_over_tls_are_measured() -> None:
-    """Without skopeo, and with a short list."""
+CHOSEN = {"tls": r"1 tiny image, 50|unchanged, 0 ms", "lines": r"keeps uploads, 50|layers of"}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_rows_over_tls_are_measured_and_judged(name: str) -> None:
+    _, rows, _ = tls_rows.TABLES[name]
     with storage() as folder:
-        found = over_tls.measured(folder, 1, small=True)
-    lines, rows = over_tls.lines(found), over_tls.bars(found)
-    assert len(lines) == len(found)
-    assert all(run.whole for _, _, runs in found for run in runs)
-    assert [row.what for row in rows if row.good is False] == []
+        works = [w for w in rows(folder, tls_rows.SMALL) if re.search(CHOSEN[name], w.name)]
+        ways = [replace(w, ways=tuple({w.ways[0], w.ways[-1]} - {over_tls.BEFORE})) for w in works]
+        right = [w for w in ways if not w.title.startswith(tls_rows.WRONG)]
+        found = over_tls.measured(folder, right, 1)
+    assert [each.contender for each in found if not each.whole] == []
+    assert {len(line) for line in tls_rows.lines(found)} == {len(tls_rows.COLUMNS)}
+    goals = [tls_rows.Goal(right[0].name, "puts", "", 1), tls_rows.Goal("?", "puts", "", 1)]
+    goals += [tls_rows.Goal(right[0].name, "up", tls_rows.SIZE, 1e9)]
+    assert [row.good for row in tls_rows.bars(found, goals)] == [True] * 3
+    assert picture(found).count('class="ours" x=') == len(right)
+
+
+def test_a_line_counts_and_cuts_connections() -> None:
+    with (
+        storage() as folder,
+        registry(folder / "far") as far,
+        counted(far.address, Link(down=100)) as (address, told),
+        httpx.Client(base_url=f"http://{address}", trust_env=False) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(httpx.TransportError):
+                client.get("/v2/")
+        seen = told()
+    assert seen["connections"] == 2
+    assert seen["down"] == 200
+    assert seen["up"] > 100

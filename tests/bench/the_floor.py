@@ -5,6 +5,7 @@ curl run at a time, each with all of its blobs in sequence on two kept connectio
 through a named pipe and never over a disk. Each blob is sent once, and other repositories mount it.
 """
 
+import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,13 +15,12 @@ from pathlib import Path
 from contenders import OnPath
 from measuring import NotDoneError, Spending
 from own_images import INDEX, MANIFEST, distinct
-from registry_fixture import PASSWORD, USER
 from sites import Site
 
 AT_ONCE = 8
-_CURL = ("curl", "--silent", "--show-error", "--fail")
-_LOGIN = ("--user", f"{USER}:{PASSWORD}")
+_CURL = ("curl", "--silent", "--show-error", "--fail", "--http1.1")
 _PARALLEL = ("--parallel", "--parallel-immediate", "--parallel-max", str(AT_ONCE))
+_LOOKING = ("--parallel", "--parallel-max", "64", "--head")
 
 
 class Floor(OnPath):
@@ -28,6 +28,9 @@ class Floor(OnPath):
 
     def go(self, site: Site, spending: Spending) -> None:
         images = site.work.moving
+        if not images:
+            _look(site, spending)
+            return
         blobs = sorted(distinct(images), key=lambda blob: -blob[2])
         first = {digest: repository for repository, digest, _ in blobs}
         places = _places(site, spending, first)
@@ -43,7 +46,7 @@ class Floor(OnPath):
             if first[d] != i.repository
         ]
         if mounts:
-            spending.run(*_CURL, *_PARALLEL, *_LOGIN, "-X", "POST", *mounts)
+            spending.run(*_CURL, *_PARALLEL, *site.logins[1], "-X", "POST", *mounts)
         for kind in (MANIFEST, INDEX):
             paths = [
                 f"v2/{image.repository}/manifests/{reference}"
@@ -56,11 +59,23 @@ class Floor(OnPath):
             _stream(site, spending, pairs, header)
 
 
+def _look(site: Site, spending: Spending) -> None:
+    """Ask both sides for all digests at the same time."""
+    header = ("-H", f"Accept: {MANIFEST}, {INDEX}", "-o", "/dev/null")
+    paths = [f"v2/{each.repository}/manifests/{each.tag}" for each in site.work.images]
+    with contextlib.ExitStack() as stack:
+        for address, login in zip((site.source, site.target), site.logins, strict=True):
+            places = [f"{address}/{path}" for path in paths]
+            given = [each for place in places for each in (*header[2:], place)]
+            command = (*_CURL, *_LOOKING, *header[:2], *login, *given)
+            stack.callback(spending.wait, stack.enter_context(spending.start(*command)))
+
+
 def _places(site: Site, spending: Spending, first: dict[str, str]) -> dict[str, str]:
     """Begin all uploads at once. Any upload of a repository serves any of its blobs."""
     starts = [f"{site.target}/v2/{where}/blobs/uploads/" for where in first.values()]
     options = ("-X", "POST", "--write-out", "%header{location}\\n")
-    told = spending.run(*_CURL, *_PARALLEL, *_LOGIN, *options, *starts).decode().split()
+    told = spending.run(*_CURL, *_PARALLEL, *site.logins[1], *options, *starts).decode().split()
     free: defaultdict[str, list[str]] = defaultdict(list)
     for place in told:
         free[place.partition("/v2/")[2].partition("/blobs/")[0]].append(place)
@@ -87,7 +102,8 @@ def _batch(
     site: Site, spending: Spending, pairs: Sequence[tuple[str, str]], header: tuple[str, str]
 ) -> None:
     accept, kind = header
-    out, into = [*_CURL, "-H", accept], [*_CURL, *_LOGIN, "-H", "Expect:", "-H", kind]
+    out, into = [*_CURL, *site.logins[0], "-H", accept], [*_CURL, *site.logins[1]]
+    into += ["-H", "Expect:", "-H", kind]
     pipes = []
     for source, target in pairs:
         pipe = Path(site.folder) / f"pipe-{os.urandom(6).hex()}"
