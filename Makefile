@@ -76,6 +76,7 @@ packaging: $(VENV)/.developing .packaging ## Build and run the image, scrape the
 
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos
+	$(BIN)/pytest --numprocesses 2 -m hypothesis --hypothesis-profile explore $(UNITS) tests/workflow
 
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
 	$(BIN)/python tests/load history

@@ -21,8 +21,11 @@ from xdist.scheduler import LoadScopeScheduling
 _TALLY: Final = pytest.StashKey[Counter[str]]()
 VIOLATIONS: Final = "violations"
 
-# A slow machine fails no test of hypothesis.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Neither a slow machine nor chance fails a test of hypothesis. `make chaos` throws other inputs.
+settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile("explore", settings.get_profile("busy"), derandomize=False)
 settings.load_profile("busy")
 
 

@@ -1,7 +1,7 @@
 """What was probably meant: one row per mistake that people make, and what no row may do."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.bad_image import Mistake
@@ -386,7 +386,6 @@ TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=12).map("".joi
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_a_correction_is_a_reference_and_never_what_was_typed(text: str) -> None:
     correction = correct(text, target_host=HOST)
     if correction is None:
@@ -400,7 +399,6 @@ def test_a_correction_is_a_reference_and_never_what_was_typed(text: str) -> None
 
 
 @given(TEXTS)
-@settings(deadline=None)
 def test_nothing_certain_is_left_to_correct_in_a_correction(text: str) -> None:
     correction = correct(text, target_host=HOST)
     if correction is not None:

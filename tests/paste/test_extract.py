@@ -9,7 +9,7 @@ import codecs
 import pytest
 import yaml
 from bombs import BOMBS
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pasted import ALL, HOST, Paste
 
@@ -154,7 +154,6 @@ NAMES = st.sampled_from(["", "a.yaml", "values.yaml", "Dockerfile", "a.txt", "a.
 
 
 @given(text=TEXTS, name=NAMES)
-@settings(max_examples=300, deadline=None)
 def test_no_text_whatever_raises(text: str, name: str) -> None:
     finding = extract(text, target_host=HOST, name=name)
     assert len(set(finding.images)) == len(finding.images) <= IMAGES_PER_PASTE
@@ -164,7 +163,6 @@ def test_no_text_whatever_raises(text: str, name: str) -> None:
     content=st.one_of(st.binary(max_size=60), TEXTS.map(lambda t: t.encode(errors="replace"))),
     name=NAMES,
 )
-@settings(deadline=None)
 def test_no_file_whatever_raises_and_without_images_it_comes_back_as_it_is(
     content: bytes, name: str
 ) -> None:

@@ -64,7 +64,6 @@ def references_in(node: Any) -> set[str]:
     head=HEADS,
     name=st.sampled_from(["a.json", "a.yaml"]),
 )
-@settings(deadline=None, max_examples=300)
 def test_every_image_in_full_of_a_file_is_found_or_asked_about_or_named(
     tree: dict[str, Any], head: dict[str, Any], name: str
 ) -> None:
@@ -153,7 +152,7 @@ KNOWN = re.compile(r"[\s,，、;；：:|()\[\]\"'`.!?+\-/&*>\u3000-\u303f\u3400-
 
 
 @given(words=st.lists(WORDS, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=200)
 def test_what_is_taken_at_once_leaves_nothing_that_is_not_understood(words: list[str]) -> None:
     text = " ".join(words)
     finding = extract(text, target_host=HOST)
@@ -173,7 +172,6 @@ def test_what_is_taken_at_once_leaves_nothing_that_is_not_understood(words: list
 
 
 @given(words=st.lists(WORDS, min_size=1, max_size=6))
-@settings(deadline=None)
 def test_a_bare_word_is_taken_at_once_only_where_it_is_meant(words: list[str]) -> None:
     line = " ".join(word for word in words if "\n" not in word)
     finding = extract(line, target_host=HOST)

@@ -4,7 +4,7 @@ import codecs
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pasted import ALL, Paste
 
@@ -268,7 +268,6 @@ NAMES = st.sampled_from(["a.yaml", "Dockerfile", "values.yaml", "docker-compose.
 
 
 @given(lines=st.lists(LINES, max_size=12), name=NAMES)
-@settings(deadline=None)
 def test_rewriting_changes_names_of_images_and_nothing_else(lines: list[str], name: str) -> None:
     """The text between the changes is the same, in the same order."""
     content = "".join(lines).encode()

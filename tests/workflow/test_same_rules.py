@@ -53,7 +53,7 @@ def policy(rules: list[tuple[str, Verdict]], floating: tuple[str, ...] = ()) -> 
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from(PATTERNS), st.sampled_from(list(Verdict))), max_size=5),
 )
@@ -95,7 +95,7 @@ TAGS = st.lists(
 ).map("-".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(TAGS)
 def test_a_tag_floats_in_the_workflow_exactly_where_it_does_for_the_bot(tag: str) -> None:
     assert run_tags.floats(tag) is not core_tags.is_version(tag)

@@ -22,6 +22,7 @@ _ENTRY = "%H%n%T%n%P%n%an%n%ae%n%aI%n%B"
 _TIME_LIMIT = 30.0
 _FILE_MODE = "100644"
 _COMMIT_HEAD_LINES = 6
+_SMALL = 1 << 16
 
 
 class GitError(Exception):
@@ -55,6 +56,8 @@ class GitRepository:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._blobs: dict[str, bytes] = {}
+        """Small ones that were read. A blob never changes, and each look at it is a process."""
 
     async def create(self, files: Mapping[str, bytes], *, message: str = "First commit") -> str:
         """Create the repository with a first commit on main, unless it exists.
@@ -109,10 +112,15 @@ class GitRepository:
         return None if sha is None or data is None else GitFile(path, sha, data)
 
     async def blob(self, sha: str) -> bytes | None:
-        try:
-            return await self._git("cat-file", "blob", sha)
-        except GitError:
-            return None
+        data = self._blobs.get(sha)
+        if data is None:
+            try:
+                data = await self._git("cat-file", "blob", sha)
+            except GitError:
+                return None
+            if len(data) < _SMALL:
+                self._blobs[sha] = data
+        return data
 
     async def tree(self, sha: str) -> list[dict[str, str]] | None:
         """Return all entries below a tree, folders among them. None when there is no such tree."""
