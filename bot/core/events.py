@@ -51,9 +51,13 @@ class Found(Event):
 
 @dataclass(frozen=True, slots=True)
 class Identical(Event):
-    """The target has the digest of the source already, so there is nothing to copy."""
+    """The target has the digest of the source already, so there is nothing to copy.
+
+    `pull_refusal` is as in `Verified`.
+    """
 
     digest: str
+    pull_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -309,8 +309,9 @@ def _copied(transfer: Transfer, event: Copied) -> Transfer:
 def _end(transfer: Transfer, event: Event) -> Transfer:
     ended = replace(transfer, ended_at=event.at)
     match event:
-        case Identical(_, digest):
-            return replace(ended, ended=State.MIRRORED, digest=digest, proof=Proof.TARGET)
+        case Identical(_, digest, refusal):
+            ended = replace(ended, digest=digest, pull_refusal=refusal)
+            return replace(ended, ended=State.MIRRORED, proof=Proof.TARGET)
         case Verified(_, proof, refusal):
             return replace(ended, ended=State.MIRRORED, proof=proof, pull_refusal=refusal)
         case Missing(_, meant, failure):

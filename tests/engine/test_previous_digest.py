@@ -111,3 +111,14 @@ async def test_result_and_why_tell_what_came_along_and_why_nobody_may_pull_it(w:
     await w.say(WEI, f"/why {NGINX}")
     await w.settle(4)
     assert "not all signatures and attestations came along: 1: target: denied" in w.last
+
+
+async def test_what_is_hidden_by_its_digest_is_there(w: World) -> None:
+    image = ImageRef.parse(f"{STATIC.registry}/{STATIC.repository}@{OLD}")
+    w.registries.target[str(image)] = PullRefusedError("the image is not scanned")
+    w.registries.source[str(image)] = OLD
+    await w.say(WEI, f"/mirror {image}")
+    await w.settle(20)
+    assert "Done, 1 of 1" in w.last
+    assert "cannot be pulled now: the image is not scanned" in w.last
+    assert w.repository.blocks == []

@@ -102,9 +102,13 @@ def test_a_project_that_shows_nothing_unscanned_takes_the_image(world: World) ->
     def hides(method: str, path: str) -> tuple[int, bytes] | None:
         return (412, b"") if method in ("HEAD", "GET") and "/manifests/" in path else None
 
-    with fronts(world, willing, hides) as (_, _, run):
+    with fronts(world, willing, hides) as (_, far, run):
         ran = run(f"{name}:1\n")
-    assert ran.says(f"{name}:1").startswith(f"success: {digest} ")
+        assert ran.says(f"{name}:1").startswith(f"success: {digest} ")
+        far.seen.clear()
+        ran = run(f"{name}@{digest}\n")
+    assert ran.says(f"{name}@{digest}") == f"success: {digest} skipped"
+    assert not far.of("PUT", "/")
     assert world.target.head(name, "1") == digest
 
 

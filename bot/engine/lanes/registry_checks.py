@@ -173,9 +173,9 @@ class RegistryChecksLane:
         if digest is None:
             meant = await self._suggested(image)
             return Missing(self._clock(), meant)
-        there = await self._at_target(transfer)
+        there, pull_refusal = await self._at_target(transfer)
         if digest == there:
-            return Identical(self._clock(), digest)
+            return Identical(self._clock(), digest, pull_refusal)
         if image.tag and image.digest:
             tagged = replace(image, digest=None)
             named = await self._at_source(tagged)
@@ -216,11 +216,15 @@ class RegistryChecksLane:
         look = self._registries.source_digest(image)
         return await self._slow.timed(image.registry, look)
 
-    async def _at_target(self, transfer: Transfer) -> str | None:
+    async def _at_target(self, transfer: Transfer) -> tuple[str | None, str]:
+        """The digest, if the target tells it, and why it lets nobody pull the image, if so."""
+        image = transfer.image
         try:
-            return await self._target_digest(transfer)
+            return await self._target_digest(transfer), ""
+        except PullRefusedError as why:  # by digest: it is there
+            return image.digest if image.tag is None else None, str(why)
         except RefusedError:
-            return None  # the bot may not read the target: the workflow will compare
+            return None, ""  # the bot may not read the target: the workflow will compare
 
     async def _target_digest(self, transfer: Transfer) -> str | None:
         look = self._registries.target_digest(transfer.image)

@@ -143,12 +143,18 @@ class Copying:
         asked = self.traffic.asking(self.target.host).submit(self.held, name)
         shown = source.digest(image.digest or name)  # of a digest, for the pulls that are left
         wanted, held = image.digest or shown, asked.result()
+        if held is None and name == wanted and self.hidden():
+            held = wanted
         self.had = held or ""
         if wanted and wanted == held:
             return self.ended("success", f"{wanted} skipped")  # no size: it would cost a GET
         if self.order.keeps and held != "":
             return self.kept(wanted, held)
         return wanted or None
+
+    def hidden(self) -> bool:
+        """Return whether the target has what it was asked for: Harbor hides what is not scanned."""
+        return self.target.last.status == HTTPStatus.PRECONDITION_FAILED
 
     def held(self, name: str) -> str | None:
         """Ask the target what it holds, as soon as it takes the login."""
@@ -161,8 +167,7 @@ class Copying:
             return self.ended("success", "kept: the target's version differs from its source")
         if held:
             return self.ended("success", "kept: the source does not show which digest it has")
-        hidden = self.target.last.status == HTTPStatus.PRECONDITION_FAILED
-        if hidden:  # Harbor hides what is not scanned
+        if self.hidden():
             return self.ended("success", "kept: the target does not show which digest it has")
         words = self.target.last.words
         return self.ended("error", f"target: does not say whether it has this version ({words})")

@@ -97,7 +97,7 @@ class Settings:
             patience,
             servers,
             tuple(wrong),
-            attaches=referrers != "off",
+            attaches=referrers.lower() != "off",
         )
 
 
