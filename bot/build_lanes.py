@@ -178,7 +178,12 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     if plan is None:
         return {}
     access, policy = settings.allow_lists(), policy_with_holds(settings, adapters)
-    news = FreshNews(words=adapters.words, access=access, language=settings.telegram.language)
+    news = FreshNews(
+        words=adapters.words,
+        access=access,
+        language=settings.telegram.language,
+        alarms=plan.alarms,
+    )
     updates = FreshUpdates(
         store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
     )

@@ -542,7 +542,9 @@ class World:
                 policy=self.policy,
                 target=TARGET,
                 plan=self.plan,
-                news=FreshNews(words=words, access=access, language=self.language),
+                news=FreshNews(
+                    words=words, access=access, language=self.language, alarms=self.plan.alarms
+                ),
                 clock=self.clock,
             )
         }

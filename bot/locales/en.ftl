@@ -834,6 +834,7 @@ news-head = { $count ->
     [one] An image was updated upstream, and our registry has it now:
    *[other] { $count } images were updated upstream, and our registry has them now:
 }
+news-alarm = { $people }: you watch this or asked for it, and our registry has it now: { $images }.
 news-for = { $people }: you watch this or asked for it.
 watching = When <code>{ $image }</code> is updated upstream, I tell you here as soon as our registry has the new one.
 watch-unlisted = Only the images in image.list are kept fresh, and I have not seen this one there yet. To add it: <code>/mirror { $image }</code>

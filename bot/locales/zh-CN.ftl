@@ -724,6 +724,7 @@ outdated-unanswered = 没能读到 image.list：{ $trouble }。
 
 # -- updates upstream -----------------------------------------------------------------------
 news-head = 有 { $count } 个镜像在上游更新了，我们的镜像仓库已同步：
+news-alarm = { $people }：你关注或请求过的镜像，我们的镜像仓库已同步：{ $images }。
 news-for = { $people }：这是你关注或请求过的镜像。
 watching = <code>{ $image }</code> 在上游更新并同步到我们的镜像仓库之后，我会在这里通知你。
 watch-unlisted = 只有 image.list 里的镜像会保持更新，这个还不在里面。要加进去：<code>/mirror { $image }</code>

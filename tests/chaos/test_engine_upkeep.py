@@ -33,6 +33,7 @@ FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
 PLAN: Final = fresh_plan(version=6)
 NEWS: Final = "updated upstream, and our registry has it now"
+MENTION: Final = "you watch this or asked for it, and our registry has it now"
 ALARM: Final = "differs from its source"
 EACH_IN_TEST: Final = 6
 PARTS: Final = 4
@@ -84,8 +85,13 @@ def broken(w: ChaosWorld) -> list[str]:
     texts = [
         (said.place.chat, text) for said in w.chat.messages.values() for text in said.texts[:1]
     ]
-    for image, words in ((LATEST, NEWS), (FIXED, NEWS), (FIXED, ALARM)):
-        wanted = (words, str(image), f"→ <code>{NEW[:19]}")
+    digest = f"→ <code>{NEW[:19]}"
+    for image, words, more in (
+        (LATEST, NEWS, digest),
+        (FIXED, MENTION, ""),
+        (FIXED, ALARM, digest),
+    ):
+        wanted = (words, str(image), more)
         times = sum(chat == GROUP and all(part in t for part in wanted) for chat, t in texts)
         if not 1 <= times <= 1 + w.killer.repetitions:
             wrong.append(f"{words!r} of {image} was said {times} times")

@@ -9,7 +9,7 @@ from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Rule
 from bot.dialog.message import Message
-from bot.dialog.outdated import OUTDATED_SHOWN, updated_upstream
+from bot.dialog.outdated import OUTDATED_SHOWN, arrived_after_alarm, updated_upstream
 from bot.dialog.watches import WATCHES_SHOWN, unwatchable, watched, watching
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -32,6 +32,7 @@ def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
     assert keys(message) == ["news-head", "outdated-line"]
     assert dict(message.lines[1].values) == {"image": str(LATEST), "old": A[:19], "new": B[:19]}
     assert keys(updated_upstream([one], {PersonId("telegram:1001"): "Wei"}))[-1] == "news-for"
+    assert keys(arrived_after_alarm([one], {PersonId("telegram:1001"): "Wei"})) == ["news-alarm"]
     assert keys(updated_upstream([one] * (OUTDATED_SHOWN + 2)))[-1] == "outdated-more"
     assert dict(updated_upstream([one] * (OUTDATED_SHOWN + 2)).lines[-1].values) == {"count": 2}
 

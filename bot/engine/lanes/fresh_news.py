@@ -1,7 +1,8 @@
 """News of updates that have arrived, for those who watch an image or asked for it lately.
 
 News are notes, stored in the transaction that marks them as told. What arrived together is one
-message per chat. People who may not use the bot any more get none.
+message per chat. People who may not use the bot any more get none. In the chat of an alarm its
+card and its result have said everything. So who watches the image there is only mentioned.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from bot.core.ids import ChatId, PersonId, Place, is_private
 from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
-from bot.dialog.outdated import updated_upstream
+from bot.dialog.outdated import arrived_after_alarm, updated_upstream
 from bot.engine.ports.chat import Words
 from bot.engine.ports.fresh import Audience, TrackedTransfers
 from bot.engine.ports.outbox import NewNotes
@@ -37,6 +38,8 @@ class _Told:
     place: Place
     people: list[PersonId] = field(default_factory=list)
     images: list[TrackedImage] = field(default_factory=list)
+    alarmed: list[TrackedImage] = field(default_factory=list)
+    """Those of which an alarm in this chat has told."""
 
 
 class FreshNewsUnit(TrackedTransfers, Audience, ChatOrigins, KnownPeople, NewNotes, Protocol):
@@ -44,10 +47,14 @@ class FreshNewsUnit(TrackedTransfers, Audience, ChatOrigins, KnownPeople, NewNot
 
 
 class FreshNews:
-    def __init__(self, *, words: Words, access: AllowLists, language: Language) -> None:
+    def __init__(
+        self, *, words: Words, access: AllowLists, language: Language, alarms: ChatId
+    ) -> None:
+        """`alarms`: the chat where admins are asked about updated versions."""
         self._words = words
         self._access = access
         self._language = language
+        self._alarms = alarms
 
     async def tell(self, unit: FreshNewsUnit, now: datetime) -> bool:
         """Store notes for what has arrived, unless more is about to arrive."""
@@ -62,8 +69,10 @@ class FreshNews:
                 told = chats.setdefault(place.chat, _Told(place))
                 if person not in told.people:
                     told.people.append(person)
-                if each not in told.images:
-                    told.images.append(each)
+                by_alarm = place.chat == self._alarms and each.alarmed == each.target
+                images = told.alarmed if by_alarm else told.images
+                if each not in images:
+                    images.append(each)
         for told in chats.values():
             await self._note(unit, told)
         await unit.save_tracked([each.with_news_told() for each in arrived])
@@ -96,8 +105,13 @@ class FreshNews:
         language = await language_of(unit, told.place, told.people[0], otherwise=self._language)
         private = is_private(told.place.chat)
         names = {} if private else names_of(await unit.people(told.people))
-        text = self._words.render(updated_upstream(told.images, names), language)
-        await unit.add_note(told.place, text, reply_to=None)
+        if told.images:
+            said = updated_upstream(told.images, names)
+        elif names:
+            said = arrived_after_alarm(told.alarmed, names)
+        else:
+            return
+        await unit.add_note(told.place, self._words.render(said, language), reply_to=None)
 
 
 def _is_on_its_way(transfer: Transfer) -> bool:

@@ -692,3 +692,20 @@ async def test_where_nothing_is_kept_fresh_nobody_is_promised_anything(tmp_path:
         assert w.last.startswith("Images are not kept fresh here")
         async with w.store.begin() as unit:
             assert await unit.watches_of(WEI.id) == []
+
+
+async def test_in_the_chat_of_an_alarm_its_arrival_is_said_once(w: World) -> None:
+    listed(w, FIXED)
+    await pass_hours(w, 25)
+    await w.say(LI, f"/watch {FIXED}")
+    move(w, FIXED)
+    await pass_hours(w, 25)
+    await w.press(ANA, "approve:1")
+    await w.settle(20)
+    arrive(w, f"{FIXED}@{NEW}")
+    await w.settle(200, step=2)
+    assert len(said(w, "Done, 1 of 1")) == 1
+    assert said(w, NEWS) == []
+    (mention,) = said(w, "you watch this")
+    assert mention.startswith('<a href="tg://user?id=1002">Li</a>: ')
+    assert mention.endswith(f"our registry has it now: {FIXED}.")
