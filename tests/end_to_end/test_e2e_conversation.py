@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from referrers_fixture import artifact, listed, signature
+from registry_fixture import Registry
 from sandbox_fixture import document
 from sandbox_process import Asked, Message, Sandbox, start, stop
 
@@ -58,6 +60,7 @@ def labels(message: Message) -> list[str]:
 
 
 def test_a_compose_file_comes_back_with_the_images_of_our_registry(s: Sandbox) -> None:
+    sign(s, WANTED["probe"])
     asked = s.send("wei", "compose.yaml", COMPOSE)
     draft = s.card(asked, "6 images found in compose.yaml")
     assert s.repository()["list"].count("\n") <= 1, "nothing is done before the person says so"
@@ -65,7 +68,8 @@ def test_a_compose_file_comes_back_with_the_images_of_our_registry(s: Sandbox) -
     assert s.press("wei", draft, "Mirror all 6") == "On it: 6 images."
     s.until(lambda: s.answers(asked)[0]["text"].count("waits for an admin") == 3)
     s.say("ana", "/approve #1", chat="private")
-    s.result(asked, "Done, 6 of 6")
+    result = s.result(asked, "Done, 6 of 6")
+    assert "With 2 signatures and attestations." in result["text"]
     answer = s.result(asked, "Your file for #1")
     number = answer["document"]["number"]
     content = s.api.get(f"/api/document/{number}").content
@@ -75,6 +79,15 @@ def test_a_compose_file_comes_back_with_the_images_of_our_registry(s: Sandbox) -
     assert services["own"]["image"] == "shop/own:dev"
     assert_only_images_changed(COMPOSE, content, s.target())
     assert answer["document"]["name"] == "compose.yaml"
+
+
+def sign(s: Sandbox, image: str) -> None:
+    """Sign an image at its source, as its maker does: by a tag, and by a bundle."""
+    source = s.data / "source"
+    registry, name = Registry("", source / "log", source / "storage"), image.rpartition(":")[0]
+    digest = s.digests("source")[image]
+    signature(registry, name, digest, "of the maker")
+    listed(registry, name, digest, artifact(registry, name, digest))
 
 
 def assert_only_images_changed(before: bytes, after: bytes, target: str) -> None:
