@@ -203,7 +203,8 @@ async def test_a_runner_and_an_authority_of_ones_own_are_told_to_the_workflow(
     def given(content: str) -> Settings:
         file.write_text(content)
         dumped = settings().model_dump(mode="json") | {"ca_bundle": str(file)}
-        return settings_from({**dumped, "github": {**dumped["github"], "runner": "in-1"}}, "test")
+        dumped["github"]["runner"], dumped["target"]["referrers"] = "in-1", False
+        return settings_from(dumped, "test")
 
     async with github(tmp_path / "hub", OLD) as (made, port):
         for content, words in (
@@ -222,8 +223,10 @@ async def test_a_runner_and_an_authority_of_ones_own_are_told_to_the_workflow(
         assert "variable CA_BUNDLE: set to 2 certificates" in said
         assert made.actions.variables["CA_BUNDLE"] == f"{authority}\n{authority}"
         assert made.actions.variables["RUNNER"] == "in-1"
+        assert made.actions.variables["REFERRERS"] == "off"
         said = await set_up(made, port, secrets(), settings())
-        assert {"variable CA_BUNDLE: removed", "variable RUNNER: removed"} <= {*said}
+        removed = {f"variable {name}: removed" for name in ("CA_BUNDLE", "RUNNER", "REFERRERS")}
+        assert removed <= {*said}
 
 
 async def test_rules_that_no_variable_can_hold_are_refused_before_anything_changes(
