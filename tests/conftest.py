@@ -77,7 +77,7 @@ def pytest_collection_finish() -> None:
 
 
 class Spread(LoadScopeScheduling):
-    """Give a file with module fixtures to one worker, and any other test to the next free one."""
+    """Give a file that keeps something to one worker, and any other test to the next free one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -86,7 +86,8 @@ class Spread(LoadScopeScheduling):
 
 @functools.cache
 def _is_shared(file: Path) -> bool:
-    return 'scope="module"' in file.read_text("utf-8")
+    text = file.read_text("utf-8")
+    return 'scope="module"' in text or "@cache" in text
 
 
 @pytest.hookimpl(optionalhook=True)

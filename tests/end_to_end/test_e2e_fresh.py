@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sandbox_process import Asked, Message, Sandbox, start, stop
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 EVERY = "3"
 
 

@@ -134,6 +134,7 @@ def test_a_decided_digest_that_the_source_lost_is_told_as_gone(world: World) -> 
     assert world.target.head(name, "1") is None
 
 
+@pytest.mark.sweep
 def test_two_hundred_decisions_of_34_kilobytes_are_carried_out(world: World) -> None:
     name, images = "docker.io/wei/one-of-very-many", {}
     index = json.loads(world.get(world.source, name, world.seed(name, "base", ("amd64",))))
@@ -176,6 +177,7 @@ UNSEALED = {
 """What is said of a block that does not count -> how to make one."""
 
 
+@pytest.mark.sweep(kept=4)
 @pytest.mark.parametrize("why", UNSEALED)
 @pytest.mark.parametrize("event", ["push", "dispatch"])
 def test_without_a_right_seal_no_digest_goes_under_a_tag_that_does_not_name_it(

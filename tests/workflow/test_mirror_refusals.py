@@ -61,6 +61,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.sweep(kept=3)
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_refusal_of_the_target_is_told_in_its_own_words_and_costs_no_more_pulls(
     case: str, world: World

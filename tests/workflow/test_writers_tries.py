@@ -44,6 +44,7 @@ TAMPERED = {
 }
 
 
+@pytest.mark.sweep(kept=3)
 @pytest.mark.parametrize("how", TAMPERED)
 def test_a_block_that_was_touched_decides_nothing(world: World, how: str) -> None:
     name = f"docker.io/library/touched-{list(TAMPERED).index(how)}"
