@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.harbor import Harbor
 from bot.adapters.store import SqliteStore
-from bot.adapters.telegram.chat import Menu
+from bot.adapters.telegram.chat import Menu, PollingBot
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import LocaleWords, Maintainer
-from bot.clients import Services, close, open_services
+from bot.clients import close, open_clients
 from bot.config import Secrets, Settings
 from bot.core.hold import Hold, with_blocks
 from bot.core.policy import Policy, Role
@@ -34,9 +37,13 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Adapters(Services):
+class Adapters:
     """All adapters of a running bot."""
 
+    bot: PollingBot
+    repository: MirrorRepository
+    registries: RegistryClient
+    harbor: Harbor
     store: SqliteStore
     words: LocaleWords
     holds: Sequence[Hold] = ()
@@ -48,19 +55,11 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
     """All adapters, closed at the end. Raises TransientError if the database cannot be opened."""
     store = await SqliteStore.open(Path(settings.database))
     try:
-        async with open_services(settings, secrets) as services:
+        async with open_clients(settings, secrets) as clients:
             words = make_words(settings)
             async with store.begin() as unit:
                 holds = await unit.holds()
-            yield Adapters(
-                services.bot,
-                services.repository,
-                services.registries,
-                services.harbor,
-                store,
-                words,
-                holds,
-            )
+            yield Adapters(*clients, store, words, holds)
     finally:
         await close(store.close())
 

@@ -27,26 +27,27 @@ CLOSE_SECONDS: Final = 2.0
 """How long the closing of one connection may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Clients of the three services. They share nothing with a bot that runs beside them."""
-
-    bot: PollingBot
-    repository: MirrorRepository
-    registries: RegistryClient
-    harbor: Harbor
+Clients = tuple[PollingBot, MirrorRepository, RegistryClient, Harbor]
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, secrets: Secrets) -> AsyncIterator[Services]:
-    """The clients without the database, closed at the end. A bot may run at the same time."""
+async def open_clients(settings: Settings, secrets: Secrets) -> AsyncIterator[Clients]:
+    """The clients of a bot that runs, closed at the end."""
     network = make_network(settings)
     registries = RegistryClient(**_registry_arguments(settings, secrets), network=network)
     repository = MirrorRepository(**_repository_arguments(settings, secrets), network=network)
     bot = _bot(settings, secrets, network)
     harbor = _harbor(settings, secrets, network)
+    async with _closed(bot, repository, registries, harbor):
+        yield bot, repository, registries, harbor
+
+
+@asynccontextmanager
+async def _closed(
+    bot: PollingBot, repository: MirrorRepository, registries: RegistryClient, harbor: Harbor
+) -> AsyncIterator[None]:
     try:
-        yield Services(bot, repository, registries, harbor)
+        yield
     finally:
         await close(bot.shutdown())
         repository.close()
@@ -76,13 +77,8 @@ async def open_inspection(settings: Settings, secrets: Secrets) -> AsyncIterator
     )
     bot = _bot(settings, secrets, network)
     harbor = _harbor(settings, secrets, network)
-    try:
+    async with _closed(bot, repository, registries, harbor):
         yield Inspected(network, bot, repository, registries, harbor)
-    finally:
-        await close(bot.shutdown())
-        repository.close()
-        await close(registries.aclose())
-        await close(harbor.aclose())
 
 
 def make_network(settings: Settings) -> Network:

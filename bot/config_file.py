@@ -158,30 +158,36 @@ def mistakes(error: ValidationError | None, document: Document, model: type[Base
 
     `model` is the one that raised the error. None: only the keys that stand twice.
     """
-    found = [(key, "stands twice in its section: remove one") for key in document.repeated]
+    found = list[tuple[Key, str | ErrorDetails]](
+        (key, "stands twice in its section: remove one") for key in document.repeated
+    )
     found += _wrong_values(error, model) if error else []
     found.sort(key=lambda mistake: document.line_of(mistake[0]))
-    shown = [one_line(document.at(key) + words) for key, words in found[:_MISTAKES]]
+    shown = [
+        one_line(document.at(key) + (what if isinstance(what, str) else _words(what, model)))
+        for key, what in found[:_MISTAKES]
+    ]
     if more := len(found) - len(shown):
         shown.append(f"{document.name}: {more} more mistakes")
     return "\n".join(shown)
 
 
-def _wrong_values(error: ValidationError, model: type[BaseModel]) -> list[tuple[Key, str]]:
-    """The keys that pydantic names, each with words. What only follows from another is left out."""
-    found = list[tuple[Key, str]]()
+def _wrong_values(
+    error: ValidationError, model: type[BaseModel]
+) -> Iterator[tuple[Key, str | ErrorDetails]]:
+    """The keys that pydantic names, each with what. What only follows from another is left out."""
     errors = error.errors(include_url=False)
     places = [tuple(part for part in each["loc"] if part != "[key]") for each in errors]
-    meant = {_meant(each, model) for each in errors if each["type"] == "extra_forbidden"}
+    lacking = {each["loc"][:-1] for each in errors if each["type"] == "missing"}
+    odd = [each for each in errors if each["type"] == "extra_forbidden"]
+    meant = {_meant(each, model) for each in odd if each["loc"][:-1] in lacking}
     for key, each in zip(places, errors, strict=True):
         if each["type"] == "missing" and key in meant:
             continue
         begun = (place[: len(key)] for place in places if place != key)
         if each["type"] == "too_short" and key in begun:  # what was in it is told by itself
             continue
-        words = _words(each, model)
-        found.append((key, words) if key else _split(words))
-    return found
+        yield (key, each) if key else _split(_words(each, model))
 
 
 def _split(words: str) -> tuple[Key, str]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bot.core.card_version import CardVersion
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
@@ -54,9 +54,10 @@ class ChatCards:
         item = await self.versioned(item)
         if item.card is None or item.card.fingerprint == request.shown:
             return await self._close(item)
+        facts = {"shown": item.card.fingerprint, "version": item.view.version, "refused_at": None}
         if request.card is not None:
-            return await self._edit_card(item, item.card, request.card)
-        return await self._send_card(item, item.card)
+            return await self._edit_card(item, item.card, request.card, facts)
+        return await self._send_card(item, item.card, facts)
 
     def _is_premature(self, item: ChatItem) -> bool:
         """Whether an edit now would show only some first checks. The next edit has to wait."""
@@ -78,9 +79,8 @@ class ChatCards:
             await unit.add_card_version(version)
         return item.with_version(version.key)
 
-    async def _send_card(self, item: ChatItem, text: Rendered) -> bool:
+    async def _send_card(self, item: ChatItem, text: Rendered, facts: dict[str, Any]) -> bool:
         request = item.request
-        facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
         try:
             card = await self.chat.send(request.place, text, reply_to=request.message)
         except (TransientError, ChatMovedError) as trouble:
@@ -99,9 +99,10 @@ class ChatCards:
         )
         return True
 
-    async def _edit_card(self, item: ChatItem, text: Rendered, card: MessageId) -> bool:
+    async def _edit_card(
+        self, item: ChatItem, text: Rendered, card: MessageId, facts: dict[str, Any]
+    ) -> bool:
         """Edit the card. Where it is gone and asks for a decision, it is sent anew."""
-        facts = {"shown": text.fingerprint, "version": item.view.version, "refused_at": None}
         gone = {"card": None, "shown": "", "version": ""} if item.decided_on else {}
         edit = self.chat.edit(item.request.place, card, text)
         return await self.sending.edited(item, edit, gone, **facts)
