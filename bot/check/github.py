@@ -133,15 +133,27 @@ async def _workflow(repository: InspectedRepository, _: Settings) -> CheckLines:
         yield failed("workflow", f"it is {text}", advice)
 
 
-async def _rules(repository: InspectedRepository, settings: Settings) -> CheckLines:
-    """The workflow obeys a copy of the rules for what was written by hand, and other variables."""
-    yield await _variables(repository, settings)
-    content = (await repository.read_list()).content
-    images = await asyncio.to_thread(listed_images, content)
-    yield ok("image.list", f"it has {len(images)} images")
+async def _image_list(repository: InspectedRepository, settings: Settings) -> CheckLines:
+    name = settings.github.list
+    try:
+        file = await repository.read_list()
+    except RefusedError as error:
+        yield failed(name, error, "correct github.list")
+        return
+    if not file.blob:
+        text = "it does not exist, and begins with the first image"
+        yield warning(name, text, "if there is a list already, correct github.list")
+        return
+    images = await asyncio.to_thread(listed_images, file.content)
+    yield ok(name, f"it has {len(images)} images")
     # A rule that covers nothing of the list may be misspelt.
     for line in await asyncio.to_thread(coverage, settings.policy_in_force(), images):
         yield ok("rule", line)
+
+
+async def _rules(repository: InspectedRepository, settings: Settings) -> CheckLines:
+    """The workflow obeys a copy of the rules for what was written by hand, and other variables."""
+    yield await _variables(repository, settings)
 
 
 async def _variables(repository: InspectedRepository, settings: Settings) -> CheckLine:
@@ -162,5 +174,6 @@ _PARTS: Final = {
     "branch": _branch,
     "rights": _rights,
     "workflow": _workflow,
-    "rules of the workflow": _rules,
+    "variables of the workflow": _rules,
+    "image list": _image_list,
 }

@@ -63,6 +63,8 @@ def _database(path: Path) -> CheckLine:
         return failed(name, f"{folder} is no folder that can be written", "create it")
     if not os.path.exists(path):  # noqa: PTH110 - never raises
         return ok(name, f"{path} is created at the first start")
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        return failed(name, f"{path} is a folder", "name a file in it")
     if not os.access(path, os.W_OK):
         return failed(name, f"{path} cannot be written", "give it to the account of the bot")
     try:

@@ -58,6 +58,8 @@ async def target(
             yield await _quota(harbor, project)
     if is_harbor:
         yield await _robot(harbor)
+    else:
+        yield not_tried("target quota", "the target does not answer as a Harbor does")
 
 
 async def _probe(client: InspectedRegistries, name: str, image: ImageRef) -> CheckLines:

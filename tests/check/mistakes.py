@@ -11,6 +11,10 @@ from typing import Any
 
 from check_world import Told
 
+from bot.config import MaintainerSection
+from bot.config_policy import FreshSection
+from bot.core.ids import ChatId
+
 GROUP = "/telegram/bot"
 REPOSITORY = r"/github/repos/wei/mirror"
 
@@ -51,6 +55,22 @@ SILENCED = dict.fromkeys(
     False,
 )
 MUTED = {"status": "restricted", "user": BOT, "is_member": True, "until_date": 0, **SILENCED}
+AS_MEMBER = well("getChatMember", {"status": "member", "user": BOT})
+UNSTARTED = telegram(
+    "sendChatAction", 403, "Forbidden: bot can't initiate conversation with a user"
+)
+KINDS_OF_GIFTS = (
+    *("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"),
+    "gifts_from_channels",
+)
+FULL = {
+    "id": -1001000000001,
+    "type": "supergroup",
+    "title": "Images",
+    "accent_color_id": 0,
+    "max_reaction_count": 1,
+    "accepted_gift_types": dict.fromkeys(KINDS_OF_GIFTS, False),
+}
 FACTS = {
     "full_name": "wei/mirror",
     "default_branch": "main",
@@ -184,7 +204,112 @@ MISTAKES = (
         "admin 4711: FAILED: is in none of these chats",
         changed={"telegram.admins": ("telegram:4711",)},
     ),
+    Mistake(
+        "a channel is served",
+        "chat -1001000000001: FAILED: “News” is no group",
+        (well("getChat", FULL | {"type": "channel", "title": "News"}),),
+    ),
+    Mistake(
+        "members may not write in the group, and the bot is one",
+        "chat -1001000000001: FAILED: the bot may not write in “Images”",
+        (well("getChat", FULL | {"permissions": SILENCED}), AS_MEMBER),
+    ),
+    Mistake(
+        "members may send no files in the group, and the bot is one",
+        "chat -1001000000001: warning: the bot may send no files in “Images”",
+        (
+            well("getChat", FULL | {"permissions": SILENCED | {"can_send_messages": True}}),
+            AS_MEMBER,
+        ),
+    ),
+    Mistake(
+        "the bot may send no files in the group",
+        "chat -1001000000001: warning: the bot may send no files in “Images”",
+        (well("getChatMember", MUTED | {"can_send_messages": True}),),
+    ),
+    Mistake(
+        "an answer about the group cannot be read",
+        "chat -1001000000001: FAILED: Telegram's answer cannot be read",
+        (well("getChat", 7),),
+    ),
+    Mistake(
+        "an admin is the bot itself",
+        "admin 7000000001: FAILED: is a bot, and no bot may decide",
+        changed={"telegram.admins": ("telegram:7000000001",)},
+    ),
+    Mistake(
+        "the maintainer has not started the bot",
+        "maintainer: warning: Telegram: Forbidden: bot can't initiate conversation with a user",
+        (UNSTARTED,),
+        {"maintainer": MaintainerSection(name="Ana", id=1003)},
+    ),
+    Mistake(
+        "alarms go to an admin who has not started the bot",
+        "fresh.alarms: FAILED: Telegram: Forbidden: bot can't initiate conversation with a user",
+        (UNSTARTED,),
+        {"fresh": FreshSection(alarms=ChatId("telegram:1003"))},
+    ),
+    Mistake(
+        "Telegram asks to wait",
+        "telegram: FAILED: Telegram asks to wait",
+        (telegram("getMe", 429, "Too Many Requests: retry after 5", retry_after=5),),
+    ),
     # GitHub: the repository and the token
+    Mistake(
+        "the address of a GitHub of one's own has no /api/v3",
+        "repository: FAILED: GitHub's answer cannot be read",
+        (Told(f"^GET {REPOSITORY}$", 404, "<html>not found</html>"),),
+    ),
+    Mistake(
+        "the token has made too many calls",
+        "repository: FAILED: GitHub asks to wait: API rate limit exceeded",
+        (github("GET ", 403, "API rate limit exceeded for user ID 1."),),
+    ),
+    Mistake(
+        "github.list is misspelt",
+        "images.list: warning: it does not exist, and begins with the first image",
+        changed={"github.list": "images.list"},
+    ),
+    Mistake(
+        "github.list is the name of a folder",
+        "image.list: FAILED: image.list is a folder in the mirror repository; correct github.list",
+        (Told(f"^GET {REPOSITORY}/contents/image.list$", 200, []),),
+    ),
+    Mistake(
+        "GitHub cannot say what rules the branch has",
+        "branch: FAILED: GitHub answers 500",
+        (github("GET /rules/branches/main", 500, "Server Error"),),
+    ),
+    Mistake(
+        "`setup` was never run: whether runs may be started is not known",
+        "right to start runs: not tried: there is no workflow yet",
+        (github("POST /actions/workflows/mirror.yml/dispatches", 404, "Not Found"),),
+    ),
+    Mistake(
+        "the target lets nobody read",
+        "target mirror: FAILED: HOST answers 403: DENIED: no",
+        (registry("GET /v2/.*/manifests/", 403, "DENIED", "no"),),
+    ),
+    Mistake(
+        "the target asks to wait",
+        "target mirror: FAILED: HOST answers 429",
+        (registry("GET /v2/.*/manifests/", 429, "TOOMANYREQUESTS", "slow down"),),
+    ),
+    Mistake(
+        "Harbor's own API is in trouble, or the target is no Harbor",
+        "target quota: not tried: the target does not answer as a Harbor does",
+        (registry("/api/v2.0/", 503),),
+    ),
+    Mistake(
+        "Harbor tells the account nothing about the quota",
+        "target mirror, quota: not tried: Harbor answers 403: forbidden",
+        (registry("/api/v2.0/projects/mirror/summary$", 403, "FORBIDDEN", "forbidden"),),
+    ),
+    Mistake(
+        "database names a folder",
+        "database: FAILED: /tmp is a folder; name a file in it",
+        changed={"database": "/tmp"},  # noqa: S108 - it is there everywhere
+    ),
     Mistake(
         "the GitHub token is wrong, expired or revoked",
         "repository: FAILED: GitHub does not accept the bot's token",

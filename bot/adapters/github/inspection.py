@@ -15,7 +15,7 @@ from github import GithubException, UnknownObjectException
 from bot.adapters.github.errors import one_line
 from bot.adapters.github.fields import text_of
 from bot.adapters.github.repository import MirrorRepository, moved_to
-from bot.core.errors import RefusedError
+from bot.core.errors import RefusedError, TransientError
 
 _NO_BRANCH: Final = "imageto-bot-check/no-such-branch"
 _BLOCKING: Final = {
@@ -109,13 +109,17 @@ class InspectedRepository(MirrorRepository):
     async def try_dispatch(self) -> None:
         """Raises RefusedError where the token may not start runs. GitHub refuses it in any case.
 
-        422 says that there is no such branch: the right was there.
+        422 says that there is no such branch: the right was there. Raises TransientError where
+        there is no workflow, which proves nothing.
         """
 
         def send() -> None:
             try:
                 address = f"actions/workflows/{self._workflow}/dispatches"
                 self._post(address, {"ref": _NO_BRANCH})
+            except UnknownObjectException as error:
+                self._expect_repository(error)
+                raise TransientError("there is no workflow yet") from error
             except GithubException as error:
                 if error.status != 422:  # noqa: PLR2004 - Unprocessable Content
                     raise

@@ -75,10 +75,11 @@ class Harbor:
     async def with_quota(self, project: Project) -> Project:
         """The project with what it uses, and its quota where Harbor tells it."""
         answer = await self._send("GET", f"projects/{project.name}/summary")
+        found = _object(_well(answer))
         try:
-            quota = _object(_well(answer))["quota"]
+            quota = found["quota"]
             used, hard = int(quota["used"]["storage"]), int(quota["hard"]["storage"])
-        except (ArithmeticError, BotError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, LookupError, TypeError, ValueError):
             return project
         if max(used, hard) > _LARGEST:
             return project
@@ -90,10 +91,11 @@ class Harbor:
             return TargetState()
         quotas, ends = dict[str, tuple[int, int]](), None
         for name in names:
-            found = await self.project(name)
-            found = await self.with_quota(found) if found else None
-            if found is not None and found.quota is not None:
-                quotas[name] = found.used, found.quota
+            with suppress(RefusedError):  # it does not tell
+                found = await self.project(name)
+                found = await self.with_quota(found) if found else None
+                if found is not None and found.quota is not None:
+                    quotas[name] = found.used, found.quota
         with suppress(RefusedError):  # it does not tell
             ends = await self.last_day()
         return TargetState(quotas, ends)
