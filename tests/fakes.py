@@ -28,7 +28,7 @@ from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
 from bot.core.registry import ImageInfo, PullLimit
 from bot.core.tag_class import TagClass
-from bot.core.transfer import State
+from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import Rendered
 from bot.engine.decided import Rules
@@ -628,6 +628,18 @@ class World:
             self.registries.target[str(image)] = digest
             self.repository.report(image, digest)
         self.repository.finish()
+
+    async def arrive(self, image: ImageRef, digest: str, **more: Any) -> None:
+        """Let the run copy this digest and report it. `more`: see `FakeRepository.report`."""
+        self.registries.target[str(image)] = digest
+        self.repository.report(image, digest, **more)
+        self.repository.finish()
+        await self.settle(60)
+
+    async def newest(self, image: ImageRef) -> Transfer:
+        """Return the last transfer of an image."""
+        async with self.store.begin() as unit:
+            return (await unit.transfers_of_image(image, limit=1))[0]
 
     @property
     def card(self) -> str:

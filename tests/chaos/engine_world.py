@@ -75,7 +75,6 @@ class ChaosWorld(World):
         self.wishes = wishes
         self._is_outdated = False
         self.accepted: list[Accepted] = []
-        self.restarts = 0
         self.left: list[str] = []
         self.unreachable: set[ChatId] = set()
         self.touched: set[str] = set()
@@ -123,7 +122,6 @@ class ChaosWorld(World):
         """Start a new process on the same database."""
         await self.store.close()
         self.store = self._reopen()
-        self.restarts += 1
         self.killer.revive()
         await self.reread_holds()
 

@@ -12,7 +12,7 @@ from bot.core.decision import Ground, Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
-from bot.core.transfer import State, Transfer
+from bot.core.transfer import State
 from bot.engine.decided import Rules
 from bot.engine.refill import refill
 
@@ -33,21 +33,13 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def newest(w: World, image: ImageRef = STATIC) -> Transfer:
-    async with w.store.begin() as unit:
-        return (await unit.transfers_of_image(image, limit=1))[0]
-
-
 async def mirrored(w: World, number: int = 1) -> None:
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(8)
     await w.press(ANA, f"approve:{number}")
     await w.settle(20)
-    w.registries.target[str(STATIC)] = DIGEST
-    w.repository.report(STATIC, DIGEST)
-    w.repository.finish()
-    await w.settle(60)
-    assert (await newest(w)).state is State.MIRRORED
+    await w.arrive(STATIC, DIGEST)
+    assert (await w.newest(STATIC)).state is State.MIRRORED
 
 
 async def test_who_lends_a_request_to_an_admin_cannot_take_it_back_after_the_approval(
@@ -58,11 +50,11 @@ async def test_who_lends_a_request_to_an_admin_cannot_take_it_back_after_the_app
     await w.say(WEI, f"/mirror {STATIC}")
     await w.settle(8)
     await w.press(ANA, "approve:1")
-    assert (await newest(w)).state is State.APPROVED
+    assert (await w.newest(STATIC)).state is State.APPROVED
     await w.say(WEI, "/cancel #2")
     w.repository.trouble.clear()
     await w.settle(60)
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(STATIC)).state is State.WAITING
     assert w.repository.blocks == []
 
 
@@ -77,10 +69,10 @@ async def test_an_admin_is_counted_once_on_all_cards_of_an_image(w: World) -> No
         await w.press(ANA, f"approve:{number}")
         await w.say(ANA, f"/approve #{number}")
     await w.settle(20)
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(STATIC)).state is State.WAITING
     await w.press(LI, "approve:2")
     await w.settle(20)
-    assert (await newest(w)).state is State.COPYING
+    assert (await w.newest(STATIC)).state is State.COPYING
 
 
 async def test_a_rejection_under_another_tag_holds_for_a_refill(w: World) -> None:
@@ -118,5 +110,5 @@ async def test_who_asks_for_what_a_refill_copies_approves_nothing_by_that(w: Wor
     w.repository.trouble.clear()
     blocks = len(w.repository.blocks)
     await w.settle(60)
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(STATIC)).state is State.WAITING
     assert w.repository.blocks[blocks:] == []

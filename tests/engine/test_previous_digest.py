@@ -32,18 +32,11 @@ async def submitted(w: World, image: ImageRef, digest: str) -> None:
     await w.settle(20)
 
 
-async def arrive(w: World, image: ImageRef, digest: str, previous: Previous | None = None) -> None:
-    w.registries.target[str(image)] = digest
-    w.repository.report(image, digest, previous=previous)
-    w.repository.finish()
-    await w.settle(60)
-
-
 async def overwritten(w: World, previous: Previous) -> None:
     await submitted(w, NGINX, OLD)
-    await arrive(w, NGINX, OLD)
+    await w.arrive(NGINX, OLD)
     await submitted(w, NGINX, NEW)
-    await arrive(w, NGINX, NEW, previous)
+    await w.arrive(NGINX, NEW, previous=previous)
 
 
 async def test_the_decision_names_the_tag_of_what_is_overwritten(w: World) -> None:

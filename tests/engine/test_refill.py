@@ -16,7 +16,7 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Rule
-from bot.core.transfer import State, Transfer
+from bot.core.transfer import State
 from bot.engine.decided import Rules
 from bot.engine.refill import refill
 
@@ -40,10 +40,7 @@ async def mirrored(w: World, image: ImageRef, *admins: str, digest: str = "") ->
         if admins:
             await w.press(LI, "approve:1")
     await w.settle(12)
-    w.registries.target[str(image)] = digest
-    w.repository.report(image, digest)
-    w.repository.finish()
-    await w.settle(60)
+    await w.arrive(image, digest)
 
 
 async def fill(w: World, image: ImageRef, policy: Policy | None = None) -> str:
@@ -52,23 +49,18 @@ async def fill(w: World, image: ImageRef, policy: Policy | None = None) -> str:
         return await refill(unit, image, rules, w.clock())
 
 
-async def newest(w: World, image: ImageRef) -> Transfer:
-    async with w.store.begin() as unit:
-        return (await unit.transfers_of_image(image, limit=1))[0]
-
-
 @pytest.mark.parametrize("image", [NGINX, STATIC])
 async def test_the_decided_digest_goes_out_again_though_the_tag_was_updated(
     w: World, image: ImageRef
 ) -> None:
     await mirrored(w, image)
-    assert (await newest(w, image)).state is State.MIRRORED
+    assert (await w.newest(image)).state is State.MIRRORED
     w.registries.target.clear()
     w.registries.source[str(image)] = digest_of("new")
     w.clock.pass_time(timedelta(days=400).total_seconds())
     assert await fill(w, image) == digest_of(str(image))
     await w.settle(20)
-    assert (await newest(w, image)).state is State.COPYING
+    assert (await w.newest(image)).state is State.COPYING
     assert f"{image}@{digest_of(str(image))}" in w.repository.blocks[-1]
 
 
@@ -81,7 +73,7 @@ async def test_two_admins_carry_it_again(w: World) -> None:
     await mirrored(w, STATIC, LI.id)
     await fill(w, STATIC)
     await w.settle(20)
-    again = await newest(w, STATIC)
+    again = await w.newest(STATIC)
     assert again.state is State.COPYING
     async with w.store.begin() as unit:
         carried = (await unit.decisions_on([again.id]))[again.id]
@@ -136,7 +128,7 @@ async def test_a_digest_that_never_arrived_hides_none_that_did(w: World) -> None
     w.repository.report(NGINX, None, f"source: the decided digest is gone: {digest_of('new')}")
     w.repository.finish("failure")
     await w.settle(20)
-    assert (await newest(w, NGINX)).state is State.FAILED
+    assert (await w.newest(NGINX)).state is State.FAILED
     assert await fill(w, NGINX) == digest_of(str(NGINX))
 
 
@@ -147,7 +139,7 @@ async def test_what_was_decided_and_never_arrived_goes_too(w: World) -> None:
     w.repository.report(NGINX, None, "target: no space left on device")
     w.repository.finish("failure")
     await w.settle(20)
-    assert (await newest(w, NGINX)).state is State.FAILED
+    assert (await w.newest(NGINX)).state is State.FAILED
     assert await fill(w, NGINX) == digest_of(str(NGINX))
 
 
@@ -162,7 +154,7 @@ async def test_a_later_decision_that_is_under_way_is_not_overwritten(
     await w.say(WEI, f"/mirror {new}")
     await w.settle(20)
     state = State.APPROVED if troubles else State.COPYING
-    assert (await newest(w, new)).state is state
+    assert (await w.newest(new)).state is state
     with pytest.raises(RefusedError, match=f"under way already \\({state}\\)"):
         await fill(w, NGINX)
 
@@ -173,11 +165,11 @@ async def test_a_question_about_a_later_digest_stays_open(w: World) -> None:
     w.registries.source[str(STATIC)] = w.registries.source[str(new)] = digest_of("new")
     await w.say(WEI, f"/mirror {new}")
     await w.settle(8)
-    assert (await newest(w, new)).state is State.WAITING
+    assert (await w.newest(new)).state is State.WAITING
     await fill(w, STATIC)
     await w.settle(20)
-    assert (await newest(w, STATIC)).state is State.COPYING
-    assert (await newest(w, new)).state is State.WAITING
+    assert (await w.newest(STATIC)).state is State.COPYING
+    assert (await w.newest(new)).state is State.WAITING
 
 
 async def test_four_hundred_and_fifty_images_go_in_batches_that_github_takes(w: World) -> None:

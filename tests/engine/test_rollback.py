@@ -26,29 +26,17 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def arrive(w: World, image: ImageRef, digest: str) -> None:
-    w.registries.target[str(image)] = digest
-    w.repository.report(image, digest)
-    w.repository.finish()
-    await w.settle(60)
-
-
 async def mirrored(w: World, image: ImageRef, digest: str) -> None:
     w.upstream(image)
     w.registries.source[str(image)] = digest
     await w.say(WEI, f"/mirror {image}")
     await w.settle(20)
-    await arrive(w, image, digest)
+    await w.arrive(image, digest)
 
 
 async def twice(w: World, image: ImageRef = NGINX) -> None:
     await mirrored(w, image, OLD)
     await mirrored(w, image, NEW)
-
-
-async def newest(w: World, image: ImageRef = NGINX) -> Transfer:
-    async with w.store.begin() as unit:
-        return (await unit.transfers_of_image(image, limit=1))[0]
 
 
 async def decisions(w: World, transfer: Transfer) -> list[Decision]:
@@ -64,14 +52,14 @@ async def asked(w: World, image: ImageRef = NGINX) -> None:
 async def test_an_admin_is_asked_though_a_rule_approves_and_the_tag_gets_it_back(w: World) -> None:
     await twice(w)
     await asked(w)
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(NGINX)).state is State.WAITING
     assert f"back from <code>{NEW}</code> to <code>{OLD}</code>, waits" in w.last
     await w.press(ANA, "approve:3")
     await w.settle(20)
     assert f"{NGINX}@{OLD}; asked p:" in w.repository.blocks[-1]
     assert "approved rollback p:" in w.repository.blocks[-1]
-    await arrive(w, NGINX, OLD)
-    done = await newest(w)
+    await w.arrive(NGINX, OLD)
+    done = await w.newest(NGINX)
     assert (done.state, done.copied_digest) == (State.MIRRORED, OLD)
     kept = [(d.verdict, d.ground, d.digest, d.person) for d in await decisions(w, done)]
     assert kept == [
@@ -85,7 +73,7 @@ async def test_what_was_taken_out_does_not_come_back_unasked(w: World) -> None:
     await asked(w)
     await w.press(ANA, "approve:3")
     await w.settle(20)
-    await arrive(w, NGINX, OLD)
+    await w.arrive(NGINX, OLD)
     blocks = len(w.repository.blocks)
     for _ in range(20):
         await w.settle(9, step=3)
@@ -93,8 +81,8 @@ async def test_what_was_taken_out_does_not_come_back_unasked(w: World) -> None:
     assert w.repository.blocks[blocks:] == []
     await w.say(WEI, f"/mirror {NGINX}")
     await w.settle(8)
-    assert (await newest(w)).ground is Ground.REJECTED
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(NGINX)).ground is Ground.REJECTED
+    assert (await w.newest(NGINX)).state is State.WAITING
 
 
 async def test_a_second_rollback_puts_the_newer_digest_back(w: World) -> None:
@@ -103,8 +91,8 @@ async def test_a_second_rollback_puts_the_newer_digest_back(w: World) -> None:
         await asked(w)
         await w.press(ANA, f"approve:{number}")
         await w.settle(20)
-        await arrive(w, NGINX, digest)
-        assert (await newest(w)).copied_digest == digest
+        await w.arrive(NGINX, digest)
+        assert (await w.newest(NGINX)).copied_digest == digest
 
 
 async def test_a_rollback_that_failed_is_not_retried_with_the_tag_of_today(w: World) -> None:
@@ -114,7 +102,7 @@ async def test_a_rollback_that_failed_is_not_retried_with_the_tag_of_today(w: Wo
     await w.say(WEI, "/retry #3")
     await w.settle(4)
     assert any("nothing in #3 to retry" in text for text in w.chat.texts)
-    assert (await newest(w)).state is State.CANCELLED
+    assert (await w.newest(NGINX)).state is State.CANCELLED
 
 
 async def test_a_rejected_rollback_changes_nothing_at_the_target(w: World) -> None:
@@ -122,8 +110,8 @@ async def test_a_rejected_rollback_changes_nothing_at_the_target(w: World) -> No
     await asked(w)
     await w.press(ANA, "reject:3")
     await w.settle(4)
-    assert (await newest(w)).state is State.REJECTED
-    (kept,) = await decisions(w, await newest(w))
+    assert (await w.newest(NGINX)).state is State.REJECTED
+    (kept,) = await decisions(w, await w.newest(NGINX))
     assert (kept.verdict, kept.ground) == (Verdict.DENY, Ground.PERSON)
 
 
@@ -185,7 +173,7 @@ async def test_no_digest_is_put_back_that_was_never_there(w: World) -> None:
         for admin in (ANA, LI):
             await w.press(admin, f"approve:{number}")
         await w.settle(20)
-        await arrive(w, NGINX, digest)
+        await w.arrive(NGINX, digest)
         if digest == OLD:
             await approved_by_one_of_two(w, NGINX, THIRD, 2)
     await asked(w)
@@ -201,17 +189,17 @@ async def test_a_question_to_put_back_ends_when_the_tag_gets_another_digest(w: W
         await w.settle(8)
         await w.press(ANA, f"approve:{number}")
         await w.settle(20)
-        await arrive(w, NGINX, digest)
+        await w.arrive(NGINX, digest)
     third = NGINX.at(THIRD)
     w.registries.source[str(NGINX)] = w.registries.source[str(third)] = THIRD
     await w.say(LI, f"/mirror {third}")
     await w.settle(8)
     await asked(w)
-    back = await newest(w)
+    back = await w.newest(NGINX)
     assert (back.state, back.replaces) == (State.WAITING, NEW)
     await w.press(ANA, "approve:3")
     await w.settle(20)
-    assert (await newest(w)).state is State.REPLACED
+    assert (await w.newest(NGINX)).state is State.REPLACED
 
 
 async def test_nothing_is_put_back_while_another_digest_is_under_way(w: World) -> None:
@@ -220,7 +208,7 @@ async def test_nothing_is_put_back_while_another_digest_is_under_way(w: World) -
     w.registries.source[str(NGINX)] = w.registries.source[str(third)] = THIRD
     await w.say(LI, f"/mirror {third}")
     await w.settle(20)
-    assert (await newest(w, third)).state is State.COPYING
+    assert (await w.newest(third)).state is State.COPYING
     await asked(w)
     assert "under way already" in w.last
 
@@ -234,10 +222,10 @@ async def test_an_admin_puts_nothing_back_alone_where_there_are_two(w: World) ->
     await w.settle(4)
     await w.press(ANA, "approve:3")
     await w.settle(20)
-    assert (await newest(w)).state is State.WAITING
+    assert (await w.newest(NGINX)).state is State.WAITING
     await w.press(LI, "approve:3")
     await w.settle(20)
-    assert (await newest(w)).state is State.COPYING
+    assert (await w.newest(NGINX)).state is State.COPYING
 
 
 async def test_who_watches_is_not_told_that_upstream_put_it_back(w: World) -> None:
@@ -248,7 +236,7 @@ async def test_who_watches_is_not_told_that_upstream_put_it_back(w: World) -> No
     await asked(w)
     await w.press(ANA, "approve:3")
     await w.settle(20)
-    await arrive(w, NGINX, OLD)
+    await w.arrive(NGINX, OLD)
     said = len(w.chat.texts)
     for _ in range(10):
         w.clock.pass_time(3600)
