@@ -171,7 +171,7 @@ def round_trips(folder: Path, sizes: Sizes) -> list[Work]:
         row(data, "20 images", images, Link(0), ways=fast),
         row(data, "20 images", images, Link(20), ways=fast),
         row(data, "20 images", images, near, ways=(SKOPEO, *fast)),
-        row(data, "20 images", images, Link(150), ways=fast),
+        row(data, "20 images", images, Link(150), ways=fast[1:]),
         row(data, "100 tiny new", listed[:100], near, ways=fast),
         row(data, "one platform of ten", [moved], near, held=held, ways=one_by_one[:-1]),
         row(data, "a second tag of one digest", [again], near, held=held),

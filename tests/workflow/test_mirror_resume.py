@@ -58,10 +58,16 @@ def test_a_target_that_cuts_each_connection_gets_pieces(tls: TlsWorld) -> None:
 
 
 class Keeping:
-    """A target of one upload. `breaks` are the offsets at which it hangs up, each once."""
+    """A target of one upload. `breaks` are the offsets at which it hangs up, each once.
 
-    def __init__(self, *breaks: int, pieces: bool = True, largest: int = 1 << 60) -> None:
+    Where it `forgets`, an upload that broke is gone, as in Distribution 2.8.
+    """
+
+    def __init__(
+        self, *breaks: int, pieces: bool = True, largest: int = 1 << 60, forgets: bool = False
+    ) -> None:
         self.breaks, self.pieces, self.largest = list(breaks), pieces, largest
+        self.forgets = forgets
         self.has, self.stored, self.taken = bytearray(), dict[str, bytes](), 0
         self.seen: list[str] = []
         self.open = False
@@ -123,6 +129,7 @@ class Keeping:
                     store.has += part
                     if not part or store.taken in store.breaks:
                         store.breaks = [each for each in store.breaks if each > store.taken]
+                        store.open = store.open and not store.forgets
                         self.close_connection = True
                         return False
                 return True
@@ -226,6 +233,25 @@ def test_an_upload_that_breaks_at_any_byte_goes_on_where_the_target_says(
     assert list(target.stored.values()) == [LAYER]
     assert target.taken <= len(LAYER) + 1
     assert target.seen.count("POST") == (2 if at == 1 else 1)  # one byte looks like none
+
+
+BETWEEN = 2 * MB
+"""Where a piece ends, and its answer is lost."""
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+@pytest.mark.parametrize("source_at", [*CLASSES, BETWEEN])
+@pytest.mark.parametrize("target_at", [*CLASSES, BETWEEN])
+def test_a_layer_arrives_whichever_bytes_both_sides_break_at(
+    source_at: int, target_at: int, monkeypatch: pytest.MonkeyPatch, *, forgets: bool
+) -> None:
+    monkeypatch.setattr(upload, "LARGEST_PIECE", BETWEEN)
+    target = Keeping(target_at, target_at + BETWEEN, forgets=forgets)
+    with source_of(LAYER, source_at) as (place, _), serving(target.handler()) as address:
+        copied(place, address)
+    assert list(target.stored.values()) == [LAYER]
+    assert not target.open
+    assert target.taken <= (3 if forgets else 1.1) * len(LAYER)
 
 
 def test_a_token_that_ends_between_two_pieces_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
