@@ -62,7 +62,9 @@ async def test_check_and_setup_work_beside_a_running_bot(site: Site) -> None:
     bot = await site.serving()
     await site.answer(await site.say("wei", "/whoami"))
     code, said = await site.command(bot, "check")
-    assert (code, "not what the config says: HARBOR_HOST, NAMING, POLICY" in said) == (1, True), said
+    assert (code, "not what the config says: HARBOR_HOST, NAMING, POLICY" in said) == (1, True), (
+        said
+    )
     code, said = await site.command(bot, "setup")
     assert code == 0, said
     _, said = await site.command(bot, "check")
