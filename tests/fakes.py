@@ -5,7 +5,7 @@ tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.ports.chat import Document
 from bot.engine.ports.registries import TargetState
-from bot.engine.ports.repository import ListFile, TokenState, WorkflowState
+from bot.engine.ports.repository import ListFile, Names, TokenState, WorkflowState
 
 REST = 10.0
 """Seconds for which a lane without work rests, at most. In the bot it is IDLE_INTERVAL."""
@@ -356,7 +356,9 @@ class FakeRepository:
         found = next(r for r in self.runs if r.run.id == run)
         return found.run, found.sha
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
+    async def results(
+        self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
+    ) -> tuple[CopyResult, ...]:
         found = next(r for r in self.runs if r.run.id == run.id)
         return tuple(found.results)
 

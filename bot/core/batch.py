@@ -175,13 +175,14 @@ def batch_of(message: str) -> BatchId | None:
 class Run:
     """A workflow run. `conclusion` is GitHub's value, empty until the run has finished.
 
-    `is_queued`: no runner has taken it yet.
+    `is_queued`: no runner has taken it yet. `created_at` is in UTC, None where it is not told.
     """
 
     id: RunId
     url: str
     conclusion: str = ""
     is_queued: bool = False
+    created_at: datetime | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -218,14 +219,19 @@ def status_name(image: str) -> str:
     return f"{image[: STATUS_NAME_CHARACTERS - 13]}~{hashed}"
 
 
-def result_of(transfer: Transfer, results: Mapping[str, CopyResult]) -> CopyResult | None:
-    """What the run reports on the image, by its name with or without the decided digest.
+def names_in_results(transfer: Transfer) -> tuple[str, ...]:
+    """How a run may name the image: with or without the decided digest.
 
     No other image of its batch has the same name without a digest.
     """
     image = transfer.image
     every = (image, image.at(transfer.digest), image.place)
-    names = [status_name(str(each)) for each in every]
+    return tuple(status_name(str(each)) for each in every)
+
+
+def result_of(transfer: Transfer, results: Mapping[str, CopyResult]) -> CopyResult | None:
+    """What the run reports on the image."""
+    names = names_in_results(transfer)
     return next((results[name] for name in names if name in results), None)
 
 

@@ -5,7 +5,7 @@ rest of this class is what people and Actions do.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from bot.core.errors import RefusedError, StaleError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.image import ImageRef
 from bot.core.previous import Previous, previous_tag
-from bot.engine.ports.repository import ListFile, WorkflowState
+from bot.engine.ports.repository import ListFile, Names, WorkflowState
 
 COPY_SECONDS: Final = 4.0
 
@@ -119,9 +119,13 @@ class MirrorRepository(FakeRepository):
             raise RefusedError("GitHub: Not Found (404)")
         return await super().run(run)
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
+    async def results(
+        self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
+    ) -> tuple[CopyResult, ...]:
         self._stumble("results")
-        newest = {result.image: result for result in await super().results(run, sha)}
+        newest = {
+            result.image: result for result in await super().results(run, sha, awaited=awaited)
+        }
         return tuple(newest.values())
 
     # -- what people do -----------------------------------------------------------------

@@ -187,7 +187,9 @@ _CALLS: Final[tuple[Callable[[MirrorRepository], Coroutine[Any, Any, Any]], ...]
     lambda r: r.run_of_commit(CommitSha(SHA)),
     lambda r: r.run_of_dispatch(_BATCH, since=datetime(2026, 11, 25, tzinfo=UTC)),
     lambda r: r.run(RunId(7)),
-    lambda r: r.results(Run(RunId(7), PAGE, "success"), CommitSha(SHA)),
+    lambda r: r.results(
+        Run(RunId(7), PAGE, "success"), CommitSha(SHA), awaited=(("docker.io/library/nginx:1.27",),)
+    ),
 )
 
 

@@ -40,7 +40,8 @@ def parse_run(run: WorkflowRun, *, completed: bool = False) -> Run:
     status = text_of(run.status) if completed else ""
     conclusion = text_of(run.conclusion or "unknown") if status == "completed" else ""
     url = text_of(run.html_url)
-    return Run(RunId(number), url, conclusion, is_queued=status in _QUEUED)
+    created = run.created_at if completed else None
+    return Run(RunId(number), url, conclusion, is_queued=status in _QUEUED, created_at=created)
 
 
 def text_of(value: object) -> str:

@@ -11,7 +11,7 @@ https://docs.github.com/en/rest
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 from github import Auth, Github, GithubException, UnknownObjectException
 from github.CommitStatus import CommitStatus
 from github.ContentFile import ContentFile
+from github.PaginatedList import PaginatedList
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
@@ -47,7 +48,7 @@ from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.registry import PullLimit
 from bot.core.retry import TroubleKind
-from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, TokenState, WorkflowState
+from bot.engine.ports.repository import WORKFLOW_ADVICE, ListFile, Names, TokenState, WorkflowState
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -307,16 +308,28 @@ class MirrorRepository:
 
         return await self._call(look)
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
+    async def results(
+        self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
+    ) -> tuple[CopyResult, ...]:
+        """Read no further than needed: a tip where many runs reported has many pages."""
+
         def look() -> tuple[CopyResult, ...]:
             newest: dict[str, CommitStatus] = {}
-            statuses = self._repository.get_commit(sha).get_statuses()
-            for status in islice(statuses, STATUSES_PER_COMMIT):
+            left = {frozenset(f"{STATUS_CONTEXT}{name}" for name in names) for names in awaited}
+            for status in islice(self._statuses(sha), STATUSES_PER_COMMIT):
+                if not left or status.created_at < (run.created_at or status.created_at):
+                    break
                 if status.target_url == run.url and status.context.startswith(STATUS_CONTEXT):
                     newest.setdefault(status.context, status)
+                    left = {names for names in left if status.context not in names}
             return tuple(r for status in newest.values() if (r := parse_result(status)) is not None)
 
         return await self._call(look)
+
+    def _statuses(self, sha: CommitSha) -> PaginatedList[CommitStatus]:
+        """The latest first. PyGithub asks for them at an address that is not documented."""
+        address = f"{self._repository.url}/commits/{sha}/statuses"
+        return PaginatedList(CommitStatus, self._github.requester, address, None)
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await self._worker.run(partial(self._translated, work))

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-from bot.core.batch import Batch, no_result_event, result_event, result_of
+from bot.core.batch import Batch, names_in_results, no_result_event, result_event, result_of
 from bot.core.errors import BotError, RefusedError, TransientError
 from bot.core.events import Copied, CopyFailed, Event, RunMissing
 from bot.core.failures import Failure, FailureKind
@@ -49,10 +49,12 @@ class BatchResults:
         began = self.clock()
         run, sha = await self.repository.run(batch.run)
         batch = batch.with_run(run, began)
-        results = {r.image: r for r in await self.repository.results(run, sha)}
         async with self.store.begin() as unit:
             transfers = await unit.transfers_in(batch.id)
         copying = [t for t in transfers if t.state is State.COPYING]
+        awaited = [names_in_results(t) for t in copying]
+        told = await self.repository.results(run, sha, awaited=awaited)
+        results = {r.image: r for r in told}
         found = [(t, result_of(t, results)) for t in copying]
         events = {t.id: result_event(t, result, self.clock()) for t, result in found if result}
         await record_all(self.store, events)  # stored before the target is asked, which may fail

@@ -1,5 +1,6 @@
 """The mirror repository while an admin has paused the bot: it is read, and nothing is written."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -7,7 +8,7 @@ from bot.core.batch import CopyResult, Run
 from bot.core.errors import TransientError
 from bot.core.ids import BatchId, CommitSha, RunId
 from bot.core.retry import TroubleKind
-from bot.engine.ports.repository import ListFile, Repository, WorkflowState
+from bot.engine.ports.repository import ListFile, Names, Repository, WorkflowState
 
 PAUSED_WAIT: Final = 30.0
 """Seconds until a write is tried again. The pause has to be lifted by then."""
@@ -47,8 +48,10 @@ class Paused(Repository):
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         return await self._repository.run(run)
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
-        return await self._repository.results(run, sha)
+    async def results(
+        self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
+    ) -> tuple[CopyResult, ...]:
+        return await self._repository.results(run, sha, awaited=awaited)
 
 
 def _pause() -> TransientError:

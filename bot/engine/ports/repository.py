@@ -5,13 +5,17 @@ it writes again. Each call may raise `errors.TransientError` (the same call may 
 `errors.RefusedError` (it will not).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from bot.core.batch import CopyResult, Run
 from bot.core.ids import BatchId, CommitSha, RunId
+
+Names: TypeAlias = Collection[str]
+"""How a run may name one image: it takes one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,13 @@ class Runs(InstalledWorkflow, Protocol):
     async def run(self, run: RunId) -> tuple[Run, CommitSha]:
         """The run as it is now, and the commit that it runs on."""
 
-    async def results(self, run: Run, sha: CommitSha) -> tuple[CopyResult, ...]:
-        """What exactly this run has posted so far, one result per image."""
+    async def results(
+        self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
+    ) -> tuple[CopyResult, ...]:
+        """What exactly this run has posted so far, one result per image.
+
+        `awaited`: the names of each image that is looked for. Others may be left out.
+        """
 
 
 class Repository(Writes, Runs, Protocol):

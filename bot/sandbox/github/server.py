@@ -84,9 +84,9 @@ class GitHub:
         prefix = f"/repos/{self.name}"
         git = GitEndpoints(repository=self.repository, name=self.name, pushed=self.actions.pushed)
         runs = ActionsEndpoints(actions=self.actions, repository=self.repository)
-        statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
+        self.statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
         secret = SecretEndpoints(self.actions.secret_store)
-        parts = (git, statuses, runs, secret)
+        parts = (git, self.statuses, runs, secret)
         routes = [route for part in parts for route in part.routes(prefix)]
         guarded = [self._guarded(route) for route in routes]
         people = Route(f"/{self.name}/actions/runs/{{run:int}}", _worded(runs.page))

@@ -27,7 +27,7 @@ from starlette.routing import Mount, Route
 
 from bot.adapters.github.errors import error_of, translate_errors
 from bot.adapters.github.fields import parse_result, parse_run
-from bot.adapters.github.repository import entry_of
+from bot.adapters.github.repository import CLOCK_SKEW, entry_of
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.github.transport import GitHubBounds
 from bot.core.attachments import Attachments
@@ -461,7 +461,7 @@ async def test_looking_again_costs_nothing_of_the_limit_until_there_is_something
 
     async def look() -> tuple[object, ...]:
         seen, sha = await place.repository.run(run.id)
-        return seen, await place.repository.results(seen, sha)
+        return seen, await place.repository.results(seen, sha, awaited=[["a.io/b:1"]])
 
     def left() -> int:
         budget = place.repository.budget()
@@ -498,10 +498,37 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
         (ours, "success", "another/check", "fine"),
     ):
         await asyncio.to_thread(post, *row)
-    assert set(await place.repository.results(ours, sha)) == {
+    awaited = [["a.io/d:1", "a.io/d"], ["a.io/b", "a.io/b:1"], ["a.io/e:1"]]
+    assert set(await place.repository.results(ours, sha, awaited=awaited)) == {
         CopyResult("a.io/b:1", digest, 1234),
         CopyResult("a.io/d:1", None, line="timed out"),
     }
+
+
+@pytest.mark.parametrize(
+    ("awaited", "created", "pages"), [("b:1", None, 1), ("gone", ..., 1), ("gone", None, 4)]
+)
+async def test_results_are_read_no_further_than_needed(
+    place: Place, awaited: str, created: Any, pages: int
+) -> None:
+    """A tip where whole lists were mirrored has many statuses, and the latest come first."""
+    sha = CommitSha(await place.github.repository.head())
+    at = "2026-01-01T00:00:00Z"
+    old = {"sha": sha, "state": "failure", "description": "x", "target_url": ""}
+    place.github.statuses._all += [
+        {**old, "created_at": at, "updated_at": at, "id": n, "context": f"mirror/{n}"}
+        for n in range(310)
+    ]
+    run = Run(RunId(1), "https://x/runs/1", created_at=created and datetime.now(UTC) - CLOCK_SKEW)
+    commit = place.repository._repository.get_commit(sha)
+    await asyncio.to_thread(commit.create_status, "failure", run.url, "no", "mirror/b:1")
+    before = place.repository.budget()
+    found = await place.repository.results(run, sha, awaited=[[awaited]])
+    after = place.repository.budget()
+    assert found == (CopyResult("b:1", None, line="no"),)
+    assert before is not None
+    assert after is not None
+    assert before.remaining - after.remaining == pages
 
 
 @pytest.mark.parametrize(
@@ -617,6 +644,7 @@ def test_what_the_library_cannot_read_is_a_temporary_trouble(raised: Exception) 
 def test_a_run_that_cannot_be_stored_is_none(field: str, value: object) -> None:
     class Answered:
         id = 7
+        created_at = None
         html_url = "https://x/runs/7"
         status = "completed"
         conclusion = "success"
@@ -631,7 +659,7 @@ def test_a_run_that_cannot_be_stored_is_none(field: str, value: object) -> None:
 @pytest.mark.parametrize("status", ["queued", "waiting", "in_progress", "completed"])
 async def test_a_run_that_nobody_has_taken_is_queued(status: str) -> None:
     fields = {"id": 7, "html_url": "https://x/7", "status": status, "conclusion": None}
-    run = parse_run(SimpleNamespace(**fields), completed=True)  # type: ignore[arg-type]
+    run = parse_run(SimpleNamespace(**fields, created_at=None), completed=True)  # type: ignore[arg-type]
     assert run.is_queued == (status in {"queued", "waiting"})
     assert run.is_finished == (status == "completed")
 
