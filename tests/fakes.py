@@ -269,6 +269,7 @@ class FakeRepository:
         self.token_state = TokenState(accepted=True)
         self.pushes_start_runs = True
         self.runners_are_silent = False
+        self.why_unstarted: str | None = None
         self.dispatches_are_named = True
         self.dispatches_start_runs = True
         self.writes = 0
@@ -361,6 +362,10 @@ class FakeRepository:
     ) -> tuple[CopyResult, ...]:
         found = next(r for r in self.runs if r.run.id == run.id)
         return tuple(found.results)
+
+    async def unstarted(self, run: RunId) -> str | None:
+        self._stumble("unstarted")
+        return self.why_unstarted
 
     def report(
         self,

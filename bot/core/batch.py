@@ -247,16 +247,29 @@ def result_event(transfer: Transfer, result: CopyResult, now: datetime) -> Event
     return Copied(now, result.digest, result.size, result.previous, result.attachments)
 
 
+_SILENT: Final = {
+    "cancelled": FailureKind.RUN_CANCELLED,
+    "startup_failure": FailureKind.RUN_INVALID,
+}
+"""By the conclusion of a run: https://docs.github.com/en/rest/actions/workflow-runs"""
+
+
 def no_result_event(
-    run: Run, transfer: Transfer, now: datetime, *, outdated: bool = False
+    run: Run,
+    transfer: Transfer,
+    now: datetime,
+    *,
+    outdated: bool = False,
+    unstarted: str | None = None,
 ) -> Event:
     """The event for an image that its finished run has not reported on.
 
     `outdated`: the workflow is not the one that this bot ships, so the run refused to start.
+    `unstarted`: see the port of the repository.
     """
-    cancelled = run.conclusion == "cancelled"
-    kind = FailureKind.RUN_CANCELLED if cancelled else FailureKind.RUN_SILENT
-    failure = Failure(kind, run.conclusion)
+    failure = Failure(_SILENT.get(run.conclusion, FailureKind.RUN_SILENT), run.conclusion)
+    if unstarted is not None and failure.kind is not FailureKind.RUN_INVALID:
+        failure = Failure(FailureKind.RUN_NOT_STARTED, unstarted or run.conclusion)
     if (outdated or run.conclusion == "success") and transfer.requeues == 0:
         # The run succeeded without this image: another commit added or moved its line. Now the
         # list has the line, so the next batch dispatches the image by its name. Where the workflow

@@ -139,8 +139,11 @@ class Submitted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunSeen(Event):
+    """`began`: a runner has taken it. Until then the run is queued at GitHub."""
+
     run: RunId
     url: str
+    began: bool = True
 
 
 @dataclass(frozen=True, slots=True)

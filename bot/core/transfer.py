@@ -107,6 +107,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
             **_ASKED_BEFORE_THE_COMMIT,
         },
         _S.COPYING: {
+            RunSeen: frozenset({_S.COPYING}),
             Copied: frozenset({_S.VERIFYING}),
             CopyFailed: frozenset({_S.FAILED}),
             Requeued: frozenset({_S.APPROVED}),
@@ -244,8 +245,8 @@ def _apply(transfer: Transfer, event: Event) -> Transfer:
             return replace(transfer, approved_at=at, approved_by=by)
         case Submitted(at, batch):
             return replace(transfer, submitted_at=at, batch=batch)
-        case RunSeen(at, run, url):
-            return replace(transfer, copying_at=at, run=run, run_url=url)
+        case RunSeen(at, run, url, began):
+            return replace(transfer, copying_at=at if began else None, run=run, run_url=url)
         case Copied():
             return _copied(transfer, event)
         case Requeued(_, failure):

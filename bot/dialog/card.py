@@ -8,7 +8,7 @@ module must not build sentences: see message.py.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.events import Proof
@@ -283,7 +283,7 @@ def _note(transfer: Transfer, view: View) -> Phrase:
         case _ if transfer.trouble is not None:
             return _retrying(transfer, transfer.trouble, view)
         case State.COPYING:
-            return say("note-copying", url=transfer.run_url, time=_elapsed(transfer, view))
+            return _copying(transfer, view)
         case State.APPROVED | State.SUBMITTED:
             return _queued(transfer, view)
         case State.WAITING:
@@ -318,10 +318,16 @@ def _queued(transfer: Transfer, view: View) -> Phrase:
     return say(key, ahead=ahead)
 
 
-def _elapsed(transfer: Transfer, view: View) -> Phrase:
-    """Time since the run was seen, in steps of ten seconds: each change is an edit of the card."""
-    started = transfer.copying_at or view.now
-    seconds = max(0, int((view.now - started).total_seconds()))
+def _copying(transfer: Transfer, view: View) -> Phrase:
+    if transfer.copying_at is None:
+        return say("note-run-queued", url=transfer.run_url)
+    time = _elapsed(transfer.copying_at, view)
+    return say("note-copying", url=transfer.run_url, time=time)
+
+
+def _elapsed(began: datetime, view: View) -> Phrase:
+    """Time since a runner took the run, in steps of ten seconds: each change edits the card."""
+    seconds = max(0, int((view.now - began).total_seconds()))
     if seconds < 120:  # noqa: PLR2004 - up to two minutes, seconds are easy to read
         return say("time-seconds", count=seconds // 10 * 10)
     return say("time-minutes", count=seconds // 60)

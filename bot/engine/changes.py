@@ -44,7 +44,7 @@ def _facts(before: Transfer, after: Transfer) -> list[str]:
         case State.SUBMITTED:
             return [f"batch {after.batch}"]
         case State.COPYING:
-            return [f"run {after.run_url or after.run}"]
+            return [f"{'run' if after.copying_at else 'queued run'} {after.run_url or after.run}"]
         case _:
             return [after.reason] if after.reason else []
 

@@ -113,6 +113,7 @@ note-submitted = submitted, waiting for its run{ $ahead ->
 note-put-off = { $registry }'s pull limit, goes on at { $time }
 note-put-off-hub = Docker Hub's pull limit, goes on at { $time }
 note-resumes = { $cause }. I will try again at { $time }
+note-run-queued = queued at GitHub, no runner has taken its <a href="{ $url }">run</a> yet
 note-copying = copying for { $time } (<a href="{ $url }">run</a>)
 note-verifying = copied, checking what arrived
 note-identical = was already there, same digest
@@ -423,6 +424,10 @@ failure-workflow-off = the workflow is disabled in the mirror repository
     .next = Ask { $maintainer } to enable it on the repository's Actions page, then send /retry #{ $request }.
 failure-run-missing = GitHub started no run for it
     .next = Ask { $maintainer } to check that Actions are enabled in the mirror repository, then send /retry #{ $request }.
+failure-run-invalid = GitHub cannot read the workflow file
+    .next = Ask { $maintainer } to install it anew (imageto-bot setup), then send /retry #{ $request }.
+failure-run-not-started = its run ended before a runner took it ({ $line })
+    .next = Ask { $maintainer } to look for a payment that failed, a spending limit, or a runner with the label of github.runner. Then send /retry #{ $request }.
 failure-run-cancelled = its run was cancelled
     .next = Somebody cancelled the run on GitHub. Send /retry #{ $request } to start another.
 failure-run-silent = its run ended ({ $line }) without a result for this image

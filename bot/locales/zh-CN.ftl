@@ -103,6 +103,7 @@ note-submitted = 已提交，等待运行启动{ $ahead ->
 note-put-off = { $registry } 的拉取额度已用完，{ $time } 继续
 note-put-off-hub = Docker Hub 的拉取额度已用完，{ $time } 继续
 note-resumes = { $cause }，{ $time } 自动重试
+note-run-queued = 在 GitHub 排队中，还没有运行器接手，<a href="{ $url }">查看运行</a>
 note-copying = 同步中，已用 { $time }，<a href="{ $url }">查看运行日志</a>
 note-verifying = 已推送，正在校验
 note-identical = 已经存在，摘要一致
@@ -369,6 +370,10 @@ failure-workflow-off = 同步仓库里的工作流被停用了
     .next = 请{ $maintainer }在同步仓库的 Actions 页面启用它，再发 /retry #{ $request }。
 failure-run-missing = GitHub 没有为它启动运行
     .next = 请{ $maintainer }确认同步仓库启用了 Actions，再发 /retry #{ $request }。
+failure-run-invalid = GitHub 无法读取工作流文件
+    .next = 请{ $maintainer }重新安装（imageto-bot setup），再发 /retry #{ $request }。
+failure-run-not-started = 还没有运行器接手，运行就结束了（{ $line }）
+    .next = 请{ $maintainer }检查 GitHub 的付款和消费上限，以及有没有标签相符的运行器，再发 /retry #{ $request }。
 failure-run-cancelled = 这次运行被取消了
     .next = 有人在 GitHub 上取消了运行。发 /retry #{ $request } 重新运行。
 failure-run-silent = 运行已结束（{ $line }），但没有这个镜像的结果

@@ -198,7 +198,7 @@ CALLS: Final = (
     Call("github", "find commit", f"GET {_REPO}/commits", _write_lost, before=_LOST),
     Call("github", "find run", _RUNS, _copied),
     Call("github", "run", f"{_RUNS}/", _copied),
-    Call("github", "results", f"GET {_REPO}/statuses/", _copied),
+    Call("github", "results", f"GET {_REPO}/commits/", _copied),
     Call("github", "dispatch", "/dispatches", _dispatched, again=(_RUNS,)),
     Call("github", "find dispatch", _RUNS, _dispatch_lost, before=_LOST),
     Call("github", "list", f"GET {_REPO}/contents/", _list, kind="answer"),

@@ -57,7 +57,14 @@ _COMMIT: Final = {
     "commit": {"message": "Mirror x\n\nBatch: b41\n", "author": {"date": "2026-11-25T10:00:00Z"}},
 }
 _STATUSES: Final = [
-    {"context": f"mirror/{name}", "state": state, "description": text, "target_url": PAGE, "id": 1}
+    {
+        "context": f"mirror/{name}",
+        "state": state,
+        "description": text,
+        "target_url": PAGE,
+        "created_at": "2026-11-25T10:00:00Z",
+        "id": 1,
+    }
     for name, state, text in (
         ("docker.io/library/nginx:1", "success", f"sha256:{HEX} 1234567 copied"),
         ("docker.io/library/redis:7", "failure", "source: manifest unknown"),
@@ -74,6 +81,8 @@ _DOCUMENTS: Final[tuple[tuple[str, Any], ...]] = (
     (r".*/statuses.*", _STATUSES),
     (r".*/commits/[^?]*", _COMMIT),
     (r".*/commits\?.*", [_COMMIT, _COMMIT]),
+    (r".*/annotations", [{"path": ".github", "message": "It was not started."}]),
+    (r".*/jobs", {"total_count": 1, "jobs": [{"id": 70, "runner_id": 0, "steps": []}]}),
     (r".*/actions/runs\?.*", {"total_count": 1, "workflow_runs": [_RUN]}),
     (r".*/actions/runs/.*", _RUN),
 )
@@ -188,8 +197,11 @@ _CALLS: Final[tuple[Callable[[MirrorRepository], Coroutine[Any, Any, Any]], ...]
     lambda r: r.run_of_dispatch(_BATCH, since=datetime(2026, 11, 25, tzinfo=UTC)),
     lambda r: r.run(RunId(7)),
     lambda r: r.results(
-        Run(RunId(7), PAGE, "success"), CommitSha(SHA), awaited=(("docker.io/library/nginx:1.27",),)
+        Run(RunId(7), PAGE, "success", created_at=datetime(2026, 11, 25, tzinfo=UTC)),
+        CommitSha(SHA),
+        awaited=[["docker.io/library/nginx:1"], ["quay.io/a/d:1"]],
     ),
+    lambda r: r.unstarted(RunId(7)),
 )
 
 

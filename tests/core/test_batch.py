@@ -216,6 +216,11 @@ TRANSFER = Transfer(
         ("success", 1, CopyFailed(NOW, Failure(FailureKind.RUN_SILENT, "success"))),
         ("failure", 0, CopyFailed(NOW, Failure(FailureKind.RUN_SILENT, "failure"))),
         ("cancelled", 0, CopyFailed(NOW, Failure(FailureKind.RUN_CANCELLED, "cancelled"))),
+        (
+            "startup_failure",
+            0,
+            CopyFailed(NOW, Failure(FailureKind.RUN_INVALID, "startup_failure")),
+        ),
     ],
 )
 def test_a_run_without_the_image_has_failed_but_for_its_first_success(
@@ -223,6 +228,21 @@ def test_a_run_without_the_image_has_failed_but_for_its_first_success(
 ) -> None:
     run = Run(RunId(1), "https://x/runs/1", conclusion)
     assert no_result_event(run, replace(TRANSFER, requeues=requeues), NOW) == event
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "words", "failure"),
+    [
+        ("failure", "unpaid", Failure(FailureKind.RUN_NOT_STARTED, "unpaid")),
+        ("cancelled", "", Failure(FailureKind.RUN_NOT_STARTED, "cancelled")),
+        ("startup_failure", "", Failure(FailureKind.RUN_INVALID, "startup_failure")),
+    ],
+)
+def test_a_run_that_no_runner_took_is_told_with_githubs_words(
+    conclusion: str, words: str, failure: Failure
+) -> None:
+    run = Run(RunId(1), "https://x/runs/1", conclusion)
+    assert no_result_event(run, TRANSFER, NOW, unstarted=words) == CopyFailed(NOW, failure)
 
 
 def test_a_run_is_finished_when_it_has_a_conclusion() -> None:

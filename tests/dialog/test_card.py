@@ -150,6 +150,10 @@ def shown(*transfers: Transfer, request: Request = REQUEST, view: View = VIEW) -
             "· approved, in the queue",
         ),
         (SUBMITTED, "submitted, waiting for its run"),
+        (
+            replace(COPYING, copying_at=None),
+            'queued at GitHub, no runner has taken its <a href="https://x/runs/1">run</a> yet',
+        ),
         (COPYING, '· copying for 0 s (<a href="https://x/runs/1">run</a>)'),
         (
             replace(COPYING, trouble=Trouble(TroubleKind.UNREACHABLE, "GitHub"), attempts=3),

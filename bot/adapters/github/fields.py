@@ -33,7 +33,10 @@ _MAX_INTEGER: Final = 2**63 - 1  # of a database column
 
 
 def parse_run(run: WorkflowRun, *, completed: bool = False) -> Run:
-    """`completed`: read the state and the conclusion too. The answer to a dispatch has none."""
+    """`completed`: read the state and the conclusion too.
+
+    The answer to a dispatch has none: no runner can have taken that run yet.
+    """
     number = run.id  # read once: another field may make PyGithub fetch all of them again
     if not 0 < number <= _MAX_INTEGER:
         raise ValueError("the id of a run is out of range")
@@ -41,7 +44,13 @@ def parse_run(run: WorkflowRun, *, completed: bool = False) -> Run:
     conclusion = text_of(run.conclusion or "unknown") if status == "completed" else ""
     url = text_of(run.html_url)
     created = run.created_at if completed else None
-    return Run(RunId(number), url, conclusion, is_queued=status in _QUEUED, created_at=created)
+    return Run(
+        RunId(number),
+        url,
+        conclusion,
+        is_queued=not completed or status in _QUEUED,
+        created_at=created,
+    )
 
 
 def text_of(value: object) -> str:

@@ -317,7 +317,7 @@ class MirrorRepository:
             newest: dict[str, CommitStatus] = {}
             left = {frozenset(f"{STATUS_CONTEXT}{name}" for name in names) for names in awaited}
             for status in islice(self._statuses(sha), STATUSES_PER_COMMIT):
-                if not left or status.created_at < (run.created_at or status.created_at):
+                if not left or (run.created_at and status.created_at < run.created_at):
                     break
                 if status.target_url == run.url and status.context.startswith(STATUS_CONTEXT):
                     newest.setdefault(status.context, status)
@@ -325,6 +325,30 @@ class MirrorRepository:
             return tuple(r for status in newest.values() if (r := parse_result(status)) is not None)
 
         return await self._call(look)
+
+    async def unstarted(self, run: RunId) -> str | None:
+        def look() -> str | None:
+            _, data = self._github.requester.requestJsonAndCheck(
+                "GET", f"/repos/{self._name}/actions/runs/{run}/jobs"
+            )
+            jobs = data["jobs"]
+            if any(job.get("runner_id") or job.get("steps") for job in jobs):
+                return None
+            return next(filter(None, (self._annotation(job["id"]) for job in jobs)), "")
+
+        return await self._call(look)
+
+    def _annotation(self, job: int) -> str:
+        """GitHub's words on a job that it did not start, if the token may read them."""
+        try:
+            _, found = self._github.requester.requestJsonAndCheck(
+                "GET", f"/repos/{self._name}/check-runs/{int(job)}/annotations"
+            )
+        except GithubException as error:
+            if error.status in {403, 404}:
+                return ""
+            raise
+        return next((one_line(str(each.get("message") or "")) for each in found), "")
 
     def _statuses(self, sha: CommitSha) -> PaginatedList[CommitStatus]:
         """The latest first. PyGithub asks for them at an address that is not documented."""

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-from bot.core.batch import Batch, names_in_results, no_result_event, result_event, result_of
+from bot.core.batch import Batch, Run, names_in_results, no_result_event, result_event, result_of
 from bot.core.errors import BotError, RefusedError, TransientError
-from bot.core.events import Copied, CopyFailed, Event, RunMissing
+from bot.core.events import Copied, CopyFailed, Event, RunMissing, RunSeen
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import TransferId
 from bot.core.transfer import State, Transfer
@@ -49,8 +49,7 @@ class BatchResults:
         began = self.clock()
         run, sha = await self.repository.run(batch.run)
         batch = batch.with_run(run, began)
-        async with self.store.begin() as unit:
-            transfers = await unit.transfers_in(batch.id)
+        transfers = await self._transfers(batch, run)
         copying = [t for t in transfers if t.state is State.COPYING]
         awaited = [names_in_results(t) for t in copying]
         told = await self.repository.results(run, sha, awaited=awaited)
@@ -59,15 +58,25 @@ class BatchResults:
         events = {t.id: result_event(t, result, self.clock()) for t, result in found if result}
         await record_all(self.store, events)  # stored before the target is asked, which may fail
         unreported = [t for t in copying if t.id not in events]
-        outdated = run.is_finished and bool(unreported) and await self._is_outdated()
-        if run.is_finished and not await self._end_unreported(
-            batch, unreported, partial(no_result_event, run, outdated=outdated)
-        ):
-            return
+        if run.is_finished and unreported:
+            why = await self._why_silent(run)
+            if not await self._end_unreported(batch, unreported, why):
+                return
         now = self.clock()
         over = run.is_finished or not unreported
         after = replace(batch, closed_at=now) if over else batch.polled(now, took=now - began)
         await self._follow_up(after, troubled=any(t.trouble for t in transfers))
+
+    async def _transfers(self, batch: Batch, run: Run) -> Sequence[Transfer]:
+        """Those of the batch. Once a runner has taken the run, they are no longer queued."""
+        async with self.store.begin() as unit:
+            transfers = await unit.transfers_in(batch.id)
+            queued = [t for t in transfers if t.state is State.COPYING and t.copying_at is None]
+            if run.is_queued or not queued:
+                return transfers
+            event = RunSeen(self.clock(), run.id, run.url)
+            await record_all_in(unit, dict.fromkeys([t.id for t in queued], event))
+            return await unit.transfers_in(batch.id)
 
     async def give_up(self, batch: Batch, failure: Failure) -> None:
         """Close the batch. The images that have not arrived fail with this cause."""
@@ -81,10 +90,15 @@ class BatchResults:
             await record_all_in(unit, {t.id: RunMissing(now, failure) for t in transfers})
             await unit.save_batch(replace(batch, closed_at=now))
 
-    async def _is_outdated(self) -> bool:
+    async def _why_silent(self, run: Run) -> MissingEvent:
+        """The event of an image that this finished run did not report."""
+        outdated, unstarted = False, None
         with suppress(RefusedError):
-            return await self.repository.workflow() is WorkflowState.DIFFERS
-        return False
+            outdated = await self.repository.workflow() is WorkflowState.DIFFERS
+            unstarted = (
+                None if run.conclusion == "success" else await self.repository.unstarted(run.id)
+            )
+        return partial(no_result_event, run, outdated=outdated, unstarted=unstarted)
 
     async def _follow_up(self, batch: Batch, *, troubled: bool) -> None:
         async with self.store.begin() as unit:

@@ -133,7 +133,8 @@ class BatchWrites:
         log.info("batch %s: run %d", batch.id, run.id)
         now = self.clock()
         async with self.store.begin() as unit:
-            seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now)
+            seen = replace(batch, run=run.id, run_url=run.url, run_seen_at=now).with_run(run, now)
             await unit.save_batch(replace(seen, attempts=0, not_before=None, trouble=None))
             joined = [transfer.id for transfer in await unit.transfers_in(batch.id)]
-            await record_all_in(unit, dict.fromkeys(joined, RunSeen(now, run.id, run.url)))
+            event = RunSeen(now, run.id, run.url, began=not run.is_queued)
+            await record_all_in(unit, dict.fromkeys(joined, event))

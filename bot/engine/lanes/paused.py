@@ -53,6 +53,9 @@ class Paused(Repository):
     ) -> tuple[CopyResult, ...]:
         return await self._repository.results(run, sha, awaited=awaited)
 
+    async def unstarted(self, run: RunId) -> str | None:
+        return await self._repository.unstarted(run)
+
 
 def _pause() -> TransientError:
     words = "an admin has paused all commits and dispatches"

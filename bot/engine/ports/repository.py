@@ -108,6 +108,12 @@ class Runs(InstalledWorkflow, Protocol):
         `awaited`: the names of each image that is looked for. Others may be left out.
         """
 
+    async def unstarted(self, run: RunId) -> str | None:
+        """Why no runner took this run, which has ended: GitHub's words, or "" where it has none.
+
+        None: a runner took it.
+        """
+
 
 class Repository(Writes, Runs, Protocol):
     """Everything that a batch needs of the mirror repository."""

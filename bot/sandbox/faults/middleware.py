@@ -18,7 +18,7 @@ PLACES = {
     "telegram": "the Bot API. getUpdates is spared unless path names it: "
     "its long poll would use up every fault",
     "github": "the REST API, also as the workflow uses it (statuses)",
-    "actions": "the start of runs; only no-run",
+    "actions": "the start of runs; only no-run, billing and startup-failure",
     "source": "the registry that images come from",
     "target": "the registry that images go to",
 }
@@ -44,6 +44,8 @@ KINDS = {
     + ". where=github: as GitHub does: "
     + ", ".join(GITHUB_REFUSALS),
     "no-run": "where=actions: the next push or dispatch starts no run",
+    "billing": "where=actions: no runner takes the next run, since a payment has failed",
+    "startup-failure": "where=actions: the next run ends at once, as with an invalid workflow file",
 }
 _NUMBERS = {
     "status": (400, 599),
@@ -59,6 +61,7 @@ _SAYS: Mapping[str, Mapping[str, object]] = {
     "target": REFUSALS,
     "github": GITHUB_REFUSALS,
 }
+_OF_ACTIONS = ("no-run", "billing", "startup-failure")
 _SILENT = {"silent", "unanswered"}
 _PLAIN = {"lost", "refused", "garbage", "cut", "short", "malformed", "endless"} | _SILENT
 _BODY = {"cut", "short", "slow"}
@@ -278,9 +281,9 @@ def _slowed(send: Send, rate: float) -> Send:
 
 def _checked(where: str, what: str) -> str:
     kind, *rest = what.split() or [""]
-    if where == "actions" or kind == "no-run":
-        if (where, [kind, *rest]) != ("actions", ["no-run"]):
-            raise ValueError(f"{what!r} at {where}: no-run is for actions, and its only fault")
+    if where == "actions" or kind in _OF_ACTIONS:
+        if where != "actions" or what not in _OF_ACTIONS:
+            raise ValueError(f"{what!r} at {where}: {', '.join(_OF_ACTIONS)} are for actions alone")
     elif kind == "says":
         known = _SAYS.get(where, {})
         if len(rest) != 1 or rest[0] not in known:

@@ -34,6 +34,12 @@ _AT_A_TIME = 2
 _DELAY = 0.3
 _TIME_LIMIT = 900.0
 _FIRST_ID = 300
+_UNPAID = (
+    "The job was not started because recent account payments have failed or your spending limit "
+    "needs to be increased. Please check the 'Billing & plans' section in your settings"
+)
+_UNSTARTED = {"billing": ("failure", _UNPAID), "startup-failure": ("startup_failure", "")}
+"""Conclusion and annotation of a run that no runner takes, by the fault."""
 
 Runner = Callable[[str, Job], Awaitable[bool]]
 """Executes a run, given the path of act. True if all of it succeeded."""
@@ -56,6 +62,9 @@ class WorkflowRun:
     shown: bool = False
     attempt: int = 1
     branch: str = "main"
+    taken: bool = False
+    """A runner has taken it. `annotation` has GitHub's words if none does."""
+    annotation: str = ""
 
     @property
     def number(self) -> int:
@@ -172,7 +181,7 @@ class Actions:
         trigger, old = self._triggers.get(number), self._runs[number]
         if trigger is None or old.status != "completed":
             return False
-        self._runs[number] = replace(old, attempt=old.attempt + 1)
+        self._runs[number] = replace(old, attempt=old.attempt + 1, taken=False, annotation="")
         self._change_run(number, status="queued")
         self._begin(number, trigger)
         return True
@@ -187,7 +196,13 @@ class Actions:
         try:
             await asyncio.sleep(self._delay)
             self._change_run(number, shown=True)
+            for what, (ended, annotation) in _UNSTARTED.items():
+                if self._faults.take("actions", what):
+                    self._runs[number] = replace(self._runs[number], annotation=annotation)
+                    conclusion = ended
+                    return
             async with self._slots:
+                self._runs[number] = replace(self._runs[number], taken=True)
                 self._change_run(number, status="in_progress", started_at=_now())
                 conclusion = await self._conclude(number, trigger)
         finally:

@@ -59,6 +59,9 @@ class ActionsEndpoints:
             Route(f"{own}/runs", self.runs, methods=["GET"]),
             Route(f"{own}/runs/{{run:int}}", self.run, methods=["GET"]),
             Route(f"{own}/runs/{{run:int}}/jobs", self.jobs, methods=["GET"]),
+            Route(
+                f"{prefix}/check-runs/{{job:int}}/annotations", self.annotations, methods=["GET"]
+            ),
             Route(f"{own}/runs/{{run:int}}/cancel", self.cancel, methods=["POST"]),
             Route(f"{own}/runs/{{run:int}}/rerun", self.rerun, methods=["POST"]),
             Route(f"{own}/variables", self.variables, methods=["GET"]),
@@ -124,8 +127,17 @@ class ActionsEndpoints:
 
     async def jobs(self, request: Request) -> Response:
         run = self._run(request)
-        done = steps(self._actions.log(run.id))
-        return listed(request, [shapes.job(self._urls(request), run, done)], key="jobs")
+        done = steps(self._actions.log(run.id)) if run.taken else []
+        shown = [shapes.job(self._urls(request), run, done)]
+        there = run.conclusion != "startup_failure"  # an invalid workflow has no jobs
+        return listed(request, shown if there else [], key="jobs")
+
+    async def annotations(self, request: Request) -> Response:
+        run = self._actions.run(request.path_params["job"] // 10)
+        if run is None:
+            raise not_found()
+        found = [shapes.annotation(run.annotation)] if run.annotation else []
+        return listed(request, found)
 
     async def cancel(self, request: Request) -> Response:
         if not self._actions.cancel(self._run(request).id):

@@ -255,7 +255,8 @@ def job(
         "html_url": f"{place.page}/actions/runs/{found.id}/job/{found.id * 10}",
         "check_run_url": f"{place.api}/check-runs/{found.id * 10}",
         "labels": ["ubuntu-24.04"],
-        "runner_name": "sandbox",
+        "runner_id": 1 if found.taken else None,
+        "runner_name": "sandbox" if found.taken else None,
         "steps": [
             {
                 "number": number,
@@ -265,6 +266,22 @@ def job(
             }
             for number, (name, conclusion) in enumerate(steps, start=1)
         ],
+    }
+
+
+def annotation(message: str) -> Shape:
+    """Return what a check run says of the workflow file as a whole."""
+    return {
+        "path": ".github",
+        "start_line": 1,
+        "end_line": 1,
+        "start_column": None,
+        "end_column": None,
+        "annotation_level": "failure",
+        "title": "",
+        "message": message,
+        "raw_details": "",
+        "blob_href": "",
     }
 
 

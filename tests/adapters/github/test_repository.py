@@ -506,6 +506,37 @@ async def test_results_are_those_of_exactly_this_run_the_newest_first(place: Pla
 
 
 @pytest.mark.parametrize(
+    ("what", "conclusion", "words"),
+    [
+        ("billing", "failure", "The job was not started because recent account payments have"),
+        ("startup-failure", "startup_failure", ""),
+    ],
+)
+async def test_a_run_that_no_runner_took_says_why(
+    place: Place, what: str, conclusion: str, words: str
+) -> None:
+    place.faults.arm(where="actions", what=what)
+    run = await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
+    assert run is not None
+    assert run.is_queued
+    await until_over(place, run)
+    ended, _ = await place.repository.run(run.id)
+    assert ended.conclusion == conclusion
+    told = await place.repository.unstarted(run.id)
+    assert told is not None
+    assert told.startswith(words)
+    place.faults.arm(where="github", what="status 403", path="/annotations")
+    assert await place.repository.unstarted(run.id) == ""
+
+
+async def test_a_run_that_a_runner_took_is_not_called_unstarted(place: Place) -> None:
+    run = await place.repository.dispatch(BLOCK, batch=BatchId("b7"))
+    assert run is not None
+    await until_over(place, run)
+    assert await place.repository.unstarted(run.id) is None
+
+
+@pytest.mark.parametrize(
     ("awaited", "created", "pages"), [("b:1", None, 1), ("gone", ..., 1), ("gone", None, 4)]
 )
 async def test_results_are_read_no_further_than_needed(

@@ -33,6 +33,43 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+async def test_a_run_without_a_runner_is_queued_and_not_copying(w: World) -> None:
+    w.repository.runners_are_silent = True
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(30)
+    assert "queued at GitHub, no runner has taken its" in w.card
+    run = w.repository.runs[-1]
+    run.run = replace(run.run, is_queued=False)
+    await w.settle(60)
+    assert "copying for 50 s" in w.card or "copying for 60 s" in w.card
+    run.run = replace(run.run, is_queued=True)  # GitHub says so of a run that is repeated
+    await w.settle(30)
+    assert "copying for" in w.card
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "words", "told"),
+    [
+        ("failure", "payments have failed", "before a runner took it (payments have failed)"),
+        ("cancelled", "", "before a runner took it (cancelled)"),
+        ("startup_failure", "", "GitHub cannot read the workflow file"),
+        ("failure", None, "its run ended (failure) without a result"),
+    ],
+)
+async def test_a_run_that_ended_without_a_step_is_explained(
+    w: World, conclusion: str, words: str | None, told: str
+) -> None:
+    w.repository.runners_are_silent = True
+    w.repository.why_unstarted = words
+    w.upstream(NGINX)
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(30)
+    w.repository.finish(conclusion)
+    await w.settle(60)
+    assert told in w.last
+
+
 async def transfers(w: World) -> list[Transfer]:
     async with w.store.begin() as unit:
         found = [await unit.transfer(number) for number in range(1, 20)]  # type: ignore[arg-type]
