@@ -225,7 +225,7 @@ def init(path: Path, given: Path | None) -> None:
     found = None if given is None else read_document(given).data
     answers = Terminal() if given is None else FileOfAnswers(str(given), found)
     asyncio.run(Collecting(answers, apis_of(found, str(given)), _say).write(path))
-    settings, secrets = _read_config(path, make_key=True)
+    settings, secrets = _read_config(path, make_key=True, level="error")
     sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, _say)) else 1)
 
 

@@ -8,6 +8,7 @@ left as they are.
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -241,16 +242,25 @@ class _Installing:
             now = await repository.snapshot()
         files = now.files if now else {}
         changes = self._changes(files)
-        for changed, content in changes.items():
-            self.tell(changed, _verb(changed, content, files))
-            if self.dry_run:
-                before = (await repository.read_file(changed)).content if changed in files else b""
-                for line in _diff(changed, before, content or b""):
-                    self.say(line)
+        self._tell_files({path: _verb(path, each, files) for path, each in changes.items()})
+        for changed, content in changes.items() if self.dry_run else ():
+            before = (await repository.read_file(changed)).content if changed in files else b""
+            for line in _diff(changed, before, content or b""):
+                self.say(line)
         if not changes:
             self.say(f"files: are there, version {shipped.version()}")
         elif now and not self.dry_run:
             await self._commit(changes, now)
+
+    def _tell_files(self, verbs: Mapping[str, str]) -> None:
+        """Name each file, but of the package only how many."""
+        package = f"{shipped.FOLDER}/"
+        for path, verb in verbs.items():
+            if not path.startswith(package):
+                self.tell(path, verb)
+        of_package = Counter(verb for path, verb in verbs.items() if path.startswith(package))
+        for verb, count in of_package.items():
+            self.tell(package, f"{count} {'file' if count == 1 else 'files'} {verb}")
 
     async def _commit(self, changes: Mapping[str, bytes | None], now: Snapshot) -> None:
         message = MESSAGE.format(version=shipped.version())

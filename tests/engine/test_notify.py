@@ -242,6 +242,35 @@ async def test_trouble_costs_a_wait_and_a_restart_nothing(w: World) -> None:
     assert cards(w)[0].text == OVER
 
 
+async def test_a_kill_right_after_a_card_was_sent_sends_it_twice_and_decides_once(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(w)
+    send, killed = FakeChat.send, list[MessageId]()
+
+    async def kill(
+        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+    ) -> MessageId:
+        number = await send(self, place, text, reply_to=reply_to)
+        if place.chat == MINE and not killed:
+            killed.append(number)
+            raise KeyboardInterrupt
+        return number
+
+    monkeypatch.setattr(FakeChat, "send", kill)
+    with pytest.raises(KeyboardInterrupt):
+        await w.settle(20)
+    w.start()
+    await w.settle(20)
+    unknown, known = cards(w)
+    data = next(value for key, value in unknown.data.items() if "Approve" in key)
+    w.chat.button = lambda _: (killed[0], data)  # type: ignore[method-assign]
+    assert "no longer in use" in await w.press(ANA, data, chat=MINE)
+    assert "approved" in await press(w, "Approve")
+    await w.settle(8)
+    assert known.text == OVER
+
+
 async def test_a_request_that_is_deleted_takes_its_card_along(w: World) -> None:
     async with w.store.begin() as unit:
         (own,) = await unit.private_cards()
