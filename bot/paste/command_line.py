@@ -45,6 +45,8 @@ _BEFORE_IMAGES: Final = re.compile(
 _WORD: Final = re.compile(r"""(?:[^\s"'$]|\$\([^()\n]{0,200}\)|"[^"]*"|'[^']*'|["'$])+""")
 _LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
 """What phones and word processors make of two hyphens."""
+_QUOTED: Final = re.compile(r"(?:sudo )?(?:docker|podman|nerdctl|crictl|ctr) \S")
+"""A command within quotes, as for `ssh` and `sh -c`."""
 _CHART: Final = re.compile(r"oci://(\S+)")
 _SHORT_SWITCHES: Final = frozenset("ditqaPk")
 _SWITCHES: Final = frozenset(
@@ -74,7 +76,8 @@ class CommandImages:
 def split_words(line: str) -> list[str]:
     """The words of a line as a shell splits them, without their quotes."""
     words = (re.sub(r"[\"']", "", word) for word in _WORD.findall(line))
-    return [_LONG_DASH.sub("--", word) for word in words]
+    parts = (word.split() if _QUOTED.match(word) else [word] for word in words)
+    return [_LONG_DASH.sub("--", word) for part in parts for word in part]
 
 
 def is_tool(word: str) -> bool:

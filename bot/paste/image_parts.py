@@ -102,6 +102,9 @@ def parts_of(mapping: MappingNode) -> dict[str, Parts]:
         role = role_of(key) if isinstance(value, ScalarNode) else None
         if role is not None and isinstance(value, ScalarNode):
             found.setdefault(role[0], Parts()).add(role[1], key, value)
+    own, host = found.get("", Parts()), mapping.text("host")
+    if host is not None and Role.TAG in own.given and own.names(Role.REPOSITORY, Role.NAME):
+        own.add(Role.REGISTRY, "host", host)
     return found
 
 

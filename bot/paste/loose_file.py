@@ -29,7 +29,8 @@ _NAMING: Final = frozenset({"name", "source", "ref", "reference", "from", "base"
 """Keys whose value is an image where it has a tag."""
 _SCHEME: Final = re.compile(r"^docker(?:-image)?://")
 _TARGET: Final = re.compile(
-    r"\s*[\"']?(tags?|target|dest|destination|dst|to|output|push)[\"']?\s*=|\s*(SAVE IMAGE)\b",
+    r"\s*[\"']?(tags?|target|dest|destination|dst|to|output|push)[\"']?\s*=|\s*(SAVE IMAGE)\b"
+    r"|.{0,200}\b(?:docker|podman|nerdctl|ctr|crane)\s+(?:images?\s+|i\s+)?(push|tag)\s",
     re.IGNORECASE,
 )
 """What is built or copied there is no image to pull."""
@@ -86,7 +87,7 @@ def _of_line(line: str, start: int, number: int) -> Iterator[Mention]:
         elif look in {Look.WHOLE, Look.PAIR} and not is_set:
             target = _TARGET.match(line)
             if target or _SECRET.search(before):
-                yield passed_over((target and target[1]) or "-", line=number)
+                yield passed_over((target and target[target.lastindex or 0]) or "-", line=number)
             else:
                 yield Mention(words, (Span(begin, begin + len(words)),), line=number)
 
