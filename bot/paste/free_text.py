@@ -327,6 +327,9 @@ def _command(
     more = list(named.more)
     if not _PUSHING.intersection(words):
         yield from _unnamed(words, {*named.images, *more, *named.settings})
+    yield from (
+        passed_over(word) for word in more if word == "pull" and named.images
+    )  # of another command
     is_all = "pull" in words and not {"-a", "--all-tags"}.isdisjoint(words)
     for text in named.images:
         for image in variables.texts(text):

@@ -23,11 +23,13 @@ from bot.paste.web_addresses import image_on_page
 FOREIGN: Final = re.compile(r"(?![\uff21-\uff3a\uff41-\uff5a])[^\W\d_a-zA-Z]")
 _CODE: Final = re.compile(r"[][{}<>$^=]|[\"'\u201d] ?[:\uff1a]")
 _DOUBT: Final = re.compile(
-    r"(?i)\b(?:not|instead|except|without|rather|from|x?or)\b|不要|不是|除了|替换|换成|改成|或|升级到?"
+    r"(?i)\b(?:not|instead|except|without|rather|from|x?or)\b|不要|不是|除了|旧|替换|换成|改成|或|升级到?"
     r"|[-=]>|[\u2190-\u21ff\u27f0-\u27ff\u2794-\u27be❌✗✘🚫]"
 )
 """Words and arrows that say that an image in the line is not meant, or only one of several."""
 _MORE: Final = re.compile(r"[,，、/&和]|and")
+_CUT: Final = re.compile(r"[^:/]+/[^:/]+(?:/[^:/]+)*/")
+"""The begin of a name that a blank cuts. Only a registry is asked about with what follows."""
 _VERSION_LABELS: Final = frozenset({"tag", "tags", "version", "\u7248\u672c", "\u6807\u7b7e"})
 _COMMA: Final = re.compile(r"[,，、;；|]")
 
@@ -99,7 +101,9 @@ class _LineReader:
         self.sure = not (is_named and _DOUBT.search(line.text))
         while tokens:
             token = tokens.popleft()
-            if joined := _with_version(line, token, tokens):
+            if _CUT.fullmatch(token.text) and tokens:
+                self.passed += [token.text, tokens.popleft().text]
+            elif joined := _with_version(line, token, tokens):
                 self.found.append(Mention(joined))
             elif line.number and is_doubtful(token.text):
                 self.passed.append(token.text)
@@ -140,7 +144,9 @@ class _LineReader:
         end = token.end
         while name and "/" not in tag and (more := _next_tag(self.line.text, end, tokens)):
             end = more.end
-            self.sure = self.sure and self.line.text[more.start - 1] == ","
+            # `1,27` may be meant as 1.27.
+            is_list = self.line.text[more.start - 1] == "," and "." in f"{tag}{more.text}"
+            self.sure = self.sure and is_list
             self.found.append(Mention(f"{name}:{more.text}"))
 
     def _is_meant(self, token: Token) -> bool:
