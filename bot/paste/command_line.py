@@ -47,7 +47,9 @@ _LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
 """What phones and word processors make of two hyphens."""
 _QUOTED: Final = re.compile(r"(?:sudo )?(?:docker|podman|nerdctl|crictl|ctr) \S")
 """A command within quotes, as for `ssh` and `sh -c`."""
-_CHART: Final = re.compile(r"oci://(\S+)")
+_CHART: Final = re.compile(r"(?<!\S)oci://(\S+)")
+_CHART_VERSION: Final = re.compile(r" --version[= ](\S+)")
+_SETTINGS: Final = re.compile(r" --set(?:-string|-literal)?[= ](\S+)")
 _SHORT_SWITCHES: Final = frozenset("ditqaPk")
 _SWITCHES: Final = frozenset(
     """
@@ -64,12 +66,14 @@ _SOURCE: Final = re.compile(r"docker://(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class CommandImages:
-    """The images that a command names, and the words after them that may be images, too."""
+    """The images that a command names, and the words after them that may be images, too.
+
+    `settings` are those of `helm --set`, as written.
+    """
 
     images: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
-    """The settings of `helm --set`, as written."""
     are_charts: bool = False
 
 
@@ -137,8 +141,10 @@ def images_named_by(words: Sequence[str]) -> CommandImages:
     """The images that one command names. `words` starts with the tool."""
     tool, rest = words[0].rpartition("/")[2].lower(), list(words[1:])
     if tool == "helm" or _CHART.fullmatch(words[0]):
-        charts, settings = tuple(_charts(list(words))), tuple(_settings(rest))
-        return CommandImages(charts, settings=settings, are_charts=True)
+        text = " ".join(words)
+        parts = (part for found in _SETTINGS.findall(text) for part in found.split(","))
+        settings = tuple(part for part in parts if "=" in part)
+        return CommandImages(tuple(_charts(text)), settings=settings, are_charts=True)
     if tool == "skopeo":
         sources = [found[1] for word in rest if (found := _SOURCE.fullmatch(word))]
         return CommandImages(tuple(sources[:1]))
@@ -164,7 +170,8 @@ def command_start(words: Sequence[str]) -> int:
     """The first word that is neither a prompt nor an assignment to a variable."""
     for i, word in enumerate(words):
         if word not in _PROMPTS and not _PROMPT.fullmatch(word) and not _ASSIGNMENT.fullmatch(word):
-            return i if not word.startswith("[") else i + 2
+            is_prompt = word.startswith("[") and "]" in "".join(words[i + 1 : i + 2])
+            return i + 2 if is_prompt else i  # `[root@node1 ~]#`
     return len(words)
 
 
@@ -197,28 +204,13 @@ def _flagged(rest: list[str]) -> Iterator[str]:
             yield from [match[1]] if match[1] else rest[i + 1 : i + 2]
 
 
-def _charts(rest: list[str]) -> Iterator[str]:
+def _charts(text: str) -> Iterator[str]:
     """The chart of a registry with its version, which Helm writes with `_` for `+`."""
-    chart = next((found[1] for word in rest if (found := _CHART.fullmatch(word))), None)
-    versions = [rest[i + 1 :][:1] for i, word in enumerate(rest) if word == "--version"]
-    given = [word.partition("=")[2] for word in rest if word.startswith("--version=")]
-    version = next(iter([*given, *(found[0] for found in versions if found)]), "")
-    if chart is None:
-        return
-    if ":" in chart.rpartition("/")[2]:
-        yield chart
-    else:
-        yield f"{chart}:{version.replace('+', '_')}" if version else f"oci://{chart}"
-
-
-def _settings(rest: list[str]) -> Iterator[str]:
-    """`a.b=1,c=2` of `--set a.b=1,c=2` and `--set=…`, one setting each."""
-    for i, word in enumerate(rest):
-        flag, equals, value = word.partition("=")
-        if flag not in {"--set", "--set-string", "--set-literal"}:
-            continue
-        given = value if equals else "".join(rest[i + 1 : i + 2])
-        yield from (part for part in given.split(",") if "=" in part)
+    chart, version = _CHART.search(text), _CHART_VERSION.search(text)
+    if chart is not None and version is not None and ":" not in chart[1].rpartition("/")[2]:
+        yield f"{chart[1]}:{version[1].replace('+', '_')}"
+    elif chart is not None:
+        yield chart[1] if ":" in chart[1].rpartition("/")[2] else f"oci://{chart[1]}"
 
 
 def _positional(words: Sequence[str]) -> list[str]:

@@ -82,6 +82,6 @@ def _named(text: str, image: ScalarNode) -> Iterator[Mention]:
         return
     resolved = expand(image.value, {})
     if resolved is None:
-        yield Mention(image.value, span_of(text, image), Gap.VARIABLE)
+        yield Mention(image.value, span_of(text, image), Gap.VARIABLE, line=image.line)
     elif resolved and not is_no_image(resolved):
-        yield Mention(resolved.strip(), span_of(text, image))
+        yield Mention(resolved.strip(), span_of(text, image), line=image.line)

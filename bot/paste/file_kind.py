@@ -5,7 +5,7 @@ The content decides, the name is only a hint: people send Helm values as `new.tx
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
@@ -149,8 +149,8 @@ def _scan_structured(text: str, roots: list[Node] | Flaw, name: str) -> ScanResu
 
 def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
     """`is_file`: the whole text is YAML, so no YAML is searched below a sentence."""
-    if len(text) <= free_text.FREE_TEXT_CHARACTERS and (blocks := list(_blocks(text))):
-        return _scan_fenced(text, blocks)
+    if len(text) <= free_text.FREE_TEXT_CHARACTERS and (parts := _scan_fenced(text)):
+        return _merged(parts)
     tops = _TOP.finditer(text) if not is_file and len(text) <= _LONGEST_WITH_SENTENCE else iter(())
     for top in islice(tops, _MOST_TOPS):
         head, body = text[: top.start()], text[top.start() :]
@@ -164,28 +164,21 @@ def _scan_text(text: str, *, is_file: bool = False) -> ScanResult:
     return free_text.scan(text)
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """All fenced blocks: where they start and end with their fences, their language, their text.
+def _scan_fenced(text: str) -> list[ScanResult]:
+    """The results for fenced blocks and what stands between them, none where no block is.
 
     One pass, so that many open fences do not take quadratic time.
     """
+    scans, position = list[ScanResult](), 0
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opening is None:
             opening = fence
         elif not fence[1] and not fence[2].strip(" \t"):
-            body = text[opening.end() + 1 : fence.start()]
-            yield opening.start(), fence.end(), opening[1].lower(), body
-            opening = None
-
-
-def _scan_fenced(text: str, blocks: Iterable[tuple[int, int, str, str]]) -> ScanResult:
-    scans: list[ScanResult] = []
-    position = 0
-    for start, end, language, body in blocks:
-        scans += [free_text.scan(text[position:start]), _scan_block(body, language)]
-        position = end
-    return _merged([*scans, free_text.scan(text[position:])])
+            scans.append(free_text.scan(text[position : opening.start()]))
+            scans.append(_scan_block(text[opening.end() + 1 : fence.start()], opening[1].lower()))
+            position, opening = fence.end(), None
+    return [*scans, free_text.scan(text[position:])] if scans else []
 
 
 def _scan_block(text: str, language: str) -> ScanResult:

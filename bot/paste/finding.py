@@ -132,18 +132,14 @@ class MentionReader:
             return BadImage(mention.text, mention.gap, None)
         if len(mention.text) > MENTION_LENGTH_LIMIT or is_bare_digest(mention.text):
             return None
-        read = self._read(mention.text)
-        if mention.uncertain and isinstance(read, BadImage) and read.correction is None:
+        if mention.text not in self._known and len(self._known) >= _MOST_TEXTS:
+            self.exhausted = True
             return None
-        return read
-
-    def _read(self, text: str) -> ImageRef | BadImage | None:
-        if text not in self._known:
-            if len(self._known) >= _MOST_TEXTS:
-                self.exhausted = True
-                return None
-            self._known[text] = read_image(text, target_host=self.target_host)
-        return self._known[text]
+        if mention.text not in self._known:
+            self._known[mention.text] = read_image(mention.text, target_host=self.target_host)
+        read = self._known[mention.text]
+        is_doubtful = mention.uncertain and isinstance(read, BadImage) and read.correction is None
+        return None if is_doubtful else read
 
 
 def finding_of(scan: ScanResult, meanings: MentionReader) -> Finding:

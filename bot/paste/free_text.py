@@ -339,7 +339,7 @@ def _command(
     rest = " ".join(more)
     yield PlainLine.of(rest) if "pull" in words else PlainLine.with_images(rest)
     settings = (setting.partition("=") for setting in named.settings)
-    values = ((key, ScalarNode(value, 0, 0, is_plain=True)) for key, _, value in settings)
+    values = ((key, ScalarNode(value)) for key, _, value in settings)
     yield from structured.mentions("", [grown(values)], within=of_other_file)
 
 

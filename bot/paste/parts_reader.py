@@ -5,7 +5,7 @@ guess becomes a question.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -65,7 +65,6 @@ class PartsReader:
     """Reads the parts of images in one file. `variables` are those that the file itself sets."""
 
     text: str
-    line_of: Callable[[ScalarNode], int]
     variables: Mapping[str, str]
 
     def of_mapping(self, node: MappingNode, place: Place) -> Iterator[tuple[Parts, list[Mention]]]:
@@ -104,7 +103,7 @@ class PartsReader:
             yield from [odd] if odd is not None else self._versioned(name, parts, place)
 
     def _passed(self, parts: Parts, role: Role) -> Mention:
-        return passed_over(parts.keys[role], line=self.line_of(parts.given[role]))
+        return passed_over(parts.keys[role], line=parts.given[role].line)
 
     def _named_by(self, parts: Parts, place: Place) -> tuple[ScalarNode | None, ScalarNode | None]:
         """The repository and the image's own name, where the parts are those of an image."""
@@ -130,7 +129,7 @@ class PartsReader:
                 return self._passed(parts, Role.IMAGE)
             case Look.UNTAGGED:
                 name = place.around.before(_text(image))
-                return Mention(name, (), Gap.NO_TAG, line=self.line_of(image))
+                return Mention(name, (), Gap.NO_TAG, line=image.line)
             case _:
                 return None
 
@@ -198,7 +197,7 @@ class PartsReader:
                 spans = span_of(self.text, name.main) if spans else ()
             else:
                 gap = Gap.NO_TAG
-        yield Mention(resolved, spans, gap, line=self.line_of(name.main))
+        yield Mention(resolved, spans, gap, line=name.main.line)
         for role in (*_VERSIONS, Role.REPOSITORY, Role.SUFFIX) if gap is None else ():
             value = parts.text(role).removeprefix("v").rstrip("/")
             if value not in resolved and "$" not in value and not _ELSEWHERE.match(value):

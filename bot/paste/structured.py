@@ -25,7 +25,7 @@ from bot.paste.interpolation import expand
 from bot.paste.official_images import OFFICIAL_IMAGES
 from bot.paste.parts_reader import PartsReader, Place
 from bot.paste.tokens import TokenKind, token_kind
-from bot.paste.yaml_tree import Lines, MappingNode, Node, ScalarNode, SequenceNode, documents, grown
+from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode, documents, grown
 
 Reader = Callable[[str], Iterable[Mention]]
 
@@ -96,7 +96,6 @@ def mentions(
     `within` reads a text that is no document, such as a script. `depth`: how many texts the text
     is within, since files hold files.
     """
-    lines = Lines(text)
     for root in roots:
         setting, others = setting_of(root), root
         if setting is not Setting.MANIFEST and (services := compose.services_of(root)):
@@ -105,7 +104,7 @@ def mentions(
                 yield from compose.of_service(text, service)
         setting = setting_of(others)
         variables = _variables(root) if setting is Setting.PIPELINE else {}
-        walk = _Walk(text, lines, setting, depth, PartsReader(text, lines.of, variables), within)
+        walk = _Walk(text, setting, depth, PartsReader(text, variables), within)
         yield from map(with_owner, walk.of(others))
 
 
@@ -137,7 +136,6 @@ class _Spot:
 @dataclass(slots=True)
 class _Walk:
     text: str
-    lines: Lines
     setting: Setting
     depth: int
     reader: PartsReader
@@ -161,15 +159,13 @@ class _Walk:
                 yield from self._scalar(spot, spot.node)
             waiting += reversed(inner)
 
-    # Mappings
-
     def _mapping(self, spot: _Spot, node: MappingNode, inner: list[_Spot]) -> Iterator[Mention]:
         """The images that a mapping names by itself. Adds to `inner` what is inside it."""
         taken = set[int]()
         yield from self._in_parts(spot, node, taken)
         yield from self._variable(node, taken)
         if self.setting is Setting.LIST:
-            for value, mention in tool_lists.keyed(spot.key, spot.parent, node, self.lines.of):
+            for value, mention in tool_lists.keyed(spot.key, spot.parent, node):
                 taken.add(id(value))
                 yield mention
         around = spot.around.within(node)
@@ -224,8 +220,6 @@ class _Walk:
         taken.add(id(value))
         yield from self._among(_Spot(name.value, "", value, Surroundings()), value)
 
-    # Sequences
-
     def _sequence(self, spot: _Spot, node: SequenceNode, inner: list[_Spot]) -> Iterator[Mention]:
         scalars = [item for item in node.items if isinstance(item, ScalarNode)]
         if spot.key == "parameters":
@@ -270,8 +264,6 @@ class _Walk:
             return Look.NONE
         return look_of(_stripped(value)[0])
 
-    # Texts
-
     def _scalar(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a value that is no part of an image."""
         value, key = node.value, spot.key
@@ -291,7 +283,7 @@ class _Walk:
             return
         look, is_source = self._look(value), key.lower() in _SOURCES
         if look is Look.UNTAGGED and has_host(value) and (is_source or is_image_key(spot.parent)):
-            yield Mention(value, (), Gap.NO_TAG, line=self.lines.of(node))
+            yield Mention(value, (), Gap.NO_TAG, line=node.line)
         if look not in {Look.WHOLE, Look.PAIR}:
             return
         is_named = key.lower().startswith("image") or is_source
@@ -301,12 +293,12 @@ class _Walk:
             yield self._passed(spot, node)
 
     def _passed(self, spot: _Spot, node: ScalarNode) -> Mention:
-        return passed_over(spot.name or "-", line=self.lines.of(node))
+        return passed_over(spot.name or "-", line=node.line)
 
     def _listed(self, spot: _Spot, node: ScalarNode, start: int = 0) -> Iterator[Mention]:
         """One image, or a word that is one where only images stand."""
         words = _stripped(node.value[start:])[0]
-        look, line = look_of(words), self.lines.of(node)
+        look, line = look_of(words), node.line
         gap = Gap.VARIABLE if "$" in words else None
         if "://" in words and token_kind(words) is TokenKind.IMAGE:
             yield Mention(words, (), line=line)
@@ -330,9 +322,9 @@ class _Walk:
             if look in {Look.WHOLE, Look.PAIR}:
                 begin = word.start() + start
                 inner = Span(begin, begin + len(words))
-                yield Mention(words, within.spans(inner), line=self.lines.of(node))
+                yield Mention(words, within.spans(inner), line=node.line)
             elif look is Look.UNTAGGED:
-                yield Mention(words, (), Gap.NO_TAG, line=self.lines.of(node))
+                yield Mention(words, (), Gap.NO_TAG, line=node.line)
             elif "$" in words or look in {Look.TEMPLATE, Look.WORD}:
                 yield self._passed(spot, node)
                 return
@@ -351,7 +343,7 @@ class _Walk:
         else:
             found = self.within(node.value)
         is_block = self.text[node.start : node.start + 1] in {"|", ">"}
-        first = self.lines.of(node) - (not is_block)
+        first = node.line - (not is_block)
         within = Within(self.text, node)
         for mention in islice(found, _MOST_WITHIN):
             line = first + mention.line

@@ -3,7 +3,7 @@
 These are the only files in which a key counts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from bot.core.bad_image import Gap
 from bot.core.image import has_host, is_host
@@ -12,9 +12,7 @@ from bot.paste.image_values import Look, look_of
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
 
-def keyed(
-    key: str, parent: str, mapping: MappingNode, line_of: Callable[[ScalarNode], int]
-) -> Iterator[tuple[Node, Mention]]:
+def keyed(key: str, parent: str, mapping: MappingNode) -> Iterator[tuple[Node, Mention]]:
     """The images that keys of a mapping name, each with its value: where it goes, or its tags.
 
     `key` and `parent` are the keys above. `skopeo sync` has a registry and `images` there, or
@@ -24,7 +22,7 @@ def keyed(
     for name, value in mapping.pairs:
         if not isinstance(name, ScalarNode) or isinstance(value, MappingNode):
             continue
-        line = line_of(name)
+        line = name.line
         first, *others = name.value.split(",")
         look = look_of(first)
         if is_skopeo and key in {"images-by-tag-regex", "images-by-semver"}:

@@ -5,11 +5,8 @@ same node once more, so aliases of aliases take no more memory than their text. 
 tree must visit each node once. Scalars stay as written: a tag 1.10 must not become the number 1.1.
 """
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 import yaml
@@ -27,12 +24,13 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True, eq=False)
 class ScalarNode:
-    """A text and its position, from `start` to `end`, including quotes."""
+    """A text and its position: from `start` to `end`, including quotes. `line` is from 1, or 0."""
 
     value: str
-    start: int
-    end: int
-    is_plain: bool
+    start: int = 0
+    end: int = 0
+    is_plain: bool = True
+    line: int = 0
 
     @property
     def is_null(self) -> bool:
@@ -89,50 +87,25 @@ def grown(settings: Iterable[tuple[str, ScalarNode]]) -> MappingNode:
         for part in path[:DEEPEST_NESTING]:
             inner = node.named.get(part)
             if not isinstance(inner, MappingNode):
-                node.add(ScalarNode(part, 0, 0, is_plain=True), inner := MappingNode())
+                node.add(ScalarNode(part), inner := MappingNode())
             node = inner
-        node.add(ScalarNode(leaf, 0, 0, is_plain=True), value)
+        node.add(ScalarNode(leaf), value)
     return root
-
-
-@dataclass
-class Lines:
-    """The lines of a text by position."""
-
-    text: str
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [found.end() for found in re.finditer("\n", self.text)]
-
-    def of(self, node: ScalarNode) -> int:
-        """The line in which a scalar begins, from 1. 0 where there is no text."""
-        return bisect_right(self._starts, node.start) + bool(self.text)
 
 
 def documents(text: str) -> list[Node] | Flaw:
     """The root of each document of a text, or why it cannot be read."""
     builder = _Builder()
     flaw = builder.read(text)
-    if flaw is Flaw.BROKEN and (lines := _lines_of_json(text)):
-        builder = _Builder()
-        flaw = next((bad for start, line in lines if (bad := builder.read(line, start))), None)
-    if flaw is None and builder.has_stray_alias:
-        flaw = Flaw.BROKEN
-    return flaw or builder.roots
-
-
-def _lines_of_json(text: str) -> list[tuple[int, str]]:
-    """Each line with its position, where every line is a JSON object of its own. Else nothing."""
-    found: list[tuple[int, str]] = []
-    start = 0
-    for line in text.splitlines(keepends=True):
-        bare = line.strip()
-        if bare and not (bare.startswith("{") and bare.endswith("}")):
-            return []
-        found += [(start, line)] if bare else []
-        start += len(line)
-    return found if len(found) > 1 else []
+    lines = text.splitlines(keepends=True) if flaw is Flaw.BROKEN else []
+    bare = [line.strip() for line in lines]
+    is_json = all(line.startswith("{") and line.endswith("}") for line in bare if line)
+    if is_json and sum(map(bool, bare)) > 1:  # each line is an object of its own
+        builder, start, flaw = _Builder(), 0, None
+        for number, line in enumerate(lines):
+            flaw = flaw or (builder.read(line, start, number) if bare[number] else None)
+            start += len(line)
+    return flaw or (Flaw.BROKEN if builder.has_stray_alias else builder.roots)
 
 
 @dataclass(slots=True)
@@ -143,14 +116,19 @@ class _Builder:
     _keys: list[Node | None] = field(default_factory=list)
     _anchors: dict[str, Node] = field(default_factory=dict)
     _events: int = 0
-    _offset: int = 0
+    _start: int = 0
+    _line: int = 0
 
-    def read(self, text: str, offset: int = 0) -> Flaw | None:
-        """Add the documents of a text that begins at `offset`. Returns why it cannot be read."""
-        self._offset = offset
+    def read(self, text: str, start: int = 0, line: int = 0) -> Flaw | None:
+        """Add the documents of a text, which begins there. Returns why it cannot be read."""
+        self._start, self._line = start, line + 1
         try:
             loader = _LOADER(text)
-            while self._is_within_limits():  # yaml.parse asks the parser twice for each event
+            while (
+                len(self._open) <= DEEPEST_NESTING
+                and len(self.roots) <= MOST_DOCUMENTS
+                and self._events <= MOST_EVENTS
+            ):  # yaml.parse asks the parser twice for each event
                 if isinstance(event := loader.get_event(), yaml.StreamEndEvent):
                     return None
                 self.take(event)
@@ -158,53 +136,38 @@ class _Builder:
             return Flaw.BROKEN
         return Flaw.TOO_DEEP
 
-    def _is_within_limits(self) -> bool:
-        return (
-            len(self._open) <= DEEPEST_NESTING
-            and len(self.roots) <= MOST_DOCUMENTS
-            and self._events <= MOST_EVENTS
-        )
-
     def take(self, event: yaml.Event) -> None:
         """Add an event to the tree."""
         self._events += 1
         start, end = event.start_mark, event.end_mark
         if isinstance(event, yaml.ScalarEvent) and start and end:  # the most frequent comes first
-            begin, end_at = start.index + self._offset, end.index + self._offset
-            self._add(ScalarNode(event.value, begin, end_at, not event.style), event.anchor)
-        elif isinstance(event, yaml.MappingStartEvent):
-            self._begin(MappingNode(is_flow=bool(event.flow_style)), event.anchor)
+            place = start.index + self._start, end.index + self._start
+            line = start.line + self._line
+            self._add(ScalarNode(event.value, *place, not event.style, line), event.anchor)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            is_mapping = isinstance(event, yaml.MappingStartEvent)
+            node = MappingNode(is_flow=bool(event.flow_style)) if is_mapping else SequenceNode()
+            self._add(node, event.anchor)
+            self._open.append(node)
+            self._keys.append(None)
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self._open.pop()
             self._keys.pop()
             if isinstance(done, MappingNode) and "<<" in done.named:
                 self._events += done.merge()
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self._begin(SequenceNode(), event.anchor)
         elif isinstance(event, yaml.AliasEvent):
-            self._add(self._named(str(event.anchor)), None)
+            self.has_stray_alias |= event.anchor not in self._anchors
+            self._add(self._anchors.get(str(event.anchor), ScalarNode("")), None)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._anchors = {}
-
-    def _named(self, anchor: str) -> Node:
-        if anchor not in self._anchors:
-            self.has_stray_alias = True
-            return ScalarNode("", 0, 0, is_plain=True)
-        return self._anchors[anchor]
-
-    def _begin(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
-        self._add(node, anchor)
-        self._open.append(node)
-        self._keys.append(None)
 
     def _add(self, node: Node, anchor: str | None) -> None:
         if anchor:
             self._anchors[anchor] = node
-        if not self._open:
+        parent, key = (self._open[-1], self._keys[-1]) if self._open else (None, None)
+        if parent is None:
             self.roots.append(node)
-            return
-        parent, key = self._open[-1], self._keys[-1]
-        if isinstance(parent, SequenceNode):
+        elif isinstance(parent, SequenceNode):
             parent.items.append(node)
         elif key is None:
             self._keys[-1] = node
