@@ -69,30 +69,21 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
     """
     if len(text) > PASTE_SIZE_LIMIT:
         return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
-    finding = finding_of(scan(text, name), MentionReader(target_host))
+    reader = MentionReader(target_host)
+    finding = finding_of(scan(text, name), reader)
     if finding.images or finding.bad or finding.flaw or name:
         return finding
-    guessed = None if finding.certain else _guessed(text, target_host)
-    if guessed is None and len(text) <= MENTION_LENGTH_LIMIT and _WORD.fullmatch(text.strip()):
+    guessed = {} if finding.certain else dict.fromkeys(possible_names(text))
+    if len(guessed) <= MOST_GUESSES:  # official images that a sentence names: people confirm them
+        mentions = tuple(Mention(word, uncertain=True) for word in guessed)
+        found = finding_of(ScanResult(FileKind.TEXT, mentions, certain=False), reader)
+        if found.images or found.bad:
+            return found
+    if len(text) <= MENTION_LENGTH_LIMIT and _WORD.fullmatch(text.strip()):
         # A message of one word is meant as an image, so report what is wrong with it.
         read = read_image(text.strip(), target_host=target_host)
-        guessed = Finding(FileKind.TEXT, bad=(read,)) if isinstance(read, BadImage) else None
-    return guessed or finding
-
-
-def _guessed(text: str, target_host: str) -> Finding | None:
-    """Official images that a sentence names, used where nothing else is: people confirm them.
-
-    None where there are more than MOST_GUESSES.
-    """
-    words = dict.fromkeys(possible_names(text))
-    if len(words) > MOST_GUESSES:
-        return None
-    mentions = tuple(Mention(word, uncertain=True) for word in words)
-    guessed = finding_of(
-        ScanResult(FileKind.TEXT, mentions, certain=False), MentionReader(target_host)
-    )
-    return guessed if guessed.images or guessed.bad else None
+        return Finding(FileKind.TEXT, bad=(read,)) if isinstance(read, BadImage) else finding
+    return finding
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:

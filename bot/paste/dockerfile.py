@@ -59,19 +59,17 @@ def is_name(name: str) -> bool:
 
 def looks_like(text: str) -> bool:
     """Whether a text is a Dockerfile: only instructions, with an ARG or a FROM first."""
-    first = True
+    found = False
     for instruction in instructions(text):
-        words = [word.text for word in instruction]
-        if words[0] not in _INSTRUCTIONS or (first and words[0] not in {"ARG", "FROM"}):
+        verb, *words = [word.text for word in instruction]
+        given = [word.upper() for word in words if not word.startswith("--")]
+        is_from = len(given) == 1 or (len(given) == _FROM_AS and given[1] == "AS")
+        if verb not in _INSTRUCTIONS or not (found or verb in {"ARG", "FROM"}):
             return False
-        if words[0] == "FROM" and not _is_from([w for w in words[1:] if not w.startswith("--")]):
+        if verb == "FROM" and not is_from:
             return False
-        first = False
-    return not first
-
-
-def _is_from(words: list[str]) -> bool:
-    return len(words) == 1 or (len(words) == _FROM_AS and words[1].upper() == "AS")
+        found = True
+    return found
 
 
 def mentions(text: str, contexts: Iterable[str] = ()) -> Iterator[Mention]:
@@ -96,8 +94,9 @@ def mentions(text: str, contexts: Iterable[str] = ()) -> Iterator[Mention]:
             case "COPY" | "RUN" as verb:
                 for flag in takewhile(lambda word: word.text.startswith("--"), words):
                     found = _FLAGS.fullmatch(flag.text)
-                    if found and found[verb.lower()]:
-                        yield from _named(flag, found[verb.lower()], known, stages)
+                    if found and (source := found[verb.lower()]):
+                        word = InstructionWord(source, flag.start + found.start(verb.lower()))
+                        yield from _named(word, source, known, stages)
 
 
 def _learn(known: dict[str, str], words: Instruction) -> None:

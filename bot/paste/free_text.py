@@ -140,28 +140,24 @@ def of_other_file(text: str) -> Iterator[Mention]:
 def _without_built(text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
     """The mentions, with images as passed over that the text itself builds."""
     built = {found[1] for found in _BUILT.finditer(text)}
-    for mention in mentions:
-        words = "-" if mention.line else mention.text
-        yield passed_over(words, line=mention.line) if mention.text in built else mention
+    for m in mentions:
+        words = "-" if m.line else m.text
+        yield passed_over(words, line=m.line) if m.text in built else m
 
 
 def possible_names(text: str) -> Iterator[str]:
     """The official images that sentences name, with their version where a line has just one."""
-    for line in joined(text, is_file=False).splitlines():
-        yield from _possible(line.replace(BREAK, ""))
-
-
-def _possible(line: str) -> Iterator[str]:
-    if _ERROR.search(line) or _LOG.match(line):
-        return
-    tokens = list(tokens_of(_BORDER.sub(" ", line)))
-    official = (t.text for t in tokens if t.kind is TokenKind.BARE and t.text in OFFICIAL_IMAGES)
-    names = [name for name in official if not command_line.is_tool(name)]
-    versions = [t.text for t in tokens if t.kind is TokenKind.VERSION]
-    if not versions:
-        yield from names
-    elif len(names) == len(versions) == 1:
-        yield f"{names[0]} {versions[0]}"
+    for line in joined(text, is_file=False).replace(BREAK, "").splitlines():
+        if _ERROR.search(line) or _LOG.match(line):
+            continue
+        tokens = [t for t in tokens_of(_BORDER.sub(" ", line)) if not command_line.is_tool(t.text)]
+        bare = (token.text for token in tokens if token.kind is TokenKind.BARE)
+        names = [name for name in bare if name in OFFICIAL_IMAGES]
+        versions = [token.text for token in tokens if token.kind is TokenKind.VERSION]
+        if not versions:
+            yield from names
+        elif len(names) == len(versions) == 1:
+            yield f"{names[0]} {versions[0]}"
 
 
 def _rows(
@@ -222,20 +218,16 @@ def _row(line: str, variables: Variables) -> Iterator[Mention | PlainLine]:
     elif _is_output(line) or _ERROR.search(line):
         yield from _only_named(line)
     else:
-        plain = _COUNT.sub(" ", _without_comment(_TEMPLATE.sub("$", line)))
+        plain = _TEMPLATE.sub("$", line)
+        comment = _COMMENT.search(plain) if _BEGINS.match(plain) else None
+        if comment is not None and plain[: comment.start()].count('"') % 2 == 0:  # not in quotes
+            plain = plain[: comment.start()]
+        plain = _COUNT.sub(" ", plain)
         bullet = _BULLET.match(plain)
         plain = _BORDER.sub(" ", plain[len(bullet[0]) if bullet else 0 :])
         if bullet is not None and _NUMBER.search(bullet[0]):
             plain = _NUMBER_WITHIN.sub(" ", plain)
         yield from _commands(plain, variables)
-
-
-def _without_comment(line: str) -> str:
-    """A line without what stands behind `#`, where that is not within quotes."""
-    found = _COMMENT.search(line)
-    if found is None or line[: found.start()].count('"') % 2 or not _BEGINS.match(line):
-        return line
-    return line[: found.start()]
 
 
 def _is_output(line: str) -> bool:

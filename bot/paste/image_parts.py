@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from bot.core.image import DOCKER_HUB_HOSTS
 from bot.paste.yaml_tree import MappingNode, Node, ScalarNode
 
 
@@ -172,11 +171,6 @@ class Surroundings:
         """The name with what stands in front of all names."""
         owned = f"{self.owner}/{name}" if self.owner and "/" not in name else name
         return f"{self.registry.rstrip('/')}/{owned}" if self.registry else owned
-
-    @property
-    def is_hub(self) -> bool:
-        """Whether the registry is only Docker Hub's, which counts in any case."""
-        return self.registry in DOCKER_HUB_HOSTS
 
 
 _SHA: Final = re.compile(r"[0-9a-f]{64}")

@@ -27,7 +27,7 @@ _PLACEHOLDER: Final = re.compile(r"\{\{|<[^<>]*>|%\w+%|(?<!\$)\{[\w.]+\}|:[vV]?[
 _VERSIONED: Final = re.compile(r"v?[0-9]|[A-Za-z]+-v?[0-9]")
 """How a tag begins that can be told from other words behind a colon."""
 _PORT: Final = re.compile(r"[0-9]{2,5}")
-_PORTS: Final = range(80, 65536)
+_PORTS: Final = range(80, 65536)  # `redis:6379` may be a host, `redis:7` is an image
 _NO_KEYS: Final = frozenset({"imagepullpolicy", "imagepullsecrets", "imageid", "imageids"})
 
 
@@ -78,15 +78,10 @@ def look_of(text: str) -> Look:
     if "@" in text or has_host(text):
         return Look.WHOLE
     tag = text.rpartition(":")[2]
-    if "/" in text:
-        return Look.ODD if is_port(tag) else Look.WHOLE
-    is_tag = _VERSIONED.match(tag) or TAG_WORD.search(tag)
-    return Look.PAIR if is_tag and not is_port(tag) else Look.ODD
-
-
-def is_port(tag: str) -> bool:
-    """Whether a tag may be the port of a host: `redis:6379`, but not `redis:7`."""
-    return _PORT.fullmatch(tag) is not None and int(tag) in _PORTS
+    if _PORT.fullmatch(tag) and int(tag) in _PORTS:
+        return Look.ODD
+    is_pair = "/" not in text and (_VERSIONED.match(tag) or TAG_WORD.search(tag))
+    return Look.PAIR if is_pair else Look.WHOLE if "/" in text else Look.ODD
 
 
 def span_of(

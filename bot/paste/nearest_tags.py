@@ -36,7 +36,6 @@ _SURELY_ALIKE: Final = 0.85  # for commits, since any two have much in common
 _COMPARED: Final = 40  # characters of a tag, so that long tags take no more time
 _COMPARED_EXACTLY: Final = 64  # tags, the best ones by a rough measure
 _MOST_FLAVOURS: Final = 5  # each is one more pass over all tags
-_TWO: Final = 2  # letters that are swapped
 _BUILD: Final = 10_000  # a first number from here on is a date or a build, no version
 
 
@@ -215,7 +214,9 @@ def _by_words(wanted: str, tags: list[_Tag], count: int) -> list[str]:
     alike = _alike(wanted, words, at_least=_ALIKE)
     holding = [word for word in words if wanted in _LETTERS.findall(word)]
     found = [text for word in dict.fromkeys([*alike, *holding]) for text in words[word]]
-    return found or _newest(_versions(wanted, [tag for tag in tags if tag.numbers]), count)
+    versions = _versions(wanted, [tag for tag in tags if tag.numbers])
+    ranked = [(tag.numbers[0] < _BUILD, tag.numbers, tag.text) for tag in versions]
+    return found or [text for _, _, text in nlargest(count, ranked)]
 
 
 def _versions(word: str, tags: list[_Tag]) -> list[_Tag]:
@@ -227,18 +228,13 @@ def _versions(word: str, tags: list[_Tag]) -> list[_Tag]:
     return [tag for tag in tags if meant.intersection(_LETTERS.findall(tag.flavour))]
 
 
-def _newest(tags: Iterable[_Tag], count: int) -> list[str]:
-    ranked = [(tag.numbers[0] < _BUILD, tag.numbers, tag.text) for tag in tags]
-    return [text for _, _, text in nlargest(count, ranked)]
-
-
 def _are_swapped(one: str, other: str) -> bool:
     """Whether two letters side by side are swapped. Across a dot that would be another version."""
     ours, theirs = (text.lower().removeprefix("v") for text in (one, other))
     at = _shared(ours, theirs)
     pair = ours[at : at + 2]
     swapped = f"{ours[:at]}{pair[::-1]}{ours[at + 2 :]}"
-    return len(pair) == _TWO and ours != theirs == swapped and "." not in pair
+    return ours != theirs == swapped and "." not in pair
 
 
 def _squashed(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core.bad_image import Gap
-from bot.core.image import has_host
+from bot.core.image import DOCKER_HUB_HOSTS, has_host
 from bot.paste.finding import Mention, Part, Span, has_tag, passed_over
 from bot.paste.image_parts import SHARED, Parts, Role, Surroundings, parts_of, suffix_of
 from bot.paste.image_values import Look, is_no_image, is_template, look_of, span_of
@@ -156,7 +156,7 @@ class PartsReader:
             tag = f":{around.hub[1]}" if around.hub[1] else ""
             text = f"{around.hub[0]}/{name.text}{tag}"
             return replace(name, text=text, gap=None if tag else Gap.NO_TAG)
-        is_hub = around.is_hub and not around.owner
+        is_hub = around.registry in DOCKER_HUB_HOSTS and not around.owner
         is_own = is_hub or ("/" in name.text and not around.registry)
         if (around.registry or around.owner) and not is_own:
             is_sure = around.is_sure and not name.is_alone
@@ -180,7 +180,10 @@ class PartsReader:
         """The name with its tag and digest, and the parts that were not used."""
         whole, gap, spans = name.text, name.gap, name.spans
         if not has_tag(whole):
-            whole += suffix_of(_text(_tag(parts, place)), parts.text(Role.DIGEST))
+            # `version` is a tag only beside other parts, else it is that of a program.
+            is_beside = place.in_image or parts.given.keys() & {Role.REPOSITORY, Role.REGISTRY}
+            tag = parts.text(Role.TAG) or (parts.text(Role.VERSION) if is_beside else "")
+            whole += suffix_of(tag, parts.text(Role.DIGEST))
         resolved = expand(whole, self.variables) if "$" in whole else whole
         is_matched = place.is_listed and name.main is parts.given.get(Role.NAME)
         if (is_matched and not name.is_alone) or place.owner == SHARED:
@@ -202,14 +205,6 @@ class PartsReader:
             value = parts.text(role).removeprefix("v").rstrip("/")
             if value not in resolved and "$" not in value and not _ELSEWHERE.match(value):
                 yield self._passed(parts, role)
-
-
-def _tag(parts: Parts, place: Place) -> ScalarNode | None:
-    """The tag. `version` is one only beside other parts, else it is that of a program."""
-    if Role.TAG in parts.given:
-        return parts.given[Role.TAG]
-    beside = Role.REPOSITORY in parts.given or Role.REGISTRY in parts.given or place.in_image
-    return parts.given.get(Role.VERSION) if beside else None
 
 
 def _text(node: ScalarNode | None) -> str:

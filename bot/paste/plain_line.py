@@ -171,7 +171,8 @@ def _with_version(line: PlainLine, token: Token, tokens: deque[Token]) -> str | 
     """`nginx 1.27` as one text, with the version taken from the tokens. Else None."""
     if not tokens or not _lacks_tag(token):
         return None
-    labels = sum(1 for _ in takewhile(_is_label, tokens))
+    words = (token.text.lower().rstrip(":\uff1a") for token in tokens)
+    labels = sum(1 for _ in takewhile(_VERSION_LABELS.__contains__, words))
     if 0 < labels < len(tokens) and tokens[labels].kind in {TokenKind.VERSION, TokenKind.BARE}:
         return f"{token.text} {[tokens.popleft() for _ in range(labels + 1)][-1].text}"
     following = tokens[0]
@@ -188,10 +189,6 @@ def _with_version(line: PlainLine, token: Token, tokens: deque[Token]) -> str | 
     tokens.popleft()
     is_apart = not set(gap) <= set(" \t:：")
     return f"{token.text} {following.text}" if is_apart else line.text[token.start : following.end]
-
-
-def _is_label(token: Token) -> bool:
-    return token.text.lower().rstrip(":\uff1a") in _VERSION_LABELS
 
 
 def _next_tag(line: str, end: int, tokens: deque[Token]) -> Token | None:

@@ -18,7 +18,7 @@ _SET: Final = re.compile(
     rf"(?<![^\s;&])(?:(?:export|local|readonly)[ \t]+)?{_NAME}="
     r"(?:\"([^\"\n]+)\"|'([^'\n]+)'|\(([^()\n]+)\)|([^\s;&()\"']+))"
 )
-_VARIABLE: Final = re.compile(rf"\$(?:{_NAME}|\{{{_NAME}(?:\[[@*]\])?\}})")
+_VARIABLE: Final = re.compile(rf"\$(\{{)?{_NAME}(?(1)(?:\[[@*]\])?\}})")
 _MOST_VALUES: Final = 500
 _MOST_TEXTS: Final = 5000
 _MOST_IN_ONE: Final = 3
@@ -29,7 +29,7 @@ class Variables:
     """The variables that a text uses, and their values."""
 
     def __init__(self, text: str) -> None:
-        self._used = {_name(found) for found in _VARIABLE.finditer(text.replace(BREAK, ""))}
+        self._used = {found[2] for found in _VARIABLE.finditer(text.replace(BREAK, ""))}
         self._values: dict[str, tuple[str, ...]] = {}
         self._shown: set[str] = set()
         self._made = 0
@@ -53,12 +53,12 @@ class Variables:
         """All values of a text with variables. An unknown variable stays as it is."""
         texts = [text]
         for _ in range(_MOST_IN_ONE):
-            known = (f for f in _VARIABLE.finditer(texts[0]) if _name(f) in self._values)
+            known = (f for f in _VARIABLE.finditer(texts[0]) if f[2] in self._values)
             found = next(known, None)
             if found is None or self._made > _MOST_TEXTS:
                 break
-            self._shown.add(_name(found))
-            values = self._values[_name(found)][: _MOST_VALUES // len(texts)]
+            self._shown.add(found[2])
+            values = self._values[found[2]][: _MOST_VALUES // len(texts)]
             self._made += len(texts) * len(values)
             texts = [
                 one.replace(found[0], value)
@@ -73,7 +73,3 @@ class Variables:
         for name, values in self._values.items():
             if name not in self._shown:
                 yield " ".join(values)
-
-
-def _name(found: re.Match[str]) -> str:
-    return found[1] or found[2]

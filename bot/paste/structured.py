@@ -47,7 +47,7 @@ _TARGETS: Final = frozenset(
 """Keys of values that say where an image goes, or that say the same image once more."""
 _KUBEADM: Final = {"dns": "coredns", "local": "etcd"}
 """What kubeadm adds to the `imageRepository` under these keys."""
-_NO_SUBTREES: Final = frozenset("machine auth auths credentials creds blockedimages".split())
+_NO_SUBTREES: Final = set("machine auth auths credentials creds blockedimages description".split())
 _WITHIN: Final = re.compile(r"\.[a-z]{2,}/[\w./-]+[:@]\w")
 """What a text with blanks has where an image in full is in it."""
 _COMMAND: Final = re.compile(
@@ -128,10 +128,6 @@ class _Spot:
     node: Node
     around: Surroundings
 
-    @property
-    def name(self) -> str:
-        return ".".join(filter(None, (self.parent, self.key)))[-MENTION_LENGTH_LIMIT // 8 :]
-
 
 @dataclass(slots=True)
 class _Walk:
@@ -175,9 +171,8 @@ class _Walk:
                 inner.append(_Spot(key, spot.key, value, around))
 
     def _is_left_out(self, key: str, parent: str) -> bool:
-        if self.setting is Setting.CLOUD_BUILD:
-            return key == "images" and not parent
-        return key.lower() in _NO_SUBTREES or key == "description"
+        is_built = self.setting is Setting.CLOUD_BUILD and key == "images" and not parent
+        return is_built or key.lower() in _NO_SUBTREES
 
     def _in_parts(self, spot: _Spot, node: MappingNode, taken: set[int]) -> Iterator[Mention]:
         if self.setting is Setting.SKAFFOLD and spot.key in {"artifacts", "requires"}:
@@ -243,7 +238,7 @@ class _Walk:
 
     def _items(self, spot: _Spot, items: list[ScalarNode]) -> Iterator[Mention]:
         """The texts of a list under any key: arguments of a program, or images in full."""
-        looks = [self._look(item.value) for item in items]
+        looks = [_look(item.value) for item in items]
         is_list = self.setting is Setting.LIST and _are_images(items, looks)
         is_flagged = False
         for item, look in zip(items, looks, strict=True):
@@ -258,11 +253,6 @@ class _Walk:
             else:
                 yield from self._scalar(spot, item)
             is_flagged = flag is not None and not flag[1]
-
-    def _look(self, value: str) -> Look:
-        if not _MAYBE.match(value):
-            return Look.NONE
-        return look_of(_stripped(value)[0])
 
     def _scalar(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a value that is no part of an image."""
@@ -281,7 +271,7 @@ class _Walk:
             if any(look_of(word.rstrip(".:")) is Look.WHOLE for word in words):
                 yield self._passed(spot, node)
             return
-        look, is_source = self._look(value), key.lower() in _SOURCES
+        look, is_source = _look(value), key.lower() in _SOURCES
         if look is Look.UNTAGGED and has_host(value) and (is_source or is_image_key(spot.parent)):
             yield Mention(value, (), Gap.NO_TAG, line=node.line)
         if look not in {Look.WHOLE, Look.PAIR}:
@@ -293,7 +283,8 @@ class _Walk:
             yield self._passed(spot, node)
 
     def _passed(self, spot: _Spot, node: ScalarNode) -> Mention:
-        return passed_over(spot.name or "-", line=node.line)
+        name = ".".join(filter(None, (spot.parent, spot.key)))[-MENTION_LENGTH_LIMIT // 8 :]
+        return passed_over(name or "-", line=node.line)
 
     def _listed(self, spot: _Spot, node: ScalarNode, start: int = 0) -> Iterator[Mention]:
         """One image, or a word that is one where only images stand."""
@@ -348,11 +339,15 @@ class _Walk:
         for mention in islice(found, _MOST_WITHIN):
             line = first + mention.line
             if mention.gap is Gap.PASSED_OVER:
-                yield passed_over(spot.name, line=line)
+                yield self._passed(spot, replace(node, line=line))
                 continue
             spans = tuple(s for span in mention.spans for s in within.spans(span))
             is_known = len(spans) == len(mention.spans)
             yield replace(mention, spans=spans if is_known else (), line=line)
+
+
+def _look(value: str) -> Look:
+    return look_of(_stripped(value)[0]) if _MAYBE.match(value) else Look.NONE
 
 
 def _are_images(items: list[ScalarNode], looks: list[Look]) -> bool:
