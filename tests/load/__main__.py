@@ -16,7 +16,7 @@ import retention
 from crowd import FULL
 from play import Played, play
 from report import Row, below, tell
-from soak import EVERY, FAULT_EVERY, PATIENCE, Soaked, soak
+from soak import EVERY, FAULT_EVERY, PATIENCE, SAMPLE_EVERY, Soaked, soak
 
 MINUTES = 20.0
 LOAD_WORDS = """\
@@ -32,9 +32,9 @@ ms."""
 RETENTION_WORDS = """\
 {days} days with {a_day:,} requests each. `retention_days: {kept}` keeps the last {kept}."""
 SOAK_WORDS = """\
-A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. Memory and
-files are the medians of the second and the last quarter. What is open is counted when all is
-closed, or after {patience:.0f} s."""
+A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. The metrics
+are read each {sample:.0f} s. Memory and files are the medians of the second and the last
+quarter. What is open is counted when all is closed, or after {patience:.0f} s."""
 
 
 def load_rows(played: Played) -> list[Row]:
@@ -160,7 +160,11 @@ def main(what: str, minutes: float) -> bool:
             return tell("Retention", words, rows, "make load")
         case "soak":
             words = SOAK_WORDS.format(
-                every=EVERY, minutes=minutes, fault=FAULT_EVERY, patience=PATIENCE
+                every=EVERY,
+                minutes=minutes,
+                fault=FAULT_EVERY,
+                sample=SAMPLE_EVERY,
+                patience=PATIENCE,
             )
             return tell("Soak", words, soak_rows(asyncio.run(soak(minutes))), "make soak")
         case _:
