@@ -4,6 +4,7 @@ A connection costs a round trip, with TLS two and a handshake. A TLS session is 
 server lets it. `registry_http` sends requests and reads answers over them.
 """
 
+import functools
 import io
 import select
 import socket
@@ -68,6 +69,12 @@ class Place(NamedTuple):
     @classmethod
     def of(cls, url: str) -> "Place":
         """Raises ValueError for a URL that is unreadable, not HTTP, or holds a login."""
+        scheme, _, rest = url.partition("://")
+        return cls._read(f"{scheme}://{rest.partition('/')[0]}")
+
+    @classmethod
+    @functools.lru_cache(maxsize=256)
+    def _read(cls, url: str) -> "Place":
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
             raise ValueError("neither http nor https")
