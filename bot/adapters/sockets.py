@@ -39,7 +39,9 @@ async def open_socket(host: str, port: int, proxy: Proxy | None = None) -> socke
     try:
         sock = await _connected(*((proxy.host, proxy.port) if proxy else (host, port)))
     except OSError as error:
-        raise proxy.error_of(error) if proxy else error from error
+        if proxy is None:
+            raise
+        raise proxy.error_of(error) from error
     if proxy is None:
         return sock
 

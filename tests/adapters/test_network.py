@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tls_world import Certificates
 
@@ -19,11 +20,12 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.transport import GitHubBounds
 from bot.adapters.network import Network
 from bot.adapters.registry.client import RegistryClient
+from bot.adapters.registry.network_guard import GuardedTransport
 from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.sockets import open_socket
 from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.adapters.telegram.transport import Bounds
-from bot.core.errors import ConfigError, TransientError
+from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef, Target
 from bot.dialog.message import Rendered
@@ -325,6 +327,19 @@ async def test_what_a_proxy_refuses_is_told_without_its_login(
             await client(api, network)
     assert f"the proxy {kind}://127.0.0.1:{port} {words}" in str(told.value)
     assert "wei" not in str(told.value)
+
+
+async def test_a_name_at_a_private_address_is_refused_behind_a_proxy_that_resolves_none(
+    certificates: Certificates, resolved: list[str]
+) -> None:
+    proxy = ProxyServer()
+    async with world(certificates, proxy):
+        network = Network({"all_proxy": f"socks5://{LOGIN}@127.0.0.1:{proxy.port}"})
+        guarded = GuardedTransport(network=network)
+        with pytest.raises(RefusedError, match=r"service\.test is at a private address"):
+            await guarded.handle_async_request(httpx.Request("GET", f"https://{HOST}/v2/"))
+        await guarded.aclose()
+    assert (proxy.asked, resolved) == ([], [HOST])
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05"])
