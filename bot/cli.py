@@ -19,6 +19,7 @@ from bot.config import Secrets, Settings, read_secrets, read_settings
 from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import file_beside, with_key
+from bot.dialog.language import Language
 from bot.env_file import read_environment
 from bot.logs import FORMATS, LEVELS, start_log, visible
 
@@ -286,17 +287,19 @@ _internet = click.option(
     help="Check listed images for upstream updates this often. Without it, they are not checked.",
 )
 @click.option("--bare", is_flag=True, help="Without a bot: to try `imageto-bot init`.")
-def sandbox(
-    port: int, data: Path | None, *, internet: bool, fresh: float | None, bare: bool
-) -> None:
+@click.option(
+    "--language",
+    type=click.Choice([*Language]),
+    default=Language.EN,
+    show_default=True,
+    help="The language of the page and of the groups.",
+)
+def sandbox(**options: Any) -> None:
     """Try the whole product on this machine. No account is needed."""
     start_log()
     from bot.sandbox import world  # noqa: PLC0415 - only this command needs the extra
 
-    work = world.serve(
-        port=port, data=data, internet=internet, fresh=fresh, bare=bare, say=click.echo
-    )
-    _serve(work)
+    _serve(world.serve(**options, say=click.echo))
 
 
 @cli.command()

@@ -18,7 +18,8 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.request import HTTPXRequest
 
 from bot.sandbox.faults.middleware import ArmedFaults
-from bot.sandbox.page_api import chat_routes, http_error, page_route
+from bot.sandbox.page_api import chat_routes, http_error
+from bot.sandbox.page_files import page_routes
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.flood import FloodGate, FloodLimit
 from bot.sandbox.telegram.server import telegram_app
@@ -109,7 +110,7 @@ async def place(
     telegram = telegram_app(world, token=TOKEN, flood=flood)
     app = Starlette(
         routes=[
-            page_route,
+            *page_routes(world, language="en", mark=lambda: 0),
             *chat_routes(world, ArmedFaults(), press_seconds=getattr(request, "param", 0.3)),
             Mount("/telegram", telegram),
         ],

@@ -6,16 +6,13 @@ Answers are plain JSON. A mistake of the caller gets a 4xx with {"error": words}
 import asyncio
 import base64
 import binascii
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.faults.middleware import ArmedFaults, documentation
@@ -33,37 +30,11 @@ from bot.sandbox.telegram.values import (
 )
 from bot.sandbox.walls import WALLS
 
-_PAGE = Path(__file__).parent / "page" / "index.html"
 _PRESS_SECONDS = 10.0
 _LARGEST_DOCUMENT = 50 << 20
 _PREVIEW = 4000  # bytes of a document that are shown as text
 
 Handler = Callable[[Request], Awaitable[Any]]
-
-
-async def _page(_request: Request) -> Response:
-    page = _PAGE.read_text("utf-8")
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": content_policy(page)}
-    return HTMLResponse(page, headers=headers)
-
-
-page_route = Route("/", _page, methods=["GET"], middleware=WALLS)
-
-
-def content_policy(page: str) -> str:
-    """The Content-Security-Policy that lets a page use the scripts and styles in it, no others."""
-    sources = "; ".join(f"{tag}-src {' '.join(_hashes(page, tag))}" for tag in ("script", "style"))
-    return (
-        f"default-src 'none'; {sources}; connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-
-
-def _hashes(page: str, tag: str) -> list[str]:
-    """https://www.w3.org/TR/CSP3/#match-element-to-source-list"""
-    parts = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts)
-    return [f"'sha256-{digest}'" for digest in digests]
 
 
 def chat_routes(

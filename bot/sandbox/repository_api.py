@@ -1,7 +1,7 @@
-"""The part of the sandbox's API about its repository and its registries.
+"""The part of the sandbox's API about its repository, its registries and its bot's process.
 
-People and scripts can use it without a token or a client library. It only reads, but for one
-thing: it can update a tag at the source, as the publisher of an image would.
+People and scripts can use it without a token or a client library. It only reads, but for two
+things: it can update a tag at the source, as the publisher of an image would, and kill the bot.
 """
 
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bot.config import GitHubSection
 from bot.core.errors import BotError
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
@@ -18,8 +19,10 @@ from bot.sandbox.walls import WALLS
 _LOG_CHARACTERS = 20_000
 
 
-def routes(*, github: GitHub, section: GitHubSection, registries: Registries) -> list[Route]:
-    """Return GET /api/repository, and GET and POST /api/registries.
+def routes(
+    *, github: GitHub, section: GitHubSection, registries: Registries, bot: BotProcess
+) -> list[Route]:
+    """Return /api/repository, /api/registries and /api/bot.
 
     `section` names the branch and the list that the first shows.
     """
@@ -40,7 +43,13 @@ def routes(*, github: GitHub, section: GitHubSection, registries: Registries) ->
         except BotError as error:
             return JSONResponse({"error": str(error)}, status_code=404)
 
+    async def kill(_request: Request) -> Response:
+        if bot.kill():
+            return JSONResponse({"killed": True})
+        return JSONResponse({"error": "no bot runs right now"}, status_code=404)
+
     return [
+        Route("/api/bot", kill, methods=["POST"], middleware=WALLS),
         Route("/api/repository", repository, methods=["GET"], middleware=WALLS),
         Route("/api/registries", registry, methods=["GET"], middleware=WALLS),
         Route("/api/registries", move, methods=["POST"], middleware=WALLS),
@@ -55,7 +64,9 @@ async def _repository(github: GitHub, section: GitHubSection) -> dict[str, objec
     commits = await github.repository.log(tip)
     return {
         "list": "" if images is None else images.data.decode(errors="replace"),
-        "commits": [{"sha": each.sha, "message": each.message} for each in commits],
+        "commits": [
+            {"sha": each.sha, "message": each.message, "date": each.date} for each in commits
+        ],
         "runs": [_run(github, each) for each in github.actions.runs()],
     }
 
@@ -67,6 +78,10 @@ def _run(github: GitHub, run: WorkflowRun) -> dict[str, object]:
         "event": run.event,
         "status": run.status,
         "conclusion": run.conclusion,
+        "title": run.title,
+        "created": run.created_at,
+        "started": run.started_at,
+        "updated": run.updated_at,
         "log": github.actions.log(run.id)[-_LOG_CHARACTERS:],
     }
 
@@ -82,3 +97,10 @@ async def _registries(registries: Registries) -> dict[str, object]:
             "images": await registries.images("target"),
         },
     }
+
+
+def mark(github: GitHub, section: GitHubSection) -> object:
+    """Return a value that changes with the branch, with any run and with its log."""
+    branch = github.repository.directory / "refs" / "heads" / section.branch
+    moved = branch.stat().st_mtime_ns if branch.exists() else 0
+    return moved, github.actions.mark()

@@ -10,7 +10,7 @@ import logging
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +18,23 @@ from secrets import token_urlsafe
 from typing import Any, Final
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.config import GitHubSection, Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.decision_key import with_key
+from bot.dialog.language import Language
 from bot.env_file import write_private
 from bot.sandbox import repository_api
-from bot.sandbox.bot_process import kept_alive
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Runner
 from bot.sandbox.github.server import GitHub
-from bot.sandbox.page_api import chat_routes, http_error, page_route
+from bot.sandbox.page_api import chat_routes, http_error
+from bot.sandbox.page_files import page_routes
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import REGISTRIES
 from bot.sandbox.serve import served
@@ -92,12 +94,14 @@ async def open_sandbox(
     image_list: str = "image.list",
     bare: bool = False,
     http: str = "",
+    language: Language = Language.EN,
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
     `http` is where the bot serves its metrics, as in its config.
+    `language` is that of the groups.
     `bare`: the services alone, with an empty repository and no bot. `init` can be tried on them.
     """
     faults = ArmedFaults()
@@ -110,30 +114,42 @@ async def open_sandbox(
             Registries(data=data, faults=faults, internet=internet)
         )
         github = await stack.enter_async_context(_github(data, registries, faults, runner))
-        polled = asyncio.Event()
-        app = _app(
-            chat, github, registries, faults, section, token=token, polled=polled, watch=watch
-        )
+        polled, process = asyncio.Event(), BotProcess()
+        routes = [
+            *chat_routes(chat, faults),
+            *repository_api.routes(
+                github=github, section=section, registries=registries, bot=process
+            ),
+            *page_routes(
+                chat, language=language, mark=lambda: repository_api.mark(github, section)
+            ),
+        ]
+        app = _app(chat, github, faults, routes, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(address, chat, section, registries, database, fresh=fresh, http=http)
+        settings = _settings(
+            *(address, chat, section, registries, database),
+            fresh=fresh,
+            http=http,
+            language=language,
+        )
         secrets = with_key(_secrets(github, registries, token), database, make=True)
         if bare:
             await _set_variables(github, registries, settings)
             _write_answers(data / ANSWERS, settings, secrets)
         else:
             await _prepare(github, registries, settings, secrets)
-            await stack.enter_async_context(_bot(settings, secrets, data, polled))
+            await stack.enter_async_context(_bot(process, settings, secrets, data, polled))
         yield RunningSandbox(address, chat, github, registries, data / LOG)
 
 
 @asynccontextmanager
 async def _bot(
-    settings: Settings, secrets: Secrets, data: Path, polled: asyncio.Event
+    process: BotProcess, settings: Settings, secrets: Secrets, data: Path, polled: asyncio.Event
 ) -> AsyncIterator[None]:
     """The bot, which polls when this yields."""
     output = data / LOG
     config, environment = _written(settings, data), _environment(secrets)
-    async with kept_alive(config=config, environment=environment, output=output):
+    async with process.kept_alive(config=config, environment=environment, output=output):
         await _until_polling(polled, output)
         yield
 
@@ -159,9 +175,8 @@ async def _serve(stack: AsyncExitStack, app: ASGIApp, port: int) -> int:
 def _app(
     chat: TelegramState,
     github: GitHub,
-    registries: Registries,
     faults: ArmedFaults,
-    section: GitHubSection,
+    routes: Sequence[BaseRoute],
     *,
     token: str,
     polled: asyncio.Event,
@@ -178,9 +193,7 @@ def _app(
         routes=[
             Mount("/telegram", app=watch("telegram", watched)),
             Mount("/github", app=watch("github", github.app)),
-            *chat_routes(chat, faults),
-            *repository_api.routes(github=github, section=section, registries=registries),
-            page_route,
+            *routes,
         ],
         exception_handlers={404: http_error, 405: http_error},
     )
@@ -200,6 +213,7 @@ def _settings(
     *,
     fresh: float | None,
     http: str,
+    language: Language,
 ) -> Settings:
     people = [person for person in chat.people.values() if person.name != STRANGER]
     data: dict[str, Any] = {
@@ -207,6 +221,7 @@ def _settings(
             "chats": [each.id for each in chat.chats.values() if each.person is None],
             "admins": [person.id for person in people if person.role is MemberStatus.ADMIN],
             "members": [person.id for person in people if person.role is MemberStatus.MEMBER],
+            "language": language,
             "api": f"{address}/telegram",
         },
         "github": section.model_dump() | {"api": f"{address}/github"},
@@ -349,6 +364,7 @@ async def serve(
     internet: bool,
     fresh: float | None,
     bare: bool = False,
+    language: Language = Language.EN,
     say: Callable[[str], None],
 ) -> None:
     """Run until SIGTERM or Ctrl-C."""
@@ -357,7 +373,9 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with sandbox_folder(data) as kept:
-        work = _run(port, kept, internet=internet, fresh=fresh, bare=bare, say=say)
+        work = _run(
+            port, kept, internet=internet, fresh=fresh, bare=bare, language=language, say=say
+        )
         running = asyncio.create_task(work)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -375,10 +393,11 @@ async def _run(
     internet: bool,
     fresh: float | None,
     bare: bool,
+    language: Language,
     say: Callable[[str], None],
 ) -> None:
     async with open_sandbox(
-        port=port, data=data, internet=internet, fresh=fresh, bare=bare
+        port=port, data=data, internet=internet, fresh=fresh, bare=bare, language=language
     ) as made:
         if bare:
             say(f"There is no bot yet: imageto-bot init --answers {data / ANSWERS}")

@@ -134,8 +134,17 @@ class Actions:
 
     def log(self, number: int) -> str:
         """Return what act printed, secrets masked."""
-        path = self._directory(number) / "log.txt"
+        path = self._log(number)
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def mark(self) -> object:
+        """Return a value that changes with any run and its log."""
+        running = [number for number in self._tasks if self._log(number).exists()]
+        sizes = [self._log(number).stat().st_size for number in running]
+        return [(run.id, run.attempt, run.status) for run in self.runs()], sizes
+
+    def _log(self, number: int) -> Path:
+        return self._directory(number) / "log.txt"
 
     async def pushed(self, branch: str, *, before: str, after: str, server: str) -> None:
         """Start a run for a push, if GitHub would."""
@@ -257,7 +266,7 @@ class Actions:
 
     def _note(self, number: int, text: str) -> None:
         self._directory(number).mkdir(parents=True, exist_ok=True)
-        with (self._directory(number) / "log.txt").open("a", encoding="utf-8") as log:
+        with self._log(number).open("a", encoding="utf-8") as log:
             log.write(f"{text}\n")
 
     def _directory(self, number: int) -> Path:

@@ -1,0 +1,120 @@
+"""Serves the page: its files, and the news that something has changed.
+
+The page reads what it shows from the API. By server-sent events it learns when to read again.
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bot.sandbox.telegram.state import NotFoundError, TelegramState
+from bot.sandbox.telegram.values import MemberStatus
+from bot.sandbox.walls import WALLS
+
+PAGE: Final = Path(__file__).parent / "page"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing of another site, and no script that stands in a message."""
+LOOK_SECONDS: Final = 0.1
+_KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
+Mark = Callable[[], object]
+"""Returns a value that is another one after the world has changed."""
+
+
+def page_routes(state: TelegramState, *, language: str, mark: Mark) -> list[Route]:
+    """Return the routes of the page. `language` is that of the groups."""
+    news = _News(state, mark)
+
+    async def about(request: Request) -> Response:
+        try:
+            person = state.person(request.query_params.get("as", "wei"))
+            chat = state.chat_of(person, request.query_params.get("chat"))
+        except NotFoundError as error:
+            return JSONResponse({"error": str(error)}, status_code=HTTPStatus.NOT_FOUND)
+        is_admin = person.role is MemberStatus.ADMIN
+        wanted = request.query_params.get("language", "")
+        commands = _menu(state, chat.id, person.id if is_admin else None, wanted)
+        return JSONResponse({"language": language, "commands": commands})
+
+    return [
+        Route("/", _file("index.html"), methods=["GET"], middleware=WALLS),
+        *(
+            Route(f"/page/{path.name}", _file(path.name), methods=["GET"], middleware=WALLS)
+            for path in sorted(PAGE.iterdir())
+            if path.suffix in _KINDS and path.suffix != ".html"
+        ),
+        Route("/api/about", about, methods=["GET"], middleware=WALLS),
+        Route("/api/events", news.follow, methods=["GET"], middleware=WALLS),
+    ]
+
+
+def _file(name: str) -> Callable[[Request], Response]:
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+    }
+    path = PAGE / name
+
+    def answer(_request: Request) -> Response:
+        return FileResponse(path, media_type=_KINDS[path.suffix], headers=headers)
+
+    return answer
+
+
+def _menu(
+    state: TelegramState, chat: int, person: int | None, language: str
+) -> list[dict[str, str]]:
+    """Return the commands that Telegram would offer: the first list that there is.
+
+    https://core.telegram.org/bots/api#determining-list-of-commands
+    """
+    scopes: list[dict[str, object]] = [{"type": "chat", "chat_id": person}] if person else []
+    if person:
+        scopes.insert(0, {"type": "chat_member", "chat_id": chat, "user_id": person})
+    for scope in (*scopes, {"type": "default"}):
+        for code in (language, ""):
+            commands = state.commands.get(json.dumps([scope, code], sort_keys=True))
+            if commands:
+                return commands
+    return []
+
+
+class _News:
+    def __init__(self, state: TelegramState, mark: Mark) -> None:
+        self._state, self._mark = state, mark
+
+    async def follow(self, _request: Request) -> Response:
+        headers = {"Cache-Control": "no-store"}
+        return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
+
+    async def _events(self) -> AsyncIterator[str]:
+        """Yield `chat` after a message has changed, and `world` after anything else has."""
+        before = self._mark()
+        yield "event: chat\ndata:\n\nevent: world\ndata:\n\n"
+        while True:
+            if await self._chat_changed():
+                yield "event: chat\ndata:\n\n"
+            now = self._mark()
+            if now != before:
+                before = now
+                yield "event: world\ndata:\n\n"
+
+    async def _chat_changed(self) -> bool:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._state.changed()
+        except TimeoutError:
+            return False
+        return True
