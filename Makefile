@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python is started by the hundred here: what is compiled once stays compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sandbox test lint types unit integration sweeps upgrade packaging long chaos load bench soak workflows audit docs lock clean
+.PHONY: help demo sandbox test lint types unit integration sweeps upgrade packaging browser pictures long chaos load bench soak workflows audit docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,12 @@ PROMETHEUS := $(CURDIR)/$(VENV)/prometheus
 packaging: $(VENV)/.developing .packaging ## Build and run the image, scrape the bot by Prometheus, verify the systemd unit
 	PATH="$(PROMETHEUS)/usr/bin:$$PATH" $(BIN)/pytest -m packaging tests/packaging
 
+browser: $(VENV)/.browsing ## Use the sandbox's page in Chromium, as people would
+	$(BIN)/pytest -p no:xdist tests/browser
+
+pictures: $(VENV)/.browsing ## Take the pictures of the documents from the sandbox's page
+	$(BIN)/python tests/browser/pictures.py
+
 chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the bot (about 10 minutes on two cores)
 	$(BIN)/pytest --numprocesses 6 $(SPREAD) -m 'not long and not sample' tests/chaos
 	$(BIN)/pytest --numprocesses 2 -m hypothesis --hypothesis-profile explore $(UNITS) tests/workflow
@@ -123,6 +129,14 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/pip
 $(VENV)/.developing: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --editable '.[sandbox,dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.browsing: $(VENV)/.developing | .debian
+	[ -x /usr/bin/chromium ] && fc-list | grep -q NotoColorEmoji && fc-list | grep -q "Noto Sans CJK" || { \
+	  $(SUDO) apt-get update -q; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+	    chromium fontconfig fonts-noto-color-emoji fonts-noto-cjk; }
+	$(BIN)/pip install --quiet --editable '.[sandbox,dev,browser]'
+	@touch $@
 
 .PHONY: .debian
 .debian:

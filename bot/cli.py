@@ -289,17 +289,17 @@ _internet = click.option(
 @click.option("--bare", is_flag=True, help="Without a bot: to try `imageto-bot init`.")
 @click.option(
     "--language",
-    type=click.Choice([*Language]),
-    default=Language.EN,
+    type=click.Choice([each.value for each in Language]),
+    default=Language.EN.value,
     show_default=True,
     help="The language of the page and of the groups.",
 )
-def sandbox(**options: Any) -> None:
+def sandbox(*, language: str, **options: Any) -> None:
     """Try the whole product on this machine. No account is needed."""
     start_log()
     from bot.sandbox import world  # noqa: PLC0415 - only this command needs the extra
 
-    _serve(world.serve(**options, say=click.echo))
+    _serve(world.serve(**options, language=Language(language), say=click.echo))
 
 
 @cli.command()

@@ -122,13 +122,18 @@ def test_each_page_begins_with_the_way_to_its_translation(english: Path, chinese
         assert (page.parent / link[1]).resolve() == other
 
 
+def test_the_readme_is_short_enough_to_be_read() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= 900
+
+
 # -- what documents refer to ---------------------------------------------------------------
 
 
 @every_document
 def test_links_lead_somewhere(path: Path) -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
-        assert (path.parent / link).exists(), link
+    text = path.read_text("utf-8")
+    for link in re.findall(r"""\]\(([^)#:]+)|src="([^":]+)\"""", text):
+        assert (path.parent / "".join(link)).exists(), link
 
 
 @every_document

@@ -43,8 +43,7 @@ def page_routes(state: TelegramState, *, language: str, mark: Mark) -> list[Rout
         except NotFoundError as error:
             return JSONResponse({"error": str(error)}, status_code=HTTPStatus.NOT_FOUND)
         is_admin = person.role is MemberStatus.ADMIN
-        wanted = request.query_params.get("language", "")
-        commands = _menu(state, chat.id, person.id if is_admin else None, wanted)
+        commands = _menu(state, chat.id, person.id if is_admin else None, person.language[:2])
         return JSONResponse({"language": language, "commands": commands})
 
     return [

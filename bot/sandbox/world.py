@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -40,7 +40,7 @@ from bot.sandbox.registry.seed import REGISTRIES
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.telegram.state import TelegramState
-from bot.sandbox.telegram.values import STRANGER, MemberStatus
+from bot.sandbox.telegram.values import PEOPLE, STRANGER, MemberStatus
 from bot.setup import install
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,10 @@ async def open_sandbox(
     section = _github_section(branch, image_list, internet=internet)
     database, token = data / "imageto-bot.sqlite3", new_token()
     # A kept database knows old message ids. A new chat must not use them again.
-    chat = chat or TelegramState(first_message=int(time.time()) if database.exists() else 1)
+    chat = chat or TelegramState(
+        first_message=int(time.time()) if database.exists() else 1,
+        people=() if language is Language.EN else [replace(p, language="zh-hans") for p in PEOPLE],
+    )
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
             Registries(data=data, faults=faults, internet=internet)

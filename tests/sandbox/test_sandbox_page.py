@@ -1,72 +1,95 @@
-"""The sandbox's page, as far as it can be tested without a browser."""
+"""The sandbox's page, as far as it can be tested without a browser. tests/browser has the rest."""
 
 import re
+from typing import Any
 
 import pytest
 from sandbox_fixture import Place, place
+from telegram import BotCommandScopeChatMember
 
-from bot.sandbox.page_api import page_route
+from bot.sandbox.page_files import PAGE, POLICY
 
 __all__ = ["place"]  # a fixture: pytest finds it by this name
 
-
-@pytest.fixture
-async def page(place: Place) -> str:
-    return (await place.api.get("/")).text
-
-
-async def test_the_page_is_html_that_is_never_kept(place: Place) -> None:
-    got = await place.api.get(page_route.path)
-    assert got.headers["content-type"].startswith("text/html")
-    assert got.headers["cache-control"] == "no-store"
+SCRIPTS = {path.name: path.read_text("utf-8") for path in PAGE.glob("*.js")}
+SCRIPT = "\n".join(SCRIPTS.values())
+HTML = (PAGE / "index.html").read_text("utf-8")
 
 
-async def test_the_page_is_whole_in_itself(page: str) -> None:
-    assert re.findall(r"""\b(?:src|srcset)\s*=""", page) == []
-    assert re.findall(r"""<link[^>]*href="(?!data:)""", page) == []
+async def test_the_page_is_whole_in_itself_and_never_kept(place: Place) -> None:
+    for path in ("/", *re.findall(r"""(?:src|href)="(/[^"]*)\"""", HTML)):
+        got = await place.api.get(path)
+        assert got.status_code == 200, path
+        assert got.headers["cache-control"] == "no-store"
+        assert got.headers["content-security-policy"] == POLICY
+    assert re.findall(r"""(?:src|href)="(?!/page/|data:)""", HTML) == []
+    assert set(re.findall(r"""from "\./([a-z]+\.js)\"""", SCRIPT)) < set(SCRIPTS)
 
 
 @pytest.mark.parametrize(
     "way", ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "srcdoc"]
 )
-async def test_nothing_people_or_the_bot_wrote_becomes_markup(page: str, way: str) -> None:
-    assert way not in page
+def test_nothing_people_or_the_bot_wrote_becomes_markup(way: str) -> None:
+    assert way not in SCRIPT
 
 
-async def test_no_tag_has_a_handler_of_events_in_it(page: str) -> None:
-    assert re.findall(r"<[a-z][^<>]*\son[a-z]+\s*=", page) == []
-
-
-async def test_only_tags_without_a_will_of_their_own_are_copied_from_a_message(page: str) -> None:
-    table = re.search(r"const TAGS = \{(.*?)\};", page, re.DOTALL)
+def test_only_tags_without_a_will_of_their_own_are_copied_from_a_message() -> None:
+    table = re.search(r"const TAGS = \{(.*?)\};", SCRIPT, re.DOTALL)
     assert table is not None
     copied = set(re.findall(r': "([a-z]+)"', table[1]))
     assert copied == {"b", "i", "u", "s", "code", "pre", "a", "blockquote", "span"}
 
 
-async def test_every_part_that_the_script_looks_for_is_in_the_page(page: str) -> None:
-    wanted = set(re.findall(r"""\$\("([a-z]+)"\)""", page))
-    there = set(re.findall(r"""\bid="([a-z]+)\"""", page))
+def test_every_part_that_the_scripts_look_for_is_in_the_page() -> None:
+    wanted = set(re.findall(r"""\$\("([a-z-]+)"\)""", SCRIPT))
+    there = set(re.findall(r"""\bid="([a-z-]+)\"""", HTML))
+    made = {"tab-faults"}
     assert wanted
-    assert wanted <= there
+    assert wanted - made <= there
 
 
-async def test_every_address_that_the_script_asks_is_served(place: Place, page: str) -> None:
-    asked = set(re.findall(r"""[`"](/api/(?:chat|press|document))""", page))
-    assert asked == {"/api/chat", "/api/press", "/api/document"}
-    assert (await place.api.get("/api/chat")).status_code == 200
-    assert (await place.api.get("/api/press")).status_code == 405
-    assert (await place.api.get("/api/document/1")).json()["error"]
+def test_both_languages_have_all_words_that_are_used() -> None:
+    english, chinese = (
+        set(re.findall(r"""(?:^|, ) *(?:"([\w-]+)"|(\w+)): \"""", part, re.MULTILINE))
+        for part in SCRIPTS["words.js"].split('"zh-CN": {')
+    )
+    keys = {quoted or bare for quoted, bare in english}
+    assert keys == {quoted or bare for quoted, bare in chinese}
+    assert set(re.findall(r"""\bt\("([\w-]+)\"""", SCRIPT)) <= keys
 
 
-async def test_the_page_knows_the_people_and_the_chats_that_there_are(
-    place: Place, page: str
-) -> None:
-    people = re.search(r"const PEOPLE = \{(.*?)\};", page)
-    chats = re.search(r"const PLACES = \{(.*?)\};", page)
+def test_the_page_knows_the_people_and_the_chats_that_there_are(place: Place) -> None:
+    people = re.search(r"const PEOPLE = \{(.*?)\};", SCRIPT)
+    places = re.search(r"const PLACES = \[(.*?)\];", SCRIPT)
     assert people is not None
-    assert chats is not None
+    assert places is not None
     assert re.findall(r"(\w+):", people[1]) == list(place.world.people)
-    for name in re.findall(r"(\w+): \"", chats[1]):
-        answer = await place.api.get("/api/chat", params={"chat": name, "as": "wei"})
-        assert answer.status_code == 200, name
+    for name in re.findall(r'"(\w+)"', places[1]):
+        place.world.chat_of(place.world.person("wei"), name)
+
+
+async def test_the_menu_is_the_one_that_telegram_would_offer(place: Place) -> None:
+    ana = BotCommandScopeChatMember(place.world.group.id, place.world.person("ana").id)
+    await place.bot.set_my_commands([("plain", "for all")])
+    await place.bot.set_my_commands([("chinese", "for Li")], language_code="zh")
+    await place.bot.set_my_commands([("admins", "for Ana")], scope=ana)
+    for person, command in (("wei", "plain"), ("li", "chinese"), ("ana", "admins")):
+        answer = await place.api.get("/api/about", params={"as": person, "chat": "group"})
+        assert [each["command"] for each in answer.json()["commands"]] == [command]
+    assert (await place.api.get("/api/about", params={"as": "nobody"})).status_code == 404
+
+
+async def test_the_page_hears_at_once_what_has_changed(place: Place) -> None:
+    async with place.api.stream("GET", "/api/events") as news:
+        lines = news.aiter_lines()
+        assert await _next(lines) == "chat"
+        assert await _next(lines) == "world"
+        await place.say("wei", "/help")
+        assert await _next(lines) == "chat"
+
+
+async def _next(lines: Any) -> str:
+    async for line in lines:
+        if line.startswith("event: "):
+            return str(line.removeprefix("event: "))
+    raise AssertionError("the stream ended")

@@ -6,7 +6,8 @@ import { PEOPLE, PLACES, nameOf, on, state, tell } from "./state.js";
 
 const shown = new Map(); // key -> { now, node }
 const TOGETHER = 300; // seconds in which messages of one person belong together
-let heardUpTo = 0;
+const NEAR = 120; // pixels from the end of the log that count as its end
+let heardUpTo = 0, atEnd = true;
 
 export async function readChat() {
   const wanted = `${state.place}/${state.me}`;
@@ -23,7 +24,6 @@ export async function readChat() {
 
 function draw(messages, left) {
   const log = $("log");
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
   const all = new Map(messages.map((message) => [keyOf(message), message]));
   const with_ = (one, other) => one && other && one.from === other.from && one.chat === other.chat && Math.abs(one.date - other.date) < TOGETHER;
   messages.forEach((message, place) => {
@@ -39,11 +39,16 @@ function draw(messages, left) {
   });
   for (const [key, { node }] of shown) if (!all.has(key)) { node.remove(); shown.delete(key); }
   const hint = log.querySelector(".hint");
-  if (!messages.length && !hint) log.append(element("li", { kind: "hint", text: t("empty") }));
+  if (!messages.length && !hint) log.append(element("div", { kind: "hint", text: t("empty") }));
   if (messages.length) hint?.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
-  $("jump").hidden = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+  $("jump").hidden = atEnd;
   showAnswered();
+}
+
+function scrolled() {
+  atEnd = $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < NEAR;
+  $("jump").hidden = atEnd;
 }
 
 // Focus and an open menu stay where they were when a message is edited.
@@ -79,7 +84,7 @@ function answer(message) {
   $("answering").hidden = !message;
   if (message) strip($("answering"), t("reply-to", { who: shortOf(message) }), () => answer(null));
   showAnswered();
-  $("text").focus();
+  if (message) $("text").focus();
 }
 
 function editLast() {
@@ -136,8 +141,7 @@ export async function send() {
 let menu = [], chosen = 0;
 
 async function readMenu() {
-  const language = state.me === "li" ? "zh" : "en";
-  const { commands } = await ask(`/api/about?as=${state.me}&chat=${state.place}&language=${language}`);
+  const { commands } = await ask(`/api/about?as=${state.me}&chat=${state.place}`);
   menu = commands;
 }
 
@@ -150,7 +154,6 @@ function offer() {
   const all = offered();
   chosen = Math.min(chosen, Math.max(0, all.length - 1));
   $("commands").hidden = !all.length;
-  $("text").setAttribute("aria-expanded", String(all.length > 0));
   $("text").toggleAttribute("aria-activedescendant", false);
   if (!all.length) { chosen = 0; return; }
   $("commands").replaceChildren(...all.map((each, place) => element("li", {
@@ -208,6 +211,7 @@ export function turnTo(change) {
   $("log").replaceChildren();
   shown.clear();
   heardUpTo = 0;
+  atEnd = true;
   state.messages = [];
   $("anonymous").checked = false;
   $("forwarding").hidden = true;
@@ -243,7 +247,9 @@ export function openChat() {
   $("topic").onchange = () => { state.topic = Number($("topic").value) || null; };
   $("upgrade").onclick = () => tryTo(() => post("/api/chat", { as: state.me, upgrade: true }));
   $("jump").onclick = () => { $("log").scrollTop = $("log").scrollHeight; };
-  $("log").onscroll = () => { $("jump").hidden = $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < 120; };
+  $("log").onscroll = scrolled;
+  // What appears below the messages takes room from them: their end stays in sight.
+  new ResizeObserver(() => { if (atEnd) $("log").scrollTop = $("log").scrollHeight; }).observe($("log"));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const open of document.querySelectorAll(".menu[open]")) { open.open = false; open.firstChild.focus(); return; }

@@ -16,7 +16,7 @@ export const shortOf = (message) =>
 // What came from the bot is parsed in a document without scripts, and only known tags are copied.
 function rendered(markup) {
   const copy = (node, linked) => {
-    if (node.nodeType === Node.TEXT_NODE) return linked ? [document.createTextNode(node.data)] : withCommands(node.data);
+    if (node.nodeType === Node.TEXT_NODE) return linked ? breakable(node.data) : withCommands(node.data);
     if (node.nodeType !== Node.ELEMENT_NODE) return [];
     const tag = TAGS[node.tagName];
     const children = [...node.childNodes].flatMap((child) => copy(child, linked || ["a", "code", "pre"].includes(tag)));
@@ -30,6 +30,9 @@ function rendered(markup) {
   const parsed = new DOMParser().parseFromString(`<body>${markup}`, "text/html");
   return [...parsed.body.childNodes].flatMap((node) => copy(node, false));
 }
+
+// The name of an image is broken behind its slashes and colons, not within a word.
+const breakable = (text) => text.split(/(?<=[/:@])/).flatMap((part) => [part, document.createElement("wbr")]).slice(0, -1);
 
 function withCommands(text) {
   return text.split(COMMAND).map((part, place) =>
@@ -126,7 +129,7 @@ function bubbleOf(message, answered, first, gone) {
 
 // `first` and `last` of what one person wrote in a row. `gone`: the chat has become another one.
 export function drawn(message, { answered, first, last, gone }) {
-  if (message.migrate_to_chat_id || message.migrate_from_chat_id) return element("li", { kind: "service", text: t("upgraded") });
+  if (message.migrate_to_chat_id || message.migrate_from_chat_id) return element("div", { kind: "service", text: t("upgraded") });
   const mine = message.from === state.me;
   const body = element("div", { kind: "body" }, [bubbleOf(message, answered, first, gone)]);
   if (message.buttons.length) {
@@ -135,5 +138,5 @@ export function drawn(message, { answered, first, last, gone }) {
   }
   const kinds = ["message", mine && "mine", first && "first", last && "last"].filter(Boolean).join(" ");
   const face = element("span", { kind: `avatar ${message.from}`, text: authorOf(message)[0], "aria-hidden": "true" });
-  return element("li", { kind: kinds, "data-key": keyOf(message), lang: spoken() }, [face, body]);
+  return element("div", { kind: kinds, "data-key": keyOf(message), lang: spoken() }, [face, body]);
 }

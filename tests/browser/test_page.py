@@ -1,0 +1,190 @@
+"""The sandbox's page as people use it: on phones and wide screens, by touch, mouse and keyboard."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from bot.dialog.language import Language
+
+expect.set_options(timeout=45_000)  # a condition to wait for, not a bar: the machine may be busy
+SIZES = ((360, 740), (390, 844), (1280, 800))
+ASKED = "gcr.io/distroless/static:nonroot"
+LAST_STEP = re.compile("Step 5|第 5 步")
+TARGETS = """() => [...document.querySelectorAll('button, select, summary, a, .people label')]
+  .filter(each => each.checkVisibility() && !each.closest('.text'))
+  .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 23.5).map(([html]) => html)"""
+
+
+@contextmanager
+def opened(browser: Browser, address: str, size: tuple[int, int], **options: Any) -> Iterator[Page]:
+    """The page in a fresh profile. Any message on the console fails the test."""
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, has_touch=width < 900, **options
+    )
+    context.set_default_timeout(45_000)
+    page, said = context.new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    page.locator("#log > div").first.wait_for()
+    yield page
+    assert said == []
+    context.close()
+
+
+def post(address: str, path: str, **body: Any) -> Any:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the screen, and no control is too small for a finger."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(TARGETS) == []
+
+
+def accessible(page: Page) -> None:
+    found = Axe().run(page)
+    serious = [v for v in found.response["violations"] if v["impact"] in {"serious", "critical"}]
+    assert serious == [], found.generate_report()
+
+
+def last_card(page: Page) -> Any:
+    return page.locator(".message", has_text=ASKED).filter(has=page.locator(".quote")).first
+
+
+@pytest.mark.parametrize("sandbox", list(Language), indirect=True, ids=str)
+def test_the_guided_minute_is_played_on_phones_and_wide_screens(
+    browser: Browser, sandbox: str
+) -> None:
+    """One visitor plays it. Others, on other screens and in the dark, see what came of it."""
+    with opened(browser, sandbox, SIZES[0]) as page:
+        guide = page.locator("#guide .main")
+        guide.click()
+        expect(last_card(page)).to_contain_text("⏳")
+        fits(page)
+        accessible(page)
+        guide.click()
+        page.locator(".buttons .wanted").tap()
+        expect(page.locator("#guide .step", has_text=LAST_STEP)).to_be_visible()
+        guide.click()
+        expect(page.locator("#notice")).to_contain_text("docker pull")
+        expect(page.locator(".message").last).to_be_in_viewport()
+    for size in SIZES:
+        for scheme in ("light", "dark"):
+            with opened(browser, sandbox, size, color_scheme=scheme) as page:
+                see_what_came_of_it(page)
+
+
+def see_what_came_of_it(page: Page) -> None:
+    fits(page)
+    accessible(page)
+    if page.locator("#peek").is_visible():
+        page.locator("#peek").click()
+    expect(page.locator("#stations .done")).to_have_count(5)
+    for station, shown in (
+        ("decision", "Image: gcr.io"),
+        ("commit", "Batch: "),
+        ("run", "Job succeeded"),
+        ("registry", "sha256:"),
+    ):
+        page.locator("#image").select_option(ASKED)
+        page.locator(f"[data-station={station}] button").click()
+        expect(page.locator("#detail")).to_contain_text(shown)
+        fits(page)
+    accessible(page)
+    for tab in ("everything", "faults"):
+        page.locator(f"#tab-{tab}").click()
+        fits(page)
+        accessible(page)
+
+
+def test_all_of_it_works_by_keyboard_alone(browser: Browser, sandbox: str) -> None:
+    with opened(browser, sandbox, SIZES[2]) as page:
+        page.locator("#guide button").last.press("Enter")  # skipped
+        text = page.locator("#text")
+        text.fill("")
+        text.press_sequentially("/mir")
+        expect(page.locator("#commands li")).to_contain_text("/mirror")
+        text.press("Tab")
+        text.press_sequentially(ASKED)
+        text.press("Enter")
+        approve = page.locator(".buttons button", has_text="✅")
+        expect(approve).to_be_visible()
+        page.locator("#people input[value=wei]").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#people input[value=ana]")).to_be_checked()
+        expect(approve).to_be_visible()
+        approve.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".message", has_text="Done, 1 of 1")).to_be_visible()
+        text.press("Escape")
+        text.focus()
+        page.keyboard.press("ArrowUp")  # ana has written nothing that she could edit
+        expect(page.locator("#answering")).to_be_hidden()
+
+
+def test_focus_stays_and_a_message_is_read_aloud_once(browser: Browser, sandbox: str) -> None:
+    with opened(browser, sandbox, SIZES[2]) as page:
+        page.locator("#guide button").last.click()
+        expect(page.locator("#heard")).to_be_empty()
+        post(sandbox, "/api/chat", **{"as": "wei", "text": f"/mirror {ASKED}"})
+        reject = page.locator(".buttons button", has_text="❌")
+        expect(reject).to_be_visible()
+        heard = page.locator("#heard").inner_text()
+        reject.focus()
+        number = post(sandbox, "/api/chat", **{"as": "li", "text": "/mirror nginx:1.27"})["id"]
+        expect(page.locator(".message", has_text="Done, 1 of 1")).to_be_visible()
+        assert page.evaluate("document.activeElement.textContent") == reject.inner_text()
+        expect(page.locator("#heard")).to_contain_text("Done")
+        assert "Done" not in heard
+        assert number
+
+
+def test_what_is_pasted_and_dropped_becomes_a_file(browser: Browser, sandbox: str) -> None:
+    with opened(browser, sandbox, SIZES[1]) as page:
+        page.locator("#guide button").last.click()
+        page.evaluate(
+            """() => {
+              const given = new DataTransfer();
+              given.items.add(new File(["services: {web: {image: 'nginx:1.27'}}"], "compose.yaml"));
+              document.querySelector("#text").dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: given, bubbles: true }));
+            }"""
+        )
+        expect(page.locator("#attached")).to_contain_text("compose.yaml")
+        page.locator("#text").fill("/mirror")
+        page.locator("#send").tap()
+        expect(page.locator(".buttons button", has_text="✅")).to_be_visible()
+        fits(page)
+
+
+def test_a_fault_is_armed_watched_and_disarmed(browser: Browser, sandbox: str) -> None:
+    with opened(browser, sandbox, SIZES[2]) as page:
+        page.locator("#guide button").last.click()
+        page.locator("#tab-faults").click()
+        page.locator("[data-key=telegram]").click()
+        expect(page.locator(".fault", has_text="Telegram loses")).to_contain_text("armed")
+        page.locator("#text").fill("/whoami")
+        page.locator("#text").press("Enter")
+        expect(page.locator(".fault", has_text="Telegram loses")).to_contain_text("happened")
+        page.locator("[data-key=kill]").click()
+        expect(page.locator(".fault", has_text="is killed")).to_contain_text("done")
+        page.locator("#text").fill("/status")
+        page.locator("#text").press("Enter")
+        expect(page.locator(".message:not(.mine)").last).to_contain_text("Nothing of yours")
+        page.locator("[data-key=reset]").click()
+        expect(page.locator(".fault", has_text="Telegram loses").locator(".wait")).to_be_empty()
