@@ -132,7 +132,7 @@ def test_the_readme_is_short_enough_to_be_read() -> None:
 @every_document
 def test_links_lead_somewhere(path: Path) -> None:
     text = path.read_text("utf-8")
-    for link in re.findall(r"""\]\(([^)#:]+)|src="([^":]+)\"""", text):
+    for link in re.findall(r"""\]\(([^)#:]+)(?:#[^)]*)?\)|src="([^":]+)\"""", text):
         assert (path.parent / "".join(link)).exists(), link
 
 
