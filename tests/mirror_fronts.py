@@ -4,12 +4,17 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from registry_fixture import CLIENT, Quiet, Ran, World, serving
 
 Rule = Callable[[str, str], tuple[int, bytes] | None]
 """What a front answers for a method and a path, if it does not ask the registry."""
+
+
+PASSED = ("Accept", "Authorization", "Content-Type", "Content-Range", "Range")
+TOLD = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Range", "Location")
 
 
 def errors(code: str, message: str = "") -> bytes:
@@ -20,7 +25,6 @@ def errors(code: str, message: str = "") -> bytes:
 class Front:
     """A front before a registry. `seen` are the requests: method and path."""
 
-    rule: Rule
     seen: list[str] = field(default_factory=list)
     address: str = ""
 
@@ -28,33 +32,50 @@ class Front:
         return sum(each.startswith(f"{method} ") and what in each for each in self.seen)
 
 
+class Passing(Quiet):
+    """Hands a request on to `place`, unless `own` answers it: status, body and headers."""
+
+    place: str
+    front: Front
+
+    def own(self, _body: bytes) -> tuple[int, bytes, dict[str, str]] | None:
+        raise NotImplementedError
+
+    def more(self, _body: bytes) -> dict[str, str]:
+        """Return more headers for what was created."""
+        return {}
+
+    def reply(self) -> None:
+        self.front.seen.append(f"{self.command} {self.path}")
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if own := self.own(body):
+            self.answer(own[0], own[1], **own[2])
+            return
+        headers = {name: self.headers[name] for name in PASSED if name in self.headers}
+        got = CLIENT.request(
+            self.command, f"{self.place}{self.path}", headers=headers, content=body, timeout=90
+        )
+        answered = {name: got.headers[name] for name in TOLD if name in got.headers}
+        if "Location" in answered:
+            answered["Location"] = answered["Location"].replace(self.place, self.front.address)
+        answered |= self.more(body) if got.status_code == HTTPStatus.CREATED else {}
+        self.answer(got.status_code, got.content, **answered)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
+
+
 @contextmanager
 def before(place: str, rule: Rule) -> Iterator[Front]:
-    front = Front(rule)
-    kept = ("Accept", "Authorization", "Content-Type", "Content-Range", "Range")
-    told = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Range", "Location")
+    class Ruled(Passing):
+        front = Front()
 
-    class Passing(Quiet):
-        def reply(self) -> None:
-            front.seen.append(f"{self.command} {self.path}")
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            own = rule(self.command, self.path)
-            if own:
-                self.answer(own[0], own[1])
-                return
-            headers = {name: self.headers[name] for name in kept if name in self.headers}
-            got = CLIENT.request(
-                self.command, f"{place}{self.path}", headers=headers, content=body, timeout=90
-            )
-            answered = {name: got.headers[name] for name in told if name in got.headers}
-            if "Location" in answered:
-                answered["Location"] = answered["Location"].replace(place, front.address)
-            self.answer(got.status_code, got.content, **answered)
+        def own(self, _body: bytes) -> tuple[int, bytes, dict[str, str]] | None:
+            found = rule(self.command, self.path)
+            return (*found, {}) if found else None
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
-
-    with serving(Passing) as front.address:
-        yield front
+    Ruled.place = place
+    with serving(Ruled) as Ruled.front.address:
+        yield Ruled.front
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-from registry_fixture import CLIENT, INDEX, MANIFEST, Quiet, Registry, digest_of, serving
+from mirror_fronts import Front, Passing
+from registry_fixture import CLIENT, INDEX, MANIFEST, Registry, digest_of, serving
 
 SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -74,49 +74,27 @@ def listed(registry: Registry, name: str, subject: str, *entries: dict[str, Any]
 
 
 @dataclass
-class ReferrersFront:
-    """`answers` are asked first, with the digest and the query of a request for referrers."""
+class ReferrersFront(Front):
+    """`answers` are asked first, with the name, the digest and the query of a request."""
 
     answers: Callable[[str, str, str], Told | None] = lambda _name, _digest, _query: None
     keeps: bool = False
-    address: str = ""
-    seen: list[str] = field(default_factory=list)
     named: defaultdict[tuple[str, str], list[dict[str, Any]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
-    def of(self, *parts: str) -> int:
-        return sum(all(part in each for part in parts) for each in self.seen)
 
-
-PASSED = ("Accept", "Authorization", "Content-Type", "Content-Range", "Range")
-TOLD = ("Content-Type", "Docker-Content-Digest", "WWW-Authenticate", "Range", "Location")
-
-
-class _Front(Quiet):
-    place: str
+class _WithReferrers(Passing):
     front: ReferrersFront
 
-    def reply(self) -> None:
-        self.front.seen.append(f"{self.command} {self.path}")
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+    def own(self, _body: bytes) -> Told | None:
         name, is_list, rest = self.path.removeprefix("/v2/").partition("/referrers/")
-        if is_list:
-            digest, _, query = rest.partition("?")
-            status, page, headers = self.page(name, digest, query)
-            self.answer(status, page, **headers)
-            return
-        headers = {each: self.headers[each] for each in PASSED if each in self.headers}
-        got = CLIENT.request(
-            self.command, f"{self.place}{self.path}", headers=headers, content=body, timeout=90
-        )
-        told = {each: got.headers[each] for each in TOLD if each in got.headers}
-        if "Location" in told:
-            told["Location"] = told["Location"].replace(self.place, self.front.address)
-        told |= self.kept(body) if got.status_code == httpx.codes.CREATED else {}
-        self.answer(got.status_code, got.content, **told)
+        if not is_list:
+            return None
+        digest, _, query = rest.partition("?")
+        return self.front.answers(name, digest, query) or self.page(name, digest)
 
-    def kept(self, body: bytes) -> dict[str, str]:
+    def more(self, body: bytes) -> dict[str, str]:
         """Remember what was pushed with a subject."""
         name, is_manifest, _ = self.path.removeprefix("/v2/").partition("/manifests/")
         if not (self.front.keeps and is_manifest and json.loads(body).get("subject")):
@@ -128,10 +106,7 @@ class _Front(Quiet):
             self.front.named[name, subject].append(entry)
         return {"OCI-Subject": subject}
 
-    def page(self, name: str, digest: str, query: str) -> Told:
-        own = self.front.answers(name, digest, query)
-        if own:
-            return own
+    def page(self, name: str, digest: str) -> Told:
         entries = self.front.named[name, digest]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
         body = json.dumps(index).encode()
@@ -142,12 +117,10 @@ class _Front(Quiet):
             body = got.content if got.is_success else body
         return 200, body, {"Content-Type": INDEX}
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = reply  # noqa: N815 - the standard library's names
-
 
 @contextmanager
 def referrers_front(place: str, front: ReferrersFront) -> Iterator[ReferrersFront]:
     """Serve a registry with the referrers API."""
-    handler = type("_Own", (_Front,), {"place": place, "front": front})
+    handler = type("_Own", (_WithReferrers,), {"place": place, "front": front})
     with serving(handler) as front.address:
         yield front

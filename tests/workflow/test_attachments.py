@@ -504,7 +504,9 @@ def between(world: World, odds: dict[str, Odd]) -> Iterator[Callable[..., Ran]]:
         return 200, json.dumps(body).encode(), {"Content-Type": INDEX}
 
     addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
-    with referrers_front(f"http://{world.source.address}", ReferrersFront(answers)) as front:
+    with referrers_front(
+        f"http://{world.source.address}", ReferrersFront(answers=answers)
+    ) as front:
         addresses["ghcr.io"] = f"{front.address}/ghcr.io"
         given = json.dumps(addresses)
         yield lambda text, **env: world.run(text, None, REGISTRY_ADDRESSES=given, **env)

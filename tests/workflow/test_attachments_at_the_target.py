@@ -72,7 +72,7 @@ def test_a_host_with_the_api_is_asked_about_each_platform(world: World) -> None:
         addresses = json.loads(world.environment()["REGISTRY_ADDRESSES"])
         addresses["docker.io"] = f"{front.address}/docker.io"
         assert world.run(f"{name}:1\n", REGISTRY_ADDRESSES=json.dumps(addresses))
-    assert (front.of("/referrers/"), front.of("/tags/list")) == (3, 1)
+    assert (front.of("GET", "/referrers/"), front.of("GET", "/tags/list")) == (3, 1)
 
 
 def test_what_came_later_is_brought_when_the_image_is_asked_for_again(world: World) -> None:
@@ -237,7 +237,8 @@ def test_a_body_that_reached_the_target_as_another_is_sent_again(world: World) -
 class AtOnce:
     """Holds the requests of two runs for one tag, so that each reads before the other one writes.
 
-    With `late`, the first run writes only when the second one has read again what it wrote.
+    With `late`, the first run writes only when the second one has read again what it wrote. The
+    last look of each is at what the other one has written.
     """
 
     tag: str
@@ -262,7 +263,7 @@ class AtOnce:
             elif method == "GET" and self.wrote[own].is_set():
                 again = self.read_again[own].is_set()
                 self.read_again[own].set()
-                if self.late and own == 1 and again:
+                if again:
                     assert self.read_again[other].wait(60)
 
         return rule
@@ -294,7 +295,8 @@ def test_two_runs_that_join_at_once_lose_nothing(
             host = front.address.partition("://")[2]
             addresses = json.dumps({"docker.io": source, host: front.address})
             given = {"HARBOR_HOST": host, "REGISTRY_ADDRESSES": addresses}
-            return world.run(f"docker.io/{path}:1\n", **given).code
+            # docker-registry 2.8 answers 500 while the other run has the same blobs linked.
+            return world.run(f"docker.io/{path}:1\n", PATIENCE="80", **given).code
 
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(run, range(2))) == [0, 0]

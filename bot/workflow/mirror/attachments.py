@@ -72,6 +72,7 @@ class Attachments:
         self._at_target = Referrers(traffic, target)
         self._allowance = Allowance(traffic, source)
         self._stored: dict[str, Manifest] = {}  # by tag
+        self._slowest = 0.0  # seconds from reading a tag to having written it
         self._tally = Tally()
 
     def carry(self, digest: str, manifests: Callable[[], Iterable[Manifest]]) -> str:
@@ -179,12 +180,14 @@ class Attachments:
         wanted = ours
         for _ in range(TRIES):
             with self._traffic.storing(self._target.name):
+                began = time.monotonic()
                 if theirs := self._under(tag):
                     wanted = merged(theirs, wanted, several=not tag.endswith(".sbom"))
                 if wanted is theirs:
                     self._stored[tag] = wanted
                     return
                 self._target.put(tag, wanted)
+                self._slowest = max(self._slowest, time.monotonic() - began)
         raise NotMovedError(f"target: others write {tag} too", passing=True)
 
     def _patiently(self, work: Callable[[], T], more: int = REFUSALS) -> T:
@@ -210,10 +213,14 @@ class Attachments:
         return Manifest(answer.body, kind, {}, {})
 
     def _look_again(self) -> None:
-        """Look once more at what was written: another run may have read it just before."""
+        """Look once more at what was written: another run may have read it just before.
+
+        It is expected to write within three times as long as the slowest of our own took.
+        """
         stored = dict(self._stored)
         if stored:
-            time.sleep(waits.ATTACH_PAUSE)
+            pause = max(waits.ATTACH_PAUSE, 3 * self._slowest)
+            time.sleep(min(pause, waits.LONGEST_ATTACH_PAUSE))
         for tag, manifest in stored.items():
             self._store(tag, manifest)
 

@@ -15,7 +15,8 @@ LONGEST_LIMIT = 3700  # GitHub counts requests per hour
 GITHUB_LIMITS = 10  # that one request waits for
 PUT_OFF_SECONDS = 300  # that an image of the bot waits for pulls before the bot gets it back
 ATTACH_SECONDS = 300  # for what belongs to one image, such as signatures
-ATTACH_PAUSE = 1  # before a second look at what several runs may have written
+ATTACH_PAUSE = 1  # before a second look at what several runs may have written, at least
+LONGEST_ATTACH_PAUSE = 30
 PULL_PAUSES = (5, 15, 45, 120, 300)  # between checks of the pulls left. The last one repeats
 
 STARTED = time.monotonic()
