@@ -212,6 +212,17 @@ async def test_what_an_admin_asked_in_private_has_one_card_there(w: World) -> No
     assert len(cards(w)) == 2, "what Wei asks in private is an admin's to decide"
 
 
+async def test_who_has_the_card_in_private_is_not_called_to_it_but_reminded(w: World) -> None:
+    await ask(w, chat=ChatId(WEI.id))
+    await w.settle(300, step=6)
+    assert [
+        said.place.chat for said in w.chat.messages.values() if "for an admin." in said.text
+    ] == []
+    await w.settle(68 * 3600, step=600)
+    assert "expires at" in w.last
+    assert w.last.startswith("#1 waits for an admin.")
+
+
 async def test_in_quiet_hours_none_is_sent(w: World) -> None:
     w.quiet = QuietHours(time(11, 0), time(12, 30), UTC)
     w.start()

@@ -30,6 +30,7 @@ from bot.engine.lanes.lane import each
 from bot.engine.ports.announcements import Announcements
 from bot.engine.ports.chat import Chat, Words
 from bot.engine.ports.decisions import Decisions
+from bot.engine.ports.private_cards import HasPrivateCards
 from bot.engine.ports.store import Participants, RequestsToShow, Store
 from bot.engine.shutdown import Stopped
 from bot.engine.view_loader import FirstRequests, first_requests_of, language_from, names_of
@@ -43,7 +44,9 @@ NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When the last one was sent in a chat where none was sent."""
 
 
-class AnnouncementsUnit(Announcements, RequestsToShow, Participants, Decisions, Protocol):
+class AnnouncementsUnit(
+    Announcements, RequestsToShow, Participants, Decisions, HasPrivateCards, Protocol
+):
     """What is read and written here."""
 
 
@@ -114,9 +117,13 @@ class ChatAnnouncements:
         """The chats where something waits, or was announced."""
         last = {one.place.chat: one for one in await unit.announcements()}
         waiting: dict[ChatId, list[WaitingRequest]] = defaultdict(list)
+        cards = {(own.person, number) for own in await unit.private_cards() for number in own.cards}
         for request in await self._waiting(unit):
+            late = request.is_about_to_expire(self.clock(), self.quiet)
             for place in request.places():
-                waiting[place.chat].append(request)
+                # Where they have the card itself in private, they are only reminded.
+                if late or (PersonId(place.chat), request.request) not in cards:
+                    waiting[place.chat].append(request)
         names = await unit.people(self.approvers.admins)
         found = []
         for chat in sorted({*last, *waiting}):
