@@ -86,6 +86,16 @@ class RunWorld:
             output.seek(0)
             return self.world.left(code, output.read())
 
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the step's shell alone, as the runner does."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    def left_on_disk(self) -> list[str]:
+        """Return what the run has left in RUNNER_TEMP, which it removes at its end."""
+        return sorted(str(each) for each in Path(self.environment["RUNNER_TEMP"]).iterdir())
+
     def kill(self) -> None:
         """kill -9 of the run and of its skopeo, as when the runner is lost."""
         assert self.process is not None
@@ -159,6 +169,7 @@ async def _lacks(client: httpx.AsyncClient, platforms: Collection[dict[str, str]
 @asynccontextmanager
 async def run_world(world: World) -> AsyncIterator[RunWorld]:
     faults = ArmedFaults()
+    (world.directory / "temp").mkdir()
     _shorten(world.directory / shipped.FOLDER)
     async with AsyncExitStack() as stack:
         made = RunWorld(world, faults, {})
@@ -180,6 +191,7 @@ async def run_world(world: World) -> AsyncIterator[RunWorld]:
             "HARBOR_HOST": target,
             "REGISTRY_ADDRESSES": json.dumps(addresses),
             "GITHUB_API_URL": f"http://{github}",
+            "RUNNER_TEMP": str(world.directory / "temp"),
         }
         yield made
 

@@ -90,6 +90,32 @@ def test_words_of_other_registries_and_versions_are_known(line: str, kind: Failu
     assert classify(line) is kind
 
 
+BLOBS = "copying image 1/3 from manifest list: writing blob: "
+NEWER = {
+    r"reading manifest 1 in a.io/x: toomanyrequests: retry-after: 1.2ms": K.RATE_LIMITED,
+    r"reading manifest 1 in a.io/x: requesting bearer token: invalid status code from registry 403"
+    r" (Forbidden)": K.SOURCE_LOGIN,
+    r"reading manifest 1 in a.io/x: requesting bearer token: received unexpected HTTP status: 503"
+    r" Service Unavailable": K.NETWORK,
+    r"reading manifest 1 in a.io/x: StatusCode: 429, \"slow down\"": K.RATE_LIMITED,
+    rf"{BLOBS}uploading layer chunked: StatusCode: 413, \"<html>\\r\\n413...\"": K.TOO_LARGE,
+    rf"{BLOBS}initiating layer upload to /v2/x/ in h.io: StatusCode: 502, \"<html>\"": (K.NETWORK),
+    rf"reading blob {BLOB}: fetching blob: invalid status code from registry 404 (Not Found)": (
+        K.MISSING
+    ),
+}
+"""What newer versions write, such as the runner's 1.13: from github.com/containers/image."""
+
+
+@pytest.mark.parametrize("words", NEWER)
+def test_what_a_newer_skopeo_says_has_the_same_class(words: str) -> None:
+    line = cause(f'time="t" level=fatal msg="{words}"\n')
+    assert line.startswith("target: " if words.startswith(BLOBS) else "source: "), line
+    assert classify(line) is NEWER[words], line
+    passing = NEWER[words] in REQUEUE_WAITS
+    assert bool(TROUBLE.search(line)) is passing
+
+
 @pytest.mark.parametrize(
     ("line", "kind"),
     [

@@ -165,6 +165,20 @@ def test_a_second_tag_of_a_known_digest_is_one_request_to_store(world: World) ->
     assert far.of("POST", "/") == 0
 
 
+def test_many_tags_of_one_digest_ask_the_target_for_its_parts_once(world: World) -> None:
+    name, tags = f"{NAME}tags", [str(n) for n in range(2, 8)]
+    digest = world.seed(name, platforms=PLATFORMS)
+    with fronts(world, willing, willing) as (_, far, run):
+        assert run(f"{name}:1\n").code == 0
+        for tag in tags:
+            world.source.put(name, tag, json.loads(world.get(world.source, name, "1")))
+        far.seen.clear()
+        ran = run("".join(f"{name}:{tag}\n" for tag in tags))
+    assert ran.code == 0, ran.output
+    assert {world.target.head(name, tag) for tag in tags} == {digest}
+    assert far.of("GET", "/manifests/sha256:") == 1 + len(PLATFORMS)
+
+
 def test_one_platform_of_ten_that_was_updated_costs_two_pulls(world: World) -> None:
     name = f"{NAME}one-of-ten"
     world.seed(name, platforms=PLATFORMS)

@@ -69,7 +69,8 @@ class Content:
         """Let everything be looked for at the target again, and stored."""
         self._traffic.forget(_blobs(self._parts.values()))
         for digest in self._parts:
-            self._traffic.stored.forget((self._target.name, digest))
+            for known in (self._traffic.stored, self._traffic.held):
+                known.forget((self._target.name, digest))
 
     def size(self, digest: str) -> int:
         """Return the bytes of what the target has. Raises NotMovedError."""
@@ -101,8 +102,9 @@ class Content:
 
     def _at_target(self, digest: str) -> bool:
         """Read a manifest at the target, if it is there. Raises NotMovedError in trouble."""
+        key = self._target.name, digest  # tags of one digest ask for it once
         try:
-            manifest = self._target.fetch(digest)
+            manifest = self._traffic.held.get(key, lambda: self._target.fetch(digest))
         except OddError:
             raise
         except NotMovedError as why:

@@ -90,8 +90,9 @@ class Traffic:
         self._ways: dict[str, Way] = {}  # by blob
         self._lock = threading.Lock()
         self._promised: Counter[str] = Counter()
-        # By repository and digest: read at sources, and stored in the target.
+        # By repository and digest: read at sources, found in the target, and stored there.
         self.manifests: Once[tuple[str, str], Manifest] = Once(MANIFESTS_KEPT)
+        self.held: Once[tuple[str, str], Manifest] = Once(MANIFESTS_KEPT)
         self.stored: Once[tuple[str, str], object] = Once(MANIFESTS_KEPT)
         self.referrers: Once[str, bool] = Once(HOSTS_KEPT)  # by host: whether it has that API
         self.tags: Once[str, frozenset[str] | None] = Once(TAG_LISTS_KEPT)  # by repository
