@@ -185,6 +185,7 @@ def serving(
     handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
 ) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.socket.listen(128)
     server.daemon_threads = True  # a kept connection may still be open
     if tls:
         server.socket = tls.wrap_socket(

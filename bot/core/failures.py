@@ -29,6 +29,7 @@ class FailureKind(StrEnum):
     SOURCE_BROKEN = "source-broken"
     """The source names a manifest or a layer that it has not."""
     TARGET_LOGIN = "target-login"
+    TARGET_BUSY = "target-busy"
     TARGET_REFUSED = "target-refused"
     TARGET_PROJECT = "target-project"
     TARGET_QUOTA = "target-quota"
@@ -84,7 +85,8 @@ PATTERNS: Final[tuple[tuple[FailureKind, str, str], ...]] = (
     (_K.TARGET_PROJECT, "target", r"project (?:\S+ )?not found|invalid repository name"),
     (_K.TARGET_PROJECT, "target", r"push artifact to a proxy project"),
     (_K.PUT_OFF, "source", r"^source: too many requests: .*, put off$"),
-    (_K.RATE_LIMITED, "", r"too ?many ?requests|pull rate limit|statuscode: 429"),
+    (_K.TARGET_BUSY, "target", r"too ?many ?requests|statuscode: 429"),
+    (_K.RATE_LIMITED, "source", r"too ?many ?requests|pull rate limit|statuscode: 429"),
     (_K.PLATFORM, "", r"no image found in .{0,40}for architecture"),
     (_K.TARGET_LOGIN, "target", rf"{_LOGIN}|is not set in the repository"),
     (_K.SOURCE_LOGIN, "source", _LOGIN),

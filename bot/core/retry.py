@@ -62,6 +62,7 @@ REQUEUE_WAITS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxy
         FailureKind.RATE_LIMITED: tuple(timedelta(minutes=m) for m in (15, 45, 90, 120, 120)),
         # Nothing failed: these go on for a day, in which Docker Hub's pulls come back four times.
         FailureKind.PUT_OFF: tuple(timedelta(minutes=m) for m in (30, 60, *([120] * 12))),
+        FailureKind.TARGET_BUSY: tuple(timedelta(minutes=m) for m in (1, 5, 15, 45, 90)),
         FailureKind.NETWORK: tuple(timedelta(seconds=s) for s in (20, 90, 300, 900)),
     }
 )

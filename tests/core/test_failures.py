@@ -58,7 +58,7 @@ def test_what_skopeo_says_becomes_a_short_line_and_a_class(
         ("source: requested access to the resource is denied", K.SOURCE_LOGIN),
         ("source: authentication required", K.SOURCE_LOGIN),
         ("source: toomanyrequests: retry-after: 1.2ms, allowed: 44000/minute", K.RATE_LIMITED),
-        ("target: toomanyrequests: Rate exceeded", K.RATE_LIMITED),
+        ("target: toomanyrequests: Rate exceeded", K.TARGET_BUSY),
         ("source: no image found in manifest list for architecture s390x", K.PLATFORM),
         ("target: denied: permission_denied: write_package", K.TARGET_LOGIN),
         ("target: unauthorized: project not found, name: docker.io", K.TARGET_PROJECT),

@@ -36,52 +36,7 @@ K = FailureKind
 PLATFORMS = tuple(f"p{n}" for n in range(10))
 NAME = "docker.io/wei/"
 
-IMMUTABLE = "Failed to process request due to 'wei/x:1' configured as immutable."
-QUOTA = "adding 1 MiB of storage resource will exceed the configured upper limit of 10 MiB."
-RIGHT = "unauthorized to access repository: docker.io/wei/x, action: push"
 TAG, UPLOADS = "/manifests/1", "/blobs/uploads/"
-
-REFUSALS = {
-    "immutable": (at("PUT", TAG, 412, errors("PRECONDITION", IMMUTABLE)), K.IMMUTABLE, 11),
-    "quota": (at("PUT", TAG, 403, errors("DENIED", QUOTA)), K.TARGET_QUOTA, 11),
-    "right": (at("PUT", TAG, 401, errors("UNAUTHORIZED", RIGHT)), K.TARGET_LOGIN, 11),
-    "page": (at("PUT", TAG, 403, b"<html>no</html>"), K.TARGET_LOGIN, 11),
-    "room": (at("PUT", UPLOADS, 507), K.TOO_LARGE, 11),
-    "large": (at("PUT", UPLOADS, 413, b"<html>too large</html>"), K.TOO_LARGE, 11),
-    "project": (
-        at("POST", UPLOADS, 401, errors("UNAUTHORIZED", "project docker.io not found")),
-        K.TARGET_PROJECT,
-        11,
-    ),
-    "proxy": (
-        at("PUT", TAG, 403, errors("DENIED", "can not push artifact to a proxy project: x")),
-        K.TARGET_PROJECT,
-        11,
-    ),
-}
-
-
-@pytest.mark.sweep(kept=3)
-@pytest.mark.parametrize("case", REFUSALS)
-def test_a_refusal_of_the_target_is_told_in_its_own_words_and_costs_no_more_pulls(
-    case: str, world: World
-) -> None:
-    rule, kind, pulls = REFUSALS[case]
-    name = f"{NAME}refused-{case}"
-    world.seed(name, platforms=PLATFORMS)
-    with fronts(world, willing, rule) as (near, _, run):
-        ran = run(f"{name}:1\n", PATIENCE="80")
-    said = ran.says(f"{name}:1")
-    state, _, line = said.partition(": ")
-    assert state == "failure", said
-    assert classify(line) is kind, line
-    assert near.of("GET", "/manifests/") == pulls
-    assert not ran.skopeo
-    words = next(iter(json.loads(rule("PUT", TAG)[1])["errors"]), {}) if case in SAID else {}  # type: ignore[index] - it refuses
-    assert words.get("message", "") in line
-
-
-SAID = ("immutable", "quota", "right", "proxy")
 
 
 def test_trouble_of_the_target_is_an_error_that_skopeo_does_not_repeat(world: World) -> None:

@@ -318,6 +318,28 @@ def test_a_target_that_takes_not_even_small_requests_says_so() -> None:
     assert not target.open
 
 
+@pytest.mark.parametrize("at", CLASSES)
+def test_an_upload_that_breaks_at_a_target_without_pieces_is_sent_whole_again(at: int) -> None:
+    target = Keeping(at, pieces=False)
+    with source_of(LAYER) as (source, _), serving(target.handler()) as address:
+        copied(source, address)
+    assert target.stored == {digest_of(LAYER): LAYER}
+    assert target.seen.count("PATCH") == 1
+    assert not target.open
+
+
+def test_a_target_without_pieces_that_takes_no_large_request_says_so() -> None:
+    target = Keeping(pieces=False, largest=2 * MB)
+    with (
+        source_of(LAYER) as (source, _),
+        serving(target.handler()) as address,
+        pytest.raises(NotMovedError, match="target: status 413") as error,
+    ):
+        copied(source, address)
+    assert not error.value.passing
+    assert not target.open
+
+
 def test_a_layer_that_is_another_never_becomes_whole_at_the_target() -> None:
     target = Keeping()
     other = LAYER[:-1] + bytes([LAYER[-1] ^ 1])

@@ -3,7 +3,8 @@
 See https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-a-blob-in-chunks.
 A target that keeps what arrived is asked how far that is. Distribution 2.8, and so Harbor, forgets
 an upload whose piece broke: then it begins anew, with pieces of half of what got through, each over
-a connection of its own. So a line that breaks by bytes or by time is passed between its breaks.
+a connection of its own. So a line that breaks by bytes or by time is passed between its breaks. A
+target that takes no pieces gets the whole layer again.
 """
 
 import re
@@ -22,6 +23,7 @@ from .registry_http import Answer
 SMALLEST_PIECE, LARGEST_PIECE = 1 << 20, 64 << 20  # bytes
 BREAKS, STUCK = 100, 2  # of one upload: in all, and without coming further
 _LOST = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)  # of what had begun
+_NO_PIECES = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 
 
 class Upload:
@@ -31,7 +33,7 @@ class Upload:
         self._target, self._layer = target, layer
         self._piece = self._least = 0  # bytes: 0 for all at once
         self._breaks = self._stuck = self._best = 0
-        self._address, self._renewed = "", False
+        self._address, self._renewed, self._takes_pieces = "", False, True
         if begun:
             self._take(begun)
 
@@ -125,16 +127,21 @@ class Upload:
         if answer.status == HTTPStatus.UNAUTHORIZED and self._piece and not self._renewed:
             self._renewed = True  # its token was over: the next request has another
             return self._goes_on_there()
+        if self._piece and answer.status in _NO_PIECES:
+            self._piece, self._takes_pieces = 0, False
+            return self._goes_on_there(lost=True)
         self._breaks += 1
         large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         lost = answer.status in _LOST and self._breaks > 1
         smallest = 0 < self._piece <= max(SMALLEST_PIECE, self._least)
         odd = 0 < answer.status < HTTPStatus.BAD_REQUEST
-        refused = not (large or lost or odd or answer.trouble) or (large and smallest)
+        too_large = large and (smallest or not self._takes_pieces)
+        refused = too_large or not (large or lost or odd or answer.trouble)
         if refused or (not large and self._stands_still(answer)):
             raise self._refused(answer)
-        through = self._piece or (self._layer.size if large else sent)
-        self._piece = max(SMALLEST_PIECE, min(LARGEST_PIECE, through // 2))
+        if self._takes_pieces:
+            through = self._piece or (self._layer.size if large else sent)
+            self._piece = max(SMALLEST_PIECE, min(LARGEST_PIECE, through // 2))
         if answer.status and answer.trouble:
             self._wait(answer)
         return self._goes_on_there(lost=lost)
