@@ -123,16 +123,17 @@ def find_command(words: Sequence[str]) -> int | None:
     other_tool = None
     for i, word in enumerate(words):
         tool = word.rpartition("/")[2].lower()
-        rest = words[i + 1 : i + 1 + _MOST_WORDS]
         if _CHART.fullmatch(word):
             return i
-        if i == start and rest and tool in _TOOLS_WITHOUT_IMAGES:
+        if i == start and tool in _TOOLS_WITHOUT_IMAGES and i + 1 < len(words):
             other_tool = i  # it may run a container tool: `ssh node1 docker pull nginx`
         if tool in _TOOLS:
-            named = images_named_by([tool, *rest])
+            rest = words[i + 1 : i + 1 + _MOST_WORDS]
             is_verb = tool in _RUNTIMES and _verb(rest) is not None
-            is_first = i == start and rest and rest[0] in _SUBCOMMANDS
-            if is_verb or is_first or named.images or named.settings:
+            if is_verb or (i == start and rest and rest[0] in _SUBCOMMANDS):
+                return i
+            named = images_named_by([tool, *rest])
+            if named.images or named.settings:
                 return i
     return other_tool
 

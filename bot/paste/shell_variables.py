@@ -1,8 +1,6 @@
-"""Variables of a shell script, as far as the same text sets them.
+"""Variables of a shell script, as far as the same text sets them, also by loops.
 
-People pull images in loops, such as `for i in a b; do docker pull $i; done`. Others set a variable
-in one line and use it in the next. Nothing is run. A variable that the text does not set stays as
-it is.
+Nothing is run. A variable that the text does not set stays as it is.
 """
 
 import re

@@ -3,8 +3,7 @@
 One walk reads them all, since nobody can list all kinds of resources. Three things name an image: a
 key that is about images, parts under several keys (see parts_reader.py), and a value that is an
 image in full. In files whose other keys have a known meaning, a value in full may be something
-else. Then it is named as passed over. Keys count only in the lists of tools: see tool_lists.py.
-The services of a compose file are read by its specification: see compose.py.
+else. Then it is named as passed over. See tool_lists.py for keys, compose.py for services.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Lists whose keys are images: of `skopeo sync`, and of tools that map a source to its targets.
-
-These are the only files in which a key counts.
-"""
+"""Lists whose keys are images, the only files in which a key counts."""
 
 from collections.abc import Iterator
 
