@@ -126,7 +126,7 @@ def proved(settings: Settings | None) -> None:
         raise
 
 
-def ended(job: "Future[T]") -> T:
+def awaited(job: "Future[T]") -> T:
     """Wait for a job. A signal that reached another thread is noticed here, at the next turn."""
     while not wait([job], SIGNAL_SECONDS).done:
         pass
@@ -140,7 +140,7 @@ def handled(run: Run, orders: Orders, images: Sequence[Image]) -> list[tuple[Res
     pools = {source: ThreadPoolExecutor(most) for source in sources}
     jobs = [pools[image.registry].submit(run.handle, orders.order(image)) for image in images]
     try:
-        return [ended(job) for job in jobs]
+        return [awaited(job) for job in jobs]
     finally:
         for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)  # after a signal, nobody waits for them
