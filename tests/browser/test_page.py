@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.dialog.language import Language
 
-expect.set_options(timeout=45_000)  # a condition to wait for, not a bar: the machine may be busy
+expect.set_options(timeout=90_000)  # a condition to wait for, not a bar: the machine may be busy
 SIZES = ((360, 740), (390, 844), (1280, 800))
 ASKED = "gcr.io/distroless/static:nonroot"
 LAST_STEP = re.compile("Step 5|第 5 步")
@@ -30,7 +30,7 @@ def opened(browser: Browser, address: str, size: tuple[int, int], **options: Any
     context = browser.new_context(
         viewport={"width": width, "height": height}, has_touch=width < 900, **options
     )
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(90_000)
     page, said = context.new_page(), list[str]()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
