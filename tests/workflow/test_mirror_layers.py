@@ -444,6 +444,18 @@ def test_of_a_layer_that_cannot_be_read_nothing_stays_at_the_target() -> None:
     assert target.seen[-1] == "DELETE 7"
 
 
+@pytest.mark.parametrize(
+    ("mounted", "requests"), [((201, {}), ["POST "]), (UPLOAD, ["POST ", f"HEAD {A}", "DELETE 7"])]
+)
+def test_what_another_image_brought_is_mounted_at_once_and_never_sent_again(
+    mounted: tuple[int, dict[str, str]], requests: list[str]
+) -> None:
+    target = Asked(POST=[mounted], HEAD=[(200, {})], DELETE=[(204, {})])
+    with serving(target.handler()) as place:
+        move(A, 5, at("http://127.0.0.1:9"), at(place, "b"), at(place, "a"))
+    assert target.seen == requests
+
+
 @pytest.mark.parametrize("refusal", [401, 403, 404, 405])
 def test_who_may_not_mount_a_layer_uploads_it(refusal: int) -> None:
     class Source(Quiet):

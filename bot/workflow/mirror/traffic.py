@@ -30,16 +30,18 @@ def move(
     blob: str, size: int, source: Repository, target: Repository, origin: Repository | None
 ) -> None:
     """Copy one blob to the target, by a mount from `origin` if possible. Raises NotMovedError."""
-    if target.holds(blob):
-        return
     begun: Answer | None = None
-    if origin:  # a login that may not mount may still upload
+    if origin:  # which has it by now. A login that may not mount may still upload
         answer = target.mount(blob, origin)
         if answer.status == HTTPStatus.CREATED:
             return
         begun = answer if answer.status == HTTPStatus.ACCEPTED else None
     with contextlib.closing(Layer(source, blob, size)) as layer:
-        Upload(target, layer, begun).send()
+        upload = Upload(target, layer, begun)
+        if target.holds(blob):
+            upload.cancel()
+        else:
+            upload.send()
 
 
 def unless(wrong: list[Exception], work: Callable[[], None]) -> None:
