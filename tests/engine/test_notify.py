@@ -223,6 +223,18 @@ async def test_who_has_the_card_in_private_is_not_called_to_it_but_reminded(w: W
     assert w.last.startswith("#1 waits for an admin.")
 
 
+async def test_a_card_on_which_nothing_is_ticked_is_still_open(w: World) -> None:
+    await ask(w)
+    await w.settle(8)
+    async with w.store.begin() as unit:
+        (request,) = await unit.open_requests()
+        left_out = frozenset(t.id for t in await unit.transfers_of(request.id))
+        await unit.save_request(replace(request, choosing=True, left_out=left_out))
+    await w.settle(8)
+    assert cards(w)[0].text == cards(w, GROUP)[0].text
+    assert cards(w)[0].buttons == cards(w, GROUP)[0].buttons
+
+
 async def test_in_quiet_hours_none_is_sent(w: World) -> None:
     w.quiet = QuietHours(time(11, 0), time(12, 30), UTC)
     w.start()

@@ -96,7 +96,7 @@ class ChatPrivateCards:
     # -- what is done about it --------------------------------------------------------------
 
     async def _step(self, shown: _Shown) -> bool:
-        asks = bool(shown.item.decided_on) and shown.item.request.cancelled_at is None
+        asks = shown.item.asks and shown.item.request.cancelled_at is None
         try:
             if shown.card is None:
                 return await self._send(shown) if asks else False
