@@ -34,6 +34,7 @@ from .referrers import (
     subject_of,
 )
 from .registry import Repository
+from .registry_http import Answer
 from .traffic import Traffic
 
 T = TypeVar("T")
@@ -273,9 +274,13 @@ class Attachments:
             raise NotMovedError("source: of another image")
         if not part.held:
             self._bring(digest)
-        answer = self._patiently(partial(self._target.put, digest, part.manifest))
+        answer = self._patiently(partial(self._put, digest, part.manifest))
         listed = answer.headers.get("OCI-Subject") == subject
         return [{} if listed else entry_of(digest, part.manifest)]
+
+    def _put(self, digest: str, manifest: Manifest) -> Answer:
+        with self._traffic.storing(self._target.name):
+            return self._target.put(digest, manifest)
 
     def _list(self, subject: str, entries: list[dict[str, Any]]) -> bool:
         """List them under the tag that stands for the API. Returns True once they are there."""
