@@ -33,6 +33,7 @@ def take(browser: Browser, language: Language) -> None:
         page.locator("#people label", has_text="Ana").click()
         page.locator(".buttons button", has_text="✅").click()
         page.locator(".buttons button", has_text="📋").first.wait_for(timeout=90_000)
+        page.locator("#stations .done").nth(4).wait_for(state="attached", timeout=90_000)
         page.locator("#notice:empty").wait_for(state="attached")
         page.locator("#people label", has_text="Wei").click()
         shoot(page, f"conversation.{language}")
