@@ -191,7 +191,7 @@ def store_no_version_before_the_send(patch: pytest.MonkeyPatch) -> None:
     async def unstored(_: ChatCards, item: ChatItem) -> ChatItem:
         return item.with_version("AAAAAAAA") if item.lacks_version else item
 
-    patch.setattr(ChatCards, "_versioned", unstored)
+    patch.setattr(ChatCards, "versioned", unstored)
 
 
 def count_every_approval(patch: pytest.MonkeyPatch) -> None:

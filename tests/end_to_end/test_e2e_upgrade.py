@@ -30,6 +30,7 @@ OLD_FILES = {
     ".github/mirror.py": "bot/workflow/mirror.py",
     ".github/workflows/mirror.yml": "bot/workflow/mirror.yml",
 }
+OLD_GITHUB = ("repository", "branch", "list", "workflow", "api", "patience")
 SECONDS = 90
 
 
@@ -72,8 +73,8 @@ class House:
         data = {
             "telegram": {"api": telegram["api"]}
             | {name: [int(each.partition(":")[2]) for each in telegram[name]] for name in numbers},
-            "github": given["github"],
-            "target": given["target"],
+            "github": {key: given["github"][key] for key in OLD_GITHUB},
+            "target": {key: given["target"][key] for key in ("host", "prefix", "naming")},
             "policy": {"registries": policy["registries"], "rules": rules},
             "addresses": given["addresses"],
             "database": given["database"],
