@@ -14,6 +14,7 @@ import pytest
 from sandbox_process import Sandbox
 
 from bot.sandbox import world
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.world import RunningSandbox
 
 
@@ -30,7 +31,7 @@ class WithoutBot:
 async def sandbox_without_bot(data: Path) -> AsyncIterator[WithoutBot]:
     given: dict[str, Any] = {}
 
-    def no_bot(**started: Any) -> Any:
+    def no_bot(_: BotProcess, **started: Any) -> Any:
         given.update(started)
         return nullcontext()
 
@@ -38,7 +39,7 @@ async def sandbox_without_bot(data: Path) -> AsyncIterator[WithoutBot]:
         pass
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world, "kept_alive", no_bot)
+        patch.setattr(BotProcess, "kept_alive", no_bot)
         patch.setattr(world, "_until_polling", no_wait)
         async with world.open_sandbox(port=0, data=data) as place:
             place.log.touch()

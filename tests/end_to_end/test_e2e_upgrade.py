@@ -19,7 +19,7 @@ import pytest
 from sandbox_process import COMMAND, Asked, Sandbox
 from sandbox_without_bot import sandbox_without_bot
 
-from bot.sandbox.bot_process import kept_alive
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.world import RunningSandbox
 from bot.workflow import shipped
 
@@ -60,7 +60,9 @@ class House:
         """Run the bot whose package is in the folder `code`, on a database of this version."""
         config = self.folder / "config.yaml" if code == ROOT else self._old_config()
         environment = self.environment | {"PYTHONPATH": str(code)}
-        async with kept_alive(config=config, environment=environment, output=self.place.log):
+        async with BotProcess().kept_alive(
+            config=config, environment=environment, output=self.place.log
+        ):
             yield
 
     def _old_config(self) -> Path:
