@@ -41,7 +41,6 @@ _IMAGES_FIRST: Final = re.compile(
 _BEFORE_IMAGES: Final = re.compile(
     r"load docker-image |image (?:load|pull|copy) |(?:pull|digest|manifest|config|copy|cp|image) "
 )
-"""The same of crane, kind and others."""
 _WORD: Final = re.compile(r"""(?:[^\s"'$]|\$\([^()\n]{0,200}\)|"[^"]*"|'[^']*'|["'$])+""")
 _LONG_DASH: Final = re.compile(r"^[\u2013\u2014](?=[A-Za-z])")
 """What phones and word processors make of two hyphens."""

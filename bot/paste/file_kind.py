@@ -37,8 +37,7 @@ _DIFF: Final = re.compile(r"^@@ -[0-9]", re.MULTILINE)
 _REMOVED: Final = re.compile(r"^-.*", re.MULTILINE)
 _MOST_MENTIONS: Final = 5_000
 """Places of a file that name an image. A request has far fewer."""
-_MOST_TOPS: Final = 3
-"""Places below a sentence that are tried as the start of a file."""
+_MOST_TOPS: Final = 3  # below a sentence, tried as the start of a file
 _LONGEST_WITH_SENTENCE: Final = 100_000
 """Characters of a text in which a file is searched below a sentence."""
 _SHELL: Final = frozenset("sh bash shell console text txt log".split())

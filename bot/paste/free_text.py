@@ -1,7 +1,6 @@
 """Images in text that is no file: lists, chat, command lines, and the output of tools.
 
-Each line is read as the first kind that matches. Other lines are a list or prose. In a list every
-word is an image. In prose only a word that cannot be anything else is an image.
+Each line is read as the first kind that matches. Other lines are a list or prose: plain_line.py.
 """
 
 import re
@@ -90,6 +89,7 @@ _COUNT: Final = re.compile(r"(?<![\w.])[0-9]{1,3} ?(?:\u4e2a|images?\b)")
 _BUILT: Final = re.compile(
     r"\bbuild\b[^\n;&|]{0,300}?[ \t](?:-t|--tag)[ \t=][\"']?([^\s\"';&|]{1,300})"
 )
+_SET: Final = re.compile(r"(?<!\S)(\w{1,60})[ \t]{0,9}[:?]?=[ \t]{0,9}[\"']?([^\s\"']{1,300})")
 _REMARK: Final = re.compile(r"^[ \t]*(?:#|//).*", re.MULTILINE)
 _CHANGED: Final = re.compile(r"^[-+][ \t]", re.MULTILINE)
 _BEGINS: Final = re.compile(r"\s*[^\s#/]")
@@ -140,6 +140,8 @@ def of_other_file(text: str) -> Iterator[Mention]:
 def _without_built(text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
     """The mentions, with images as passed over that the text itself builds."""
     built = {found[1] for found in _BUILT.finditer(text)}
+    names = {name.strip("${()}") for name in built if name.startswith("$")}
+    built |= {found[2] for found in _SET.finditer(text) if found[1] in names}
     for m in mentions:
         words = "-" if m.line else m.text
         yield passed_over(words, line=m.line) if m.text in built else m

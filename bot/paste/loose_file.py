@@ -101,5 +101,7 @@ def _of_image(key: str, value: str, span: Span, number: int) -> Iterator[Mention
     is_word = look is Look.WORD and key.lower() != "image"
     if is_open or is_word or (look is Look.NONE and gap is None):
         yield passed_over(key, line=number)
+    elif look is Look.UNTAGGED and key not in {"image", "Image"}:  # of a script, with a tag later
+        yield Mention(value, (), Gap.NO_TAG, line=number)
     else:
         yield Mention(value, (span,), gap, line=number)

@@ -1,8 +1,7 @@
 """One line of a message that is neither a command nor the output of a tool: a list, or prose.
 
-In a list every name is an image, and every word that is surely meant as one. In prose only a word
-that cannot be anything else is. Each word is an image, known not to be one, or passed over. So
-nobody gets what was not named, and nothing is dropped without a word.
+In a list every name is an image, in prose only a word that cannot be anything else. Each word is an
+image, known not to be one, or passed over, so nothing is dropped without a word.
 """
 
 import re
@@ -29,7 +28,6 @@ _DOUBT: Final = re.compile(
 """Words and arrows that say that an image in the line is not meant, or only one of several."""
 _MORE: Final = re.compile(r"[,，、/&和]|and")
 _CUT: Final = re.compile(r"[^:/]+/[^:/]+(?:/[^:/]+)*/")
-"""The begin of a name that a blank cuts. Only a registry is asked about with what follows."""
 _VERSION_LABELS: Final = frozenset({"tag", "tags", "version", "\u7248\u672c", "\u6807\u7b7e"})
 _COMMA: Final = re.compile(r"[,，、;；|]")
 
@@ -101,7 +99,7 @@ class _LineReader:
         self.sure = not (is_named and _DOUBT.search(line.text))
         while tokens:
             token = tokens.popleft()
-            if _CUT.fullmatch(token.text) and tokens:
+            if _CUT.fullmatch(token.text) and tokens:  # a blank cuts the name
                 self.passed += [token.text, tokens.popleft().text]
             elif joined := _with_version(line, token, tokens):
                 self.found.append(Mention(joined))

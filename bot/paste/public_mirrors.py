@@ -1,7 +1,6 @@
 """Public mirrors of other registries, and the names of their images at the source.
 
-An image at a public mirror may be old or incomplete, and many mirrors disappear. So an image with
-such a name is copied from its source. To add a mirror, add a row to one of the tables.
+Images there may be old or incomplete, and many mirrors disappear, so they come from the source.
 """
 
 import re

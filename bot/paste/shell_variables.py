@@ -19,8 +19,7 @@ _SET: Final = re.compile(
 _VARIABLE: Final = re.compile(rf"\$(\{{)?{_NAME}(?(1)(?:\[[@*]\])?\}})")
 _MOST_VALUES: Final = 500
 _MOST_TEXTS: Final = 5000
-_MOST_IN_ONE: Final = 3
-"""Variables in one name, such as a registry, a name and a version."""
+_MOST_IN_ONE: Final = 3  # such as a registry, a name and a version
 
 
 class Variables:

@@ -301,7 +301,11 @@ class _Walk:
             yield self._passed(spot, node)
             return
         part = ScalarNode(words, node.start, node.end, node.is_plain)
-        yield Mention(words, span_of(self.text, part), gap, line=line)
+        around = spot.around.before(words)
+        if gap is None and not has_host(words) and around not in {words, f"docker.io/{words}"}:
+            yield Mention(around, (), Gap.REGISTRY, line=line)
+        else:
+            yield Mention(words, span_of(self.text, part), gap, line=line)
 
     def _among(self, spot: _Spot, node: ScalarNode) -> Iterator[Mention]:
         """The images of a text that may list several: by commas, by lines, as `version=image`."""

@@ -1,8 +1,7 @@
 """The words of a line of chat, and which of them can be images.
 
-Each word is classified by itself. Whether a word such as `nginx` is an image depends on the other
-words, and free_text.py decides that. Chinese is written without blanks, so a Chinese character ends
-a word as a blank does. Full-width punctuation does so too, except within a reference.
+Each word is classified by itself. Other words decide about `nginx`: see plain_line.py. A Chinese
+character ends a word as a blank does, and so does full-width punctuation but within a reference.
 """
 
 import re

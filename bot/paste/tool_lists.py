@@ -17,12 +17,14 @@ def keyed(key: str, parent: str, mapping: MappingNode) -> Iterator[tuple[Node, M
     """
     is_skopeo = is_host(parent) and ("." in parent or parent.startswith("localhost"))
     for name, value in mapping.pairs:
-        if not isinstance(name, ScalarNode) or isinstance(value, MappingNode):
+        is_map = isinstance(value, MappingNode)
+        if not isinstance(name, ScalarNode) or (is_map and look_of(name.value) is not Look.WHOLE):
             continue
-        line = name.line
         first, *others = name.value.split(",")
-        look = look_of(first)
-        if is_skopeo and key in {"images-by-tag-regex", "images-by-semver"}:
+        look, line = look_of(first), name.line
+        if is_map:
+            yield name, passed_over(name.value, line=line)
+        elif is_skopeo and key in {"images-by-tag-regex", "images-by-semver"}:
             yield value, passed_over(f"{key}.{name.value}", line=line)
         elif is_skopeo and key == "images":
             for mention in _tagged(f"{parent}/{name.value}", value, line):

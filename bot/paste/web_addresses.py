@@ -30,9 +30,7 @@ _IMAGES: Final = (
     _row("hub.docker.com/_/{}{*}", r"docker.io/\1"),
     _row("hub.docker.com/r/{}(?:/tags)?", r"docker.io/\1"),
     _row("hub.docker.com/(?:r|repository/docker)/{}/{}{*}", r"docker.io/\1/\2"),
-    # Until 2022 another part came first.
     _row("hub.docker.com/layers/(?:[^/]+/)?{}/{}/{}/images{*}", r"docker.io/\1/\2:\3"),
-    # Used as if it were the registry.
     _row(rf"hub.docker.com/(?!(?:{_NO_IMAGES})(?:/|$))(.+)", r"docker.io/\1"),
     _row("github.com/{}/[^/]+/pkgs/container/(.+?)(?:/[0-9]+)?", r"ghcr.io/\1/\2"),
     _row(
