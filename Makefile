@@ -92,7 +92,7 @@ load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million ol
 	$(BIN)/python tests/load load
 
 # RUNS=1 for a first look. Docker is measured where dockerd is there and this is root.
-bench: $(VENV)/.developing .debian ## Measure the bot, and its workflow beside docker and skopeo (15 minutes for each of RUNS=3)
+bench: $(VENV)/.developing .debian ## Measure the bot, and its workflow beside docker and skopeo (an hour with RUNS=3)
 	$(BIN)/python tests/bench bot
 	$(BIN)/python tests/bench $(RUNS)
 	$(BIN)/python tests/bench tls $(RUNS)
