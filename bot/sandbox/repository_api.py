@@ -20,7 +20,7 @@ _LOG_CHARACTERS = 20_000
 
 
 def routes(
-    *, github: GitHub, section: GitHubSection, registries: Registries, bot: BotProcess
+    github: GitHub, section: GitHubSection, registries: Registries, bot: BotProcess
 ) -> list[Route]:
     """Return /api/repository, /api/registries and /api/bot.
 

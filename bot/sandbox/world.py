@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -37,6 +38,7 @@ from bot.sandbox.page_api import chat_routes, http_error
 from bot.sandbox.page_files import page_routes
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import REGISTRIES
+from bot.sandbox.repository_api import mark
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.telegram.state import TelegramState
@@ -107,11 +109,7 @@ async def open_sandbox(
     faults = ArmedFaults()
     section = _github_section(branch, image_list, internet=internet)
     database, token = data / "imageto-bot.sqlite3", new_token()
-    # A kept database knows old message ids. A new chat must not use them again.
-    chat = chat or TelegramState(
-        first_message=int(time.time()) if database.exists() else 1,
-        people=() if language is Language.EN else [replace(p, language="zh-hans") for p in PEOPLE],
-    )
+    chat = chat or _chat(database, language)
     async with AsyncExitStack() as stack:
         registries = await stack.enter_async_context(
             Registries(data=data, faults=faults, internet=internet)
@@ -120,21 +118,13 @@ async def open_sandbox(
         polled, process = asyncio.Event(), BotProcess()
         routes = [
             *chat_routes(chat, faults),
-            *repository_api.routes(
-                github=github, section=section, registries=registries, bot=process
-            ),
-            *page_routes(
-                chat, language=language, mark=lambda: repository_api.mark(github, section)
-            ),
+            *repository_api.routes(github, section, registries, process),
+            *page_routes(chat, language=language, mark=partial(mark, github, section)),
         ]
         app = _app(chat, github, faults, routes, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
-        settings = _settings(
-            *(address, chat, section, registries, database),
-            fresh=fresh,
-            http=http,
-            language=language,
-        )
+        base = (address, chat, section, registries, database)
+        settings = _settings(*base, fresh=fresh, http=http, language=language)
         secrets = with_key(_secrets(github, registries, token), database, make=True)
         if bare:
             await _set_variables(github, registries, settings)
@@ -143,6 +133,15 @@ async def open_sandbox(
             await _prepare(github, registries, settings, secrets)
             await stack.enter_async_context(_bot(process, settings, secrets, data, polled))
         yield RunningSandbox(address, chat, github, registries, data / LOG)
+
+
+def _chat(database: Path, language: Language) -> TelegramState:
+    # A kept database knows old message ids. A new chat must not use them again.
+    first = int(time.time()) if database.exists() else 1
+    if language is Language.EN:
+        return TelegramState(first_message=first)
+    readers = [replace(person, language="zh-hans") for person in PEOPLE]
+    return TelegramState(first_message=first, people=readers)
 
 
 @asynccontextmanager
