@@ -31,15 +31,16 @@ class WithoutBot:
 async def sandbox_without_bot(data: Path) -> AsyncIterator[WithoutBot]:
     given: dict[str, Any] = {}
 
-    def no_bot(_: BotProcess, **started: Any) -> Any:
-        given.update(started)
-        return nullcontext()
+    class NoBot(BotProcess):
+        def kept_alive(self, **started: Any) -> Any:
+            given.update(started)
+            return nullcontext()
 
     async def no_wait(*_: object) -> None:
         pass
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BotProcess, "kept_alive", no_bot)
+        patch.setattr(world, "BotProcess", NoBot)
         patch.setattr(world, "_until_polling", no_wait)
         async with world.open_sandbox(port=0, data=data) as place:
             place.log.touch()
