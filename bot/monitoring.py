@@ -37,21 +37,26 @@ READY: Final = "ready"
 
 
 class Kept:
-    """A page that is made at most every few seconds, however many ask."""
+    """A page that is made at most every few seconds, and once at a time, however many ask.
+
+    Who gives up does not end the making: a thread goes on, and what it counted would be lost.
+    """
 
     def __init__(self, make: Callable[[], Awaitable[Page]]) -> None:
         self._make = make
-        self._lock = asyncio.Lock()
-        self._page: Page | None = None
+        self._making: asyncio.Task[Page] | None = None
         self._until = 0.0
 
     async def __call__(self) -> Page:
-        loop = asyncio.get_running_loop()
-        async with self._lock:
-            if self._page is None or loop.time() >= self._until:
-                self._page = await self._make()
-                self._until = loop.time() + KEPT_SECONDS
-            return self._page
+        loop, making = asyncio.get_running_loop(), self._making
+        if making is None or (making.done() and loop.time() >= self._until):
+            making = self._making = loop.create_task(self._made())
+        return await asyncio.shield(making)
+
+    async def _made(self) -> Page:
+        page = await self._make()
+        self._until = asyncio.get_running_loop().time() + KEPT_SECONDS
+        return page
 
 
 class Monitoring:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import monitoring
+from bot.adapters.monitoring.server import Page
 from bot.build import Adapters, open_adapters
 from bot.build_lanes import make_reconciler
 from bot.config import read_secrets, read_settings
@@ -27,7 +29,7 @@ from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WorkflowState
 from bot.engine.shutdown import Shutdown
-from bot.monitoring import Monitoring, monitored
+from bot.monitoring import Kept, Monitoring, monitored
 
 ROOT = Path(__file__).parents[1]
 SECRETS = read_secrets({"TELEGRAM_TOKEN": "1:a", "GITHUB_TOKEN": "b", "DECISION_KEY": "0" * 64})
@@ -152,6 +154,27 @@ async def test_the_list_is_late_only_where_it_is_kept_fresh(
     assert await lag() == 0
     monkeypatch.setattr(its._reconciler, "_ticked", {"fresh": asyncio.get_running_loop().time()})
     assert await lag() >= 7200
+
+
+async def test_a_page_that_takes_long_is_made_once_though_its_first_reader_has_left() -> None:
+    begun, free = list[None](), asyncio.Event()
+
+    async def make() -> Page:
+        begun.append(None)
+        await free.wait()
+        return Page(HTTPStatus.OK, b"")
+
+    kept = Kept(make)
+    left = asyncio.create_task(kept())
+    while not begun:
+        await asyncio.sleep(0)
+    left.cancel()  # as the time limit of the server does
+    await asyncio.wait([left])
+    again = asyncio.create_task(kept())
+    await asyncio.sleep(0)
+    free.set()
+    assert (await again).status is HTTPStatus.OK
+    assert len(begun) == 1
 
 
 async def test_without_a_readable_database_there_are_no_metrics(

@@ -302,3 +302,9 @@ async def test_a_request_that_is_deleted_takes_its_card_along(w: World) -> None:
     async with w.store.begin() as unit:
         (own,) = await unit.private_cards()
     assert own.cards == {}
+
+
+async def test_who_is_forgotten_leaves_no_trace_here(w: World) -> None:
+    async with w.store.begin() as unit:
+        await unit.forget(ANA.id)
+        assert await unit.private_cards() == []

@@ -19,7 +19,7 @@ from bot.adapters.store.schema import (
     requests,
     watches,
 )
-from bot.adapters.store.schema_told import announcements
+from bot.adapters.store.schema_told import announcements, private_cards
 from bot.core.ids import ChatId, Person, PersonId
 from bot.core.person_name import NAMELESS
 
@@ -57,7 +57,7 @@ class PeopleQueries(Rows):
     async def forget(self, person: PersonId) -> bool:
         forgotten = delete(pseudonyms).where(pseudonyms.c.person == person)
         known = (await self._connection.execute(forgotten)).rowcount > 0
-        for table in (watches, heard_files):
+        for table in (watches, heard_files, private_cards):
             await self._connection.execute(delete(table).where(table.c.person == person))
         private = delete(announcements).where(announcements.c.chat == person)
         await self._connection.execute(private)
