@@ -1,6 +1,7 @@
 """Admins who ask for it have in private what waits, with working buttons."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, time
 from pathlib import Path
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, WEI, FakeChat, Said, World, digest_of, world
 
+from bot.adapters.store.private_cards import PrivateCardQueries
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
-from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard
+from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
 from bot.dialog.message import Rendered
 
@@ -263,6 +265,47 @@ async def test_trouble_costs_a_wait_and_a_restart_nothing(w: World) -> None:
     await w.settle(120, step=2)
     assert left == []
     assert cards(w)[0].text == OVER
+
+
+async def test_an_answer_that_never_comes_does_not_fill_the_chat_nor_hold_up_others(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, send = list[Rendered](), FakeChat.send
+
+    async def unheard(
+        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+    ) -> MessageId:
+        number = await send(self, place, text, reply_to=reply_to)
+        if place.chat == MINE:
+            sent.append(text)
+            raise TransientError("Telegram did not answer in time", unclear=True)
+        return number
+
+    monkeypatch.setattr(FakeChat, "send", unheard)
+    await ask(w)
+    await w.settle(900, step=2)
+    assert 2 <= len(sent) <= 12
+    monkeypatch.setattr(FakeChat, "send", send)
+    await ask(w, 2)
+    await w.settle(8)
+    assert cards(w)[-1].text.startswith("<b>#2")
+
+
+async def test_what_was_sent_is_stored_before_anything_else_is_sent(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: PrivateCardQueries, __: PrivateCards) -> None:
+        raise TransientError("the disk is full")
+
+    await ask(w)
+    await ask(w, 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(PrivateCardQueries, "save_private_cards", full)
+        with suppress(TransientError):
+            await w.settle(20)
+        assert len(cards(w)) == 1
+    await w.settle(20)
+    assert len(cards(w)) == 2
 
 
 async def test_a_kill_right_after_a_card_was_sent_sends_it_twice_and_decides_once(

@@ -1,21 +1,22 @@
 """Cards in the private chats of the admins who asked for them: see core/private_cards.py.
 
-That one was sent is stored right after. A kill in between may send it twice: both decide the same.
+That one was sent is stored right after. A kill in between may send it twice, and the buttons of the
+first are refused then. A card whose sending fails waits longer each time. No other waits for it.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, Person, PersonId, Place, RequestId
 from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
-from bot.core.retry import has_passed
+from bot.core.retry import Retried, has_passed
 from bot.dialog.decision_answers import why_decided
 from bot.dialog.message import Message, Rendered, say
 from bot.engine.lanes.chat_cards import ChatCards
@@ -32,11 +33,16 @@ from bot.engine.view_loader import language_from
 log = logging.getLogger(__name__)
 
 LOOK_INTERVAL: Final = timedelta(seconds=3)
-TROUBLE_WAIT: Final = timedelta(seconds=30)
+NO_WAIT: Final = Retried()
+T = TypeVar("T")
 
 
 class PrivateCardsUnit(Announcements, ChatItemsUnit, HasPrivateCards, FindsRequests, Protocol):
     """What is read and written here."""
+
+
+class _LaterError(Exception):
+    """It is tried again after a wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,10 @@ class _Shown:
     cards: PrivateCards
     item: ChatItem
     card: PrivateCard | None
+
+    @property
+    def key(self) -> tuple[PersonId, RequestId]:
+        return self.cards.person, self.item.request.id
 
     @property
     def place(self) -> Place:
@@ -65,18 +75,17 @@ class ChatPrivateCards:
     quiet: QuietHours | None
     clock: Callable[[], datetime]
     _looked_at: datetime | None = None
-    _rests_since: datetime | None = None
+    _waits: dict[tuple[PersonId, RequestId], Retried] = field(default_factory=dict)
 
     async def show(self, stopped: Stopped) -> bool:
         """Send and edit what is due. True where something was done."""
         now = self.clock()
-        if _lately(self._looked_at, LOOK_INTERVAL, now):
-            return False
-        if _lately(self._rests_since, TROUBLE_WAIT, now):
+        if self._looked_at is not None and not has_passed(LOOK_INTERVAL, self._looked_at, now):
             return False
         self._looked_at = now
         async with self.store.begin() as unit:
             shown = await self._read(unit)
+        self._waits = {one.key: wait for one in shown if (wait := self._waits.get(one.key))}
         return await each(self._step, shown, stopped)
 
     async def _read(self, unit: PrivateCardsUnit) -> list[_Shown]:
@@ -96,18 +105,31 @@ class ChatPrivateCards:
     # -- what is done about it --------------------------------------------------------------
 
     async def _step(self, shown: _Shown) -> bool:
+        if not self._waits.get(shown.key, NO_WAIT).is_due(self.clock()):
+            return False
         asks = shown.item.asks and shown.item.request.cancelled_at is None
         try:
             if shown.card is None:
                 return await self._send(shown) if asks else False
             return await self._edit(shown, shown.card) if asks else await self._end(shown)
-        except TransientError as trouble:
+        except _LaterError:
+            return False
+
+    async def _told(self, shown: _Shown, call: Awaitable[T]) -> T:
+        """The answer of the chat. Raises RefusedError, and _LaterError once a wait is set."""
+        try:
+            answer = await call
+        except (TransientError, ChatMovedError) as trouble:  # a private chat does not move
             log.warning("%s: its private card: %s", shown.item, trouble)
-            self.sending.block_chat(shown.place.chat, trouble)
-            self._rests_since = self.clock()
-        except ChatMovedError as moved:
-            log.warning("%s: a private chat does not move: %s", shown.item, moved)
-        return False
+            retry_after = trouble.retry_after if isinstance(trouble, TransientError) else None
+            if isinstance(trouble, TransientError):
+                self.sending.block_chat(shown.place.chat, trouble)
+            self._waits[shown.key] = self._waits.get(shown.key, NO_WAIT).postponed(
+                self.clock(), seed=shown.key, retry_after=retry_after
+            )
+            raise _LaterError from trouble
+        self._waits.pop(shown.key, None)
+        return answer
 
     async def _send(self, shown: _Shown) -> bool:
         now, chat = self.clock(), shown.place.chat
@@ -119,7 +141,7 @@ class ChatPrivateCards:
         if text is None:
             return False
         try:
-            message = await self.chat.send(shown.place, text, reply_to=None)
+            message = await self._told(shown, self.chat.send(shown.place, text, reply_to=None))
         except RefusedError as refusal:  # the person has blocked the bot, or never started it
             log.info("%s: an admin gets no more private cards: %s", shown.item, refusal)
             await self._forget(shown.cards.person)
@@ -158,7 +180,7 @@ class ChatPrivateCards:
         assert card.message is not None  # noqa: S101 - the callers know
         now, chat = self.clock(), shown.place.chat
         try:
-            await self.chat.edit(shown.place, card.message, text)
+            await self._told(shown, self.chat.edit(shown.place, card.message, text))
         except RefusedError as refusal:
             log.info("%s: its private card is gone: %s", shown.item, refusal)
             return PrivateCard(None)
@@ -212,10 +234,6 @@ def _for(
         )
         for number in shown
     ]
-
-
-def _lately(since: datetime | None, wait: timedelta, now: datetime) -> bool:
-    return since is not None and not has_passed(wait, since, now)
 
 
 def _digest(text: Rendered) -> str:
