@@ -279,6 +279,11 @@ def no_result_event(
 
 
 def _failed(transfer: Transfer, failure: Failure, now: datetime) -> Event:
-    """A transient failure puts the copy back in the queue, up to a number of times."""
-    wait = requeue_wait(failure.kind, transfer.requeues)
+    """A transient failure puts the copy back in the queue, up to a number of times.
+
+    While it was only put off nothing had failed, so the failure after that is the first.
+    """
+    put_off, last = FailureKind.PUT_OFF, transfer.requeue_cause
+    is_first = last is not None and last.kind is put_off and failure.kind is not put_off
+    wait = requeue_wait(failure.kind, 0 if is_first else transfer.requeues)
     return CopyFailed(now, failure) if wait is None else Requeued(now, failure, now + wait)

@@ -504,6 +504,10 @@ async def test_what_a_run_puts_off_goes_on_for_a_day_by_itself(w: World) -> None
         await w.settle(60, step=5)
         assert "Docker Hub's pull limit, goes on at " in w.card
         await w.settle(121 * 60, step=120)
+    # The first copy that fails is tried again all the same.
+    w.repository.report(NGINX, None, "source: dial tcp 10.0.0.1:443: connection refused")
+    w.repository.finish("failure")
+    await w.settle(60)
     w.copied(NGINX)
     await w.settle(30)
     assert w.last.startswith("Done, 1 of 1")
