@@ -23,6 +23,8 @@ QUEUED_LONG: Final = timedelta(minutes=15)
 """How long a run may wait for a runner."""
 SETTLES: Final = timedelta(minutes=2)
 """How long a defect lasts before it is told: `setup` may be at work."""
+TOLD_AT_ONCE: Final = 10
+"""As many as fit into a message. The next look tells others."""
 GONE_FOR: Final = timedelta(hours=1)
 """How long a defect is gone before it is forgotten: it may come and go."""
 
@@ -104,7 +106,8 @@ def look(seen: Mapping[str, SeenDefect], found: Found, now: datetime, *, quiet: 
             after = before if before.gone_at else replace(before, gone_at=now)
         else:
             after = replace(before or SeenDefect(key=key, since=now), gone_at=None)
-            if after.told_at is None and not quiet and has_passed(SETTLES, after.since, now):
+            may_tell = not quiet and len(tell) < TOLD_AT_ONCE
+            if after.told_at is None and may_tell and has_passed(SETTLES, after.since, now):
                 after = replace(after, told_at=now)
                 tell.append(defect)
         if after != before:

@@ -1,18 +1,15 @@
 """What the maintainer hears of defects: in private with all that is known, in a group without."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from bot.core.defect import Defect
 from bot.dialog.message import Message, Moment, Phrase, say, size
-
-DEFECTS_TOLD: Final = 20
 
 
 def defects(found: Iterable[Defect], *, private: bool) -> Message:
     """`private`: only the maintainer reads it."""
     lines = [] if private else [say("defects-call")]
-    for each in list(found)[:DEFECTS_TOLD]:
+    for each in found:
         lines.append(say(f"defect-{each.kind}", where=each.where))
         lines += _details(each) if private else ()
     return Message(tuple(lines))

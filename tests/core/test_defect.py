@@ -11,6 +11,7 @@ from bot.core.defect import (
     QUEUED_LONG,
     SETTLES,
     SOON,
+    TOLD_AT_ONCE,
     Defect,
     DefectKind,
     Found,
@@ -69,6 +70,18 @@ def test_each_is_told_once_until_it_was_gone_for_a_while(
     is_new = expected is not None and expected.told_at != (before.told_at if before else None)
     assert looked.tell == ([FULL] if is_new else [])
     assert before not in looked.save
+
+
+def test_more_than_fit_into_a_message_are_told_by_and_by() -> None:
+    every = [Defect(DefectKind.QUOTA, f"team{number:02}") for number in range(TOLD_AT_ONCE + 1)]
+    seen = {each.key: SeenDefect(key=each.key, since=NOW) for each in every}
+    found, told = {each.key: each for each in every}, list[Defect]()
+    for minutes in (2, 3, 4):
+        looked = look(seen, found, NOW + timedelta(minutes=minutes), quiet=False)
+        assert len(looked.tell) <= TOLD_AT_ONCE
+        told += looked.tell
+        seen |= {each.key: each for each in looked.save}
+    assert told == every
 
 
 def test_what_ends_within_two_weeks_ends_soon() -> None:

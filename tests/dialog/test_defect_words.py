@@ -1,12 +1,12 @@
 """What the maintainer reads of each defect, in private and in a group."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.adapters.words import LocaleWords, Maintainer
 from bot.core.defect import Defect, DefectKind
-from bot.dialog.defects import DEFECTS_TOLD, defects
+from bot.dialog.defects import defects
 from bot.dialog.language import Language
 
 WORDS = LocaleWords(maintainer=Maintainer("Ana", 1003))
@@ -39,8 +39,3 @@ def test_what_is_private_is_told_in_private_alone() -> None:
     call, *public = said(ends, fills, waits, private=False)
     assert call == '<a href="tg://user?id=1003">Ana</a>, this needs you:'
     assert public == [line for number, line in enumerate(private) if number % 3 < 2]
-
-
-def test_not_more_are_told_than_a_message_holds() -> None:
-    many = [Defect(DefectKind.QUOTA, f"p{n}", UNTIL - timedelta(n)) for n in range(30)]
-    assert len(defects(many, private=False).lines) == DEFECTS_TOLD + 1
