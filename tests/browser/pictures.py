@@ -13,9 +13,9 @@ ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from conftest import running  # noqa: E402 - found by the line above
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - as above
 
-from bot.dialog.language import Language  # noqa: E402
+from bot.dialog.language import Language  # noqa: E402 - as above
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 PHONE: Final = {"width": 390, "height": 900}
