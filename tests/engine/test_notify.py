@@ -237,6 +237,31 @@ async def test_a_card_on_which_nothing_is_ticked_is_still_open(w: World) -> None
     assert cards(w)[0].buttons == cards(w, GROUP)[0].buttons
 
 
+async def test_a_reply_decides_nothing_that_only_the_card_in_the_group_shows(w: World) -> None:
+    await ask(w)
+    await w.settle(8)
+    edit = w.chat.edit
+
+    async def late(place: Place, message: MessageId, text: Rendered) -> None:
+        if place.chat == GROUP:
+            raise TransientError("later")
+        await edit(place, message, text)
+
+    w.chat.edit = late  # type: ignore[method-assign]
+    async with w.store.begin() as unit:
+        (request,) = await unit.open_requests()
+        left_out = frozenset(t.id for t in await unit.transfers_of(request.id))
+        await unit.save_request(replace(request, choosing=True, left_out=left_out))
+    await w.settle(8)
+    assert cards(w)[0].buttons != cards(w, GROUP)[0].buttons
+    number = next(n for n, said in w.chat.messages.items() if said is cards(w)[0])
+    buttons = tuple(cards(w)[0].data.values())
+    await w.say(ANA, "/approve", chat=MINE, replies_to=number, quoted_buttons=buttons)
+    async with w.store.begin() as unit:
+        (transfer,) = await unit.open_transfers()
+    assert transfer.approved_at is None
+
+
 async def test_in_quiet_hours_none_is_sent(w: World) -> None:
     w.quiet = QuietHours(time(11, 0), time(12, 30), UTC)
     w.start()

@@ -108,12 +108,17 @@ async def on_card(
 async def _version_shown(
     context: Context[DecideUnit], request: Request, buttons: Sequence[str]
 ) -> CardVersion | None:
-    """The version that the card's own buttons carry, else the one that it was sent with last."""
+    """The version that the card's own buttons carry, else the one that it was sent with last.
+
+    That is of the card where it was asked for. A card in private may show something else.
+    """
     for data in buttons:
         pressed = parse_button(data)
         if isinstance(pressed, ApproveShown | RejectShown):
             version = await context.unit.card_version(pressed.version)
             return version if version is not None and version.request == request.id else None
+    if request.place.chat != context.place.chat:
+        return None
     return await context.unit.card_version(request.version)
 
 
