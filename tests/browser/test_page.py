@@ -45,7 +45,7 @@ def post(address: str, path: str, **body: Any) -> Any:
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
         return json.load(answer)
 
 
