@@ -278,6 +278,30 @@ async def test_each_client_takes_the_proxy_or_goes_past_it(
     assert bool(resolved) is (direct or kind == "socks5")
 
 
+async def hanging_up(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
+    """Take a request, and end the connection instead of an answer."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        await reading.readuntil(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_lost_answer_is_unclear_behind_a_proxy_too(
+    scheme: str, certificates: Certificates, resolved: list[str]
+) -> None:
+    proxy, tunnel = ProxyServer(None), scheme == "https"
+    async with (
+        serving(hanging_up, certificates.context()) as port,
+        serving(proxy.serve if tunnel else hanging_up) as proxy_port,
+    ):
+        network = Network(
+            {"ALL_PROXY": f"http://127.0.0.1:{proxy_port}"}, certificates.authority.read_text()
+        )
+        with pytest.raises(TransientError) as told:
+            await github(f"{scheme}://{HOST}:{port}", network)
+    assert told.value.unclear
+    assert not resolved
+
+
 @CLIENTS
 async def test_a_private_authority_has_to_be_named(
     client: Client, certificates: Certificates, resolved: list[str]

@@ -39,6 +39,8 @@ from bot.adapters.sockets import open_socket
 _CHUNK: Final = 64 * 1024
 _ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """They describe the body as it was sent. The body kept here is already decoded."""
+_OF_CONNECTING: Final = (requests.exceptions.ProxyError, requests.exceptions.SSLError)
+"""They are taken to mean that nothing was sent: see errors.py."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -145,8 +147,9 @@ class _BoundedAdapter(HTTPAdapter):
         self._cache = cache
         self._network = network
         self._proxy: Proxy | None = None
+        self._is_connecting = False
         self._socket = _SocketHandle()
-        self._classes = _connection_classes(self._connect)
+        self._classes = _connection_classes(self._connect, self._note_connecting)
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
@@ -170,6 +173,9 @@ class _BoundedAdapter(HTTPAdapter):
         pool: HTTPConnectionPool = super().get_connection_with_tls_context(*args, **more)
         pool.ConnectionCls = self._classes[pool.scheme or "http"]
         return pool
+
+    def _note_connecting(self, connecting: bool) -> None:  # noqa: FBT001 - the one thing it notes
+        self._is_connecting = connecting
 
     def _connect(self, connection: HTTPConnection) -> socket.socket:
         """All addresses side by side, where urllib3 waits 15 seconds for each that is dead."""
@@ -214,6 +220,7 @@ class _BoundedAdapter(HTTPAdapter):
         self._proxy = proxy
         proxies = {where.scheme: str(proxy)} if proxy and not proxy.is_socks else {}
         more |= {"timeout": self._bounds.read, "proxies": proxies}
+        self._is_connecting = False
         with self._timed() as is_over:
             try:
                 answer = super().send(request, **more)
@@ -221,6 +228,10 @@ class _BoundedAdapter(HTTPAdapter):
             except requests.exceptions.RequestException as error:
                 if is_over():
                     raise requests.exceptions.ReadTimeout("the exchange took too long") from error
+                if not self._is_connecting:
+                    if isinstance(error, _OF_CONNECTING):  # urllib3 blames the proxy all the same
+                        raise requests.exceptions.ConnectionError("no whole answer") from error
+                    raise
                 if proxy and (isinstance(error, requests.exceptions.ProxyError) or of_proxy(error)):
                     raise requests.exceptions.ProxyError(str(proxy.error_of(error))) from error
                 raise
@@ -283,16 +294,29 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 def _connection_classes(
-    connect: Callable[[HTTPConnection], socket.socket],
+    connect: Callable[[HTTPConnection], socket.socket], note: Callable[[bool], None]
 ) -> Mapping[str, type[HTTPConnection]]:
-    """Connection classes by scheme, whose sockets are opened by `connect`."""
+    """Connection classes by scheme, whose sockets are opened by `connect`.
+
+    `note` gets True before a connection is made, and False once a request can be sent on it.
+    """
 
     class OpenedHttp(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self)
 
+        def connect(self) -> None:
+            note(True)
+            super().connect()
+            note(False)
+
     class OpenedHttps(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self)
+
+        def connect(self) -> None:
+            note(True)
+            super().connect()
+            note(False)
 
     return {"http": OpenedHttp, "https": OpenedHttps}
