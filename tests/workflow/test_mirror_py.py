@@ -322,6 +322,23 @@ def test_a_login_goes_to_listed_servers_at_their_port_alone(
     assert bool(asked) is REALMS[realm]
 
 
+def test_a_push_that_is_challenged_without_a_scope_asks_for_pull_and_push(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def ask(_method: str, url: str, *_: object) -> Answer:
+        asked.append(url)
+        return Answer(200, Message(), b'{"token": "t"}')
+
+    monkeypatch.setattr(authorization, "ask", ask)
+    login = Authorization(Login(""), host="own.example.com", servers=(), secure=True)
+    scope = scope_of("a/b", "pull", "push")
+    login.learn(challenged('Bearer realm="https://own.example.com/t",service="s"'), scope, {})
+    assert login.header(scope) == {"Authorization": "Bearer t"}
+    assert asked == ["https://own.example.com/t?service=s&scope=repository%3Aa%2Fb%3Apull%2Cpush"]
+
+
 def challenged(challenge: str) -> Answer:
     headers = Message()
     headers["WWW-Authenticate"] = challenge

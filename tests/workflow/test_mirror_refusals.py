@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mirror_fronts import at, errors, fronts, left_to_skopeo, willing
+from mirror_fronts import Front, Passing, at, errors, fronts, left_to_skopeo, willing
 from registry_fixture import (
     INDEX,
     LAYER,
@@ -195,6 +195,32 @@ def test_what_the_source_names_and_has_not_is_broken_there(world: World) -> None
         assert said.startswith("failure: source: broken image: blob unknown: "), said
         assert classify(said.removeprefix("failure: ")) is K.SOURCE_BROKEN
         assert not ran.skopeo
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_target_may_take_a_manifest_in_other_words_than_created(
+    status: int, world: World
+) -> None:
+    class Otherwise(Passing):
+        front, place = Front(), f"http://{world.target.address}"
+
+        def own(self, _body: bytes) -> None:
+            return None
+
+        def answer(self, code: int, body: bytes = b"", **headers: str) -> None:
+            taken = self.command == "PUT" and "/manifests/" in self.path and code == 201
+            super().answer(status if taken else code, body, **headers)
+
+    name = f"{NAME}taken-{status}"
+    digest = world.seed(name, platforms=("amd64", "arm64"))
+    with serving(Otherwise) as Otherwise.front.address:
+        host = Otherwise.front.address.partition("://")[2]
+        there = {"docker.io": f"http://{world.source.address}/docker.io", host: f"http://{host}"}
+        given = {"HARBOR_HOST": host, "REGISTRY_ADDRESSES": json.dumps(there)}
+        ran = world.run(f"{name}:1\n", None, **given)
+    assert ran.says(f"{name}:1").startswith(f"success: {digest} "), ran.output
+    assert world.target.head(name, "1") == digest
+    assert not ran.skopeo
 
 
 def test_a_layer_with_a_sha512_digest_arrives(world: World) -> None:
