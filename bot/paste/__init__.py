@@ -1,7 +1,6 @@
 """The images in any text or file that people send, and that file with the target's names.
 
-`extract`, `extract_file` and `rewrite` are the only functions for other packages to find images in
-longer texts. `reference` reads one reference, `nearest_tags` compares tags.
+`extract`, `extract_file` and `rewrite` are for other packages, as is `reference` for one reference.
 
 All input is untrusted, so size, depth and the number of texts are limited. Nothing raises, whatever
 the input is. What cannot be read is reported as a `Flaw` beside what could be read.
@@ -54,8 +53,7 @@ MOST_GUESSES: Final = 5
 """A sentence with more words that may be images is about something else."""
 
 _MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    *((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le")),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CHINESE: Final = "gb18030"
@@ -87,10 +85,7 @@ def extract(text: str, *, target_host: str, name: str = "") -> Finding:
 
 
 def extract_file(content: bytes, *, target_host: str, name: str) -> Finding:
-    """The images that a file of up to `PASTE_SIZE_LIMIT` bytes names.
-
-    Read as UTF-8, as UTF-16 with its mark, or as GB 18030.
-    """
+    """The images that a file names, read as UTF-8, as UTF-16 with its mark, or as GB 18030."""
     if len(content) > PASTE_SIZE_LIMIT:
         return Finding(FileKind.TEXT, flaw=Flaw.TOO_LARGE)
     decoded = _decoded(content)

@@ -26,14 +26,19 @@ class Table:
     is_piped: bool = False
 
     def mentions(self, line: str) -> Iterator[Mention]:
-        """The images of a row."""
-        cells = self.cells(line)
+        """The images of a row. Where its column has none, others in the row are passed over."""
+        found = list(self._named(self.cells(line)))
+        yield from found or (
+            passed_over(word) for word in line.split() if token_kind(word) is TokenKind.IMAGE
+        )
+
+    def _named(self, cells: list[str]) -> Iterator[Mention]:
         tag, digest = (
             cells[n] if n is not None and n < len(cells) else "" for n in (self.tag, self.digest)
         )
         end = f"@{digest}" if tag in {"", "<none>"} and digest.startswith("sha") else f":{tag}"
         for name in re.split(r"[,\s]+", cells[self.name]):
-            is_none = not name or "<" in name + end or _ID.fullmatch(name)
+            is_none = not name or not name.isascii() or "<" in name + end or _ID.fullmatch(name)
             if name.startswith("oci://"):
                 yield passed_over(name)  # a chart
             elif not is_none and token_kind(name) not in {TokenKind.WORD, TokenKind.THING}:
@@ -65,12 +70,12 @@ def is_rule(line: str) -> bool:
 
 def table_with_header(line: str, *, is_piped: bool = False) -> Table | None:
     """The table whose header a line is, or None."""
-    if not is_piped and (not _HEADER.fullmatch(line) or not any(name in line for name in _NAMES)):
-        return None
     wide = _GAP.split(line.strip())
     cells = wide if len(wide) > 1 else line.split()
     if is_piped:
         cells = [cell.upper() for cell in piped_cells(line)]
+    elif not _HEADER.fullmatch(line) or not all(re.search(r"\w", cell) for cell in cells):
+        return None
     name = next((cells.index(name) for name in _NAMES if name in cells), None)
     if name is None or len(cells) == 1:
         return None
