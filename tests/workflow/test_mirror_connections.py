@@ -251,6 +251,18 @@ def test_what_cannot_be_opened_ahead_holds_nobody_up() -> None:
     assert "refused" in ask("GET", f"{address}/", {}).words
 
 
+def test_a_machine_without_another_thread_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, place = Connections(), Place("http", "127.0.0.1", 1)
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    pool.open_ahead(place, 4, 1)
+    assert not pool._coming[place]
+    assert pool.take(place, 1).sock is None
+
+
 # --- proxies
 
 

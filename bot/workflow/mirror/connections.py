@@ -156,8 +156,13 @@ class Connections:
         """Begin to open connections that will be needed soon. Whoever needs one waits for it."""
         with self._lock:
             self._coming[place] += number
-        for _ in range(number):
-            threading.Thread(target=self._open, args=(place, seconds), daemon=True).start()
+        begun = 0
+        try:
+            while begun < number:
+                threading.Thread(target=self._open, args=(place, seconds), daemon=True).start()
+                begun += 1
+        except RuntimeError:  # no thread is left: nobody may wait for those that never come
+            self._came(place, number - begun)
 
     def _open(self, place: Place, seconds: float) -> None:
         made = None
@@ -170,9 +175,12 @@ class Connections:
             if made:
                 made.close()
         finally:
-            with self._lock:
-                self._coming[place] -= 1
-                self._lock.notify_all()
+            self._came(place, 1)
+
+    def _came(self, place: Place, number: int) -> None:
+        with self._lock:
+            self._coming[place] -= number
+            self._lock.notify_all()
 
     def give(self, connection: Connection) -> None:
         """Keep a connection whose last answer was read to its end, if the server keeps it."""
