@@ -31,7 +31,7 @@ sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0
 	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20
 
 # Two at a time, since some of them use one core alone.
-test: ## Run every check, and each kind of test (under 5 minutes on two cores)
+test: ## Run every check, and each kind of test (about 5 minutes on two cores)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types unit lint workflows integration
 
 lint: $(VENV)/.developing ## Check style: ruff, shellcheck, hadolint
